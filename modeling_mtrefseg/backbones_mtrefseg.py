@@ -1,0 +1,151 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Builds the full model around pretrained parts from the Hub or local folders."""
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from transformers import AutoBackbone, AutoConfig, AutoModelForCausalLM, Mask2FormerModel, PreTrainedConfig
+from transformers.utils import logging
+
+from .configuration_mtrefseg import MTRefSegConfig
+
+
+if TYPE_CHECKING:
+    from .modeling_mtrefseg import MTRefSegModel
+
+logger = logging.get_logger(__name__)
+
+
+
+@dataclass
+class BackboneReport:
+    """
+    Which tensors of a model came from pretrained checkpoints.
+
+    Args:
+        taken (`dict[str, str]`): Our key, and the checkpoint that it came from.
+        new (`list[str]`): Keys that were initialised at random and have to be trained.
+        unused (`dict[str, str]`): Keys of the checkpoints that found no place, and why.
+    """
+
+    taken: dict[str, str] = field(default_factory=dict)
+    new: list[str] = field(default_factory=list)
+    unused: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.taken)} tensors taken from {', '.join(sorted(set(self.taken.values()))) or 'nowhere'}"]
+        lines += [f"  {part}" for part in _parts(self.taken)]
+        lines += [f"{len(self.new)} tensors new, to be trained:", *(f"  {part}" for part in _parts(self.new))]
+        lines += [f"{len(self.unused)} tensors of the checkpoints not used:"]
+        lines += [f"  {key} ({reason})" for key, reason in self.unused.items()]
+        return "\n".join(lines)
+
+
+def build_from_backbones(
+    model_class: "type[MTRefSegModel]",
+    vision: str | os.PathLike,
+    text: str | os.PathLike,
+    vocab_size: int | None = None,
+    output_loading_info: bool = False,
+    **overrides: Any,
+) -> "MTRefSegModel | tuple[MTRefSegModel, BackboneReport]":
+    """
+    Makes a model whose backbone, pixel decoder, masked-attention decoder and language model start from pretrained
+    weights, and says (log level "warning", as the library's own load report) which were taken and which are new.
+
+    Args:
+        model_class (`type[MTRefSegModel]`): The class to build.
+        vision (`str`): Hub id or folder of a Mask2Former checkpoint (backbone and both decoders are taken), or of any
+            backbone with four stages.
+        text (`str`): Hub id or folder of a causal language model.
+        vocab_size (`int`, *optional*): New number of token embeddings, `len(processor.tokenizer)`.
+        output_loading_info (`bool`): Whether to return the [`BackboneReport`] too.
+        overrides: Fields of [`MTRefSegConfig`]; a `mask_decoder_config` (`dict`) is merged into what the checkpoint
+            says.
+
+    Raises:
+        `ValueError`: The backbone has not four stages.
+        `OSError`: A checkpoint cannot be found.
+    """
+    report = BackboneReport()
+    vision_source = AutoConfig.from_pretrained(vision)
+    sources: dict[str, tuple[nn.Module, str]] = {}
+    decoder_fields: dict[str, Any] = {}
+    if vision_source.model_type == "mask2former":
+        mask2former = Mask2FormerModel.from_pretrained(vision)
+        vision_config = mask2former.config.backbone_config
+        decoder_fields = _decoder_fields(mask2former.config)
+        sources["vision_model.backbone"] = (mask2former.pixel_level_module.encoder, str(vision))
+        sources["vision_model.mask_decoder.pixel_decoder"] = (mask2former.pixel_level_module.decoder, str(vision))
+        sources["vision_model.mask_decoder.transformer_module"] = (mask2former.transformer_module, str(vision))
+    else:
+        backbone = AutoBackbone.from_pretrained(vision, out_features=_four_stages(vision_source, vision))
+        vision_config = backbone.config
+        sources["vision_model.backbone"] = (backbone, str(vision))
+    language_model = AutoModelForCausalLM.from_pretrained(text)
+    if vocab_size is not None:
+        language_model.resize_token_embeddings(vocab_size)
+    sources["language_model"] = (language_model, str(text))
+
+    decoder_fields |= dict(overrides.pop("mask_decoder_config", {}))
+    config = MTRefSegConfig(
+        vision_config=vision_config,
+        text_config=language_model.config,
+        mask_decoder_config=decoder_fields,
+        **overrides,
+    )
+    model = model_class(config)
+    for name, (module, source) in sources.items():
+        _take(model, name, module, source, report)
+    report.new = [key for key in model.state_dict() if key not in report.taken]
+    logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
+    return (model, report) if output_loading_info else model
+
+
+def _four_stages(config: PreTrainedConfig, name: str | os.PathLike) -> list[str]:
+    """The last four stages, strides 4 to 32, of a backbone's configuration."""
+    stages = [stage for stage in config.to_dict().get("stage_names", []) if stage != "stem"]
+    if len(stages) != 4:
+        raise ValueError(
+            f"{name} ({config.model_type}) has stages {stages}; a backbone with four (strides 4, 8, 16, 32) is needed."
+        )
+    return stages
+
+
+def _decoder_fields(config: PreTrainedConfig) -> dict[str, Any]:
+    """Fields of [`MTRefSegMaskDecoderConfig`] from those of a `Mask2FormerConfig`."""
+    return {
+        "hidden_size": config.hidden_dim,
+        "num_attention_heads": config.num_attention_heads,
+        "pixel_decoder_layers": config.encoder_layers,
+        "pixel_decoder_intermediate_size": config.encoder_feedforward_dim,
+        "decoder_layers": config.decoder_layers - 1,
+        "decoder_intermediate_size": config.dim_feedforward,
+        "num_queries": config.num_queries,
+    }
+
+
+def _take(model: nn.Module, name: str, source: nn.Module, origin: str, report: BackboneReport) -> None:
+    """Copies a part's tensors where name and shape fit, and notes what became of each."""
+    own = model.get_submodule(name).state_dict()
+    taken: dict[str, Tensor] = {}
+    for key, tensor in source.state_dict().items():
+        if key not in own:
+            report.unused[f"{origin}: {key}"] = "no such tensor in this model"
+        elif own[key].shape != tensor.shape:
+            report.unused[f"{origin}: {key}"] = f"shape {tuple(tensor.shape)}, here {tuple(own[key].shape)}"
+        else:
+            taken[key] = tensor
+            report.taken[f"{name}.{key}"] = origin
+    model.get_submodule(name).load_state_dict(taken, strict=False)
+
+
+def _parts(keys: "list[str] | dict[str, str]") -> list[str]:
+    """Counts of keys by the first two levels of their names."""
+    counts: dict[str, int] = {}
+    for key in keys:
+        part = ".".join(key.split(".")[:2])
+        counts[part] = counts.get(part, 0) + 1
+    return [f"{part}: {count}" for part, count in counts.items()]

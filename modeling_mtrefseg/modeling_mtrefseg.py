@@ -1,0 +1,613 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoBackbone, AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_mtrefseg import MTRefSegConfig
+from .fusion_mtrefseg import TemporalFusion
+from .language_mtrefseg import (
+    KeyValues,
+    Projector,
+    SegHead,
+    SentenceLayout,
+    cache_from,
+    key_values_of,
+    packed_attention_mask,
+    packed_positions,
+)
+from .linear_mtrefseg import use_onednn
+from .loss_mtrefseg import mask_losses, match_queries
+from .mask_decoder_mtrefseg import ContainerInitialization, MaskDecoder, MaskDecoderOutput, MaskFeatures
+
+
+if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the weights
+    from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
+
+
+@dataclass
+class MTRefSegPairEncoding(ModelOutput):
+    """
+    All that the sentences of a pair share; computed once by `encode_pair`, taken by `forward` as often as wanted.
+
+    Args:
+        features ([`MaskFeatures`]):
+            What the mask decoder looks at.
+        fused_features (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):
+            Fused features of the coarsest level, for the `[SEG]` head.
+        coarse_features_t1, coarse_features_t2 (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):
+            The backbone's coarsest level of each image.
+        image_tokens_t1, image_tokens_t2 (`Tensor` of shape `(batch_size, num_image_tokens, text_hidden_size)`, \
+*optional*):
+            The images for the language model.
+        prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
+            Attention mask of the prompt.
+        prompt_key_values (`tuple`, *optional*):
+            The language model's keys and values of the prompt, per layer.
+    """
+
+    features: MaskFeatures | None = None
+    fused_features: Tensor | None = None
+    coarse_features_t1: Tensor | None = None
+    coarse_features_t2: Tensor | None = None
+    image_tokens_t1: Tensor | None = None
+    image_tokens_t2: Tensor | None = None
+    prompt_mask: Tensor | None = None
+    prompt_key_values: KeyValues | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Number of pairs."""
+        return len(self.fused_features)
+
+
+@dataclass
+class MTRefSegOutput(ModelOutput):
+    """
+    Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flat:
+    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row a pair, the mask
+    of every change.
+
+    Args:
+        loss (`Tensor` of shape `()`, *optional*, returned with `labels`):
+            Weighted sum of the parts below.
+        loss_mask, loss_dice, loss_no_target, loss_language (`Tensor` of shape `()`, *optional*):
+            The parts, each already weighted. `loss_language` needs `text_labels`.
+        mask_logits (`Tensor` of shape `(num_sentences, height / 4, width / 4)`):
+            Logit of "this pixel changed as the sentence says", on the padded canvas.
+        no_target_logits (`Tensor` of shape `(num_sentences,)`):
+            Logit of "nothing in these images fits this sentence".
+        pair_index (`Tensor` of shape `(num_sentences,)`):
+            The pair that each row belongs to.
+        layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
+returned with `output_layer_masks`):
+            Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
+num_queries, height / 4, width / 4)`.
+        cross_attentions (`tuple` of `Tensor` of shape `(num_sentences, num_heads, height, width)`, *optional*, \
+returned with `output_attentions`):
+            Where the `[SEG]` query looked in each decoder layer, at stride `(32, 16, 8)[layer % 3]`.
+        seg_embedding (`Tensor` of shape `(num_sentences, hidden_size)`, *optional*):
+            The mask decoder's queries.
+        sequences (`Tensor` of shape `(num_sentences, length)`, *optional*, returned by `generate_and_segment`):
+            Token ids of the answers that the language model wrote.
+        has_seg (`Tensor` of shape `(num_sentences,)`, *optional*, returned by `generate_and_segment`):
+            Whether the answer holds `[SEG]`. Where it does not, the mask is empty.
+    """
+
+    loss: Tensor | None = None
+    loss_mask: Tensor | None = None
+    loss_dice: Tensor | None = None
+    loss_no_target: Tensor | None = None
+    loss_language: Tensor | None = None
+    mask_logits: Tensor | None = None
+    no_target_logits: Tensor | None = None
+    pair_index: Tensor | None = None
+    layer_mask_logits: Tensor | None = None
+    cross_attentions: tuple[Tensor, ...] | None = None
+    seg_embedding: Tensor | None = None
+    sequences: Tensor | None = None
+    has_seg: Tensor | None = None
+
+
+class MTRefSegPreTrainedModel(ContainerInitialization, PreTrainedModel):
+    """Weight initialisation, loading and saving of both models."""
+
+    config: MTRefSegConfig
+    config_class = MTRefSegConfig
+    base_model_prefix = "vision_model"
+    main_input_name = "pixel_values_t1"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+
+    def post_init(self) -> None:
+        """Ends every constructor: initialises the weights and makes linear layers fast on CPUs."""
+        super().post_init()
+        use_onednn(self)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
+        """As in the library, but keys keep the names of the modules (no translation to old Swin names), so that a
+        training checkpoint can be loaded with `load_state_dict` too."""
+        kwargs.setdefault("save_original_format", False)
+        super().save_pretrained(save_directory, **kwargs)
+
+
+class MTRefSegVisionModel(MTRefSegPreTrainedModel):
+    """
+    Stage 1: the visual half alone, which segments every change between two images. It is a part of [`MTRefSegModel`];
+    either loads the other's checkpoints.
+
+    Args:
+        config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
+    """
+
+    def __init__(self, config: MTRefSegConfig) -> None:
+        super().__init__(config)
+        if config.vision_config._attn_implementation != "eager":
+            # Attention backbones choose SDPA by themselves; convolutional ones would refuse it.
+            config.vision_config._attn_implementation = None
+        self.backbone = AutoBackbone.from_config(config.vision_config)
+        channels = list(self.backbone.channels)
+        self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
+        self.mask_decoder = MaskDecoder(config.mask_decoder_config, channels, config.coordinate_channels)
+        self.no_target_head = nn.Linear(config.mask_decoder_config.hidden_size, 1)
+        self.post_init()
+
+    def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
+        """
+        Runs backbone (both images in one batch), fusion and pixel decoder.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
+                The earlier and the later image, normalised by the processor.
+
+        Raises:
+            `ValueError`: The shapes differ, or `projector_norm="spatial"` and the size is not `config.image_size`.
+        """
+        self._check_pixels(pixel_values_t1, pixel_values_t2)
+        feature_maps = self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps
+        levels_t1, levels_t2 = zip(*(features.chunk(2) for features in feature_maps))
+        fused = self.fusion(levels_t1, levels_t2)
+        return MTRefSegPairEncoding(
+            features=self.mask_decoder.encode(fused),
+            fused_features=fused[-1],
+            coarse_features_t1=levels_t1[-1],
+            coarse_features_t2=levels_t2[-1],
+        )
+
+    def forward(
+        self,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        labels: Tensor | None = None,
+        output_layer_masks: bool = False,
+        output_attentions: bool = False,
+    ) -> MTRefSegOutput:
+        """
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `pair_encoding`.
+            pair_encoding ([`MTRefSegPairEncoding`], *optional*):
+                What [`~MTRefSegVisionModel.encode_pair`] gave.
+            labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
+                1 where anything changed, else 0.
+            output_layer_masks (`bool`): Whether to return the masks of every layer and query.
+            output_attentions (`bool`): Whether to return cross-attention maps.
+        """
+        if pair_encoding is None:
+            pair_encoding = self.encode_pair(pixel_values_t1, pixel_values_t2)
+        decoded = self.mask_decoder(
+            pair_encoding.features,
+            output_layer_masks=output_layer_masks or labels is not None,
+            output_attentions=output_attentions,
+        )
+        masks = decoded.mask_logits[:, 0, 0]
+        output = MTRefSegOutput(
+            mask_logits=masks,
+            no_target_logits=self.no_target_head(decoded.query_states[:, 0, 0]).squeeze(-1),
+            pair_index=torch.arange(len(masks), device=masks.device),
+            layer_mask_logits=decoded.layer_mask_logits[:, :, 0] if output_layer_masks else None,
+            cross_attentions=tuple(attention[:, 0, 0] for attention in decoded.cross_attentions)
+            if output_attentions
+            else None,
+        )
+        if labels is not None:
+            layer_masks = decoded.layer_mask_logits[:, :, 0]
+            if self.config.match_queries:
+                layer_masks = match_queries(layer_masks, labels, self.config, self.training)
+            else:
+                layer_masks = layer_masks[:, :, 0]
+            self.add_mask_losses(output, layer_masks, labels)
+        return output
+
+    def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
+        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
+        if layer_masks.shape[1] != len(labels):
+            raise ValueError(f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with.")
+        output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
+        is_empty = (labels.flatten(1).amax(-1) <= 0).to(output.no_target_logits.dtype)
+        output.loss_no_target = self.config.no_target_weight * nn.functional.binary_cross_entropy_with_logits(
+            output.no_target_logits, is_empty, reduction="sum"
+        ).div(max(len(is_empty), 1))
+        output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
+
+    def _check_pixels(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> None:
+        if pixel_values_t1 is None or pixel_values_t2 is None:
+            raise ValueError("Both pixel_values_t1 and pixel_values_t2 are needed, or a pair_encoding.")
+        if pixel_values_t1.shape != pixel_values_t2.shape:
+            raise ValueError(
+                f"pixel_values_t1 has shape {tuple(pixel_values_t1.shape)}, pixel_values_t2 "
+                f"{tuple(pixel_values_t2.shape)}; the processor makes both the same size."
+            )
+
+
+class MTRefSegModel(MTRefSegPreTrainedModel):
+    """
+    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask a sentence out.
+
+    The visual half ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
+    of both images once per pair, and the sentences, side by side, on top of it. The `[SEG]` head turns each sentence's
+    state into a query, and the masked-attention decoder turns the query into a mask.
+
+    Args:
+        config ([`MTRefSegConfig`]): Configuration.
+
+    Example:
+
+    ```python
+    >>> from transformers import AutoModel, AutoProcessor
+
+    >>> processor = AutoProcessor.from_pretrained("mtrefseg-r1", trust_remote_code=True)
+    >>> model = AutoModel.from_pretrained("mtrefseg-r1", trust_remote_code=True)
+    >>> inputs = processor(images_t1="2019.png", images_t2="2024.png", text=["the new house by the road"])
+    >>> outputs = model(**inputs)
+    >>> results = processor.post_process_referring_segmentation(outputs, target_sizes=[(512, 512)])
+    >>> results[0]["masks"].shape
+    torch.Size([1, 512, 512])
+    ```
+    """
+
+    _no_split_modules = None
+
+    def __init__(self, config: MTRefSegConfig) -> None:
+        super().__init__(config)
+        self.vision_model = MTRefSegVisionModel(config)
+        vision_channels = self.vision_model.backbone.channels[-1]
+        self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        self.projector = Projector(config, vision_channels)
+        self.seg_head = SegHead(config, vision_channels)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The language model's token embeddings."""
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replaces the language model's token embeddings."""
+        self.language_model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        """The language model's output layer."""
+        return self.language_model.get_output_embeddings()
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Replaces the language model's output layer."""
+        self.language_model.set_output_embeddings(new_embeddings)
+
+    def enable_input_require_grads(self) -> None:
+        """Lets gradients flow through a frozen language model into adapters, under gradient checkpointing."""
+        self.language_model.enable_input_require_grads()
+
+    def disable_input_require_grads(self) -> None:
+        """Undoes [`~MTRefSegModel.enable_input_require_grads`]."""
+        self.language_model.disable_input_require_grads()
+
+    @classmethod
+    def from_backbones(cls, vision: str | os.PathLike, text: str | os.PathLike, **overrides: Any) -> "MTRefSegModel":
+        """
+        Builds the full model around pretrained parts; see [`build_from_backbones`] for what is taken from where.
+
+        Args:
+            vision (`str`): Hub id or folder of a Mask2Former checkpoint, or of any four-stage backbone.
+            text (`str`): Hub id or folder of a causal language model.
+            overrides: Fields of [`MTRefSegConfig`], and `vocab_size` to resize the token embeddings.
+        """
+        from .backbones_mtrefseg import build_from_backbones
+
+        return build_from_backbones(cls, vision, text, **overrides)
+
+    def encode_pair(
+        self,
+        pixel_values_t1: Tensor,
+        pixel_values_t2: Tensor,
+        prompt_input_ids: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+    ) -> MTRefSegPairEncoding:
+        """
+        Computes what all sentences of a pair share.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
+                The earlier and the later image.
+            prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
+                The prompt before the sentence. If given, the language model reads it here, once for all sentences to
+                come; else with the sentences of each `forward`.
+        """
+        encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        if prompt_input_ids is not None:
+            embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+            no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
+            _, encoding.prompt_key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
+            encoding.prompt_mask = prompt_mask
+        return encoding
+
+    def forward(
+        self,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        prompt_input_ids: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        num_expressions: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        labels: Tensor | None = None,
+        text_labels: Tensor | None = None,
+        output_layer_masks: bool = False,
+        output_attentions: bool = False,
+    ) -> MTRefSegOutput:
+        """
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `pair_encoding`.
+            prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
+                The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
+                read it.
+            input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
+                The sentences of all pairs, one after the other, and what follows them; which positions are tokens;
+                which of them are averaged into the query. Without them every change is segmented (stage 1).
+            num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
+                How many of the sentences belong to each pair; may be 0. Defaults to one each.
+            pair_encoding ([`MTRefSegPairEncoding`], *optional*):
+                What [`~MTRefSegModel.encode_pair`] gave for these pairs.
+            labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
+                1 where the described change is, else 0.
+            text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
+                The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
+            output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
+            output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
+
+        Raises:
+            `ValueError`: Inputs do not fit one another; the message names them.
+        """
+        if input_ids is None:
+            return self.vision_model(
+                pixel_values_t1,
+                pixel_values_t2,
+                pair_encoding,
+                labels,
+                output_layer_masks=output_layer_masks,
+                output_attentions=output_attentions,
+            )
+        if pair_encoding is None:
+            pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
+        states = self._read_sentences(
+            pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
+        )
+        # (num_sentences, sentence_length, 1)
+        weights = query_mask.unsqueeze(-1).to(states.dtype)
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        queries = self.seg_head(layout.pad(pooled), pair_encoding.fused_features)
+        decoded = self.vision_model.mask_decoder(
+            pair_encoding.features,
+            queries.unsqueeze(2),
+            output_layer_masks=output_layer_masks or labels is not None,
+            output_attentions=output_attentions,
+        )
+        output = self._output(decoded, layout, output_layer_masks, output_attentions)
+        output.seg_embedding = layout.flatten(queries)
+        if labels is not None:
+            self.vision_model.add_mask_losses(output, _flatten_layers(decoded, layout), labels)
+        if text_labels is not None:
+            output.loss_language = self.config.language_weight * self._language_loss(states, text_labels)
+            output.loss = output.loss_language if output.loss is None else output.loss + output.loss_language
+        return output
+
+    @torch.no_grad()
+    def generate_and_segment(
+        self,
+        prompt_input_ids: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        query_mask: Tensor,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+        num_expressions: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        max_new_tokens: int = 16,
+        **generation_options: Any,
+    ) -> MTRefSegOutput:
+        """
+        Lets the language model write its answer, and segments what it wrote: the first `[SEG]` of the answer joins
+        the query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). Where the answer is
+        the one of the prompt template, the masks are those of `forward`.
+
+        Args:
+            input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
+                From `processor(..., generation=True)`: the sentences without an answer.
+            max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
+            generation_options: Further arguments of `generate`; greedy unless told otherwise.
+
+        Other arguments are those of `forward`.
+        """
+        if pair_encoding is None:
+            pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
+        prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
+        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
+        mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
+        # Tokens to the right, padding to the left: `generate` goes on from the last position.
+        order = mask.argsort(dim=1, stable=True)
+        embeddings = embeddings.gather(1, order.unsqueeze(-1).expand_as(embeddings))
+        sequences = self.language_model.generate(
+            inputs_embeds=embeddings,
+            attention_mask=mask.gather(1, order),
+            max_new_tokens=max_new_tokens,
+            **{"do_sample": False, **generation_options},
+        )
+        is_seg = sequences == self.config.seg_token_id
+        first_seg = is_seg & (is_seg.cumsum(1) == 1)
+        has_seg = is_seg.any(1)
+        # What follows the [SEG], or an answer without one, does not matter to the mask.
+        answer_mask = (first_seg.flip(1).cumsum(1).flip(1) > 0).to(attention_mask.dtype)
+        output = self(
+            pair_encoding=pair_encoding,
+            prompt_input_ids=prompt_input_ids,
+            prompt_attention_mask=prompt_attention_mask,
+            input_ids=torch.cat([input_ids, sequences], dim=1),
+            attention_mask=torch.cat([attention_mask, answer_mask], dim=1),
+            query_mask=torch.cat([query_mask, first_seg.to(query_mask.dtype)], dim=1),
+            num_expressions=num_expressions,
+        )
+        floor = torch.finfo(output.mask_logits.dtype).min
+        output.mask_logits = output.mask_logits.masked_fill(~has_seg[:, None, None], floor)
+        output.no_target_logits = output.no_target_logits.masked_fill(~has_seg, -floor)
+        output.sequences, output.has_seg = sequences, has_seg
+        return output
+
+    def _encode_images(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> MTRefSegPairEncoding:
+        encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
+        if self.config.projector_norm == "spatial" and set(pixel_values_t1.shape[-2:]) != {self.config.image_size}:
+            raise ValueError(
+                f"Images are {tuple(pixel_values_t1.shape[-2:])}, but projector_norm='spatial' ties the weights to "
+                f"image_size={self.config.image_size}."
+            )
+        tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
+        encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.chunk(2)
+        return encoding
+
+    def _embed(self, input_ids: Tensor) -> Tensor:
+        """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
+        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
+        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
+
+    def _embed_prompt(
+        self, encoding: MTRefSegPairEncoding, prompt_input_ids: Tensor | None, prompt_attention_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Embeddings of the prompt with the tokens of both images in their places, and its attention mask."""
+        if prompt_input_ids is None or len(prompt_input_ids) != encoding.batch_size:
+            given = "missing" if prompt_input_ids is None else f"of {len(prompt_input_ids)} rows"
+            raise ValueError(f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed.")
+        embeddings = self._embed(prompt_input_ids)
+        for name, token_id, tokens in (
+            ("t1", self.config.image_t1_token_id, encoding.image_tokens_t1),
+            ("t2", self.config.image_t2_token_id, encoding.image_tokens_t2),
+        ):
+            is_image = prompt_input_ids == token_id
+            if is_image.sum() != tokens.shape[0] * tokens.shape[1]:
+                raise ValueError(
+                    f"prompt_input_ids holds {int(is_image.sum())} placeholders of image {name} (token id {token_id}) "
+                    f"for {tokens.shape[0]} pairs of {tokens.shape[1]} image tokens each; processor and model do not "
+                    "fit (num_image_tokens, image size or token ids)."
+                )
+            embeddings = embeddings.masked_scatter(is_image.unsqueeze(-1), tokens.to(embeddings.dtype))
+        if prompt_attention_mask is None:
+            prompt_attention_mask = torch.ones_like(prompt_input_ids)
+        return embeddings, prompt_attention_mask
+
+    def _sentence_layout(self, input_ids: Tensor, num_expressions: Tensor | None, batch_size: int) -> SentenceLayout:
+        if num_expressions is None:
+            num_expressions = torch.ones(batch_size, dtype=torch.long, device=input_ids.device)
+        if len(num_expressions) != batch_size or int(num_expressions.sum()) != len(input_ids):
+            raise ValueError(
+                f"num_expressions={num_expressions.tolist()} must hold one count for each of {batch_size} pairs and "
+                f"add up to the {len(input_ids)} sentences of input_ids."
+            )
+        return SentenceLayout.from_counts(num_expressions)
+
+    def _read_sentences(
+        self,
+        encoding: MTRefSegPairEncoding,
+        prompt_input_ids: Tensor | None,
+        prompt_attention_mask: Tensor | None,
+        input_ids: Tensor,
+        attention_mask: Tensor | None,
+        layout: SentenceLayout,
+    ) -> Tensor:
+        """Last hidden states of the sentences, `(num_sentences, sentence_length, text_hidden_size)`."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        sentence_mask = layout.pad(attention_mask)
+        embeddings = layout.pad(self._embed(input_ids)).flatten(1, 2)
+        if encoding.prompt_key_values is None:
+            prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+            embeddings = torch.cat([prompt, embeddings], dim=1)
+        else:
+            prompt_mask = encoding.prompt_mask
+        states, _ = self._read(embeddings, prompt_mask, sentence_mask, encoding.prompt_key_values)
+        states = states[:, states.shape[1] - sentence_mask[0].numel() :]
+        return layout.flatten(states.unflatten(1, sentence_mask.shape[1:]))
+
+    def _read(
+        self,
+        embeddings: Tensor,
+        prompt_mask: Tensor,
+        sentence_mask: Tensor,
+        prompt_key_values: KeyValues | None = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, KeyValues | None]:
+        """
+        One pass of the language model over a prompt and the sentences on it, or, with the prompt's keys and values,
+        over the sentences alone.
+        """
+        positions = packed_positions(prompt_mask, sentence_mask)
+        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
+        length = embeddings.shape[1]
+        output = self.language_model.get_decoder()(
+            inputs_embeds=embeddings,
+            attention_mask=mask[:, :, mask.shape[2] - length :],
+            position_ids=positions[:, positions.shape[1] - length :],
+            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
+            use_cache=use_cache or prompt_key_values is not None,
+        )
+        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
+
+    def _output(
+        self, decoded: MaskDecoderOutput, layout: SentenceLayout, output_layer_masks: bool, output_attentions: bool
+    ) -> MTRefSegOutput:
+        states = layout.flatten(decoded.query_states.squeeze(2))
+        return MTRefSegOutput(
+            mask_logits=layout.flatten(decoded.mask_logits.squeeze(2)),
+            no_target_logits=self.vision_model.no_target_head(states).squeeze(-1),
+            pair_index=layout.pair_index,
+            layer_mask_logits=_flatten_layers(decoded, layout) if output_layer_masks else None,
+            cross_attentions=tuple(layout.flatten(maps.squeeze(2)) for maps in decoded.cross_attentions)
+            if output_attentions
+            else None,
+        )
+
+    def _language_loss(self, states: Tensor, text_labels: Tensor) -> Tensor:
+        """Cross entropy of the supervised tokens; the output layer runs only where one is predicted."""
+        targets = text_labels[:, 1:]
+        supervised = targets != -100
+        logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()
+        return nn.functional.cross_entropy(logits, targets[supervised], reduction="sum") / supervised.sum().clamp(min=1)
+
+
+def _flatten_layers(decoded: MaskDecoderOutput, layout: SentenceLayout) -> Tensor:
+    """Masks of all layers, `(num_layers + 1, num_sentences, height, width)`."""
+    return decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
+
+
+MTRefSegModel.register_for_auto_class("AutoModel")
+__all__ = ["MTRefSegModel", "MTRefSegOutput", "MTRefSegPairEncoding", "MTRefSegPreTrainedModel", "MTRefSegVisionModel"]

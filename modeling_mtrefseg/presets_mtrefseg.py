@@ -1,0 +1,140 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Ready-made sizes: `tiny` trains on two CPU cores, `paper` is the published architecture."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tokenizers import ByteLevelBPETokenizer
+from transformers import PreTrainedTokenizerFast
+
+from .configuration_mtrefseg import MTRefSegConfig
+from .modeling_mtrefseg import MTRefSegModel
+from .processing_mtrefseg import MTRefSegProcessor
+
+
+STAGES = ["stage1", "stage2", "stage3", "stage4"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # 1.65 billion parameters at 1024 pixels. The reference feeds 100 learned queries; see `match_queries` for which of
+    # them answers.
+    "paper": {"mask_decoder_config": {"num_queries": 100}},
+    # 6 million parameters at 256 pixels. A convolutional backbone learns faster from scratch than Swin.
+    "tiny": {
+        "vision_config": {
+            "model_type": "convnextv2",
+            "hidden_sizes": [32, 64, 128, 160],
+            "depths": [2, 2, 6, 2],
+            "drop_path_rate": 0.0,
+            "out_features": STAGES,
+        },
+        "mask_decoder_config": {
+            "hidden_size": 64,
+            "num_attention_heads": 4,
+            "pixel_decoder_layers": 2,
+            "pixel_decoder_intermediate_size": 128,
+            "decoder_layers": 6,
+            "decoder_intermediate_size": 128,
+        },
+        "text_config": {
+            "model_type": "phi",
+            "hidden_size": 192,
+            "intermediate_size": 512,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 6,
+            "max_position_embeddings": 512,
+            "tie_word_embeddings": True,
+        },
+        "image_size": 256,
+        "projector_norm": "channel",
+        "coordinate_channels": True,
+        "seg_head_size": 128,
+        "seg_head_attention_heads": 2,
+        "num_points": 1024,
+    },
+}
+
+# What the tokenizer of the tiny preset learns its words from; any other word is spelt in bytes.
+TINY_VOCABULARY = """
+a an the and or of in on at by to from with without near next beside behind between above below under over left right
+top bottom upper lower middle center centre corner edge side front back first second third last earlier later image
+both all only every each one two three four five six seven eight some other another same no not nothing which that
+was were is are be been has have had there here it its this these those where
+appeared appears appear appearing disappeared disappears disappear vanished removed gone missing left lost demolished
+torn down new newly built constructed added placed parked put planted cleared cut changed change changes turned became
+become into replaced repaired painted paved flooded dried dry dug filled opened closed open moved arrived came went
+before after now longer anymore used previously formerly earlier once between times time
+red green blue yellow white black grey gray brown orange purple pink silver beige dark light bright pale colored
+small large big tiny huge tall short long wide narrow round square rectangular biggest largest smallest longest
+building buildings house houses roof roofs roofed villa apartment block factory warehouse shed tower church school
+road roads street streets path track highway bridge lane parking lot crossing junction square pavement sidewalk
+car cars truck trucks bus buses van vehicle vehicles boat boats ship plane train bicycle motorbike person people man
+woman child pedestrian group crowd dog bag bags box boxes bench chair table sign signs lamp pole fence wall door
+window stairs statue tent umbrella bin ball cart suitcase
+tree trees forest wood woods bush bushes grass lawn meadow field fields crop crops cropland farmland farm garden park
+plant plants vegetation soil bare ground land earth sand gravel dirt concrete asphalt water lake river pond pool
+stream canal sea coast beach hill mountain greenhouse greenhouses solar panel panels container containers playground
+construction site area region part row line cluster pair piece strip patch plot scene room floor ceiling street
+remote sensing everyday Compare segment Sure It later images is described sentence
+"""
+
+
+def preset_config(preset: str, **overrides: Any) -> MTRefSegConfig:
+    """
+    Args:
+        preset (`str`): `"tiny"` or `"paper"`.
+        overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
+
+    Raises:
+        `ValueError`: There is no such preset.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"There is no preset {preset!r}; there are {', '.join(map(repr, PRESETS))}.")
+    return MTRefSegConfig(**{**PRESETS[preset], **overrides})
+
+
+def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) -> MTRefSegModel:
+    """
+    A model with random weights that fits a processor's image size and tokens.
+
+    Args:
+        preset (`str`): `"tiny"` or `"paper"`.
+        processor ([`MTRefSegProcessor`]): The processor to go with it.
+        overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
+    """
+    config = preset_config(
+        preset,
+        image_size=processor.image_processor.size["height"],
+        seg_token_id=processor.seg_token_id,
+        image_t1_token_id=processor.image_t1_token_id,
+        image_t2_token_id=processor.image_t2_token_id,
+        **overrides,
+    )
+    model = MTRefSegModel(config)
+    model.resize_token_embeddings(len(processor.tokenizer))
+    return model
+
+
+def tiny_processor(image_size: int = 256, corpus: Iterable[str] = (TINY_VOCABULARY,)) -> MTRefSegProcessor:
+    """
+    Processor of the tiny preset: a byte-level BPE tokenizer, which encodes any sentence in any script.
+
+    Args:
+        image_size (`int`, *optional*, defaults to 256): Side of the square canvas in pixels.
+        corpus (`Iterable[str]`, *optional*): Texts that the tokenizer learns frequent words from.
+    """
+    trained = ByteLevelBPETokenizer(add_prefix_space=False)
+    # A blank before every word, as within a sentence.
+    trained.train_from_iterator(
+        (" " + " ".join(text.split()) for text in corpus),
+        vocab_size=2048,
+        min_frequency=1,
+        show_progress=False,
+        special_tokens=["<|endoftext|>", "[PAD]"],
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=trained._tokenizer,
+        eos_token="<|endoftext|>",
+        pad_token="[PAD]",
+        model_max_length=512,
+    )
+    return MTRefSegProcessor.from_tokenizer(tokenizer, image_size=image_size)
