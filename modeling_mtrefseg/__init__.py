@@ -23,9 +23,7 @@ AutoConfig.register(MTRefSegMaskDecoderConfig.model_type, MTRefSegMaskDecoderCon
 AutoModel.register(MTRefSegConfig, MTRefSegModel)
 AutoImageProcessor.register(MTRefSegConfig, image_processor_classes={"pil": MTRefSegImageProcessor})
 AutoProcessor.register(MTRefSegConfig, MTRefSegProcessor)
-PIPELINE_REGISTRY.register_pipeline(
-    TASK, pipeline_class=MTRefSegPipeline, pt_model=AutoModel, type="multimodal"
-)
+PIPELINE_REGISTRY.register_pipeline(TASK, pipeline_class=MTRefSegPipeline, pt_model=AutoModel, type="multimodal")
 
 __all__ = [
     "TASK",

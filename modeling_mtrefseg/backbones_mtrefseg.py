@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 logger = logging.get_logger(__name__)
 
 
-
 @dataclass
 class BackboneReport:
     """

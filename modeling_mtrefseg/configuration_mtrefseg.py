@@ -127,9 +127,13 @@ class MTRefSegConfig(PreTrainedConfig):
             Weight of the language-modelling loss on the answer.
         no_target_weight (`float`, *optional*, defaults to 1.0):
             Weight of the binary cross entropy of the no-target score (not in the paper).
-        num_points (`int`, *optional*, defaults to 12544), oversample_ratio (`float`, *optional*, defaults to 3.0) and \
-importance_sample_ratio (`float`, *optional*, defaults to 0.75):
-            Point sampling of the mask losses in training ([PointRend](https://huggingface.co/papers/1912.08193)).
+        num_points (`int`, *optional*, defaults to 12544):
+            Points at which a mask is compared with the truth in training.
+        oversample_ratio (`float`, *optional*, defaults to 3.0):
+            How many times as many points are drawn to choose the least certain ones from
+            ([PointRend](https://huggingface.co/papers/1912.08193)).
+        importance_sample_ratio (`float`, *optional*, defaults to 0.75):
+            Share of points that are chosen so; the others are random.
         match_queries (`bool`, *optional*, defaults to `False`):
             Whether stage 1 trains the learned query that fits the truth best, as the reference implementation does,
             and not query 0, the one that is read at inference.

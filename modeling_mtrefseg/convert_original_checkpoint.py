@@ -26,7 +26,10 @@ from .processing_mtrefseg import MTRefSegProcessor
 
 SWIN, SWIN_BLOCK = "vision_model.backbone.swin.", r"^model\.vision_tower\.layers\.(\d+)\.blocks\.(\d+)\."
 FUSION, FUSION_BLOCK = "vision_model.fusion.blocks.", r"^change_feature_fusion\.blocks\.res(\d)\."
-PIXEL, PIXEL_LAYER = "vision_model.mask_decoder.pixel_decoder.", r"^pixel_decoder\.transformer\.encoder\.layers\.(\d+)\."
+PIXEL, PIXEL_LAYER = (
+    "vision_model.mask_decoder.pixel_decoder.",
+    r"^pixel_decoder\.transformer\.encoder\.layers\.(\d+)\.",
+)
 DECODER = "vision_model.mask_decoder.transformer_module."
 LANGUAGE = "language_model."
 

@@ -95,17 +95,17 @@ def _deep_values(image: Image.Image) -> np.ndarray:
 def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
     """View a picture of shape `(height, width)`, `(height, width, channels)` or `(channels, height, width)` as the
     first or second of these. `channels_first` decides where both of the last two readings are possible."""
-    if array.ndim == 3:
+    if array.ndim == 2 and array.size:
+        return array
+    if array.ndim == 3 and array.size:
         for axis in (0, -1) if channels_first else (-1, 0):
             if array.shape[axis] in (1, 3, 4):
                 array = np.moveaxis(array, axis, -1)
                 return array[..., 0] if array.shape[-1] == 1 else array
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(
-            f"its shape is {array.shape}, expected (height, width), (height, width, channels) or "
-            "(channels, height, width) with 1, 3 or 4 channels."
-        )
-    return array
+    raise ValueError(
+        f"its shape is {array.shape}, expected (height, width), (height, width, channels) or "
+        "(channels, height, width) with 1, 3 or 4 channels."
+    )
 
 
 def _from_array(array: np.ndarray | torch.Tensor) -> np.ndarray:
@@ -185,9 +185,9 @@ def load_mask(source: PictureSource) -> np.ndarray:
         highest = values.max()
         if highest <= 1:
             return values > 0.5
-        if highest <= 127:
-            raise ValueError(f"mask values reach up to {highest}, expected 0/1 or 0/255. Save it as 0 and 255.")
-        return values > 127
+        if highest > 127:
+            return values > 127
+        raise ValueError(f"mask values reach up to {highest}, expected 0/1 or 0/255. Save it as 0 and 255.")
 
 
 def _resized(height: int, width: int, size: int) -> tuple[int, int]:

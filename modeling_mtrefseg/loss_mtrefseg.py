@@ -132,9 +132,7 @@ def _random_points(masks: Tensor, labels: Tensor, config: MTRefSegConfig) -> tup
     num_layers, num_masks = masks.shape[:2]
     num_random = config.num_points - int(config.importance_sample_ratio * config.num_points)
     flat_masks = masks.flatten(0, 1)
-    candidates = torch.rand(
-        len(flat_masks), int(config.num_points * config.oversample_ratio), 2, device=masks.device
-    )
+    candidates = torch.rand(len(flat_masks), int(config.num_points * config.oversample_ratio), 2, device=masks.device)
     extra = torch.rand(len(flat_masks), num_random, 2, device=masks.device)
     with torch.no_grad():
         points = uncertain_points(flat_masks, candidates, extra, config.num_points)

@@ -203,7 +203,9 @@ class PixelDecoder(Mask2FormerPixelDecoder):
         super().__init__(mask2former_config, feature_channels=channels)
         self.position_embedding = SinePositionEmbedding(config.hidden_size // 2, normalize=True)
         for layer in self.encoder.layers:
-            layer.self_attn = DeformableAttention(config.hidden_size, config.num_attention_heads, n_levels=3, n_points=4)
+            layer.self_attn = DeformableAttention(
+                config.hidden_size, config.num_attention_heads, n_levels=3, n_points=4
+            )
             layer.activation_fn = torch.relu_  # in place: the widest tensor of the layer is not copied
         if config.lateral_bias_and_activation:
             self.adapter_1[0] = nn.Conv2d(channels[0], config.hidden_size, kernel_size=1)
@@ -370,7 +372,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
         )
 
     def _values_and_keys(self, features: MaskFeatures) -> tuple[list[Tensor], list[Tensor]]:
-        """Per level, values (with level embedding) and keys (with positions too): `(batch_size, positions, hidden)`."""
+        """Per level, values (with level embedding) and keys (positions too): `(batch_size, length, hidden)`."""
         values, keys = [], []
         for level, feature in enumerate(features.multi_scale_features):
             value = self.input_projections[level](feature).flatten(2).transpose(1, 2) + self.level_embed.weight[level]

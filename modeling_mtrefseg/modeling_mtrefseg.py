@@ -230,7 +230,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
     def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
         """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
         if layer_masks.shape[1] != len(labels):
-            raise ValueError(f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with.")
+            raise ValueError(
+                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
+            )
         output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
         is_empty = (labels.flatten(1).amax(-1) <= 0).to(output.no_target_logits.dtype)
         output.loss_no_target = self.config.no_target_weight * nn.functional.binary_cross_entropy_with_logits(
@@ -507,7 +509,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         """Embeddings of the prompt with the tokens of both images in their places, and its attention mask."""
         if prompt_input_ids is None or len(prompt_input_ids) != encoding.batch_size:
             given = "missing" if prompt_input_ids is None else f"of {len(prompt_input_ids)} rows"
-            raise ValueError(f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed.")
+            raise ValueError(
+                f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed."
+            )
         embeddings = self._embed(prompt_input_ids)
         for name, token_id, tokens in (
             ("t1", self.config.image_t1_token_id, encoding.image_tokens_t1),
@@ -601,7 +605,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         targets = text_labels[:, 1:]
         supervised = targets != -100
         logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()
-        return nn.functional.cross_entropy(logits, targets[supervised], reduction="sum") / supervised.sum().clamp(min=1)
+        return nn.functional.cross_entropy(logits, targets[supervised], reduction="sum") / supervised.sum().clamp(
+            min=1
+        )
 
 
 def _flatten_layers(decoded: MaskDecoderOutput, layout: SentenceLayout) -> Tensor:

@@ -1,0 +1,61 @@
+# make help lists the targets. Every one of them works from a fresh clone and may be run again at any time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/ci.lock.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# A stamp file says that a step was finished; a step that was interrupted leaves none and is done again from the start.
+TORCH_STAMP := $(VENV)/.torch-installed
+PACKAGE_STAMP := $(VENV)/.package-installed
+TEST_STAMP := $(VENV)/.test-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test lint bench clean
+
+help:
+	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
+	@echo "make test        install the tested versions into $(VENV), then lint, check types, run the tests"
+	@echo "make lint        lint and check types only"
+	@echo "make bench       run every benchmarks/bench_*.py"
+	@echo "make clean       remove $(VENV), outputs and caches"
+
+# PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
+# packages that follow find it installed.
+$(TORCH_STAMP): setup.py $(LOCK)
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet torch==2.13.0
+	@touch $@
+
+$(PACKAGE_STAMP): $(TORCH_STAMP)
+	$(PIP) install --quiet --constraint $(LOCK) --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_STAMP): $(TORCH_STAMP)
+	$(PIP) install --quiet --requirement $(LOCK)
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+quickstart: $(PACKAGE_STAMP)
+	$(BIN)/mtrefseg predict examples/quickstart_t1.png examples/quickstart_t2.png \
+		"the house with the red roof that appeared beside the road" \
+		"the car that left the road" \
+		"the pond that dried up" \
+		--out outputs/quickstart
+	@echo "Look at outputs/quickstart/overlay.png"
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+bench: $(TEST_STAMP)
+	@test -n "$(wildcard benchmarks/bench_*.py)" || { echo "there is no benchmarks/bench_*.py yet" >&2; exit 2; }
+	@set -e; for script in $(wildcard benchmarks/bench_*.py); do echo "$$script"; $(BIN)/python "$$script"; done
+
+clean:
+	rm -rf $(VENV) outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,84 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Package metadata. Lint, type and test settings are in `pyproject.toml`, the tested versions in `requirements/`."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+
+# Lower bounds say what the code needs, upper bounds stop at the next major version, which may break anything.
+# What was really run is `requirements/ci.lock.txt`; CONTRIBUTING.md says so too.
+BASE = [
+    # PyTorch 2.6 is the oldest one that transformers 5.20 accepts.
+    "torch>=2.6",
+    # 5.20 is the first release with `configuration_utils.SubConfigSpec`, which declares the nested configurations.
+    "transformers>=5.20,<6",
+    # transformers 5.20 asks for 1.31; `huggingface_hub.dataclasses.strict` validates the configurations.
+    "huggingface_hub>=1.31,<3",
+    # 0.8 is what transformers 5.20 asks for; weights are read and written with it directly as well.
+    "safetensors>=0.8",
+    # 10.1 is the first release whose built-in font can be drawn at any size (`ImageFont.load_default(size)`).
+    "pillow>=10.1",
+    # The last 1.x release; nothing here needs a 2.x API.
+    "numpy>=1.26",
+]
+
+# Of the extras, only accelerate and peft are run by the tests so far.
+ACCELERATE = "accelerate>=1.1"  # What transformers 5.20 asks for.
+PEFT = "peft>=0.21"  # The series that is tested.
+DATASETS = "datasets>=4.0"  # The first release without dataset scripts; pictures and masks are kept as Parquet.
+
+EXTRAS = {
+    "train": [
+        ACCELERATE,
+        PEFT,
+        DATASETS,
+        "trl>=1.0,<2",  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
+        "deepspeed>=0.19",  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
+        "evaluate>=0.4.6",  # The release that was tried with datasets 5.
+    ],
+    "demo": [
+        "gradio>=6.0,<7",  # 6.0 moved `theme` and `css` from `Blocks` to `launch`.
+    ],
+    "data": [
+        DATASETS,
+        "pyarrow>=15",  # What datasets 4.0 asks for.
+    ],
+    "test": [
+        ACCELERATE,
+        PEFT,
+        "pytest>=8.0",
+        # The linter and the type checker judge the code: another version may find other things, so `make test` takes
+        # both from the lock file.
+        "ruff>=0.14",
+        "mypy>=1.18",
+        "build>=1.2",  # The packaging tests build a wheel and an sdist.
+    ],
+}
+
+setup(
+    name="mtrefseg",
+    version="0.1.0",
+    description="Multi-temporal referring segmentation: two pictures of one scene and a sentence in, the mask of "
+    "exactly that change out",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The mtrefseg authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="change-detection referring-segmentation remote-sensing transformers pytorch",
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+    # 3.10 is the oldest Python that the lower ends above accept.
+    python_requires=">=3.10",
+    packages=["modeling_mtrefseg"],
+    install_requires=BASE,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main"]},
+)

@@ -1,0 +1,556 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What every user of the model may rely on."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+from transformers import AutoConfig, AutoModel, DynamicCache
+
+from modeling_mtrefseg import MTRefSegConfig, MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
+from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+
+
+SENTENCES = ["the new house", "the red car that left the road", "it"]
+
+
+@pytest.fixture(scope="module")
+def pair_inputs(processor, make_picture):
+    return processor(images_t1=make_picture(seed=0), images_t2=make_picture(seed=1), text=SENTENCES)
+
+
+@pytest.fixture
+def training_inputs(processor, make_picture):
+    """One pair, three sentences; the second fits nothing, the third a single pixel."""
+    masks = torch.zeros(3, 96, 128, dtype=torch.bool)
+    masks[0, 20:60, 30:70] = True
+    masks[2, 40, 40] = True
+    return processor(images_t1=make_picture(seed=0), images_t2=make_picture(seed=1), text=SENTENCES, masks=list(masks))
+
+
+@torch.no_grad()
+def test_output_shapes(model, ragged_inputs):
+    outputs = model(**ragged_inputs, output_layer_masks=True, output_attentions=True)
+    assert outputs.mask_logits.shape == (5, 32, 32)
+    assert outputs.no_target_logits.shape == (5,)
+    assert outputs.pair_index.tolist() == [0, 0, 2, 2, 2]
+    assert outputs.seg_embedding.shape == (5, 32)
+    assert outputs.layer_mask_logits.shape == (5, 5, 32, 32)
+    assert torch.equal(outputs.layer_mask_logits[-1], outputs.mask_logits)
+    assert [tuple(maps.shape) for maps in outputs.cross_attentions] == [
+        (5, 4, 4, 4),
+        (5, 4, 8, 8),
+        (5, 4, 16, 16),
+        (5, 4, 4, 4),
+    ]
+    for maps in outputs.cross_attentions:
+        assert_close(maps.sum((-2, -1)), torch.ones(5, 4))
+    assert outputs.loss is None
+
+
+@torch.no_grad()
+def test_attentions_and_layer_masks_only_when_asked(model, pair_inputs):
+    outputs = model(**pair_inputs)
+    assert outputs.cross_attentions is None
+    assert outputs.layer_mask_logits is None
+
+
+@torch.no_grad()
+def test_ragged_batch_equals_single_calls(model, processor, make_picture, ragged_inputs):
+    outputs = model(**ragged_inputs)
+    texts = {
+        0: ["the new house", "the red car that left the road"],
+        2: ["a tree", "the pond in the upper left corner that dried up", "it"],
+    }
+    singles = [
+        model(**processor(images_t1=make_picture(seed=pair), images_t2=make_picture(seed=pair + 3), text=text))
+        for pair, sentences in texts.items()
+        for text in sentences
+    ]
+    for name in ("mask_logits", "no_target_logits", "seg_embedding"):
+        assert_close(outputs[name], torch.cat([single[name] for single in singles]), atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_sentences_do_not_see_one_another(model, processor, make_picture, pair_inputs):
+    pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
+    outputs = model(**pair_inputs)
+    others = model(
+        **processor(**pictures, text=["a pond", SENTENCES[1], "the very long and winding road to the left"])
+    )
+    assert_close(outputs.mask_logits[1], others.mask_logits[1], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(outputs.mask_logits[0], others.mask_logits[0], atol=1e-2)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("with_prompt", [False, True])
+def test_pair_encoding_is_reusable(model, ragged_inputs, with_prompt):
+    expected = model(**ragged_inputs).mask_logits
+    prompt = {name: ragged_inputs[name] for name in ("prompt_input_ids", "prompt_attention_mask")}
+    encoding = model.encode_pair(
+        ragged_inputs["pixel_values_t1"], ragged_inputs["pixel_values_t2"], **(prompt if with_prompt else {})
+    )
+    assert (encoding.prompt_key_values is not None) == with_prompt
+    sentences = {
+        name: ragged_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
+    }
+    for _ in range(2):
+        outputs = model(pair_encoding=encoding, **sentences, **({} if with_prompt else prompt))
+        assert_close(outputs.mask_logits, expected, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_language_model_reads_as_it_would_alone(model, pair_inputs):
+    """Packed sentences get the states that the plain language model gives prompt and sentence in one row."""
+    encoding = model._encode_images(pair_inputs["pixel_values_t1"], pair_inputs["pixel_values_t2"])
+    layout = model._sentence_layout(pair_inputs["input_ids"], pair_inputs["num_expressions"], 1)
+    states = model._read_sentences(
+        encoding,
+        pair_inputs["prompt_input_ids"],
+        None,
+        pair_inputs["input_ids"],
+        pair_inputs["attention_mask"],
+        layout,
+    )
+    prompt, _ = model._embed_prompt(encoding, pair_inputs["prompt_input_ids"], None)
+    for row in range(len(SENTENCES)):
+        length = int(pair_inputs["attention_mask"][row].sum())
+        alone = torch.cat([prompt, model._embed(pair_inputs["input_ids"][row : row + 1, :length])], dim=1)
+        expected = model.language_model.get_decoder()(inputs_embeds=alone).last_hidden_state
+        assert_close(states[row, :length], expected[0, prompt.shape[1] :], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_padding_side_does_not_matter(model, processor, make_picture, ragged_inputs):
+    left = tiny_processor(image_size=128)
+    left.tokenizer.padding_side = "left"
+    pictures = {"images_t1": [make_picture(seed=0)] * 2, "images_t2": [make_picture(seed=1)] * 2}
+    text = [["the new house", "a small red car"], ["it"]]
+    # Prompts of two lengths, so that they are padded too.
+    domains = ["remote_sensing", None]
+    right_inputs, left_inputs = (p(**pictures, text=text, domain=domains) for p in (processor, left))
+    assert not torch.equal(right_inputs["input_ids"], left_inputs["input_ids"])
+    assert not torch.equal(right_inputs["prompt_input_ids"], left_inputs["prompt_input_ids"])
+    assert_close(model(**right_inputs).mask_logits, model(**left_inputs).mask_logits, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_order_of_the_images_matters(model, pair_inputs):
+    swapped = {**pair_inputs}
+    swapped["pixel_values_t1"], swapped["pixel_values_t2"] = swapped["pixel_values_t2"], swapped["pixel_values_t1"]
+    difference = model(**pair_inputs).mask_logits - model(**swapped).mask_logits
+    assert difference.abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_language_model_tells_the_images_apart_without_fusion(make_model, pair_inputs):
+    """With a fusion that is blind to the order, only the image tokens in the prompt can tell t1 from t2."""
+    model = make_model(fusion_type="avg")
+    swapped = {**pair_inputs}
+    swapped["pixel_values_t1"], swapped["pixel_values_t2"] = swapped["pixel_values_t2"], swapped["pixel_values_t1"]
+    assert (model(**pair_inputs).mask_logits - model(**swapped).mask_logits).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_stage_one_without_text(model, pair_inputs):
+    pixels = {name: pair_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    outputs = model(**pixels, output_layer_masks=True)
+    assert outputs.mask_logits.shape == (1, 32, 32)
+    assert outputs.layer_mask_logits.shape == (5, 1, 3, 32, 32)
+    assert outputs.pair_index.tolist() == [0]
+    assert_close(model.vision_model(**pixels).mask_logits, outputs.mask_logits)
+
+
+@pytest.mark.parametrize("fusion_type", ["change_aware", "concat_conv", "abs_diff", "avg"])
+@pytest.mark.parametrize("coordinate_channels", [False, True])
+def test_every_fusion_trains(make_model, training_inputs, fusion_type, coordinate_channels):
+    model = make_model(fusion_type=fusion_type, coordinate_channels=coordinate_channels).train()
+    model(**training_inputs).loss.backward()
+    unused = {name for name, parameter in model.named_parameters() if parameter.grad is None}
+    assert unused == {
+        "vision_model.backbone.swin.layernorm.weight",
+        "vision_model.backbone.swin.layernorm.bias",
+        "vision_model.mask_decoder.transformer_module.queries_embedder.weight",
+        "vision_model.mask_decoder.transformer_module.queries_features.weight",
+    }
+
+
+def test_loss_with_empty_and_one_pixel_masks(make_model, training_inputs):
+    model = make_model()
+    assert training_inputs["labels"].flatten(1).sum(1)[1] == 0
+    assert training_inputs["labels"].flatten(1).sum(1)[2] >= 1
+    for training in (False, True):
+        outputs = model.train(training)(**training_inputs)
+        parts = [outputs.loss_mask, outputs.loss_dice, outputs.loss_no_target, outputs.loss_language]
+        assert all(torch.isfinite(part) and part > 0 for part in parts)
+        assert_close(outputs.loss, sum(parts))
+        outputs.loss.backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+@torch.no_grad()
+def test_nothing_is_random_in_evaluation(model, training_inputs):
+    first, second = model(**training_inputs), model(**training_inputs)
+    assert torch.equal(first.loss, second.loss)
+    assert torch.equal(first.mask_logits, second.mask_logits)
+
+
+def test_a_few_steps_of_training_fit_the_masks(make_model, training_inputs):
+    torch.manual_seed(0)
+    model = make_model().train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(100):
+        optimizer.zero_grad()
+        outputs = model(**training_inputs)
+        outputs.loss.backward()
+        optimizer.step()
+        losses.append(float(outputs.loss.detach()))
+    with torch.no_grad():
+        outputs = model.eval()(**training_inputs)
+    big, empty, _ = (outputs.mask_logits > 0).flatten(1).float().mean(1).tolist()
+    assert losses[-1] < losses[0] / 2
+    assert big == pytest.approx(1600 / 128**2, rel=0.5)
+    assert empty < 0.02
+    assert outputs.no_target_logits[1] > 0 > outputs.no_target_logits[0]
+
+
+def test_matched_queries_train_the_best_one(make_model, training_inputs):
+    model = make_model(match_queries=True).train()
+    pixels = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    outputs = model(**pixels, labels=training_inputs["labels"][:1])
+    outputs.loss.backward()
+    assert torch.isfinite(outputs.loss)
+
+
+@torch.no_grad()
+def test_save_and_load(model, pair_inputs, tmp_path):
+    model.save_pretrained(tmp_path)
+    loaded, report = MTRefSegModel.from_pretrained(tmp_path, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    assert_close(loaded(**pair_inputs).mask_logits, model(**pair_inputs).mask_logits, atol=1e-6, rtol=1e-5)
+    assert type(AutoModel.from_pretrained(tmp_path)) is MTRefSegModel
+    assert AutoConfig.from_pretrained(tmp_path).to_json_string() == model.config.to_json_string()
+
+
+@torch.no_grad()
+def test_halves_load_one_another(model, pair_inputs, tmp_path):
+    pixels = {name: pair_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    expected = model(**pixels).mask_logits
+    model.save_pretrained(tmp_path / "full")
+    vision = MTRefSegVisionModel.from_pretrained(tmp_path / "full")
+    assert_close(vision(**pixels).mask_logits, expected)
+    vision.save_pretrained(tmp_path / "vision")
+    full, report = MTRefSegModel.from_pretrained(tmp_path / "vision", output_loading_info=True)
+    assert_close(full(**pixels).mask_logits, expected)
+    assert all(key.split(".")[0] in ("language_model", "projector", "seg_head") for key in report["missing_keys"])
+
+
+def test_missing_weights_are_initialised(model, tmp_path):
+    """New parts of a checkpoint get Mask2Former's own initialisation, not zeros and not whatever lay in memory."""
+    model.save_pretrained(tmp_path)
+    fresh = MTRefSegModel.from_pretrained(tmp_path, ignore_mismatched_sizes=True, seg_head_size=16)
+    for name, parameter in fresh.seg_head.named_parameters():
+        assert torch.isfinite(parameter).all(), name
+        assert parameter.abs().max() < 2, name
+
+
+def test_deformable_attention_starts_on_a_grid(make_config):
+    model = MTRefSegModel(make_config())
+    bias = model.vision_model.mask_decoder.pixel_decoder.encoder.layers[0].self_attn.sampling_offsets.bias
+    assert_close(bias.view(4, 3, 4, 2)[0, 0], torch.tensor([[1.0, 0], [2, 0], [3, 0], [4, 0]]))
+
+
+@pytest.mark.parametrize("scale", [1.0, 40.0])
+def test_deformable_attention_equals_the_library(scale):
+    """Values and gradients, also where points fall outside of the image."""
+    torch.manual_seed(0)
+    shapes = [(3, 5), (6, 10), (12, 20)]
+    attention = DeformableAttention(64, num_heads=4, n_levels=3, n_points=4)
+    torch.nn.init.normal_(attention.sampling_offsets.bias, std=scale)
+    states = torch.randn(2, 15 + 60 + 240, 64, requires_grad=True)
+    positions = torch.randn_like(states)
+    actual, _ = attention(states, position_embeddings=positions, spatial_shapes_list=shapes)
+    actual_gradients = torch.autograd.grad(actual.square().sum(), [states, *attention.parameters()])
+
+    grids = [
+        torch.stack(torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij"), -1)
+        for h, w in shapes
+    ]
+    centers = torch.cat([grid.flatten(0, 1) for grid in grids]).flip(-1)
+    parent = super(DeformableAttention, attention)
+    expected, _ = parent.forward(
+        states,
+        encoder_hidden_states=states,
+        position_embeddings=positions,
+        reference_points=centers[None, :, None].expand(2, -1, 3, -1),
+        spatial_shapes_list=shapes,
+    )
+    expected_gradients = torch.autograd.grad(expected.square().sum(), [states, *attention.parameters()])
+    assert_close(actual, expected, atol=1e-5, rtol=1e-4)
+    for ours, theirs in zip(actual_gradients, expected_gradients):
+        assert_close(ours, theirs, atol=2e-3, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_onednn_linear_equals_the_library(model, pair_inputs):
+    from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
+
+    layers = [module for module in model.modules() if type(module) is OneDnnLinear]
+    assert len(layers) > 50
+    assert not any(type(module) is torch.nn.Linear for module in model.modules())
+    expected = model(**pair_inputs).mask_logits
+    try:
+        for layer in layers:
+            layer.__class__ = torch.nn.Linear
+        assert_close(model(**pair_inputs).mask_logits, expected, atol=1e-4, rtol=1e-4)
+    finally:
+        for layer in layers:
+            layer.__class__ = OneDnnLinear
+
+
+@torch.no_grad()
+def test_sdpa_equals_eager(make_model, pair_inputs):
+    eager, sdpa = make_model(attn_implementation="eager"), make_model(attn_implementation="sdpa")
+    for submodel, implementation in ((eager, "eager"), (sdpa, "sdpa")):
+        assert submodel.language_model.config._attn_implementation == implementation
+        assert submodel.vision_model.backbone.config._attn_implementation == implementation
+    assert_close(eager(**pair_inputs).mask_logits, sdpa(**pair_inputs).mask_logits, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_attention_maps_do_not_change_the_masks(model, pair_inputs):
+    plain, explained = model(**pair_inputs), model(**pair_inputs, output_attentions=True)
+    assert_close(plain.mask_logits, explained.mask_logits, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_bfloat16_is_close_to_float32(make_model, pair_inputs):
+    exact = make_model()
+    half = make_model().to(torch.bfloat16)
+    inputs = {
+        name: value.to(torch.bfloat16) if value.is_floating_point() else value for name, value in pair_inputs.items()
+    }
+    # Masks before the first decoder layer: later ones depend on thresholds, which rounding may flip.
+    expected = exact(**pair_inputs, output_layer_masks=True).layer_mask_logits[0]
+    actual = half(**inputs, output_layer_masks=True).layer_mask_logits[0]
+    assert actual.dtype == torch.bfloat16
+    assert (actual.float() - expected).norm() / expected.norm() < 0.1
+
+
+def test_gradient_checkpointing_changes_nothing(make_model, training_inputs):
+    gradients = []
+    for checkpointing in (False, True):
+        model = make_model().train()
+        if checkpointing:
+            model.activation_checkpointing_enable()
+        torch.manual_seed(0)
+        outputs = model(**training_inputs)
+        outputs.loss.backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        assert_close(gradient, gradients[1][name], atol=1e-5, rtol=1e-4, msg=name)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("height", "width"), [(33, 97), (128, 64), (1, 1), (7, 250)])
+def test_odd_picture_sizes(model, processor, make_picture, height, width):
+    pictures = [make_picture(height, width, seed) for seed in (0, 1)]
+    outputs = model(**processor(images_t1=pictures[0], images_t2=pictures[1], text="a house"))
+    (result,) = processor.post_process_referring_segmentation(outputs, [(height, width)])
+    assert result["masks"].shape == (1, height, width)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (160, 128), (100, 70)])
+def test_any_canvas_with_channel_norm(make_model, processor, height, width):
+    model = make_model(projector_norm="channel")
+    pixels = [torch.randn(1, 3, height, width) for _ in range(2)]
+    assert model.vision_model(*pixels).mask_logits.shape == (1, -(-height // 4), -(-width // 4))
+
+
+@torch.no_grad()
+def test_convolutional_backbone_and_other_language_models(make_model, processor, pair_inputs):
+    backbone = {"model_type": "convnextv2", "hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1]}
+    backbone["out_features"] = ["stage1", "stage2", "stage3", "stage4"]
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": len(processor.tokenizer)}
+    attention = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 48}
+    gpt2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": len(processor.tokenizer)}
+    for text_config in ({"model_type": "qwen3", **size, **attention}, gpt2):
+        model = make_model(vision_config=backbone, text_config=text_config)
+        encoding = model.encode_pair(
+            *(pair_inputs[f"pixel_values_t{time}"] for time in (1, 2)), pair_inputs["prompt_input_ids"]
+        )
+        together = model(**pair_inputs).mask_logits
+        sentences = {
+            name: pair_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
+        }
+        assert_close(model(pair_encoding=encoding, **sentences).mask_logits, together, atol=1e-4, rtol=1e-4)
+        assert (together[0] - together[1]).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_vision_half_compiles_to_one_graph(model, pair_inputs):
+    pixels = [pair_inputs[f"pixel_values_t{time}"] for time in (1, 2)]
+    compiled = torch.compile(model.vision_model, backend="eager", fullgraph=True)
+    assert_close(compiled(*pixels).mask_logits, model.vision_model(*pixels).mask_logits, atol=1e-4, rtol=1e-4)
+
+
+class TestGeneration:
+    def test_written_answer_is_segmented(self, model, processor, make_picture, monkeypatch):
+        """When the language model writes the template's answer, masks are those of the fast path."""
+        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
+        expected = model(**processor(**pictures, text=SENTENCES))
+        seg = processor.seg_token_id
+        answer = processor._encode("Sure. It is [SEG]") + processor._encode(".") + [processor.tokenizer.eos_token_id]
+        silent = processor._encode("No.")
+        rows = [answer, silent + [processor.tokenizer.eos_token_id] * (len(answer) - len(silent)), answer]
+        monkeypatch.setattr(model.language_model, "generate", lambda **inputs: torch.tensor(rows))
+        outputs = model.generate_and_segment(**processor(**pictures, text=SENTENCES, generation=True))
+        assert outputs.has_seg.tolist() == [True, False, True]
+        assert (outputs.sequences == seg).any(1).tolist() == [True, False, True]
+        for row in (0, 2):
+            assert_close(outputs.mask_logits[row], expected.mask_logits[row], atol=1e-4, rtol=1e-4)
+        assert (outputs.mask_logits[1] < -1e30).all()
+        (result,) = processor.post_process_referring_segmentation(outputs, [(96, 128)])
+        assert not result["masks"][1].any()
+        assert result["no_target_scores"][1] == 1
+
+    def test_language_model_writes(self, model, processor, make_picture):
+        """Generation sees the prompt, both images and the sentence: it equals greedy decoding by hand."""
+        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
+        inputs = processor(**pictures, text=SENTENCES, generation=True)
+        outputs = model.generate_and_segment(**inputs, max_new_tokens=4)
+        assert outputs.sequences.shape[0] == 3
+        encoding = model._encode_images(inputs["pixel_values_t1"], inputs["pixel_values_t2"])
+        prompt, _ = model._embed_prompt(encoding, inputs["prompt_input_ids"], None)
+        for row in range(3):
+            ids = inputs["input_ids"][row][inputs["attention_mask"][row].bool()]
+            for step in range(outputs.sequences.shape[1]):
+                embeddings = torch.cat([prompt, model._embed(ids[None])], dim=1)
+                token = model.language_model(inputs_embeds=embeddings).logits[0, -1].argmax()
+                assert token == outputs.sequences[row, step]
+                if token == processor.tokenizer.eos_token_id:
+                    break
+                ids = torch.cat([ids, token[None]])
+
+
+def test_lora_on_the_language_model(make_model, training_inputs):
+    from peft import LoraConfig, get_peft_model
+
+    model = make_model()
+    with torch.no_grad():
+        before = model(**training_inputs).mask_logits
+    adapted = get_peft_model(
+        model,
+        LoraConfig(
+            r=4,
+            target_modules=r"language_model\..*\.(q_proj|v_proj|fc1)",
+            modules_to_save=["projector", "seg_head"],
+            init_lora_weights=False,
+        ),
+    )
+    adapted.train()(**training_inputs).loss.backward()
+    trained = {name for name, parameter in adapted.named_parameters() if parameter.grad is not None}
+    assert any("lora_A" in name for name in trained)
+    assert not any("vision_model" in name for name in trained)
+    adapted.eval()
+    with torch.no_grad():
+        outputs = adapted(**training_inputs).mask_logits
+        merged = adapted.merge_and_unload()(**training_inputs).mask_logits
+    assert not torch.allclose(outputs, before, atol=1e-3)
+    assert_close(merged, outputs, atol=1e-4, rtol=1e-4)
+
+
+class TestErrors:
+    def test_counts(self, model, pair_inputs):
+        with pytest.raises(ValueError, match="num_expressions"):
+            model(**{**pair_inputs, "num_expressions": torch.tensor([2])})
+
+    def test_missing_prompt(self, model, pair_inputs):
+        inputs = {name: value for name, value in pair_inputs.items() if name != "prompt_input_ids"}
+        with pytest.raises(ValueError, match="prompt_input_ids is missing"):
+            model(**inputs)
+
+    def test_image_tokens(self, model, pair_inputs):
+        prompt = pair_inputs["prompt_input_ids"].clone()
+        prompt[prompt == model.config.image_t2_token_id] = 5
+        with pytest.raises(ValueError, match="0 placeholders of image t2"):
+            model(**{**pair_inputs, "prompt_input_ids": prompt})
+
+    def test_unequal_pixels(self, model, pair_inputs):
+        with pytest.raises(ValueError, match="pixel_values_t2"):
+            model(**{**pair_inputs, "pixel_values_t2": torch.zeros(1, 3, 64, 64)})
+
+    def test_wrong_canvas(self, model, pair_inputs):
+        pixels = {f"pixel_values_t{time}": torch.zeros(1, 3, 64, 64) for time in (1, 2)}
+        with pytest.raises(ValueError, match="image_size=128"):
+            model(**{**pair_inputs, **pixels})
+
+    def test_no_pixels(self, model):
+        with pytest.raises(ValueError, match="pair_encoding"):
+            model()
+
+    def test_labels(self, model, pair_inputs):
+        with pytest.raises(ValueError, match="labels holds 2 masks"):
+            model(**pair_inputs, labels=torch.zeros(2, 128, 128))
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("fusion_type", "sum"),
+            ("image_size", 100),
+            ("image_size", "large"),
+            ("oversample_ratio", 0.5),
+            ("dice_weight", -1.0),
+            ("projector_norm", "batch"),
+            ("seg_token_id", 50297),
+            ("vision_config", {"model_type": "swin"}),
+            ("mask_decoder_config", {"hidden_size": 100}),
+            ("mask_decoder_config", {"decoder_layers": 0}),
+        ],
+    )
+    def test_errors_name_the_field(self, field, value):
+        name = next(iter(value)) if field == "mask_decoder_config" else field
+        with pytest.raises(Exception, match=name):
+            MTRefSegConfig(**{field: value})
+
+    def test_paper_sizes(self):
+        """Parts whose sizes the paper's training log gives, on the meta device."""
+        from modeling_mtrefseg.presets_mtrefseg import preset_config
+
+        with torch.device("meta"):
+            model = MTRefSegModel(preset_config("paper"))
+        count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
+        assert count(model.language_model.get_decoder()) == 1_208_500_224 + 4_096 + 103_008_256
+        assert count(model.vision_model.backbone) == 86_880_376 + 2 * 1024  # and a norm that nobody reads
+        assert count(model.projector) == 62_134_272
+        assert count(model.vision_model.fusion) == 59_564_160
+        assert count(model.seg_head) == 1_576_960 + 1_049_088 + 1_049_088 + 524_800 + 262_400
+        # Without the convolution biases that Mask2Former has not.
+        assert count(model.vision_model.mask_decoder.pixel_decoder) == 5_544_896 - 2 * 256
+
+    def test_tiny_preset_runs(self, make_picture):
+        processor = tiny_processor(image_size=64)
+        model = preset_model("tiny", processor).eval()
+        with torch.no_grad():
+            outputs = model(
+                **processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text="größeres 房子")
+            )
+        assert outputs.mask_logits.shape == (1, 16, 16)
+
+
+def test_cache_is_not_changed(model, pair_inputs):
+    """A pair's keys and values stay as long as the prompt, however many sentences were read."""
+    from modeling_mtrefseg.language_mtrefseg import cache_from
+
+    key_values = tuple((torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 4)) for _ in range(2))
+    cache = cache_from(key_values)
+    assert isinstance(cache, DynamicCache)
+    cache.update(torch.ones(1, 2, 1, 4), torch.ones(1, 2, 1, 4), 0)
+    assert cache.get_seq_length() == 4
+    assert key_values[0][0].shape[2] == 3

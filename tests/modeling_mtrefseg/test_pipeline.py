@@ -1,0 +1,211 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import pipeline
+
+from modeling_mtrefseg import TASK, MTRefSegPipeline
+from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+
+
+def picture(height: int, width: int, seed: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def pair(height: int, width: int, seed: int, **rest: Any) -> dict[str, Any]:
+    return {"image_t1": picture(height, width, seed), "image_t2": picture(height, width, seed + 1), **rest}
+
+
+PAIRS = [
+    pair(40, 60, 0, text=["the new house", "a tree that went"]),
+    pair(80, 30, 2, text="a car", domain="normal_scene"),
+    pair(64, 64, 4, text=["one", "two", "three"]),
+]
+
+
+def rows_with_lists_of_sentences() -> Iterator[dict[str, Any]]:
+    for each in PAIRS:
+        sentences = [each["text"]] if isinstance(each["text"], str) else each["text"]
+        yield {"image_t1": each["image_t1"], "image_t2": each["image_t2"], "text": sentences}
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> MTRefSegPipeline:
+    processor = tiny_processor(image_size=64)
+    torch.manual_seed(0)
+    model = preset_model("tiny", processor).eval()
+    return MTRefSegPipeline(model=model, processor=processor, task=TASK, device="cpu")
+
+
+@pytest.fixture
+def model_calls(segmenter: MTRefSegPipeline) -> Iterator[list[int]]:
+    """The number of pairs in each call of the model."""
+    calls: list[int] = []
+    hook = segmenter.model.register_forward_pre_hook(
+        lambda _, __, inputs: calls.append(len(inputs["pixel_values_t1"])), with_kwargs=True
+    )
+    yield calls
+    hook.remove()
+
+
+def assert_same(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
+    assert [entry["text"] for entry in one] == [entry["text"] for entry in other]
+    for mine, theirs in zip(one, other, strict=True):
+        assert mine["score"] == pytest.approx(theirs["score"], abs=1e-5)
+        assert mine["no_target_score"] == pytest.approx(theirs["no_target_score"], abs=1e-5)
+        assert np.mean(np.asarray(mine["mask"]) != np.asarray(theirs["mask"])) < 1e-3
+
+
+def test_one_pair(segmenter: MTRefSegPipeline) -> None:
+    result = segmenter(PAIRS[0])
+    assert [entry["text"] for entry in result] == PAIRS[0]["text"]
+    for entry in result:
+        assert set(entry) == {"text", "mask", "score", "no_target_score"}
+        assert (entry["mask"].mode, entry["mask"].size) == ("L", (60, 40))
+        assert set(np.unique(entry["mask"])) <= {0, 255}
+        assert 0 <= entry["score"] <= 1
+        assert 0 <= entry["no_target_score"] <= 1
+
+
+def test_equals_model_and_processor_by_hand(segmenter: MTRefSegPipeline) -> None:
+    inputs = segmenter.processor(PAIRS[0]["image_t1"], PAIRS[0]["image_t2"], text=PAIRS[0]["text"])
+    with torch.no_grad():
+        outputs = segmenter.model(**inputs)
+    (expected,) = segmenter.processor.post_process_referring_segmentation(outputs, [(40, 60)])
+    for entry, mask, score in zip(segmenter(PAIRS[0]), expected["masks"], expected["scores"], strict=True):
+        np.testing.assert_array_equal(np.asarray(entry["mask"]) == 255, mask.numpy())
+        assert entry["score"] == pytest.approx(float(score))
+
+
+def test_ragged_batch_is_one_call_and_equals_single_pairs(segmenter: MTRefSegPipeline, model_calls: list[int]) -> None:
+    batched = segmenter(PAIRS, batch_size=3)
+    assert model_calls == [3]
+    assert [len(result) for result in batched] == [2, 1, 3]
+    singles = segmenter(PAIRS, batch_size=1)
+    assert model_calls == [3, 1, 1, 1]
+    for result, single in zip(batched, singles, strict=True):
+        assert_same(result, single)
+
+
+def test_last_batch_may_be_smaller(segmenter: MTRefSegPipeline, model_calls: list[int]) -> None:
+    assert [len(result) for result in segmenter(PAIRS, batch_size=2)] == [2, 1, 3]
+    assert model_calls == [2, 1]
+
+
+def test_generator_is_read_as_needed(segmenter: MTRefSegPipeline) -> None:
+    read = []
+
+    def pairs() -> Iterator[dict[str, Any]]:
+        for index, each in enumerate(PAIRS):
+            read.append(index)
+            yield each
+
+    results = segmenter(pairs())
+    assert_same(next(results), segmenter(PAIRS[0]))
+    assert len(read) < len(PAIRS)
+    assert [len(result) for result in results] == [1, 3]
+
+
+@pytest.mark.parametrize("wrap", [tuple, lambda pairs: torch.utils.data.Subset(pairs, range(3)), iter])
+def test_other_collections(segmenter: MTRefSegPipeline, wrap: Callable[[list[dict[str, Any]]], Any]) -> None:
+    results = list(segmenter(wrap(PAIRS), batch_size=2))
+    assert [len(result) for result in results] == [2, 1, 3]
+    assert_same(results[2], segmenter(PAIRS[2]))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_datasets_library(segmenter: MTRefSegPipeline, tmp_path: Path, streaming: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features(
+        image_t1=datasets.Image(), image_t2=datasets.Image(), text=datasets.List(datasets.Value("string"))
+    )
+    options = {} if streaming else {"cache_dir": str(tmp_path)}
+    kind = datasets.IterableDataset if streaming else datasets.Dataset
+    dataset = kind.from_generator(rows_with_lists_of_sentences, features=features, **options)
+    results = list(segmenter(dataset, batch_size=2))
+    assert [len(result) for result in results] == [2, 1, 3]
+    assert_same(results[2], segmenter(PAIRS[2]))
+
+
+@pytest.mark.parametrize("as_generator", [False, True])
+def test_workers(segmenter: MTRefSegPipeline, as_generator: bool) -> None:
+    inputs = (each for each in PAIRS) if as_generator else PAIRS
+    assert [len(result) for result in segmenter(inputs, num_workers=2, batch_size=2)] == [2, 1, 3]
+
+
+def test_without_text_segments_every_change(segmenter: MTRefSegPipeline, model_calls: list[int]) -> None:
+    results = segmenter([pair(40, 60, 0), pair(20, 30, 2, text=None)], batch_size=2)
+    assert model_calls == [2]
+    assert [[entry["text"] for entry in result] for result in results] == [[None], [None]]
+    assert [result[0]["mask"].size for result in results] == [(60, 40), (30, 20)]
+
+
+def test_pair_without_sentences_between_others(segmenter: MTRefSegPipeline) -> None:
+    results = segmenter([PAIRS[0], pair(10, 10, 6, text=[]), PAIRS[1]], batch_size=3)
+    assert results[1] == []
+    assert_same(results[2], segmenter(PAIRS[1]))
+
+
+def test_thresholds(segmenter: MTRefSegPipeline) -> None:
+    assert all(np.asarray(entry["mask"]).all() for entry in segmenter(PAIRS[0], threshold=0.0))
+    emptied = segmenter(PAIRS[0], threshold=0.0, no_target_threshold=0.0)
+    assert not any(np.asarray(entry["mask"]).any() for entry in emptied)
+    assert [entry["score"] for entry in emptied] == [0.0, 0.0]
+
+
+def test_parameters_of_the_constructor_hold_until_a_call_replaces_them(segmenter: MTRefSegPipeline) -> None:
+    generous = MTRefSegPipeline(
+        model=segmenter.model, processor=segmenter.processor, task=TASK, device="cpu", threshold=0.0, align="resize"
+    )
+    odd = {**PAIRS[0], "image_t2": picture(41, 60, 1)}
+    assert np.asarray(generous(odd)[0]["mask"]).all()
+    assert not np.asarray(generous(odd, threshold=1.0)[0]["mask"]).any()
+
+
+def test_domain_of_a_pair_replaces_the_argument(segmenter: MTRefSegPipeline) -> None:
+    processed = segmenter.preprocess(PAIRS[1], domain="remote_sensing")
+    assert processed["domain"] == "normal_scene"
+    assert segmenter.preprocess(PAIRS[0], domain="remote_sensing")["domain"] == "remote_sensing"
+
+
+def test_unequal_sizes_name_the_files(segmenter: MTRefSegPipeline, tmp_path: Path) -> None:
+    picture(20, 30, 0).save(tmp_path / "before.png")
+    picture(21, 30, 1).save(tmp_path / "after.png")
+    files = {"image_t1": tmp_path / "before.png", "image_t2": str(tmp_path / "after.png"), "text": "a car"}
+    with pytest.raises(ValueError, match=r"before\.png.*after\.png.*align='resize'"):
+        segmenter(files)
+    assert segmenter(files, align="resize")[0]["mask"].size == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error", "message"),
+    [
+        ({"image_t1": PAIRS[0]["image_t1"], "text": "a car"}, ValueError, "not image_t1, text"),
+        ({**PAIRS[0], "expression": "a car"}, ValueError, "expression"),
+        ("picture.png", TypeError, "dictionary"),
+        ([PAIRS[0], pair(20, 30, 6)], ValueError, "mix pairs with and without text"),
+        ({**PAIRS[0], "text": ["a car", " "]}, ValueError, "Sentence 1 of pair 0 is empty"),
+    ],
+)
+def test_refuses(segmenter: MTRefSegPipeline, inputs: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        segmenter(inputs, batch_size=2)
+
+
+def test_low_precision(segmenter: MTRefSegPipeline) -> None:
+    model = preset_model("tiny", segmenter.processor).eval().to(torch.bfloat16)
+    low = MTRefSegPipeline(model=model, processor=segmenter.processor, task=TASK, device="cpu")
+    assert [entry["mask"].size for entry in low(PAIRS[0])] == [(60, 40)] * 2
+
+
+def test_saves_what_pipeline_loads(segmenter: MTRefSegPipeline, tmp_path: Path) -> None:
+    segmenter.save_pretrained(tmp_path)
+    loaded = pipeline(TASK, model=str(tmp_path), trust_remote_code=True, device="cpu")
+    for result, expected in zip(loaded(PAIRS, batch_size=3), segmenter(PAIRS), strict=True):
+        assert_same(result, expected)

@@ -1,0 +1,120 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parents[1]
+# A path of somebody's machine begins with one of these folders. Joined here, so that this file does not hold one.
+MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
+MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
+BINARY = {".png", ".jpg", ".safetensors", ".parquet", ".ico", ".gif"}
+
+
+def repository_files() -> list[Path]:
+    """What is committed, or would be. A source tree without git holds nothing to check."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the sdist and the wheel that is built from it. A build leaves files behind, so it runs in a copy."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", *(path.name for path in ROOT.glob("*.md"))):
+        shutil.copy(ROOT / name, source)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("modeling_mtrefseg", "tests"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignore)
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return out
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> None:
+    (wheel,) = distributions.glob("mtrefseg-*-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        (entry_points,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+        assert "mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main" in archive.read(entry_points).decode()
+        assert any(name.endswith("/LICENSE") for name in archive.namelist())
+    assert names == {f"modeling_mtrefseg/{path.name}" for path in (ROOT / "modeling_mtrefseg").glob("*.py")}
+
+
+def test_the_sdist_builds_again(distributions: Path) -> None:
+    (sdist,) = distributions.glob("mtrefseg-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    assert {"setup.py", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"} <= names
+
+
+def test_the_installed_command_runs(distributions: Path, tmp_path: Path) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runpy; sys.argv = ['mtrefseg', '--version'];"
+    code += "runpy.run_module('modeling_mtrefseg', run_name='__main__')"
+    # -I keeps this checkout off the path, so that the files of the wheel are used.
+    run = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (0, "mtrefseg 0.1.0\n"), run.stderr
+
+
+def test_no_file_names_a_path_of_a_machine() -> None:
+    found = []
+    for path in repository_files():
+        if path.suffix not in BINARY:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                if MACHINE_PATH.search(line):
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert not found
+
+
+@pytest.mark.parametrize("line", ["cd /" + "home/me/project", 'data = "/' + 'mnt/disk"', "C:\\" + "Users\\me"])
+def test_the_pattern_finds_paths_of_machines(line: str) -> None:
+    assert MACHINE_PATH.search(line)
+
+
+@pytest.mark.parametrize("line", ["https://example.org/home/page", "./work/x", "../opt/x", "a/root/b"])
+def test_the_pattern_leaves_other_paths_alone(line: str) -> None:
+    assert not MACHINE_PATH.search(line)
+
+
+@pytest.mark.parametrize("target", ["quickstart", "test", "lint", "bench", "clean"])
+def test_the_makefile_has_the_targets(target: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_ci_runs_make_test() -> None:
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
+
+
+def test_the_lock_pins_exact_versions_and_nothing_of_a_machine() -> None:
+    lines = (ROOT / "requirements" / "ci.lock.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert pins
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
+    torch_pin = next(pin for pin in pins if pin.startswith("torch=="))
+    assert torch_pin in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_quickstart_pair_is_what_its_script_draws(tmp_path: Path) -> None:
+    script = ROOT / "examples" / "make_quickstart_pair.py"
+    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True)
+    for name in ("quickstart_t1.png", "quickstart_t2.png"):
+        committed = ROOT / "examples" / name
+        assert committed.stat().st_size < 150_000
+        assert (tmp_path / name).read_bytes() == committed.read_bytes()
