@@ -68,6 +68,7 @@ def build_from_backbones(
         `ValueError`: The backbone has not four stages.
         `OSError`: A checkpoint cannot be found.
     """
+    vision, text = os.fspath(vision), os.fspath(text)
     report = BackboneReport()
     vision_source = AutoConfig.from_pretrained(vision)
     sources: dict[str, tuple[nn.Module, str]] = {}
@@ -76,17 +77,17 @@ def build_from_backbones(
         mask2former = Mask2FormerModel.from_pretrained(vision)
         vision_config = mask2former.config.backbone_config
         decoder_fields = _decoder_fields(mask2former.config)
-        sources["vision_model.backbone"] = (mask2former.pixel_level_module.encoder, str(vision))
-        sources["vision_model.mask_decoder.pixel_decoder"] = (mask2former.pixel_level_module.decoder, str(vision))
-        sources["vision_model.mask_decoder.transformer_module"] = (mask2former.transformer_module, str(vision))
+        sources["vision_model.backbone"] = (mask2former.pixel_level_module.encoder, vision)
+        sources["vision_model.mask_decoder.pixel_decoder"] = (mask2former.pixel_level_module.decoder, vision)
+        sources["vision_model.mask_decoder.transformer_module"] = (mask2former.transformer_module, vision)
     else:
         backbone = AutoBackbone.from_pretrained(vision, out_features=_four_stages(vision_source, vision))
         vision_config = backbone.config
-        sources["vision_model.backbone"] = (backbone, str(vision))
+        sources["vision_model.backbone"] = (backbone, vision)
     language_model = AutoModelForCausalLM.from_pretrained(text)
     if vocab_size is not None:
         language_model.resize_token_embeddings(vocab_size)
-    sources["language_model"] = (language_model, str(text))
+    sources["language_model"] = (language_model, text)
 
     decoder_fields |= dict(overrides.pop("mask_decoder_config", {}))
     config = MTRefSegConfig(
@@ -103,7 +104,7 @@ def build_from_backbones(
     return (model, report) if output_loading_info else model
 
 
-def _four_stages(config: PreTrainedConfig, name: str | os.PathLike) -> list[str]:
+def _four_stages(config: PreTrainedConfig, name: str) -> list[str]:
     """The last four stages, strides 4 to 32, of a backbone's configuration."""
     stages = [stage for stage in config.to_dict().get("stage_names", []) if stage != "stem"]
     if len(stages) != 4:

@@ -48,6 +48,13 @@ def test_only_the_third_panel_shows_the_mask_and_only_where_it_is() -> None:
     assert panels.sum() == pytest.approx(250 * 250, rel=0.05)
 
 
+def test_the_panels_are_t1_t2_and_t2() -> None:
+    earlier, later = Image.new("L", (60, 60), 40), Image.new("L", (60, 60), 200)
+    page = np.asarray(draw_overlay(earlier, later, np.zeros((1, 60, 60), dtype=bool), ["nothing"], [0.0]))
+    levels = [page[300, PAGE_WIDTH * third // 6, 0] for third in (1, 3, 5)]
+    assert levels == [40, 200, 200]
+
+
 def test_the_fill_is_a_translucent_palette_colour() -> None:
     masks = np.ones((1, 60, 60), dtype=bool)
     page = draw_overlay(*grey_pair(60, 60), masks, ["all of it"], [1.0])

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/backbones_mtrefseg.py

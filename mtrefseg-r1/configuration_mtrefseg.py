@@ -1,0 +1,1 @@
+../modeling_mtrefseg/configuration_mtrefseg.py

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/fusion_mtrefseg.py

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/image_processing_mtrefseg.py

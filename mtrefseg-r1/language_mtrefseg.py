@@ -1,0 +1,1 @@
+../modeling_mtrefseg/language_mtrefseg.py

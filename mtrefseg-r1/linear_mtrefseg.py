@@ -1,0 +1,1 @@
+../modeling_mtrefseg/linear_mtrefseg.py

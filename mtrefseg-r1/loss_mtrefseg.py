@@ -1,0 +1,1 @@
+../modeling_mtrefseg/loss_mtrefseg.py

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/mask_decoder_mtrefseg.py

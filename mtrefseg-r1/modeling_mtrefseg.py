@@ -1,0 +1,1 @@
+../modeling_mtrefseg/modeling_mtrefseg.py

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/pipeline_mtrefseg.py

@@ -1,0 +1,1 @@
+../modeling_mtrefseg/processing_mtrefseg.py
