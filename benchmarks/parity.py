@@ -15,6 +15,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import torch
 from safetensors.torch import load_file
@@ -117,7 +118,8 @@ class Parity:
             self.compare(f"llm.last_hidden_state.{row}", states[row, :length], stored)
 
     def _masks(self, stage: str, outputs: MTRefSegOutput, expected: dict[str, Tensor]) -> None:
-        layers = outputs.layer_mask_logits
+        layers = cast(Tensor, outputs.layer_mask_logits)
+        # Sentences have one mask each, the learned queries of an image several.
         for index, layer in enumerate(layers if layers.ndim == 5 else layers.unsqueeze(2)):
             self.compare(f"{stage}.mask_logits.layer{index}", layer, expected[f"mask_logits.layer{index}"])
         final = torch.nn.functional.interpolate(
@@ -132,8 +134,10 @@ class Parity:
         drawn: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
         for draw, layer in enumerate([num_layers - 1, *range(num_layers - 1)]):
             first = draw * (num_masks + 2)
-            points = [stored[f"{stage}.rand.{first + offset:03d}"] for offset in range(num_masks + 2)]
-            drawn[layer] = (torch.cat(points[:num_masks]), *points[num_masks:])
+            *matching_points, candidate_points, extra_points = (
+                stored[f"{stage}.rand.{first + offset:03d}"] for offset in range(num_masks + 2)
+            )
+            drawn[layer] = (torch.cat(matching_points), candidate_points, extra_points)
         matching, candidates, extra = (
             torch.stack([drawn[layer][kind] for layer in range(num_layers)]) for kind in range(3)
         )

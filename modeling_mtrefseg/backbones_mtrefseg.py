@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from transformers import AutoBackbone, AutoConfig, AutoModelForCausalLM, Mask2FormerModel, PreTrainedConfig
 from transformers.utils import logging
@@ -47,9 +48,8 @@ def build_from_backbones(
     vision: str | os.PathLike,
     text: str | os.PathLike,
     vocab_size: int | None = None,
-    output_loading_info: bool = False,
     **overrides: Any,
-) -> "MTRefSegModel | tuple[MTRefSegModel, BackboneReport]":
+) -> "tuple[MTRefSegModel, BackboneReport]":
     """
     Makes a model whose backbone, pixel decoder, masked-attention decoder and language model start from pretrained
     weights, and says (log level "warning", as the library's own load report) which were taken and which are new.
@@ -60,9 +60,11 @@ def build_from_backbones(
             backbone with four stages.
         text (`str`): Hub id or folder of a causal language model.
         vocab_size (`int`, *optional*): New number of token embeddings, `len(processor.tokenizer)`.
-        output_loading_info (`bool`): Whether to return the [`BackboneReport`] too.
         overrides: Fields of [`MTRefSegConfig`]; a `mask_decoder_config` (`dict`) is merged into what the checkpoint
             says.
+
+    Returns:
+        The model in evaluation mode, and a [`BackboneReport`].
 
     Raises:
         `ValueError`: The backbone has not four stages.
@@ -81,8 +83,11 @@ def build_from_backbones(
         sources["vision_model.mask_decoder.pixel_decoder"] = (mask2former.pixel_level_module.decoder, vision)
         sources["vision_model.mask_decoder.transformer_module"] = (mask2former.transformer_module, vision)
     else:
-        backbone = AutoBackbone.from_pretrained(vision, out_features=_four_stages(vision_source, vision))
-        vision_config = backbone.config
+        vision_config = AutoConfig.from_pretrained(vision, out_features=_four_stages(vision_source, vision))
+        # AutoBackbone.from_pretrained asks the Hub first and refuses folders, so only its choice of class is used.
+        with torch.device("meta"):
+            backbone_class = type(AutoBackbone.from_config(vision_config))
+        backbone = backbone_class.from_pretrained(vision, config=vision_config)
         sources["vision_model.backbone"] = (backbone, vision)
     language_model = AutoModelForCausalLM.from_pretrained(text)
     if vocab_size is not None:
@@ -96,12 +101,12 @@ def build_from_backbones(
         mask_decoder_config=decoder_fields,
         **overrides,
     )
-    model = model_class(config)
+    model = model_class(config).eval()
     for name, (module, source) in sources.items():
         _take(model, name, module, source, report)
     report.new = [key for key in model.state_dict() if key not in report.taken]
     logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
-    return (model, report) if output_loading_info else model
+    return model, report
 
 
 def _four_stages(config: PreTrainedConfig, name: str) -> list[str]:

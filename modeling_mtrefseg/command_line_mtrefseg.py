@@ -9,7 +9,7 @@ mtrefseg info --model mtrefseg-r1
 ```
 
 Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change. Results go to stdout, progress to
-stderr. PyTorch and transformers are imported where they are needed, so that the help appears at once.
+stderr.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Configuration of MTRefSeg-R1: one vision backbone, one mask decoder, one causal language model."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, Mask2FormerConfig, PreTrainedConfig
@@ -194,7 +194,7 @@ class MTRefSegConfig(PreTrainedConfig):
     match_queries: bool = False
     initializer_range: float = 0.02
 
-    def __post_init__(self, **kwargs) -> None:
+    def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         self.custom_pipelines = {
             TASK: {"impl": "pipeline_mtrefseg.MTRefSegPipeline", "pt": ["AutoModel"], "type": "multimodal"}

@@ -301,7 +301,7 @@ class MTRefSegImageProcessor(PilBackend):
     do_normalize = True
     image_mean = IMAGENET_DEFAULT_MEAN
     image_std = IMAGENET_DEFAULT_STD
-    align = "error"
+    align: Align = "error"
     threshold = 0.5
     no_target_threshold = None
 

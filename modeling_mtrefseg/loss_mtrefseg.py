@@ -142,7 +142,7 @@ def _random_points(masks: Tensor, labels: Tensor, config: MTRefSegConfig) -> tup
     return sample_points(flat_masks, points).unflatten(0, (num_layers, num_masks)), targets
 
 
-def _resize(labels: Tensor, size: tuple[int, int]) -> Tensor:
+def _resize(labels: Tensor, size: torch.Size) -> Tensor:
     """Truth `(num_masks, height, width)` at the pixel centres of the logits, flattened: `(num_masks, positions)`."""
-    resized = nn.functional.interpolate(labels.unsqueeze(1), size=size, mode="bilinear", align_corners=False)
+    resized = nn.functional.interpolate(labels.unsqueeze(1), size=list(size), mode="bilinear", align_corners=False)
     return resized.flatten(1)

@@ -5,10 +5,11 @@ forward passes made for many independent sentences on one picture pair.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import Mask2FormerConfig
+from transformers import Mask2FormerConfig, PreTrainedModel
 from transformers.models.mask2former.modeling_mask2former import (
     Mask2FormerMaskedAttentionDecoderLayer,
     Mask2FormerPixelDecoder,
@@ -78,7 +79,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         hidden_states: Tensor,
         position_embeddings: Tensor | None = None,
         spatial_shapes_list: list[tuple[int, int]] | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> tuple[Tensor, None]:
         """
         Args:
@@ -224,11 +225,11 @@ class PixelDecoder(Mask2FormerPixelDecoder):
         coarse_to_fine = features[:0:-1]
         shapes = [tuple(level.shape[-2:]) for level in coarse_to_fine]
         projected = [project(level) for project, level in zip(self.input_projections, coarse_to_fine)]
-        positions = [
+        level_positions = [
             self.position_embedding(level.shape, level.device, level.dtype).flatten(2).transpose(1, 2) + embedding
             for level, embedding in zip(projected, self.level_embed)
         ]
-        positions = torch.cat(positions, dim=1)
+        positions = torch.cat(level_positions, dim=1)
         states = torch.cat([level.flatten(2).transpose(1, 2) for level in projected], dim=1)
         for layer in self.encoder.layers:
             states = layer(states, None, position_embeddings=positions, spatial_shapes_list=shapes)[0]
@@ -241,7 +242,7 @@ class PixelDecoder(Mask2FormerPixelDecoder):
         return self.mask_projection(self.layer_1(lateral + upsampled)), levels
 
 
-class ContainerInitialization:
+class ContainerInitialization(PreTrainedModel):
     """
     Lets `_init_weights` see modules that hold no parameters of their own, such as Mask2Former's attention and decoder
     layers. For classes outside of transformers the library skips these ("custom code"), and their initialisation with
@@ -251,7 +252,7 @@ class ContainerInitialization:
     def _initialize_weights(self, module: nn.Module, is_custom_code: bool = False) -> None:
         tensors = [*module.parameters(), *module.buffers(recurse=False)]
         if tensors and all(is_initialized(tensor) for tensor in tensors):
-            module._is_hf_initialized = True
+            module.__dict__["_is_hf_initialized"] = True
         super()._initialize_weights(module, is_custom_code=False)
 
 

@@ -3,14 +3,14 @@
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoBackbone, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoBackbone, AutoModelForCausalLM
 from transformers.utils import ModelOutput
 
-from .configuration_mtrefseg import MTRefSegConfig
+from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
 from .fusion_mtrefseg import TemporalFusion
 from .language_mtrefseg import (
     KeyValues,
@@ -115,7 +115,7 @@ returned with `output_attentions`):
     has_seg: Tensor | None = None
 
 
-class MTRefSegPreTrainedModel(ContainerInitialization, PreTrainedModel):
+class MTRefSegPreTrainedModel(ContainerInitialization):
     """Weight initialisation, loading and saving of both models."""
 
     config: MTRefSegConfig
@@ -131,7 +131,7 @@ class MTRefSegPreTrainedModel(ContainerInitialization, PreTrainedModel):
         super().post_init()
         use_onednn(self)
 
-    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
         """As in the library, but keys keep the names of the modules (no translation to old Swin names), so that a
         training checkpoint can be loaded with `load_state_dict` too."""
         kwargs.setdefault("save_original_format", False)
@@ -155,8 +155,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         self.backbone = AutoBackbone.from_config(config.vision_config)
         channels = list(self.backbone.channels)
         self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
-        self.mask_decoder = MaskDecoder(config.mask_decoder_config, channels, config.coordinate_channels)
-        self.no_target_head = nn.Linear(config.mask_decoder_config.hidden_size, 1)
+        decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
+        self.mask_decoder = MaskDecoder(decoder_config, channels, config.coordinate_channels)
+        self.no_target_head = nn.Linear(decoder_config.hidden_size, 1)
         self.post_init()
 
     def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
@@ -314,7 +315,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     @classmethod
     def from_backbones(cls, vision: str | os.PathLike, text: str | os.PathLike, **overrides: Any) -> "MTRefSegModel":
         """
-        Builds the full model around pretrained parts; see [`build_from_backbones`] for what is taken from where.
+        Builds the full model around pretrained parts, and logs which weights were taken and which are new;
+        `build_from_backbones` in `backbones_mtrefseg.py`, which this calls, returns that report too.
 
         Args:
             vision (`str`): Hub id or folder of a Mask2Former checkpoint, or of any four-stage backbone.
@@ -323,7 +325,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         """
         from .backbones_mtrefseg import build_from_backbones
 
-        return build_from_backbones(cls, vision, text, **overrides)
+        model, _ = build_from_backbones(cls, vision, text, **overrides)
+        return model
 
     def encode_pair(
         self,

@@ -159,7 +159,7 @@ class MTRefSegProcessor(ProcessorMixin):
         """
         if (image_size is None) == (image_processor is None):
             raise ValueError("Give either `image_size` or `image_processor`.")
-        if image_size is not None:
+        if image_processor is None:
             image_processor = MTRefSegImageProcessor(size=image_size)
         if isinstance(tokenizer, str):
             tokenizer = AutoTokenizer.from_pretrained(tokenizer)

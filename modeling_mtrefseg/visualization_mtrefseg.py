@@ -40,7 +40,7 @@ SMOOTHING = 2  # Masks are painted that many times larger and reduced, for smoot
 FILL_OPACITY = 0.42
 MAX_SENTENCE_LINES = 4
 # The built-in font has the letters of ASCII only; these stand for the marks of good typography.
-PLAIN_MARKS = str.maketrans("–—‑‘’“”„", "---''\"\"\"") | {ord("ß"): "ss"}
+PLAIN_MARKS = str.maketrans("–—‑‘’“”„", '---\'\'"""') | {ord("ß"): "ss"}
 
 
 @dataclass(frozen=True)

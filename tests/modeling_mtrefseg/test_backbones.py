@@ -15,6 +15,7 @@ from transformers import (
 )
 
 from modeling_mtrefseg import MTRefSegModel
+from modeling_mtrefseg.backbones_mtrefseg import build_from_backbones
 from modeling_mtrefseg.presets_mtrefseg import STAGES
 
 
@@ -56,9 +57,9 @@ def language_model(request, tmp_path_factory):
     return folder
 
 
-def test_weights_are_taken(mask2former, language_model, caplog):
-    model, report = MTRefSegModel.from_backbones(
-        mask2former, language_model, vocab_size=101, image_size=128, **TOKENS, output_loading_info=True
+def test_weights_are_taken(mask2former, language_model):
+    model, report = build_from_backbones(
+        MTRefSegModel, mask2former, language_model, vocab_size=101, image_size=128, **TOKENS
     )
     source, text = Mask2FormerModel.from_pretrained(mask2former), AutoModelForCausalLM.from_pretrained(language_model)
     state = model.state_dict()

@@ -363,18 +363,6 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"
 
 
-def test_the_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\n"
-        "from modeling_mtrefseg.command_line_mtrefseg import main\n"
-        "try:\n    main(['--help'])\n"
-        "finally:\n    print('heavy:', {'torch', 'transformers', 'numpy', 'PIL'} & set(sys.modules))"
-    )
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert "predict" in run.stdout
-    assert run.stdout.endswith("heavy: set()\n")
-
-
 @pytest.mark.parametrize("command", ["predict", "convert-original", "info"])
 def test_every_command_has_a_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:

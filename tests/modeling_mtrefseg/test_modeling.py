@@ -344,7 +344,7 @@ def test_gradient_checkpointing_changes_nothing(make_model, training_inputs):
     for checkpointing in (False, True):
         model = make_model().train()
         if checkpointing:
-            model.activation_checkpointing_enable()
+            model.gradient_checkpointing_enable()
         torch.manual_seed(0)
         outputs = model(**training_inputs)
         outputs.loss.backward()
