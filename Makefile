@@ -15,9 +15,9 @@ TEST_STAMP := $(VENV)/.test-installed
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
-	@echo "make test        install the tested versions into $(VENV), then lint, check types, run the tests"
-	@echo "make lint        lint and check types only"
-	@echo "make bench       run every benchmarks/bench_*.py"
+	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
+	@echo "make lint        lint, check formatting and types only"
+	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
 	@echo "make clean       remove $(VENV), outputs and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
@@ -47,14 +47,14 @@ quickstart: $(PACKAGE_STAMP)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
 bench: $(TEST_STAMP)
-	@test -n "$(wildcard benchmarks/bench_*.py)" || { echo "there is no benchmarks/bench_*.py yet" >&2; exit 2; }
-	@set -e; for script in $(wildcard benchmarks/bench_*.py); do echo "$$script"; $(BIN)/python "$$script"; done
+	$(BIN)/python benchmarks/inference.py --preset tiny
 
 clean:
 	rm -rf $(VENV) outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

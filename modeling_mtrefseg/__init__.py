@@ -11,7 +11,8 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_mtrefseg import TASK, MTRefSegConfig, MTRefSegMaskDecoderConfig
 from .image_processing_mtrefseg import MTRefSegImageProcessor, load_mask, load_picture
-from .modeling_mtrefseg import MTRefSegModel, MTRefSegOutput, MTRefSegPairEncoding, MTRefSegVisionModel
+from .modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from .outputs_mtrefseg import MTRefSegOutput, MTRefSegPairEncoding
 from .pipeline_mtrefseg import MTRefSegPipeline
 from .processing_mtrefseg import MTRefSegProcessor
 

@@ -60,8 +60,8 @@ def build_from_backbones(
             backbone with four stages.
         text (`str`): Hub id or folder of a causal language model.
         vocab_size (`int`, *optional*): New number of token embeddings, `len(processor.tokenizer)`.
-        overrides: Fields of [`MTRefSegConfig`]; a `mask_decoder_config` (`dict`) is merged into what the checkpoint
-            says.
+        overrides: Fields of [`MTRefSegConfig`], such as `**processor.config_overrides`; a `mask_decoder_config`
+            (`dict`) is merged into what the checkpoint says.
 
     Returns:
         The model in evaluation mode, and a [`BackboneReport`].

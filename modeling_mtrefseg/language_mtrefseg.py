@@ -8,10 +8,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from .configuration_mtrefseg import MTRefSegConfig
-
-
-# Per layer of the language model: keys and values, (batch_size, num_key_value_heads, prompt_length, head_size)
-KeyValues = tuple[tuple[Tensor, Tensor], ...]
+from .outputs_mtrefseg import KeyValues
 
 
 class ChannelLayerNorm(nn.LayerNorm):

@@ -4,7 +4,6 @@ Pixel decoder and masked-attention decoder: the modules, weights and initialisat
 forward passes made for many independent sentences on one picture pair.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,52 +17,10 @@ from transformers.models.mask2former.modeling_mask2former import (
     Mask2FormerSinePositionEmbedding,
     Mask2FormerTransformerModule,
 )
-from transformers.utils import ModelOutput
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
 from .fusion_mtrefseg import CoordinateProjection, as_channels_last, pixel_centers
-
-
-@dataclass
-class MaskFeatures(ModelOutput):
-    """
-    What the pixel decoder makes of the fused levels, all that the masked-attention decoder needs of a pair.
-
-    Args:
-        mask_features (`Tensor` of shape `(batch_size, hidden_size, height / 4, width / 4)`):
-            A mask is the scalar product of these with the embedding of a query.
-        multi_scale_features (`tuple` of `Tensor` of shape `(batch_size, hidden_size, height, width)`):
-            Keys and values of the decoder, strides 32, 16, 8.
-        attention_mask_features (`tuple` of `Tensor` of shape `(batch_size, hidden_size, height, width)`):
-            `mask_features` at strides 32, 16, 8. Masks are linear in them, so resizing them once gives what resizing
-            every query's mask in every layer would give.
-    """
-
-    mask_features: Tensor | None = None
-    multi_scale_features: tuple[Tensor, ...] | None = None
-    attention_mask_features: tuple[Tensor, ...] | None = None
-
-
-@dataclass
-class MaskDecoderOutput(ModelOutput):
-    """
-    Args:
-        query_states (`Tensor` of shape `(batch_size, num_groups, num_queries, hidden_size)`):
-            Normalised states of the queries after the last layer.
-        mask_logits (`Tensor` of shape `(batch_size, num_groups, num_queries, height / 4, width / 4)`):
-            Masks of the last layer.
-        layer_mask_logits (`Tensor` of shape \
-`(num_layers + 1, batch_size, num_groups, num_queries, height / 4, width / 4)`, *optional*):
-            Masks before the first and after every layer.
-        cross_attentions (`tuple` of `Tensor` of shape \
-`(batch_size, num_groups, num_queries, num_heads, height, width)`, *optional*):
-            Where each layer looked, at stride `(32, 16, 8)[layer % 3]`; sums to 1 over the positions.
-    """
-
-    query_states: Tensor | None = None
-    mask_logits: Tensor | None = None
-    layer_mask_logits: Tensor | None = None
-    cross_attentions: tuple[Tensor, ...] | None = None
+from .outputs_mtrefseg import MaskDecoderOutput, MaskFeatures
 
 
 class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAttention):
@@ -234,7 +191,7 @@ class PixelDecoder(Mask2FormerPixelDecoder):
         for layer in self.encoder.layers:
             states = layer(states, None, position_embeddings=positions, spatial_shapes_list=shapes)[0]
         levels = tuple(
-            as_channels_last(level.transpose(1, 2).unflatten(2, shape))
+            level.unflatten(1, shape).permute(0, 3, 1, 2)  # (batch, length, hidden) -> (batch, hidden, height, width)
             for level, shape in zip(states.split([height * width for height, width in shapes], dim=1), shapes)
         )
         lateral = self.adapter_1(features[0])
@@ -452,6 +409,3 @@ def _masks(mask_embeddings: Tensor, mask_features: Tensor) -> Tensor:
 
 def _add(states: Tensor, positions: Tensor | None) -> Tensor:
     return states if positions is None else states + positions
-
-
-__all__ = ["MaskDecoder", "MaskDecoderOutput", "MaskFeatures"]

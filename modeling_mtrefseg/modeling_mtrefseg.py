@@ -2,18 +2,15 @@
 """MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoBackbone, AutoModelForCausalLM
-from transformers.utils import ModelOutput
 
 from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
 from .fusion_mtrefseg import TemporalFusion
 from .language_mtrefseg import (
-    KeyValues,
     Projector,
     SegHead,
     SentenceLayout,
@@ -24,95 +21,12 @@ from .language_mtrefseg import (
 )
 from .linear_mtrefseg import use_onednn
 from .loss_mtrefseg import mask_losses, match_queries
-from .mask_decoder_mtrefseg import ContainerInitialization, MaskDecoder, MaskDecoderOutput, MaskFeatures
+from .mask_decoder_mtrefseg import ContainerInitialization, MaskDecoder
+from .outputs_mtrefseg import KeyValues, MaskDecoderOutput, MTRefSegOutput, MTRefSegPairEncoding
 
 
 if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the weights
     from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
-
-
-@dataclass
-class MTRefSegPairEncoding(ModelOutput):
-    """
-    All that the sentences of a pair share; computed once by `encode_pair`, taken by `forward` as often as wanted.
-
-    Args:
-        features ([`MaskFeatures`]):
-            What the mask decoder looks at.
-        fused_features (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):
-            Fused features of the coarsest level, for the `[SEG]` head.
-        coarse_features_t1, coarse_features_t2 (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):
-            The backbone's coarsest level of each image.
-        image_tokens_t1, image_tokens_t2 (`Tensor` of shape `(batch_size, num_image_tokens, text_hidden_size)`, \
-*optional*):
-            The images for the language model.
-        prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
-            Attention mask of the prompt.
-        prompt_key_values (`tuple`, *optional*):
-            The language model's keys and values of the prompt, per layer.
-    """
-
-    features: MaskFeatures | None = None
-    fused_features: Tensor | None = None
-    coarse_features_t1: Tensor | None = None
-    coarse_features_t2: Tensor | None = None
-    image_tokens_t1: Tensor | None = None
-    image_tokens_t2: Tensor | None = None
-    prompt_mask: Tensor | None = None
-    prompt_key_values: KeyValues | None = None
-
-    @property
-    def batch_size(self) -> int:
-        """Number of pairs."""
-        return len(self.fused_features)
-
-
-@dataclass
-class MTRefSegOutput(ModelOutput):
-    """
-    Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flat:
-    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row a pair, the mask
-    of every change.
-
-    Args:
-        loss (`Tensor` of shape `()`, *optional*, returned with `labels`):
-            Weighted sum of the parts below.
-        loss_mask, loss_dice, loss_no_target, loss_language (`Tensor` of shape `()`, *optional*):
-            The parts, each already weighted. `loss_language` needs `text_labels`.
-        mask_logits (`Tensor` of shape `(num_sentences, height / 4, width / 4)`):
-            Logit of "this pixel changed as the sentence says", on the padded canvas.
-        no_target_logits (`Tensor` of shape `(num_sentences,)`):
-            Logit of "nothing in these images fits this sentence".
-        pair_index (`Tensor` of shape `(num_sentences,)`):
-            The pair that each row belongs to.
-        layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
-returned with `output_layer_masks`):
-            Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
-num_queries, height / 4, width / 4)`.
-        cross_attentions (`tuple` of `Tensor` of shape `(num_sentences, num_heads, height, width)`, *optional*, \
-returned with `output_attentions`):
-            Where the `[SEG]` query looked in each decoder layer, at stride `(32, 16, 8)[layer % 3]`.
-        seg_embedding (`Tensor` of shape `(num_sentences, hidden_size)`, *optional*):
-            The mask decoder's queries.
-        sequences (`Tensor` of shape `(num_sentences, length)`, *optional*, returned by `generate_and_segment`):
-            Token ids of the answers that the language model wrote.
-        has_seg (`Tensor` of shape `(num_sentences,)`, *optional*, returned by `generate_and_segment`):
-            Whether the answer holds `[SEG]`. Where it does not, the mask is empty.
-    """
-
-    loss: Tensor | None = None
-    loss_mask: Tensor | None = None
-    loss_dice: Tensor | None = None
-    loss_no_target: Tensor | None = None
-    loss_language: Tensor | None = None
-    mask_logits: Tensor | None = None
-    no_target_logits: Tensor | None = None
-    pair_index: Tensor | None = None
-    layer_mask_logits: Tensor | None = None
-    cross_attentions: tuple[Tensor, ...] | None = None
-    seg_embedding: Tensor | None = None
-    sequences: Tensor | None = None
-    has_seg: Tensor | None = None
 
 
 class MTRefSegPreTrainedModel(ContainerInitialization):
@@ -321,7 +235,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         Args:
             vision (`str`): Hub id or folder of a Mask2Former checkpoint, or of any four-stage backbone.
             text (`str`): Hub id or folder of a causal language model.
-            overrides: Fields of [`MTRefSegConfig`], and `vocab_size` to resize the token embeddings.
+            overrides: Fields of [`MTRefSegConfig`], and `vocab_size` to resize the token embeddings;
+                `**processor.config_overrides` holds those that have to fit the processor.
         """
         from .backbones_mtrefseg import build_from_backbones
 
@@ -608,9 +523,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         targets = text_labels[:, 1:]
         supervised = targets != -100
         logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()
-        return nn.functional.cross_entropy(logits, targets[supervised], reduction="sum") / supervised.sum().clamp(
-            min=1
-        )
+        loss = nn.functional.cross_entropy(logits, targets[supervised], reduction="sum")
+        return loss / supervised.sum().clamp(min=1)
 
 
 def _flatten_layers(decoded: MaskDecoderOutput, layout: SentenceLayout) -> Tensor:
@@ -619,4 +533,4 @@ def _flatten_layers(decoded: MaskDecoderOutput, layout: SentenceLayout) -> Tenso
 
 
 MTRefSegModel.register_for_auto_class("AutoModel")
-__all__ = ["MTRefSegModel", "MTRefSegOutput", "MTRefSegPairEncoding", "MTRefSegPreTrainedModel", "MTRefSegVisionModel"]
+__all__ = ["MTRefSegModel", "MTRefSegPreTrainedModel", "MTRefSegVisionModel"]

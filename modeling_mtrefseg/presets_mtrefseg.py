@@ -101,17 +101,11 @@ def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) ->
         processor ([`MTRefSegProcessor`]): The processor to go with it.
         overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
     """
-    config = preset_config(
-        preset,
-        image_size=processor.image_processor.size["height"],
-        seg_token_id=processor.seg_token_id,
-        image_t1_token_id=processor.image_t1_token_id,
-        image_t2_token_id=processor.image_t2_token_id,
-        **overrides,
-    )
-    model = MTRefSegModel(config)
-    model.resize_token_embeddings(len(processor.tokenizer))
-    return model
+    fields = processor.config_overrides
+    vocab_size = fields.pop("vocab_size")
+    config = preset_config(preset, **{**fields, **overrides})
+    config.text_config.vocab_size = vocab_size
+    return MTRefSegModel(config)
 
 
 def tiny_processor(image_size: int = 256, corpus: Iterable[str] = (TINY_VOCABULARY,)) -> MTRefSegProcessor:

@@ -187,6 +187,18 @@ class MTRefSegProcessor(ProcessorMixin):
         return self.tokenizer.convert_tokens_to_ids(self.image_t2_token)
 
     @property
+    def config_overrides(self) -> dict[str, int]:
+        """`dict[str, int]`: What a model must be built with to fit this processor: `image_size` and the three token
+        ids, which are fields of [`MTRefSegConfig`], and `vocab_size`."""
+        return {
+            "image_size": self.image_processor.size["height"],
+            "seg_token_id": self.seg_token_id,
+            "image_t1_token_id": self.image_t1_token_id,
+            "image_t2_token_id": self.image_t2_token_id,
+            "vocab_size": len(self.tokenizer),
+        }
+
+    @property
     def model_input_names(self) -> list[str]:
         """`list[str]`: Names of the inputs that the model takes at inference."""
         return [

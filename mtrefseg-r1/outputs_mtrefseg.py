@@ -1,0 +1,1 @@
+../modeling_mtrefseg/outputs_mtrefseg.py
