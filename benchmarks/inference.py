@@ -30,6 +30,7 @@ from tqdm import tqdm
 from transformers import AutoBackbone, BatchFeature
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
 from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
 
 
@@ -62,6 +63,7 @@ class Row:
     parameters: int
     device: str
     threads: int
+    onednn_linear: bool
     torch: str = torch.__version__
     transformers: str = transformers.__version__
     python: str = platform.python_version()
@@ -182,6 +184,7 @@ def measure(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name(),
         threads=torch.get_num_threads(),
+        onednn_linear=any(type(module) is OneDnnLinear for module in model.modules()),
         **measure_parts(model, inputs, clock),
     )
 
@@ -223,6 +226,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1], help="pairs per call")
     parser.add_argument("--dtype", nargs="+", choices=["float32", "bfloat16"], default=["float32"])
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--plain-linear", action="store_true", help="use nn.Linear as it is, without oneDNN")
     parser.add_argument("--repeats", type=int, default=3, help="runs after the first, of which the median counts")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("inference.csv"))
     arguments = parser.parse_args()
@@ -231,6 +235,10 @@ def main() -> None:
     image_size = arguments.image_size or PRESETS[arguments.preset].get("image_size", 1024)
     processor = tiny_processor(image_size)
     model = preset_model(arguments.preset, processor).eval()
+    if arguments.plain_linear:
+        for module in model.modules():
+            if type(module) is OneDnnLinear:
+                module.__class__ = nn.Linear
     clock = Clock(arguments.repeats, torch.device(arguments.device))
     for dtype in arguments.dtype:
         model.to(arguments.device, getattr(torch, dtype))

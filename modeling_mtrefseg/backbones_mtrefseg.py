@@ -48,6 +48,7 @@ def build_from_backbones(
     vision: str | os.PathLike,
     text: str | os.PathLike,
     vocab_size: int | None = None,
+    dtype: torch.dtype = torch.float32,
     **overrides: Any,
 ) -> "tuple[MTRefSegModel, BackboneReport]":
     """
@@ -59,7 +60,10 @@ def build_from_backbones(
         vision (`str`): Hub id or folder of a Mask2Former checkpoint (backbone and both decoders are taken), or of any
             backbone with four stages.
         text (`str`): Hub id or folder of a causal language model.
-        vocab_size (`int`, *optional*): New number of token embeddings, `len(processor.tokenizer)`.
+        vocab_size (`int`, *optional*): How many token embeddings are needed, `len(processor.tokenizer)`. Rows are
+            added if the checkpoint has fewer; it may have more.
+        dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): Precision of all parts, whatever the
+            checkpoints are stored in.
         overrides: Fields of [`MTRefSegConfig`], such as `**processor.config_overrides`; a `mask_decoder_config`
             (`dict`) is merged into what the checkpoint says.
 
@@ -71,42 +75,49 @@ def build_from_backbones(
         `OSError`: A checkpoint cannot be found.
     """
     vision, text = os.fspath(vision), os.fspath(text)
-    report = BackboneReport()
-    vision_source = AutoConfig.from_pretrained(vision)
-    sources: dict[str, tuple[nn.Module, str]] = {}
-    decoder_fields: dict[str, Any] = {}
-    if vision_source.model_type == "mask2former":
-        mask2former = Mask2FormerModel.from_pretrained(vision)
-        vision_config = mask2former.config.backbone_config
-        decoder_fields = _decoder_fields(mask2former.config)
-        sources["vision_model.backbone"] = (mask2former.pixel_level_module.encoder, vision)
-        sources["vision_model.mask_decoder.pixel_decoder"] = (mask2former.pixel_level_module.decoder, vision)
-        sources["vision_model.mask_decoder.transformer_module"] = (mask2former.transformer_module, vision)
-    else:
-        vision_config = AutoConfig.from_pretrained(vision, out_features=_four_stages(vision_source, vision))
-        # AutoBackbone.from_pretrained asks the Hub first and refuses folders, so only its choice of class is used.
-        with torch.device("meta"):
-            backbone_class = type(AutoBackbone.from_config(vision_config))
-        backbone = backbone_class.from_pretrained(vision, config=vision_config)
-        sources["vision_model.backbone"] = (backbone, vision)
-    language_model = AutoModelForCausalLM.from_pretrained(text)
-    if vocab_size is not None:
+    vision_config, decoder_fields, parts = _load_vision(vision, dtype)
+    language_model = AutoModelForCausalLM.from_pretrained(text, dtype=dtype)
+    num_rows = language_model.get_input_embeddings().num_embeddings
+    is_grown = vocab_size is not None and vocab_size > num_rows
+    if is_grown:
         language_model.resize_token_embeddings(vocab_size)
-    sources["language_model"] = (language_model, text)
 
-    decoder_fields |= dict(overrides.pop("mask_decoder_config", {}))
     config = MTRefSegConfig(
         vision_config=vision_config,
         text_config=language_model.config,
-        mask_decoder_config=decoder_fields,
+        mask_decoder_config=decoder_fields | overrides.pop("mask_decoder_config", {}),
         **overrides,
     )
-    model = model_class(config).eval()
-    for name, (module, source) in sources.items():
-        _take(model, name, module, source, report)
+    model = model_class._from_config(config, dtype=dtype).eval()
+    model.language_model.generation_config = language_model.generation_config
+    report = BackboneReport()
+    for name, module in parts.items():
+        _take(model, name, module, vision, report)
+    _take(model, "language_model", language_model, text, report)
     report.new = [key for key in model.state_dict() if key not in report.taken]
+    if is_grown:
+        report.new.append(f"language_model token embeddings, rows {num_rows} to {vocab_size - 1}")
     logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
     return model, report
+
+
+def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dict[str, Any], dict[str, nn.Module]]:
+    """Configuration of the backbone, sizes of the decoders, and the pretrained parts under the names that they have in
+    our model."""
+    config = AutoConfig.from_pretrained(vision)
+    if config.model_type == "mask2former":
+        mask2former = Mask2FormerModel.from_pretrained(vision, dtype=dtype)
+        parts = {
+            "vision_model.backbone": mask2former.pixel_level_module.encoder,
+            "vision_model.mask_decoder.pixel_decoder": mask2former.pixel_level_module.decoder,
+            "vision_model.mask_decoder.transformer_module": mask2former.transformer_module,
+        }
+        return mask2former.config.backbone_config, _decoder_fields(mask2former.config), parts
+    config = AutoConfig.from_pretrained(vision, out_features=_four_stages(config, vision))
+    # AutoBackbone.from_pretrained asks the Hub first and refuses folders, so only its choice of class is used.
+    with torch.device("meta"):
+        backbone_class = type(AutoBackbone.from_config(config))
+    return config, {}, {"vision_model.backbone": backbone_class.from_pretrained(vision, config=config, dtype=dtype)}
 
 
 def _four_stages(config: PreTrainedConfig, name: str) -> list[str]:

@@ -133,7 +133,7 @@ def _build_parser() -> argparse.ArgumentParser:
         "--dtype",
         choices=("auto", "float32", "bfloat16", "float16"),
         default="auto",
-        help="type of the weights and the computation; auto, the default, is that of the weights' file",
+        help="precision of the weights and the computation; auto, the default, is the one that the model names",
     )
     predict.set_defaults(run=_predict)
 
@@ -160,7 +160,7 @@ def _add_model_option(parser: argparse.ArgumentParser, default: str | None) -> N
         "--model",
         metavar="DIR_OR_HUB_ID",
         default=default,
-        help=f"model folder or Hub id{note}; code that the repository of a Hub id holds is run",
+        help=f"model folder or Hub id{note}",
     )
 
 
@@ -220,7 +220,7 @@ def _predict(options: argparse.Namespace) -> None:
     from transformers import AutoProcessor
 
     with _loading(f"the processor of {options.model}"):
-        processor = AutoProcessor.from_pretrained(options.model, trust_remote_code=True)
+        processor = AutoProcessor.from_pretrained(options.model)
     with _bad_input():
         inputs = processor(
             images_t1=picture_t1,
@@ -292,7 +292,7 @@ def _check_model_type(model: str, model_type: str | None) -> None:
         from transformers import AutoConfig
 
         with _loading(model):
-            model_type = AutoConfig.from_pretrained(model, trust_remote_code=True).model_type
+            model_type = AutoConfig.from_pretrained(model).model_type
     if model_type != "mtrefseg":
         raise CommandError(f'{model} holds a model of type "{model_type}", but "mtrefseg" is needed')
 
@@ -326,7 +326,7 @@ def _load_model(name: str, device: "torch.device", dtype: str) -> Any:
 
     _progress(f"loading {name}")
     with _loading(name):
-        return AutoModel.from_pretrained(name, trust_remote_code=True, dtype=dtype).to(device).eval()
+        return AutoModel.from_pretrained(name, dtype=dtype).to(device).eval()
 
 
 def _segment(
@@ -436,8 +436,10 @@ def _convert_original(options: argparse.Namespace) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=out.parent) as folder:
             unfinished = Path(folder) / out.name
-            convert_original(options.weights, unfinished, options.original_config, options.tokenizer)
+            report = convert_original(options.weights, unfinished, options.original_config, options.tokenizer)
             unfinished.rename(out)
+    for line in str(report).splitlines():
+        _progress(line)
     print(out)
 
 

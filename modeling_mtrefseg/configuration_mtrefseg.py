@@ -135,8 +135,8 @@ class MTRefSegConfig(PreTrainedConfig):
         importance_sample_ratio (`float`, *optional*, defaults to 0.75):
             Share of points that are chosen so; the others are random.
         match_queries (`bool`, *optional*, defaults to `False`):
-            Whether stage 1 trains the learned query that fits the truth best, as the reference implementation does,
-            and not query 0, the one that is read at inference.
+            Whether stage 1 trains the learned query that fits the truth best, as the reference implementation does.
+            Inference reads query 0, which such training may never touch; the default trains query 0.
         initializer_range (`float`, *optional*, defaults to 0.02):
             Standard deviation of new linear layers and convolutions.
 
@@ -216,10 +216,11 @@ class MTRefSegConfig(PreTrainedConfig):
         ids = (self.image_t1_token_id, self.image_t2_token_id, self.seg_token_id)
         if len(set(ids)) < len(ids):
             raise ValueError(f"image_t1_token_id, image_t2_token_id and seg_token_id must differ, they are {ids}.")
-        stages = self.vision_config.out_features
+        stages = self.vision_config.to_dict().get("out_features") or []
         if len(stages) != 4:
             raise ValueError(
-                f"vision_config.out_features={stages} must name four stages (strides 4, 8, 16, 32), for example "
+                f"vision_config of type {self.vision_config.model_type!r} has out_features={stages}; it must be that "
+                "of a backbone and name four stages (strides 4, 8, 16, 32), for example "
                 "['stage1', 'stage2', 'stage3', 'stage4']."
             )
 

@@ -172,7 +172,10 @@ def convert_original(
             shape; the message names it. Nothing is written then.
     """
     original = json.loads(Path(original_config).read_text(encoding="utf-8"))
-    config = build_config(original)
+    try:
+        config = build_config(original)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{original_config} is not a configuration of the reference: {error!r}.") from error
     processor = build_processor(original, tokenizer)
     if processor.seg_token_id != config.seg_token_id:
         raise ValueError(
@@ -284,9 +287,9 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
     """State dict of a file, or of all weight files of a folder; torch files are read with `weights_only=True`."""
     path = Path(weights)
     if path.is_dir():
-        files = sorted(path.glob("*.safetensors")) or sorted(path.glob("*.bin")) or sorted(path.glob("*.pt"))
+        files = sorted(path.glob("*.safetensors")) or sorted(path.glob("pytorch_model*.bin"))
         if not files:
-            raise FileNotFoundError(f"{path} holds no .safetensors, .bin or .pt file.")
+            raise FileNotFoundError(f"{path} holds no .safetensors and no pytorch_model*.bin file.")
     elif path.is_file():
         files = [path]
     else:
@@ -294,9 +297,14 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
     state_dict: dict[str, Tensor] = {}
     for file in files:
         if file.suffix == ".safetensors":
-            state_dict |= load_file(file)
+            shard = load_file(file)
         else:
-            state_dict |= torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+            shard = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(shard, dict) or not all(isinstance(tensor, Tensor) for tensor in shard.values()):
+            raise ValueError(f"{file} is not a plain state dict of tensors by name.")
+        if repeated := state_dict.keys() & shard.keys():
+            raise ValueError(f"{file} repeats tensors of another file: {sorted(repeated)[:5]}.")
+        state_dict |= shard
     return state_dict
 
 

@@ -145,8 +145,10 @@ class CoordinateProjection(nn.Module):
             pixel_centers(width, features.device) * 2 - 1,
             indexing="ij",
         )
-        positions = self.projection(torch.stack([x, y], dim=-1).to(features.dtype))
-        return features + positions.permute(2, 0, 1)
+        # In float32, for bfloat16 cannot tell neighbouring pixels apart.
+        weight, bias = self.projection.weight.float(), self.projection.bias.float()
+        positions = nn.functional.linear(torch.stack([x, y], dim=-1), weight, bias)
+        return features + positions.permute(2, 0, 1).to(features.dtype)
 
 
 def as_channels_last(features: Tensor) -> Tensor:

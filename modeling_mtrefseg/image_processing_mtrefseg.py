@@ -233,12 +233,13 @@ def _sample_axis(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """For each pixel centre of a picture's own axis, the two logits around it and the second one's weight."""
     offset = (canvas_length - resized_length) // 2
-    own_positions = torch.arange(own_length, dtype=torch.float64, device=device) + 0.5
+    # On the CPU, for not every device has float64, which a picture of many thousand pixels needs.
+    own_positions = torch.arange(own_length, dtype=torch.float64) + 0.5
     canvas_positions = offset + own_positions * (resized_length / own_length)
     positions = (canvas_positions * (logits_length / canvas_length) - 0.5).clamp(0, logits_length - 1)
     lower = positions.floor()
     upper = (lower + 1).clamp(max=logits_length - 1)
-    return lower.long(), upper.long(), (positions - lower).float()
+    return lower.long().to(device), upper.long().to(device), (positions - lower).float().to(device)
 
 
 class MTRefSegImageProcessorKwargs(TypedDict, total=False):
@@ -467,8 +468,8 @@ class MTRefSegImageProcessor(PilBackend):
         Args:
             outputs ([`MTRefSegOutput`]):
                 Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
-                whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `pair_index` of shape
-                `(num_sentences,)`, which says to which pair a sentence belongs.
+                whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
+                `(batch_size,)`, how many of the sentences belong to each pair.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Own size (height, width) of each pair's pictures.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -490,20 +491,17 @@ class MTRefSegImageProcessor(PilBackend):
         for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
-        pair_index = outputs["pair_index"]
-        num_pairs = int(pair_index.max()) + 1 if len(pair_index) else 0
-        if len(target_sizes) < num_pairs:
+        counts = outputs["num_expressions"].tolist()
+        if len(target_sizes) != len(counts):
             raise ValueError(
-                f"`target_sizes` holds {len(target_sizes)} sizes, but the outputs are of {num_pairs} pairs."
+                f"`target_sizes` holds {len(target_sizes)} sizes, but the outputs are of {len(counts)} pairs."
             )
 
         results = []
-        for index, (height, width) in enumerate(target_sizes):
-            sentences = pair_index == index
-            masks, scores = self._sample_masks(
-                outputs["mask_logits"][sentences].float(), int(height), int(width), threshold
-            )
-            no_target_scores = outputs["no_target_logits"][sentences].float().sigmoid()
+        mask_logits, no_target_logits = outputs["mask_logits"].split(counts), outputs["no_target_logits"].split(counts)
+        for (height, width), pair_masks, pair_no_target in zip(target_sizes, mask_logits, no_target_logits):
+            masks, scores = self._sample_masks(pair_masks.float(), int(height), int(width), threshold)
+            no_target_scores = pair_no_target.float().sigmoid()
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
@@ -522,7 +520,8 @@ class MTRefSegImageProcessor(PilBackend):
 
         num_masks = len(mask_logits)
         masks = torch.empty((num_masks, height, width), dtype=torch.bool, device=device)
-        probability_sums, areas = torch.zeros(2, num_masks, dtype=torch.float64, device=device)
+        probability_sums = torch.zeros(num_masks, device=device)
+        areas = torch.zeros(num_masks, dtype=torch.long, device=device)
         rows_per_band = max(1, _FLOATS_PER_BAND // max(1, num_masks * width))
         for start in range(0, height, rows_per_band):
             rows = slice(start, start + rows_per_band)
@@ -536,8 +535,8 @@ class MTRefSegImageProcessor(PilBackend):
             inside = probabilities > threshold
             masks[:, rows] = inside
             probability_sums += probabilities.mul_(inside).sum(dim=(-2, -1))
-            areas += inside.float().sum(dim=(-2, -1))
-        return masks, (probability_sums / areas.clamp(min=1)).float()
+            areas += inside.sum(dim=(-2, -1))
+        return masks, probability_sums / areas.clamp(min=1)
 
 
 def _check_align(align: Align) -> Align:

@@ -117,13 +117,13 @@ class SentenceLayout:
     Args:
         pair_index (`Tensor` of shape `(num_sentences,)`): The pair that each sentence belongs to.
         slot (`Tensor` of shape `(num_sentences,)`): Its place among the sentences of that pair.
-        batch_size (`int`): Number of pairs.
+        num_expressions (`Tensor` of shape `(batch_size,)`): Number of sentences of each pair.
         max_expressions (`int`): The largest number of sentences of a pair.
     """
 
     pair_index: Tensor
     slot: Tensor
-    batch_size: int
+    num_expressions: Tensor
     max_expressions: int
 
     @classmethod
@@ -133,11 +133,11 @@ class SentenceLayout:
         pair_index = torch.arange(batch_size, device=num_expressions.device).repeat_interleave(num_expressions)
         first = num_expressions.cumsum(0) - num_expressions
         slot = torch.arange(len(pair_index), device=num_expressions.device) - first[pair_index]
-        return cls(pair_index, slot, batch_size, int(num_expressions.max()) if batch_size else 0)
+        return cls(pair_index, slot, num_expressions, int(num_expressions.max()) if batch_size else 0)
 
     def pad(self, values: Tensor) -> Tensor:
         """`(num_sentences, ...)` to `(batch_size, max_expressions, ...)`, zeros where there is no sentence."""
-        padded = values.new_zeros(self.batch_size, self.max_expressions, *values.shape[1:])
+        padded = values.new_zeros(len(self.num_expressions), self.max_expressions, *values.shape[1:])
         return padded.index_put((self.pair_index, self.slot), values)
 
     def flatten(self, values: Tensor) -> Tensor:

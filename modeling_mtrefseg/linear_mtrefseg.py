@@ -9,8 +9,10 @@ class OneDnnLinear(nn.Linear):
     """
     `nn.Linear` whose float32 inference on a CPU runs through oneDNN, as PyTorch's own convolutions and bfloat16 matrix
     products do. PyTorch sends float32 matrix products to MKL, which is one and a half to three times slower on
-    processors with AVX-512 that Intel did not make (`benchmarks/inference.csv`). With gradients, under autocast or
-    `torch.compile`, on other devices and in other precisions it is `nn.Linear`.
+    processors with AVX-512 that Intel did not make (compare the rows with and without `onednn_linear` in
+    `benchmarks/inference.csv`). With gradients, under autocast or `torch.compile`, on other devices, in other
+    precisions, with weights that are no plain parameters, and within `torch.backends.mkldnn.flags(enabled=False)` it
+    is `nn.Linear`. Tools that look for the exact class `nn.Linear`, such as `quantize_dynamic`, have to be told of it.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -19,6 +21,8 @@ class OneDnnLinear(nn.Linear):
             input.device.type != "cpu"
             or input.dtype != torch.float32
             or self.weight.dtype != torch.float32
+            or type(self.weight) is not nn.Parameter
+            or not torch.backends.mkldnn.enabled
             or torch.is_grad_enabled()
             or torch.is_autocast_enabled("cpu")
             or torch.compiler.is_compiling()

@@ -73,7 +73,7 @@ def mask_losses(
     """
     num_layers, num_masks = layer_mask_logits.shape[:2]
     if num_masks == 0:
-        return layer_mask_logits.sum(), layer_mask_logits.sum()
+        return layer_mask_logits.float().sum(), layer_mask_logits.float().sum()
     labels = labels.float()
     layer_mask_logits = layer_mask_logits.float()
     if training:
@@ -143,6 +143,6 @@ def _random_points(masks: Tensor, labels: Tensor, config: MTRefSegConfig) -> tup
 
 
 def _resize(labels: Tensor, size: torch.Size) -> Tensor:
-    """Truth `(num_masks, height, width)` at the pixel centres of the logits, flattened: `(num_masks, positions)`."""
-    resized = nn.functional.interpolate(labels.unsqueeze(1), size=list(size), mode="bilinear", align_corners=False)
-    return resized.flatten(1)
+    """Truth `(num_masks, height, width)` as its share of each pixel of the logits: `(num_masks, positions)`."""
+    height, width = size
+    return nn.functional.adaptive_avg_pool2d(labels, (height, width)).flatten(1)

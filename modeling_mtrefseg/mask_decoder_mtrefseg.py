@@ -255,6 +255,7 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
         self,
         features: MaskFeatures,
         queries: Tensor | None = None,
+        num_masks: int | None = None,
         output_layer_masks: bool = False,
         output_attentions: bool = False,
     ) -> MaskDecoderOutput:
@@ -264,10 +265,12 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
             queries (`Tensor` of shape `(batch_size, num_groups, num_queries, hidden_size)`, *optional*):
                 Queries; those of one group see one another, groups are independent. Without them, the learned queries
                 of stage 1 form one group.
+            num_masks (`int`, *optional*, defaults to all):
+                How many queries of each group get a full-size mask; the first ones.
             output_layer_masks (`bool`): Whether to compute the masks of all layers at full size.
             output_attentions (`bool`): Whether to keep the cross-attention maps.
         """
-        return self.transformer_module(features, queries, output_layer_masks, output_attentions)
+        return self.transformer_module(features, queries, num_masks, output_layer_masks, output_attentions)
 
 
 class MaskedAttentionDecoder(Mask2FormerTransformerModule):
@@ -289,6 +292,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
         self,
         features: MaskFeatures,
         queries: Tensor | None = None,
+        num_masks: int | None = None,
         output_layer_masks: bool = False,
         output_attentions: bool = False,
     ) -> MaskDecoderOutput:
@@ -309,7 +313,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
             level = index % self.num_feature_levels
             mask_embeddings = decoder.mask_predictor.mask_embedder(states)
             if output_layer_masks:
-                layer_masks.append(_masks(mask_embeddings, features.mask_features))
+                layer_masks.append(_masks(mask_embeddings[:, :, :num_masks], features.mask_features))
             attention_mask = self._attention_mask(mask_embeddings, features.attention_mask_features[level])
             attended, attention = self._cross_attention(
                 layer, _add(queries, query_positions), keys[level], values[level], attention_mask, output_attentions
@@ -321,7 +325,8 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
             states = decoder.layernorm(queries)
             if output_attentions:
                 cross_attentions.append(attention.unflatten(-1, features.multi_scale_features[level].shape[-2:]))
-        masks = _masks(decoder.mask_predictor.mask_embedder(states), features.mask_features)
+        mask_embeddings = decoder.mask_predictor.mask_embedder(states[:, :, :num_masks])
+        masks = _masks(mask_embeddings, features.mask_features)
         return MaskDecoderOutput(
             query_states=states,
             mask_logits=masks,
@@ -365,17 +370,10 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
         query = self._split_heads(nn.functional.linear(queries.flatten(1, 2), weight_query, bias_query))
         key = self._split_heads(nn.functional.linear(keys, weight_key, bias_key))
         value = self._split_heads(nn.functional.linear(values, weight_value, bias_value))
-        probabilities = None
-        if output_attentions or self.mask_decoder_config._attn_implementation == "eager":
-            scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-            scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-            weights = scores.softmax(-1)
-            attended = weights @ value
-            if output_attentions:
-                # (batch_size, num_heads, queries, positions) -> (batch_size, groups, queries, num_heads, positions)
-                probabilities = weights.transpose(1, 2).unflatten(1, queries.shape[1:3])
-        else:
-            attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask)
+        attended, probabilities = self._attend(query, key, value, attention_mask, output_attentions)
+        if probabilities is not None:
+            # (batch_size, num_heads, queries, positions) -> (batch_size, groups, queries, num_heads, positions)
+            probabilities = probabilities.transpose(1, 2).unflatten(1, queries.shape[1:3])
         attended = attention.out_proj(attended.transpose(1, 2).flatten(2))
         return attended.view_as(queries), probabilities
 
@@ -394,8 +392,20 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
                 (attention.v_proj, queries),
             )
         )
-        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        attended, _ = self._attend(query, key, value)
         return attention.out_proj(attended.transpose(1, 2).flatten(2)).view_as(queries)
+
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, output_attentions: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attention of `(batch, num_heads, length, head_size)` where `mask` is True, and its weights if asked for."""
+        if not output_attentions and self.mask_decoder_config._attn_implementation != "eager":
+            return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask), None
+        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        if mask is not None:
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        weights = scores.softmax(-1)
+        return weights @ value, weights if output_attentions else None
 
     def _split_heads(self, states: Tensor) -> Tensor:
         """`(batch, length, hidden)` to `(batch, num_heads, length, head_size)`."""

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
 
+import copy
 import os
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,6 +40,8 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
     input_modalities = ("image", "text")
     supports_gradient_checkpointing = True
     _supports_sdpa = True
+    # Its forward reads parameters of its submodules directly.
+    _no_split_modules = ["MaskDecoder"]
 
     def post_init(self) -> None:
         """Ends every constructor: initialises the weights and makes linear layers fast on CPUs."""
@@ -63,10 +66,11 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
 
     def __init__(self, config: MTRefSegConfig) -> None:
         super().__init__(config)
-        if config.vision_config._attn_implementation != "eager":
-            # Attention backbones choose SDPA by themselves; convolutional ones would refuse it.
-            config.vision_config._attn_implementation = None
-        self.backbone = AutoBackbone.from_config(config.vision_config)
+        vision_config = copy.deepcopy(config.vision_config)
+        if vision_config._attn_implementation == "sdpa":
+            # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
+            vision_config._attn_implementation = None
+        self.backbone = AutoBackbone.from_config(vision_config)
         channels = list(self.backbone.channels)
         self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
         decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
@@ -83,7 +87,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
                 The earlier and the later image, normalised by the processor.
 
         Raises:
-            `ValueError`: The shapes differ, or `projector_norm="spatial"` and the size is not `config.image_size`.
+            `ValueError`: An image is missing, or the shapes differ.
         """
         self._check_pixels(pixel_values_t1, pixel_values_t2)
         feature_maps = self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps
@@ -118,8 +122,10 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         """
         if pair_encoding is None:
             pair_encoding = self.encode_pair(pixel_values_t1, pixel_values_t2)
+        needs_all_queries = output_layer_masks or (labels is not None and self.config.match_queries)
         decoded = self.mask_decoder(
             pair_encoding.features,
+            num_masks=None if needs_all_queries else 1,
             output_layer_masks=output_layer_masks or labels is not None,
             output_attentions=output_attentions,
         )
@@ -127,7 +133,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         output = MTRefSegOutput(
             mask_logits=masks,
             no_target_logits=self.no_target_head(decoded.query_states[:, 0, 0]).squeeze(-1),
-            pair_index=torch.arange(len(masks), device=masks.device),
+            num_expressions=torch.ones(len(masks), dtype=torch.long, device=masks.device),
             layer_mask_logits=decoded.layer_mask_logits[:, :, 0] if output_layer_masks else None,
             cross_attentions=tuple(attention[:, 0, 0] for attention in decoded.cross_attentions)
             if output_attentions
@@ -149,10 +155,11 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
                 f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
             )
         output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
-        is_empty = (labels.flatten(1).amax(-1) <= 0).to(output.no_target_logits.dtype)
-        output.loss_no_target = self.config.no_target_weight * nn.functional.binary_cross_entropy_with_logits(
-            output.no_target_logits, is_empty, reduction="sum"
-        ).div(max(len(is_empty), 1))
+        is_empty = (labels.flatten(1).amax(-1) <= 0).float()
+        loss_no_target = nn.functional.binary_cross_entropy_with_logits(
+            output.no_target_logits.float(), is_empty, reduction="sum"
+        )
+        output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
         output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
 
     def _check_pixels(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> None:
@@ -191,13 +198,14 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     ```
     """
 
-    _no_split_modules = None
-
     def __init__(self, config: MTRefSegConfig) -> None:
         super().__init__(config)
         self.vision_model = MTRefSegVisionModel(config)
         vision_channels = self.vision_model.backbone.channels[-1]
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        text_limits = config.text_config.to_dict()
+        limits = (text_limits.get("sliding_window"), text_limits.get("max_position_embeddings"))
+        self.max_text_length: float = min((limit for limit in limits if limit), default=float("inf"))
         self.projector = Projector(config, vision_channels)
         self.seg_head = SegHead(config, vision_channels)
         self.post_init()
@@ -292,8 +300,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
                 read it.
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The sentences of all pairs, one after the other, and what follows them; which positions are tokens;
-                which of them are averaged into the query. Without them every change is segmented (stage 1).
+                The sentences of all pairs, one after the other, and what follows them; which positions are tokens
+                (default: all); which of them are averaged into the query (default: all tokens). Without sentences
+                every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
@@ -319,10 +328,13 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             )
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        _check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask, text_labels=text_labels)
         layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
         states = self._read_sentences(
             pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
         )
+        if query_mask is None:
+            query_mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         # (num_sentences, sentence_length, 1)
         weights = query_mask.unsqueeze(-1).to(states.dtype)
         pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
@@ -333,10 +345,14 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             output_layer_masks=output_layer_masks or labels is not None,
             output_attentions=output_attentions,
         )
-        output = self._output(decoded, layout, output_layer_masks, output_attentions)
+        layer_masks = None
+        if decoded.layer_mask_logits is not None:
+            # (num_layers + 1, num_sentences, height / 4, width / 4)
+            layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
+        output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
         output.seg_embedding = layout.flatten(queries)
-        if labels is not None:
-            self.vision_model.add_mask_losses(output, _flatten_layers(decoded, layout), labels)
+        if layer_masks is not None and labels is not None:
+            self.vision_model.add_mask_losses(output, layer_masks, labels)
         if text_labels is not None:
             output.loss_language = self.config.language_weight * self._language_loss(states, text_labels)
             output.loss = output.loss_language if output.loss is None else output.loss + output.loss_language
@@ -368,23 +384,18 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
             generation_options: Further arguments of `generate`; greedy unless told otherwise.
 
-        Other arguments are those of `forward`.
+        Other arguments are those of `forward`. Unlike there, the prompt is needed in any case and is read once a
+        sentence, for the library's `generate` does the writing.
         """
+        if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
+            raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
         layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
         prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
         embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
-        # Tokens to the right, padding to the left: `generate` goes on from the last position.
-        order = mask.argsort(dim=1, stable=True)
-        embeddings = embeddings.gather(1, order.unsqueeze(-1).expand_as(embeddings))
-        sequences = self.language_model.generate(
-            inputs_embeds=embeddings,
-            attention_mask=mask.gather(1, order),
-            max_new_tokens=max_new_tokens,
-            **{"do_sample": False, **generation_options},
-        )
+        sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
         is_seg = sequences == self.config.seg_token_id
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
         has_seg = is_seg.any(1)
@@ -405,13 +416,27 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         output.sequences, output.has_seg = sequences, has_seg
         return output
 
+    def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
+        """Token ids that the language model writes after each row, greedy unless told otherwise."""
+        if not len(embeddings):
+            return mask.new_zeros(0, 0)
+        # Tokens to the right, padding to the left: `generate` goes on from the last position.
+        order = mask.argsort(dim=1, stable=True)
+        return self.language_model.generate(
+            inputs_embeds=embeddings.gather(1, order.unsqueeze(-1).expand_as(embeddings)),
+            attention_mask=mask.gather(1, order),
+            **{"do_sample": False, **options},
+        )
+
     def _encode_images(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> MTRefSegPairEncoding:
-        encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
-        if self.config.projector_norm == "spatial" and set(pixel_values_t1.shape[-2:]) != {self.config.image_size}:
+        size = self.config.image_size
+        is_tied = self.config.projector_norm == "spatial" and pixel_values_t1 is not None
+        if is_tied and tuple(pixel_values_t1.shape[-2:]) != (size, size):
             raise ValueError(
                 f"Images are {tuple(pixel_values_t1.shape[-2:])}, but projector_norm='spatial' ties the weights to "
-                f"image_size={self.config.image_size}."
+                f"image_size={size}."
             )
+        encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
         tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
         encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.chunk(2)
         return encoding
@@ -436,11 +461,12 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             ("t2", self.config.image_t2_token_id, encoding.image_tokens_t2),
         ):
             is_image = prompt_input_ids == token_id
-            if is_image.sum() != tokens.shape[0] * tokens.shape[1]:
+            counts = is_image.sum(1)
+            if (counts != tokens.shape[1]).any():
                 raise ValueError(
-                    f"prompt_input_ids holds {int(is_image.sum())} placeholders of image {name} (token id {token_id}) "
-                    f"for {tokens.shape[0]} pairs of {tokens.shape[1]} image tokens each; processor and model do not "
-                    "fit (num_image_tokens, image size or token ids)."
+                    f"prompt_input_ids holds {counts.tolist()} placeholders of image {name} (token id {token_id}) for "
+                    f"{tokens.shape[1]} image tokens a pair; processor and model do not fit (num_image_tokens, image "
+                    "size or token ids)."
                 )
             embeddings = embeddings.masked_scatter(is_image.unsqueeze(-1), tokens.to(embeddings.dtype))
         if prompt_attention_mask is None:
@@ -450,9 +476,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     def _sentence_layout(self, input_ids: Tensor, num_expressions: Tensor | None, batch_size: int) -> SentenceLayout:
         if num_expressions is None:
             num_expressions = torch.ones(batch_size, dtype=torch.long, device=input_ids.device)
-        if len(num_expressions) != batch_size or int(num_expressions.sum()) != len(input_ids):
+        counts = num_expressions.tolist()
+        if len(counts) != batch_size or sum(counts) != len(input_ids) or min(counts, default=0) < 0:
             raise ValueError(
-                f"num_expressions={num_expressions.tolist()} must hold one count for each of {batch_size} pairs and "
+                f"num_expressions={counts} must hold one count for each of {batch_size} pairs and "
                 f"add up to the {len(input_ids)} sentences of input_ids."
             )
         return SentenceLayout.from_counts(num_expressions)
@@ -492,6 +519,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         One pass of the language model over a prompt and the sentences on it, or, with the prompt's keys and values,
         over the sentences alone.
         """
+        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
         positions = packed_positions(prompt_mask, sentence_mask)
         mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
         length = embeddings.shape[1]
@@ -504,15 +532,34 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         )
         return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
 
+    def _check_reading(self, prompt_mask: Tensor, sentence_mask: Tensor, uses_cache: bool) -> None:
+        length = prompt_mask.shape[1] + sentence_mask.shape[2]
+        if length > self.max_text_length:
+            raise ValueError(
+                f"A prompt of {prompt_mask.shape[1]} and a sentence of {sentence_mask.shape[2]} tokens are longer "
+                f"than the {self.max_text_length} that the language model sees at once (sliding_window or "
+                "max_position_embeddings of text_config)."
+            )
+        if uses_cache and self.training and self.language_model.get_decoder().gradient_checkpointing:
+            raise ValueError(
+                "Gradient checkpointing drops the keys and values of the prompt: in training, leave prompt_input_ids "
+                "out of encode_pair and give them to forward."
+            )
+
     def _output(
-        self, decoded: MaskDecoderOutput, layout: SentenceLayout, output_layer_masks: bool, output_attentions: bool
+        self,
+        decoded: MaskDecoderOutput,
+        layout: SentenceLayout,
+        layer_masks: Tensor | None,
+        output_layer_masks: bool,
+        output_attentions: bool,
     ) -> MTRefSegOutput:
         states = layout.flatten(decoded.query_states.squeeze(2))
         return MTRefSegOutput(
             mask_logits=layout.flatten(decoded.mask_logits.squeeze(2)),
             no_target_logits=self.vision_model.no_target_head(states).squeeze(-1),
-            pair_index=layout.pair_index,
-            layer_mask_logits=_flatten_layers(decoded, layout) if output_layer_masks else None,
+            num_expressions=layout.num_expressions,
+            layer_mask_logits=layer_masks if output_layer_masks else None,
             cross_attentions=tuple(layout.flatten(maps.squeeze(2)) for maps in decoded.cross_attentions)
             if output_attentions
             else None,
@@ -527,9 +574,12 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         return loss / supervised.sum().clamp(min=1)
 
 
-def _flatten_layers(decoded: MaskDecoderOutput, layout: SentenceLayout) -> Tensor:
-    """Masks of all layers, `(num_layers + 1, num_sentences, height, width)`."""
-    return decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
+def _check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
+    for name, other in others.items():
+        if other is not None and other.shape != input_ids.shape:
+            raise ValueError(
+                f"{name} has shape {tuple(other.shape)}, but input_ids, which it belongs to, {tuple(input_ids.shape)}."
+            )
 
 
 MTRefSegModel.register_for_auto_class("AutoModel")

@@ -105,8 +105,8 @@ class MTRefSegOutput(ModelOutput):
             Logit of "this pixel changed as the sentence says", on the padded canvas.
         no_target_logits (`Tensor` of shape `(num_sentences,)`):
             Logit of "nothing in these images fits this sentence".
-        pair_index (`Tensor` of shape `(num_sentences,)`):
-            The pair that each row belongs to.
+        num_expressions (`Tensor` of shape `(batch_size,)`):
+            How many of the rows belong to each pair.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
@@ -129,7 +129,7 @@ returned with `output_attentions`):
     loss_language: Tensor | None = None
     mask_logits: Tensor | None = None
     no_target_logits: Tensor | None = None
-    pair_index: Tensor | None = None
+    num_expressions: Tensor | None = None
     layer_mask_logits: Tensor | None = None
     cross_attentions: tuple[Tensor, ...] | None = None
     seg_embedding: Tensor | None = None

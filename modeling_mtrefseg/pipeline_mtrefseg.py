@@ -115,7 +115,7 @@ class MTRefSegPipeline(Pipeline):
         """Read the pictures of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches."""
         if not isinstance(inputs, dict):
             raise TypeError(f"A pair is a dictionary with image_t1, image_t2 and text, not {type(inputs)}.")
-        if not {"image_t1", "image_t2"} <= inputs.keys() <= {"image_t1", "image_t2", "text", "domain"}:
+        if not {"image_t1", "image_t2"} <= inputs.keys() <= set(_PAIR_KEYS):
             raise ValueError(
                 f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {', '.join(inputs)}."
             )
@@ -148,7 +148,7 @@ class MTRefSegPipeline(Pipeline):
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
         outputs = self.model(**model_inputs.pop("inputs"))
         # The rest of the output is not needed, and need not leave the device.
-        names = ("mask_logits", "no_target_logits", "pair_index")
+        names = ("mask_logits", "no_target_logits", "num_expressions")
         return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names})}
 
     def postprocess(

@@ -37,6 +37,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         },
         "text_config": {
             "model_type": "phi",
+            "vocab_size": 1024,
             "hidden_size": 192,
             "intermediate_size": 512,
             "num_hidden_layers": 3,
@@ -104,7 +105,11 @@ def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) ->
     fields = processor.config_overrides
     vocab_size = fields.pop("vocab_size")
     config = preset_config(preset, **{**fields, **overrides})
-    config.text_config.vocab_size = vocab_size
+    tokenizer = processor.tokenizer
+    config.text_config.vocab_size = max(vocab_size, config.text_config.vocab_size)
+    config.text_config.eos_token_id = tokenizer.eos_token_id
+    config.text_config.bos_token_id = tokenizer.eos_token_id
+    config.text_config.pad_token_id = tokenizer.pad_token_id
     return MTRefSegModel(config)
 
 

@@ -47,13 +47,16 @@ def mask2former(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["phi", "qwen3"])
 def language_model(request, tmp_path_factory):
+    """Phi in half precision, as the Hub has it."""
     torch.manual_seed(2)
     if request.param == "phi":
-        config = PhiConfig(**TEXT)
+        model = AutoModelForCausalLM.from_config(PhiConfig(**TEXT)).half()
     else:
         config = Qwen3Config(**TEXT, head_dim=8, num_key_value_heads=2, tie_word_embeddings=True)
+        model = AutoModelForCausalLM.from_config(config)
+    model.generation_config.eos_token_id = 77
     folder = tmp_path_factory.mktemp(request.param)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    model.save_pretrained(folder)
     return folder
 
 
@@ -72,9 +75,12 @@ def test_weights_are_taken(mask2former, language_model):
             assert torch.equal(state[f"{prefix}.{key}"], tensor), key
             assert report.taken[f"{prefix}.{key}"] == str(mask2former)
     for key, tensor in text.state_dict().items():
-        assert torch.equal(state[f"language_model.{key}"][: len(tensor)], tensor), key
+        assert torch.equal(state[f"language_model.{key}"][: len(tensor)], tensor.float()), key
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert model.language_model.generation_config.eos_token_id == 77
+    assert "language_model token embeddings, rows 90 to 100" in report.new
     assert not report.unused
-    assert {key.split(".")[0] for key in report.new} == {"projector", "seg_head", "vision_model"}
+    assert {key.split(".")[0] for key in report.new[:-1]} == {"projector", "seg_head", "vision_model"}
     assert {key.split(".")[1] for key in report.new if key.startswith("vision")} == {"fusion", "no_target_head"}
     assert model.config.text_config.vocab_size == 101
     assert model.config.mask_decoder_config.decoder_layers == 3

@@ -95,6 +95,26 @@ def test_config_that_asks_for_more(tmp_path):
         )
 
 
+@needs_fixture
+@pytest.mark.parametrize("content", ["{}", "[]", '{"phi": 3}'])
+def test_other_json(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=r"config\.json is not a configuration"):
+        convert_original(
+            FIXTURE / "model.safetensors", tmp_path / "out", tmp_path / "config.json", FIXTURE / "tokenizer"
+        )
+
+
+def test_nested_and_repeated_tensors(tmp_path):
+    torch.save({"state_dict": {"a": torch.ones(2)}}, tmp_path / "nested.bin")
+    with pytest.raises(ValueError, match=r"nested\.bin is not a plain state dict"):
+        load_weights(tmp_path / "nested.bin")
+    for name in ("model-1.safetensors", "model-2.safetensors"):
+        save_file({"a": torch.ones(2)}, tmp_path / name)
+    with pytest.raises(ValueError, match="repeats tensors"):
+        load_weights(tmp_path)
+
+
 def test_torch_files_and_folders(tmp_path):
     torch.save({"a": torch.ones(2)}, tmp_path / "pytorch_model-1.bin")
     torch.save({"b": torch.zeros(3)}, tmp_path / "pytorch_model-2.bin")

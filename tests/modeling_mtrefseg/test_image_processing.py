@@ -31,12 +31,12 @@ def picture(height: int, width: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-def outputs_of(mask_logits: torch.Tensor, pair_index: list[int] | None = None, no_target: float = 0.0) -> ModelOutput:
+def outputs_of(mask_logits: torch.Tensor, counts: list[int] | None = None, no_target: float = 0.0) -> ModelOutput:
     num_sentences = len(mask_logits)
     return ModelOutput(
         mask_logits=mask_logits,
         no_target_logits=torch.full((num_sentences,), no_target),
-        pair_index=torch.tensor(pair_index if pair_index is not None else [0] * num_sentences),
+        num_expressions=torch.tensor(counts if counts is not None else [num_sentences]),
     )
 
 
@@ -354,7 +354,7 @@ class TestPostProcess:
     def test_sorts_sentences_to_pairs(self) -> None:
         logits = torch.tensor([5.0, -5.0, 5.0])[:, None, None].expand(3, 8, 8)
         results = MTRefSegImageProcessor(size=32).post_process_referring_segmentation(
-            outputs_of(logits, pair_index=[0, 2, 2]), torch.tensor([[10, 20], [30, 30], [40, 10]])
+            outputs_of(logits, counts=[1, 0, 2]), torch.tensor([[10, 20], [30, 30], [40, 10]])
         )
         assert [tuple(result["masks"].shape) for result in results] == [(1, 10, 20), (0, 30, 30), (2, 40, 10)]
         assert [result["masks"].flatten(1).all(1).tolist() for result in results] == [[True], [], [False, True]]
@@ -383,10 +383,11 @@ class TestPostProcess:
         (result,) = MTRefSegImageProcessor(size=32).post_process_referring_segmentation(outputs, [(8, 8)])
         assert result["scores"].dtype == torch.float32
 
-    def test_refuses_too_few_target_sizes(self) -> None:
-        with pytest.raises(ValueError, match=r"1 sizes.*2 pairs"):
+    @pytest.mark.parametrize("num_sizes", [1, 3])
+    def test_refuses_other_than_one_target_size_a_pair(self, num_sizes: int) -> None:
+        with pytest.raises(ValueError, match=rf"{num_sizes} sizes.*2 pairs"):
             MTRefSegImageProcessor(size=32).post_process_referring_segmentation(
-                outputs_of(torch.zeros(2, 8, 8), pair_index=[0, 1]), [(8, 8)]
+                outputs_of(torch.zeros(2, 8, 8), counts=[1, 1]), [(8, 8)] * num_sizes
             )
 
     @pytest.mark.parametrize("name", ["threshold", "no_target_threshold"])

@@ -3,14 +3,17 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
-from transformers import AutoConfig, AutoModel, DynamicCache
+from transformers import AutoConfig, AutoModel
 
 from modeling_mtrefseg import MTRefSegConfig, MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
 from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
 
 
+SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
 SENTENCES = ["the new house", "the red car that left the road", "it"]
 
 
@@ -33,7 +36,7 @@ def test_output_shapes(model, ragged_inputs):
     outputs = model(**ragged_inputs, output_layer_masks=True, output_attentions=True)
     assert outputs.mask_logits.shape == (5, 32, 32)
     assert outputs.no_target_logits.shape == (5,)
-    assert outputs.pair_index.tolist() == [0, 0, 2, 2, 2]
+    assert outputs.num_expressions.tolist() == [2, 0, 3]
     assert outputs.seg_embedding.shape == (5, 32)
     assert outputs.layer_mask_logits.shape == (5, 5, 32, 32)
     assert torch.equal(outputs.layer_mask_logits[-1], outputs.mask_logits)
@@ -72,6 +75,16 @@ def test_ragged_batch_equals_single_calls(model, processor, make_picture, ragged
 
 
 @torch.no_grad()
+def test_pairs_without_any_sentence(model, processor, make_picture):
+    inputs = processor(images_t1=[make_picture()] * 2, images_t2=[make_picture(seed=1)] * 2, text=[[], []])
+    outputs = model(**inputs)
+    assert outputs.mask_logits.shape == (0, 32, 32)
+    assert outputs.no_target_logits.shape == (0,)
+    results = processor.post_process_referring_segmentation(outputs, [(96, 128), (96, 128)])
+    assert [result["masks"].shape for result in results] == [(0, 96, 128)] * 2
+
+
+@torch.no_grad()
 def test_sentences_do_not_see_one_another(model, processor, make_picture, pair_inputs):
     pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
     outputs = model(**pair_inputs)
@@ -91,9 +104,7 @@ def test_pair_encoding_is_reusable(model, ragged_inputs, with_prompt):
         ragged_inputs["pixel_values_t1"], ragged_inputs["pixel_values_t2"], **(prompt if with_prompt else {})
     )
     assert (encoding.prompt_key_values is not None) == with_prompt
-    sentences = {
-        name: ragged_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
-    }
+    sentences = {name: ragged_inputs[name] for name in SENTENCE_INPUTS}
     for _ in range(2):
         outputs = model(pair_encoding=encoding, **sentences, **({} if with_prompt else prompt))
         assert_close(outputs.mask_logits, expected, atol=1e-5, rtol=1e-4)
@@ -157,7 +168,7 @@ def test_stage_one_without_text(model, pair_inputs):
     outputs = model(**pixels, output_layer_masks=True)
     assert outputs.mask_logits.shape == (1, 32, 32)
     assert outputs.layer_mask_logits.shape == (5, 1, 3, 32, 32)
-    assert outputs.pair_index.tolist() == [0]
+    assert outputs.num_expressions.tolist() == [1]
     assert_close(model.vision_model(**pixels).mask_logits, outputs.mask_logits)
 
 
@@ -215,12 +226,22 @@ def test_a_few_steps_of_training_fit_the_masks(make_model, training_inputs):
     assert outputs.no_target_logits[1] > 0 > outputs.no_target_logits[0]
 
 
-def test_matched_queries_train_the_best_one(make_model, training_inputs):
-    model = make_model(match_queries=True).train()
+@torch.no_grad()
+@pytest.mark.parametrize("matched", [False, True])
+def test_stage_one_trains_one_query(make_model, training_inputs, matched):
+    """Query 0 by default, else the one that fits best."""
+    model = make_model(match_queries=matched)
     pixels = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
-    outputs = model(**pixels, labels=training_inputs["labels"][:1])
-    outputs.loss.backward()
-    assert torch.isfinite(outputs.loss)
+    labels = training_inputs["labels"][:1]
+    masks = model(**pixels, output_layer_masks=True).layer_mask_logits
+    losses = [sum(mask_losses(masks[:, :, query], labels, model.config, training=False)) for query in range(3)]
+    outputs = model(**pixels, labels=labels)
+    if matched:
+        # Each layer may choose another query, so the sum is at most the best of any one.
+        assert outputs.loss_mask + outputs.loss_dice <= min(losses) + 1e-4
+    else:
+        assert_close(outputs.loss_mask + outputs.loss_dice, losses[0])
+    assert not torch.isclose(losses[0], min(losses[1:]))
 
 
 @torch.no_grad()
@@ -248,12 +269,23 @@ def test_halves_load_one_another(model, pair_inputs, tmp_path):
 
 
 def test_missing_weights_are_initialised(model, tmp_path):
-    """New parts of a checkpoint get Mask2Former's own initialisation, not zeros and not whatever lay in memory."""
+    """Parts that a checkpoint lacks get their own initialisation and not whatever lay in memory; the rest is kept."""
     model.save_pretrained(tmp_path)
-    fresh = MTRefSegModel.from_pretrained(tmp_path, ignore_mismatched_sizes=True, seg_head_size=16)
-    for name, parameter in fresh.seg_head.named_parameters():
-        assert torch.isfinite(parameter).all(), name
-        assert parameter.abs().max() < 2, name
+    weights = load_file(tmp_path / "model.safetensors")
+    prefix = "vision_model.mask_decoder.pixel_decoder."
+    attention = prefix + "encoder.layers.1.self_attn."
+    lacking = {name for name in weights if name.startswith((attention + "sampling", attention + "attention_weights"))}
+    lacking |= {prefix + "level_embed", "seg_head.to_query.weight"}
+    assert len(lacking) == 6
+    kept = {name: tensor for name, tensor in weights.items() if name not in lacking}
+    save_file(kept, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    fresh = MTRefSegModel.from_pretrained(tmp_path).state_dict()
+    assert_close(fresh[attention + "sampling_offsets.bias"].view(4, 3, 4, 2)[0, 0, :, 0], torch.arange(1.0, 5.0))
+    for name in ("sampling_offsets.weight", "attention_weights.weight", "attention_weights.bias"):
+        assert not fresh[attention + name].any()
+    assert 0.5 < fresh[prefix + "level_embed"].std() < 1.5
+    assert fresh["seg_head.to_query.weight"].std() == pytest.approx(model.config.initializer_range, rel=0.2)
+    assert all(torch.equal(fresh[name], tensor) for name, tensor in kept.items())
 
 
 def test_deformable_attention_starts_on_a_grid(make_config):
@@ -316,6 +348,8 @@ def test_sdpa_equals_eager(make_model, pair_inputs):
     for submodel, implementation in ((eager, "eager"), (sdpa, "sdpa")):
         assert submodel.language_model.config._attn_implementation == implementation
         assert submodel.vision_model.backbone.config._attn_implementation == implementation
+        decoder = submodel.vision_model.mask_decoder.transformer_module
+        assert decoder.mask_decoder_config._attn_implementation == implementation
     assert_close(eager(**pair_inputs).mask_logits, sdpa(**pair_inputs).mask_logits, atol=1e-4, rtol=1e-4)
 
 
@@ -326,29 +360,36 @@ def test_attention_maps_do_not_change_the_masks(model, pair_inputs):
 
 
 @torch.no_grad()
-def test_bfloat16_is_close_to_float32(make_model, pair_inputs):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.1), (torch.float16, 0.02)])
+def test_half_precision_is_close_to_float32(make_model, pair_inputs, dtype, tolerance):
     exact = make_model()
-    half = make_model().to(torch.bfloat16)
-    inputs = {
-        name: value.to(torch.bfloat16) if value.is_floating_point() else value for name, value in pair_inputs.items()
-    }
+    half = make_model().to(dtype)
+    inputs = {name: value.to(dtype) if value.is_floating_point() else value for name, value in pair_inputs.items()}
     # Masks before the first decoder layer: later ones depend on thresholds, which rounding may flip.
     expected = exact(**pair_inputs, output_layer_masks=True).layer_mask_logits[0]
     actual = half(**inputs, output_layer_masks=True).layer_mask_logits[0]
-    assert actual.dtype == torch.bfloat16
-    assert (actual.float() - expected).norm() / expected.norm() < 0.1
+    assert actual.dtype == dtype
+    assert (actual.float() - expected).norm() / expected.norm() < tolerance
+    assert torch.isfinite(half(**inputs).mask_logits).all()
 
 
-def test_gradient_checkpointing_changes_nothing(make_model, training_inputs):
-    gradients = []
+def test_gradient_checkpointing_changes_nothing(make_model, training_inputs, monkeypatch):
+    calls, gradients = [], []
+
+    def count(checkpoint):
+        return lambda *arguments, **options: calls.append(1) or checkpoint(*arguments, **options)
+
     for checkpointing in (False, True):
         model = make_model().train()
         if checkpointing:
             model.gradient_checkpointing_enable()
+            for layer in (model.vision_model.backbone.swin.encoder.layers[0], model.language_model.model.layers[1]):
+                monkeypatch.setattr(layer, "_gradient_checkpointing_func", count(layer._gradient_checkpointing_func))
         torch.manual_seed(0)
         outputs = model(**training_inputs)
         outputs.loss.backward()
         gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
+    assert len(calls) == 2
     assert gradients[0].keys() == gradients[1].keys()
     for name, gradient in gradients[0].items():
         assert_close(gradient, gradients[1][name], atol=1e-5, rtol=1e-4, msg=name)
@@ -384,9 +425,7 @@ def test_convolutional_backbone_and_other_language_models(make_model, processor,
             *(pair_inputs[f"pixel_values_t{time}"] for time in (1, 2)), pair_inputs["prompt_input_ids"]
         )
         together = model(**pair_inputs).mask_logits
-        sentences = {
-            name: pair_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
-        }
+        sentences = {name: pair_inputs[name] for name in SENTENCE_INPUTS}
         assert_close(model(pair_encoding=encoding, **sentences).mask_logits, together, atol=1e-4, rtol=1e-4)
         assert (together[0] - together[1]).abs().max() > 1e-3
 
@@ -417,6 +456,16 @@ class TestGeneration:
         (result,) = processor.post_process_referring_segmentation(outputs, [(96, 128)])
         assert not result["masks"][1].any()
         assert result["no_target_scores"][1] == 1
+
+    def test_no_sentence(self, model, processor, make_picture):
+        inputs = processor(images_t1=[make_picture()], images_t2=[make_picture(seed=1)], text=[[]], generation=True)
+        outputs = model.generate_and_segment(**inputs)
+        assert outputs.mask_logits.shape == (0, 32, 32)
+        assert outputs.has_seg.shape == (0,)
+
+    def test_several_answers_are_refused(self, model, pair_inputs):
+        with pytest.raises(ValueError, match="num_return_sequences"):
+            model.generate_and_segment(**pair_inputs, num_return_sequences=2)
 
     def test_language_model_writes(self, model, processor, make_picture):
         """Generation sees the prompt, both images and the sentence: it equals greedy decoding by hand."""
@@ -477,8 +526,36 @@ class TestErrors:
     def test_image_tokens(self, model, pair_inputs):
         prompt = pair_inputs["prompt_input_ids"].clone()
         prompt[prompt == model.config.image_t2_token_id] = 5
-        with pytest.raises(ValueError, match="0 placeholders of image t2"):
+        with pytest.raises(ValueError, match=r"holds \[0\] placeholders of image t2"):
             model(**{**pair_inputs, "prompt_input_ids": prompt})
+
+    def test_placeholders_of_another_pair(self, model, ragged_inputs):
+        prompt = ragged_inputs["prompt_input_ids"].clone()
+        placeholder = prompt == model.config.image_t1_token_id
+        prompt[0, placeholder[0]] = 5
+        prompt[1, :1] = model.config.image_t1_token_id
+        with pytest.raises(ValueError, match="placeholders of image t1"):
+            model(**{**ragged_inputs, "prompt_input_ids": prompt})
+
+    def test_shapes(self, model, pair_inputs):
+        with pytest.raises(ValueError, match="query_mask has shape"):
+            model(**{**pair_inputs, "query_mask": torch.ones(3, 2)})
+
+    def test_sliding_window(self, make_model, processor, pair_inputs):
+        size = {"hidden_size": 32, "num_hidden_layers": 1, "vocab_size": len(processor.tokenizer)}
+        text = {"model_type": "mistral", **size, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+        make_model(text_config={**text, "intermediate_size": 16, "sliding_window": 64})(**pair_inputs)
+        model = make_model(text_config={**text, "intermediate_size": 16, "sliding_window": 16})
+        with pytest.raises(ValueError, match="longer than the 16"):
+            model(**pair_inputs)
+
+    def test_cached_prompt_under_gradient_checkpointing(self, make_model, pair_inputs):
+        model = make_model().train()
+        model.gradient_checkpointing_enable()
+        with pytest.raises(ValueError, match="leave prompt_input_ids out of encode_pair"):
+            model.encode_pair(
+                pair_inputs["pixel_values_t1"], pair_inputs["pixel_values_t2"], pair_inputs["prompt_input_ids"]
+            )
 
     def test_unequal_pixels(self, model, pair_inputs):
         with pytest.raises(ValueError, match="pixel_values_t2"):
@@ -510,6 +587,7 @@ class TestConfig:
             ("projector_norm", "batch"),
             ("seg_token_id", 50297),
             ("vision_config", {"model_type": "swin"}),
+            ("vision_config", {"model_type": "bert"}),
             ("mask_decoder_config", {"hidden_size": 100}),
             ("mask_decoder_config", {"decoder_layers": 0}),
         ],
@@ -542,15 +620,51 @@ class TestConfig:
                 **processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text="größeres 房子")
             )
         assert outputs.mask_logits.shape == (1, 16, 16)
+        # Generation has to stop where the tokenizer's texts end.
+        assert model.language_model.generation_config.eos_token_id == processor.tokenizer.eos_token_id
+        assert model.config.text_config.pad_token_id == processor.tokenizer.pad_token_id
 
 
-def test_cache_is_not_changed(model, pair_inputs):
-    """A pair's keys and values stay as long as the prompt, however many sentences were read."""
-    from modeling_mtrefseg.language_mtrefseg import cache_from
+@torch.no_grad()
+def test_a_pair_is_encoded_once(model, processor, make_picture):
+    """However many sentences: one backbone pass over both images, one pass of the language model over the prompt."""
+    lengths, batches = [], []
+    handles = [
+        model.vision_model.backbone.register_forward_hook(
+            lambda module, inputs, output: batches.append(len(inputs[0]))
+        ),
+        model.language_model.get_decoder().register_forward_pre_hook(
+            lambda module, inputs, options: lengths.append(options["inputs_embeds"].shape[:2]), with_kwargs=True
+        ),
+    ]
+    text = [f"house {number}" for number in range(8)]
+    inputs = processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text=text)
+    prompt, sentence = inputs["prompt_input_ids"].shape[1], inputs["input_ids"].shape[1]
+    try:
+        model(**inputs)
+        assert (batches, lengths) == ([2], [(1, prompt + 8 * sentence)])
+        encoding = model.encode_pair(inputs["pixel_values_t1"], inputs["pixel_values_t2"], inputs["prompt_input_ids"])
+        before = [(keys.clone(), values.clone()) for keys, values in encoding.prompt_key_values]
+        for _ in range(2):
+            model(pair_encoding=encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
+        assert batches == [2, 2]
+        assert lengths[1:] == [(1, prompt), (1, 8 * sentence), (1, 8 * sentence)]
+        for (keys, values), (old_keys, old_values) in zip(encoding.prompt_key_values, before):
+            assert torch.equal(keys, old_keys)
+            assert torch.equal(values, old_values)
+    finally:
+        for handle in handles:
+            handle.remove()
 
-    key_values = tuple((torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 4)) for _ in range(2))
-    cache = cache_from(key_values)
-    assert isinstance(cache, DynamicCache)
-    cache.update(torch.ones(1, 2, 1, 4), torch.ones(1, 2, 1, 4), 0)
-    assert cache.get_seq_length() == 4
-    assert key_values[0][0].shape[2] == 3
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_half_precision_trains(make_model, training_inputs, autocast):
+    """Weights in bfloat16, or weights in float32 under autocast; the loss is float32 in both."""
+    dtype = torch.float32 if autocast else torch.bfloat16
+    model = make_model().to(dtype).train()
+    inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in training_inputs.items()}
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        outputs = model(**inputs)
+    outputs.loss.backward()
+    assert outputs.loss.dtype == torch.float32
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)

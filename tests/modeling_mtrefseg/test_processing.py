@@ -243,7 +243,9 @@ class TestConstruction:
 
     def test_post_processing_is_the_image_processor_s(self, processor: MTRefSegProcessor) -> None:
         outputs = ModelOutput(
-            mask_logits=torch.full((1, 64, 64), 1.0), no_target_logits=torch.zeros(1), pair_index=torch.zeros(1)
+            mask_logits=torch.full((1, 64, 64), 1.0),
+            no_target_logits=torch.zeros(1),
+            num_expressions=torch.ones(1, dtype=torch.long),
         )
         (result,) = processor.post_process_referring_segmentation(outputs, [(20, 30)], no_target_threshold=0.4)
         assert result["masks"].shape == (1, 20, 30)
