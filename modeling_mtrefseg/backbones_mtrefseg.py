@@ -78,9 +78,9 @@ def build_from_backbones(
     vision_config, decoder_fields, parts = _load_vision(vision, dtype)
     language_model = AutoModelForCausalLM.from_pretrained(text, dtype=dtype)
     num_rows = language_model.get_input_embeddings().num_embeddings
-    is_grown = vocab_size is not None and vocab_size > num_rows
-    if is_grown:
-        language_model.resize_token_embeddings(vocab_size)
+    num_needed = max(vocab_size or 0, num_rows)
+    if num_needed > num_rows:
+        language_model.resize_token_embeddings(num_needed)
 
     config = MTRefSegConfig(
         vision_config=vision_config,
@@ -95,8 +95,8 @@ def build_from_backbones(
         _take(model, name, module, vision, report)
     _take(model, "language_model", language_model, text, report)
     report.new = [key for key in model.state_dict() if key not in report.taken]
-    if is_grown:
-        report.new.append(f"language_model token embeddings, rows {num_rows} to {vocab_size - 1}")
+    if num_needed > num_rows:
+        report.new.append(f"language_model token embeddings, rows {num_rows} to {num_needed - 1}")
     logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
     return model, report
 
