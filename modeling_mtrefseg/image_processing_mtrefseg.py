@@ -37,13 +37,13 @@ def _naming(source: PictureSource) -> Iterator[None]:
     name = _name(source)
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no file {name}.") from error
     except UnidentifiedImageError as error:
         raise ValueError(f"{name} is not an image file that PIL can read.") from error
     except Image.DecompressionBombError as error:
         raise ValueError(
-            f"{name} is too large: {error} If you trust the file, raise `PIL.Image.MAX_IMAGE_PIXELS`."
+            f"{name} is too large: {error} Shrink or cut it, or, if you trust it, raise `PIL.Image.MAX_IMAGE_PIXELS`."
         ) from error
     except _READING_ERRORS as error:
         raise ValueError(f"Cannot read {name}: {error}") from error

@@ -223,7 +223,7 @@ def test_a_few_steps_of_training_fit_the_masks(make_model, training_inputs):
     assert losses[-1] < losses[0] / 2
     assert big == pytest.approx(1600 / 128**2, rel=0.5)
     assert empty < 0.02
-    assert outputs.no_target_logits[1] > 0 > outputs.no_target_logits[0]
+    assert outputs.no_target_logits.argmax() == 1
 
 
 @torch.no_grad()
@@ -283,7 +283,9 @@ def test_missing_weights_are_initialised(model, tmp_path):
     assert_close(fresh[attention + "sampling_offsets.bias"].view(4, 3, 4, 2)[0, 0, :, 0], torch.arange(1.0, 5.0))
     for name in ("sampling_offsets.weight", "attention_weights.weight", "attention_weights.bias"):
         assert not fresh[attention + name].any()
-    assert 0.5 < fresh[prefix + "level_embed"].std() < 1.5
+    # Normal in newer releases of the library, zeros in older ones; in any case what a new model begins with.
+    new = MTRefSegModel(model.config).state_dict()[prefix + "level_embed"]
+    assert fresh[prefix + "level_embed"].std() == pytest.approx(new.std(), rel=0.5)
     assert fresh["seg_head.to_query.weight"].std() == pytest.approx(model.config.initializer_range, rel=0.2)
     assert all(torch.equal(fresh[name], tensor) for name, tensor in kept.items())
 
