@@ -23,7 +23,7 @@ BASE = [
     "numpy>=1.26",
 ]
 
-# Of the extras, only accelerate and peft are run by the tests so far.
+# Of the extras, only accelerate, peft and datasets are run by the tests so far.
 ACCELERATE = "accelerate>=1.1"  # What transformers 5.20 asks for.
 PEFT = "peft>=0.21"  # The series that is tested.
 DATASETS = "datasets>=4.0"  # The first release without dataset scripts; pictures and masks are kept as Parquet.
@@ -47,6 +47,7 @@ EXTRAS = {
     "test": [
         ACCELERATE,
         PEFT,
+        DATASETS,
         "pytest>=8.0",
         # The linter and the type checker judge the code: another version may find other things, so `make test` takes
         # both from the lock file.

@@ -7,10 +7,10 @@ from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel
 
-from modeling_mtrefseg import MTRefSegConfig, MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
-from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+from modeling_mtrefseg.presets_mtrefseg import tiny_processor
 
 
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
@@ -439,55 +439,6 @@ def test_vision_half_compiles_to_one_graph(model, pair_inputs):
     assert_close(compiled(*pixels).mask_logits, model.vision_model(*pixels).mask_logits, atol=1e-4, rtol=1e-4)
 
 
-class TestGeneration:
-    def test_written_answer_is_segmented(self, model, processor, make_picture, monkeypatch):
-        """When the language model writes the template's answer, masks are those of the fast path."""
-        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
-        expected = model(**processor(**pictures, text=SENTENCES))
-        seg = processor.seg_token_id
-        answer = processor._encode("Sure. It is [SEG]") + processor._encode(".") + [processor.tokenizer.eos_token_id]
-        silent = processor._encode("No.")
-        rows = [answer, silent + [processor.tokenizer.eos_token_id] * (len(answer) - len(silent)), answer]
-        monkeypatch.setattr(model.language_model, "generate", lambda **inputs: torch.tensor(rows))
-        outputs = model.generate_and_segment(**processor(**pictures, text=SENTENCES, generation=True))
-        assert outputs.has_seg.tolist() == [True, False, True]
-        assert (outputs.sequences == seg).any(1).tolist() == [True, False, True]
-        for row in (0, 2):
-            assert_close(outputs.mask_logits[row], expected.mask_logits[row], atol=1e-4, rtol=1e-4)
-        assert (outputs.mask_logits[1] < -1e30).all()
-        (result,) = processor.post_process_referring_segmentation(outputs, [(96, 128)])
-        assert not result["masks"][1].any()
-        assert result["no_target_scores"][1] == 1
-
-    def test_no_sentence(self, model, processor, make_picture):
-        inputs = processor(images_t1=[make_picture()], images_t2=[make_picture(seed=1)], text=[[]], generation=True)
-        outputs = model.generate_and_segment(**inputs)
-        assert outputs.mask_logits.shape == (0, 32, 32)
-        assert outputs.has_seg.shape == (0,)
-
-    def test_several_answers_are_refused(self, model, pair_inputs):
-        with pytest.raises(ValueError, match="num_return_sequences"):
-            model.generate_and_segment(**pair_inputs, num_return_sequences=2)
-
-    def test_language_model_writes(self, model, processor, make_picture):
-        """Generation sees the prompt, both images and the sentence: it equals greedy decoding by hand."""
-        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
-        inputs = processor(**pictures, text=SENTENCES, generation=True)
-        outputs = model.generate_and_segment(**inputs, max_new_tokens=4)
-        assert outputs.sequences.shape[0] == 3
-        encoding = model._encode_images(inputs["pixel_values_t1"], inputs["pixel_values_t2"])
-        prompt, _ = model._embed_prompt(encoding, inputs["prompt_input_ids"], None)
-        for row in range(3):
-            ids = inputs["input_ids"][row][inputs["attention_mask"][row].bool()]
-            for step in range(outputs.sequences.shape[1]):
-                embeddings = torch.cat([prompt, model._embed(ids[None])], dim=1)
-                token = model.language_model(inputs_embeds=embeddings).logits[0, -1].argmax()
-                assert token == outputs.sequences[row, step]
-                if token == processor.tokenizer.eos_token_id:
-                    break
-                ids = torch.cat([ids, token[None]])
-
-
 def test_lora_on_the_language_model(make_model, training_inputs):
     from peft import LoraConfig, get_peft_model
 
@@ -575,56 +526,6 @@ class TestErrors:
     def test_labels(self, model, pair_inputs):
         with pytest.raises(ValueError, match="labels holds 2 masks"):
             model(**pair_inputs, labels=torch.zeros(2, 128, 128))
-
-
-class TestConfig:
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("fusion_type", "sum"),
-            ("image_size", 100),
-            ("image_size", "large"),
-            ("oversample_ratio", 0.5),
-            ("dice_weight", -1.0),
-            ("projector_norm", "batch"),
-            ("seg_token_id", 50297),
-            ("vision_config", {"model_type": "swin"}),
-            ("vision_config", {"model_type": "bert"}),
-            ("mask_decoder_config", {"hidden_size": 100}),
-            ("mask_decoder_config", {"decoder_layers": 0}),
-        ],
-    )
-    def test_errors_name_the_field(self, field, value):
-        name = next(iter(value)) if field == "mask_decoder_config" else field
-        with pytest.raises(Exception, match=name):
-            MTRefSegConfig(**{field: value})
-
-    def test_paper_sizes(self):
-        """Parts whose sizes the paper's training log gives, on the meta device."""
-        from modeling_mtrefseg.presets_mtrefseg import preset_config
-
-        with torch.device("meta"):
-            model = MTRefSegModel(preset_config("paper"))
-        count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
-        assert count(model.language_model.get_decoder()) == 1_208_500_224 + 4_096 + 103_008_256
-        assert count(model.vision_model.backbone) == 86_880_376 + 2 * 1024  # and a norm that nobody reads
-        assert count(model.projector) == 62_134_272
-        assert count(model.vision_model.fusion) == 59_564_160
-        assert count(model.seg_head) == 1_576_960 + 1_049_088 + 1_049_088 + 524_800 + 262_400
-        # Without the convolution biases that Mask2Former has not.
-        assert count(model.vision_model.mask_decoder.pixel_decoder) == 5_544_896 - 2 * 256
-
-    def test_tiny_preset_runs(self, make_picture):
-        processor = tiny_processor(image_size=64)
-        model = preset_model("tiny", processor).eval()
-        with torch.no_grad():
-            outputs = model(
-                **processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text="größeres 房子")
-            )
-        assert outputs.mask_logits.shape == (1, 16, 16)
-        # Generation has to stop where the tokenizer's texts end.
-        assert model.language_model.generation_config.eos_token_id == processor.tokenizer.eos_token_id
-        assert model.config.text_config.pad_token_id == processor.tokenizer.pad_token_id
 
 
 @torch.no_grad()
