@@ -43,6 +43,7 @@ quickstart: $(PACKAGE_STAMP)
 		"the car that left the road" \
 		"the pond that dried up" \
 		--out outputs/quickstart
+	@echo "The shipped weights are random until training lands, so these masks mean nothing yet."
 	@echo "Look at outputs/quickstart/overlay.png"
 
 lint: $(TEST_STAMP)
