@@ -76,7 +76,7 @@ def build_from_backbones(
     """
     vision, text = os.fspath(vision), os.fspath(text)
     vision_config, decoder_fields, parts = _load_vision(vision, dtype)
-    language_model = AutoModelForCausalLM.from_pretrained(text, dtype=dtype)
+    language_model, info = AutoModelForCausalLM.from_pretrained(text, dtype=dtype, output_loading_info=True)
     num_rows = language_model.get_input_embeddings().num_embeddings
     num_needed = max(vocab_size or 0, num_rows)
     if num_needed > num_rows:
@@ -91,9 +91,8 @@ def build_from_backbones(
     model = model_class._from_config(config, dtype=dtype).eval()
     model.language_model.generation_config = language_model.generation_config
     report = BackboneReport()
-    for name, module in parts.items():
-        _take(model, name, module, vision, report)
-    _take(model, "language_model", language_model, text, report)
+    for part in [*parts, _Part("language_model", language_model, text, info)]:
+        part.give_to(model, report)
     report.new = [key for key in model.state_dict() if key not in report.taken]
     if num_needed > num_rows:
         report.new.append(f"language_model token embeddings, rows {num_rows} to {num_needed - 1}")
@@ -101,23 +100,59 @@ def build_from_backbones(
     return model, report
 
 
-def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dict[str, Any], dict[str, nn.Module]]:
-    """Configuration of the backbone, sizes of the decoders, and the pretrained parts under the names that they have in
-    our model."""
+def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dict[str, Any], "list[_Part]"]:
+    """Configuration of the backbone, sizes of the decoders, and the pretrained parts."""
     config = AutoConfig.from_pretrained(vision)
     if config.model_type == "mask2former":
-        mask2former = Mask2FormerModel.from_pretrained(vision, dtype=dtype)
-        parts = {
-            "vision_model.backbone": mask2former.pixel_level_module.encoder,
-            "vision_model.mask_decoder.pixel_decoder": mask2former.pixel_level_module.decoder,
-            "vision_model.mask_decoder.transformer_module": mask2former.transformer_module,
-        }
+        mask2former, info = Mask2FormerModel.from_pretrained(vision, dtype=dtype, output_loading_info=True)
+        parts = [
+            _Part(name, mask2former.get_submodule(prefix), vision, info, prefix + ".")
+            for name, prefix in (
+                ("vision_model.backbone", "pixel_level_module.encoder"),
+                ("vision_model.mask_decoder.pixel_decoder", "pixel_level_module.decoder"),
+                ("vision_model.mask_decoder.transformer_module", "transformer_module"),
+            )
+        ]
         return mask2former.config.backbone_config, _decoder_fields(mask2former.config), parts
     config = AutoConfig.from_pretrained(vision, out_features=_four_stages(config, vision))
     # AutoBackbone.from_pretrained asks the Hub first and refuses folders, so only its choice of class is used.
     with torch.device("meta"):
         backbone_class = type(AutoBackbone.from_config(config))
-    return config, {}, {"vision_model.backbone": backbone_class.from_pretrained(vision, config=config, dtype=dtype)}
+    backbone, info = backbone_class.from_pretrained(vision, config=config, dtype=dtype, output_loading_info=True)
+    return config, {}, [_Part("vision_model.backbone", backbone, vision, info)]
+
+
+@dataclass
+class _Part:
+    """
+    A pretrained part: its name in our model, the module, where it was loaded from, what the library says of the
+    loading, and the prefix of the part's keys in that.
+    """
+
+    name: str
+    module: nn.Module
+    origin: str
+    loading_info: dict[str, Any]
+    prefix: str = ""
+
+    def give_to(self, model: nn.Module, report: BackboneReport) -> None:
+        """Copies the tensors that were in the checkpoint where name and shape fit, and notes what became of each."""
+        target = model.get_submodule(self.name)
+        own = target.state_dict()
+        taken: dict[str, Tensor] = {}
+        for key, tensor in self.module.state_dict().items():
+            if self.prefix + key in self.loading_info["missing_keys"]:
+                continue
+            if key not in own:
+                report.unused[f"{self.origin}: {key}"] = "no such tensor in this model"
+            elif own[key].shape != tensor.shape:
+                report.unused[f"{self.origin}: {key}"] = f"shape {tuple(tensor.shape)}, here {tuple(own[key].shape)}"
+            else:
+                taken[key] = tensor
+                report.taken[f"{self.name}.{key}"] = self.origin
+        target.load_state_dict(taken, strict=False)
+        for key in self.loading_info["unexpected_keys"]:
+            report.unused[f"{self.origin}: {key}"] = "no such tensor in this model"
 
 
 def _four_stages(config: PreTrainedConfig, name: str) -> list[str]:
@@ -141,21 +176,6 @@ def _decoder_fields(config: PreTrainedConfig) -> dict[str, Any]:
         "decoder_intermediate_size": config.dim_feedforward,
         "num_queries": config.num_queries,
     }
-
-
-def _take(model: nn.Module, name: str, source: nn.Module, origin: str, report: BackboneReport) -> None:
-    """Copies a part's tensors where name and shape fit, and notes what became of each."""
-    own = model.get_submodule(name).state_dict()
-    taken: dict[str, Tensor] = {}
-    for key, tensor in source.state_dict().items():
-        if key not in own:
-            report.unused[f"{origin}: {key}"] = "no such tensor in this model"
-        elif own[key].shape != tensor.shape:
-            report.unused[f"{origin}: {key}"] = f"shape {tuple(tensor.shape)}, here {tuple(own[key].shape)}"
-        else:
-            taken[key] = tensor
-            report.taken[f"{name}.{key}"] = origin
-    model.get_submodule(name).load_state_dict(taken, strict=False)
 
 
 def _parts(keys: "list[str] | dict[str, str]") -> list[str]:

@@ -8,8 +8,8 @@ mtrefseg convert-original WEIGHTS OUT --original-config config.json --tokenizer 
 mtrefseg info --model mtrefseg-r1
 ```
 
-Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change. Results go to stdout, progress to
-stderr.
+Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Results go to
+stdout, progress to stderr.
 """
 
 import argparse
@@ -230,6 +230,11 @@ def _predict(options: argparse.Namespace) -> None:
             align=options.align,
             return_tensors="pt",
         )
+    # What was left open is what the processor was saved with; result.json tells it.
+    if options.threshold is None:
+        options.threshold = processor.image_processor.threshold
+    if options.no_target_threshold is None:
+        options.no_target_threshold = processor.image_processor.no_target_threshold
     model = _load_model(options.model, device, options.dtype)
     _progress(f"segmenting {picture_t1.width}x{picture_t1.height} pixels on {device}")
     result = _segment(model, processor, inputs, picture_t1, options)
@@ -423,16 +428,12 @@ def _convert_original(options: argparse.Namespace) -> None:
         raise CommandError(f"{out} exists already: name a new folder, or remove it first")
     _check_writable(out)
 
-    from pickle import UnpicklingError
-
     from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
 
     from .convert_original_checkpoint import convert_original
 
     _progress(f"converting {options.weights}")
-    errors = (RuntimeError, SafetensorError, StrictDataclassError, UnpicklingError)
-    with _bad_input(*errors, prefix=f"cannot convert {options.weights}: "):
+    with _bad_input(StrictDataclassError, prefix=f"cannot convert {options.weights}: "):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=out.parent) as folder:
             unfinished = Path(folder) / out.name

@@ -100,7 +100,7 @@ class MTRefSegConfig(PreTrainedConfig):
         mask_decoder_config (`dict` or [`MTRefSegMaskDecoderConfig`], *optional*):
             Sizes of the pixel decoder and of the masked-attention decoder.
         text_config (`dict` or `PreTrainedConfig`, *optional*, defaults to Phi-1.5):
-            Any configuration of an `AutoModelForCausalLM`.
+            Any configuration of an `AutoModelForCausalLM` with rotary or learned positions.
         image_size (`int`, *optional*, defaults to 1024):
             Side of the square canvas, in pixels, that the processor makes of each image. A multiple of 32.
         fusion_type (`str`, *optional*, defaults to `"change_aware"`):

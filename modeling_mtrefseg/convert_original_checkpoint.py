@@ -11,9 +11,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoTokenizer
@@ -174,9 +176,9 @@ def convert_original(
     original = json.loads(Path(original_config).read_text(encoding="utf-8"))
     try:
         config = build_config(original)
-    except (KeyError, TypeError) as error:
+        processor = build_processor(original, tokenizer)
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{original_config} is not a configuration of the reference: {error!r}.") from error
-    processor = build_processor(original, tokenizer)
     if processor.seg_token_id != config.seg_token_id:
         raise ValueError(
             f"{tokenizer}: [SEG] has id {processor.seg_token_id}, but {original_config} says {config.seg_token_id}."
@@ -296,10 +298,13 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"No weights at {path}.")
     state_dict: dict[str, Tensor] = {}
     for file in files:
-        if file.suffix == ".safetensors":
-            shard = load_file(file)
-        else:
-            shard = torch.load(file, map_location="cpu", weights_only=True)
+        try:
+            if file.suffix == ".safetensors":
+                shard = load_file(file)
+            else:
+                shard = torch.load(file, map_location="cpu", weights_only=True)
+        except (EOFError, RuntimeError, SafetensorError, UnpicklingError) as error:
+            raise ValueError(f"Cannot read weights from {file}: {error!r}.") from error
         if not isinstance(shard, dict) or not all(isinstance(tensor, Tensor) for tensor in shard.values()):
             raise ValueError(f"{file} is not a plain state dict of tensors by name.")
         if repeated := state_dict.keys() & shard.keys():

@@ -203,8 +203,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         self.vision_model = MTRefSegVisionModel(config)
         vision_channels = self.vision_model.backbone.channels[-1]
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
-        text_limits = config.text_config.to_dict()
-        limits = (text_limits.get("sliding_window"), text_limits.get("max_position_embeddings"))
+        text_fields, names = config.text_config.to_dict(), config.text_config.attribute_map
+        limits = [text_fields.get(names.get(name, name)) for name in ("sliding_window", "max_position_embeddings")]
         self.max_text_length: float = min((limit for limit in limits if limit), default=float("inf"))
         self.projector = Projector(config, vision_channels)
         self.seg_head = SegHead(config, vision_channels)
@@ -376,7 +376,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         """
         Lets the language model write its answer, and segments what it wrote: the first `[SEG]` of the answer joins
         the query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). Where the answer is
-        the one of the prompt template, the masks are those of `forward`.
+        the one of the prompt template, the masks are those of `forward`; with a template that has `[SEG]` in the
+        question, they always are.
 
         Args:
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
@@ -396,9 +397,11 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
         sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
-        is_seg = sequences == self.config.seg_token_id
+        # Where the template asks with [SEG], as the reference does, the answer needs none and is not read.
+        asks_with_seg = (input_ids == self.config.seg_token_id).any(1)
+        is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
-        has_seg = is_seg.any(1)
+        has_seg = is_seg.any(1) | asks_with_seg
         # What follows the [SEG], or an answer without one, does not matter to the mask.
         answer_mask = (first_seg.flip(1).cumsum(1).flip(1) > 0).to(attention_mask.dtype)
         output = self(

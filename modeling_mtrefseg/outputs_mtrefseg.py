@@ -97,7 +97,7 @@ class MTRefSegOutput(ModelOutput):
     of every change.
 
     Args:
-        loss (`Tensor` of shape `()`, *optional*, returned with `labels`):
+        loss (`Tensor` of shape `()`, *optional*, returned with `labels` or `text_labels`):
             Weighted sum of the parts below.
         loss_mask, loss_dice, loss_no_target, loss_language (`Tensor` of shape `()`, *optional*):
             The parts, each already weighted. `loss_language` needs `text_labels`.
@@ -119,7 +119,7 @@ returned with `output_attentions`):
         sequences (`Tensor` of shape `(num_sentences, length)`, *optional*, returned by `generate_and_segment`):
             Token ids of the answers that the language model wrote.
         has_seg (`Tensor` of shape `(num_sentences,)`, *optional*, returned by `generate_and_segment`):
-            Whether the answer holds `[SEG]`. Where it does not, the mask is empty.
+            Whether the answer, or already the question, holds `[SEG]`. Where neither does, the mask is empty.
     """
 
     loss: Tensor | None = None

@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Ready-made sizes: `tiny` trains on two CPU cores, `paper` is the published architecture."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from tokenizers import ByteLevelBPETokenizer
@@ -113,18 +112,18 @@ def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) ->
     return MTRefSegModel(config)
 
 
-def tiny_processor(image_size: int = 256, corpus: Iterable[str] = (TINY_VOCABULARY,)) -> MTRefSegProcessor:
+def tiny_processor(image_size: int = 256, prompt_template: str = "default") -> MTRefSegProcessor:
     """
     Processor of the tiny preset: a byte-level BPE tokenizer, which encodes any sentence in any script.
 
     Args:
         image_size (`int`, *optional*, defaults to 256): Side of the square canvas in pixels.
-        corpus (`Iterable[str]`, *optional*): Texts that the tokenizer learns frequent words from.
+        prompt_template (`str`, *optional*, defaults to `"default"`): See [`MTRefSegProcessor`].
     """
     trained = ByteLevelBPETokenizer(add_prefix_space=False)
     # A blank before every word, as within a sentence.
     trained.train_from_iterator(
-        (" " + " ".join(text.split()) for text in corpus),
+        [" " + " ".join(TINY_VOCABULARY.split())],
         vocab_size=2048,
         min_frequency=1,
         show_progress=False,
@@ -136,4 +135,4 @@ def tiny_processor(image_size: int = 256, corpus: Iterable[str] = (TINY_VOCABULA
         pad_token="[PAD]",
         model_max_length=512,
     )
-    return MTRefSegProcessor.from_tokenizer(tokenizer, image_size=image_size)
+    return MTRefSegProcessor.from_tokenizer(tokenizer, image_size=image_size, prompt_template=prompt_template)

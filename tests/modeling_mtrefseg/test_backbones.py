@@ -12,6 +12,7 @@ from transformers import (
     ResNetBackbone,
     ResNetConfig,
     SwinConfig,
+    SwinForImageClassification,
 )
 
 from modeling_mtrefseg import MTRefSegModel
@@ -123,6 +124,20 @@ def test_plain_backbone_and_overrides(language_model, tmp_path):
     with torch.no_grad():
         masks = model.eval()(torch.randn(1, 3, 64, 64), torch.randn(1, 3, 64, 64)).mask_logits
     assert masks.shape == (1, 16, 16)
+
+
+def test_what_a_checkpoint_lacks_is_new(language_model, tmp_path):
+    """A classifier has no norms of the backbone's outputs, and its last layer has no place here."""
+    SwinForImageClassification(SwinConfig(**SWIN, num_labels=5)).save_pretrained(tmp_path)
+    decoder = {"hidden_size": 32, "num_attention_heads": 4, "decoder_layers": 2}
+    model, report = build_from_backbones(
+        MTRefSegModel, tmp_path, language_model, image_size=128, mask_decoder_config=decoder, **TOKENS
+    )
+    norms = {key for key in model.state_dict() if ".hidden_states_norms." in key}
+    assert len(norms) == 8
+    assert norms <= set(report.new)
+    assert {key.split(": ")[1] for key in report.unused} == {"classifier.weight", "classifier.bias"}
+    assert "vision_model.backbone.swin.embeddings.norm.weight" in report.taken
 
 
 def test_backbone_with_too_few_stages(language_model, tmp_path):

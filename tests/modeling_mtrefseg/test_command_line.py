@@ -21,6 +21,7 @@ from transformers import BatchFeature, PreTrainedTokenizerFast
 from modeling_mtrefseg import command_line_mtrefseg
 from modeling_mtrefseg.command_line_mtrefseg import main
 from modeling_mtrefseg.configuration_mtrefseg import MTRefSegConfig
+from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 
@@ -49,6 +50,7 @@ class FakeProcessor:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.image_processor = MTRefSegImageProcessor(threshold=0.3)
 
     def __call__(self, **options: Any) -> BatchFeature:
         self.calls.append(options)
@@ -188,6 +190,8 @@ def test_no_sentence_means_every_change(workplace: Path, processor: FakeProcesso
     assert processor.calls[0]["text"] is None
     report = json.loads((workplace / "out" / "result.json").read_text())
     assert [entry["text"] for entry in report["results"]] == [None]
+    # The report tells the threshold that the model was saved with.
+    assert report["threshold"] == 0.3
 
 
 def test_a_second_run_replaces_the_first(workplace: Path, processor: FakeProcessor) -> None:

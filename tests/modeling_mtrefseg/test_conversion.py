@@ -2,7 +2,6 @@
 """Conversion of the reference's weights: nothing is lost silently, nothing unsafe is read."""
 
 import json
-import pickle
 from pathlib import Path
 
 import pytest
@@ -96,8 +95,12 @@ def test_config_that_asks_for_more(tmp_path):
 
 
 @needs_fixture
-@pytest.mark.parametrize("content", ["{}", "[]", '{"phi": 3}'])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"phi": 3}', "without pixel_mean"])
 def test_other_json(tmp_path, content):
+    if content == "without pixel_mean":
+        original = json.loads((FIXTURE / "config.json").read_text())
+        del original["pixel_mean"]
+        content = json.dumps(original)
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(ValueError, match=r"config\.json is not a configuration"):
         convert_original(
@@ -115,6 +118,14 @@ def test_nested_and_repeated_tensors(tmp_path):
         load_weights(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["cut.bin", "cut.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x10" * 40])
+def test_damaged_files(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"Cannot read weights from .*{name}"):
+        load_weights(tmp_path / name)
+
+
 def test_torch_files_and_folders(tmp_path):
     torch.save({"a": torch.ones(2)}, tmp_path / "pytorch_model-1.bin")
     torch.save({"b": torch.zeros(3)}, tmp_path / "pytorch_model-2.bin")
@@ -130,7 +141,7 @@ class Exploit:
 def test_pickled_code_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"a": Exploit()}, "evil.bin")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(ValueError, match=r"Cannot read weights from evil\.bin"):
         load_weights("evil.bin")
     assert not Path("exploited").exists()
 

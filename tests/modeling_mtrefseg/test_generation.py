@@ -5,6 +5,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from modeling_mtrefseg.presets_mtrefseg import tiny_processor
+
 
 SENTENCES = ["the new house", "the red car that left the road", "it"]
 
@@ -28,6 +30,15 @@ class TestGeneration:
         (result,) = processor.post_process_referring_segmentation(outputs, [(96, 128)])
         assert not result["masks"][1].any()
         assert result["no_target_scores"][1] == 1
+
+    def test_question_that_holds_seg(self, model, make_picture):
+        """With the reference's template nothing depends on what the language model writes."""
+        processor = tiny_processor(image_size=128, prompt_template="reference")
+        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
+        expected = model(**processor(**pictures, text=SENTENCES))
+        outputs = model.generate_and_segment(**processor(**pictures, text=SENTENCES, generation=True))
+        assert outputs.has_seg.all()
+        assert_close(outputs.mask_logits, expected.mask_logits, atol=1e-4, rtol=1e-4)
 
     def test_no_sentence(self, model, processor, make_picture):
         inputs = processor(images_t1=[make_picture()], images_t2=[make_picture(seed=1)], text=[[]], generation=True)
