@@ -8,12 +8,11 @@ from torch import Tensor, nn
 class OneDnnLinear(nn.Linear):
     """
     `nn.Linear` whose float32 inference on a CPU runs through oneDNN, as PyTorch's own convolutions and bfloat16 matrix
-    products do. PyTorch sends float32 matrix products to MKL, which is one and a half to three times slower on
-    processors with AVX-512 that Intel did not make (compare the rows of the paper's size with and without
-    `onednn_linear` in `benchmarks/inference.csv`). With gradients, under autocast or `torch.compile`, on other
-    devices, in other precisions, with weights that are no plain parameters, and within
-    `torch.backends.mkldnn.flags(enabled=False)` it
-    is `nn.Linear`. Tools that look for the exact class `nn.Linear`, such as `quantize_dynamic`, have to be told of it.
+    products do. PyTorch sends float32 matrix products to MKL, which is slower on the AMD processor that this was
+    measured on (`benchmarks/operators.csv`). With gradients, under autocast or `torch.compile`, on other devices, in
+    other precisions, with weights that are no plain parameters, and within
+    `torch.backends.mkldnn.flags(enabled=False)` it is `nn.Linear`. Tools that look for the exact class `nn.Linear`,
+    such as `quantize_dynamic`, have to be told of it.
     """
 
     def forward(self, input: Tensor) -> Tensor:

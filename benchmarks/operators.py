@@ -1,0 +1,74 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The two operators that are written anew here, against the library's own, at the sizes of the paper's architecture:
+
+    python benchmarks/operators.py
+
+Writes `operators.csv` beside this script: milliseconds of both, median wall clock of one run, and their ratio.
+"""
+
+import csv
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.benchmark import Timer
+from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoderEncoderOnly
+
+from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
+from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
+
+
+# (rows, inputs, outputs) of linear layers of Swin-B, the pixel decoder and Phi-1.5
+LINEAR_SIZES = ((65536, 128, 512), (4096, 512, 2048), (21504, 256, 1024), (221, 2048, 8192), (15, 2048, 8192))
+LEVELS = [(32, 32), (64, 64), (128, 128)]
+
+
+def milliseconds(function: Callable[[], object]) -> float:
+    """Median time of a call."""
+    timer = Timer("function()", globals={"function": function}, num_threads=torch.get_num_threads())
+    return timer.blocked_autorange(min_run_time=2).median * 1e3
+
+
+def deformable_attention() -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+    """One layer of the pixel decoder at 1024 pixels: the library's, and ours."""
+    attention = DeformableAttention(256, num_heads=8, n_levels=3, n_points=4)
+    nn.init.normal_(attention.sampling_offsets.bias, std=3)
+    states = torch.randn(1, sum(height * width for height, width in LEVELS), 256, requires_grad=True)
+    positions = torch.randn_like(states)
+    points = Mask2FormerPixelDecoderEncoderOnly.get_reference_points(LEVELS, torch.ones(1, 3, 2), states.device)
+    library = super(DeformableAttention, attention).forward
+    shared = {"position_embeddings": positions, "spatial_shapes_list": LEVELS}
+    return (
+        lambda: library(states, encoder_hidden_states=states, reference_points=points, **shared)[0],
+        lambda: attention(states, **shared)[0],
+    )
+
+
+def main() -> None:
+    """Measures and writes the table."""
+    torch.manual_seed(0)
+    rows: list[tuple[str, float, float]] = []
+    library, ours = deformable_attention()
+    with torch.no_grad():
+        rows.append(("deformable attention, forward", milliseconds(library), milliseconds(ours)))
+    times = [milliseconds(lambda run=run: run().sum().backward()) for run in (library, ours)]
+    rows.append(("deformable attention, forward and backward", times[0], times[1]))
+    with torch.no_grad():
+        for count, inputs, outputs in LINEAR_SIZES:
+            states = torch.randn(count, inputs)
+            layers = (nn.Linear(inputs, outputs), OneDnnLinear(inputs, outputs))
+            times = [milliseconds(partial(layer, states)) for layer in layers]
+            rows.append((f"linear {count} x {inputs} x {outputs}", times[0], times[1]))
+    with Path(__file__).with_name("operators.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["operator", "library_milliseconds", "milliseconds", "ratio"])
+        for name, before, after in rows:
+            writer.writerow([name, f"{before:.4g}", f"{after:.4g}", f"{before / after:.2f}"])
+            print(f"{name:44s} {before:8.1f} {after:8.1f} {before / after:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
