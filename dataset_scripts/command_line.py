@@ -1,0 +1,73 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The data tools:
+
+```bash
+python -m dataset_scripts export RAW OUT        # raw folders -> Parquet with a card, for load_dataset
+python -m dataset_scripts validate FOLDER       # a verdict for each check
+python -m dataset_scripts stats FOLDER          # one page of figures as PNG
+python -m dataset_scripts browse FOLDER         # HTML pages to scroll through
+python -m dataset_scripts synth OUT             # generated pairs with sentences and masks
+```
+
+Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
+130 interrupted. Results go to stdout, progress to stderr.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from .errors import DataError
+
+
+# Each tool's module supplies `add_arguments(parser)` and `run(arguments) -> exit code`.
+_TOOLS = {
+    "export": ("export", "write raw folders as Parquet with a card, so that load_dataset reads them"),
+    "validate": ("validation", "check a data set: damage, leakage between splits, counts, balance"),
+    "stats": ("stats_page", "draw the figures of a data set on one PNG page"),
+    "browse": ("browse_page", "write HTML pages with pairs, sentences and masks"),
+    "synth": ("synthesis.command", "generate pairs with sentences and exact masks"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Runs the command line.
+
+    Args:
+        argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
+
+    Returns:
+        `int`: The exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="python -m dataset_scripts",
+        description="Data for multi-temporal referring segmentation.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in _TOOLS.items():
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        # Only the tool that is asked for is imported: the others may need libraries that are not installed.
+        if arguments[:1] == [name]:
+            tool = import_module(f".{module}", __package__)
+            command.description = tool.__doc__
+            tool.add_arguments(command)
+            command.set_defaults(run=tool.run)
+    parsed = parser.parse_args(arguments)
+    return _guarded(parsed.run, parsed)
+
+
+def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Bad input ends with one line instead of a traceback."""
+    try:
+        return run(arguments)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

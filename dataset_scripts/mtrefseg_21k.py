@@ -1,0 +1,63 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+MTRefSeg-21K from its raw folders, one row a sentence (TV, NS, RS) or one row a pair (TV_pairs, NS_pairs, RS_pairs):
+
+```python
+from dataset_scripts.mtrefseg_21k import MTRefSeg21K
+
+builder = MTRefSeg21K(config_name="RS", data_dir="MTRefSeg-21K")  # without data_dir it is downloaded
+builder.download_and_prepare()
+train = builder.as_dataset(split="train")
+```
+
+With datasets 3 the file is a loading script: `load_dataset("dataset_scripts/mtrefseg_21k.py", "RS", data_dir=...,
+trust_remote_code=True)`.
+"""
+
+# datasets 3 copies no other modules beside a script than those that the script itself names.
+from .errors import DataError as DataError
+from .pair_record import PairRecord as PairRecord
+from .picture_file import PictureFile as PictureFile
+from .raw_builder import RawBuilder, RawConfig
+from .raw_layout import list_setting as list_setting
+from .reading_report import ReadingReport as ReadingReport
+from .rows import make_rows as make_rows
+from .schema import PAIRS_SUFFIX, SETTINGS
+from .split_folders import find_split_folders as find_split_folders
+
+
+REPOSITORY = "kkk2026/MTRefSeg-21K"
+"""Where the raw folders are published."""
+
+_CONTENTS = {
+    "TV": "Natural scenes and remote sensing",
+    "NS": "Natural scenes",
+    "RS": "Remote sensing",
+}
+
+
+class MTRefSeg21K(RawBuilder):
+    """
+    Pairs of pictures, an earlier and a later one, with sentences and the masks of the changes that these describe.
+
+    Configurations, columns and splits: `RawConfig`, `schema.referring_features`, `schema.pair_features`; "train",
+    "validation", and "test" where the raw folder has one.
+    """
+
+    IS_PRETRAIN = False
+    # Both domains' folders hold together what the folders of setting TV hold, and tell the domain of each pair.
+    DOWNLOADS = {
+        "TV": ["NS_FINAL_CLEAN_*/*", "RS_FINAL_CLEAN_*/*"],
+        "NS": ["NS_FINAL_CLEAN_*/*"],
+        "RS": ["RS_FINAL_CLEAN_*/*"],
+    }
+    BUILDER_CONFIGS = [
+        RawConfig(
+            name=setting + suffix,
+            version=RawBuilder.VERSION,
+            description=f"{_CONTENTS[setting]}, one row a {unit}.",
+            repo_id=REPOSITORY,
+        )
+        for suffix, unit in (("", "sentence"), (PAIRS_SUFFIX, "pair"))
+        for setting in SETTINGS
+    ]

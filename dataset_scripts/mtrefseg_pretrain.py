@@ -1,0 +1,51 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The stage-1 set of MTRefSeg from its raw folders (TV, NS, RS): pairs with the mask of every change, without sentences.
+
+```python
+from dataset_scripts.mtrefseg_pretrain import MTRefSegPretrain
+
+builder = MTRefSegPretrain(config_name="RS", data_dir="MTRefSeg_Pretrained")  # without data_dir it is downloaded
+builder.download_and_prepare()
+train = builder.as_dataset(split="train")
+```
+
+With datasets 3 the file is a loading script: `load_dataset("dataset_scripts/mtrefseg_pretrain.py", "RS",
+data_dir=..., trust_remote_code=True)`.
+"""
+
+# datasets 3 copies no other modules beside a script than those that the script itself names.
+from .errors import DataError as DataError
+from .pair_record import PairRecord as PairRecord
+from .picture_file import PictureFile as PictureFile
+from .raw_builder import RawBuilder, RawConfig
+from .raw_layout import list_setting as list_setting
+from .reading_report import ReadingReport as ReadingReport
+from .rows import make_rows as make_rows
+from .schema import SETTINGS
+from .split_folders import find_split_folders as find_split_folders
+
+
+REPOSITORY = "kkk2026/MTRefSeg_Pretrained"
+"""Where the raw folders are published."""
+
+
+class MTRefSegPretrain(RawBuilder):
+    """
+    Pairs of pictures, an earlier and a later one, with the mask of all that changed.
+
+    Configurations, columns and splits: `RawConfig`, `schema.pretrain_features`; "train", and others where the raw
+    folder has them.
+    """
+
+    IS_PRETRAIN = True
+    DOWNLOADS = {setting: [f"MTRefSeg_pretrain_{setting}*/*"] for setting in SETTINGS}
+    BUILDER_CONFIGS = [
+        RawConfig(
+            name=setting,
+            version=RawBuilder.VERSION,
+            description=f"Binary change masks, setting {setting}.",
+            repo_id=REPOSITORY,
+        )
+        for setting in SETTINGS
+    ]

@@ -1,0 +1,278 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Near-duplicate pictures: the same picture encoded, resized, brightened, mirrored or turned anew.
+
+A picture is kept as a thumbnail of 1 KB. Its 64-bit hash says which of the low cosine frequencies of the thumbnail lie
+above their median; two pictures are candidates if their hashes differ in few bits, and near-duplicates if their
+thumbnails correlate as well. Crops and shifted pictures are other pictures here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+
+Bytes = npt.NDArray[np.uint8]
+Hashes = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.int64]
+
+THUMBNAIL_SIDE = 32
+HASH_SIDE = 8
+# Hashes are split into parts of that many bits. If two hashes differ in no more than `distance` of 64 bits, then one
+# of their four parts differs in no more than `distance // 4`: only these neighbours are looked up, not every pair.
+PART_BITS = 16
+PARTS = 64 // PART_BITS
+DEFAULT_MAX_DISTANCE = 7  # The largest one for which a part differs in one bit only.
+LARGEST_MAX_DISTANCE = 15  # Above it, half of all buckets would be looked up.
+MIN_CORRELATION = 0.95
+MIN_CONTRAST = 3.0  # grey levels; the frequencies of flatter thumbnails are noise
+CANDIDATES_PER_PICTURE = 16
+QUERIES_AT_ONCE = 256
+
+# Every way to mirror and turn a square, by name; `turn` quarter turns after the mirroring.
+SYMMETRIES = (
+    ("the same way up", False, 0),
+    ("turned by 90°", False, 1),
+    ("turned by 180°", False, 2),
+    ("turned by 270°", False, 3),
+    ("mirrored", True, 0),
+    ("mirrored and turned by 90°", True, 1),
+    ("mirrored and turned by 180°", True, 2),
+    ("mirrored and turned by 270°", True, 3),
+)
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """
+    A picture that was found again.
+
+    Args:
+        query (`int`): Index of the picture that was looked for.
+        found (`int`): Index of the picture that resembles it most.
+        distance (`int`): Bits of the hashes that differ, 0 to 64.
+        correlation (`float`): Correlation of the thumbnails, -1 to 1.
+        symmetry (`str`): How the picture lies: `"the same way up"`, `"mirrored"`…
+    """
+
+    query: int
+    found: int
+    distance: int
+    correlation: float
+    symmetry: str
+
+
+def picture_thumbnail(image: Image.Image) -> Bytes:
+    """
+    Reduces a picture to what the comparison needs.
+
+    Args:
+        image (`PIL.Image.Image`): The picture, of any size and mode, upright.
+
+    Returns:
+        `np.ndarray` of shape `(32, 32)` and type uint8: Brightness; the aspect ratio is not kept.
+    """
+    grey = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.uint8)
+
+
+def picture_hashes(thumbnails: Bytes) -> Hashes:
+    """
+    Hashes thumbnails.
+
+    Args:
+        thumbnails (`np.ndarray` of shape `(pictures, 32, 32)`): From [`picture_thumbnail`].
+
+    Returns:
+        `np.ndarray` of shape `(pictures,)` and type uint64: One hash each; the bit of the mean brightness is 0.
+    """
+    basis = _cosine_basis()
+    frequencies = basis @ thumbnails.astype(np.float32) @ basis.T
+    frequencies = frequencies.reshape(len(thumbnails), HASH_SIDE * HASH_SIDE)[:, 1:]
+    above = frequencies > np.median(frequencies, axis=1, keepdims=True)
+    bits = np.concatenate([np.zeros((len(above), 1), dtype=bool), above], axis=1)
+    return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).reshape(len(thumbnails))
+
+
+def hash_distances(first: Hashes, second: Hashes) -> Indices:
+    """
+    Counts differing bits.
+
+    Args:
+        first (`np.ndarray` of type uint64): Hashes.
+        second (`np.ndarray` of type uint64): As many hashes, or one.
+
+    Returns:
+        `np.ndarray` of type int64: Differing bits, 0 to 64.
+    """
+    different = np.bitwise_xor(first, second)
+    distances = np.zeros(different.shape, dtype=np.int64)
+    for part in range(PARTS):
+        distances += _bit_counts()[_part_of(different, part)]
+    return distances
+
+
+def find_near_duplicates(
+    queries: Bytes, pictures: Bytes, max_distance: int = DEFAULT_MAX_DISTANCE
+) -> list[NearDuplicate]:
+    """
+    Looks for each picture among others, however it is mirrored or turned. Flat pictures are never found.
+
+    Args:
+        queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the pictures to look for.
+        pictures (`np.ndarray` of shape `(pictures, 32, 32)`): Thumbnails of the pictures to look among.
+        max_distance (`int`, defaults to 7): How many of the 64 bits of the hashes may differ, 0 to 15.
+
+    Returns:
+        `list[NearDuplicate]`: The best match of every query that has one, in the order of the queries.
+
+    Raises:
+        `ValueError`: If `max_distance` is out of range.
+    """
+    if not 0 <= max_distance <= LARGEST_MAX_DISTANCE:
+        raise ValueError(f"max_distance is {max_distance}; it must be from 0 to {LARGEST_MAX_DISTANCE}.")
+    picture_rows, _ = _different(pictures)
+    query_rows, copies = _different(queries)
+    if not len(query_rows) or not len(picture_rows):
+        return []
+    index = _HashIndex(picture_hashes(pictures[picture_rows]), max_distance)
+    best: dict[int, NearDuplicate] = {}
+    for name, mirrored, turn in SYMMETRIES:
+        turned = _turned(queries[query_rows], mirrored, turn)
+        for query, found, distance in index.search(picture_hashes(turned)):
+            correlations = _correlations(turned[query], pictures[picture_rows[found]])
+            for position in np.flatnonzero(correlations >= MIN_CORRELATION):
+                match = NearDuplicate(
+                    query=int(query[position]),
+                    found=int(picture_rows[found[position]]),
+                    distance=int(distance[position]),
+                    correlation=float(correlations[position]),
+                    symmetry=name,
+                )
+                known = best.get(match.query)
+                if known is None or match.correlation > known.correlation:
+                    best[match.query] = match
+    return [replace(best[place], query=query) for query, place in enumerate(copies.tolist()) if place in best]
+
+
+def look_alike(first: Bytes, second: Bytes) -> bool:
+    """
+    Compares two thumbnails, the same way up.
+
+    Args:
+        first (`np.ndarray` of shape `(32, 32)`): From [`picture_thumbnail`].
+        second (`np.ndarray` of shape `(32, 32)`): Another one.
+
+    Returns:
+        `bool`: Whether they correlate as near-duplicates do. A flat one is like no other.
+    """
+    both = np.stack([first, second])
+    return len(_textured(both)) == 2 and bool(_correlations(both[:1], both[1:])[0] >= MIN_CORRELATION)
+
+
+class _HashIndex:
+    """Finds the hashes within a distance of others: multi-index hashing, each part searched by bisection."""
+
+    def __init__(self, hashes: Hashes, max_distance: int) -> None:
+        self.hashes = hashes
+        self.max_distance = max_distance
+        self.flips = _flips(max_distance // PARTS)
+        self.orders = [np.argsort(_part_of(hashes, part), kind="stable") for part in range(PARTS)]
+        self.keys = [_part_of(hashes, part)[order] for part, order in enumerate(self.orders)]
+
+    def search(self, hashes: Hashes) -> Iterator[tuple[Indices, Indices, Indices]]:
+        """Yields, for a block of queries at a time: indices of queries, of what was found, and their distances."""
+        for start in range(0, len(hashes), QUERIES_AT_ONCE):
+            block = hashes[start : start + QUERIES_AT_ONCE]
+            pairs = np.unique(np.concatenate([self._search_part(block, part) for part in range(PARTS)]))
+            query, found = np.divmod(pairs, len(self.hashes))
+            distance = hash_distances(block[query], self.hashes[found])
+            nearest = np.lexsort((distance, query))
+            nearest = nearest[_rank_in_group(query[nearest]) < CANDIDATES_PER_PICTURE]
+            yield query[nearest] + start, found[nearest], distance[nearest]
+
+    def _search_part(self, hashes: Hashes, part: int) -> Indices:
+        """The pairs of a query and a hash near it one part of which is nearly equal, each as one number."""
+        wanted = _part_of(hashes, part)[:, None] ^ self.flips[None, :]
+        first = np.searchsorted(self.keys[part], wanted, side="left")
+        count = np.searchsorted(self.keys[part], wanted, side="right") - first
+        total = count.sum(axis=1)
+        query = np.repeat(np.arange(len(hashes)), total)
+        starts, counts = first.reshape(-1), count.reshape(-1)
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        found = self.orders[part][np.repeat(starts, counts) + offsets]
+        is_near = hash_distances(hashes[query], self.hashes[found]) <= self.max_distance
+        return query[is_near] * len(self.hashes) + found[is_near]
+
+
+def _textured(thumbnails: Bytes) -> Indices:
+    """Indices of the thumbnails that are not flat."""
+    return np.flatnonzero(thumbnails.reshape(len(thumbnails), THUMBNAIL_SIDE**2).std(axis=1) >= MIN_CONTRAST)
+
+
+def _different(thumbnails: Bytes) -> tuple[Indices, Indices]:
+    """Indices of the thumbnails that are neither flat nor equal to an earlier one; and for each, or its first equal,
+    its place among them, -1 for flat ones."""
+    textured = _textured(thumbnails)
+    if not len(textured):
+        return textured, np.full(len(thumbnails), -1)
+    flattened = thumbnails[textured].reshape(len(textured), THUMBNAIL_SIDE**2)
+    _, first, inverse = np.unique(flattened, axis=0, return_index=True, return_inverse=True)
+    places = np.full(len(thumbnails), -1)
+    places[textured] = inverse.reshape(-1)
+    return textured[first], places
+
+
+def _turned(thumbnails: Bytes, mirrored: bool, turn: int) -> Bytes:
+    """The thumbnails mirrored left to right, then turned by quarters, anticlockwise."""
+    flipped = thumbnails[:, :, ::-1] if mirrored else thumbnails
+    return np.rot90(flipped, turn, axes=(1, 2))
+
+
+def _correlations(first: Bytes, second: Bytes) -> npt.NDArray[np.float32]:
+    """Correlation of thumbnails, one by one: brightness and contrast do not matter."""
+    left = first.reshape(len(first), THUMBNAIL_SIDE**2).astype(np.float32)
+    right = second.reshape(len(second), THUMBNAIL_SIDE**2).astype(np.float32)
+    left -= left.mean(axis=1, keepdims=True)
+    right -= right.mean(axis=1, keepdims=True)
+    correlations: npt.NDArray[np.float32] = (left * right).sum(axis=1)
+    return correlations / (np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1))
+
+
+def _rank_in_group(groups: Indices) -> Indices:
+    """0, 1, 2… within each run of equal numbers."""
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups)))
+
+
+def _cosine_basis() -> npt.NDArray[np.float32]:
+    """The lowest frequencies of the discrete cosine transform, `(8, 32)`."""
+    positions = (np.arange(THUMBNAIL_SIDE) + 0.5) * np.pi / THUMBNAIL_SIDE
+    return np.cos(np.arange(HASH_SIDE)[:, None] * positions[None, :]).astype(np.float32)
+
+
+def _bit_counts() -> Indices:
+    """Set bits of every number of 16 bits."""
+    return _BIT_COUNTS
+
+
+def _part_of(hashes: Hashes, part: int) -> Indices:
+    """One part of every hash as a number of 16 bits."""
+    return ((hashes >> np.uint64(part * PART_BITS)) & np.uint64(0xFFFF)).astype(np.int64)
+
+
+def _flips(bits: int) -> Indices:
+    """Every pattern of 16 bits of which no more than `bits` are set."""
+    patterns = [
+        sum(1 << bit for bit in chosen)
+        for count in range(bits + 1)
+        for chosen in combinations(range(PART_BITS), count)
+    ]
+    return np.array(patterns, dtype=np.int64)
+
+
+_BIT_COUNTS: Indices = np.array([number.bit_count() for number in range(1 << PART_BITS)], dtype=np.int64)

@@ -1,0 +1,134 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The columns of every dataset of this project, and the names that their labels have.
+
+Order is always t1 (earlier), then t2 (later). Pictures are RGB; a mask has one channel, 0 or 255, and the size of its
+pictures.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from datasets import ClassLabel, Features, Image, Sequence, Value
+
+
+DOMAINS = ("NS", "RS")
+"""Natural scenes and remote sensing."""
+VIEWS = ("normal", "aerial", "satellite", "unknown")
+"""Where the camera was."""
+CHANGE_TYPES = ("appear", "disappear", "state_change", "unknown")
+"""What became of the thing that a sentence describes."""
+SETTINGS = ("TV", "NS", "RS")
+"""The benchmark's settings: all domains, and each domain alone."""
+SPLITS = ("train", "validation", "test")
+"""The splits that a folder's name can ask for."""
+PAIRS_SUFFIX = "_pairs"
+"""What follows a setting in the name of a configuration of one row a pair."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """
+    A published size.
+
+    Args:
+        pairs (`int`): Pairs of pictures.
+        expressions (`int`): Sentences about them.
+    """
+
+    pairs: int
+    expressions: int
+
+
+PUBLISHED_COUNTS = {
+    "train": Count(pairs=5646, expressions=12438),
+    "validation": Count(pairs=3875, expressions=8486),
+    "NS": Count(pairs=1396, expressions=4654),
+    "RS": Count(pairs=8125, expressions=16270),
+    "TV": Count(pairs=9521, expressions=20924),
+}
+"""MTRefSeg-21K as its paper counts it: by split over both domains, by domain over both splits, and in all ("TV")."""
+
+
+def referring_features() -> Features:
+    """
+    The columns of a dataset of one row a sentence.
+
+    Returns:
+        `datasets.Features`: `sample_id` (unique in a split), `pair_id`, `image_t1`, `image_t2`, `mask`, `expression`,
+        `change_type`, `domain` (may be null), `view`, `source`, and `noisy`, true where mask or sentence were
+        corrupted on purpose.
+    """
+    return Features(
+        {
+            "sample_id": Value("string"),
+            "pair_id": Value("string"),
+            **_pictures(),
+            "mask": Image(mode="L"),
+            "expression": Value("string"),
+            "change_type": ClassLabel(names=list(CHANGE_TYPES)),
+            **_labels(),
+            "noisy": Value("bool"),
+        }
+    )
+
+
+def pair_features() -> Features:
+    """
+    The columns of a dataset of one row a pair.
+
+    Returns:
+        `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, the parallel lists `masks`, `expressions` and
+        `change_types`, then `domain` (may be null), `view`, `source` and the list `noisy`.
+    """
+    return Features(
+        {
+            "pair_id": Value("string"),
+            **_pictures(),
+            "masks": Sequence(Image(mode="L")),
+            "expressions": Sequence(Value("string")),
+            "change_types": Sequence(ClassLabel(names=list(CHANGE_TYPES))),
+            **_labels(),
+            "noisy": Sequence(Value("bool")),
+        }
+    )
+
+
+def pretrain_features() -> Features:
+    """
+    The columns of a stage-1 dataset: one row a pair, its mask holds every change, and there is no sentence.
+
+    Returns:
+        `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, `mask`, `domain` (may be null), `view` and `source`.
+    """
+    return Features({"pair_id": Value("string"), **_pictures(), "mask": Image(mode="L"), **_labels()})
+
+
+FEATURES: dict[str, Callable[[], Features]] = {
+    "referring": referring_features,
+    "pairs": pair_features,
+    "pretrain": pretrain_features,
+}
+"""The columns by layout: one row a sentence, one row a pair, one row a stage-1 pair."""
+
+CITATION = """\
+@article{li2026mtrefseg,
+  title         = {An Open-Source Benchmark and Baseline for Multi-temporal Referring Segmentation},
+  author        = {Li, Bingyu and Zhang, Da and Huo, Tao and Zhao, Zhiyuan and Gao, Junyu and Li, Xuelong},
+  year          = {2026},
+  eprint        = {2606.00987},
+  archivePrefix = {arXiv}
+}
+"""
+
+
+def _pictures() -> dict[str, Image]:
+    return {"image_t1": Image(mode="RGB"), "image_t2": Image(mode="RGB")}
+
+
+def _labels() -> dict[str, ClassLabel | Value]:
+    return {
+        "domain": ClassLabel(names=list(DOMAINS)),
+        "view": ClassLabel(names=list(VIEWS)),
+        "source": Value("string"),
+    }

@@ -1,0 +1,140 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Whether a split shows what another one must not know.
+
+The same pair in two splits fails: by its pixels, or by its name if a picture is alike as well. One picture alone, or
+one that is merely very much alike (encoded, resized, mirrored or turned; frames of one fixed camera), is a warning.
+Overlapping crops of one larger picture are not found: split such data by the picture that the crops are of.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from .checks import Check, Verdict, judge
+from .dataset_statistics import PairFacts, PictureFacts, split_order
+from .perceptual_hash import find_near_duplicates, look_alike
+
+
+Leak = tuple[PairFacts, PairFacts]
+
+
+def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]:
+    """
+    Compares every two splits, and every split with itself.
+
+    Args:
+        pairs (`Sequence[PairFacts]`): The distinct pairs. Stage 1 counts as training.
+        max_distance (`int`): In how many of 64 bits the hashes of near-duplicates may differ, 0 to 15.
+
+    Returns:
+        `list[Check]`: Same pairs, same names, same pictures, near-duplicate pictures, and pairs that one split holds
+            twice. A pair of the later split is counted in the first one of the checks that names it.
+    """
+    same_pairs: list[str] = []
+    same_names: list[str] = []
+    same_pictures: list[str] = []
+    near_pictures: list[str] = []
+    splits = sorted({pair.split for pair in pairs}, key=split_order)
+    for seen_split, held_split in combinations(splits, 2):
+        seen = [pair for pair in pairs if pair.split == seen_split]
+        held = [pair for pair in pairs if pair.split == held_split]
+        copies = _find_copies(seen, held)
+        same_pairs += [f"{pair.name} is {other.name}" for pair, other in copies]
+        same_names += [f"{pair.name} and {other.name}" for pair, other in _find_name_twins(seen, held, copies)]
+        held = _without(held, copies)
+        shared = _find_shared_pictures(seen, held)
+        same_pictures += [f"{pair.name} has a picture of {other.name}" for pair, other in shared]
+        near_pictures += _find_near_pictures(seen, _without(held, shared), max_distance)
+    compared = ", ".join(splits)
+    nothing = f"none in two of {compared}" if len(splits) > 1 else f"only {compared} is here"
+    outcomes = (
+        ("same pair", same_pairs, Verdict.FAIL, "the later split holds pairs that the earlier one shows"),
+        ("same name", same_names, Verdict.WARN, "different pairs have one name"),
+        ("same picture", same_pictures, Verdict.WARN, "pairs have one picture of another split"),
+        ("near-duplicate", near_pictures, Verdict.WARN, "pairs have a picture that is like one of another split"),
+    )
+    checks = [judge(f"{what} in two splits", found, bad, summary, nothing) for what, found, bad, summary in outcomes]
+    return [*checks, _check_repeated_pairs(pairs)]
+
+
+def _find_copies(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
+    """Pairs with the same two pictures, in any order, or with the same name and a picture that is alike."""
+    by_pixels = {pair.pixels: pair for pair in seen}
+    by_name: dict[str, list[PairFacts]] = {}
+    for pair in seen:
+        by_name.setdefault(pair.pair_id, []).append(pair)
+    leaks = []
+    for pair in held:
+        namesakes = (other for other in by_name.get(pair.pair_id, ()) if _share_a_picture(pair, other))
+        copy = by_pixels.get(pair.pixels) or next(namesakes, None)
+        if copy is not None:
+            leaks.append((pair, copy))
+    return leaks
+
+
+def _find_name_twins(seen: Sequence[PairFacts], held: Sequence[PairFacts], copies: Sequence[Leak]) -> list[Leak]:
+    """Different pairs of one name and kind."""
+    by_name = {(pair.pair_id, pair.change_mask is None): pair for pair in seen}
+    named = [(pair, by_name.get((pair.pair_id, pair.change_mask is None))) for pair in _without(held, copies)]
+    return [(pair, other) for pair, other in named if other is not None]
+
+
+def _find_shared_pictures(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
+    """Pairs one of whose pictures another split has."""
+    owners = {picture.digest: pair for pair in seen for picture in _pictures(pair)}
+    leaks = []
+    for pair in held:
+        owner = owners.get(pair.image_t1.digest) or owners.get(pair.image_t2.digest)
+        if owner is not None:
+            leaks.append((pair, owner))
+    return leaks
+
+
+def _find_near_pictures(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_distance: int) -> list[str]:
+    """Pairs one of whose pictures resembles one of another split, in words."""
+    if not seen or not held:
+        return []
+    matches = find_near_duplicates(_thumbnails(held), _thumbnails(seen), max_distance)
+    examples: dict[str, list[str]] = {}
+    for match in matches:
+        pair, other = held[match.query // 2], seen[match.found // 2]
+        how = f"{match.symmetry}, {match.distance} bits differ, correlation {match.correlation:.3f}"
+        dates = (f"t{match.query % 2 + 1}", f"t{match.found % 2 + 1}")
+        examples.setdefault(pair.name, []).append(f"{dates[0]} resembles {dates[1]} of {other.name} ({how})")
+    return [f"{name}: {'; '.join(found)}" for name, found in examples.items()]
+
+
+def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
+    """Pairs of one split that show the same under several names."""
+    first: dict[tuple[object, ...], PairFacts] = {}
+    examples = []
+    for pair in pairs:
+        original = first.setdefault((pair.split, pair.pixels, pair.change_mask is None), pair)
+        if original is not pair:
+            examples.append(f"{pair.name} shows the same as {original.name}")
+    summary = "pairs of one split that show the same pictures"
+    return judge("repeated pairs", examples, Verdict.WARN, summary, "no pair comes twice in a split")
+
+
+def _share_a_picture(first: PairFacts, second: PairFacts) -> bool:
+    """Whether the earlier or the later pictures of two pairs are alike."""
+    return bool(first.pixels & second.pixels) or any(
+        look_alike(left.thumbnail, right.thumbnail) for left, right in zip(_pictures(first), _pictures(second))
+    )
+
+
+def _without(pairs: Sequence[PairFacts], leaks: Sequence[Leak]) -> list[PairFacts]:
+    """The pairs that leaks do not name yet."""
+    named = {id(pair) for pair, _ in leaks}
+    return [pair for pair in pairs if id(pair) not in named]
+
+
+def _pictures(pair: PairFacts) -> tuple[PictureFacts, PictureFacts]:
+    return pair.image_t1, pair.image_t2
+
+
+def _thumbnails(pairs: Sequence[PairFacts]) -> np.ndarray:
+    """`(2 * pairs, 32, 32)`: t1 and t2 of each pair."""
+    return np.stack([picture.thumbnail for pair in pairs for picture in _pictures(pair)])

@@ -1,0 +1,75 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Generates pairs of pictures with sentences and masks:
+
+```bash
+python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
+python -m dataset_scripts synth data/synthetic --pairs 200 --split validation
+python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # a fifth of them spoilt
+python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of every change
+python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # only look
+```
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from ..errors import DataError
+from .generator import LARGEST_SIZE, SMALLEST_SIZE, Generator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `synth`."""
+    parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="dataset root to write split folders to")
+    parser.add_argument("--pairs", type=int, default=1000, help="how many pairs in all (default: 1000)")
+    parser.add_argument("--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE}")
+    parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both take turns)")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--kind", choices=("referring", "pretrain"), default="referring", help="pretrain: stage 1")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="share of sentences with a spoilt mask or text, 0 to 1"
+    )
+    parser.add_argument("--strength", type=float, default=1.0, help="of season, light and camera, 0 to 1 (default: 1)")
+    parser.add_argument("--png", action="store_true", help="keep pictures without loss instead of as JPEG")
+    parser.add_argument("--num-proc", type=int, default=1, help="processes at once (default: 1)")
+    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs `synth`. Returns the exit code."""
+    from .writing import write_raw
+
+    if arguments.out is None and arguments.contact_sheet is None:
+        raise DataError("Say where to write: OUT, or --contact-sheet FILE, or both.")
+    if arguments.pairs < 1 or arguments.num_proc < 1:
+        raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
+    try:
+        generator = Generator(
+            seed=arguments.seed,
+            size=arguments.size,
+            domains=(arguments.domain,) if arguments.domain else ("NS", "RS"),
+            split=arguments.split,
+            noise=arguments.noise,
+            strength=arguments.strength,
+        )
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    if arguments.out is not None:
+        folders = write_raw(
+            generator, arguments.out, arguments.pairs, arguments.kind, arguments.png, arguments.num_proc
+        )
+        for folder in folders:
+            print(folder)
+    if arguments.contact_sheet is not None:
+        _draw_sheet(dataclasses.replace(generator, noise=0.0), min(arguments.pairs, 12), arguments.contact_sheet)
+        print(arguments.contact_sheet)
+    return 0
+
+
+def _draw_sheet(generator: Generator, count: int, file: Path) -> None:
+    from .contact_sheet import contact_sheet
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet([generator.pair(index) for index in range(count)]).save(file)

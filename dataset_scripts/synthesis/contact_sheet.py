@@ -1,0 +1,75 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""A page of generated pairs to look at: t1, t2, and the masks of a few sentences in colours."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from .generator import SyntheticExpression, SyntheticPair
+from .scene import Color
+
+
+_COLORS: tuple[Color, ...] = ((230, 66, 92), (40, 132, 230), (244, 168, 30), (40, 168, 110), (150, 84, 210))
+_PAPER: Color = (250, 249, 246)
+_INK: Color = (42, 42, 48)
+_GAP = 14
+_CELL = 256  # Pictures are shown at this size.
+_FONT_SIZE = 13
+
+
+def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Image:
+    """
+    Draws pairs with their sentences.
+
+    Args:
+        pairs (`Sequence[SyntheticPair]`): What to show, one or more.
+        columns (`int`, *optional*, defaults to 3): Pairs beside one another.
+
+    Returns:
+        `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right; a mask is outlined in the picture in which its
+        change is seen, in the colour of its sentence.
+    """
+    cells = [_draw_pair(pair) for pair in pairs]
+    width, height = cells[0].width, max(cell.height for cell in cells)
+    rows = -(-len(cells) // columns)
+    sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP), _PAPER)
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, columns)
+        sheet.paste(cell, (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP)))
+    return sheet
+
+
+def _draw_pair(pair: SyntheticPair) -> Image.Image:
+    shown = pair.expressions[: len(_COLORS)]
+    pictures = [image.resize((_CELL, _CELL), Image.Resampling.LANCZOS) for image in (pair.image_t1, pair.image_t2)]
+    for expression, color in zip(shown, _COLORS, strict=False):
+        times = {"appear": (1,), "disappear": (0,)}.get(expression.change_type, (0, 1))
+        for time in times:
+            _outline(pictures[time], expression, color)
+    font = ImageFont.load_default(_FONT_SIZE)
+    lines = [
+        (line, color, first == 0, expression.mask.any())
+        for expression, color in zip(shown, _COLORS, strict=False)
+        for first, line in enumerate(wrap(expression.text, 76))
+    ]
+    cell = Image.new("RGB", (2 * _CELL + 4, _CELL + 10 + 17 * 2 * len(_COLORS)), _PAPER)
+    for index, picture in enumerate(pictures):
+        cell.paste(picture, (index * (_CELL + 4), 0))
+    draw = ImageDraw.Draw(cell)
+    for index, (line, color, first, present) in enumerate(lines):
+        top = _CELL + 6 + 17 * index
+        if first and present:
+            draw.rectangle((2, top + 4, 10, top + 12), fill=color)
+        elif first:
+            draw.rectangle((2, top + 4, 10, top + 12), outline=_INK)
+        draw.text((16, top), line, fill=_INK, font=font)
+    return cell
+
+
+def _outline(picture: Image.Image, expression: SyntheticExpression, color: Color) -> None:
+    """Draws the rim of a mask into a picture."""
+    mask = Image.fromarray(expression.mask.astype(np.uint8) * 255).resize(picture.size, Image.Resampling.NEAREST)
+    rim = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > np.asarray(mask)
+    picture.paste(color, mask=Image.fromarray(rim.astype(np.uint8) * 255))

@@ -1,0 +1,132 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Spoils masks and sentences on purpose, and flags them, to study how much noise of annotation a training bears.
+
+The kinds of damage are those of hand-made and machine-made annotations: loose or tight outlines, a shift, boxes, parts
+that were forgotten, sentences that belong to another mask, and a wrong word.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from .lexicon import CELLS, HALVES
+from .palette import COLORS
+
+
+if TYPE_CHECKING:
+    from .generator import SyntheticExpression
+
+_SWAPS = (
+    *((first, second) for first, second in zip(COLORS, [*list(COLORS)[3:], *list(COLORS)[:3]], strict=True)),
+    *((first, second) for first, second in zip(CELLS, list(CELLS)[::-1], strict=True) if first != second),
+    *zip(HALVES, ("in the right half", "in the left half", "in the lower half", "in the upper half"), strict=True),
+    *(("leftmost", "rightmost"), ("rightmost", "leftmost"), ("largest", "smallest"), ("smallest", "largest")),
+    *(("appeared", "disappeared"), ("disappeared", "appeared"), ("later image", "earlier image")),
+)
+
+
+def corrupt(
+    expressions: "tuple[SyntheticExpression, ...]", random: np.random.Generator, share: float
+) -> "tuple[SyntheticExpression, ...]":
+    """
+    Spoils a share of the sentences of a pair.
+
+    Args:
+        expressions (`tuple[SyntheticExpression, ...]`): Correct ones.
+        random (`np.random.Generator`): Source of all choices.
+        share (`float`): The chance of each to be spoilt, 0 to 1.
+
+    Returns:
+        `tuple[SyntheticExpression, ...]`: In the same order; spoilt ones have `noisy=True` and really differ.
+    """
+    spoilt = []
+    for index, expression in enumerate(expressions):
+        if random.random() >= share:
+            spoilt.append(expression)
+            continue
+        others = [other for place, other in enumerate(expressions) if place != index]
+        changed = _spoil_text(expression, random) if random.random() < 0.4 else _spoil_mask(expression, others, random)
+        spoilt.append(changed)
+    return tuple(spoilt)
+
+
+def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression":
+    """A wrong word; where none of the known words occurs, a wrong kind of change."""
+    found = [(old, new) for old, new in _SWAPS if old in expression.text]
+    if found:
+        old, new = found[int(random.integers(len(found)))]
+        return replace(expression, text=expression.text.replace(old, new, 1), noisy=True)
+    return replace(expression, text="every change that is not " + expression.text, noisy=True)
+
+
+def _spoil_mask(
+    expression: "SyntheticExpression", others: "list[SyntheticExpression]", random: np.random.Generator
+) -> "SyntheticExpression":
+    """A wrong mask, wrong in one of several ways."""
+    damages: list[Callable[[np.ndarray, np.random.Generator], np.ndarray]] = [_grow, _shrink, _shift, _box, _forget]
+    different = [other for other in others if not np.array_equal(other.mask, expression.mask)]
+    for index in random.permutation(len(damages)):
+        if different and random.random() < 0.25:
+            other = different[int(random.integers(len(different)))]
+            return replace(expression, mask=other.mask, noisy=True)
+        mask = damages[index](expression.mask, random)
+        if not np.array_equal(mask, expression.mask):
+            return replace(expression, mask=mask, noisy=True)
+    return replace(expression, mask=_invented(expression.mask.shape, random), noisy=True)
+
+
+def _filtered(mask: np.ndarray, random: np.random.Generator, grow: bool) -> np.ndarray:
+    side = 2 * int(random.integers(1, max(2, mask.shape[0] // 64))) + 1
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(image.filter(ImageFilter.MaxFilter(side) if grow else ImageFilter.MinFilter(side))) > 0
+
+
+def _grow(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    return _filtered(mask, random, grow=True)
+
+
+def _shrink(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    return _filtered(mask, random, grow=False)
+
+
+def _shift(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Moved by up to a tenth of the side; what leaves the picture is lost."""
+    reach = max(1, mask.shape[0] // 10)
+    down, right = (int(step) for step in random.integers(-reach, reach + 1, 2))
+    moved = np.zeros_like(mask)
+    height, width = mask.shape
+    moved[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = mask[
+        max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
+    ]
+    return moved
+
+
+def _box(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The box around it."""
+    ys, xs = np.nonzero(mask)
+    boxed = np.zeros_like(mask)
+    if len(ys):
+        boxed[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1] = True
+    return boxed
+
+
+def _forget(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Everything on one side of its middle is left out."""
+    ys, xs = np.nonzero(mask)
+    part = mask.copy()
+    if len(xs):
+        part[:, int(np.median(xs)) :] = False
+    return part
+
+
+def _invented(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """A mask where there should be none."""
+    height, width = shape
+    mask = np.zeros(shape, dtype=bool)
+    top, left = int(random.integers(0, height * 3 // 4)), int(random.integers(0, width * 3 // 4))
+    mask[top : top + height // 6, left : left + width // 6] = True
+    return mask

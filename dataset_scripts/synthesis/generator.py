@@ -1,0 +1,235 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Makes picture pairs with sentences and exact masks, each from its number alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from .camera import sample_camera, shifted, take_picture
+from .corruption import corrupt
+from .expressions import ExpressionWriter
+from .highway import paint_highway, sample_highway
+from .light import Light, sample_light
+from .observation import Observation
+from .remote_sensing import sample_remote_sensing
+from .remote_sensing_painting import paint_remote_sensing
+from .room import paint_room, sample_room
+from .scene import ChangeType, Rendering, Scene
+from .street import paint_street, sample_street
+
+
+Domain: TypeAlias = Literal["NS", "RS"]
+Split: TypeAlias = Literal["train", "validation", "test"]
+
+SMALLEST_SIZE, LARGEST_SIZE = 128, 1024
+# The splits draw from different seeds, so that no scene is in two of them.
+_SPLITS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
+_SHIFTED_SHARE, _LARGEST_SHIFT = 0.5, 0.02
+
+
+@dataclass(frozen=True)
+class World:
+    """
+    One kind of place.
+
+    Args:
+        domain (`"NS"` or `"RS"`): Its domain.
+        sample (`Callable`): `sample(random, size)` gives a scene.
+        paint (`Callable`): `paint(scene, time, light)` gives one of its two pictures.
+        share (`float`): How often it is drawn among the worlds of its domain, relative to the others.
+    """
+
+    domain: Domain
+    sample: Callable[[np.random.Generator, int], Scene]
+    paint: Callable[[Any, Literal[1, 2], Light], Rendering]
+    share: float = 1.0
+
+
+WORLDS: dict[str, World] = {
+    "above": World("RS", sample_remote_sensing, paint_remote_sensing),
+    "street": World("NS", sample_street, paint_street),
+    "highway": World("NS", sample_highway, paint_highway, share=1.5),
+    "room": World("NS", sample_room, paint_room),
+}
+
+
+@dataclass(frozen=True)
+class SyntheticExpression:
+    """
+    A sentence with its mask.
+
+    Args:
+        text (`str`): The sentence.
+        mask (`np.ndarray`): bool (height, width), the visible pixels of what it refers to; all `False` for no-target.
+        change_type (`str`): "appear", "disappear" or "state_change", of what the sentence speaks of.
+        noisy (`bool`): Whether mask or sentence were spoilt on purpose.
+    """
+
+    text: str
+    mask: np.ndarray
+    change_type: ChangeType
+    noisy: bool = False
+
+
+@dataclass(frozen=True)
+class SyntheticPair:
+    """
+    A pair of pictures with its sentences.
+
+    Args:
+        pair_id (`str`): Made of domain, split, seed and index.
+        domain (`str`): "NS" or "RS".
+        world (`str`): Key of `WORLDS`: the kind of place.
+        view (`str`): "normal", "aerial" or "satellite".
+        image_t1, image_t2 (`PIL.Image.Image`): RGB, square, the earlier and the later one.
+        expressions (`tuple[SyntheticExpression, ...]`): At least one.
+        scene (`Scene`): What is there.
+        numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), the thing visible at each pixel, 0 for none.
+    """
+
+    pair_id: str
+    domain: Domain
+    world: str
+    view: str
+    image_t1: Image.Image
+    image_t2: Image.Image
+    expressions: tuple[SyntheticExpression, ...]
+    scene: Scene
+    numbers_t1: np.ndarray
+    numbers_t2: np.ndarray
+
+    @property
+    def change_mask(self) -> np.ndarray:
+        """Everything that changed: bool (height, width), the truth of stage 1."""
+        observation = Observation(self.scene, self.numbers_t1, self.numbers_t2)
+        mask = np.zeros(self.numbers_t1.shape, dtype=bool)
+        for sighting in observation.sightings:
+            if sighting.change is not None:
+                mask |= observation.mask(sighting.number)
+        return mask
+
+
+@dataclass(frozen=True)
+class Generator:
+    """
+    Makes pairs. The same settings and index give the same pair, whatever was made before.
+
+    Args:
+        seed (`int`, *optional*, defaults to 0): Of everything.
+        size (`int`, *optional*, defaults to 256): Width and height in pixels, 128 to 1024.
+        domains (`Sequence[str]`, *optional*, defaults to `("NS", "RS")`): The pairs take turns among them.
+        split (`str`, *optional*, defaults to `"train"`): "train", "validation" or "test": no scene is in two of them.
+        noise (`float`, *optional*, defaults to 0.0): Share of sentences with a spoilt mask or text, 0 to 1.
+        strength (`float`, *optional*, defaults to 1.0): How much season, light and camera differ, 0 to 1.
+        most_expressions (`int`, *optional*, defaults to 6): Largest number of sentences for a pair.
+
+    Raises:
+        ValueError: If a setting is out of range.
+
+    Example:
+
+    ```python
+    >>> pair = Generator(seed=0, size=256).pair(7)
+    >>> [expression.text for expression in pair.expressions]
+    ```
+    """
+
+    seed: int = 0
+    size: int = 256
+    domains: Sequence[Domain] = ("NS", "RS")
+    split: Split = "train"
+    noise: float = 0.0
+    strength: float = 1.0
+    most_expressions: int = 6
+
+    def __post_init__(self) -> None:
+        if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:
+            raise ValueError(f"size is {self.size}, but must be from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
+        if not self.domains or set(self.domains) - {"NS", "RS"}:
+            raise ValueError(f"domains is {self.domains!r}, but must hold 'NS', 'RS' or both.")
+        if self.split not in _SPLITS:
+            raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
+        if self.seed < 0 or self.most_expressions < 1:
+            raise ValueError("seed must not be negative, and most_expressions must be 1 or more.")
+        if not 0 <= self.noise <= 1 or not 0 <= self.strength <= 1:
+            raise ValueError(f"noise ({self.noise}) and strength ({self.strength}) must be from 0 to 1.")
+
+    def domain(self, index: int) -> Domain:
+        """The domain of the pair of a number."""
+        return self.domains[index % len(self.domains)]
+
+    def pair_id(self, index: int) -> str:
+        """The name of the pair of a number."""
+        return f"{self.domain(index)}_synthetic_{self.split}_{self.seed}_{index:07d}"
+
+    def pair(self, index: int) -> SyntheticPair:
+        """
+        The pair of a number.
+
+        Args:
+            index (`int`): 0 or more.
+
+        Returns:
+            `SyntheticPair`: The pair.
+        """
+        random = np.random.default_rng([self.seed, _SPLITS[self.split], index])
+        domain = self.domain(index)
+        name, world = _choose_world(random, domain)
+        scene = world.sample(random, self.size)
+        first, second = (world.paint(scene, time, sample_light(random)) for time in (1, 2))
+        if random.random() < _SHIFTED_SHARE * self.strength:
+            second = shifted(second, random, _LARGEST_SHIFT * self.strength)
+        images = [
+            take_picture(rendering, sample_camera(random, self.strength), random) for rendering in (first, second)
+        ]
+        observation = Observation(scene, first.numbers, second.numbers)
+        return SyntheticPair(
+            pair_id=self.pair_id(index),
+            domain=domain,
+            world=name,
+            view=scene.view,
+            image_t1=images[0],
+            image_t2=images[1],
+            expressions=self._expressions(random, observation),
+            scene=scene,
+            numbers_t1=first.numbers,
+            numbers_t2=second.numbers,
+        )
+
+    def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
+        wanted = int(random.integers(1, self.most_expressions + 1))
+        expressions = []
+        for written in ExpressionWriter(observation, random).write(wanted):
+            mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
+            for number in written.things:
+                mask |= observation.mask(number)
+            expressions.append(SyntheticExpression(written.text, mask, written.change_type))
+        return corrupt(tuple(expressions), random, self.noise) if self.noise else tuple(expressions)
+
+    def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[SyntheticPair]:
+        """
+        The pairs of a range of numbers.
+
+        Args:
+            start (`int`, *optional*, defaults to 0): The first number.
+            stop (`int`, *optional*): The number to stop before; without it there is no end.
+            step (`int`, *optional*, defaults to 1): Distance between numbers: for `step` workers, each with its own
+                `start`.
+
+        Yields:
+            `SyntheticPair`: One pair after another, made when it is asked for.
+        """
+        index = start
+        while stop is None or index < stop:
+            yield self.pair(index)
+            index += step
+
+
+def _choose_world(random: np.random.Generator, domain: Domain) -> tuple[str, World]:
+    names = [name for name, world in WORLDS.items() if world.domain == domain]
+    shares = np.array([WORLDS[name].share for name in names])
+    name = names[int(random.choice(len(names), p=shares / shares.sum()))]
+    return name, WORLDS[name]

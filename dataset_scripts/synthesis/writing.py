@@ -1,0 +1,224 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Generated pairs as a folder of the raw layout, as records for the Parquet export, and as an endless stream."""
+
+import io
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from PIL import Image
+from tqdm.auto import tqdm
+
+from ..errors import DataError
+from ..pair_record import Expression, PairRecord
+from ..picture_file import PictureFile, encode_mask
+from .generator import Domain, Generator, SyntheticPair
+
+
+Kind: TypeAlias = Literal["referring", "pretrain"]
+
+_SETTINGS_FILE = "generator.json"
+_JPEG_QUALITY = 95
+# Tells folders of different generators apart: raised whenever the same seed would give other pictures or sentences.
+GENERATOR_VERSION = 1
+
+
+def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> PairRecord:
+    """
+    A generated pair as every other reader of this package gives it.
+
+    Args:
+        pair (`SyntheticPair`): The pair.
+        split (`str`): "train", "validation" or "test".
+        kind (`str`): "referring" for its sentences, "pretrain" for the mask of every change.
+        folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
+        png (`bool`, *optional*, defaults to `False`): Whether to keep the pictures without loss instead of as JPEG.
+
+    Returns:
+        `PairRecord`: Its files are in memory.
+    """
+    suffix = ".png" if png else ".jpg"
+    pictures = [
+        PictureFile(f"{place}/{pair.pair_id}{suffix}", _encode(image, png))
+        for place, image in (("A", pair.image_t1), ("B", pair.image_t2))
+    ]
+    masked = pair.expressions if kind == "referring" else ()
+    return PairRecord(
+        pair_id=pair.pair_id,
+        split=split,
+        domain=pair.domain,
+        view=pair.view,
+        source=source_of(pair),
+        image_t1=pictures[0],
+        image_t2=pictures[1],
+        expressions=tuple(
+            Expression(
+                text=expression.text,
+                mask=PictureFile(f"masks/{pair.pair_id}/{index}.png", encode_mask(expression.mask)),
+                change_type=expression.change_type,
+                index=index,
+                noisy=expression.noisy,
+            )
+            for index, expression in enumerate(masked)
+        ),
+        change_mask=PictureFile(f"masks/{pair.pair_id}.png", encode_mask(pair.change_mask))
+        if kind == "pretrain"
+        else None,
+        folder=folder,
+    )
+
+
+def source_of(pair: SyntheticPair) -> str:
+    """What the column `source` says: "synthetic street", …."""
+    return f"synthetic {pair.world}"
+
+
+def _encode(image: Image.Image, png: bool) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG") if png else image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def folder_name(domain: Domain, split: str, kind: Kind) -> str:
+    """The name of a split folder of the raw layout: "RS_synthetic_train", "NS_synthetic_pretrain_val", …."""
+    stage = "pretrain_" if kind == "pretrain" else ""
+    return f"{domain}_synthetic_{stage}{'val' if split == 'validation' else split}"
+
+
+def write_raw(
+    generator: Generator, root: Path, count: int, kind: Kind = "referring", png: bool = False, processes: int = 1
+) -> list[Path]:
+    """
+    Writes pairs as split folders of the raw layout, one for each domain. A run that was stopped is continued.
+
+    Args:
+        generator (`Generator`): Makes the pairs 0 to `count` - 1.
+        root (`Path`): The dataset root; made if missing.
+        count (`int`): How many pairs in all.
+        kind (`str`, *optional*, defaults to `"referring"`): "referring" or "pretrain" (stage 1).
+        png (`bool`, *optional*, defaults to `False`): Whether to keep the pictures without loss instead of as JPEG.
+        processes (`int`, *optional*, defaults to 1): How many work at once.
+
+    Returns:
+        `list[Path]`: The split folders.
+
+    Raises:
+        DataError: If a split folder is there already and was not made with the same settings.
+    """
+    settings = {**asdict(generator), "kind": kind, "png": png, "version": GENERATOR_VERSION}
+    folders = {domain: root / folder_name(domain, generator.split, kind) for domain in generator.domains}
+    for folder in folders.values():
+        _claim(folder, json.loads(json.dumps(settings)))
+    work = partial(_write_pair, generator, folders, kind, png)
+    context = multiprocessing.get_context("spawn")
+    with tqdm(total=count, unit="pair", desc="synth", disable=None) as bar:
+        if processes == 1:
+            for index in range(count):
+                work(index)
+                bar.update()
+        else:
+            with context.Pool(processes) as pool:
+                for _ in pool.imap_unordered(work, range(count), chunksize=16):
+                    bar.update()
+    return list(folders.values())
+
+
+def _claim(folder: Path, settings: dict[str, Any]) -> None:
+    """Makes the folder, or checks that it is of the same settings."""
+    file = folder / _SETTINGS_FILE
+    if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_atomically(file, json.dumps(settings, indent=1).encode())
+        return
+    if not file.is_file():
+        raise DataError(f"{folder} is not empty and was not made by this generator: choose another folder.")
+    if json.loads(file.read_text(encoding="utf-8")) != settings:
+        raise DataError(f"{folder} was made with other settings (see {_SETTINGS_FILE} in it): choose another folder.")
+
+
+def _write_pair(generator: Generator, folders: dict[Domain, Path], kind: Kind, png: bool, index: int) -> None:
+    """Writes the pair of a number. The file that makes it count comes last; a pair that has it is left alone."""
+    folder = folders[generator.domain(index)]
+    name = generator.pair_id(index)
+    last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
+    if last.exists():
+        return
+    record = to_record(generator.pair(index), generator.split, kind, folder.name, png)
+    for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
+        _write_atomically(folder / file.name, file.read_bytes())
+    if record.change_mask is not None:
+        _write_atomically(last, record.change_mask.read_bytes())
+    else:
+        _write_atomically(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
+
+
+def _json_of(record: PairRecord) -> dict[str, Any]:
+    return {
+        "sample_id": record.pair_id,
+        "img_A": Path(record.image_t1.name).name,
+        "img_B": Path(record.image_t2.name).name,
+        "referring_expressions": [expression.text for expression in record.expressions],
+        "mask": [expression.mask.name.removeprefix("masks/") for expression in record.expressions],
+        "change_types": [expression.change_type for expression in record.expressions],
+        "noisy": [expression.noisy for expression in record.expressions],
+        "domain": record.domain,
+        "view": record.view,
+        "source": record.source,
+    }
+
+
+def _write_atomically(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    part.write_bytes(content)
+    os.replace(part, file)
+
+
+def stream(generator: Generator, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:
+    """
+    Pairs as a `datasets.IterableDataset`, made while they are read: training data without a disk.
+
+    Args:
+        generator (`Generator`): Makes the pairs.
+        start (`int`, *optional*, defaults to 0): The first index.
+        stop (`int`, *optional*): The index to stop before; without it the stream has no end.
+        shards (`int`, *optional*, defaults to 1): Into how many parts it can be split, one for each worker at most.
+
+    Returns:
+        `datasets.IterableDataset`: Rows with the columns of `schema.pair_features`: pictures and masks as PIL images,
+        labels as numbers.
+    """
+    from datasets import IterableDataset
+
+    parts = [(start + shard, stop, shards) for shard in range(shards)]
+    return IterableDataset.from_generator(_rows, gen_kwargs={"generator": generator, "parts": parts})
+
+
+def _rows(generator: Generator, parts: Sequence[tuple[int, int | None, int]]) -> Iterator[dict[str, Any]]:
+    from ..schema import CHANGE_TYPES, DOMAINS, VIEWS
+
+    streams = [generator.pairs(*part) for part in parts]
+    while streams:
+        for one in list(streams):
+            pair = next(one, None)
+            if pair is None:
+                streams.remove(one)
+                continue
+            yield {
+                "pair_id": pair.pair_id,
+                "image_t1": pair.image_t1,
+                "image_t2": pair.image_t2,
+                "masks": [Image.fromarray(one.mask.astype(np.uint8) * 255) for one in pair.expressions],
+                "expressions": [one.text for one in pair.expressions],
+                "change_types": [CHANGE_TYPES.index(one.change_type) for one in pair.expressions],
+                "domain": DOMAINS.index(pair.domain),
+                "view": VIEWS.index(pair.view),
+                "source": source_of(pair),
+                "noisy": [one.noisy for one in pair.expressions],
+            }

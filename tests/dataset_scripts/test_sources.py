@@ -1,0 +1,372 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+
+from dataset_scripts.command_line import main
+from dataset_scripts.errors import DataError
+from dataset_scripts.pair_record import PairRecord
+from dataset_scripts.reading_report import ReadingReport, Reason
+from dataset_scripts.schema import pair_features
+from dataset_scripts.sources import open_source
+from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
+from tests.dataset_scripts.raw_folders import cut_short, draw_mask, draw_picture, make_dataset, make_raw_split
+
+
+def read(folder: Path) -> tuple[list[PairRecord], ReadingReport]:
+    report = ReadingReport()
+    return list(open_source(folder, report).read()), report
+
+
+def content(record: PairRecord) -> tuple[object, ...]:
+    """All of a pair but the names of its files and folder."""
+    size = record.image_t1.size
+    sentences = [
+        (item.text, item.change_type, item.noisy, item.mask.read_mask(size)[0].tobytes())
+        for item in record.expressions
+    ]
+    change = None if record.change_mask is None else record.change_mask.read_mask(size)[0].tobytes()
+    pictures = (record.image_t1.read_bytes(), record.image_t2.read_bytes())
+    return record.pair_id, record.split, record.domain, record.view, record.source, *pictures, sentences, change
+
+
+# --- what kind of folder it is ---
+
+
+def test_the_root_and_a_single_split_folder_of_the_raw_layout_open(tmp_path) -> None:
+    root = make_dataset(tmp_path / "set", pairs=2)
+    source = open_source(root, ReadingReport())
+    assert source.kind == "raw layout"
+    assert {part.name: (part.split, part.pair_count) for part in source.parts} == {
+        "NS_pretrain": ("train", 2),
+        "NS_train": ("train", 2),
+        "NS_val": ("validation", 2),
+        "RS_pretrain": ("train", 2),
+        "RS_train": ("train", 2),
+        "RS_val": ("validation", 2),
+    }
+    assert source.pair_count == 12
+    assert [record.folder for record in source.read()] == [part.name for part in source.parts for _ in range(2)]
+    assert [part.name for part in open_source(root / "RS_val", ReadingReport()).parts] == ["RS_val"]
+
+
+def test_one_split_and_domain_is_read_alone(tmp_path) -> None:
+    root = make_dataset(tmp_path, pairs=1)
+    cut_short(root / "NS_train" / "A" / "NS_train_000.png")
+    report = ReadingReport()
+    source = open_source(root, report)
+    assert [record.folder for record in source.read("validation")] == ["NS_val", "RS_val"]
+    assert [record.folder for record in source.read("train", "RS")] == ["RS_pretrain", "RS_train"]
+    assert not report.findings  # the damaged pair was not looked at
+    assert [record.folder for record in source.read(domain="NS")] == ["NS_pretrain", "NS_val"]
+    assert report.counts == {"unreadable_picture": 1}
+
+
+def test_a_folder_of_no_domain_learns_it_from_the_folders_beside_it(tmp_path) -> None:
+    for name, prefix in (("NS_train", "n"), ("RS_train", "r")):
+        make_raw_split(tmp_path, name, pairs=1, prefix=prefix)
+    for prefix in ("n", "r", "x"):
+        folder = make_raw_split(tmp_path / "made" / prefix, "train_all", pairs=1, prefix=prefix)
+        shutil.copytree(folder, tmp_path / "train_all", dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "made")
+    records, _ = read(tmp_path)
+    domains = {record.pair_id: record.domain for record in records if record.folder == "train_all"}
+    assert domains == {"n_000": "NS", "r_000": "RS", "x_000": None}
+    shutil.rmtree(tmp_path / "RS_train")
+    make_raw_split(tmp_path, "RS_train", pairs=1, prefix="n")
+    records, _ = read(tmp_path)
+    domains = {record.pair_id: record.domain for record in records if record.folder == "train_all"}
+    assert domains == {"n_000": None, "r_000": None, "x_000": None}  # n_000 is in both
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_text("no folder"), lambda path: None])
+def test_what_is_no_data_says_what_was_looked_for(tmp_path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "data")
+    with pytest.raises(DataError) as caught:
+        open_source(tmp_path / "data", ReadingReport())
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path / "data") in message
+    if (tmp_path / "data").is_dir():
+        assert all(word in message for word in ("A and B", "metadata.jsonl", "README.md"))
+
+
+# --- image folders ---
+
+
+def test_rows_of_the_same_pictures_are_one_pair(tmp_path) -> None:
+    folder = make_image_folder(tmp_path / "mine")
+    records, report = read(folder)
+    assert [record.pair_id for record in records] == ["t1/0", "t1/1"]
+    assert [[item.text for item in record.expressions] for record in records] == [
+        ["thing 0 that appeared", "thing 1 that appeared"]
+    ] * 2
+    first = records[0]
+    assert (first.split, first.domain, first.view, first.source) == ("train", "RS", "aerial", "mine")
+    assert [item.change_type for item in first.expressions] == ["appear", "disappear"]
+    assert (first.expressions[1].mask.read_mask(first.image_t1.size)[0] == (np.asarray(draw_mask(1)) == 255)).all()
+    assert not report.findings
+    assert report.kept_pairs == {"mine": 2}
+    assert report.kept_expressions == {"mine": 4}
+
+
+def test_the_same_folder_loads_as_an_image_folder_of_datasets(tmp_path) -> None:
+    folder = make_image_folder(tmp_path / "mine" / "train")
+    table = datasets.load_dataset("imagefolder", data_dir=str(folder.parent), split="train")
+    assert {"image_t1", "image_t2", "mask", "expression"} <= set(table.column_names)
+    records, _ = read(folder.parent)
+    assert table["expression"] == [item.text for record in records for item in record.expressions]
+    assert (np.asarray(table[0]["image_t1"]) == np.asarray(draw_picture(ord("1")))).all()
+
+
+def test_sub_folders_are_splits_and_other_ones_are_not_looked_into(tmp_path) -> None:
+    for name in ("train", "val", "test", "other"):
+        make_image_folder(tmp_path / name, pairs=1)
+    source = open_source(tmp_path, ReadingReport())
+    assert source.kind == "image folder"
+    assert {part.name: part.split for part in source.parts} == {"train": "train", "val": "validation", "test": "test"}
+
+
+def test_a_split_does_not_reach_into_the_one_beside_it(tmp_path) -> None:
+    for name in ("train", "validation"):
+        make_image_folder(tmp_path / name, pairs=1, sentences=1)
+    rows = read_rows(tmp_path / "validation")
+    write_rows(tmp_path / "validation", [{**rows[0], "image_t1_file_name": "../train/t1/0.png"}])
+    records, report = read(tmp_path)
+    assert [record.folder for record in records] == ["train"]
+    assert report.counts == {"path_escape": 1}
+
+
+def test_optional_columns_may_be_missing(tmp_path) -> None:
+    folder = make_image_folder(tmp_path, pairs=1, sentences=1)
+    needed = ("image_t1_file_name", "image_t2_file_name", "mask_file_name", "expression")
+    write_rows(folder, [{column: row[column] for column in needed} for row in read_rows(folder)])
+    (record,), report = read(folder)
+    assert (record.domain, record.view, record.source) == (None, "unknown", "unknown")
+    assert record.expressions[0].change_type == "unknown"
+    assert not report.findings
+
+
+def test_pair_ids_and_noisy_flags_are_read_if_given(tmp_path) -> None:
+    folder = make_image_folder(tmp_path, pairs=1)
+    write_rows(
+        folder, [{**row, "pair_id": "house", "noisy": index == 1} for index, row in enumerate(read_rows(folder))]
+    )
+    (record,), _ = read(folder)
+    assert record.pair_id == "house"
+    assert [item.noisy for item in record.expressions] == [False, True]
+
+
+def test_pairs_that_share_t1_have_different_names(tmp_path) -> None:
+    folder = make_image_folder(tmp_path, pairs=2, sentences=1)
+    first, second = read_rows(folder)
+    write_rows(folder, [first, {**second, "image_t1_file_name": first["image_t1_file_name"]}])
+    records, report = read(folder)
+    assert [record.pair_id for record in records] == ["t1/0", "t1/0+t2/1"]
+    assert not report.findings
+
+
+def test_rows_without_any_expression_are_a_stage_1_set(tmp_path) -> None:
+    folder = make_image_folder(tmp_path, pairs=2, sentences=2)
+    rows = [{key: value for key, value in row.items() if key != "expression"} for row in read_rows(folder)]
+    write_rows(folder, rows)
+    records, report = read(folder)
+    assert [(record.expressions, record.change_mask is not None) for record in records] == [((), True)] * 2
+    assert report.counts == {"duplicate_id": 2}
+
+
+ROW_DAMAGES = {
+    "no JSON": (lambda folder, row: "{", Reason.UNREADABLE_JSON),
+    "no object": (lambda folder, row: "[1]", Reason.UNREADABLE_JSON),
+    "very deep": (lambda folder, row: "[" * 100_000, Reason.UNREADABLE_JSON),
+    "no t1": (lambda folder, row: {**row, "image_t1_file_name": None}, Reason.UNREADABLE_JSON),
+    "t2 is a number": (lambda folder, row: {**row, "image_t2_file_name": 7}, Reason.UNREADABLE_JSON),
+    "t1 is missing": (lambda folder, row: {**row, "image_t1_file_name": "t1/none.png"}, Reason.MISSING_PICTURE),
+    "t1 climbs up": (lambda folder, row: {**row, "image_t1_file_name": "../secret.png"}, Reason.PATH_ESCAPE),
+    "t1 is absolute": (
+        lambda folder, row: {**row, "image_t1_file_name": str(folder.parent / "secret.png")},
+        Reason.PATH_ESCAPE,
+    ),
+    "t2 is of a drive": (lambda folder, row: {**row, "image_t2_file_name": "C:\\secret.png"}, Reason.PATH_ESCAPE),
+    "t2 climbs with backslashes": (
+        lambda folder, row: {**row, "image_t2_file_name": "t2\\..\\..\\secret.png"},
+        Reason.PATH_ESCAPE,
+    ),
+    "t2 links outside": (
+        lambda folder, row: {**row, "image_t2_file_name": link(folder / "t2" / "link.png")},
+        Reason.PATH_ESCAPE,
+    ),
+    "mask climbs up": (lambda folder, row: {**row, "mask_file_name": "../secret.png"}, Reason.MASK_PATH_ESCAPE),
+    "mask is null": (lambda folder, row: {**row, "mask_file_name": None}, Reason.MISSING_MASK),
+    "mask is missing": (lambda folder, row: {**row, "mask_file_name": "masks/none.png"}, Reason.MISSING_MASK),
+    "mask is a text": (lambda folder, row: {**row, "mask_file_name": "metadata.jsonl"}, Reason.MISSING_MASK),
+    "mask is cut short": (lambda folder, row: cut(folder, row, "mask_file_name"), Reason.UNREADABLE_MASK),
+    "t1 is cut short": (lambda folder, row: cut(folder, row, "image_t1_file_name"), Reason.UNREADABLE_PICTURE),
+    "sentence is blank": (lambda folder, row: {**row, "expression": " "}, Reason.BLANK_EXPRESSION),
+    "sentence is missing": (lambda folder, row: {**row, "expression": None}, Reason.BLANK_EXPRESSION),
+    "sentence has white space": (lambda folder, row: {**row, "expression": " a "}, Reason.WHITESPACE_TRIMMED),
+    "change type is unknown": (lambda folder, row: {**row, "change_type": "explode"}, Reason.UNKNOWN_LABEL),
+    "domain is unknown": (lambda folder, row: {**row, "domain": "XX"}, Reason.UNKNOWN_LABEL),
+    "pair id is taken": (lambda folder, row: {**row, "pair_id": "t1/1"}, Reason.DUPLICATE_ID),
+}
+
+
+def link(path: Path) -> str:
+    path.symlink_to(path.parents[2] / "secret.png")
+    return f"{path.parent.name}/{path.name}"
+
+
+def cut(folder: Path, row: dict[str, str], column: str) -> dict[str, str]:
+    cut_short(folder / row[column])
+    return row
+
+
+@pytest.mark.parametrize("damage", ROW_DAMAGES)
+def test_every_damage_of_a_row_is_reported_and_other_pairs_are_read(tmp_path, damage: str) -> None:
+    draw_picture(5).save(tmp_path / "secret.png")
+    folder = make_image_folder(tmp_path / "mine", pairs=3, sentences=1)
+    rows = read_rows(folder)
+    apply, reason = ROW_DAMAGES[damage]
+    write_rows(folder, [rows[0], rows[1], apply(folder, rows[2])])
+    records, report = read(folder)
+    assert [record.pair_id for record in records][:2] == ["t1/0", "t1/1"]
+    assert reason in {finding.reason for finding in report.findings}
+    is_repair = reason in (Reason.WHITESPACE_TRIMMED, Reason.UNKNOWN_LABEL)
+    assert len(records) == (3 if is_repair else 2)
+    assert bool(report.repaired) is is_repair
+    assert bool(report.skipped) is not is_repair
+
+
+# --- exported Parquet ---
+
+
+@pytest.mark.parametrize("options", [[], ["--pairs"], ["--max-shard-size", "10KB"]])
+def test_an_export_reads_as_the_raw_folders_that_it_is_of(tmp_path, options: list[str]) -> None:
+    root = tmp_path / "raw"
+    for name in ("NS_train", "NS_val", "RS_train"):
+        make_raw_split(root, name, pairs=3)
+    assert main(["export", str(root), str(tmp_path / "out"), *options]) == 0
+    source = open_source(tmp_path / "out", ReadingReport())
+    assert source.kind == "Parquet"
+    suffix = "_pairs" if "--pairs" in options else ""
+    assert {part.name: part.pair_count for part in source.parts} == {
+        f"NS{suffix}/train": 3,
+        f"NS{suffix}/validation": 3,
+        f"RS{suffix}/train": 3,
+    }
+    records, report = read(tmp_path / "out")
+    assert not report.findings
+    assert {record.pair_id: content(record) for record in records} == {
+        record.pair_id: content(record) for record in read(root)[0]
+    }
+
+
+def test_an_exported_stage_1_set_reads_as_its_raw_folders(tmp_path) -> None:
+    make_raw_split(tmp_path / "raw", "RS_pretrain", pairs=3)
+    assert main(["export", str(tmp_path / "raw"), str(tmp_path / "out")]) == 0
+    records, report = read(tmp_path / "out")
+    assert not report.findings
+    assert list(map(content, records)) == list(map(content, read(tmp_path / "raw")[0]))
+
+
+def write_parquet(folder: Path, rows: list[dict[str, object]], path: str = "data/train.parquet") -> Path:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    datasets.Dataset.from_list(rows, features=pair_features()).to_parquet(str(folder / path))
+    write_card(folder, [{"config_name": "RS_pairs", "data_files": [{"split": "train", "path": path}]}])
+    return folder
+
+
+def write_card(folder: Path, configs: object) -> None:
+    (folder / "README.md").write_text(f"---\nconfigs: {json.dumps(configs)}\n---\n# Data\n", encoding="utf-8")
+
+
+def make_row(pair_id: str, **changes: object) -> dict[str, object]:
+    return {
+        "pair_id": pair_id,
+        "image_t1": draw_picture(1),
+        "image_t2": draw_picture(2),
+        "masks": [draw_mask(3)],
+        "expressions": ["the house"],
+        "change_types": [0],
+        "domain": None,
+        "view": 1,
+        "source": None,
+        "noisy": [False],
+        **changes,
+    }
+
+
+def test_rows_that_cannot_be_used_are_skipped_and_named(tmp_path) -> None:
+    rows = [
+        make_row("good"),
+        make_row("good"),
+        make_row("no-t1", image_t1=None),
+        make_row("no-mask", masks=[None]),
+        make_row("short-list", change_types=[0, 1]),
+        make_row("other-size", image_t2=draw_picture(2, (20, 20))),
+        make_row("last"),
+    ]
+    records, report = read(write_parquet(tmp_path, rows))
+    assert [record.pair_id for record in records] == ["good", "last"]
+    assert (records[0].domain, records[0].view, records[0].source) == (None, "aerial", "unknown")
+    assert report.counts == {
+        "unreadable_json": 1,
+        "duplicate_id": 1,
+        "missing_picture": 1,
+        "unequal_sizes": 1,
+        "missing_mask": 1,
+    }
+
+
+def test_files_of_several_configurations_are_read_once(tmp_path) -> None:
+    write_parquet(tmp_path, [make_row("one")], "data/a.parquet")
+    write_parquet(tmp_path, [make_row("two")], "data/b.parquet")
+    write_card(
+        tmp_path,
+        [
+            {
+                "config_name": "TV_pairs",
+                "data_files": [{"split": "train", "path": ["data/a.parquet", "data/b.parquet"]}],
+            },
+            {"config_name": "RS_pairs", "data_files": [{"split": "train", "path": "data/b*.parquet"}]},
+        ],
+    )
+    assert {record.pair_id: record.folder for record in read(tmp_path)[0]} == {
+        "one": "TV_pairs/train",
+        "two": "RS_pairs/train",
+    }
+
+
+@pytest.mark.parametrize(
+    ("configs", "words"),
+    [
+        ([{"config_name": "x", "data_files": [{"split": "train", "path": "../secret.parquet"}]}], "leads out"),
+        ([{"config_name": "x", "data_files": [{"split": "train", "path": "/secret.parquet"}]}], "leads out"),
+        ([{"config_name": "x", "data_files": [{"split": "train", "path": "gone.parquet"}]}], "no file fits"),
+        ([{"config_name": "x", "data_files": [{"split": "all", "path": "data/train.parquet"}]}], '"all"'),
+        ([{"config_name": "x", "data_files": "data/*"}], "no list"),
+        ([{"config_name": "x", "data_files": [{"split": "train", "path": "README.md"}]}], "no whole Parquet"),
+    ],
+)
+def test_a_card_that_cannot_be_followed_says_why(tmp_path, configs: object, words: str) -> None:
+    write_parquet(tmp_path / "set", [make_row("one")])
+    (tmp_path / "secret.parquet").write_bytes((tmp_path / "set/data/train.parquet").read_bytes())
+    write_card(tmp_path / "set", configs)
+    with pytest.raises(DataError, match=words):
+        open_source(tmp_path / "set", ReadingReport())
+
+
+def test_parquet_of_other_columns_or_cut_short_is_refused(tmp_path) -> None:
+    folder = write_parquet(tmp_path, [make_row("one")])
+    datasets.Dataset.from_dict({"text": ["a"]}).to_parquet(str(folder / "data/train.parquet"))
+    with pytest.raises(DataError, match="has other columns"):
+        open_source(folder, ReadingReport())
+    write_parquet(tmp_path, [make_row("one")])
+    cut_short(folder / "data/train.parquet")
+    with pytest.raises(DataError, match="no whole Parquet"):
+        open_source(folder, ReadingReport())
