@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/ci.lock.txt
+# What the quickstart shows: a generated pair.
+SAMPLE := dataset_scripts/sample/RS_synthetic_val
+PAIR := RS_validation_107_0000007.jpg
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # A stamp file says that a step was finished; a step that was interrupted leaves none and is done again from the start.
@@ -38,10 +41,10 @@ $(TEST_STAMP): $(TORCH_STAMP)
 	@touch $@
 
 quickstart: $(PACKAGE_STAMP)
-	$(BIN)/mtrefseg predict examples/quickstart_t1.png examples/quickstart_t2.png \
-		"the house with the red roof that appeared beside the road" \
-		"the car that left the road" \
-		"the pond that dried up" \
+	$(BIN)/mtrefseg predict $(SAMPLE)/A/$(PAIR) $(SAMPLE)/B/$(PAIR) \
+		"the house that was newly built" \
+		"the bottommost swimming pool in the upper half that appeared" \
+		"all the roads that were paved" \
 		--out outputs/quickstart
 	@echo "The shipped weights are random until training lands, so these masks mean nothing yet."
 	@echo "Look at outputs/quickstart/overlay.png"

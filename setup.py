@@ -23,32 +23,49 @@ BASE = [
     "numpy>=1.26",
 ]
 
-# Of the extras, only accelerate, peft and datasets are run by the tests so far.
 ACCELERATE = "accelerate>=1.1"  # What transformers 5.20 asks for.
 PEFT = "peft>=0.21"  # The series that is tested.
 DATASETS = "datasets>=4.0"  # The first release without dataset scripts; pictures and masks are kept as Parquet.
+GRADIO = "gradio>=6.0,<7"  # 6.0 moved `theme` and `css` from `Blocks` to `launch`.
+TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
+DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
+EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
+MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics; 3.9 is the first release for NumPy 2.
 
 EXTRAS = {
     "train": [
         ACCELERATE,
         PEFT,
         DATASETS,
-        "trl>=1.0,<2",  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
-        "deepspeed>=0.19",  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
-        "evaluate>=0.4.6",  # The release that was tried with datasets 5.
+        TRL,
+        DEEPSPEED,
+        EVALUATE,
     ],
     "demo": [
-        "gradio>=6.0,<7",  # 6.0 moved `theme` and `css` from `Blocks` to `launch`.
+        GRADIO,
     ],
     "data": [
         DATASETS,
         "pyarrow>=15",  # What datasets 4.0 asks for.
+        "jinja2>=3.1",  # Fills in the template of the dataset card.
+        MATPLOTLIB,
+    ],
+    "score": [
+        DATASETS,
+        EVALUATE,
     ],
     "test": [
         ACCELERATE,
         PEFT,
         DATASETS,
+        EVALUATE,
+        GRADIO,
+        MATPLOTLIB,
+        TRL,
+        DEEPSPEED,
         "pytest>=8.0",
+        "hypothesis>=6.100",  # Property tests of the score.
+        "pycocotools>=2.0.8",  # The score of run-length masks must equal its own. 2.0.8 is the first one for NumPy 2.
         # The linter and the type checker judge the code: another version may find other things, so `make test` takes
         # both from the lock file.
         "ruff>=0.14",
@@ -78,7 +95,8 @@ setup(
     ],
     # 3.10 is the oldest Python that the lower ends above accept.
     python_requires=">=3.10",
-    packages=["modeling_mtrefseg"],
+    packages=["modeling_mtrefseg", "dataset_scripts", "dataset_scripts.synthesis", "mtrs_iou"],
+    package_data={"dataset_scripts": ["card_template.md", "browse_template.html"]},
     install_requires=BASE,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main"]},

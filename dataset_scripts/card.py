@@ -34,7 +34,7 @@ _SIZE_CATEGORIES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
 )
-_SETTING_CONTENTS = {"TV": "natural scenes and remote sensing", "NS": "natural scenes", "RS": "remote sensing"}
+_SETTING_CONTENTS = {"TV": "normal scenes and remote sensing", "NS": "normal scenes", "RS": "remote sensing"}
 _COLUMNS = {
     "sample_id": ("text", "name of the row, unique in its split and domain"),
     "pair_id": ("text", "name of the pair of pictures; rows of one pair follow one another"),
@@ -46,7 +46,7 @@ _COLUMNS = {
     "expressions": ("texts", "the sentences"),
     "change_type": (", ".join(CHANGE_TYPES), "what became of the thing"),
     "change_types": (", ".join(CHANGE_TYPES), "what became of the thing, for each sentence"),
-    "domain": (", ".join(DOMAINS), "natural scene or remote sensing; null if unknown"),
+    "domain": (", ".join(DOMAINS), "normal scene or remote sensing; null if unknown"),
     "view": (", ".join(VIEWS), "where the camera was"),
     "source": ("text", "the dataset that the pictures come from"),
     "noisy": ("true or false", "whether mask or sentence were corrupted on purpose"),

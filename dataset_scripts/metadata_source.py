@@ -20,7 +20,7 @@ from typing import Any
 
 from .pair_record import Expression, PairRecord
 from .picture_file import PICTURE_SUFFIXES, PictureFile
-from .reading_report import ReadingReport, Reason, UnusableError
+from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 
 
@@ -135,11 +135,11 @@ class MetadataReader:
         pair_id = row.get("pair_id")
         source = row.get("source")
         return PairRecord(
-            pair_id=default if pair_id is None else str(pair_id),
+            pair_id=printable(default if pair_id is None else str(pair_id)),
             split=self.split,
             domain=self._label(row, "domain", DOMAINS, default),
             view=self._label(row, "view", VIEWS, default) or "unknown",
-            source="unknown" if source is None else str(source),
+            source="unknown" if source is None else printable(str(source)),
             image_t1=draft.pictures[0],
             image_t2=draft.pictures[1],
             expressions=tuple(draft.expressions),
@@ -170,8 +170,8 @@ class MetadataReader:
 
     def _sentence(self, text: Any, sample: str) -> str:
         """The sentence, trimmed."""
-        if not isinstance(text, str) or not text.strip():
-            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank or no text")
+        if not isinstance(text, str) or not text.strip() or printable(text) != text:
+            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, no text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")
         return text.strip()

@@ -30,8 +30,8 @@ REPOSITORY = "kkk2026/MTRefSeg-21K"
 """Where the raw folders are published."""
 
 _CONTENTS = {
-    "TV": "Natural scenes and remote sensing",
-    "NS": "Natural scenes",
+    "TV": "Normal scenes and remote sensing",
+    "NS": "Normal scenes",
     "RS": "Remote sensing",
 }
 

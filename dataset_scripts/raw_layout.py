@@ -11,8 +11,9 @@ stage-1 set, whose pictures and masks belong together by their stems. The name o
  "mask": ["0001/0.png"], "change_types": ["appear"], "domain": "RS", "view": "aerial", "source": "LEVIR-CD"}
 ```
 
-All keys but `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are understood too. Files are
-found by name or, with another ending, by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored.
+All keys but `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are understood too, and so is
+`noisy`, a list of booleans that flag what was corrupted on purpose. Files are found by name or, with another ending,
+by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored.
 `reading_report.EXPLANATIONS` lists what is skipped and what is repaired.
 """
 

@@ -13,7 +13,7 @@ from datasets import ClassLabel, Features, Image, Sequence, Value
 
 
 DOMAINS = ("NS", "RS")
-"""Natural scenes and remote sensing."""
+"""Normal scenes and remote sensing."""
 VIEWS = ("normal", "aerial", "satellite", "unknown")
 """Where the camera was."""
 CHANGE_TYPES = ("appear", "disappear", "state_change", "unknown")

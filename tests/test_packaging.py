@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 # A path of somebody's machine begins with one of these folders. Joined here, so that this file does not hold one.
 MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
 MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
+PACKAGES = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
 BINARY = {".png", ".jpg", ".safetensors", ".parquet", ".ico", ".gif"}
 
 
@@ -33,7 +34,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", *(path.name for path in ROOT.glob("*.md"))):
         shutil.copy(ROOT / name, source)
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("modeling_mtrefseg", "tests"):
+    for name in (*PACKAGES, "tests"):
         shutil.copytree(ROOT / name, source / name, ignore=ignore)
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
@@ -49,7 +50,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
         (entry_points,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main" in archive.read(entry_points).decode()
         assert any(name.endswith("/LICENSE") for name in archive.namelist())
-    assert names == {f"modeling_mtrefseg/{path.name}" for path in (ROOT / "modeling_mtrefseg").glob("*.py")}
+    kinds = {".py", ".md", ".html"}
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in kinds]
+    expected = {path.relative_to(ROOT).as_posix() for path in sources if "README" not in path.name}
+    assert names == expected
 
 
 def test_the_sdist_builds_again(distributions: Path) -> None:
@@ -109,12 +113,3 @@ def test_the_lock_pins_exact_versions_and_nothing_of_a_machine() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
     torch_pin = next(pin for pin in pins if pin.startswith("torch=="))
     assert torch_pin in (ROOT / "Makefile").read_text(encoding="utf-8")
-
-
-def test_the_quickstart_pair_is_what_its_script_draws(tmp_path: Path) -> None:
-    script = ROOT / "examples" / "make_quickstart_pair.py"
-    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True)
-    for name in ("quickstart_t1.png", "quickstart_t2.png"):
-        committed = ROOT / "examples" / name
-        assert committed.stat().st_size < 150_000
-        assert (tmp_path / name).read_bytes() == committed.read_bytes()

@@ -17,6 +17,7 @@ _INK: Color = (42, 42, 48)
 _GAP = 14
 _CELL = 256  # Pictures are shown at this size.
 _FONT_SIZE = 13
+_LINE = 17
 
 
 def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Image:
@@ -32,12 +33,15 @@ def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Ima
         change is seen, in the colour of its sentence.
     """
     cells = [_draw_pair(pair) for pair in pairs]
-    width, height = cells[0].width, max(cell.height for cell in cells)
-    rows = -(-len(cells) // columns)
-    sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP), _PAPER)
-    for index, cell in enumerate(cells):
-        row, column = divmod(index, columns)
-        sheet.paste(cell, (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP)))
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    heights = [max(cell.height for cell in row) + _GAP for row in rows]
+    width = cells[0].width + _GAP
+    sheet = Image.new("RGB", (columns * width + _GAP, sum(heights) + _GAP), _PAPER)
+    top = _GAP
+    for row, height in zip(rows, heights, strict=True):
+        for column, cell in enumerate(row):
+            sheet.paste(cell, (_GAP + column * width, top))
+        top += height
     return sheet
 
 
@@ -54,12 +58,12 @@ def _draw_pair(pair: SyntheticPair) -> Image.Image:
         for expression, color in zip(shown, _COLORS, strict=False)
         for first, line in enumerate(wrap(expression.text, 76))
     ]
-    cell = Image.new("RGB", (2 * _CELL + 4, _CELL + 10 + 17 * 2 * len(_COLORS)), _PAPER)
+    cell = Image.new("RGB", (2 * _CELL + 4, _CELL + 10 + _LINE * len(lines)), _PAPER)
     for index, picture in enumerate(pictures):
         cell.paste(picture, (index * (_CELL + 4), 0))
     draw = ImageDraw.Draw(cell)
     for index, (line, color, first, present) in enumerate(lines):
-        top = _CELL + 6 + 17 * index
+        top = _CELL + 6 + _LINE * index
         if first and present:
             draw.rectangle((2, top + 4, 10, top + 12), fill=color)
         elif first:

@@ -163,7 +163,7 @@ class Generator:
 
     def pair_id(self, index: int) -> str:
         """The name of the pair of a number."""
-        return f"{self.domain(index)}_synthetic_{self.split}_{self.seed}_{index:07d}"
+        return f"{self.domain(index)}_{self.split}_{self.seed}_{index:07d}"
 
     def pair(self, index: int) -> SyntheticPair:
         """
@@ -200,7 +200,7 @@ class Generator:
         )
 
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
-        wanted = int(random.integers(1, self.most_expressions + 1))
+        wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
         expressions = []
         for written in ExpressionWriter(observation, random).write(wanted):
             mask = np.zeros(observation.numbers_t1.shape, dtype=bool)

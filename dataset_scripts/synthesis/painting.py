@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from .scene import Color, Point, Rendering
-from .textures import Grain, noise
+from .textures import PLATE_STEPS, Grain, noise_plate
 
 
 # Shapes are drawn this many times larger and averaged. Large shapes need less: their rim is a small part of them.
@@ -172,22 +172,22 @@ class Canvas:
         """
         if shape is None:
             return
-        pixels: Color | np.ndarray = color
+        pixels: Color | Image.Image = color
         if random is not None and strength:
             width, height = shape.coverage.size
-            pixels = textured(color, noise(random, grain, width, height), strength)
+            pixels = tinted(noise_plate(random, grain, width, height), color, strength)
         self.paste(shape, pixels, number=number, opacity=opacity, plant=plant)
 
     def paste(
         self,
         shape: Shape | None,
-        pixels: Color | np.ndarray,
+        pixels: Color | np.ndarray | Image.Image,
         *,
         number: int | None = None,
         opacity: float = 1.0,
         plant: bool = False,
     ) -> None:
-        """Fills a shape with a colour or with pixels, uint8 (height, width, 3) of its box. See `paint`."""
+        """Fills a shape with a colour or with pixels, RGB of its box as uint8 array or picture. See `paint`."""
         if shape is None:
             return
         mask = (
@@ -212,6 +212,23 @@ class Canvas:
             return None
         large = max(right - left, bottom - top) > _LARGE_PIXELS
         return left, top, right - left, bottom - top, _LARGE_OVERSAMPLING if large else _OVERSAMPLING
+
+
+def tinted(plate: Image.Image, color: Color, strength: float) -> Image.Image:
+    """
+    A colour whose brightness varies, by lookup tables.
+
+    Args:
+        plate (`PIL.Image.Image`): Mode "L", of `noise_plate`.
+        color (`Color`): RGB, 0 to 255.
+        strength (`float`): Share of the brightness for one standard deviation.
+
+    Returns:
+        `PIL.Image.Image`: RGB, the size of the plate.
+    """
+    factors = 1 + strength / PLATE_STEPS * (np.arange(256) - 128)
+    tables = np.clip(factors[None, :] * np.array(color)[:, None], 0, 255).astype(np.uint8)
+    return Image.merge("RGB", [plate.point(table) for table in tables.tolist()])
 
 
 def textured(color: Color | np.ndarray, variation: np.ndarray, strength: float) -> np.ndarray:

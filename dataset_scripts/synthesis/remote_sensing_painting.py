@@ -178,8 +178,7 @@ def _paint_road(canvas: Canvas, thing: GroundThing, state: State, random: np.ran
 
 def _paint_shadows(canvas: Canvas, scene: GroundScene, things: list[GroundThing], light: Light) -> None:
     """All shadows at once: they fall on the ground and belong to nobody."""
-    factor = 2 if scene.size <= 512 else 1
-    mask = Image.new("L", (scene.size * factor, scene.size * factor))
+    mask = Image.new("L", (scene.size, scene.size))
     draw = ImageDraw.Draw(mask)
     for thing in things:
         if thing.height == 0:
@@ -189,17 +188,14 @@ def _paint_shadows(canvas: Canvas, scene: GroundScene, things: list[GroundThing]
         if thing.kind == "tree":
             radius = thing.width * 0.43  # The crown's leaves do not fill its circle.
             outline = [(thing.center[0] + radius * x, thing.center[1] + radius * y) for x, y in _CIRCLE]
-        for polygon in (
-            extruded(outline, offset)
-            if thing.kind != "forest"
-            else [[(x + offset[0], y + offset[1]) for x, y in outline]]
-        ):
-            draw.polygon([(x * factor, y * factor) for x, y in polygon], fill=255)
+        # A forest is not convex; its shadow is as good as the moved outline.
+        moved = [(x + offset[0], y + offset[1]) for x, y in outline]
+        for polygon in [moved] if thing.kind == "forest" else extruded(outline, offset):
+            draw.polygon(polygon, fill=255)
     if scene.woods is not None:
         x, y = light.shadow(4.5 * scene.metre)
-        mask.paste(255, (round(x * factor), round(y * factor)), Image.fromarray(scene.woods).resize(mask.size))
-    soft = mask.reduce(factor) if factor > 1 else mask
-    soft = soft.filter(ImageFilter.BoxBlur(0.6 * max(1.0, scene.size / 512)))
+        mask.paste(255, (round(x), round(y)), Image.fromarray(scene.woods))
+    soft = mask.filter(ImageFilter.BoxBlur(0.8 * max(1.0, scene.size / 512)))
     canvas.paste(Shape(0, 0, soft), _SHADOW, opacity=light.strength)
 
 

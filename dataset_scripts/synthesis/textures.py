@@ -6,10 +6,12 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 import numpy as np
+from PIL import Image
 
 
 Grain: TypeAlias = Literal["fine", "grainy", "patchy", "cloudy"]
 
+PLATE_STEPS = 40  # Grey levels of a plate for one standard deviation
 TILE = 512  # Side of a tile in pixels
 _VARIANTS = 3  # Tiles of each grain
 # Energy falls with frequency to the power of minus this: the higher, the larger the spots.
@@ -48,6 +50,26 @@ def noise(random: np.random.Generator, grain: Grain, width: int, height: int) ->
     """
     tile = _noise_tiles(grain)[int(random.integers(_VARIANTS))]
     return _crop(tile, random, width, height)
+
+
+@cache
+def _plates(grain: Grain) -> list[np.ndarray]:
+    """The noise tiles as uint8, see `noise_plate`."""
+    return [(tile * PLATE_STEPS + 128).clip(0, 255).astype(np.uint8) for tile in _noise_tiles(grain)]
+
+
+def noise_plate(random: np.random.Generator, grain: Grain, width: int, height: int) -> Image.Image:
+    """
+    A random crop of noise for lookup tables, which are many times faster than arithmetic.
+
+    Args:
+        random, grain, width, height: As for `noise`.
+
+    Returns:
+        `PIL.Image.Image`: Mode "L": 128 is the mean, and `PLATE_STEPS` are one standard deviation.
+    """
+    tile = _plates(grain)[int(random.integers(_VARIANTS))]
+    return Image.fromarray(_crop(tile, random, width, height))
 
 
 def _crop(tile: np.ndarray, random: np.random.Generator, width: int, height: int) -> np.ndarray:

@@ -180,8 +180,9 @@ def test_nothing_of_the_data_stands_in_the_page_as_markup(tmp_path) -> None:
 
 def test_half_letters_do_not_stop_the_page(tmp_path) -> None:
     folder = make_image_folder(tmp_path / "set", pairs=1, sentences=1)
-    write_rows(folder, [{**row, "expression": "house \ud83c"} for row in read_rows(folder)])
-    assert browse(folder, tmp_path / "out")["pairs"][0]["sentences"][0]["text"] == "house \ud83c"
+    write_rows(folder, [{**row, "pair_id": "a \ud83c", "source": "b \ud83c"} for row in read_rows(folder)])
+    (pair,) = browse(folder, tmp_path / "out")["pairs"]
+    assert (pair["id"], pair["source"]) == ("a \\ud83c", "b \\ud83c")
 
 
 class Page(HTMLParser):

@@ -208,6 +208,7 @@ ROW_DAMAGES = {
     "mask is cut short": (lambda folder, row: cut(folder, row, "mask_file_name"), Reason.UNREADABLE_MASK),
     "t1 is cut short": (lambda folder, row: cut(folder, row, "image_t1_file_name"), Reason.UNREADABLE_PICTURE),
     "sentence is blank": (lambda folder, row: {**row, "expression": " "}, Reason.BLANK_EXPRESSION),
+    "sentence is half a letter": (lambda folder, row: {**row, "expression": "a \ud83c"}, Reason.BLANK_EXPRESSION),
     "sentence is missing": (lambda folder, row: {**row, "expression": None}, Reason.BLANK_EXPRESSION),
     "sentence has white space": (lambda folder, row: {**row, "expression": " a "}, Reason.WHITESPACE_TRIMMED),
     "change type is unknown": (lambda folder, row: {**row, "change_type": "explode"}, Reason.UNKNOWN_LABEL),

@@ -278,3 +278,22 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "size is 5" in capsys.readouterr().err
     assert main(["synth"]) == 2
     assert main(["synth", str(tmp_path / "out"), "--pairs", "0"]) == 2
+
+
+def test_the_committed_sample_is_what_the_generator_makes() -> None:
+    """If not, remove its folders and run the command in dataset_scripts/README.md."""
+    sample = Path(__file__).parents[2] / "dataset_scripts" / "sample"
+    report = ReadingReport()
+    records = [record for folder in find_split_folders(sample) for record in read_split_folder(folder, report)]
+    assert not report.findings
+    assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 1_000_000
+    made = {pair.pair_id: pair for pair in Generator(seed=107, split="validation", strength=0.8).pairs(stop=8)}
+    assert {record.pair_id for record in records} == set(made)
+    for record in records:
+        expressions = made[record.pair_id].expressions
+        assert [one.text for one in record.expressions] == [one.text for one in expressions]
+        for read, expected in zip(record.expressions, expressions, strict=True):
+            assert np.array_equal(read.mask.read_mask((256, 256))[0], expected.mask)
+        # JPEG encoders differ a little between releases.
+        stored = np.asarray(Image.open(io.BytesIO(record.image_t2.read_bytes())), dtype=np.float64)
+        assert np.abs(stored - np.asarray(made[record.pair_id].image_t2)).mean() < 6
