@@ -61,5 +61,5 @@ bench: $(TEST_STAMP)
 	$(BIN)/python benchmarks/inference.py --preset tiny
 
 clean:
-	rm -rf $(VENV) outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) outputs build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

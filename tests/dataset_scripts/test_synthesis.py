@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from datasets import load_dataset
 from PIL import Image
 
 from dataset_scripts.command_line import main
@@ -258,6 +259,20 @@ def test_stream_is_split_among_workers_without_loss() -> None:
     assert set.union(*parts) == {row["pair_id"] for row in rows}
     endless = iter(stream(generator))
     assert [next(endless)["pair_id"] for _ in range(3)] == [row["pair_id"] for row in rows[:3]]
+
+
+def test_stream_goes_straight_into_parquet(tmp_path: Path) -> None:
+    generator = Generator(seed=9, size=SIZE)
+    stream(generator, stop=3).cast(pair_features()).to_parquet(tmp_path / "pairs.parquet")
+    read = load_dataset(
+        "parquet", data_files=str(tmp_path / "pairs.parquet"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert read.features == pair_features()
+    for row, pair in zip(read, generator.pairs(stop=3), strict=True):
+        assert np.array_equal(np.asarray(row["image_t1"]), np.asarray(pair.image_t1))
+        assert [np.asarray(mask).astype(bool).sum() for mask in row["masks"]] == [
+            one.mask.sum() for one in pair.expressions
+        ]
 
 
 def test_contact_sheet_shows_every_pair(pairs: list[SyntheticPair]) -> None:
