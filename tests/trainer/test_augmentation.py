@@ -1,0 +1,174 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Pictures, masks and sentences change together."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from trainer.arguments import AugmentationArguments
+from trainer.augmentation import (
+    PairAugmentation,
+    change_light,
+    crop,
+    mirror,
+    reverse_pictures,
+    swap_times,
+    turn,
+    without_change,
+)
+from trainer.errors import TrainingError
+
+
+def array(image):
+    return np.asarray(image)
+
+
+NOTHING = dict.fromkeys(vars(AugmentationArguments()), 0.0) | {"smallest_crop": 0.5}
+
+
+@pytest.mark.parametrize(("axis", "flipped"), [(0, np.s_[:, ::-1]), (1, np.s_[::-1])])
+def test_mirror_moves_pictures_masks_and_words(make_sample, axis, flipped):
+    sample = make_sample("the car in the top-left corner that appeared")
+    mirrored = mirror(sample, axis)
+    assert (array(mirrored.image_t1) == array(sample.image_t1)[flipped]).all()
+    assert (array(mirrored.image_t2) == array(sample.image_t2)[flipped]).all()
+    assert (mirrored.masks[0] == sample.masks[0][flipped]).all()
+    corner = ("top-right", "bottom-left")[axis]
+    assert mirrored.expressions == [f"the car in the {corner} corner that appeared"]
+
+
+def test_doubtful_sentences_are_left_out_and_too_many_stop_the_change(make_sample):
+    doubtful, clear = "the bag left on the bench", "the car on the left that appeared"
+    sample = make_sample(doubtful, clear)
+    sample.masks[0][:] = False
+    mirrored = mirror(sample, 0)
+    assert mirrored.expressions == ["the car on the right that appeared"]
+    assert len(mirrored.masks) == len(mirrored.change_types) == 1
+    assert mirrored.masks[0].any()
+    sample = make_sample(doubtful, doubtful, clear)
+    assert mirror(sample, 0) is sample
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_turn_keeps_pictures_and_masks_together(make_sample, quarters):
+    sample = make_sample("the car that appeared")
+    turned = turn(sample, quarters)
+    assert (array(turned.image_t2) == np.rot90(array(sample.image_t2), quarters)).all()
+    assert (turned.masks[0] == np.rot90(sample.masks[0], quarters)).all()
+    assert turned.image_t1.size == turned.masks[0].shape[::-1]
+    leftmost = make_sample("the leftmost car that appeared")
+    assert turn(leftmost, quarters) is leftmost
+
+
+def test_swapping_times_exchanges_words_and_types(make_sample):
+    sample = make_sample("the car that appeared", "a new house shows up")
+    swapped = swap_times(sample)
+    assert swapped.image_t1 is sample.image_t2
+    assert swapped.image_t2 is sample.image_t1
+    assert swapped.expressions == ["the car that disappeared"]
+    assert swapped.change_types == ["disappear"]
+    assert (swapped.masks[0] == sample.masks[0]).all()
+
+
+def test_exchanged_pictures_empty_what_is_said_of_time(make_sample):
+    sample = make_sample("the car that appeared", "every change")
+    assert reverse_pictures(sample) is sample  # something unnamed may have disappeared
+    sample.absent_types = frozenset(("disappear",))
+    found = reverse_pictures(sample)
+    assert found.image_t1 is sample.image_t2
+    assert found.expressions == ["the car that appeared"]
+    assert not found.masks[0].any()
+    assert found.absent_types == {"appear"}
+    assert sample.masks[0].any()
+    # Back again, it would be true of what now disappears.
+    assert reverse_pictures(found) is found
+
+
+def test_generated_pairs_know_what_did_not_happen(pairs):
+    for pair in pairs:
+        assert not {one for one, mask in zip(pair.change_types, pair.masks) if mask.any()} & pair.absent_types
+    assert any(pair.absent_types & {"appear", "disappear"} for pair in pairs)
+
+
+def test_crop_keeps_what_is_seen_and_leaves_out_what_depends_on_the_rest(make_sample):
+    sample = make_sample("the car that appeared", "the leftmost car that appeared")
+    seen, sizes = set(), set()
+    for seed in range(60):
+        cropped = crop(sample, np.random.default_rng(seed), 0.3)
+        if cropped is sample:
+            continue
+        assert cropped.expressions == ["the car that appeared"]
+        assert cropped.image_t1.size == cropped.image_t2.size == cropped.masks[0].shape[::-1]
+        share = cropped.masks[0].sum() / sample.masks[0].sum()
+        assert share == 0 or share >= 0.4
+        seen.add(share > 0)
+        sizes.add(cropped.image_t1.size)
+        # The mask is still where the same pixels are.
+        inside = array(cropped.image_t1)[cropped.masks[0]]
+        assert {tuple(pixel) for pixel in inside} <= {
+            tuple(pixel) for pixel in array(sample.image_t1)[sample.masks[0]]
+        }
+    assert seen == {True, False}
+    assert len(sizes) > 5
+    only = make_sample("the leftmost car that appeared", "the rightmost car that appeared", "the car that left")
+    assert crop(only, np.random.default_rng(0), 0.3) is only
+
+
+def test_nothing_fits_where_nothing_changed(make_sample):
+    sample = make_sample("the car that appeared")
+    unchanged = without_change(sample)
+    assert unchanged.image_t2 is sample.image_t1
+    assert not unchanged.masks[0].any()
+    assert sample.masks[0].any()
+
+
+def test_light_changes_in_each_picture_on_its_own(make_sample):
+    sample = make_sample("the car that appeared")
+    sample.image_t2 = sample.image_t1
+    augmented = PairAugmentation(AugmentationArguments(**{**NOTHING, "photometric": 0.5}))(
+        sample, np.random.default_rng(0)
+    )
+    assert (array(augmented.image_t1) != array(augmented.image_t2)).any()
+    assert (augmented.masks[0] == sample.masks[0]).all()
+    same = change_light(sample.image_t1, np.random.default_rng(3), 0.5)
+    assert (array(same) == array(change_light(sample.image_t1, np.random.default_rng(3), 0.5))).all()
+
+
+def test_stage_1_pairs_keep_their_mask(make_sample):
+    augmentation = PairAugmentation(AugmentationArguments(**{**dict.fromkeys(NOTHING, 1.0), "unchanged_share": 0.0}))
+    for seed in range(5):
+        augmented = augmentation(make_sample(), np.random.default_rng(seed))
+        assert len(augmented.masks) == 1
+        assert augmented.image_t1.size == augmented.masks[0].shape[::-1]
+
+
+def test_only_pictures_from_above_are_turned_upside_down(make_sample):
+    augmentation = PairAugmentation(AugmentationArguments(**{**NOTHING, "flip_share": 1.0, "rotate_share": 1.0}))
+    sample = make_sample("the car that appeared", domain="NS")
+    for seed in range(5):
+        assert (augmentation(sample, np.random.default_rng(seed)).masks[0] == sample.masks[0][:, ::-1]).all()
+
+
+def test_the_pair_itself_is_not_changed(make_sample):
+    sample = make_sample("the car on the left that appeared", "the car that left")
+    before = copy.deepcopy(sample)
+    augmentation = PairAugmentation(AugmentationArguments(**dict.fromkeys(NOTHING, 1.0)))
+    augmentation(sample, np.random.default_rng(0))
+    assert sample.expressions == before.expressions
+    assert (array(sample.image_t1) == array(before.image_t1)).all()
+    assert all((one == other).all() for one, other in zip(sample.masks, before.masks))
+
+
+def test_generated_masks_stay_true_of_their_sentences(pairs):
+    # What appeared differs between the pictures; after any change of place it still must, where the mask is.
+    augmentation = PairAugmentation(AugmentationArguments(**{**dict.fromkeys(NOTHING, 0.5), "photometric": 0.0}))
+    for seed, pair in enumerate(pairs):
+        augmented = augmentation(pair, np.random.default_rng(seed))
+        assert len(augmented.expressions) == len(augmented.masks) == len(augmented.change_types) > 0
+        assert all(mask.shape == augmented.image_t1.size[::-1] for mask in augmented.masks)
+
+
+def test_shares_out_of_range_are_refused():
+    with pytest.raises(TrainingError, match="flip_share"):
+        AugmentationArguments(flip_share=1.5)

@@ -1,0 +1,205 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Opening, mixing and reading datasets; the collator."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+
+from dataset_scripts.errors import DataError
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.rows import make_rows, read_content
+from dataset_scripts.schema import CHANGE_TYPES, DOMAINS, VIEWS, referring_features
+from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis.writing import to_record, write_raw
+from trainer.arguments import AugmentationArguments, DataArguments
+from trainer.augmentation import PairAugmentation
+from trainer.collator import PairCollator
+from trainer.data import PairLoader, make_eval_dataset, make_train_dataset, mix, open_data
+from trainer.errors import TrainingError
+from trainer.samples import GeneratedSource, TableSource
+
+
+GENERATOR = Generator(size=128, domains=("RS",))
+
+
+def test_collator_is_the_processor(small_processor, pairs):
+    batch = PairCollator(small_processor)([{"sample": pair} for pair in pairs[:3]])
+    expected = small_processor(
+        [pair.image_t1 for pair in pairs[:3]],
+        [pair.image_t2 for pair in pairs[:3]],
+        text=[pair.expressions for pair in pairs[:3]],
+        masks=[pair.masks for pair in pairs[:3]],
+        domain="remote_sensing",
+    )
+    assert batch.keys() == expected.keys()
+    assert all(torch.equal(batch[name], expected[name]) for name in batch)
+    # Each pair is there once, with all its sentences.
+    assert len(batch["pixel_values_t1"]) == 3
+    assert batch["num_expressions"].tolist() == [len(pair.expressions) for pair in pairs[:3]]
+
+
+def test_collator_of_stage_1_has_no_words(small_processor):
+    source = GeneratedSource(GENERATOR, is_stage1=True)
+    batch = PairCollator(small_processor, with_samples=True)([{"sample": source.pair(row)} for row in range(2)])
+    assert batch.keys() == {"pixel_values_t1", "pixel_values_t2", "labels", "samples"}
+    assert batch["labels"].shape == (2, 64, 64)
+
+
+def test_weights_decide_how_often_a_dataset_is_drawn():
+    table = mix([10, 40, 0], [1.0, 2.0, 1.0], 4000, seed=0)
+    counts = np.bincount(table["source"], minlength=3) / 4000
+    np.testing.assert_allclose(counts, [0.25, 0.5, 0.25], atol=0.03)
+    rows = np.array(table["row"])
+    drawn = np.array(table["source"])
+    # Small datasets begin anew and every pair is drawn about as often; one without an end never repeats.
+    assert set(np.bincount(rows[drawn == 0], minlength=10)) <= set(range(95, 112))
+    assert len(set(rows[drawn == 2])) == (drawn == 2).sum()
+    assert table["position"] == list(range(4000))
+
+
+def test_without_weights_every_pair_is_drawn_once():
+    table = mix([3, 5], None, 8, seed=1)
+    assert sorted(zip(table["source"], table["row"])) == [(0, row) for row in range(3)] + [
+        (1, row) for row in range(5)
+    ]
+
+
+def test_a_row_is_the_same_whoever_reads_it_and_another_one_in_the_next_epoch():
+    arguments = DataArguments(generated_size=128, generated_domains=["RS"], epoch_pairs=4)
+    augmentation = PairAugmentation(AugmentationArguments())
+    tables = [make_train_dataset(arguments, augmentation, False, seed=7, run_pairs=0) for _ in range(2)]
+    first, second = tables[0][0][2]["sample"], tables[1][0][[0, 2]]["sample"][1]
+    assert first.pair_id == second.pair_id
+    assert first.expressions == second.expressions
+    assert (np.asarray(first.image_t2) == np.asarray(second.image_t2)).all()
+    tables[0][1].set_epoch(1)
+    assert tables[0][0][2]["sample"].pair_id != first.pair_id
+    # A dataset with an end has the same pairs again, augmented otherwise.
+    finite = DataArguments(generated_size=128, generated_domains=["RS"], generated_pairs=4)
+    table, loader = make_train_dataset(finite, augmentation, False, seed=7, run_pairs=0)
+    before = table[1]["sample"]
+    loader.set_epoch(1)
+    after = table[1]["sample"]
+    assert before.pair_id == after.pair_id
+    assert (np.asarray(before.image_t1) != np.asarray(after.image_t1)).any()
+
+
+def test_an_endless_run_needs_a_length():
+    with pytest.raises(DataError, match="max_steps"):
+        make_train_dataset(DataArguments(), PairAugmentation(AugmentationArguments()), False, seed=0, run_pairs=0)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_some_sentences_of_a_pair_are_drawn(pairs, count):
+    source = GeneratedSource(GENERATOR, is_stage1=False)
+    row = max(range(8), key=lambda row: len(pairs[row].expressions))
+    assert len(pairs[row].expressions) > 2
+    drawn = set()
+    for epoch in range(12):
+        loader = PairLoader([source], sentences_per_pair=count)
+        loader.set_epoch(epoch)
+        # Endless, but an epoch counts no rows here, so it is the same pair.
+        sample = loader.sample(0, row, 0)
+        assert len(sample.expressions) == len(sample.masks) == len(sample.change_types) == count
+        for expression, mask in zip(sample.expressions, sample.masks):
+            index = pairs[row].expressions.index(expression)
+            assert (mask == pairs[row].masks[index]).all()
+            drawn.add(index)
+    assert len(drawn) > 1
+
+
+def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):
+    raw, exported = tmp_path / "raw", tmp_path / "exported"
+    write_raw(GENERATOR, raw, 3, png=True)
+    export_dataset(raw, exported, ExportOptions())
+    # One row a sentence, put together to pairs.
+    sources = [open_data(str(folder), "TV", "train", False) for folder in (raw, exported)]
+    truth = GeneratedSource(GENERATOR, is_stage1=False)
+    for source in sources:
+        assert source.num_pairs == 3
+        by_id = {sample.pair_id: sample for sample in map(source.pair, range(3))}
+        for row in range(3):
+            expected = truth.pair(row)
+            sample = by_id[expected.pair_id]
+            assert sample.expressions == expected.expressions
+            assert sample.change_types == expected.change_types
+            assert sample.domain == "RS"
+            assert (np.asarray(sample.image_t1) == np.asarray(expected.image_t1)).all()
+            assert all((one == other).all() for one, other in zip(sample.masks, expected.masks))
+    with pytest.raises(DataError, match="no split 'validation'"):
+        open_data(str(raw), "TV", "validation", False)
+    arguments = DataArguments(train_data=[str(exported), "generated"], generated_pairs=2, generated_size=128)
+    table, _ = make_train_dataset(
+        DataArguments(**{**vars(arguments), "generated_domains": ["RS"]}),
+        PairAugmentation(AugmentationArguments()),
+        False,
+        seed=0,
+        run_pairs=0,
+    )
+    assert sorted(table[index]["sample"].source for index in range(5)) == ["exported"] * 3 + ["generated"] * 2
+
+
+def test_raw_folders_of_stage_1(tmp_path):
+    write_raw(GENERATOR, tmp_path / "raw", 2, kind="pretrain", png=True)
+    source = open_data(str(tmp_path / "raw"), "RS", "train", True)
+    expected = GeneratedSource(GENERATOR, is_stage1=True).pair(0)
+    sample = next(sample for sample in map(source.pair, range(2)) if sample.pair_id == expected.pair_id)
+    assert sample.expressions == []
+    assert (sample.masks[0] == expected.masks[0]).all()
+
+
+def test_image_folders(tmp_path):
+    record = to_record(GENERATOR.pair(0), "train", "referring", png=True)
+    lines = []
+    for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
+        path = tmp_path / "mine" / "train" / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.read_bytes())
+    for expression in record.expressions:
+        names = {"image_t1_file_name": record.image_t1.name, "image_t2_file_name": record.image_t2.name}
+        lines.append(json.dumps({**names, "mask_file_name": expression.mask.name, "expression": expression.text}))
+    (tmp_path / "mine" / "train" / "metadata.jsonl").write_text("\n".join(lines))
+    source = open_data(str(tmp_path / "mine"), "TV", "train", False)
+    assert source.num_pairs == 1
+    assert source.pair(0).expressions == [expression.text for expression in record.expressions]
+    with pytest.raises(DataError, match="no usable pair"):
+        open_data(str(tmp_path / "mine"), "TV", "test", False)
+
+
+def test_rows_of_sentences_are_put_together_by_domain_and_pair():
+    rows = []
+    for index in range(2):
+        record = to_record(GENERATOR.pair(index), "train", "referring", png=True)
+        rows += make_rows(record, read_content(record), "referring")
+    labels = {"change_type": CHANGE_TYPES, "domain": DOMAINS, "view": VIEWS}
+    rows = [{**row, **{name: names.index(row[name]) for name, names in labels.items()}} for row in rows]
+    order = np.random.default_rng(0).permutation(len(rows))
+    table = Dataset.from_list([rows[index] for index in order], features=referring_features())
+    source = TableSource("rows", table)
+    assert source.num_pairs == 2
+    assert sum(len(source.pair(row).expressions) for row in range(2)) == len(rows)
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere", "nowhere"])
+def test_what_is_not_there_is_named(name):
+    with pytest.raises(DataError, match="nowhere is neither a folder nor a Hub id"):
+        open_data(name, "TV", "train", False)
+
+
+def test_evaluation_takes_pairs_as_they_are():
+    arguments = DataArguments(generated_size=128, generated_domains=["RS"], generated_eval_pairs=6, max_eval_pairs=3)
+    table = make_eval_dataset(arguments, is_stage1=False)
+    assert table is not None
+    assert len(table) == 3
+    expected = Generator(size=128, domains=("RS",), split="validation").pair(2)
+    assert table[1]["sample"].pair_id == expected.pair_id
+    assert (np.asarray(table[1]["sample"].image_t1) == np.asarray(expected.image_t1)).all()
+    assert make_eval_dataset(DataArguments(eval_data=[]), is_stage1=False) is None
+
+
+def test_weights_must_fit_the_datasets():
+    with pytest.raises(TrainingError, match="train_weights"):
+        DataArguments(train_data=["generated"], train_weights=[1.0, 2.0])

@@ -1,0 +1,244 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The trainer in this process: losses, groups, freezing, evaluation, checkpoints, engines."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from accelerate.utils import DistributedType
+
+from modeling_mtrefseg import MTRefSegVisionModel
+from mtrs_iou.mtrs_iou import score_masks
+from trainer.arguments import MTRefSegTrainingConfig
+from trainer.building import freeze_parts, named_parts, take_visual_half
+from trainer.checkpointing import UNFINISHED, find_checkpoint, publish, unfinished_folder
+from trainer.collator import PairCollator
+from trainer.engines import check_engine, engine_of
+from trainer.errors import TrainingError
+from trainer.evaluation import Evaluator, count_items
+from trainer.optimization import parameter_groups
+
+
+def gradients(trainer, batches):
+    """Gradients of a step over some batches, without chance: an evaluating model has neither dropout nor points drawn
+    at random."""
+    model = trainer.model.eval()
+    model.zero_grad()
+    items = trainer._get_num_items_in_batch(batches, torch.device("cpu"))
+    loss = sum(trainer.compute_loss(model, batch, num_items_in_batch=items) for batch in batches)
+    loss.backward()
+    return loss.item(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (1, 1, 1, 1), (3, 1)])
+def test_the_loss_does_not_depend_on_how_a_step_is_cut(make_trainer, small_processor, pairs, sizes):
+    trainer = make_trainer()
+    collator = PairCollator(small_processor)
+    # Few sentences first, then many.
+    ordered = sorted(pairs, key=lambda pair: len(pair.expressions))
+    rows = [{"sample": pair} for pair in (*ordered[:2], *ordered[-2:])]
+    cuts = np.split(np.arange(4), np.cumsum(sizes)[:-1])
+    whole, parts = [collator(rows)], [collator([rows[index] for index in cut]) for cut in cuts]
+    loss, expected = gradients(trainer, whole)
+    other_loss, found = gradients(trainer, parts)
+    assert other_loss == pytest.approx(loss, rel=1e-5)
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-3, atol=1e-5)
+    # The mean of the batches' own means, which an ordinary trainer takes, is another loss.
+    naive = np.mean([trainer.model(**part).loss.item() for part in parts])
+    assert abs(naive - loss) > 1e-3
+
+
+def test_processes_share_one_mean(make_trainer, small_processor, pairs, monkeypatch):
+    trainer = make_trainer()
+    collator = PairCollator(small_processor)
+    halves = [collator([{"sample": pair} for pair in part]) for part in (pairs[:1], pairs[1:4])]
+    loss, _ = gradients(trainer, [collator([{"sample": pair} for pair in pairs[:4]])])
+    items = torch.tensor([count_items(half) for half in halves]).sum(0)
+    monkeypatch.setattr(type(trainer.accelerator), "num_processes", 2)
+    # What DistributedDataParallel and DeepSpeed do: average over the processes.
+    own = [trainer.compute_loss(trainer.model, half, num_items_in_batch=items).item() for half in halves]
+    assert np.mean(own) == pytest.approx(loss, rel=1e-5)
+
+
+def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
+    trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no", gradient_accumulation_steps=2)
+    trainer.train()
+    for log in trainer.state.log_history[:2]:
+        parts = [log[name] for name in ("loss_mask", "loss_dice", "loss_no_target", "loss_language")]
+        assert sum(parts) == pytest.approx(log["loss"], rel=1e-4)
+        assert log["sentences_per_second"] > log["pairs_per_second"] > 0
+
+
+def test_parameters_are_grouped_by_rate_and_decay(small_model, tmp_path):
+    arguments = MTRefSegTrainingConfig(
+        output_dir=str(tmp_path),
+        learning_rate=1e-3,
+        backbone_learning_rate=1e-4,
+        language_learning_rate=1e-5,
+        weight_decay=0.1,
+    )
+    groups = parameter_groups(small_model, arguments)
+    found = {id(parameter): group for group in groups for parameter in group["params"]}
+    assert len(found) == sum(len(group["params"]) for group in groups) == len(list(small_model.parameters()))
+    parts = named_parts(small_model)
+    rates = {"backbone": 1e-4, "language_model": 1e-5}
+    for part, module in parts.items():
+        assert {found[id(parameter)]["lr"] for parameter in module.parameters()} == {rates.get(part, 1e-3)}
+    for module in small_model.modules():
+        if isinstance(module, torch.nn.LayerNorm | torch.nn.GroupNorm):
+            assert {found[id(parameter)]["weight_decay"] for parameter in module.parameters()} <= {0.0}
+        elif isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            assert found[id(module.weight)]["weight_decay"] == 0.1
+            assert module.bias is None or found[id(module.bias)]["weight_decay"] == 0.0
+
+
+def test_frozen_parts_stay_as_they_are_and_the_others_do_not(make_trainer, small_model):
+    freeze_parts(small_model, ["backbone", "language_model"])
+    before = {name: parameter.detach().clone() for name, parameter in small_model.named_parameters()}
+    trainer = make_trainer(max_steps=2, save_strategy="no", weight_decay=0.5, learning_rate=1e-2)
+    trainer.train()
+    changed = {name for name, parameter in small_model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert not any("backbone" in name or "language_model" in name for name in changed)
+    for part in ("fusion", "mask_decoder", "projector", "seg_head", "no_target_head"):
+        assert any(part in name for name in changed), part
+
+
+def test_freezing_what_is_not_there_is_refused(small_model, tmp_path):
+    with pytest.raises(TrainingError, match="language_model"):
+        freeze_parts(small_model.vision_model, ["language_model"])
+    with pytest.raises(TrainingError, match="freeze names eyes"):
+        MTRefSegTrainingConfig(output_dir=str(tmp_path), freeze=["eyes"])
+    freeze_parts(small_model, list(named_parts(small_model)))
+    with pytest.raises(TrainingError, match="Nothing is left"):
+        parameter_groups(small_model, MTRefSegTrainingConfig(output_dir=str(tmp_path)))
+
+
+def test_weights_of_stage_1_are_taken(small_model, tmp_path):
+    trained = MTRefSegVisionModel(small_model.config)
+    trained.save_pretrained(tmp_path / "stage1")
+    take_visual_half(small_model, str(tmp_path / "stage1"))
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(small_model.vision_model.state_dict()[name], tensor)
+    other = MTRefSegVisionModel(type(small_model.config)(**{**small_model.config.to_dict(), "fusion_type": "avg"}))
+    other.save_pretrained(tmp_path / "other")
+    with pytest.raises(TrainingError, match="does not fit the model"):
+        take_visual_half(small_model, str(tmp_path / "other"))
+
+
+def test_evaluation_is_that_of_the_metric(make_trainer, small_processor, pairs):
+    trainer = make_trainer(per_device_eval_batch_size=3)
+    # A model that masks something, so that the scores are not all 0.
+    torch.nn.init.normal_(trainer.model.vision_model.mask_decoder.pixel_decoder.mask_projection.weight, std=2.0)
+    metrics = trainer.evaluate()
+    predictions = []
+    model = trainer.model.eval()
+    for pair in pairs:
+        with torch.no_grad():
+            outputs = model(**PairCollator(small_processor)([{"sample": pair}]))
+        (result,) = small_processor.post_process_referring_segmentation(outputs, [(128, 128)])
+        predictions += list(result["masks"].numpy())
+    expected = score_masks(predictions, [mask for pair in pairs for mask in pair.masks])
+    assert metrics["eval_num_samples"] == expected["num_samples"] == len(predictions)
+    for name in ("mIoU", "oIoU", "Pr@50", "T-acc"):
+        assert metrics[f"eval_{name}"] == pytest.approx(expected[name]), name
+    whole = PairCollator(small_processor)([{"sample": pair} for pair in pairs])
+    with torch.no_grad():
+        assert metrics["eval_loss"] == pytest.approx(float(model(**whole).loss), rel=1e-4)
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 6, 7, 11])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_evaluation_shares_pairs_without_loss_or_repetition(length, processes):
+    shares = []
+    for rank in range(processes):
+        accelerator = SimpleNamespace(num_processes=processes, process_index=rank)
+        shares.append(Evaluator(None, accelerator, batch_size=2)._share(length))
+    # As many batches on each: under ZeRO-3 all have to call the model as often.
+    assert len({len(batches) for batches, _ in shares}) == 1
+    scored = [row for batches, counts in shares for batch, is_real in zip(batches, counts) if is_real for row in batch]
+    assert sorted(scored) == list(range(length))
+
+
+def test_half_a_checkpoint_is_never_there(tmp_path):
+    (tmp_path / "checkpoint-2").mkdir()
+
+    def write():
+        with unfinished_folder(tmp_path, is_writer=True) as folder:
+            Path(folder, "checkpoint-4").mkdir(parents=True)
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
+
+
+def test_a_full_disk_costs_nothing_but_the_last_steps(make_trainer, monkeypatch, tmp_path):
+    trainer = make_trainer(max_steps=4, save_steps=2, save_total_limit=1, eval_strategy="no")
+    whole = trainer._save_rng_state
+
+    def fail(output_dir):
+        if trainer.state.global_step == 4:
+            raise OSError(28, "No space left on device")
+        whole(output_dir)
+
+    monkeypatch.setattr(trainer, "_save_rng_state", fail)
+    with pytest.raises(OSError, match="No space left"):
+        trainer.train()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.md", "checkpoint-2"]
+    assert find_checkpoint(trainer_arguments(tmp_path / "out", "last")) == str(tmp_path / "out" / "checkpoint-2")
+
+
+def trainer_arguments(folder, resume=None):
+    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume)
+
+
+def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
+    for step in (2, 4, 6, 8):
+        (tmp_path / UNFINISHED / f"checkpoint-{step}").mkdir(parents=True)
+        publish(tmp_path, f"checkpoint-{step}", 2, str(tmp_path / "checkpoint-2"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-8"]
+
+
+def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
+    assert find_checkpoint(trainer_arguments(tmp_path)) is None
+    assert find_checkpoint(trainer_arguments(tmp_path, "last")) is None
+    (tmp_path / "checkpoint-2").mkdir()
+    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
+        find_checkpoint(trainer_arguments(tmp_path))
+    with pytest.raises(TrainingError, match="is no checkpoint"):
+        find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
+
+
+def accelerator_of(kind, processes=1, stage=None):
+    plugin = None if stage is None else SimpleNamespace(zero_stage=stage)
+    return SimpleNamespace(
+        distributed_type=kind, num_processes=processes, state=SimpleNamespace(deepspeed_plugin=plugin)
+    )
+
+
+def test_engines_have_names():
+    assert engine_of(accelerator_of(DistributedType.NO)) == "single"
+    assert engine_of(accelerator_of(DistributedType.MULTI_GPU, 2)) == "ddp"
+    assert engine_of(accelerator_of(DistributedType.MULTI_CPU, 2)) == "ddp"
+    assert engine_of(accelerator_of(DistributedType.DEEPSPEED, 2, stage=3)) == "zero3"
+
+
+def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
+    single, ddp = accelerator_of(DistributedType.NO), accelerator_of(DistributedType.MULTI_GPU, 2)
+
+    def arguments(**wanted):
+        return MTRefSegTrainingConfig(output_dir=str(tmp_path), **wanted)
+
+    check_engine(arguments(), single)
+    check_engine(arguments(expected_engine="ddp", expected_processes=2), ddp)
+    with pytest.raises(TrainingError, match="expected_engine is 'zero2', but the engine is 'single'"):
+        check_engine(arguments(expected_engine="zero2"), single)
+    with pytest.raises(TrainingError, match="expected_processes is 2, but 1 run"):
+        check_engine(arguments(expected_processes=2), single)
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(TrainingError, match="DeepSpeed was asked for"):
+        check_engine(arguments(), single)

@@ -1,0 +1,46 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Pairs to a batch of the model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modeling_mtrefseg import MTRefSegProcessor
+
+from .samples import SCENES, PairSample
+
+
+@dataclass
+class PairCollator:
+    """
+    Lets the processor prepare pairs. All sentences of a pair stay together, so that the model encodes it once.
+
+    Args:
+        processor ([`MTRefSegProcessor`]): The processor.
+        with_samples (`bool`, *optional*, defaults to `False`): Whether to hand on the pairs too, as "samples".
+    """
+
+    processor: MTRefSegProcessor
+    with_samples: bool = False
+
+    def __call__(self, rows: Sequence[dict[str, PairSample]]) -> dict[str, Any]:
+        """
+        Args:
+            rows (`Sequence[dict]`): Rows with a "sample" each; of one stage.
+
+        Returns:
+            `dict`: What [`MTRefSegProcessor`] gives for the pictures, sentences and masks; without sentences (stage 1)
+            for pictures and masks.
+        """
+        samples = [row["sample"] for row in rows]
+        pictures = ([sample.image_t1 for sample in samples], [sample.image_t2 for sample in samples])
+        if any(sample.expressions for sample in samples):
+            batch = self.processor(
+                *pictures,
+                text=[sample.expressions for sample in samples],
+                masks=[sample.masks for sample in samples],
+                domain=[None if sample.domain is None else SCENES[sample.domain] for sample in samples],
+            )
+        else:
+            batch = self.processor(*pictures, masks=[sample.masks[0] for sample in samples])
+        return {**batch, "samples": samples} if self.with_samples else dict(batch)

@@ -1,0 +1,48 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Stage 2: trains the whole model to mask the change that a sentence describes.
+
+```bash
+accelerate launch trainer/finetune.py                                        # the tiny preset, on generated pairs
+accelerate launch trainer/finetune.py --config trainer/recipes/tiny_stage2.yaml --train_data path/to/MTRefSeg-21K
+accelerate launch --config_file trainer/accelerate/zero2.yaml trainer/finetune.py \
+    --config trainer/recipes/paper_stage2.yaml --stage1 outputs/paper_stage1
+accelerate launch trainer/finetune.py --config trainer/recipes/lora.yaml     # LoRA on the language model
+```
+
+Recipes in `trainer/recipes` hold any of the arguments, and the command line overrides them; `--help` lists all.
+"""
+
+import sys
+from pathlib import Path
+
+
+if __name__ == "__main__":
+    # Python puts the folder of a script first; the project's packages are one above.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from transformers import set_seed
+
+from dataset_scripts.errors import DataError
+from trainer.arguments import parse_arguments
+from trainer.building import build_stage2
+from trainer.errors import TrainingError
+from trainer.running import make_trainer, run
+
+
+def main() -> None:
+    """Trains stage 2 as the command line says."""
+    try:
+        model_arguments, data_arguments, augmentation, training, model_config = parse_arguments("tiny_stage2")
+        set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
+        model, processor = build_stage2(model_arguments, model_config, training)
+        trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
+        table = run(trainer)
+    except (DataError, TrainingError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    if trainer.is_world_process_zero():
+        print(table)
+
+
+if __name__ == "__main__":
+    main()
