@@ -11,10 +11,11 @@ python -m dataset_scripts synth OUT             # generated pairs with sentences
 ```
 
 Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
-130 interrupted. Results go to stdout, progress to stderr.
+130 interrupted; 141 nobody reads the results any more. Results go to stdout, progress to stderr.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -62,11 +63,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """Bad input ends with one line instead of a traceback."""
+    """Bad input, and what the machine refuses, ends with one line instead of a traceback."""
     try:
-        return run(arguments)
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever reads the results, such as `head`, has enough; otherwise Python complains again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -1,0 +1,36 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What the machine refuses ends with one line and exit code 2; code 1 is kept for what `validate` finds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataset_scripts.command_line import main
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "dataset_scripts" / "sample"
+
+
+def test_output_below_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert main(["synth", str(tmp_path / "file"), "--pairs", "1", "--size", "128"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"error: {tmp_path / 'file'}")
+    assert last.endswith("Not a directory")
+
+
+def test_reader_that_has_enough_is_no_finding() -> None:
+    command = [sys.executable, "-m", "dataset_scripts", "validate", str(SAMPLE)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 141
+    assert "Error" not in errors

@@ -1,0 +1,125 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The scores that the paper prints (tables V to VII of arXiv 2606.00987, in `paper_scores.csv`), as tables with a row of
+one's own. Each row says what it was measured on: numbers of different data, or canvases, do not compare.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90")
+"""The columns that the paper has."""
+FURTHER_SCORES = ("mIoU_nonempty", "N-acc", "T-acc", "boundary_IoU", "no_target_AUROC")
+"""What the tables say of one's own model beside them."""
+KINDS = {
+    "specialist": "specialists",
+    "lvlm_zero_shot": "large vision-language models, zero-shot",
+    "lvlm_finetuned": "large vision-language models, fine-tuned",
+    "ours": "the paper's own",
+}
+PAPER_MEASURE = "MTRefSeg-21K {setting} validation, padded 1024 x 1024 canvas, as printed in arXiv 2606.00987"
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    letter: f"\\{letter}" for letter in "&%$#_{}"
+}
+
+
+def paper_rows(setting: str) -> list[dict[str, str]]:
+    """
+    The paper's rows.
+
+    Args:
+        setting (`str`): "TV", "NS" or "RS".
+
+    Returns:
+        `list[dict]`: "setting", "group" (a key of `KINDS`), "model", "vision_encoder", "text_encoder" and `SCORES`, as
+        printed; "" where the paper prints none.
+    """
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["setting"] == setting]
+
+
+def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
+    """
+    The table in Markdown.
+
+    Args:
+        setting (`str`): "TV", "NS" or "RS": which of the paper's tables.
+        name (`str`): Name of one's own model.
+        measure (`str`): What it was measured on.
+        scores (`Mapping`): Its scores, 0 to 100, `None` where undefined.
+
+    Returns:
+        `str`: The table, and below it what the two kinds of rows were measured on.
+    """
+    header = ("model", "vision", "text", *SCORES, "measured on")
+    lines = [_line(header), _line(["---"] * 3 + ["---:"] * len(SCORES) + ["---"])]
+    for kind, rows in _groups(setting).items():
+        lines.append(_line([f"*{KINDS[kind]}*", *[""] * (len(header) - 1)]))
+        lines += [_line([*_names(row), *_printed(row), "(a)"]) for row in rows]
+    lines.append(_line(["*this evaluation*", *[""] * (len(header) - 1)]))
+    lines.append(_line([f"**{_cell(name)}**", "", "", *_shown(scores, SCORES), "**(b)**"]))
+    notes = [
+        f"(a) {PAPER_MEASURE.format(setting=setting)}.",
+        f"(b) {_cell(measure)}.",
+        "Rows of (a) and (b) compare only as far as what they were measured on does.",
+        "Further scores of (b): " + ", ".join(f"{key} {value}" for key, value in _further(scores)) + ".",
+    ]
+    return "\n".join([*lines, "", *(f"{note}  " for note in notes[:-1]), notes[-1], ""])
+
+
+def latex_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
+    """The table in LaTeX, without any package; arguments as in [`markdown_table`]."""
+    columns = 4 + len(SCORES)
+    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{lll{'r' * len(SCORES)}l}}", r"\hline"]
+    lines += [_row(["model", "vision", "text", *SCORES, "on"]), r"\hline"]
+    for kind, rows in _groups(setting).items():
+        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{_escape(KINDS[kind])}}}}} \\")
+        lines += [_row([*_names(row), *_printed(row), "(a)"]) for row in rows]
+    lines += [r"\hline", _row([name, "", "", *_shown(scores, SCORES), "(b)"]), r"\hline", r"\end{tabular}"]
+    further = ", ".join(f"{key} {value}" for key, value in _further(scores))
+    caption = (
+        f"Measured on: (a) {PAPER_MEASURE.format(setting=setting)}; (b) {measure}. Rows of (a) and (b) compare only "
+        f"as far as what they were measured on does. Further scores of (b): {further}."
+    )
+    return "\n".join([*lines, rf"\caption{{{_escape(caption)}}}", r"\end{table}", ""])
+
+
+def _groups(setting: str) -> dict[str, list[dict[str, str]]]:
+    rows = paper_rows(setting)
+    return {kind: [row for row in rows if row["group"] == kind] for kind in KINDS}
+
+
+def _names(row: Mapping[str, str]) -> list[str]:
+    return [row["model"], row["vision_encoder"], row["text_encoder"]]
+
+
+def _printed(row: Mapping[str, str]) -> list[str]:
+    return [row[score] or "-" for score in SCORES]
+
+
+def _shown(scores: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    return ["-" if scores.get(name) is None else f"{scores[name]:.2f}" for name in names]
+
+
+def _further(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return list(zip(FURTHER_SCORES, _shown(scores, FURTHER_SCORES)))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that does not end a cell of Markdown."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(_escape(cell) for cell in cells) + r" \\"
+
+
+def _escape(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
