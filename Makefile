@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/ci.lock.txt
 # What the quickstart shows: a generated pair.
 SAMPLE := dataset_scripts/sample/RS_synthetic_val
-PAIR := RS_validation_107_0000007.jpg
+PAIR := RS_validation_210_0000003.jpg
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # A stamp file says that a step was finished; a step that was interrupted leaves none and is done again from the start.
@@ -42,9 +42,9 @@ $(TEST_STAMP): $(TORCH_STAMP)
 
 quickstart: $(PACKAGE_STAMP)
 	$(BIN)/mtrefseg predict $(SAMPLE)/A/$(PAIR) $(SAMPLE)/B/$(PAIR) \
-		"the house that was newly built" \
-		"the bottommost swimming pool in the upper half that appeared" \
-		"all the roads that were paved" \
+		"all the houses whose roofs turned white" \
+		"the pool that showed up" \
+		"the car that has left" \
 		--out outputs/quickstart
 	@echo "The shipped weights are random until training lands, so these masks mean nothing yet."
 	@echo "Look at outputs/quickstart/overlay.png"

@@ -16,19 +16,14 @@ one renaming, then the card. An export that was broken off goes on where it was 
 
 import argparse
 import errno
-import multiprocessing
-import os
 import re
 import shlex
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +44,7 @@ from .reading_report import ReadingReport
 from .schema import PAIRS_SUFFIX, SETTINGS
 from .shard_writer import ShardSummary, read_summary, write_shard, write_text
 from .split_folders import SplitFolder, find_split_folders, fingerprint
+from .worker_pool import worker_pool
 
 
 DEFAULT_SHARD_SIZE = 256_000_000
@@ -291,9 +287,7 @@ def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) 
             for shard in missing:
                 write_shard(shard, folder.work, bar.update)
             return
-        # Forked processes would inherit the threads of the libraries in any state.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(num_proc, mp_context=context, initializer=_follow_parent) as pool:
+        with worker_pool(num_proc) as pool:
             futures = {pool.submit(write_shard, shard, folder.work): len(shard.records) for shard in missing}
             try:
                 for future in as_completed(futures):
@@ -301,19 +295,6 @@ def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) 
                     bar.update(futures[future])
             finally:
                 pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """For a worker: leaves interrupts to the parent, and ends when that is killed, instead of waiting for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12            
 """
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 from ..errors import DataError
@@ -34,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strength", type=float, default=1.0, help="of season, light and camera, 0 to 1 (default: 1)")
     parser.add_argument("--png", action="store_true", help="keep pictures without loss instead of as JPEG")
     parser.add_argument("--num-proc", type=int, default=1, help="processes at once (default: 1)")
-    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page")
+    parser.add_argument(
+        "--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page, a PNG"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("Say where to write: OUT, or --contact-sheet FILE, or both.")
     if arguments.pairs < 1 or arguments.num_proc < 1:
         raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
+    if arguments.kind == "pretrain" and arguments.noise:
+        raise DataError("--noise spoils sentences, and stage 1 has none: leave out --noise or --kind pretrain.")
     try:
         generator = Generator(
             seed=arguments.seed,
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         for folder in folders:
             print(folder)
     if arguments.contact_sheet is not None:
-        _draw_sheet(dataclasses.replace(generator, noise=0.0), min(arguments.pairs, 12), arguments.contact_sheet)
+        _draw_sheet(generator, min(arguments.pairs, 12), arguments.contact_sheet)
         print(arguments.contact_sheet)
     return 0
 
@@ -72,4 +75,4 @@ def _draw_sheet(generator: Generator, count: int, file: Path) -> None:
     from .contact_sheet import contact_sheet
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet([generator.pair(index) for index in range(count)]).save(file)
+    contact_sheet([generator.pair(index) for index in range(count)]).save(file, "PNG")

@@ -6,6 +6,7 @@ The kinds of damage are those of hand-made and machine-made annotations: loose o
 that were forgotten, sentences that belong to another mask, and a wrong word.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,12 +21,34 @@ from .palette import COLORS
 if TYPE_CHECKING:
     from .generator import SyntheticExpression
 
+_TEXT_SHARE = 0.5  # How often a word is tried before the mask
+_NAMES = list(COLORS)
+# What is said, and what a careless annotator writes instead. All of it stays in the language of the generator.
 _SWAPS = (
-    *((first, second) for first, second in zip(COLORS, [*list(COLORS)[3:], *list(COLORS)[:3]], strict=True)),
+    *zip(_NAMES, [*_NAMES[3:], *_NAMES[:3]], strict=True),
     *((first, second) for first, second in zip(CELLS, list(CELLS)[::-1], strict=True) if first != second),
     *zip(HALVES, ("in the right half", "in the left half", "in the lower half", "in the upper half"), strict=True),
-    *(("leftmost", "rightmost"), ("rightmost", "leftmost"), ("largest", "smallest"), ("smallest", "largest")),
-    *(("appeared", "disappeared"), ("disappeared", "appeared"), ("later image", "earlier image")),
+    ("leftmost", "rightmost"),
+    ("rightmost", "leftmost"),
+    ("largest", "smallest"),
+    ("smallest", "largest"),
+    ("that appeared", "that disappeared"),
+    ("that disappeared", "that appeared"),
+    ("has appeared", "has disappeared"),
+    ("has disappeared", "has appeared"),
+    ("have appeared", "have disappeared"),
+    ("have disappeared", "have appeared"),
+    ("added", "removed"),
+    ("removed", "added"),
+    ("only be seen in the later image", "only be seen in the earlier image"),
+    ("only be seen in the earlier image", "only be seen in the later image"),
+    ("only be seen in the second image", "only be seen in the first image"),
+    ("only be seen in the first image", "only be seen in the second image"),
+    ("is new in", "is gone in"),
+    ("is gone in", "is new in"),
+    ("are new in", "are gone in"),
+    ("are gone in", "are new in"),
+    ("arrived", "left"),
 )
 
 
@@ -49,18 +72,25 @@ def corrupt(
             spoilt.append(expression)
             continue
         others = [other for place, other in enumerate(expressions) if place != index]
-        changed = _spoil_text(expression, random) if random.random() < 0.4 else _spoil_mask(expression, others, random)
-        spoilt.append(changed)
+        changed = _spoil_text(expression, random) if random.random() < _TEXT_SHARE else None
+        spoilt.append(changed or _spoil_mask(expression, others, random))
     return tuple(spoilt)
 
 
-def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression":
-    """A wrong word; where none of the known words occurs, a wrong kind of change."""
-    found = [(old, new) for old, new in _SWAPS if old in expression.text]
-    if found:
-        old, new = found[int(random.integers(len(found)))]
-        return replace(expression, text=expression.text.replace(old, new, 1), noisy=True)
-    return replace(expression, text="every change that is not " + expression.text, noisy=True)
+def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":
+    """With a wrong word; `None` if no word is known that could be wrong."""
+    said = [(re.compile(rf"\b{re.escape(old)}\b"), new) for old, new in _SWAPS]
+    found = [(pattern, new) for pattern, new in said if pattern.search(expression.text)]
+    if not found:
+        return None
+    pattern, new = found[int(random.integers(len(found)))]
+    text = pattern.sub(new, expression.text, count=1)
+    text = re.sub(r"\b(a|an) (?=[a-z])", lambda article: _article(text, article), text)
+    return replace(expression, text=text, noisy=True)
+
+
+def _article(text: str, article: re.Match[str]) -> str:
+    return "an " if text[article.end()] in "aeiou" else "a "
 
 
 def _spoil_mask(

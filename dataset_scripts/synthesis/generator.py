@@ -201,8 +201,10 @@ class Generator:
 
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
         wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
+        writer = ExpressionWriter(observation, random)
         expressions = []
-        for written in ExpressionWriter(observation, random).write(wanted):
+        # Of a pair without any change little can be said, and none of it is true.
+        for written in writer.write(wanted if writer.changed else 1):
             mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
             for number in written.things:
                 mask |= observation.mask(number)

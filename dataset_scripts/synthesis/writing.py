@@ -2,10 +2,11 @@
 """Generated pairs as a folder of the raw layout, as records for the Parquet export, and as an endless stream."""
 
 import io
+import itertools
 import json
-import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from tqdm.auto import tqdm
 from ..errors import DataError
 from ..pair_record import Expression, PairRecord
 from ..picture_file import PictureFile, encode_mask
+from ..worker_pool import worker_pool
 from .generator import Domain, Generator, SyntheticPair
 
 
@@ -25,6 +27,7 @@ Kind: TypeAlias = Literal["referring", "pretrain"]
 
 _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
+_CHUNK = 16  # Pairs that a worker takes at a time
 # Tells folders of different generators apart: raised whenever the same seed would give other pictures or sentences.
 GENERATOR_VERSION = 1
 
@@ -113,32 +116,49 @@ def write_raw(
     """
     settings = {**asdict(generator), "kind": kind, "png": png, "version": GENERATOR_VERSION}
     folders = {domain: root / folder_name(domain, generator.split, kind) for domain in generator.domains}
+    if (root / "A").is_dir() and (root / "B").is_dir():
+        raise DataError(f"{root} is a split folder itself: name the folder that holds it, or a new one.")
+    # All are checked before any is made.
     for folder in folders.values():
-        _claim(folder, json.loads(json.dumps(settings)))
+        _check_claim(folder, json.loads(json.dumps(settings)))
+    for folder in folders.values():
+        _write_atomically(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
     work = partial(_write_pair, generator, folders, kind, png)
-    context = multiprocessing.get_context("spawn")
     with tqdm(total=count, unit="pair", desc="synth", disable=None) as bar:
         if processes == 1:
             for index in range(count):
                 work(index)
                 bar.update()
         else:
-            with context.Pool(processes) as pool:
-                for _ in pool.imap_unordered(work, range(count), chunksize=16):
-                    bar.update()
+            _write_together(work, count, processes, bar)
     return list(folders.values())
 
 
-def _claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Makes the folder, or checks that it is of the same settings."""
+def _write_together(work: Callable[[int], None], count: int, processes: int, bar: Any) -> None:
+    chunks = -(-count // _CHUNK)
+    try:
+        with worker_pool(min(processes, chunks)) as pool:
+            for _ in pool.map(work, range(count), chunksize=_CHUNK):
+                bar.update()
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker was killed, perhaps for want of memory; run the same command again, with fewer --num-proc"
+        ) from error
+
+
+def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
+    """Checks that a folder is new, empty, or of the same settings."""
     file = folder / _SETTINGS_FILE
-    if not folder.exists() or not any(folder.iterdir()):
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(file, json.dumps(settings, indent=1).encode())
+    # A run that was killed at once leaves no more than a part of the settings.
+    if not folder.exists() or not any(entry.suffix != ".part" for entry in folder.iterdir()):
         return
     if not file.is_file():
         raise DataError(f"{folder} is not empty and was not made by this generator: choose another folder.")
-    if json.loads(file.read_text(encoding="utf-8")) != settings:
+    try:
+        same = json.loads(file.read_text(encoding="utf-8")) == settings
+    except ValueError as error:
+        raise DataError(f"{file} is damaged: remove {folder}, or choose another folder.") from error
+    if not same:
         raise DataError(f"{folder} was made with other settings (see {_SETTINGS_FILE} in it): choose another folder.")
 
 
@@ -192,24 +212,30 @@ def stream(generator: Generator, start: int = 0, stop: int | None = None, shards
 
     Returns:
         `datasets.IterableDataset`: Rows with the columns of `schema.pair_features`: pictures and masks as PIL images,
-        labels as numbers.
+        labels as numbers. `.cast(pair_features())` names them, at the price of encoding the pictures.
+
+    Raises:
+        ValueError: If `start` or `shards` is out of range.
     """
     from datasets import IterableDataset
 
-    parts = [(start + shard, stop, shards) for shard in range(shards)]
-    return IterableDataset.from_generator(_rows, gen_kwargs={"generator": generator, "parts": parts})
+    if start < 0 or shards < 1:
+        raise ValueError(f"start is {start} and shards {shards}, but they must be at least 0 and 1.")
+    settings = {"generator": generator, "start": start, "stop": stop, "parts": list(range(shards)), "count": shards}
+    return IterableDataset.from_generator(_rows, gen_kwargs=settings)
 
 
-def _rows(generator: Generator, parts: Sequence[tuple[int, int | None, int]]) -> Iterator[dict[str, Any]]:
+def _rows(
+    generator: Generator, start: int, stop: int | None, parts: Sequence[int], count: int
+) -> Iterator[dict[str, Any]]:
+    """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
     from ..schema import CHANGE_TYPES, DOMAINS, VIEWS
 
-    streams = [generator.pairs(*part) for part in parts]
-    while streams:
-        for one in list(streams):
-            pair = next(one, None)
-            if pair is None:
-                streams.remove(one)
-                continue
+    for index in itertools.count(start):
+        if stop is not None and index >= stop:
+            return
+        if (index - start) // len(generator.domains) % count in parts:
+            pair = generator.pair(index)
             yield {
                 "pair_id": pair.pair_id,
                 "image_t1": pair.image_t1,
