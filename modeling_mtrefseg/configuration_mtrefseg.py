@@ -128,7 +128,8 @@ class MTRefSegConfig(PreTrainedConfig):
         no_target_weight (`float`, *optional*, defaults to 1.0):
             Weight of the binary cross entropy of the no-target score (not in the paper).
         num_points (`int`, *optional*, defaults to 12544):
-            Points at which a mask is compared with the truth in training.
+            Points at which a mask is compared with the truth in training; 0 for every pixel of the logits, which is
+            cheap for small pictures and lets small models learn to read sooner.
         oversample_ratio (`float`, *optional*, defaults to 3.0):
             How many times as many points are drawn to choose the least certain ones from
             ([PointRend](https://huggingface.co/papers/1912.08193)).
@@ -202,9 +203,11 @@ class MTRefSegConfig(PreTrainedConfig):
 
     def validate_architecture(self) -> None:
         """Raises a `ValueError` that names the field when the parts do not fit one another."""
-        _require_positive(self, "image_size", "seg_head_size", "seg_head_attention_heads", "num_points")
+        _require_positive(self, "image_size", "seg_head_size", "seg_head_attention_heads")
         if self.image_size % 32:
             raise ValueError(f"image_size={self.image_size} must be a multiple of 32, the stride of the backbone.")
+        if self.num_points < 0:
+            raise ValueError(f"num_points={self.num_points} must not be negative.")
         if self.oversample_ratio < 1 or not 0 <= self.importance_sample_ratio <= 1:
             raise ValueError(
                 f"oversample_ratio={self.oversample_ratio} must be at least 1 and "

@@ -69,14 +69,15 @@ def mask_losses(
             Truth, 0 or 1; all zeros where nothing is to be found.
         config ([`MTRefSegConfig`]): Weights and point sampling.
         training (`bool`):
-            Whether points are drawn at random; otherwise every pixel of the logits counts, and nothing is random.
+            Whether `config.num_points` points are drawn at random; otherwise, and if there are none, every pixel of
+            the logits counts, and nothing is random.
     """
     num_layers, num_masks = layer_mask_logits.shape[:2]
     if num_masks == 0:
         return layer_mask_logits.float().sum(), layer_mask_logits.float().sum()
     labels = labels.float()
     layer_mask_logits = layer_mask_logits.float()
-    if training:
+    if training and config.num_points:
         logits, targets = _random_points(layer_mask_logits, labels, config)
     else:
         logits, targets = layer_mask_logits.flatten(2), _resize(labels, layer_mask_logits.shape[-2:])
@@ -101,7 +102,7 @@ def match_queries(layer_mask_logits: Tensor, labels: Tensor, config: MTRefSegCon
     num_layers, batch_size, num_queries = layer_mask_logits.shape[:3]
     with torch.no_grad():
         masks = layer_mask_logits.float()
-        if training:
+        if training and config.num_points:
             points = torch.rand(num_layers * batch_size, config.num_points, 2, device=masks.device)
             best = best_queries(masks, labels.float(), points.unflatten(0, (num_layers, batch_size)), config)
         else:

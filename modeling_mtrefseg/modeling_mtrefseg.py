@@ -3,6 +3,7 @@
 
 import copy
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -78,6 +79,17 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         self.no_target_head = nn.Linear(decoder_config.hidden_size, 1)
         self.post_init()
 
+    def train(self, mode: bool = True) -> "MTRefSegVisionModel":
+        """
+        As in any module, but batch normalisations of the backbone keep their statistics, as is usual in detection:
+        batches are small, and the processes of a distributed run would each have their own.
+        """
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
     def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
         """
         Runs backbone (both images in one batch), fusion and pixel decoder.
@@ -90,7 +102,16 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             `ValueError`: An image is missing, or the shapes differ.
         """
         self._check_pixels(pixel_values_t1, pixel_values_t2)
-        feature_maps = self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps
+        return self.encode_features(self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps)
+
+    def encode_features(self, feature_maps: Sequence[Tensor]) -> MTRefSegPairEncoding:
+        """
+        Runs fusion and pixel decoder.
+
+        Args:
+            feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
+                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
+        """
         levels_t1, levels_t2 = zip(*(features.chunk(2) for features in feature_maps))
         fused = self.fusion(levels_t1, levels_t2)
         return MTRefSegPairEncoding(

@@ -10,6 +10,8 @@ from typing import Any, cast
 import torch
 from trl import ModelConfig, SFTConfig, TrlParser
 
+from dataset_scripts.synthesis.expressions import NO_TARGET_SHARE
+
 from .errors import TrainingError
 
 
@@ -74,7 +76,8 @@ class DataArguments:
             drawn anew each time; 0 for all.
         generated_pairs (`int`, *optional*, defaults to 0): Number of different generated pairs; 0 for no end.
         generated_eval_pairs (`int`, *optional*, defaults to 100): Number of generated pairs to evaluate on.
-        generated_size, generated_seed, generated_domains, generated_noise, generated_strength:
+        generated_size, generated_seed, generated_domains, generated_noise, generated_strength, generated_expressions,
+        generated_plain_share, generated_no_target_share:
             Settings of `dataset_scripts.synthesis.generator.Generator`.
     """
 
@@ -96,6 +99,11 @@ class DataArguments:
     )
     generated_noise: float = field(default=0.0, metadata={"help": "share of spoilt sentences to train on, 0 to 1"})
     generated_strength: float = field(default=1.0, metadata={"help": "how much light and camera differ, 0 to 1"})
+    generated_expressions: int = field(default=6, metadata={"help": "largest number of sentences of a generated pair"})
+    generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences to train on, 0 to 1"})
+    generated_no_target_share: float = field(
+        default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that nothing fits, 0 to 1"}
+    )
 
     def __post_init__(self) -> None:
         if not self.train_data:

@@ -112,6 +112,9 @@ def make_train_dataset(
         domains=tuple(arguments.generated_domains),  # type: ignore[arg-type]
         noise=arguments.generated_noise,
         strength=arguments.generated_strength,
+        most_expressions=arguments.generated_expressions,
+        plain_share=arguments.generated_plain_share,
+        no_target_share=arguments.generated_no_target_share,
     )
     generated = GeneratedSource(generator, is_stage1, arguments.generated_pairs)
     sources: list[Source] = [

@@ -48,10 +48,15 @@ _LARGER = 1.35  # … and one of size this factor.
 _NEAR, _FAR = 1e-6, 0.085  # Distances by `Observation.distance`, which is too short by 0.044 at most.
 _PLACELESS = frozenset(("road",))  # Too long to have a place
 _COLORLESS = frozenset(("greenhouse",))
-_LASTING = frozenset(("field", "door", "building"))  # Nobody expects these to come or go.
+LASTING = frozenset(("field", "door", "building"))  # Nobody expects these to come or go.
 _LANDMARKS = 8
 _REPEATED_SHARE = 0.25
 _TRIES = 40
+EVERYTHING_VERBS: dict[ChangeType, str] = {
+    "appear": "appeared",
+    "disappear": "disappeared",
+    "state_change": "changed its state",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,9 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class _Description:
+class Description:
+    """A noun, a change and more predicates: in words, and how far all of them hold for each thing by its number."""
+
     noun: Forms
     kinds: frozenset[str]
     meaning: Meaning
@@ -97,7 +104,7 @@ class _Description:
             return None
         return [number for number, holds in self.holds.items() if holds == HOLDS]
 
-    def narrowed(self, holds: dict[int, int], **words: Any) -> "_Description":
+    def narrowed(self, holds: dict[int, int], **words: Any) -> "Description":
         """With one more predicate."""
         return replace(
             self, holds={number: min(value, holds[number]) for number, value in self.holds.items()}, **words
@@ -166,12 +173,12 @@ class ExpressionWriter:
             return None
         return WrittenExpression(self._say(description, len(fitting)), tuple(fitting), description.meaning.change)
 
-    def _describe_one(self, target: Sighting) -> _Description | None:
+    def _describe_one(self, target: Sighting) -> Description | None:
         """A description that fits the target alone, by as many predicates as it takes and sometimes one more."""
         description = self._begin(target)
         if description is None:
             return None
-        narrowers: list[Callable[[_Description, Sighting], _Description]] = [
+        narrowers: list[Callable[[Description, Sighting], Description]] = [
             self._narrow_by_color,
             self._narrow_by_position,
             self._narrow_by_relation,
@@ -188,7 +195,7 @@ class ExpressionWriter:
                 break
         return description if description.fitting() == [target.number] else None
 
-    def _describe_group(self, target: Sighting) -> _Description | None:
+    def _describe_group(self, target: Sighting) -> Description | None:
         """A description of the target and everything that it has in common with it."""
         description = self._begin(target)
         if description is None:
@@ -198,7 +205,7 @@ class ExpressionWriter:
                 description = narrow(description, target)
         return description
 
-    def _begin(self, target: Sighting) -> _Description | None:
+    def _begin(self, target: Sighting) -> Description | None:
         """A noun and a change clause that are true of the target."""
         noun, kinds = self._noun_of(target)
         meanings = meanings_of(target, kinds, self.domain)
@@ -208,9 +215,9 @@ class ExpressionWriter:
         meaning = meanings[int(self.random.choice(len(meanings), p=weights / weights.sum()))]
         return self._start(noun, kinds, meaning)
 
-    def _start(self, noun: Forms, kinds: frozenset[str], meaning: Meaning) -> _Description:
+    def _start(self, noun: Forms, kinds: frozenset[str], meaning: Meaning) -> Description:
         holds = {one.number: self._is_meant(one, meaning) if one.kind in kinds else FAILS for one in self.sightings}
-        return _Description(noun, kinds, meaning, holds)
+        return Description(noun, kinds, meaning, holds)
 
     def _noun_of(self, target: Sighting) -> tuple[Forms, frozenset[str]]:
         groups = [
@@ -237,13 +244,13 @@ class ExpressionWriter:
 
     # Predicates ------------------------------------------------------------------------------------------------------
 
-    def _narrow_by_color(self, description: _Description, target: Sighting) -> _Description:
+    def _narrow_by_color(self, description: Description, target: Sighting) -> Description:
         color = _color_of(target)
         if color is None or description.adjective or description.color_phrase or len(description.kinds) > 1:
             return description
         return self._colored(description, color)
 
-    def _colored(self, description: _Description, color: str) -> _Description:
+    def _colored(self, description: Description, color: str) -> Description:
         kind = next(iter(description.kinds))
         if kind in _COLORLESS:
             return description
@@ -260,7 +267,7 @@ class ExpressionWriter:
             return "", self._one_of(("in", "wearing", "dressed in")) + " " + color
         return color, ""
 
-    def _narrow_by_position(self, description: _Description, target: Sighting) -> _Description:
+    def _narrow_by_position(self, description: Description, target: Sighting) -> Description:
         is_wide = target.area > _WIDE * self.observation.numbers_t1.size
         if description.kinds & _PLACELESS or description.position or is_wide:
             return description
@@ -287,7 +294,7 @@ class ExpressionWriter:
     def _of_what(self, phrase: str) -> str:
         return "" if "mid-height" in phrase else self._one_of(("", "", " of the image", " of the scene"))
 
-    def _narrow_by_superlative(self, description: _Description, target: Sighting) -> _Description:
+    def _narrow_by_superlative(self, description: Description, target: Sighting) -> Description:
         fitting = description.fitting()
         if fitting is None or len(fitting) < 2 or description.kinds & _PLACELESS:
             return description
@@ -316,7 +323,7 @@ class ExpressionWriter:
         holds = {one.number: HOLDS if one is target else FAILS for one in self.sightings}
         return description.narrowed(holds, superlative=superlative, ordinal=ordinal)
 
-    def _narrow_by_relation(self, description: _Description, target: Sighting) -> _Description:
+    def _narrow_by_relation(self, description: Description, target: Sighting) -> Description:
         if description.relation:
             return description
         time = 1 if description.meaning.change == "disappear" else 2
@@ -358,7 +365,7 @@ class ExpressionWriter:
             {one.number: holds.get(one.number, FAILS) for one in self.sightings}, relation=relation
         )
 
-    def _relevant(self, description: _Description) -> list[Sighting]:
+    def _relevant(self, description: Description) -> list[Sighting]:
         return [one for one in self.sightings if description.holds[one.number] != FAILS]
 
     def _is_landmark(self, one: Sighting, change: ChangeType) -> bool:
@@ -416,13 +423,16 @@ class ExpressionWriter:
         same = tuple(one.number for one in every if one.change == change)
         if len({one.change for one in every}) == 1 and self.random.random() < 0.5:
             return WrittenExpression(self._one_of(("every change", "all the changes")), same, change)
-        if change != "state_change" and any(
+        if self.is_doubtful(change):
+            return None
+        return WrittenExpression(f"everything that {EVERYTHING_VERBS[change]}", same, change)
+
+    def is_doubtful(self, change: ChangeType) -> bool:
+        """Whether something may or may not be part of everything that came or went."""
+        return change != "state_change" and any(
             self._is_meant(one, general_meanings(change, frozenset((one.kind,)))[0]) == DOUBTFUL
             for one in self.sightings
-        ):
-            return None
-        verb = {"appear": "appeared", "disappear": "disappeared", "state_change": "changed its state"}[change]
-        return WrittenExpression(f"everything that {verb}", same, change)
+        )
 
     def _write_absent(self) -> WrittenExpression | None:
         """A sentence that is plausible here but true of nothing."""
@@ -432,7 +442,7 @@ class ExpressionWriter:
         noun, kinds = self._noun_of(model)
         if any(one.change == "state_change" and one.kind in kinds for one in self.sightings):
             return None  # "The road that was built", where one was paved, is not plainly false.
-        changes: list[ChangeType] = [] if model.kind in _LASTING else ["appear", "disappear"]
+        changes: list[ChangeType] = [] if model.kind in LASTING else ["appear", "disappear"]
         meanings = [meaning for change in changes for meaning in general_meanings(change, kinds)]
         meanings += conditions_of(model.kind) if len(kinds) == 1 else ()
         if not meanings:
@@ -451,7 +461,7 @@ class ExpressionWriter:
 
     # Words -----------------------------------------------------------------------------------------------------------
 
-    def _say(self, description: _Description, count: int) -> str:
+    def _say(self, description: Description, count: int) -> str:
         """The description in words."""
         plain = not description.superlative and not description.ordinal
         if plain and description.meaning.verbs and self.random.random() < 0.2:
@@ -482,7 +492,7 @@ class ExpressionWriter:
         )
         return " ".join(word for word in words if word)
 
-    def _say_statement(self, description: _Description, count: int) -> str:
+    def _say_statement(self, description: Description, count: int) -> str:
         noun, verb = description.noun[count > 1], self._one_of(description.meaning.verbs)[count > 1]
         named = f"{description.adjective} {noun} {description.color_phrase}".strip()
         if count == 1:

@@ -10,10 +10,11 @@ from PIL import Image
 
 from .camera import sample_camera, shifted, take_picture
 from .corruption import corrupt
-from .expressions import ExpressionWriter
+from .expressions import NO_TARGET_SHARE, ExpressionWriter
 from .highway import paint_highway, sample_highway
 from .light import Light, sample_light
 from .observation import Observation
+from .plain_expressions import PlainExpressionWriter
 from .remote_sensing import sample_remote_sensing
 from .remote_sensing_painting import paint_remote_sensing
 from .room import paint_room, sample_room
@@ -125,6 +126,10 @@ class Generator:
         noise (`float`, *optional*, defaults to 0.0): Share of sentences with a spoilt mask or text, 0 to 1.
         strength (`float`, *optional*, defaults to 1.0): How much season, light and camera differ, 0 to 1.
         most_expressions (`int`, *optional*, defaults to 6): Largest number of sentences for a pair.
+        plain_share (`float`, *optional*, defaults to 0.0): Share of plain sentences, which a model learns to read
+            first, 0 to 1; see [`PlainExpressionWriter`].
+        no_target_share (`float`, *optional*, defaults to 0.06): How often to try a sentence that nothing fits, 0 to
+            1. Such tries succeed more often than others.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -144,6 +149,8 @@ class Generator:
     noise: float = 0.0
     strength: float = 1.0
     most_expressions: int = 6
+    plain_share: float = 0.0
+    no_target_share: float = NO_TARGET_SHARE
 
     def __post_init__(self) -> None:
         if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:
@@ -154,8 +161,9 @@ class Generator:
             raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
         if self.seed < 0 or self.most_expressions < 1:
             raise ValueError("seed must not be negative, and most_expressions must be 1 or more.")
-        if not 0 <= self.noise <= 1 or not 0 <= self.strength <= 1:
-            raise ValueError(f"noise ({self.noise}) and strength ({self.strength}) must be from 0 to 1.")
+        for name in ("noise", "strength", "plain_share", "no_target_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
 
     def domain(self, index: int) -> Domain:
         """The domain of the pair of a number."""
@@ -201,10 +209,14 @@ class Generator:
 
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
         wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
+        plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
         writer = ExpressionWriter(observation, random)
-        expressions = []
         # Of a pair without any change little can be said, and none of it is true.
-        for written in writer.write(wanted if writer.changed else 1):
+        sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
+        if plain:
+            sentences += PlainExpressionWriter(observation, random).write(plain, self.no_target_share)
+        expressions = []
+        for written in {sentence.text: sentence for sentence in sentences}.values():
             mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
             for number in written.things:
                 mask |= observation.mask(number)

@@ -1,0 +1,113 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Stage 0, for small models: trains a new visual half to name the things in generated pictures, and to mask what changed.
+Models that begin with pretrained parts (`--vision_backbone`) do not need it.
+
+```bash
+accelerate launch trainer/pretrain_scenes.py                      # the tiny preset, on two CPU cores
+accelerate launch trainer/pretrain.py --model_name_or_path outputs/tiny_scenes
+```
+
+Any of transformers' `TrainingArguments` can be given; `--help` lists all.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+if __name__ == "__main__":
+    # Python puts the folder of a script first; the project's packages are one above.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import torch
+from transformers import Trainer, TrainingArguments, set_seed
+from trl import TrlParser
+
+from dataset_scripts.synthesis.generator import Generator
+from modeling_mtrefseg import MTRefSegVisionModel
+from modeling_mtrefseg.presets_mtrefseg import preset_config, tiny_processor
+from trainer.arguments import RECIPES
+from trainer.checkpointing import find_checkpoint
+from trainer.errors import TrainingError
+from trainer.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
+
+
+@dataclass
+class SceneArguments:
+    """
+    The pictures.
+
+    Args:
+        image_size (`int`, *optional*, defaults to 128): Side of the pictures in pixels, a multiple of 32.
+        generated_seed (`int`, *optional*, defaults to 0): Seed of the generator.
+        eval_pairs (`int`, *optional*, defaults to 100): Generated pairs to evaluate on.
+    """
+
+    image_size: int = field(default=128, metadata={"help": "side of the pictures in pixels"})
+    generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
+    eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
+
+
+def main() -> None:
+    """Trains a visual half as the command line says."""
+    arguments = sys.argv[1:]
+    if "--config" not in arguments:
+        arguments = ["--config", str(RECIPES / "tiny_scenes.yaml"), *arguments]
+    groups: Any = (SceneArguments, TrainingArguments)
+    scenes, training = TrlParser(groups).parse_args_and_config(arguments)
+    try:
+        if training.max_steps < 1:
+            raise TrainingError(f"max_steps is {training.max_steps}; generated pictures have no end, so say how many.")
+        training.remove_unused_columns = False
+        # trl and transformers guess label names from the signature; these are what is scored.
+        training.label_names = ["kinds", "colors"]
+        training.use_cpu = not torch.accelerator.is_available()
+        set_seed(training.seed)
+        trainer = make_trainer(scenes, training)
+        trainer.train(resume_from_checkpoint=find_checkpoint(training))
+        scores = trainer.evaluate()
+    except TrainingError as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    if trainer.is_world_process_zero():
+        trainer.accelerator.unwrap_model(trainer.model).vision_model.save_pretrained(training.output_dir)
+        trainer.data_collator.processor.save_pretrained(training.output_dir)
+        for name in ("kind_accuracy", "color_accuracy", "kind_mIoU"):
+            print(f"{name:<16}{scores[f'eval_{name}']:.2f}")
+        print(f"{'saved in':<16}{training.output_dir}")
+
+
+def make_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer:
+    """
+    The model, the pictures and the trainer.
+
+    Args:
+        scenes ([`SceneArguments`]): The pictures.
+        training (`TrainingArguments`): The rest.
+
+    Returns:
+        `Trainer`: Ready to train.
+    """
+    processor = tiny_processor(scenes.image_size)
+    fields = processor.config_overrides
+    fields.pop("vocab_size")
+    vision_model = MTRefSegVisionModel(preset_config("tiny", **fields))
+    pairs = training.max_steps * training.train_batch_size * training.gradient_accumulation_steps * training.world_size
+    train, validation = (
+        Generator(seed=scenes.generated_seed, size=scenes.image_size, most_expressions=1, split=split)
+        for split in ("train", "validation")
+    )
+    return Trainer(
+        model=SceneParsingModel(vision_model),
+        args=training,
+        train_dataset=SceneDataset(train, pairs),
+        eval_dataset=SceneDataset(validation, scenes.eval_pairs),
+        data_collator=SceneCollator(processor),
+        compute_metrics=parsing_scores,
+        preprocess_logits_for_metrics=largest_classes,
+    )
+
+
+if __name__ == "__main__":
+    main()
