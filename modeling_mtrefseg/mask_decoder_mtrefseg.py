@@ -4,6 +4,7 @@ Pixel decoder and masked-attention decoder: the modules, weights and initialisat
 forward passes made for many independent sentences on one picture pair.
 """
 
+import warnings
 from typing import Any
 
 import torch
@@ -159,12 +160,16 @@ class PixelDecoder(Mask2FormerPixelDecoder):
     def __init__(
         self, config: MTRefSegMaskDecoderConfig, mask2former_config: Mask2FormerConfig, channels: list[int]
     ) -> None:
-        super().__init__(mask2former_config, feature_channels=channels)
+        with warnings.catch_warnings():
+            # "set embed_dim [...] more efficient in the authors' CUDA implementation", which is not used here
+            warnings.filterwarnings("ignore", message="You'd better set embed_dim", category=UserWarning)
+            super().__init__(mask2former_config, feature_channels=channels)
+            for layer in self.encoder.layers:
+                layer.self_attn = DeformableAttention(
+                    config.hidden_size, config.num_attention_heads, n_levels=3, n_points=4
+                )
         self.position_embedding = SinePositionEmbedding(config.hidden_size // 2, normalize=True)
         for layer in self.encoder.layers:
-            layer.self_attn = DeformableAttention(
-                config.hidden_size, config.num_attention_heads, n_levels=3, n_points=4
-            )
             layer.activation_fn = torch.relu_  # in place: the widest tensor of the layer is not copied
         if config.lateral_bias_and_activation:
             self.adapter_1[0] = nn.Conv2d(channels[0], config.hidden_size, kernel_size=1)

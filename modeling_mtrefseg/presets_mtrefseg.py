@@ -76,11 +76,12 @@ tree trees forest wood woods bush bushes grass lawn meadow field fields crop cro
 plant plants vegetation soil bare ground land earth sand gravel dirt concrete asphalt water lake river pond pool
 stream canal sea coast beach hill mountain greenhouse greenhouses solar panel panels container containers playground
 construction site area region part row line cluster pair piece strip patch plot scene room floor ceiling street
-everything something else state seen half halves look looks different show shows showed up whose wearing dressed several
-leftmost rightmost topmost bottommost mid height roofed close level levels fell rose dropped lit off use switched drained
-ripened ploughed farmed converted repainted warehouses villas chairs tables benches lamps bins trash shelf shelves doors
-pictures bicycles pools ponds patches swimming bareland woodland residential desert along around among sides roadside
-roadsides surrounding completed existing original place rows lines many more few old ones them their together separate
+everything something else state seen half halves look looks different show shows showed up whose wearing dressed
+several leftmost rightmost topmost bottommost mid height roofed close level levels fell rose dropped lit off use
+switched drained ripened ploughed farmed converted repainted warehouses villas chairs tables benches lamps bins trash
+shelf shelves doors pictures bicycles pools ponds patches swimming bareland woodland residential desert along around
+among sides roadside roadsides surrounding completed existing original place rows lines many more few old ones them
+their together separate
 remote sensing everyday Compare segment Sure It later images is described sentence
 """
 

@@ -99,8 +99,8 @@ class DataArguments:
     )
     generated_noise: float = field(default=0.0, metadata={"help": "share of spoilt sentences to train on, 0 to 1"})
     generated_strength: float = field(default=1.0, metadata={"help": "how much light and camera differ, 0 to 1"})
-    generated_expressions: int = field(default=6, metadata={"help": "largest number of sentences of a generated pair"})
-    generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences to train on, 0 to 1"})
+    generated_expressions: int = field(default=6, metadata={"help": "most sentences of a generated pair"})
+    generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences, 0 to 1"})
     generated_no_target_share: float = field(
         default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that nothing fits, 0 to 1"}
     )

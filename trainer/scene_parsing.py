@@ -163,6 +163,7 @@ class SceneCollator:
         self.processor = processor
 
     def __call__(self, pairs: Sequence[SyntheticPair]) -> dict[str, Tensor]:
+        """Some pairs to the arguments of [`SceneParsingModel`]."""
         inputs = self.processor(
             [pair.image_t1 for pair in pairs],
             [pair.image_t2 for pair in pairs],
@@ -213,8 +214,8 @@ def parsing_scores(prediction: EvalPrediction) -> dict[str, float]:
         prediction (`EvalPrediction`): What [`largest_classes`] gave, and the truth.
 
     Returns:
-        `dict`: "kind_accuracy" and "color_accuracy" over the pixels of things, and "kind_mIoU", the mean over all kinds
-        of intersection over union.
+        `dict`: "kind_accuracy" and "color_accuracy" over the pixels of things, and "kind_mIoU", the mean over all
+        kinds of intersection over union.
     """
     (kinds, colors), (true_kinds, true_colors) = prediction.predictions, prediction.label_ids
     is_thing, is_colored = true_kinds > 0, true_colors != IGNORED

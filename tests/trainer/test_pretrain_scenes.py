@@ -29,7 +29,7 @@ def test_maps_name_what_is_seen() -> None:
         for y, x in ((4, 4), (16, 20), (30, 9)):
             number = int(numbers[4 * y + 2, 4 * x + 2])
             if number == 0:
-                assert kinds[y, x] == 0 and colors[y, x] == IGNORED
+                assert (kinds[y, x], colors[y, x]) == (0, IGNORED)
             elif things[number].kind in KINDS:
                 assert KINDS[kinds[y, x]] == things[number].kind
     assert {KINDS[kind] for kind in np.unique(kinds)} <= {"background"} | {thing.kind for thing in pair.scene.things}
@@ -79,6 +79,8 @@ def test_the_command_trains_a_visual_half_that_the_next_stages_take(tmp_path: Pa
 def test_batch_normalisations_of_the_backbone_learn_their_statistics_in_this_stage_alone() -> None:
     vision_model = MTRefSegVisionModel(preset_config("tiny", image_size=64)).train()
     norms = [module for module in vision_model.backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    assert norms and vision_model.training and not any(norm.training for norm in norms)
+    assert norms
+    assert vision_model.training
+    assert not any(norm.training for norm in norms)
     SceneParsingModel(vision_model).train()
     assert all(norm.training for norm in norms)
