@@ -106,9 +106,9 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
         head = {"title": title, "pageSize": PAIRS_A_PAGE, "palette": PALETTE}
         count = 0
         with (out / "pairs.js").open("w", encoding="ascii", newline="\n") as file:
-            file.write(f"window.DATASET = {{...{_to_script(head)}, pairs: [\n")
+            file.write(f"window.DATASET = {{...{to_script(head)}, pairs: [\n")
             for entry in map_ahead(partial(_draw_pair, out / "pictures"), enumerate(records)):
-                file.write(_to_script(entry) + ",\n")
+                file.write(to_script(entry) + ",\n")
                 count += 1
             file.write("]};\n")
         if not count:
@@ -145,7 +145,7 @@ def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, An
     for index, expression in enumerate(expressions):
         mask = expression.mask.read_mask((width, height))[0]
         if mask.any():
-            _draw_mask(mask, PALETTE[index % len(PALETTE)]).save(folder / f"mask_{index}.png")
+            draw_mask(mask, PALETTE[index % len(PALETTE)]).save(folder / f"mask_{index}.png")
         sentences.append(
             {
                 "text": expression.text,
@@ -171,13 +171,35 @@ def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, An
 def _draw_picture(picture: PictureFile) -> Image.Image:
     """The picture upright, in RGB, and no larger than a thumbnail."""
     with Image.open(io.BytesIO(picture.read_bytes())) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    return upright
+        return draw_thumbnail(ImageOps.exif_transpose(image).convert("RGB"))
 
 
-def _draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
-    """The mask as a picture to lay over a thumbnail: transparent outside, tinted inside, with a solid outline."""
+def draw_thumbnail(picture: Image.Image) -> Image.Image:
+    """
+    A picture as a page shows it.
+
+    Args:
+        picture (`PIL.Image.Image`): RGB.
+
+    Returns:
+        `PIL.Image.Image`: No larger than `THUMBNAIL_SIDE`.
+    """
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    return small
+
+
+def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
+    """
+    A mask as a picture to lay over a thumbnail: transparent outside, tinted inside, with a solid outline.
+
+    Args:
+        mask (`np.ndarray`): bool (height, width).
+        color (`str`): "#rrggbb".
+
+    Returns:
+        `PIL.Image.Image`: With a palette, of the size of the thumbnail.
+    """
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
     # A part of a picture that has become smaller than a pixel stays visible.
@@ -191,8 +213,16 @@ def _draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     return overlay
 
 
-def _to_script(value: Any) -> str:
-    """JSON that JavaScript reads as the same text, wherever it stands."""
+def to_script(value: Any) -> str:
+    """
+    JSON that JavaScript reads as the same text, wherever it stands.
+
+    Args:
+        value: What JSON can hold.
+
+    Returns:
+        `str`: ASCII, without <, > and &.
+    """
     text = json.dumps(value)
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

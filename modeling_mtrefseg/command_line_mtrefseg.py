@@ -4,6 +4,9 @@ The command `mtrefseg`, also `python -m modeling_mtrefseg`:
 
 ```bash
 mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
+mtrefseg explain t1.png t2.png "the house that appeared" --out outputs
+mtrefseg report outputs/report/predictions.parquet --out pages
+mtrefseg demo
 mtrefseg convert-original WEIGHTS OUT --original-config config.json --tokenizer DIR
 mtrefseg info --model mtrefseg-r1
 ```
@@ -15,17 +18,34 @@ stdout, progress to stderr.
 import argparse
 import io
 import json
-import os
 import platform
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import command_demo_mtrefseg, command_explain_mtrefseg, command_report_mtrefseg
+from .command_common_mtrefseg import (
+    CommandError,
+    add_model_option,
+    add_pair_arguments,
+    bad_input,
+    check_model,
+    check_model_type,
+    check_sentences,
+    check_writable,
+    load_model,
+    load_pair,
+    load_processor,
+    one_line,
+    pick_device,
+    progress,
+    version_of,
+    written_whole,
+)
 
 
 if TYPE_CHECKING:
@@ -33,12 +53,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-DEFAULT_MODEL = "mtrefseg-r1"
 EVERY_CHANGE = "(every change)"
-
-
-class CommandError(Exception):
-    """Bad input. The message is one line that names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run(options)
     except CommandError as error:
-        print(f"mtrefseg: error: {_one_line(error)}", file=sys.stderr)
+        print(f"mtrefseg: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("mtrefseg: interrupted", file=sys.stderr)
@@ -99,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mtrefseg", description="Segment the change between two pictures that a sentence describes.")
-    parser.add_argument("--version", action="version", version=f"mtrefseg {_version('mtrefseg')}")
+    parser.add_argument("--version", action="version", version=f"mtrefseg {version_of('mtrefseg')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     predict = commands.add_parser(
@@ -107,11 +122,8 @@ def _build_parser() -> argparse.ArgumentParser:
         help="segment what sentences describe in one pair of pictures",
         description="Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder.",
     )
-    predict.add_argument("image_t1", metavar="T1", help="the earlier picture: a file or an http(s) URL")
-    predict.add_argument("image_t2", metavar="T2", help="the later picture")
+    add_pair_arguments(predict)
     predict.add_argument("texts", metavar="SENTENCE", nargs="*", help="one change each; none: every change")
-    predict.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
-    _add_model_option(predict, DEFAULT_MODEL)
     predict.add_argument(
         "--threshold", metavar="P", type=_probability, help="probability above which a pixel is masked, 0 to 1"
     )
@@ -120,20 +132,6 @@ def _build_parser() -> argparse.ArgumentParser:
         metavar="P",
         type=_probability,
         help="empty the masks whose no-target score, 0 to 1, is above this",
-    )
-    predict.add_argument(
-        "--align",
-        choices=("error", "resize"),
-        default="error",
-        help="if the pictures differ in size: refuse (the default), or resample t2 to the size of t1",
-    )
-    predict.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the pictures show")
-    predict.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
-    predict.add_argument(
-        "--dtype",
-        choices=("auto", "float32", "bfloat16", "float16"),
-        default="auto",
-        help="precision of the weights and the computation; auto, the default, is the one that the model names",
     )
     predict.set_defaults(run=_predict)
 
@@ -149,19 +147,12 @@ def _build_parser() -> argparse.ArgumentParser:
     convert.set_defaults(run=_convert_original)
 
     info = commands.add_parser("info", help="print versions, the device and the parameters of a model")
-    _add_model_option(info, None)
+    add_model_option(info, None)
     info.set_defaults(run=_info)
+
+    for module in (command_explain_mtrefseg, command_report_mtrefseg, command_demo_mtrefseg):
+        module.add_parser(commands)
     return parser
-
-
-def _add_model_option(parser: argparse.ArgumentParser, default: str | None) -> None:
-    note = f", {default} by default" if default else ""
-    parser.add_argument(
-        "--model",
-        metavar="DIR_OR_HUB_ID",
-        default=default,
-        help=f"model folder or Hub id{note}",
-    )
 
 
 def _probability(text: str) -> float:
@@ -171,57 +162,16 @@ def _probability(text: str) -> float:
     return value
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _progress(message: str) -> None:
-    print(f"mtrefseg: {message}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
-    """Turns the errors that bad input raises in the block, and those of the file system, into a `CommandError`."""
-    expected: tuple[type[Exception], ...] = (OSError, ValueError, *kinds)
-    try:
-        yield
-    except expected as error:
-        raise CommandError(prefix + _one_line(error)) from error
-
-
-@contextmanager
-def _loading(what: str) -> Iterator[None]:
-    """Turns the errors of `from_pretrained` into a `CommandError`."""
-    from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
-
-    # ImportError: the code in the folder needs a package. RuntimeError: weights and configuration do not fit.
-    errors = (ImportError, RuntimeError, SafetensorError, StrictDataclassError)
-    with _bad_input(*errors, prefix=f"cannot load {what}: "):
-        yield
-
-
 def _predict(options: argparse.Namespace) -> None:
     """Everything that can be wrong with the input is found before the weights are loaded."""
-    _check_sentences(options.texts)
-    _check_writable(options.out)
-    model_type = _check_model(options.model)
-    picture_t1, picture_t2 = _load_pair(options)
-    device = _pick_device(options.device)
-    _check_model_type(options.model, model_type)
-
-    from transformers import AutoProcessor
-
-    with _loading(f"the processor of {options.model}"):
-        processor = AutoProcessor.from_pretrained(options.model)
-    with _bad_input():
+    check_sentences(options.texts)
+    check_writable(options.out)
+    model_type = check_model(options.model)
+    picture_t1, picture_t2 = load_pair(options)
+    device = pick_device(options.device)
+    check_model_type(options.model, model_type)
+    processor = load_processor(options.model)
+    with bad_input():
         inputs = processor(
             images_t1=picture_t1,
             images_t2=picture_t2,
@@ -235,8 +185,8 @@ def _predict(options: argparse.Namespace) -> None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
-    model = _load_model(options.model, device, options.dtype)
-    _progress(f"segmenting {picture_t1.width}x{picture_t1.height} pixels on {device}")
+    model = load_model(options.model, device, options.dtype)
+    progress(f"segmenting {picture_t1.width}x{picture_t1.height} pixels on {device}")
     result = _segment(model, processor, inputs, picture_t1, options)
 
     from .visualization_mtrefseg import draw_overlay
@@ -247,91 +197,13 @@ def _predict(options: argparse.Namespace) -> None:
     aligned_t2 = picture_t2 if picture_t2.size == picture_t1.size else picture_t2.resize(picture_t1.size)
     overlay = draw_overlay(picture_t1, aligned_t2, masks, texts, scores)
     predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist())
-    with _bad_input(prefix=f"cannot write into {options.out}: "):
+    with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, picture_t1.size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
         text = prediction.text or EVERY_CHANGE
         print(f"{options.out / prediction.mask}  score {prediction.score:.2f}  area {area}  {text}")
     print(options.out / "overlay.png")
-
-
-def _check_sentences(texts: Sequence[str]) -> None:
-    for number, text in enumerate(texts, start=1):
-        if not text.strip():
-            raise CommandError(f"sentence {number} is empty")
-        # The shell hands over bytes that are not UTF-8 as lone surrogates, which no JSON file can hold.
-        with _bad_input(prefix=f"sentence {number} is not valid UTF-8: "):
-            text.encode("utf-8")
-
-
-def _check_writable(out: Path) -> None:
-    parent = out
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
-    if not parent.is_dir():
-        raise CommandError(f"cannot write into {out}: {parent} is not a folder")
-    if not os.access(parent, os.W_OK):
-        raise CommandError(f"cannot write into {out}: no permission to write into {parent}")
-
-
-def _check_model(model: str) -> str | None:
-    """The model type that a folder's `config.json` names, `None` for a Hub id; a missing folder is an error."""
-    folder = Path(model)
-    if folder.is_dir():
-        path = folder / "config.json"
-        with _bad_input(prefix=f"{folder} is not a model folder: "):
-            config = json.loads(path.read_text(encoding="utf-8"))
-        return str(config.get("model_type")) if isinstance(config, dict) else "unknown"
-    # A Hub id is OWNER/NAME.
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", model) and not folder.exists():
-        return None
-    raise CommandError(
-        f'there is no model folder "{model}": run in the folder that holds {DEFAULT_MODEL}, or name a folder or a Hub '
-        "id with --model; `mtrefseg convert-original` makes a folder from the reference's weights"
-    )
-
-
-def _check_model_type(model: str, model_type: str | None) -> None:
-    if model_type is None:
-        from transformers import AutoConfig
-
-        with _loading(model):
-            model_type = AutoConfig.from_pretrained(model).model_type
-    if model_type != "mtrefseg":
-        raise CommandError(f'{model} holds a model of type "{model_type}", but "mtrefseg" is needed')
-
-
-def _load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
-    from .image_processing_mtrefseg import load_picture
-
-    with _bad_input():
-        picture_t1, picture_t2 = load_picture(options.image_t1), load_picture(options.image_t2)
-    if picture_t1.size != picture_t2.size and options.align == "error":
-        raise CommandError(
-            f"{options.image_t1} has {picture_t1.width}x{picture_t1.height} pixels and {options.image_t2} "
-            f"{picture_t2.width}x{picture_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
-        )
-    return picture_t1, picture_t2
-
-
-def _pick_device(name: str | None) -> "torch.device":
-    import torch
-
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    # Which of the two PyTorch raises depends on how it was built.
-    with _bad_input(RuntimeError, AssertionError, prefix=f"cannot use --device {name}: "):
-        return torch.zeros(1, device=torch.device(name)).device
-
-
-def _load_model(name: str, device: "torch.device", dtype: str) -> Any:
-    """The model, with a note on stderr, since reading large weights takes a while."""
-    from transformers import AutoModel
-
-    _progress(f"loading {name}")
-    with _loading(name):
-        return AutoModel.from_pretrained(name, dtype=dtype).to(device).eval()
 
 
 def _segment(
@@ -376,12 +248,8 @@ def _write_results(
     masks: "torch.Tensor",
     overlay: "Image.Image",
 ) -> None:
-    """Writes every file beside its place first, so that the folder never holds a part of the results."""
     from PIL import Image
 
-    out: Path = options.out
-    is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
     report = {
         "image_t1": options.image_t1,
         "image_t2": options.image_t2,
@@ -392,24 +260,16 @@ def _write_results(
         "no_target_threshold": options.no_target_threshold,
         "align": options.align,
         "domain": options.domain,
-        "versions": {package: _version(package) for package in ("mtrefseg", "torch", "transformers")},
+        "versions": {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")},
         "results": [asdict(prediction) for prediction in predictions],
     }
-    try:
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-            unfinished = Path(folder)
-            for prediction, mask in zip(predictions, masks, strict=True):
-                Image.fromarray(mask.numpy()).convert("L").save(unfinished / prediction.mask)
-            overlay.save(unfinished / "overlay.png")
-            text = json.dumps(report, ensure_ascii=False, indent=2)
-            (unfinished / "result.json").write_text(text + "\n", encoding="utf-8")
-            _remove_older_masks(out, len(predictions))
-            for path in sorted(unfinished.iterdir()):
-                path.replace(out / path.name)
-    except OSError:
-        if is_new and not any(out.iterdir()):
-            out.rmdir()
-        raise
+    with written_whole(options.out) as unfinished:
+        for prediction, mask in zip(predictions, masks, strict=True):
+            Image.fromarray(mask.numpy()).convert("L").save(unfinished / prediction.mask)
+        overlay.save(unfinished / "overlay.png")
+        text = json.dumps(report, ensure_ascii=False, indent=2)
+        (unfinished / "result.json").write_text(text + "\n", encoding="utf-8")
+        _remove_older_masks(options.out, len(predictions))
 
 
 def _remove_older_masks(out: Path, count: int) -> None:
@@ -426,35 +286,35 @@ def _convert_original(options: argparse.Namespace) -> None:
     out: Path = options.out
     if out.exists():
         raise CommandError(f"{out} exists already: name a new folder, or remove it first")
-    _check_writable(out)
+    check_writable(out)
 
     from huggingface_hub.errors import StrictDataclassError
 
     from .convert_original_checkpoint import convert_original
 
-    _progress(f"converting {options.weights}")
-    with _bad_input(StrictDataclassError, prefix=f"cannot convert {options.weights}: "):
+    progress(f"converting {options.weights}")
+    with bad_input(StrictDataclassError, prefix=f"cannot convert {options.weights}: "):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=out.parent) as folder:
             unfinished = Path(folder) / out.name
             report = convert_original(options.weights, unfinished, options.original_config, options.tokenizer)
             unfinished.rename(out)
     for line in str(report).splitlines():
-        _progress(line)
+        progress(line)
     print(out)
 
 
 def _info(options: argparse.Namespace) -> None:
-    model_type = _check_model(options.model) if options.model else None
-    device = _pick_device(None)
+    model_type = check_model(options.model) if options.model else None
+    device = pick_device(None)
     print(f"python        {platform.python_version()}")
     for package in ("torch", "transformers", "mtrefseg"):
-        print(f"{package:13} {_version(package)}")
+        print(f"{package:13} {version_of(package)}")
     print(f"device        {device}")
     if not options.model:
         return
-    _check_model_type(options.model, model_type)
-    model = _load_model(options.model, device, "auto")
+    check_model_type(options.model, model_type)
+    model = load_model(options.model, device, "auto")
     print(f"model         {options.model} ({model.dtype})")
     counts = [(name, sum(weights.numel() for weights in part.parameters())) for name, part in model.named_children()]
     total = sum(weights.numel() for weights in model.parameters())

@@ -508,15 +508,43 @@ class MTRefSegImageProcessor(PilBackend):
             results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
         return results
 
+    def sample_maps(self, maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """
+        Bring maps of the canvas, such as attention, to a picture's own size, as is done with mask logits.
+
+        Args:
+            maps (`torch.Tensor` of shape `(num_maps, map_height, map_width)`):
+                Values that cover the whole canvas, padding included.
+            height, width (`int`):
+                Own size of the picture.
+
+        Returns:
+            `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
+        """
+        rows, columns = self._sample_axes(maps, height, width)
+        lines = torch.lerp(maps[..., columns[0]].float(), maps[..., columns[1]].float(), columns[2])
+        return torch.lerp(lines[:, rows[0]], lines[:, rows[1]], rows[2][:, None])
+
+    def _sample_axes(
+        self, maps: torch.Tensor, height: int, width: int
+    ) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """[`_sample_axis`] of the rows and of the columns of a picture."""
+        size, own_size = self.size["height"], (height, width)
+        rows, columns = (
+            _sample_axis(own_length, resized_length, size, map_length, maps.device)
+            for own_length, resized_length, map_length in zip(
+                own_size, _resized(*own_size, size), maps.shape[-2:], strict=True
+            )
+        )
+        return rows, columns
+
     def _sample_masks(
         self, mask_logits: torch.Tensor, height: int, width: int, threshold: float
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Masks of shape `(num_expressions, height, width)` and their scores, computed in bands of rows so that the
         float buffers stay small whatever the size of the picture."""
-        size, device = self.size["height"], mask_logits.device
-        resized_height, resized_width = _resized(height, width, size)
-        top, bottom, row_weights = _sample_axis(height, resized_height, size, mask_logits.shape[-2], device)
-        left, right, column_weights = _sample_axis(width, resized_width, size, mask_logits.shape[-1], device)
+        device = mask_logits.device
+        (top, bottom, row_weights), (left, right, column_weights) = self._sample_axes(mask_logits, height, width)
 
         num_masks = len(mask_logits)
         masks = torch.empty((num_masks, height, width), dtype=torch.bool, device=device)

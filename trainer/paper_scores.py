@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .tables import latex_row, latex_text, markdown_cell, markdown_row
+
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90")
 """The columns that the paper has."""
@@ -21,9 +23,6 @@ KINDS = {
     "ours": "the paper's own",
 }
 PAPER_MEASURE = "MTRefSeg-21K {setting} validation, padded 1024 x 1024 canvas, as printed in arXiv 2606.00987"
-_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    letter: f"\\{letter}" for letter in "&%$#_{}"
-}
 
 
 def paper_rows(setting: str) -> list[dict[str, str]]:
@@ -55,15 +54,15 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
         `str`: The table, and below it what the two kinds of rows were measured on.
     """
     header = ("model", "vision", "text", *SCORES, "measured on")
-    lines = [_line(header), _line(["---"] * 3 + ["---:"] * len(SCORES) + ["---"])]
+    lines = [markdown_row(header), markdown_row(["---"] * 3 + ["---:"] * len(SCORES) + ["---"])]
     for kind, rows in _groups(setting).items():
-        lines.append(_line([f"*{KINDS[kind]}*", *[""] * (len(header) - 1)]))
-        lines += [_line([*_names(row), *_printed(row), "(a)"]) for row in rows]
-    lines.append(_line(["*this evaluation*", *[""] * (len(header) - 1)]))
-    lines.append(_line([f"**{_cell(name)}**", "", "", *_shown(scores, SCORES), "**(b)**"]))
+        lines.append(markdown_row([f"*{KINDS[kind]}*", *[""] * (len(header) - 1)]))
+        lines += [markdown_row([*_names(row), *_printed(row), "(a)"]) for row in rows]
+    lines.append(markdown_row(["*this evaluation*", *[""] * (len(header) - 1)]))
+    lines.append(markdown_row([f"**{markdown_cell(name)}**", "", "", *_shown(scores, SCORES), "**(b)**"]))
     notes = [
         f"(a) {PAPER_MEASURE.format(setting=setting)}.",
-        f"(b) {_cell(measure)}.",
+        f"(b) {markdown_cell(measure)}.",
         "Rows of (a) and (b) compare only as far as what they were measured on does.",
         "Further scores of (b): " + ", ".join(f"{key} {value}" for key, value in _further(scores)) + ".",
     ]
@@ -74,17 +73,17 @@ def latex_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]
     """The table in LaTeX, without any package; arguments as in [`markdown_table`]."""
     columns = 4 + len(SCORES)
     lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{lll{'r' * len(SCORES)}l}}", r"\hline"]
-    lines += [_row(["model", "vision", "text", *SCORES, "on"]), r"\hline"]
+    lines += [latex_row(["model", "vision", "text", *SCORES, "on"]), r"\hline"]
     for kind, rows in _groups(setting).items():
-        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{_escape(KINDS[kind])}}}}} \\")
-        lines += [_row([*_names(row), *_printed(row), "(a)"]) for row in rows]
-    lines += [r"\hline", _row([name, "", "", *_shown(scores, SCORES), "(b)"]), r"\hline", r"\end{tabular}"]
+        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\emph{{{latex_text(KINDS[kind])}}}}} \\")
+        lines += [latex_row([*_names(row), *_printed(row), "(a)"]) for row in rows]
+    lines += [r"\hline", latex_row([name, "", "", *_shown(scores, SCORES), "(b)"]), r"\hline", r"\end{tabular}"]
     further = ", ".join(f"{key} {value}" for key, value in _further(scores))
     caption = (
         f"Measured on: (a) {PAPER_MEASURE.format(setting=setting)}; (b) {measure}. Rows of (a) and (b) compare only "
         f"as far as what they were measured on does. Further scores of (b): {further}."
     )
-    return "\n".join([*lines, rf"\caption{{{_escape(caption)}}}", r"\end{table}", ""])
+    return "\n".join([*lines, rf"\caption{{{latex_text(caption)}}}", r"\end{table}", ""])
 
 
 def _groups(setting: str) -> dict[str, list[dict[str, str]]]:
@@ -106,20 +105,3 @@ def _shown(scores: Mapping[str, Any], names: Sequence[str]) -> list[str]:
 
 def _further(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
     return list(zip(FURTHER_SCORES, _shown(scores, FURTHER_SCORES)))
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cell(text: str) -> str:
-    """Text that does not end a cell of Markdown."""
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " & ".join(_escape(cell) for cell in cells) + r" \\"
-
-
-def _escape(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -17,33 +17,21 @@ import pyarrow.parquet
 from PIL import Image
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrs_iou.mtrs_iou import MaskScores, decode_rle, merge
+from modeling_mtrefseg.predictions_mtrefseg import PREDICTIONS_SCHEMA, ScoredSentence
+from modeling_mtrefseg.report_pictures_mtrefseg import Case, draw_cases
+from mtrs_iou.mtrs_iou import MaskScores, merge
 
 from .errors import TrainingError
 from .evaluation_data import PairSource
 from .evaluation_folder import REPORT, total_seconds
 from .model_card import hardware, shown_name
 from .paper_scores import latex_table, markdown_table
-from .picture_sheet import Case, choose_cases, draw_sheet
+from .picture_sheet import choose_cases
 
 
 PREDICTIONS = "predictions.parquet"
 SHEET = "sheet.png"
 _VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow")
-_RLE = pyarrow.struct([("size", pyarrow.list_(pyarrow.int32())), ("counts", pyarrow.string())])
-_COLUMNS = pyarrow.schema(
-    [
-        *((name, pyarrow.string()) for name in ("sample_id", "pair_id", "domain", "change_type", "expression")),
-        ("truth", _RLE),
-        ("prediction", _RLE),
-        ("iou", pyarrow.float64()),
-        ("score", pyarrow.float64()),
-        ("no_target_score", pyarrow.float64()),
-        ("problem", pyarrow.string()),
-    ]
-)
-"""`iou` is 0 to 100, the scores are probabilities. `prediction` is null where nothing was predicted, `truth` where it
-cannot be read, and then `problem` says why."""
 
 
 def model_hash(folder: Path) -> dict[str, str]:
@@ -198,8 +186,8 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
         samples (`Sequence[dict]`): Of [`collect`].
         source (`PairSource`): Gives the pictures for the sheet.
     """
-    rows = [{name: sample[name] for name in _COLUMNS.names} for sample in samples]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=_COLUMNS), folder / PREDICTIONS)
+    rows = [{name: sample[name] for name in PREDICTIONS_SCHEMA.names} for sample in samples]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA), folder / PREDICTIONS)
     data = report["data"]
     measure = (
         f"{data['name']}, {'all domains' if data['setting'] == 'TV' else data['setting']}, {data['split']}, "
@@ -253,8 +241,8 @@ def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int
     for kind, chosen in choose_cases(candidates).items():
         sections[kind] = []
         for sample in chosen:
-            pictures = source.read(sample["pair"]).pictures
-            if pictures is not None:
-                masks = (decode_rle(sample["truth"]), decode_rle(sample["prediction"]))
-                sections[kind].append(Case(pictures, *masks, sample["expression"], sample["iou"], sample["sample_id"]))
-    return draw_sheet(sections)
+            columns = {name: sample[name] for name in PREDICTIONS_SCHEMA.names}
+            has_target, wrong = sample["reference_area"] > 0, sample["wrong"]
+            sentence = ScoredSentence(**columns, has_target=has_target, wrong_pixels=wrong)
+            sections[kind].append(Case(sentence, source.read(sample["pair"]).pictures))
+    return draw_cases(sections)

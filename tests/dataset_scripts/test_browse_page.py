@@ -2,7 +2,6 @@
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from PIL import Image
 
 from dataset_scripts.browse_page import PALETTE, TEMPLATE
 from dataset_scripts.command_line import main
+from tests.browser_pages import EVIL, needs_browser, run_script
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
     cut_short,
@@ -21,10 +21,6 @@ from tests.dataset_scripts.raw_folders import (
     make_dataset,
     make_raw_split,
 )
-
-
-EVIL = "</script><script>document.title='broken'</script><img src=x onerror=alert(1)>&amp;\u2028\"'"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def browse(folder: Path, out: Path, *options: str) -> dict[str, Any]:
@@ -219,27 +215,6 @@ def test_every_control_has_a_name() -> None:
 # --- what the page does, in a browser ---
 
 
-def run_script(out: Path, script: str, query: str = "") -> Any:
-    """Opens the page from the disk, runs a script in it, and returns what it gives."""
-    assert BROWSER is not None
-    page = (out / "index.html").read_text(encoding="utf-8")
-    probe = (
-        "<script>window.addEventListener('load', () => { let value; try { value = (() => {"
-        + script
-        + "})(); } catch (error) { value = String(error); }"
-        "const found = document.createElement('pre'); found.id = 'found-by-test';"
-        "found.textContent = JSON.stringify(value); document.body.replaceChildren(found); });</script>"
-    )
-    (out / "probe.html").write_text(page.replace("</body>", probe + "</body>"), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000"]
-    url = (out / "probe.html").as_uri() + query
-    done = subprocess.run([BROWSER, *flags, "--dump-dom", url], capture_output=True, text=True, timeout=60, check=True)
-    found = re.search(r'<pre id="found-by-test">(.*)</pre>', done.stdout, re.DOTALL)
-    assert found is not None, done.stdout[-2000:]
-    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-
-
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
 STATE = """
     const state = () => ({
       pairs: [...document.querySelectorAll("h2")].map((name) => name.textContent),

@@ -362,12 +362,12 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     def interrupt(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line_mtrefseg, "_pick_device", interrupt)
+    monkeypatch.setattr(command_line_mtrefseg, "pick_device", interrupt)
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"
 
 
-@pytest.mark.parametrize("command", ["predict", "convert-original", "info"])
+@pytest.mark.parametrize("command", ["predict", "explain", "report", "convert-original", "info"])
 def test_every_command_has_a_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])

@@ -22,14 +22,16 @@ from dataset_scripts.rows import make_rows, read_content
 from dataset_scripts.schema import pair_features
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import to_record, write_raw
+from modeling_mtrefseg.predictions_mtrefseg import load_predictions
 from modeling_mtrefseg.presets_mtrefseg import preset_model
+from modeling_mtrefseg.report_pictures_mtrefseg import draw_case
 from mtrs_iou.mtrs_iou import decode_rle, score_masks
 from trainer import evaluate
 from trainer.errors import TrainingError
 from trainer.evaluation_data import GeneratedPairs, TablePairs
 from trainer.evaluation_folder import EvaluationFolder, append, total_seconds
 from trainer.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
-from trainer.picture_sheet import CASES, choose_cases, sheet_size
+from trainer.picture_sheet import CASES, choose_cases
 from trainer.predicting import BatchReader, predict
 from trainer.reporting import PREDICTIONS, SHEET, collect
 from trainer.samples import GeneratedSource, TableSource
@@ -130,7 +132,9 @@ def test_the_report_holds_the_scores_of_the_model(run, checkpoint, tmp_path):
     assert [row["expression"] for row in rows[:2]] == GeneratedSource(GENERATOR, False).pair(0).expressions[:2]
     assert (decode_rle(rows[0]["truth"]) == truths[0]).all()
     with Image.open(tmp_path / "out" / SHEET) as sheet:
-        assert sheet.size == sheet_size([1, 1, 1])
+        case = draw_case(load_predictions(tmp_path / "out" / PREDICTIONS)[0], None)
+        # Three headings of 60 pixels, each with one sentence.
+        assert sheet.size == (case.width, 3 * (60 + case.height) + 32)
     assert not (tmp_path / "out" / "unfinished").exists()
 
 

@@ -1,0 +1,188 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Colours, letters and painted masks, of which all pictures of this package are made."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+
+Color = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+# The colours of Okabe and Ito, which people with any colour blindness can tell apart; those that stand out best from
+# vegetation and asphalt come first. Beyond seven sentences they repeat, and the numbers tell the masks apart.
+PALETTE: tuple[Color, ...] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (204, 121, 167),
+    (240, 228, 66),
+    (213, 94, 0),
+    (0, 158, 115),
+    (0, 114, 178),
+)
+PAPER: Color = (255, 255, 255)
+INK: Color = (32, 33, 36)
+GREY: Color = (110, 113, 118)
+HAIRLINE: Color = (222, 224, 228)
+
+# All lengths are in pixels of the page.
+PAGE_WIDTH = 1600
+MARGIN = 32
+GAP = 20
+SMOOTHING = 2  # Masks are painted that many times larger and reduced, for smooth outlines.
+FILL_OPACITY = 0.42
+# The built-in font has the letters of ASCII only; these stand for the marks of good typography.
+PLAIN_MARKS = str.maketrans("–—‑‘’“”„", '---\'\'"""') | {ord("ß"): "ss"}
+
+
+def font_of(size: int) -> Font:
+    """The built-in font at a size in pixels."""
+    return ImageFont.load_default(size)
+
+
+def to_panel(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture in RGB at `size` (width, height)."""
+    # A picture of a few pixels is shown as the squares that it consists of.
+    enlarged = size[0] >= 4 * image.width
+    resample = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
+    return image.convert("RGB").resize(size, resample, reducing_gap=3.0)
+
+
+def _mask_to_panel(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """
+    Resizes a mask `(height, width)` to `size` (width, height) such that no masked region disappears: a pixel is set if
+    any of those it covers is. `reduceat` repeats an entry when its block is empty, which enlarges small masks.
+    """
+    width, height = size
+    rows = np.arange(height) * mask.shape[0] // height
+    columns = np.arange(width) * mask.shape[1] // width
+    return np.logical_or.reduceat(np.logical_or.reduceat(mask, rows, axis=0), columns, axis=1)
+
+
+def paint_masks(
+    picture: Image.Image,
+    masks: Sequence[npt.NDArray[np.bool_]],
+    colors: Sequence[Color],
+    opacity: float = FILL_OPACITY,
+    numbered: bool = True,
+) -> Image.Image:
+    """
+    Paints masks onto a picture. A masked region stays visible however small it is.
+
+    Args:
+        picture (`PIL.Image.Image`): RGB, of the size that is wanted.
+        masks (`Sequence[np.ndarray]`): bool (height, width), of any size.
+        colors (`Sequence[tuple[int, int, int]]`): One a mask.
+        opacity (`float`, *optional*, defaults to 0.42): Of the areas, 0 to 1; at 0, outlines alone.
+        numbered (`bool`, *optional*, defaults to `True`): Whether every mask carries its number, from 1.
+
+    Returns:
+        `PIL.Image.Image`: RGB, of the same size.
+    """
+    painted = picture.copy()
+    large = (picture.width * SMOOTHING, picture.height * SMOOTHING)
+    shapes = [Image.fromarray(_mask_to_panel(mask, large)).convert("L") for mask in masks]
+    parts = [_cropped(shape) for shape in shapes]
+    for (place, part), color in zip(parts, colors, strict=True):
+        painted.paste(color, place, part.reduce(SMOOTHING).point(lambda value: round(value * opacity)))
+    # All outlines and then all numbers come after the fills, so that no mask hides those of another one.
+    for (place, part), color in zip(parts, colors, strict=True):
+        edge = part.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1)).filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
+        halo = edge.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
+        shadow = ImageChops.subtract(halo, edge).reduce(SMOOTHING).point(lambda value: value * 3 // 5)
+        painted.paste((20, 20, 20), place, shadow)
+        painted.paste(color, place, ImageChops.subtract(edge, part).reduce(SMOOTHING))
+    if not numbered:
+        return painted
+    draw = ImageDraw.Draw(painted)
+    for number, (shape, color) in enumerate(zip(shapes, colors, strict=True), start=1):
+        center = _number_place(shape.reduce(SMOOTHING))
+        if center is not None:
+            draw_number(draw, center, number, color)
+    return painted
+
+
+def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image]:
+    """The part of a shape that holds it, its outline and the shadow of that, and the part's place on the picture."""
+    left, top, right, bottom = shape.getbbox() or (0, 0, 1, 1)
+    room = 4 * SMOOTHING
+    width, height = shape.width // SMOOTHING, shape.height // SMOOTHING
+    place = (
+        max(0, (left - room) // SMOOTHING),
+        max(0, (top - room) // SMOOTHING),
+        min(width, -(-(right + room) // SMOOTHING)),
+        min(height, -(-(bottom + room) // SMOOTHING)),
+    )
+    left, top, right, bottom = (SMOOTHING * border for border in place)
+    return place, shape.crop((left, top, right, bottom))
+
+
+def _number_place(shape: Image.Image) -> tuple[int, int] | None:
+    """
+    Where the number of a mask stands, as (x, y): on the masked pixel nearest to the middle of all of them, but above
+    or below a mask that the number would hide. `None` if the mask is empty.
+    """
+    box = shape.getbbox()
+    if box is None:
+        return None
+    rows, columns = np.nonzero(np.asarray(shape))
+    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+    x, y = int(columns[nearest]), int(rows[nearest])
+    left, top, right, bottom = box
+    if right - left < 44 or bottom - top < 32:
+        y = top - 16 if top >= 28 else bottom + 16
+    return min(max(x, 15), max(shape.width - 16, 0)), min(max(y, 11), max(shape.height - 12, 0))
+
+
+def draw_number(draw: ImageDraw.ImageDraw, center: tuple[int, int], number: int, color: Color) -> None:
+    """A number in a lozenge of a mask's colour."""
+    x, y = center
+    half_width = 10 if number < 10 else 14
+    box = (x - half_width, y - 10, x + half_width, y + 10)
+    draw.rounded_rectangle(box, radius=10, fill=color, outline=INK, width=1)
+    # The brightness of a colour as the eye weighs it decides between black and white figures.
+    dark = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 110
+    draw.text((x, y + 1), str(number), fill=PAPER if dark else INK, font=font_of(16), anchor="mm")
+
+
+def plain(text: str) -> str:
+    """The sentence on one line, in letters that the built-in font has wherever there is such a letter."""
+    letters = []
+    for letter in " ".join(text.split()).translate(PLAIN_MARKS):
+        base = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
+        # Lone surrogates and control characters have no shape at all.
+        unseen = unicodedata.category(letter) in ("Cc", "Cf", "Cs")
+        letters.append("" if unseen else base or letter)
+    return "".join(letters)
+
+
+def wrap(text: str, width: int, font: Font, most_lines: int) -> list[str]:
+    """Wraps at spaces, and within a word that is longer than a line. A text of too many lines ends in "…"."""
+    lines: list[str] = []
+    # The rest of a very long text cannot be shown, so it is not measured either.
+    rest = text[:2000]
+    while rest and len(lines) < most_lines:
+        fitting = _fitting_length(rest, width, font)
+        if fitting < len(rest):
+            space = rest.rfind(" ", 1, fitting + 1)
+            fitting = space if space > 0 else fitting
+        lines.append(rest[:fitting].strip())
+        rest = rest[fitting:].strip()
+    if rest:
+        lines[-1] = lines[-1][: max(1, len(lines[-1]) - 2)] + "…"
+    return lines or [""]
+
+
+def _fitting_length(text: str, width: int, font: Font) -> int:
+    """Length of the longest beginning of the text that fits into `width` pixels, at least 1."""
+    low, high = 1, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if font.getlength(text[:middle]) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,241 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The sentences of an evaluation, as `predictions.parquet` holds them: read, choose, order and count.
+
+```python
+sentences = load_predictions("outputs/report/predictions.parquet")
+worst = worst_first(filter_predictions(sentences, domain="RS", change_type="appear", most_iou=50))
+```
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow
+import pyarrow.parquet
+
+from mtrs_iou.mask_counts import count_masks, decode_rle
+
+
+_RLE = pyarrow.struct([("size", pyarrow.list_(pyarrow.int32())), ("counts", pyarrow.string())])
+PREDICTIONS_SCHEMA = pyarrow.schema(
+    [
+        *((name, pyarrow.string()) for name in ("sample_id", "pair_id", "domain", "change_type", "expression")),
+        ("truth", _RLE),
+        ("prediction", _RLE),
+        ("iou", pyarrow.float64()),
+        ("score", pyarrow.float64()),
+        ("no_target_score", pyarrow.float64()),
+        ("problem", pyarrow.string()),
+    ]
+)
+"""`iou` is 0 to 100, the scores are probabilities. `prediction` is null where nothing was predicted, `truth` where it
+cannot be read, and then `problem` says why."""
+MOST_SENTENCES = 200_000
+MOST_BYTES = 1 << 30
+"""Largest file that is read, unpacked. It may come from anybody."""
+MOST_PIXELS = 1 << 26
+"""Largest mask that is unpacked: 8192 x 8192."""
+IOU_STEPS = 10
+"""Columns of the histogram."""
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """
+    One sentence, what the model answered, and how good that was.
+
+    Args:
+        sample_id, pair_id (`str`): Name of the sentence and of its pair.
+        domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
+        change_type (`str`): "appear", "disappear", "state_change" or "unknown".
+        expression (`str`): The sentence.
+        truth, prediction (`dict`, *optional*): Masks as COCO RLE, "size" (height, width) and "counts"; `None` for a
+            truth that cannot be read and for a prediction that was not made.
+        iou (`float`): 0 to 100.
+        score, no_target_score (`float`, *optional*): Probabilities; `None` where nothing was predicted.
+        problem (`str`, *optional*): Why the sentence counts as wrong without having been asked.
+        has_target (`bool`): Whether anything in the pair fits the sentence; true where the truth cannot be read.
+        wrong_pixels (`int`): How many pixels one of truth and prediction holds, but not both.
+    """
+
+    sample_id: str
+    pair_id: str
+    domain: str | None
+    change_type: str
+    expression: str
+    truth: Mapping[str, Any] | None
+    prediction: Mapping[str, Any] | None
+    iou: float
+    score: float | None
+    no_target_score: float | None
+    problem: str | None
+    has_target: bool
+    wrong_pixels: int
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of the pair in pixels, `None` if there is no mask that tells them."""
+        mask = self.truth or self.prediction
+        return None if mask is None else (mask["size"][0], mask["size"][1])
+
+    def truth_mask(self) -> npt.NDArray[np.bool_] | None:
+        """The truth, bool of shape `(height, width)`."""
+        return None if self.truth is None else decode_rle(self.truth)
+
+    def prediction_mask(self) -> npt.NDArray[np.bool_] | None:
+        """The prediction, bool of shape `(height, width)`."""
+        return None if self.prediction is None else decode_rle(self.prediction)
+
+
+def load_predictions(path: str | Path) -> list[ScoredSentence]:
+    """
+    Reads what `trainer/evaluate.py` wrote.
+
+    Args:
+        path (`str` or `Path`): `predictions.parquet`.
+
+    Returns:
+        `list[ScoredSentence]`: In the order of the data.
+
+    Raises:
+        OSError: If there is no such file.
+        ValueError: If it is no such file, is damaged, holds a mask that cannot be unpacked, or is too large.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}: name the predictions.parquet of an evaluation.")
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            _check_header(path, file)
+            rows = file.read(columns=PREDICTIONS_SCHEMA.names).cast(PREDICTIONS_SCHEMA).to_pylist()
+    except pyarrow.ArrowException as error:
+        detail = " ".join(str(error).split())
+        raise ValueError(f"{path} is no whole predictions.parquet of an evaluation: {detail}") from error
+    return [_read_row(path, number, row) for number, row in enumerate(rows)]
+
+
+def filter_predictions(
+    sentences: Iterable[ScoredSentence],
+    domain: str | None = None,
+    change_type: str | None = None,
+    least_iou: float = 0.0,
+    most_iou: float = 100.0,
+    text: str = "",
+) -> list[ScoredSentence]:
+    """
+    Chooses sentences; what is left open lets all pass.
+
+    Args:
+        sentences (`Iterable[ScoredSentence]`): Among which.
+        domain (`str`, *optional*): Of this domain.
+        change_type (`str`, *optional*): Of this type of change.
+        least_iou, most_iou (`float`, *optional*, default to 0 and 100): With an IoU in this range, ends included.
+        text (`str`, *optional*): Whose sentence or name holds every one of these words, in any case of letters.
+
+    Returns:
+        `list[ScoredSentence]`: In the same order.
+    """
+    words = text.lower().split()
+    return [
+        sentence
+        for sentence in sentences
+        if domain in (None, sentence.domain)
+        and change_type in (None, sentence.change_type)
+        and least_iou <= sentence.iou <= most_iou
+        and all(word in f"{sentence.expression} {sentence.sample_id}".lower() for word in words)
+    ]
+
+
+def worst_first(sentences: Iterable[ScoredSentence]) -> list[ScoredSentence]:
+    """Sorts by IoU; of sentences with the same one, those with the most wrong pixels come first, then by name."""
+    return sorted(sentences, key=lambda sentence: (sentence.iou, -sentence.wrong_pixels, sentence.sample_id))
+
+
+def iou_histogram(sentences: Iterable[ScoredSentence]) -> list[int]:
+    """How many sentences have an IoU from 0 to below 10, from 10 to below 20 and so on; the last of the ten: 90 to
+    100, ends included."""
+    counts = [0] * IOU_STEPS
+    for sentence in sentences:
+        counts[min(int(sentence.iou * IOU_STEPS / 100), IOU_STEPS - 1)] += 1
+    return counts
+
+
+def domains_of(sentences: Iterable[ScoredSentence]) -> list[str]:
+    """The domains that occur, sorted."""
+    return sorted({sentence.domain for sentence in sentences if sentence.domain is not None})
+
+
+def change_types_of(sentences: Iterable[ScoredSentence]) -> list[str]:
+    """The types of change that occur, sorted."""
+    return sorted({sentence.change_type for sentence in sentences})
+
+
+def mean_iou(sentences: Sequence[ScoredSentence]) -> float:
+    """The mean IoU, 0 to 100; 0 if there is no sentence."""
+    return sum(sentence.iou for sentence in sentences) / len(sentences) if sentences else 0.0
+
+
+def _check_header(path: Path, file: pyarrow.parquet.ParquetFile) -> None:
+    missing = [name for name in PREDICTIONS_SCHEMA.names if name not in file.schema_arrow.names]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {missing[0]}: name the predictions.parquet that trainer/evaluate.py wrote."
+        )
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    if file.metadata.num_rows > MOST_SENTENCES or sum(group.total_byte_size for group in groups) > MOST_BYTES:
+        raise ValueError(
+            f"{path} is larger than {MOST_SENTENCES:,} sentences or {MOST_BYTES >> 20:,} MiB: evaluate in parts."
+        )
+
+
+def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:
+    """A row that is whole, and whose masks can be unpacked."""
+    for name in ("sample_id", "pair_id", "change_type", "expression", "iou"):
+        if row[name] is None:
+            raise ValueError(f"{path}, sentence {number}: {name} is null; evaluate again.")
+    if not 0 <= row["iou"] <= 100:
+        raise ValueError(f"{path}, sentence {number}: iou is {row['iou']}, but must be from 0 to 100; evaluate again.")
+    name = f"{path}, sentence {number}"
+    for column in ("truth", "prediction"):
+        if row[column] is not None:
+            _check_size(f"{name}: {column}", row[column]["size"])
+    # What is missing differs from what is there in all that it holds.
+    shown = row["truth"] or row["prediction"]
+    if shown is None:
+        return ScoredSentence(**row, has_target=True, wrong_pixels=0)
+    try:
+        counts = count_masks(row["prediction"], shown, name=name)
+    except ValueError as error:
+        raise ValueError(f"{error}; evaluate again.") from error
+    wrong = counts.prediction_area + counts.reference_area - 2 * counts.intersection
+    if row["truth"] is None:
+        return ScoredSentence(**row, has_target=True, wrong_pixels=counts.reference_area)
+    return ScoredSentence(**row, has_target=counts.reference_area > 0, wrong_pixels=wrong)
+
+
+def _check_size(name: str, size: Sequence[int | None] | None) -> None:
+    """Whether the runs of a mask fit its size is found when they are counted."""
+    sides = [side for side in size or () if side is not None and side > 0]
+    if size is None or not len(size) == len(sides) == 2 or math.prod(sides) > MOST_PIXELS:
+        raise ValueError(
+            f"{name} has the size {size}, but only up to {MOST_PIXELS:,} pixels are read; evaluate again."
+        )
+
+
+__all__ = [
+    "PREDICTIONS_SCHEMA",
+    "ScoredSentence",
+    "change_types_of",
+    "domains_of",
+    "filter_predictions",
+    "iou_histogram",
+    "load_predictions",
+    "mean_iou",
+    "worst_first",
+]
