@@ -1,0 +1,25 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What can go wrong, by what is to be done about it."""
+
+
+class CraftError(ValueError):
+    """Bad input. The message names the file or value and says what to do; the command line prints it as one line."""
+
+
+class BackendError(Exception):
+    """A perceiver or segmenter gave no answer. Always one of the three kinds below."""
+
+
+class TransientError(BackendError):
+    """
+    It may work later: a timeout, a lost connection, 429, a 5xx. The backend has tried again by itself before it raises
+    this. The pair is put back and taken up later.
+    """
+
+
+class PermanentError(BackendError):
+    """Nothing will ever be answered: no such model, no right to use it, a package that is missing. The run stops."""
+
+
+class RefusedError(BackendError):
+    """This one question is not answered: a content filter, too large a picture. The pair goes on without it."""
