@@ -21,28 +21,9 @@ if __name__ == "__main__":
     # Python puts the folder of a script first; the project's packages are one above.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from transformers import set_seed
-
-from dataset_scripts.errors import DataError
-from trainer.arguments import parse_arguments
 from trainer.building import build_stage2
-from trainer.errors import TrainingError
-from trainer.running import make_trainer, run
-
-
-def main() -> None:
-    """Trains stage 2 as the command line says."""
-    try:
-        model_arguments, data_arguments, augmentation, training, model_config = parse_arguments("tiny_stage2")
-        set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
-        model, processor = build_stage2(model_arguments, model_config, training)
-        trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
-        table = run(trainer)
-    except (DataError, TrainingError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
-    if trainer.is_world_process_zero():
-        print(table)
+from trainer.running import main
 
 
 if __name__ == "__main__":
-    main()
+    main("tiny_stage2", build_stage2)

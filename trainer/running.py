@@ -1,23 +1,60 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What both commands do after the model is built: open the data, train, evaluate, save, and say how it went."""
+"""
+What both commands do: read the arguments, open the data, train, evaluate, save, and say how it went, on the terminal
+and in `results.json`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 from peft import PeftModel
+from tqdm.auto import tqdm
+from transformers import set_seed
 from trl import ModelConfig
 
+from dataset_scripts.errors import DataError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 
 from .adapters import make_lora_config, save_merged
-from .arguments import AugmentationArguments, DataArguments, MTRefSegTrainingConfig
+from .arguments import AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig, parse_arguments
 from .augmentation import PairAugmentation
 from .building import freeze_parts
 from .checkpointing import find_checkpoint
 from .data import make_eval_dataset, make_train_dataset
+from .errors import TrainingError
 from .evaluation import SCORES
 from .mtrefseg_trainer import MTRefSegTrainer
 
 
 MERGED = "merged"
 """Name of the folder, in the output folder, of a checkpoint with merged adapters."""
+RESULTS = "results.json"
+"""Name of the file, in the output folder, that is written last: the run is finished, and this is how it went."""
+Build = Callable[
+    [ModelArguments, ModelConfig, MTRefSegTrainingConfig],
+    tuple[MTRefSegModel | MTRefSegVisionModel, MTRefSegProcessor],
+]
+
+
+def main(default_recipe: str, build: Build) -> None:
+    """
+    Trains a stage as the command line says.
+
+    Args:
+        default_recipe (`str`): The recipe, by its name in `recipes/`, without `--config`.
+        build (`Callable`): Makes the stage's model and its processor.
+    """
+    try:
+        model_arguments, data_arguments, augmentation, training, model_config = parse_arguments(default_recipe)
+        set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
+        model, processor = build(model_arguments, model_config, training)
+        trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
+        table = run(trainer)
+    except (DataError, TrainingError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    if trainer.is_world_process_zero():
+        tqdm.write(table)
 
 
 def make_trainer(
@@ -75,6 +112,8 @@ def run(trainer: MTRefSegTrainer) -> str:
         `str`: A table of how it went.
     """
     training = trainer.args
+    if training.should_save:
+        Path(str(training.output_dir), RESULTS).unlink(missing_ok=True)
     result = trainer.train(resume_from_checkpoint=find_checkpoint(training))
     metrics = {} if trainer.eval_dataset is None else trainer.evaluate()
     trainer.save_model()
@@ -84,6 +123,8 @@ def run(trainer: MTRefSegTrainer) -> str:
         trainer.push_to_hub()
     if isinstance(trainer.model, PeftModel) and training.should_save:
         save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
+    if training.should_save:
+        write_results(trainer, metrics)
     rows = [
         ("engine", trainer.engine.line),
         ("steps", f"{result.global_step:,}"),
@@ -94,3 +135,28 @@ def run(trainer: MTRefSegTrainer) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
+    """
+    Writes `results.json`: "engine", "steps", "pairs" (trained on, each counted as often as it was) and "evaluation",
+    the scores without their prefix.
+
+    Args:
+        trainer ([`MTRefSegTrainer`]): The trainer, when all else is saved.
+        metrics (`dict[str, float]`): Of its last evaluation; empty without `eval_data`.
+    """
+    training, steps = trainer.args, trainer.state.global_step
+    results = {
+        "engine": trainer.engine.line,
+        "steps": steps,
+        "pairs": steps
+        * training.train_batch_size
+        * training.gradient_accumulation_steps
+        * trainer.accelerator.num_processes,
+        "evaluation": {name.removeprefix("eval_"): value for name, value in metrics.items()},
+    }
+    place = Path(str(training.output_dir), RESULTS)
+    aside = place.with_suffix(".new")
+    aside.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    aside.replace(place)

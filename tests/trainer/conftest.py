@@ -16,7 +16,7 @@ from PIL import Image
 
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.presets_mtrefseg import STAGES, preset_model, tiny_processor
+from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
 from trainer.arguments import MTRefSegTrainingConfig
 from trainer.data import PairLoader, list_all
 from trainer.mtrefseg_trainer import MTRefSegTrainer
@@ -24,15 +24,16 @@ from trainer.samples import GeneratedSource, PairSample
 
 
 ROOT = Path(__file__).parents[2]
+# The tiny preset's fields, but of minute sizes.
 OVERRIDES = {
     "vision_config": {
-        "model_type": "convnextv2",
+        **PRESETS["tiny"]["vision_config"],
         "hidden_sizes": [8, 8, 8, 8],
         "depths": [1, 1, 1, 1],
         "drop_path_rate": 0.2,
-        "out_features": STAGES,
     },
     "mask_decoder_config": {
+        **PRESETS["tiny"]["mask_decoder_config"],
         "hidden_size": 32,
         "num_attention_heads": 2,
         "pixel_decoder_layers": 1,
@@ -41,14 +42,11 @@ OVERRIDES = {
         "decoder_intermediate_size": 32,
     },
     "text_config": {
-        "model_type": "phi",
-        "vocab_size": 1024,
+        **PRESETS["tiny"]["text_config"],
         "hidden_size": 32,
         "intermediate_size": 32,
         "num_hidden_layers": 1,
         "num_attention_heads": 2,
-        "max_position_embeddings": 512,
-        "tie_word_embeddings": True,
     },
     "seg_head_size": 32,
     "seg_head_attention_heads": 1,

@@ -108,15 +108,16 @@ def test_two_processes_score_as_one(run, stage1, tmp_path, config):
     AutoModel.from_pretrained(tmp_path / "two")
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "recipe",
+    [path for path in sorted(RECIPES.glob("*.yaml")) if not path.stem.startswith("ablation")],  # Those are matrices.
+    ids=lambda path: path.stem,
+)
 def test_recipes_can_be_read(recipe):
-    model, data, _, training, model_config = parse_arguments("tiny_stage2", ["--config", str(recipe)])
+    _, data, _, training, model_config = parse_arguments("tiny_stage2", ["--config", str(recipe)])
     assert training.report_to in ("none", [], ["none"])
     assert training.output_dir == f"outputs/{recipe.stem}"
     assert (model_config.use_peft and model_config.lora_alpha == 16) or "lora" not in recipe.stem
-    if recipe.stem.startswith("ablation_fusion_"):
-        assert model.fusion_type == recipe.stem.removeprefix("ablation_fusion_")
-        assert model.stage1 is None
     assert data.eval_data or recipe.stem == "paper_stage1"
 
 

@@ -1,0 +1,143 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Trains the runs of a matrix, one after another, and puts their scores into one table.
+
+```bash
+python trainer/ablate.py                                             # all of trainer/recipes/ablation.yaml
+python trainer/ablate.py --dry_run                                   # says what would be trained
+python trainer/ablate.py --runs full fusion_avg --steps 100 --seeds 0 1 2
+python trainer/ablate.py --runs --noise 0 0.1 0.3                    # the noise series alone
+python trainer/ablate.py --matrix trainer/recipes/ablation_lora.yaml --accelerate_config trainer/accelerate/ddp.yaml
+```
+
+Every run is stage 2, or stage 1 and then stage 2, each a process of its own; one that fails is a row that says so. The
+same command goes on where it was stopped, and trains only what is not there: a run whose settings have changed gets a
+new folder in `runs/`, and the old one stays. `train.log` and `recipe.yaml` in these folders tell the rest.
+
+The output folder gets `ablation.csv`, `.md` and `.tex` (named like the matrix), `ablation.png` (the curves) and
+`ablation.json` (versions, command, every single result); with `--noise` also a table and curve `ablation_noise.*`, of
+runs like the first of the matrix but with a share of the sentences to train on spoilt. Pairs to score stay clean.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+if __name__ == "__main__":
+    # Python puts the folder of a script first; the project's packages are one above.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import torch
+import yaml
+from tqdm.auto import tqdm
+
+from trainer.ablation_curves import draw_curves, draw_noise
+from trainer.ablation_folder import TrainingFolder
+from trainer.ablation_matrix import Matrix, Run, plan, read_matrix
+from trainer.ablation_runs import list_trainings, train_all
+from trainer.ablation_tables import Outcome, make_rows, write_report, write_tables
+from trainer.arguments import RECIPES
+from trainer.errors import TrainingError
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--matrix", type=Path, default=RECIPES / "ablation.yaml", help="the runs")
+    parser.add_argument("--output_dir", type=Path, default=Path("outputs/ablation"))
+    parser.add_argument("--runs", nargs="*", metavar="NAME", help="trains these alone; without names none")
+    parser.add_argument("--noise", nargs="+", type=float, default=[], metavar="SHARE", help="the noise series, 0 to 1")
+    parser.add_argument("--steps", type=int, help="steps of a run, both stages together; the matrix's if not given")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED")
+    parser.add_argument("--accelerate_config", type=Path, help="how `accelerate launch` starts the processes")
+    parser.add_argument("--dry_run", action="store_true", help="says what would be trained, and trains nothing")
+    arguments = parser.parse_args()
+    if arguments.steps is not None and arguments.steps < 1:
+        parser.error("--steps must be 1 or more")
+    if not all(0 <= share <= 1 for share in arguments.noise):
+        parser.error("--noise takes shares from 0 to 1")
+    if min(arguments.seeds) < 0 or any(len({*given}) < len(given) for given in (arguments.seeds, arguments.noise)):
+        parser.error("--seeds must be 0 or more, and neither --seeds nor --noise may name one twice")
+    return arguments
+
+
+def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
+    """Reads the matrix, and gives the runs in the order in which they are trained."""
+    matrix = read_matrix(arguments.matrix)
+    unknown = {*(arguments.runs or ())} - matrix.runs.keys()
+    if unknown:
+        raise TrainingError(
+            f"{arguments.matrix} has no {', '.join(sorted(unknown))}; it has {', '.join(matrix.runs)}."
+        )
+    engine = None
+    if arguments.accelerate_config is not None:
+        try:
+            engine = yaml.safe_load(arguments.accelerate_config.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise TrainingError(f"{arguments.accelerate_config} cannot be read: {error}") from error
+    elif torch.accelerator.device_count() > 1:
+        raise TrainingError(
+            f"Here are {torch.accelerator.device_count()} devices: say how to use them, with --accelerate_config "
+            "trainer/accelerate/ddp.yaml for all of them or single.yaml for one."
+        )
+    return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
+
+
+def write_all(outcomes: Sequence[Outcome], stem: Path) -> str:
+    """Writes all files, as far as there is something to write, and gives the tables."""
+    rows, tables = make_rows(outcomes), []
+    for series, name, draw in (
+        ([row for row in rows if row.run.noise is None], stem.name, draw_curves),
+        ([row for row in rows if row.run.noise is not None], f"{stem.name}_noise", draw_noise),
+    ):
+        if series:
+            tables.append(write_tables(series, stem.with_name(name)))
+            draw(series, stem.with_name(f"{name}.png"))
+    write_report(rows, stem.with_name(f"{stem.name}.json"))
+    return "\n\n".join(tables)
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Trains and writes; gives whether no run has failed."""
+    matrix, runs = make_plan(arguments)
+    outcomes = [
+        Outcome(run, [TrainingFolder(arguments.output_dir, one, arguments.accelerate_config) for one in run.trainings])
+        for run in runs
+    ]
+    # What is not to be trained is shown where it is there.
+    is_wanted = [arguments.runs is None or run.noise is not None or run.name in arguments.runs for run in runs]
+    outcomes = [outcome for outcome, wanted in zip(outcomes, is_wanted) if wanted or outcome.is_finished]
+    if arguments.dry_run or not outcomes:
+        tqdm.write(list_trainings(outcomes))
+        return True
+    stem = arguments.output_dir / matrix.path.stem
+    was_finished = [outcome.is_finished for outcome in outcomes]
+    for place, outcome in enumerate(train_all(outcomes)):
+        outcomes[place] = outcome
+        if not was_finished[place]:
+            write_all(outcomes, stem)  # What there is so far.
+    tqdm.write(f"\n{write_all(outcomes, stem)}\n\nwritten to {arguments.output_dir}")
+    return all(outcome.failure is None for outcome in outcomes)
+
+
+def main() -> None:
+    """Trains as the command line says."""
+    # As an exit it ends the process that trains, too.
+    handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        is_whole = run(parse_arguments())
+    except TrainingError as error:
+        raise SystemExit(f"TrainingError: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped; the same command goes on.") from None
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    if not is_whole:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
