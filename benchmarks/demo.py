@@ -1,0 +1,202 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+How the demo bears several visitors at once, and what it gains by keeping an encoded pair:
+
+    python benchmarks/demo.py                               # 8 visitors for 2 minutes, mtrefseg-r1
+    python benchmarks/demo.py --visitors 2 --seconds 20 --model outputs/mine
+
+Each visitor is a `gradio_client` that goes through the four example pairs: a first question about a pair, which
+encodes it, then two more. Every new visit writes a new file, so that the pair is as new as that of somebody else.
+
+Appends to `demo.csv` beside this script: requests and errors; median and 95th percentile of the seconds that a visitor
+waits, and of those that the server says it took to encode and answer, of first and of further questions; the server's
+memory after a quarter of the time and at the end, in MB; and the files that were left when it had stopped.
+"""
+
+import argparse
+import csv
+import io
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import gradio_client
+import numpy as np
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+
+ROOT = Path(__file__).resolve().parents[1]
+SPACE = ROOT / "spaces_demo"
+EXAMPLES = ("houses", "fields", "room", "storeroom")
+QUESTIONS = ("a house has been built", "the car that has left\nthe tree that was planted", "the picture that changed")
+PATIENCE_SECONDS = 600
+HEAD = ["model", "visitors", "seconds", "requests", "errors", "wait_first_p50", "wait_first_p95", "wait_further_p50"]
+HEAD += [
+    "wait_further_p95",
+    "server_first_p50",
+    "server_further_p50",
+    "memory_quarter",
+    "memory_end",
+    "files_left",
+    "date",
+]
+
+
+@dataclass
+class Log:
+    """What happened: seconds waited and seconds of the server, of first (`True`) and further questions."""
+
+    waits: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
+    served: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
+    errors: list[str] = field(default_factory=list)
+
+
+def visit(url: str, number: int, folder: Path, end: float, log: Log) -> None:
+    """One visitor asks until the time is over."""
+    client = gradio_client.Client(url, verbose=False, download_files=False)
+    round_number = 0
+    while time.monotonic() < end:
+        name = EXAMPLES[(number + round_number) % len(EXAMPLES)]
+        pair = [
+            new_file(SPACE / "examples" / f"{name}_{each}.jpg", folder, number, round_number) for each in ("t1", "t2")
+        ]
+        for index, question in enumerate(QUESTIONS):
+            start = time.perf_counter()
+            try:
+                files = [gradio_client.handle_file(path) for path in pair]
+                numbers = client.predict(*files, question, api_name="/segment")[3]
+            except AppError as error:
+                log.errors.append(str(error))
+                continue
+            is_first = index == 0
+            log.waits[is_first].append(time.perf_counter() - start)
+            log.served[is_first].append((numbers["encoding_seconds"] or 0) + numbers["answering_seconds"])
+        for path in pair:
+            path.unlink()
+        round_number += 1
+
+
+def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
+    """The picture with one pixel changed, so that it is another one."""
+    picture = Image.open(source).convert("RGB")
+    picture.putpixel((number, round_number % picture.height), (round_number // picture.height % 256, 0, 0))
+    path = folder / f"{number}_{source.stem}.png"
+    file = io.BytesIO()
+    picture.save(file, "png")
+    path.write_bytes(file.getvalue())
+    return path
+
+
+def count_files(folder: str) -> int:
+    """How many files a folder holds, at any depth."""
+    return sum(path.is_file() for path in Path(folder).rglob("*"))
+
+
+def memory_of(process: subprocess.Popen) -> float:
+    """Resident memory in MB."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def wait_for(url: str, process: subprocess.Popen) -> None:
+    """Until the server answers."""
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.5)
+    raise SystemExit("the demo did not start: see what it printed")
+
+
+def measure(model: str, visitors: int, seconds: float) -> dict[str, object]:
+    """Starts the demo, sends the visitors, stops it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as uploads, tempfile.TemporaryDirectory() as sources:
+        environment = {
+            **os.environ,
+            "MTREFSEG_MODEL": model,
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_TEMP_DIR": uploads,
+        }
+        command = [sys.executable, str(SPACE / "app.py")]
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            wait_for(url, process)
+            own_files = count_files(uploads)  # copies of the examples
+            log, end = Log(), time.monotonic() + seconds
+            threads = [
+                threading.Thread(target=visit, args=(url, number, Path(sources), end, log))
+                for number in range(visitors)
+            ]
+            for thread in threads:
+                thread.start()
+            time.sleep(seconds / 4)
+            memory_quarter = memory_of(process)
+            for thread in threads:
+                thread.join()
+            memory_end = memory_of(process)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE_SECONDS)
+        files_left = count_files(uploads) - own_files
+    for error in sorted(set(log.errors)):
+        print(f"error: {error}")
+    return {
+        "model": Path(model).name,
+        "visitors": visitors,
+        "seconds": seconds,
+        "requests": len(log.waits[True]) + len(log.waits[False]),
+        "errors": len(log.errors),
+        "wait_first_p50": percentile(log.waits[True], 50),
+        "wait_first_p95": percentile(log.waits[True], 95),
+        "wait_further_p50": percentile(log.waits[False], 50),
+        "wait_further_p95": percentile(log.waits[False], 95),
+        "server_first_p50": percentile(log.served[True], 50),
+        "server_further_p50": percentile(log.served[False], 50),
+        "memory_quarter": round(memory_quarter),
+        "memory_end": round(memory_end),
+        "files_left": files_left,
+        "date": date.today().isoformat(),
+    }
+
+
+def percentile(values: Sequence[float], share: float) -> str:
+    """Of some seconds."""
+    return f"{np.percentile(values, share):.3f}" if values else ""
+
+
+def main() -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(description="Measure the demo with several visitors.")
+    parser.add_argument("--model", default=str(ROOT / "mtrefseg-r1"), help="folder or Hub id")
+    parser.add_argument("--visitors", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=120)
+    options = parser.parse_args()
+    row = measure(options.model, options.visitors, options.seconds)
+    for name, value in row.items():
+        print(f"{name:20} {value}")
+    table = Path(__file__).with_suffix(".csv")
+    is_new = not table.exists()
+    with table.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, HEAD)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    main()

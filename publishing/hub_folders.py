@@ -1,0 +1,141 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What goes to the Hub: every repository as a folder that is complete by itself, links followed."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub.repocard import metadata_load, metadata_save
+
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.synthesis.generator import Generator, Split
+from dataset_scripts.synthesis.writing import Kind, write_raw
+
+
+ROOT = Path(__file__).resolve().parents[1]
+# The library that the demo imports; a Space installs from package indexes only, and the project is on none.
+LIBRARY = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
+UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "sample")
+MODEL, DEMO = "mtrefseg-r1", "mtrefseg-demo"
+
+
+@dataclass(frozen=True)
+class HubFolder:
+    """
+    A repository of the Hub.
+
+    Args:
+        name (`str`): Its name, without the namespace.
+        repo_type (`str`): "model", "dataset" or "space".
+        build (`Callable[[Path, str, int], None]`): Writes it, given a folder that is not there yet, the namespace, and
+            how many pairs datasets shall have.
+        check (`str`): Python that loads it, run where nothing is but copies of the folders.
+    """
+
+    name: str
+    repo_type: str
+    build: Callable[[Path, str, int], None]
+    check: str
+
+
+def build_model(out: Path, namespace: str, pairs: int) -> None:
+    """Copies the checkpoint with the code that its links point to."""
+    shutil.copytree(ROOT / MODEL, out, ignore=UNWANTED)
+    shutil.copy(ROOT / "LICENSE", out)
+
+
+def build_dataset(out: Path, namespace: str, pairs: int, kind: Kind) -> None:
+    """Generates pairs, and exports them as Parquet with a card."""
+    raw = out.with_name(f"{out.name}.raw")
+    try:
+        counts: dict[Split, int] = {"train": pairs, "validation": max(2, pairs // 10)}
+        for split, count in counts.items():
+            write_raw(Generator(seed=0, split=split), raw, count, kind)
+        export_dataset(raw, out, ExportOptions(kind=kind, license="apache-2.0"))
+    finally:
+        shutil.rmtree(raw, ignore_errors=True)
+    shutil.rmtree(out / ".export", ignore_errors=True)
+    card = out / "README.md"
+    card.write_text(
+        card.read_text(encoding="utf-8").replace("OWNER/NAME", f"{namespace}/{out.name}"), encoding="utf-8"
+    )
+
+
+def build_referring(out: Path, namespace: str, pairs: int) -> None:
+    """A dataset of sentences."""
+    build_dataset(out, namespace, pairs, "referring")
+
+
+def build_pretrain(out: Path, namespace: str, pairs: int) -> None:
+    """A dataset of every change, for stage 1."""
+    build_dataset(out, namespace, pairs, "pretrain")
+
+
+def build_metric(out: Path, namespace: str, pairs: int) -> None:
+    """Copies the metric with its page."""
+    shutil.copytree(ROOT / "mtrs_iou", out, ignore=UNWANTED)
+
+
+def build_demo(out: Path, namespace: str, pairs: int) -> None:
+    """Copies the demo and the library, and names the model in the card."""
+    shutil.copytree(ROOT / "spaces_demo", out, ignore=UNWANTED)
+    for package in LIBRARY:
+        shutil.copytree(ROOT / package, out / package, ignore=UNWANTED)
+    card = out / "README.md"
+    metadata = metadata_load(card) or {}
+    model = f"{namespace}/{MODEL}"
+    metadata_save(card, {**metadata, "models": [model], "preload_from_hub": [model]})
+
+
+CHECK_MODEL = """
+from PIL import Image
+from transformers import pipeline
+segment = pipeline("multi-temporal-referring-segmentation", model="mtrefseg-r1", trust_remote_code=True)
+pictures = {"image_t1": Image.new("RGB", (90, 60)), "image_t2": Image.new("RGB", (90, 60), "red")}
+answers = segment({**pictures, "text": "a car"})
+assert answers[0]["mask"].size == (90, 60)
+assert not any(name.split(".")[0] == "modeling_mtrefseg" for name in sys.modules)
+"""
+CHECK_DATASET = """
+from datasets import get_dataset_config_names, load_dataset
+for config in get_dataset_config_names("{name}"):
+    for split, rows in load_dataset("{name}", config).items():
+        assert rows[0]["image_t1"].size == rows[0]["mask"].size, (config, split)
+"""
+CHECK_METRIC = """
+import runpy
+import evaluate
+import gradio
+metric = evaluate.load("mtrs_iou")
+metric.add(prediction=[[0, 1]], reference=[[1, 1]], sample_id="a")
+assert metric.compute()["mIoU"] == 50
+gradio.Blocks.launch = lambda page, **options: print("launched")
+runpy.run_path("mtrs_iou/app.py", run_name="__main__")
+"""
+CHECK_DEMO = """
+import os
+import runpy
+import gradio
+os.environ["MTREFSEG_MODEL"] = os.path.abspath("mtrefseg-r1")
+os.chdir("mtrefseg-demo")
+sys.path.insert(0, os.getcwd())
+gradio.Blocks.launch = lambda page, **options: print("launched")
+page = runpy.run_path("app.py", run_name="__main__")
+for package in ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+    assert sys.modules[package].__path__[0].startswith(os.getcwd()), package
+"""
+
+HUB_FOLDERS = (
+    HubFolder(MODEL, "model", build_model, CHECK_MODEL),
+    HubFolder("mtrefseg-synthetic", "dataset", build_referring, CHECK_DATASET.format(name="mtrefseg-synthetic")),
+    HubFolder(
+        "mtrefseg-synthetic-pretrain",
+        "dataset",
+        build_pretrain,
+        CHECK_DATASET.format(name="mtrefseg-synthetic-pretrain"),
+    ),
+    HubFolder("mtrs_iou", "space", build_metric, CHECK_METRIC),
+    HubFolder(DEMO, "space", build_demo, CHECK_DEMO),
+)
+"""All of them, in the order in which they are pushed: the demo needs the model."""

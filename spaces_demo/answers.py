@@ -1,0 +1,176 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What visitors get to see of an answer: a picture, a legend, numbers and files."""
+
+import io
+import json
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gradio.processing_utils import save_bytes_to_cache
+from outlines import geojson_geometry
+from PIL import Image
+from segmenting import Segmentation, Sentence
+
+from modeling_mtrefseg.drawing_mtrefseg import PALETTE, paint_masks
+from mtrs_iou.mtrs_iou import encode_rle
+
+
+EVERY_CHANGE_LABEL = "every change between the two pictures"
+NOTHING_FITS = "nothing in these images fits this sentence"
+NOTHING_CHANGED = "nothing changed"
+
+
+def paint(segmentation: Segmentation) -> tuple[Image.Image, Image.Image]:
+    """
+    The two sides of the before-and-after slider.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `tuple[PIL.Image.Image, PIL.Image.Image]`: t1, and t2 with the masks, as large as pictures are shown.
+    """
+    before, after = segmentation.shown
+    return before, paint_masks(after, list(segmentation.masks), PALETTE[: len(segmentation.masks)])
+
+
+def legend(segmentation: Segmentation) -> str:
+    """
+    The sentences with their colours, scores and areas, as HTML. Nothing of a sentence is read as markup.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `str`: A list, and a line that screen readers announce.
+    """
+    rows = []
+    for number, answer in enumerate(describe(segmentation), start=1):
+        red, green, blue = PALETTE[number - 1]
+        # The brightness of a colour as the eye weighs it decides between black and white figures.
+        ink = "#fff" if 0.299 * red + 0.587 * green + 0.114 * blue < 110 else "#202124"
+        rows.append(
+            f'<li class="{"found" if answer["found"] else "nothing"}">'
+            f'<span class="chip" style="background:rgb({red},{green},{blue});color:{ink}">{number}</span>'
+            f'<span class="sentence" dir="auto">{escape(_label(answer["sentence"]))}</span>'
+            f'<span class="verdict">{_verdict(answer)}</span></li>'
+        )
+    status = f'<p class="took" role="status">{_time_taken(segmentation)}</p>'
+    return f'{status}<ol class="answers" role="list">{"".join(rows)}</ol>'
+
+
+def describe(segmentation: Segmentation) -> list[dict[str, Any]]:
+    """
+    The numbers of every answer.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `list[dict]`: For each sentence "sentence" (`None`: every change), "found" (whether its mask has a pixel),
+        "score", "no_target_score", "area_pixels" and "area_fraction".
+    """
+    entries = []
+    for sentence, mask, score, no_target_score in zip(
+        segmentation.sentences, segmentation.masks, segmentation.scores, segmentation.no_target_scores, strict=True
+    ):
+        area = int(np.count_nonzero(mask))
+        entries.append(
+            {
+                "sentence": sentence,
+                "found": area > 0,
+                "score": score,
+                "no_target_score": no_target_score,
+                "area_pixels": area,
+                "area_fraction": area / mask.size,
+            }
+        )
+    return entries
+
+
+def result_of(segmentation: Segmentation) -> dict[str, Any]:
+    """
+    All of a segmentation as JSON can hold it.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `dict`: "width", "height", "answers" (those of [`describe`], each with "mask", COCO RLE), "encoding_seconds"
+        (`None` if the pair was known) and "answering_seconds".
+    """
+    height, width = segmentation.masks.shape[1:]
+    answers = [
+        {**answer, "mask": encode_rle(mask)} for answer, mask in zip(describe(segmentation), segmentation.masks)
+    ]
+    return {
+        "width": width,
+        "height": height,
+        "answers": answers,
+        "encoding_seconds": segmentation.encoding_seconds,
+        "answering_seconds": segmentation.answering_seconds,
+    }
+
+
+def write_files(segmentation: Segmentation, result: dict[str, Any], folder: str) -> list[str]:
+    """
+    Writes what can be downloaded into gradio's cache, from where it is deleted with everything else.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+        result (`dict`): What [`result_of`] made of it.
+        folder (`str`): The cache.
+
+    Returns:
+        `list[str]`: Paths of one PNG a sentence (mode "L", 0 or 255, the pictures' own size), of `masks.json` (COCO
+        RLE), and of `outlines.geojson` (polygons in pixels).
+    """
+    files = [
+        save_bytes_to_cache(_png(mask), f"mask_{number}.png", folder)
+        for number, mask in enumerate(segmentation.masks, start=1)
+    ]
+    for name, content in (("masks.json", result), ("outlines.geojson", _feature_collection(segmentation))):
+        text = json.dumps(content, ensure_ascii=False)
+        files.append(save_bytes_to_cache(text.encode("utf-8", errors="replace"), name, folder))
+    return files
+
+
+def _png(mask: npt.NDArray[np.bool_]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(mask).convert("L").save(file, "png")
+    return file.getvalue()
+
+
+def _feature_collection(segmentation: Segmentation) -> dict[str, Any]:
+    features = [
+        {"type": "Feature", "geometry": geojson_geometry(mask), "properties": {"number": number, **answer}}
+        for number, (mask, answer) in enumerate(zip(segmentation.masks, describe(segmentation)), start=1)
+    ]
+    note = "Coordinates are pixels of the pictures: x to the right, y down, from the upper left corner."
+    return {"type": "FeatureCollection", "description": note, "features": features}
+
+
+def _label(sentence: Sentence) -> str:
+    return EVERY_CHANGE_LABEL if sentence is None else sentence
+
+
+def _verdict(answer: dict[str, Any]) -> str:
+    if not answer["found"]:
+        return NOTHING_CHANGED if answer["sentence"] is None else NOTHING_FITS
+    share = 100 * answer["area_fraction"]
+    area = f"{share:.2f} %" if share >= 0.01 else "less than 0.01 %"
+    return f"score {answer['score']:.2f} · {area} of the picture"
+
+
+def _time_taken(segmentation: Segmentation) -> str:
+    count = segmentation.num_asked
+    if segmentation.encoding_seconds is not None:
+        pair = f"Pair read and encoded in {segmentation.encoding_seconds:.2f} s. "
+    else:
+        pair = "The pair was known. "
+    answered = f"{segmentation.answering_seconds:.2f} s"
+    if not count:
+        return f"{pair}Masks made anew from kept answers in {answered}."
+    return f"{pair}{count} question{'s' if count > 1 else ''} answered in {answered}."

@@ -1,0 +1,125 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What visitors may hand in, checked before anything is decoded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from modeling_mtrefseg.drawing_mtrefseg import PALETTE
+
+
+MAX_FILE_SIZE = "20mb"
+MAX_PIXELS = 4096 * 4096
+MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
+MAX_SENTENCE_LENGTH = 300
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+# What PIL raises on files that are no pictures, or damaged ones.
+READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+class InputError(ValueError):
+    """What a visitor handed in cannot be used. The message is a sentence for that visitor."""
+
+
+def refusal(message: str) -> gr.Error:
+    """A sentence as the error that gradio shows until it is closed, and sends to clients."""
+    return gr.Error(message, duration=None, print_exception=False, title="That did not work")
+
+
+def check_picture(path: str | Path, name: str) -> None:
+    """
+    Reads no more of a file than its header.
+
+    Args:
+        path (`str` or `Path`): The file.
+        name (`str`): What the message calls it.
+
+    Raises:
+        [`InputError`]: If it is empty, no picture of one of `FORMATS`, or has more than `MAX_PIXELS` pixels.
+    """
+    try:
+        if Path(path).stat().st_size == 0:
+            raise InputError(f"{name} is an empty file: choose another one.")
+        with Image.open(path, formats=FORMATS) as picture:
+            width, height = picture.size
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{name} is no longer here, for uploads are deleted after an hour: upload it again."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name} has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it.") from error
+    except InputError:
+        raise
+    except READING_ERRORS as error:
+        raise InputError(
+            f"{name} is not a picture: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
+        ) from error
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
+        )
+
+
+def read_picture(path: str | Path, name: str) -> Image.Image:
+    """
+    Decodes a picture that [`check_picture`] let through.
+
+    Args:
+        path (`str` or `Path`): The file.
+        name (`str`): What the message calls it.
+
+    Returns:
+        `PIL.Image.Image`: The picture as it is stored, in any mode.
+
+    Raises:
+        [`InputError`]: If the file is gone, or damaged; a damaged one is deleted.
+    """
+    check_picture(path, name)
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            picture.load()
+            return picture
+    except READING_ERRORS as error:
+        forget_upload(path)
+        raise InputError(f"{name} is damaged and ends too early: save it again, or choose another.") from error
+
+
+def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
+    """
+    Splits and checks what was typed.
+
+    Args:
+        text (`str`): Sentences, one a line. Empty lines and repetitions are left out.
+        special_tokens (`Sequence[str]`): Words that mean something to the model and may not stand in a sentence.
+
+    Returns:
+        `list[str]`: 1 to `MAX_SENTENCES` sentences.
+
+    Raises:
+        [`InputError`]: If there are none or too many, or one is too long or holds a special token.
+    """
+    sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
+    if not sentences:
+        raise InputError('Write what changed, one sentence a line, or press "All changes".')
+    if len(sentences) > MAX_SENTENCES:
+        raise InputError(f"{len(sentences)} sentences are too many: at most {MAX_SENTENCES} are answered at once.")
+    for number, sentence in enumerate(sentences, start=1):
+        if len(sentence) > MAX_SENTENCE_LENGTH:
+            raise InputError(
+                f"Sentence {number} has {len(sentence)} characters: shorten it to {MAX_SENTENCE_LENGTH} at most."
+            )
+        if any(token in sentence for token in special_tokens):
+            raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")
+    return sentences
+
+
+def forget_upload(path: str | Path) -> None:
+    """Deletes a file at once, and its folder if nothing else is in it, provided that it is an upload."""
+    folder = Path(path).resolve().parent
+    if folder.parent == Path(get_upload_folder()).resolve():
+        Path(path).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,110 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The tab *Look inside*: where the model looked, what its mask was on the way, and which words the mask hangs on."""
+
+from typing import Any
+
+import gradio as gr
+from limits import InputError, check_sentences, read_picture, refusal
+from pair_cache import PairCache
+from PIL import Image
+from segment_tab import MODEL_QUEUE, SCENES
+from segmenting import NAMES, Segmenter, digest_or_refuse
+from upload_fields import PictureInput
+
+from modeling_mtrefseg.inspection_mtrefseg import InspectedPair, encode_for_inspection, inspect_pair
+from modeling_mtrefseg.inspection_pictures_mtrefseg import draw_attention, draw_difference, draw_layer_mask
+
+
+INSPECTED_SIDE = 1024  # Larger pictures are shrunk to this: the maps are no finer anyway.
+MAX_PAIRS = 4
+Captioned = tuple[Image.Image, str]
+Shown = tuple[list[tuple[str, float]], list[Captioned], list[Captioned], Image.Image, dict[str, Any]]
+
+
+class LookInsideTab:
+    """
+    Builds the tab inside the `gradio.Blocks` that is open. It looks at the pictures of the tab *Segment*.
+
+    Args:
+        segmenter ([`Segmenter`]): Holds the model.
+        pictures (`tuple[PictureInput, PictureInput]`): The fields of t1 and t2.
+    """
+
+    def __init__(self, segmenter: Segmenter, pictures: tuple[PictureInput, PictureInput]) -> None:
+        self.segmenter = segmenter
+        self.pairs: PairCache[InspectedPair] = PairCache(MAX_PAIRS)
+        gr.Markdown("What led to a mask, for the two pictures of the tab *Segment* and one sentence.")
+        with gr.Row(equal_height=True):
+            self.sentence = gr.Textbox(
+                label="Sentence", placeholder="the house that appeared", max_lines=1, scale=3, min_width=260
+            )
+            self.scene = gr.Radio(SCENES, value="", label="What the pictures show", scale=2, min_width=260)
+        self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside")
+        self.words = gr.HighlightedText(
+            label="Which words the mask hangs on: 1 - IoU of the masks with and without the word",
+            combine_adjacent=False,
+            show_legend=False,
+        )
+        gallery: dict[str, Any] = {"columns": 3, "height": "auto", "object_fit": "contain", "format": "jpeg"}
+        gallery |= {"buttons": ["fullscreen", "download"], "interactive": False}
+        with gr.Row():
+            self.attention = gr.Gallery(label="Where [SEG] looked, layer by layer", min_width=300, **gallery)
+            self.masks = gr.Gallery(label="The mask on its way", min_width=300, **gallery)
+        with gr.Row():
+            self.difference = gr.Image(
+                label="Where t1 and t2 differ to the backbone's eye",
+                format="jpeg",
+                interactive=False,
+                buttons=["fullscreen", "download"],
+                height=420,
+                min_width=300,
+            )
+            with gr.Column(min_width=300), gr.Accordion("Numbers", open=False):
+                self.numbers = gr.JSON(label="Numbers", max_height=400)
+        gr.on(
+            [self.button.click, self.sentence.submit],
+            self.look,
+            [*pictures, self.sentence, self.scene],
+            [self.words, self.attention, self.masks, self.difference, self.numbers],
+            api_name="look_inside",
+            api_description="Attention, masks and difference of two pictures, and how much each word matters.",
+            concurrency_limit=1,
+            concurrency_id=MODEL_QUEUE,
+        )
+
+    def look(
+        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+    ) -> Shown:
+        """Inspects one sentence; a pair that was inspected before is not encoded again."""
+        try:
+            if image_t1 is None or image_t2 is None:
+                raise InputError("Two pictures are needed: choose them in the tab Segment.")
+            checked = check_sentences(sentence, self.segmenter.special_tokens)[0]
+            with self.segmenter.lock:
+                pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
+                inspection = inspect_pair(self.segmenter.model, self.segmenter.processor, pair, checked)
+        except ValueError as error:
+            raise refusal(str(error)) from error
+        attention = [
+            (draw_attention(inspection, layer), f"layer {layer + 1}, stride {stride}")
+            for layer, stride in enumerate(inspection.attention_strides)
+        ]
+        masks = [
+            (draw_layer_mask(inspection, layer), f"after layer {layer}" if layer else "before layer 1")
+            for layer in range(len(inspection.layer_masks))
+        ]
+        words = [(f"{word.word} ", round(word.importance, 3)) for word in inspection.words]
+        return words, attention, masks, draw_difference(pair), inspection.as_dict()
+
+    def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None) -> InspectedPair:
+        key = (digest_or_refuse(paths), domain)
+        pair = self.pairs.get(visitor, key)
+        if pair is None:
+            pictures = [read_picture(path, name) for path, name in zip(paths, NAMES)]
+            processor = self.segmenter.processor
+            image_t1, image_t2 = processor.image_processor.load_pair(*pictures, align="resize")
+            for picture in (image_t1, image_t2):
+                picture.thumbnail((INSPECTED_SIDE, INSPECTED_SIDE))
+            pair = encode_for_inspection(self.segmenter.model, processor, image_t1, image_t2, domain)
+            self.pairs.put(visitor, key, pair)
+        return pair

@@ -1,0 +1,217 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The tab *Segment*: two pictures and sentences in, coloured masks out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from answers import legend, paint, result_of, write_files
+from limits import MAX_SENTENCES, InputError, check_sentences, refusal
+from PIL import Image
+from segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
+from upload_fields import PictureInput
+
+
+EXAMPLES = Path(__file__).with_name("examples")
+EXAMPLE_ROWS = (
+    ("houses", "all the houses whose roofs turned white\nevery pool that showed up\nthe car that has left"),
+    ("fields", "the tree that was planted\nthe road that was newly built\na patch of cropland has been ploughed"),
+    ("room", "the picture that changed from blue to yellow\na bag has appeared"),
+    ("storeroom", "the shelf that disappeared\nthe box that looks different in the later image"),
+)
+SCENES = [("not said", ""), ("remote sensing", "remote_sensing"), ("everyday scene", "normal_scene")]
+# One group for all events that may run the model: the others wait in the queue.
+MODEL_QUEUE = "model"
+Shown = tuple[tuple[Image.Image, Image.Image], str, list[str], dict[str, Any], list[Sentence]]
+
+
+class SegmentTab:
+    """
+    Builds the tab inside the `gradio.Blocks` that is open.
+
+    Args:
+        segmenter ([`Segmenter`]): Answers the sentences.
+    """
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter = segmenter
+        with gr.Row():
+            with gr.Column(min_width=300):
+                self._build_inputs()
+            with gr.Column(min_width=300):
+                self._build_outputs()
+        self._connect()
+
+    def _build_inputs(self) -> None:
+        with gr.Row():
+            options: dict[str, Any] = {"type": "filepath", "image_mode": None, "height": 240, "min_width": 130}
+            options |= {"sources": ["upload", "clipboard", "webcam"], "buttons": []}
+            self.picture_t1 = PictureInput(label=NAMES[0], **options)
+            self.picture_t2 = PictureInput(label=NAMES[1], **options)
+        self.sentences = gr.Textbox(
+            label="What changed? One sentence a line",
+            info=f"At most {MAX_SENTENCES} sentences. Shift and Enter segments.",
+            placeholder="the house that appeared\nthe car that has left",
+            lines=3,
+            max_lines=MAX_SENTENCES,
+        )
+        with gr.Row():
+            self.segment_button = gr.Button("Segment", variant="primary", min_width=120, elem_id="segment")
+            self.all_changes_button = gr.Button("All changes", min_width=120, elem_id="all-changes")
+        with gr.Accordion("Settings", open=False):
+            self.scene = gr.Radio(SCENES, value="", label="What the pictures show")
+            self.fit = gr.Checkbox(label="Fit t2 to the size of t1", info="If both show the same area in other sizes.")
+        gr.Examples(
+            [[str(EXAMPLES / f"{name}_{time}.jpg") for time in ("t1", "t2")] + [text] for name, text in EXAMPLE_ROWS],
+            inputs=[self.picture_t1, self.picture_t2, self.sentences],
+            label="Examples, drawn by the project's generator",
+            cache_examples=False,
+            elem_id="examples",
+        )
+
+    def _build_outputs(self) -> None:
+        self.slider = gr.ImageSlider(
+            label="t1 | t2 with what the sentences describe",
+            type="filepath",
+            interactive=False,
+            buttons=["fullscreen"],
+            max_height=620,
+            slider_position=15,
+            elem_id="before-after",
+        )
+        self.legend = gr.HTML(label="Answers", elem_id="legend", padding=False)
+        self.threshold = gr.Slider(
+            0.05,
+            0.95,
+            self.segmenter.threshold,
+            step=0.05,
+            label="Threshold",
+            info="Probability above which a pixel belongs to the mask. Moving it does not ask the model again.",
+        )
+        self.no_target_threshold = gr.Slider(
+            0.0,
+            1.0,
+            self.segmenter.no_target_threshold,
+            step=0.05,
+            label="No-target threshold",
+            info="A mask is emptied where the model is surer than this that nothing fits. 1 empties none.",
+        )
+        with gr.Accordion("Files and numbers", open=False):
+            self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)
+            self.numbers = gr.JSON(label="Numbers", max_height=300)
+        # The sentences that are shown, which the sliders act on whatever has been typed since.
+        self.asked = gr.State([])
+
+    def _connect(self) -> None:
+        pictures = [self.picture_t1, self.picture_t2]
+        settings = [self.scene, self.fit, self.threshold, self.no_target_threshold]
+        outputs = [self.slider, self.legend, self.files, self.numbers, self.asked]
+        options: dict[str, Any] = {
+            "concurrency_limit": 1,
+            "concurrency_id": MODEL_QUEUE,
+            "show_progress_on": self.slider,
+        }
+        gr.on(
+            [self.segment_button.click, self.sentences.submit],
+            self.segment,
+            [*pictures, self.sentences, *settings],
+            outputs,
+            api_name="segment",
+            api_description="Segments what each of some sentences, one a line, describes.",
+            **options,
+        )
+        self.all_changes_button.click(
+            self.all_changes,
+            [*pictures, *settings],
+            outputs,
+            api_name="all_changes",
+            api_description="Segments every change between two pictures.",
+            **options,
+        )
+        for slider in (self.threshold, self.no_target_threshold):
+            slider.input(
+                self.repeat,
+                [*pictures, self.asked, *settings],
+                outputs,
+                api_visibility="private",
+                trigger_mode="always_last",
+                **{**options, "show_progress": "hidden"},
+            )
+
+    def segment(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentences: str,
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> Shown:
+        """Answers the sentences of the text box."""
+        try:
+            checked = check_sentences(sentences, self.segmenter.special_tokens)
+        except InputError as error:
+            raise refusal(str(error)) from error
+        return self._answer((image_t1, image_t2), checked, scene, fit, threshold, no_target_threshold, request)
+
+    def all_changes(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> Shown:
+        """Answers the question of stage 1."""
+        return self._answer((image_t1, image_t2), [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request)
+
+    def repeat(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        asked: list[Sentence],
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> Shown | tuple[dict[str, Any], ...]:
+        """Makes the masks anew that are shown, if there are any."""
+        if not asked or image_t1 is None or image_t2 is None:
+            return tuple(gr.skip() for _ in range(5))
+        return self._answer((image_t1, image_t2), asked, scene, fit, threshold, no_target_threshold, request)
+
+    def _answer(
+        self,
+        paths: tuple[str | None, str | None],
+        sentences: Sequence[Sentence],
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> Shown:
+        path_t1, path_t2 = paths
+        if path_t1 is None or path_t2 is None:
+            missing = NAMES[0] if path_t1 is None else NAMES[1]
+            raise refusal(f"{missing} is missing: drop it into its field, paste it, or choose an example.")
+        try:
+            segmentation = self.segmenter.segment(
+                visitor=request.session_hash or "",
+                paths=(path_t1, path_t2),
+                sentences=sentences,
+                domain=scene or None,
+                align="resize" if fit else "error",
+                threshold=threshold,
+                no_target_threshold=no_target_threshold,
+            )
+        except InputError as error:
+            raise refusal(str(error)) from error
+        result = result_of(segmentation)
+        files = write_files(segmentation, result, self.files.GRADIO_CACHE)
+        return paint(segmentation), legend(segmentation), files, result, list(sentences)

@@ -1,0 +1,249 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The model behind the page: a pair is encoded once and kept, every sentence is answered once and kept with it."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from limits import InputError, read_picture
+from pair_cache import PairCache, digest_of
+from PIL import Image
+from torch import Tensor
+from transformers import AutoModel, AutoProcessor
+from transformers.utils.generic import ModelOutput
+
+# Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
+from modeling_mtrefseg.drawing_mtrefseg import to_panel
+
+
+SHOWN_SIDE = 768  # longer side of the pictures that the page shows, in pixels
+MAX_PAIRS = 8  # kept encodings of all visitors
+MAX_ANSWERS = 32  # kept answers of one pair
+NAMES = ("The earlier picture (t1)", "The later picture (t2)")
+SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
+BLANK = Image.new("RGB", (8, 8))
+
+# What stands for the question of stage 1: every change, whatever it is.
+EVERY_CHANGE = None
+Sentence = str | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    What the model said to one sentence, before any threshold.
+
+    Args:
+        mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
+        no_target_logit (`Tensor` of shape `()`): Logit of "nothing in these images fits this sentence".
+    """
+
+    mask_logits: Tensor
+    no_target_logit: Tensor
+
+
+@dataclass
+class KnownPair:
+    """
+    What is kept of a pair.
+
+    Args:
+        size (`tuple[int, int]`): Height and width of t1, in pixels.
+        shown (`tuple[PIL.Image.Image, PIL.Image.Image]`): Both pictures as the page shows them.
+        encoding ([`MTRefSegPairEncoding`]): What all sentences share.
+        answers (`OrderedDict[str | None, Answer]`): The sentences that were asked last.
+    """
+
+    size: tuple[int, int]
+    shown: tuple[Image.Image, Image.Image]
+    encoding: Any
+    answers: OrderedDict[Sentence, Answer] = field(default_factory=OrderedDict)
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """
+    Masks of one pair.
+
+    Args:
+        shown (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, their longer side `SHOWN_SIDE`.
+        sentences (`list[str | None]`): The sentences, `None` for every change.
+        masks (`np.ndarray` of shape `(num_sentences, height, width)`): bool, at the own size of t1.
+        scores (`list[float]`): Mean probability inside each mask, 0 if it is empty.
+        no_target_scores (`list[float]`): Probability that nothing fits.
+        encoding_seconds (`float`, *optional*): Time to read and encode the pair; `None` if it was known.
+        answering_seconds (`float`): Time for the sentences.
+        num_asked (`int`): How many of the sentences the model was asked now; the others were known.
+    """
+
+    shown: tuple[Image.Image, Image.Image]
+    sentences: list[Sentence]
+    masks: npt.NDArray[np.bool_]
+    scores: list[float]
+    no_target_scores: list[float]
+    encoding_seconds: float | None
+    answering_seconds: float
+    num_asked: int
+
+
+class Segmenter:
+    """
+    Answers sentences about pairs. One pass of the model runs at a time.
+
+    Args:
+        model ([`MTRefSegModel`]): The model, on any device.
+        processor ([`MTRefSegProcessor`]): Its processor.
+    """
+
+    def __init__(self, model: Any, processor: Any) -> None:
+        self.model = model
+        self.processor = processor
+        self.pairs: PairCache[KnownPair] = PairCache(MAX_PAIRS)
+        self.lock = threading.Lock()
+        self.threshold = float(processor.image_processor.threshold)
+        # A checkpoint that empties no mask by itself still says when it finds nothing more likely than not.
+        self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)
+
+    @classmethod
+    def from_pretrained(cls, name: str, revision: str | None = None) -> "Segmenter":
+        """
+        Loads a checkpoint, onto a GPU if there is one.
+
+        Args:
+            name (`str`): Folder or Hub id.
+            revision (`str`, *optional*): Commit of the Hub repository.
+        """
+        processor = AutoProcessor.from_pretrained(name, revision=revision)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        model = AutoModel.from_pretrained(name, revision=revision).to(device).eval()
+        return cls(model, processor)
+
+    @property
+    def special_tokens(self) -> list[str]:
+        """`list[str]`: What may not stand in a sentence."""
+        processor = self.processor
+        own = [processor.seg_token, processor.image_t1_token, processor.image_t2_token]
+        return [*own, *processor.tokenizer.all_special_tokens]
+
+    def segment(
+        self,
+        visitor: str,
+        paths: tuple[str, str],
+        sentences: Sequence[Sentence],
+        domain: str | None = None,
+        align: str = "error",
+        threshold: float = 0.5,
+        no_target_threshold: float = 1.0,
+    ) -> Segmentation:
+        """
+        Masks for some sentences. What was computed before, for the same visitor, is not computed again.
+
+        Args:
+            visitor (`str`): Whose pair it is; visitors do not share what is kept.
+            paths (`tuple[str, str]`): Files of t1 and t2.
+            sentences (`Sequence[str | None]`): Checked sentences; `None` is every change.
+            domain (`str`, *optional*): `"remote_sensing"` or `"normal_scene"`.
+            align (`str`, *optional*, defaults to `"error"`): `"resize"` fits a t2 of another size to t1.
+            threshold (`float`, *optional*, defaults to 0.5): Probability above which a pixel is masked.
+            no_target_threshold (`float`, *optional*, defaults to 1.0): No-target score above which a mask is emptied.
+
+        Returns:
+            [`Segmentation`]
+
+        Raises:
+            [`InputError`]: If a picture cannot be read, the sizes differ, or a sentence is too long for the model.
+        """
+        start = time.perf_counter()
+        key = (digest_or_refuse(paths), domain, align)
+        with self.lock:
+            pair = self.pairs.get(visitor, key)
+            encoding_seconds = None
+            if pair is None:
+                pair = self._encode(paths, domain, align)
+                encoding_seconds = time.perf_counter() - start
+                self.pairs.put(visitor, key, pair)
+                start = time.perf_counter()
+            asked = [sentence for sentence in sentences if sentence not in pair.answers]
+            self._answer(pair, asked)
+            answers = [pair.answers[sentence] for sentence in sentences]
+            while len(pair.answers) > MAX_ANSWERS:
+                pair.answers.popitem(last=False)
+        result = self._post_process(pair.size, answers, threshold, no_target_threshold)
+        return Segmentation(
+            shown=pair.shown,
+            sentences=list(sentences),
+            masks=result["masks"].cpu().numpy(),
+            scores=result["scores"].tolist(),
+            no_target_scores=result["no_target_scores"].tolist(),
+            encoding_seconds=encoding_seconds,
+            answering_seconds=time.perf_counter() - start,
+            num_asked=len(asked),
+        )
+
+    @torch.inference_mode()
+    def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> KnownPair:
+        picture_t1, picture_t2 = (read_picture(path, name) for path, name in zip(paths, NAMES))
+        try:
+            pictures = self.processor.image_processor.load_pair(picture_t1, picture_t2, align=align)
+        except ValueError as error:
+            raise InputError(_size_message(picture_t1, picture_t2, str(error))) from error
+        # No sentence yet: what all sentences share is the prompt before them.
+        inputs = self.processor(*pictures, text=[[]], domain=domain).to(self.model.device, self.model.dtype)
+        names = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
+        encoding = self.model.encode_pair(*(inputs[name] for name in names))
+        width, height = pictures[0].size
+        scale = SHOWN_SIDE / max(width, height)
+        panel = (max(1, round(width * scale)), max(1, round(height * scale)))
+        return KnownPair((height, width), (to_panel(pictures[0], panel), to_panel(pictures[1], panel)), encoding)
+
+    @torch.inference_mode()
+    def _answer(self, pair: KnownPair, sentences: Sequence[Sentence]) -> None:
+        """Asks the model, and keeps the answers with the pair."""
+        texts = [sentence for sentence in sentences if sentence is not EVERY_CHANGE]
+        if texts:
+            try:
+                inputs = self.processor(BLANK, BLANK, text=[texts]).to(self.model.device)
+            except ValueError as error:
+                raise InputError(f"The model refuses a sentence: {error}") from error
+            outputs = self.model(pair_encoding=pair.encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
+            for text, logits, no_target in zip(texts, outputs.mask_logits, outputs.no_target_logits, strict=True):
+                pair.answers[text] = Answer(logits.clone(), no_target)
+        if len(texts) < len(sentences):
+            outputs = self.model(pair_encoding=pair.encoding)
+            pair.answers[EVERY_CHANGE] = Answer(outputs.mask_logits[0], outputs.no_target_logits[0])
+
+    def _post_process(
+        self, size: tuple[int, int], answers: Sequence[Answer], threshold: float, no_target_threshold: float
+    ) -> dict[str, Tensor]:
+        outputs = ModelOutput(
+            mask_logits=torch.stack([answer.mask_logits for answer in answers]),
+            no_target_logits=torch.stack([answer.no_target_logit for answer in answers]),
+            num_expressions=torch.tensor([len(answers)]),
+        )
+        (result,) = self.processor.post_process_referring_segmentation(
+            outputs, [size], threshold=threshold, no_target_threshold=no_target_threshold
+        )
+        return dict(result)
+
+
+def digest_or_refuse(paths: tuple[str, str]) -> str:
+    """What names a pair by the contents of its files; [`InputError`] if one of them is gone."""
+    try:
+        return digest_of(*paths)
+    except OSError as error:
+        raise InputError("A picture is gone, since uploads are deleted after an hour: upload both again.") from error
+
+
+def _size_message(picture_t1: Image.Image, picture_t2: Image.Image, message: str) -> str:
+    if picture_t1.size == picture_t2.size:
+        return message
+    return (
+        f"The pictures differ in size: t1 has {picture_t1.width} x {picture_t1.height} pixels and t2 "
+        f'{picture_t2.width} x {picture_t2.height}. If both show the same area, tick "Fit t2 to the size of t1".'
+    )

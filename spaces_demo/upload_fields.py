@@ -1,0 +1,69 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Fields for files, which hand over the path of what was uploaded."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.data_classes import FileData, ImageData, ListFiles
+from limits import InputError, check_picture, forget_upload, refusal
+
+
+class PictureInput(gr.Image):
+    """
+    An image component that hands over the path of a file which was checked, but not decoded: gradio's own would decode
+    whatever it gets, or leave it unchecked. Its label names the picture in messages.
+    """
+
+    is_template = True  # The browser shows it as it shows the class above.
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        """
+        Checks what was uploaded.
+
+        Args:
+            payload (`ImageData`, *optional*): What the browser or the client sent.
+
+        Returns:
+            `str`, *optional*: The path of the file.
+
+        Raises:
+            gradio.Error: If the file may not be used; it is deleted.
+        """
+        if payload is None:
+            return None
+        name = str(self.label)
+        if payload.path is None:
+            raise refusal(f"{name} must be uploaded as a file.")
+        try:
+            check_picture(payload.path, name)
+        except InputError as error:
+            forget_upload(payload.path)
+            raise refusal(str(error)) from error
+        return payload.path
+
+
+class ReportInput(gr.File):
+    """A component for one file. gradio's own leaves an empty file behind each time that it hands over a path."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> str | None:
+        """
+        Takes what was uploaded.
+
+        Args:
+            payload (`FileData`, *optional*): What the browser or the client sent.
+
+        Returns:
+            `str`, *optional*: The path of the file.
+
+        Raises:
+            gradio.Error: If it is a list of files.
+        """
+        if isinstance(payload, ListFiles):
+            raise refusal("One file at a time can be shown.")
+        return None if payload is None else payload.path
+
+
+# gradio writes a stub of component classes beside their file; here it is of no use to anybody.
+Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import json
+from pathlib import Path
+
+import numpy as np
+from answers import legend, paint, result_of, write_files
+from PIL import Image
+from segmenting import EVERY_CHANGE, Segmentation, Sentence
+
+from modeling_mtrefseg.drawing_mtrefseg import PALETTE
+from mtrs_iou.mtrs_iou import decode_rle
+
+
+def make_segmentation(sentences: list[Sentence], masks: np.ndarray, **options: object) -> Segmentation:
+    fields: dict[str, object] = {
+        "shown": (Image.new("RGB", (64, 48), "black"), Image.new("RGB", (64, 48), "black")),
+        "sentences": sentences,
+        "masks": masks,
+        "scores": [0.75] * len(sentences),
+        "no_target_scores": [0.25] * len(sentences),
+        "encoding_seconds": None,
+        "answering_seconds": 0.04,
+        "num_asked": len(sentences),
+    }
+    return Segmentation(**{**fields, **options})
+
+
+def a_mask() -> np.ndarray:
+    mask = np.zeros((24, 32), dtype=bool)
+    mask[4:16, 4:20] = True
+    return mask
+
+
+def test_a_sentence_is_never_markup() -> None:
+    html = legend(make_segmentation(['<img src=x onerror="alert(1)">'], a_mask()[None]))
+    assert "<img" not in html
+    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;" in html
+
+
+def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
+    masks = np.stack([a_mask(), np.zeros((24, 32), dtype=bool)])
+    html = legend(make_segmentation(["a car", "a dragon"], masks, encoding_seconds=0.5))
+    assert "score 0.75 · 25.00 % of the picture" in html
+    assert "nothing in these images fits this sentence" in html
+    assert "Pair read and encoded in 0.50 s. 2 questions answered in 0.04 s." in html
+    assert 'role="status"' in html
+    html = legend(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
+    assert "every change between the two pictures" in html
+    assert "nothing changed" in html
+    assert "The pair was known. Masks made anew from kept answers in 0.04 s." in html
+
+
+def test_masks_are_painted_in_the_colours_of_the_legend() -> None:
+    before, after = paint(make_segmentation(["a car"], a_mask()[None]))
+    assert not np.asarray(before).any()
+    # 42 percent of the colour on black, in a corner of the mask, away from its number.
+    inside = np.asarray(after)[12, 36].astype(float)
+    assert np.abs(inside - 0.42 * np.array(PALETTE[0])).max() < 3
+    assert not np.asarray(after)[44, 60].any()
+    red, green, blue = PALETTE[0]
+    assert f"rgb({red},{green},{blue})" in legend(make_segmentation(["a car"], a_mask()[None]))
+
+
+def test_files_hold_the_masks_exactly(tmp_path: Path) -> None:
+    masks = np.stack([a_mask(), np.zeros((24, 32), dtype=bool)])
+    segmentation = make_segmentation(["a car", "naïve – 😀 \ud800"], masks)
+    result = result_of(segmentation)
+    files = {Path(path).name: Path(path) for path in write_files(segmentation, result, str(tmp_path))}
+    assert sorted(files) == ["mask_1.png", "mask_2.png", "masks.json", "outlines.geojson"]
+    for number, mask in enumerate(masks, start=1):
+        with Image.open(files[f"mask_{number}.png"]) as picture:
+            assert picture.mode == "L"
+            assert (np.asarray(picture) == 255 * mask).all()
+    stored = json.loads(files["masks.json"].read_text(encoding="utf-8"))
+    assert (stored["width"], stored["height"]) == (32, 24)
+    assert [answer["found"] for answer in stored["answers"]] == [True, False]
+    for answer, mask in zip(stored["answers"], masks):
+        assert (decode_rle(answer["mask"]) == mask).all()
+    collection = json.loads(files["outlines.geojson"].read_text(encoding="utf-8"))
+    assert [feature["properties"]["number"] for feature in collection["features"]] == [1, 2]
+    ring = [[4, 4], [20, 4], [20, 16], [4, 16], [4, 4]]
+    assert [feature["geometry"]["coordinates"] for feature in collection["features"]] == [[[ring]], []]

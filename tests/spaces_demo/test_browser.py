@@ -1,0 +1,124 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""A real browser uploads a pair, asks, and sees masks."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.spaces_demo.conftest import SPACE, Server
+
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+if DRIVER is None or BROWSER is None:
+    pytest.skip("chromium and chromedriver are not installed", allow_module_level=True)
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.options import Options  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+
+PATIENCE_SECONDS = 120
+HOUSES = (SPACE / "examples" / "houses_t1.jpg", SPACE / "examples" / "houses_t2.jpg")
+
+
+class Page:
+    """The page in a browser window."""
+
+    def __init__(self, driver: Any, url: str, width: int, dark: bool) -> None:
+        self.driver = driver
+        options = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", options)
+        driver.get(f"{url}?__theme={'dark' if dark else 'light'}")
+        self.wait(lambda: len(self.all("input[type=file]")) >= 2)
+
+    def all(self, selector: str) -> list[Any]:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def wait(self, condition: Callable[[], Any]) -> Any:
+        return WebDriverWait(self.driver, PATIENCE_SECONDS).until(lambda driver: condition())
+
+    def upload(self, *paths: Path) -> None:
+        for number, path in enumerate(paths):
+            shown = len(self.all(".image-frame img"))
+            # A field that holds a picture has no file input any more.
+            self.all("input[type=file]")[0 if number == 0 else -shown].send_keys(str(path.resolve()))
+            self.wait(lambda shown=shown: len(self.all(".image-frame img")) > shown)
+
+    def press(self, name: str) -> None:
+        button = self.driver.find_element(By.ID, name)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
+
+    def requested_hosts(self) -> set[str]:
+        hosts = set()
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                if url.startswith(("http:", "https:")):
+                    hosts.add(url.split("/")[2].split(":")[0])
+        return hosts
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = Options()
+    options.binary_location = str(BROWSER)
+    # Whatever the page asks for elsewhere is not found.
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", rules, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_a_pair_and_two_sentences_give_two_masks(driver: Any, server: Server, width: int, dark: bool) -> None:
+    page = Page(driver, server.url, width, dark)
+    page.upload(*HOUSES)
+    box = page.all("textarea")[0]
+    box.send_keys("all the houses whose roofs turned white", Keys.ENTER, "the car that has left")
+    page.press("segment")
+    page.wait(lambda: len(page.all("#legend li")) == 2)
+    assert len(page.wait(lambda: page.all("#before-after img"))) >= 2
+    page.wait(lambda: all(image.get_property("naturalWidth") == 768 for image in page.all("#before-after img")))
+    # Nothing sticks out to the side, and nothing was asked of other computers.
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert page.requested_hosts() == {"127.0.0.1"}
+    # The keyboard alone asks again, and the pair is known by then.
+    box.send_keys(Keys.ENTER, "every pool that showed up", Keys.SHIFT, Keys.ENTER)
+    page.wait(lambda: len(page.all("#legend li")) == 3)
+    assert "The pair was known. 1 question answered" in page.all("#legend [role=status]")[0].text
+
+
+def test_fields_have_names_for_screen_readers(driver: Any, server: Server) -> None:
+    page = Page(driver, server.url, 1280, dark=False)
+    labels = driver.execute_script(
+        "return [...document.querySelectorAll('textarea, input[type=range], input[type=file], input[type=checkbox]')]"
+        ".filter(each => each.offsetParent || each.type === 'file')"
+        ".map(each => each.ariaLabel || each.labels?.[0]?.innerText || each.closest('button')?.ariaLabel || '')"
+    )
+    assert len(labels) >= 5
+    assert all(label.strip() for label in labels)
+    assert page.all("[role=tab]")
+
+
+def test_a_file_that_is_no_picture_gets_a_message(driver: Any, server: Server, tmp_path: Path) -> None:
+    wrong = tmp_path / "page.jpg"
+    wrong.write_text("<!doctype html>")
+    page = Page(driver, server.url, 1280, dark=False)
+    page.upload(wrong, HOUSES[1])
+    page.all("textarea")[0].send_keys("a car")
+    page.press("segment")
+    page.wait(lambda: "is not a picture" in " ".join(each.text for each in page.all("[role=alert], .toast-body")))

@@ -1,0 +1,158 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import segmenting
+import torch
+from limits import InputError
+from pair_cache import PairCache, digest_of
+from PIL import Image
+from segmenting import EVERY_CHANGE, Segmenter
+
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+
+
+class Calls:
+    """Counts how often parts of the model run."""
+
+    def __init__(self, model: MTRefSegModel, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.encoded = self.asked = 0
+        encode_pair, forward = model.encode_pair, model.forward
+
+        def count_encode(*arguments: object, **options: object) -> object:
+            self.encoded += 1
+            return encode_pair(*arguments, **options)
+
+        def count_forward(*arguments: object, **options: object) -> object:
+            self.asked += 1
+            return forward(*arguments, **options)
+
+        monkeypatch.setattr(model, "encode_pair", count_encode)
+        monkeypatch.setattr(model, "forward", count_forward)
+
+
+@pytest.fixture
+def calls(model: MTRefSegModel, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    return Calls(model, monkeypatch)
+
+
+def test_masks_are_those_of_the_model(
+    segmenter: Segmenter, model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str]
+) -> None:
+    texts = ["the new house", "the red car that left the road"]
+    result = segmenter.segment("a", pair, [texts[0]], domain="remote_sensing", threshold=0.4)
+    # The second sentence is asked later, and of what was kept.
+    result = segmenter.segment("a", pair, texts, domain="remote_sensing", threshold=0.4)
+    with torch.no_grad():
+        outputs = model(**processor(*pair, text=texts, domain="remote_sensing"))
+    wanted = processor.post_process_referring_segmentation(outputs, [(96, 128)], threshold=0.4)[0]
+    assert result.masks.shape == (2, 96, 128)
+    assert (torch.from_numpy(result.masks) == wanted["masks"]).float().mean() > 0.999
+    assert result.scores == pytest.approx(wanted["scores"].tolist(), abs=1e-3)
+    assert result.no_target_scores == pytest.approx(wanted["no_target_scores"].tolist(), abs=1e-4)
+
+
+def test_all_changes_are_those_of_stage_1(
+    segmenter: Segmenter, model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str]
+) -> None:
+    result = segmenter.segment("a", pair, [EVERY_CHANGE])
+    with torch.no_grad():
+        outputs = model(**processor(*pair))
+    wanted = processor.post_process_referring_segmentation(outputs, [(96, 128)])[0]
+    assert (torch.from_numpy(result.masks) == wanted["masks"]).float().mean() > 0.999
+
+
+def test_a_pair_is_encoded_once_and_a_sentence_asked_once(
+    segmenter: Segmenter, calls: Calls, pair: tuple[str, str]
+) -> None:
+    first = segmenter.segment("a", pair, ["a car"])
+    assert (calls.encoded, calls.asked, first.num_asked) == (1, 1, 1)
+    assert first.encoding_seconds is not None
+    second = segmenter.segment("a", pair, ["a car", "a house"])
+    assert (calls.encoded, calls.asked, second.num_asked, second.encoding_seconds) == (1, 2, 1, None)
+    every = segmenter.segment("a", pair, [EVERY_CHANGE])
+    assert (calls.encoded, calls.asked, every.num_asked) == (1, 3, 1)
+    third = segmenter.segment("a", pair, ["a house", "a car"], threshold=0.9)
+    assert (calls.encoded, calls.asked, third.num_asked) == (1, 3, 0)
+    assert third.masks[1].sum() < second.masks[0].sum()
+
+
+def test_another_visitor_another_scene_and_other_contents_are_other_pairs(
+    segmenter: Segmenter, calls: Calls, pair: tuple[str, str], make_picture: Callable[..., Image.Image]
+) -> None:
+    segmenter.segment("a", pair, ["a car"])
+    segmenter.segment("b", pair, ["a car"])
+    segmenter.segment("a", pair, ["a car"], domain="normal_scene")
+    make_picture(seed=9).save(pair[1])
+    segmenter.segment("a", pair, ["a car"])
+    assert calls.encoded == 4
+    segmenter.pairs.forget("a")
+    assert len(segmenter.pairs) == 1
+
+
+def test_little_is_kept(segmenter: Segmenter, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenting, "MAX_ANSWERS", 3)
+    for visitor in range(12):
+        segmenter.segment(str(visitor), pair, [f"the car {visitor}"])
+    assert len(segmenter.pairs) == segmenting.MAX_PAIRS
+    for number in range(5):
+        segmenter.segment("11", pair, [f"the house {number}", "the tree"])
+    (known,) = [known for (visitor, _), known in segmenter.pairs._kept.items() if visitor == "11"]
+    assert len(known.answers) == 3
+
+
+def test_no_target_empties_a_mask(segmenter: Segmenter, pair: tuple[str, str]) -> None:
+    result = segmenter.segment("a", pair, ["a car"], threshold=0.0, no_target_threshold=1.0)
+    assert result.masks.any()
+    assert not segmenter.segment("a", pair, ["a car"], threshold=0.0, no_target_threshold=0.0).masks.any()
+
+
+def test_sizes_that_differ_are_named_or_made_equal(segmenter: Segmenter, pair: tuple[str, str]) -> None:
+    Image.new("RGB", (64, 48), "green").save(pair[1])
+    with pytest.raises(InputError, match=r'128 x 96 pixels and t2 64 x 48\. .* tick "Fit t2 to the size of t1"'):
+        segmenter.segment("a", pair, ["a car"])
+    assert segmenter.segment("a", pair, ["a car"], align="resize").masks.shape == (1, 96, 128)
+
+
+def test_pictures_that_are_gone_are_asked_for_again(segmenter: Segmenter, pair: tuple[str, str]) -> None:
+    segmenter.segment("a", pair, ["a car"])
+    Path(pair[0]).unlink()
+    with pytest.raises(InputError, match="upload both again"):
+        segmenter.segment("a", pair, ["a car"])
+
+
+def test_the_oldest_goes_first() -> None:
+    cache: PairCache[int] = PairCache(2)
+    cache.put("a", 1, 10)
+    cache.put("a", 2, 20)
+    assert cache.get("a", 1) == 10
+    cache.put("b", 1, 30)
+    assert (cache.get("a", 1), cache.get("a", 2), cache.get("b", 1)) == (10, None, 30)
+    cache.forget("a")
+    assert (cache.get("a", 1), len(cache)) == (None, 1)
+
+
+def test_a_digest_is_of_contents_in_order(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for path, content in zip(paths, (b"x", b"y", b"x")):
+        path.write_bytes(content)
+    assert digest_of(paths[0], paths[1]) == digest_of(paths[2], paths[1])
+    assert digest_of(paths[0], paths[1]) != digest_of(paths[1], paths[0])
+
+
+def test_the_shipped_checkpoint_answers_again_three_times_faster(tmp_path: Path) -> None:
+    """A ratio of two times of one process, each the best of some; at the checkpoint's own size."""
+    sample = Path(__file__).parents[2] / "spaces_demo" / "examples"
+    paths = (str(sample / "houses_t1.jpg"), str(sample / "houses_t2.jpg"))
+    shipped = Segmenter.from_pretrained(str(Path(__file__).parents[2] / "mtrefseg-r1"))
+    first, second = [], []
+    for visitor in range(7):
+        start = time.perf_counter()
+        shipped.segment(str(visitor), paths, ["every pool that showed up"])
+        between = time.perf_counter()
+        shipped.segment(str(visitor), paths, ["the car that has left"])
+        first.append(between - start)
+        second.append(time.perf_counter() - between)
+    assert min(first) > 3 * min(second)
