@@ -14,13 +14,17 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 TEST_STAMP := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint bench clean
+.PHONY: help quickstart demo test lint bench checkpoint publish-dry-run publish clean
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
+	@echo "make demo        start the demo as a page for the browser"
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
+	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds the raw folders of DIR"
+	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
+	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
 	@echo "make clean       remove $(VENV), outputs and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
@@ -44,9 +48,8 @@ quickstart: $(PACKAGE_STAMP)
 	$(BIN)/mtrefseg predict $(SAMPLE)/A/$(PAIR) $(SAMPLE)/B/$(PAIR) \
 		"all the houses whose roofs turned white" \
 		"the pool that showed up" \
-		"the car that has left" \
+		"the pool that disappeared" \
 		--out outputs/quickstart
-	@echo "The shipped weights are random until training lands, so these masks mean nothing yet."
 	@echo "Look at outputs/quickstart/overlay.png"
 
 lint: $(TEST_STAMP)
@@ -56,6 +59,22 @@ lint: $(TEST_STAMP)
 
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+demo: $(TEST_STAMP)
+	$(BIN)/mtrefseg demo
+
+# Without REAL_DATA it trains on generated pairs alone, and the card says so.
+checkpoint: $(TEST_STAMP)
+	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(if $(REAL_DATA),\
+		--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train --train_weights 6 1 1)
+	@echo "The checkpoint is in outputs/checkpoint/stage2"
+
+publish-dry-run: $(TEST_STAMP)
+	$(BIN)/python -m publishing --out outputs/hub
+
+publish: $(TEST_STAMP)
+	$(BIN)/python -m publishing --out outputs/hub --push --namespace "$(NAMESPACE)"
 
 bench: $(TEST_STAMP)
 	$(BIN)/python benchmarks/inference.py --preset tiny

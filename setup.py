@@ -21,6 +21,7 @@ BASE = [
     "pillow>=10.1",
     # The last 1.x release; nothing here needs a 2.x API.
     "numpy>=1.26",
+    "tqdm>=4.66",  # Progress bars; huggingface_hub brings it, too.
 ]
 
 ACCELERATE = "accelerate>=1.1"  # What transformers 5.20 asks for.
@@ -70,6 +71,7 @@ EXTRAS = {
         # both from the lock file.
         "ruff>=0.14",
         "mypy>=1.18",
+        "selenium>=4.30",  # Drives Chromium in the tests of pages, which skip where there is none.
         "build>=1.2",  # The packaging tests build a wheel and an sdist.
     ],
 }
@@ -95,9 +97,18 @@ setup(
     ],
     # 3.10 is the oldest Python that the lower ends above accept.
     python_requires=">=3.10",
-    packages=["modeling_mtrefseg", "dataset_scripts", "dataset_scripts.synthesis", "mtrs_iou"],
-    package_data={"dataset_scripts": ["card_template.md", "browse_template.html"]},
+    packages=["modeling_mtrefseg", "dataset_scripts", "dataset_scripts.synthesis", "mtrs_iou", "craft_agent"],
+    package_data={
+        "modeling_mtrefseg": ["report_template.html"],
+        "dataset_scripts": ["card_template.md", "browse_template.html"],
+        "craft_agent": ["*.css", "*.html", "*.js", "*.sql", "prompts/*.txt"],
+    },
     install_requires=BASE,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main"]},
+    entry_points={
+        "console_scripts": [
+            "mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main",
+            "craft-agent = craft_agent.command_line:main",
+        ]
+    },
 )
