@@ -68,7 +68,7 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml
 	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(if $(REAL_DATA),\
 		--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train --train_weights 6 1 1)
-	@echo "The checkpoint is in outputs/checkpoint/stage2"
+	@echo "The checkpoint is in outputs/checkpoint_stage2"
 
 publish-dry-run: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub

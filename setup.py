@@ -101,7 +101,7 @@ setup(
     package_data={
         "modeling_mtrefseg": ["report_template.html"],
         "dataset_scripts": ["card_template.md", "browse_template.html"],
-        "craft_agent": ["*.css", "*.html", "*.js", "*.sql", "prompts/*.txt"],
+        "craft_agent": ["*.css", "*.html", "*.js", "prompts/*.txt"],
     },
     install_requires=BASE,
     extras_require=EXTRAS,

@@ -17,6 +17,7 @@ from transformers import (
     Sam3TrackerModel,
     Sam3TrackerProcessor,
 )
+from transformers.utils import is_torchvision_available
 
 from .errors import PermanentError
 from .hub_models import load_model, load_part, to_model
@@ -61,6 +62,7 @@ class Sam3Finder:
     """
 
     def __init__(self, model: str, device: str | None = None, threshold: float | None = None) -> None:
+        _need_torchvision(model)
         self._processor = load_part(Sam3Processor.from_pretrained, model)
         self._model = load_model(Sam3Model.from_pretrained, model, device)
         self._threshold = 0.3 if threshold is None else threshold
@@ -135,6 +137,7 @@ class Outliner:
     """
 
     def __init__(self, model: str, device: str | None = None, is_sam3: bool = False) -> None:
+        _need_torchvision(model)
         processor = Sam3TrackerProcessor if is_sam3 else Sam2Processor
         weights = Sam3TrackerModel if is_sam3 else AutoModelForMaskGeneration
         self._processor = load_part(processor.from_pretrained, model)
@@ -169,6 +172,14 @@ class Outliner:
         best = int(scores.argmax())
         mask = self._processor.post_process_masks(outputs.pred_masks[:, :, best : best + 1].float().cpu(), sizes)[0]
         return mask[0, 0].numpy().astype(bool), float(scores[best].clamp(0, 1))
+
+
+def _need_torchvision(model: str) -> None:
+    # Without it, transformers complains about the model's files.
+    if not is_torchvision_available():
+        raise PermanentError(
+            f"cannot load {model}: its pictures are prepared with torchvision; pip install torchvision"
+        )
 
 
 def _boxes_and_scores(result: dict[str, Any], size: tuple[int, int]) -> list[tuple[Box, float]]:

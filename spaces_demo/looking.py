@@ -41,24 +41,23 @@ class LookInsideTab:
             self.scene = gr.Radio(SCENES, value="", label="What the pictures show", scale=2, min_width=260)
         self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside")
         self.words = gr.HighlightedText(
-            label="Which words the mask hangs on: 1 - IoU of the masks with and without the word",
-            combine_adjacent=False,
-            show_legend=False,
+            label="How much of the mask changes without each word (1 - IoU)", combine_adjacent=False, show_legend=False
         )
-        gallery: dict[str, Any] = {"columns": 3, "height": "auto", "object_fit": "contain", "format": "jpeg"}
-        gallery |= {"buttons": ["fullscreen", "download"], "interactive": False}
+        # A label would lie on the first picture.
+        picture: dict[str, Any] = {"format": "jpeg", "buttons": ["fullscreen", "download"], "interactive": False}
+        picture |= {"show_label": False}
+        gallery = {**picture, "columns": 3, "height": "auto", "object_fit": "contain", "elem_classes": "layers"}
         with gr.Row():
-            self.attention = gr.Gallery(label="Where [SEG] looked, layer by layer", min_width=300, **gallery)
-            self.masks = gr.Gallery(label="The mask on its way", min_width=300, **gallery)
+            with gr.Column(min_width=300):
+                gr.Markdown("### Where [SEG] looked, layer by layer")
+                self.attention = gr.Gallery(label="Attention of each layer", **gallery)
+            with gr.Column(min_width=300):
+                gr.Markdown("### Its mask on the way")
+                self.masks = gr.Gallery(label="Mask after each layer", **gallery)
         with gr.Row():
-            self.difference = gr.Image(
-                label="Where t1 and t2 differ to the backbone's eye",
-                format="jpeg",
-                interactive=False,
-                buttons=["fullscreen", "download"],
-                height=420,
-                min_width=300,
-            )
+            with gr.Column(min_width=300):
+                gr.Markdown("### Where t1 and t2 differ to the backbone's eye")
+                self.difference = gr.Image(label="Difference of t1 and t2", height=420, **picture)
             with gr.Column(min_width=300), gr.Accordion("Numbers", open=False):
                 self.numbers = gr.JSON(label="Numbers", max_height=400)
         gr.on(
@@ -70,6 +69,7 @@ class LookInsideTab:
             api_description="Attention, masks and difference of two pictures, and how much each word matters.",
             concurrency_limit=1,
             concurrency_id=MODEL_QUEUE,
+            scroll_to_output=True,
         )
 
     def look(
@@ -93,7 +93,7 @@ class LookInsideTab:
             (draw_layer_mask(inspection, layer), f"after layer {layer}" if layer else "before layer 1")
             for layer in range(len(inspection.layer_masks))
         ]
-        words = [(f"{word.word} ", round(word.importance, 3)) for word in inspection.words]
+        words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
         return words, attention, masks, draw_difference(pair), inspection.as_dict()
 
     def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None) -> InspectedPair:

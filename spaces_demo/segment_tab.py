@@ -72,7 +72,7 @@ class SegmentTab:
 
     def _build_outputs(self) -> None:
         self.slider = gr.ImageSlider(
-            label="t1 | t2 with what the sentences describe",
+            label="t1 | t2 with masks",
             type="filepath",
             interactive=False,
             buttons=["fullscreen"],
@@ -112,6 +112,8 @@ class SegmentTab:
             "concurrency_id": MODEL_QUEUE,
             "show_progress_on": self.slider,
         }
+        # On a phone the answer lies below the examples.
+        asking = {**options, "scroll_to_output": True}
         gr.on(
             [self.segment_button.click, self.sentences.submit],
             self.segment,
@@ -119,7 +121,7 @@ class SegmentTab:
             outputs,
             api_name="segment",
             api_description="Segments what each of some sentences, one a line, describes.",
-            **options,
+            **asking,
         )
         self.all_changes_button.click(
             self.all_changes,
@@ -127,7 +129,7 @@ class SegmentTab:
             outputs,
             api_name="all_changes",
             api_description="Segments every change between two pictures.",
-            **options,
+            **asking,
         )
         for slider in (self.threshold, self.no_target_threshold):
             slider.input(
