@@ -31,7 +31,7 @@ GRADIO = "gradio>=6.0,<7"  # 6.0 moved `theme` and `css` from `Blocks` to `launc
 TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
 DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
 EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
-MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics; 3.9 is the first release for NumPy 2.
+MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics, and curves; 3.9 is the first release for NumPy 2.
 
 EXTRAS = {
     "train": [
@@ -41,6 +41,7 @@ EXTRAS = {
         TRL,
         DEEPSPEED,
         EVALUATE,
+        MATPLOTLIB,
     ],
     "demo": [
         GRADIO,
@@ -50,6 +51,12 @@ EXTRAS = {
         "pyarrow>=15",  # What datasets 4.0 asks for.
         "jinja2>=3.1",  # Fills in the template of the dataset card.
         MATPLOTLIB,
+    ],
+    "craft": [
+        DATASETS,
+        "pyarrow>=15",  # What datasets 4.0 asks for.
+        GRADIO,
+        "torchvision>=0.21",  # transformers prepares pictures for SAM 2 and SAM 3 with it; 0.21 goes with PyTorch 2.6.
     ],
     "score": [
         DATASETS,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
-from outlines import geojson_geometry
 from PIL import Image
-from segmenting import Segmentation, Sentence
 
 from modeling_mtrefseg.drawing_mtrefseg import PALETTE, paint_masks
 from mtrs_iou.mtrs_iou import encode_rle
+from outlines import geojson_geometry
+from segmenting import Segmentation, Sentence
 
 
 EVERY_CHANGE_LABEL = "every change between the two pictures"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
 from benchmark import BenchmarkTab
 from limits import MAX_FILE_SIZE, MAX_PIXELS
 from looking import LookInsideTab

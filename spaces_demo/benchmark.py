@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from limits import refusal
-from pair_cache import PairCache, digest_of
 from PIL import Image
-from upload_fields import ReportInput
 
+from limits import refusal
 from modeling_mtrefseg.pair_pictures_mtrefseg import GENERATED, open_pair_pictures
 from modeling_mtrefseg.predictions_mtrefseg import (
     ScoredSentence,
@@ -21,6 +19,8 @@ from modeling_mtrefseg.predictions_mtrefseg import (
     worst_first,
 )
 from modeling_mtrefseg.report_pictures_mtrefseg import draw_case, draw_histogram
+from pair_cache import PairCache, digest_of
+from upload_fields import ReportInput
 
 
 REPORT = Path(__file__).with_name("examples") / "predictions.parquet"

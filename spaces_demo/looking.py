@@ -4,15 +4,15 @@
 from typing import Any
 
 import gradio as gr
-from limits import InputError, check_sentences, read_picture, refusal
-from pair_cache import PairCache
 from PIL import Image
+
+from limits import InputError, check_sentences, read_picture, refusal
+from modeling_mtrefseg.inspection_mtrefseg import InspectedPair, encode_for_inspection, inspect_pair
+from modeling_mtrefseg.inspection_pictures_mtrefseg import draw_attention, draw_difference, draw_layer_mask
+from pair_cache import PairCache
 from segment_tab import MODEL_QUEUE, SCENES
 from segmenting import NAMES, Segmenter, digest_or_refuse
 from upload_fields import PictureInput
-
-from modeling_mtrefseg.inspection_mtrefseg import InspectedPair, encode_for_inspection, inspect_pair
-from modeling_mtrefseg.inspection_pictures_mtrefseg import draw_attention, draw_difference, draw_layer_mask
 
 
 INSPECTED_SIDE = 1024  # Larger pictures are shrunk to this: the maps are no finer anyway.

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
+
 from answers import legend, paint, result_of, write_files
 from limits import MAX_SENTENCES, InputError, check_sentences, refusal
-from PIL import Image
 from segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
 from upload_fields import PictureInput
 

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from limits import InputError, read_picture
-from pair_cache import PairCache, digest_of
 from PIL import Image
 from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
+from limits import InputError, read_picture
+
 # Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
 from modeling_mtrefseg.drawing_mtrefseg import to_panel
+from pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the pictures that the page shows, in pixels

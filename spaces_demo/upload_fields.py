@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.data_classes import FileData, ImageData, ListFiles
+
 from limits import InputError, check_picture, forget_upload, refusal
 
 

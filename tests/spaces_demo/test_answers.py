@@ -3,12 +3,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from answers import legend, paint, result_of, write_files
 from PIL import Image
-from segmenting import EVERY_CHANGE, Segmentation, Sentence
 
+from answers import legend, paint, result_of, write_files
 from modeling_mtrefseg.drawing_mtrefseg import PALETTE
 from mtrs_iou.mtrs_iou import decode_rle
+from segmenting import EVERY_CHANGE, Segmentation, Sentence
 
 
 def make_segmentation(sentences: list[Sentence], masks: np.ndarray, **options: object) -> Segmentation:

@@ -2,9 +2,9 @@
 from pathlib import Path
 
 import pytest
-from limits import InputError, check_picture, check_sentences, forget_upload, read_picture
 from PIL import Image
 
+from limits import InputError, check_picture, check_sentences, forget_upload, read_picture
 from tests.spaces_demo.hostile_files import cut_png, hostile_files, png_of_size, write
 
 

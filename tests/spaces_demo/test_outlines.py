@@ -2,8 +2,9 @@
 from itertools import pairwise
 
 import numpy as np
-import outlines
 import pytest
+
+import outlines
 from outlines import Ring, geojson_geometry, polygons_of
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import segmenting
 import torch
-from limits import InputError
-from pair_cache import PairCache, digest_of
 from PIL import Image
-from segmenting import EVERY_CHANGE, Segmenter
 
+import segmenting
+from limits import InputError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from pair_cache import PairCache, digest_of
+from segmenting import EVERY_CHANGE, Segmenter
 
 
 class Calls:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub.repocard import metadata_load
-from segment_tab import EXAMPLE_ROWS
 
+from segment_tab import EXAMPLE_ROWS
 from tests.spaces_demo.conftest import SPACE
 
 
