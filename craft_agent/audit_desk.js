@@ -4,7 +4,8 @@
 "use strict";
 
 window.startAudit = (root) => {
-  const { MaskViewer, VIEWS, decodeMask, encodeMask } = window.AuditMask;
+  const { MaskViewer, VIEWS } = window.AuditMask;
+  const { decodeMask, encodeMask } = window.AuditRunLengths;
   const settings = window.AUDIT_SETTINGS;
   const TYPES = ["appear", "disappear", "state_change"];
   const TYPE_NAMES = { appear: "appears", disappear: "disappears", state_change: "changes" };

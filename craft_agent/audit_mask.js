@@ -15,57 +15,6 @@
   const SIZES = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130]; // diameters of the brush in pixels of the picture
   const HANDLE = 18; // how near the slider's line counts as on it, in screen pixels
 
-  // --- run lengths: columns one after the other, background first, as COCO has them ---
-
-  // The compressed form: 5 bits a character, lowest first; bit 6 says that more follow, the last fifth bit is the sign.
-  function readRunLengths(text) {
-    const counts = [];
-    for (let place = 0; place < text.length; ) {
-      let value = 0;
-      for (let shift = 0, more = true; more; shift += 5, place += 1) {
-        const code = text.charCodeAt(place) - 48;
-        value |= (code & 31) << shift;
-        more = code > 31;
-        if (!more && code & 16) value |= -1 << (shift + 5);
-      }
-      counts.push(counts.length > 2 ? value + counts[counts.length - 2] : value);
-    }
-    return counts;
-  }
-
-  function decodeMask({ size: [height, width], counts }) {
-    const mask = new Uint8Array(width * height);
-    let place = 0;
-    const runs = typeof counts === "string" ? readRunLengths(counts) : counts;
-    for (const [index, count] of runs.entries()) {
-      if (index % 2) {
-        for (let pixel = place; pixel < place + count; pixel += 1) {
-          mask[(pixel % height) * width + Math.floor(pixel / height)] = 1;
-        }
-      }
-      place += count;
-    }
-    return mask;
-  }
-
-  function encodeMask(mask, width, height) {
-    const counts = [];
-    let value = 0;
-    let count = 0;
-    for (let x = 0; x < width; x += 1) {
-      for (let place = x; place < mask.length; place += width) {
-        if (mask[place] !== value) {
-          counts.push(count);
-          count = 0;
-          value = mask[place];
-        }
-        count += 1;
-      }
-    }
-    counts.push(count);
-    return { size: [height, width], counts };
-  }
-
   // The rows of a disc of a diameter in pixels, as [row, first, last] around its middle pixel.
   function discRows(diameter) {
     const rows = [];
@@ -619,5 +568,5 @@
     return canvas;
   }
 
-  window.AuditMask = { MaskViewer, VIEWS, OVERLAYS, decodeMask, encodeMask };
+  window.AuditMask = { MaskViewer, VIEWS };
 })();

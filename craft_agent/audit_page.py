@@ -47,6 +47,7 @@ from .errors import CraftError
 
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("audit_run_lengths.js", "audit_mask.js", "audit_desk.js")
 PORT = 7861
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # A browser's canvas ends at about this many pixels, and so does its patience.
@@ -283,7 +284,7 @@ def _to_png(picture: Image.Image) -> bytes:
 
 
 def _script(settings: dict[str, Any]) -> str:
-    sources = [(FOLDER / name).read_text(encoding="utf-8") for name in ("audit_mask.js", "audit_desk.js")]
+    sources = [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return "\n".join((f"window.AUDIT_SETTINGS = {json.dumps(settings)};", *sources, "window.startAudit(element);"))
 
 

@@ -155,7 +155,7 @@ def test_every_reason_has_words_and_every_action_a_key() -> None:
         page,
         script,
         (audit_page.FOLDER / "audit_page.css").read_text(),
-        (audit_page.FOLDER / "audit_mask.js").read_text(),
+        *((audit_page.FOLDER / name).read_text() for name in audit_page.SCRIPTS),
     ):
         assert not re.search(r"https?://(?!www\.w3\.org|www\.apache\.org)", source)
         assert "innerHTML" not in source
