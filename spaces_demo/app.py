@@ -11,6 +11,7 @@ The demo of mtrefseg, a Gradio Space:
 """
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,12 @@ def main() -> None:
     if name == str(DEFAULT_MODEL) and not DEFAULT_MODEL.is_dir():
         raise SystemExit(f"There is no {DEFAULT_MODEL}: set MTREFSEG_MODEL to the folder or Hub id of a checkpoint.")
     segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
-    build(segmenter).launch(**launch_options())
+    page = build(segmenter)
+    page.launch(**launch_options(), prevent_thread_lock=True)
+    # gradio's own way of being interrupted leaves the visitors' files behind.
+    for reason in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(reason, lambda number, frame: page.close())
+    page.block_thread()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The folder as a Space."""
 
+import os
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from huggingface_hub.repocard import metadata_load
 
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from segment_tab import EXAMPLE_ROWS
 from tests.spaces_demo.conftest import SPACE
 
@@ -46,3 +51,32 @@ def test_examples_are_the_generated_sample(name: str, text: str) -> None:
 
 def test_examples_are_small() -> None:
     assert sum(path.stat().st_size for path in (SPACE / "examples").iterdir()) < 300_000
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
+def test_a_server_that_is_told_to_stop_deletes_what_visitors_left(
+    model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    gradio_client = pytest.importorskip("gradio_client")
+    for part in (model, processor):
+        part.save_pretrained(tmp_path / "model")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    uploads = tmp_path / "uploads"
+    settings = {"MTREFSEG_MODEL": str(tmp_path / "model"), "GRADIO_SERVER_PORT": str(port)}
+    environment = {**os.environ, **settings, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(SPACE / "app.py")], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert any("http://127.0.0.1" in line for line in process.stdout)
+        own = {path for path in uploads.rglob("*") if path.is_file()}
+        client = gradio_client.Client(f"http://127.0.0.1:{port}", verbose=False, download_files=False)
+        client.predict(*map(gradio_client.handle_file, pair), "a car", api_name="/segment")
+        assert len({path for path in uploads.rglob("*") if path.is_file()} - own) >= 6
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
+    assert {path for path in uploads.rglob("*") if path.is_file()} <= own
