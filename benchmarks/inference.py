@@ -30,6 +30,7 @@ from tqdm import tqdm
 from transformers import AutoBackbone, BatchFeature
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
 from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
 
@@ -132,7 +133,7 @@ def measure_parts(model: MTRefSegModel, inputs: BatchFeature, clock: Clock) -> d
     features = timed("pixel_decoder", lambda: vision.mask_decoder.encode(fused))
     timed("projector", lambda: model.projector(torch.cat([levels_t1[-1], levels_t2[-1]])))
     encoding = model.encode_pair(inputs["pixel_values_t1"], inputs["pixel_values_t2"])
-    layout = model._sentence_layout(inputs["input_ids"], inputs["num_expressions"], encoding.batch_size)
+    layout = SentenceLayout.of(inputs["input_ids"], inputs["num_expressions"], encoding.batch_size)
     prompt = (inputs["prompt_input_ids"], inputs["prompt_attention_mask"])
     sentences = (inputs["input_ids"], inputs["attention_mask"])
     states = timed("language_model", lambda: model._read_sentences(encoding, *prompt, *sentences, layout))

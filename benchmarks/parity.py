@@ -23,6 +23,7 @@ from torch import Tensor
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegOutput, MTRefSegProcessor
 from modeling_mtrefseg.convert_original_checkpoint import convert_original
+from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import best_queries, point_losses, sample_points, uncertain_points
 
 
@@ -105,7 +106,7 @@ class Parity:
         self.compare("proj.t1", encoding.image_tokens_t1, expected["proj.t1"])
         self.compare("proj.t2", encoding.image_tokens_t2, expected["proj.t2"])
         prompt, prompt_mask = model._embed_prompt(encoding, inputs["prompt_input_ids"], None)
-        layout = model._sentence_layout(inputs["input_ids"], inputs["num_expressions"], len(prompt))
+        layout = SentenceLayout.of(inputs["input_ids"], inputs["num_expressions"], len(prompt))
         sentences = model._embed(inputs["input_ids"])
         states = model._read_sentences(
             encoding, inputs["prompt_input_ids"], prompt_mask, inputs["input_ids"], inputs["attention_mask"], layout

@@ -127,13 +127,31 @@ class SentenceLayout:
     max_expressions: int
 
     @classmethod
-    def from_counts(cls, num_expressions: Tensor) -> "SentenceLayout":
-        """From the number of sentences of each pair, shape `(batch_size,)`."""
-        batch_size = len(num_expressions)
+    def of(cls, input_ids: Tensor, num_expressions: Tensor | None, batch_size: int) -> "SentenceLayout":
+        """
+        The layout of a batch.
+
+        Args:
+            input_ids (`Tensor` of shape `(num_sentences, length)`): The sentences of all pairs, one after another.
+            num_expressions (`Tensor` of shape `(batch_size,)`, *optional*): Number of sentences of each pair; one each
+                if not given.
+            batch_size (`int`): Number of pairs.
+
+        Raises:
+            `ValueError`: The numbers do not fit the pairs or the sentences.
+        """
+        if num_expressions is None:
+            num_expressions = torch.ones(batch_size, dtype=torch.long, device=input_ids.device)
+        counts = num_expressions.tolist()
+        if len(counts) != batch_size or sum(counts) != len(input_ids) or min(counts, default=0) < 0:
+            raise ValueError(
+                f"num_expressions={counts} must hold one count for each of {batch_size} pairs and "
+                f"add up to the {len(input_ids)} sentences of input_ids."
+            )
         pair_index = torch.arange(batch_size, device=num_expressions.device).repeat_interleave(num_expressions)
         first = num_expressions.cumsum(0) - num_expressions
         slot = torch.arange(len(pair_index), device=num_expressions.device) - first[pair_index]
-        return cls(pair_index, slot, num_expressions, int(num_expressions.max()) if batch_size else 0)
+        return cls(pair_index, slot, num_expressions, max(counts, default=0))
 
     def pad(self, values: Tensor) -> Tensor:
         """`(num_sentences, ...)` to `(batch_size, max_expressions, ...)`, zeros where there is no sentence."""
@@ -143,6 +161,15 @@ class SentenceLayout:
     def flatten(self, values: Tensor) -> Tensor:
         """`(batch_size, max_expressions, ...)` back to `(num_sentences, ...)`."""
         return values[self.pair_index, self.slot]
+
+
+def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
+    """Raises a `ValueError` that names the first tensor that is given and is not of the shape of `input_ids`."""
+    for name, other in others.items():
+        if other is not None and other.shape != input_ids.shape:
+            raise ValueError(
+                f"{name} has shape {tuple(other.shape)}, but input_ids, which it belongs to, {tuple(input_ids.shape)}."
+            )
 
 
 def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from .language_mtrefseg import (
     SegHead,
     SentenceLayout,
     cache_from,
+    check_shapes,
     key_values_of,
     packed_attention_mask,
     packed_positions,
@@ -64,6 +65,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
     Args:
         config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
     """
+
+    # The other half of a whole checkpoint, which is left where it is.
+    _keys_to_ignore_on_load_unexpected = [r"^language_model\.", r"^projector\.", r"^seg_head\."]
 
     def __init__(self, config: MTRefSegConfig) -> None:
         super().__init__(config)
@@ -349,8 +353,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             )
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
-        _check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask, text_labels=text_labels)
-        layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
+        check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask, text_labels=text_labels)
+        layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
         states = self._read_sentences(
             pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
         )
@@ -413,7 +417,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
-        layout = self._sentence_layout(input_ids, num_expressions, pair_encoding.batch_size)
+        layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
         prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
         embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
@@ -496,17 +500,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         if prompt_attention_mask is None:
             prompt_attention_mask = torch.ones_like(prompt_input_ids)
         return embeddings, prompt_attention_mask
-
-    def _sentence_layout(self, input_ids: Tensor, num_expressions: Tensor | None, batch_size: int) -> SentenceLayout:
-        if num_expressions is None:
-            num_expressions = torch.ones(batch_size, dtype=torch.long, device=input_ids.device)
-        counts = num_expressions.tolist()
-        if len(counts) != batch_size or sum(counts) != len(input_ids) or min(counts, default=0) < 0:
-            raise ValueError(
-                f"num_expressions={counts} must hold one count for each of {batch_size} pairs and "
-                f"add up to the {len(input_ids)} sentences of input_ids."
-            )
-        return SentenceLayout.from_counts(num_expressions)
 
     def _read_sentences(
         self,
@@ -596,14 +589,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()
         loss = nn.functional.cross_entropy(logits, targets[supervised], reduction="sum")
         return loss / supervised.sum().clamp(min=1)
-
-
-def _check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
-    for name, other in others.items():
-        if other is not None and other.shape != input_ids.shape:
-            raise ValueError(
-                f"{name} has shape {tuple(other.shape)}, but input_ids, which it belongs to, {tuple(input_ids.shape)}."
-            )
 
 
 MTRefSegModel.register_for_auto_class("AutoModel")

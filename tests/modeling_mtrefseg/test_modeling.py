@@ -8,6 +8,7 @@ from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
 from modeling_mtrefseg.presets_mtrefseg import tiny_processor
@@ -114,7 +115,7 @@ def test_pair_encoding_is_reusable(model, ragged_inputs, with_prompt):
 def test_language_model_reads_as_it_would_alone(model, pair_inputs):
     """Packed sentences get the states that the plain language model gives prompt and sentence in one row."""
     encoding = model._encode_images(pair_inputs["pixel_values_t1"], pair_inputs["pixel_values_t2"])
-    layout = model._sentence_layout(pair_inputs["input_ids"], pair_inputs["num_expressions"], 1)
+    layout = SentenceLayout.of(pair_inputs["input_ids"], pair_inputs["num_expressions"], 1)
     states = model._read_sentences(
         encoding,
         pair_inputs["prompt_input_ids"],
