@@ -63,12 +63,19 @@ test: lint
 demo: $(TEST_STAMP)
 	$(BIN)/mtrefseg demo
 
-# Without REAL_DATA it trains on generated pairs alone, and the card says so.
+# Without REAL_DATA the checkpoint is trained on generated pairs alone, and the card says so.
+REAL = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train \
+	--train_weights 6 1 1)
+
+# A step that is finished is not done again when the command is given again, and one that was stopped goes on.
+GO_ON = --resume_from_checkpoint last
+
 checkpoint: $(TEST_STAMP)
-	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml
-	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(if $(REAL_DATA),\
-		--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train --train_weights 6 1 1)
-	@echo "The checkpoint is in outputs/checkpoint_stage2"
+	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml $(GO_ON)
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(REAL) $(GO_ON)
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml $(REAL) $(GO_ON)
+	$(BIN)/python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1
+	@echo "The checkpoint is in outputs/mtrefseg-r1"
 
 publish-dry-run: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub

@@ -1,0 +1,62 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The thresholds that a trained model is given away with."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoProcessor
+
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from trainer.calibrate import NO_TARGET_THRESHOLDS, THRESHOLDS, choose, main
+
+
+def test_choice_is_the_best_of_all_pairs() -> None:
+    random = np.random.default_rng(0)
+    ious, is_empty, scores = random.random((len(THRESHOLDS), 40)), random.random(40) < 0.3, random.random(40)
+    choice = choose(ious, is_empty, scores)
+    values = {
+        (threshold, other): np.mean(
+            [float(empty) if score > other else iou for iou, empty, score in zip(row, is_empty, scores)]
+        )
+        for threshold, row in zip(THRESHOLDS, ious)
+        for other in NO_TARGET_THRESHOLDS
+    }
+    best = max(values, key=lambda key: values[key])
+    assert (choice.threshold, choice.no_target_threshold) == best
+    assert np.isclose(choice.mean_iou, 100 * values[best])
+
+
+def test_choice_rejects_what_nothing_fits() -> None:
+    ious = np.zeros((len(THRESHOLDS), 4))
+    ious[:, 2:] = 0.8
+    choice = choose(ious, np.array([True, True, False, False]), np.array([0.75, 0.95, 0.1, 0.65]))
+    assert choice.no_target_threshold == 0.7
+    assert np.isclose(choice.mean_iou, 90)
+
+
+def test_command_saves_a_model_of_the_same_weights(
+    tmp_path: Path,
+    small_model: MTRefSegModel,
+    small_processor: MTRefSegProcessor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small_model.save_pretrained(tmp_path / "trained")
+    small_processor.save_pretrained(tmp_path / "trained")
+    options = ["--model", str(tmp_path / "trained"), "--output_dir", str(tmp_path / "ready")]
+    options += ["--generated_pairs", "3", "--generated_size", "128"]
+    monkeypatch.setattr(sys, "argv", ["trainer/calibrate.py", *options])
+    main()
+    assert "mean IoU with them" in capsys.readouterr().out
+    stored = load_file(tmp_path / "ready" / "model.safetensors")
+    assert {value.dtype for value in stored.values() if value.is_floating_point()} == {torch.bfloat16}
+    ready, chosen = (kind.from_pretrained(tmp_path / "ready") for kind in (AutoModel, AutoProcessor))
+    assert ready.dtype == torch.float32, "what is stored in half is computed in full"
+    assert chosen.image_processor.threshold in THRESHOLDS
+    assert chosen.image_processor.no_target_threshold in NO_TARGET_THRESHOLDS
+    for name, value in small_model.state_dict().items():
+        assert torch.equal(ready.state_dict()[name], value.bfloat16().to(value.dtype)), name
