@@ -124,10 +124,9 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
 
 def _positive(text: str) -> int:
     """A number of pairs."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number of 1 or more, not {text!r}")
+    return int(text)
 
 
 def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:

@@ -16,21 +16,7 @@ from .pair_record import PairRecord, check_pair
 from .parquet_source import find_parquet_files, list_parquet_pairs
 from .raw_layout import find_split_folders, list_pairs
 from .reading_report import Finding, ReadingReport
-
-
-# Names of the sub-folders of an image folder, as `datasets` understands them.
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
-}
+from .split_folders import SPLIT_NAMES
 
 
 @dataclass(frozen=True)
@@ -178,9 +164,9 @@ def _image_folder_parts(folder: Path, report: ReadingReport) -> list[SourcePart]
     """One part for every `metadata.jsonl`."""
     parts = []
     if (folder / METADATA).is_file():
-        parts.append((folder, folder.resolve().name, SPLIT_FOLDERS.get(folder.resolve().name.lower(), "train")))
+        parts.append((folder, folder.resolve().name, SPLIT_NAMES.get(folder.resolve().name.lower(), "train")))
     for path in sorted(folder.iterdir()):
-        if path.name.lower() in SPLIT_FOLDERS and (path / METADATA).is_file():
-            parts.append((path, path.name, SPLIT_FOLDERS[path.name.lower()]))
+        if path.name.lower() in SPLIT_NAMES and (path / METADATA).is_file():
+            parts.append((path, path.name, SPLIT_NAMES[path.name.lower()]))
     readers = [MetadataReader(path, folder.resolve(), name, split, report) for path, name, split in parts]
     return [_part(reader.name, reader.split, reader.list_pairs()) for reader in readers]

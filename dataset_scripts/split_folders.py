@@ -15,7 +15,7 @@ from .schema import DOMAINS
 EXPRESSIONS_FOLDER = "referring_expression"
 """The folder of a split folder's JSON files."""
 
-_SPLIT_TOKENS = {
+SPLIT_NAMES = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -24,7 +24,10 @@ _SPLIT_TOKENS = {
     "dev": "validation",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
 }
+"""What folders are called, in lower case, and the split that is meant; as `datasets` understands them."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def _describe_folder(path: Path, boundary: Path) -> SplitFolder:
     return SplitFolder(
         path=path,
         name=path.name,
-        split=next((_SPLIT_TOKENS[token] for token in tokens if token in _SPLIT_TOKENS), "train"),
+        split=next((SPLIT_NAMES[token] for token in tokens if token in SPLIT_NAMES), "train"),
         domain=next((domain for domain in DOMAINS if domain.lower() in tokens), None),
         is_pretrain="pretrain" in path.name.lower() or not (path / EXPRESSIONS_FOLDER).is_dir(),
         root=boundary,
