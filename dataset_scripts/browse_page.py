@@ -4,14 +4,13 @@ A static page to scroll through pairs, sentences and masks; it opens from the di
 
     python -m dataset_scripts browse FOLDER --out pages
 
-The page is `browse_template.html` as it is. All that comes from the dataset is in `pairs.js`, which the page's script
-shows as text, and in `pictures/`, whose files have numbers for names: nothing of it is ever read as markup.
+The page is `browse_template.html` with the style and the script that it shares with other pages. All that comes from
+the dataset is in `pairs.js`, which the page's script shows as text, and in `pictures/`, whose files have numbers for
+names: nothing of it is ever read as markup.
 """
 
 import argparse
 import io
-import json
-import shutil
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -19,9 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from .errors import DataError
@@ -31,16 +28,14 @@ from .picture_file import PictureFile
 from .reading_report import ReadingReport
 from .schema import DOMAINS, SPLITS
 from .sources import open_source
+from .static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
-THUMBNAIL_SIDE = 512
-JPEG_QUALITY = 85
 EVERY_CHANGE = "(every change)"
 # The colours of Okabe and Ito, which people with any colour blindness can tell apart.
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
-FILL_OPACITY = 100  # of 255
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +111,7 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
             (out / "pictures").rmdir()
             raise DataError("No pair is left to show; see `validate`, or leave out --split and --domain.")
         # The page itself comes last: without it, a broken run shows nothing.
-        shutil.copyfile(TEMPLATE, out / "index.html")
+        (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     except OSError as error:
         raise DataError(f"{error.filename or out} cannot be written: {error.strerror}; give another --out.") from error
     return count
@@ -171,58 +166,3 @@ def _draw_picture(picture: PictureFile) -> Image.Image:
     """The picture upright, in RGB, and no larger than a thumbnail."""
     with Image.open(io.BytesIO(picture.read_bytes())) as image:
         return draw_thumbnail(ImageOps.exif_transpose(image).convert("RGB"))
-
-
-def draw_thumbnail(picture: Image.Image) -> Image.Image:
-    """
-    A picture as a page shows it.
-
-    Args:
-        picture (`PIL.Image.Image`): RGB.
-
-    Returns:
-        `PIL.Image.Image`: No larger than `THUMBNAIL_SIDE`.
-    """
-    small = picture.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    return small
-
-
-def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
-    """
-    A mask as a picture to lay over a thumbnail: transparent outside, tinted inside, with a solid outline.
-
-    Args:
-        mask (`np.ndarray`): bool (height, width).
-        color (`str`): "#rrggbb".
-
-    Returns:
-        `PIL.Image.Image`: With a palette, of the size of the thumbnail.
-    """
-    image = Image.fromarray(mask.astype(np.uint8) * 255)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    # A part of a picture that has become smaller than a pixel stays visible.
-    shape = image.point(lambda value: 255 if value > 96 else 0)
-    shape = shape if shape.getbbox() else image.point(lambda value: 255 if value else 0)
-    outline = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > np.asarray(shape)
-    indices = np.where(outline, 2, np.asarray(shape) // 255).astype(np.uint8)
-    overlay = Image.fromarray(indices).convert("P")
-    overlay.putpalette(bytes(3) + 2 * bytes.fromhex(color[1:]))
-    overlay.info["transparency"] = bytes((0, FILL_OPACITY, 255))
-    return overlay
-
-
-def to_script(value: Any) -> str:
-    """
-    JSON that JavaScript reads as the same text, wherever it stands.
-
-    Args:
-        value: What JSON can hold.
-
-    Returns:
-        `str`: ASCII, without <, > and &.
-    """
-    text = json.dumps(value)
-    for letter in "<>&":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text

@@ -184,6 +184,42 @@ def pick_device(name: str | None) -> "torch.device":
         return torch.zeros(1, device=torch.device(name)).device
 
 
+def open_pair(
+    options: argparse.Namespace, texts: Sequence[str]
+) -> "tuple[tuple[Image.Image, Image.Image], torch.device, Any]":
+    """
+    Finds everything that can be wrong with the input of a sub-command that shows a pair to a model, but for the
+    weights, which take a while to load.
+
+    Args:
+        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares.
+        texts (`Sequence[str]`): The sentences.
+
+    Returns:
+        `tuple`: The pictures T1 and T2, the device, and the model's processor.
+
+    Raises:
+        [`CommandError`]: If a sentence, the folder for the results, the model, a picture or the device is no good.
+    """
+    check_sentences(texts)
+    check_writable(options.out)
+    model_type = check_model(options.model)
+    pictures = load_pair(options)
+    device = pick_device(options.device)
+    check_model_type(options.model, model_type)
+    return pictures, device, load_processor(options.model)
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that decide what comes out, for `result.json`."""
+    return {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")}
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON that people can read."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
 def load_processor(name: str) -> Any:
     """The processor of a model."""
     from transformers import AutoProcessor

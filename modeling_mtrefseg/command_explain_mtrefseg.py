@@ -8,7 +8,6 @@ mtrefseg explain t1.png t2.png "the house that appeared" --out outputs/why
 """
 
 import argparse
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 from .command_common_mtrefseg import (
     add_pair_arguments,
     bad_input,
-    check_model,
-    check_model_type,
-    check_sentences,
-    check_writable,
     load_model,
-    load_pair,
-    load_processor,
-    pick_device,
+    open_pair,
     progress,
-    version_of,
+    versions,
+    write_json,
     written_whole,
 )
 
@@ -68,13 +62,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         [`CommandError`]: If the input is bad, or the results cannot be written.
     """
-    check_sentences([options.text])
-    check_writable(options.out)
-    model_type = check_model(options.model)
-    picture_t1, picture_t2 = load_pair(options)
-    device = pick_device(options.device)
-    check_model_type(options.model, model_type)
-    processor = load_processor(options.model)
+    (picture_t1, picture_t2), device, processor = open_pair(options, [options.text])
     with bad_input():
         processor(images_t1=picture_t1, images_t2=picture_t1, text=[options.text], domain=options.domain)
     model = load_model(options.model, device, options.dtype)
@@ -102,7 +90,7 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
         "image_t2": options.image_t2,
         "model": options.model,
         "align": options.align,
-        "versions": {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")},
+        "versions": versions(),
         **inspection.as_dict(),
         "pictures": [SHEET, *(f"{name}.png" for name in parts)],
     }
@@ -110,8 +98,7 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
         draw_inspection(inspection).save(unfinished / SHEET)
         for name, picture in parts.items():
             picture.save(unfinished / f"{name}.png")
-        text = json.dumps(report, ensure_ascii=False, indent=2)
-        (unfinished / RESULT).write_text(text + "\n", encoding="utf-8")
+        write_json(unfinished / RESULT, report)
         if (out / RESULT).is_file():
             for path in out.iterdir():
                 if _NUMBERED.fullmatch(path.name):

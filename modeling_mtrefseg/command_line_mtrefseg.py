@@ -17,7 +17,6 @@ stdout, progress to stderr.
 
 import argparse
 import io
-import json
 import platform
 import re
 import sys
@@ -35,15 +34,15 @@ from .command_common_mtrefseg import (
     bad_input,
     check_model,
     check_model_type,
-    check_sentences,
     check_writable,
     load_model,
-    load_pair,
-    load_processor,
     one_line,
+    open_pair,
     pick_device,
     progress,
     version_of,
+    versions,
+    write_json,
     written_whole,
 )
 
@@ -164,13 +163,7 @@ def _probability(text: str) -> float:
 
 def _predict(options: argparse.Namespace) -> None:
     """Everything that can be wrong with the input is found before the weights are loaded."""
-    check_sentences(options.texts)
-    check_writable(options.out)
-    model_type = check_model(options.model)
-    picture_t1, picture_t2 = load_pair(options)
-    device = pick_device(options.device)
-    check_model_type(options.model, model_type)
-    processor = load_processor(options.model)
+    (picture_t1, picture_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
             images_t1=picture_t1,
@@ -260,15 +253,14 @@ def _write_results(
         "no_target_threshold": options.no_target_threshold,
         "align": options.align,
         "domain": options.domain,
-        "versions": {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")},
+        "versions": versions(),
         "results": [asdict(prediction) for prediction in predictions],
     }
     with written_whole(options.out) as unfinished:
         for prediction, mask in zip(predictions, masks, strict=True):
             Image.fromarray(mask.numpy()).convert("L").save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")
-        text = json.dumps(report, ensure_ascii=False, indent=2)
-        (unfinished / "result.json").write_text(text + "\n", encoding="utf-8")
+        write_json(unfinished / "result.json", report)
         _remove_older_masks(options.out, len(predictions))
 
 

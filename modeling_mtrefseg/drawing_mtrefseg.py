@@ -3,10 +3,11 @@
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 
 Color = tuple[int, int, int]
@@ -34,8 +35,11 @@ MARGIN = 32
 GAP = 20
 SMOOTHING = 2  # Masks are painted that many times larger and reduced, for smooth outlines.
 FILL_OPACITY = 0.42
+NUMBER_BLUR = 12  # Part of the longer side within which masked pixels count as together.
 # The built-in font has the letters of ASCII only; these stand for the marks of good typography.
 PLAIN_MARKS = str.maketrans("–—‑‘’“”„", '---\'\'"""') | {ord("ß"): "ss"}
+# They are mixed within one word.
+EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO")
 
 
 def font_of(size: int) -> Font:
@@ -122,15 +126,18 @@ def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image
 
 def _number_place(shape: Image.Image) -> tuple[int, int] | None:
     """
-    Where the number of a mask stands, as (x, y): on the masked pixel nearest to the middle of all of them, but above
-    or below a mask that the number would hide. `None` if the mask is empty.
+    Where the number of a mask stands, as (x, y): where most of it is together, but above or below a mask that the
+    number would hide. `None` if the mask is empty.
     """
     box = shape.getbbox()
     if box is None:
         return None
-    rows, columns = np.nonzero(np.asarray(shape))
-    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
-    x, y = int(columns[nearest]), int(rows[nearest])
+    # In the middle of the largest part, not on a speck that lies between several. A blur goes on beyond the border as
+    # the border is, so there is a frame in which no mask is.
+    radius = max(shape.size) // NUMBER_BLUR + 1
+    blurred = ImageOps.expand(shape, 3 * radius).filter(ImageFilter.GaussianBlur(radius))
+    density = np.asarray(ImageOps.crop(blurred, 3 * radius), dtype=np.int32) + 1
+    y, x = map(int, np.unravel_index(np.argmax(density * (np.asarray(shape) > 0)), density.shape))
     left, top, right, bottom = box
     if right - left < 44 or bottom - top < 32:
         y = top - 16 if top >= 28 else bottom + 16
@@ -143,20 +150,71 @@ def draw_number(draw: ImageDraw.ImageDraw, center: tuple[int, int], number: int,
     half_width = 10 if number < 10 else 14
     box = (x - half_width, y - 10, x + half_width, y + 10)
     draw.rounded_rectangle(box, radius=10, fill=color, outline=INK, width=1)
-    # The brightness of a colour as the eye weighs it decides between black and white figures.
-    dark = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 110
-    draw.text((x, y + 1), str(number), fill=PAPER if dark else INK, font=font_of(16), anchor="mm")
+    draw.text((x, y + 1), str(number), fill=stands_out_on(color), font=font_of(16), anchor="mm")
+
+
+def stands_out_on(color: Color) -> Color:
+    """Ink or paper, whichever can be read on a colour: its brightness as the eye weighs it decides."""
+    return PAPER if 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 110 else INK
+
+
+def heading(text: str) -> Image.Image:
+    """A line across the page, and a title below it."""
+    row = Image.new("RGB", (PAGE_WIDTH, 58), PAPER)
+    draw = ImageDraw.Draw(row)
+    draw.line((MARGIN, 14, PAGE_WIDTH - MARGIN, 14), fill=HAIRLINE)
+    draw.text((MARGIN, 46), text, fill=INK, font=font_of(22), anchor="ls")
+    return row
+
+
+def stack(rows: Sequence[Image.Image]) -> Image.Image:
+    """A page of rows, one below the other, with a margin at its end."""
+    page = Image.new("RGB", (PAGE_WIDTH, sum(row.height for row in rows) + MARGIN), PAPER)
+    y = 0
+    for row in rows:
+        page.paste(row, (0, y))
+        y += row.height
+    return page
+
+
+def area_text(fraction: float) -> str:
+    """A mask's share of the picture, 0 to 1, in per cent."""
+    return f"{100 * fraction:.2f} %" if fraction >= 0.0001 else "< 0.01 %"
 
 
 def plain(text: str) -> str:
-    """The sentence on one line, in letters that the built-in font has wherever there is such a letter."""
-    letters = []
-    for letter in " ".join(text.split()).translate(PLAIN_MARKS):
-        base = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
-        # Lone surrogates and control characters have no shape at all.
-        unseen = unicodedata.category(letter) in ("Cc", "Cf", "Cs")
-        letters.append("" if unseen else base or letter)
-    return "".join(letters)
+    """
+    The sentence on one line, in letters that the built-in font has. Accents are left out; of letters that it lacks,
+    brackets say how many they are and of which writing: "[3 CJK letters]".
+    """
+    parts: list[str] = []
+    # Control characters, lone surrogates and marks upon other letters have no shape of their own.
+    letters = [
+        letter
+        for letter in " ".join(text.split()).translate(PLAIN_MARKS)
+        if unicodedata.category(letter)[0] not in "CM"
+    ]
+    for missing, group in groupby(letters, key=_missing_writing):
+        run = list(group)
+        if missing is None:
+            parts += map(_in_ascii, run)
+        else:
+            parts.append(f"[{len(run)} {missing}{'s' if len(run) > 1 else ''}]")
+    return "".join(parts)
+
+
+def _in_ascii(letter: str) -> str:
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
+
+
+def _missing_writing(letter: str) -> str | None:
+    """What a letter is called that the built-in font lacks, by its writing; `None` if it has it."""
+    if _in_ascii(letter):
+        return None
+    if unicodedata.category(letter)[0] != "L":
+        return "sign"
+    writing = unicodedata.name(letter, "other").split()[0]
+    return "CJK letter" if writing in EAST_ASIAN else f"{writing.capitalize()} letter"
 
 
 def wrap(text: str, width: int, font: Font, most_lines: int) -> list[str]:

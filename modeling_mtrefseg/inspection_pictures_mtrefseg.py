@@ -19,9 +19,12 @@ from .drawing_mtrefseg import (
     PALETTE,
     PAPER,
     Color,
+    area_text,
     font_of,
+    heading,
     paint_masks,
     plain,
+    stack,
     to_panel,
     wrap,
 )
@@ -86,20 +89,16 @@ def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
     columns = 2 if pair.size[1] > _WIDE * pair.size[0] else 4
     panel = _panel_size(pair, columns)
     values = pair.differences.mean(axis=0)
+    # What has gone is seen where it was.
+    earlier = paint_masks(to_panel(pair.image_t1, panel), [inspection.mask], [_MASK_COLOR], opacity=0, numbered=False)
     overview = [
-        _Panel("t1", "the earlier picture", to_panel(pair.image_t1, panel)),
+        _Panel("t1", "the earlier picture, the answer outlined", earlier),
         _Panel("t2", "the later picture", to_panel(pair.image_t2, panel)),
         _Panel("difference", f"{values.min():.2f} to {values.max():.2f}", _paint_difference(pair, None, panel)),
         _Panel("answer", _found(inspection.mask, inspection.score), _paint_mask(pair, inspection.mask, panel)),
     ]
     rows = [words, *(_row(overview[start : start + columns], columns) for start in range(0, 4, columns))]
-    rows += [_heading(LAYERS_TITLE), *_layer_rows(inspection)]
-    page = Image.new("RGB", (PAGE_WIDTH, MARGIN + sum(row.height for row in rows)), PAPER)
-    y = 0
-    for row in rows:
-        page.paste(row, (0, y))
-        y += row.height
-    return page
+    return stack([*rows, heading(LAYERS_TITLE), *_layer_rows(inspection)])
 
 
 def draw_inspection_parts(inspection: ExpressionInspection) -> dict[str, Image.Image]:
@@ -230,7 +229,7 @@ def _found(mask: npt.NDArray[np.bool_], score: float) -> str:
     area = float(mask.mean())
     if not area:
         return "empty"
-    return f"score {score:.2f}    area " + (f"{100 * area:.2f} %" if area >= 0.0001 else "< 0.01 %")
+    return f"score {score:.2f}    area {area_text(area)}"
 
 
 def _layer_rows(inspection: ExpressionInspection) -> list[Image.Image]:
@@ -281,14 +280,6 @@ def _row(panels: Sequence[_Panel], columns: int) -> Image.Image:
             fitting = wrap(text, column, font_of(size), 1)[0]
             draw.text((start, baseline), fitting, fill=ink, font=font_of(size), anchor="ls")
         row.paste(panel.picture, (left, _TITLE))
-    return row
-
-
-def _heading(text: str) -> Image.Image:
-    row = Image.new("RGB", (PAGE_WIDTH, 54), PAPER)
-    draw = ImageDraw.Draw(row)
-    draw.line((MARGIN, 14, PAGE_WIDTH - MARGIN, 14), fill=HAIRLINE)
-    draw.text((MARGIN, 48), text, fill=INK, font=font_of(22), anchor="ls")
     return row
 
 

@@ -7,12 +7,13 @@ evaluation read them.
 import io
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import pyarrow
 import pyarrow.parquet
 from PIL import Image
 
@@ -33,6 +34,7 @@ Pictures: TypeAlias = tuple[Image.Image, Image.Image]
 
 GENERATED = "generated"
 """What `trainer/evaluate.py --data` calls the pairs that it makes itself."""
+PICTURE_COLUMNS = ("image_t1", "image_t2")
 _GENERATED_ID = re.compile(r"(NS|RS)_(train|validation|test)_(\d{1,9})_(\d{1,9})", flags=re.ASCII)
 
 
@@ -49,6 +51,18 @@ class PairPictures(Protocol):
         Returns:
             `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 and t2, RGB, of the size of the sentence's masks; `None` if
             there is no such pair, or one of its pictures cannot be read.
+        """
+        ...
+
+    def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+        """
+        Orders sentences such that [`find`] reads no part of the data twice.
+
+        Args:
+            sentences (`Sequence[ScoredSentence]`): Sentences of different pairs.
+
+        Returns:
+            `list[ScoredSentence]`: The same ones.
         """
         ...
 
@@ -93,6 +107,10 @@ class GeneratedPictures:
             return None
         return made[0], made[1]
 
+    def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+        """See [`PairPictures`]; every pair is a matter of its own."""
+        return list(sentences)
+
 
 @lru_cache(maxsize=8)
 def _make_pair(
@@ -128,6 +146,10 @@ class RecordPictures:
                 return _read(record.image_t1, record.image_t2, sentence)
         return None
 
+    def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+        """See [`PairPictures`]; every pair is a matter of its own."""
+        return list(sentences)
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -148,6 +170,7 @@ class TablePictures:
     """
 
     def __init__(self, paths: list[Path]) -> None:
+        self._last: tuple[Path, int, pyarrow.Table] | None = None
         self.places: Mapping[str, list[_Place]] = defaultdict(list)
         for path in paths:
             with pyarrow.parquet.ParquetFile(path) as file:
@@ -161,14 +184,31 @@ class TablePictures:
         """See [`PairPictures`]; among pairs of one name, the one that has the sentence, best in the same domain."""
         places = self.places.get(sentence.pair_id, [])
         for place in sorted(places, key=lambda place: place.domain != sentence.domain):
-            with pyarrow.parquet.ParquetFile(place.path) as file:
-                texts = "expressions" if "expressions" in file.schema_arrow.names else "expression"
-                columns = ["image_t1", "image_t2", texts]
-                (row,) = file.read_row_group(place.group, columns=columns).slice(place.row, 1).to_pylist()
-            if sentence.expression in (row[texts] if texts == "expressions" else [row[texts]]):
-                files = [PictureFile(f"{sentence.pair_id}/{name}", _bytes_of(row[name])) for name in columns[:2]]
+            table = self._read_group(place.path, place.group)
+            (row,) = table.slice(place.row, 1).to_pylist()
+            texts = row["expressions"] if "expressions" in row else [row["expression"]]
+            if sentence.expression in texts:
+                files = [PictureFile(f"{sentence.pair_id}/{name}", _bytes_of(row[name])) for name in PICTURE_COLUMNS]
                 return _read(files[0], files[1], sentence)
         return None
+
+    def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+        """See [`PairPictures`]; by file, group of rows and row."""
+        end = ("", 0, 0)
+
+        def place_of(sentence: ScoredSentence) -> tuple[str, int, int]:
+            places = self.places.get(sentence.pair_id, [])
+            return min(((str(place.path), place.group, place.row) for place in places), default=end)
+
+        return sorted(sentences, key=place_of)
+
+    def _read_group(self, path: Path, group: int) -> pyarrow.Table:
+        """A group of rows; the one that was read last is kept, since it holds the pictures of many pairs."""
+        if self._last is None or self._last[:2] != (path, group):
+            with pyarrow.parquet.ParquetFile(path) as file:
+                texts = "expressions" if "expressions" in file.schema_arrow.names else "expression"
+                self._last = (path, group, file.read_row_group(group, columns=[*PICTURE_COLUMNS, texts]))
+        return self._last[2]
 
 
 def _bytes_of(cell: Mapping[str, bytes | None] | None) -> bytes:

@@ -7,15 +7,13 @@ as markup: it is in `report.js`, which the page's script shows as text, and in `
 for names.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from dataset_scripts.browse_page import JPEG_QUALITY, draw_mask, draw_thumbnail, to_script
-from dataset_scripts.browse_page import TEMPLATE as BROWSE_TEMPLATE
+from dataset_scripts.static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 from .pair_pictures_mtrefseg import PairPictures, Pictures
 from .predictions_mtrefseg import ScoredSentence
@@ -24,7 +22,6 @@ from .report_pictures_mtrefseg import CHANGE_NAMES, PREDICTION, TRUTH, draw_repo
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
 SENTENCES_A_PAGE = 50
-_STYLE = re.compile(r"(?s)<style>\n(.*?)</style>")
 
 
 def write_report(
@@ -57,28 +54,37 @@ def write_report(
     if any(out.iterdir()):
         raise ValueError(f"{out} is not empty; give a new folder to --out.")
     (out / "pictures").mkdir()
-    entries, folders = [], dict[tuple[str, str | None], tuple[str, bool]]()
-    for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="drawing", leave=False, disable=None)):
-        key = (sentence.pair_id, sentence.domain)
-        if key not in folders:
-            found = None if pictures is None else pictures.find(sentence)
-            folders[key] = _write_pair(out / "pictures" / f"{len(folders):06d}", found)
-        entries.append(_write_sentence(out / "pictures", number, sentence, *folders[key]))
+    folders = _write_pairs(out / "pictures", sentences, pictures)
+    entries = [
+        _write_sentence(out / "pictures", number, sentence, *folders[_pair_of(sentence)])
+        for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="masks", leave=False, disable=None))
+    ]
     head = {"title": title, "chosen": len(chosen), "pageSize": SENTENCES_A_PAGE, "changeNames": CHANGE_NAMES}
     lines = ",\n".join(map(to_script, entries))
     script = f"window.REPORT = {{...{to_script(head)}, sentences: [\n{lines}\n]}};\n"
     (out / "report.js").write_text(script, encoding="ascii", newline="\n")
     draw_report_sheet(chosen, pictures).save(out / "sheet.png")
     # The page itself comes last: without it, a broken run shows nothing.
-    (out / "index.html").write_text(_page(), encoding="utf-8", newline="\n")
+    (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     return sum(not entry["pictures"] for entry in entries)
 
 
-def _page() -> str:
-    """The template, with the style of the page of pairs in its place."""
-    style = _STYLE.search(BROWSE_TEMPLATE.read_text(encoding="utf-8"))
-    assert style is not None
-    return TEMPLATE.read_text(encoding="utf-8").replace("/* the style of the page of pairs */\n", style[1])
+def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:
+    """What names a pair."""
+    return sentence.pair_id, sentence.domain
+
+
+def _write_pairs(
+    root: Path, sentences: Sequence[ScoredSentence], pictures: PairPictures | None
+) -> dict[tuple[str, str | None], tuple[str, bool]]:
+    """Writes the pictures of every pair once, in the order in which they are read fastest; see [`_write_pair`]."""
+    of_pairs = list({_pair_of(sentence): sentence for sentence in reversed(sentences)}.values())
+    folders: dict[tuple[str, str | None], tuple[str, bool]] = {}
+    ordered = of_pairs if pictures is None else pictures.in_reading_order(of_pairs)
+    for sentence in tqdm(ordered, unit="pair", desc="pictures", leave=False, disable=None):
+        found = None if pictures is None else pictures.find(sentence)
+        folders[_pair_of(sentence)] = _write_pair(root / f"{len(folders):06d}", found)
+    return folders
 
 
 def _write_pair(folder: Path, pictures: Pictures | None) -> tuple[str, bool]:

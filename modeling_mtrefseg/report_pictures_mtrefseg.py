@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 from .drawing_mtrefseg import (
     GAP,
     GREY,
-    HAIRLINE,
     INK,
     MARGIN,
     PAGE_WIDTH,
@@ -19,8 +18,10 @@ from .drawing_mtrefseg import (
     PAPER,
     Color,
     font_of,
+    heading,
     paint_masks,
     plain,
+    stack,
     to_panel,
     wrap,
 )
@@ -78,7 +79,7 @@ def draw_case(sentence: ScoredSentence, pictures: Pictures | None) -> Image.Imag
         `PIL.Image.Image`: RGB, 1600 pixels wide.
     """
     lines = wrap(plain(sentence.expression), PAGE_WIDTH - 2 * MARGIN, font_of(22), _MOST_LINES)
-    panels = _panels(sentence, pictures)
+    panels = draw_panels(sentence, pictures)
     height = max([panel.height for _, panel in panels], default=0)
     row = Image.new("RGB", (PAGE_WIDTH, _TITLE + height + _LINE * len(lines) + 44), PAPER)
     draw = ImageDraw.Draw(row)
@@ -90,7 +91,7 @@ def draw_case(sentence: ScoredSentence, pictures: Pictures | None) -> Image.Imag
     for line in lines:
         draw.text((MARGIN, y), line, fill=INK, font=font_of(22), anchor="ls")
         y += _LINE
-    note = wrap(plain(_describe(sentence)), PAGE_WIDTH - 2 * MARGIN, font_of(16), 1)[0]
+    note = wrap(plain(", ".join(describe(sentence))), PAGE_WIDTH - 2 * MARGIN, font_of(16), 1)[0]
     draw.text((MARGIN, y - 4), note, fill=GREY, font=font_of(16), anchor="ls")
     return row
 
@@ -136,9 +137,9 @@ def draw_cases(sections: Mapping[str, Sequence[Case]]) -> Image.Image:
     """
     rows = []
     for title, cases in sections.items():
-        rows.append(_heading(title))
+        rows.append(heading(title))
         rows += [draw_case(case.sentence, case.pictures) for case in cases]
-    return _stack(rows)
+    return stack(rows)
 
 
 def draw_report_sheet(sentences: Sequence[ScoredSentence], pictures: PairPictures | None) -> Image.Image:
@@ -157,15 +158,28 @@ def draw_report_sheet(sentences: Sequence[ScoredSentence], pictures: PairPicture
         if len(worst) < WORST_ON_SHEET:
             worst.setdefault(sentence.pair_id, sentence)
     sheet = draw_cases({"the worst, one of each pair": list(find_cases(list(worst.values()), pictures))})
-    return _stack([draw_histogram(sentences), sheet])
+    return stack([draw_histogram(sentences), sheet])
 
 
-def _panels(sentence: ScoredSentence, pictures: Pictures | None) -> list[tuple[str, Image.Image]]:
-    """What stands beside each other, each with its title."""
+def draw_panels(
+    sentence: ScoredSentence, pictures: Pictures | None, most: tuple[int, int] = _PANEL
+) -> list[tuple[str, Image.Image]]:
+    """
+    Draws what [`draw_case`] puts beside each other.
+
+    Args:
+        sentence ([`ScoredSentence`]): The sentence.
+        pictures (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
+        most (`tuple[int, int]`, *optional*): Width and height at most.
+
+    Returns:
+        `list[tuple[str, PIL.Image.Image]]`: t1, t2, truth and prediction, or without pictures the last two, each with
+        its title; nothing if there is neither a picture nor a mask.
+    """
     size = pictures[0].size[::-1] if pictures is not None else sentence.size
     if size is None:
         return []
-    scale = min(_PANEL[0] / size[1], _PANEL[1] / size[0])
+    scale = min(most[0] / size[1], most[1] / size[0])
     panel = (max(1, round(size[1] * scale)), max(1, round(size[0] * scale)))
     place = "on t1" if sentence.change_type == "disappear" else "on t2"
     if pictures is None:
@@ -187,30 +201,23 @@ def _masked(
     return title if mask.any() else f"{title}: empty", paint_masks(ground, [mask], [color], numbered=False)
 
 
-def _describe(sentence: ScoredSentence) -> str:
+def describe(sentence: ScoredSentence) -> list[str]:
+    """How good the prediction of a sentence is, of what kind the sentence is, and its name, in a few words each."""
     notes = [f"IoU {sentence.iou:.1f}"]
     if sentence.score is not None and sentence.no_target_score is not None:
         notes += [f"score {sentence.score:.2f}", f"no-target score {sentence.no_target_score:.2f}"]
     notes += [CHANGE_NAMES.get(sentence.change_type, sentence.change_type), sentence.domain or ""]
     notes += ["" if sentence.has_target else "nothing fits this sentence", sentence.sample_id, sentence.problem or ""]
-    return ", ".join(note for note in notes if note)
+    return [note for note in notes if note]
 
 
-def _heading(text: str) -> Image.Image:
-    row = Image.new("RGB", (PAGE_WIDTH, 60), PAPER)
-    draw = ImageDraw.Draw(row)
-    draw.line((MARGIN, 12, PAGE_WIDTH - MARGIN, 12), fill=HAIRLINE)
-    draw.text((MARGIN, 44), text, fill=INK, font=font_of(22), anchor="ls")
-    return row
-
-
-def _stack(rows: Sequence[Image.Image]) -> Image.Image:
-    sheet = Image.new("RGB", (PAGE_WIDTH, sum(row.height for row in rows) + MARGIN), PAPER)
-    y = 0
-    for row in rows:
-        sheet.paste(row, (0, y))
-        y += row.height
-    return sheet
-
-
-__all__ = ["Case", "draw_case", "draw_cases", "draw_histogram", "draw_report_sheet", "find_cases"]
+__all__ = [
+    "Case",
+    "describe",
+    "draw_case",
+    "draw_cases",
+    "draw_histogram",
+    "draw_panels",
+    "draw_report_sheet",
+    "find_cases",
+]

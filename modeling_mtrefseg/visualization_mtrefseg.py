@@ -19,6 +19,7 @@ from .drawing_mtrefseg import (
     PALETTE,
     PAPER,
     Color,
+    area_text,
     draw_number,
     font_of,
     paint_masks,
@@ -82,7 +83,7 @@ def draw_overlay(
     legend with the sentences, their scores and areas.
 
     A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
-    out, and other writing systems are drawn as boxes.
+    out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
 
     Args:
         image_t1 (`PIL.Image.Image`): The earlier picture, of any mode and size.
@@ -167,8 +168,7 @@ def _legend_row(text: str | None, score: float, area: float) -> LegendRow:
     sentence = "every change between the two pictures" if text is None else plain(text)
     lines = wrap(sentence, PAGE_WIDTH - 2 * MARGIN - 480, font_of(21), MAX_SENTENCE_LINES)
     if area > 0:
-        share = f"{100 * area:.2f} %" if area >= 0.0001 else "< 0.01 %"
-        verdict = f"score {score:.2f}    area {share}"
+        verdict = f"score {score:.2f}    area {area_text(area)}"
     elif text is None:
         verdict = "nothing changed"
     else:

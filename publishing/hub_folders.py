@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "sample")
 MODEL, DEMO = "mtrefseg-r1", "mtrefseg-demo"
+CODE_LICENSE = "LICENSE-CODE"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class HubFolder:
 def build_model(out: Path, namespace: str, pairs: int) -> None:
     """Copies the checkpoint with the code that its links point to."""
     shutil.copytree(ROOT / MODEL, out, ignore=UNWANTED)
-    shutil.copy(ROOT / "LICENSE", out)
+    # The card names the licence of the weights; this one is of the code beside them.
+    shutil.copy(ROOT / "LICENSE", out / CODE_LICENSE)
 
 
 def build_dataset(out: Path, namespace: str, pairs: int, kind: Kind) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
-from modeling_mtrefseg.drawing_mtrefseg import PALETTE, paint_masks
+from modeling_mtrefseg.drawing_mtrefseg import PALETTE, area_text, paint_masks, stands_out_on
 from mtrs_iou.mtrs_iou import encode_rle
 from outlines import geojson_geometry
 from segmenting import Segmentation, Sentence
@@ -30,10 +30,12 @@ def paint(segmentation: Segmentation) -> tuple[Image.Image, Image.Image]:
         segmentation ([`Segmentation`]): The masks.
 
     Returns:
-        `tuple[PIL.Image.Image, PIL.Image.Image]`: t1, and t2 with the masks, as large as pictures are shown.
+        `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 with the outlines of the masks, so that what has gone is seen
+        where it was, and t2 with the masks, as large as pictures are shown.
     """
     before, after = segmentation.shown
-    return before, paint_masks(after, list(segmentation.masks), PALETTE[: len(segmentation.masks)])
+    masks, colors = list(segmentation.masks), PALETTE[: len(segmentation.masks)]
+    return paint_masks(before, masks, colors, opacity=0, numbered=False), paint_masks(after, masks, colors)
 
 
 def legend(segmentation: Segmentation) -> str:
@@ -49,8 +51,7 @@ def legend(segmentation: Segmentation) -> str:
     rows = []
     for number, answer in enumerate(describe(segmentation), start=1):
         red, green, blue = PALETTE[number - 1]
-        # The brightness of a colour as the eye weighs it decides between black and white figures.
-        ink = "#fff" if 0.299 * red + 0.587 * green + 0.114 * blue < 110 else "#202124"
+        ink = "rgb({},{},{})".format(*stands_out_on(PALETTE[number - 1]))
         rows.append(
             f'<li class="{"found" if answer["found"] else "nothing"}">'
             f'<span class="chip" style="background:rgb({red},{green},{blue});color:{ink}">{number}</span>'
@@ -159,9 +160,7 @@ def _label(sentence: Sentence) -> str:
 def _verdict(answer: dict[str, Any]) -> str:
     if not answer["found"]:
         return NOTHING_CHANGED if answer["sentence"] is None else NOTHING_FITS
-    share = 100 * answer["area_fraction"]
-    area = f"{share:.2f} %" if share >= 0.01 else "less than 0.01 %"
-    return f"score {answer['score']:.2f} · {area} of the picture"
+    return f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the picture"
 
 
 def _time_taken(segmentation: Segmentation) -> str:

@@ -30,11 +30,13 @@ STYLE = Path(__file__).with_name("style.css")
 DELETE_EVERY, DELETE_AFTER = 300, 3600
 HEAD = """
 # MTRefSeg: what changed, in a sentence
-Two pictures of one place and sentences in; the mask of exactly the change that each sentence describes out.
+Two pictures of one place, an earlier and a later one, and a sentence: the mask of exactly the change that it
+describes.
 """
 FOOT = f"""
-Pictures of at most {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()}; uploads are deleted within
-{(DELETE_AFTER + DELETE_EVERY) // 60} minutes, and nothing is recorded. [MTRefSeg-R1](https://huggingface.co/papers/2606.00987)
+Pictures may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
+deleted within {(DELETE_AFTER + DELETE_EVERY) // 60} minutes; nothing is recorded. The method:
+[MTRefSeg-R1](https://huggingface.co/papers/2606.00987).
 """
 
 
@@ -79,6 +81,10 @@ def launch_options() -> dict[str, Any]:
     theme = gr.themes.Soft(primary_hue="sky", neutral_hue="slate", font=font, font_mono=["ui-monospace", "monospace"])
     # The theme's own small letters have too little contrast to be read by everybody.
     theme.set(
+        body_background_fill="*neutral_100",
+        block_border_width="1px",
+        block_border_color="*neutral_200",
+        block_border_color_dark="*neutral_700",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",
         block_info_text_color="*neutral_600",

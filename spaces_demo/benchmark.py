@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The tab *Benchmark*: the sentences of an evaluation, worst first, each with pictures, truth and prediction."""
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from modeling_mtrefseg.predictions_mtrefseg import (
     change_types_of,
     domains_of,
     filter_predictions,
+    iou_histogram,
     load_predictions,
     mean_iou,
     worst_first,
 )
-from modeling_mtrefseg.report_pictures_mtrefseg import draw_case, draw_histogram
+from modeling_mtrefseg.report_pictures_mtrefseg import describe, draw_panels
 from pair_cache import PairCache, digest_of
 from upload_fields import ReportInput
 
@@ -26,9 +28,12 @@ from upload_fields import ReportInput
 REPORT = Path(__file__).with_name("examples") / "predictions.parquet"
 ANY = "any"
 MAX_ROWS = 200
-MAX_REPORTS = 4
-COLUMNS = {"rank": "60px", "IoU": "65px", "sentence": "300px", "change": "120px", "domain": "80px", "sample": "240px"}
+SHOWN_SIDE = 512  # longer side of the pictures, in pixels
+# Of the texts and masks of all visitors' reports; what Python needs to hold them is some times that.
+MAX_BYTES = 1 << 26
+COLUMNS = {"rank": "60px", "IoU": "70px", "sentence": "540px", "change": "140px", "domain": "90px", "sample": "280px"}
 Row = list[str | int | float]
+Captioned = tuple[Image.Image, str]
 
 
 class BenchmarkTab:
@@ -40,48 +45,57 @@ class BenchmarkTab:
     """
 
     def __init__(self, tab: gr.Tab) -> None:
-        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_REPORTS)
+        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
         self.pictures = open_pair_pictures(GENERATED)
         gr.Markdown(
-            "Browse a `predictions.parquet` that `trainer/evaluate.py` wrote; the one here is of the shipped "
-            "checkpoint. Pictures appear for pairs that were generated."
+            "The sentences of an evaluation, the worst first. The report here is of the shipped checkpoint; bring the "
+            "`predictions.parquet` that `trainer/evaluate.py` wrote for yours. Generated pairs are drawn again."
         )
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
+                self.file = ReportInput(
+                    label="predictions.parquet", file_count="single", value=str(REPORT), height=120
+                )
+            with gr.Column(scale=3, min_width=280):
                 self._build_filters()
-            with gr.Column(scale=2, min_width=300):
-                self._build_results()
-        self._connect(tab)
-
-    def _build_filters(self) -> None:
-        self.file = ReportInput(label="predictions.parquet", file_count="single", value=str(REPORT), height=120)
-        with gr.Row():
-            self.domain = gr.Dropdown([ANY], value=ANY, label="Domain", min_width=120)
-            self.change_type = gr.Dropdown([ANY], value=ANY, label="Change", min_width=120)
-        with gr.Row():
-            self.least = gr.Slider(0, 100, 0, step=5, label="IoU ≥", min_width=120)
-            self.most = gr.Slider(0, 100, 100, step=5, label="IoU ≤", min_width=120)
-        self.text = gr.Textbox("", label="Words in the sentence", max_lines=1)
-        self.button = gr.Button("Show", variant="primary", elem_id="show-report")
-
-    def _build_results(self) -> None:
-        self.summary = gr.Markdown(elem_id="report-summary")
-        # A label would lie on the picture's own title.
-        picture: dict[str, Any] = {"interactive": False, "show_label": False}
-        self.case = gr.Image(
-            label="Pictures, truth and prediction", format="jpeg", buttons=["fullscreen", "download"], **picture
-        )
-        self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank, from the worst", interactive=True)
+        self.histogram = gr.HTML(elem_id="histogram", padding=False)
+        self._build_case()
         self.rows = gr.Dataframe(
-            label=f"Worst first, at most {MAX_ROWS}",
+            label=f"Choose a line to see its pictures (the {MAX_ROWS} worst at most)",
             headers=list(COLUMNS),
             column_widths=list(COLUMNS.values()),
             wrap=True,
             interactive=False,
             type="array",
             max_height=360,
+            elem_id="report-rows",
         )
-        self.histogram = gr.Image(label="IoU of all that were chosen", format="png", buttons=[], **picture)
+        self._connect(tab)
+
+    def _build_filters(self) -> None:
+        with gr.Row():
+            self.text = gr.Textbox("", label="Words in the sentence", max_lines=1, min_width=160)
+            self.domain = gr.Dropdown([ANY], value=ANY, label="Domain", min_width=120)
+            self.change_type = gr.Dropdown([ANY], value=ANY, label="Change", min_width=120)
+        with gr.Row(equal_height=True):
+            self.least = gr.Slider(0, 100, 0, step=5, label="IoU ≥", min_width=140)
+            self.most = gr.Slider(0, 100, 100, step=5, label="IoU ≤", min_width=140)
+            self.button = gr.Button("Show", variant="primary", min_width=120, elem_id="show-report")
+
+    def _build_case(self) -> None:
+        self.caption = gr.HTML(elem_id="case", padding=False)
+        self.case = gr.Gallery(
+            label="Pictures, truth and prediction",
+            format="jpeg",
+            columns=4,
+            height="auto",
+            object_fit="contain",
+            interactive=False,
+            show_label=False,
+            buttons=["fullscreen", "download"],
+            elem_classes="pictures",
+        )
+        self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank, from the worst", interactive=True)
 
     def _connect(self, tab: gr.Tab) -> None:
         chosen = [self.file, self.domain, self.change_type, self.least, self.most, self.text]
@@ -90,22 +104,22 @@ class BenchmarkTab:
             [self.button.click, self.text.submit, tab.select],
             self.browse,
             chosen,
-            [self.summary, self.rows, self.histogram, self.rank, self.domain, self.change_type],
+            [self.histogram, self.rows, self.rank, self.domain, self.change_type],
             api_name="browse_report",
             api_description="The sentences of an evaluation that pass some filters, worst first.",
             **options,
-        ).success(self.show, [*chosen, self.rank], self.case, api_visibility="private", **options)
+        ).success(self.show, [*chosen, self.rank], [self.caption, self.case], api_visibility="private", **options)
         self.rank.input(
             self.show,
             [*chosen, self.rank],
-            self.case,
+            [self.caption, self.case],
             api_name="report_case",
             api_description="One sentence of those that pass some filters, by its rank from the worst.",
             trigger_mode="always_last",
             **options,
         )
         self.rows.select(self.pick, None, self.rank, api_visibility="private", show_progress="hidden").then(
-            self.show, [*chosen, self.rank], self.case, api_visibility="private", **options
+            self.show, [*chosen, self.rank], [self.caption, self.case], api_visibility="private", **options
         )
 
     def browse(
@@ -117,7 +131,7 @@ class BenchmarkTab:
         most: float,
         text: str,
         request: gr.Request,
-    ) -> tuple[str, list[Row], Image.Image, gr.Slider, gr.Dropdown, gr.Dropdown]:
+    ) -> tuple[str, list[Row], gr.Slider, gr.Dropdown, gr.Dropdown]:
         """Fills the list and the histogram."""
         sentences = self._load(report, request.session_hash or "")
         chosen = _choose(sentences, domain, change_type, least, most, text)
@@ -125,11 +139,9 @@ class BenchmarkTab:
             [rank, round(each.iou, 1), each.expression, each.change_type, each.domain or "", each.sample_id]
             for rank, each in enumerate(chosen[:MAX_ROWS], start=1)
         ]
-        summary = f"**{len(chosen):,} of {len(sentences):,} sentences**, mean IoU {mean_iou(chosen):.1f}"
         return (
-            summary if chosen else "No sentence passes these filters.",
+            _histogram(chosen, len(sentences)),
             rows,
-            draw_histogram(chosen),
             gr.Slider(1, max(2, len(rows)), 1, step=1),
             gr.Dropdown([ANY, *domains_of(sentences)], value=domain),
             gr.Dropdown([ANY, *change_types_of(sentences)], value=change_type),
@@ -145,17 +157,20 @@ class BenchmarkTab:
         text: str,
         rank: float,
         request: gr.Request,
-    ) -> Image.Image | None:
+    ) -> tuple[str, list[Captioned]]:
         """Draws one of the chosen sentences."""
         sentences = self._load(report, request.session_hash or "")
         chosen = _choose(sentences, domain, change_type, least, most, text)[:MAX_ROWS]
         if not chosen:
-            return None
+            return "", []
         sentence = chosen[min(max(int(rank), 1), len(chosen)) - 1]
-        return draw_case(sentence, self.pictures.find(sentence))
+        facts = "".join(f"<li>{escape(fact)}</li>" for fact in describe(sentence))
+        caption = f'<p class="sentence" dir="auto">{escape(sentence.expression)}</p><ul class="facts">{facts}</ul>'
+        panels = draw_panels(sentence, self.pictures.find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
+        return caption, [(picture, title) for title, picture in panels]
 
     def pick(self, event: gr.SelectData) -> int:
-        """The rank of the row that was chosen in the list."""
+        """The rank of the line that was chosen."""
         return int(event.row_value[0])
 
     def _load(self, path: str | None, visitor: str) -> list[ScoredSentence]:
@@ -184,4 +199,23 @@ def _choose(
         least,
         most,
         text,
+    )
+
+
+def _histogram(chosen: list[ScoredSentence], total: int) -> str:
+    """How many sentences were chosen, and how their IoU is spread, as HTML."""
+    if not chosen:
+        return '<p class="summary" role="status">No sentence passes these filters.</p>'
+    counts = iou_histogram(chosen)
+    step = 100 // len(counts)
+    bars = "".join(
+        f'<li><b>{count or ""}</b><i style="height:{count / max(counts):.3f}em"></i>'
+        f"<em>{number * step}<span>–{(number + 1) * step}</span></em></li>"
+        for number, count in enumerate(counts)
+    )
+    said = ", ".join(f"{number * step} to {(number + 1) * step}: {count}" for number, count in enumerate(counts))
+    return (
+        f'<p class="summary" role="status"><b>{len(chosen):,} of {total:,} sentences</b>, mean IoU '
+        f'{mean_iou(chosen):.1f}</p><div role="img" aria-label="Sentences by IoU. {said}">'
+        f'<ol class="bars" aria-hidden="true">{bars}</ol></div>'
     )

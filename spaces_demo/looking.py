@@ -1,24 +1,38 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The tab *Look inside*: where the model looked, what its mask was on the way, and which words the mask hangs on."""
 
+from html import escape
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from answers import NOTHING_FITS
 from limits import InputError, check_sentences, read_picture, refusal
-from modeling_mtrefseg.inspection_mtrefseg import InspectedPair, encode_for_inspection, inspect_pair
+from modeling_mtrefseg.drawing_mtrefseg import area_text
+from modeling_mtrefseg.inspection_mtrefseg import (
+    ExpressionInspection,
+    InspectedPair,
+    encode_for_inspection,
+    inspect_pair,
+)
 from modeling_mtrefseg.inspection_pictures_mtrefseg import draw_attention, draw_difference, draw_layer_mask
 from pair_cache import PairCache
 from segment_tab import MODEL_QUEUE, SCENES
-from segmenting import NAMES, Segmenter, digest_or_refuse
+from segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 from upload_fields import PictureInput
 
 
 INSPECTED_SIDE = 1024  # Larger pictures are shrunk to this: the maps are no finer anyway.
-MAX_PAIRS = 4
 Captioned = tuple[Image.Image, str]
-Shown = tuple[list[tuple[str, float]], list[Captioned], list[Captioned], Image.Image, dict[str, Any]]
+Shown = tuple[str, list[tuple[str, float]], list[Captioned], list[Captioned], Image.Image, dict[str, Any]]
+HOW_TO_READ = """
+### How to read this
+- **Words.** Each is left out once: the redder, the more of the mask changes without it.
+- **Layers.** In each layer of the mask decoder the query [SEG] looks at features of one stride (pixels between two
+  places); bright is where it looked most. A mask comes of every layer, the last one is the answer.
+- **Difference.** How far apart the backbone's features of t1 and t2 are, before any word has been read.
+"""
 
 
 class LookInsideTab:
@@ -32,7 +46,7 @@ class LookInsideTab:
 
     def __init__(self, segmenter: Segmenter, pictures: tuple[PictureInput, PictureInput]) -> None:
         self.segmenter = segmenter
-        self.pairs: PairCache[InspectedPair] = PairCache(MAX_PAIRS)
+        self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
         gr.Markdown("What led to a mask, for the two pictures of the tab *Segment* and one sentence.")
         with gr.Row(equal_height=True):
             self.sentence = gr.Textbox(
@@ -40,13 +54,14 @@ class LookInsideTab:
             )
             self.scene = gr.Radio(SCENES, value="", label="What the pictures show", scale=2, min_width=260)
         self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside")
+        self.verdict = gr.HTML(elem_id="verdict", padding=False)
         self.words = gr.HighlightedText(
             label="How much of the mask changes without each word (1 - IoU)", combine_adjacent=False, show_legend=False
         )
         # A label would lie on the first picture.
         picture: dict[str, Any] = {"format": "jpeg", "buttons": ["fullscreen", "download"], "interactive": False}
         picture |= {"show_label": False}
-        gallery = {**picture, "columns": 3, "height": "auto", "object_fit": "contain", "elem_classes": "layers"}
+        gallery = {**picture, "columns": 2, "height": "auto", "object_fit": "contain", "elem_classes": "pictures"}
         with gr.Row():
             with gr.Column(min_width=300):
                 gr.Markdown("### Where [SEG] looked, layer by layer")
@@ -57,14 +72,16 @@ class LookInsideTab:
         with gr.Row():
             with gr.Column(min_width=300):
                 gr.Markdown("### Where t1 and t2 differ to the backbone's eye")
-                self.difference = gr.Image(label="Difference of t1 and t2", height=420, **picture)
-            with gr.Column(min_width=300), gr.Accordion("Numbers", open=False):
-                self.numbers = gr.JSON(label="Numbers", max_height=400)
+                self.difference = gr.Image(label="Difference of t1 and t2", **picture)
+            with gr.Column(min_width=300):
+                gr.Markdown(HOW_TO_READ)
+                with gr.Accordion("Numbers", open=False):
+                    self.numbers = gr.JSON(label="Numbers", max_height=400)
         gr.on(
             [self.button.click, self.sentence.submit],
             self.look,
             [*pictures, self.sentence, self.scene],
-            [self.words, self.attention, self.masks, self.difference, self.numbers],
+            [self.verdict, self.words, self.attention, self.masks, self.difference, self.numbers],
             api_name="look_inside",
             api_description="Attention, masks and difference of two pictures, and how much each word matters.",
             concurrency_limit=1,
@@ -94,7 +111,7 @@ class LookInsideTab:
             for layer in range(len(inspection.layer_masks))
         ]
         words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
-        return words, attention, masks, draw_difference(pair), inspection.as_dict()
+        return _verdict(inspection), words, attention, masks, draw_difference(pair), inspection.as_dict()
 
     def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None) -> InspectedPair:
         key = (digest_or_refuse(paths), domain)
@@ -108,3 +125,14 @@ class LookInsideTab:
             pair = encode_for_inspection(self.segmenter.model, processor, image_t1, image_t2, domain)
             self.pairs.put(visitor, key, pair)
         return pair
+
+
+def _verdict(inspection: ExpressionInspection) -> str:
+    """The answer in words, as HTML; announced by screen readers."""
+    found = NOTHING_FITS
+    if inspection.mask.any():
+        found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the picture"
+    return (
+        f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
+        f"{found} · no-target score {inspection.no_target_score:.2f}</p>"
+    )

@@ -1,12 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The few pairs that were asked about last, each kept for the visitor who brought it."""
+"""What was computed last, of pairs and reports, each kept for the visitor who brought it, within a bound of bytes."""
 
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
 
 
 Kept = TypeVar("Kept")
@@ -14,35 +19,49 @@ Kept = TypeVar("Kept")
 
 class PairCache(Generic[Kept]):
     """
-    Keeps what was computed of a pair, at most `capacity` pairs of all visitors together; the one not used for longest
-    goes first. Safe to use from several threads.
+    Keeps what was computed of pairs, of all visitors together at most `capacity` bytes; the one not used for longest
+    goes first. The newest one stays however large it is, or its second question would cost as much as the first.
+    Safe to use from several threads.
 
     Args:
-        capacity (`int`): Pairs to keep.
+        capacity (`int`): Bytes to keep, as [`bytes_of`] counts them.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._kept: OrderedDict[tuple[str, Hashable], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Hashable], tuple[Kept, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def size(self) -> int:
+        """`int`: Bytes that are kept."""
+        with self._lock:
+            return self._sum()
+
+    def visitors(self) -> set[str]:
+        """Those of whom something is kept."""
+        with self._lock:
+            return {visitor for visitor, _ in self._kept}
+
     def get(self, visitor: str, key: Hashable) -> Kept | None:
         """What was kept of a visitor's pair, `None` if nothing is."""
         with self._lock:
             kept = self._kept.get((visitor, key))
-            if kept is not None:
-                self._kept.move_to_end((visitor, key))
-            return kept
+            if kept is None:
+                return None
+            self._kept.move_to_end((visitor, key))
+            return kept[0]
 
     def put(self, visitor: str, key: Hashable, value: Kept) -> None:
-        """Keeps something of a visitor's pair, and drops what is too much."""
+        """Keeps something of a visitor's pair, in place of what was there, and drops what is too much."""
+        size = bytes_of(value)
         with self._lock:
-            self._kept[visitor, key] = value
+            self._kept[visitor, key] = (value, size)
             self._kept.move_to_end((visitor, key))
-            while len(self._kept) > self.capacity:
+            while len(self._kept) > 1 and self._sum() > self.capacity:
                 self._kept.popitem(last=False)
 
     def forget(self, visitor: str) -> None:
@@ -50,6 +69,36 @@ class PairCache(Generic[Kept]):
         with self._lock:
             for name in [name for name in self._kept if name[0] == visitor]:
                 del self._kept[name]
+
+    def _sum(self) -> int:
+        return sum(size for _, size in self._kept.values())
+
+
+def bytes_of(value: Any) -> int:
+    """
+    How much memory pictures, arrays, tensors and texts take, wherever they stand in a value.
+
+    Args:
+        value: One of them, or a dataclass, mapping, list or tuple of such; anything else counts nothing.
+
+    Returns:
+        `int`: Bytes.
+    """
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, Image.Image):
+        return value.width * value.height * len(value.getbands())
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(bytes_of, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(bytes_of, value))
+    if is_dataclass(value):
+        return sum(bytes_of(getattr(value, each.name)) for each in fields(value))
+    return 0
 
 
 def digest_of(*paths: str | Path) -> str:

@@ -15,11 +15,12 @@ from upload_fields import PictureInput
 
 
 EXAMPLES = Path(__file__).with_name("examples")
+# gradio cuts off what is longer than 60 letters.
 EXAMPLE_ROWS = (
-    ("houses", "all the houses whose roofs turned white\nevery pool that showed up\nthe car that has left"),
-    ("fields", "the tree that was planted\nthe road that was newly built\na patch of cropland has been ploughed"),
-    ("room", "the picture that changed from blue to yellow\na bag has appeared"),
-    ("storeroom", "the shelf that disappeared\nthe box that looks different in the later image"),
+    ("houses", "every pool that showed up\nthe house whose roof turned grey"),
+    ("fields", "the tree that was planted\nthe road that was newly built"),
+    ("room", "the picture that changed from blue to yellow"),
+    ("storeroom", "the shelf that disappeared\nthe box that changed"),
 )
 SCENES = [("not said", ""), ("remote sensing", "remote_sensing"), ("everyday scene", "normal_scene")]
 # One group for all events that may run the model: the others wait in the queue.
@@ -37,22 +38,22 @@ class SegmentTab:
 
     def __init__(self, segmenter: Segmenter) -> None:
         self.segmenter = segmenter
-        with gr.Row():
+        with gr.Row(elem_id="segment-columns"):
             with gr.Column(min_width=300):
                 self._build_inputs()
-            with gr.Column(min_width=300):
+            with gr.Column(min_width=300, elem_id="answers-column"):
                 self._build_outputs()
         self._connect()
 
     def _build_inputs(self) -> None:
-        with gr.Row():
+        with gr.Row(elem_id="pictures"):
             options: dict[str, Any] = {"type": "filepath", "image_mode": None, "height": 240, "min_width": 130}
             options |= {"sources": ["upload", "clipboard", "webcam"], "buttons": []}
             self.picture_t1 = PictureInput(label=NAMES[0], **options)
             self.picture_t2 = PictureInput(label=NAMES[1], **options)
         self.sentences = gr.Textbox(
             label="What changed? One sentence a line",
-            info=f"At most {MAX_SENTENCES} sentences. Shift and Enter segments.",
+            info=f"At most {MAX_SENTENCES} sentences. Shift + Enter is the same as the button Segment.",
             placeholder="the house that appeared\nthe car that has left",
             lines=3,
             max_lines=MAX_SENTENCES,
@@ -66,7 +67,7 @@ class SegmentTab:
         gr.Examples(
             [[str(EXAMPLES / f"{name}_{time}.jpg") for time in ("t1", "t2")] + [text] for name, text in EXAMPLE_ROWS],
             inputs=[self.picture_t1, self.picture_t2, self.sentences],
-            label="Examples, drawn by the project's generator",
+            label="Examples, drawn by this project's generator",
             cache_examples=False,
             elem_id="examples",
         )
@@ -88,7 +89,7 @@ class SegmentTab:
             self.segmenter.threshold,
             step=0.05,
             label="Threshold",
-            info="Probability above which a pixel belongs to the mask. Moving it does not ask the model again.",
+            info="Probability from which on a pixel is masked. The model is not asked again.",
         )
         self.no_target_threshold = gr.Slider(
             0.0,
@@ -96,7 +97,7 @@ class SegmentTab:
             self.segmenter.no_target_threshold,
             step=0.05,
             label="No-target threshold",
-            info="A mask is emptied where the model is surer than this that nothing fits. 1 empties none.",
+            info="A mask is emptied if the model is surer than this that nothing fits.",
         )
         with gr.Accordion("Files and numbers", open=False):
             self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)

@@ -24,7 +24,7 @@ from pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the pictures that the page shows, in pixels
-MAX_PAIRS = 8  # kept encodings of all visitors
+MAX_BYTES = 1 << 29  # kept of the pairs of all visitors together: 512 MiB
 MAX_ANSWERS = 32  # kept answers of one pair
 NAMES = ("The earlier picture (t1)", "The later picture (t2)")
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
@@ -105,7 +105,7 @@ class Segmenter:
     def __init__(self, model: Any, processor: Any) -> None:
         self.model = model
         self.processor = processor
-        self.pairs: PairCache[KnownPair] = PairCache(MAX_PAIRS)
+        self.pairs: PairCache[KnownPair] = PairCache(MAX_BYTES)
         self.lock = threading.Lock()
         self.threshold = float(processor.image_processor.threshold)
         # A checkpoint that empties no mask by itself still says when it finds nothing more likely than not.
@@ -175,6 +175,8 @@ class Segmenter:
             answers = [pair.answers[sentence] for sentence in sentences]
             while len(pair.answers) > MAX_ANSWERS:
                 pair.answers.popitem(last=False)
+            if asked:
+                self.pairs.put(visitor, key, pair)  # It has grown.
         result = self._post_process(pair.size, answers, threshold, no_target_threshold)
         return Segmentation(
             shown=pair.shown,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
 MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
 PACKAGES = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou", "craft_agent")
-BINARY = {".png", ".jpg", ".safetensors", ".parquet", ".ico", ".gif"}
+BINARY = {".png", ".jpg", ".webp", ".safetensors", ".parquet", ".ico", ".gif"}
 
 
 def repository_files() -> list[Path]:

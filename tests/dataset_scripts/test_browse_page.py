@@ -12,6 +12,7 @@ from PIL import Image
 
 from dataset_scripts.browse_page import PALETTE, TEMPLATE
 from dataset_scripts.command_line import main
+from dataset_scripts.static_page import fill_template
 from tests.browser_pages import EVIL, needs_browser, run_script
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
@@ -170,7 +171,7 @@ def test_nothing_of_the_data_stands_in_the_page_as_markup(tmp_path) -> None:
     assert data["pairs"][0]["sentences"][0]["text"] == EVIL.strip()
     script = (tmp_path / "out/pairs.js").read_text(encoding="ascii")
     assert not set(script) & set("<>&\u2028")
-    assert (tmp_path / "out/index.html").read_bytes() == TEMPLATE.read_bytes()
+    assert (tmp_path / "out/index.html").read_text(encoding="utf-8") == fill_template(TEMPLATE)
     assert all(re.fullmatch(r"[\w.]+", path.name) for path in (tmp_path / "out").rglob("*"))
 
 
@@ -187,14 +188,14 @@ class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(TEMPLATE.read_text(encoding="utf-8"))
+        self.feed(fill_template(TEMPLATE))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_writes_no_markup() -> None:
-    source = TEMPLATE.read_text(encoding="utf-8")
+    source = fill_template(TEMPLATE)
     assert not re.search(r"https?:|//[\w.]+/|@import|url\(", source)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", source)
     loaded = [attributes["src"] for _, attributes in Page().elements if "src" in attributes]

@@ -13,17 +13,12 @@ import pytest
 import torch
 import transformers
 from PIL import Image
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
-from transformers import BatchFeature, PreTrainedTokenizerFast
+from transformers import BatchFeature
 
 from modeling_mtrefseg import command_line_mtrefseg
 from modeling_mtrefseg.command_line_mtrefseg import main
-from modeling_mtrefseg.configuration_mtrefseg import MTRefSegConfig
 from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
-from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
-from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
+from tests.tiny_models import save_mtrefseg
 
 
 ROOT = Path(__file__).parents[2]
@@ -100,51 +95,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder as `save_pretrained` writes it: 64 x 64 pixels, random weights, a vocabulary of a few words."""
-    words = ["[UNK]", "</s>", "house", "road", "that", "the"]
-    tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="</s>", unk_token="[UNK]", model_max_length=256
-    )
-    processor = MTRefSegProcessor.from_tokenizer(fast, image_size=64)
-    torch.manual_seed(0)
-    stages = [f"stage{index}" for index in range(1, 5)]
-    config = MTRefSegConfig(
-        vision_config={
-            "model_type": "convnextv2",
-            "hidden_sizes": [8, 8, 16, 16],
-            "depths": [1, 1, 1, 1],
-            "out_features": stages,
-        },
-        mask_decoder_config={
-            "hidden_size": 32,
-            "num_attention_heads": 2,
-            "pixel_decoder_layers": 1,
-            "pixel_decoder_intermediate_size": 32,
-            "decoder_layers": 1,
-            "decoder_intermediate_size": 32,
-        },
-        text_config={
-            "model_type": "phi",
-            "vocab_size": len(processor.tokenizer),
-            "hidden_size": 16,
-            "intermediate_size": 16,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "max_position_embeddings": 256,
-        },
-        image_size=64,
-        seg_head_size=16,
-        seg_head_attention_heads=2,
-        seg_token_id=processor.seg_token_id,
-        image_t1_token_id=processor.image_t1_token_id,
-        image_t2_token_id=processor.image_t2_token_id,
-    )
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    MTRefSegModel(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
+    """A model folder as `save_pretrained` writes it: 64 x 64 pixels, random weights."""
+    return save_mtrefseg(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def read_mask(path: Path) -> np.ndarray:

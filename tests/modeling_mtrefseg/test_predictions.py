@@ -240,6 +240,26 @@ def test_pictures_are_found_in_folders(kind, tmp_path):
         assert open_pair_pictures(folder).find(sentence_of(pair)) is None
 
 
+def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
+    write_raw(GENERATOR, tmp_path / "raw", 6, png=True)
+    export_dataset(tmp_path / "raw", tmp_path / "exported", ExportOptions(with_pairs=True))
+    for path in (tmp_path / "exported").rglob("*.parquet"):
+        pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, row_group_size=2)
+    finder = open_pair_pictures(tmp_path / "exported")
+    read = []
+    read_row_group = pyarrow.parquet.ParquetFile.read_row_group
+
+    def counting(self, group, **options):
+        read.append(group)
+        return read_row_group(self, group, **options)
+
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "read_row_group", counting)
+    sentences = [sentence_of(GENERATOR.pair(number)) for number in (5, 0, 3, 1, 4, 2)]
+    ordered = finder.in_reading_order([*sentences, replace(sentences[0], pair_id="another")])
+    assert sum(finder.find(sentence) is not None for sentence in ordered) == 6
+    assert sorted(read) == [0, 1, 2]
+
+
 def test_pictures_are_found_in_image_folders(tmp_path):
     folder = make_image_folder(tmp_path / "set", pairs=2, sentences=2)
     with Image.open(folder / "t1" / "1.png") as image:

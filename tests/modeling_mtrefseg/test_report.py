@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image, ImageDraw
 
+from dataset_scripts.static_page import fill_template
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg.command_line_mtrefseg import main
 from modeling_mtrefseg.predictions_mtrefseg import PREDICTIONS_SCHEMA, ScoredSentence
@@ -274,14 +275,14 @@ class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(TEMPLATE.read_text(encoding="utf-8"))
+        self.feed(fill_template(TEMPLATE))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_writes_no_markup():
-    source = TEMPLATE.read_text(encoding="utf-8")
+    source = fill_template(TEMPLATE)
     assert not re.search(r"https?:|//[\w.]+/|@import|url\(", source)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", source)
     elements = Page().elements

@@ -4,6 +4,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from modeling_mtrefseg.drawing_mtrefseg import paint_masks
 from modeling_mtrefseg.visualization_mtrefseg import PAGE_WIDTH, PALETTE, draw_overlay
 
 
@@ -111,13 +112,24 @@ def test_the_page_grows_with_the_sentences(count: int, drawn_texts: list[str]) -
         ("die größere Fläche – neu", "die grossere Flache - neu"),
         ("two\nlines\tand\x00a\x07bell", "two lines andabell"),
         ("a lone \ud800surrogate", "a lone surrogate"),
-        ("新しい家 🙂", "新しい家 🙂"),
-        ("שלום\u202e", "שלום"),
+        ("the 新しい家 🙂", "the [4 CJK letters] [1 sign]"),
+        ("שלום\u202e дом", "[4 Hebrew letters] [3 Cyrillic letters]"),
     ],
 )
 def test_no_sentence_crashes(sentence: str, shown: str, drawn_texts: list[str]) -> None:
     draw_overlay(*grey_pair(8, 8), np.ones((1, 8, 8), dtype=bool), [sentence], [0.5])
     assert shown in drawn_texts
+
+
+def test_a_number_stands_on_the_largest_part_of_its_mask() -> None:
+    mask = np.zeros((300, 300), dtype=bool)
+    mask[20:120, 20:120] = True
+    # The mean of all parts lies near this speck.
+    mask[200, 200] = mask[280:, 280:] = True
+    painted = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [PALETTE[0]])).astype(int)
+    plain = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [PALETTE[0]], numbered=False))
+    rows, columns = np.nonzero(np.abs(painted - plain).sum(axis=-1))
+    assert (rows.mean(), columns.mean()) == (pytest.approx(70, abs=8), pytest.approx(70, abs=8))
 
 
 def test_long_sentences_are_wrapped_and_cut(drawn_texts: list[str]) -> None:

@@ -10,7 +10,7 @@ from huggingface_hub.repocard import metadata_load
 
 from publishing import command_line
 from publishing.command_line import main, push
-from publishing.hub_folders import HUB_FOLDERS, HubFolder
+from publishing.hub_folders import CODE_LICENSE, HUB_FOLDERS, HubFolder
 from publishing.loading import PublishError, load_alone
 
 
@@ -33,6 +33,10 @@ def test_every_folder_loads_from_a_copy_alone_and_holds_no_links(built: Path) ->
     assert not any(path.name == "__pycache__" for path in built.rglob("*"))
     for name in names:
         assert metadata_load(built / name / "README.md"), name
+
+
+def test_the_licence_of_the_code_goes_with_the_model(built: Path) -> None:
+    assert "Apache License" in (built / "mtrefseg-r1" / CODE_LICENSE).read_text(encoding="utf-8")
 
 
 def test_the_demo_names_its_model_and_brings_the_library(built: Path) -> None:

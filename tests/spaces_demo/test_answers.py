@@ -52,7 +52,9 @@ def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
 
 def test_masks_are_painted_in_the_colours_of_the_legend() -> None:
     before, after = paint(make_segmentation(["a car"], a_mask()[None]))
-    assert not np.asarray(before).any()
+    # On t1, where what has gone still is, stand outlines alone.
+    assert np.asarray(before).any()
+    assert not np.asarray(before)[12, 36].any()
     # 42 percent of the colour on black, in a corner of the mask, away from its number.
     inside = np.asarray(after)[12, 36].astype(float)
     assert np.abs(inside - 0.42 * np.array(PALETTE[0])).max() < 3

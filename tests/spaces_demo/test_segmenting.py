@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -10,7 +11,8 @@ from PIL import Image
 import segmenting
 from limits import InputError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from pair_cache import PairCache, digest_of
+from modeling_mtrefseg.inspection_mtrefseg import encode_for_inspection
+from pair_cache import PairCache, bytes_of, digest_of
 from segmenting import EVERY_CHANGE, Segmenter
 
 
@@ -94,13 +96,18 @@ def test_another_visitor_another_scene_and_other_contents_are_other_pairs(
 
 def test_little_is_kept(segmenter: Segmenter, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmenting, "MAX_ANSWERS", 3)
+    segmenter.segment("first", pair, ["the car"])
+    one = segmenter.pairs.size
+    segmenter.pairs.capacity = 5 * one
     for visitor in range(12):
         segmenter.segment(str(visitor), pair, [f"the car {visitor}"])
-    assert len(segmenter.pairs) == segmenting.MAX_PAIRS
+    assert len(segmenter.pairs) == 5
+    assert segmenter.pairs.size <= segmenter.pairs.capacity
     for number in range(5):
         segmenter.segment("11", pair, [f"the house {number}", "the tree"])
-    (known,) = [known for (visitor, _), known in segmenter.pairs._kept.items() if visitor == "11"]
+    (known,) = [known for (visitor, _), (known, _) in segmenter.pairs._kept.items() if visitor == "11"]
     assert len(known.answers) == 3
+    assert segmenter.pairs.size <= segmenter.pairs.capacity
 
 
 def test_no_target_empties_a_mask(segmenter: Segmenter, pair: tuple[str, str]) -> None:
@@ -124,14 +131,27 @@ def test_pictures_that_are_gone_are_asked_for_again(segmenter: Segmenter, pair: 
 
 
 def test_the_oldest_goes_first() -> None:
-    cache: PairCache[int] = PairCache(2)
-    cache.put("a", 1, 10)
-    cache.put("a", 2, 20)
-    assert cache.get("a", 1) == 10
-    cache.put("b", 1, 30)
-    assert (cache.get("a", 1), cache.get("a", 2), cache.get("b", 1)) == (10, None, 30)
+    cache: PairCache[str] = PairCache(25)
+    cache.put("a", 1, "x" * 10)
+    cache.put("a", 2, "y" * 10)
+    assert cache.get("a", 1) == "x" * 10
+    cache.put("b", 1, "z" * 10)
+    assert [cache.get(*key) is None for key in (("a", 1), ("a", 2), ("b", 1))] == [False, True, False]
+    assert cache.visitors() == {"a", "b"}
     cache.forget("a")
-    assert (cache.get("a", 1), len(cache)) == (None, 1)
+    assert (cache.get("a", 1), len(cache), cache.size) == (None, 1, 10)
+    cache.put("c", 1, "large" * 100)
+    assert (len(cache), cache.visitors()) == (1, {"c"}), "the newest one stays, though it is larger than all may be"
+
+
+def test_bytes_are_counted_wherever_they_stand(
+    model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str]
+) -> None:
+    assert bytes_of([torch.zeros(3, 5), {"a": np.zeros((2, 2), np.uint8)}, "four", None, 7]) == 60 + 4 + 4
+    assert bytes_of(Image.new("RGB", (4, 2))) == 24
+    inspected = encode_for_inspection(model, processor, *pair)
+    # Differences of four levels and two pictures are only a part of it.
+    assert bytes_of(inspected) > 96 * 128 * (4 * 4 + 2 * 3) + bytes_of(inspected.encoding.prompt_key_values) > 0
 
 
 def test_a_digest_is_of_contents_in_order(tmp_path: Path) -> None:

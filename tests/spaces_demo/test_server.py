@@ -2,9 +2,11 @@
 """The demo as a server, asked by programs."""
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +79,7 @@ def test_all_changes_need_no_sentence(client: Any, pair: tuple[str, str]) -> Non
 
 
 def test_looking_inside_shows_layers_and_words(client: Any, pair: tuple[str, str]) -> None:
-    words, attention, masks, difference, numbers = client.predict(
+    verdict, words, attention, masks, difference, numbers = client.predict(
         *map(handle_file, pair), "the red car", api_name="/look_inside"
     )
     assert [entry["token"].split()[0] for entry in words] == ["the", "red", "car"]
@@ -85,18 +87,26 @@ def test_looking_inside_shows_layers_and_words(client: Any, pair: tuple[str, str
     assert attention[0]["caption"] == "layer 1, stride 32"
     assert Image.open(difference).size == (768, 576)
     assert numbers["expression"] == "the red car"
+    assert "the red car" in verdict
 
 
 def test_a_report_is_browsed_from_the_worst(client: Any) -> None:
     report = handle_file(SPACE / "examples" / "predictions.parquet")
-    summary, rows, *_ = client.predict(report, api_name="/browse_report")
+    histogram, rows, *_ = client.predict(report, api_name="/browse_report")
     ious = [row[1] for row in rows["data"]]
     assert ious == sorted(ious)
-    assert f"{len(ious)} of {len(ious)} sentences" in summary
-    summary, fewer, *_ = client.predict(report, least=20, most=100, api_name="/browse_report")
+    assert f"{len(ious)} of {len(ious)} sentences" in histogram
+    counts = [int(count or 0) for count in re.findall(r"<li><b>(\d*)</b>", histogram)]
+    assert (len(counts), sum(counts)) == (10, len(ious))
+    _, fewer, *_ = client.predict(report, least=20, most=100, api_name="/browse_report")
     assert [row[1] for row in fewer["data"]] == [iou for iou in ious if iou >= 20]
-    case = client.predict(report, rank=2, api_name="/report_case")
-    assert Image.open(case).width == 1600
+    caption, case = client.predict(report, rank=2, api_name="/report_case")
+    assert escape(rows["data"][1][2]) in caption
+    assert [each["caption"].split(",")[0] for each in case] == ["t1", "t2", "truth", "prediction"]
+    assert all(Image.open(each["image"]).size == (512, 512) for each in case)
+    none, *_ = client.predict(report, text="no such word", api_name="/browse_report")
+    assert "No sentence passes" in none
+    assert client.predict(report, text="no such word", api_name="/report_case") == ("", [])
 
 
 def test_a_file_that_is_no_report_is_refused_(client: Any, server: Server, tmp_path: Path) -> None:
@@ -189,9 +199,9 @@ def test_what_is_kept_of_a_visitor_goes_when_the_visitor_goes(server: Server, pa
     client = gradio_client.Client(server.url, verbose=False)
     visitor = client.session_hash
     segment(client, pair, "a car")
-    assert visitor in {known for known, _ in server.segmenter.pairs._kept}
+    assert visitor in server.segmenter.pairs.visitors()
     client.close()
     end = time.monotonic() + 60
-    while visitor in {known for known, _ in server.segmenter.pairs._kept} and time.monotonic() < end:
+    while visitor in server.segmenter.pairs.visitors() and time.monotonic() < end:
         time.sleep(0.5)
-    assert visitor not in {known for known, _ in server.segmenter.pairs._kept}
+    assert visitor not in server.segmenter.pairs.visitors()

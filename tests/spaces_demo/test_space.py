@@ -49,6 +49,11 @@ def test_examples_are_the_generated_sample(name: str, text: str) -> None:
     assert all(f'"{sentence}"' in annotation for sentence in text.splitlines())
 
 
+@pytest.mark.parametrize(("name", "text"), EXAMPLE_ROWS)
+def test_examples_are_shown_whole(name: str, text: str) -> None:
+    assert len(text) <= 60, "gradio cuts off the rest"
+
+
 def test_examples_are_small() -> None:
     assert sum(path.stat().st_size for path in (SPACE / "examples").iterdir()) < 300_000
 

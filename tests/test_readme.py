@@ -1,0 +1,229 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Every command and every piece of Python in README.md and docs/models.md does what it says.
+
+What takes long is run small, and what needs the network, a person or an environment of its own is only looked at;
+`COMMANDS` says which and why. A command that is not in it, or no longer in the pages, fails.
+"""
+
+import os
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from modeling_mtrefseg.command_line_mtrefseg import _build_parser
+from modeling_mtrefseg.command_line_mtrefseg import main as run_mtrefseg
+from tests.craft_agent.small_work import draw_pairs
+
+
+for package in ("accelerate", "datasets", "evaluate", "gradio", "trl"):
+    pytest.importorskip(package, reason=f"{package} is not installed")
+
+from craft_agent.command_line import main as run_craft_agent  # noqa: E402
+from dataset_scripts.command_line import main as run_dataset_scripts  # noqa: E402
+
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/models.md")
+# What the commands read, as it lies in a clone.
+READ = ("mtrefseg-r1", "mtrs_iou", "spaces_demo/examples", "dataset_scripts/sample")
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    The command is run.
+
+    Args:
+        instead (`dict[str, str]`): Words of it that become others, for a small run.
+        more (`str`): What is added to it, for a small run.
+        leaves (`str`): A file that is there afterwards.
+    """
+
+    leaves: str
+    more: str = ""
+    instead: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class LookAt:
+    """The command is not run; its arguments are parsed, or its help is asked for, or what it names is looked up."""
+
+    why: str
+
+
+SMALL = "--max_steps 1 --per_device_train_batch_size 1 --dataloader_num_workers 0 --logging_steps 1 --save_strategy no"
+SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_model_at_end false"
+ROOM = "spaces_demo/examples/room_t1.jpg spaces_demo/examples/room_t2.jpg"
+HOUSES = "spaces_demo/examples/houses_t1.jpg spaces_demo/examples/houses_t2.jpg"
+ENVIRONMENT = LookAt("makes an environment from a package index")
+SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_agent talk to the servers")
+COMMANDS: dict[str, Run | LookAt] = {
+    "make quickstart": ENVIRONMENT,
+    "source .venv/bin/activate": ENVIRONMENT,
+    f"mtrefseg predict {ROOM} 'a bag has appeared' --out outputs/bag": Run("outputs/bag/overlay.png"),
+    f"mtrefseg predict {ROOM} --out outputs/every": Run("outputs/every/mask_1.png"),
+    f"mtrefseg explain {HOUSES} 'all the houses whose roofs turned white' --out outputs/why": Run(
+        "outputs/why/sheet.png"
+    ),
+    "mtrefseg demo": SERVER,
+    "pip install .": ENVIRONMENT,
+    **{f"pip install '.[{extra}]'": ENVIRONMENT for extra in ("train", "demo", "data", "score", "craft")},
+    "make test": ENVIRONMENT,
+    "python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2": Run(
+        "data/synthetic", instead=(("2000", "4"), ("2", "1"))
+    ),
+    "python -m dataset_scripts validate data/synthetic": Run("data/synthetic"),
+    "python -m dataset_scripts browse data/synthetic --out pages": Run("pages/index.html"),
+    "python -m dataset_scripts export data/synthetic data/parquet": Run("data/parquet/README.md"),
+    "craft-agent run PAIRS --out work": Run("work", more="--domain RS --grid 2"),
+    "craft-agent audit work": SERVER,
+    "craft-agent export work data/mine": LookAt("exports what people accepted; tests/craft_agent does so"),
+    "accelerate launch trainer/pretrain_scenes.py": Run(
+        "outputs/tiny_scenes/model.safetensors", more=f"{SMALL} --eval_pairs 2"
+    ),
+    "accelerate launch trainer/pretrain.py --model_name_or_path outputs/tiny_scenes --output_dir outputs/stage1": Run(
+        "outputs/stage1/model.safetensors", more=SMALL_STAGE
+    ),
+    "accelerate launch trainer/finetune.py --stage1 outputs/stage1 --output_dir outputs/mine": Run(
+        "outputs/mine/model.safetensors", more=SMALL_STAGE
+    ),
+    "python trainer/evaluate.py --model outputs/mine --data dataset_scripts/sample --setting TV --split validation "
+    "--output_dir outputs/report": Run("outputs/report/predictions.parquet"),
+    "mtrefseg report outputs/report/predictions.parquet --data dataset_scripts/sample --out outputs/page": Run(
+        "outputs/page/index.html"
+    ),
+    "make publish-dry-run": LookAt("takes minutes; tests/publishing builds and loads every folder"),
+    "make publish NAMESPACE=your-name": LookAt("pushes to the Hub; tests/publishing does so to a Hub that is played"),
+    "mtrefseg convert-original WEIGHTS my-model --original-config config.json --tokenizer TOKENIZER_FOLDER": LookAt(
+        "needs the reference's weights; tests/modeling_mtrefseg/test_conversion.py converts small ones"
+    ),
+}
+# Python that is compiled and not run, by a text in it.
+PYTHON_LOOKED_AT = {"microsoft/phi-1_5": "downloads gigabytes; tests of from_backbones do so with small parts"}
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of a language in all pages, in order."""
+    texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
+    return [block for text in texts for block in re.findall(rf"(?s)```{language}\n(.*?)```", text)]
+
+
+def commands() -> list[str]:
+    """Every command, without its comment, its words quoted as the shell would have them."""
+    lines = [line for block in blocks("bash") for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.join(words) for words in (shlex.split(line, comments=True) for line in lines) if words]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands read."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in READ:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    draw_pairs(folder / "PAIRS", 1)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _in_the_clone(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs there, and what a script changes in this process is put back."""
+    import datasets
+    import evaluate
+
+    monkeypatch.chdir(clone)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(evaluate.config, "HF_METRICS_CACHE", str(tmp_path / "metrics"))
+
+
+def run(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a command in this process, which has loaded the packages already."""
+    words = words[2:] if words[:2] == ["accelerate", "launch"] else words[words[0] == "python" :]
+    if words[0].startswith("trainer/"):
+        monkeypatch.setattr(sys, "argv", list(words))
+        runpy.run_path(str(ROOT / words[0]), run_name="__main__")
+        return
+    mains = {"mtrefseg": run_mtrefseg, "craft-agent": run_craft_agent, "-m": run_dataset_scripts}
+    assert words[0] != "-m" or words[1] == "dataset_scripts"
+    assert mains[words[0]](words[2 if words[0] == "-m" else 1 :]) == 0
+
+
+def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Checks a command without running it."""
+    if words[0] == "make":
+        done = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    elif words[0] == "pip":
+        (extra,) = re.fullmatch(r"\.(?:\[(\w+)\])?", words[2]).groups()
+        assert extra is None or f'"{extra}": [' in (ROOT / "setup.py").read_text(encoding="utf-8")
+    elif words[0] == "mtrefseg":
+        assert callable(_build_parser().parse_args(words[1:]).run)
+    elif words[0] == "craft-agent":
+        with pytest.raises(SystemExit) as stopped:
+            run_craft_agent([words[1], "--help"])
+        assert stopped.value.code == 0
+        assert f"craft-agent {words[1]}" in capsys.readouterr().out
+    else:
+        assert words == ["source", ".venv/bin/activate"]
+
+
+def test_every_command_is_covered_and_none_twice() -> None:
+    assert commands() == list(COMMANDS)
+
+
+def test_the_commands_run(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("make") is None or os.name == "nt":
+        pytest.skip("there is no make")
+    for command, step in COMMANDS.items():
+        words = shlex.split(command)
+        if isinstance(step, LookAt):
+            look_at(words, capsys)
+            continue
+        instead = dict(step.instead)
+        run([instead.get(word, word) for word in words] + shlex.split(step.more), monkeypatch)
+        assert (clone / step.leaves).exists(), command
+
+
+def test_the_python_runs() -> None:
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        code = compile(block, PAGES[0], "exec")
+        if not any(text in block for text in PYTHON_LOOKED_AT):
+            exec(code, names)
+    assert names["result"]["masks"].shape == (2, 256, 256)
+    assert names["outputs"].mask_logits.shape[0] == 2
+    assert names["answers"][0]["mask"].size == (256, 256)
+    assert names["metric"] is not None
+
+
+def test_the_pictures_are_there_and_small() -> None:
+    texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
+    shown = {name for text in texts for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", text)}
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert shown == there
+    assert sum((ROOT / name).stat().st_size for name in there) < 600_000
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        anchors = {
+            re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in re.findall(r"(?m)^#+ (.+)$", text)
+        }
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+            path, _, anchor = target.partition("#")
+            assert not path or (ROOT / page).parent.joinpath(path).exists(), target
+            assert path or anchor in anchors, target
