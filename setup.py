@@ -30,6 +30,7 @@ DATASETS = "datasets>=4.0"  # The first release without dataset scripts; picture
 GRADIO = "gradio>=6.0,<7"  # 6.0 moved `theme` and `css` from `Blocks` to `launch`.
 TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
 DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
+RAY = "ray[data]>=2.60,<3"  # The series that `craft-agent run --engine ray` was tried with.
 EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
 MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics, and curves; 3.9 is the first release for NumPy 2.
 
@@ -58,6 +59,9 @@ EXTRAS = {
         GRADIO,
         "torchvision>=0.21",  # transformers prepares pictures for SAM 2 and SAM 3 with it; 0.21 goes with PyTorch 2.6.
     ],
+    "ray": [
+        RAY,
+    ],
     "score": [
         DATASETS,
         EVALUATE,
@@ -71,6 +75,7 @@ EXTRAS = {
         MATPLOTLIB,
         TRL,
         DEEPSPEED,
+        RAY,
         "pytest>=8.0",
         "hypothesis>=6.100",  # Property tests of the score.
         "pycocotools>=2.0.8",  # The score of run-length masks must equal its own. 2.0.8 is the first one for NumPy 2.
@@ -107,7 +112,7 @@ setup(
     packages=["modeling_mtrefseg", "dataset_scripts", "dataset_scripts.synthesis", "mtrs_iou", "craft_agent"],
     package_data={
         "modeling_mtrefseg": ["report_template.html"],
-        "dataset_scripts": ["card_template.md", "browse_template.html"],
+        "dataset_scripts": ["card_template.md", "browse_template.html", "page.css", "page.js"],
         "craft_agent": ["*.css", "*.html", "*.js", "prompts/*.txt"],
     },
     install_requires=BASE,

@@ -3,10 +3,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -15,13 +17,17 @@ from mtrs_iou.mask_counts import decode_rle, encode_rle
 
 from .answers import AnswerError, read_answer
 from .content import dump
-from .errors import PermanentError, RefusedError
+from .errors import BackendError, PermanentError, RefusedError
 from .prompting import Prompts
-from .protocols import Answer, Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
+from .protocols import Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
 
 
 REPAIRED_LENGTH = 6000
 """Characters of an unreadable answer that the model is shown again."""
+
+
+_Asked: TypeAlias = tuple[str, str, str, str, str]
+"""The first five fields of an exchange: key, pair, kind, backend, request."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,26 @@ class Exchange:
     usage: Usage
 
 
+@dataclass(frozen=True)
+class FailedRequest:
+    """
+    A request that brought no answer: a timeout, 429, 5xx, a lost connection, a wrong key.
+
+    Args:
+        key, pair_id, kind, backend, request (`str`): As of the `Exchange` that it should have become.
+        problem (`str`): What happened.
+        failure_id (`str`, *optional*): Unique.
+    """
+
+    key: str
+    pair_id: str
+    kind: str
+    backend: str
+    request: str
+    problem: str
+    failure_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
 class Journal(Protocol):
     """Remembers exchanges; `store.Store` is one."""
 
@@ -61,18 +87,18 @@ class Journal(Protocol):
         """Remembers an exchange."""
         ...
 
+    def record_failures(self, failures: Sequence[FailedRequest]) -> None:
+        """Remembers requests that brought no answer."""
+        ...
+
 
 class MemoryJournal:
-    """
-    A journal that lives as long as its process, for single steps and far workers.
+    """A journal that lives as long as its process, for single steps."""
 
-    Args:
-        known (`Mapping[str, Exchange]`, *optional*): What was asked before.
-    """
-
-    def __init__(self, known: Mapping[str, Exchange] | None = None) -> None:
-        self._known = dict(known or {})
+    def __init__(self) -> None:
+        self._known: dict[str, Exchange] = {}
         self.new: list[Exchange] = []
+        self.failures: list[FailedRequest] = []
 
     def recall(self, key: str) -> Exchange | None:
         """The exchange of this key, `None` if there was none."""
@@ -82,6 +108,10 @@ class MemoryJournal:
         """Remembers an exchange."""
         self._known[exchange.key] = exchange
         self.new.append(exchange)
+
+    def record_failures(self, failures: Sequence[FailedRequest]) -> None:
+        """Remembers requests that brought no answer."""
+        self.failures.extend(failures)
 
 
 class Asker:
@@ -169,8 +199,10 @@ class Asker:
     def _segment(self, prompt: SegmentationPrompt, key: str, request: str) -> Exchange:
         started = perf_counter()
         response, problem = None, ""
+        asked = (key, prompt.pair.pair_id, "segment", self.segmenter.name, request)
         try:
-            found = self.segmenter.segment(prompt)
+            with self._recording_failures(asked):
+                found = self.segmenter.segment(prompt)
         except RefusedError as error:
             problem = f"refused: {error}"
         else:
@@ -181,9 +213,7 @@ class Asker:
                     f"picture of {shape}; it must give booleans of the picture's size"
                 )
             response = dump({"mask": encode_rle(found.mask), "score": float(found.score)})
-        usage = Usage(seconds=perf_counter() - started)
-        pair_id = prompt.pair.pair_id
-        return Exchange(key, pair_id, "segment", self.segmenter.name, request, response, problem, usage)
+        return Exchange(*asked, response, problem, Usage(seconds=perf_counter() - started))
 
     def _exchange(self, question: Question, attempt: int) -> tuple[Exchange, dict[str, Any] | None]:
         """Asks once, and reads the answer."""
@@ -197,32 +227,38 @@ class Asker:
         key = _key(self.perceiver.name, question.kind, {**request, "schema": question.schema})
         exchange = self._journal.recall(key)
         if exchange is None:
-            answer, problem = self._answer(question)
-            content = None
-            if answer is not None:
-                content, problem = _read(answer.text, question.schema)
-            exchange = Exchange(
-                key=key,
-                pair_id=question.pair.pair_id,
-                kind=question.kind,
-                backend=self.perceiver.name,
-                request=dump(request),
-                # A lone surrogate, which JSON can hold, cannot be stored.
-                response=None if answer is None else answer.text.encode("utf-8", "replace").decode("utf-8"),
-                problem=problem,
-                usage=Usage() if answer is None else answer.usage,
-            )
+            exchange = self._send(question, key, dump(request))
             self._journal.record(exchange)
-            return exchange, content
         if exchange.response is None:
             return exchange, None
         return exchange, _read(exchange.response, question.schema)[0]
 
-    def _answer(self, question: Question) -> tuple[Answer | None, str]:
+    def _send(self, question: Question, key: str, request: str) -> Exchange:
+        asked = (key, question.pair.pair_id, question.kind, self.perceiver.name, request)
         try:
-            return self.perceiver.ask(question), ""
+            with self._recording_failures(asked):
+                answer = self.perceiver.ask(question)
         except RefusedError as error:
-            return None, f"refused: {error}"
+            return Exchange(*asked, None, f"refused: {error}", Usage())
+        self._record_failures(answer.failures, asked)
+        # A lone surrogate, which JSON can hold, cannot be stored.
+        response = answer.text.encode("utf-8", "replace").decode("utf-8")
+        return Exchange(*asked, response, _read(answer.text, question.schema)[1], answer.usage)
+
+    @contextmanager
+    def _recording_failures(self, asked: _Asked) -> Iterator[None]:
+        """Writes down what was sent in vain before an error, and the error's own request unless it was refused, which
+        is an answer."""
+        try:
+            yield
+        except BackendError as error:
+            own = () if isinstance(error, RefusedError) else (str(error),)
+            self._record_failures((*error.failures, *own), asked)
+            raise
+
+    def _record_failures(self, problems: Sequence[str], asked: _Asked) -> None:
+        if problems:
+            self._journal.record_failures([FailedRequest(*asked, problem) for problem in problems])
 
 
 def _read(text: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:

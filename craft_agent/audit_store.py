@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from dataset_scripts.reading_report import UnusableError
 
-from .content import dump, dump_mask, load_mask, load_round, load_sample
+from .content import dump, dump_mask, load_mask, load_round
 from .database import open_database
 from .errors import CraftError
 from .geometry import mask_iou
 from .pairs_folder import PairFiles, load_pair
 from .records import BoolMask, ChangeType, ImagePair, Round, Sample
+from .rows import load_sample
 
 
 REJECT_REASONS = (

@@ -6,6 +6,15 @@ import os
 from urllib.parse import urlsplit
 
 from .errors import CraftError
+from .model_names import (
+    CLIPSEG_MODEL,
+    DETECTOR_MODEL,
+    MTREFSEG_MODEL,
+    OFFLINE,
+    SAM2_MODEL,
+    SAM3_MODEL,
+    model_name,
+)
 from .protocols import Perceiver, Segmenter
 
 
@@ -46,6 +55,29 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     chat.add_argument(
         "--concurrency", metavar="N", type=int, default=8, help="requests under way at once (%(default)s)"
     )
+
+
+def backend_names(arguments: argparse.Namespace) -> tuple[str, str]:
+    """
+    What the perceiver and the segmenter are called that the options name.
+
+    Args:
+        arguments (`argparse.Namespace`): The options.
+
+    Returns:
+        `tuple[str, str]`: Their attributes `name`; nothing is loaded.
+
+    Raises:
+        CraftError: If the options do not fit one another.
+    """
+    _check(arguments)
+    perceiver = OFFLINE
+    if arguments.perceiver != "offline":
+        perceiver = model_name(arguments.perceiver, arguments.perceiver_model)
+    segmenter = OFFLINE
+    if arguments.segmenter != "offline":
+        segmenter = model_name(arguments.segmenter, *_segmenter_models(arguments))
+    return perceiver, segmenter
 
 
 def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
@@ -108,21 +140,20 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
         from .offline_segmenter import OfflineSegmenter
 
         return OfflineSegmenter()
+    *detector, model = _segmenter_models(arguments)
     if kind == "clipseg":
-        from .clipseg_segmenter import CLIPSEG_MODEL, ClipSegSegmenter
+        from .clipseg_segmenter import ClipSegSegmenter
 
-        return ClipSegSegmenter(arguments.segmenter_model or CLIPSEG_MODEL, device, threshold)
+        return ClipSegSegmenter(model, device, threshold)
     if kind in ("mtrefseg", "mtrefseg-changes"):
-        from .mtrefseg_segmenter import MTREFSEG_MODEL, MTRefSegSegmenter
+        from .mtrefseg_segmenter import MTRefSegSegmenter
 
-        return MTRefSegSegmenter(arguments.segmenter_model or MTREFSEG_MODEL, kind == "mtrefseg", device, threshold)
-    from .text_segmenters import DETECTOR_MODEL, SAM2_MODEL, SAM3_MODEL, grounded_sam2_segmenter, sam3_segmenter
+        return MTRefSegSegmenter(model, kind == "mtrefseg", device, threshold)
+    from .text_segmenters import grounded_sam2_segmenter, sam3_segmenter
 
     if kind == "sam3":
-        return sam3_segmenter(arguments.segmenter_model or SAM3_MODEL, device, threshold)
-    return grounded_sam2_segmenter(
-        arguments.segmenter_model or SAM2_MODEL, arguments.detector_model or DETECTOR_MODEL, device, threshold
-    )
+        return sam3_segmenter(model, device, threshold)
+    return grounded_sam2_segmenter(model, detector[0], device, threshold)
 
 
 def backend_settings(arguments: argparse.Namespace) -> dict[str, str]:
@@ -133,6 +164,21 @@ def backend_settings(arguments: argparse.Namespace) -> dict[str, str]:
     if arguments.segmenter_threshold is not None:
         settings["segmenter_threshold"] = str(arguments.segmenter_threshold)
     return settings
+
+
+def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The models behind a segmenter, in the order in which its name tells them."""
+    usual = {
+        "clipseg": CLIPSEG_MODEL,
+        "mtrefseg": MTREFSEG_MODEL,
+        "mtrefseg-changes": MTREFSEG_MODEL,
+        "sam3": SAM3_MODEL,
+        "grounded-sam2": SAM2_MODEL,
+    }
+    model = arguments.segmenter_model or usual[arguments.segmenter]
+    if arguments.segmenter == "grounded-sam2":
+        return arguments.detector_model or DETECTOR_MODEL, model
+    return (model,)
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -164,31 +165,36 @@ class ChatPerceiver:
             raise
         if finish_reason == "content_filter":
             self._count(questions=1, refused=1)
-            raise RefusedError("the server's content filter withheld the answer")
+            raise RefusedError("the server's content filter withheld the answer", call.failures)
         self._count(questions=1, answered=1, prompt_tokens=tokens[0], completion_tokens=tokens[1])
-        return Answer(text[:MOST_CHARACTERS], Usage(*tokens, call.requests, time.perf_counter() - started))
+        usage = Usage(*tokens, seconds=time.perf_counter() - started)
+        return Answer(text[:MOST_CHARACTERS], usage, tuple(call.failures))
 
     def _converse(self, call: "_Call") -> tuple[str, str, tuple[int, int]]:
         """Sends a request until it is answered: the words, why they end, and tokens of prompt and answer."""
-        failures = 0
+        tries = 0
         while True:
             try:
                 answer = self._send(call)
             except ExchangeError as problem:
                 message = self._without_key(str(problem))
-                if call.give_way(problem.status, message):
+                gives_way = call.give_way(problem.status, message)
+                if not (gives_way or problem.status in _TRY_AGAIN or problem.status >= 500):
+                    raise self._final(problem, message, call.failures) from None
+                told = f"{_status(problem)}{message}"
+                if gives_way:
+                    call.failures.append(told)
                     continue
-                if not (problem.status in _TRY_AGAIN or problem.status >= 500):
-                    raise self._final(problem, message) from None
-                failures += 1
+                tries += 1
                 wait = problem.retry_after
                 if wait is None:
-                    wait = min(LONGEST_WAIT, self._first_wait * 2 ** (failures - 1)) * random.uniform(0.5, 1)
+                    wait = min(LONGEST_WAIT, self._first_wait * 2 ** (tries - 1)) * random.uniform(0.5, 1)
                 self._pause(wait)
-                if failures >= self._tries or wait > LONGEST_OBEYED_WAIT:
+                if tries >= self._tries or wait > LONGEST_OBEYED_WAIT:
                     raise TransientError(
-                        f"{self.name} gave no answer in {failures} tries: {_status(problem)}{message}"
+                        f"{self.name} gave no answer in {tries} tries: {told}", call.failures
                     ) from None
+                call.failures.append(told)
             else:
                 with self._lock:
                     self._refused_fields |= call.refused_fields
@@ -205,7 +211,6 @@ class ChatPerceiver:
         client: InferenceClient = ChatClient(self._session, self._timeout, response_format, **self._options)
         with self._slots:
             time.sleep(max(0.0, self._not_before - time.monotonic()))
-            call.requests += 1
             self._count(requests=1)
             try:
                 output = client.chat_completion(
@@ -226,12 +231,12 @@ class ChatPerceiver:
         with self._lock:
             self._not_before = max(self._not_before, time.monotonic() + min(seconds, LONGEST_OBEYED_WAIT))
 
-    def _final(self, problem: ExchangeError, message: str) -> BackendError:
+    def _final(self, problem: ExchangeError, message: str, failures: Sequence[str]) -> BackendError:
         if problem.status in _NEVER or 300 <= problem.status < 400 or _BLIND.search(message):
-            return PermanentError(f"{self.name} cannot be asked: {_status(problem)}{message}")
+            return PermanentError(f"{self.name} cannot be asked: {_status(problem)}{message}", failures)
         if isinstance(problem, TooLongError):
-            return RefusedError(message)
-        return RefusedError(f"{_status(problem)}{message}")
+            return RefusedError(message, failures)
+        return RefusedError(f"{_status(problem)}{message}", failures)
 
     def _without_key(self, message: str) -> str:
         return message.replace(self._key, "[key]") if self._key else message
@@ -258,7 +263,7 @@ class _Call:
         self.content = content
         self.response_format = response_format
         self.refused_fields = refused_fields
-        self.requests = 0
+        self.failures: list[str] = []
 
     def give_way(self, status: int, message: str) -> bool:
         """

@@ -14,13 +14,10 @@ import torch.nn.functional as F
 from transformers import AutoProcessor, CLIPSegForImageSegmentation
 
 from .hub_models import load_model, load_part, refusing_without_memory, to_model
-from .model_names import model_name
+from .model_names import CLIPSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
 from .views import look_at
-
-
-CLIPSEG_MODEL = "CIDAS/clipseg-rd64-refined"
 
 
 class ClipSegSegmenter:

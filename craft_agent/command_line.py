@@ -15,17 +15,14 @@ line on stderr that says what to change; 130 interrupted. Results go to stdout, 
 """
 
 import argparse
-import os
-import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 
+from dataset_scripts.command_line import run_tool
 from dataset_scripts.errors import DataError
 
 from .errors import CraftError, PermanentError
 
 
-# Each command's module supplies `add_arguments(parser)` and `run(arguments) -> exit code`.
 _COMMANDS = {
     "run": ("run_command", "find changes, segment them, write sentences"),
     "status": ("status_command", "say where a run stands"),
@@ -45,39 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         `int`: The exit code.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="craft-agent", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, summary) in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        # Only the command that is asked for is imported: the others may need libraries that are not installed.
-        if arguments[:1] == [name]:
-            tool = import_module(f".{module}", __package__)
-            command.description = tool.__doc__
-            tool.add_arguments(command)
-            command.set_defaults(run=tool.run)
-    parsed = parser.parse_args(arguments)
-    return _guarded(parsed.run, parsed)
-
-
-def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """Bad input, and what machine and models refuse, ends with one line instead of a traceback."""
-    try:
-        code = run(arguments)
-        sys.stdout.flush()
-        return code
-    except (CraftError, DataError, PermanentError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever reads the results, such as `head`, has enough; otherwise Python complains again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
+    bad_input = (CraftError, DataError, PermanentError)
+    told = "interrupted; run the same command again to go on"
+    return run_tool(parser, "craft_agent", _COMMANDS, argv, bad_input, told)

@@ -2,12 +2,11 @@
 """The records of `records.py` as JSON, and back."""
 
 import json
-import sqlite3
 from typing import Any
 
 from mtrs_iou.mask_counts import decode_rle, encode_rle
 
-from .records import BoolMask, Box, Candidate, ChangeType, Point, Round, Sample, Verdict
+from .records import BoolMask, Box, Candidate, ChangeType, Point, Round, Verdict
 
 
 def dump(content: Any) -> str:
@@ -88,17 +87,4 @@ def load_round(number: int, text: str) -> Round:
         verdict=Verdict(content["verdict"]),
         fit=content["fit"],
         comment=content["comment"],
-    )
-
-
-def load_sample(row: sqlite3.Row) -> Sample:
-    """A row of the table `samples`."""
-    return Sample(
-        sample_id=row["sample_id"],
-        pair_id=row["pair_id"],
-        candidate=row["candidate"],
-        expressions=tuple(json.loads(row["expressions"])),
-        change_type=ChangeType(row["change_type"]),
-        mask=load_mask(row["mask"]),
-        provenance=json.loads(row["provenance"]),
     )

@@ -45,6 +45,16 @@ CREATE TABLE IF NOT EXISTS exchanges (
     created_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS exchanges_by_pair ON exchanges (pair_id);
+CREATE TABLE IF NOT EXISTS failures (  -- requests that brought no answer; each is asked again
+    failure_id TEXT PRIMARY KEY,
+    key TEXT NOT NULL,                  -- of the exchange that it should have become
+    pair_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    request TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS candidates (
     pair_id TEXT NOT NULL, candidate INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (pair_id, candidate)
 );

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from .pipeline import Backends, PairPipeline
 from .prompting import Prompts
-from .store import Store, Worker
+from .store import Claims, Store, Worker
 
 
 IDLE_SECONDS = 0.5
@@ -65,17 +65,18 @@ def _work(
     bar: tqdm,
 ) -> None:
     """One thread."""
-    pipeline = PairPipeline(store, worker, backends, prompts, stop.is_set)
+    claims = Claims(store, worker)
+    pipeline = PairPipeline(claims, backends, prompts, stop.is_set)
     while not stop.is_set():
-        claimed = store.claim(worker)
-        if claimed is None:
+        claimed = claims.claim()
+        if not claimed:
             store.free_dead_claims()
             [row] = store.rows("SELECT COUNT(*) AS open FROM pairs WHERE step IN ('new', 'perceived', 'segmented')")
             if not row["open"]:
                 return
             time.sleep(IDLE_SECONDS)
             continue
-        end = pipeline.run(claimed)
+        end = pipeline.run(claimed[0])
         with bar.get_lock():
             ends[end] += 1
             if end != "put_back":

@@ -1,13 +1,26 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What can go wrong, by what is to be done about it."""
 
+from collections.abc import Sequence
+
 
 class CraftError(ValueError):
     """Bad input. The message names the file or value and says what to do; the command line prints it as one line."""
 
 
 class BackendError(Exception):
-    """A perceiver or segmenter gave no answer. Always one of the three kinds below."""
+    """
+    A perceiver or segmenter gave no answer. Always one of the three kinds below.
+
+    Args:
+        message (`str`): Why.
+        failures (`Sequence[str]`, *optional*): Why each request failed that was sent in vain before the one that this
+            error is about.
+    """
+
+    def __init__(self, message: str, failures: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.failures = tuple(failures)
 
 
 class TransientError(BackendError):

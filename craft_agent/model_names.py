@@ -1,7 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What models are called in the data's provenance."""
+"""The usual models, and what models are called in the data's provenance. Nothing is loaded."""
 
 from pathlib import Path
+
+
+CLIPSEG_MODEL = "CIDAS/clipseg-rd64-refined"
+MTREFSEG_MODEL = "mtrefseg-r1"
+SAM3_MODEL = "facebook/sam3"
+SAM2_MODEL = "facebook/sam2.1-hiera-large"
+DETECTOR_MODEL = "IDEA-Research/grounding-dino-base"
+OFFLINE = "offline-2"
+"""Both backends without weights; the number grows when their answers change."""
 
 
 def model_name(kind: str, *models: str) -> str:

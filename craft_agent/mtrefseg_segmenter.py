@@ -16,13 +16,10 @@ from modeling_mtrefseg import MTRefSegPipeline
 
 from .errors import PermanentError, RefusedError
 from .hub_models import load_model, load_part, refusing_without_memory
-from .model_names import model_name
+from .model_names import MTREFSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .records import BoolMask, ImagePair
 from .regions import select_region
-
-
-MTREFSEG_MODEL = "mtrefseg-r1"
 
 
 class MTRefSegSegmenter:

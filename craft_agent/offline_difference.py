@@ -30,9 +30,9 @@ LEAST_DIFFERENCE = 22.0
 """Levels of 255 below which nothing differs."""
 NOISE_FACTOR = 5.0
 """How far a difference must stand out from the picture's common ones, in their median absolute deviations."""
-LEAST_AREA, MOST_AREA = 0.0008, 0.5
+LEAST_AREA, MOST_AREA = 0.004, 0.5
 """Smallest and largest region, as shares of the picture."""
-MOST_REGIONS = 12
+MOST_REGIONS = 5
 BOTH_EDGED = 0.62
 """Share of the weaker time's outline above which a thing was there at both times."""
 

@@ -18,6 +18,7 @@ from .content import dump
 from .errors import RefusedError
 from .geometry import mask_iou
 from .grid import from_pixels
+from .model_names import OFFLINE
 from .offline_difference import Comparison, Difference, compare
 from .offline_words import NOUN, find, grid_sentence, look, natural_sentences
 from .protocols import Answer, Question, Usage
@@ -64,7 +65,7 @@ COMPARISONS = ComparisonCache()
 class OfflinePerceiver:
     """Answers every question from the comparison of the clean pictures."""
 
-    name = "offline-1"
+    name = OFFLINE
 
     def ask(self, question: Question) -> Answer:
         """Answers a question; refuses to repair answers, since its own are never broken."""

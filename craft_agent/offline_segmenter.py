@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 from .components import fill_holes, label_components
 from .geometry import box_mask
+from .model_names import OFFLINE
 from .offline_difference import Plane, blur
 from .offline_perceiver import COMPARISONS
 from .protocols import Segmentation, SegmentationPrompt
@@ -24,7 +25,7 @@ SURE, POSSIBLE = 1.0, 0.5
 class OfflineSegmenter:
     """Takes the pixels in the box that differ, and those that differ a little and have the colours of the former."""
 
-    name = "offline-1"
+    name = OFFLINE
 
     def segment(self, prompt: SegmentationPrompt) -> Segmentation:
         """Finds one region; without a box, the whole picture is one."""

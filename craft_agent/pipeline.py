@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 from dataset_scripts.reading_report import Reason, UnusableError
 
@@ -15,10 +16,11 @@ from .pairs_folder import load_pair
 from .perception import perceive
 from .prompting import Prompts
 from .protocols import Perceiver, Segmenter
-from .records import ImagePair
+from .records import Candidate, ImagePair, Proposal
 from .refinement import refine_all
+from .rows import StepResult, perceived, refined, segmented
 from .run_settings import RunSettings
-from .store import ClaimedPair, Store, Worker
+from .store import ClaimedPair
 
 
 MOST_ATTEMPTS = 5
@@ -39,23 +41,50 @@ class Backends:
     segmenter: Segmenter
 
 
+class PairStore(Journal, Protocol):
+    """
+    Where the steps of claimed pairs are read and written: `store.Claims` in SQLite, `pair_objects.PairObjects` in a
+    folder that many machines share.
+    """
+
+    settings: RunSettings
+
+    def candidates(self, pair_id: str) -> list[Candidate]:
+        """What step (a) found in a pair."""
+        ...
+
+    def proposals(self, pair_id: str) -> list[Proposal]:
+        """What step (b) made of it."""
+        ...
+
+    def save(self, pair_id: str, result: StepResult) -> None:
+        """Ends a step."""
+        ...
+
+    def put_back(self, pair_id: str, reason: str, attempts: int) -> None:
+        """Frees a pair to be taken up again later."""
+        ...
+
+    def give_up(self, pair_id: str, step: str, reason: str) -> None:
+        """Ends the work on a pair; `step` is "skipped" for good, or "failed" until it is tried again."""
+        ...
+
+
 class PairPipeline:
     """
-    Takes pairs through steps (a), (b) and (c), and writes every step into the store.
+    Takes pairs through steps (a), (b) and (c), and writes every step down. All engines call it.
 
     Args:
-        store (`Store`): The run.
-        worker (`Worker`): Who has claimed the pairs.
+        store (`PairStore`): Where it is written.
         backends (`Backends`): The models.
         prompts (`Prompts`): The texts of the questions.
-        stopping (`Callable[[], bool]`): Whether to stop after the step that is under way.
+        stopping (`Callable[[], bool]`, *optional*): Whether to stop after the step that is under way.
     """
 
     def __init__(
-        self, store: Store, worker: Worker, backends: Backends, prompts: Prompts, stopping: Callable[[], bool]
+        self, store: PairStore, backends: Backends, prompts: Prompts, stopping: Callable[[], bool] = lambda: False
     ) -> None:
         self._store = store
-        self._worker = worker
         self._settings = store.settings
         self._asker = make_asker(self._settings, backends, prompts, store)
         self._stopping = stopping
@@ -79,52 +108,51 @@ class PairPipeline:
         except UnusableError as error:
             # A file may be put back; one that is damaged will not mend.
             end = "failed" if error.reason is Reason.MISSING_PICTURE else "skipped"
-            self._store.give_up(self._worker, pair_id, end, error.detail)
+            self._store.give_up(pair_id, end, error.detail)
             return end
         step = claimed.step
         try:
-            while step not in ("refined", "failed") and not self._stopping():
-                step = self._advance(pair, step)
+            while step != "refined" and not self._stopping():
+                result = self._advance(pair, step)
+                if result is None:
+                    self._store.give_up(pair_id, "failed", "the perceiver answered no question about it")
+                    return "failed"
+                self._store.save(pair_id, result)
+                step = result.after
         except TransientError as error:
             attempts = claimed.attempts + 1
             if attempts >= MOST_ATTEMPTS:
-                self._store.give_up(self._worker, pair_id, "failed", f"no answer after {attempts} attempts: {error}")
+                self._store.give_up(pair_id, "failed", f"no answer after {attempts} attempts: {error}")
                 return "failed"
-            self._store.put_back(self._worker, pair_id, str(error), attempts)
+            self._store.put_back(pair_id, str(error), attempts)
             return "put_back"
         except BaseException:
-            self._store.put_back(self._worker, pair_id, "interrupted", claimed.attempts)
+            self._store.put_back(pair_id, "interrupted", claimed.attempts)
             raise
-        if step not in ("refined", "failed"):
-            self._store.put_back(self._worker, pair_id, "", claimed.attempts)
+        if step != "refined":
+            self._store.put_back(pair_id, "", claimed.attempts)
             return "put_back"
         return step
 
-    def _advance(self, pair: ImagePair, step: str) -> str:
-        """Takes the next step, and returns it when it is stored."""
+    def _advance(self, pair: ImagePair, step: str) -> StepResult | None:
+        """Takes the next step; `None` if not one question was answered."""
         started = perf_counter()
-        store, worker, settings = self._store, self._worker, self._settings
+        store, settings, pair_id = self._store, self._settings, pair.pair_id
         if step == "new":
             candidates = perceive(pair, self._asker, settings.grid)
-            if candidates is None:
-                store.give_up(worker, pair.pair_id, "failed", "the perceiver answered no question about it")
-                return "failed"
-            store.save_candidates(worker, pair.pair_id, candidates, perf_counter() - started)
-            return "perceived"
+            return None if candidates is None else perceived(pair_id, candidates, perf_counter() - started)
         if step == "perceived":
-            proposals = correct_all(pair, store.candidates(pair.pair_id), self._asker, settings.rounds)
-            store.save_proposals(worker, pair.pair_id, proposals, perf_counter() - started)
-            return "segmented"
+            proposals = correct_all(pair, store.candidates(pair_id), self._asker, settings.rounds)
+            return segmented(pair_id, proposals, perf_counter() - started)
         samples, outcomes = refine_all(
             pair,
-            store.proposals(pair.pair_id),
+            store.proposals(pair_id),
             self._asker,
             settings.paraphrases,
             settings.grounding_iou,
             provenance_of(settings),
         )
-        store.save_samples(worker, pair.pair_id, samples, outcomes, perf_counter() - started)
-        return "refined"
+        return refined(pair_id, samples, outcomes, perf_counter() - started)
 
 
 def make_asker(settings: RunSettings, backends: Backends, prompts: Prompts, journal: Journal) -> Asker:

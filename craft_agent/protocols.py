@@ -25,7 +25,7 @@ class Usage:
 
     Args:
         prompt_tokens, completion_tokens (`int`): As the model counts them; 0 if it does not.
-        requests (`int`): Requests sent, with those that were sent again.
+        requests (`int`): Requests that were answered; 0 of a backend that sends none.
         seconds (`float`): Time until the answer was there.
     """
 
@@ -65,10 +65,12 @@ class Answer:
     Args:
         text (`str`): Its words as they came, whether they are JSON or not.
         usage (`Usage`): What that took.
+        failures (`tuple[str, ...]`): Why each request failed that was sent in vain before.
     """
 
     text: str
     usage: Usage = Usage()
+    failures: tuple[str, ...] = ()
 
 
 class Perceiver(Protocol):

@@ -12,13 +12,20 @@ however sudden: nothing is lost and nothing asked twice. Several processes of on
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from dataset_scripts.schema import DOMAINS, VIEWS
 
-from .backend_arguments import add_backend_arguments, backend_settings, make_perceiver, make_segmenter
+from .backend_arguments import (
+    add_backend_arguments,
+    backend_names,
+    backend_settings,
+    make_perceiver,
+    make_segmenter,
+)
 from .engine_local import run_local
 from .errors import CraftError
 from .estimate import estimate_run
@@ -62,6 +69,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", choices=VIEWS, default="unknown", help="where the camera was")
     parser.add_argument("--source", metavar="NAME", default="unknown", help="the data set that the pictures are of")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="pairs at once (%(default)s)")
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="this machine, or many by Ray Data"
+    )
+    parser.add_argument(
+        "--shared", metavar="FOLDER", help="with --engine ray: absolute path or address (s3://…) all machines see"
+    )
+    parser.add_argument(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="with --engine ray: of a running cluster, or auto; else one is started",
+    )
+    parser.add_argument(
+        "--gpus-per-worker", metavar="N", type=float, default=0.0, help="with --engine ray, such as 0.5 (%(default)s)"
+    )
     parser.add_argument("--retry-failed", action="store_true", help="also take up the pairs that failed before")
     for name in ("input", "output"):
         parser.add_argument(
@@ -86,24 +107,40 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     listed = list_pairs(arguments.pairs)
     prompts = Prompts(arguments.prompts)
-    backends = Backends(make_perceiver(arguments), make_segmenter(arguments))
-    settings = _settings(arguments, backends, prompts)
+    settings = _settings(arguments, prompts)
     if arguments.dry_run:
         print(estimate_run(arguments.pairs, listed, settings, prompts, arguments.out).table())
         return 0
+    # With Ray, the models are needed where the workers are.
+    backends = None if arguments.engine == "ray" else _make_backends(arguments)
     store = Store.create(arguments.out, settings)
     _add_new(store, arguments.pairs, listed)
     store.free_dead_claims()
     if arguments.retry_failed:
         store.retry_failed()
-    run_local(store, backends, prompts, arguments.workers)
+    if backends is None:
+        _run_ray(store, arguments, prompts)
+    else:
+        run_local(store, backends, prompts, arguments.workers)
     steps = print_status(store)
     return 1 if steps["failed"] else 0
 
 
+def _make_backends(arguments: argparse.Namespace) -> Backends:
+    return Backends(make_perceiver(arguments), make_segmenter(arguments))
+
+
+def _run_ray(store: Store, arguments: argparse.Namespace, prompts: Prompts) -> None:
+    from .engine_ray import RayOptions, run_ray
+
+    shared = arguments.shared or str((store.work / "shared").resolve())
+    options = RayOptions(shared, arguments.workers, arguments.ray_address, arguments.gpus_per_worker)
+    run_ray(store, partial(_make_backends, arguments), prompts, options)
+
+
 def _check(arguments: argparse.Namespace) -> None:
-    least = {"rounds": 1, "attempts": 1, "workers": 1, "paraphrases": 0, "input_price": 0, "output_price": 0}
-    for name, lowest in least.items():
+    least = {"rounds": 1, "attempts": 1, "workers": 1, "paraphrases": 0}
+    for name, lowest in {**least, "input_price": 0, "output_price": 0, "gpus_per_worker": 0}.items():
         value = getattr(arguments, name)
         if not value >= lowest:
             raise CraftError(f"--{name.replace('_', '-')} {value} must be at least {lowest}")
@@ -111,6 +148,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise CraftError(f"--grounding-iou {arguments.grounding_iou} must be above 0 and at most 1")
     if arguments.grid is not None and not 1 <= arguments.grid <= MOST_CELLS_A_SIDE:
         raise CraftError(f"--grid {arguments.grid} must be from 1 to {MOST_CELLS_A_SIDE}")
+    if arguments.engine != "ray" and (arguments.shared or arguments.ray_address or arguments.gpus_per_worker):
+        raise CraftError("--shared, --ray-address and --gpus-per-worker need --engine ray")
     if not arguments.pairs.is_dir():
         raise CraftError(f"{arguments.pairs} is no folder; name the one that holds A/ and B/")
     work, pairs = arguments.out.resolve(), arguments.pairs.resolve()
@@ -118,11 +157,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise CraftError(f"{arguments.out} lies among the pictures; name another folder with --out")
 
 
-def _settings(arguments: argparse.Namespace, backends: Backends, prompts: Prompts) -> RunSettings:
+def _settings(arguments: argparse.Namespace, prompts: Prompts) -> RunSettings:
+    perceiver, segmenter = backend_names(arguments)
     return RunSettings(
         pairs=str(arguments.pairs.resolve()),
-        perceiver=backends.perceiver.name,
-        segmenter=backends.segmenter.name,
+        perceiver=perceiver,
+        segmenter=segmenter,
         backend=backend_settings(arguments),
         prompts=prompts.versions,
         grid=arguments.grid,

@@ -54,6 +54,10 @@ def print_status(store: Store) -> dict[str, int]:
             f"{row['kind']:9} {row['asked']:>8,} asked {row['unusable']:>6,} unusable {row['requests']:>8,} requests "
             f"{row['input']:>11,} + {row['output']:,} tokens {row['seconds']:>9,.1f} s"
         )
+    for row in store.rows(
+        f"SELECT problem, COUNT(*) AS requests FROM failures GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_REASONS}"
+    ):
+        print(f"requests without an answer: {row['requests']:,}: {row['problem']}")
     print(f"cost: {cost_of(store):,.2f} US dollars at the prices given")
     samples = store.rows("SELECT COUNT(*) AS samples FROM samples")[0]["samples"]
     print(f"samples to audit: {samples:,}; see `craft-agent audit {store.work}`")

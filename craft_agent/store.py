@@ -12,24 +12,36 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from .asking import Exchange
-from .content import dump, dump_candidate, dump_mask, dump_round, load_candidate, load_round, load_sample
+from .asking import Exchange, FailedRequest
+from .content import dump
 from .database import FILE_NAME, Database, open_database
 from .errors import CraftError
 from .pairs_folder import PairFiles
-from .protocols import Usage
 from .records import Candidate, Proposal, Sample
+from .rows import (
+    Row,
+    StepResult,
+    Tables,
+    exchange_row,
+    failure_row,
+    load_candidates,
+    load_exchange,
+    load_proposals,
+    load_sample,
+    now,
+)
 from .run_settings import CHANGEABLE, RunSettings
 
 
 OPEN_STEPS = ("new", "perceived", "segmented")
 STEPS = (*OPEN_STEPS, "refined", "skipped", "failed")
+TABLES = ("exchanges", "candidates", "proposals", "rounds")
+"""Those that hold what the next step of an open pair needs."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +153,6 @@ class Store:
                 WHERE step = 'failed'"""
             ).rowcount
 
-    def claim(self, worker: Worker) -> ClaimedPair | None:
-        """The next pair to work on, `None` if there is none that nobody works on. Those put back come last."""
-        with self.database.transaction() as connection:
-            row = connection.execute(
-                f"""SELECT * FROM pairs WHERE worker IS NULL AND step IN {OPEN_STEPS}
-                ORDER BY attempts, pair_id LIMIT 1"""
-            ).fetchone()
-            if row is None:
-                return None
-            connection.execute("UPDATE pairs SET worker = ? WHERE pair_id = ?", (worker.name, row["pair_id"]))
-        files = PairFiles(row["pair_id"], row["file_t1"], row["file_t2"])
-        return ClaimedPair(files, (row["sha256_t1"], row["sha256_t2"]), row["step"], row["attempts"])
-
     def free_dead_claims(self) -> int:
         """Frees what workers had claimed whose processes have ended; returns how many pairs."""
         rows = self.database.connection.execute("SELECT DISTINCT worker FROM pairs WHERE worker IS NOT NULL")
@@ -168,143 +167,151 @@ class Store:
             path.unlink(missing_ok=True)
         return freed
 
-    def put_back(self, worker: Worker, pair_id: str, reason: str, attempts: int) -> None:
-        """Frees a pair to be taken up again later."""
-        self._update(worker, pair_id, "worker = NULL, attempts = ?, reason = ?", attempts, reason)
-
-    def give_up(self, worker: Worker, pair_id: str, step: str, reason: str) -> None:
-        """Ends the work on a pair; `step` is "skipped" for good, or "failed" until it is tried again."""
-        self._update(worker, pair_id, "failed_step = step, step = ?, worker = NULL, reason = ?", step, reason)
-
-    def save_candidates(self, worker: Worker, pair_id: str, candidates: Sequence[Candidate], seconds: float) -> None:
-        """Ends step (a)."""
-        with self.database.transaction() as connection:
-            _advance(connection, worker, pair_id, "new", "perceived", seconds)
-            for candidate in candidates:
-                connection.execute(
-                    "INSERT INTO candidates VALUES (?, ?, ?)", (pair_id, candidate.index, dump_candidate(candidate))
-                )
-
-    def save_proposals(self, worker: Worker, pair_id: str, proposals: Sequence[Proposal], seconds: float) -> None:
-        """Ends step (b)."""
-        with self.database.transaction() as connection:
-            _advance(connection, worker, pair_id, "perceived", "segmented", seconds)
-            for proposal in proposals:
-                index = proposal.candidate.index
-                connection.execute(
-                    "INSERT INTO proposals VALUES (?, ?, ?, ?)", (pair_id, index, proposal.best, proposal.outcome)
-                )
-                for round_ in proposal.rounds:
-                    connection.execute(
-                        "INSERT INTO rounds VALUES (?, ?, ?, ?)", (pair_id, index, round_.number, dump_round(round_))
-                    )
-
-    def save_samples(
-        self, worker: Worker, pair_id: str, samples: Sequence[Sample], outcomes: dict[int, str], seconds: float
-    ) -> None:
-        """Ends step (c); `outcomes` says by candidate what became of each kept proposal."""
-        with self.database.transaction() as connection:
-            _advance(connection, worker, pair_id, "segmented", "refined", seconds)
-            for index, outcome in outcomes.items():
-                connection.execute("INSERT INTO refinements VALUES (?, ?, ?)", (pair_id, index, outcome))
-            for sample in samples:
-                connection.execute(
-                    "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        sample.sample_id,
-                        pair_id,
-                        sample.candidate,
-                        dump(sample.expressions),
-                        sample.change_type.value,
-                        dump_mask(sample.mask),
-                        dump(sample.provenance),
-                    ),
-                )
-
     def candidates(self, pair_id: str) -> list[Candidate]:
         """What step (a) found in a pair."""
-        rows = self.rows("SELECT candidate, content FROM candidates WHERE pair_id = ? ORDER BY 1", pair_id)
-        return [load_candidate(row["candidate"], row["content"]) for row in rows]
+        return load_candidates(self._rows_of("candidates", pair_id))
 
     def proposals(self, pair_id: str) -> list[Proposal]:
         """What step (b) made of it."""
-        candidates = {candidate.index: candidate for candidate in self.candidates(pair_id)}
-        proposals = []
-        for row in self.rows("SELECT * FROM proposals WHERE pair_id = ? ORDER BY candidate", pair_id):
-            rounds = self.rows(
-                "SELECT round, content FROM rounds WHERE pair_id = ? AND candidate = ? ORDER BY 1",
-                pair_id,
-                row["candidate"],
-            )
-            loaded = tuple(load_round(each["round"], each["content"]) for each in rounds)
-            proposals.append(Proposal(candidates[row["candidate"]], loaded, row["best"], row["outcome"]))
-        return proposals
+        return load_proposals(*(self._rows_of(name, pair_id) for name in ("candidates", "proposals", "rounds")))
 
     def samples(self, pair_id: str) -> list[Sample]:
         """What step (c) made of it."""
         rows = self.rows("SELECT * FROM samples WHERE pair_id = ? ORDER BY candidate", pair_id)
         return [load_sample(row) for row in rows]
 
+    def tables(self, pair_id: str) -> dict[str, list[Row]]:
+        """What the next step of an open pair needs, by table."""
+        return {name: rows for name in TABLES if (rows := self._rows_of(name, pair_id))}
+
     def recall(self, key: str) -> Exchange | None:
         """The answer to a question that was asked before."""
-        row = self.database.connection.execute("SELECT * FROM exchanges WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        usage = Usage(row["prompt_tokens"], row["completion_tokens"], row["requests"], row["seconds"])
-        names = ("key", "pair_id", "kind", "backend", "request", "response", "problem")
-        return Exchange(**{name: row[name] for name in names}, usage=usage)
+        rows = self.rows("SELECT * FROM exchanges WHERE key = ?", key)
+        return load_exchange(tuple(rows[0])) if rows else None
 
     def record(self, exchange: Exchange) -> None:
         """Remembers an answer."""
-        usage = exchange.usage
         with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    exchange.key,
-                    exchange.pair_id,
-                    exchange.kind,
-                    exchange.backend,
-                    exchange.request,
-                    exchange.response,
-                    exchange.problem,
-                    usage.prompt_tokens,
-                    usage.completion_tokens,
-                    usage.requests,
-                    usage.seconds,
-                    now(),
-                ),
-            )
+            _insert(connection, {"exchanges": [exchange_row(exchange)]})
+
+    def record_failures(self, failures: Sequence[FailedRequest]) -> None:
+        """Remembers requests that brought no answer."""
+        with self.database.transaction() as connection:
+            _insert(connection, {"failures": [failure_row(failure) for failure in failures]})
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """The rows of a query that changes nothing."""
         return self.database.connection.execute(query, values).fetchall()
 
-    def _update(self, worker: Worker, pair_id: str, changes: str, *values: Any) -> None:
-        with self.database.transaction() as connection:
+    def _rows_of(self, table: str, pair_id: str) -> list[Row]:
+        return [tuple(row) for row in self.rows(f"SELECT * FROM {table} WHERE pair_id = ?", pair_id)]
+
+
+class Claims:
+    """
+    What one worker does with pairs that nobody else works on; for the pipeline, a `pipeline.PairStore`.
+
+    Args:
+        store (`Store`): The run.
+        worker (`Worker`): Who works.
+    """
+
+    def __init__(self, store: Store, worker: Worker) -> None:
+        self.settings = store.settings
+        self.candidates = store.candidates
+        self.proposals = store.proposals
+        self.recall = store.recall
+        self.record = store.record
+        self.record_failures = store.record_failures
+        self._database = store.database
+        self._worker = worker
+
+    def claim(self, most: int | None = 1) -> list[ClaimedPair]:
+        """The next pairs to work on, so many or, with `None`, all; none if there are none that nobody works on. Those
+        that were put back come last."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(
+                f"""SELECT * FROM pairs WHERE worker IS NULL AND step IN {OPEN_STEPS}
+                ORDER BY attempts, pair_id LIMIT ?""",
+                (-1 if most is None else most,),
+            ).fetchall()
+            connection.executemany(
+                "UPDATE pairs SET worker = ? WHERE pair_id = ?",
+                [(self._worker.name, row["pair_id"]) for row in rows],
+            )
+        return [
+            ClaimedPair(
+                PairFiles(row["pair_id"], row["file_t1"], row["file_t2"]),
+                (row["sha256_t1"], row["sha256_t2"]),
+                row["step"],
+                row["attempts"],
+            )
+            for row in rows
+        ]
+
+    def put_back(self, pair_id: str, reason: str, attempts: int) -> None:
+        """Frees a pair to be taken up again later."""
+        self._update(pair_id, "worker = NULL, attempts = ?, reason = ?", attempts, reason)
+
+    def give_up(self, pair_id: str, step: str, reason: str) -> None:
+        """Ends the work on a pair; `step` is "skipped" for good, or "failed" until it is tried again."""
+        self._update(pair_id, "failed_step = step, step = ?, worker = NULL, reason = ?", step, reason)
+
+    def save(self, pair_id: str, result: StepResult) -> None:
+        """Ends a step."""
+        with self._database.transaction() as connection:
+            self._advance(connection, pair_id, result)
+            _insert(connection, result.tables)
+
+    def adopt(self, pair_id: str, tables: Tables, results: Sequence[StepResult]) -> str:
+        """
+        Takes over what was asked and found elsewhere.
+
+        Args:
+            pair_id (`str`): The pair.
+            tables (`Tables`): Answers and failures; what is known already is passed over.
+            results (`Sequence[StepResult]`): Finished steps, earliest first; those that the pair has behind it are
+                passed over.
+
+        Returns:
+            `str`: The step at which the pair is.
+        """
+        with self._database.transaction() as connection:
+            _insert(connection, tables)
+            [(step,)] = connection.execute("SELECT step FROM pairs WHERE pair_id = ?", (pair_id,))
+            for result in results:
+                if result.before == step:
+                    self._advance(connection, pair_id, result)
+                    _insert(connection, result.tables)
+                    step = result.after
+        return str(step)
+
+    def _advance(self, connection: sqlite3.Connection, pair_id: str, result: StepResult) -> None:
+        """Moves a pair on; the claim is freed with the last step."""
+        freed = ", worker = NULL" if result.after == "refined" else ""
+        changed = connection.execute(
+            f"""UPDATE pairs SET step = ?, seconds = seconds + ?, reason = '', updated_at = ?{freed}
+            WHERE pair_id = ? AND step = ? AND worker = ?""",
+            (result.after, result.seconds, now(), pair_id, result.before, self._worker.name),
+        ).rowcount
+        if changed != 1:
+            raise sqlite3.IntegrityError(f"pair {pair_id} is not claimed by this worker at step {result.before}")
+
+    def _update(self, pair_id: str, changes: str, *values: Any) -> None:
+        with self._database.transaction() as connection:
             connection.execute(
                 f"UPDATE pairs SET {changes}, updated_at = ? WHERE pair_id = ? AND worker = ?",
-                (*values, now(), pair_id, worker.name),
+                (*values, now(), pair_id, self._worker.name),
             )
 
 
-def now() -> str:
-    """The time, ISO 8601 in UTC."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _advance(
-    connection: sqlite3.Connection, worker: Worker, pair_id: str, before: str, after: str, seconds: float
-) -> None:
-    """Moves a pair on; the claim is freed with the last step."""
-    freed = ", worker = NULL" if after == "refined" else ""
-    changed = connection.execute(
-        f"""UPDATE pairs SET step = ?, seconds = seconds + ?, reason = '', updated_at = ?{freed}
-        WHERE pair_id = ? AND step = ? AND worker = ?""",
-        (after, seconds, now(), pair_id, before, worker.name),
-    ).rowcount
-    if changed != 1:
-        raise sqlite3.IntegrityError(f"pair {pair_id} is not claimed by this worker at step {before}")
+def _insert(connection: sqlite3.Connection, tables: Tables) -> None:
+    """Writes rows. Answers and failures may be known already; of nothing else there may be two."""
+    for name, rows in tables.items():
+        clash = "OR IGNORE " if name in ("exchanges", "failures") else ""
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT {clash}INTO {name} VALUES ({marks})", tuple(row))
 
 
 def _settings(connection: sqlite3.Connection) -> RunSettings | None:

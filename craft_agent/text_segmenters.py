@@ -16,16 +16,13 @@ import numpy as np
 import torch
 
 from .hub_models import refusing_without_memory
-from .model_names import model_name
+from .model_names import DETECTOR_MODEL, SAM2_MODEL, SAM3_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .records import BoolMask
 from .text_finders import DetectorFinder, Finder, Finding, Outliner, Sam3Finder
 from .views import View, look_at
 
 
-SAM3_MODEL = "facebook/sam3"
-SAM2_MODEL = "facebook/sam2.1-hiera-large"
-DETECTOR_MODEL = "IDEA-Research/grounding-dino-base"
 MATCHING_IOU = 0.3
 """A finding must overlap the box that was asked for that much; boxes of language models are rough."""
 

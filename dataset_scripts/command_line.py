@@ -17,13 +17,12 @@ Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one li
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from .errors import DataError
 
 
-# Each tool's module supplies `add_arguments(parser)` and `run(arguments) -> exit code`.
 _TOOLS = {
     "export": ("export", "write raw folders as Parquet with a card, so that load_dataset reads them"),
     "validate": ("validation", "check a data set: damage, leakage between splits, counts, balance"),
@@ -43,32 +42,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         `int`: The exit code.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="python -m dataset_scripts",
         description="Data for multi-temporal referring segmentation.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    return run_tool(parser, "dataset_scripts", _TOOLS, argv, (DataError,))
+
+
+def run_tool(
+    parser: argparse.ArgumentParser,
+    package: str,
+    tools: Mapping[str, tuple[str, str]],
+    argv: Sequence[str] | None,
+    bad_input: tuple[type[Exception], ...],
+    interrupted: str = "interrupted",
+) -> int:
+    """
+    Runs one of several commands; `craft-agent` is made of it as well.
+
+    Args:
+        parser (`argparse.ArgumentParser`): Says what the program is.
+        package (`str`): Holds the commands' modules.
+        tools (`Mapping[str, tuple[str, str]]`): By command, its module, which supplies `add_arguments(parser)` and
+            `run(arguments) -> exit code`, and a summary.
+        argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
+        bad_input (`tuple[type[Exception], ...]`): Errors whose message says what to change.
+        interrupted (`str`, *optional*): What is said after Ctrl-C.
+
+    Returns:
+        `int`: The exit code: the command's own; 2, 130 or 141 as this module says.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, summary) in _TOOLS.items():
+    for name, (module, summary) in tools.items():
         command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
         # Only the tool that is asked for is imported: the others may need libraries that are not installed.
         if arguments[:1] == [name]:
-            tool = import_module(f".{module}", __package__)
+            tool = import_module(f".{module}", package)
             command.description = tool.__doc__
             tool.add_arguments(command)
             command.set_defaults(run=tool.run)
     parsed = parser.parse_args(arguments)
-    return _guarded(parsed.run, parsed)
+    return _guarded(parsed.run, parsed, bad_input, interrupted)
 
 
-def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+def _guarded(
+    run: Callable[[argparse.Namespace], int],
+    arguments: argparse.Namespace,
+    bad_input: tuple[type[Exception], ...],
+    interrupted: str,
+) -> int:
     """Bad input, and what the machine refuses, ends with one line instead of a traceback."""
     try:
         code = run(arguments)
         sys.stdout.flush()
         return code
-    except DataError as error:
+    except bad_input as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -79,5 +109,5 @@ def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Names
         print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(interrupted, file=sys.stderr)
         return 130

@@ -8,8 +8,9 @@ from PIL import Image
 
 from craft_agent.pairs_folder import hash_pair, list_pairs
 from craft_agent.records import Box, Candidate, ChangeType, Proposal, Round, Sample, Verdict
+from craft_agent.rows import perceived, refined, segmented
 from craft_agent.run_settings import RunSettings
-from craft_agent.store import Store, Worker
+from craft_agent.store import Claims, Store, Worker
 
 
 COLORS = ((215, 40, 40), (40, 90, 210), (240, 240, 235))
@@ -47,13 +48,15 @@ def make_work(folder: Path, pairs: int = 3) -> Path:
     listed = list_pairs(pictures)
     store.add_pairs(listed, [hash_pair(pictures, files) for files in listed])
     worker = Worker(folder / "work")
-    while (claimed := store.claim(worker)) is not None:
+    claims = Claims(store, worker)
+    for claimed in claims.claim(None):
         pair_id = claimed.files.pair_id
         proposals = [_proposal(index, 3 * int(pair_id[-3:])) for index in range(len(THINGS))]
         samples = [_sample(pair_id, proposal) for proposal in proposals]
-        store.save_candidates(worker, pair_id, [proposal.candidate for proposal in proposals], 0.1)
-        store.save_proposals(worker, pair_id, proposals, 0.1)
-        store.save_samples(worker, pair_id, samples, {sample.candidate: "refined" for sample in samples}, 0.1)
+        outcomes = {sample.candidate: "refined" for sample in samples}
+        claims.save(pair_id, perceived(pair_id, [proposal.candidate for proposal in proposals], 0.1))
+        claims.save(pair_id, segmented(pair_id, proposals, 0.1))
+        claims.save(pair_id, refined(pair_id, samples, outcomes, 0.1))
     worker.close()
     return folder / "work"
 

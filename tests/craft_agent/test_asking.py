@@ -79,6 +79,7 @@ def test_other_errors_reach_the_engine_and_leave_nothing_behind(error):
     with pytest.raises(type(error)):
         ask(make_asker(fail, journal=journal))
     assert journal.new == []
+    assert [failure.problem for failure in journal.failures] == [str(error)]
 
 
 def test_a_lone_surrogate_can_be_stored():

@@ -5,9 +5,18 @@ import argparse
 
 import pytest
 
-from craft_agent.backend_arguments import add_backend_arguments, backend_settings, make_perceiver, make_segmenter
+from craft_agent.backend_arguments import (
+    add_backend_arguments,
+    backend_names,
+    backend_settings,
+    make_perceiver,
+    make_segmenter,
+)
 from craft_agent.chat_perceiver import ChatPerceiver
 from craft_agent.errors import CraftError, PermanentError
+from craft_agent.model_names import OFFLINE
+from craft_agent.offline_perceiver import OfflinePerceiver
+from craft_agent.offline_segmenter import OfflineSegmenter
 
 
 CHAT = ("--perceiver", "chat", "--perceiver-model", "org/model", "--endpoint", "http://127.0.0.1:8000/v1")
@@ -24,6 +33,19 @@ def test_offline_is_the_default():
     assert make_perceiver(arguments).name.startswith("offline")
     assert make_segmenter(arguments).name.startswith("offline")
     assert backend_settings(arguments) == {}
+
+
+def test_names_are_known_without_loading_anything(tmp_path):
+    assert backend_names(parse()) == (OfflinePerceiver.name, OfflineSegmenter.name)
+    chat = parse(*CHAT)
+    assert backend_names(chat) == (make_perceiver(chat).name, OFFLINE)
+    for words, name in (
+        (("sam3",), "sam3:facebook/sam3"),
+        (("clipseg", "--segmenter-model", "org/model"), "clipseg:org/model"),
+        (("mtrefseg-changes", "--segmenter-model", str(tmp_path)), f"mtrefseg-changes:{tmp_path.name}"),
+        (("grounded-sam2", "--detector-model", "a/b", "--segmenter-model", "c/d"), "grounded-sam2:a/b+c/d"),
+    ):
+        assert backend_names(parse("--segmenter", *words))[1] == name
 
 
 def test_chat(monkeypatch):

@@ -153,7 +153,7 @@ def test_endless_body_is_refused_without_reading_it_all():
 def test_what_may_pass_is_tried_again(bad: Reply):
     answer, server, asked = ask_all([bad, bad, says(GOOD)])
     assert answer.text == GOOD
-    assert answer.usage.requests == len(server.requests) == 3
+    assert (answer.usage.requests, len(answer.failures), len(server.requests)) == (1, 2, 3)
     assert asked.counters.requests == 3
 
     outcome, server, asked = ask_all([bad], tries=3)
@@ -222,7 +222,7 @@ def test_server_without_schemas_is_asked_without_from_then_on(complaint: str):
     server = ScriptedServer(lambda _, request: refuses(400, complaint) if "response_format" in request else says(GOOD))
     with server.running():
         asked = perceiver(server)
-        assert [asked.ask(question()).usage.requests for _ in range(3)] == [2, 1, 1]
+        assert [len(asked.ask(question()).failures) for _ in range(3)] == [1, 0, 0]
     assert ["response_format" in request for request in server.requests] == [True, False, False, False]
 
 
@@ -246,8 +246,7 @@ def test_other_names_and_missing_options():
     server = ScriptedServer(script)
     with server.running():
         asked = perceiver(server, max_tokens=99)
-        assert asked.ask(question()).usage.requests == 3
-        assert asked.ask(question()).usage.requests == 1
+        assert [len(asked.ask(question()).failures) for _ in range(2)] == [2, 0]
     assert server.requests[-1]["max_completion_tokens"] == 99
     assert "response_format" in server.requests[-1]
 
@@ -289,7 +288,8 @@ def test_counts_add_up_under_load():
         with ThreadPoolExecutor(10) as threads:
             answers = list(threads.map(lambda number: asked.ask(question(f"question {number}")), range(40)))
     assert all(answer.text == GOOD for answer in answers)
-    assert sum(answer.usage.requests for answer in answers) == len(server.requests) == asked.counters.requests
+    sent = sum(answer.usage.requests + len(answer.failures) for answer in answers)
+    assert sent == len(server.requests) == asked.counters.requests
     assert asked.counters.questions == asked.counters.answered == 40
     assert asked.counters.prompt_tokens == 40 * 11
     assert asked.counters.completion_tokens == 40 * 7

@@ -87,8 +87,14 @@ def test_faults_change_nothing(pairs: Path):
     assert read(rough, "SELECT DISTINCT step FROM pairs") == [("refined",)]
     counts = "SELECT count(*), sum(prompt_tokens), sum(completion_tokens) FROM exchanges"
     assert read(rough, counts) == read(calm, counts)
-    sent = "SELECT sum(requests) FROM exchanges WHERE kind != 'segment'"
-    assert read(rough, sent) == [(len(server.requests),)]
+    answered = "SELECT sum(requests) FROM exchanges WHERE kind != 'segment'"
+    assert read(rough, answered) == read(calm, answered)
+    # Every request is written down, also those without an answer, each with what happened to it.
+    problems = [problem for (problem,) in read(rough, "SELECT problem FROM failures")]
+    assert read(rough, answered)[0][0] + len(problems) == len(server.requests)
+    for said in ("HTTP 429", "HTTP 500", "HTTP 502", "connection failed", "no chat answer"):
+        assert any(said in problem for problem in problems)
+    assert not read(rough, "SELECT * FROM failures WHERE key NOT IN (SELECT key FROM exchanges)")
 
 
 def test_babble_is_written_down_and_asked_anew(pairs: Path):
@@ -121,6 +127,7 @@ def test_server_that_is_gone_loses_nothing(pairs: Path):
     assert read(work, samples) == read(calm, samples)
     asked = read(work, "SELECT count(*) FROM exchanges WHERE kind != 'segment'")[0][0]
     assert asked == 9 + len(second.requests)
+    assert read(work, "SELECT count(*) FROM failures") == [(len(first.requests) - 9,)]
 
 
 def test_wrong_key_stops_the_run(pairs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
@@ -132,3 +139,4 @@ def test_wrong_key_stops_the_run(pairs: Path, monkeypatch: pytest.MonkeyPatch, c
     assert "sk-hush-hush" not in said
     assert b"sk-hush-hush" not in b"".join(path.read_bytes() for path in work.rglob("*") if path.is_file())
     assert dict(read(work, "SELECT step, count(*) FROM pairs GROUP BY step")) == {"new": 3}
+    assert read(work, "SELECT count(*) FROM failures") == [(len(server.requests),)]

@@ -52,6 +52,15 @@ def test_from_pictures_to_a_data_set(tmp_path, capsys):
     assert "0 pairs to do" in capsys.readouterr().out
 
 
+def test_a_dry_run_loads_no_model(tmp_path, capsys):
+    pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
+    nowhere = ["--perceiver-model", str(tmp_path / "none"), "--segmenter-model", str(tmp_path / "none")]
+    models = ["--perceiver", "transformers", "--segmenter", "clipseg", *nowhere]
+    assert main(["run", str(pairs), "--out", str(work), *models, "--dry-run"]) == 0
+    assert "2 pairs to do" in capsys.readouterr().out
+    assert not work.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

@@ -17,8 +17,7 @@ from craft_agent.records import Box, ChangeType, ImagePair, Point
 from craft_agent.text_finders import Finding, Outliner
 from craft_agent.text_segmenters import TextSegmenter, grounded_sam2_segmenter, sam3_segmenter
 from craft_agent.views import LEAST_SIDE, MOST_SIDE, look_at
-from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
-from tests.craft_agent import tiny_models
+from tests import tiny_models
 
 
 KINDS = ("clipseg", "grounding-dino", "owlv2", "sam3", "mtrefseg", "mtrefseg-changes")
@@ -53,12 +52,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory):
     def folder(kind: str) -> str:
         place = root / kind
         if not place.exists():
-            if kind == "mtrefseg":
-                processor = tiny_processor(64)
-                preset_model("tiny", processor).save_pretrained(place)
-                processor.save_pretrained(place)
-            else:
-                getattr(tiny_models, f"save_{kind.replace('-', '_')}")(place)
+            getattr(tiny_models, f"save_{kind.replace('-', '_')}")(place)
         return str(place)
 
     return folder

@@ -9,7 +9,7 @@ from craft_agent.errors import CraftError, PermanentError, TransientError
 from craft_agent.offline_segmenter import OfflineSegmenter
 from craft_agent.pipeline import MOST_ATTEMPTS, Backends
 from craft_agent.prompting import Prompts
-from craft_agent.store import Store, Worker
+from craft_agent.store import Claims, Store, Worker
 from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver, difference, review
 from tests.craft_agent.small_work import draw_pairs
 from tests.craft_agent.test_pairs_folder import start
@@ -98,13 +98,15 @@ def test_a_model_that_does_not_exist_ends_the_run_and_frees_the_pairs(tmp_path):
 def test_a_claim_lives_as_long_as_its_worker(tmp_path):
     store = start(draw_pairs(tmp_path / "pairs", 2), tmp_path / "work")
     first, second = Worker(tmp_path / "work"), Worker(tmp_path / "work")
-    claimed = store.claim(first)
-    assert store.claim(second).files.pair_id != claimed.files.pair_id
-    assert store.claim(second) is None
+    [claimed] = Claims(store, first).claim()
+    claims = Claims(store, second)
+    [other] = claims.claim()
+    assert other.files.pair_id != claimed.files.pair_id
+    assert claims.claim() == []
     assert store.free_dead_claims() == 0
     first.close()
     assert store.free_dead_claims() == 1
-    assert store.claim(second).files == claimed.files
+    assert claims.claim(None) == [claimed]
     second.close()
 
 

@@ -22,7 +22,7 @@ from craft_agent.protocols import Question
 from craft_agent.records import ImagePair
 from craft_agent.schemas import PERCEIVE
 from craft_agent.transformers_perceiver import TransformersPerceiver
-from tests.craft_agent import tiny_models
+from tests import tiny_models
 from tests.craft_agent.small_work import draw_pairs
 
 

@@ -2,11 +2,14 @@
 """Minute models with random weights, in folders laid out as those on the Hub are."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
+
+from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
 
 
 WORDS = ("the", "red", "car", "that", "appeared", "image", "what", "changed", "user", "assistant", "1", "2", ":")
@@ -17,6 +20,28 @@ CHAT_TEMPLATE = (
     "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %} {% endfor %}{% endfor %}"
     "{% if add_generation_prompt %}assistant : {% endif %}"
 )
+# The project's own model: fields of the tiny preset, of minute sizes.
+MINUTE: dict[str, Any] = {
+    "vision_config": {**PRESETS["tiny"]["vision_config"], "hidden_sizes": [8, 8, 16, 16], "depths": [1, 1, 1, 1]},
+    "mask_decoder_config": {
+        **PRESETS["tiny"]["mask_decoder_config"],
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "pixel_decoder_layers": 1,
+        "pixel_decoder_intermediate_size": 32,
+        "decoder_layers": 1,
+        "decoder_intermediate_size": 32,
+    },
+    "text_config": {
+        **PRESETS["tiny"]["text_config"],
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    },
+    "seg_head_size": 16,
+    "seg_head_attention_heads": 2,
+}
 
 
 def tokenizer(max_length: int, size: int = 64, places: dict[int, str] | None = None) -> PreTrainedTokenizerFast:
@@ -48,6 +73,15 @@ def tokenizer(max_length: int, size: int = 64, places: dict[int, str] | None = N
         model_max_length=max_length,
         extra_special_tokens=[IMAGE_TOKEN],
     )
+
+
+def save_mtrefseg(folder: Path) -> Path:
+    """The project's own model at 64 pixels."""
+    processor = tiny_processor(64)
+    torch.manual_seed(0)
+    preset_model("tiny", processor, **MINUTE).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
 
 
 def save_clipseg(folder: Path) -> Path:

@@ -1,0 +1,120 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The shared folder of the engine for many machines; no Ray is needed to write into it."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from craft_agent.asking import FailedRequest
+from craft_agent.errors import CraftError, TransientError
+from craft_agent.object_folder import ObjectFolder
+from craft_agent.pair_objects import PairObjects, pair_key, read_pair
+from craft_agent.pipeline import Backends, PairPipeline
+from craft_agent.prompting import Prompts
+from craft_agent.store import Claims, Store, Worker
+from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver
+from tests.craft_agent.small_work import draw_pairs
+from tests.craft_agent.test_pairs_folder import start
+from tests.craft_agent.test_store import sensible
+
+
+@pytest.fixture
+def claims(tmp_path):
+    store = start(draw_pairs(tmp_path / "pairs", 1), tmp_path / "work")
+    worker = Worker(store.work)
+    yield Claims(store, worker)
+    worker.close()
+
+
+def work_on(folder, claims, claimed, script=sensible, tables=None):
+    objects = PairObjects(folder, claims.settings, claimed, tables or {})
+    perceiver = ScriptedPerceiver(script)
+    step = objects.last_step or claimed.step
+    PairPipeline(objects, Backends(perceiver, BoxSegmenter()), Prompts()).run(replace(claimed, step=step))
+    return objects, perceiver
+
+
+def test_what_was_written_is_read_and_nothing_incomplete_is_seen(tmp_path):
+    folder = ObjectFolder(str(tmp_path))
+    tables = {"samples": [("a", 1, None, "ä")], "rounds": [(0.5,), (1,)]}
+    folder.write("one/two", tables)
+    assert folder.read("one/two") == {"samples": [["a", 1, None, "ä"]], "rounds": [[0.5], [1]]}
+    (tmp_path / "one" / "three.parquet.abc.incomplete").write_bytes(b"PAR1")
+    assert folder.names("one") == ["two"]
+    assert folder.names("none") == []
+    folder.remove(["one/two", "one/two"])
+    folder.remove_folder("one")
+    folder.remove_folder("one")
+    with pytest.raises(FileNotFoundError):
+        folder.read("one/two")
+    with pytest.raises(CraftError, match="shared folder"):
+        ObjectFolder("relative/folder")
+
+
+def test_a_worker_goes_on_where_another_one_was_killed(claims, tmp_path):
+    folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
+
+    class Killed(BaseException):
+        pass
+
+    def dies(question, number):
+        if question.kind == "ground":
+            raise Killed
+        return sensible(question, number)
+
+    with pytest.raises(Killed):
+        work_on(folder, claims, claimed, dies)
+    objects, perceiver = work_on(folder, claims, claimed)
+    assert [question.kind for question in perceiver.asked] == ["ground"]
+    assert objects.ending.step == "refined"
+    assert os.listdir(tmp_path / "shared" / "open") == []
+    # A third worker, which was not told, has nothing left to do.
+    assert work_on(folder, claims, claimed)[1].asked == []
+    known = read_pair(folder, pair_key(claims.settings, claimed))
+    assert claims.adopt("place_000", known.tables, known.ordered()) == "refined"
+    assert claims.adopt("place_000", known.tables, known.ordered()) == "refined"
+    assert len(claims.recall(known.tables["exchanges"][0][0]).key) == 64
+
+
+def test_what_another_engine_began_is_not_begun_anew(claims, tmp_path):
+    [claimed] = claims.claim()
+    PairPipeline(claims, Backends(ScriptedPerceiver(sensible), BoxSegmenter()), Prompts(), _after(1)).run(claimed)
+    [claimed] = claims.claim()
+    assert claimed.step == "perceived"
+    tables = Store(tmp_path / "work").tables("place_000")
+    _, perceiver = work_on(ObjectFolder(str(tmp_path / "shared")), claims, claimed, tables=tables)
+    assert {question.kind for question in perceiver.asked} == {"review", "refine", "ground"}
+
+
+def test_other_settings_and_other_pictures_have_other_objects(claims):
+    [claimed] = claims.claim()
+    key = pair_key(claims.settings, claimed)
+    assert pair_key(replace(claims.settings, input_price=3.0, pairs="/elsewhere"), claimed) == key
+    assert pair_key(replace(claims.settings, rounds=9), claimed) != key
+    assert pair_key(claims.settings, replace(claimed, sha256=("x", "y"))) != key
+
+
+def test_requests_in_vain_are_kept_and_marks_of_the_dead_are_counted(claims, tmp_path):
+    folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
+
+    def late(question, number):
+        raise TransientError("HTTP 503", ["HTTP 429"])
+
+    objects, _ = work_on(folder, claims, claimed, late)
+    assert (objects.ending.step, objects.ending.attempts) == ("put_back", 1)
+    assert [row[6] for row in read_pair(folder, objects.key).tables["failures"]] == ["HTTP 429", "HTTP 503"]
+    objects.record_failures([FailedRequest("k", "place_000", "review", "b", "{}", "lost")])
+    other = PairObjects(folder, claims.settings, claimed, {})
+    mark = other.marked("run")
+    assert mark.__enter__() == 0
+    with PairObjects(folder, claims.settings, claimed, {}).marked("run") as dead:
+        assert dead == 1
+    with other.marked("another run") as dead:
+        assert dead == 0
+
+
+def _after(steps):
+    """Whether so many steps were asked about."""
+    left = iter([False] * steps)
+    return lambda: next(left, True)
