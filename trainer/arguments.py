@@ -33,8 +33,11 @@ class ModelArguments:
         preset (`str`, *optional*, defaults to `"tiny"`): Sizes of a model with random weights: "tiny" or "paper".
         vision_backbone, text_backbone (`str`, *optional*): Hub ids or folders of pretrained parts (a Mask2Former or
             four-stage backbone, and a causal language model) to build the model from. Given both or none.
+        parts_from (`str`, *optional*): Hub id or folder of a checkpoint from which a new model takes `parts`.
+        parts (`list[str]`, *optional*, defaults to `["backbone"]`): Some of `PARTS`.
         stage1 (`str`, *optional*): Hub id or folder of a checkpoint whose visual half replaces the model's.
-        image_size (`int`, *optional*): Side of the square canvas, in pixels; the preset's if not given.
+        image_size (`int`, *optional*): Side of the square canvas, in pixels; the checkpoint's or preset's if not
+            given.
         fusion_type (`str`, *optional*): See `MTRefSegConfig`; the checkpoint's or preset's if not given.
         prompt_template (`str`, *optional*, defaults to `"default"`): See `MTRefSegProcessor`, for new models.
         config_overrides (`dict`, *optional*): Further fields of `MTRefSegConfig`, for new models.
@@ -43,6 +46,8 @@ class ModelArguments:
     preset: str = field(default="tiny", metadata={"help": "random weights of this size", "choices": ["tiny", "paper"]})
     vision_backbone: str | None = field(default=None, metadata={"help": "pretrained visual part (Hub id or folder)"})
     text_backbone: str | None = field(default=None, metadata={"help": "pretrained language model (Hub id or folder)"})
+    parts_from: str | None = field(default=None, metadata={"help": "checkpoint that a new model takes parts from"})
+    parts: list[str] = field(default_factory=lambda: ["backbone"], metadata={"help": f"which parts: {PARTS}"})
     stage1: str | None = field(default=None, metadata={"help": "checkpoint to take the visual half from"})
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
@@ -52,6 +57,9 @@ class ModelArguments:
     def __post_init__(self) -> None:
         if (self.vision_backbone is None) != (self.text_backbone is None):
             raise TrainingError("vision_backbone and text_backbone build a model together; give both or none.")
+        unknown = sorted(set(self.parts) - set(PARTS))
+        if unknown:
+            raise TrainingError(f"parts names {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")
 
 
 @dataclass
@@ -188,7 +196,10 @@ class MTRefSegTrainingConfig(SFTConfig):
     )
     report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
     bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})
-    gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory, more time"})
+    # False would bring up the library's warning that the name is old.
+    gradient_checkpointing: bool | None = field(  # type: ignore[assignment]
+        default=None, metadata={"help": "less memory, more time"}
+    )
     lr_scheduler_type: str = field(default="cosine", metadata={"help": "course of the learning rates"})
     warmup_steps: float = field(default=0.05, metadata={"help": "steps, or below 1 the share of all steps"})
     weight_decay: float = field(default=0.05, metadata={"help": "of matrices and kernels"})

@@ -11,7 +11,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from transformers.utils import logging
 from trl import ModelConfig
 
-from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
+from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_config, preset_model, tiny_processor
 
 from .arguments import PARTS, ModelArguments
@@ -40,16 +40,20 @@ def build_stage1(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_config))
-            return model, AutoProcessor.from_pretrained(path)
+            model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
+            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
+            return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
         if model_arguments.vision_backbone is not None:
-            whole = _from_backbones(model_arguments, processor)
-            return whole.vision_model, processor
-        fields = processor.config_overrides | _overrides(model_arguments)
-        fields.pop("vocab_size")
-        config = preset_config(model_arguments.preset, **fields)
-        return MTRefSegVisionModel._from_config(config, **_attention(model_config)), processor
+            model = _from_backbones(model_arguments, processor).vision_model
+        else:
+            fields = processor.config_overrides | _overrides(model_arguments)
+            fields.pop("vocab_size")
+            config = preset_config(model_arguments.preset, **fields)
+            model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
+        if model_arguments.parts_from is not None:
+            take_parts(model, model_arguments.parts_from, model_arguments.parts)
+        return model, processor
 
 
 def build_stage2(
@@ -67,8 +71,9 @@ def build_stage2(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = AutoModel.from_pretrained(path, **_loading(model_config))
-            processor = AutoProcessor.from_pretrained(path)
+            model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
+            processor = _load_processor(path, model_arguments.image_size)
         else:
             processor = _new_processor(model_arguments)
             if model_arguments.vision_backbone is not None:
@@ -77,39 +82,48 @@ def build_stage2(
                 model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
                 if model_config.attn_implementation is not None:
                     model.set_attn_implementation(model_config.attn_implementation)
+            if model_arguments.parts_from is not None:
+                take_parts(model, model_arguments.parts_from, model_arguments.parts)
         if model_arguments.stage1 is not None:
-            take_visual_half(model, model_arguments.stage1)
+            take_parts(model.vision_model, model_arguments.stage1, VISION_PARTS)
         return model, processor
 
 
-def take_visual_half(model: MTRefSegModel, stage1: str) -> None:
+def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, parts: Sequence[str]) -> None:
     """
-    Copies the weights of a visual half into a model.
+    Copies the weights of parts into a model.
 
     Args:
-        model ([`MTRefSegModel`]): The model.
-        stage1 (`str`): Hub id or folder of a checkpoint of stage 1, or of a whole model.
+        model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
+        checkpoint (`str`): Hub id or folder of a checkpoint that has these parts, and perhaps more.
+        parts (`Sequence[str]`): Some of `PARTS`.
 
     Raises:
-        TrainingError: If the checkpoint has other sizes or another kind of fusion.
+        TrainingError: If the model or the checkpoint has no such part, or that of the checkpoint is of other sizes or
+            another kind of fusion.
     """
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # A whole checkpoint has more tensors, which would be listed as unexpected.
-    trained, info = MTRefSegVisionModel.from_pretrained(stage1, dtype="float32", output_loading_info=True)
+    logging.set_verbosity_error()  # What the checkpoint has besides would be listed as unexpected.
+    trained, info = type(model).from_pretrained(checkpoint, dtype="float32", output_loading_info=True)
     logging.set_verbosity(verbosity)
-    if info["missing_keys"]:
-        raise TrainingError(
-            f"{stage1} lacks {len(info['missing_keys'])} tensors of a visual half; is it a stage-1 model?"
+    taken = _modules_of(model, parts, "parts")
+    for part, module in taken.items():
+        given = named_parts(trained)[part]
+        names = {id(tensor) for tensor in given.parameters()}
+        missing = sum(
+            id(tensor) in names and name in info["missing_keys"] for name, tensor in trained.named_parameters()
         )
-    own, given = model.vision_model.state_dict(), trained.state_dict()
-    unequal = [key for key in own.keys() | given.keys() if key not in own or key not in given]
-    unequal += [key for key in own.keys() & given.keys() if own[key].shape != given[key].shape]
-    if unequal:
-        raise TrainingError(
-            f"{stage1} does not fit the model: {len(unequal)} tensors differ, for example {sorted(unequal)[0]}; use "
-            "the same preset, fusion_type and config_overrides in both stages."
-        )
-    model.vision_model.load_state_dict(given)
+        if missing:
+            raise TrainingError(f"{checkpoint} lacks {missing} tensors of {part}; is it a checkpoint of that part?")
+        own, other = module.state_dict(), given.state_dict()
+        unequal = list(own.keys() ^ other.keys())
+        unequal += [key for key in own.keys() & other.keys() if own[key].shape != other[key].shape]
+        if unequal:
+            raise TrainingError(
+                f"{checkpoint} does not fit the model: {len(unequal)} tensors of {part} differ, for example "
+                f"{sorted(unequal)[0]}; use the same preset, fusion_type and config_overrides in both."
+            )
+        module.load_state_dict(other)
 
 
 def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
@@ -123,11 +137,8 @@ def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
     Raises:
         TrainingError: If the model has no such part.
     """
-    modules = named_parts(model)
-    for part in parts:
-        if part not in modules:
-            raise TrainingError(f"freeze names {part}, but this stage trains only {', '.join(modules)}.")
-        modules[part].requires_grad_(False)
+    for module in _modules_of(model, parts, "freeze").values():
+        module.requires_grad_(False)
 
 
 def named_parts(model: nn.Module) -> dict[str, nn.Module]:
@@ -138,6 +149,14 @@ def named_parts(model: nn.Module) -> dict[str, nn.Module]:
         for part in PARTS
         if part in VISION_PARTS or isinstance(model, MTRefSegModel)
     }
+
+
+def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[str, nn.Module]:
+    modules = named_parts(model)
+    for part in parts:
+        if part not in modules:
+            raise TrainingError(f"{argument} names {part}, but this stage trains only {', '.join(modules)}.")
+    return {part: modules[part] for part in parts}
 
 
 @contextmanager
@@ -153,6 +172,20 @@ def unpartitioned(training: TrainingArguments) -> Iterator[None]:
         yield
     finally:
         plugin.set_deepspeed_weakref()
+
+
+@contextmanager
+def whole_weights(model: nn.Module, training: TrainingArguments) -> Iterator[None]:
+    """A trained model is whole in the block, on every process, although ZeRO-3 has partitioned it; what the block
+    changes stays there. All processes must enter it."""
+    plugin = training.deepspeed_plugin
+    if plugin is None or plugin.zero_stage != 3:
+        yield
+        return
+    import deepspeed
+
+    with unpartitioned(training), deepspeed.zero.GatheredParameters(list(model.parameters())):
+        yield
 
 
 def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:
@@ -179,9 +212,34 @@ def _from_backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> 
     )
 
 
-def _loading(model_config: ModelConfig) -> dict[str, Any]:
+def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: str) -> None:
+    if arguments.fusion_type not in (None, fusion_type) or arguments.parts_from is not None:
+        raise TrainingError(
+            f"{path} is a whole model with the fusion {fusion_type!r}: for another fusion_type, or parts_from another "
+            f"checkpoint, begin a new model, with --parts_from {path} and without --model_name_or_path."
+        )
+
+
+def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, Any]:
     # Weights that are trained are kept in float32; --bf16 computes in bfloat16.
-    return {"dtype": "float32", "revision": model_config.model_revision, **_attention(model_config)}
+    canvas = {} if arguments.image_size is None else {"image_size": arguments.image_size}
+    return {"dtype": "float32", "revision": model_config.model_revision, **canvas, **_attention(model_config)}
+
+
+def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
+    """The processor of a checkpoint, for a canvas of another size if one is given."""
+    processor = AutoProcessor.from_pretrained(path)
+    if image_size is None:
+        return processor
+    image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
+    return MTRefSegProcessor(
+        image_processor,
+        processor.tokenizer,
+        prompt_template=processor.prompt_template,
+        seg_token=processor.seg_token,
+        image_t1_token=processor.image_t1_token,
+        image_t2_token=processor.image_t2_token,
+    )
 
 
 def _attention(model_config: ModelConfig) -> dict[str, Any]:

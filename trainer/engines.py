@@ -2,8 +2,10 @@
 """Says which engine really trains, and stops where another one was asked for."""
 
 import os
+import sys
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
 from tqdm.auto import tqdm
@@ -21,6 +23,21 @@ def engine_of(accelerator: Accelerator) -> str:
     if kind == DistributedType.NO:
         return "single"
     return "ddp" if kind.value.startswith("MULTI_") else kind.value.lower()
+
+
+def use_all_cores(arguments: TrainingArguments) -> None:
+    """
+    Lets a process that trains alone on the CPU use every core that it may run on. `accelerate launch` without a
+    configuration would give it one thread.
+
+    Args:
+        arguments (`TrainingArguments`): Tell device and number of processes.
+    """
+    is_launched = "ACCELERATE_MIXED_PRECISION" in os.environ
+    is_alone = arguments.device.type == "cpu" and arguments.world_size == 1
+    if is_launched and is_alone and os.environ.get("OMP_NUM_THREADS") == "1":
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+        torch.set_num_threads(cores or 1)
 
 
 def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) -> None:

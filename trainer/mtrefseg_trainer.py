@@ -10,7 +10,14 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 from torch import Tensor, nn
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PrinterCallback,
+    ProgressCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import SFTTrainer
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
@@ -24,7 +31,7 @@ from .errors import TrainingError
 from .evaluation import SCORES, Evaluator, count_items, loss_parts
 from .model_card import write_card
 from .optimization import parameter_groups
-from .progress import Progress
+from .progress import Bar, LogLines, Progress
 
 
 class MTRefSegTrainer(SFTTrainer):
@@ -77,6 +84,10 @@ class MTRefSegTrainer(SFTTrainer):
         check_engine(args, self.accelerator)
         self.is_stage1 = isinstance(model, MTRefSegVisionModel)
         self.data_arguments = data_arguments or DataArguments()
+        self.remove_callback(PrinterCallback)
+        if self.pop_callback(ProgressCallback) is not None:
+            self.add_callback(Bar)
+        self.add_callback(LogLines)
         self.engine = EngineReport(self)
         self.add_callback(self.engine)
         if loader is not None:
@@ -196,6 +207,11 @@ class MTRefSegTrainer(SFTTrainer):
             engine=self.engine.line,
             is_stage1=self.is_stage1,
         )
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        """Weights that are shared are saved once: that their second name is missing is no news."""
+        missing = [name for name in load_result.missing_keys if name not in self.model.all_tied_weights_keys]
+        super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))
 
     def _get_output_dir(self, trial: Any) -> str:
         return self._checkpoint_folder or super()._get_output_dir(trial)

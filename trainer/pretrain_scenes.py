@@ -30,6 +30,7 @@ from modeling_mtrefseg import MTRefSegVisionModel
 from modeling_mtrefseg.presets_mtrefseg import preset_config, tiny_processor
 from trainer.arguments import RECIPES
 from trainer.checkpointing import find_checkpoint
+from trainer.engines import use_all_cores
 from trainer.errors import TrainingError
 from trainer.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 
@@ -64,6 +65,7 @@ def main() -> None:
         # trl and transformers guess label names from the signature; these are what is scored.
         training.label_names = ["kinds", "colors"]
         training.use_cpu = not torch.accelerator.is_available()
+        use_all_cores(training)
         set_seed(training.seed)
         trainer = make_trainer(scenes, training)
         trainer.train(resume_from_checkpoint=find_checkpoint(training))

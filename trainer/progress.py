@@ -1,11 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the log says besides the loss: its parts, and how fast pairs and sentences are trained on."""
+"""What the log says: the loss and its parts, how fast pairs and sentences are trained on, and the scores, in lines."""
 
 import time
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
+from tqdm.auto import tqdm
+from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from .evaluation import SCORES
 
 
 class Progress:
@@ -53,3 +58,49 @@ class Progress:
             "pairs_per_second": round(pairs / seconds, 3),
             "sentences_per_second": round(sentences / seconds, 3),
         }
+
+
+class Bar(ProgressCallback):
+    """The library's progress bar alone; what is logged is written by [`LogLines`]."""
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Writes nothing."""
+
+
+class LogLines(TrainerCallback):
+    """Writes a line for people each time that something is logged."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Called by the trainer."""
+        line = describe(logs or {}, state.global_step, state.max_steps)
+        if line and state.is_world_process_zero:
+            tqdm.write(line)
+
+
+def describe(logs: dict[str, Any], step: int, max_steps: int) -> str:
+    """
+    A log in a line.
+
+    Args:
+        logs (`dict[str, Any]`): What is logged.
+        step, max_steps (`int`): Where training is.
+
+    Returns:
+        `str`: The line; "" if there is nothing that is worth one.
+    """
+    place = f"step {step:>{len(str(max_steps))}}/{max_steps}"
+    if "loss" in logs:
+        parts = [f"{name.removeprefix('loss_')} {logs[name]:.3g}" for name in logs if name.startswith("loss_")]
+        speed = f"{logs['pairs_per_second']:.3g} pairs/s, {logs['sentences_per_second']:.3g} sentences/s"
+        return f"{place}  loss {logs['loss']:.4g} ({', '.join(parts)})  rate {logs['learning_rate']:.2g}  {speed}"
+    if "eval_loss" in logs:
+        scores = [f"{name} {logs[f'eval_{name}']:.2f}" for name in SCORES if f"eval_{name}" in logs]
+        return f"{place}  validation: loss {logs['eval_loss']:.4g}, {', '.join(scores)}"
+    return ""

@@ -19,9 +19,10 @@ from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionMo
 from .adapters import make_lora_config, save_merged
 from .arguments import AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig, parse_arguments
 from .augmentation import PairAugmentation
-from .building import freeze_parts
+from .building import freeze_parts, whole_weights
 from .checkpointing import find_checkpoint
 from .data import make_eval_dataset, make_train_dataset
+from .engines import use_all_cores
 from .errors import TrainingError
 from .evaluation import SCORES
 from .mtrefseg_trainer import MTRefSegTrainer
@@ -47,6 +48,7 @@ def main(default_recipe: str, build: Build) -> None:
     """
     try:
         model_arguments, data_arguments, augmentation, training, model_config = parse_arguments(default_recipe)
+        use_all_cores(training)
         set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
         model, processor = build(model_arguments, model_config, training)
         trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
@@ -121,18 +123,23 @@ def run(trainer: MTRefSegTrainer) -> str:
     trainer.create_model_card()
     if training.push_to_hub:
         trainer.push_to_hub()
-    if isinstance(trainer.model, PeftModel) and training.should_save:
-        save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
+    if isinstance(trainer.model, PeftModel):
+        with whole_weights(trainer.model, training):
+            if training.should_save:
+                save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
     if training.should_save:
         write_results(trainer, metrics)
     rows = [
         ("engine", trainer.engine.line),
         ("steps", f"{result.global_step:,}"),
+        ("minutes", f"{result.metrics['train_runtime'] / 60:.1f}"),
         ("training loss", f"{result.training_loss:.4f}"),
         *((name, f"{metrics[f'eval_{name}']:.2f}") for name in SCORES if f"eval_{name}" in metrics),
         *(("sentences scored", f"{metrics['eval_num_samples']:,}") for _ in metrics and "x"),
         ("saved in", str(training.output_dir)),
     ]
+    if isinstance(trainer.model, PeftModel):
+        rows.append(("merged in", f"{training.output_dir}/{MERGED}"))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 

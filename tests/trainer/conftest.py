@@ -180,9 +180,11 @@ def start(recipe: Path) -> Callable[..., subprocess.Popen]:
 def run(start: Callable[..., subprocess.Popen]) -> Callable[..., str]:
     """A function that runs such a command to its end and gives what it said."""
 
-    def run(script: str, *arguments: object, code: int = 0, launcher: tuple[str, ...] = ()) -> str:
+    def run(
+        script: str, *arguments: object, code: int = 0, launcher: tuple[str, ...] = (), timeout: float = 300
+    ) -> str:
         process = start(script, *arguments, launcher=launcher)
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=timeout)
         assert process.returncode == code, output
         return output
 

@@ -13,7 +13,7 @@ from transformers import EvalPrediction
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from modeling_mtrefseg.presets_mtrefseg import preset_config, preset_model, tiny_processor
-from trainer.building import take_visual_half
+from trainer.building import VISION_PARTS, take_parts
 from trainer.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores
 
 
@@ -70,7 +70,7 @@ def test_the_command_trains_a_visual_half_that_the_next_stages_take(tmp_path: Pa
     assert result.returncode == 0, result.stderr
     assert "kind_mIoU" in result.stdout
     model = preset_model("tiny", tiny_processor(128))
-    take_visual_half(model, str(folder))
+    take_parts(model.vision_model, str(folder), VISION_PARTS)
     trained = MTRefSegVisionModel.from_pretrained(folder).state_dict()
     for name, tensor in model.vision_model.state_dict().items():
         assert torch.equal(tensor, trained[name]), name

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 import torch
 from accelerate.utils import DistributedType
+from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegVisionModel
+from modeling_mtrefseg.presets_mtrefseg import preset_model
 from mtrs_iou.mtrs_iou import score_masks
-from trainer.arguments import MTRefSegTrainingConfig
-from trainer.building import freeze_parts, named_parts, take_visual_half
+from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
+from trainer.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.checkpointing import UNFINISHED, find_checkpoint, publish, unfinished_folder
 from trainer.collator import PairCollator
-from trainer.engines import check_engine, engine_of
+from trainer.engines import check_engine, engine_of, use_all_cores
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
 from trainer.optimization import parameter_groups
+from trainer.progress import describe
 
 
 def gradients(trainer, batches):
@@ -73,6 +76,17 @@ def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
         assert log["sentences_per_second"] > log["pairs_per_second"] > 0
 
 
+def test_a_log_is_a_line_for_people(make_trainer, capsys):
+    trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no")
+    trainer.train()
+    trainer.evaluate()
+    first, second, scores = [line for line in capsys.readouterr().out.splitlines() if line.startswith("step")]
+    assert first.startswith("step 1/2  loss ")
+    assert second.endswith(" sentences/s")
+    assert scores.startswith("step 2/2  validation: loss ")
+    assert describe({"train_runtime": 3.0}, 2, 2) == ""
+
+
 def test_parameters_are_grouped_by_rate_and_decay(small_model, tmp_path):
     arguments = MTRefSegTrainingConfig(
         output_dir=str(tmp_path),
@@ -120,13 +134,37 @@ def test_freezing_what_is_not_there_is_refused(small_model, tmp_path):
 def test_weights_of_stage_1_are_taken(small_model, tmp_path):
     trained = MTRefSegVisionModel(small_model.config)
     trained.save_pretrained(tmp_path / "stage1")
-    take_visual_half(small_model, str(tmp_path / "stage1"))
+    take_parts(small_model.vision_model, str(tmp_path / "stage1"), VISION_PARTS)
     for name, tensor in trained.state_dict().items():
         assert torch.equal(small_model.vision_model.state_dict()[name], tensor)
     other = MTRefSegVisionModel(type(small_model.config)(**{**small_model.config.to_dict(), "fusion_type": "avg"}))
     other.save_pretrained(tmp_path / "other")
     with pytest.raises(TrainingError, match="does not fit the model"):
-        take_visual_half(small_model, str(tmp_path / "other"))
+        take_parts(small_model.vision_model, str(tmp_path / "other"), VISION_PARTS)
+
+
+def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, small_processor, overrides, tmp_path):
+    small_model.save_pretrained(tmp_path / "whole")
+    model = preset_model("tiny", small_processor, **overrides, fusion_type="avg")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    take_parts(model, str(tmp_path / "whole"), ["backbone", "language_model"])
+    given, own = small_model.state_dict(), model.state_dict()
+    for name, tensor in own.items():
+        is_taken = "backbone" in name or name.startswith("language_model.")
+        assert torch.equal(tensor, (given if is_taken else before)[name]), name
+    with pytest.raises(TrainingError, match="tensors of fusion differ"):
+        take_parts(model, str(tmp_path / "whole"), ["fusion"])
+    with pytest.raises(TrainingError, match="parts names language_model"):
+        take_parts(model.vision_model, str(tmp_path / "whole"), ["language_model"])
+    small_model.vision_model.save_pretrained(tmp_path / "half")
+    with pytest.raises(TrainingError, match="half lacks"):
+        take_parts(model, str(tmp_path / "half"), ["language_model"])
+    training, whole = MTRefSegTrainingConfig(output_dir=str(tmp_path)), ModelConfig(str(tmp_path / "whole"))
+    for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
+        with pytest.raises(TrainingError, match="begin a new model, with --parts_from"):
+            build_stage2(refused, whole, training)
+    with pytest.raises(TrainingError, match="parts names eyes"):
+        ModelArguments(parts=["eyes"])
 
 
 def test_evaluation_is_that_of_the_metric(make_trainer, small_processor, pairs):
@@ -242,3 +280,18 @@ def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     with pytest.raises(TrainingError, match="DeepSpeed was asked for"):
         check_engine(arguments(), single)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "omp", "processes", "is_raised"),
+    [("no", "1", 1, True), (None, "1", 1, False), ("no", "3", 1, False), ("no", "1", 2, False)],
+)
+def test_a_process_that_the_launcher_starts_alone_uses_all_cores(monkeypatch, launcher, omp, processes, is_raised):
+    given = []
+    monkeypatch.setattr(torch, "set_num_threads", given.append)
+    monkeypatch.setenv("OMP_NUM_THREADS", omp)
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    if launcher is not None:
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launcher)
+    use_all_cores(SimpleNamespace(device=torch.device("cpu"), world_size=processes))
+    assert [count >= 1 for count in given] == [True] * is_raised
