@@ -45,6 +45,8 @@ EXTRAS = {
         MATPLOTLIB,
     ],
     "demo": [
+        DATASETS,
+        "pyarrow>=15",  # What datasets 4.0 asks for.
         GRADIO,
     ],
     "data": [
@@ -109,11 +111,19 @@ setup(
     ],
     # 3.10 is the oldest Python that the lower ends above accept.
     python_requires=">=3.10",
-    packages=["modeling_mtrefseg", "dataset_scripts", "dataset_scripts.synthesis", "mtrs_iou", "craft_agent"],
+    packages=[
+        "modeling_mtrefseg",
+        "dataset_scripts",
+        "dataset_scripts.synthesis",
+        "mtrs_iou",
+        "craft_agent",
+        "spaces_demo",  # `mtrefseg demo` starts it.
+    ],
     package_data={
         "modeling_mtrefseg": ["report_template.html"],
         "dataset_scripts": ["card_template.md", "browse_template.html", "page.css", "page.js"],
         "craft_agent": ["*.css", "*.html", "*.js", "prompts/*.txt"],
+        "spaces_demo": ["*.css", "examples/*"],
     },
     install_requires=BASE,
     extras_require=EXTRAS,

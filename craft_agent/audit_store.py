@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from .errors import CraftError
 from .geometry import mask_iou
 from .pairs_folder import PairFiles, load_pair
 from .records import BoolMask, ChangeType, ImagePair, Round, Sample
-from .rows import load_sample
+from .rows import load_sample, now
 
 
 REJECT_REASONS = (
@@ -260,7 +259,7 @@ class AuditStore:
                     None if decision.change_type is None else decision.change_type.value,
                     None if decision.mask is None else dump_mask(decision.mask),
                     int(decision.settled),
-                    _now(),
+                    now(),
                 ),
             )
         return int(cursor.lastrowid or 0)
@@ -275,9 +274,7 @@ class AuditStore:
             ).fetchone()
             if row is None:
                 return None
-            connection.execute(
-                "UPDATE decisions SET undone_at = ? WHERE decision_id = ?", (_now(), row["decision_id"])
-            )
+            connection.execute("UPDATE decisions SET undone_at = ? WHERE decision_id = ?", (now(), row["decision_id"]))
         return _stored(row)
 
     def decision(self, sample_id: str, auditor: str) -> StoredDecision | None:
@@ -490,7 +487,3 @@ def _difference(
     if any(mask_iou(versions[0].mask, version.mask) < SAME_MASK_IOU for version in versions[1:]):
         return "mask"
     return None
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -38,9 +38,8 @@ def run_local(store: Store, backends: Backends, prompts: Prompts, workers: int) 
     stop = threading.Event()
     ends: Counter[str] = Counter()
     try:
-        [row] = store.rows("SELECT COUNT(*) AS open FROM pairs WHERE step IN ('new', 'perceived', 'segmented')")
         with (
-            tqdm(total=row["open"], desc="Pairs", unit=" pairs", smoothing=0.05) as bar,
+            tqdm(total=store.count_open(), desc="Pairs", unit=" pairs", smoothing=0.05) as bar,
             ThreadPoolExecutor(workers, thread_name_prefix="craft") as pool,
         ):
             futures = [pool.submit(_work, store, worker, backends, prompts, stop, ends, bar) for _ in range(workers)]
@@ -71,8 +70,7 @@ def _work(
         claimed = claims.claim()
         if not claimed:
             store.free_dead_claims()
-            [row] = store.rows("SELECT COUNT(*) AS open FROM pairs WHERE step IN ('new', 'perceived', 'segmented')")
-            if not row["open"]:
+            if not store.count_open():
                 return
             time.sleep(IDLE_SECONDS)
             continue

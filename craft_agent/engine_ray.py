@@ -20,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .content import dump
-from .errors import PermanentError
+from .errors import CraftError, PermanentError
 from .object_folder import ObjectFolder
 from .pair_objects import Ending, PairObjects, pair_key, read_pair
 from .pairs_folder import PairFiles
@@ -94,6 +94,7 @@ class PairWorker:
         self._settings = settings
         self._make_backends = make_backends
         self._prompts = prompts
+        self._shared = shared
         self._folder = ObjectFolder(shared)
         self._run_name = run_name
         self._backends: Backends | None = None
@@ -103,7 +104,8 @@ class PairWorker:
         claimed, tables = _load_task(row["task"])
         try:
             ending = self._run(claimed, tables)
-        except PermanentError as error:
+        # Options that are good where the run was called may be bad here: a variable with a secret is not set.
+        except (CraftError, PermanentError) as error:
             ending = Ending(STOPPED, str(error))
         return {
             "pair": claimed.files.pair_id,
@@ -113,6 +115,10 @@ class PairWorker:
         }
 
     def _run(self, claimed: ClaimedPair, tables: dict[str, Any]) -> Ending:
+        if not self._folder.has(_sign(self._run_name)):
+            raise PermanentError(
+                f"a worker does not find this run in {self._shared}: name a folder with --shared that all machines see"
+            )
         objects = PairObjects(self._folder, self._settings, claimed, tables)
         step = max(claimed.step, objects.last_step or "new", key=(*OPEN_STEPS, "refined").index)
         if step == "refined":
@@ -154,8 +160,9 @@ def run_ray(
     ends: Counter[str] = Counter()
     try:
         claims = Claims(store, worker)
-        [row] = store.rows(f"SELECT COUNT(*) AS open FROM pairs WHERE step IN {OPEN_STEPS}")
-        with started_ray(options), tqdm(total=row["open"], desc="Pairs", unit=" pairs", smoothing=0.05) as bar:
+        folder.write(_sign(worker.name), {})
+        total = store.count_open()
+        with started_ray(options), tqdm(total=total, desc="Pairs", unit=" pairs", smoothing=0.05) as bar:
             while claimed := _claimed(store, claims):
                 by_id = {pair.files.pair_id: pair for pair in claimed}
                 # What an earlier call had finished when it was killed need not be handed out.
@@ -169,7 +176,13 @@ def run_ray(
                     bar.update(ending.step != "put_back")
     finally:
         worker.close()
+        folder.remove([_sign(worker.name)])
     return ends
+
+
+def _sign(run_name: str) -> str:
+    """The object by which workers know that they see the same folder as the process that was called."""
+    return f"runs/{run_name}"
 
 
 def _claimed(store: Store, claims: Claims) -> list[ClaimedPair]:
@@ -177,8 +190,7 @@ def _claimed(store: Store, claims: Claims) -> list[ClaimedPair]:
     while True:
         store.free_dead_claims()
         claimed = claims.claim(None)
-        [row] = store.rows(f"SELECT COUNT(*) AS open FROM pairs WHERE step IN {OPEN_STEPS}")
-        if claimed or not row["open"]:
+        if claimed or not store.count_open():
             return claimed
         time.sleep(IDLE_SECONDS)
 
@@ -187,9 +199,11 @@ def _gather(claims: Claims, folder: ObjectFolder, claimed: ClaimedPair, ending: 
     """Takes a pair over from the shared folder; returns its ending."""
     pair_id = claimed.files.pair_id
     known = read_pair(folder, pair_key(claims.settings, claimed))
-    claims.adopt(pair_id, known.tables, known.ordered())
+    step = claims.adopt(pair_id, known.tables, known.ordered())
     if ending.step == STOPPED:
         raise PermanentError(ending.reason)
+    if ending.step == "refined" and step != "refined":
+        raise PermanentError(f"the pair {pair_id} is finished, but the shared folder does not hold it; run again")
     if ending.step == "put_back":
         claims.put_back(pair_id, ending.reason, ending.attempts)
     elif ending.step != "refined":
@@ -200,8 +214,8 @@ def _gather(claims: Claims, folder: ObjectFolder, claimed: ClaimedPair, ending: 
 def _dump_task(claimed: ClaimedPair, store: Store) -> str:
     """A pair with what the run knows of it, as text."""
     files = claimed.files
-    tables = store.tables(files.pair_id) if claimed.attempts or claimed.step != "new" else {}
-    return dump([files.pair_id, files.file_t1, files.file_t2, claimed.sha256, claimed.step, claimed.attempts, tables])
+    names = (files.pair_id, files.file_t1, files.file_t2)
+    return dump([*names, claimed.sha256, claimed.step, claimed.attempts, store.tables(files.pair_id)])
 
 
 def _load_task(task: str) -> tuple[ClaimedPair, dict[str, Any]]:

@@ -60,6 +60,10 @@ class ObjectFolder:
             pq.write_table(table, stream)
         self._files.move(incomplete, path)
 
+    def has(self, name: str) -> bool:
+        """Whether there is an object of that name."""
+        return bool(self._files.get_file_info(self._path(name)).is_file)
+
     def read(self, name: str) -> dict[str, list[Row]]:
         """The tables of an object; `FileNotFoundError` if there is none of that name."""
         with self._files.open_input_file(self._path(name)) as stream:

@@ -100,16 +100,14 @@ def read_pair(folder: ObjectFolder, key: str) -> KnownPair:
     """Reads what lies in the folder of a pair."""
     while True:
         known = KnownPair()
+        # Listed before the finished pair is looked for: whoever puts it together removes these last.
+        names = [f"open/{key}/{name}" for name in folder.names(f"open/{key}") if not name.startswith("begun-")]
         try:
-            known.add(folder.read(f"done/{key}"))
+            for name in [f"done/{key}"] if folder.has(f"done/{key}") else names:
+                known.add(folder.read(name))
         except FileNotFoundError:
-            try:
-                for name in folder.names(f"open/{key}"):
-                    if not name.startswith("begun-"):
-                        known.add(folder.read(f"open/{key}/{name}"))
-            except FileNotFoundError:
-                # Somebody has just put it together.
-                continue
+            # Somebody has just put it together.
+            continue
         return known
 
 
@@ -145,15 +143,17 @@ class PairObjects:
     @contextmanager
     def marked(self, run_name: str) -> Iterator[int]:
         """Marks the pair as taken up, as long as the block lasts; gives how many marks of this run were left behind
-        by workers that ended in the middle of it."""
+        by workers that ended in the middle of it. Those stay until the pair is finished: a worker that dies later is
+        replaced by one that is handed the same part of the pairs again."""
         own = f"open/{self.key}/begun-{run_name}-"
         names = (f"open/{self.key}/{name}" for name in self._folder.names(f"open/{self.key}"))
-        left = [name for name in names if name.startswith(own)]
+        deaths = sum(name.startswith(own) for name in names)
         mark = f"{own}{uuid.uuid4().hex}"
         self._folder.write(mark, {})
-        yield len(left)
-        # Reached only by a worker that lives; that the marks were counted ends with the pair.
-        self._folder.remove([mark, *left] if self.ending is not None else [mark])
+        try:
+            yield deaths
+        finally:
+            self._folder.remove([mark])
 
     def recall(self, key: str) -> Exchange | None:
         """The answer to a question that was asked before."""

@@ -148,6 +148,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise CraftError(f"--grounding-iou {arguments.grounding_iou} must be above 0 and at most 1")
     if arguments.grid is not None and not 1 <= arguments.grid <= MOST_CELLS_A_SIDE:
         raise CraftError(f"--grid {arguments.grid} must be from 1 to {MOST_CELLS_A_SIDE}")
+    if arguments.gpus_per_worker > 1 and arguments.gpus_per_worker % 1:
+        raise CraftError(f"--gpus-per-worker {arguments.gpus_per_worker} must be a share of one or a whole number")
     if arguments.engine != "ray" and (arguments.shared or arguments.ray_address or arguments.gpus_per_worker):
         raise CraftError("--shared, --ray-address and --gpus-per-worker need --engine ray")
     if not arguments.pairs.is_dir():

@@ -199,6 +199,10 @@ class Store:
         with self.database.transaction() as connection:
             _insert(connection, {"failures": [failure_row(failure) for failure in failures]})
 
+    def count_open(self) -> int:
+        """How many pairs are neither finished nor given up, whoever works on them."""
+        return int(self.rows(f"SELECT COUNT(*) FROM pairs WHERE step IN {OPEN_STEPS}")[0][0])
+
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """The rows of a query that changes nothing."""
         return self.database.connection.execute(query, values).fetchall()

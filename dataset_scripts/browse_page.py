@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from .errors import DataError
 from .look_ahead import map_ahead
+from .option_values import positive
 from .pair_record import Expression, PairRecord
 from .picture_file import PictureFile
 from .reading_report import ReadingReport
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
     parser.add_argument("--split", choices=SPLITS, help="only this split")
     parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
-    parser.add_argument("--limit", metavar="N", type=_positive, help="the first N pairs only")
+    parser.add_argument("--limit", metavar="N", type=positive, help="the first N pairs only")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,13 +116,6 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
     except OSError as error:
         raise DataError(f"{error.filename or out} cannot be written: {error.strerror}; give another --out.") from error
     return count
-
-
-def _positive(text: str) -> int:
-    """A number of pairs."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a number of 1 or more, not {text!r}")
-    return int(text)
 
 
 def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:

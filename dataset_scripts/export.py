@@ -40,6 +40,7 @@ from .export_folder import ExportFolder, Progress
 from .export_plan import ExportPlan, Shard, plan_export
 from .mtrefseg_21k import REPOSITORY
 from .mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
+from .option_values import positive
 from .reading_report import ReadingReport
 from .schema import PAIRS_SUFFIX, SETTINGS
 from .shard_writer import ShardSummary, read_summary, write_shard, write_text
@@ -323,12 +324,6 @@ def _shard_size(text: str) -> int:
     return int(size)
 
 
-def _process_count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of processes; write 1 or more")
-    return int(text)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the command."""
     parser.add_argument("raw", metavar="RAW", type=Path, help="the raw dataset's folder, or one of its split folders")
@@ -348,7 +343,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="licence of the data as the Hub calls it; by default apache-2.0 for the published folders, else unknown",
     )
-    parser.add_argument("--num-proc", metavar="N", type=_process_count, default=1, help="processes, 1 by default")
+    parser.add_argument("--num-proc", metavar="N", type=positive, default=1, help="processes, 1 by default")
     parser.add_argument(
         "--max-shard-size",
         metavar="SIZE",

@@ -79,7 +79,7 @@ def _find_demo() -> Path:
     spec = find_spec("spaces_demo")
     if spec is None or spec.submodule_search_locations is None:
         raise CommandError(
-            "spaces_demo is not installed: run in the project's repository, or install the package anew"
+            "spaces_demo is not installed: install the package anew, or start spaces_demo/app.py of the repository"
         )
     return Path(spec.submodule_search_locations[0])
 

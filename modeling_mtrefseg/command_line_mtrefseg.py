@@ -26,6 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dataset_scripts.option_values import between
+
 from . import command_demo_mtrefseg, command_explain_mtrefseg, command_report_mtrefseg
 from .command_common_mtrefseg import (
     CommandError,
@@ -124,12 +126,12 @@ def _build_parser() -> argparse.ArgumentParser:
     add_pair_arguments(predict)
     predict.add_argument("texts", metavar="SENTENCE", nargs="*", help="one change each; none: every change")
     predict.add_argument(
-        "--threshold", metavar="P", type=_probability, help="probability above which a pixel is masked, 0 to 1"
+        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
     )
     predict.add_argument(
         "--no-target-threshold",
         metavar="P",
-        type=_probability,
+        type=between(0, 1),
         help="empty the masks whose no-target score, 0 to 1, is above this",
     )
     predict.set_defaults(run=_predict)
@@ -152,13 +154,6 @@ def _build_parser() -> argparse.ArgumentParser:
     for module in (command_explain_mtrefseg, command_report_mtrefseg, command_demo_mtrefseg):
         module.add_parser(commands)
     return parser
-
-
-def _probability(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
 
 
 def _predict(options: argparse.Namespace) -> None:

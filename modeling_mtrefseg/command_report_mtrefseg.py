@@ -13,6 +13,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_scripts.option_values import between, positive
+
 from .command_common_mtrefseg import CommandError, bad_input, check_writable, progress
 
 
@@ -50,13 +52,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--change-type", choices=("appear", "disappear", "state_change", "unknown"), help="only this type of change"
     )
-    parser.add_argument("--least-iou", metavar="IOU", type=_percentage, default=0.0, help="only from this IoU on")
-    parser.add_argument("--most-iou", metavar="IOU", type=_percentage, default=100.0, help="only up to this IoU")
+    parser.add_argument("--least-iou", metavar="IOU", type=between(0, 100), default=0.0, help="only from this IoU on")
+    parser.add_argument("--most-iou", metavar="IOU", type=between(0, 100), default=100.0, help="only up to this IoU")
     parser.add_argument("--search", metavar="WORDS", default="", help="only sentences and names with these words")
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=MOST_SENTENCES,
         help=f"the N worst only, {MOST_SENTENCES:,} by default",
     )
@@ -132,17 +134,3 @@ def _title(predictions: Path, report: dict[str, dict[str, Any]]) -> str:
     """Model and data as the report calls them, or else the folder's name."""
     data, model = report["data"], report["model"].get("name")
     return f"{model} on {data.get('name')}, {data.get('split')}" if model else predictions.resolve().parent.name
-
-
-def _percentage(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
-    return value
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number

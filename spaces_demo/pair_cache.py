@@ -90,7 +90,7 @@ def bytes_of(value: Any) -> int:
         return value.nbytes
     if isinstance(value, Image.Image):
         return value.width * value.height * len(value.getbands())
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, Mapping):
         return sum(map(bytes_of, value.values()))

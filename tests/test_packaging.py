@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # A path of somebody's machine begins with one of these folders. Joined here, so that this file does not hold one.
 MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
 MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
-PACKAGES = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou", "craft_agent")
+PACKAGES = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou", "craft_agent", "spaces_demo")
 BINARY = {".png", ".jpg", ".webp", ".safetensors", ".parquet", ".ico", ".gif"}
 
 
@@ -52,6 +52,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
         assert any(name.endswith("/LICENSE") for name in archive.namelist())
     kinds = {".py", ".md", ".html", ".css", ".js", ".txt"}
     sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in kinds]
+    sources += (ROOT / "spaces_demo" / "examples").iterdir()
     # Those two are of the folder as a repository of the Hub.
     expected = {path.relative_to(ROOT).as_posix() for path in sources if path.stem not in ("README", "requirements")}
     assert names == expected

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from craft_agent.asking import FailedRequest
-from craft_agent.errors import CraftError, TransientError
+from craft_agent.engine_ray import STOPPED, PairWorker, _dump_task, _gather, _load_task, _sign
+from craft_agent.errors import CraftError, PermanentError, TransientError
 from craft_agent.object_folder import ObjectFolder
-from craft_agent.pair_objects import PairObjects, pair_key, read_pair
+from craft_agent.pair_objects import Ending, PairObjects, pair_key, read_pair
 from craft_agent.pipeline import Backends, PairPipeline
 from craft_agent.prompting import Prompts
 from craft_agent.store import Claims, Store, Worker
@@ -39,6 +40,8 @@ def test_what_was_written_is_read_and_nothing_incomplete_is_seen(tmp_path):
     folder = ObjectFolder(str(tmp_path))
     tables = {"samples": [("a", 1, None, "ä")], "rounds": [(0.5,), (1,)]}
     folder.write("one/two", tables)
+    assert folder.has("one/two")
+    assert not folder.has("one/three")
     assert folder.read("one/two") == {"samples": [["a", 1, None, "ä"]], "rounds": [[0.5], [1]]}
     (tmp_path / "one" / "three.parquet.abc.incomplete").write_bytes(b"PAR1")
     assert folder.names("one") == ["two"]
@@ -108,10 +111,73 @@ def test_requests_in_vain_are_kept_and_marks_of_the_dead_are_counted(claims, tmp
     other = PairObjects(folder, claims.settings, claimed, {})
     mark = other.marked("run")
     assert mark.__enter__() == 0
-    with PairObjects(folder, claims.settings, claimed, {}).marked("run") as dead:
+    third = PairObjects(folder, claims.settings, claimed, {})
+    with third.marked("run") as dead:
+        assert dead == 1
+        third.give_up("place_000", "failed", "why")
+    # Given up or not, it does not get as many deaths again.
+    with third.marked("run") as dead:
         assert dead == 1
     with other.marked("another run") as dead:
         assert dead == 0
+
+
+def test_a_pair_that_is_put_together_meanwhile_is_read_whole(claims, tmp_path):
+    [claimed] = claims.claim()
+    key = pair_key(claims.settings, claimed)
+
+    class Slow(ObjectFolder):
+        """Another worker finishes the pair right after somebody looked whether it is finished."""
+
+        def has(self, name):
+            found = super().has(name)
+            if not found and name == f"done/{key}":
+                work_on(ObjectFolder(str(tmp_path / "shared")), claims, claimed)
+            return found
+
+    PairObjects(ObjectFolder(str(tmp_path / "shared")), claims.settings, claimed, {}).record_failures(
+        [FailedRequest("k", "place_000", "review", "b", "{}", "lost")]
+    )
+    assert [result.after for result in read_pair(Slow(str(tmp_path / "shared")), key).ordered()][-1] == "refined"
+
+
+def test_answers_of_a_step_that_another_engine_did_not_finish_are_handed_over(claims, tmp_path):
+    [claimed] = claims.claim()
+
+    def dies(question, number):
+        if number:
+            raise KeyboardInterrupt
+        return sensible(question, number)
+
+    with pytest.raises(KeyboardInterrupt):
+        PairPipeline(claims, Backends(ScriptedPerceiver(dies), BoxSegmenter()), Prompts()).run(claimed)
+    [claimed] = claims.claim()
+    assert (claimed.step, claimed.attempts) == ("new", 0)
+    known, tables = _load_task(_dump_task(claimed, Store(tmp_path / "work")))
+    assert known == claimed
+    assert len(tables["exchanges"]) == 1
+
+
+def test_a_worker_that_cannot_begin_says_why_in_one_line(claims, tmp_path):
+    folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
+    task = {"task": _dump_task(claimed, Store(tmp_path / "work"))}
+
+    def no_secret():
+        raise CraftError("no such environment variable is set")
+
+    worker = PairWorker(claims.settings, no_secret, Prompts(), str(tmp_path / "shared"), "run")
+    report = worker(task)
+    assert report["step"] == STOPPED
+    assert "--shared" in report["reason"]
+    folder.write(_sign("run"), {})
+    report = worker(task)
+    assert (report["step"], report["reason"]) == (STOPPED, "no such environment variable is set")
+
+
+def test_a_finished_pair_that_the_shared_folder_lacks_stops_the_run(claims, tmp_path):
+    folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
+    with pytest.raises(PermanentError, match="does not hold it"):
+        _gather(claims, folder, claimed, Ending("refined"))
 
 
 def _after(steps):

@@ -27,6 +27,7 @@ from tests.craft_agent.test_pairs_folder import start
 
 ROOT = Path(__file__).parents[2]
 PAIRS = 12
+PATIENCE_SECONDS = 600
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 
 
@@ -54,13 +55,18 @@ def test_killed_in_the_middle_it_ends_as_the_local_engine_does(pairs, alone, tmp
     process = subprocess.Popen(
         command(pairs, work), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    end = time.monotonic() + PATIENCE_SECONDS
     while not (before := list((work / "shared" / "done").glob("*.parquet"))) and process.poll() is None:
+        if time.monotonic() > end:
+            break
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     assert process.wait() == -signal.SIGKILL
     written = {path: path.stat().st_mtime_ns for path in before}
     assert 0 < len(written) < PAIRS
-    told = subprocess.run(command(pairs, work), cwd=ROOT, capture_output=True, text=True)
+    told = subprocess.run(
+        command(pairs, work), cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert told.returncode == 0, told.stderr
     assert f"pairs: {PAIRS} refined" in told.stdout
     # What was finished is taken over, not made anew.
@@ -139,3 +145,5 @@ def test_options_of_ray_need_ray(pairs, tmp_path, capsys):
     words = ["run", str(pairs), "--out", str(tmp_path / "work"), "--engine", "ray", "--shared", "ftp://host/folder"]
     assert main(words) == 2
     assert "cannot be a shared folder" in capsys.readouterr().err
+    assert main([*words[:-2], "--gpus-per-worker", "1.5"]) == 2
+    assert "a share of one or a whole number" in capsys.readouterr().err

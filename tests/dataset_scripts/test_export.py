@@ -539,7 +539,7 @@ def test_a_failed_upload_says_that_the_export_is_there(raw, out, hub) -> None:
         (["--private"], "--push-to-hub"),
         (["--max-shard-size", "many"], "many is no size"),
         (["--max-shard-size", "0MB"], "0MB is no size"),
-        (["--num-proc", "0"], "0 is no number of processes"),
+        (["--num-proc", "0"], "'0' is not a whole number of 1 or more"),
         (["--kind", "all"], "all"),
     ],
 )

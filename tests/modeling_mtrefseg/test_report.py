@@ -212,8 +212,8 @@ def test_filters_and_limit_choose(evaluation, tmp_path, capsys):
     [
         (["--data", "gone"], "gone is not a folder"),
         (["--data", "evaluation"], "holds no pairs"),
-        (["--limit", "0"], "0 is not 1 or more"),
-        (["--most-iou", "101"], "101 is not between 0 and 100"),
+        (["--limit", "0"], "'0' is not a whole number of 1 or more"),
+        (["--most-iou", "101"], "'101' is not between 0 and 100"),
         (["--domain", "moon"], "invalid choice: 'moon'"),
     ],
 )

@@ -1,0 +1,35 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Numbers on a command line, as `type=` of an option: what is wrong with one is said in a sentence."""
+
+import argparse
+from collections.abc import Callable
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def between(least: float, most: float) -> Callable[[str], float]:
+    """
+    Numbers in a range.
+
+    Args:
+        least, most (`float`): Its ends, which belong to it.
+
+    Returns:
+        `Callable[[str], float]`: Reads such a number.
+    """
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not between {least:g} and {most:g}")
+        return value
+
+    return read
