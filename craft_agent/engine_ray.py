@@ -8,6 +8,7 @@ into the shared folder. This process, which alone touches SQLite, takes a pair o
 
 import json
 import logging
+import math
 import os
 import tempfile
 import time
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from tqdm import tqdm
@@ -26,12 +28,15 @@ from .pair_objects import Ending, PairObjects, pair_key, read_pair
 from .pairs_folder import PairFiles
 from .pipeline import Backends, PairPipeline
 from .prompting import Prompts
+from .rows import Tables
 from .run_settings import RunSettings
 from .store import OPEN_STEPS, ClaimedPair, Claims, Store, Worker
 
 
 IDLE_SECONDS = 1.0
-"""How long to wait before looking again whether another process has left pairs behind."""
+"""How long to wait before looking again whether another process has left pairs behind, and before pairs that were put
+back are handed out again: that pause doubles from round to round."""
+LONGEST_PAUSE_SECONDS = 60.0
 MOST_BLOCKS = 2000
 """Parts into which the pairs are split; Ray Data hands out and reports whole parts."""
 MOST_DEATHS = 3
@@ -63,6 +68,7 @@ class RayOptions:
         address (`str`, *optional*): Of a Ray cluster, or "auto"; by default one is started on this machine, for this
             machine alone.
         graphics_cards (`float`, *optional*, defaults to 0): That each worker takes; a share if several are to use one.
+            Ray finds out itself how many there are.
     """
 
     shared: str
@@ -151,29 +157,39 @@ def run_ray(
         `Counter[str]`: How many pairs were brought to which end.
 
     Raises:
-        PermanentError: If the models will never answer, or Ray is missing or cannot be reached. What is finished is
-            kept.
+        PermanentError: If the models will never answer, Ray is missing or cannot be reached, or this machine has fewer
+            graphics cards than the workers need. What is finished is kept.
         CraftError: If there is no such shared folder.
     """
     folder = ObjectFolder(options.shared)
     worker = Worker(store.work)
     ends: Counter[str] = Counter()
+    pause = IDLE_SECONDS
     try:
         claims = Claims(store, worker)
         folder.write(_sign(worker.name), {})
         total = store.count_open()
         with started_ray(options), tqdm(total=total, desc="Pairs", unit=" pairs", smoothing=0.05) as bar:
             while claimed := _claimed(store, claims):
-                by_id = {pair.files.pair_id: pair for pair in claimed}
                 # What an earlier call had finished when it was killed need not be handed out.
                 finished = set(folder.names("done"))
-                known = {pair_id for pair_id, pair in by_id.items() if pair_key(store.settings, pair) in finished}
-                tasks = [pair for pair_id, pair in by_id.items() if pair_id not in known]
-                worker_settings = (store.settings, make_backends, prompts, options.shared, worker.name)
-                reports = _dispatch([_dump_task(pair, store) for pair in tasks], worker_settings, options)
-                for pair_id, ending in (*((pair_id, Ending("refined")) for pair_id in sorted(known)), *reports):
-                    ends[_gather(claims, folder, by_id[pair_id], ending)] += 1
+                keys, known, tasks = {}, [], []
+                for pair in claimed:
+                    pair_id, tables = pair.files.pair_id, store.tables(pair.files.pair_id)
+                    keys[pair_id] = pair_key(claims.settings, pair, tables)
+                    if keys[pair_id] in finished:
+                        known.append((pair_id, Ending("refined")))
+                    else:
+                        tasks.append(_dump_task(pair, tables))
+                worker_settings = (claims.settings, make_backends, prompts, options.shared, worker.name)
+                put_back = ends["put_back"]
+                for pair_id, ending in chain(known, _dispatch(tasks, worker_settings, options)):
+                    ends[_gather(claims, folder, pair_id, keys[pair_id], ending)] += 1
                     bar.update(ending.step != "put_back")
+                if ends["put_back"] > put_back:
+                    # The server needs time, and the next round's workers know nothing of it.
+                    time.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
     finally:
         worker.close()
         folder.remove([_sign(worker.name)])
@@ -195,10 +211,9 @@ def _claimed(store: Store, claims: Claims) -> list[ClaimedPair]:
         time.sleep(IDLE_SECONDS)
 
 
-def _gather(claims: Claims, folder: ObjectFolder, claimed: ClaimedPair, ending: Ending) -> str:
-    """Takes a pair over from the shared folder; returns its ending."""
-    pair_id = claimed.files.pair_id
-    known = read_pair(folder, pair_key(claims.settings, claimed))
+def _gather(claims: Claims, folder: ObjectFolder, pair_id: str, key: str, ending: Ending) -> str:
+    """Takes a pair over from the shared folder, where its objects lie under `key`; returns its ending."""
+    known = read_pair(folder, key)
     step = claims.adopt(pair_id, known.tables, known.ordered())
     if ending.step == STOPPED:
         raise PermanentError(ending.reason)
@@ -211,11 +226,11 @@ def _gather(claims: Claims, folder: ObjectFolder, claimed: ClaimedPair, ending: 
     return ending.step
 
 
-def _dump_task(claimed: ClaimedPair, store: Store) -> str:
+def _dump_task(claimed: ClaimedPair, tables: Tables) -> str:
     """A pair with what the run knows of it, as text."""
     files = claimed.files
     names = (files.pair_id, files.file_t1, files.file_t2)
-    return dump([*names, claimed.sha256, claimed.step, claimed.attempts, store.tables(files.pair_id)])
+    return dump([*names, claimed.sha256, claimed.step, claimed.attempts, tables])
 
 
 def _load_task(task: str) -> tuple[ClaimedPair, dict[str, Any]]:
@@ -233,7 +248,7 @@ def started_ray(options: RayOptions) -> Iterator[None]:
         options (`RayOptions`): How it is used.
 
     Raises:
-        PermanentError: If Ray is missing or cannot be reached.
+        PermanentError: If Ray is missing or cannot be reached, or this machine has too few graphics cards.
     """
     os.environ.update(_QUIET if options.address else {**_QUIET, **_LOOPBACK})
     try:
@@ -242,6 +257,7 @@ def started_ray(options: RayOptions) -> Iterator[None]:
     except ImportError as error:
         raise PermanentError(f'Ray cannot be imported ({error}): pip install "mtrefseg[ray]"') from error
     if ray.is_initialized():
+        _check_cards(options, ray.cluster_resources())
         yield
         return
     for name in ("ray", "ray.data"):
@@ -252,22 +268,38 @@ def started_ray(options: RayOptions) -> Iterator[None]:
             if options.address:
                 ray.init(address=options.address, **common)
             else:
-                cards = {"num_gpus": options.graphics_cards * options.workers} if options.graphics_cards else {}
                 ray.init(
                     address="local",
                     num_cpus=options.workers,
                     include_dashboard=False,
                     _temp_dir=folder,
-                    **cards,
                     **common,
                 )
         # Of a start that takes too long Ray raises a plain Exception.
         except Exception as error:
             raise PermanentError(f"Ray cannot be started or reached: {' '.join(str(error).split())}") from error
         try:
+            _check_cards(options, ray.cluster_resources())
             yield
         finally:
             ray.shutdown()
+
+
+def _check_cards(options: RayOptions, resources: dict[str, float]) -> None:
+    """Says it if there are fewer graphics cards than all workers need; a cluster may grow, this machine will not."""
+    share, workers = options.graphics_cards, options.workers
+    # A share lies on one card.
+    needed = share * workers if share >= 1 or not share else math.ceil(workers / int(min(1 / share, workers)))
+    found = resources.get("GPU", 0)
+    if found >= needed:
+        return
+    told = (
+        f"{workers} workers with --gpus-per-worker {share:g} need {needed:g} graphics cards and Ray finds {found:g}: "
+        "give fewer --workers or a smaller --gpus-per-worker"
+    )
+    if options.address is None:
+        raise PermanentError(told)
+    logging.getLogger(__name__).warning(told)
 
 
 def _dispatch(tasks: list[str], worker_settings: tuple[Any, ...], options: RayOptions) -> Iterator[tuple[str, Ending]]:

@@ -7,8 +7,10 @@ What a far worker knows and finds of one pair, as objects in a shared folder:
     open/KEY/begun-RUN-*           a mark for every time that a worker of that run took the pair up
     done/KEY                       a finished pair: all of it in one object, and the single ones are removed
 
-KEY is a hash of the pair's files and of all settings that its samples depend on. So a worker that takes up a pair, for
-the first time or after another one died, goes on where that one was, and asks nothing twice.
+KEY is a hash of the pair's files, of all settings that its samples depend on, and of what the run held of the pair
+when it was handed out. So a worker that takes up a pair, for the first time or after another one died, goes on where
+that one was, and asks nothing twice. If another engine has gone on with the pair meanwhile, its key is another one:
+nothing that was built on other answers than the run's is found.
 """
 
 import hashlib
@@ -89,10 +91,21 @@ class KnownPair:
         return tables
 
 
-def pair_key(settings: RunSettings, claimed: ClaimedPair) -> str:
-    """The name under which a pair's objects lie: the same for the same pictures and settings."""
+def pair_key(settings: RunSettings, claimed: ClaimedPair, tables: Tables) -> str:
+    """
+    The name under which a pair's objects lie: the same for the same pictures, settings and work that they go on from.
+
+    Args:
+        settings (`RunSettings`): Of the run.
+        claimed (`ClaimedPair`): The pair.
+        tables (`Tables`): What the run knows of it.
+
+    Returns:
+        `str`: 40 hexadecimal digits.
+    """
     lasting = {name: value for name, value in asdict(settings).items() if name not in CHANGEABLE}
-    content = dump([lasting, claimed.files.pair_id, claimed.sha256])
+    known = {name: sorted(map(dump, rows)) for name, rows in tables.items()}
+    content = dump([lasting, claimed.files.pair_id, claimed.sha256, claimed.step, known])
     return hashlib.sha256(content.encode("utf-8")).hexdigest()[:40]
 
 
@@ -124,7 +137,7 @@ class PairObjects:
 
     def __init__(self, folder: ObjectFolder, settings: RunSettings, claimed: ClaimedPair, tables: Tables) -> None:
         self.settings = settings
-        self.key = pair_key(settings, claimed)
+        self.key = pair_key(settings, claimed, tables)
         self.known = read_pair(folder, self.key)
         self.ending: Ending | None = None
         self._folder = folder

@@ -10,7 +10,7 @@ craft-agent status WORK
 import argparse
 from pathlib import Path
 
-from dataset_scripts.reading_report import printable
+from dataset_scripts.reading_report import printable_line
 
 from .store import STEPS, Store
 
@@ -43,7 +43,7 @@ def print_status(store: Store) -> dict[str, int]:
     steps = dict.fromkeys(STEPS, 0)
     for row in store.rows("SELECT step, COUNT(*) AS pairs FROM pairs GROUP BY step"):
         steps[row["step"]] = row["pairs"]
-    print(f"perceiver {settings.perceiver}, segmenter {settings.segmenter}, pairs of {settings.pairs}")
+    print(printable_line(f"perceiver {settings.perceiver}, segmenter {settings.segmenter}, pairs of {settings.pairs}"))
     print("pairs: " + ", ".join(f"{count:,} {step}" for step, count in steps.items() if count))
     for row in store.rows(
         """SELECT kind, COUNT(*) AS asked, SUM(problem != '') AS unusable, SUM(requests) AS requests,
@@ -57,7 +57,7 @@ def print_status(store: Store) -> dict[str, int]:
     for row in store.rows(
         f"SELECT problem, COUNT(*) AS requests FROM failures GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_REASONS}"
     ):
-        print(f"requests without an answer: {row['requests']:,}: {row['problem']}")
+        print(printable_line(f"requests without an answer: {row['requests']:,}: {row['problem']}"))
     print(f"cost: {cost_of(store):,.2f} US dollars at the prices given")
     samples = store.rows("SELECT COUNT(*) AS samples FROM samples")[0]["samples"]
     print(f"samples to audit: {samples:,}; see `craft-agent audit {store.work}`")
@@ -66,7 +66,7 @@ def print_status(store: Store) -> dict[str, int]:
         WHERE step IN ('skipped', 'failed') GROUP BY step, reason ORDER BY pairs DESC, reason LIMIT {MOST_REASONS}"""
     )
     for row in rows:
-        print(f"{row['step']}: {row['pairs']:,} pairs, such as {printable(row['example'])}: {row['reason']}")
+        print(printable_line(f"{row['step']}: {row['pairs']:,} pairs, such as {row['example']}: {row['reason']}"))
     return steps
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What was skipped or repaired while raw folders were read, by reason."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -8,6 +9,9 @@ from enum import Enum
 from typing import Any
 
 from .errors import DataError
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Reason(str, Enum):
@@ -219,6 +223,11 @@ class ReadingReport:
 def printable(text: str) -> str:
     """The text, with the letters that are not valid Unicode, as in some file names, as their codes."""
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def printable_line(text: str) -> str:
+    """The `printable` text on one line: control characters, which a terminal would obey, as their codes, too."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), printable(text))
 
 
 def _to_json(finding: Finding) -> dict[str, str]:

@@ -2,19 +2,22 @@
 """The shared folder of the engine for many machines; no Ray is needed to write into it."""
 
 import os
+import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+from craft_agent import engine_ray
 from craft_agent.asking import FailedRequest
-from craft_agent.engine_ray import STOPPED, PairWorker, _dump_task, _gather, _load_task, _sign
+from craft_agent.engine_ray import STOPPED, PairWorker, RayOptions, _dump_task, _gather, _load_task, _sign, run_ray
 from craft_agent.errors import CraftError, PermanentError, TransientError
 from craft_agent.object_folder import ObjectFolder
 from craft_agent.pair_objects import Ending, PairObjects, pair_key, read_pair
-from craft_agent.pipeline import Backends, PairPipeline
+from craft_agent.pipeline import MOST_ATTEMPTS, Backends, PairPipeline
 from craft_agent.prompting import Prompts
 from craft_agent.store import Claims, Store, Worker
-from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver
+from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver, difference
 from tests.craft_agent.small_work import draw_pairs
 from tests.craft_agent.test_pairs_folder import start
 from tests.craft_agent.test_store import sensible
@@ -74,7 +77,7 @@ def test_a_worker_goes_on_where_another_one_was_killed(claims, tmp_path):
     assert os.listdir(tmp_path / "shared" / "open") == []
     # A third worker, which was not told, has nothing left to do.
     assert work_on(folder, claims, claimed)[1].asked == []
-    known = read_pair(folder, pair_key(claims.settings, claimed))
+    known = read_pair(folder, objects.key)
     assert claims.adopt("place_000", known.tables, known.ordered()) == "refined"
     assert claims.adopt("place_000", known.tables, known.ordered()) == "refined"
     assert len(claims.recall(known.tables["exchanges"][0][0]).key) == 64
@@ -92,10 +95,16 @@ def test_what_another_engine_began_is_not_begun_anew(claims, tmp_path):
 
 def test_other_settings_and_other_pictures_have_other_objects(claims):
     [claimed] = claims.claim()
-    key = pair_key(claims.settings, claimed)
-    assert pair_key(replace(claims.settings, input_price=3.0, pairs="/elsewhere"), claimed) == key
-    assert pair_key(replace(claims.settings, rounds=9), claimed) != key
-    assert pair_key(claims.settings, replace(claimed, sha256=("x", "y"))) != key
+    tables = {"candidates": [("place_000", 0, "{}"), ("place_000", 1, "{}")]}
+    key = pair_key(claims.settings, claimed, tables)
+    assert pair_key(replace(claims.settings, input_price=3.0, pairs="/elsewhere"), claimed, tables) == key
+    assert pair_key(replace(claims.settings, rounds=9), claimed, tables) != key
+    assert pair_key(claims.settings, replace(claimed, sha256=("x", "y")), tables) != key
+    # As rows come back from JSON, in whatever order.
+    known = {"candidates": [["place_000", 1, "{}"], ["place_000", 0, "{}"]]}
+    assert pair_key(claims.settings, replace(claimed, attempts=1), known) == key
+    assert pair_key(claims.settings, replace(claimed, step="perceived"), tables) != key
+    assert pair_key(claims.settings, claimed, {}) != key
 
 
 def test_requests_in_vain_are_kept_and_marks_of_the_dead_are_counted(claims, tmp_path):
@@ -124,7 +133,7 @@ def test_requests_in_vain_are_kept_and_marks_of_the_dead_are_counted(claims, tmp
 
 def test_a_pair_that_is_put_together_meanwhile_is_read_whole(claims, tmp_path):
     [claimed] = claims.claim()
-    key = pair_key(claims.settings, claimed)
+    key = pair_key(claims.settings, claimed, {})
 
     class Slow(ObjectFolder):
         """Another worker finishes the pair right after somebody looked whether it is finished."""
@@ -153,14 +162,14 @@ def test_answers_of_a_step_that_another_engine_did_not_finish_are_handed_over(cl
         PairPipeline(claims, Backends(ScriptedPerceiver(dies), BoxSegmenter()), Prompts()).run(claimed)
     [claimed] = claims.claim()
     assert (claimed.step, claimed.attempts) == ("new", 0)
-    known, tables = _load_task(_dump_task(claimed, Store(tmp_path / "work")))
+    known, tables = _load_task(_dump_task(claimed, Store(tmp_path / "work").tables("place_000")))
     assert known == claimed
     assert len(tables["exchanges"]) == 1
 
 
 def test_a_worker_that_cannot_begin_says_why_in_one_line(claims, tmp_path):
     folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
-    task = {"task": _dump_task(claimed, Store(tmp_path / "work"))}
+    task = {"task": _dump_task(claimed, Store(tmp_path / "work").tables("place_000"))}
 
     def no_secret():
         raise CraftError("no such environment variable is set")
@@ -177,7 +186,72 @@ def test_a_worker_that_cannot_begin_says_why_in_one_line(claims, tmp_path):
 def test_a_finished_pair_that_the_shared_folder_lacks_stops_the_run(claims, tmp_path):
     folder, [claimed] = ObjectFolder(str(tmp_path / "shared")), claims.claim()
     with pytest.raises(PermanentError, match="does not hold it"):
-        _gather(claims, folder, claimed, Ending("refined"))
+        _gather(claims, folder, "place_000", pair_key(claims.settings, claimed, {}), Ending("refined"))
+
+
+@pytest.fixture
+def without_ray(monkeypatch):
+    """`run_ray` with a worker in this process; gives the pauses that it would have made."""
+
+    def dispatch(tasks, worker_settings, options):
+        worker = PairWorker(*worker_settings)
+        for report in map(worker, [{"task": task} for task in tasks]):
+            yield report["pair"], Ending(report["step"], report["reason"], report["attempts"])
+
+    pauses = []
+    monkeypatch.setattr(engine_ray, "started_ray", lambda options: nullcontext())
+    monkeypatch.setattr(engine_ray, "_dispatch", dispatch)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize("killed_at", ["refine", None])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_engines_that_take_turns_do_not_mix_what_they_found(claims, tmp_path, without_ray, killed_at, steps):
+    shared, store = str(tmp_path / "shared"), Store(tmp_path / "work")
+    [claimed] = claims.claim()
+
+    def dies(question, number):
+        if question.kind == killed_at:
+            raise KeyboardInterrupt
+        return sensible(question, number)
+
+    # The one engine is killed before its steps, or the finished pair, are taken over ...
+    with nullcontext() if killed_at is None else pytest.raises(KeyboardInterrupt):
+        work_on(ObjectFolder(shared), claims, claimed, dies)
+
+    def others(question, number):
+        if question.kind == "perceive":
+            boxes = [[100, 100, 300, 300], [600, 600, 900, 900]]
+            return {"differences": [difference(box=box, object=f"thing {box[0]}") for box in boxes]}
+        return sensible(question, number)
+
+    # ... the other one finds other things, and is killed, too.
+    pipeline = PairPipeline(claims, Backends(ScriptedPerceiver(others), BoxSegmenter()), Prompts(), _after(steps))
+    assert pipeline.run(claimed) == "put_back"
+    found = store.candidates("place_000")
+    assert len(found) == 2
+    perceiver = ScriptedPerceiver(others)
+    options = RayOptions(shared, workers=1)
+    ends = run_ray(store, lambda: Backends(perceiver, BoxSegmenter()), Prompts(), options)
+    assert ends == {"refined": 1}
+    kinds = {question.kind for question in perceiver.asked}
+    assert kinds == ({"review", "refine", "ground"} if steps == 1 else {"refine", "ground"})
+    assert store.candidates("place_000") == found
+    assert [proposal.candidate for proposal in store.proposals("place_000")] == found
+    asked = {row["candidate"] for row in store.rows("SELECT candidate FROM refinements")}
+    assert asked == {candidate.index for candidate in found}
+
+
+def test_pairs_that_were_put_back_are_handed_out_again_after_ever_longer_pauses(claims, tmp_path, without_ray):
+    def dead(question, number):
+        raise TransientError("connection refused")
+
+    options = RayOptions(str(tmp_path / "shared"), workers=1)
+    backends = Backends(ScriptedPerceiver(dead), BoxSegmenter())
+    ends = run_ray(Store(tmp_path / "work"), lambda: backends, Prompts(), options)
+    assert ends == {"put_back": MOST_ATTEMPTS - 1, "failed": 1}
+    assert without_ray == [2**number for number in range(MOST_ATTEMPTS - 1)]
 
 
 def _after(steps):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from craft_agent.command_line import main
 from craft_agent.engine_local import run_local
-from craft_agent.engine_ray import MOST_DEATHS, RayOptions, run_ray, started_ray
+from craft_agent.engine_ray import MOST_DEATHS, RayOptions, _check_cards, run_ray, started_ray
+from craft_agent.errors import PermanentError
 from craft_agent.offline_perceiver import OfflinePerceiver
 from craft_agent.offline_segmenter import OfflineSegmenter
 from craft_agent.pipeline import Backends
@@ -130,6 +132,29 @@ def test_workers_that_die_and_pairs_that_fail_are_reported_and_nothing_is_lost(t
         assert [sample.expressions for sample in store.samples(pair_id)] == [
             sample.expressions for sample in alone.samples(pair_id)
         ]
+
+
+@needs_ray
+def test_fewer_graphics_cards_than_the_workers_need_are_told_in_one_line(pairs, tmp_path, capsys):
+    words = ["run", str(pairs), "--out", str(tmp_path / "work"), "--grid", "1", "--engine", "ray", "--workers", "1"]
+    assert main([*words, "--gpus-per-worker", "64"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "1 workers with --gpus-per-worker 64 need 64 graphics cards and Ray finds" in told
+
+
+@pytest.mark.parametrize(
+    ("workers", "share", "needed"), [(5, 0.0, 0), (4, 0.5, 2), (3, 0.6, 3), (7, 0.3, 3), (2, 1.0, 2), (2, 3.0, 6)]
+)
+def test_a_share_of_a_card_lies_on_one_card(workers, share, needed, caplog):
+    options = RayOptions("/shared", workers, graphics_cards=share)
+    _check_cards(options, {"CPU": 1.0, "GPU": float(needed)} if needed else {})
+    for found in range(needed):
+        with pytest.raises(PermanentError, match=f"need {needed} graphics cards and Ray finds {found}"):
+            _check_cards(options, {"GPU": float(found)})
+        # A cluster may grow.
+        caplog.clear()
+        _check_cards(replace(options, address="auto"), {"GPU": float(found)})
+        assert f"Ray finds {found}" in caplog.text
 
 
 def test_without_ray_one_line_says_what_to_install(pairs, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import threading
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from craft_agent.errors import CraftError, PermanentError, TransientError
 from craft_agent.offline_segmenter import OfflineSegmenter
 from craft_agent.pipeline import MOST_ATTEMPTS, Backends
 from craft_agent.prompting import Prompts
+from craft_agent.status_command import print_status
 from craft_agent.store import Claims, Store, Worker
 from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver, difference, review
 from tests.craft_agent.small_work import draw_pairs
@@ -136,3 +138,18 @@ def test_the_offline_segmenter_may_stand_beside_any_perceiver(tmp_path):
     [proposal] = store.proposals("place_000")
     assert proposal.rounds[0].mask[25:45, 25:55].mean() > 0.9
     assert proposal.rounds[0].mask.mean() < 0.08
+
+
+def test_a_server_does_not_speak_to_the_terminal_by_its_messages(tmp_path, capsys):
+    store = start(draw_pairs(tmp_path / "pairs", 1), tmp_path / "work")
+
+    def dead(question, number):
+        raise TransientError("503 \x1b[2Jgrün\nfailed: 9 pairs\x9b", ["429 \x07"])
+
+    run(store, dead)
+    print_status(store)
+    told = capsys.readouterr().out
+    assert r"503 \x1b[2Jgrün\nfailed: 9 pairs\x9b" in told
+    assert r"429 \x07" in told
+    assert not any(unicodedata.category(letter) == "Cc" for letter in told.replace("\n", ""))
+    assert sum(line.startswith("failed: ") for line in told.splitlines()) == 1
