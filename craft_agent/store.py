@@ -42,6 +42,8 @@ OPEN_STEPS = ("new", "perceived", "segmented")
 STEPS = (*OPEN_STEPS, "refined", "skipped", "failed")
 TABLES = ("exchanges", "candidates", "proposals", "rounds")
 """Those that hold what the next step of an open pair needs."""
+WORKERS = "workers"
+"""The folder of the lock files, in that of the run."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Worker:
     """
 
     def __init__(self, work: Path) -> None:
-        folder = work / "workers"
+        folder = work / WORKERS
         folder.mkdir(parents=True, exist_ok=True)
         self.name = uuid.uuid4().hex
         self._path = folder / f"{self.name}.lock"
@@ -108,12 +110,13 @@ class Store:
         Raises:
             CraftError: If the folder holds something else, or a run with other settings.
         """
-        if not (work / FILE_NAME).is_file():
-            if work.exists() and not (work.is_dir() and set(os.listdir(work)) <= {"workers"}):
-                raise CraftError(f"{work} holds something else than a run; name a new folder with --out")
-            work.mkdir(parents=True, exist_ok=True)
+        if work.exists() and not (work.is_dir() and _is_run(os.listdir(work))):
+            raise CraftError(f"{work} holds something else than a run; name a new folder with --out")
+        (work / WORKERS).mkdir(parents=True, exist_ok=True)
+        # SQLite changes to its journal without waiting, so two processes must not begin a run at once.
+        with FileLock(work / WORKERS / "begin.lock"):
             Database(work / FILE_NAME)
-        store = cls(work)
+            store = cls(work)
         with store.database.transaction() as connection:
             known = _settings(connection)
             if known is not None:
@@ -158,7 +161,7 @@ class Store:
         rows = self.database.connection.execute("SELECT DISTINCT worker FROM pairs WHERE worker IS NOT NULL")
         freed = 0
         for name in [row["worker"] for row in rows]:
-            path = self.work / "workers" / f"{name}.lock"
+            path = self.work / WORKERS / f"{name}.lock"
             try:
                 with FileLock(path, timeout=0), self.database.transaction() as connection:
                     freed += connection.execute("UPDATE pairs SET worker = NULL WHERE worker = ?", (name,)).rowcount
@@ -316,6 +319,11 @@ def _insert(connection: sqlite3.Connection, tables: Tables) -> None:
         for row in rows:
             marks = ", ".join("?" * len(row))
             connection.execute(f"INSERT {clash}INTO {name} VALUES ({marks})", tuple(row))
+
+
+def _is_run(names: Sequence[str]) -> bool:
+    """Whether a folder with these files holds a run, one that begins just now, or nothing."""
+    return FILE_NAME in names or set(names) <= {WORKERS}
 
 
 def _settings(connection: sqlite3.Connection) -> RunSettings | None:

@@ -210,8 +210,11 @@ def test_the_python_runs() -> None:
 
 
 def test_the_pictures_are_there_and_small() -> None:
-    texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
-    shown = {name for text in texts for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", text)}
+    shown = {
+        (ROOT / page).parent.joinpath(name).relative_to(ROOT).as_posix()
+        for page in (*PAGES, "docs/experiments.md")
+        for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    }
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "pictures").iterdir()}
     assert shown == there
     assert sum((ROOT / name).stat().st_size for name in there) < 600_000

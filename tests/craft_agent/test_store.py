@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import threading
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -153,3 +154,16 @@ def test_a_server_does_not_speak_to_the_terminal_by_its_messages(tmp_path, capsy
     assert r"429 \x07" in told
     assert not any(unicodedata.category(letter) == "Cc" for letter in told.replace("\n", ""))
     assert sum(line.startswith("failed: ") for line in told.splitlines()) == 1
+
+
+def test_a_run_can_be_begun_by_several_at_once(tmp_path):
+    settings = start(draw_pairs(tmp_path / "pairs", 1), tmp_path / "work").settings
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(10):
+            barrier = threading.Barrier(8)
+
+            def begin(work, barrier=barrier):
+                barrier.wait()
+                return Store.create(work, settings).settings
+
+            assert list(pool.map(begin, [tmp_path / f"work_{number}"] * 8)) == [settings] * 8

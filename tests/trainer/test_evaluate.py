@@ -22,6 +22,7 @@ from dataset_scripts.rows import make_rows, read_content
 from dataset_scripts.schema import pair_features
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import to_record, write_raw
+from modeling_mtrefseg.drawing_mtrefseg import MARGIN, heading
 from modeling_mtrefseg.predictions_mtrefseg import load_predictions
 from modeling_mtrefseg.presets_mtrefseg import preset_model
 from modeling_mtrefseg.report_pictures_mtrefseg import draw_case
@@ -133,8 +134,8 @@ def test_the_report_holds_the_scores_of_the_model(run, checkpoint, tmp_path):
     assert (decode_rle(rows[0]["truth"]) == truths[0]).all()
     with Image.open(tmp_path / "out" / SHEET) as sheet:
         case = draw_case(load_predictions(tmp_path / "out" / PREDICTIONS)[0], None)
-        # Three headings of 60 pixels, each with one sentence.
-        assert sheet.size == (case.width, 3 * (60 + case.height) + 32)
+        # Three headings, each with one sentence.
+        assert sheet.size == (case.width, 3 * (heading("").height + case.height) + MARGIN)
     assert not (tmp_path / "out" / "unfinished").exists()
 
 
