@@ -24,7 +24,7 @@ from pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the pictures that the page shows, in pixels
-MAX_BYTES = 1 << 29  # kept of the pairs of all visitors together: 512 MiB
+MAX_BYTES = 1 << 27  # kept of the pairs of all visitors together: 128 MiB
 MAX_ANSWERS = 32  # kept answers of one pair
 NAMES = ("The earlier picture (t1)", "The later picture (t2)")
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
