@@ -20,7 +20,7 @@ from transformers.models.mask2former.modeling_mask2former import (
 )
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
-from .fusion_mtrefseg import CoordinateProjection, as_channels_last, pixel_centers
+from .fusion_mtrefseg import CoordinateProjection, GroupNorm, as_channels_last, pixel_centers
 from .outputs_mtrefseg import MaskDecoderOutput, MaskFeatures
 
 
@@ -169,6 +169,8 @@ class PixelDecoder(Mask2FormerPixelDecoder):
                     config.hidden_size, config.num_attention_heads, n_levels=3, n_points=4
                 )
         self.position_embedding = SinePositionEmbedding(config.hidden_size // 2, normalize=True)
+        for block in (*self.input_projections, self.adapter_1, self.layer_1):
+            block[1] = GroupNorm(block[1].num_groups, block[1].num_channels)
         for layer in self.encoder.layers:
             layer.activation_fn = torch.relu_  # in place: the widest tensor of the layer is not copied
         if config.lateral_bias_and_activation:

@@ -93,7 +93,7 @@ class MTRefSegTrainer(SFTTrainer):
         if loader is not None:
             self.add_callback(EpochTeller(loader))
         self._progress = Progress()
-        self._last_logged_step = 0
+        self.add_callback(self._progress)
         self._checkpoint_folder: str | None = None
 
     def _send_telemetry(self) -> None:
@@ -146,10 +146,8 @@ class MTRefSegTrainer(SFTTrainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Logs, and adds the parts of the loss and the speed to what is said of training steps."""
-        steps = self.state.global_step - self._last_logged_step
-        if "loss" in logs and steps > 0:
-            logs.update(self._progress.take(self.accelerator, steps))
-            self._last_logged_step = self.state.global_step
+        if "loss" in logs and self._progress.steps > 0:
+            logs.update(self._progress.take(self.accelerator))
         super().log(logs, start_time)
 
     def evaluate(

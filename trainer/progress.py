@@ -13,14 +13,30 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 from .evaluation import SCORES
 
 
-class Progress:
+class Progress(TrainerCallback):
     """Adds up over the steps between two logs, on the device, without waiting for it."""
 
     def __init__(self) -> None:
+        self._restart()
+
+    def _restart(self) -> None:
+        self.steps = 0
         self._parts: dict[str, Tensor] = {}
         self._pairs = 0
         self._sentences = 0
         self._started = time.perf_counter()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Called by the trainer."""
+        self._restart()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Called by the trainer. Counted here, for a run that is resumed does not begin with step 0."""
+        self.steps += 1
 
     def add(self, parts: dict[str, Tensor], pairs: int, sentences: int) -> None:
         """
@@ -34,13 +50,12 @@ class Progress:
         self._pairs += pairs
         self._sentences += sentences
 
-    def take(self, accelerator: Accelerator, steps: int) -> dict[str, float]:
+    def take(self, accelerator: Accelerator) -> dict[str, float]:
         """
-        What was added since the last time, over all processes; to be called by all of them.
+        What was added since the last time, at least a step, over all processes; to be called by all of them.
 
         Args:
             accelerator (`Accelerator`): Connects the processes.
-            steps (`int`): How many steps it was.
 
         Returns:
             `dict[str, float]`: The mean of each part over the steps, `pairs_per_second` and `sentences_per_second`.
@@ -51,8 +66,8 @@ class Progress:
         values = torch.stack([number.to(accelerator.device) for number in numbers])
         values = accelerator.gather(values.unsqueeze(0)).sum(0)
         *parts, pairs, sentences = values.tolist()
-        seconds = time.perf_counter() - self._started
-        self.__init__()  # type: ignore[misc]
+        seconds, steps = time.perf_counter() - self._started, self.steps
+        self._restart()
         return {
             **{name: part / steps for name, part in zip(names, parts)},
             "pairs_per_second": round(pairs / seconds, 3),

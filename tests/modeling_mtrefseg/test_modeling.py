@@ -8,6 +8,7 @@ from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
@@ -171,6 +172,16 @@ def test_stage_one_without_text(model, pair_inputs):
     assert outputs.layer_mask_logits.shape == (5, 1, 3, 32, 32)
     assert outputs.num_expressions.tolist() == [1]
     assert_close(model.vision_model(**pixels).mask_logits, outputs.mask_logits)
+
+
+def test_group_normalization_is_exact_under_autocast_and_plain_without():
+    features, layer = torch.randn(2, 8, 3, 5), GroupNorm(4, 8)
+    expected = torch.nn.functional.group_norm(features.bfloat16().float(), 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert_close(layer(features.bfloat16()), expected)
+    half = layer.bfloat16()(features.bfloat16())
+    assert half.dtype == torch.bfloat16
+    assert_close(half.float(), expected, rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize("fusion_type", ["change_aware", "concat_conv", "abs_diff", "avg"])

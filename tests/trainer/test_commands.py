@@ -24,8 +24,10 @@ STEPS = ("--max_steps", 6, "--save_steps", 1, "--eval_strategy", "no", "--save_t
 
 
 def losses(folder):
+    """The loss of each step that was logged, and its parts."""
     history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
-    return {log["step"]: log["loss"] for log in history if "loss" in log}
+    logs = {log["step"]: log for log in history if "loss" in log}
+    return {step: {name: log[name] for name in log if name.startswith("loss")} for step, log in logs.items()}
 
 
 @pytest.fixture(scope="module")
