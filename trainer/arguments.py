@@ -135,6 +135,8 @@ class AugmentationArguments:
     or the change is not made.
 
     Args:
+        move_share (`float`, *optional*, defaults to 0): Pairs of datasets with an end of which what has changed is cut
+            out and put into the picture of another place of the same domain, from any of the datasets.
         flip_share (`float`, *optional*, defaults to 0.5): Pairs that are mirrored left to right; those of remote
             sensing also top to bottom.
         rotate_share (`float`, *optional*, defaults to 0.25): Pairs of remote sensing that are turned by 90 degrees.
@@ -149,6 +151,9 @@ class AugmentationArguments:
             picture on its own, 0 to 1.
     """
 
+    move_share: float = field(
+        default=0.0, metadata={"help": "share of pairs whose changes are put into another place"}
+    )
     flip_share: float = field(default=0.5, metadata={"help": "share of pairs that are mirrored"})
     rotate_share: float = field(default=0.25, metadata={"help": "share of remote sensing pairs turned by 90 degrees"})
     swap_share: float = field(default=0.3, metadata={"help": "share of pairs whose t1 and t2 are exchanged"})

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from dataset_scripts.schema import CHANGE_TYPES
 
 from .arguments import AugmentationArguments
 from .samples import PairSample
-from .sentence_words import depends_on_frame, mentions_direction, mirrored
+from .sentence_words import depends_on_frame, depends_on_surroundings, mentions_direction, mirrored
 from .time_words import swapped_type, time_swapped
 
 
@@ -31,17 +33,26 @@ class PairAugmentation:
 
     arguments: AugmentationArguments
 
-    def __call__(self, sample: PairSample, random: np.random.Generator) -> PairSample:
+    def __call__(
+        self,
+        sample: PairSample,
+        random: np.random.Generator,
+        other_place: Callable[[], Image.Image | None] | None = None,
+    ) -> PairSample:
         """
         Args:
             sample ([`PairSample`]): A pair; it is not changed.
             random (`np.random.Generator`): Source of all chance.
+            other_place (`Callable`, *optional*): Gives a picture of another pair of the same domain, or `None`;
+                without one, everything stays where it is.
 
         Returns:
             [`PairSample`]: Another pair. Sentences of which it is not certain that they are still true are left out; a
             change that would leave out more than half of them is not made.
         """
         shares, is_from_above = self.arguments, sample.domain == "RS"
+        if other_place is not None and random.random() < shares.move_share and (place := other_place()) is not None:
+            sample = move(sample, place)
         if random.random() < shares.flip_share:
             axis = int(random.integers(2)) if is_from_above else 0
             sample = mirror(sample, axis)
@@ -80,6 +91,42 @@ def turn(sample: PairSample, quarters: int) -> PairSample:
         return sample
     rotation = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[quarters - 1]
     return _moved(said, lambda image: image.transpose(rotation), lambda mask: np.rot90(mask, quarters))
+
+
+def move(sample: PairSample, place: Image.Image) -> PairSample:
+    """
+    Cuts out what has changed and puts it, where it was, into the picture of another place, in t1 what disappeared, in
+    t2 what appeared, and of what is otherwise now each state in its picture: copy-paste augmentation
+    (https://huggingface.co/papers/2012.07177) of changes. Few places are learnt by heart; so each has many. Sentences
+    that tell of what is beside or of ranks are left out; those of unknown types of change leave the pair as it is.
+
+    Args:
+        sample ([`PairSample`]): A pair with sentences.
+        place (`PIL.Image.Image`): RGB; cut and scaled to the size of the pair.
+    """
+    said = _say(sample, lambda sentence, _: None if depends_on_surroundings(sentence) else sentence)
+    if not sample.expressions or "unknown" in sample.change_types or said is None:
+        return sample
+    ground = ImageOps.fit(place, sample.image_t1.size)
+    seen_t1, seen_t2 = (
+        [mask for mask, change_type in zip(sample.masks, sample.change_types) if change_type != type_not_seen]
+        for type_not_seen in ("appear", "disappear")
+    )
+    return replace(
+        said,
+        image_t1=_paste(sample.image_t1, ground, seen_t1),
+        image_t2=_paste(sample.image_t2, ground, seen_t2),
+        absent_types=frozenset(CHANGE_TYPES)
+        - {change_type for mask, change_type in zip(sample.masks, sample.change_types) if mask.any()},
+    )
+
+
+def _paste(image: Image.Image, ground: Image.Image, masks: Sequence[np.ndarray]) -> Image.Image:
+    if not masks:
+        return ground
+    # An edge as soft as a photograph's; a hard one would give away what was pasted.
+    outline = Image.fromarray(np.logical_or.reduce(masks)).convert("L").filter(ImageFilter.GaussianBlur(0.7))
+    return Image.composite(image, ground, outline)
 
 
 def swap_times(sample: PairSample) -> PairSample:

@@ -9,6 +9,7 @@ sees the same pairs, and the generator is an endless stream that needs no disk.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import datasets
 import numpy as np
 import torch
 from datasets import Dataset, concatenate_datasets, interleave_datasets, load_dataset
+from PIL import Image
 
 from dataset_scripts import mtrefseg_21k, mtrefseg_pretrain
 from dataset_scripts.errors import DataError
@@ -30,6 +32,7 @@ from .samples import GeneratedSource, PairSample, RecordSource, Source, TableSou
 
 
 logger = datasets.logging.get_logger(__name__)
+_PLACES_LOOKED_AT = 4
 
 
 class PairLoader:
@@ -76,7 +79,9 @@ class PairLoader:
         sample = self.sources[source].pair(row)
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
-            sample = self.augmentation(sample, random)
+            # The places of generated pairs are without number anyway.
+            other_place = partial(self._place_like, sample, random) if self.sources[source].num_pairs else None
+            sample = self.augmentation(sample, random, other_place)
         count = len(sample.expressions)
         if 0 < self.sentences_per_pair < count:
             kept = np.sort(random.permutation(count)[: self.sentences_per_pair])
@@ -84,6 +89,15 @@ class PairLoader:
             sample.expressions = [sample.expressions[index] for index in kept]
             sample.change_types = [sample.change_types[index] for index in kept]
         return sample
+
+    def _place_like(self, sample: PairSample, random: np.random.Generator) -> Image.Image | None:
+        """The earlier picture of another pair of any dataset, of the same domain, if a few draws find one."""
+        for _ in range(_PLACES_LOOKED_AT):
+            source = self.sources[int(random.integers(len(self.sources)))]
+            other = source.pair(int(random.integers(source.num_pairs or max(self.epoch_rows, 1))))
+            if other.domain == sample.domain and other.pair_id != sample.pair_id:
+                return other.image_t1
+        return None
 
 
 def make_train_dataset(

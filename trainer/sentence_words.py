@@ -81,6 +81,8 @@ _NEAR_FRAME = _set_of("center centre central middle corner corners edge edges bo
 _SUPERLATIVE = re.compile(r"\w+(most|est)$")
 _NO_SUPERLATIVES = _set_of("forest west rest guest chest nest harvest almost northwest southwest midwest")
 _PICTURES = _set_of("image picture photo scene frame view")
+_FRAME_WORDS = _set_of("center centre central middle mid") | {word for words in _SWAPS for word in words}
+_TIMES = _set_of("first second earlier later other new old")
 
 
 def mirrored(sentence: str, axis: int) -> str | None:
@@ -134,6 +136,24 @@ def depends_on_frame(sentence: str) -> bool:
         elif _SUPERLATIVE.match(word) and word not in _NO_SUPERLATIVES:
             return True
     return mentions_direction(sentence)
+
+
+def depends_on_surroundings(sentence: str) -> bool:
+    """Whether the sentence may stop being true when what it speaks of is seen elsewhere, among nothing else that was
+    there: it tells what is beside, or counts ranks."""
+    words = [match[0].lower() for match in _WORD.finditer(sentence)]
+    for index, word in enumerate(words):
+        rest = words[index + 1 :]
+        if word in _ORDINALS and rest[:1] and rest[0] not in _PICTURES:
+            return True
+        if _names_picture(rest):
+            continue
+        is_of_something = word == "of" and rest[:1] == ["the"]
+        place = rest[1:] if rest[:1] == ["the"] else rest
+        # "in the lower half", "on the left" speak of the frame, not of what is seen in it.
+        if is_of_something or (word in _RELATIONS and (not place or place[0] not in _FRAME_WORDS)):
+            return True
+    return False
 
 
 def _is_direction(words: list[Match[str]], index: int, axis: int) -> bool | None:
@@ -195,7 +215,7 @@ def _is_hyphenated(words: list[Match[str]], index: int) -> bool:
 
 def _names_picture(rest: list[str]) -> bool:
     """Whether words go on with "the (first, later, ...) image"."""
-    noun = 2 if rest[1:2] and rest[1] in ("first", "second", "earlier", "later", "other", "new", "old") else 1
+    noun = 2 if rest[1:2] and rest[1] in _TIMES else 1
     return rest[:1] in (["the"], ["this"]) and len(rest) > noun and rest[noun] in _PICTURES
 
 

@@ -5,6 +5,7 @@ import copy
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trainer.arguments import AugmentationArguments
 from trainer.augmentation import (
@@ -12,6 +13,7 @@ from trainer.augmentation import (
     change_light,
     crop,
     mirror,
+    move,
     reverse_pictures,
     swap_times,
     turn,
@@ -133,6 +135,43 @@ def test_light_changes_in_each_picture_on_its_own(make_sample):
     assert (augmented.masks[0] == sample.masks[0]).all()
     same = change_light(sample.image_t1, np.random.default_rng(3), 0.5)
     assert (array(same) == array(change_light(sample.image_t1, np.random.default_rng(3), 0.5))).all()
+
+
+def test_changes_are_put_into_another_place_each_into_its_picture(make_sample):
+    sample = make_sample("the car that appeared", "the car that left", "the roof that turned red")
+    sample.change_types = ["appear", "disappear", "state_change"]
+    sample.masks = [np.zeros((24, 32), dtype=bool) for _ in range(3)]
+    areas = np.s_[2:8, 2:8], np.s_[2:8, 20:28], np.s_[14:20, 2:8]
+    for mask, area in zip(sample.masks, areas):
+        mask[area] = True
+    place = Image.new("RGB", (64, 48), (10, 200, 30))
+    moved = move(sample, place)
+    ground = np.broadcast_to(np.uint8((10, 200, 30)), (24, 32, 3))
+    inside = [np.s_[area[0].start + 2 : area[0].stop - 2, area[1].start + 2 : area[1].stop - 2] for area in areas]
+    for image, own, shown in ((moved.image_t1, sample.image_t1, (1, 2)), (moved.image_t2, sample.image_t2, (0, 2))):
+        for number, area in enumerate(inside):
+            expected = array(own) if number in shown else ground
+            assert (array(image)[area] == expected[area]).all()
+        assert (array(image)[20:, 12:] == ground[20:, 12:]).all()
+    assert moved.expressions == sample.expressions
+    assert all((after == before).all() for after, before in zip(moved.masks, sample.masks))
+    assert moved.absent_types == {"unknown"}
+
+
+def test_what_is_not_spoken_of_alone_is_moved_with_the_rest_of_its_kind(make_sample):
+    sample = make_sample("all the cars that appeared", "the leftmost car that appeared", "the car next to the bus")
+    sample.masks[2][15:20, 20:30] = True
+    moved = move(sample, Image.new("RGB", (32, 24)))
+    assert moved.expressions == sample.expressions[:2]
+    assert array(moved.image_t2)[17, 25].any()
+    assert (array(moved.image_t1) == 0).all()
+    assert moved.absent_types == {"disappear", "state_change", "unknown"}
+    for pair in (
+        make_sample("the car by the road", "the car near the house", "the car"),
+        make_sample("the change", change_type="unknown"),
+        make_sample(),
+    ):
+        assert move(pair, Image.new("RGB", (32, 24))) is pair
 
 
 def test_stage_1_pairs_keep_their_mask(make_sample):

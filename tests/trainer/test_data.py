@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from PIL import Image
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.export import ExportOptions, export_dataset
@@ -23,6 +24,20 @@ from trainer.samples import GeneratedSource, TableSource
 
 
 GENERATOR = Generator(size=128, domains=("RS",))
+NOTHING = dict.fromkeys(vars(AugmentationArguments()), 0.0) | {"smallest_crop": 0.5}
+
+
+class Pairs:
+    """A dataset of given pairs, with or without an end."""
+
+    name = "given"
+
+    def __init__(self, samples, num_pairs=None):
+        self.samples = samples
+        self.num_pairs = len(samples) if num_pairs is None else num_pairs
+
+    def pair(self, row):
+        return self.samples[row]
 
 
 def test_collator_is_the_processor(small_processor, pairs):
@@ -84,7 +99,25 @@ def test_a_row_is_the_same_whoever_reads_it_and_another_one_in_the_next_epoch():
     loader.set_epoch(1)
     after = table[1]["sample"]
     assert before.pair_id == after.pair_id
-    assert (np.asarray(before.image_t1) != np.asarray(after.image_t1)).any()
+    assert before.image_t1.tobytes() != after.image_t1.tobytes()
+
+
+def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample):
+    samples = [make_sample("the car that appeared", domain=domain) for domain in ("RS", "NS", "NS", "NS")]
+    for number, sample in enumerate(samples):
+        sample.pair_id, sample.image_t1 = f"pair-{number}", Image.new("RGB", (32, 24), (number, 50, 0))
+    sources = [Pairs(samples[:1]), Pairs(samples[1:])]
+    augmentation = PairAugmentation(AugmentationArguments(**NOTHING | {"move_share": 1.0}))
+    loader = PairLoader(sources, augmentation)
+    for number in (1, 2, 3):
+        places = {tuple(np.asarray(loader.sample(1, number - 1, position).image_t2)[-1, -1]) for position in range(30)}
+        own = tuple(np.asarray(samples[number].image_t2)[-1, -1])
+        # A few draws may find nothing; then it stays where it is.
+        assert places - {own} == {(other, 50, 0) for other in (1, 2, 3) if other != number}
+    # There is no other place from above.
+    assert loader.sample(0, 0, 0).image_t2 is samples[0].image_t2
+    endless = PairLoader([Pairs(samples[1:], num_pairs=0)], augmentation, epoch_rows=3)
+    assert endless.sample(0, 0, 0).image_t2 is samples[1].image_t2
 
 
 def test_an_endless_run_needs_a_length():

@@ -3,7 +3,7 @@
 
 import pytest
 
-from trainer.sentence_words import depends_on_frame, mentions_direction, mirrored
+from trainer.sentence_words import depends_on_frame, depends_on_surroundings, mentions_direction, mirrored
 from trainer.time_words import swapped_type, time_swapped
 
 
@@ -135,3 +135,24 @@ def test_types_are_exchanged():
 def test_what_depends_on_direction_and_frame(sentence, turns, crops):
     assert mentions_direction(sentence) == turns
     assert depends_on_frame(sentence) == crops
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("all the cars that appeared", False),
+        ("the person on the left, at mid-height that left", False),
+        ("the buildings in the bottom-right corner that were added", False),
+        ("the car in the lower half of the image that is new in the second image", False),
+        ("every patch of cropland that was converted to another use", False),
+        ("the rightmost building that was newly built", False),
+        ("a villa has been built on the bareland by the road", True),
+        ("the car next to the bus that left", True),
+        ("the second car from the left that appeared", True),
+        ("a house appears in the middle of the forest", True),
+        ("three buildings appear on the bareland near the road", True),
+        ("two houses are built next to each other", True),
+    ],
+)
+def test_what_depends_on_surroundings(sentence, expected):
+    assert depends_on_surroundings(sentence) == expected
