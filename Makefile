@@ -69,7 +69,8 @@ REAL = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_train $(REA
 	--train_weights 6 1 1)
 
 # A step that is finished is not done again when the command is given again, and one that was stopped goes on.
-GO_ON = --resume_from_checkpoint last
+# STEPS=4 tries all of it, in minutes.
+GO_ON = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
 
 checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml $(GO_ON)

@@ -196,52 +196,12 @@ def convert_original(
 
 def build_config(original: dict[str, Any]) -> MTRefSegConfig:
     """Our configuration from the reference's hyper-parameters (a `dict` as in its JSON)."""
-    phi, swin, loss = original["phi"], original["swin"], original["loss"]
+    _refuse_other_architectures(original)
     pixel_decoder, decoder = original["pixel_decoder"], original["transformer_decoder"]
-    fixed = {
-        "swin.ape": (swin["ape"], False),
-        "swin.patch_norm": (swin["patch_norm"], True),
-        "pixel_decoder.n_points": (pixel_decoder["n_points"], 4),
-        "pixel_decoder.n_levels": (pixel_decoder["n_levels"], 3),
-        "transformer_decoder.pre_norm": (decoder["pre_norm"], False),
-        "mm_projector.type": (original["mm_projector"]["type"], "SparseConv_1"),
-        "seg_head.d_projector.depth": (original["seg_head"]["d_projector"]["depth"], 1),
-        "transformer_decoder.hidden_dim": (decoder["hidden_dim"], pixel_decoder["conv_dim"]),
-        "transformer_decoder.mask_dim": (decoder["mask_dim"], pixel_decoder["conv_dim"]),
-        "transformer_decoder.nheads": (decoder["nheads"], pixel_decoder["nheads"]),
-    }
-    wrong = [f"{name}={value} (only {wanted})" for name, (value, wanted) in fixed.items() if value != wanted]
-    if wrong:
-        raise ValueError(f"The original config asks for what this architecture cannot do: {', '.join(wrong)}.")
-    head = original["seg_head"]
+    head, loss = original["seg_head"], original["loss"]
     return MTRefSegConfig(
-        vision_config={
-            "model_type": "swin",
-            "image_size": original["image_size"],
-            "embed_dim": swin["embed_dim"],
-            "depths": swin["depths"],
-            "num_heads": swin["num_heads"],
-            "window_size": swin["window_size"],
-            "mlp_ratio": swin["mlp_ratio"],
-            "qkv_bias": swin["qkv_bias"],
-            "patch_size": swin["patch_size"],
-            "drop_path_rate": swin["drop_path_rate"],
-            "layer_norm_eps": swin["layer_norm_eps"],
-            "out_features": ["stage1", "stage2", "stage3", "stage4"],
-        },
-        text_config={
-            "model_type": "phi",
-            **{key: value for key, value in phi.items() if key not in ("rope_theta", "partial_rotary_factor")},
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": phi["rope_theta"],
-                "partial_rotary_factor": phi["partial_rotary_factor"],
-            },
-            "vocab_size": original["vocab_size"],
-            "pad_token_id": original["pad_token_id"],
-            "eos_token_id": original["eos_token_id"],
-            "bos_token_id": original["eos_token_id"],
-        },
+        vision_config=_vision_config(original),
+        text_config=_text_config(original),
         mask_decoder_config={
             "hidden_size": pixel_decoder["conv_dim"],
             "num_attention_heads": pixel_decoder["nheads"],
@@ -268,6 +228,58 @@ def build_config(original: dict[str, Any]) -> MTRefSegConfig:
         importance_sample_ratio=loss["importance_sample_ratio"],
         match_queries=True,
     )
+
+
+def _refuse_other_architectures(original: dict[str, Any]) -> None:
+    swin, pixel_decoder, decoder = original["swin"], original["pixel_decoder"], original["transformer_decoder"]
+    fixed = {
+        "swin.ape": (swin["ape"], False),
+        "swin.patch_norm": (swin["patch_norm"], True),
+        "pixel_decoder.n_points": (pixel_decoder["n_points"], 4),
+        "pixel_decoder.n_levels": (pixel_decoder["n_levels"], 3),
+        "transformer_decoder.pre_norm": (decoder["pre_norm"], False),
+        "mm_projector.type": (original["mm_projector"]["type"], "SparseConv_1"),
+        "seg_head.d_projector.depth": (original["seg_head"]["d_projector"]["depth"], 1),
+        "transformer_decoder.hidden_dim": (decoder["hidden_dim"], pixel_decoder["conv_dim"]),
+        "transformer_decoder.mask_dim": (decoder["mask_dim"], pixel_decoder["conv_dim"]),
+        "transformer_decoder.nheads": (decoder["nheads"], pixel_decoder["nheads"]),
+    }
+    wrong = [f"{name}={value} (only {wanted})" for name, (value, wanted) in fixed.items() if value != wanted]
+    if wrong:
+        raise ValueError(f"The original config asks for what this architecture cannot do: {', '.join(wrong)}.")
+
+
+def _vision_config(original: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "embed_dim",
+        "depths",
+        "num_heads",
+        "window_size",
+        "patch_size",
+        "mlp_ratio",
+        "qkv_bias",
+        "drop_path_rate",
+    )
+    return {
+        "model_type": "swin",
+        "image_size": original["image_size"],
+        "layer_norm_eps": original["swin"]["layer_norm_eps"],
+        **{name: original["swin"][name] for name in names},
+        "out_features": ["stage1", "stage2", "stage3", "stage4"],
+    }
+
+
+def _text_config(original: dict[str, Any]) -> dict[str, Any]:
+    rope = {name: original["phi"][name] for name in ("rope_theta", "partial_rotary_factor")}
+    return {
+        "model_type": "phi",
+        **{name: value for name, value in original["phi"].items() if name not in rope},
+        "rope_parameters": {"rope_type": "default", **rope},
+        "vocab_size": original["vocab_size"],
+        "pad_token_id": original["pad_token_id"],
+        "eos_token_id": original["eos_token_id"],
+        "bos_token_id": original["eos_token_id"],
+    }
 
 
 def build_processor(original: dict[str, Any], tokenizer: str | Path) -> MTRefSegProcessor:

@@ -192,66 +192,70 @@ def save_sam2(folder: Path) -> Path:
     return folder
 
 
-def save_sam3(folder: Path) -> Path:
-    """SAM 3, as `facebook/sam3` is laid out: one folder with detector and tracker. Needs torchvision."""
-    backbone = {
-        "model_type": "sam3_vit_model",
+_SAM3_BACKBONE = {
+    "model_type": "sam3_vit_model",
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 56,
+    "patch_size": 14,
+    "pretrain_image_size": 28,
+    "window_size": 2,
+    "global_attn_indexes": [1],
+}
+_SAM3_VISION = {
+    "backbone_config": _SAM3_BACKBONE,
+    "fpn_hidden_size": 32,
+    "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+}
+_SAM3_PART = {"hidden_size": 32, "num_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+_SAM3_DETECTOR = {
+    "vision_config": _SAM3_VISION,
+    "text_config": {
+        "model_type": "clip_text_model",
+        "vocab_size": 64,
         "hidden_size": 32,
         "intermediate_size": 32,
-        "num_hidden_layers": 2,
+        "projection_dim": 16,
+        "num_hidden_layers": 1,
         "num_attention_heads": 2,
-        "image_size": 56,
-        "patch_size": 14,
-        "pretrain_image_size": 28,
-        "window_size": 2,
-        "global_attn_indexes": [1],
-    }
-    vision = {
-        "backbone_config": backbone,
-        "fpn_hidden_size": 32,
-        "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
-    }
-    part = {"hidden_size": 32, "num_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    detector = {
-        "vision_config": vision,
-        "text_config": {
-            "model_type": "clip_text_model",
-            "vocab_size": 64,
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "projection_dim": 16,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "max_position_embeddings": 32,
-            "eos_token_id": 3,
-        },
-        "geometry_encoder_config": part,
-        "detr_encoder_config": part,
-        "detr_decoder_config": {**part, "num_queries": 6},
-        "mask_decoder_config": {"hidden_size": 32, "num_attention_heads": 2},
-    }
-    tracker = {
-        "vision_config": vision,
-        "prompt_encoder_config": {"hidden_size": 32, "image_size": 56, "patch_size": 14, "mask_input_channels": 8},
-        "mask_decoder_config": {
-            "hidden_size": 32,
-            "mlp_dim": 32,
-            "num_attention_heads": 2,
-            "iou_head_hidden_dim": 16,
-        },
-        "image_size": 56,
-        "memory_attention_hidden_size": 32,
-        "memory_attention_num_layers": 1,
-        "memory_attention_num_attention_heads": 1,
-        "memory_attention_feed_forward_hidden_size": 32,
-        "memory_attention_rope_feat_sizes": [4, 4],
-        "memory_encoder_hidden_size": 32,
-        "memory_encoder_output_channels": 16,
-        "mask_downsampler_embed_dim": 32,
-        "memory_fuser_embed_dim": 32,
-        "memory_fuser_intermediate_dim": 32,
-    }
-    config = transformers.Sam3VideoConfig(detector_config=detector, tracker_config=tracker, low_res_mask_size=16)
+        "max_position_embeddings": 32,
+        "eos_token_id": 3,
+    },
+    "geometry_encoder_config": _SAM3_PART,
+    "detr_encoder_config": _SAM3_PART,
+    "detr_decoder_config": {**_SAM3_PART, "num_queries": 6},
+    "mask_decoder_config": {"hidden_size": 32, "num_attention_heads": 2},
+}
+_SAM3_TRACKER = {
+    "vision_config": _SAM3_VISION,
+    "prompt_encoder_config": {"hidden_size": 32, "image_size": 56, "patch_size": 14, "mask_input_channels": 8},
+    "mask_decoder_config": {
+        "hidden_size": 32,
+        "mlp_dim": 32,
+        "num_attention_heads": 2,
+        "iou_head_hidden_dim": 16,
+    },
+    "image_size": 56,
+    "memory_attention_hidden_size": 32,
+    "memory_attention_num_layers": 1,
+    "memory_attention_num_attention_heads": 1,
+    "memory_attention_feed_forward_hidden_size": 32,
+    "memory_attention_rope_feat_sizes": [4, 4],
+    "memory_encoder_hidden_size": 32,
+    "memory_encoder_output_channels": 16,
+    "mask_downsampler_embed_dim": 32,
+    "memory_fuser_embed_dim": 32,
+    "memory_fuser_intermediate_dim": 32,
+}
+
+
+def save_sam3(folder: Path) -> Path:
+    """SAM 3, as `facebook/sam3` is laid out: one folder with detector and tracker. Needs torchvision."""
+    config = transformers.Sam3VideoConfig(
+        detector_config=_SAM3_DETECTOR, tracker_config=_SAM3_TRACKER, low_res_mask_size=16
+    )
     torch.manual_seed(0)
     transformers.Sam3VideoModel(config).save_pretrained(folder)
     size = {"height": 56, "width": 56}
