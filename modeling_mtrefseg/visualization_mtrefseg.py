@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Overlay pages: both pictures of a pair, the masks on the later one and a legend with the sentences."""
+"""Overlay pages: both pictures of a pair, the masks on them and a legend with the sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,8 +79,8 @@ def draw_overlay(
     scores: Sequence[float],
 ) -> Image.Image:
     """
-    Draws one page: t1, t2, t2 with every mask as a translucent colour with an outline and a number, and below them a
-    legend with the sentences, their scores and areas.
+    Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
+    and a number, and below them a legend with the sentences, their scores and areas.
 
     A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
     out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
@@ -113,8 +113,10 @@ def draw_overlay(
     page = Image.new("RGB", (PAGE_WIDTH, height), PAPER)
 
     earlier, later = to_panel(image_t1, layout.panel), to_panel(image_t2, layout.panel)
-    panels = (earlier, later, paint_masks(later, arrays, colors))
-    titles = ("t1, the earlier picture", "t2, the later picture", "t2 with what the sentences describe")
+    # What has left is seen in t1 alone; a fill would hide it there.
+    outlined = paint_masks(earlier, arrays, colors, opacity=0, numbered=False)
+    panels = (outlined, later, paint_masks(later, arrays, colors))
+    titles = ("t1, the same places outlined", "t2, the later picture", "t2 with what the sentences describe")
     draw = ImageDraw.Draw(page)
     for panel, corner, title in zip(panels, layout.corners, titles, strict=True):
         draw.text((corner[0], corner[1] - 12), title, fill=INK, font=font_of(22), anchor="ls")

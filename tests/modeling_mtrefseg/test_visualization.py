@@ -36,17 +36,20 @@ def drawn_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def test_only_the_third_panel_shows_the_mask_and_only_where_it_is() -> None:
+def test_the_third_panel_shows_the_mask_and_the_first_its_outline_only_where_it_is() -> None:
     masks = np.zeros((1, 100, 100), dtype=bool)
     masks[0, :50, 50:] = True  # the upper right quarter
     page = draw_overlay(*grey_pair(100, 100), masks, ["a roof"], [0.5])
     panels = colored_pixels(page)[:540]  # The legend, whose swatches are coloured, lies below.
-    rows, columns = np.nonzero(panels)
-    third = PAGE_WIDTH * 2 // 3
-    assert columns.min() > third + (PAGE_WIDTH - third) * 0.4
-    assert rows.max() < 68 + 0.55 * 500
-    # The whole quarter is filled, but for the number and the outline.
-    assert panels.sum() == pytest.approx(250 * 250, rel=0.05)
+    outlined, plain, painted = (part for part in np.array_split(panels, 3, axis=1))
+    assert not plain.any()
+    for part in (outlined, painted):
+        rows, columns = np.nonzero(part)
+        assert columns.min() > PAGE_WIDTH / 3 * 0.4
+        assert rows.max() < 68 + 0.55 * 500
+    # The whole quarter is filled, but for the number and the outline; two of its sides lie inside the picture.
+    assert painted.sum() == pytest.approx(250 * 250, rel=0.05)
+    assert 2 * 250 < outlined.sum() < 0.06 * 250 * 250
 
 
 def test_the_panels_are_t1_t2_and_t2() -> None:
