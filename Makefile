@@ -66,18 +66,22 @@ demo: $(TEST_STAMP)
 
 # Without REAL_DATA the checkpoint is trained on generated pairs alone, and the card says so.
 REAL = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train \
-	--train_weights 6 1 1)
+	--train_weights 4 1 1 --move_share 0.5)
 
 # A step that is finished is not done again when the command is given again, and one that was stopped goes on.
-# STEPS=4 tries all of it, in minutes.
+# STEPS=4 tries all of it in minutes, in a folder of its own.
 GO_ON = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
+MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
 
 checkpoint: $(TEST_STAMP)
-	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml $(GO_ON)
-	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(REAL) $(GO_ON)
-	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml $(REAL) $(GO_ON)
-	$(BIN)/python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1
-	@echo "The checkpoint is in outputs/mtrefseg-r1"
+	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml \
+		--output_dir $(MADE)/scenes $(GO_ON)
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(REAL) \
+		--stage1 $(MADE)/scenes --output_dir $(MADE)/stage2 $(GO_ON)
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml $(REAL) \
+		--model_name_or_path $(MADE)/stage2 --output_dir $(MADE)/stage2_256 $(GO_ON)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/stage2_256 --output_dir $(MADE)/mtrefseg-r1
+	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
 publish-dry-run: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub

@@ -10,24 +10,34 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 from trl import ModelConfig
 
+from dataset_scripts.synthesis.writing import GENERATOR_VERSION
+
 from .arguments import GENERATED, AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig
 from .errors import TrainingError
+from .reporting import model_hash
 
 
 PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")
 """The stages, by the names of their scripts."""
 NOISE = "generated_noise"
 _OWN = ("steps", "stage1_share")
+_CHECKPOINTS = ("model_name_or_path", "parts_from", "stage1")
 _PLANNED = ("max_steps", "output_dir", "resume_from_checkpoint", "seed")
 _GROUPS: Any = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
 _KNOWN = sorted({field.name for group in _GROUPS for field in fields(group)} - {*_PLANNED})
+
+
+@cache
+def _weights_of(checkpoint: str | None) -> dict[str, str] | None:
+    """Hashes of a checkpoint's files, if it is a folder of this machine: another one may lie there tomorrow."""
+    return model_hash(Path(checkpoint)) if checkpoint is not None and Path(checkpoint).is_dir() else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,12 @@ class Training:
     def digest(self) -> str:
         """Eight hexadecimal digits that two trainings share if, and only if, they do the same."""
         previous = None if self.previous is None else self.previous.digest
-        content = json.dumps([self.stage, self.settings, previous, self.engine], sort_keys=True, default=str)
+        begun_with = [_weights_of(self.settings.get(name)) for name in _CHECKPOINTS]
+        content = json.dumps(
+            [self.stage, self.settings, previous, self.engine, begun_with, GENERATOR_VERSION],
+            sort_keys=True,
+            default=str,
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     @property

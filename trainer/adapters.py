@@ -2,6 +2,7 @@
 """LoRA on the language model, with all other parts trained in full, and its merging into a plain checkpoint."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel
@@ -11,13 +12,14 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 
 from .building import VISION_PARTS
+from .errors import TrainingError
 
 
 FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
 """The parts without adapters, which are trained and saved whole."""
 
 
-def make_lora_config(model: MTRefSegModel, model_config: ModelConfig) -> LoraConfig | None:
+def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:
     """
     What `--use_peft` and the `--lora_...` arguments ask for.
 
@@ -25,13 +27,19 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig) -> LoraCon
         model ([`MTRefSegModel`]): The model.
         model_config (`ModelConfig`): Rank and so on. Without `lora_target_modules` every linear layer of the language
             model's body gets an adapter; without `lora_modules_to_save` all other parts are trained in full.
+        frozen (`Sequence[str]`, *optional*): Parts that are not trained. peft would thaw them.
 
     Returns:
         `LoraConfig` or `None`: `None` without `--use_peft`. Of the token embeddings `[SEG]`'s alone is trained, and
         none where the output layer shares them.
+
+    Raises:
+        TrainingError: If the language model is frozen.
     """
     if not model_config.use_peft:
         return None
+    if "language_model" in frozen:
+        raise TrainingError("freeze names language_model, which is what adapters would train; leave out one of both.")
     targets: str | list[str] | None = model_config.lora_target_modules
     if targets is None:
         layers = {
@@ -54,7 +62,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig) -> LoraCon
         lora_alpha=model_config.lora_alpha,
         lora_dropout=model_config.lora_dropout,
         target_modules=targets,
-        modules_to_save=model_config.lora_modules_to_save or list(FULLY_TRAINED),
+        modules_to_save=[part for part in model_config.lora_modules_to_save or FULLY_TRAINED if part not in frozen],
         trainable_token_indices=tokens,
         use_rslora=model_config.use_rslora,
         use_dora=model_config.use_dora,

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What can be said on the command line or in a recipe, besides trl's `ModelConfig`."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,12 +36,13 @@ class ModelArguments:
             four-stage backbone, and a causal language model) to build the model from. Given both or none.
         parts_from (`str`, *optional*): Hub id or folder of a checkpoint from which a new model takes `parts`.
         parts (`list[str]`, *optional*, defaults to `["backbone"]`): Some of `PARTS`.
-        stage1 (`str`, *optional*): Hub id or folder of a checkpoint whose visual half replaces the model's.
+        stage1 (`str`, *optional*): Hub id or folder of a checkpoint whose visual half a new model takes.
         image_size (`int`, *optional*): Side of the square canvas, in pixels; the checkpoint's or preset's if not
             given.
         fusion_type (`str`, *optional*): See `MTRefSegConfig`; the checkpoint's or preset's if not given.
         prompt_template (`str`, *optional*, defaults to `"default"`): See `MTRefSegProcessor`, for new models.
-        config_overrides (`dict`, *optional*): Further fields of `MTRefSegConfig`, for new models.
+        config_overrides (`str`, *optional*): Further fields of `MTRefSegConfig`, for new models; JSON on the command
+            line, a mapping in recipes. See `config_fields`.
     """
 
     preset: str = field(default="tiny", metadata={"help": "random weights of this size", "choices": ["tiny", "paper"]})
@@ -52,14 +54,31 @@ class ModelArguments:
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
     prompt_template: str = field(default="default", metadata={"help": "wording of the prompt"})
-    config_overrides: dict | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig (JSON)"})
+    config_overrides: str | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig (JSON)"})
 
     def __post_init__(self) -> None:
+        self.config_fields()  # Says now what is wrong with them.
         if (self.vision_backbone is None) != (self.text_backbone is None):
             raise TrainingError("vision_backbone and text_backbone build a model together; give both or none.")
         unknown = sorted(set(self.parts) - set(PARTS))
         if unknown:
             raise TrainingError(f"parts names {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")
+
+    def config_fields(self) -> dict[str, Any]:
+        """
+        `config_overrides` as a `dict`.
+
+        Raises:
+            TrainingError: If it is not an object of JSON.
+        """
+        given: Any = self.config_overrides
+        try:
+            fields = json.loads(given) if isinstance(given, str) else given or {}
+        except json.JSONDecodeError as error:
+            raise TrainingError(f"config_overrides is not JSON: {error} in {given!r}") from error
+        if not isinstance(fields, dict):
+            raise TrainingError(f'config_overrides must be an object such as {{"num_points": 0}}, not {given!r}')
+        return fields
 
 
 @dataclass
@@ -149,6 +168,8 @@ class AugmentationArguments:
             fits anything.
         photometric (`float`, *optional*, defaults to 0.3): How much light, contrast and noise are changed, in each
             picture on its own, 0 to 1.
+        untold_share (`float`, *optional*, defaults to 0.2): Pairs whose domain the prompt does not tell: many who ask
+            do not say it either.
     """
 
     move_share: float = field(
@@ -162,6 +183,7 @@ class AugmentationArguments:
     smallest_crop: float = field(default=0.5, metadata={"help": "smallest side of a crop, as a share"})
     unchanged_share: float = field(default=0.05, metadata={"help": "share of pairs whose t2 is made t1"})
     photometric: float = field(default=0.3, metadata={"help": "strength of photometric changes, 0 to 1"})
+    untold_share: float = field(default=0.2, metadata={"help": "share of pairs whose domain the prompt does not tell"})
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -184,7 +206,8 @@ class MTRefSegTrainingConfig(SFTConfig):
         expected_engine (`str`, *optional*, defaults to `"any"`): "single", "ddp", "zero1", "zero2" or "zero3": the
             script stops if another one is in use.
         expected_processes (`int`, *optional*): The script stops if there are not as many.
-        no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default none is.
+        no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default the
+            processor's, which is that of the checkpoint to begin with, and none for a new model.
     """
 
     output_dir: str | None = field(default="outputs", metadata={"help": "folder for checkpoints and the final model"})
@@ -201,6 +224,9 @@ class MTRefSegTrainingConfig(SFTConfig):
     )
     report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
     bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})
+    ddp_find_unused_parameters: bool | None = field(
+        default=True, metadata={"help": "stage 2 does not use the learned queries of stage 1"}
+    )
     # False would bring up the library's warning that the name is old.
     gradient_checkpointing: bool | None = field(  # type: ignore[assignment]
         default=None, metadata={"help": "less memory, more time"}
@@ -243,9 +269,18 @@ def parse_arguments(default_recipe: str, arguments: Sequence[str] | None = None)
     Returns:
         The five groups of arguments.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if "--config" not in arguments:
-        arguments = ["--config", str(RECIPES / f"{default_recipe}.yaml"), *arguments]
+    said = sys.argv[1:] if arguments is None else arguments
+    # "--name=value" in two pieces: trl looks for "--config" alone.
+    said = [piece for argument in said for piece in (argument.split("=", 1) if argument[:2] == "--" else [argument])]
+    is_default = "--config" not in said
+    recipe = ["--config", str(RECIPES / f"{default_recipe}.yaml")] if is_default else []
     groups: Any = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
-    parsed: Any = TrlParser(groups).parse_args_and_config(arguments)
-    return cast(Arguments, parsed)
+    parsed: Any = TrlParser(groups).parse_args_and_config([*recipe, *said])
+    model_arguments, model_config = parsed[0], parsed[-1]
+    if is_default and model_config.model_name_or_path is not None:
+        # The default recipes make a new model; what they say of it does not hold for a checkpoint.
+        fresh = ModelArguments()
+        for name in vars(fresh):
+            if f"--{name}" not in said:
+                setattr(model_arguments, name, getattr(fresh, name))
+    return cast(Arguments, tuple(parsed))

@@ -71,6 +71,8 @@ class PairAugmentation:
                 change_light(image, random, shares.photometric) for image in (sample.image_t1, sample.image_t2)
             )
             sample = replace(sample, image_t1=image_t1, image_t2=image_t2)
+        if shares.untold_share and random.random() < shares.untold_share:
+            sample = replace(sample, domain=None)
         return sample
 
 
@@ -104,7 +106,7 @@ def move(sample: PairSample, place: Image.Image) -> PairSample:
         sample ([`PairSample`]): A pair with sentences.
         place (`PIL.Image.Image`): RGB; cut and scaled to the size of the pair.
     """
-    said = _say(sample, lambda sentence, _: None if depends_on_surroundings(sentence) else sentence)
+    said = _say(sample, _said_elsewhere)
     if not sample.expressions or "unknown" in sample.change_types or said is None:
         return sample
     ground = ImageOps.fit(place, sample.image_t1.size)
@@ -119,6 +121,12 @@ def move(sample: PairSample, place: Image.Image) -> PairSample:
         absent_types=frozenset(CHANGE_TYPES)
         - {change_type for mask, change_type in zip(sample.masks, sample.change_types) if mask.any()},
     )
+
+
+def _said_elsewhere(sentence: str, change_type: str) -> str | None:
+    # Of what came or left, only what is understood: "the forest turns into buildings" speaks of the forest, too.
+    is_understood = change_type == "state_change" or time_swapped(sentence, change_type) is not None
+    return sentence if is_understood and not depends_on_surroundings(sentence) else None
 
 
 def _paste(image: Image.Image, ground: Image.Image, masks: Sequence[np.ndarray]) -> Image.Image:

@@ -73,17 +73,16 @@ def build_stage2(
             path = model_config.model_name_or_path
             model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
-            processor = _load_processor(path, model_arguments.image_size)
+            return model, _load_processor(path, model_arguments.image_size)
+        processor = _new_processor(model_arguments)
+        if model_arguments.vision_backbone is not None:
+            model = _from_backbones(model_arguments, processor)
         else:
-            processor = _new_processor(model_arguments)
-            if model_arguments.vision_backbone is not None:
-                model = _from_backbones(model_arguments, processor)
-            else:
-                model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
-                if model_config.attn_implementation is not None:
-                    model.set_attn_implementation(model_config.attn_implementation)
-            if model_arguments.parts_from is not None:
-                take_parts(model, model_arguments.parts_from, model_arguments.parts)
+            model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
+            if model_config.attn_implementation is not None:
+                model.set_attn_implementation(model_config.attn_implementation)
+        if model_arguments.parts_from is not None:
+            take_parts(model, model_arguments.parts_from, model_arguments.parts)
         if model_arguments.stage1 is not None:
             take_parts(model.vision_model, model_arguments.stage1, VISION_PARTS)
         return model, processor
@@ -197,7 +196,7 @@ def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:
 
 
 def _overrides(arguments: ModelArguments) -> dict[str, Any]:
-    overrides = dict(arguments.config_overrides or {})
+    overrides = dict(arguments.config_fields())
     if arguments.fusion_type is not None:
         overrides["fusion_type"] = arguments.fusion_type
     return overrides
@@ -213,10 +212,13 @@ def _from_backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> 
 
 
 def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: str) -> None:
-    if arguments.fusion_type not in (None, fusion_type) or arguments.parts_from is not None:
+    fresh, given = ModelArguments(fusion_type=fusion_type, image_size=arguments.image_size), vars(arguments)
+    ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value)]
+    if ignored:
         raise TrainingError(
-            f"{path} is a whole model with the fusion {fusion_type!r}: for another fusion_type, or parts_from another "
-            f"checkpoint, begin a new model, with --parts_from {path} and without --model_name_or_path."
+            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} would change nothing, or "
+            f"replace a part of it. For a new model that takes parts of this one, say --parts_from {path} and leave "
+            "out --model_name_or_path."
         )
 
 

@@ -7,9 +7,10 @@ on the disk, so that neither a killed process nor a full disk leaves a half one,
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from transformers import TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
@@ -17,6 +18,8 @@ from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
 from .errors import TrainingError
 
 
+BEGINNING = "beginning.json"
+"""Name of the file, in the output folder, that tells with what a run was begun."""
 UNFINISHED = ".unfinished"
 """Name of the folder in which checkpoints are written."""
 
@@ -48,6 +51,33 @@ def find_checkpoint(arguments: TrainingArguments) -> str | None:
     if not Path(wanted, "trainer_state.json").is_file():
         raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint; give its folder, or last.")
     return str(wanted)
+
+
+def keep_beginning(arguments: TrainingArguments, said: Mapping[str, Any]) -> None:
+    """
+    Writes down with what a run begins, or compares it where the run goes on: half a run on other data would be called,
+    in its card, one on these. Whoever wants that begins a new run from the weights of the old one.
+
+    Args:
+        arguments (`TrainingArguments`): Tell the folder, and whether a run goes on.
+        said (`Mapping[str, Any]`): What decides about model and training data, by name.
+
+    Raises:
+        TrainingError: If it goes on with something else, or see [`find_checkpoint`].
+    """
+    place, said = Path(str(arguments.output_dir), BEGINNING), json.loads(json.dumps(dict(said), default=str))
+    if find_checkpoint(arguments) is None:
+        if arguments.should_save:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        return
+    begun = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else said
+    changed = [f"{name}={begun[name]} and not {said[name]}" for name in sorted(said) if begun.get(name) != said[name]]
+    if changed:
+        raise TrainingError(
+            f"The run in {place.parent} was begun with {', '.join(changed)}. Say the same again, or take another "
+            "output_dir and begin there with --model_name_or_path and the folder of its last checkpoint."
+        )
 
 
 @contextmanager

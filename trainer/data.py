@@ -33,6 +33,7 @@ from .samples import GeneratedSource, PairSample, RecordSource, Source, TableSou
 
 logger = datasets.logging.get_logger(__name__)
 _PLACES_LOOKED_AT = 4
+_PLACES_WITHOUT_END = 1_000_000
 
 
 class PairLoader:
@@ -44,7 +45,9 @@ class PairLoader:
         augmentation ([`PairAugmentation`], *optional*): Applied to each pair.
         sentences_per_pair (`int`, *optional*, defaults to 0): Keeps so many sentences of a pair, by chance; 0 for all.
         seed (`int`, *optional*, defaults to 0): Of all chance.
-        epoch_rows (`int`, *optional*, defaults to 0): By how much the numbers of pairs without end grow each epoch.
+        epoch_draws (`Sequence[int]`, *optional*): How many pairs of each dataset an epoch takes. With it the column
+            "row" counts draws, which go on in the next epoch: every dataset is gone through in an order by chance, and
+            then in another one, whatever its share. Without it, rows are the pairs' own numbers.
     """
 
     def __init__(
@@ -53,13 +56,13 @@ class PairLoader:
         augmentation: PairAugmentation | None = None,
         sentences_per_pair: int = 0,
         seed: int = 0,
-        epoch_rows: int = 0,
+        epoch_draws: Sequence[int] | None = None,
     ) -> None:
         self.sources = sources
         self.augmentation = augmentation
         self.sentences_per_pair = sentences_per_pair
         self.seed = seed
-        self.epoch_rows = epoch_rows
+        self.epoch_draws = epoch_draws
         # In shared memory, so that workers that live on hear of it.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -74,9 +77,7 @@ class PairLoader:
     def sample(self, source: int, row: int, position: int) -> PairSample:
         """The pair of one row, augmented."""
         epoch = int(self._epoch)
-        if not self.sources[source].num_pairs:
-            row += epoch * self.epoch_rows
-        sample = self.sources[source].pair(row)
+        sample = self.sources[source].pair(self._number(source, row, epoch))
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
             # The places of generated pairs are without number anyway.
@@ -90,11 +91,21 @@ class PairLoader:
             sample.change_types = [sample.change_types[index] for index in kept]
         return sample
 
+    def _number(self, source: int, draw: int, epoch: int) -> int:
+        """Which pair of a dataset a draw is."""
+        if self.epoch_draws is None:
+            return draw
+        size, draw = self.sources[source].num_pairs, draw + epoch * self.epoch_draws[source]
+        if not size:
+            return draw
+        cycle, place = divmod(draw, size)
+        return int(np.random.default_rng([self.seed, source, cycle]).permutation(size)[place])
+
     def _place_like(self, sample: PairSample, random: np.random.Generator) -> Image.Image | None:
         """The earlier picture of another pair of any dataset, of the same domain, if a few draws find one."""
         for _ in range(_PLACES_LOOKED_AT):
             source = self.sources[int(random.integers(len(self.sources)))]
-            other = source.pair(int(random.integers(source.num_pairs or max(self.epoch_rows, 1))))
+            other = source.pair(int(random.integers(source.num_pairs or _PLACES_WITHOUT_END)))
             if other.domain == sample.domain and other.pair_id != sample.pair_id:
                 return other.image_t1
         return None
@@ -140,7 +151,8 @@ def make_train_dataset(
     if not length:
         raise DataError("The generated pairs have no end: say max_steps, generated_pairs or epoch_pairs.")
     table = mix([source.num_pairs for source in sources], arguments.train_weights, length, seed)
-    loader = PairLoader(sources, augmentation, arguments.sentences_per_pair, seed, length)
+    draws = np.bincount(np.asarray(table["source"]), minlength=len(sources)).tolist()
+    loader = PairLoader(sources, augmentation, arguments.sentences_per_pair, seed, draws)
     table.set_transform(loader)
     return table, loader
 
@@ -216,19 +228,18 @@ def mix(sizes: Sequence[int], weights: Sequence[float] | None, length: int, seed
     Args:
         sizes (`Sequence[int]`): Pairs of each dataset, 0 for no end.
         weights (`Sequence[float]`, *optional*): How often each is drawn. Without weights as often as it has pairs.
-        length (`int`): Rows to make; datasets begin anew, shuffled, when they are through.
+        length (`int`): Rows to make.
         seed (`int`): Of all chance.
 
     Returns:
-        `datasets.Dataset`: Columns "source", "row" and "position" (the row's own number).
+        `datasets.Dataset`: Columns "source", "row" (which draw from that dataset it is, from 0) and "position" (the
+        row's own number).
     """
     shares = np.array([size or length for size in sizes] if weights is None else weights, dtype=np.float64)
-    random = np.random.default_rng([seed, len(sizes)])
-    tables = []
-    for source, size in enumerate(sizes):
-        cycles = [random.permutation(size) for _ in range(-(-length // size))] if size else [np.arange(length)]
-        rows = np.concatenate(cycles)[:length]
-        tables.append(Dataset.from_dict({"source": np.full(len(rows), source), "row": rows}))
+    tables = [
+        Dataset.from_dict({"source": np.full(length, source), "row": np.arange(length)})
+        for source in range(len(sizes))
+    ]
     if weights is None and sum(sizes) == length and all(sizes):
         # Every pair once.
         mixed = concatenate_datasets([table.select(range(size)) for table, size in zip(tables, sizes)])

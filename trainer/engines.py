@@ -53,6 +53,12 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
         TrainingError: If the engine or the number of processes is another one.
     """
     engine, processes = engine_of(accelerator), accelerator.num_processes
+    if arguments.n_gpu > 1:
+        raise TrainingError(
+            f"One process sees {arguments.n_gpu} GPUs, and PyTorch would cut its batches without regard for which "
+            "sentences belong to which pair: start with `accelerate launch --config_file trainer/accelerate/ddp.yaml "
+            f"--num_processes {arguments.n_gpu}`, or show it one with CUDA_VISIBLE_DEVICES=0."
+        )
     wants_deepspeed = (
         arguments.deepspeed is not None or os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
     )

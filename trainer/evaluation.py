@@ -69,9 +69,14 @@ class Evaluator:
         hidden = self.disable_progress or not self.accelerator.is_local_main_process
         was_training = model.training
         model.eval()
+        # DeepSpeed holds the weights themselves in bfloat16, and casts what it trains on alone.
+        precision = next(model.parameters()).dtype
         for rows, counts, batch in zip(batches, is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
             samples = batch.pop("samples")
-            batch = send_to_device(batch, self.accelerator.device)
+            batch = {
+                name: value.to(precision) if value.is_floating_point() else value
+                for name, value in send_to_device(batch, self.accelerator.device).items()
+            }
             outputs = model(**batch)
             if not counts:
                 continue

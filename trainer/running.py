@@ -7,6 +7,7 @@ and in `results.json`.
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from peft import PeftModel
 from tqdm.auto import tqdm
@@ -20,7 +21,7 @@ from .adapters import make_lora_config, save_merged
 from .arguments import AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig, parse_arguments
 from .augmentation import PairAugmentation
 from .building import freeze_parts, whole_weights
-from .checkpointing import find_checkpoint
+from .checkpointing import find_checkpoint, keep_beginning
 from .data import make_eval_dataset, make_train_dataset
 from .engines import use_all_cores
 from .errors import TrainingError
@@ -49,6 +50,7 @@ def main(default_recipe: str, build: Build) -> None:
     try:
         model_arguments, data_arguments, augmentation, training, model_config = parse_arguments(default_recipe)
         use_all_cores(training)
+        keep_beginning(training, _decisive(model_arguments, model_config, data_arguments, augmentation, training))
         set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
         model, processor = build(model_arguments, model_config, training)
         trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
@@ -57,6 +59,24 @@ def main(default_recipe: str, build: Build) -> None:
         raise SystemExit(f"{type(error).__name__}: {error}") from error
     if trainer.is_world_process_zero():
         tqdm.write(table)
+
+
+def _decisive(
+    model_arguments: ModelArguments,
+    model_config: ModelConfig,
+    data_arguments: DataArguments,
+    augmentation: AugmentationArguments,
+    training: MTRefSegTrainingConfig,
+) -> dict[str, Any]:
+    """What must stay the same while a run goes on."""
+    groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
+    return {
+        **{name: value for name, value in groups.items() if "eval" not in name},
+        "model_name_or_path": model_config.model_name_or_path,
+        "use_peft": model_config.use_peft,
+        "freeze": training.freeze,
+        "seed": training.seed,
+    }
 
 
 def make_trainer(
@@ -79,7 +99,7 @@ def make_trainer(
         [`MTRefSegTrainer`]: Ready to train.
     """
     is_stage1 = isinstance(model, MTRefSegVisionModel)
-    peft_config = None if is_stage1 else make_lora_config(model, model_config)
+    peft_config = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
     freeze_parts(model, training.freeze)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):

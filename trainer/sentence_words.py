@@ -72,7 +72,14 @@ _RIGHT_AS_ADVERB = _set_of(
     "through up down away now there here over near angle angles angled"
 )
 _ORDINALS = _set_of("first second third fourth fifth sixth seventh eighth ninth tenth last")
-_COUNTS = _set_of("two three four five six seven eight nine ten both pair couple few many several")
+_COUNTS = _set_of(
+    "two three four five six seven eight nine ten eleven twelve dozen dozens both pair couple few many several"
+)
+_COMPARATIVES = _set_of("larger smaller bigger taller longer shorter wider")
+# "eastbound", "northward", "topleft", "3 o'clock": directions that are no word of the tables.
+_OTHER_DIRECTION = re.compile(
+    r"\b((north|south|east|west)\w*(bound|wards?)|(top|bottom|upper|lower)(left|right)|\d+ o'clock)\b", re.IGNORECASE
+)
 _RELATIONS = _set_of(
     "next beside besides near nearby close between behind front around along among opposite by adjacent surrounded "
     "across against inside outside within ahead connected in on under over above below with"
@@ -81,6 +88,7 @@ _NEAR_FRAME = _set_of("center centre central middle corner corners edge edges bo
 _SUPERLATIVE = re.compile(r"\w+(most|est)$")
 _NO_SUPERLATIVES = _set_of("forest west rest guest chest nest harvest almost northwest southwest midwest")
 _PICTURES = _set_of("image picture photo scene frame view")
+_ARRANGED = _set_of("parallel alongside surrounding facing lining through where beyond past toward towards")
 _FRAME_WORDS = _set_of("center centre central middle mid") | {word for words in _SWAPS for word in words}
 _TIMES = _set_of("first second earlier later other new old")
 
@@ -96,6 +104,8 @@ def mirrored(sentence: str, axis: int) -> str | None:
     Returns:
         `str` or `None`: With the words of direction exchanged.
     """
+    if _OTHER_DIRECTION.search(sentence):
+        return None
     swaps, words = _SWAPS[axis], list(_WORD.finditer(sentence))
     pieces, end = [], 0
     for index, match in enumerate(words):
@@ -112,7 +122,7 @@ def mirrored(sentence: str, axis: int) -> str | None:
 def mentions_direction(sentence: str) -> bool:
     """Whether the sentence may stop being true when the pictures are turned by 90 degrees."""
     words = list(_WORD.finditer(sentence))
-    if any(match[0].lower() in _ANY_AXIS for match in words):
+    if any(match[0].lower() in _ANY_AXIS for match in words) or _OTHER_DIRECTION.search(sentence):
         return True
     return any(_is_direction(words, index, axis) is not False for index in range(len(words)) for axis in (0, 1))
 
@@ -121,6 +131,8 @@ def depends_on_frame(sentence: str) -> bool:
     """Whether the sentence may stop being true when a part of the pictures is cut off: it tells a place, a number, a
     rank, or what is beside."""
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
+    if re.search(r"\d", sentence) or _COMPARATIVES.intersection(words):
+        return True
     for index, word in enumerate(words):
         following = words[index + 1] if index + 1 < len(words) else ""
         if word in _ORDINALS:
@@ -148,10 +160,14 @@ def depends_on_surroundings(sentence: str) -> bool:
             return True
         if _names_picture(rest):
             continue
-        is_of_something = word == "of" and rest[:1] == ["the"]
+        is_of_something = word == "of" and rest[:1] and rest[0] in ("the", "a", "an")
         place = rest[1:] if rest[:1] == ["the"] else rest
         # "in the lower half", "on the left" speak of the frame, not of what is seen in it.
-        if is_of_something or (word in _RELATIONS and (not place or place[0] not in _FRAME_WORDS)):
+        if (
+            is_of_something
+            or word in _ARRANGED
+            or (word in (_RELATIONS | {"at"}) and (not place or place[0] not in _FRAME_WORDS))
+        ):
             return True
     return False
 

@@ -8,12 +8,13 @@ _BE = r"(is|are|was|were|be|been|being)"
 _LATER = r"(?:second|later)"
 _EARLIER = r"(?:first|earlier)"
 _IMAGE = r"(image|picture|photo)"
+_ALONE = r"(?! (?:of|the|a|an|its|their)\b)"  # not "left the lot", "left of the house"
 # Pattern of what is said of a thing that came, and what is said of it when it goes.
 _APPEAR = (
     (rf"\b(only be seen|visible only|seen only) in the {_LATER} {_IMAGE}\b", r"\1 in the earlier \2"),
     (rf"\b(is|are) new in the {_LATER} {_IMAGE}\b", r"\1 gone in the later \2"),
     (r"\bdid not exist in the (?:first|earlier) (image|picture)\b", r"does not exist in the later \1"),
-    (r"\b(?:newly )?(?:built|constructed|erected|added|placed|put up|installed)\b", r"removed"),
+    (r"\b(?:newly )?(?:built|constructed|erected|added|placed|put up|installed)\b(?!-)(?! to\b)", r"removed"),
     (r"\b(?:newly )?planted\b", r"cut down"),
     (r"\b(?:newly )?appear(s|ed|ing)?\b", r"disappear\1"),
     (r"\b(?:showed|shown|popped) up\b", r"disappeared"),
@@ -25,15 +26,15 @@ _DISAPPEAR = (
     (rf"\b(only be seen|visible only|seen only) in the {_EARLIER} {_IMAGE}\b", r"\1 in the later \2"),
     (rf"\b(is|are) (?:gone|missing) in the {_LATER} {_IMAGE}\b", r"\1 new in the later \2"),
     (r"\b(?:demolished|torn down|pulled down|knocked down|dismantled)\b", r"built"),
-    (r"\b(?:removed|taken away)\b", r"added"),
+    (r"\b(?:removed|taken away)\b(?! from\b)", r"added"),
     (r"\bcut down\b", r"planted"),
     (r"\bdisappear(s|ed|ing)?\b", r"appear\1"),
     (r"\bvanished\b", r"appeared"),
-    (r"\b(?<=that )left\b(?! of\b)", r"arrived"),
-    (r"\b((?:has|have|had) )left\b(?! of\b)", r"\1arrived"),
+    (rf"\b(?<=that )left\b{_ALONE}", r"arrived"),
+    (rf"\b((?:has|have|had) )left\b{_ALONE}", r"\1arrived"),
 )
 _STATE_CHANGE = (
-    (r"\bchanged from (\w+) to (\w+)\b", r"changed from \2 to \1"),
+    (r"\bchanged from (\w+) to (\w+)(?= *$)", r"changed from \2 to \1"),
     (rf"\b{_BE} opened\b", r"\1 closed"),
     (rf"\b{_BE} closed\b", r"\1 opened"),
     (rf"\b(is|are) open in the {_LATER} {_IMAGE}\b", r"\1 closed in the later \2"),
@@ -41,7 +42,7 @@ _STATE_CHANGE = (
     (r"\bswitched on\b", r"switched off"),
     (r"\bswitched off\b", r"switched on"),
     (rf"\b{_BE} drained\b", r"\1 filled"),
-    (rf"\b{_BE} filled\b", r"\1 drained"),
+    (rf"\b{_BE} filled\b(?! with)", r"\1 drained"),
     (r"\bdried up\b", r"filled with water"),
     (r"\bfilled with water\b", r"dried up"),
     (r"\b(levels?) (?:fell|dropped)\b", r"\1 rose"),
@@ -64,7 +65,8 @@ _TIME = re.compile(
     r"construction|erect\w*|add(ed|s|ing)?|remov\w*|demolish\w*|torn|pull\w*|knock\w*|dismantl\w*|plant(ed|ing)|cut|"
     r"clear\w*|dis?appear\w*|appear\w*|shows?|showed|shown|plac(ed|ing)|install\w*|convert\w*|extend\w*|expand\w*|"
     r"enlarg\w*|repaint\w*|paint(ed|ing)|open(ed|s)?|clos(ed|es)|fill\w*|drain\w*|dri(ed|es)|came|comes?|went|goes|"
-    r"mov(ed|es|ing)|parked|taken|t1|t2|time|times|years?|today|finished|completed|grown|grew|"
+    r"mov(ed|es|ing)|parked|places?|took|grow\w*|widen\w*|lush\w*|renew\w*|rebuild\w*|"
+    r"taken|t1|t2|time|times|years?|today|finished|completed|grown|grew|"
     r"(first|second|other) (image|picture|photo))\b|\b(?<=that )left\b|\b(?<=has )left\b|\b(?<=have )left\b",
     re.IGNORECASE,
 )

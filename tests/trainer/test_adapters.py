@@ -8,7 +8,9 @@ from trl import ModelConfig
 
 from modeling_mtrefseg.presets_mtrefseg import preset_model
 from trainer.adapters import FULLY_TRAINED, make_lora_config, save_merged
+from trainer.building import freeze_parts
 from trainer.collator import PairCollator
+from trainer.errors import TrainingError
 
 
 LORA = ModelConfig(use_peft=True, lora_r=4, lora_alpha=8, lora_dropout=0.0)
@@ -56,3 +58,15 @@ def test_adapters_train_and_merge(make_trainer, small_processor, pairs, tmp_path
     moved = (weights[embedding] != before[embedding]).any(1).nonzero().flatten().tolist()
     assert moved == ([] if is_tied else [small_processor.seg_token_id])
     assert (tmp_path / "out" / "checkpoint-3" / "adapter_model.safetensors").is_file()
+
+
+def test_what_is_frozen_is_not_thawed_by_adapters(make_trainer, small_model):
+    frozen = ["backbone", "mask_decoder"]
+    freeze_parts(small_model, frozen)
+    trainer = make_trainer(model=small_model, peft_config=make_lora_config(small_model, LORA, frozen))
+    trained = {name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad}
+    assert any("lora_" in name for name in trained)
+    assert any("projector.modules_to_save" in name for name in trained)
+    assert not any(f".{part}." in name for name in trained for part in frozen)
+    with pytest.raises(TrainingError, match="language_model"):
+        make_lora_config(small_model, LORA, ["language_model"])

@@ -166,6 +166,10 @@ def test_what_is_not_spoken_of_alone_is_moved_with_the_rest_of_its_kind(make_sam
     assert array(moved.image_t2)[17, 25].any()
     assert (array(moved.image_t1) == 0).all()
     assert moved.absent_types == {"disappear", "state_change", "unknown"}
+    # It is not said what became of the forest.
+    assert move(
+        make_sample("the car that appeared", "the forest turns into houses"), Image.new("RGB", (9, 9))
+    ).expressions == ["the car that appeared"]
     for pair in (
         make_sample("the car by the road", "the car near the house", "the car"),
         make_sample("the change", change_type="unknown"),
@@ -206,6 +210,14 @@ def test_generated_masks_stay_true_of_their_sentences(pairs):
         augmented = augmentation(pair, np.random.default_rng(seed))
         assert len(augmented.expressions) == len(augmented.masks) == len(augmented.change_types) > 0
         assert all(mask.shape == augmented.image_t1.size[::-1] for mask in augmented.masks)
+
+
+def test_some_pairs_do_not_tell_their_domain(make_sample):
+    augmentation = PairAugmentation(AugmentationArguments(**NOTHING | {"untold_share": 0.5}))
+    random = np.random.default_rng(0)
+    told = [augmentation(make_sample("the car that appeared"), random).domain for _ in range(40)]
+    assert 10 < told.count(None) < 30
+    assert set(told) == {None, "RS"}
 
 
 def test_shares_out_of_range_are_refused():

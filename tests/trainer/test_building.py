@@ -4,12 +4,15 @@
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
+from transformers import AutoModel
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
+from trainer.arguments import RECIPES, ModelArguments, MTRefSegTrainingConfig, parse_arguments
 from trainer.building import build_stage1, build_stage2
+from trainer.errors import TrainingError
 
 
 @pytest.fixture
@@ -33,6 +36,49 @@ def test_checkpoint_goes_on_with_a_larger_canvas(checkpoint: Path, training: MTR
         assert model.config.image_size == size
         assert inputs["pixel_values_t1"].shape == (1, 3, size, size)
         assert model(**inputs).mask_logits.shape == (1, size // 4, size // 4)
+
+
+def test_the_default_recipe_changes_nothing_of_a_checkpoint(
+    checkpoint: Path, training: MTRefSegTrainingConfig
+) -> None:
+    given = AutoModel.from_pretrained(checkpoint).state_dict()
+    said = ["--model_name_or_path", str(checkpoint), f"--output_dir={training.output_dir}"]
+    arguments, _, _, _, config = parse_arguments("tiny_stage2", said)
+    model, _ = build_stage2(arguments, config, training)
+    assert model.config.image_size == 64
+    assert all(torch.equal(weight, given[name]) for name, weight in model.state_dict().items())
+    arguments, _, _, _, config = parse_arguments("tiny_stage2", [*said, "--image_size=96"])
+    assert build_stage2(arguments, config, training)[0].config.image_size == 96
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        {"stage1": "x"},
+        {"parts_from": "x"},
+        {"fusion_type": "avg"},
+        {"preset": "paper"},
+        {"config_overrides": '{"num_points": 0}'},
+        {"vision_backbone": "x", "text_backbone": "y"},
+    ],
+)
+def test_what_is_said_of_a_new_model_is_refused_for_a_checkpoint(
+    checkpoint: Path, training: MTRefSegTrainingConfig, ignored: dict[str, str]
+) -> None:
+    with pytest.raises(TrainingError, match=f"whole model.*{next(iter(ignored))}"):
+        build_stage2(ModelArguments(**ignored), ModelConfig(model_name_or_path=str(checkpoint)), training)
+
+
+def test_fields_of_the_configuration_are_json() -> None:
+    said = ["--config_overrides", '{"language_weight": 0.5}']
+    assert parse_arguments("tiny_stage2", said)[0].config_fields() == {"language_weight": 0.5}
+    for wrong in ("{", "[1]"):
+        with pytest.raises(TrainingError, match="config_overrides"):
+            ModelArguments(config_overrides=wrong)
+
+
+def test_a_recipe_may_be_named_with_an_equals_sign() -> None:
+    assert parse_arguments("tiny_stage2", [f"--config={RECIPES / 'lora.yaml'}"])[4].model_name_or_path == "mtrefseg-r1"
 
 
 def test_stage_1_leaves_the_other_half_without_a_word(

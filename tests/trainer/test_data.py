@@ -20,11 +20,23 @@ from trainer.augmentation import PairAugmentation
 from trainer.collator import PairCollator
 from trainer.data import PairLoader, make_eval_dataset, make_train_dataset, mix, open_data
 from trainer.errors import TrainingError
-from trainer.samples import GeneratedSource, TableSource
+from trainer.samples import GeneratedSource, PairSample, TableSource
 
 
 GENERATOR = Generator(size=128, domains=("RS",))
 NOTHING = dict.fromkeys(vars(AugmentationArguments()), 0.0) | {"smallest_crop": 0.5}
+
+
+class Numbers:
+    """A dataset whose pairs have no more than a number for a name."""
+
+    name = "numbers"
+
+    def __init__(self, num_pairs):
+        self.num_pairs = num_pairs
+
+    def pair(self, row):
+        return PairSample(row, self.name, None, None, [], [])
 
 
 class Pairs:
@@ -67,12 +79,28 @@ def test_weights_decide_how_often_a_dataset_is_drawn():
     table = mix([10, 40, 0], [1.0, 2.0, 1.0], 4000, seed=0)
     counts = np.bincount(table["source"], minlength=3) / 4000
     np.testing.assert_allclose(counts, [0.25, 0.5, 0.25], atol=0.03)
-    rows = np.array(table["row"])
-    drawn = np.array(table["source"])
-    # Small datasets begin anew and every pair is drawn about as often; one without an end never repeats.
-    assert set(np.bincount(rows[drawn == 0], minlength=10)) <= set(range(95, 112))
-    assert len(set(rows[drawn == 2])) == (drawn == 2).sum()
+    rows, drawn = np.array(table["row"]), np.array(table["source"])
+    for source in range(3):
+        assert rows[drawn == source].tolist() == list(range((drawn == source).sum()))
     assert table["position"] == list(range(4000))
+
+
+def test_a_dataset_is_gone_through_again_and_again_whatever_its_share():
+    sizes, draws = (50, 4, 0), (12, 6, 5)
+    loader = PairLoader([Numbers(size) for size in sizes], epoch_draws=draws)
+    read = {source: [] for source in range(3)}
+    for epoch in range(9):
+        loader.set_epoch(epoch)
+        for source, count in enumerate(draws):
+            read[source] += [loader.sample(source, draw, 0).pair_id for draw in range(count)]
+    # 108 draws of 50 pairs, 54 of 4: each twice or more, and none a third time before all have been read twice.
+    for source in (0, 1):
+        counts = np.bincount(read[source], minlength=sizes[source])
+        assert counts.max() - counts.min() <= 1
+        cycles = [read[source][start : start + sizes[source]] for start in (0, sizes[source])]
+        assert sorted(cycles[0]) == sorted(cycles[1]) == list(range(sizes[source]))
+        assert cycles[0] != cycles[1] or source == 1
+    assert read[2] == list(range(45))
 
 
 def test_without_weights_every_pair_is_drawn_once():
@@ -92,14 +120,16 @@ def test_a_row_is_the_same_whoever_reads_it_and_another_one_in_the_next_epoch():
     assert (np.asarray(first.image_t2) == np.asarray(second.image_t2)).all()
     tables[0][1].set_epoch(1)
     assert tables[0][0][2]["sample"].pair_id != first.pair_id
-    # A dataset with an end has the same pairs again, augmented otherwise.
+    # A dataset with an end has the same pairs again, in another order and augmented otherwise.
     finite = DataArguments(generated_size=128, generated_domains=["RS"], generated_pairs=4)
     table, loader = make_train_dataset(finite, augmentation, False, seed=7, run_pairs=0)
-    before = table[1]["sample"]
+    before = {row["sample"].pair_id: row["sample"] for row in table}
     loader.set_epoch(1)
-    after = table[1]["sample"]
-    assert before.pair_id == after.pair_id
-    assert before.image_t1.tobytes() != after.image_t1.tobytes()
+    after = {row["sample"].pair_id: row["sample"] for row in table}
+    assert before.keys() == after.keys()
+    assert len(before) == 4
+    for name, sample in before.items():
+        assert sample.image_t1.tobytes() != after[name].image_t1.tobytes()
 
 
 def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample):
@@ -116,7 +146,7 @@ def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample
         assert places - {own} == {(other, 50, 0) for other in (1, 2, 3) if other != number}
     # There is no other place from above.
     assert loader.sample(0, 0, 0).image_t2 is samples[0].image_t2
-    endless = PairLoader([Pairs(samples[1:], num_pairs=0)], augmentation, epoch_rows=3)
+    endless = PairLoader([Pairs(samples[1:], num_pairs=0)], augmentation, epoch_draws=[3])
     assert endless.sample(0, 0, 0).image_t2 is samples[1].image_t2
 
 

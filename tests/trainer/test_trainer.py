@@ -15,7 +15,7 @@ from modeling_mtrefseg.presets_mtrefseg import preset_model
 from mtrs_iou.mtrs_iou import score_masks
 from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
 from trainer.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.checkpointing import UNFINISHED, find_checkpoint, publish, unfinished_folder
+from trainer.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
 from trainer.collator import PairCollator
 from trainer.engines import check_engine, engine_of, use_all_cores
 from trainer.errors import TrainingError
@@ -161,7 +161,7 @@ def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, s
         take_parts(model, str(tmp_path / "half"), ["language_model"])
     training, whole = MTRefSegTrainingConfig(output_dir=str(tmp_path)), ModelConfig(str(tmp_path / "whole"))
     for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
-        with pytest.raises(TrainingError, match="begin a new model, with --parts_from"):
+        with pytest.raises(TrainingError, match=r"For a new model .* say --parts_from"):
             build_stage2(refused, whole, training)
     with pytest.raises(TrainingError, match="parts names eyes"):
         ModelArguments(parts=["eyes"])
@@ -251,6 +251,21 @@ def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
         find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
 
 
+def test_a_run_goes_on_with_what_it_was_begun_with(tmp_path):
+    def keep(weights, resume=None):
+        keep_beginning(trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights})
+
+    keep([3, 1])
+    (tmp_path / "checkpoint-7").mkdir()
+    keep([3, 1], "last")
+    with pytest.raises(TrainingError, match=r"begun with weights=\[3, 1\] and not \[1, 1\]\. .*--model_name_or_path"):
+        keep([1, 1], "last")
+    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
+        keep([3, 1])
+    (tmp_path / "beginning.json").unlink()  # of a run of an earlier version
+    keep([1, 1], "last")
+
+
 def accelerator_of(kind, processes=1, stage=None):
     plugin = None if stage is None else SimpleNamespace(zero_stage=stage)
     return SimpleNamespace(
@@ -277,6 +292,8 @@ def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
         check_engine(arguments(expected_engine="zero2"), single)
     with pytest.raises(TrainingError, match="expected_processes is 2, but 1 run"):
         check_engine(arguments(expected_processes=2), single)
+    with pytest.raises(TrainingError, match=r"One process sees 4 GPUs.*--num_processes 4"):
+        check_engine(SimpleNamespace(n_gpu=4), single)
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     with pytest.raises(TrainingError, match="DeepSpeed was asked for"):
         check_engine(arguments(), single)
