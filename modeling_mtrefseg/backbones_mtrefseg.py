@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Builds the full model around pretrained parts from the Hub or local folders."""
+"""Builds models around pretrained parts from the Hub or local folders."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +14,7 @@ from .configuration_mtrefseg import MTRefSegConfig
 
 
 if TYPE_CHECKING:
-    from .modeling_mtrefseg import MTRefSegModel
+    from .modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 
 logger = logging.get_logger(__name__)
 
@@ -82,22 +82,57 @@ def build_from_backbones(
     if num_needed > num_rows:
         language_model.resize_token_embeddings(num_needed)
 
-    config = MTRefSegConfig(
-        vision_config=vision_config,
-        text_config=language_model.config,
-        mask_decoder_config=decoder_fields | overrides.pop("mask_decoder_config", {}),
-        **overrides,
-    )
+    config = _config(vision_config, language_model.config, decoder_fields, overrides)
     model = model_class._from_config(config, dtype=dtype).eval()
     model.language_model.generation_config = language_model.generation_config
-    report = BackboneReport()
-    for part in [*parts, _Part("language_model", language_model, text, info)]:
-        part.give_to(model, report)
-    report.new = [key for key in model.state_dict() if key not in report.taken]
+    report = _fill(model, [*parts, _Part("language_model", language_model, text, info)])
     if num_needed > num_rows:
         report.new.append(f"language_model token embeddings, rows {num_rows} to {num_needed - 1}")
     logger.warning("%s from %s and %s:\n%s", model_class.__name__, vision, text, report)
     return model, report
+
+
+def build_vision_from_backbones(
+    model_class: "type[MTRefSegVisionModel]",
+    vision: str | os.PathLike,
+    text: str | os.PathLike,
+    vocab_size: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    **overrides: Any,
+) -> "tuple[MTRefSegVisionModel, BackboneReport]":
+    """
+    The visual half of what [`build_from_backbones`] makes, with the same configuration. Of the language model nothing
+    but its configuration is read.
+
+    Args:
+        model_class (`type`): [`MTRefSegVisionModel`].
+        vision, text, vocab_size, dtype, overrides: See [`build_from_backbones`].
+    """
+    vision, text = os.fspath(vision), os.fspath(text)
+    vision_config, decoder_fields, parts = _load_vision(vision, dtype)
+    text_config = AutoConfig.from_pretrained(text)
+    text_config.vocab_size = max(vocab_size or 0, text_config.vocab_size)
+    config = _config(vision_config, text_config, decoder_fields, overrides)
+    model = model_class._from_config(config, dtype=dtype).eval()
+    report = _fill(model, [replace(part, name=part.name.removeprefix("vision_model.")) for part in parts])
+    logger.warning("%s from %s:\n%s", model_class.__name__, vision, report)
+    return model, report
+
+
+def _config(
+    vision: PreTrainedConfig, text: PreTrainedConfig, decoder_fields: dict[str, Any], overrides: dict[str, Any]
+) -> MTRefSegConfig:
+    decoder_fields |= overrides.pop("mask_decoder_config", {})
+    return MTRefSegConfig(vision_config=vision, text_config=text, mask_decoder_config=decoder_fields, **overrides)
+
+
+def _fill(model: nn.Module, parts: "list[_Part]") -> BackboneReport:
+    """Copies the parts into a model, and tells which tensors are new."""
+    report = BackboneReport()
+    for part in parts:
+        part.give_to(model, report)
+    report.new = [key for key in model.state_dict() if key not in report.taken]
+    return report
 
 
 def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dict[str, Any], "list[_Part]"]:

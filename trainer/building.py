@@ -12,6 +12,7 @@ from transformers.utils import logging
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
+from modeling_mtrefseg.backbones_mtrefseg import build_vision_from_backbones
 from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_config, preset_model, tiny_processor
 
 from .arguments import PARTS, ModelArguments
@@ -45,7 +46,7 @@ def build_stage1(
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
         if model_arguments.vision_backbone is not None:
-            model = _from_backbones(model_arguments, processor).vision_model
+            model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
         else:
             fields = processor.config_overrides | _overrides(model_arguments)
             fields.pop("vocab_size")
@@ -76,7 +77,7 @@ def build_stage2(
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
         if model_arguments.vision_backbone is not None:
-            model = _from_backbones(model_arguments, processor)
+            model = MTRefSegModel.from_backbones(**_backbones(model_arguments, processor))
         else:
             model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
             if model_config.attn_implementation is not None:
@@ -202,13 +203,9 @@ def _overrides(arguments: ModelArguments) -> dict[str, Any]:
     return overrides
 
 
-def _from_backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> MTRefSegModel:
-    return MTRefSegModel.from_backbones(
-        str(arguments.vision_backbone),
-        str(arguments.text_backbone),
-        **processor.config_overrides,
-        **_overrides(arguments),
-    )
+def _backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> dict[str, Any]:
+    names = {"vision": arguments.vision_backbone, "text": arguments.text_backbone}
+    return names | processor.config_overrides | _overrides(arguments)
 
 
 def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
+from torch import nn
 from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -76,6 +77,27 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
         raise TrainingError(
             f"expected_processes is {arguments.expected_processes}, but {processes} run: see num_processes of the "
             "accelerate configuration, and leave out --cpu, which starts one."
+        )
+
+
+def check_precision(arguments: TrainingArguments, accelerator: Accelerator, model: nn.Module) -> None:
+    """
+    Stops a run that DeepSpeed cannot take a step of: with bfloat16 it casts the weights, but not the statistics of
+    batch normalisations.
+
+    Args:
+        arguments (`TrainingArguments`): The arguments.
+        accelerator (`Accelerator`): Tells the engine.
+        model (`nn.Module`): What is trained.
+
+    Raises:
+        TrainingError: If that is asked for.
+    """
+    is_cast = engine_of(accelerator).startswith("zero") and (arguments.bf16 or arguments.fp16)
+    if is_cast and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        raise TrainingError(
+            "The backbone has batch normalisations, which DeepSpeed leaves in float32 while it casts the weights: "
+            "leave out --bf16 and --fp16, or train without DeepSpeed."
         )
 
 

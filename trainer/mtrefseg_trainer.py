@@ -26,7 +26,7 @@ from .arguments import DataArguments, MTRefSegTrainingConfig
 from .checkpointing import publish, unfinished_folder, write_arguments
 from .collator import PairCollator
 from .data import PairLoader
-from .engines import EngineReport, check_engine
+from .engines import EngineReport, check_engine, check_precision
 from .errors import TrainingError
 from .evaluation import SCORES, Evaluator, count_items, loss_parts
 from .model_card import write_card
@@ -82,6 +82,7 @@ class MTRefSegTrainer(SFTTrainer):
             peft_config=peft_config,
         )
         check_engine(args, self.accelerator)
+        check_precision(args, self.accelerator, model)
         self.is_stage1 = isinstance(model, MTRefSegVisionModel)
         self.data_arguments = data_arguments or DataArguments()
         self.remove_callback(PrinterCallback)

@@ -15,8 +15,8 @@ from transformers import (
     SwinForImageClassification,
 )
 
-from modeling_mtrefseg import MTRefSegModel
-from modeling_mtrefseg.backbones_mtrefseg import build_from_backbones
+from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.backbones_mtrefseg import build_from_backbones, build_vision_from_backbones
 from modeling_mtrefseg.presets_mtrefseg import STAGES
 
 
@@ -85,6 +85,20 @@ def test_weights_are_taken(mask2former, language_model):
     assert {key.split(".")[1] for key in report.new if key.startswith("vision")} == {"fusion", "no_target_head"}
     assert model.config.text_config.vocab_size == 101
     assert model.config.mask_decoder_config.decoder_layers == 3
+
+
+def test_the_visual_half_is_that_of_the_whole_without_loading_the_language_model(
+    mask2former, language_model, monkeypatch
+):
+    fields = {"vocab_size": 101, "image_size": 128, **TOKENS}
+    whole, _ = build_from_backbones(MTRefSegModel, mask2former, language_model, **fields)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
+    half, report = build_vision_from_backbones(MTRefSegVisionModel, mask2former, language_model, **fields)
+    expected = whole.vision_model.state_dict()
+    assert half.state_dict().keys() == expected.keys()
+    assert half.config.text_config.vocab_size == 101
+    assert {key.split(".")[0] for key in report.new} == {"fusion", "no_target_head"}
+    assert all(torch.equal(tensor, expected[key]) for key, tensor in half.state_dict().items() if key in report.taken)
 
 
 def test_model_runs_and_reloads(mask2former, language_model, tmp_path):

@@ -17,7 +17,7 @@ from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
 from trainer.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
 from trainer.collator import PairCollator
-from trainer.engines import check_engine, engine_of, use_all_cores
+from trainer.engines import check_engine, check_precision, engine_of, use_all_cores
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
 from trainer.optimization import parameter_groups
@@ -297,6 +297,28 @@ def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     with pytest.raises(TrainingError, match="DeepSpeed was asked for"):
         check_engine(arguments(), single)
+
+
+def test_deepspeed_refuses_to_cast_batch_normalizations(tmp_path):
+    arguments, zero = trainer_arguments(tmp_path), accelerator_of(DistributedType.DEEPSPEED, 2, stage=2)
+    normalized, plain = torch.nn.Sequential(torch.nn.BatchNorm2d(2)), torch.nn.Sequential(torch.nn.GroupNorm(1, 2))
+    check_precision(arguments, zero, normalized)
+    arguments.bf16 = True
+    check_precision(arguments, zero, plain)
+    check_precision(arguments, accelerator_of(DistributedType.NO), normalized)
+    with pytest.raises(TrainingError, match="leave out --bf16"):
+        check_precision(arguments, zero, normalized)
+
+
+def test_evaluation_feeds_a_model_of_lower_precision(make_trainer, small_processor, pairs):
+    """As under DeepSpeed, which holds the weights themselves in bfloat16."""
+    trainer = make_trainer(save_strategy="no")
+    expected = trainer.evaluate()
+    trainer.model.vision_model.bfloat16()
+    trainer.model.bfloat16()
+    found = trainer.evaluate()
+    assert found["eval_num_samples"] == expected["eval_num_samples"]
+    assert found["eval_loss"] == pytest.approx(expected["eval_loss"], rel=0.1)
 
 
 @pytest.mark.parametrize(
