@@ -22,7 +22,7 @@ help:
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
-	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds the raw folders of DIR"
+	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
 	@echo "make pictures    evaluate mtrefseg-r1 for the demo's report, and draw the README's pictures anew (needs Chromium)"

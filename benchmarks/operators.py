@@ -7,6 +7,7 @@ The operators that are written anew here, against the library's own, at the size
 Writes `operators.csv` beside this script: milliseconds of both, median wall clock of one run, and their ratio.
 """
 
+import argparse
 import csv
 from collections.abc import Callable
 from functools import partial
@@ -64,6 +65,7 @@ def group_normalization() -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
 
 def main() -> None:
     """Measures and writes the table."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.manual_seed(0)
     rows: list[tuple[str, float, float]] = []
     library, ours = deformable_attention()

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from modeling_mtrefseg.command_line_mtrefseg import _build_parser
 from modeling_mtrefseg.command_line_mtrefseg import main as run_mtrefseg
@@ -31,12 +32,13 @@ for package in ("accelerate", "datasets", "evaluate", "gradio", "trl"):
 
 from craft_agent.command_line import main as run_craft_agent  # noqa: E402
 from dataset_scripts.command_line import main as run_dataset_scripts  # noqa: E402
+from trainer.arguments import parse_arguments  # noqa: E402
 
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/models.md")
 # What the commands read, as it lies in a clone.
-READ = ("mtrefseg-r1", "mtrs_iou", "spaces_demo/examples", "dataset_scripts/sample")
+READ = ("mtrefseg-r1", "mtrs_iou", "spaces_demo/examples", "dataset_scripts/sample", "trainer/recipes")
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,15 @@ SMALL = "--max_steps 1 --per_device_train_batch_size 1 --dataloader_num_workers 
 SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_model_at_end false"
 ROOM = "spaces_demo/examples/room_t1.jpg spaces_demo/examples/room_t2.jpg"
 HOUSES = "spaces_demo/examples/houses_t1.jpg spaces_demo/examples/houses_t2.jpg"
+OWN = (("DATA", "dataset_scripts/sample"),)
 ENVIRONMENT = LookAt("makes an environment from a package index")
 SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_agent talk to the servers")
 COMMANDS: dict[str, Run | LookAt] = {
     "make quickstart": ENVIRONMENT,
     "source .venv/bin/activate": ENVIRONMENT,
-    f"mtrefseg predict {ROOM} 'a bag has appeared' --out outputs/bag": Run("outputs/bag/overlay.png"),
+    f"mtrefseg predict {ROOM} 'a bag has appeared' --domain normal_scene --out outputs/bag": Run(
+        "outputs/bag/overlay.png"
+    ),
     f"mtrefseg predict {ROOM} --out outputs/every": Run("outputs/every/mask_1.png"),
     f"mtrefseg explain {HOUSES} 'all the houses whose roofs turned white' --out outputs/why": Run(
         "outputs/why/sheet.png"
@@ -103,8 +108,22 @@ COMMANDS: dict[str, Run | LookAt] = {
     "mtrefseg report outputs/report/predictions.parquet --data dataset_scripts/sample --out outputs/page": Run(
         "outputs/page/index.html"
     ),
+    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml "
+    "--model_name_or_path mtrefseg-r1 --train_data generated DATA --train_weights 3 1 --eval_data DATA "
+    "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(
+        "outputs/own/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
+    ),
+    "python trainer/evaluate.py --model outputs/own --data DATA --split validation "
+    "--output_dir outputs/own_report": Run("outputs/own_report/report.json", instead=OWN),
+    "python trainer/calibrate.py --model outputs/own --data DATA --split validation "
+    "--output_dir outputs/own_ready": Run("outputs/own_ready/model.safetensors", instead=OWN),
     "make publish-dry-run": LookAt("takes minutes; tests/publishing builds and loads every folder"),
     "make publish NAMESPACE=your-name": LookAt("pushes to the Hub; tests/publishing does so to a Hub that is played"),
+    "accelerate launch trainer/pretrain.py --config trainer/recipes/paper_stage1.yaml --output_dir outputs/s1": LookAt(
+        "takes GPUs and days"
+    ),
+    "accelerate launch trainer/finetune.py --config trainer/recipes/paper_stage2.yaml --stage1 outputs/s1 "
+    "--output_dir outputs/s2": LookAt("takes GPUs and days"),
     "mtrefseg convert-original WEIGHTS my-model --original-config config.json --tokenizer TOKENIZER_FOLDER": LookAt(
         "needs the reference's weights; tests/modeling_mtrefseg/test_conversion.py converts small ones"
     ),
@@ -169,6 +188,10 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     elif words[0] == "pip":
         (extra,) = re.fullmatch(r"\.(?:\[(\w+)\])?", words[2]).groups()
         assert extra is None or f'"{extra}": [' in (ROOT / "setup.py").read_text(encoding="utf-8")
+    elif words[0] == "accelerate":
+        recipe = words.index("--config") + 1
+        assert (ROOT / words[2]).is_file()
+        parse_arguments("tiny_stage2", [*words[3:recipe], str(ROOT / words[recipe]), *words[recipe + 1 :]])
     elif words[0] == "mtrefseg":
         assert callable(_build_parser().parse_args(words[1:]).run)
     elif words[0] == "craft-agent":
@@ -195,6 +218,14 @@ def test_the_commands_run(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         instead = dict(step.instead)
         run([instead.get(word, word) for word in words] + shlex.split(step.more), monkeypatch)
         assert (clone / step.leaves).exists(), command
+
+
+def test_the_first_question_has_an_answer(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the README lets people ask first is answered by the shipped weights with a mask."""
+    command = next(command for command in COMMANDS if "a bag has appeared" in command)
+    run(shlex.split(command), monkeypatch)
+    with Image.open(clone / "outputs" / "bag" / "mask_1.png") as mask:
+        assert mask.getbbox() is not None
 
 
 def test_the_python_runs() -> None:

@@ -86,8 +86,8 @@ class DataArguments:
     """
     Which pairs are trained and evaluated on.
 
-    A dataset is named by the Hub id or folder of an export, by a raw folder (the root or one split folder), or as
-    "generated".
+    A dataset is named by the Hub id or folder of an export, by a raw folder (the root or one split folder), by a
+    folder of pictures with `metadata.jsonl`, or as "generated".
 
     Args:
         train_data (`list[str]`, *optional*, defaults to `["generated"]`): Datasets to train on.

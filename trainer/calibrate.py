@@ -130,7 +130,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the one that is ready")
-    parser.add_argument("--data", default=GENERATED, help="Hub id or folder of an export, raw folder, or 'generated'")
+    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, pictures) or 'generated'")
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--seed", type=int, default=1, help="of the generated pairs")

@@ -51,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--data", default=GENERATED, help="Hub id or folder of an export, raw folder, or 'generated'")
+    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, pictures) or 'generated'")
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--output_dir", required=True, type=Path)
