@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 What a small visual half is trained on first: naming the kind and the colour of every thing in generated pictures. The
-paper's comes from a checkpoint that was trained to segment COCO; one that begins with random weights needs the like,
+paper's comes from a checkpoint that was trained to segment things; one that begins with random weights needs the like,
 for masks of changes say nothing of what changed, and sentences speak of little else.
 """
 
