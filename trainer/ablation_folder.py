@@ -40,6 +40,11 @@ _ERROR = re.compile(r"^(?:\[rank\d+\]: )?(?:\w+\.)*(\w*(?:Error|Exception|Interr
 _LAUNCHER_ERRORS = ("CalledProcessError", "ChildFailedError")
 
 
+def _path_of(output_dir: Path, training: Training) -> Path:
+    found = sorted(output_dir.glob(f"runs/*-{training.digest}"))
+    return found[0] if found else output_dir / "runs" / training.name
+
+
 class TrainingFailedError(Exception):
     """A training that did not come to its end; the message says why."""
 
@@ -53,14 +58,15 @@ class TrainingFolder:
     """
 
     def __init__(self, output_dir: Path, training: Training, accelerate_config: Path | None = None) -> None:
-        # An earlier matrix may have called the run otherwise.
-        found = sorted(output_dir.glob(f"runs/*-{training.digest}"))
-        self.path = found[0] if found else output_dir / "runs" / training.name
         self.training = training
-        self._previous = None
-        if training.previous is not None:
-            self._previous = TrainingFolder(output_dir, training.previous).path
+        self._output_dir = output_dir
         self._accelerate_config = accelerate_config
+
+    @property
+    def path(self) -> Path:
+        """The folder: one that is there, for another run or an earlier matrix may have trained the same under its own
+        name, or else of this run's name."""
+        return _path_of(self._output_dir, self.training)
 
     def results(self) -> dict[str, Any] | None:
         """What `running.write_results` has written; `None` as long as the training is not finished."""
@@ -106,8 +112,8 @@ class TrainingFolder:
             if self.results() is not None:
                 return
             where = {"output_dir": str(self.path)}
-            if self._previous is not None:
-                where["stage1"] = str(self._previous)
+            if self.training.previous is not None:
+                where["stage1"] = str(_path_of(self._output_dir, self.training.previous))
             recipe = yaml.safe_dump({**self.training.settings, **where}, sort_keys=False, allow_unicode=True)
             (self.path / RECIPE).write_text(recipe, encoding="utf-8")
             attempts, started = self._attempts(), time.time()

@@ -51,6 +51,8 @@ if mood == "killed" and not (folder / "checkpoint-2").exists():
     os.kill(os.getpid(), signal.SIGKILL)
 if mood == "sleep":
     time.sleep(3600)
+stage1 = settings.get("stage1")
+assert stage1 in (None, "shipped") or pathlib.Path(stage1, "results.json").is_file(), stage1
 print("goes on" if (folder / "checkpoint-2").exists() else "begins", "with", settings.get("stage1"))
 score = 100 * settings.get("generated_noise", 0.0) + settings["seed"]
 log = [{"step": steps, "loss": 2.0}, {"step": steps, "eval_mIoU": score}]
@@ -296,6 +298,12 @@ def test_a_dry_run_only_says_what_it_would_do(run, write_matrix, tmp_path):
     assert "to be trained" in lines[0]
     assert lines[-2].endswith("shared with full")
     assert lines[-1].startswith("6 trainings; those that are not finished have 28 steps")
+
+
+def test_runs_that_share_stage_1_are_trained_in_one_go(run, write_matrix, tmp_path):
+    assert run(write_matrix(), "--runs", "full", "--noise", 0, 0.5)[0] == 0
+    assert {row["status"] for row in read_csv(tmp_path / "out" / "matrix_noise.csv").values()} == {"finished"}
+    assert {*logs(tmp_path / "out")} == {"full-seed0-pretrain", "full-seed0-finetune", "noise_0.5-seed0-finetune"}
 
 
 def test_runs_can_be_chosen(run, write_matrix, tmp_path):
