@@ -279,8 +279,8 @@ def parse_arguments(default_recipe: str, arguments: Sequence[str] | None = None)
     model_arguments, model_config = parsed[0], parsed[-1]
     if is_default and model_config.model_name_or_path is not None:
         # The default recipes make a new model; what they say of it does not hold for a checkpoint.
-        fresh = ModelArguments()
+        fresh, named = ModelArguments(), {piece[2:].replace("-", "_") for piece in said if piece[:2] == "--"}
         for name in vars(fresh):
-            if f"--{name}" not in said:
+            if name not in named:
                 setattr(model_arguments, name, getattr(fresh, name))
     return cast(Arguments, tuple(parsed))

@@ -47,8 +47,9 @@ def test_the_default_recipe_changes_nothing_of_a_checkpoint(
     model, _ = build_stage2(arguments, config, training)
     assert model.config.image_size == 64
     assert all(torch.equal(weight, given[name]) for name, weight in model.state_dict().items())
-    arguments, _, _, _, config = parse_arguments("tiny_stage2", [*said, "--image_size=96"])
-    assert build_stage2(arguments, config, training)[0].config.image_size == 96
+    for wanted in ("--image_size=96", "--image-size=96"):
+        arguments, _, _, _, config = parse_arguments("tiny_stage2", [*said, wanted])
+        assert build_stage2(arguments, config, training)[0].config.image_size == 96
 
 
 @pytest.mark.parametrize(
