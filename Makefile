@@ -14,7 +14,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 TEST_STAMP := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart demo test lint bench checkpoint publish-dry-run publish pictures clean
+.PHONY: help quickstart demo test lint bench checkpoint sync-checkpoint publish-dry-run publish pictures clean
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
@@ -23,6 +23,7 @@ help:
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
 	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
+	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
 	@echo "make pictures    evaluate mtrefseg-r1 for the demo's report, and draw the README's pictures anew (needs Chromium)"
@@ -30,7 +31,7 @@ help:
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
 # packages that follow find it installed.
-$(TORCH_STAMP): setup.py $(LOCK)
+$(TORCH_STAMP): pyproject.toml $(LOCK)
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet torch==2.13.0
@@ -83,6 +84,10 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/calibrate.py --model $(MADE)/stage2_256 --output_dir $(MADE)/mtrefseg-r1
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
+# Needs no package: it only copies files.
+sync-checkpoint:
+	$(PYTHON) -m publishing.sync_checkpoint
+
 publish-dry-run: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub
 
@@ -90,14 +95,14 @@ publish: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub --push --namespace "$(NAMESPACE)"
 
 bench: $(TEST_STAMP)
-	$(BIN)/python benchmarks/inference.py --preset tiny
+	$(BIN)/python -m benchmarks.inference --preset tiny
 
 # Everything that shows what the checkpoint does; run it when the checkpoint has changed.
 pictures: $(TEST_STAMP)
 	rm -rf outputs/examples
 	$(BIN)/python trainer/evaluate.py --model mtrefseg-r1 --data generated --generated_pairs 30 --output_dir outputs/examples
 	cp outputs/examples/predictions.parquet spaces_demo/examples/
-	$(BIN)/python docs/draw_pictures.py
+	$(BIN)/python docs/draw_images.py
 
 clean:
 	rm -rf $(VENV) outputs build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

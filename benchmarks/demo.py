@@ -2,8 +2,8 @@
 """
 How the demo bears several visitors at once, and what it gains by keeping an encoded pair:
 
-    python benchmarks/demo.py                               # 8 visitors for 2 minutes, mtrefseg-r1
-    python benchmarks/demo.py --visitors 2 --seconds 20 --model outputs/mine
+    python -m benchmarks.demo                               # 8 visitors for 2 minutes, mtrefseg-r1
+    python -m benchmarks.demo --visitors 2 --seconds 20 --model outputs/mine
 
 Each visitor is a `gradio_client` that goes through the four example pairs: a first question about a pair, which
 encodes it, then two more. Every new visit writes a new file, so that the pair is as new as that of somebody else.

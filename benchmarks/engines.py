@@ -5,8 +5,8 @@ pairs in each step, by one process, by two with DistributedDataParallel (gloo), 
 ZeRO-3. ZeRO-3 is told to partition every tensor of at least 10,000 numbers; by default this model would stay whole.
 
 ```bash
-python benchmarks/engines.py                          # 30 steps of 4 pairs on the CPU: minutes
-python benchmarks/engines.py --engines single zero3 --steps 5
+python -m benchmarks.engines                          # 30 steps of 4 pairs on the CPU: minutes
+python -m benchmarks.engines --engines single zero3 --steps 5
 ```
 
 It prints the losses of every step, and replaces `engines.csv`: for each engine what wraps the model, the largest
@@ -25,16 +25,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-
-if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import torch
 from transformers import AutoModel, set_seed
 
 from trainer.arguments import parse_arguments
-from trainer.building import build_stage2, unpartitioned
-from trainer.running import make_trainer
+from trainer.loop.building import build_stage2, unpartitioned
+from trainer.loop.running import make_trainer
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +81,7 @@ def start(engine: str, steps: int, folder: Path) -> dict[str, Any]:
         "disable_tqdm": "true",
     }
     flags = [f"--{name}={value}" for name, value in arguments.items()]
-    subprocess.run([*launcher, __file__, "--worker", *flags], cwd=ROOT, check=True)
+    subprocess.run([*launcher, "-m", "benchmarks.engines", "--worker", *flags], cwd=ROOT, check=True)
     return json.loads((folder / "engine.json").read_text(encoding="utf-8"))
 
 

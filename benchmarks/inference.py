@@ -2,8 +2,8 @@
 """
 Seconds, sentences per second and peak memory of prediction, split into its parts, with random weights:
 
-    python benchmarks/inference.py --preset tiny
-    python benchmarks/inference.py --preset paper --sentences 1 2 8 --dtype float32 bfloat16
+    python -m benchmarks.inference --preset tiny
+    python -m benchmarks.inference --preset paper --sentences 1 2 8 --dtype float32 bfloat16
 
 Rows are appended to `inference.csv` beside this script. `cpu_seconds` counts all threads. `backbone_pass_cpu_seconds`
 is one forward pass of one image through transformers' own backbone module, in the same run and precision, and
@@ -32,7 +32,7 @@ from transformers import AutoBackbone, BatchFeature
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
-from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
+from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
 
 SENTENCE = "the small white building with the red roof that appeared next to the road"

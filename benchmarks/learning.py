@@ -3,8 +3,8 @@
 Does the tiny preset learn to read, and how fast? Trains it from scratch on drawn shapes that stay, come or go, and
 scores it on shapes that it has not seen:
 
-    python benchmarks/learning.py --minutes 10
-    python benchmarks/learning.py --minutes 10 --without coordinate_channels
+    python -m benchmarks.learning --minutes 10
+    python -m benchmarks.learning --minutes 10 --without coordinate_channels
 
 A row is appended to `learning.csv` at every evaluation. `change_oracle` is the mIoU of an oracle that masks every
 change exactly and does not read: a model that stays below it may not read either.
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+from mtrefseg.build.presets import preset_model, tiny_processor
 
 
 SIZE = 128

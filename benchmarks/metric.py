@@ -2,7 +2,7 @@
 """
 The metric's speed on masks of 1024 x 1024 pixels against plain loops and other libraries, and its memory:
 
-    python benchmarks/metric.py
+    python -m benchmarks.metric
 
 Writes `metric.csv` beside this script. Speed is samples per second of processor time, on one thread, the fastest of
 the rounds in which all take turns, and `ratio` is ours over the other's. That of torchmetrics varies several times
@@ -126,13 +126,12 @@ def samples_per_second(contestants: dict[str, Callable], samples: int) -> dict[s
 
 def peak_mebibytes(samples: int, way: str) -> float:
     """Peak memory of a fresh process that scores this many samples."""
-    command = [sys.executable, __file__, "--score", str(samples), "--way", way]
+    command = [sys.executable, "-m", "benchmarks.metric", "--score", str(samples), "--way", way]
     return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
 
 
 def score_and_print_peak(samples: int, way: str) -> None:
     """What that process does: every mask is made for its sample alone."""
-    sys.path.insert(0, str(ROOT))
     from mtrs_iou.mtrs_iou import score_masks
 
     base = draw_masks(1)[0]
@@ -184,7 +183,6 @@ def main() -> None:
     if options.score is not None:
         score_and_print_peak(options.score, options.way)
         return
-    sys.path.insert(0, str(ROOT))
     with Path(__file__).with_name("metric.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["measurement", "against", "against_value", "value", "ratio"])

@@ -2,7 +2,7 @@
 """
 The operators that are written anew here, against the library's own, at the sizes of the paper's architecture:
 
-    python benchmarks/operators.py
+    python -m benchmarks.operators
 
 Writes `operators.csv` beside this script: milliseconds of both, median wall clock of one run, and their ratio.
 """

@@ -3,7 +3,7 @@
 Compares converted weights with tensors that the reference implementation of MTRefSeg-R1 computed on them, in float32
 on a CPU, from the backbone to the losses:
 
-    python benchmarks/parity.py FOLDER
+    python -m benchmarks.parity FOLDER
 
 FOLDER holds what `tests/modeling_mtrefseg/test_parity.py` describes. Prints a table and writes `parity.csv` beside
 this script.
@@ -22,9 +22,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegOutput, MTRefSegProcessor
-from modeling_mtrefseg.convert_original_checkpoint import convert_original
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import best_queries, point_losses, sample_points, uncertain_points
+from mtrefseg.build.conversion import convert_original
 
 
 @dataclass

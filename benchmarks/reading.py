@@ -2,8 +2,8 @@
 """
 How fast training gets its rows, from the exported Parquet files and from the raw folder:
 
-    python benchmarks/reading.py            # a small folder that it draws
-    python benchmarks/reading.py RAW        # one's own: a split folder or a whole dataset
+    python -m benchmarks.reading            # a small folder that it draws
+    python -m benchmarks.reading RAW        # one's own: a split folder or a whole dataset
 
 A row is a sentence of the first split with its two pictures and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
@@ -30,9 +30,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from dataset_scripts.export import ExportOptions, export_dataset
-from dataset_scripts.raw_layout import Expression, PairRecord, find_split_folders, list_pairs
-from dataset_scripts.reading_report import ReadingReport
+from dataset_scripts.export.exporter import ExportOptions, export_dataset
+from dataset_scripts.readers.raw_layout import Expression, PairRecord, find_split_folders, list_pairs
+from dataset_scripts.readers.reading_report import ReadingReport
 
 
 SIZE = (512, 512)

@@ -2,8 +2,8 @@
 """
 Speed of the scene generator, and the exactness of its sentences over many scenes:
 
-    python benchmarks/synthesis.py
-    python benchmarks/synthesis.py --scenes 1000      # also checks every sentence of 1,000 scenes of each domain
+    python -m benchmarks.synthesis
+    python -m benchmarks.synthesis --scenes 1000      # also checks every sentence of 1,000 scenes of each domain
 
 Writes `synthesis.csv` beside this script: pairs a second with one and with two processes (making a pair, without
 writing it), and how many sentences the independent checker understood to mean another mask than the generator's.
@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dataset_scripts.synthesis.checker import refer
 from dataset_scripts.synthesis.generator import Generator
+from tests.oracles.checker import refer
 
 
 # (domains, size, pairs)

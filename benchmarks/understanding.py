@@ -7,7 +7,7 @@ Does a checkpoint read its sentences? On generated validation pairs it compares 
 - masks of the pair with t1 and t2 exchanged, under sentences of appearance and disappearance that nothing fits then.
 
 ```bash
-python benchmarks/understanding.py --model mtrefseg-r1 --pairs 300
+python -m benchmarks.understanding --model mtrefseg-r1 --pairs 300
 ```
 
 It appends rows to `understanding.csv`. One run, one seed.
@@ -15,13 +15,8 @@ It appends rows to `understanding.csv`. One run, one seed.
 
 import argparse
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-
-if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 import torch
@@ -29,7 +24,7 @@ from tqdm import tqdm
 
 from dataset_scripts.synthesis.generator import Generator, SyntheticPair
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.samples import SCENES
+from trainer.data.samples import SCENES
 
 
 COLUMNS = ("model", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from PIL import Image
 
-from modeling_mtrefseg.visualization_mtrefseg import draw_overlay
+from mtrefseg.view.overlay import draw_overlay
 from mtrs_iou.mask_counts import count_masks
 
 from .audit_store import AuditStore, Disagreement, StoredDecision

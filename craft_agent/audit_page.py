@@ -32,7 +32,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from modeling_mtrefseg.visualization_mtrefseg import PALETTE
+from mtrefseg.view.overlay import PALETTE
 
 from .audit_agreement import (
     AGREEMENT_HEADERS,

@@ -3,8 +3,10 @@
 
 from collections.abc import Sequence
 
+from mtrefseg.errors import UserError
 
-class CraftError(ValueError):
+
+class CraftError(UserError, ValueError):
     """Bad input. The message names the file or value and says what to do; the command line prints it as one line."""
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from dataset_scripts.picture_file import PICTURE_SUFFIXES, PictureFile
-from dataset_scripts.reading_report import Reason, UnusableError, printable
+from dataset_scripts.readers.image_file import PICTURE_SUFFIXES, PictureFile
+from dataset_scripts.readers.reading_report import Reason, UnusableError, printable
 
 from .errors import CraftError
 from .records import ImagePair

@@ -24,10 +24,10 @@ from .errors import DataError
 
 
 _TOOLS = {
-    "export": ("export", "write raw folders as Parquet with a card, so that load_dataset reads them"),
-    "validate": ("validation", "check a data set: damage, leakage between splits, counts, balance"),
-    "stats": ("stats_page", "draw the figures of a data set on one PNG page"),
-    "browse": ("browse_page", "write HTML pages with pairs, sentences and masks"),
+    "export": ("export.exporter", "write raw folders as Parquet with a card, so that load_dataset reads them"),
+    "validate": ("quality.validation", "check a data set: damage, leakage between splits, counts, balance"),
+    "stats": ("pages.stats_page", "draw the figures of a data set on one PNG page"),
+    "browse": ("pages.browse_page", "write HTML pages with pairs, sentences and masks"),
     "synth": ("synthesis.command", "generate pairs with sentences and exact masks"),
 }
 

@@ -11,19 +11,11 @@ train = builder.as_dataset(split="train")
 ```
 
 With datasets 3 the file is a loading script: `load_dataset("dataset_scripts/mtrefseg_pretrain.py", "RS",
-data_dir=..., trust_remote_code=True)`.
+data_dir=..., trust_remote_code=True)`. It needs this package installed, or the clone as the working directory.
 """
 
-# datasets 3 copies no other modules beside a script than those that the script itself names.
-from .errors import DataError as DataError
-from .pair_record import PairRecord as PairRecord
-from .picture_file import PictureFile as PictureFile
-from .raw_builder import RawBuilder, RawConfig
-from .raw_layout import list_setting as list_setting
-from .reading_report import ReadingReport as ReadingReport
-from .rows import make_rows as make_rows
-from .schema import SETTINGS
-from .split_folders import find_split_folders as find_split_folders
+from dataset_scripts.readers.raw_builder import RawBuilder, RawConfig
+from dataset_scripts.readers.schema import SETTINGS
 
 
 REPOSITORY = "kkk2026/MTRefSeg_Pretrained"

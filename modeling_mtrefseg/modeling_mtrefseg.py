@@ -259,23 +259,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         """Undoes [`~MTRefSegModel.enable_input_require_grads`]."""
         self.language_model.disable_input_require_grads()
 
-    @classmethod
-    def from_backbones(cls, vision: str | os.PathLike, text: str | os.PathLike, **overrides: Any) -> "MTRefSegModel":
-        """
-        Builds the full model around pretrained parts, and logs which weights were taken and which are new;
-        `build_from_backbones` in `backbones_mtrefseg.py`, which this calls, returns that report too.
-
-        Args:
-            vision (`str`): Hub id or folder of a Mask2Former checkpoint, or of any four-stage backbone.
-            text (`str`): Hub id or folder of a causal language model.
-            overrides: Fields of [`MTRefSegConfig`], and `vocab_size` to resize the token embeddings;
-                `**processor.config_overrides` holds those that have to fit the processor.
-        """
-        from .backbones_mtrefseg import build_from_backbones
-
-        model, _ = build_from_backbones(cls, vision, text, **overrides)
-        return model
-
     def encode_pair(
         self,
         pixel_values_t1: Tensor,

@@ -1,1 +1,578 @@
-../modeling_mtrefseg/modeling_mtrefseg.py
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
+
+import copy
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoBackbone, AutoModelForCausalLM
+
+from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
+from .fusion_mtrefseg import TemporalFusion
+from .language_mtrefseg import (
+    Projector,
+    SegHead,
+    SentenceLayout,
+    cache_from,
+    check_shapes,
+    key_values_of,
+    packed_attention_mask,
+    packed_positions,
+)
+from .linear_mtrefseg import use_onednn
+from .loss_mtrefseg import mask_losses, match_queries
+from .mask_decoder_mtrefseg import ContainerInitialization, MaskDecoder
+from .outputs_mtrefseg import KeyValues, MaskDecoderOutput, MTRefSegOutput, MTRefSegPairEncoding
+
+
+if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the weights
+    from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
+
+
+class MTRefSegPreTrainedModel(ContainerInitialization):
+    """Weight initialisation, loading and saving of both models."""
+
+    config: MTRefSegConfig
+    config_class = MTRefSegConfig
+    base_model_prefix = "vision_model"
+    main_input_name = "pixel_values_t1"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    # Its forward reads parameters of its submodules directly.
+    _no_split_modules = ["MaskDecoder"]
+
+    def post_init(self) -> None:
+        """Ends every constructor: initialises the weights and makes linear layers fast on CPUs."""
+        super().post_init()
+        use_onednn(self)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
+        """As in the library, but keys keep the names of the modules (no translation to old Swin names), so that a
+        training checkpoint can be loaded with `load_state_dict` too."""
+        kwargs.setdefault("save_original_format", False)
+        super().save_pretrained(save_directory, **kwargs)
+
+
+class MTRefSegVisionModel(MTRefSegPreTrainedModel):
+    """
+    Stage 1: the visual half alone, which segments every change between two images. It is a part of [`MTRefSegModel`];
+    either loads the other's checkpoints.
+
+    Args:
+        config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
+    """
+
+    # The other half of a whole checkpoint, which is left where it is.
+    _keys_to_ignore_on_load_unexpected = [r"^language_model\.", r"^projector\.", r"^seg_head\."]
+
+    def __init__(self, config: MTRefSegConfig) -> None:
+        super().__init__(config)
+        vision_config = copy.deepcopy(config.vision_config)
+        if vision_config._attn_implementation == "sdpa":
+            # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
+            vision_config._attn_implementation = None
+        self.backbone = AutoBackbone.from_config(vision_config)
+        channels = list(self.backbone.channels)
+        self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
+        decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
+        self.mask_decoder = MaskDecoder(decoder_config, channels, config.coordinate_channels)
+        self.no_target_head = nn.Linear(decoder_config.hidden_size, 1)
+        self.post_init()
+
+    def train(self, mode: bool = True) -> "MTRefSegVisionModel":
+        """
+        As in any module, but batch normalisations of the backbone keep their statistics, as is usual in detection:
+        batches are small, and the processes of a distributed run would each have their own.
+        """
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
+        """
+        Runs backbone (both images in one batch), fusion and pixel decoder.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
+                The earlier and the later image, normalised by the processor.
+
+        Raises:
+            `ValueError`: An image is missing, or the shapes differ.
+        """
+        self._check_pixels(pixel_values_t1, pixel_values_t2)
+        return self.encode_features(self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps)
+
+    def encode_features(self, feature_maps: Sequence[Tensor]) -> MTRefSegPairEncoding:
+        """
+        Runs fusion and pixel decoder.
+
+        Args:
+            feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
+                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
+        """
+        levels_t1, levels_t2 = zip(*(features.chunk(2) for features in feature_maps))
+        fused = self.fusion(levels_t1, levels_t2)
+        return MTRefSegPairEncoding(
+            features=self.mask_decoder.encode(fused),
+            fused_features=fused[-1],
+            coarse_features_t1=levels_t1[-1],
+            coarse_features_t2=levels_t2[-1],
+        )
+
+    def forward(
+        self,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        labels: Tensor | None = None,
+        output_layer_masks: bool = False,
+        output_attentions: bool = False,
+    ) -> MTRefSegOutput:
+        """
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `pair_encoding`.
+            pair_encoding ([`MTRefSegPairEncoding`], *optional*):
+                What [`~MTRefSegVisionModel.encode_pair`] gave.
+            labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
+                1 where anything changed, else 0.
+            output_layer_masks (`bool`): Whether to return the masks of every layer and query.
+            output_attentions (`bool`): Whether to return cross-attention maps.
+        """
+        if pair_encoding is None:
+            pair_encoding = self.encode_pair(pixel_values_t1, pixel_values_t2)
+        needs_all_queries = output_layer_masks or (labels is not None and self.config.match_queries)
+        decoded = self.mask_decoder(
+            pair_encoding.features,
+            num_masks=None if needs_all_queries else 1,
+            output_layer_masks=output_layer_masks or labels is not None,
+            output_attentions=output_attentions,
+        )
+        masks = decoded.mask_logits[:, 0, 0]
+        output = MTRefSegOutput(
+            mask_logits=masks,
+            no_target_logits=self.no_target_head(decoded.query_states[:, 0, 0]).squeeze(-1),
+            num_expressions=torch.ones(len(masks), dtype=torch.long, device=masks.device),
+            layer_mask_logits=decoded.layer_mask_logits[:, :, 0] if output_layer_masks else None,
+            cross_attentions=tuple(attention[:, 0, 0] for attention in decoded.cross_attentions)
+            if output_attentions
+            else None,
+        )
+        if labels is not None:
+            layer_masks = decoded.layer_mask_logits[:, :, 0]
+            if self.config.match_queries:
+                layer_masks = match_queries(layer_masks, labels, self.config, self.training)
+            else:
+                layer_masks = layer_masks[:, :, 0]
+            self.add_mask_losses(output, layer_masks, labels)
+        return output
+
+    def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
+        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
+        if layer_masks.shape[1] != len(labels):
+            raise ValueError(
+                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
+            )
+        output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
+        is_empty = (labels.flatten(1).amax(-1) <= 0).float()
+        loss_no_target = nn.functional.binary_cross_entropy_with_logits(
+            output.no_target_logits.float(), is_empty, reduction="sum"
+        )
+        output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
+        output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
+
+    def _check_pixels(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> None:
+        if pixel_values_t1 is None or pixel_values_t2 is None:
+            raise ValueError("Both pixel_values_t1 and pixel_values_t2 are needed, or a pair_encoding.")
+        if pixel_values_t1.shape != pixel_values_t2.shape:
+            raise ValueError(
+                f"pixel_values_t1 has shape {tuple(pixel_values_t1.shape)}, pixel_values_t2 "
+                f"{tuple(pixel_values_t2.shape)}; the processor makes both the same size."
+            )
+
+
+class MTRefSegModel(MTRefSegPreTrainedModel):
+    """
+    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask a sentence out.
+
+    The visual half ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
+    of both images once per pair, and the sentences, side by side, on top of it. The `[SEG]` head turns each sentence's
+    state into a query, and the masked-attention decoder turns the query into a mask.
+
+    Args:
+        config ([`MTRefSegConfig`]): Configuration.
+
+    Example:
+
+    ```python
+    >>> from transformers import AutoModel, AutoProcessor
+
+    >>> processor = AutoProcessor.from_pretrained("mtrefseg-r1", trust_remote_code=True)
+    >>> model = AutoModel.from_pretrained("mtrefseg-r1", trust_remote_code=True)
+    >>> inputs = processor(images_t1="2019.png", images_t2="2024.png", text=["the new house by the road"])
+    >>> outputs = model(**inputs)
+    >>> results = processor.post_process_referring_segmentation(outputs, target_sizes=[(512, 512)])
+    >>> results[0]["masks"].shape
+    torch.Size([1, 512, 512])
+    ```
+    """
+
+    def __init__(self, config: MTRefSegConfig) -> None:
+        super().__init__(config)
+        self.vision_model = MTRefSegVisionModel(config)
+        vision_channels = self.vision_model.backbone.channels[-1]
+        self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        text_fields, names = config.text_config.to_dict(), config.text_config.attribute_map
+        limits = [text_fields.get(names.get(name, name)) for name in ("sliding_window", "max_position_embeddings")]
+        self.max_text_length: float = min((limit for limit in limits if limit), default=float("inf"))
+        self.projector = Projector(config, vision_channels)
+        self.seg_head = SegHead(config, vision_channels)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The language model's token embeddings."""
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replaces the language model's token embeddings."""
+        self.language_model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        """The language model's output layer."""
+        return self.language_model.get_output_embeddings()
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Replaces the language model's output layer."""
+        self.language_model.set_output_embeddings(new_embeddings)
+
+    def enable_input_require_grads(self) -> None:
+        """Lets gradients flow through a frozen language model into adapters, under gradient checkpointing."""
+        self.language_model.enable_input_require_grads()
+
+    def disable_input_require_grads(self) -> None:
+        """Undoes [`~MTRefSegModel.enable_input_require_grads`]."""
+        self.language_model.disable_input_require_grads()
+
+    def encode_pair(
+        self,
+        pixel_values_t1: Tensor,
+        pixel_values_t2: Tensor,
+        prompt_input_ids: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+    ) -> MTRefSegPairEncoding:
+        """
+        Computes what all sentences of a pair share.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
+                The earlier and the later image.
+            prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
+                The prompt before the sentence. If given, the language model reads it here, once for all sentences to
+                come; else with the sentences of each `forward`.
+        """
+        encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        if prompt_input_ids is not None:
+            embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+            no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
+            _, encoding.prompt_key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
+            encoding.prompt_mask = prompt_mask
+        return encoding
+
+    def forward(
+        self,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        prompt_input_ids: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        num_expressions: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        labels: Tensor | None = None,
+        text_labels: Tensor | None = None,
+        output_layer_masks: bool = False,
+        output_attentions: bool = False,
+    ) -> MTRefSegOutput:
+        """
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `pair_encoding`.
+            prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
+                The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
+                read it.
+            input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
+                The sentences of all pairs, one after the other, and what follows them; which positions are tokens
+                (default: all); which of them are averaged into the query (default: all tokens). Without sentences
+                every change is segmented (stage 1).
+            num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
+                How many of the sentences belong to each pair; may be 0. Defaults to one each.
+            pair_encoding ([`MTRefSegPairEncoding`], *optional*):
+                What [`~MTRefSegModel.encode_pair`] gave for these pairs.
+            labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
+                1 where the described change is, else 0.
+            text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
+                The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
+            output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
+            output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
+
+        Raises:
+            `ValueError`: Inputs do not fit one another; the message names them.
+        """
+        if input_ids is None:
+            return self.vision_model(
+                pixel_values_t1,
+                pixel_values_t2,
+                pair_encoding,
+                labels,
+                output_layer_masks=output_layer_masks,
+                output_attentions=output_attentions,
+            )
+        if pair_encoding is None:
+            pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask, text_labels=text_labels)
+        layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
+        states = self._read_sentences(
+            pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
+        )
+        if query_mask is None:
+            query_mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        # (num_sentences, sentence_length, 1)
+        weights = query_mask.unsqueeze(-1).to(states.dtype)
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        queries = self.seg_head(layout.pad(pooled), pair_encoding.fused_features)
+        decoded = self.vision_model.mask_decoder(
+            pair_encoding.features,
+            queries.unsqueeze(2),
+            output_layer_masks=output_layer_masks or labels is not None,
+            output_attentions=output_attentions,
+        )
+        layer_masks = None
+        if decoded.layer_mask_logits is not None:
+            # (num_layers + 1, num_sentences, height / 4, width / 4)
+            layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
+        output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
+        output.seg_embedding = layout.flatten(queries)
+        if layer_masks is not None and labels is not None:
+            self.vision_model.add_mask_losses(output, layer_masks, labels)
+        if text_labels is not None:
+            output.loss_language = self.config.language_weight * self._language_loss(states, text_labels)
+            output.loss = output.loss_language if output.loss is None else output.loss + output.loss_language
+        return output
+
+    @torch.no_grad()
+    def generate_and_segment(
+        self,
+        prompt_input_ids: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        query_mask: Tensor,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+        num_expressions: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        max_new_tokens: int = 16,
+        **generation_options: Any,
+    ) -> MTRefSegOutput:
+        """
+        Lets the language model write its answer, and segments what it wrote: the first `[SEG]` of the answer joins
+        the query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). Where the answer is
+        the one of the prompt template, the masks are those of `forward`; with a template that has `[SEG]` in the
+        question, they always are.
+
+        Args:
+            input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
+                From `processor(..., generation=True)`: the sentences without an answer.
+            max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
+            generation_options: Further arguments of `generate`; greedy unless told otherwise.
+
+        Other arguments are those of `forward`. Unlike there, the prompt is needed in any case and is read once a
+        sentence, for the library's `generate` does the writing.
+        """
+        if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
+            raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
+        if pair_encoding is None:
+            pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
+        prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
+        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
+        mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
+        sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
+        # Where the template asks with [SEG], as the reference does, the answer needs none and is not read.
+        asks_with_seg = (input_ids == self.config.seg_token_id).any(1)
+        is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
+        first_seg = is_seg & (is_seg.cumsum(1) == 1)
+        has_seg = is_seg.any(1) | asks_with_seg
+        # What follows the [SEG], or an answer without one, does not matter to the mask.
+        answer_mask = (first_seg.flip(1).cumsum(1).flip(1) > 0).to(attention_mask.dtype)
+        output = self(
+            pair_encoding=pair_encoding,
+            prompt_input_ids=prompt_input_ids,
+            prompt_attention_mask=prompt_attention_mask,
+            input_ids=torch.cat([input_ids, sequences], dim=1),
+            attention_mask=torch.cat([attention_mask, answer_mask], dim=1),
+            query_mask=torch.cat([query_mask, first_seg.to(query_mask.dtype)], dim=1),
+            num_expressions=num_expressions,
+        )
+        floor = torch.finfo(output.mask_logits.dtype).min
+        output.mask_logits = output.mask_logits.masked_fill(~has_seg[:, None, None], floor)
+        output.no_target_logits = output.no_target_logits.masked_fill(~has_seg, -floor)
+        output.sequences, output.has_seg = sequences, has_seg
+        return output
+
+    def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
+        """Token ids that the language model writes after each row, greedy unless told otherwise."""
+        if not len(embeddings):
+            return mask.new_zeros(0, 0)
+        # Tokens to the right, padding to the left: `generate` goes on from the last position.
+        order = mask.argsort(dim=1, stable=True)
+        return self.language_model.generate(
+            inputs_embeds=embeddings.gather(1, order.unsqueeze(-1).expand_as(embeddings)),
+            attention_mask=mask.gather(1, order),
+            **{"do_sample": False, **options},
+        )
+
+    def _encode_images(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> MTRefSegPairEncoding:
+        size = self.config.image_size
+        is_tied = self.config.projector_norm == "spatial" and pixel_values_t1 is not None
+        if is_tied and tuple(pixel_values_t1.shape[-2:]) != (size, size):
+            raise ValueError(
+                f"Images are {tuple(pixel_values_t1.shape[-2:])}, but projector_norm='spatial' ties the weights to "
+                f"image_size={size}."
+            )
+        encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
+        tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
+        encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.chunk(2)
+        return encoding
+
+    def _embed(self, input_ids: Tensor) -> Tensor:
+        """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
+        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
+        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
+
+    def _embed_prompt(
+        self, encoding: MTRefSegPairEncoding, prompt_input_ids: Tensor | None, prompt_attention_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Embeddings of the prompt with the tokens of both images in their places, and its attention mask."""
+        if prompt_input_ids is None or len(prompt_input_ids) != encoding.batch_size:
+            given = "missing" if prompt_input_ids is None else f"of {len(prompt_input_ids)} rows"
+            raise ValueError(
+                f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed."
+            )
+        embeddings = self._embed(prompt_input_ids)
+        for name, token_id, tokens in (
+            ("t1", self.config.image_t1_token_id, encoding.image_tokens_t1),
+            ("t2", self.config.image_t2_token_id, encoding.image_tokens_t2),
+        ):
+            is_image = prompt_input_ids == token_id
+            counts = is_image.sum(1)
+            if (counts != tokens.shape[1]).any():
+                raise ValueError(
+                    f"prompt_input_ids holds {counts.tolist()} placeholders of image {name} (token id {token_id}) for "
+                    f"{tokens.shape[1]} image tokens a pair; processor and model do not fit (num_image_tokens, image "
+                    "size or token ids)."
+                )
+            embeddings = embeddings.masked_scatter(is_image.unsqueeze(-1), tokens.to(embeddings.dtype))
+        if prompt_attention_mask is None:
+            prompt_attention_mask = torch.ones_like(prompt_input_ids)
+        return embeddings, prompt_attention_mask
+
+    def _read_sentences(
+        self,
+        encoding: MTRefSegPairEncoding,
+        prompt_input_ids: Tensor | None,
+        prompt_attention_mask: Tensor | None,
+        input_ids: Tensor,
+        attention_mask: Tensor | None,
+        layout: SentenceLayout,
+    ) -> Tensor:
+        """Last hidden states of the sentences, `(num_sentences, sentence_length, text_hidden_size)`."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        sentence_mask = layout.pad(attention_mask)
+        embeddings = layout.pad(self._embed(input_ids)).flatten(1, 2)
+        if encoding.prompt_key_values is None:
+            prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+            embeddings = torch.cat([prompt, embeddings], dim=1)
+        else:
+            prompt_mask = encoding.prompt_mask
+        states, _ = self._read(embeddings, prompt_mask, sentence_mask, encoding.prompt_key_values)
+        states = states[:, states.shape[1] - sentence_mask[0].numel() :]
+        return layout.flatten(states.unflatten(1, sentence_mask.shape[1:]))
+
+    def _read(
+        self,
+        embeddings: Tensor,
+        prompt_mask: Tensor,
+        sentence_mask: Tensor,
+        prompt_key_values: KeyValues | None = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, KeyValues | None]:
+        """
+        One pass of the language model over a prompt and the sentences on it, or, with the prompt's keys and values,
+        over the sentences alone.
+        """
+        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
+        positions = packed_positions(prompt_mask, sentence_mask)
+        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
+        length = embeddings.shape[1]
+        output = self.language_model.get_decoder()(
+            inputs_embeds=embeddings,
+            attention_mask=mask[:, :, mask.shape[2] - length :],
+            position_ids=positions[:, positions.shape[1] - length :],
+            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
+            use_cache=use_cache or prompt_key_values is not None,
+        )
+        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
+
+    def _check_reading(self, prompt_mask: Tensor, sentence_mask: Tensor, uses_cache: bool) -> None:
+        length = prompt_mask.shape[1] + sentence_mask.shape[2]
+        if length > self.max_text_length:
+            raise ValueError(
+                f"A prompt of {prompt_mask.shape[1]} and a sentence of {sentence_mask.shape[2]} tokens are longer "
+                f"than the {self.max_text_length} that the language model sees at once (sliding_window or "
+                "max_position_embeddings of text_config)."
+            )
+        if uses_cache and self.training and self.language_model.get_decoder().gradient_checkpointing:
+            raise ValueError(
+                "Gradient checkpointing drops the keys and values of the prompt: in training, leave prompt_input_ids "
+                "out of encode_pair and give them to forward."
+            )
+
+    def _output(
+        self,
+        decoded: MaskDecoderOutput,
+        layout: SentenceLayout,
+        layer_masks: Tensor | None,
+        output_layer_masks: bool,
+        output_attentions: bool,
+    ) -> MTRefSegOutput:
+        states = layout.flatten(decoded.query_states.squeeze(2))
+        return MTRefSegOutput(
+            mask_logits=layout.flatten(decoded.mask_logits.squeeze(2)),
+            no_target_logits=self.vision_model.no_target_head(states).squeeze(-1),
+            num_expressions=layout.num_expressions,
+            layer_mask_logits=layer_masks if output_layer_masks else None,
+            cross_attentions=tuple(layout.flatten(maps.squeeze(2)) for maps in decoded.cross_attentions)
+            if output_attentions
+            else None,
+        )
+
+    def _language_loss(self, states: Tensor, text_labels: Tensor) -> Tensor:
+        """Cross entropy of the supervised tokens; the output layer runs only where one is predicted."""
+        targets = text_labels[:, 1:]
+        supervised = targets != -100
+        logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()
+        loss = nn.functional.cross_entropy(logits, targets[supervised], reduction="sum")
+        return loss / supervised.sum().clamp(min=1)
+
+
+MTRefSegModel.register_for_auto_class("AutoModel")
+__all__ = ["MTRefSegModel", "MTRefSegPreTrainedModel", "MTRefSegVisionModel"]

@@ -1,1 +1,226 @@
-../modeling_mtrefseg/pipeline_mtrefseg.py
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Pipeline of MTRefSeg: `pipeline("multi-temporal-referring-segmentation")`."""
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sized
+from typing import Any
+
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from transformers import Pipeline
+from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
+from transformers.utils.generic import ModelOutput
+
+from .image_processing_mtrefseg import Align, as_list
+
+
+_PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
+
+
+class MTRefSegPipeline(Pipeline):
+    """
+    Segments, in a pair of pictures of one scene, the regions whose change sentences describe.
+
+    The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
+    batch go through the model in one call.
+
+    Example:
+
+    ```python
+    >>> from transformers import pipeline
+
+    >>> segmenter = pipeline("multi-temporal-referring-segmentation", model="mtrefseg-r1", trust_remote_code=True)
+    >>> pair = {"image_t1": "2019.png", "image_t2": "2024.png", "text": "the new house by the road"}
+    >>> segmenter(pair)[0]["mask"].save("mask.png")
+    ```
+    """
+
+    _load_processor = True
+    _load_image_processor = False
+    _load_feature_extractor = False
+    _load_tokenizer = False
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """
+        Segment one pair or many.
+
+        Args:
+            inputs (`dict`, or a list, generator or dataset of these):
+                A pair: **image_t1** and **image_t2**, the earlier and the later picture, in any form that
+                [`load_picture`] reads, and optionally **text**, one sentence or a list, and **domain**, which replaces
+                the argument `domain`. Without **text** every change is segmented.
+            threshold (`float`, *optional*):
+                Probability above which a pixel belongs to the mask. Defaults to the image processor's.
+            no_target_threshold (`float`, *optional*):
+                No-target score above which a mask is emptied. Defaults to the image processor's.
+            align (`str`, *optional*):
+                What to do with a pair of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
+                the image processor's.
+            domain (`str`, *optional*):
+                Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
+            batch_size (`int`, *optional*, defaults to 1):
+                How many pairs of a list, generator or dataset to run at once.
+            num_workers (`int`, *optional*, defaults to 0):
+                How many processes read and prepare pictures.
+
+        Returns:
+            For one pair a `list[dict]` with one entry a sentence (without **text** a single one):
+
+            - **text** (`str` or `None`) -- The sentence.
+            - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
+            - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
+            - **no_target_score** (`float`) -- The probability that nothing fits.
+
+            For a list of pairs a list of these, for a generator or a dataset an iterator over these.
+
+        Raises:
+            TypeError: If a pair is no dictionary.
+            ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
+                the processor refuses a picture or sentence.
+        """
+        if not isinstance(inputs, str | dict | list | Dataset | Generator):
+            # The base class takes other iterables, such as the datasets of `datasets`, for a single input.
+            inputs = (pair for pair in inputs)
+        return super().__call__(inputs, **kwargs)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
+        """
+        Save the model and the processor, with the code to load them.
+
+        Args:
+            save_directory (`str` or `os.PathLike`):
+                Folder to save to.
+            **kwargs:
+                Further arguments of `save_pretrained`, such as `push_to_hub`.
+        """
+        # The base class would save the processor's parts, but not the processor itself.
+        self.model.save_pretrained(save_directory, **kwargs)
+        self.processor.save_pretrained(save_directory, **kwargs)
+
+    def _sanitize_parameters(
+        self,
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+        align: str | None = None,
+        domain: str | None = None,
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        preprocess_params = {"align": align, "domain": domain}
+        postprocess_params = {"threshold": threshold, "no_target_threshold": no_target_threshold}
+        return _without_none(preprocess_params), {}, _without_none(postprocess_params)
+
+    def preprocess(
+        self, inputs: dict[str, Any], align: Align | None = None, domain: str | None = None
+    ) -> dict[str, Any]:
+        """Read the pictures of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches."""
+        if not isinstance(inputs, dict):
+            raise TypeError(f"A pair is a dictionary with image_t1, image_t2 and text, not {type(inputs)}.")
+        if not {"image_t1", "image_t2"} <= inputs.keys() <= set(_PAIR_KEYS):
+            raise ValueError(
+                f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {', '.join(inputs)}."
+            )
+        pictures = self.processor.image_processor.load_pair(inputs["image_t1"], inputs["image_t2"], align=align)
+        text = inputs.get("text")
+        return {
+            "pictures": pictures,
+            "text": None if text is None else as_list(text),
+            "domain": inputs.get("domain", domain),
+        }
+
+    def collate(self, pairs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Make model inputs of what [`~MTRefSegPipeline.preprocess`] gave for the pairs of a batch."""
+        texts = [pair["text"] for pair in pairs]
+        if None in texts and any(text is not None for text in texts):
+            raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
+        pictures_t1, pictures_t2 = zip(*(pair["pictures"] for pair in pairs), strict=True)
+        inputs = self.processor(
+            images_t1=pictures_t1,
+            images_t2=pictures_t2,
+            text=None if None in texts else texts,
+            domain=[pair["domain"] for pair in pairs],
+        )
+        return {
+            "inputs": dict(inputs.to(self.dtype)),
+            "texts": [[None] if text is None else text for text in texts],
+            "target_sizes": [(picture.height, picture.width) for picture in pictures_t1],
+        }
+
+    def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
+        outputs = self.model(**model_inputs.pop("inputs"))
+        # The rest of the output is not needed, and need not leave the device.
+        names = ("mask_logits", "no_target_logits", "num_expressions")
+        return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names})}
+
+    def postprocess(
+        self,
+        model_outputs: dict[str, Any],
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+    ) -> list[list[dict[str, Any]]]:
+        """Masks as pictures and scores as numbers, one list for each pair of the batch."""
+        results = self.processor.post_process_referring_segmentation(
+            model_outputs["outputs"],
+            model_outputs["target_sizes"],
+            threshold=threshold,
+            no_target_threshold=no_target_threshold,
+        )
+        return [
+            [
+                {
+                    "text": text,
+                    "mask": Image.fromarray(mask.numpy()),
+                    "score": score,
+                    "no_target_score": no_target_score,
+                }
+                for text, mask, score, no_target_score in zip(
+                    texts,
+                    result["masks"].to(torch.uint8) * 255,
+                    result["scores"].tolist(),
+                    result["no_target_scores"].tolist(),
+                    strict=True,
+                )
+            ]
+            for texts, result in zip(model_outputs["texts"], results, strict=True)
+        ]
+
+    def run_single(
+        self,
+        inputs: dict[str, Any],
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Run one pair as a batch of one."""
+        (result,) = self.get_iterator([inputs], 0, 1, preprocess_params, forward_params, postprocess_params)
+        return result
+
+    def get_iterator(
+        self,
+        inputs: Iterable[dict[str, Any]],
+        num_workers: int,
+        batch_size: int,
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Run batches of pairs. Unlike the base class, which takes outputs apart by their first dimension, this keeps
+        a batch together to its end, for its sentences are as many as its pairs only by chance."""
+        dataset: PipelineDataset | PipelineIterator
+        if isinstance(inputs, Sized):
+            dataset = PipelineDataset(inputs, self.preprocess, preprocess_params)
+        else:
+            # Every further worker would run through the same inputs once more.
+            num_workers = min(num_workers, 1)
+            dataset = PipelineIterator(inputs, self.preprocess, preprocess_params)
+        batches = DataLoader(dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=self.collate)
+        for batch in batches:
+            outputs = self.forward(batch, **forward_params)
+            yield from self.postprocess(outputs, **postprocess_params)
+
+
+def _without_none(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Only what the caller set, so that a call does not undo what the constructor was given."""
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+__all__ = ["MTRefSegPipeline"]

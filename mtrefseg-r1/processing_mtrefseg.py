@@ -1,1 +1,437 @@
-../modeling_mtrefseg/processing_mtrefseg.py
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Processor of MTRefSeg: pairs of pictures and sentences to model inputs, model outputs to masks."""
+
+import copy
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.feature_extraction_utils import BatchFeature
+from transformers.processing_utils import ProcessorMixin
+from transformers.utils.generic import ModelOutput, TensorType
+
+from .image_processing_mtrefseg import Align, MTRefSegImageProcessor, PictureSource, as_list
+
+
+class PromptTemplate(TypedDict):
+    """
+    Wording of the prompt. A sequence is `prefix`, `expression`, `suffix`, `answer`, `answer_end` and the tokenizer's
+    end-of-text token.
+
+    Attributes:
+        prefix (`str`):
+            What all sentences of a pair share. Holds "<image_t1>" and "<image_t2>" once each, where the image tokens
+            go, and may hold "{scene}".
+        scenes (`dict[str, str]`):
+            What "{scene}" stands for in each domain; "unknown" is the wording for pairs without a domain.
+        expression (`str`):
+            The sentence, as "{expression}", with what belongs to it. "[SEG]" in it stands for the `[SEG]` token.
+        suffix (`str`):
+            What leads over to the answer.
+        answer (`str`):
+            The answer up to its end. "[SEG]" in it stands for the `[SEG]` token, unless `expression` holds it.
+        answer_end (`str`):
+            What follows the answer before the end-of-text token.
+    """
+
+    prefix: str
+    scenes: dict[str, str]
+    expression: str
+    suffix: str
+    answer: str
+    answer_end: str
+
+
+PROMPT_TEMPLATES: dict[str, PromptTemplate] = {
+    "default": {
+        "prefix": "<image_t1> is the earlier image, and <image_t2> is the later image{scene}. "
+        "Compare the two images and segment",
+        "scenes": {
+            "remote_sensing": " of a remote sensing scene",
+            "normal_scene": " of an everyday scene",
+            "unknown": "",
+        },
+        "expression": " {expression}",
+        "suffix": "\n",
+        "answer": "Sure. It is [SEG]",
+        "answer_end": ".",
+    },
+    # Word for word what the reference implementation was trained with, which calls every scene remote sensing.
+    "reference": {
+        "prefix": "[INST] <<SYS>>\nYou are a helpful language and vision assistant. You are able to understand the "
+        "visual content that the user provides, and assist the user with a variety of tasks using natural language."
+        "\n<</SYS>>\n\nThese are two temporal remote sensing images <image_t1> and <image_t2>. Please do Referring "
+        "Change Detection Segmentation according to the following instruction:\n",
+        "scenes": {"remote_sensing": "", "normal_scene": "", "unknown": ""},
+        "expression": " {expression}[SEG]",
+        "suffix": " [/INST]",
+        "answer": " \nSure. It is ",
+        "answer_end": ".  ",
+    },
+}
+
+_PLACEHOLDERS = re.compile(r"(<image_t1>|<image_t2>|\[SEG\])")
+_IGNORED_LABEL = -100
+
+
+class MTRefSegProcessor(ProcessorMixin):
+    """
+    Combines an [`MTRefSegImageProcessor`] and a tokenizer into one processor.
+
+    Args:
+        image_processor ([`MTRefSegImageProcessor`]):
+            Prepares the pictures and masks.
+        tokenizer ([`PreTrainedTokenizerBase`]):
+            Tokenizer of the language model, with the three special tokens below, a padding and an end-of-text token;
+            [`~MTRefSegProcessor.from_tokenizer`] adds what is missing.
+        prompt_template (`str` or [`PromptTemplate`], *optional*, defaults to `"default"`):
+            Wording of the prompt: `"default"`, `"reference"` (the reference implementation's), or an own one.
+        num_image_tokens (`int`, *optional*):
+            How many tokens each picture takes in the prompt. Defaults to one for each started 128 x 128 pixels.
+        seg_token (`str`, *optional*, defaults to `"[SEG]"`):
+            Token whose hidden state asks for the mask.
+        image_t1_token, image_t2_token (`str`, *optional*, default to `"<image_t1>"` and `"<image_t2>"`):
+            Placeholder tokens of the earlier and the later picture.
+
+    Raises:
+        ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
+    """
+
+    def __init__(
+        self,
+        image_processor: MTRefSegImageProcessor,
+        tokenizer: PreTrainedTokenizerBase,
+        prompt_template: str | PromptTemplate = "default",
+        num_image_tokens: int | None = None,
+        seg_token: str = "[SEG]",
+        image_t1_token: str = "<image_t1>",
+        image_t2_token: str = "<image_t2>",
+    ) -> None:
+        super().__init__(image_processor, tokenizer)
+        self.prompt_template = _resolve_template(prompt_template)
+        if num_image_tokens is None:
+            num_image_tokens = math.ceil(image_processor.size["height"] / 128) ** 2
+        self.num_image_tokens = num_image_tokens
+        self.seg_token = seg_token
+        self.image_t1_token = image_t1_token
+        self.image_t2_token = image_t2_token
+        vocabulary = tokenizer.get_vocab()
+        required = (seg_token, image_t1_token, image_t2_token, tokenizer.pad_token, tokenizer.eos_token)
+        if not all(token in vocabulary for token in required):
+            raise ValueError(
+                f"The tokenizer must know {seg_token}, {image_t1_token} and {image_t2_token}, and have a padding and "
+                "an end-of-text token. `MTRefSegProcessor.from_tokenizer` adds all but the last."
+            )
+
+    @classmethod
+    def from_tokenizer(
+        cls,
+        tokenizer: PreTrainedTokenizerBase | str,
+        image_size: int | None = None,
+        image_processor: MTRefSegImageProcessor | None = None,
+        **kwargs: Any,
+    ) -> "MTRefSegProcessor":
+        """
+        Make a processor from any language model's tokenizer.
+
+        A copy of the tokenizer gets the special tokens that it lacks: a padding token `[PAD]`, then `seg_token`,
+        `image_t1_token` and `image_t2_token`. One that it knows as an ordinary token keeps its id.
+
+        Args:
+            tokenizer ([`PreTrainedTokenizerBase`] or `str`):
+                The tokenizer, or the folder or Hub id to load it from.
+            image_size (`int`, *optional*):
+                Side of the square canvas in pixels.
+            image_processor ([`MTRefSegImageProcessor`], *optional*):
+                Image processor to use, in place of one with the default options for `image_size`.
+            **kwargs:
+                Further arguments of [`MTRefSegProcessor`].
+
+        Returns:
+            [`MTRefSegProcessor`]
+
+        Raises:
+            ValueError: If not exactly one of `image_size` and `image_processor` is given.
+        """
+        if (image_size is None) == (image_processor is None):
+            raise ValueError("Give either `image_size` or `image_processor`.")
+        if image_processor is None:
+            image_processor = MTRefSegImageProcessor(size=image_size)
+        if isinstance(tokenizer, str):
+            tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+        tokenizer = copy.deepcopy(tokenizer)
+        if tokenizer.pad_token is None:
+            tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+        names = {"seg_token": "[SEG]", "image_t1_token": "<image_t1>", "image_t2_token": "<image_t2>"}
+        tokens = [kwargs.get(name, default) for name, default in names.items()]
+        tokenizer.add_special_tokens({"extra_special_tokens": tokens}, replace_extra_special_tokens=False)
+        return cls(image_processor, tokenizer, **kwargs)
+
+    @property
+    def seg_token_id(self) -> int:
+        """`int`: Id of the `[SEG]` token."""
+        return self.tokenizer.convert_tokens_to_ids(self.seg_token)
+
+    @property
+    def image_t1_token_id(self) -> int:
+        """`int`: Id of the earlier picture's placeholder."""
+        return self.tokenizer.convert_tokens_to_ids(self.image_t1_token)
+
+    @property
+    def image_t2_token_id(self) -> int:
+        """`int`: Id of the later picture's placeholder."""
+        return self.tokenizer.convert_tokens_to_ids(self.image_t2_token)
+
+    @property
+    def config_overrides(self) -> dict[str, int]:
+        """`dict[str, int]`: What a model must be built with to fit this processor: `image_size` and the three token
+        ids, which are fields of [`MTRefSegConfig`], and `vocab_size`."""
+        return {
+            "image_size": self.image_processor.size["height"],
+            "seg_token_id": self.seg_token_id,
+            "image_t1_token_id": self.image_t1_token_id,
+            "image_t2_token_id": self.image_t2_token_id,
+            "vocab_size": len(self.tokenizer),
+        }
+
+    @property
+    def model_input_names(self) -> list[str]:
+        """`list[str]`: Names of the inputs that the model takes at inference."""
+        return [
+            *self.image_processor.model_input_names,
+            "prompt_input_ids",
+            "prompt_attention_mask",
+            "input_ids",
+            "attention_mask",
+            "query_mask",
+            "num_expressions",
+        ]
+
+    def __call__(
+        self,
+        images_t1: PictureSource | Sequence[PictureSource],
+        images_t2: PictureSource | Sequence[PictureSource],
+        text: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
+        masks: Any = None,
+        domain: str | Sequence[str | None] | None = None,
+        align: Align | None = None,
+        generation: bool = False,
+        return_tensors: str | TensorType = "pt",
+    ) -> BatchFeature:
+        """
+        Prepare one pair or a batch of pairs with their sentences.
+
+        Args:
+            images_t1 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray`, `torch.Tensor` or a list of these):
+                The earlier picture of each pair, in any form that [`load_picture`] reads.
+            images_t2 (like `images_t1`):
+                The later picture of each pair.
+            text (`str`, `list[str]` or `list[list[str]]`, *optional*):
+                The sentences: for one pair one or several, for more pairs one each or a list each. Without sentences
+                (stage 1) the model segments every change.
+            masks (like `images_t1`, nested like `text`, *optional*):
+                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one a pair.
+            domain (`str` or `list[str]`, *optional*):
+                Kind of scene, of all or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
+                `"normal_scene"`. `None` uses the neutral wording.
+            align (`str`, *optional*):
+                What to do with pictures of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
+                the image processor's option.
+            generation (`bool`, *optional*, defaults to `False`):
+                Whether the language model shall write the answer itself, so that sequences end where it begins.
+            return_tensors (`str`, *optional*, defaults to `"pt"`):
+                `"pt"` for PyTorch tensors, `"np"` for NumPy arrays.
+
+        Returns:
+            [`BatchFeature`] with
+
+            - **pixel_values_t1**, **pixel_values_t2** -- `float32` of shape `(batch_size, 3, size, size)`.
+            - **labels** -- `float32` 0/1 of shape `(num_sentences, size, size)`, without `text` `(batch_size, size,
+              size)`; if `masks` is given.
+
+            and, if `text` is given, with the sentences of the first pair first,
+
+            - **prompt_input_ids**, **prompt_attention_mask** -- `int64` of shape `(batch_size, prompt_length)`, what
+              comes before the sentence.
+            - **input_ids**, **attention_mask** -- `int64` of shape `(num_sentences, sentence_length)`, the sentence
+              and what follows it: in training the whole answer, otherwise no more than the last queried token.
+            - **query_mask** -- `int64` 0/1 like `input_ids`: positions that make the mask query, which are those of
+              the sentence and of `[SEG]`.
+            - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
+            - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
+              is given and `generation` is not set.
+
+        Raises:
+            ValueError: If the inputs do not fit one another, if a domain is unknown, or if a sentence is empty, too
+                long for the tokenizer's `model_max_length`, or holds a special token.
+        """
+        num_pairs = len(as_list(images_t1))
+        if masks is not None:
+            masks = as_list(masks) if text is None else _nest(masks, num_pairs, "masks")
+        data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
+        if text is not None:
+            expressions = _nest(text, num_pairs, "text")
+            if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
+                raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
+            prompts = self._encode_prompts(domain, num_pairs)
+            data |= self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
+            data |= self._encode_sentences(expressions, prompts, masks is not None, generation)
+        return BatchFeature(data, tensor_type=return_tensors)
+
+    def post_process_referring_segmentation(
+        self,
+        outputs: ModelOutput,
+        target_sizes: Sequence[tuple[int, int]] | torch.Tensor,
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+    ) -> list[dict[str, torch.Tensor]]:
+        """See [`~MTRefSegImageProcessor.post_process_referring_segmentation`]."""
+        return self.image_processor.post_process_referring_segmentation(
+            outputs, target_sizes, threshold=threshold, no_target_threshold=no_target_threshold
+        )
+
+    def _encode(self, text: str) -> list[int]:
+        """Token ids of a part of the template. The text between placeholders is tokenised piece by piece, so that no
+        token reaches over a border and all sentences of a pair share the very same prompt."""
+        ids_of = {
+            "<image_t1>": [self.image_t1_token_id] * self.num_image_tokens,
+            "<image_t2>": [self.image_t2_token_id] * self.num_image_tokens,
+            "[SEG]": [self.seg_token_id],
+        }
+        token_ids: list[int] = []
+        for piece in _PLACEHOLDERS.split(text):
+            if piece in ids_of:
+                token_ids += ids_of[piece]
+            elif piece:
+                token_ids += self.tokenizer(piece, add_special_tokens=False)["input_ids"]
+        return token_ids
+
+    def _encode_prompts(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[list[int]]:
+        """Token ids of what comes before the sentences of each pair."""
+        domains = [domain] * num_pairs if domain is None or isinstance(domain, str) else list(domain)
+        if len(domains) != num_pairs:
+            raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
+        scenes = self.prompt_template["scenes"]
+        prompts = []
+        for name in domains:
+            if name is not None and name not in scenes:
+                raise ValueError(f"Unknown domain {name!r}: expected one of {', '.join(map(repr, scenes))}, or None.")
+            scene = scenes["unknown" if name is None else name]
+            prompts.append(self._encode(self.prompt_template["prefix"].replace("{scene}", scene)))
+        return prompts
+
+    def _encode_sentences(
+        self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool
+    ) -> dict[str, np.ndarray]:
+        """The model inputs that have one row a sentence, and the number of sentences of each pair."""
+        following, num_supervised = self._encode_following(training, generation)
+        special_tokens = [str(token) for token in self.tokenizer.added_tokens_decoder.values() if token.special]
+        rows: dict[str, list[list[int]]] = {"input_ids": [], "query_mask": [], "text_labels": []}
+        for pair, group in enumerate(expressions):
+            for index, expression in enumerate(group):
+                _check_expression(expression, pair, index, special_tokens)
+                sentence = self._encode(self.prompt_template["expression"].replace("{expression}", expression))
+                input_ids = sentence + following
+                self._check_length(len(prompts[pair]), len(input_ids), pair, index)
+                num_unsupervised = len(input_ids) - num_supervised
+                rows["input_ids"].append(input_ids)
+                rows["query_mask"].append([1] * len(sentence) + [int(i == self.seg_token_id) for i in following])
+                rows["text_labels"].append([_IGNORED_LABEL] * num_unsupervised + input_ids[num_unsupervised:])
+        if not num_supervised:
+            del rows["text_labels"]
+        counts = np.array([len(group) for group in expressions], dtype=np.int64)
+        return {**self._pad(rows, "attention_mask"), "num_expressions": counts}
+
+    def _encode_following(self, training: bool, generation: bool) -> tuple[list[int], int]:
+        """Token ids of what follows every sentence, and how many of them, at the end, are supervised."""
+        template = self.prompt_template
+        suffix, answer = self._encode(template["suffix"]), self._encode(template["answer"])
+        if generation:
+            return suffix, 0
+        if training:
+            answer += [*self._encode(template["answer_end"]), self.tokenizer.eos_token_id]
+            return suffix + answer, len(answer)
+        if "[SEG]" in template["expression"]:
+            return [], 0
+        return suffix + answer[: answer.index(self.seg_token_id) + 1], 0
+
+    def _check_length(self, prompt_length: int, sentence_length: int, pair: int, index: int) -> None:
+        longest = self.tokenizer.model_max_length - prompt_length
+        if sentence_length > longest:
+            raise ValueError(
+                f"Sentence {index} of pair {pair} takes {sentence_length} tokens with what follows it, but "
+                f"tokenizer.model_max_length={self.tokenizer.model_max_length} leaves {longest} after the "
+                f"{prompt_length} of the prompt. Shorten it."
+            )
+
+    def _pad(self, rows: dict[str, list[list[int]]], attention_mask_name: str) -> dict[str, np.ndarray]:
+        """Arrays of shape `(num_rows, longest row)`, padded on the tokenizer's side, with their attention mask."""
+        padding = {"query_mask": 0, "text_labels": _IGNORED_LABEL, attention_mask_name: 0}
+        first = next(iter(rows.values()))
+        rows = {**rows, attention_mask_name: [[1] * len(row) for row in first]}
+        length = max(map(len, first), default=0)
+        padded = {}
+        for name, sequences in rows.items():
+            value = padding.get(name, self.tokenizer.pad_token_id)
+            array = np.full((len(sequences), length), value, dtype=np.int64)
+            for line, sequence in zip(array, sequences, strict=True):
+                start = length - len(sequence) if self.tokenizer.padding_side == "left" else 0
+                line[start : start + len(sequence)] = sequence
+            padded[name] = array
+        return padded
+
+
+def _resolve_template(template: str | PromptTemplate) -> PromptTemplate:
+    """A built-in template by name, or an own one after a check that it is complete."""
+    if isinstance(template, str):
+        if template not in PROMPT_TEMPLATES:
+            raise ValueError(
+                f"Unknown prompt template {template!r}: expected {', '.join(map(repr, PROMPT_TEMPLATES))} or a dict."
+            )
+        return copy.deepcopy(PROMPT_TEMPLATES[template])
+    keys = PromptTemplate.__annotations__.keys()
+    if template.keys() != keys:
+        raise ValueError(f"A prompt template has the keys {', '.join(keys)}, not {', '.join(template)}.")
+    if any(template["prefix"].count(token) != 1 for token in ("<image_t1>", "<image_t2>")):
+        raise ValueError("The prefix of a prompt template must hold '<image_t1>' and '<image_t2>' once each.")
+    if "unknown" not in template["scenes"]:
+        raise ValueError("The scenes of a prompt template must have a wording for 'unknown'.")
+    if template["expression"].count("{expression}") != 1:
+        raise ValueError("The expression of a prompt template must hold '{expression}' once.")
+    if (template["expression"] + template["answer"]).count("[SEG]") != 1:
+        raise ValueError("A prompt template must hold '[SEG]' once, in its expression or in its answer.")
+    return copy.deepcopy(template)
+
+
+def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
+    """Sentences or masks as one list a pair."""
+    values = as_list(values)
+    if all(isinstance(value, list | tuple) for value in values) and len(values) == num_pairs:
+        return [list(value) for value in values]
+    if not any(isinstance(value, list | tuple) for value in values):
+        if num_pairs == 1:
+            return [values]
+        if len(values) == num_pairs:
+            return [[value] for value in values]
+    raise ValueError(
+        f"`{name}` must hold one entry or one list of entries for each of the {num_pairs} pairs, but has length "
+        f"{len(values)} or mixes the two."
+    )
+
+
+def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
+    """Raise a `ValueError` if a sentence is empty or could be taken for part of the prompt."""
+    if not expression.strip():
+        raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
+    # The template's own placeholders count too: the tokenizer may know these tokens by other names.
+    for token in [*_PLACEHOLDERS.findall(expression), *special_tokens]:
+        if token in expression:
+            raise ValueError(f"Sentence {index} of pair {pair} holds the special token {token!r}: {expression!r}.")
+
+
+MTRefSegProcessor.register_for_auto_class()
+__all__ = ["PROMPT_TEMPLATES", "MTRefSegProcessor", "PromptTemplate"]

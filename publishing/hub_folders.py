@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What goes to the Hub: every repository as a folder that is complete by itself, links followed."""
+"""What goes to the Hub: every repository as a folder that is complete by itself."""
 
 import shutil
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from huggingface_hub.repocard import metadata_load, metadata_save
 
-from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.export.exporter import ExportOptions, export_dataset
 from dataset_scripts.synthesis.generator import Generator, Split
 from dataset_scripts.synthesis.writing import Kind, write_raw
 
 
 ROOT = Path(__file__).resolve().parents[1]
 # The library that the demo imports; a Space installs from package indexes only, and the project is on none.
-LIBRARY = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
+LIBRARY = ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "sample")
 MODEL, DEMO = "mtrefseg-r1", "mtrefseg-demo"
 CODE_LICENSE = "LICENSE-CODE"
@@ -41,7 +41,7 @@ class HubFolder:
 
 
 def build_model(out: Path, namespace: str, pairs: int) -> None:
-    """Copies the checkpoint with the code that its links point to."""
+    """Copies the checkpoint with its code."""
     shutil.copytree(ROOT / MODEL, out, ignore=UNWANTED)
     # The card names the licence of the weights; this one is of the code beside them.
     shutil.copy(ROOT / "LICENSE", out / CODE_LICENSE)
@@ -124,7 +124,7 @@ os.chdir("mtrefseg-demo")
 sys.path.insert(0, os.getcwd())
 gradio.Blocks.launch = lambda page, **options: print("launched")
 page = runpy.run_path("app.py", run_name="__main__")
-for package in ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+for package in ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
     assert sys.modules[package].__path__[0].startswith(os.getcwd()), package
 """
 

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtrefseg.errors import UserError
+
 from .hub_folders import HubFolder
 
 
@@ -21,7 +23,7 @@ sys.path = [path for path in sys.path if path != {root!r}]
 """
 
 
-class PublishError(RuntimeError):
+class PublishError(UserError, RuntimeError):
     """What cannot be published. The message is a sentence that says why."""
 
 

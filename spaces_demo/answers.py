@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
-from modeling_mtrefseg.drawing_mtrefseg import PALETTE, area_text, paint_masks, stands_out_on
+from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
 from mtrs_iou.mtrs_iou import encode_rle
 from outlines import geojson_geometry
 from segmenting import Segmentation, Sentence

@@ -9,8 +9,8 @@ import gradio as gr
 from PIL import Image
 
 from limits import refusal
-from modeling_mtrefseg.pair_pictures_mtrefseg import GENERATED, open_pair_pictures
-from modeling_mtrefseg.predictions_mtrefseg import (
+from mtrefseg.view.pair_images import GENERATED, open_pair_pictures
+from mtrefseg.view.predictions import (
     ScoredSentence,
     change_types_of,
     domains_of,
@@ -20,7 +20,7 @@ from modeling_mtrefseg.predictions_mtrefseg import (
     mean_iou,
     worst_first,
 )
-from modeling_mtrefseg.report_pictures_mtrefseg import describe, draw_panels
+from mtrefseg.view.report_images import describe, draw_panels
 from pair_cache import PairCache, digest_of
 from upload_fields import ReportInput
 

@@ -8,7 +8,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from modeling_mtrefseg.drawing_mtrefseg import PALETTE
+from mtrefseg.errors import UserError
+from mtrefseg.view.drawing import PALETTE
 
 
 MAX_FILE_SIZE = "20mb"
@@ -20,7 +21,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-class InputError(ValueError):
+class InputError(UserError, ValueError):
     """What a visitor handed in cannot be used. The message is a sentence for that visitor."""
 
 

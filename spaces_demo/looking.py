@@ -9,14 +9,14 @@ from PIL import Image
 
 from answers import NOTHING_FITS
 from limits import InputError, check_sentences, read_picture, refusal
-from modeling_mtrefseg.drawing_mtrefseg import area_text
-from modeling_mtrefseg.inspection_mtrefseg import (
+from mtrefseg.view.drawing import area_text
+from mtrefseg.view.inspection import (
     ExpressionInspection,
     InspectedPair,
     encode_for_inspection,
     inspect_pair,
 )
-from modeling_mtrefseg.inspection_pictures_mtrefseg import draw_attention, draw_difference, draw_layer_mask
+from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
 from pair_cache import PairCache
 from segment_tab import MODEL_QUEUE, SCENES
 from segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse

@@ -19,7 +19,7 @@ from transformers.utils.generic import ModelOutput
 from limits import InputError, read_picture
 
 # Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
-from modeling_mtrefseg.drawing_mtrefseg import to_panel
+from mtrefseg.view.drawing import to_panel
 from pair_cache import PairCache, digest_of
 
 

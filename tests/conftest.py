@@ -10,7 +10,7 @@ from PIL import Image
 from transformers import BatchFeature
 
 from modeling_mtrefseg import MTRefSegConfig, MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.presets_mtrefseg import STAGES, tiny_processor
+from mtrefseg.build.presets import STAGES, tiny_processor
 
 
 IMAGE_SIZE = 128

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # A path of somebody's machine begins with one of these folders. Joined here, so that this file does not hold one.
 MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
 MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
-PACKAGES = ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou", "craft_agent", "spaces_demo")
+PACKAGES = ("modeling_mtrefseg", "mtrefseg", "dataset_scripts", "mtrs_iou", "trainer", "craft_agent", "spaces_demo")
 BINARY = {".png", ".jpg", ".webp", ".safetensors", ".parquet", ".ico", ".gif"}
 
 
@@ -48,9 +48,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         (entry_points,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
-        assert "mtrefseg = modeling_mtrefseg.command_line_mtrefseg:main" in archive.read(entry_points).decode()
+        assert "mtrefseg = mtrefseg.cli.main:main" in archive.read(entry_points).decode()
         assert any(name.endswith("/LICENSE") for name in archive.namelist())
-    kinds = {".py", ".md", ".html", ".css", ".js", ".txt"}
+    kinds = {".py", ".md", ".html", ".css", ".js", ".txt", ".yaml", ".sh", ".csv"}
     sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in kinds]
     sources += (ROOT / "spaces_demo" / "examples").iterdir()
     # Those two are of the folder as a repository of the Hub.
@@ -70,7 +70,7 @@ def test_the_installed_command_runs(distributions: Path, tmp_path: Path) -> None
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runpy; sys.argv = ['mtrefseg', '--version'];"
-    code += "runpy.run_module('modeling_mtrefseg', run_name='__main__')"
+    code += "runpy.run_module('mtrefseg', run_name='__main__')"
     # -I keeps this checkout off the path, so that the files of the wheel are used.
     run = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert (run.returncode, run.stdout) == (0, "mtrefseg 0.1.0\n"), run.stderr

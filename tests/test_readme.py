@@ -22,8 +22,8 @@ import pytest
 import torch
 from PIL import Image
 
-from modeling_mtrefseg.command_line_mtrefseg import _build_parser
-from modeling_mtrefseg.command_line_mtrefseg import main as run_mtrefseg
+from mtrefseg.cli.main import _build_parser
+from mtrefseg.cli.main import main as run_mtrefseg
 from tests.craft_agent.small_work import draw_pairs
 
 
@@ -125,7 +125,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     "accelerate launch trainer/finetune.py --config trainer/recipes/paper_stage2.yaml --stage1 outputs/s1 "
     "--output_dir outputs/s2": LookAt("takes GPUs and days"),
     "mtrefseg convert-original WEIGHTS my-model --original-config config.json --tokenizer TOKENIZER_FOLDER": LookAt(
-        "needs the reference's weights; tests/modeling_mtrefseg/test_conversion.py converts small ones"
+        "needs the reference's weights; tests/mtrefseg/test_conversion.py converts small ones"
     ),
 }
 # Python that is compiled and not run, by a text in it.
@@ -173,6 +173,9 @@ def run(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
     words = words[2:] if words[:2] == ["accelerate", "launch"] else words[words[0] == "python" :]
     if words[0].startswith("trainer/"):
         monkeypatch.setattr(sys, "argv", list(words))
+        # As Python does for a script. What was imported in an earlier one has no effect in this one.
+        monkeypatch.syspath_prepend(ROOT / "trainer")
+        monkeypatch.delitem(sys.modules, "clone_path", raising=False)
         runpy.run_path(str(ROOT / words[0]), run_name="__main__")
         return
     mains = {"mtrefseg": run_mtrefseg, "craft-agent": run_craft_agent, "-m": run_dataset_scripts}
@@ -187,7 +190,7 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert done.returncode == 0, done.stderr
     elif words[0] == "pip":
         (extra,) = re.fullmatch(r"\.(?:\[(\w+)\])?", words[2]).groups()
-        assert extra is None or f'"{extra}": [' in (ROOT / "setup.py").read_text(encoding="utf-8")
+        assert extra is None or f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     elif words[0] == "accelerate":
         recipe = words.index("--config") + 1
         assert (ROOT / words[2]).is_file()

@@ -9,7 +9,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
+from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
 
 WORDS = ("the", "red", "car", "that", "appeared", "image", "what", "changed", "user", "assistant", "1", "2", ":")

@@ -27,18 +27,17 @@ from pathlib import Path
 
 
 if __name__ == "__main__":
-    # Python puts the folder of a script first; the project's packages are one above.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 import torch
 import yaml
 from tqdm.auto import tqdm
 
-from trainer.ablation_curves import draw_curves, draw_noise
-from trainer.ablation_folder import TrainingFolder
-from trainer.ablation_matrix import Matrix, Run, plan, read_matrix
-from trainer.ablation_runs import list_trainings, train_all
-from trainer.ablation_tables import Outcome, make_rows, write_report, write_tables
+from trainer.ablation.curves import draw_curves, draw_noise
+from trainer.ablation.folder import TrainingFolder
+from trainer.ablation.matrix import Matrix, Run, plan, read_matrix
+from trainer.ablation.runs import list_trainings, train_all
+from trainer.ablation.tables import Outcome, make_rows, write_report, write_tables
 from trainer.arguments import RECIPES
 from trainer.errors import TrainingError
 

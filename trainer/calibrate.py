@@ -14,14 +14,12 @@ Pixels above `threshold` are in the mask, and the mask is empty where the score 
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 
 if __name__ == "__main__":
-    # Python puts the folder of a script first; the project's packages are one above.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 import numpy as np
 import torch
@@ -31,14 +29,14 @@ from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.schema import SETTINGS, SPLITS
+from dataset_scripts.readers.schema import SETTINGS, SPLITS
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrs_iou.mask_counts import SampleCounts, count_masks
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
 from trainer.evaluate import open_source
-from trainer.evaluation_data import PairSource
-from trainer.predicting import BatchReader
+from trainer.evaluation.pair_sources import PairSource
+from trainer.evaluation.predicting import BatchReader
 
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)

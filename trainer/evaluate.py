@@ -17,7 +17,6 @@ The number of processes does not change a digit. On CPUs each of them takes one 
 
 import argparse
 import os
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +24,7 @@ from typing import Any
 
 
 if __name__ == "__main__":
-    # Python puts the folder of a script first; the project's packages are one above.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 import torch
 from accelerate import Accelerator
@@ -37,14 +35,14 @@ from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.schema import SETTINGS, SPLITS
+from dataset_scripts.readers.schema import SETTINGS, SPLITS
 from dataset_scripts.synthesis.generator import Generator
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
-from trainer.evaluation_data import PairSource, open_pairs
-from trainer.evaluation_folder import EvaluationFolder, append
-from trainer.predicting import BatchReader, predict
-from trainer.reporting import collect, identity_of, make_report, model_hash, summary, write_report
+from trainer.evaluation.folder import EvaluationFolder, append
+from trainer.evaluation.pair_sources import PairSource, open_pairs
+from trainer.evaluation.predicting import BatchReader, predict
+from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -14,16 +14,11 @@ The result is what `finetune.py --stage1` takes.
 Recipes in `trainer/recipes` hold any of the arguments, and the command line overrides them; `--help` lists all.
 """
 
-import sys
-from pathlib import Path
-
-
 if __name__ == "__main__":
-    # Python puts the folder of a script first; the project's packages are one above.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
-from trainer.building import build_stage1
-from trainer.running import main
+from trainer.loop.building import build_stage1
+from trainer.loop.running import main
 
 
 if __name__ == "__main__":

@@ -13,13 +13,11 @@ Any of transformers' `TrainingArguments` can be given; `--help` lists all.
 
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 
 if __name__ == "__main__":
-    # Python puts the folder of a script first; the project's packages are one above.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 import torch
 from transformers import Trainer, TrainingArguments, set_seed
@@ -27,12 +25,12 @@ from trl import TrlParser
 
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
-from modeling_mtrefseg.presets_mtrefseg import preset_config, tiny_processor
+from mtrefseg.build.presets import preset_config, tiny_processor
 from trainer.arguments import RECIPES
-from trainer.checkpointing import find_checkpoint
-from trainer.engines import use_all_cores
+from trainer.data.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 from trainer.errors import TrainingError
-from trainer.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
+from trainer.loop.checkpointing import find_checkpoint
+from trainer.loop.engines import use_all_cores
 
 
 @dataclass

@@ -14,7 +14,8 @@ python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12            
 import argparse
 from pathlib import Path
 
-from ..errors import DataError
+from dataset_scripts.errors import DataError
+
 from .generator import LARGEST_SIZE, SMALLEST_SIZE, Generator
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .lexicon import CELLS, HALVES
-from .palette import COLORS
+from dataset_scripts.synthesis.language.lexicon import CELLS, HALVES
+from dataset_scripts.synthesis.render.palette import COLORS
 
 
 if TYPE_CHECKING:

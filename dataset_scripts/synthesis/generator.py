@@ -8,18 +8,19 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from PIL import Image
 
-from .camera import sample_camera, shifted, take_picture
+from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
+from dataset_scripts.synthesis.language.observation import Observation
+from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
+from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_picture
+from dataset_scripts.synthesis.render.light import Light, sample_light
+from dataset_scripts.synthesis.worlds.highway import paint_highway, sample_highway
+from dataset_scripts.synthesis.worlds.remote_sensing import sample_remote_sensing
+from dataset_scripts.synthesis.worlds.remote_sensing_painting import paint_remote_sensing
+from dataset_scripts.synthesis.worlds.room import paint_room, sample_room
+from dataset_scripts.synthesis.worlds.street import paint_street, sample_street
+
 from .corruption import corrupt
-from .expressions import NO_TARGET_SHARE, ExpressionWriter
-from .highway import paint_highway, sample_highway
-from .light import Light, sample_light
-from .observation import Observation
-from .plain_expressions import PlainExpressionWriter
-from .remote_sensing import sample_remote_sensing
-from .remote_sensing_painting import paint_remote_sensing
-from .room import paint_room, sample_room
 from .scene import ChangeType, Rendering, Scene
-from .street import paint_street, sample_street
 
 
 Domain: TypeAlias = Literal["NS", "RS"]

@@ -16,10 +16,12 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ..errors import DataError
-from ..pair_record import Expression, PairRecord
-from ..picture_file import PictureFile, encode_mask
-from ..worker_pool import worker_pool
+from dataset_scripts.errors import DataError
+from dataset_scripts.export.worker_pool import worker_pool
+from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.pair_record import Expression, PairRecord
+from mtrefseg.io.masks import encode_mask
+
 from .generator import Domain, Generator, SyntheticPair
 
 
@@ -229,7 +231,7 @@ def _rows(
     generator: Generator, start: int, stop: int | None, parts: Sequence[int], count: int
 ) -> Iterator[dict[str, Any]]:
     """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
-    from ..schema import CHANGE_TYPES, DOMAINS, VIEWS
+    from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS
 
     for index in itertools.count(start):
         if stop is not None and index >= stop:

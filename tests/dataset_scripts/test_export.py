@@ -17,12 +17,13 @@ from filelock import FileLock
 from huggingface_hub import DatasetCard
 from PIL import Image
 
-from dataset_scripts import export, shard_writer
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.export import ExportOptions, export_dataset, push_dataset
+from dataset_scripts.export import exporter as export
+from dataset_scripts.export import shard_writer
+from dataset_scripts.export.exporter import ExportOptions, export_dataset, push_dataset
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
-from dataset_scripts.schema import pair_features, pretrain_features, referring_features
+from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
 from tests.dataset_scripts.raw_folders import (
     draw_picture,
     edit_json,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from dataset_scripts.perceptual_hash import (
+from dataset_scripts.quality.perceptual_hash import (
     SYMMETRIES,
     find_near_duplicates,
     hash_distances,

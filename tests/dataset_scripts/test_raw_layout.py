@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.raw_layout import (
+from dataset_scripts.readers.raw_layout import (
     PairRecord,
     PictureFile,
     check_pairs,
@@ -20,7 +20,7 @@ from dataset_scripts.raw_layout import (
     read_split_folder,
     select_folders,
 )
-from dataset_scripts.reading_report import EXPLANATIONS, ReadingReport, Reason, UnusableError
+from dataset_scripts.readers.reading_report import EXPLANATIONS, ReadingReport, Reason, UnusableError
 from tests.dataset_scripts import raw_folders
 from tests.dataset_scripts.raw_folders import (
     BROKEN_EXPRESSIONS,

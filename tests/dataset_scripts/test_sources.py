@@ -10,10 +10,10 @@ import pytest
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.pair_record import PairRecord
-from dataset_scripts.reading_report import ReadingReport, Reason
-from dataset_scripts.schema import pair_features
-from dataset_scripts.sources import open_source
+from dataset_scripts.readers.pair_record import PairRecord
+from dataset_scripts.readers.reading_report import ReadingReport, Reason
+from dataset_scripts.readers.schema import pair_features
+from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import cut_short, draw_mask, draw_picture, make_dataset, make_raw_split
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dataset_scripts.command_line import main
-from dataset_scripts.dataset_statistics import (
+from dataset_scripts.quality.dataset_statistics import (
     AREA_EDGES,
     DatasetFacts,
     MaskFacts,
@@ -18,15 +18,15 @@ from dataset_scripts.dataset_statistics import (
     measure_dataset,
     summarize,
 )
-from dataset_scripts.reading_report import ReadingReport
-from dataset_scripts.sources import open_source
+from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import edit_json, make_dataset, make_raw_split
 
 
 matplotlib = pytest.importorskip("matplotlib", reason="the page is drawn with matplotlib")
 
-from dataset_scripts.stats_page import draw_page  # noqa: E402 - needs matplotlib
+from dataset_scripts.pages.stats_page import draw_page  # noqa: E402 - needs matplotlib
 
 
 def measure(folder: Path) -> DatasetFacts:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from dataset_scripts import checks
-from dataset_scripts.checks import Check, Verdict
 from dataset_scripts.command_line import main
-from dataset_scripts.dataset_statistics import measure_dataset, summarize
-from dataset_scripts.reading_report import ReadingReport
-from dataset_scripts.schema import Count
-from dataset_scripts.sources import open_source
-from dataset_scripts.validation import Validation, validate
+from dataset_scripts.quality import checks
+from dataset_scripts.quality.checks import Check, Verdict
+from dataset_scripts.quality.dataset_statistics import measure_dataset, summarize
+from dataset_scripts.quality.validation import Validation, validate
+from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers.schema import Count
+from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
     draw_picture,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from modeling_mtrefseg import MTRefSegConfig, MTRefSegModel
-from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+from mtrefseg.build.presets import preset_model, tiny_processor
 
 
 class TestConfig:
@@ -32,7 +32,7 @@ class TestConfig:
 
     def test_paper_sizes(self):
         """Parts whose sizes the paper's training log gives, on the meta device."""
-        from modeling_mtrefseg.presets_mtrefseg import preset_config
+        from mtrefseg.build.presets import preset_config
 
         with torch.device("meta"):
             model = MTRefSegModel(preset_config("paper"))

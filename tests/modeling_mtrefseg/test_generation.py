@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from modeling_mtrefseg.presets_mtrefseg import tiny_processor
+from mtrefseg.build.presets import tiny_processor
 
 
 SENTENCES = ["the new house", "the red car that left the road", "it"]

@@ -12,7 +12,7 @@ from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
-from modeling_mtrefseg.presets_mtrefseg import tiny_processor
+from mtrefseg.build.presets import tiny_processor
 
 
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")

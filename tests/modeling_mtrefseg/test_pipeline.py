@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import pipeline
 
 from modeling_mtrefseg import TASK, MTRefSegPipeline
-from modeling_mtrefseg.presets_mtrefseg import preset_model, tiny_processor
+from mtrefseg.build.presets import preset_model, tiny_processor
 
 
 def picture(height: int, width: int, seed: int) -> Image.Image:

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 from torch.testing import assert_close
+
+from publishing.sync_checkpoint import CHECKPOINT, code_files
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +91,6 @@ def test_saved_folder_alone(model, processor, make_picture, tmp_path):
 def test_shipped_folder_alone(make_picture, tmp_path):
     for seed, name in enumerate(("t1.png", "t2.png")):
         make_picture(seed=seed).save(tmp_path / name)
-    # A copy holds the code that the links in the repository point to.
     shutil.copytree(ROOT / "mtrefseg-r1", tmp_path / "checkpoint")
     run_alone(tmp_path)
 
@@ -111,12 +111,10 @@ def test_shipped_folder_needs_trust(monkeypatch):
     assert "trust_remote_code=True" in result.stderr
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "mtrefseg-r1").glob("*.py")))
-def test_shipped_code_is_the_package(file):
-    """Git keeps one copy of the code."""
-    link = ROOT / "mtrefseg-r1" / file
-    assert link.is_symlink()
-    assert link.resolve() == ROOT / "modeling_mtrefseg" / file
+def test_shipped_code_is_the_package():
+    """`make sync-checkpoint` has been run: real files, equal byte by byte, and no others."""
+    shipped = {path.name: path.read_bytes() for path in CHECKPOINT.glob("*.py") if not path.is_symlink()}
+    assert shipped == {path.name: path.read_bytes() for path in code_files()}
 
 
 def test_import_time():

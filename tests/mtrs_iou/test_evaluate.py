@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mtrs_iou.mtrs_iou import MaskScores, score_masks
-from tests.mtrs_iou.brute_force import KINDS, RLE_KINDS, columns, draw_cases, write_mask
+from tests.oracles.brute_force import KINDS, RLE_KINDS, columns, draw_cases, write_mask
 
 
 ROOT = Path(__file__).parents[2]

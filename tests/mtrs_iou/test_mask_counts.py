@@ -9,7 +9,7 @@ from PIL import Image
 
 from mtrs_iou import mask_counts
 from mtrs_iou.mask_counts import SampleCounts, boundary_band, boundary_width, count_masks, decode_rle, encode_rle
-from tests.mtrs_iou.brute_force import KINDS, RLE_KINDS, Pixels, band, draw_case, draw_mask, write_mask
+from tests.oracles.brute_force import KINDS, RLE_KINDS, Pixels, band, draw_case, draw_mask, write_mask
 
 
 def to_array(pixels: Pixels, height: int, width: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mtrs_iou.mtrs_iou import MaskScores, merge, score_masks
-from tests.mtrs_iou.brute_force import KINDS, RLE_KINDS, Case, columns, draw_cases, expected
+from tests.oracles.brute_force import KINDS, RLE_KINDS, Case, columns, draw_cases, expected
 
 
 def differing(result: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

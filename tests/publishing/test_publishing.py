@@ -43,7 +43,7 @@ def test_the_demo_names_its_model_and_brings_the_library(built: Path) -> None:
     card = metadata_load(built / "mtrefseg-demo" / "README.md")
     assert card is not None
     assert card["models"] == card["preload_from_hub"] == ["somebody/mtrefseg-r1"]
-    for package in ("modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+    for package in ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
         assert (built / "mtrefseg-demo" / package).is_dir()
     assert not (built / "mtrefseg-demo" / "dataset_scripts" / "sample").exists()
 

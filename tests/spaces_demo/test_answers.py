@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from answers import legend, paint, result_of, write_files
-from modeling_mtrefseg.drawing_mtrefseg import PALETTE
+from mtrefseg.view.drawing import PALETTE
 from mtrs_iou.mtrs_iou import decode_rle
 from segmenting import EVERY_CHANGE, Segmentation, Sentence
 

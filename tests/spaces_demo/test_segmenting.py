@@ -11,7 +11,7 @@ from PIL import Image
 import segmenting
 from limits import InputError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.inspection_mtrefseg import encode_for_inspection
+from mtrefseg.view.inspection import encode_for_inspection
 from pair_cache import PairCache, bytes_of, digest_of
 from segmenting import EVERY_CHANGE, Segmenter
 

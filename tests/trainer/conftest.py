@@ -16,11 +16,11 @@ from PIL import Image
 
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.presets_mtrefseg import PRESETS, preset_model, tiny_processor
+from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 from trainer.arguments import MTRefSegTrainingConfig
-from trainer.data import PairLoader, list_all
-from trainer.mtrefseg_trainer import MTRefSegTrainer
-from trainer.samples import GeneratedSource, PairSample
+from trainer.data.pair_loading import PairLoader, list_all
+from trainer.data.samples import GeneratedSource, PairSample
+from trainer.loop.mtrefseg_trainer import MTRefSegTrainer
 
 
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from trainer import ablate, ablation_folder
-from trainer.ablation_curves import draw_curves, draw_noise, mean_curve
-from trainer.ablation_folder import LOG, RECIPE, TrainingFailedError, TrainingFolder, failure_reason
-from trainer.ablation_matrix import plan, read_matrix
-from trainer.ablation_tables import HEADER, Outcome, make_rows, write_tables
+from trainer import ablate
+from trainer.ablation import folder as ablation_folder
+from trainer.ablation.curves import draw_curves, draw_noise, mean_curve
+from trainer.ablation.folder import LOG, RECIPE, TrainingFailedError, TrainingFolder, failure_reason
+from trainer.ablation.matrix import plan, read_matrix
+from trainer.ablation.tables import HEADER, Outcome, make_rows, write_tables
 from trainer.arguments import RECIPES, parse_arguments
 from trainer.errors import TrainingError
 

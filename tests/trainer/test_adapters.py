@@ -6,11 +6,11 @@ import torch
 from transformers import AutoModel
 from trl import ModelConfig
 
-from modeling_mtrefseg.presets_mtrefseg import preset_model
-from trainer.adapters import FULLY_TRAINED, make_lora_config, save_merged
-from trainer.building import freeze_parts
-from trainer.collator import PairCollator
+from mtrefseg.build.presets import preset_model
+from trainer.data.collator import PairCollator
 from trainer.errors import TrainingError
+from trainer.loop.adapters import FULLY_TRAINED, make_lora_config, save_merged
+from trainer.loop.building import freeze_parts
 
 
 LORA = ModelConfig(use_peft=True, lora_r=4, lora_alpha=8, lora_dropout=0.0)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from trainer.arguments import AugmentationArguments
-from trainer.augmentation import (
+from trainer.data.augmentation import (
     PairAugmentation,
     change_light,
     crop,

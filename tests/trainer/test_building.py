@@ -11,8 +11,8 @@ from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.arguments import RECIPES, ModelArguments, MTRefSegTrainingConfig, parse_arguments
-from trainer.building import build_stage1, build_stage2
 from trainer.errors import TrainingError
+from trainer.loop.building import build_stage1, build_stage2
 
 
 @pytest.fixture

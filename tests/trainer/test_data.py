@@ -10,17 +10,17 @@ from datasets import Dataset
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.export import ExportOptions, export_dataset
-from dataset_scripts.rows import make_rows, read_content
-from dataset_scripts.schema import CHANGE_TYPES, DOMAINS, VIEWS, referring_features
+from dataset_scripts.export.exporter import ExportOptions, export_dataset
+from dataset_scripts.readers.rows import make_rows, read_content
+from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS, referring_features
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import to_record, write_raw
 from trainer.arguments import AugmentationArguments, DataArguments
-from trainer.augmentation import PairAugmentation
-from trainer.collator import PairCollator
-from trainer.data import PairLoader, make_eval_dataset, make_train_dataset, mix, open_data
+from trainer.data.augmentation import PairAugmentation
+from trainer.data.collator import PairCollator
+from trainer.data.pair_loading import PairLoader, make_eval_dataset, make_train_dataset, mix, open_data
+from trainer.data.samples import GeneratedSource, PairSample, TableSource
 from trainer.errors import TrainingError
-from trainer.samples import GeneratedSource, PairSample, TableSource
 
 
 GENERATOR = Generator(size=128, domains=("RS",))

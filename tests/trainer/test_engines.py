@@ -122,7 +122,7 @@ def test_adapters_that_zero3_has_partitioned_are_merged_like_others(run, tmp_pat
 
 
 def test_all_engines_take_the_same_steps_and_save_what_they_have_learnt(tmp_path):
-    command = [sys.executable, "benchmarks/engines.py", "--steps", "3", "--out", str(tmp_path / "engines.csv")]
+    command = [sys.executable, "-m", "benchmarks.engines", "--steps", "3", "--out", str(tmp_path / "engines.csv")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     with (tmp_path / "engines.csv").open() as file:

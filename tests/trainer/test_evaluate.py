@@ -17,25 +17,25 @@ from datasets import Dataset
 from PIL import Image
 from transformers import AutoModel, AutoProcessor
 
-from dataset_scripts.export import ExportOptions, export_dataset
-from dataset_scripts.rows import make_rows, read_content
-from dataset_scripts.schema import pair_features
+from dataset_scripts.export.exporter import ExportOptions, export_dataset
+from dataset_scripts.readers.rows import make_rows, read_content
+from dataset_scripts.readers.schema import pair_features
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import to_record, write_raw
-from modeling_mtrefseg.drawing_mtrefseg import MARGIN, heading
-from modeling_mtrefseg.predictions_mtrefseg import load_predictions
-from modeling_mtrefseg.presets_mtrefseg import preset_model
-from modeling_mtrefseg.report_pictures_mtrefseg import draw_case
+from mtrefseg.build.presets import preset_model
+from mtrefseg.view.drawing import MARGIN, heading
+from mtrefseg.view.predictions import load_predictions
+from mtrefseg.view.report_images import draw_case
 from mtrs_iou.mtrs_iou import decode_rle, score_masks
 from trainer import evaluate
+from trainer.data.samples import GeneratedSource, TableSource
 from trainer.errors import TrainingError
-from trainer.evaluation_data import GeneratedPairs, TablePairs
-from trainer.evaluation_folder import EvaluationFolder, append, total_seconds
-from trainer.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
-from trainer.picture_sheet import CASES, choose_cases
-from trainer.predicting import BatchReader, predict
-from trainer.reporting import PREDICTIONS, SHEET, collect
-from trainer.samples import GeneratedSource, TableSource
+from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
+from trainer.evaluation.image_sheet import CASES, choose_cases
+from trainer.evaluation.pair_sources import GeneratedPairs, TablePairs
+from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
+from trainer.evaluation.predicting import BatchReader, predict
+from trainer.evaluation.reporting import PREDICTIONS, SHEET, collect
 
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer import plot_curves
+from trainer.ablation import plot_curves
+from trainer.ablation.plot_curves import read_curves, smooth
 from trainer.errors import TrainingError
-from trainer.plot_curves import read_curves, smooth
 
 
 def write_log(folder, logs):

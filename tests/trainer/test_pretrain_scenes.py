@@ -12,9 +12,9 @@ from transformers import EvalPrediction
 
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
-from modeling_mtrefseg.presets_mtrefseg import preset_config, preset_model, tiny_processor
-from trainer.building import VISION_PARTS, take_parts
-from trainer.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores
+from mtrefseg.build.presets import preset_config, preset_model, tiny_processor
+from trainer.data.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores
+from trainer.loop.building import VISION_PARTS, take_parts
 
 
 ROOT = Path(__file__).resolve().parents[2]

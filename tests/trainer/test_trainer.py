@@ -11,17 +11,17 @@ from accelerate.utils import DistributedType
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegVisionModel
-from modeling_mtrefseg.presets_mtrefseg import preset_model
+from mtrefseg.build.presets import preset_model
 from mtrs_iou.mtrs_iou import score_masks
 from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
-from trainer.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
-from trainer.collator import PairCollator
-from trainer.engines import check_engine, check_precision, engine_of, use_all_cores
+from trainer.data.collator import PairCollator
 from trainer.errors import TrainingError
-from trainer.evaluation import Evaluator, count_items
-from trainer.optimization import parameter_groups
-from trainer.progress import describe
+from trainer.evaluation.evaluator import Evaluator, count_items
+from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
+from trainer.loop.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
+from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores
+from trainer.loop.optimization import parameter_groups
+from trainer.loop.progress import describe
 
 
 def gradients(trainer, batches):

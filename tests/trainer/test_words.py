@@ -3,8 +3,8 @@
 
 import pytest
 
-from trainer.sentence_words import depends_on_frame, depends_on_surroundings, mentions_direction, mirrored
-from trainer.time_words import swapped_type, time_swapped
+from trainer.data.sentence_words import depends_on_frame, depends_on_surroundings, mentions_direction, mirrored
+from trainer.data.time_words import swapped_type, time_swapped
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,404 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Turns raw folders into a dataset of Parquet files that `load_dataset` reads by itself:
+
+```bash
+python -m dataset_scripts export RAW OUT
+```
+
+```python
+load_dataset("OUT", "RS", split="validation")
+```
+
+Everything is made in the hidden folder `OUT/.export` and moved to its place when it is complete: first the data, with
+one renaming, then the card. An export that was broken off goes on where it was when it is run again.
+"""
+
+import argparse
+import errno
+import re
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import PIL
+import pyarrow as pa
+from datasets.utils import tqdm
+from datasets.utils.py_utils import convert_file_size_to_int
+from huggingface_hub import HfApi
+
+from dataset_scripts.errors import DataError
+from dataset_scripts.mtrefseg_21k import REPOSITORY
+from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
+from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers.schema import PAIRS_SUFFIX, SETTINGS
+from dataset_scripts.readers.split_folders import SplitFolder, find_split_folders, fingerprint
+from mtrefseg.io.files import write_text
+from mtrefseg.option_values import positive
+
+from .card import PLACEHOLDER, CardFacts, add_up, make_card
+from .folder import ExportFolder, Progress
+from .plan import ExportPlan, Shard, plan_export
+from .shard_writer import ShardSummary, read_summary, write_shard
+from .worker_pool import worker_pool
+
+
+DEFAULT_SHARD_SIZE = 256_000_000
+KINDS = ("referring", "pretrain")
+
+# The names of the published split folders.
+_PUBLISHED = {
+    "referring": re.compile(r"(NS_FINAL_CLEAN_|RS_FINAL_CLEAN_)(train|val)|(train|val)_FINAL_CLEAN"),
+    "pretrain": re.compile(r"MTRefSeg_pretrain_(TV|TV_clean|NS|RS)"),
+}
+_REPOSITORIES = {"referring": (REPOSITORY, "MTRefSeg-21K"), "pretrain": (PRETRAIN_REPOSITORY, "MTRefSeg-Pretrained")}
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """
+    How to export.
+
+    Args:
+        kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
+            folder.
+        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations of one row a pair,
+            too. Each picture is then stored twice.
+        max_shard_size (`int`, *optional*, defaults to 256 MB): About how many bytes go into one file.
+        license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
+            "unknown" for all others.
+    """
+
+    kind: str | None = None
+    with_pairs: bool = False
+    max_shard_size: int = DEFAULT_SHARD_SIZE
+    license: str | None = None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """
+    What became of an export.
+
+    Args:
+        path (`Path`): The folder.
+        is_new (`bool`): Whether anything was written; `False` if it was finished before.
+        configs (`dict`): By configuration and split: pairs, rows, masks without a pixel, change types, bytes.
+        report (`ReadingReport`): What was skipped and repaired.
+        kind (`str`): "referring" or "pretrain".
+        other_folders (`tuple[str, ...]`): Names of the split folders of the other kind, which were not exported.
+    """
+
+    path: Path
+    is_new: bool
+    configs: dict[str, dict[str, dict[str, Any]]]
+    report: ReadingReport
+    kind: str
+    other_folders: tuple[str, ...]
+
+
+def export_dataset(
+    raw: Path,
+    out: Path,
+    options: ExportOptions | None = None,
+    num_proc: int = 1,
+    strict: bool = False,
+    overwrite: bool = False,
+) -> ExportResult:
+    """
+    Exports raw folders, or goes on with an export that was broken off.
+
+    Args:
+        raw (`Path`): The raw dataset's folder, or one of its split folders.
+        out (`Path`): Folder for the result: new, empty, or of an earlier run.
+        options (`ExportOptions`, *optional*): What to write.
+        num_proc (`int`, *optional*, defaults to 1): Number of processes. The result does not depend on it.
+        strict (`bool`, *optional*, defaults to `False`): Whether to fail if anything has to be skipped.
+        overwrite (`bool`, *optional*, defaults to `False`): Whether to replace an export of other data or options.
+
+    Returns:
+        `ExportResult`: What was written. Nothing is, if the same export is there already.
+
+    Raises:
+        DataError: If `raw` holds nothing that can be exported, if `out` holds something else, if files change or the
+            disk is full meanwhile, and with `strict` if anything was skipped.
+    """
+    options = options or ExportOptions()
+    found = find_split_folders(raw)
+    kind = options.kind or ("pretrain" if all(folder.is_pretrain for folder in found) else "referring")
+    folders = [folder for folder in found if folder.is_pretrain == (kind == "pretrain")]
+    if not folders:
+        raise DataError(f"{raw} holds no folder of the kind {kind} ({', '.join(folder.name for folder in found)})")
+    if kind == "pretrain" and options.with_pairs:
+        raise DataError("--pairs is for sentences: a stage-1 set has one row a pair anyway; leave it out")
+    if any(out.resolve().is_relative_to(folder.path.resolve()) for folder in folders):
+        raise DataError(f"{out} lies in the raw folder; name a folder outside of it")
+    folder = ExportFolder(out, _identity(raw, folders, kind, options))
+    replaces = overwrite and folder.is_replaceable()
+    is_new = replaces or folder.progress() is not Progress.FINISHED
+    if is_new:
+        plan = plan_export(folders, kind == "pretrain", options.with_pairs, options.max_shard_size)
+        with _writing(folder), folder.locked():
+            if replaces:
+                folder.discard()
+            folder.begin()
+            _fill(folder, plan, folders, num_proc, strict)
+    record = folder.read_record()
+    folder.tidy()
+    report = ReadingReport.from_json(record["report"])
+    if strict:
+        report.raise_if_skipped()
+    others = tuple(other.name for other in found if other not in folders)
+    return ExportResult(out, is_new, record["configs"], report, kind, others)
+
+
+def push_dataset(out: Path, repository: str, is_private: bool) -> str:
+    """
+    Uploads a finished export in one commit, in the place of what the repository held. The card then names it.
+
+    Args:
+        out (`Path`): Its folder.
+        repository (`str`): OWNER/NAME on the Hub; it is made if need be.
+        is_private (`bool`): Whether a repository that is made is private.
+
+    Returns:
+        `str`: The address of the repository.
+
+    Raises:
+        DataError: If the Hub refuses.
+    """
+    api = HfApi()
+    card = out / "README.md"
+    write_text(card, card.read_text(encoding="utf-8").replace(f'"{PLACEHOLDER}"', f'"{repository}"'))
+    try:
+        url = api.create_repo(repository, repo_type="dataset", private=is_private, exist_ok=True)
+        api.upload_folder(
+            repo_id=url.repo_id,
+            folder_path=out,
+            repo_type="dataset",
+            allow_patterns=["README.md", "export.json", "data/*"],
+            delete_patterns=["data/*"],
+            commit_message="Upload the dataset with mtrefseg",
+        )
+    # The Hub's errors are of both kinds.
+    except (OSError, ValueError) as error:
+        raise DataError(f"{out} is complete, but cannot be uploaded to {repository}; run it again: {error}") from error
+    return str(url)
+
+
+def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: ExportOptions) -> dict[str, Any]:
+    """What the result depends on."""
+    is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
+    return {
+        "raw": fingerprint(folders),
+        "name": _REPOSITORIES[kind][1] if is_published else raw.resolve().name,
+        "repository": _REPOSITORIES[kind][0] if is_published else None,
+        "license": options.license or ("apache-2.0" if is_published else "unknown"),
+        "kind": kind,
+        "pairs": options.with_pairs,
+        "max_shard_size": options.max_shard_size,
+        "versions": {"datasets": datasets.__version__, "pillow": PIL.__version__, "pyarrow": pa.__version__},
+    }
+
+
+def _fill(
+    folder: ExportFolder, plan: ExportPlan, raw_folders: Sequence[SplitFolder], num_proc: int, strict: bool
+) -> None:
+    """Writes what is missing, and finishes the export."""
+    if not folder.is_moved:
+        _write_shards(plan.shards, folder, num_proc)
+    if fingerprint(raw_folders) != folder.identity["raw"]:
+        raise DataError(f"the raw folders were changed meanwhile; make {folder.path} anew with --overwrite")
+    summaries = {shard: read_summary(shard, folder.work) for shard in plan.shards}
+    report = ReadingReport()
+    report.merge(plan.report)
+    for shard, summary in summaries.items():
+        # The pictures of the other layout are the same, and so is what is wrong with them.
+        if shard.layout != "pairs":
+            report.merge(ReadingReport.from_json(summary.report))
+    if strict:
+        report.raise_if_skipped()
+    facts = _card_facts(folder.identity, plan, summaries, report)
+    if not facts.parts:
+        raise DataError(f"nothing in the raw folders can be used, so there is nothing to export:\n{report.table()}")
+    used = {shard: summary for shard, summary in summaries.items() if (shard.config, shard.split) in facts.summaries}
+    for shard in set(summaries) - set(used):
+        (folder.work / "data" / shard.name).unlink(missing_ok=True)
+    record = {
+        "configs": {
+            config: {split: _sizes(facts, config, split) for split in facts.parts[config]} for config in facts.parts
+        },
+        "files": {
+            shard.name: {"rows": summary.rows, "bytes": summary.file_bytes, "sha256": summary.sha256}
+            for shard, summary in used.items()
+        },
+        "report": report.to_json(),
+    }
+    folder.publish(record, make_card(facts))
+
+
+def _card_facts(
+    identity: dict[str, Any], plan: ExportPlan, summaries: dict[Shard, ShardSummary], report: ReadingReport
+) -> CardFacts:
+    totals = {
+        (config, split): add_up(
+            summary for shard, summary in summaries.items() if (shard.config, shard.split) == (config, split)
+        )
+        for config, split in {(shard.config, shard.split) for shard in plan.shards}
+    }
+    totals = {key: total for key, total in totals.items() if total.rows}
+    parts: dict[str, dict[str, tuple[str, ...]]] = {}
+    for config in (setting + suffix for suffix in ("", PAIRS_SUFFIX) for setting in SETTINGS):
+        for split, names in plan.parts.get(config, {}).items():
+            with_rows = tuple(name for name in names if (name, split) in totals)
+            if with_rows:
+                parts.setdefault(config, {})[split] = with_rows
+    return CardFacts(
+        name=identity["name"],
+        repository=identity["repository"],
+        license=identity["license"],
+        is_pretrain=identity["kind"] == "pretrain",
+        parts=parts,
+        summaries=totals,
+        report=report,
+    )
+
+
+def _sizes(facts: CardFacts, config: str, split: str) -> dict[str, Any]:
+    total = facts.total(config, split)
+    return {
+        "pairs": total.pairs,
+        "rows": total.rows,
+        "no_target": total.no_target,
+        "change_types": total.change_types,
+        "file_bytes": total.file_bytes,
+    }
+
+
+def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) -> None:
+    missing = [shard for shard in shards if not (folder.work / "data" / shard.name).is_file()]
+    with tqdm(total=sum(len(shard.records) for shard in shards), desc="Writing", unit=" pairs") as bar:
+        bar.update(sum(len(shard.records) for shard in shards if shard not in missing))
+        if num_proc == 1:
+            for shard in missing:
+                write_shard(shard, folder.work, bar.update)
+            return
+        with worker_pool(num_proc) as pool:
+            futures = {pool.submit(write_shard, shard, folder.work): len(shard.records) for shard in missing}
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    bar.update(futures[future])
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _writing(folder: ExportFolder) -> Iterator[None]:
+    """Turns what the machine may refuse into a `DataError` that says what becomes of the work so far."""
+    kept = f"what is complete in {folder.path} is kept: run the same command again"
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise DataError(
+            f"a process was killed, perhaps for want of memory; take fewer with --num-proc; {kept}"
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DataError(f"the disk is full; free some space; {kept}") from error
+        raise DataError(f"{error.filename or folder.path}: {error.strerror or error}; {kept}") from error
+
+
+def _shard_size(text: str) -> int:
+    try:
+        size = convert_file_size_to_int(text)
+    except ValueError:
+        size = 0
+    if size <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is no size; write for instance 256MB")
+    return int(size)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the command."""
+    parser.add_argument("raw", metavar="RAW", type=Path, help="the raw dataset's folder, or one of its split folders")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the Parquet files and the card")
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        help="export the folders with sentences, or the stage-1 folders; by default the former if there are any",
+    )
+    parser.add_argument(
+        "--pairs",
+        action="store_true",
+        help="also write TV_pairs, NS_pairs and RS_pairs, one row a pair; the pictures are then stored twice",
+    )
+    parser.add_argument(
+        "--license",
+        metavar="NAME",
+        help="licence of the data as the Hub calls it; by default apache-2.0 for the published folders, else unknown",
+    )
+    parser.add_argument("--num-proc", metavar="N", type=positive, default=1, help="processes, 1 by default")
+    parser.add_argument(
+        "--max-shard-size",
+        metavar="SIZE",
+        type=_shard_size,
+        default=DEFAULT_SHARD_SIZE,
+        help="about how much goes into one file, 256MB by default",
+    )
+    parser.add_argument("--strict", action="store_true", help="fail if anything has to be skipped, and list all of it")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an export of other data or with other options"
+    )
+    parser.add_argument("--push-to-hub", metavar="REPO", help="then upload it to this dataset repository, OWNER/NAME")
+    parser.add_argument("--private", action="store_true", help="with --push-to-hub: make the repository private")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Runs the command and prints what was written.
+
+    Args:
+        arguments (`argparse.Namespace`): Of `add_arguments`.
+
+    Returns:
+        `int`: 0.
+
+    Raises:
+        DataError: As `export_dataset` and `push_dataset`.
+    """
+    if arguments.private and not arguments.push_to_hub:
+        raise DataError("--private says how to upload; name the repository with --push-to-hub")
+    start = time.perf_counter()
+    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license)
+    result = export_dataset(
+        arguments.raw, arguments.out, options, arguments.num_proc, arguments.strict, arguments.overwrite
+    )
+    _print_result(result, time.perf_counter() - start)
+    if result.other_folders:
+        other = next(kind for kind in KINDS if kind != result.kind)
+        out = f"{arguments.out}_{other}"
+        command = shlex.join(["python", "-m", "dataset_scripts", "export", str(arguments.raw), out, "--kind", other])
+        print(f"not exported: {', '.join(result.other_folders)}; for these: {command}")
+    if arguments.push_to_hub:
+        print(push_dataset(arguments.out, arguments.push_to_hub, arguments.private))
+    return 0
+
+
+def _print_result(result: ExportResult, seconds: float) -> None:
+    for config, splits in result.configs.items():
+        for split, sizes in splits.items():
+            megabytes = sizes["file_bytes"] / 1e6
+            print(f"{config:10} {split:10} {sizes['rows']:>8,} rows {sizes['pairs']:>8,} pairs {megabytes:>9,.1f} MB")
+    print(result.report.table())
+    config = next(iter(result.configs))
+    example = f'load_dataset("{result.path}", "{config}", split="{next(iter(result.configs[config]))}")'
+    state = f"written in {seconds:.1f} s" if result.is_new else "was finished already, with the same data and options"
+    print(f"{result.path}: {state}; {example}")

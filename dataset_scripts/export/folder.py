@@ -1,0 +1,183 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The folder that an export is written to: new, begun, finished or somebody else's, and the steps between these."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from dataset_scripts.errors import DataError
+from mtrefseg.io.files import INCOMPLETE_SUFFIX, write_json, write_text
+
+
+_WORK = ".export"
+_CARD = "README.md"
+_RECORD = "export.json"
+_DATA = "data"
+_STATE = "state.json"
+_LOCK = "lock"
+# What the mark says of an export that is being removed.
+_DISCARDED = {"discarded": True}
+
+
+class Progress(Enum):
+    """How far the export into a folder has come."""
+
+    NEW = "new"
+    BEGUN = "begun"
+    FINISHED = "finished"
+
+
+class ExportFolder:
+    """
+    Where an export goes. Until it is finished everything lies in the hidden folder `.export`, which `load_dataset`
+    does not look into.
+
+    Args:
+        path (`Path`): The folder; it need not be there yet.
+        identity (`dict`): What the export depends on, as JSON values: the raw folders' fingerprint, the options and
+            the versions. Only an export of the same identity may be continued.
+    """
+
+    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
+        self.path = path
+        self.identity = identity
+        self.work = path / _WORK
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether all Parquet files are complete and in their final place."""
+        return (self.path / _DATA).exists()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """
+        Keeps a second export out of the folder.
+
+        Raises:
+            DataError: If one is running.
+        """
+        self.work.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.work / _LOCK, timeout=0):
+                yield
+        except Timeout as error:
+            raise DataError(
+                f"another export into {self.path} is running; wait for it, or name another folder"
+            ) from error
+
+    def progress(self) -> Progress:
+        """
+        How far the export has come.
+
+        Raises:
+            DataError: If the folder holds something else, or an export of other data or with other options.
+        """
+        if not self.path.exists():
+            return Progress.NEW
+        if not self.path.is_dir():
+            raise DataError(f"{self.path} is a file; name a folder for the export")
+        record, state = self._record(), _read_json(self.work / _STATE)
+        if record is None and state is None:
+            if {entry.name for entry in self.path.iterdir()} <= {_WORK}:
+                return Progress.NEW
+            raise DataError(f"{self.path} is not empty and holds no export; name a new folder")
+        is_finished = record is not None and (self.path / _CARD).is_file()
+        found = record["identity"] if is_finished and record is not None else state
+        if found != self.identity:
+            differing = sorted(key for key, value in self.identity.items() if (found or {}).get(key) != value)
+            raise DataError(
+                f"{self.path} holds an export of other data or with other options (other: {', '.join(differing)}); "
+                "name a new folder, or replace it with --overwrite"
+            )
+        return Progress.FINISHED if is_finished else Progress.BEGUN
+
+    def is_replaceable(self) -> bool:
+        """Whether the folder holds an export that --overwrite replaces: any but this very one, broken off."""
+        if self._record() is not None:
+            return True
+        return _read_json(self.work / _STATE) not in (None, self.identity)
+
+    def begin(self) -> None:
+        """Puts the mark of this export into the folder, and clears away what killed processes left behind."""
+        if _read_json(self.work / _STATE) in (None, _DISCARDED):
+            self._empty_work()
+            write_json(self.work / _STATE, self.identity)
+        for path in self.work.rglob(f"*{INCOMPLETE_SUFFIX}"):
+            path.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Removes an export and nothing else. The data go at once and the card at last, so that nothing half loads."""
+        write_json(self.work / _STATE, _DISCARDED)
+        self._empty_work()
+        if self.is_moved:
+            (self.path / _DATA).rename(self.work / _DATA)
+        (self.path / _RECORD).unlink(missing_ok=True)
+        (self.path / _CARD).unlink(missing_ok=True)
+        self._empty_work()
+
+    def _empty_work(self) -> None:
+        for path in self.work.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in (_LOCK, _STATE):
+                path.unlink()
+
+    def publish(self, record: dict[str, Any], card: str) -> None:
+        """
+        Moves everything to its place: the data, then the card, without which nothing loads as it should, and then the
+        record, which `load_dataset` would take for data if there were no card.
+
+        Args:
+            record (`dict`): What `export.json` tells besides the identity, as JSON values.
+            card (`str`): The content of `README.md`.
+        """
+        final = self.path / _DATA
+        if not self.is_moved:
+            (self.work / _DATA).rename(final)
+        write_json(self.work / _RECORD, {"identity": self.identity, **record})
+        write_text(self.work / _CARD, card)
+        (self.work / _CARD).replace(self.path / _CARD)
+        (self.work / _RECORD).replace(self.path / _RECORD)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Removes the working folder of a finished export."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def read_record(self) -> dict[str, Any]:
+        """
+        What `export.json` tells of a finished export.
+
+        Raises:
+            DataError: If one of its files is missing or of another size.
+        """
+        record = self._record()
+        if record is None:
+            raise DataError(f"{self.path / _RECORD} is missing or damaged; make the export anew with --overwrite")
+        for name, file in record["files"].items():
+            path = self.path / _DATA / name
+            if not path.is_file() or path.stat().st_size != file["bytes"]:
+                raise DataError(f"{path} is missing or damaged; make the export anew with --overwrite")
+        return record
+
+    def _record(self) -> dict[str, Any] | None:
+        """The content of `export.json`, `None` if it is missing or somebody else's."""
+        record = _read_json(self.path / _RECORD)
+        return record if record is not None and {"identity", "files", "configs", "report"} <= set(record) else None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """`None` if there is no such file, or none that an export wrote."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,163 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+A static page to scroll through pairs, sentences and masks; it opens from the disk, without a server:
+
+    python -m dataset_scripts browse FOLDER --out pages
+
+The page is `browse_template.html` with the style and the script that it shares with other pages. All that comes from
+the dataset is in `pairs.js`, which the page's script shows as text, and in `pictures/`, whose files have numbers for
+names: nothing of it is ever read as markup.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+from dataset_scripts.errors import DataError
+from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.look_ahead import map_ahead
+from dataset_scripts.readers.pair_record import Expression, PairRecord
+from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers.schema import DOMAINS, SPLITS
+from dataset_scripts.readers.sources import open_source
+from mtrefseg.option_values import positive
+
+from .static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
+
+
+TEMPLATE = Path(__file__).with_name("browse_template.html")
+PAIRS_A_PAGE = 200
+EVERY_CHANGE = "(every change)"
+# The colours of Okabe and Ito, which people with any colour blindness can tell apart.
+PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declares the options of `browse`.
+
+    Args:
+        parser (`argparse.ArgumentParser`): The sub-command's parser.
+    """
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
+    parser.add_argument("--split", choices=SPLITS, help="only this split")
+    parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
+    parser.add_argument("--limit", metavar="N", type=positive, help="the first N pairs only")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Runs `browse`.
+
+    Args:
+        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
+
+    Returns:
+        `int`: The exit code 0.
+
+    Raises:
+        [`DataError`]: If the folder cannot be read, no pair is left, or the page cannot be written.
+    """
+    report = ReadingReport()
+    source = open_source(arguments.folder, report)
+    limited = islice(source.read(arguments.split, arguments.domain), arguments.limit)
+    total = None if arguments.split or arguments.domain else min(source.pair_count, arguments.limit or sys.maxsize)
+    with tqdm(limited, total=total, unit="pair", desc="drawing", leave=False, disable=None) as progress:
+        count = write_page(progress, arguments.out, source.folder.resolve().name)
+    print(f"{arguments.out / 'index.html'}: {count:,} pairs")
+    if report.counts:
+        print(report.table())
+    return 0
+
+
+def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> int:
+    """
+    Writes the page, one pair at a time.
+
+    Args:
+        records (`Iterable[PairRecord]`): The pairs.
+        out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `pictures/` are put into it.
+        title (`str`): Name of the dataset.
+
+    Returns:
+        `int`: How many pairs it shows.
+
+    Raises:
+        [`DataError`]: If there is no pair, or the folder is not empty or cannot be written.
+    """
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise DataError(f"{out} is not empty; give a new folder to --out.")
+        (out / "pictures").mkdir()
+        head = {"title": title, "pageSize": PAIRS_A_PAGE, "palette": PALETTE}
+        count = 0
+        with (out / "pairs.js").open("w", encoding="ascii", newline="\n") as file:
+            file.write(f"window.DATASET = {{...{to_script(head)}, pairs: [\n")
+            for entry in map_ahead(partial(_draw_pair, out / "pictures"), enumerate(records)):
+                file.write(to_script(entry) + ",\n")
+                count += 1
+            file.write("]};\n")
+        if not count:
+            (out / "pairs.js").unlink()
+            (out / "pictures").rmdir()
+            raise DataError("No pair is left to show; see `validate`, or leave out --split and --domain.")
+        # The page itself comes last: without it, a broken run shows nothing.
+        (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise DataError(f"{error.filename or out} cannot be written: {error.strerror}; give another --out.") from error
+    return count
+
+
+def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:
+    """Draws pictures and masks of a pair, and returns what the page's script needs to know about it."""
+    number, record = numbered
+    folder = pictures / f"{number:06d}"
+    folder.mkdir()
+    width, height = record.image_t1.size
+    for picture, name in ((record.image_t1, "t1.jpg"), (record.image_t2, "t2.jpg")):
+        _draw_picture(picture).save(folder / name, quality=JPEG_QUALITY)
+    expressions = record.expressions
+    if record.change_mask is not None:
+        expressions = (Expression(EVERY_CHANGE, record.change_mask, "", 0),)
+    sentences = []
+    for index, expression in enumerate(expressions):
+        mask = expression.mask.read_mask((width, height))[0]
+        if mask.any():
+            draw_mask(mask, PALETTE[index % len(PALETTE)]).save(folder / f"mask_{index}.png")
+        sentences.append(
+            {
+                "text": expression.text,
+                "change": expression.change_type,
+                "noisy": expression.noisy,
+                "area": float(mask.mean()),
+            }
+        )
+    return {
+        "number": folder.name,
+        "id": record.pair_id,
+        "part": record.folder,
+        "split": record.split,
+        "domain": record.domain or "",
+        "view": record.view,
+        "source": record.source,
+        "width": width,
+        "height": height,
+        "sentences": sentences,
+    }
+
+
+def _draw_picture(picture: PictureFile) -> Image.Image:
+    """The picture upright, in RGB, and no larger than a thumbnail."""
+    with Image.open(io.BytesIO(picture.read_bytes())) as image:
+        return draw_thumbnail(ImageOps.exif_transpose(image).convert("RGB"))

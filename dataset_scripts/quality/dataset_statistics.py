@@ -1,0 +1,342 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+What is measured of every pair, once, and kept: about 3 KB a pair however large its pictures are. `validate` judges
+these facts, `stats` draws them.
+"""
+
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.look_ahead import map_ahead
+from dataset_scripts.readers.pair_record import PairRecord, check_pair
+from dataset_scripts.readers.reading_report import Finding
+from dataset_scripts.readers.sources import Source
+
+from .perceptual_hash import Bytes, picture_thumbnail
+
+
+PLACE_SIDE = 32  # cells a side of the map of where masks lie
+EVERY_DOMAIN = "all"
+UNKNOWN = "unknown"
+# Edges of the histogram of mask areas, as a share of the picture: five bins a decade from 0.001 % to all of it.
+AREA_EDGES = np.logspace(-5, 0, 26)
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+# Words that say how a sentence is built, not what it is about.
+# fmt: off
+FUNCTION_WORDS = frozenset((
+    "a", "an", "all", "and", "are", "as", "at", "be", "been", "both", "by", "each", "every", "for", "from", "has",
+    "have", "in", "into", "is", "it", "its", "near", "of", "on", "one", "or", "side", "some", "than", "that", "the",
+    "their", "there", "this", "to", "two", "up", "was", "were", "which", "while", "who", "with",
+))
+# fmt: on
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """
+    One picture.
+
+    Args:
+        digest (`bytes`): Hash of its pixels: equal for two files that hold the same picture.
+        size (`tuple[int, int]`): Width and height in pixels, upright.
+        mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
+        thumbnail (`np.ndarray` of shape `(32, 32)`): For the search for near-duplicates.
+    """
+
+    digest: bytes
+    size: tuple[int, int]
+    mode: str
+    thumbnail: Bytes
+
+
+@dataclass(frozen=True)
+class MaskFacts:
+    """
+    One mask.
+
+    Args:
+        digest (`bytes`): Hash of its pixels.
+        pixels (`int`): Pixels of its foreground.
+        fraction (`float`): Their share of the picture, 0 to 1.
+    """
+
+    digest: bytes
+    pixels: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class SentenceFacts:
+    """
+    One sentence of a pair.
+
+    Args:
+        text (`str`): The sentence.
+        change_type (`str`): `"appear"`, `"disappear"`, `"state_change"` or `"unknown"`.
+        noisy (`bool`): Whether mask or sentence were corrupted on purpose.
+        mask (`MaskFacts`): Its mask.
+    """
+
+    text: str
+    change_type: str
+    noisy: bool
+    mask: MaskFacts
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """
+    One pair.
+
+    Args:
+        part (`str`): The split folder or configuration that holds it.
+        pair_id (`str`): Its name.
+        split (`str`): `"train"`, `"validation"` or `"test"`.
+        domain (`str`): `"NS"`, `"RS"` or `"unknown"`.
+        view (`str`): `"normal"`, `"aerial"`, `"satellite"` or `"unknown"`.
+        source (`str`): The dataset that it comes from, or `"unknown"`.
+        image_t1 (`PictureFacts`): The earlier picture.
+        image_t2 (`PictureFacts`): The later picture.
+        sentences (`tuple[SentenceFacts, ...]`): Its sentences; none in stage 1.
+        change_mask (`MaskFacts`, *optional*): Stage 1 only: the mask of every change.
+    """
+
+    part: str
+    pair_id: str
+    split: str
+    domain: str
+    view: str
+    source: str
+    image_t1: PictureFacts
+    image_t2: PictureFacts
+    sentences: tuple[SentenceFacts, ...]
+    change_mask: MaskFacts | None
+
+    @property
+    def name(self) -> str:
+        """The pair's name with the part that holds it."""
+        return f"{self.part}/{self.pair_id}"
+
+    @property
+    def pixels(self) -> frozenset[bytes]:
+        """What both pictures show, in any order."""
+        return frozenset((self.image_t1.digest, self.image_t2.digest))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A usable pair, its facts, and the sum of its masks over `(32, 32)` cells."""
+
+    record: PairRecord
+    pair: PairFacts
+    places: npt.NDArray[np.float64]
+
+
+@dataclass
+class DatasetFacts:
+    """
+    Everything that was measured.
+
+    Args:
+        pairs (`list[PairFacts]`): Every pair of every part, in reading order.
+        places (`dict[str, np.ndarray]`): For each domain, the sum of its masks over `(32, 32)` cells of the picture.
+    """
+
+    pairs: list[PairFacts] = field(default_factory=list)
+    places: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+    def distinct_pairs(self) -> list[PairFacts]:
+        """Pairs that several parts of one split hold (`TV` holds those of `NS` and `RS`) are taken once."""
+        known: dict[tuple[Any, ...], PairFacts] = {}
+        for pair in self.pairs:
+            key = (pair.split, pair.pair_id, pair.image_t1.digest, pair.image_t2.digest, pair.change_mask is None)
+            known.setdefault(key, pair)
+        return list(known.values())
+
+
+def measure_dataset(source: Source) -> DatasetFacts:
+    """
+    Reads every pair once, on all cores, with a progress bar. No more pictures are in memory than are being read.
+
+    Args:
+        source (`Source`): From [`open_source`]; its report takes what is skipped or repaired.
+
+    Returns:
+        `DatasetFacts`: The facts.
+    """
+    facts = DatasetFacts()
+    results = map_ahead(partial(_measure, known={}), source.list_records())
+    progress = tqdm(results, total=source.pair_count, unit="pair", desc="measuring", leave=False, disable=None)
+    for measured, findings in progress:
+        source.keep_checked(None if measured is None else measured.record, findings)
+        if measured is not None:
+            facts.pairs.append(measured.pair)
+            if measured.pair.sentences:
+                domain = measured.pair.domain
+                facts.places[domain] = facts.places.get(domain, 0) + measured.places
+    return facts
+
+
+def summarize(facts: DatasetFacts) -> dict[str, Any]:
+    """
+    Counts what a reader of the data wants to know.
+
+    Args:
+        facts (`DatasetFacts`): From [`measure_dataset`].
+
+    Returns:
+        `dict`: JSON-able; for each split and in total: pairs, sentences, no-target sentences, change types, domains,
+            views and sources, lengths of sentences in characters, mask areas as shares of the picture.
+    """
+    pairs = facts.distinct_pairs()
+    referring = [pair for pair in pairs if pair.change_mask is None]
+    splits = sorted({pair.split for pair in referring}, key=split_order)
+    return {
+        "total": _summarize_pairs(referring),
+        "splits": {split: _summarize_pairs([pair for pair in referring if pair.split == split]) for split in splits},
+        "stage_1_pairs": len(pairs) - len(referring),
+    }
+
+
+def split_order(split: str) -> int:
+    """Train, validation, test: for sorting."""
+    return ("train", "validation", "test").index(split)
+
+
+def sentences_of(pairs: Iterable[PairFacts]) -> list[SentenceFacts]:
+    """All sentences of some pairs."""
+    return [sentence for pair in pairs for sentence in pair.sentences]
+
+
+def frequent_words(sentences: Iterable[SentenceFacts], count: int) -> list[tuple[str, int]]:
+    """
+    The words that most sentences use, without function words.
+
+    Args:
+        sentences (`Iterable[SentenceFacts]`): The sentences.
+        count (`int`): How many words to return.
+
+    Returns:
+        `list[tuple[str, int]]`: Words in lower case and the number of sentences that use them, most frequent first.
+    """
+    words: Counter[str] = Counter()
+    for sentence in sentences:
+        words.update(set(WORD.findall(sentence.text.lower())) - FUNCTION_WORDS)
+    return sorted(words.items(), key=lambda item: (-item[1], item[0]))[:count]
+
+
+def area_histogram(fractions: Sequence[float]) -> list[int]:
+    """
+    Counts mask areas.
+
+    Args:
+        fractions (`Sequence[float]`): Shares of the picture, 0 to 1. Empty masks are left out.
+
+    Returns:
+        `list[int]`: One count for each of the 25 bins between [`AREA_EDGES`]; smaller areas are in the first one.
+    """
+    areas = np.asarray([fraction for fraction in fractions if fraction > 0])
+    return [int(count) for count in np.histogram(np.clip(areas, AREA_EDGES[0], 1), AREA_EDGES)[0]]
+
+
+def _summarize_pairs(pairs: Sequence[PairFacts]) -> dict[str, Any]:
+    """Counts of some pairs."""
+    sentences = sentences_of(pairs)
+    fractions = [sentence.mask.fraction for sentence in sentences]
+    lengths = [len(sentence.text) for sentence in sentences]
+    targets = [fraction for fraction in fractions if fraction > 0]
+    return {
+        "pairs": len(pairs),
+        "sentences": len(sentences),
+        "no_target": len(fractions) - len(targets),
+        "noisy": sum(sentence.noisy for sentence in sentences),
+        "change_types": dict(Counter(sentence.change_type for sentence in sentences)),
+        "domains": dict(Counter(pair.domain for pair in pairs)),
+        "domain_sentences": dict(Counter(pair.domain for pair in pairs for _ in pair.sentences)),
+        "views": dict(Counter(pair.view for pair in pairs)),
+        "sources": dict(Counter(pair.source for pair in pairs).most_common()),
+        "sizes": {
+            f"{width}x{height}": count
+            for (width, height), count in Counter(pair.image_t1.size for pair in pairs).most_common()
+        },
+        "characters": _spread(lengths),
+        "area_fraction": _spread(targets),
+        "area_histogram": {"edges": [float(f"{edge:.3g}") for edge in AREA_EDGES], "counts": area_histogram(targets)},
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float] | None:
+    """Smallest, median and largest value; `None` without values."""
+    if not values:
+        return None
+    return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
+
+
+def _measure(listed: PairRecord, known: dict[bytes, PictureFacts]) -> tuple[_Measured | None, list[Finding]]:
+    """Checks a pair and measures it. A picture that comes again, byte for byte, is looked up in `known`."""
+    record, findings = check_pair(listed)
+    if record is None:
+        return None, findings
+    size = record.image_t1.size
+    places = np.zeros((PLACE_SIDE, PLACE_SIDE))
+    sentences = []
+    for expression in record.expressions:
+        mask = expression.mask.read_mask(size)[0]
+        places += _cells(mask)
+        sentences.append(SentenceFacts(expression.text, expression.change_type, expression.noisy, _measure_mask(mask)))
+    change_mask = record.change_mask
+    pair = PairFacts(
+        part=record.folder,
+        pair_id=record.pair_id,
+        split=record.split,
+        domain=record.domain or UNKNOWN,
+        view=record.view,
+        source=record.source,
+        image_t1=_measure_picture(record.image_t1, known),
+        image_t2=_measure_picture(record.image_t2, known),
+        sentences=tuple(sentences),
+        change_mask=None if change_mask is None else _measure_mask(change_mask.read_mask(size)[0]),
+    )
+    return _Measured(record, pair, places), findings
+
+
+def _measure_picture(picture: PictureFile, known: dict[bytes, PictureFacts]) -> PictureFacts:
+    """Measures a picture, or looks it up."""
+    data = picture.read_bytes()
+    key = _digest(data)
+    if key not in known:
+        with Image.open(io.BytesIO(data)) as image:
+            mode = image.mode
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+        size = f"{upright.width}x{upright.height}:".encode()
+        known[key] = PictureFacts(_digest(size + upright.tobytes()), upright.size, mode, picture_thumbnail(upright))
+    return known[key]
+
+
+def _measure_mask(mask: npt.NDArray[np.bool_]) -> MaskFacts:
+    """Measures a mask."""
+    pixels = int(mask.sum())
+    return MaskFacts(_digest(np.packbits(mask).tobytes()), pixels, pixels / mask.size)
+
+
+def _cells(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """How much of each of 32 × 32 cells a mask covers, 0 to 1."""
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(image.resize((PLACE_SIDE, PLACE_SIDE), Image.Resampling.BOX), dtype=np.float64) / 255
+
+
+def _digest(data: bytes) -> bytes:
+    """A hash of 16 bytes."""
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -1,0 +1,184 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Checks a dataset, the published one or people's own, and gives a verdict on each check:
+
+    python -m dataset_scripts validate FOLDER --json report.json
+
+FAIL is what must be repaired before training, WARN what one should have seen, PASS all the rest.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataset_scripts.errors import DataError
+from dataset_scripts.readers.reading_report import EXPLANATIONS, ReadingReport, Reason, printable
+from dataset_scripts.readers.sources import Source, open_source
+
+from .checks import Check, Verdict, content_checks, published_checks
+from .dataset_statistics import DatasetFacts, measure_dataset, summarize
+from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
+from .split_leakage import leakage_checks
+
+
+PUBLISHED_FOLDERS = "_FINAL_CLEAN"  # what the names of all published split folders hold
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Validation:
+    """
+    The outcome of all checks.
+
+    Args:
+        source (`Source`): What was checked, with the report of its reading.
+        facts (`DatasetFacts`): What was measured.
+        checks (`tuple[Check, ...]`): The outcomes.
+    """
+
+    source: Source
+    facts: DatasetFacts
+    checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of all checks."""
+        verdicts = {check.verdict for check in self.checks}
+        return next(verdict for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.PASS) if verdict in verdicts)
+
+    def to_json(self) -> dict[str, Any]:
+        """
+        All of it as what a JSON file can hold.
+
+        Returns:
+            `dict`: `folder`, `kind`, `verdict`, `checks` with all examples, `statistics` and `reading`.
+        """
+        return {
+            "folder": printable(str(self.source.folder)),
+            "kind": self.source.kind,
+            "verdict": self.verdict.value,
+            "checks": [
+                {
+                    "name": check.name,
+                    "verdict": check.verdict.value,
+                    "count": check.count,
+                    "summary": printable(check.summary),
+                    "examples": [printable(text) for text in check.examples],
+                }
+                for check in self.checks
+            ],
+            "statistics": summarize(self.facts),
+            "reading": self.source.report.to_json(),
+        }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declares the options of `validate`.
+
+    Args:
+        parser (`argparse.ArgumentParser`): The sub-command's parser.
+    """
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all findings, by name, into this file")
+    parser.add_argument(
+        "--published",
+        action="store_true",
+        help="compare counts with the published ones; done anyway if the folders have the published names",
+    )
+    parser.add_argument(
+        "--max-distance",
+        metavar="N",
+        type=int,
+        choices=range(LARGEST_MAX_DISTANCE + 1),
+        default=DEFAULT_MAX_DISTANCE,
+        help="bits of 64 in which near-duplicate pictures may differ, 0 to 15 (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Runs `validate`.
+
+    Args:
+        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
+
+    Returns:
+        `int`: The exit code: 0 if no check fails, otherwise 1.
+
+    Raises:
+        [`DataError`]: If the folder cannot be read or the JSON file not be written.
+    """
+    start = time.perf_counter()
+    validation = validate(arguments.folder, arguments.published, arguments.max_distance)
+    for check in validation.checks:
+        count = f"{check.count:,}" if check.count else ""
+        print(f"{check.verdict.value} {count:>7}  {check.name:29} {printable(check.summary)}")
+        examples = check.examples if check.verdict != Verdict.PASS else ()
+        for example in examples[:EXAMPLES]:
+            print(f"{'':14}{printable(example)}")
+        if len(examples) > EXAMPLES:
+            print(f"{'':14}… {len(examples) - EXAMPLES:,} more" + ("" if arguments.json else ", with --json"))
+    verdicts = [check.verdict for check in validation.checks]
+    counts = ", ".join(f"{verdicts.count(verdict)} {verdict.value}" for verdict in Verdict)
+    print(f"{validation.verdict.value}  {arguments.folder}: {counts}, in {time.perf_counter() - start:.1f} s")
+    if arguments.json is not None:
+        _write_json(arguments.json, validation.to_json())
+    return 1 if validation.verdict == Verdict.FAIL else 0
+
+
+def validate(
+    folder: str | Path, compare_with_published: bool = False, max_distance: int = DEFAULT_MAX_DISTANCE
+) -> Validation:
+    """
+    Runs all checks on a folder.
+
+    Args:
+        folder (`str` or `Path`): The raw layout, an image folder with `metadata.jsonl`, or exported Parquet.
+        compare_with_published (`bool`, *optional*, defaults to `False`): Compare the counts with those of
+            MTRefSeg-21K; done anyway if the folders have its names.
+        max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate pictures
+            may differ, 0 to 15.
+
+    Returns:
+        `Validation`: The outcomes: of reading, of the splits, of pictures, masks and sentences, of counts.
+
+    Raises:
+        [`DataError`]: If the folder cannot be read.
+    """
+    source = open_source(folder, ReadingReport())
+    facts = measure_dataset(source)
+    pairs = facts.distinct_pairs()
+    checks = _reading_checks(source.report, len(pairs))
+    if pairs:
+        checks += leakage_checks(pairs, max_distance) + content_checks(pairs)
+        if compare_with_published or any(PUBLISHED_FOLDERS in part.name for part in source.parts):
+            checks += published_checks(pairs)
+    return Validation(source, facts, tuple(checks))
+
+
+def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:
+    """Whether there is anything, and one outcome for every reason to skip or repair."""
+    kept = f"{report.kept_pairs.total():,} pairs, {report.kept_expressions.total():,} sentences"
+    if report.kept_pairs.total() > pairs:
+        kept += f"; {pairs:,} distinct pairs, which all that follows is about"
+    checks = [Check("reading", Verdict.PASS if pairs else Verdict.FAIL, pairs, kept)]
+    for reason in Reason:
+        for findings, verdict in ((report.skipped, Verdict.FAIL), (report.repaired, Verdict.WARN)):
+            found = [finding for finding in findings if finding.reason == reason]
+            examples = tuple(f"{finding.split}, {finding.sample}: {finding.detail}" for finding in found)
+            if examples:
+                name = f"reading: {reason.value}"
+                checks.append(Check(name, verdict, len(examples), EXPLANATIONS[reason], examples))
+    return checks
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes the findings."""
+    try:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}; give another --json.") from error

@@ -1,0 +1,186 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Image folders with `metadata.jsonl`: one row a sentence, beside the pictures that it names.
+`load_dataset("imagefolder")` reads the same folder.
+
+```json
+{"image_t1_file_name": "t1/0001.jpg", "image_t2_file_name": "t2/0001.jpg", "mask_file_name": "masks/0001_0.png",
+ "expression": "the new house", "change_type": "appear", "domain": "RS", "view": "aerial", "source": "mine"}
+```
+
+The last four columns may be missing, and so may `pair_id` and `noisy`. Rows that name the same two pictures are one
+pair. If no row has an expression, then it is a stage-1 set, and every row is a pair.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from .image_file import PICTURE_SUFFIXES, PictureFile
+from .pair_record import Expression, PairRecord
+from .reading_report import ReadingReport, Reason, UnusableError, printable
+from .schema import CHANGE_TYPES, DOMAINS, VIEWS
+
+
+METADATA = "metadata.jsonl"
+IMAGE_COLUMNS = ("image_t1_file_name", "image_t2_file_name")
+MASK_COLUMN = "mask_file_name"
+
+
+@dataclass
+class _Draft:
+    """A pair while its rows are read."""
+
+    first_row: Mapping[str, Any]
+    pictures: tuple[PictureFile, PictureFile]
+    expressions: list[Expression] = field(default_factory=list)
+    change_mask: PictureFile | None = None
+    rows: int = 0
+
+
+class MetadataReader:
+    """
+    Reads one `metadata.jsonl`.
+
+    Args:
+        folder (`Path`): The folder that holds it.
+        root (`Path`): The folder, without symbolic links in its path, that no picture may lie outside of.
+        name (`str`): The folder's name in messages, and the `folder` of the records.
+        split (`str`): One of `schema.SPLITS`.
+        report (`ReadingReport`): Takes what is skipped or repaired.
+
+    Attributes:
+        is_pretrain (`bool`): Whether it is a stage-1 set.
+    """
+
+    def __init__(self, folder: Path, root: Path, name: str, split: str, report: ReadingReport) -> None:
+        self.folder = folder
+        self.root = root
+        self.name = name
+        self.split = split
+        self.report = report
+        self.rows = self._read_rows()
+        self.is_pretrain = not any("expression" in row for _, row in self.rows)
+
+    def list_pairs(self) -> list[PairRecord]:
+        """
+        Lists the pairs without looking into pictures and masks.
+
+        Returns:
+            `list[PairRecord]`: In the order of their first rows.
+        """
+        drafts: dict[tuple[Any, ...], _Draft] = {}
+        for sample, row in self.rows:
+            try:
+                self._add_row(drafts, sample, row)
+            except UnusableError as error:
+                self.report.skip(error.reason, self.name, sample, error.detail)
+        records: dict[str, PairRecord] = {}
+        for draft in drafts.values():
+            record = self._record(draft, records)
+            if record.pair_id in records:
+                self.report.skip(Reason.DUPLICATE_ID, self.name, record.pair_id, "another pair has this pair_id")
+            elif record.expressions or record.change_mask is not None:
+                records[record.pair_id] = record
+            else:
+                detail = "none of its rows can be used"
+                self.report.skip(Reason.NO_EXPRESSION_LEFT, self.name, record.pair_id, detail)
+        return list(records.values())
+
+    def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """The rows with their places in the file."""
+        rows: list[tuple[str, Mapping[str, Any]]] = []
+        with (self.folder / METADATA).open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                sample = f"{METADATA}:{number}"
+                try:
+                    row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+                except (ValueError, RecursionError) as error:
+                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, f"the line is no JSON: {error}")
+                    continue
+                if isinstance(row, dict):
+                    rows.append((sample, row))
+                elif line.strip():
+                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, "the line holds no JSON object")
+        return rows
+
+    def _add_row(self, drafts: dict[tuple[Any, ...], _Draft], sample: str, row: Mapping[str, Any]) -> None:
+        """Adds a row to its pair."""
+        key = tuple(self._text(row, column) for column in IMAGE_COLUMNS)
+        if key not in drafts:
+            found = [self._find(name, Reason.PATH_ESCAPE, Reason.MISSING_PICTURE) for name in key]
+            drafts[key] = _Draft(row, (found[0], found[1]))
+        draft = drafts[key]
+        index = draft.rows
+        draft.rows += 1
+        text = "" if self.is_pretrain else self._sentence(row.get("expression"), sample)
+        if row.get(MASK_COLUMN) is None:
+            raise UnusableError(Reason.MISSING_MASK, f"it has no {MASK_COLUMN}; a no-target sentence has a black mask")
+        mask = self._find(self._text(row, MASK_COLUMN), Reason.MASK_PATH_ESCAPE, Reason.MISSING_MASK)
+        if self.is_pretrain:
+            if draft.change_mask is not None:
+                raise UnusableError(Reason.DUPLICATE_ID, "an earlier row names the same pictures")
+            draft.change_mask = mask
+            return
+        change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
+        draft.expressions.append(Expression(text, mask, change_type, index, row.get("noisy") is True))
+
+    def _record(self, draft: _Draft, known: Mapping[str, PairRecord]) -> PairRecord:
+        """The pair of a draft. Its name is the one of t1, with the one of t2 where several pairs share t1."""
+        row = draft.first_row
+        names = [Path(row[column]).with_suffix("").as_posix() for column in IMAGE_COLUMNS]
+        default = names[0] if names[0] not in known else "+".join(names)
+        pair_id = row.get("pair_id")
+        source = row.get("source")
+        return PairRecord(
+            pair_id=printable(default if pair_id is None else str(pair_id)),
+            split=self.split,
+            domain=self._label(row, "domain", DOMAINS, default),
+            view=self._label(row, "view", VIEWS, default) or "unknown",
+            source="unknown" if source is None else printable(str(source)),
+            image_t1=draft.pictures[0],
+            image_t2=draft.pictures[1],
+            expressions=tuple(draft.expressions),
+            change_mask=draft.change_mask,
+            folder=self.name,
+        )
+
+    def _find(self, name: str, escape: Reason, missing: Reason) -> PictureFile:
+        """The file of this name below the folder."""
+        parts = name.replace("\\", "/").split("/")
+        path = self.folder.joinpath(*parts)
+        if "\0" in name or ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+            raise UnusableError(escape, f'"{name}" leads out of the folder; name a file in it')
+        if not path.is_file():
+            raise UnusableError(missing, f"there is no {name}")
+        if not path.resolve().is_relative_to(self.root):
+            raise UnusableError(escape, f"{name} is a link out of the folder; copy the file")
+        if path.suffix.lower() not in PICTURE_SUFFIXES:
+            raise UnusableError(missing, f"{name} does not end like a picture: {', '.join(PICTURE_SUFFIXES)}")
+        return PictureFile(name=f"{self.name}/{name}", source=path)
+
+    def _text(self, row: Mapping[str, Any], column: str) -> str:
+        """A file name."""
+        value = row.get(column)
+        if not isinstance(value, str) or not value:
+            raise UnusableError(Reason.UNREADABLE_JSON, f"{column} is no file name")
+        return value
+
+    def _sentence(self, text: Any, sample: str) -> str:
+        """The sentence, trimmed."""
+        if not isinstance(text, str) or not text.strip() or printable(text) != text:
+            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, no text, or not valid Unicode")
+        if text != text.strip():
+            self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")
+        return text.strip()
+
+    def _label(self, row: Mapping[str, Any], column: str, allowed: Sequence[str], sample: str) -> str | None:
+        """A label, or `None` if it has none or an unknown one."""
+        value = row.get(column)
+        if value is None or (isinstance(value, str) and value in allowed):
+            return value
+        detail = f"{column} has the value {json.dumps(value)[:80]}; known are {', '.join(allowed)}"
+        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+        return None

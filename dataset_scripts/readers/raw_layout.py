@@ -1,0 +1,431 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The raw folder layout of MTRefSeg-21K and of its stage-1 set, and what becomes of each of its irregularities.
+
+A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
+stage-1 set, whose pictures and masks belong together by their stems. The name of the folder tells split and domain:
+"NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
+
+```json
+{"sample_id": "0001", "img_A": "0001.jpg", "img_B": "0001.png", "referring_expressions": ["the new house"],
+ "mask": ["0001/0.png"], "change_types": ["appear"], "domain": "RS", "view": "aerial", "source": "LEVIR-CD"}
+```
+
+All keys but `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are understood too, and so is
+`noisy`, a list of booleans that flag what was corrupted on purpose. Files are found by name or, with another ending,
+by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored.
+`reading_report.EXPLANATIONS` lists what is skipped and what is repaired.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, TypeVar, cast
+
+from .image_file import PICTURE_SUFFIXES, PictureFile
+from .pair_record import Expression, PairRecord, check_pair, check_pairs
+from .reading_report import ReadingReport, Reason, UnusableError
+from .schema import CHANGE_TYPES, DOMAINS, VIEWS
+from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, find_split_folders, is_hidden, select_folders
+
+
+__all__ = [
+    "Expression",
+    "PairRecord",
+    "PictureFile",
+    "SplitFolder",
+    "check_pair",
+    "check_pairs",
+    "find_split_folders",
+    "list_pairs",
+    "list_setting",
+    "read_split_folder",
+    "report_shared_ids",
+    "select_folders",
+]
+
+_Label = TypeVar("_Label", str, bool)
+
+
+def list_setting(
+    folders: Sequence[SplitFolder], setting: str, split: str, is_pretrain: bool, report: ReadingReport
+) -> list[PairRecord]:
+    """
+    Lists the pairs of one split of a benchmark setting without looking into their pictures.
+
+    Args:
+        folders (`Sequence[SplitFolder]`): All split folders of the dataset.
+        setting, split, is_pretrain: As in `select_folders`.
+        report (`ReadingReport`): Takes what was skipped or repaired.
+
+    Returns:
+        `list[PairRecord]`: As `list_pairs` gives them. Pair ids are unique in each domain. The domain of a pair in a
+        folder of no domain is what its JSON file says, or else the one of the other folders that has its id.
+    """
+    selected = select_folders(folders, setting, split, is_pretrain)
+    domains: dict[str, str | None] = {}
+    if any(folder.domain is None for folder in selected):
+        domains = _domains_by_membership(folders, split, is_pretrain)
+    seen: dict[str | None, set[str]] = {}
+    records: list[PairRecord] = []
+    for folder in selected:
+        records += list_pairs(folder, report, domains, seen.setdefault(folder.domain, set()))
+    report_shared_ids(records, report)
+    return records
+
+
+def report_shared_ids(records: Iterable[PairRecord], report: ReadingReport) -> None:
+    """Reports the pairs of a split whose ids pairs of another domain's folder have, too."""
+    folders: dict[str, str] = {}
+    for record in records:
+        folder = folders.setdefault(record.pair_id, record.folder)
+        if folder != record.folder:
+            report.repair(Reason.SHARED_ID, record.folder, record.pair_id, f"a pair of {folder} has the same id")
+
+
+def list_pairs(
+    folder: SplitFolder,
+    report: ReadingReport,
+    domains: Mapping[str, str | None] | None = None,
+    seen: set[str] | None = None,
+) -> list[PairRecord]:
+    """
+    Lists the pairs of a split folder from its names and JSON files, without looking into pictures and masks.
+
+    Args:
+        folder (`SplitFolder`): The folder.
+        report (`ReadingReport`): Takes what was skipped or repaired.
+        domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder of no domain.
+        seen (`set[str]`, *optional*): Pair ids that are taken already; those found here are added.
+
+    Returns:
+        `list[PairRecord]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with one id the first
+        is listed, even if its pictures turn out to be damaged.
+    """
+    lister = _Lister(folder, report, domains or {}, set() if seen is None else seen)
+    return lister.list_pretrain() if folder.is_pretrain else lister.list_referring()
+
+
+def read_split_folder(
+    folder: SplitFolder, report: ReadingReport, domains: Mapping[str, str | None] | None = None
+) -> Iterator[PairRecord]:
+    """
+    Reads one split folder, one pair after the other; every picture and mask is decoded once to see that it is whole.
+
+    Args:
+        folder (`SplitFolder`): The folder.
+        report (`ReadingReport`): Takes what was skipped or repaired, and counts what is kept.
+        domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder of no domain.
+
+    Yields:
+        `PairRecord`: The usable pairs, sorted by the name of the JSON file (stage 1: by stem).
+    """
+    for listed in list_pairs(folder, report, domains):
+        record, findings = check_pair(listed)
+        report.extend(findings)
+        if record is not None:
+            report.keep(record.folder, len(record.expressions))
+            yield record
+
+
+def _domains_by_membership(folders: Sequence[SplitFolder], split: str, is_pretrain: bool) -> dict[str, str | None]:
+    """Domain by pair id; `None` for an id that both domains have."""
+    domains: dict[str, str | None] = {}
+    for domain in DOMAINS:
+        for folder in select_folders(folders, domain, split, is_pretrain):
+            for record in list_pairs(folder, ReadingReport()):
+                domains[record.pair_id] = None if domains.get(record.pair_id, domain) != domain else domain
+    return domains
+
+
+class _Index:
+    """The pictures below a folder, by their names relative to it. Symbolic links to folders are not followed."""
+
+    def __init__(self, folder: SplitFolder, kind: str) -> None:
+        self.kind = kind
+        self._prefix = f"{folder.name}/{kind}"
+        self._root = folder.root
+        self._entries: dict[str, os.DirEntry[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        top = folder.path / kind
+        self._is_outside = not top.resolve().is_relative_to(folder.root)
+        if top.is_dir():
+            self._add(str(top), "")
+
+    def _add(self, folder: str, prefix: str) -> None:
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if is_hidden(entry.name):
+                continue
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                self._add(entry.path, f"{name}/")
+            elif name.lower().endswith(PICTURE_SUFFIXES) and entry.is_file():
+                self._entries[name] = entry
+                self._by_stem.setdefault(_without_suffix(name), []).append(name)
+
+    def stems(self) -> set[str]:
+        """The names without the endings of picture files."""
+        return set(self._by_stem)
+
+    def names(self, stem: str) -> list[str]:
+        """The names that have this stem, sorted."""
+        return self._by_stem[stem]
+
+    def find(self, value: str) -> PictureFile | None:
+        """
+        The picture of this name or, with another ending, of this stem.
+
+        Raises:
+            UnusableError: If the name or a symbolic link leads out of the dataset's folder.
+        """
+        name = _safe_name(value, self._prefix)
+        if name not in self._entries:
+            names = self._by_stem.get(name) or self._by_stem.get(_without_suffix(name))
+            if names is None:
+                return None
+            name = names[0]
+        entry = self._entries[name]
+        path = Path(entry.path)
+        if self._is_outside or (entry.is_symlink() and not path.resolve().is_relative_to(self._root)):
+            raise UnusableError(Reason.PATH_ESCAPE, f"{self._prefix}/{name} is a link out of the dataset's folder")
+        return PictureFile(name=f"{self._prefix}/{name}", source=path)
+
+
+def _without_suffix(name: str) -> str:
+    """The name without the ending of a picture file. Other dots belong to the name."""
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in PICTURE_SUFFIXES else name
+
+
+def _safe_name(value: str, where: str) -> str:
+    """A relative name with forward slashes; `UnusableError` if it leads out of its folder."""
+    name = value.replace("\\", "/")
+    if "\0" in name or ".." in name.split("/") or name.startswith("/") or PureWindowsPath(name).drive:
+        # An absolute path tells of the machine that it was written on, and reports are published.
+        shown = value if ".." in name.split("/") else f"…/{PureWindowsPath(name).name}"
+        raise UnusableError(Reason.PATH_ESCAPE, f'"{shown}" leads out of {where}; name a file in it')
+    return PurePosixPath(name).as_posix()
+
+
+class _Lister:
+    """Lists the pairs of one split folder."""
+
+    def __init__(
+        self, folder: SplitFolder, report: ReadingReport, domains: Mapping[str, str | None], seen: set[str]
+    ) -> None:
+        self.folder = folder
+        self.report = report
+        self.domains = domains
+        self.seen = seen
+        self.pictures_t1 = _Index(folder, "A")
+        self.pictures_t2 = _Index(folder, "B")
+        self.masks = _Index(folder, "masks")
+
+    def list_pretrain(self) -> list[PairRecord]:
+        """The pairs of a stage-1 folder."""
+        stems = self.pictures_t1.stems() | self.pictures_t2.stems() | self.masks.stems()
+        records = []
+        for stem in sorted(stems):
+            try:
+                records.append(self._pretrain_pair(stem))
+            except UnusableError as error:
+                self.report.skip(error.reason, self.folder.name, stem, error.detail)
+        return records
+
+    def list_referring(self) -> list[PairRecord]:
+        """The pairs of a folder with sentences."""
+        paths = sorted((self.folder.path / EXPRESSIONS_FOLDER).iterdir())
+        records = []
+        for path in paths:
+            if path.suffix.lower() == ".json" and not is_hidden(path.name):
+                try:
+                    records.append(self._referring_pair(path))
+                except UnusableError as error:
+                    self.report.skip(error.reason, self.folder.name, path.name, error.detail)
+        return records
+
+    def _pretrain_pair(self, stem: str) -> PairRecord:
+        pictures = self._pictures(stem, stem)
+        mask = self.masks.find(stem)
+        if mask is None:
+            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of a picture file")
+        self._claim(stem)
+        for index in (self.pictures_t1, self.pictures_t2, self.masks):
+            names = index.names(stem)
+            for name in names[1:]:
+                detail = f"{index.kind}/{names[0]} has the same stem and is used"
+                self.report.skip(Reason.DUPLICATE_ID, self.folder.name, f"{index.kind}/{name}", detail)
+        return self._record(stem, {}, pictures, (), mask)
+
+    def _referring_pair(self, path: Path) -> PairRecord:
+        content = _read_json(path, self.folder.root)
+        stem = path.stem
+        sample_id = _text(content, "sample_id", stem)
+        _safe_name(sample_id, "masks")
+        pictures = self._pictures(_text(content, "img_A", stem), _text(content, "img_B", stem))
+        texts = content.get("referring_expressions")
+        if not isinstance(texts, list):
+            raise UnusableError(Reason.UNREADABLE_JSON, "referring_expressions is not a list of sentences")
+        entries = _mask_entries(content)
+        self._claim(sample_id)
+        if len(entries) > len(texts):
+            detail = f"{len(entries)} masks for {len(texts)} expressions"
+            self.report.repair(Reason.EXTRA_MASKS, self.folder.name, sample_id, detail)
+        change_types = self._parallel(content, "change_types", len(texts), sample_id)
+        noisy = self._parallel(content, "noisy", len(texts), sample_id)
+        expressions = []
+        for index, text in enumerate(texts):
+            sample = f"{sample_id}_{index}"
+            try:
+                sentence = self._sentence(text, sample)
+                mask = self._mask(entries[index] if index < len(entries) else None, index, sample_id, stem)
+            except UnusableError as error:
+                self.report.skip(error.reason, self.folder.name, sample, error.detail)
+                continue
+            change_type = self._label(change_types[index], CHANGE_TYPES, "change_types", sample) or "unknown"
+            is_noisy = self._label(noisy[index], (False, True), "noisy", sample) or False
+            expressions.append(Expression(sentence, mask, change_type, index, is_noisy))
+        if not expressions:
+            raise UnusableError(Reason.NO_EXPRESSION_LEFT, "it holds no expression that can be used")
+        return self._record(sample_id, content, pictures, tuple(expressions), None)
+
+    def _record(
+        self,
+        pair_id: str,
+        content: dict[str, Any],
+        pictures: tuple[PictureFile, PictureFile],
+        expressions: tuple[Expression, ...],
+        change_mask: PictureFile | None,
+    ) -> PairRecord:
+        domain = self._label(content.get("domain"), DOMAINS, "domain", pair_id)
+        if self.folder.domain is not None and domain not in (None, self.folder.domain):
+            detail = f"its file says {domain}, its folder {self.folder.domain}; the folder counts"
+            self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, pair_id, detail)
+        return PairRecord(
+            pair_id=pair_id,
+            split=self.folder.split,
+            domain=self.folder.domain or domain or self.domains.get(pair_id),
+            view=self._label(content.get("view"), VIEWS, "view", pair_id) or "unknown",
+            source=self._source(content.get("source"), pair_id),
+            image_t1=pictures[0],
+            image_t2=pictures[1],
+            expressions=expressions,
+            change_mask=change_mask,
+            folder=self.folder.name,
+        )
+
+    def _claim(self, pair_id: str) -> None:
+        if not _is_unicode(pair_id):
+            raise UnusableError(Reason.UNREADABLE_JSON, "its name is not valid Unicode; rename it")
+        if pair_id in self.seen:
+            raise UnusableError(Reason.DUPLICATE_ID, f'another pair has the id "{pair_id}"')
+        self.seen.add(pair_id)
+
+    def _pictures(self, name_t1: str, name_t2: str) -> tuple[PictureFile, PictureFile]:
+        picture_t1, picture_t2 = self.pictures_t1.find(name_t1), self.pictures_t2.find(name_t2)
+        if picture_t1 is None or picture_t2 is None:
+            missing = [
+                f"{index.kind}/{name}"
+                for index, name, picture in (
+                    (self.pictures_t1, name_t1, picture_t1),
+                    (self.pictures_t2, name_t2, picture_t2),
+                )
+                if picture is None
+            ]
+            raise UnusableError(Reason.MISSING_PICTURE, f"there is no {' and no '.join(missing)}")
+        return picture_t1, picture_t2
+
+    def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> PictureFile:
+        """The first that exists: what the JSON file names, the numbered one of the pair, the one for all sentences."""
+        if isinstance(entry, dict):
+            entry = entry.get("path")
+        if entry is not None and not isinstance(entry, str):
+            raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is no file name")
+        named = [] if entry is None else [entry]
+        for name in (*named, f"{sample_id}/{index}", f"{stem}/{index}", sample_id, stem):
+            try:
+                mask = self.masks.find(name)
+            except UnusableError as error:
+                raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
+            if mask is not None:
+                return mask
+        raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{entry or f'{sample_id}/{index}'}")
+
+    def _sentence(self, text: Any, sample: str) -> str:
+        if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
+            raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, no text, or not valid Unicode")
+        if text != text.strip():
+            self.report.repair(Reason.WHITESPACE_TRIMMED, self.folder.name, sample, "white space around it")
+        return text.strip()
+
+    def _parallel(self, content: dict[str, Any], key: str, count: int, sample: str) -> list[Any]:
+        """One value for each sentence, `None` where there is none."""
+        values = content.get(key)
+        if values is None:
+            return [None] * count
+        if not isinstance(values, list) or len(values) != count:
+            detail = f"{key} is not a list of {count}, one for each expression"
+            self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
+            values = values if isinstance(values, list) else []
+        return [*values[:count], *[None] * (count - len(values))]
+
+    def _source(self, value: Any, sample: str) -> str:
+        if value is None or (isinstance(value, str) and _is_unicode(value)):
+            return value or "unknown"
+        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, "source is no text")
+        return "unknown"
+
+    def _label(self, value: Any, allowed: Sequence[_Label], key: str, sample: str) -> _Label | None:
+        """The value if it is one of these, otherwise `None`; what is neither of them nor missing is reported."""
+        if value is None or value in allowed:
+            return cast("_Label | None", value)
+        known = ", ".join(str(label) for label in allowed)
+        detail = f"{key} has the value {json.dumps(value)[:80]}; known are {known}"
+        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
+        return None
+
+
+def _read_json(path: Path, root: Path) -> dict[str, Any]:
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
+        raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise UnusableError(Reason.UNREADABLE_JSON, detail) from error
+    except OSError as error:
+        raise UnusableError(Reason.UNREADABLE_JSON, f"it cannot be opened: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(Reason.UNREADABLE_JSON, f"it is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UnusableError(Reason.UNREADABLE_JSON, "it holds no JSON object")
+    return content
+
+
+def _text(content: dict[str, Any], key: str, default: str) -> str:
+    """A name in the JSON file; an empty one counts as missing, a number as its digits."""
+    value = content.get(key)
+    if value is None or value == "":
+        return default
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not _is_unicode(value):
+        raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is no text")
+    return value
+
+
+def _mask_entries(content: dict[str, Any]) -> list[Any]:
+    entries = content.get("mask")
+    if entries is None:
+        entries = content.get("masks")
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise UnusableError(Reason.UNREADABLE_JSON, "mask is not a list of file names")
+    return entries
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8: no half of a surrogate pair, as in file names of other encodings."""
+    return text.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,0 +1,236 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What was skipped or repaired while raw folders were read, by reason."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from dataset_scripts.errors import DataError
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class Reason(str, Enum):
+    """Why something was skipped or repaired. The value is what reports show."""
+
+    # A whole pair is skipped.
+    UNREADABLE_JSON = "unreadable_json"
+    PATH_ESCAPE = "path_escape"
+    DUPLICATE_ID = "duplicate_id"
+    MISSING_PICTURE = "missing_picture"
+    UNREADABLE_PICTURE = "unreadable_picture"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    UNEQUAL_SIZES = "unequal_sizes"
+    NO_EXPRESSION_LEFT = "no_expression_left"
+    # One expression is skipped, or a stage-1 pair, which is nothing without its mask.
+    BLANK_EXPRESSION = "blank_expression"
+    MISSING_MASK = "missing_mask"
+    UNREADABLE_MASK = "unreadable_mask"
+    MASK_PATH_ESCAPE = "mask_path_escape"
+    MASK_OF_OTHER_SHAPE = "mask_of_other_shape"
+    # Something is repaired, and the sample kept.
+    MASK_RESIZED = "mask_resized"
+    MASK_NOT_BINARY = "mask_not_binary"
+    MASK_OF_ONES = "mask_of_ones"
+    MASK_IN_COLOUR = "mask_in_colour"
+    EXTRA_MASKS = "extra_masks"
+    WHITESPACE_TRIMMED = "whitespace_trimmed"
+    UNKNOWN_LABEL = "unknown_label"
+    SHARED_ID = "shared_id"
+
+
+EXPLANATIONS = {
+    Reason.UNREADABLE_JSON: "pair skipped: the JSON file cannot be read or holds values of wrong types",
+    Reason.PATH_ESCAPE: "pair skipped: a path in it leads out of the dataset's folder",
+    Reason.DUPLICATE_ID: "pair skipped: an earlier one of this split has its id",
+    Reason.MISSING_PICTURE: "pair skipped: a picture is missing",
+    Reason.UNREADABLE_PICTURE: "pair skipped: a picture is damaged, cut short or not of 8 bits",
+    Reason.PICTURE_TOO_LARGE: "pair (expression) skipped: a picture (mask) is larger than PIL's limit",
+    Reason.UNEQUAL_SIZES: "pair skipped: t1 and t2 differ in size",
+    Reason.NO_EXPRESSION_LEFT: "pair skipped: it has no usable expression",
+    Reason.BLANK_EXPRESSION: "expression skipped: it is empty or no text",
+    Reason.MISSING_MASK: "expression (stage 1: pair) skipped: there is no mask",
+    Reason.UNREADABLE_MASK: "expression (stage 1: pair) skipped: the mask is damaged or cut short",
+    Reason.MASK_PATH_ESCAPE: "expression (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
+    Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the pictures'",
+    Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
+    Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255; above 127 is foreground",
+    Reason.MASK_OF_ONES: "kept: the mask had the values 0 and 1; 1 is foreground",
+    Reason.MASK_IN_COLOUR: "kept: the mask had several channels; their highest value counts",
+    Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
+    Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
+    Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",
+    Reason.SHARED_ID: "kept: pairs of both domains have this id, so it is not unique where both are read",
+}
+
+
+class UnusableError(ValueError):
+    """
+    A pair, an expression, a picture or a mask cannot be used; readers skip it.
+
+    Args:
+        reason (`Reason`): Why.
+        detail (`str`): In words, with the file's name.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing that was skipped or repaired.
+
+    Args:
+        reason (`Reason`): Why.
+        split (`str`): Name of the split folder.
+        sample (`str`): The pair's or expression's name in it.
+        detail (`str`): File, values and limits, in words.
+        is_skip (`bool`): Whether something was skipped rather than repaired.
+    """
+
+    reason: Reason
+    split: str
+    sample: str
+    detail: str
+    is_skip: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.split}, {self.sample}: {self.reason.value} ({self.detail})"
+
+
+class ReadingReport:
+    """
+    Collects findings and counts what was kept.
+
+    Attributes:
+        findings (`list[Finding]`): All findings, in the order in which they were made.
+        kept_pairs, kept_expressions (`Counter[str]`): What was read, by split folder.
+    """
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.kept_pairs: Counter[str] = Counter()
+        self.kept_expressions: Counter[str] = Counter()
+
+    def skip(self, reason: Reason, split: str, sample: str, detail: str) -> None:
+        """Notes that a pair or an expression was left out."""
+        self.findings.append(Finding(reason, split, sample, detail))
+
+    def repair(self, reason: Reason, split: str, sample: str, detail: str) -> None:
+        """Notes that something was put right and kept."""
+        self.findings.append(Finding(reason, split, sample, detail, is_skip=False))
+
+    def keep(self, split: str, expressions: int) -> None:
+        """Counts a pair that was read, with so many expressions."""
+        self.kept_pairs[split] += 1
+        self.kept_expressions[split] += expressions
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        """Takes findings over that were made elsewhere."""
+        self.findings.extend(findings)
+
+    @property
+    def skipped(self) -> list[Finding]:
+        """The findings that left something out."""
+        return [finding for finding in self.findings if finding.is_skip]
+
+    @property
+    def repaired(self) -> list[Finding]:
+        """The findings that put something right."""
+        return [finding for finding in self.findings if not finding.is_skip]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of findings by the value of their reason, in the order of `Reason`."""
+        counter = Counter(finding.reason for finding in self.findings)
+        return {reason.value: counter[reason] for reason in Reason if counter[reason]}
+
+    def to_json(self) -> dict[str, Any]:
+        """
+        The report as what a JSON file can hold.
+
+        Returns:
+            `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped` and `repaired`.
+            Letters that are not valid Unicode, as of some file names, are written as their codes.
+        """
+        return {
+            "read": {
+                split: {"pairs": pairs, "expressions": self.kept_expressions[split]}
+                for split, pairs in sorted(self.kept_pairs.items())
+            },
+            "counts": self.counts,
+            "skipped": [_to_json(finding) for finding in self.skipped],
+            "repaired": [_to_json(finding) for finding in self.repaired],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "ReadingReport":
+        """The report that `to_json` wrote."""
+        report = cls()
+        for split, read in content["read"].items():
+            report.kept_pairs[split] = read["pairs"]
+            report.kept_expressions[split] = read["expressions"]
+        for is_skip, key in ((True, "skipped"), (False, "repaired")):
+            for entry in content[key]:
+                finding = Finding(
+                    Reason(entry["reason"]), entry["split"], entry["sample"], entry["detail"], is_skip=is_skip
+                )
+                report.findings.append(finding)
+        return report
+
+    def merge(self, other: "ReadingReport") -> None:
+        """Adds what another report holds."""
+        self.findings.extend(other.findings)
+        self.kept_pairs.update(other.kept_pairs)
+        self.kept_expressions.update(other.kept_expressions)
+
+    def table(self) -> str:
+        """What was read, and one line for each reason with its number, in words; without a line break at the end."""
+        lines = []
+        for split, pairs in sorted(self.kept_pairs.items()):
+            expressions = self.kept_expressions[split]
+            sentences = f", {expressions:,} expressions" if expressions else ""
+            lines.append(f"{printable(split)}: {pairs:,} pairs{sentences} read")
+        for value, count in self.counts.items():
+            lines.append(f"{count:>8,}  {value:20}  {EXPLANATIONS[Reason(value)]}")
+        if not self.findings:
+            lines.append("nothing was skipped or repaired")
+        return "\n".join(lines)
+
+    def raise_if_skipped(self) -> None:
+        """
+        For strict reading.
+
+        Raises:
+            DataError: If anything was skipped. The first line says how much, and one line for each names it.
+        """
+        if self.skipped:
+            lines = [printable(str(finding)) for finding in self.skipped]
+            raise DataError(
+                f"{len(lines)} pairs or expressions cannot be used; repair them, or read without `strict`:\n"
+                + "\n".join(lines)
+            )
+
+
+def printable(text: str) -> str:
+    """The text, with the letters that are not valid Unicode, as in some file names, as their codes."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def printable_line(text: str) -> str:
+    """The `printable` text on one line: control characters, which a terminal would obey, as their codes, too."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), printable(text))
+
+
+def _to_json(finding: Finding) -> dict[str, str]:
+    entry = asdict(finding)
+    del entry["is_skip"]
+    return {key: printable(str(Reason(value).value if key == "reason" else value)) for key, value in entry.items()}

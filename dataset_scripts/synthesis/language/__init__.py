@@ -1,0 +1,2 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Writes sentences about the changes of a scene."""

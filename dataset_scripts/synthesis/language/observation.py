@@ -1,0 +1,146 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What can be seen of each thing in the two pictures: the writer's view of a scene."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
+
+
+_GRID = 64  # Distances are measured between cells of this grid, see `Observation.distance`.
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """
+    One thing as it is seen.
+
+    Args:
+        number (`int`): Of the thing.
+        kind (`str`): Of the thing.
+        change (`ChangeType`, *optional*): What happened to it, if that is seen at all.
+        before, after (`State`, *optional*): Its states at t1 and t2, `None` if it is not there.
+        area_t1, area_t2 (`int`): Pixels at which it is seen.
+        area (`int`): Pixels of its mask, 0 if it has not changed: those at t2 (appear), t1 (disappear), or either.
+        center (`tuple[float, float]`): Mean (x, y) of its mask, or of what is seen of it; shares of width and height.
+    """
+
+    number: int
+    kind: str
+    change: ChangeType | None
+    before: State | None
+    after: State | None
+    area_t1: int
+    area_t2: int
+    area: int
+    center: tuple[float, float]
+
+
+class Observation:
+    """
+    What is seen of a scene.
+
+    Args:
+        scene (`Scene`): The scene.
+        numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), the number of the thing that is visible at each
+            pixel of the pictures as they were taken.
+    """
+
+    def __init__(self, scene: Scene, numbers_t1: np.ndarray, numbers_t2: np.ndarray):
+        self.scene = scene
+        self.numbers_t1, self.numbers_t2 = numbers_t1, numbers_t2
+        count = max((thing.number for thing in scene.things), default=0) + 1
+        self._sums = tuple(_moments(numbers, count) for numbers in (numbers_t1, numbers_t2))
+        self._changed = {
+            thing.number: self._pixels_of_both(thing) for thing in scene.things if thing.change == "state_change"
+        }
+        self.sightings = [self._sight(thing) for thing in scene.things]
+        self._presence = tuple(_presence(numbers, count) for numbers in (numbers_t1, numbers_t2))
+        self._cells: dict[tuple[int, int], np.ndarray] = {}
+
+    def _pixels_of_both(self, thing: Thing) -> np.ndarray:
+        return (self.numbers_t1 == thing.number) | (self.numbers_t2 == thing.number)
+
+    def mask(self, number: int) -> np.ndarray:
+        """The mask of a changed thing: bool (height, width)."""
+        if number in self._changed:
+            return self._changed[number]
+        thing = next(thing for thing in self.scene.things if thing.number == number)
+        return (self.numbers_t2 if thing.change == "appear" else self.numbers_t1) == number
+
+    def distance(self, first: int, second: int, time: int, within: float = float("inf")) -> float:
+        """
+        The smallest distance between two things.
+
+        Args:
+            first, second (`int`): Their numbers.
+            time (`int`): 1 or 2.
+            within (`float`, *optional*): Distances that are surely larger may be given as infinite, which saves time.
+
+        Returns:
+            `float`: As a share of the width, measured between the cells of a grid of 64 x 64: the true distance is as
+            large, or larger by 0.044 at most. Infinite if one of them is not seen.
+        """
+        cells, others = self._cells_of(first, time), self._cells_of(second, time)
+        if not len(cells) or not len(others):
+            return float("inf")
+        gaps = np.maximum(others.min(axis=0) - cells.max(axis=0), cells.min(axis=0) - others.max(axis=0)) - 1
+        if max(gaps) > within * _GRID:
+            return float("inf")
+        apart = np.maximum(np.abs(cells[:, None, :] - others[None, :, :]) - 1, 0)
+        return float(np.sqrt((apart * apart).sum(axis=2).min())) / _GRID
+
+    def center_at(self, number: int, time: int) -> tuple[float, float]:
+        """Mean (x, y) of what is seen of a thing at a time (1 or 2), as shares of width and height."""
+        area, x, y = self._sums[time - 1][:, number]
+        height, width = self.numbers_t1.shape
+        return float(x / area / width), float(y / area / height)
+
+    def _cells_of(self, number: int, time: int) -> np.ndarray:
+        """Cells of the grid in which a thing is seen, (count, 2)."""
+        key = (number, time)
+        if key not in self._cells:
+            cells = np.flatnonzero(self._presence[time - 1][number])
+            self._cells[key] = np.stack(np.divmod(cells, _GRID), axis=1)
+        return self._cells[key]
+
+    def _sight(self, thing: Thing) -> Sighting:
+        height, width = self.numbers_t1.shape
+        first, second = (sums[:, thing.number] for sums in self._sums)
+        change = thing.change
+        if change == "state_change":
+            ys, xs = np.nonzero(self._changed[thing.number])
+            total = np.array((len(xs), (xs + 0.5).sum(), (ys + 0.5).sum()))
+        else:
+            total = second if change == "appear" or (change is None and not first[0]) else first
+        area = int(total[0])
+        center = (float(total[1] / area / width), float(total[2] / area / height)) if area else (0.5, 0.5)
+        return Sighting(
+            number=thing.number,
+            kind=thing.kind,
+            change=change if area else None,
+            before=thing.state_t1,
+            after=thing.state_t2,
+            area_t1=int(first[0]),
+            area_t2=int(second[0]),
+            area=area if change else 0,
+            center=center,
+        )
+
+
+def _moments(numbers: np.ndarray, count: int) -> np.ndarray:
+    """Area, sum of x and sum of y (pixel centres) of each number: (3, count)."""
+    height, width = numbers.shape
+    flat = numbers.reshape(-1)
+    xs, ys = np.tile(np.arange(width) + 0.5, height), np.repeat(np.arange(height) + 0.5, width)
+    return np.stack([np.bincount(flat, weights=weights, minlength=count) for weights in (None, xs, ys)])
+
+
+def _presence(numbers: np.ndarray, count: int) -> np.ndarray:
+    """In which cells of the grid each number is seen: bool (count, _GRID * _GRID)."""
+    height, width = numbers.shape
+    rows, columns = np.arange(height) * _GRID // height, np.arange(width) * _GRID // width
+    present = np.zeros((count, _GRID * _GRID), dtype=bool)
+    present[numbers, rows[:, None] * _GRID + columns[None, :]] = True
+    return present

@@ -1,0 +1,163 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Bodies of flat faces, drawn as a camera sees them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dataset_scripts.synthesis.render.palette import scaled
+from dataset_scripts.synthesis.render.perspective import Camera
+from dataset_scripts.synthesis.render.sprites import Sprite
+from dataset_scripts.synthesis.scene import Color, Point
+
+
+_SIDE, _ABOVE, _SUN = 0.98, 0.1, 0.09  # Brightness of upright faces, more for those that look up or to the sun
+
+
+@dataclass(frozen=True)
+class Face:
+    """
+    Args:
+        corners (`tuple[tuple[float, float, float], ...]`): (x, y, z) in metres, clockwise as seen from outside
+            (x to the right, y upwards, z ahead).
+        material (`str`): What it is made of.
+        detail (`bool`, *optional*, defaults to `False`): Left out where the body is small.
+    """
+
+    corners: tuple[tuple[float, float, float], ...]
+    material: str
+    detail: bool = False
+
+
+@dataclass(frozen=True)
+class Solid:
+    """
+    A body that stands on the ground around the origin, its front towards +z.
+
+    Args:
+        faces (`tuple[Face, ...]`): From the ones that are hidden by others to the ones that hide others.
+    """
+
+    faces: tuple[Face, ...]
+
+    @cached_property
+    def corners(self) -> np.ndarray:
+        """All corners, (n, 3), face after face."""
+        return np.array([corner for face in self.faces for corner in face.corners])
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the corners of each face begin and end."""
+        ends = np.cumsum([len(face.corners) for face in self.faces]).tolist()
+        return list(zip([0, *ends[:-1]], ends))
+
+    @cached_property
+    def padded(self) -> np.ndarray:
+        """Indices of the corners of each face, (faces, most corners); the last one is repeated."""
+        most = max(stop - start for start, stop in self.spans)
+        return np.array([[min(start + step, stop - 1) for step in range(most)] for start, stop in self.spans])
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """Outward directions of the faces, (faces, 3), of length 1."""
+        normals = np.zeros((len(self.faces), 3))
+        for row, (start, stop) in enumerate(self.spans):
+            points = self.corners[start:stop]
+            normals[row] = np.cross(points, np.roll(points, -1, axis=0)).sum(axis=0)
+        return normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-9)
+
+    def placed(
+        self, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0), above: float = 0.0
+    ) -> np.ndarray:
+        """
+        Corners (n, 3) in the world: sized along x, y, z, turned by `facing` degrees, standing at (x, z), some metres
+        `above` the ground.
+        """
+        world = standing(self.corners, place, facing, scale)
+        world[:, 1] += above
+        return world
+
+    def draw(
+        self,
+        sprite: Sprite,
+        camera: Camera,
+        world: np.ndarray,
+        facing: float,
+        materials: Mapping[str, Color],
+        *,
+        details: bool = True,
+        sun: float = 90.0,
+    ) -> None:
+        """
+        Draws the faces that look at the camera.
+
+        Args:
+            sprite (`Sprite`): What to draw on.
+            camera (`Camera`): Who looks.
+            world (`np.ndarray`): What `placed` returned; all of it ahead of the camera.
+            facing (`float`): The same as for `placed`.
+            materials (`Mapping[str, Color]`): Colour of each material.
+            details (`bool`, *optional*, defaults to `True`): Whether to draw details.
+            sun (`float`, *optional*, defaults to 90.0): Direction on the ground in which the sun stands, in degrees.
+        """
+        pixels = camera.project(world)
+        shape = pixels[self.padded]
+        following = np.roll(shape, -1, axis=1)
+        areas = (shape[..., 0] * following[..., 1] - following[..., 0] * shape[..., 1]).sum(axis=1)
+        angle = np.deg2rad(sun - facing)
+        sunny = self.normals[:, 0] * np.sin(angle) + self.normals[:, 2] * np.cos(angle)
+        brightness = (_SIDE + _ABOVE * self.normals[:, 1] + _SUN * sunny).tolist()
+        for row in np.nonzero(areas > 0.5)[0].tolist():
+            face = self.faces[row]
+            if details or not face.detail:
+                start, stop = self.spans[row]
+                sprite.polygon(pixels[start:stop], scaled(materials[face.material], brightness[row]))
+
+
+def standing(points: np.ndarray, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
+    """Points (n, 3) of a body around the origin, sized along x, y, z, turned by degrees and moved to (x, z)."""
+    angle = np.deg2rad(facing)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    x, y, z = points[:, 0] * scale[0], points[:, 1] * scale[1], points[:, 2] * scale[2]
+    return np.stack([x * cosine + z * sine + place[0], y, z * cosine - x * sine + place[1]], axis=1)
+
+
+def box(
+    width: float,
+    height: float,
+    length: float,
+    material: str,
+    *,
+    center: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    inset: float = 0.0,
+    detail: bool = False,
+) -> list[Face]:
+    """
+    Faces of a box whose lower face's middle is at `center`; its upper face is smaller by `inset` metres on all sides.
+    """
+    middle, low, back = center
+    loops = []
+    for level, less in ((low, 0.0), (low + height, inset)):
+        x, z = width / 2 - less, length / 2 - less
+        loops.append(
+            [(middle + a * x, level, back + b * z) for a, b in ((-1.0, 1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, -1.0))]
+        )
+    return loft(loops, [material], detail=detail)
+
+
+def loft(
+    loops: Sequence[Sequence[tuple[float, float, float]]], materials: Sequence[str], *, detail: bool = False
+) -> list[Face]:
+    """
+    Faces between loops of corners, from the lowest to the highest, each clockwise seen from above (x to
+    the right, z ahead); and the uppermost face, of the last material.
+    """
+    faces = []
+    for lower, upper, material in zip(loops, loops[1:], materials):
+        for index in range(len(lower)):
+            corners = (lower[index - 1], lower[index], upper[index], upper[index - 1])
+            faces.append(Face(corners, material, detail))
+    faces.append(Face(tuple(loops[-1]), materials[-1], detail))
+    return faces

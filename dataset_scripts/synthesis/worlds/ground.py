@@ -1,0 +1,280 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What the things of a normal view stand before: the ground in perspective, the sky, foliage."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dataset_scripts.synthesis.render.light import Light
+from dataset_scripts.synthesis.render.painting import Canvas, Shape
+from dataset_scripts.synthesis.render.palette import scaled
+from dataset_scripts.synthesis.render.perspective import Camera
+from dataset_scripts.synthesis.render.sprites import Sprite, Stamp
+from dataset_scripts.synthesis.render.textures import TILE, Grain, canopy, noise
+from dataset_scripts.synthesis.scene import Color, Point
+
+
+_FAR = 600.0  # Metres ahead where strips of ground end
+_BEHIND = -150.0
+_HAZE: Color = (158, 170, 182)
+_LEAST_ROWS = 1.0  # Pixels below the horizon where the ground begins, since it lies infinitely far away at the horizon
+
+
+class Backdrop:
+    """
+    The unchanging part of a scene under way.
+
+    Args:
+        camera (`Camera`): Who looks.
+        color (`Color`): Of what nothing else is painted over.
+    """
+
+    def __init__(self, camera: Camera, color: Color):
+        self.camera = camera
+        size = camera.size
+        self.sprite = Sprite(size, (0, 0, size, size), color)
+        self._plants = Image.new("L", (size, size))
+        self._draw = ImageDraw.Draw(self._plants)
+        self._overlays: list[tuple[Stamp, bool]] = []
+
+    def outline(self, points: np.ndarray, color: Color, *, plant: bool = False) -> None:
+        """Fills an outline (n, 2) in pixels."""
+        if len(points) > 2:
+            self.sprite.polygon(points, color)
+            local: list[float] = points.ravel().tolist()
+            self._draw.polygon(local, fill=255 if plant else 0)
+
+    def face(self, points: Sequence[Sequence[float]], color: Color, *, plant: bool = False) -> None:
+        """Fills a flat outline in the world, corners (x, y, z) in metres."""
+        self.outline(self.camera.outline(points), color, plant=plant)
+
+    def strip(
+        self,
+        left: float,
+        right: float,
+        color: Color,
+        *,
+        start: float = _BEHIND,
+        stop: float = _FAR,
+        level: float = 0.0,
+        plant: bool = False,
+    ) -> None:
+        """Fills the ground between two x and two z, in metres; at a level above the ground if one is given."""
+        corners = ((left, level, start), (left, level, stop), (right, level, stop), (right, level, start))
+        self.face(corners, color, plant=plant)
+
+    def strips(self, edges: Sequence[tuple[float, float, float, float]], color: Color) -> None:
+        """Fills many rectangles on the ground, each given by its least and greatest x and its least and greatest z."""
+        if not edges:
+            return
+        left, right, start, stop = np.array(edges).T
+        corners = np.zeros((len(edges), 4, 3))
+        corners[:, :, 0] = np.stack([left, left, right, right], axis=1)
+        corners[:, :, 2] = np.stack([start, stop, stop, start], axis=1)
+        flat = corners.reshape(-1, 3)
+        ahead = (self.camera.turned(flat)[:, 2] > self.camera.near).reshape(-1, 4).sum(axis=1)
+        pixels = self.camera.project(flat).reshape(-1, 4, 2)
+        lowest, highest = pixels.min(axis=1), pixels.max(axis=1)
+        seen = ((highest > 0) & (lowest < self.camera.size)).sum(axis=1) == 2
+        for index in np.nonzero(((ahead == 4) & seen) | ((ahead > 0) & (ahead < 4)))[0].tolist():
+            self.outline(pixels[index] if ahead[index] == 4 else self.camera.outline(corners[index]), color)
+
+    def finish(self, variation: np.ndarray | None = None, softness: float = 0.0) -> Canvas:
+        """A canvas with all of it, its brightness multiplied by factors (height, width)."""
+        stamp = self.sprite.shade(brightness=variation, blur=softness)
+        return Canvas(self.camera.size, stamp.pixels, np.asarray(self._plants))
+
+
+def ground_texture(
+    camera: Camera,
+    random: np.random.Generator,
+    *,
+    coarse: float = 0.06,
+    fine: float = 0.05,
+    streaks: float = 0.0,
+) -> np.ndarray:
+    """
+    Brightness of the ground, fixed to the ground.
+
+    Args:
+        camera (`Camera`): Who looks.
+        random (`np.random.Generator`): Chooses the texture.
+        coarse, fine (`float`, *optional*): Standard deviations of stains, some metres wide, and of grains.
+        streaks (`float`, *optional*, defaults to 0.0): The same for streaks along the z axis.
+
+    Returns:
+        `np.ndarray`: float32 (height, width), about 1; exactly 1 above the horizon.
+    """
+    size = camera.size
+    result = np.ones((size, size), dtype=np.float32)
+    first = int(np.clip(np.ceil(camera.horizon + _LEAST_ROWS), 0, size))
+    if first >= size:
+        return result
+    ys = np.arange(first, size, dtype=np.float32)[:, None] + np.float32(0.5)
+    xs = np.arange(size, dtype=np.float32)[None, :] + np.float32(0.5)
+    x, z = (axis.astype(np.float32) for axis in camera.places(xs, ys))
+    # Grains of about a pixel everywhere: those fixed to the ground would turn into blocks when near.
+    per_pixel = camera.height / (ys - camera.horizon)
+    fades = np.clip(0.25 / per_pixel, 0, 1)
+    offset = random.integers(0, TILE, 2)
+    stains = _tile("patchy", random)
+    rows = (z * np.float32(22)).astype(np.int32) + int(offset[0])
+    columns = (x * np.float32(40)).astype(np.int32) + int(offset[1])
+    part = result[first:]
+    part += np.float32(coarse) * stains[rows & (TILE - 1), columns & (TILE - 1)] * fades
+    part += np.float32(fine) * noise(random, "fine", size, size - first) * (0.4 + 0.6 * fades)
+    if streaks:
+        lines = noise(random, "patchy", TILE, 1)[0]
+        wear = noise(random, "cloudy", TILE, TILE)
+        columns = (x * np.float32(30)).astype(np.int32) & (TILE - 1)
+        rows = (z * np.float32(2)).astype(np.int32) & (TILE - 1)
+        part += np.float32(streaks) * (lines[columns] + 0.6 * wear[rows, columns])
+    return result
+
+
+def _tile(grain: Grain, random: np.random.Generator) -> np.ndarray:
+    return noise(random, grain, TILE, TILE)
+
+
+def shadow_offset(camera: Camera, light: Light) -> Point:
+    """How far in metres (x, z) a body of one metre throws its shadow over the ground."""
+    right, down = light.shadow(1.0)
+    angle = np.deg2rad(camera.degrees)
+    cosine, sine = float(np.cos(angle)), float(np.sin(angle))
+    return right * cosine - down * sine, -down * cosine - right * sine
+
+
+def paint_dapples(
+    canvas: Canvas, camera: Camera, light: Light, random: np.random.Generator, inner: float, outer: float
+) -> None:
+    """
+    Shadows of trees on the ground near a line along the z axis.
+
+    Args:
+        canvas (`Canvas`): What to paint on.
+        camera (`Camera`): Who looks.
+        light (`Light`): Moves them.
+        random (`np.random.Generator`): Chooses them.
+        inner, outer (`float`): Metres along x: they are densest at `outer` and end at `inner`.
+    """
+    size = canvas.size
+    first = int(np.clip(np.ceil(camera.horizon + _LEAST_ROWS), 0, size))
+    step = 2
+    ys = np.arange(first, size, step, dtype=np.float32)[:, None]
+    xs = np.arange(0, size, step, dtype=np.float32)[None, :]
+    if not len(ys):
+        return
+    x, z = (axis.astype(np.float32) for axis in camera.places(xs, ys))
+    right, ahead = shadow_offset(camera, light)
+    leaves, crowns = _tile("grainy", random), _tile("patchy", random)
+    rows = ((z - 6 * ahead) * 6).astype(np.int32) & (TILE - 1)
+    columns = ((x - 6 * right) * 10).astype(np.int32) & (TILE - 1)
+    dense = np.clip((x - inner) / (outer - inner), -1, 1.2)
+    level = dense * 2.2 - 1.3 + 1.0 * crowns[rows, columns] + 0.5 * leaves[rows, columns]
+    mask = (np.clip(level * 1.5, 0, 1) * np.float32(255 * min(0.75, light.strength + 0.1))).astype(np.uint8)
+    large = Image.fromarray(mask).resize((size, size - first), Image.Resampling.BILINEAR)
+    canvas.paste(Shape(0, first, large), (14, 16, 22))
+
+
+def paint_sky(canvas: Canvas, random: np.random.Generator, bottom: float, kind: str) -> None:
+    """
+    Sky over the upper part of a picture.
+
+    Args:
+        canvas (`Canvas`): What to paint on.
+        random (`np.random.Generator`): Chooses the clouds.
+        bottom (`float`): Row where it ends.
+        kind (`str`): "clear", "cloudy", "overcast" or "evening".
+    """
+    rows = int(np.clip(np.ceil(bottom), 0, canvas.size))
+    if not rows:
+        return
+    top, low = {
+        "clear": ((86, 136, 196), (186, 208, 226)),
+        "cloudy": ((108, 146, 192), (204, 214, 222)),
+        "overcast": ((186, 190, 196), (214, 216, 218)),
+        "evening": ((104, 118, 158), (236, 202, 168)),
+    }[kind]
+    share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
+    pixels = np.array(top, dtype=np.float32) * (1 - share) + np.array(low, dtype=np.float32) * share
+    width = canvas.size
+    clouds = noise(random, "cloudy", width, rows)
+    if kind == "clear":
+        pixels = pixels + np.float32(5) * clouds[..., None]
+    else:
+        cover = np.clip(clouds * 0.6 + (0.1 if kind != "overcast" else 0.5), 0, 1)[..., None]
+        cover = cover * np.float32(0.8)
+        white = np.array((236, 236, 236) if kind != "evening" else (240, 214, 196), dtype=np.float32)
+        pixels = pixels * (1 - cover) + white * cover + np.float32(4) * clouds[..., None]
+    shape = Shape(0, 0, Image.new("L", (width, rows), 255))
+    canvas.paste(shape, np.clip(np.broadcast_to(pixels, (rows, width, 3)), 0, 255).astype(np.uint8))
+
+
+def leaves(random: np.random.Generator, width: int, height: int, scale: float, color: Color) -> np.ndarray:
+    """Pixels (height, width, 3) of dense foliage whose clusters are about 8 * scale pixels wide."""
+    factor = max(1.0, scale)
+    crop = canopy(random, max(2, round(width / factor)), max(2, round(height / factor)))
+    dark, light = np.array(scaled(color, 0.28), dtype=np.float32), np.array(scaled(color, 1.35), dtype=np.float32)
+    pixels = dark + (light - dark) * (crop.brightness * crop.coverage)[..., None]
+    image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def bumpy(
+    random: np.random.Generator, line: np.ndarray, bump: float | np.ndarray, spacing: float | np.ndarray
+) -> np.ndarray:
+    """
+    A line with bumps like crowns on its upper side.
+
+    Args:
+        random (`np.random.Generator`): Chooses the bumps.
+        line (`np.ndarray`): (n, 2) in pixels, from one end to the other.
+        bump, spacing (`float` or `np.ndarray`): Height of the highest bumps and mean distance of two in pixels; arrays
+            (n,) give them for each point.
+
+    Returns:
+        `np.ndarray`: (m, 2) in pixels.
+    """
+    bumps, spacings = np.broadcast_to(bump, len(line)), np.broadcast_to(spacing, len(line))
+    parts = [line[:1]]
+    for index, (start, stop) in enumerate(pairwise(line)):
+        length = float(np.hypot(*(stop - start)))
+        count = int(np.clip(length / max(1.0, float(spacings[index])), 0, 60))
+        points = start + (stop - start) * np.sort(random.uniform(0, 1, count))[:, None]
+        points[:, 1] -= random.uniform(0.1, 1, count) * bumps[index]
+        parts.append(points)
+    return np.concatenate([*parts, line[-1:]])
+
+
+def foliage(
+    camera: Camera,
+    random: np.random.Generator,
+    outline: np.ndarray,
+    color: Color,
+    *,
+    fade: float = 0.0,
+) -> Stamp | None:
+    """
+    A mass of leaves: a hedge, the rim of a wood.
+
+    Args:
+        camera (`Camera`): Whose picture it is on.
+        random (`np.random.Generator`): Chooses the leaves.
+        outline (`np.ndarray`): (n, 2) in pixels.
+        color (`Color`): Of leaves in the light.
+        fade (`float`, *optional*, defaults to 0.0): Share of haze, for what is far away.
+    """
+    if len(outline) < 3:
+        return None
+    shape = Canvas(camera.size).polygon([(float(x), float(y)) for x, y in outline.clip(-5000, 5000)])
+    if shape is None:
+        return None
+    width, height = shape.coverage.size
+    pixels = leaves(random, width, height, camera.size / 300, color)
+    slope = np.linspace(1.12, 0.75, height, dtype=np.float32)[:, None, None]
+    patches = 1 + np.float32(0.12) * noise(random, "cloudy", width, height)[..., None]
+    lit = pixels * slope * patches * np.float32(1 - fade) + np.float32(fade) * np.array(_HAZE, dtype=np.float32)
+    lit = np.clip(lit, 0, 255).astype(np.uint8)
+    return Stamp(shape, lit, plant=True)

@@ -1,0 +1,298 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The road of a traffic camera, without what drives on it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dataset_scripts.synthesis.render.painting import Canvas
+from dataset_scripts.synthesis.render.palette import mixed, scaled
+from dataset_scripts.synthesis.render.perspective import Camera, NormalScene
+from dataset_scripts.synthesis.render.sprites import Sprite, Stamp, bounds
+from dataset_scripts.synthesis.scene import Color, Rendering
+
+from .ground import Backdrop, bumpy, foliage, ground_texture, paint_sky
+
+
+LANE = 3.6  # Metres
+VERGES: dict[str, Color] = {
+    "grass": (98, 110, 64),
+    "dry grass": (142, 132, 84),
+    "gravel": (140, 130, 118),
+    "dirt": (120, 102, 82),
+}
+_RAIL: Color = (156, 160, 164)
+_CONCRETE: Color = (160, 157, 150)
+_LEAF: Color = (78, 104, 46)
+
+
+@dataclass(frozen=True)
+class Carriageway:
+    """
+    Lanes of one direction.
+
+    Args:
+        left (`float`): x of the first lane's left edge in metres.
+        lanes (`int`): Number of lanes.
+        away (`bool`): Whether vehicles drive away from the camera.
+    """
+
+    left: float
+    lanes: int
+    away: bool
+
+    @property
+    def right(self) -> float:
+        """x of the last lane's right edge in metres."""
+        return self.left + self.lanes * LANE
+
+    def middle(self, lane: int) -> float:
+        """x of a lane's middle in metres."""
+        return self.left + (lane + 0.5) * LANE
+
+
+@dataclass(frozen=True)
+class Divider:
+    """
+    What runs along the road and hides what is behind it.
+
+    Args:
+        x (`float`): Where, in metres.
+        kind (`"rail"`, `"barrier"`, `"hedge"` or `"fence"`): What it is.
+        height (`float`): Metres.
+    """
+
+    x: float
+    kind: str
+    height: float
+
+
+@dataclass(kw_only=True)
+class HighwayScene(NormalScene):
+    """
+    A road with one or two carriageways.
+
+    Args:
+        carriageways (`tuple[Carriageway, ...]`): From left to right.
+        dividers (`tuple[Divider, ...]`): In any order.
+        edges (`tuple[float, float]`): x where the paved ground begins and ends.
+        surface (`Color`): Of the road.
+        verges (`tuple[str, str]`): What lies to the left and to the right of the road.
+        wood (`tuple[float, float]`, *optional*): x where a wood begins, and its height in metres.
+        path (`float`, *optional*): x of the middle of a path for people.
+        yellow (`bool`): Whether the road's left edge lines are yellow.
+        sky (`str`): See `paint_sky`.
+    """
+
+    carriageways: tuple[Carriageway, ...]
+    dividers: tuple[Divider, ...]
+    edges: tuple[float, float]
+    surface: Color
+    verges: tuple[str, str]
+    wood: tuple[float, float] | None
+    path: float | None
+    yellow: bool
+    sky: str
+
+    @cached_property
+    def backdrop(self) -> Rendering:
+        """All that never changes, without shadows."""
+        return _paint_backdrop(self).finish()
+
+    @cached_property
+    def wood_stamps(self) -> list[Stamp]:
+        """The rim of the wood."""
+        return _draw_wood(self)
+
+    @cached_property
+    def divider_stamps(self) -> list[list[Stamp]]:
+        """What runs along the road, in the order of `dividers`."""
+        return [_draw_divider(self, divider) for divider in self.dividers]
+
+
+def _paint_backdrop(scene: HighwayScene) -> Canvas:
+    """Verges, road, markings, and the distance."""
+    random = np.random.default_rng([scene.seed])
+    camera = scene.camera
+    left, right = scene.edges
+    backdrop = Backdrop(camera, VERGES[scene.verges[0]])
+    for start, stop, name in ((-400.0, left, scene.verges[0]), (right, 400.0, scene.verges[1])):
+        backdrop.strip(start, stop, VERGES[name], plant="grass" in name)
+    backdrop.strip(left - 0.7, right + 0.7, mixed(scene.surface, (150, 136, 112), 0.55))
+    backdrop.strip(left, right, scene.surface)
+    if scene.path is not None:
+        backdrop.strip(
+            scene.path - 1.2, scene.path + 1.2, mixed((176, 170, 160), scene.surface, float(random.uniform(0, 0.6)))
+        )
+    if len(scene.carriageways) == 2:
+        first, second = scene.carriageways
+        if second.left - first.right > 1.2:
+            backdrop.strip(
+                first.right + 0.5, second.left - 0.5, VERGES[scene.verges[1]], plant="grass" in scene.verges[1]
+            )
+    _paint_wear(backdrop, scene, random)
+    _paint_markings(backdrop, scene, random)
+    texture = ground_texture(camera, random, coarse=0.045, fine=0.055, streaks=0.022)
+    canvas = backdrop.finish(texture)
+    if camera.horizon > 0:
+        _paint_distance(canvas, scene, random)
+    return canvas
+
+
+def _paint_wear(backdrop: Backdrop, scene: HighwayScene, random: np.random.Generator) -> None:
+    """Oil and tyres darken the lanes, repairs and joints lie across them."""
+    for way in scene.carriageways:
+        for lane in range(way.lanes):
+            middle = way.middle(lane)
+            strength = float(random.uniform(0.9, 0.97))
+            for offset, half in ((-0.85, 0.28), (0.85, 0.28), (0.0, 0.35)):
+                backdrop.strip(
+                    middle + offset - half,
+                    middle + offset + half,
+                    scaled(scene.surface, strength + float(random.uniform(-0.02, 0.02))),
+                )
+        for _ in range(int(random.integers(0, 5))):
+            lane = int(random.integers(way.lanes))
+            start, length = float(random.uniform(0, 90)), float(random.uniform(2, 25))
+            x = way.left + lane * LANE
+            color = scaled(scene.surface, float(random.uniform(0.84, 1.08)))
+            backdrop.strip(
+                x + 0.1, x + LANE * float(random.uniform(0.3, 0.95)), color, start=start, stop=start + length
+            )
+    if random.random() < 0.3:
+        step = float(random.uniform(5, 12))
+        joints = [
+            (way.left, way.right, order * step, order * step + 0.09)
+            for way in scene.carriageways
+            for order in range(24)
+        ]
+        backdrop.strips(joints, scaled(scene.surface, 0.86))
+
+
+def _paint_markings(backdrop: Backdrop, scene: HighwayScene, random: np.random.Generator) -> None:
+    paint = mixed((226, 226, 220), scene.surface, float(random.uniform(0.0, 0.4)))
+    yellow = mixed((214, 168, 62), scene.surface, float(random.uniform(0.05, 0.35)))
+    wide = float(random.uniform(0.13, 0.22))
+    dash, gap = ((3.0, 9.0), (6.0, 12.0), (3.0, 4.5))[int(random.integers(3))]
+    phase = float(random.uniform(0, dash + gap))
+    single = len(scene.carriageways) == 2 and abs(scene.carriageways[0].right - scene.carriageways[1].left) < 0.1
+    for way in scene.carriageways:
+        inner = yellow if scene.yellow else paint
+        for x, color in ((way.left, inner if not single else paint), (way.right, paint)):
+            if not (single and x == scene.carriageways[0].right):
+                backdrop.strip(x - wide / 2, x + wide / 2, color)
+        for lane in range(1, way.lanes):
+            x = way.left + lane * LANE
+            starts = [phase + order * (dash + gap) for order in range(-4, 24)]
+            backdrop.strips([(x - wide / 2, x + wide / 2, start, start + dash) for start in starts], paint)
+    if single:
+        x = scene.carriageways[0].right
+        for offset in (-0.15, 0.15):
+            backdrop.strip(x + offset - wide / 2, x + offset + wide / 2, yellow if scene.yellow else paint)
+
+
+def _paint_distance(canvas: Canvas, scene: HighwayScene, random: np.random.Generator) -> None:
+    """Sky, and a hazy line of trees or hills before it."""
+    size, horizon = scene.size, scene.camera.horizon
+    paint_sky(canvas, random, horizon + 1, scene.sky)
+    steps = np.linspace(0, size, 40)
+    for order, fade in enumerate((0.7, 0.45)):
+        height = size * float(random.uniform(0.02, 0.07)) / (order + 1)
+        rough = np.cumsum(random.normal(0, 1, 40))
+        line = horizon - height * (1 + 0.35 * rough / max(1.0, float(np.abs(rough).max())))
+        upper = bumpy(random, np.stack([steps, line], axis=1), size * 0.012, size * 0.02)
+        outline = np.concatenate([upper, [(size, horizon + 1.5), (0, horizon + 1.5)]])
+        stamp = foliage(scene.camera, random, outline, _LEAF, fade=fade)
+        if stamp is not None:
+            stamp.put(canvas, 0)
+
+
+def _draw_wood(scene: HighwayScene) -> list[Stamp]:
+    """The rim of a wood along the road."""
+    if scene.wood is None:
+        return []
+    random = np.random.default_rng([scene.seed, 3])
+    x, height = scene.wood
+    stamps = []
+    camera = scene.camera
+    back = x + (6 if x > 0 else -6)
+    for where, tall, dim in ((back, height * 1.25, 0.8), (x, height * 0.7, 1.0)):
+        foot = _line(camera, where, 0.0)
+        top = _line(camera, where, tall)
+        if len(foot) < 2 or len(top) < 2:
+            continue
+        reach = min(len(foot), len(top))
+        heights = np.abs(foot[-reach:, 1] - top[-reach:, 1])
+        crest = bumpy(random, top[-reach:], 0.28 * heights, 0.2 * heights)
+        stamp = foliage(
+            camera, random, np.concatenate([crest, foot[::-1]]), scaled(_LEAF, dim * float(random.uniform(0.85, 1.15)))
+        )
+        if stamp is not None:
+            stamps.append(stamp)
+    return stamps
+
+
+def _line(camera: Camera, x: float, y: float) -> np.ndarray:
+    """Points (n, 2) in pixels of the part of a line along the road that lies ahead."""
+    places = np.array([(x, y, z) for z in np.concatenate([np.linspace(-40, 60, 51), np.linspace(70, 400, 12)])])
+    seen = camera.turned(places)[:, 2] > 1.5
+    pixels = camera.project(places[seen])
+    reach = 2 * camera.size
+    keep = (np.abs(pixels[:, 0]) < reach) & (np.abs(pixels[:, 1]) < reach)
+    return pixels[keep]
+
+
+def _draw_divider(scene: HighwayScene, divider: Divider) -> list[Stamp]:
+    """A guard rail, a wall of concrete, a hedge or a fence along the road."""
+    random = np.random.default_rng([scene.seed, 4, abs(round(divider.x * 10))])
+    camera, x, tall = scene.camera, divider.x, divider.height
+    if divider.kind == "hedge":
+        half = 0.6
+        side = -half if x > 0 else half
+        foot, near, far = _line(camera, x + side, 0.0), _line(camera, x + side, tall), _line(camera, x - side, tall)
+        if min(len(foot), len(near), len(far)) < 2:
+            return []
+        scale = camera.scale(max(4.0, camera.depth(x, 25.0)))
+        crest = bumpy(random, far, 0.25 * scale, 0.5 * scale)
+        color = scaled(_LEAF, 0.9)
+        stamps = [
+            foliage(camera, random, np.concatenate([crest, near[::-1]]), scaled(color, 1.25)),
+            foliage(camera, random, np.concatenate([near, foot[::-1]]), scaled(color, 0.7)),
+        ]
+        return [stamp for stamp in stamps if stamp is not None]
+    top, foot = _line(camera, x, tall), _line(camera, x, 0.0)
+    if min(len(top), len(foot)) < 2:
+        return []
+    sprite = Sprite(camera.size, bounds(np.concatenate([top, foot])))
+    if divider.kind == "barrier":
+        color = scaled(_CONCRETE, float(random.uniform(0.85, 1.05)))
+        sprite.polygon(np.concatenate([top, foot[::-1]]), scaled(color, 0.82))
+        across = 0.22 if x < 0 else -0.22
+        shoulder = _line(camera, x + across, tall * 0.35)
+        sprite.polygon(np.concatenate([shoulder, _line(camera, x + across, 0)[::-1]]), scaled(color, 0.72))
+        crown = _line(camera, x - across, tall)
+        sprite.polygon(np.concatenate([top, crown[::-1]]), color)
+        return [sprite.shade(random, grain="patchy", strength=0.05)]
+    step = 2.0 if divider.kind == "fence" else 4.0
+    metal = (
+        scaled(_RAIL, float(random.uniform(0.85, 1.1)))
+        if divider.kind == "rail"
+        else scaled((52, 66, 56), float(random.uniform(0.7, 1.3)))
+    )
+    for z in np.arange(-40, 120, step).tolist():
+        depth = camera.depth(x, z)
+        if depth > 2:
+            post = camera.project(np.array([(x, 0.0, z), (x, tall, z)]))
+            if np.abs(post).max() < 3 * camera.size:
+                sprite.line(post, max(0.6, 0.11 * camera.scale(depth)), scaled(metal, 0.7))
+    bands = (
+        ((0.5, 1.0, 0.95), (0.62, 0.74, 1.15))
+        if divider.kind == "rail"
+        else ((0.93, 1.0, 1.0), (0.5, 0.55, 0.9), (0.08, 0.13, 0.9))
+    )
+    for low, high, brightness in bands:
+        lower, upper = _line(camera, x, tall * low), _line(camera, x, tall * high)
+        if min(len(lower), len(upper)) > 1:
+            sprite.polygon(np.concatenate([upper, lower[::-1]]), scaled(metal, brightness))
+    return [sprite.shade(random, grain="patchy", strength=0.04)]

@@ -1,0 +1,260 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Where things of a normal view find room, and which of them change between the two times."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dataset_scripts.synthesis.render.palette import other_color
+from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
+from dataset_scripts.synthesis.scene import Point, State
+
+
+_NO_CHANGE = 0.05  # Share of the scenes in which nothing changes
+_FEWEST, _MOST = 2, 6  # Changed things of a scene
+_CHANGED_SHARE = 0.55  # At most this share of the things changes, the others are look-alikes
+_FOCUS = 0.55  # How often the next changed thing is of the same kind as the one before
+_VISIBLE_AREA = 150  # Pixels that must be seen of a changed thing's box on a picture of 256 by 256
+_SEEN = 0.5  # Share of a changed thing's box that must be seen
+_CROWDED = 0.7  # No thing covers more than this share of the box of another one
+_FIXED = frozenset({"building", "door"})  # Neither come nor go
+_TURNED = {"open": "closed", "closed": "open", "on": "off", "off": "on"}
+_REPAINTED = frozenset({"building", "sign", "picture"})
+_SPARED = 0.7  # How often another kind is chosen first where one that neither comes nor goes has been
+_MATCHED = 0.4  # How often one that stays takes the colour of a changed thing of its kind
+_STATE_CHANGE = 0.45  # How often a thing that can, changes its state rather than coming or going
+
+Box = tuple[float, float, float, float]
+
+
+class Layout:
+    """
+    Gathers the things of a scene, each of which must find room on the picture.
+
+    Args:
+        random (`np.random.Generator`): Chooses seeds.
+        camera (`Camera`): Who looks.
+    """
+
+    def __init__(self, random: np.random.Generator, camera: Camera):
+        self.random = random
+        self.camera = camera
+        self.things: list[NormalThing] = []
+        self._grounds: list[tuple[Point, float]] = []
+
+    def add(
+        self,
+        kind: str,
+        box: Box,
+        depth: float,
+        state: State,
+        *,
+        place: Point = (0.0, 0.0),
+        facing: float = 0.0,
+        extent: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        variant: str = "",
+        wall: int | None = None,
+        along: float = 0.0,
+        above: float = 0.0,
+        free: float | None = None,
+        cut: float = 0.5,
+    ) -> NormalThing | None:
+        """
+        Adds a thing, if it is seen and neither hides another one nor is hidden.
+
+        Args:
+            kind, depth, state, place, facing, extent, variant, wall, along, above: See `NormalThing`.
+            box (`Box`): Left, top, right, bottom in pixels.
+            free (`float`, *optional*): Metres around it where no other thing may stand; half of its width if left out,
+                0 for what stands on a thing or hangs on a wall.
+            cut (`float`, *optional*, defaults to 0.5): Share of its box that may lie outside of the picture.
+
+        Returns:
+            `NormalThing`, *optional*: `None` if there is no room.
+        """
+        left, top, right, bottom = box
+        size = self.camera.size
+        inside = max(0.0, min(right, size) - max(left, 0)) * max(0.0, min(bottom, size) - max(top, 0))
+        area = (right - left) * (bottom - top)
+        if inside < (1 - cut) * area or inside <= 0:
+            return None
+        reach = free if free is not None else extent[0] / 2
+        feet = _feet(place, facing, extent, reach) if reach else []
+        if any(np.hypot(x - a, z - b) < reach + other for x, z in feet for (a, b), other in self._grounds):
+            return None
+        thing = NormalThing(
+            number=len(self.things) + 1,
+            kind=kind,
+            state_t1=state,
+            state_t2=state,
+            seed=int(self.random.integers(2**31)),
+            x=(left + right) / 2,
+            y=bottom,
+            width=right - left,
+            height=bottom - top,
+            depth=depth,
+            place=place,
+            facing=facing,
+            extent=extent,
+            variant=variant,
+            wall=wall,
+            along=along,
+            above=above,
+        )
+        for other in self.things:
+            if "building" not in (kind, other.kind):
+                nearer, farther = (thing, other) if depth < other.depth else (other, thing)
+                if _overlap(farther.box, nearer.box) > _CROWDED:
+                    return None
+        self.things.append(thing)
+        self._grounds += [(foot, reach) for foot in feet]
+        return thing
+
+    def stand(
+        self,
+        kind: str,
+        place: Point,
+        state: State,
+        extent: tuple[float, float, float],
+        *,
+        facing: float = 0.0,
+        variant: str = "",
+        above: float = 0.0,
+        free: float | None = None,
+        cut: float = 0.5,
+    ) -> NormalThing | None:
+        """Adds an upright thing of an extent in metres (width, height, length) at a place; see `add`."""
+        depth = self.camera.depth(*place)
+        if depth < 0.8:
+            return None
+        x, y = self.camera.foot(*place, above)
+        scale = self.camera.scale(depth)
+        half, high = extent[0] * scale / 2, extent[1] * scale
+        box = (x - half, y - high, x + half, y)
+        return self.add(
+            kind,
+            box,
+            depth,
+            state,
+            place=place,
+            facing=facing,
+            extent=extent,
+            variant=variant,
+            above=above,
+            free=free,
+            cut=cut,
+        )
+
+
+def _feet(place: Point, facing: float, extent: tuple[float, float, float], reach: float) -> list[Point]:
+    """Middles of circles of a radius that cover what a thing stands on."""
+    count = max(1, int(np.ceil(extent[2] / (2 * reach))))
+    angle = np.deg2rad(facing)
+    steps = ((order + 0.5) / count - 0.5 for order in range(count))
+    ahead = [extent[2] * step for step in steps]
+    return [(place[0] + a * float(np.sin(angle)), place[1] + a * float(np.cos(angle))) for a in ahead]
+
+
+def _overlap(box: Box, other: Box) -> float:
+    """Share of a box that another one covers."""
+    across = min(box[2], other[2]) - max(box[0], other[0])
+    down = min(box[3], other[3]) - max(box[1], other[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    return across * down / max(1e-9, (box[2] - box[0]) * (box[3] - box[1]))
+
+
+def _covered(thing: NormalThing, others: Sequence[NormalThing], size: int) -> float:
+    """Share of a thing's box that the boxes of others and the picture's rim cover."""
+    left, top, right, bottom = thing.box
+    columns = np.linspace(left, right, 9)[:-1] + (right - left) / 16
+    rows = np.linspace(top, bottom, 9)[:-1] + (bottom - top) / 16
+    seen = np.ones((8, 8), dtype=bool)
+    seen &= ((columns >= 0) & (columns < size))[None, :] & ((rows >= 0) & (rows < size))[:, None]
+    for other in others:
+        a, b, c, d = other.box
+        # Most things do not fill the corners of their boxes.
+        a, c = a + 0.1 * (c - a), c - 0.1 * (c - a)
+        seen &= ~(((columns > a) & (columns < c))[None, :] & ((rows > b) & (rows < d))[:, None])
+    return 1 - float(seen.mean())
+
+
+def well_seen(thing: NormalThing, things: Sequence[NormalThing], size: int) -> bool:
+    """Whether enough of a thing would be seen that one may speak of it."""
+    nearer = [other for other in things if other.depth < thing.depth and _overlap(thing.box, other.box) > 0]
+    share = 1 - _covered(thing, nearer, size)
+    area = thing.width * thing.height * share * (256 / size) ** 2
+    return share >= _SEEN and area >= _VISIBLE_AREA and min(thing.width, thing.height) >= 6 * size / 256
+
+
+def assign_changes(
+    random: np.random.Generator,
+    things: Sequence[NormalThing],
+    size: int,
+    colors: Mapping[str, Sequence[str]],
+    settled: frozenset[int] = frozenset(),
+) -> list[NormalThing]:
+    """
+    Lets some things come, go or change their state.
+
+    Args:
+        random (`np.random.Generator`): Chooses.
+        things (`Sequence[NormalThing]`): All there, in order of their numbers.
+        size (`int`): Of the picture in pixels.
+        colors (`Mapping[str, Sequence[str]]`): Colours that things of a kind can be repainted in.
+        settled (`frozenset[int]`, *optional*): Numbers of things that must stay as they are.
+
+    Returns:
+        `list[NormalThing]`: The things, changed ones among them.
+    """
+    result = list(things)
+    if random.random() < _NO_CHANGE:
+        return result
+    candidates = [
+        index for index, thing in enumerate(things) if thing.number not in settled and well_seen(thing, things, size)
+    ]
+    most = min(_MOST, max(_FEWEST, round(_CHANGED_SHARE * len(things))), len(candidates))
+    count = int(random.integers(min(_FEWEST, most), most + 1)) if most else 0
+    last = ""
+    for _ in range(count):
+        same = [index for index in candidates if things[index].kind == last]
+        pool = same if same and random.random() < _FOCUS else candidates
+        kinds = sorted({things[index].kind for index in pool})
+        kind = kinds[int(random.integers(len(kinds)))]
+        if kind in _FIXED and random.random() < _SPARED:
+            kind = kinds[int(random.integers(len(kinds)))]
+        pool = [index for index in pool if things[index].kind == kind]
+        index = pool[int(random.integers(len(pool)))]
+        candidates.remove(index)
+        last = kind
+        result[index] = _changed(random, things[index], colors)
+    _match_colors(random, result)
+    return result
+
+
+def _match_colors(random: np.random.Generator, things: list[NormalThing]) -> None:
+    """Gives things that stay the colour of one of their kind that changes, so that colour alone does not tell it."""
+    for changed in [thing for thing in things if thing.change]:
+        state = changed.state_t1 or changed.state_t2
+        alike = [index for index, thing in enumerate(things) if thing.kind == changed.kind and not thing.change]
+        if alike and state is not None and state.color is not None and random.random() < _MATCHED:
+            index = alike[int(random.integers(len(alike)))]
+            before = things[index].state_t1
+            if before is not None:
+                same = State(state.color, before.condition)
+                things[index] = replace(things[index], state_t1=same, state_t2=same)
+
+
+def _changed(random: np.random.Generator, thing: NormalThing, colors: Mapping[str, Sequence[str]]) -> NormalThing:
+    state = thing.state_t1
+    if state is None:
+        raise ValueError(f"Thing {thing.number} must be there before its changes are chosen.")
+    others = []
+    if state.condition in _TURNED:
+        others.append(State(state.color, _TURNED[state.condition]))
+    if thing.kind in _REPAINTED:
+        others.append(State(other_color(state.color, colors[thing.kind], random), state.condition))
+    if others and (thing.kind in _FIXED or random.random() < _STATE_CHANGE):
+        return replace(thing, state_t2=others[int(random.integers(len(others)))])
+    return replace(thing, state_t1=None) if random.random() < 0.5 else replace(thing, state_t2=None)

@@ -1,0 +1,130 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""A street without its houses and all that stands in it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dataset_scripts.synthesis.render.painting import Canvas
+from dataset_scripts.synthesis.render.palette import mixed, scaled
+from dataset_scripts.synthesis.render.perspective import NormalScene
+from dataset_scripts.synthesis.scene import Color, Rendering
+
+from .ground import Backdrop, bumpy, foliage, ground_texture, paint_sky
+
+
+_LAWN: Color = (96, 112, 62)
+_LEAF: Color = (78, 104, 46)
+
+
+@dataclass(kw_only=True)
+class StreetScene(NormalScene):
+    """
+    A street along the z axis.
+
+    Args:
+        curbs (`tuple[float, float]`): x of the road's edges in metres.
+        fronts (`tuple[float, float]`): x of the façades' or lawns' edges in metres.
+        built (`tuple[bool, bool]`): Whether houses stand to the left and to the right.
+        road (`bool`): Whether there is a road at all, or a lawn in its place.
+        surface, paving (`Color`): Of the road and the pavement.
+        slab (`float`): Size of the pavement's slabs in metres.
+        sky (`str`): See `paint_sky`.
+        crossing (`float`, *optional*): z where a crossing for pedestrians lies.
+    """
+
+    curbs: tuple[float, float]
+    fronts: tuple[float, float]
+    built: tuple[bool, bool]
+    road: bool
+    surface: Color
+    paving: Color
+    slab: float
+    sky: str
+    crossing: float | None
+
+    @cached_property
+    def backdrop(self) -> Rendering:
+        """Sky and ground, without shadows."""
+        return _paint_backdrop(self).finish()
+
+
+def _paint_backdrop(scene: StreetScene) -> Canvas:
+    """Lawns, pavements, road and sky."""
+    random = np.random.default_rng([scene.seed])
+    camera = scene.camera
+    backdrop = Backdrop(camera, _LAWN)
+    (low, high), (left, right) = scene.curbs, scene.fronts
+    lawn = scaled(_LAWN, float(random.uniform(0.85, 1.15)))
+    backdrop.strip(-300, 300, lawn, plant=True)
+    backdrop.strip(left, low, scene.paving)
+    backdrop.strip(high, right, scene.paving)
+    _paint_slabs(backdrop, scene)
+    if scene.road:
+        backdrop.strip(low, high, scene.surface)
+        _paint_road(backdrop, scene, random)
+    else:
+        backdrop.strip(low, high, lawn, plant=True)
+        path = float(random.uniform(low, high - 1.5))
+        backdrop.strip(path, path + 1.6, mixed(scene.paving, (170, 160, 140), 0.4))
+    for curb, sense in ((low, -1), (high, 1)):
+        backdrop.strip(min(curb, curb + sense * 0.16), max(curb, curb + sense * 0.16), scaled(scene.paving, 1.12))
+        backdrop.strip(min(curb, curb - sense * 0.07), max(curb, curb - sense * 0.07), scaled(scene.surface, 0.7))
+    for built, front, sense in zip(scene.built, scene.fronts, (1, -1)):
+        if built:
+            backdrop.strip(
+                min(front, front + sense * 0.3), max(front, front + sense * 0.3), scaled(scene.paving, 0.72)
+            )
+    canvas = backdrop.finish(ground_texture(camera, random, coarse=0.045, fine=0.05, streaks=0.012))
+    if camera.horizon > 0:
+        paint_sky(canvas, random, camera.horizon + 1, scene.sky)
+        _paint_distance(canvas, scene, random)
+    return canvas
+
+
+def _paint_slabs(backdrop: Backdrop, scene: StreetScene) -> None:
+    """Joints of the pavement."""
+    dark = scaled(scene.paving, 0.88)
+    thick = 0.025
+    for inner, outer in ((scene.fronts[0], scene.curbs[0]), (scene.curbs[1], scene.fronts[1])):
+        if outer - inner > 12:
+            continue
+        joints = [(x, x + thick, -40.0, 40.0) for x in np.arange(inner, outer, scene.slab).tolist()]
+        joints += [(inner, outer, z, z + thick) for z in np.arange(-16, 26, scene.slab).tolist()]
+        backdrop.strips(joints, dark)
+
+
+def _paint_road(backdrop: Backdrop, scene: StreetScene, random: np.random.Generator) -> None:
+    """Markings, repairs, drains."""
+    low, high = scene.curbs
+    paint = mixed((224, 224, 218), scene.surface, float(random.uniform(0.05, 0.4)))
+    for _ in range(int(random.integers(1, 6))):
+        x, z = float(random.uniform(low, high - 1)), float(random.uniform(-10, 35))
+        color = scaled(scene.surface, float(random.uniform(0.82, 1.1)))
+        backdrop.strip(
+            x, min(high, x + float(random.uniform(0.5, 2.5))), color, start=z, stop=z + float(random.uniform(0.5, 7))
+        )
+    middle = (low + high) / 2
+    if random.random() < 0.75:
+        backdrop.strips([(middle - 0.07, middle + 0.07, z, z + 2.6) for z in np.arange(-40, 70, 5.0).tolist()], paint)
+    if random.random() < 0.35:
+        for x in (low + 0.3, high - 0.4):
+            backdrop.strip(x, x + 0.1, paint)
+    if scene.crossing is not None:
+        stripes = np.arange(low + 0.4, high - 0.5, 1.0).tolist()
+        backdrop.strips([(x, x + 0.5, scene.crossing, scene.crossing + 3) for x in stripes], paint)
+
+
+def _paint_distance(canvas: Canvas, scene: StreetScene, random: np.random.Generator) -> None:
+    """Hazy trees on the horizon, and nearer ones where no house stands."""
+    size, horizon = scene.size, scene.camera.horizon
+    steps = np.linspace(0, size, 24)
+    for fade, share in ((0.65, float(random.uniform(0.03, 0.1))), (0.3, float(random.uniform(0.0, 0.09)))):
+        rough = np.cumsum(random.normal(0, 1, 24))
+        line = horizon - size * share * (1 + 0.3 * rough / max(1.0, float(np.abs(rough).max())))
+        upper = bumpy(random, np.stack([steps, line], axis=1), size * 0.025, size * 0.025)
+        outline = np.concatenate([upper, [(size, horizon + size * 0.012), (0, horizon + size * 0.012)]])
+        stamp = foliage(scene.camera, random, outline, _LEAF, fade=fade)
+        if stamp is not None:
+            stamp.put(canvas, 0)

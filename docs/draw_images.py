@@ -1,0 +1,217 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Draws the README's pictures anew, from generated pairs and the shipped checkpoint alone:
+
+    python docs/draw_images.py
+    python docs/draw_images.py --only overlay --only inside
+
+`make pictures` first evaluates the checkpoint for the demo's report, which two of the pictures show. Those two are
+photographs of pages and need Chromium with its driver.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from tqdm import tqdm
+
+
+ROOT = Path(__file__).resolve().parents[1]
+# The demo's modules find one another by their bare names.
+sys.path[0:1] = [str(ROOT), str(ROOT / "spaces_demo")]
+
+from dataset_scripts.readers.reading_report import ReadingReport  # noqa: E402
+from dataset_scripts.readers.sources import open_source  # noqa: E402
+from modeling_mtrefseg.image_processing_mtrefseg import load_picture  # noqa: E402
+from mtrefseg.cli.main import main as run_mtrefseg  # noqa: E402
+from mtrefseg.view.drawing import (  # noqa: E402
+    GAP,
+    INK,
+    MARGIN,
+    PAGE_WIDTH,
+    PALETTE,
+    PAPER,
+    font_of,
+    paint_masks,
+    to_panel,
+    wrap,
+)
+
+
+OUT = ROOT / "docs" / "images"
+MODEL = ROOT / "mtrefseg-r1"
+SAMPLE = ROOT / "dataset_scripts" / "sample"
+EXAMPLES = ROOT / "spaces_demo" / "examples"
+HOUSES = (str(EXAMPLES / "houses_t1.jpg"), str(EXAMPLES / "houses_t2.jpg"))
+ROOFS, SHOWN_POOL, GONE_POOL = (
+    "all the houses whose roofs turned white",
+    "the pool that showed up",
+    "the pool that disappeared",
+)
+WIDTH, QUALITY = 1200, 78
+WINDOW = (1200, 960)
+PATIENCE_SECONDS = 120
+COLUMNS, SCENE_SIDE = 4, 180
+
+
+def draw_overlay() -> Image.Image:
+    """What `mtrefseg predict` draws."""
+    return draw_by_command("overlay.png", "predict", *HOUSES, ROOFS, SHOWN_POOL, GONE_POOL)
+
+
+def draw_inside() -> Image.Image:
+    """What `mtrefseg explain` draws."""
+    return draw_by_command("sheet.png", "explain", *HOUSES, ROOFS)
+
+
+def draw_by_command(name: str, command: str, *arguments: str) -> Image.Image:
+    """A picture among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
+    with tempfile.TemporaryDirectory() as folder:
+        if run_mtrefseg([command, *arguments, "--model", str(MODEL), "--out", folder]):
+            raise SystemExit(f"mtrefseg {command} failed: see above")
+        with Image.open(Path(folder) / name) as picture:
+            picture.load()
+            return picture
+
+
+def draw_scenes() -> Image.Image:
+    """Every pair of the committed sample, the first sentence below it and its mask on the later picture."""
+    records = list(open_source(SAMPLE, ReadingReport()).read(None, None))
+    cell = ((PAGE_WIDTH - 2 * MARGIN + GAP) // COLUMNS, SCENE_SIDE + 76)
+    sheet = Image.new("RGB", (PAGE_WIDTH, 2 * MARGIN + cell[1] * -(-len(records) // COLUMNS) - GAP), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for index, record in enumerate(records):
+        expression = record.expressions[0]
+        # The sample's pictures are files, and all of one size.
+        files = [Path(str(each.source)) for each in (record.image_t1, record.image_t2)]
+        pictures = [to_panel(load_picture(file), (SCENE_SIDE, SCENE_SIDE)) for file in files]
+        mask = expression.mask.read_mask(record.image_t1.size)[0]
+        pictures[1] = paint_masks(pictures[1], [mask], [PALETTE[index % len(PALETTE)]], numbered=False)
+        x, y = MARGIN + cell[0] * (index % COLUMNS), MARGIN + cell[1] * (index // COLUMNS)
+        for number, picture in enumerate(pictures):
+            sheet.paste(picture, (x + number * (SCENE_SIDE + 6), y))
+        for number, line in enumerate(wrap(expression.text, 2 * SCENE_SIDE, font_of(18), 2)):
+            draw.text((x, y + SCENE_SIDE + 24 + 22 * number), line, fill=INK, font=font_of(18), anchor="ls")
+    return sheet
+
+
+def photograph_report() -> Image.Image:
+    """The page of the demo's report, as `mtrefseg report` writes it."""
+    with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
+        # The page's title is of the report beside the predictions.
+        report, page = Path(folder) / "report", Path(folder) / "page"
+        report.mkdir()
+        shutil.copy(EXAMPLES / "predictions.parquet", report)
+        about = {"model": {"name": MODEL.name}, "data": {"name": "generated", "split": "validation"}}
+        (report / "report.json").write_text(json.dumps(about), encoding="utf-8")
+        if run_mtrefseg(["report", str(report / "predictions.parquet"), "--out", str(page)]):
+            raise SystemExit("mtrefseg report failed: see above")
+        browser.get((page / "index.html").as_uri())
+        return photograph(browser, ".pair img")
+
+
+def photograph_demo() -> Image.Image:
+    """The demo's first tab, after it has answered three sentences about a pair."""
+    from app import build, launch_options
+    from segmenting import Segmenter
+
+    page = build(Segmenter.from_pretrained(str(MODEL)))
+    _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    try:
+        with open_browser() as browser:
+            browser.get(f"{url}?__theme=light")
+            for number, path in enumerate(HOUSES):
+                wait_for(browser, partial(shows_pictures, browser, number))
+                wait_for(browser, lambda: find(browser, "#pictures input[type=file]"))
+                # A field that holds a picture has no file input any more.
+                find(browser, "#pictures input[type=file]")[-number].send_keys(path)
+            wait_for(browser, partial(shows_pictures, browser, len(HOUSES)))
+            find(browser, "textarea")[0].send_keys("\n".join((ROOFS, SHOWN_POOL, GONE_POOL)))
+            browser.execute_script("document.getElementById('segment').click()")
+            return photograph(browser, "#before-after img")
+    finally:
+        page.close()
+
+
+@contextmanager
+def open_browser() -> Iterator[Any]:
+    """A headless Chromium of a fixed size."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    driver = shutil.which("chromedriver")
+    if driver is None:
+        raise SystemExit("the pictures of pages need Chromium and chromedriver; --only names the others")
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        metrics = {"width": WINDOW[0], "height": WINDOW[1], "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        yield browser
+    finally:
+        browser.quit()
+
+
+def find(browser: Any, selector: str) -> list[Any]:
+    """The elements of a page that a CSS selector chooses."""
+    return browser.find_elements("css selector", selector)
+
+
+def shows_pictures(browser: Any, count: int) -> bool:
+    """Whether the demo's fields show so many pictures."""
+    return len(find(browser, "#pictures .image-frame img")) == count
+
+
+def wait_for(browser: Any, condition: Callable[[], Any]) -> None:
+    """Waits until a condition is true of the page."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: condition())
+
+
+def photograph(browser: Any, images: str) -> Image.Image:
+    """The upper part of a page, once it shows some images and nothing moves any more."""
+    loaded = "return [...document.querySelectorAll(arguments[0])].slice(0, 4).every(each => each.naturalWidth > 0)"
+    wait_for(browser, lambda: len(find(browser, images)) > 1 and browser.execute_script(loaded, images))
+    still = "const done = arguments[0]; window.scrollTo(0, 0); setTimeout(() => done(true), 1500)"
+    browser.execute_async_script(still)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.png"
+        browser.save_screenshot(str(path))
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+
+
+PICTURES: dict[str, Callable[[], Image.Image]] = {
+    "overlay": draw_overlay,
+    "inside": draw_inside,
+    "scenes": draw_scenes,
+    "report": photograph_report,
+    "demo": photograph_demo,
+}
+
+
+def main() -> None:
+    """Draws the pictures that the command line names, or all."""
+    parser = argparse.ArgumentParser(description="Draw the README's pictures anew.")
+    parser.add_argument("--only", choices=PICTURES, action="append", help="this one alone; may be repeated")
+    chosen = parser.parse_args().only or list(PICTURES)
+    OUT.mkdir(exist_ok=True)
+    for name in tqdm(chosen, unit="picture"):
+        picture = PICTURES[name]()
+        picture.thumbnail((WIDTH, 10 * WIDTH), Image.Resampling.LANCZOS)
+        picture.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-../modeling_mtrefseg/backbones_mtrefseg.py

@@ -1,0 +1,43 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Multi-temporal referring segmentation: two images of a place and a sentence in, the mask of exactly that change out.
+
+`import mtrefseg` is light: a name below is loaded, and PyTorch with it, when it is first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "MTRefSegConfig": "modeling_mtrefseg",
+    "MTRefSegImageProcessor": "modeling_mtrefseg",
+    "MTRefSegModel": "modeling_mtrefseg",
+    "MTRefSegPipeline": "modeling_mtrefseg",
+    "MTRefSegProcessor": "modeling_mtrefseg",
+    "MTRefSegVisionModel": "modeling_mtrefseg",
+    "UserError": "mtrefseg.errors",
+    "convert_original": "mtrefseg.build.conversion",
+    "draw_overlay": "mtrefseg.view.overlay",
+    "from_backbones": "mtrefseg.build.backbones",
+    "inspect_expression": "mtrefseg.view.inspection",
+    "load_mask": "mtrefseg.io.images",
+    "load_picture": "mtrefseg.io.images",
+    "preset_model": "mtrefseg.build.presets",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,13 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Makes models: from presets, from pretrained backbones, from weights of the reference implementation."""
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    # PyTorch is imported when the function is first used.
+    if name == "from_backbones":
+        from .backbones import from_backbones
+
+        return from_backbones
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

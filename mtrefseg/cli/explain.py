@@ -1,0 +1,114 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+`mtrefseg explain`: why a mask is where it is.
+
+```bash
+mtrefseg explain t1.png t2.png "the house that appeared" --out outputs/why
+```
+"""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .common import (
+    add_pair_arguments,
+    bad_input,
+    load_model,
+    open_pair,
+    progress,
+    versions,
+    write_json,
+    written_whole,
+)
+
+
+if TYPE_CHECKING:
+    from mtrefseg.view.inspection import ExpressionInspection
+
+
+SHEET = "sheet.png"
+RESULT = "result.json"
+# Of an earlier run with a deeper model, which would look like results of this one.
+_NUMBERED = re.compile(r"(attention|mask|difference_stride)_\d+\.png")
+
+
+def add_parser(commands: Any) -> None:
+    """
+    Declares the sub-command.
+
+    Args:
+        commands: What `add_subparsers` gave.
+    """
+    parser = commands.add_parser(
+        "explain",
+        help="show where the model looked, and which words the mask hangs on",
+        description="Writes sheet.png (all in one picture), every picture of it as a file of its own, and result.json "
+        "into a folder.",
+    )
+    add_pair_arguments(parser)
+    parser.add_argument("text", metavar="SENTENCE", help="the change to look for")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Runs the sub-command. Everything that can be wrong with the input is found before the weights are loaded.
+
+    Args:
+        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+
+    Raises:
+        [`CommandError`]: If the input is bad, or the results cannot be written.
+    """
+    (picture_t1, picture_t2), device, processor = open_pair(options, [options.text])
+    with bad_input():
+        processor(images_t1=picture_t1, images_t2=picture_t1, text=[options.text], domain=options.domain)
+    model = load_model(options.model, device, options.dtype)
+
+    from mtrefseg.view.inspection import inspect_expression
+
+    num_words = len(options.text.split())
+    progress(f"reading the sentence whole, and without each of its {num_words} words, on {device}")
+    with bad_input():
+        inspection = inspect_expression(
+            model, processor, picture_t1, picture_t2, options.text, options.domain, options.align
+        )
+    with bad_input(prefix=f"cannot write into {options.out}: "):
+        _write(options, inspection)
+    _print_summary(options.out, inspection)
+
+
+def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> None:
+    from mtrefseg.view.inspection_images import draw_inspection, draw_inspection_parts
+
+    out: Path = options.out
+    parts = draw_inspection_parts(inspection)
+    report = {
+        "image_t1": options.image_t1,
+        "image_t2": options.image_t2,
+        "model": options.model,
+        "align": options.align,
+        "versions": versions(),
+        **inspection.as_dict(),
+        "pictures": [SHEET, *(f"{name}.png" for name in parts)],
+    }
+    with written_whole(out) as unfinished:
+        draw_inspection(inspection).save(unfinished / SHEET)
+        for name, picture in parts.items():
+            picture.save(unfinished / f"{name}.png")
+        write_json(unfinished / RESULT, report)
+        if (out / RESULT).is_file():
+            for path in out.iterdir():
+                if _NUMBERED.fullmatch(path.name):
+                    path.unlink()
+
+
+def _print_summary(out: Path, inspection: "ExpressionInspection") -> None:
+    area = f"{100 * inspection.mask.mean():.2f} %" if inspection.mask.any() else "nothing"
+    scores = f"score {inspection.score:.2f}  no-target score {inspection.no_target_score:.2f}"
+    print(f"{scores}  area {area}  {inspection.expression}")
+    for word in inspection.words:
+        print(f"  {word.importance:.2f}  {word.word}")
+    print(out / SHEET)

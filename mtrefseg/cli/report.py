@@ -1,0 +1,136 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+`mtrefseg report`: an evaluation as a page to look at.
+
+```bash
+mtrefseg report outputs/report/predictions.parquet --out pages                    # generated pairs are made again
+mtrefseg report outputs/report/predictions.parquet --out pages --data MTRefSeg-21K --domain RS --most-iou 50
+```
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtrefseg.option_values import between, positive
+
+from .common import CommandError, bad_input, check_writable, progress
+
+
+if TYPE_CHECKING:
+    from mtrefseg.view.pair_images import PairPictures
+    from mtrefseg.view.predictions import ScoredSentence
+
+
+MOST_SENTENCES = 1000
+
+
+def add_parser(commands: Any) -> None:
+    """
+    Declares the sub-command.
+
+    Args:
+        commands: What `add_subparsers` gave.
+    """
+    parser = commands.add_parser(
+        "report",
+        help="make a page of what trainer/evaluate.py predicted, the worst first",
+        description="Writes index.html, a page that opens from the disk, with truth and prediction of every sentence, "
+        "and sheet.png, the worst of them in one picture. The pictures of the pairs are not in predictions.parquet: "
+        "they are read from --data.",
+    )
+    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="folder of the pairs, or 'generated', as trainer/evaluate.py was given it; by default 'generated' if "
+        "report.json beside the predictions says so, and otherwise the masks are shown without pictures",
+    )
+    parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain")
+    parser.add_argument(
+        "--change-type", choices=("appear", "disappear", "state_change", "unknown"), help="only this type of change"
+    )
+    parser.add_argument("--least-iou", metavar="IOU", type=between(0, 100), default=0.0, help="only from this IoU on")
+    parser.add_argument("--most-iou", metavar="IOU", type=between(0, 100), default=100.0, help="only up to this IoU")
+    parser.add_argument("--search", metavar="WORDS", default="", help="only sentences and names with these words")
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=positive,
+        default=MOST_SENTENCES,
+        help=f"the N worst only, {MOST_SENTENCES:,} by default",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Runs the sub-command.
+
+    Args:
+        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+
+    Raises:
+        [`CommandError`]: If the input is bad, no sentence is left, or the page cannot be written.
+    """
+    check_writable(options.out)
+    with bad_input(ImportError, prefix='cannot make a report (pip install "mtrefseg[data]" brings what it needs): '):
+        # Both need packages that predicting does without.
+        from mtrefseg.view import predictions as predictions
+        from mtrefseg.view import report_page as page
+
+    with bad_input():
+        sentences = predictions.load_predictions(options.predictions)
+    chosen = predictions.filter_predictions(
+        sentences, options.domain, options.change_type, options.least_iou, options.most_iou, options.search
+    )
+    if not chosen:
+        raise CommandError(f"none of the {len(sentences):,} sentences passes the filters: widen them")
+    report = _read_report(options.predictions)
+    pictures = _open_pictures(options, report, chosen)
+    shown = predictions.worst_first(chosen)[: options.limit]
+    with bad_input():
+        missing = page.write_report(shown, chosen, pictures, options.out, _title(options.predictions, report))
+    if missing and pictures is not None:
+        progress(f"the pictures of {missing:,} of {len(shown):,} sentences were not found; their masks stand on grey")
+    print(f"{options.out / 'index.html'}: {len(shown):,} of {len(chosen):,} sentences, the worst first")
+    print(options.out / "sheet.png")
+
+
+def _open_pictures(
+    options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
+) -> "PairPictures | None":
+    """What finds the pictures; a `CommandError` if `--data` is given and holds none of them."""
+    from mtrefseg.view.pair_images import GENERATED, open_pair_pictures
+
+    data = options.data or (GENERATED if report["data"].get("name") == GENERATED else None)
+    if data is None:
+        progress("the masks are shown without pictures: name the evaluated data with --data")
+        return None
+    with bad_input():
+        pictures = open_pair_pictures(data)
+        if not any(pictures.find(sentence) for sentence in sentences):
+            raise CommandError(
+                f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what trainer/evaluate.py "
+                "was given"
+            )
+    return pictures
+
+
+def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:
+    """ "data" and "model" of the report beside the predictions, both empty if there is none."""
+    path = predictions.with_name("report.json")
+    report: Any = {}
+    if path.is_file():
+        with bad_input(prefix=f"{path} is no report of an evaluation: "):
+            report = json.loads(path.read_text(encoding="utf-8"))
+    parts = {name: report.get(name) if isinstance(report, dict) else None for name in ("data", "model")}
+    return {name: part if isinstance(part, dict) else {} for name, part in parts.items()}
+
+
+def _title(predictions: Path, report: dict[str, dict[str, Any]]) -> str:
+    """Model and data as the report calls them, or else the folder's name."""
+    data, model = report["data"], report["model"].get("name")
+    return f"{model} on {data.get('name')}, {data.get('split')}" if model else predictions.resolve().parent.name

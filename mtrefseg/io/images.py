@@ -1,0 +1,10 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The reader of images and masks. It is defined beside the image processor, since a checkpoint on the Hub has to hold all
+the code that it needs; importing it imports PyTorch.
+"""
+
+from modeling_mtrefseg.image_processing_mtrefseg import load_mask, load_picture
+
+
+__all__ = ["load_mask", "load_picture"]

@@ -1,0 +1,193 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Overlay pages: both pictures of a pair, the masks on them and a legend with the sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageDraw
+
+from .drawing import (
+    GAP,
+    GREY,
+    HAIRLINE,
+    INK,
+    MARGIN,
+    PAGE_WIDTH,
+    PALETTE,
+    PAPER,
+    Color,
+    area_text,
+    draw_number,
+    font_of,
+    paint_masks,
+    plain,
+    to_panel,
+    wrap,
+)
+
+
+Mask = npt.NDArray[np.bool_] | torch.Tensor
+
+# All lengths are in pixels of the page.
+PANEL_HEIGHT = 900  # at most, when the panels stand side by side
+STACKED_PANEL_HEIGHT = 420  # at most, when they lie one above the other
+MAX_SENTENCE_LINES = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    Where the three panels stand.
+
+    Args:
+        panel (`tuple[int, int]`): Width and height of a panel.
+        corners (`tuple[tuple[int, int], ...]`): Upper left corner of each panel, its title above it.
+        legend_top (`int`): Where the legend begins.
+    """
+
+    panel: tuple[int, int]
+    corners: tuple[tuple[int, int], ...]
+    legend_top: int
+
+
+@dataclass(frozen=True)
+class LegendRow:
+    """
+    One sentence of the legend.
+
+    Args:
+        lines (`list[str]`): The sentence, wrapped.
+        verdict (`str`): Score and area, or that nothing fits.
+        empty (`bool`): Whether the mask is empty.
+        height (`int`): Height of the row in pixels.
+    """
+
+    lines: list[str]
+    verdict: str
+    empty: bool
+    height: int
+
+
+def draw_overlay(
+    image_t1: Image.Image,
+    image_t2: Image.Image,
+    masks: Sequence[Mask] | Mask,
+    texts: Sequence[str | None],
+    scores: Sequence[float],
+) -> Image.Image:
+    """
+    Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
+    and a number, and below them a legend with the sentences, their scores and areas.
+
+    A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
+    out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
+
+    Args:
+        image_t1 (`PIL.Image.Image`): The earlier picture, of any mode and size.
+        image_t2 (`PIL.Image.Image`): The later picture, of the same size.
+        masks (`Sequence[np.ndarray | torch.Tensor]`):
+            One boolean mask of shape `(height, width)` per sentence, at the pictures' size; or all of them as one
+            array or tensor of shape `(num_expressions, height, width)`.
+        texts (`Sequence[str | None]`): The sentences. `None` stands for every change.
+        scores (`Sequence[float]`): A score in `[0, 1]` per sentence.
+
+    Returns:
+        `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
+
+    Raises:
+        ValueError: If the pictures differ in size, a mask has another size, or there are not as many masks as
+            sentences and scores.
+    """
+    _check(image_t1, image_t2, masks, texts, scores)
+    arrays = [np.asarray(mask, dtype=bool) for mask in masks]
+    colors = [PALETTE[index % len(PALETTE)] for index in range(len(arrays))]
+    rows = [
+        _legend_row(text, float(score), float(array.mean()))
+        for text, score, array in zip(texts, scores, arrays, strict=True)
+    ]
+    layout = _plan(image_t2.size)
+    height = layout.legend_top + sum(row.height for row in rows) + (GAP if rows else 0) + MARGIN - GAP
+    page = Image.new("RGB", (PAGE_WIDTH, height), PAPER)
+
+    earlier, later = to_panel(image_t1, layout.panel), to_panel(image_t2, layout.panel)
+    # What has left is seen in t1 alone; a fill would hide it there.
+    outlined = paint_masks(earlier, arrays, colors, opacity=0, numbered=False)
+    panels = (outlined, later, paint_masks(later, arrays, colors))
+    titles = ("t1, the same places outlined", "t2, the later picture", "t2 with what the sentences describe")
+    draw = ImageDraw.Draw(page)
+    for panel, corner, title in zip(panels, layout.corners, titles, strict=True):
+        draw.text((corner[0], corner[1] - 12), title, fill=INK, font=font_of(22), anchor="ls")
+        page.paste(panel, corner)
+    _draw_legend(draw, layout.legend_top, rows, colors)
+    return page
+
+
+def _check(
+    image_t1: Image.Image,
+    image_t2: Image.Image,
+    masks: Sequence[Mask] | Mask,
+    texts: Sequence[str | None],
+    scores: Sequence[float],
+) -> None:
+    if image_t1.size != image_t2.size:
+        raise ValueError(
+            f"t1 is {image_t1.width}x{image_t1.height} and t2 {image_t2.width}x{image_t2.height} pixels: resize one "
+            "of them to the other's size before drawing"
+        )
+    if not len(masks) == len(texts) == len(scores):
+        raise ValueError(f"there are {len(masks)} masks, {len(texts)} texts and {len(scores)} scores: give one each")
+    size = (image_t1.height, image_t1.width)
+    for index, mask in enumerate(masks):
+        if tuple(mask.shape) != size:
+            raise ValueError(
+                f"mask {index} has shape {tuple(mask.shape)}, but the pictures are {size} (height, width): pass "
+                "target_sizes when post-processing"
+            )
+
+
+def _plan(size: tuple[int, int]) -> Layout:
+    """Places the panels side by side, or one above the other if the pictures are much wider than high."""
+    width, height = size
+    inner = PAGE_WIDTH - 2 * MARGIN
+    title_height = 36
+    side_by_side = width <= 2 * height
+    column = (inner - 2 * GAP) // 3 if side_by_side else inner
+    scale = min(column / width, (PANEL_HEIGHT if side_by_side else STACKED_PANEL_HEIGHT) / height)
+    panel = (max(1, round(width * scale)), max(1, round(height * scale)))
+    top = MARGIN + title_height
+    if side_by_side:
+        corners = tuple((MARGIN + index * (column + GAP) + (column - panel[0]) // 2, top) for index in range(3))
+    else:
+        left = MARGIN + (column - panel[0]) // 2
+        corners = tuple((left, top + index * (panel[1] + title_height + GAP)) for index in range(3))
+    return Layout(panel, corners, corners[-1][1] + panel[1] + GAP)
+
+
+def _legend_row(text: str | None, score: float, area: float) -> LegendRow:
+    sentence = "every change between the two pictures" if text is None else plain(text)
+    lines = wrap(sentence, PAGE_WIDTH - 2 * MARGIN - 480, font_of(21), MAX_SENTENCE_LINES)
+    if area > 0:
+        verdict = f"score {score:.2f}    area {area_text(area)}"
+    elif text is None:
+        verdict = "nothing changed"
+    else:
+        verdict = "nothing in these images fits this sentence"
+    return LegendRow(lines, verdict, empty=area == 0, height=28 * len(lines) + 14)
+
+
+def _draw_legend(draw: ImageDraw.ImageDraw, top: int, rows: Sequence[LegendRow], colors: Sequence[Color]) -> None:
+    y = top + GAP // 2
+    for number, (row, color) in enumerate(zip(rows, colors, strict=True), start=1):
+        draw.line((MARGIN, y, PAGE_WIDTH - MARGIN, y), fill=HAIRLINE)
+        draw_number(draw, (MARGIN + 14, y + 22), number, color)
+        ink = GREY if row.empty else INK
+        for index, line in enumerate(row.lines):
+            draw.text((MARGIN + 44, y + 29 + 28 * index), line, fill=ink, font=font_of(21), anchor="ls")
+        draw.text((PAGE_WIDTH - MARGIN, y + 29), row.verdict, fill=ink, font=font_of(19), anchor="rs")
+        y += row.height
+
+
+__all__ = ["PAGE_WIDTH", "PALETTE", "draw_overlay"]

@@ -1,0 +1,69 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""`mtrefseg demo` hands over to the Space."""
+
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtrefseg.cli.main import main
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    """The files that were started, each with the settings of the demo."""
+    pytest.importorskip("gradio", reason="gradio is not installed")
+    calls: list[tuple[str, dict[str, str]]] = []
+
+    def start(path: str, run_name: str) -> dict[str, Any]:
+        calls.append(
+            (path, {name: value for name, value in os.environ.items() if name.startswith(("MTREF", "GRADIO"))})
+        )
+        return {}
+
+    monkeypatch.setattr(runpy, "run_path", start)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("MTREFSEG_MODEL", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+        monkeypatch.setenv(name, "before")
+    monkeypatch.chdir(ROOT)
+    return calls
+
+
+def test_it_starts_the_space_on_this_computer_alone(started: list[tuple[str, dict[str, str]]]) -> None:
+    assert main(["demo", "--port", "7999"]) == 0
+    ((path, settings),) = started
+    assert Path(path) == ROOT / "spaces_demo" / "app.py"
+    assert settings["MTREFSEG_MODEL"] == "mtrefseg-r1"
+    assert (settings["GRADIO_SERVER_NAME"], settings["GRADIO_SERVER_PORT"]) == ("127.0.0.1", "7999")
+
+
+def test_a_model_that_is_not_there_is_named(
+    started: list[tuple[str, dict[str, str]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--model", "nowhere"]) == 2
+    assert 'there is no model folder "nowhere"' in capsys.readouterr().err
+    assert not started
+
+
+def test_a_port_that_is_taken_is_said(
+    started: list[tuple[str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: str, run_name: str) -> None:
+        raise OSError("Cannot find empty port")
+
+    monkeypatch.setattr(runpy, "run_path", refuse)
+    assert main(["demo"]) == 2
+    assert "cannot serve on port 7860: Cannot find empty port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "x"])
+def test_a_port_is_a_number_of_a_port(port: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["demo", "--port", port])
+    assert caught.value.code == 2

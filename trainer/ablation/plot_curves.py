@@ -1,0 +1,153 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Draws how trainings went: the parts of the loss, and the scores of the validation pairs, over the steps.
+
+```bash
+python -m trainer.ablation.plot_curves outputs/tiny_stage2 --out curves.png
+python -m trainer.ablation.plot_curves outputs/tiny_stage1 outputs/tiny_stage2 --out curves.png   # one above another
+```
+
+A training that still runs, or was stopped, is drawn as far as its last checkpoint.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+from transformers.trainer_utils import get_last_checkpoint
+
+from dataset_scripts.pages.stats_page import DOTS_PER_INCH
+from trainer.errors import TrainingError
+
+from .curves import CURVE_STYLE, look_of, prepare_panel
+
+
+Curves = dict[str, dict[int, float]]
+"""Values by step, by what the log calls them."""
+STATE = "trainer_state.json"
+LOSSES = ("loss", "loss_mask", "loss_dice", "loss_no_target", "loss_language")
+LEAST_LOSS = 0.01
+"""What is smaller lies below the panel: a language model that knows its answer by heart would squeeze the rest."""
+SCORES = ("mIoU", "Pr@50", "N-acc", "T-acc", "kind_mIoU", "kind_accuracy", "color_accuracy")
+"""Which scores are drawn, those of stage 0 last."""
+SMOOTHED = 20
+"""How many points a stretch has over which a loss is averaged, at most; and a tenth of all at most."""
+
+
+def read_curves(folder: Path) -> Curves:
+    """
+    What a training has logged.
+
+    Args:
+        folder (`Path`): Its output folder, or one of its checkpoints.
+
+    Returns:
+        `dict[str, dict[int, float]]`: Values by step, by name.
+
+    Raises:
+        TrainingError: If there is no log yet.
+    """
+    places = [folder]
+    if folder.is_dir() and (checkpoint := get_last_checkpoint(str(folder))):
+        places.append(Path(checkpoint))
+    state = next((place / STATE for place in places if (place / STATE).is_file()), None)
+    if state is None:
+        raise TrainingError(f"{folder} holds no {STATE} and no checkpoint; name the output folder of a training.")
+    curves: Curves = {}
+    for log in json.loads(state.read_text(encoding="utf-8"))["log_history"]:
+        for name, value in log.items():
+            if isinstance(value, int | float):
+                # The last step is scored again when all is done.
+                curves.setdefault(name, {})[int(log["step"])] = value
+    return curves
+
+
+def draw(trainings: Sequence[tuple[str, Curves]], path: Path) -> None:
+    """
+    Draws a row of two panels for each training.
+
+    Args:
+        trainings (`Sequence[tuple[str, dict]]`): What they are called, and their curves.
+        path (`Path`): The PNG.
+    """
+    with matplotlib.rc_context(CURVE_STYLE):
+        figure = Figure(figsize=(10, 3.8 * len(trainings)), dpi=DOTS_PER_INCH, layout="constrained")
+        panels = figure.subplots(len(trainings), 2, squeeze=False)
+        for (name, curves), (left, right) in zip(trainings, panels):
+            prepare_panel(left, f"{name}: training loss and its parts", "steps")
+            _draw_losses(left, curves)
+            prepare_panel(right, f"{name}: scores of the validation pairs", "steps")
+            _draw_scores(right, curves)
+        figure.savefig(path)
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """Centred means of a curve; fewer points go into those near its ends, so that it begins and ends where it does."""
+    reach = min(SMOOTHED, len(values) // 10) // 2
+    return np.array(
+        [
+            values[max(0, place - near) : place + near + 1].mean()
+            for place in range(len(values))
+            for near in [min(reach, place, len(values) - 1 - place)]
+        ]
+    )
+
+
+def _draw_losses(panel: Axes, curves: Curves) -> None:
+    for place, name in enumerate(LOSSES):
+        if name not in curves:
+            continue
+        steps, values = (np.array(list(part)) for part in (curves[name].keys(), curves[name].values()))
+        look = look_of(place)
+        panel.plot(steps, values, **{**look, "linewidth": 0.6, "alpha": 0.35})
+        panel.plot(steps, smooth(values), label=name.removeprefix("loss_") if place else "all", **look)
+    panel.set_yscale("log")
+    panel.set_ylim(bottom=max(LEAST_LOSS, panel.get_ylim()[0]))
+    panel.set_xlim(left=0)
+    _write_legend(panel)
+
+
+def _draw_scores(panel: Axes, curves: Curves) -> None:
+    drawn = [name for name in SCORES if f"eval_{name}" in curves]
+    for place, name in enumerate(drawn):
+        curve = curves[f"eval_{name}"]
+        panel.plot(list(curve), list(curve.values()), marker="o", markersize=4, label=name, **look_of(place))
+    panel.set_ylim(0, 102)
+    panel.set_xlim(left=0)
+    if drawn:
+        _write_legend(panel)
+    else:
+        panel.text(0.5, 0.5, "no scores yet", transform=panel.transAxes, ha="center")
+
+
+def _write_legend(panel: Axes) -> None:
+    """Beside the panel, where it hides nothing."""
+    panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="OUTPUT_DIR", help="output folders of trainings")
+    parser.add_argument("--out", type=Path, default=Path("curves.png"), help="the PNG (default: curves.png)")
+    arguments = parser.parse_args()
+    try:
+        trainings = [(folder.resolve().name, read_curves(folder)) for folder in arguments.folders]
+        for folder, (_, curves) in zip(arguments.folders, trainings):
+            if "loss" not in curves:
+                raise TrainingError(f"{folder} has logged no loss yet; draw it after its logging_steps.")
+    except TrainingError as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    draw(trainings, arguments.out)
+    tqdm.write(f"drawn: {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Changes of training pairs under which every sentence stays true of its mask."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from dataset_scripts.readers.schema import CHANGE_TYPES
+from trainer.arguments import AugmentationArguments
+
+from .samples import PairSample
+from .sentence_words import depends_on_frame, depends_on_surroundings, mentions_direction, mirrored
+from .time_words import swapped_type, time_swapped
+
+
+# A sentence is left out of a crop that shows less than this share of what it describes.
+_SMALLEST_VISIBLE = 0.4
+_FULL_LIGHT = 0.6  # Brightness, contrast and colour at full strength: factors from 1 - 0.6 to 1 + 0.6.
+_FULL_TINT = 0.15
+_FULL_NOISE = 20.0  # Standard deviation in grey levels.
+
+
+@dataclass(frozen=True)
+class PairAugmentation:
+    """
+    Changes pairs by chance.
+
+    Args:
+        arguments ([`AugmentationArguments`]): How often and how much.
+    """
+
+    arguments: AugmentationArguments
+
+    def __call__(
+        self,
+        sample: PairSample,
+        random: np.random.Generator,
+        other_place: Callable[[], Image.Image | None] | None = None,
+    ) -> PairSample:
+        """
+        Args:
+            sample ([`PairSample`]): A pair; it is not changed.
+            random (`np.random.Generator`): Source of all chance.
+            other_place (`Callable`, *optional*): Gives a picture of another pair of the same domain, or `None`;
+                without one, everything stays where it is.
+
+        Returns:
+            [`PairSample`]: Another pair. Sentences of which it is not certain that they are still true are left out; a
+            change that would leave out more than half of them is not made.
+        """
+        shares, is_from_above = self.arguments, sample.domain == "RS"
+        if other_place is not None and random.random() < shares.move_share and (place := other_place()) is not None:
+            sample = move(sample, place)
+        if random.random() < shares.flip_share:
+            axis = int(random.integers(2)) if is_from_above else 0
+            sample = mirror(sample, axis)
+        if is_from_above and random.random() < shares.rotate_share:
+            sample = turn(sample, int(random.integers(1, 4)))
+        if random.random() < shares.swap_share:
+            sample = swap_times(sample)
+        if random.random() < shares.reverse_share:
+            sample = reverse_pictures(sample)
+        if random.random() < shares.crop_share:
+            sample = crop(sample, random, shares.smallest_crop)
+        if random.random() < shares.unchanged_share:
+            sample = without_change(sample)
+        if shares.photometric:
+            image_t1, image_t2 = (
+                change_light(image, random, shares.photometric) for image in (sample.image_t1, sample.image_t2)
+            )
+            sample = replace(sample, image_t1=image_t1, image_t2=image_t2)
+        if shares.untold_share and random.random() < shares.untold_share:
+            sample = replace(sample, domain=None)
+        return sample
+
+
+def mirror(sample: PairSample, axis: int) -> PairSample:
+    """Exchanges left and right (axis 0) or top and bottom (axis 1), in pictures, masks and sentences."""
+    flip = Image.Transpose.FLIP_TOP_BOTTOM if axis else Image.Transpose.FLIP_LEFT_RIGHT
+    said = _say(sample, lambda sentence, _: mirrored(sentence, axis))
+    if said is None:
+        return sample
+    return _moved(said, lambda image: image.transpose(flip), lambda mask: np.flip(mask, axis=1 - axis))
+
+
+def turn(sample: PairSample, quarters: int) -> PairSample:
+    """Turns pictures and masks by so many times 90 degrees against the clock; sentences that tell a direction are left
+    out."""
+    said = _say(sample, lambda sentence, _: None if mentions_direction(sentence) else sentence)
+    if said is None:
+        return sample
+    rotation = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[quarters - 1]
+    return _moved(said, lambda image: image.transpose(rotation), lambda mask: np.rot90(mask, quarters))
+
+
+def move(sample: PairSample, place: Image.Image) -> PairSample:
+    """
+    Cuts out what has changed and puts it, where it was, into the picture of another place, in t1 what disappeared, in
+    t2 what appeared, and of what is otherwise now each state in its picture: copy-paste augmentation
+    (https://huggingface.co/papers/2012.07177) of changes. Few places are learnt by heart; so each has many. Sentences
+    that tell of what is beside or of ranks are left out; those of unknown types of change leave the pair as it is.
+
+    Args:
+        sample ([`PairSample`]): A pair with sentences.
+        place (`PIL.Image.Image`): RGB; cut and scaled to the size of the pair.
+    """
+    said = _say(sample, _said_elsewhere)
+    if not sample.expressions or "unknown" in sample.change_types or said is None:
+        return sample
+    ground = ImageOps.fit(place, sample.image_t1.size)
+    seen_t1, seen_t2 = (
+        [mask for mask, change_type in zip(sample.masks, sample.change_types) if change_type != type_not_seen]
+        for type_not_seen in ("appear", "disappear")
+    )
+    return replace(
+        said,
+        image_t1=_paste(sample.image_t1, ground, seen_t1),
+        image_t2=_paste(sample.image_t2, ground, seen_t2),
+        absent_types=frozenset(CHANGE_TYPES)
+        - {change_type for mask, change_type in zip(sample.masks, sample.change_types) if mask.any()},
+    )
+
+
+def _said_elsewhere(sentence: str, change_type: str) -> str | None:
+    # Of what came or left, only what is understood: "the forest turns into buildings" speaks of the forest, too.
+    is_understood = change_type == "state_change" or time_swapped(sentence, change_type) is not None
+    return sentence if is_understood and not depends_on_surroundings(sentence) else None
+
+
+def _paste(image: Image.Image, ground: Image.Image, masks: Sequence[np.ndarray]) -> Image.Image:
+    if not masks:
+        return ground
+    # An edge as soft as a photograph's; a hard one would give away what was pasted.
+    outline = Image.fromarray(np.logical_or.reduce(masks)).convert("L").filter(ImageFilter.GaussianBlur(0.7))
+    return Image.composite(image, ground, outline)
+
+
+def swap_times(sample: PairSample) -> PairSample:
+    """Exchanges t1 and t2, and what is said to have appeared with what is said to have disappeared. The masks stay."""
+    said = _say(sample, time_swapped)
+    if said is None:
+        return sample
+    return replace(
+        said,
+        image_t1=said.image_t2,
+        image_t2=said.image_t1,
+        change_types=[swapped_type(change_type) for change_type in said.change_types],
+        absent_types=frozenset(map(swapped_type, said.absent_types)),
+    )
+
+
+def reverse_pictures(sample: PairSample) -> PairSample:
+    """Exchanges t1 and t2 and leaves the sentences: "the car that appeared" fits nothing any more, provided that
+    nothing had disappeared. Sentences of which that is not certain are left out."""
+    kept = [
+        index
+        for index, (sentence, change_type) in enumerate(zip(sample.expressions, sample.change_types))
+        if change_type in ("appear", "disappear")
+        and swapped_type(change_type) in sample.absent_types
+        and time_swapped(sentence, change_type) != sentence
+    ]
+    if not kept or 2 * len(kept) < len(sample.expressions):
+        return sample
+    sample = _keep(sample, kept, [sample.expressions[index] for index in kept])
+    return replace(
+        sample,
+        image_t1=sample.image_t2,
+        image_t2=sample.image_t1,
+        masks=[np.zeros_like(mask) for mask in sample.masks],
+        absent_types=frozenset(map(swapped_type, sample.absent_types)),
+    )
+
+
+def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
+    """
+    Cuts a part out of pictures and masks, of the same aspect ratio. Sentences that tell a place, a number, a rank or
+    what is beside are left out, and those of which less than 40 % is seen but not nothing.
+
+    Args:
+        sample ([`PairSample`]): A pair.
+        random (`np.random.Generator`): Chooses the part.
+        smallest (`float`): Smallest side of the part, as a share of the picture's.
+    """
+    width, height = sample.image_t1.size
+    scale = random.uniform(smallest, 1)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = int(random.integers(width - new_width + 1)), int(random.integers(height - new_height + 1))
+    window = (slice(top, top + new_height), slice(left, left + new_width))
+    kept = []
+    for index, sentence in enumerate(sample.expressions):
+        area, visible = int(sample.masks[index].sum()), int(sample.masks[index][window].sum())
+        if not depends_on_frame(sentence) and (visible == 0 or visible >= _SMALLEST_VISIBLE * area):
+            kept.append(index)
+    if 2 * len(kept) < len(sample.expressions):
+        return sample
+    if sample.expressions:
+        sample = _keep(sample, kept, [sample.expressions[index] for index in kept])
+    box = (left, top, left + new_width, top + new_height)
+    return _moved(sample, lambda image: image.crop(box), lambda mask: mask[window])
+
+
+def without_change(sample: PairSample) -> PairSample:
+    """The earlier picture twice: nothing has changed, so that no sentence about a change fits anything."""
+    return replace(sample, image_t2=sample.image_t1, masks=[np.zeros_like(mask) for mask in sample.masks])
+
+
+def change_light(image: Image.Image, random: np.random.Generator, strength: float) -> Image.Image:
+    """
+    Other light, contrast, colour, sharpness and noise. Hues stay near enough for the names of colours.
+
+    Args:
+        image (`PIL.Image.Image`): RGB.
+        random (`np.random.Generator`): Source of all chance.
+        strength (`float`): 0 to 1.
+    """
+    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        image = enhance(image).enhance(1 + strength * _FULL_LIGHT * random.uniform(-1, 1))
+    if random.random() < strength / 2:
+        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.0)))
+    values = np.asarray(image, dtype=np.float32) * (
+        1 + strength * _FULL_TINT * random.uniform(-1, 1, 3).astype(np.float32)
+    )
+    if random.random() < 0.5:
+        values = values + strength * _FULL_NOISE * random.random() * random.standard_normal(values.shape, np.float32)
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+
+
+def _say(sample: PairSample, word: Callable[[str, str], str | None]) -> PairSample | None:
+    """The pair with each sentence put otherwise, without those that cannot be; `None` if these are more than half."""
+    if not sample.expressions:  # stage 1
+        return sample
+    said = [word(*pair) for pair in zip(sample.expressions, sample.change_types)]
+    kept = [index for index, sentence in enumerate(said) if sentence is not None]
+    if 2 * len(kept) < len(said):
+        return None
+    return _keep(sample, kept, [sentence for sentence in said if sentence is not None])
+
+
+def _keep(sample: PairSample, kept: Sequence[int], expressions: list[str]) -> PairSample:
+    return replace(
+        sample,
+        expressions=expressions,
+        masks=[sample.masks[index] for index in kept],
+        change_types=[sample.change_types[index] for index in kept],
+    )
+
+
+def _moved(
+    sample: PairSample, image: Callable[[Image.Image], Image.Image], mask: Callable[[np.ndarray], np.ndarray]
+) -> PairSample:
+    return replace(
+        sample,
+        image_t1=image(sample.image_t1),
+        image_t2=image(sample.image_t2),
+        masks=[np.ascontiguousarray(mask(each)) for each in sample.masks],
+    )

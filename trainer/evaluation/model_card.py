@@ -1,0 +1,148 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The card of a trained model: on what, with what and how it was trained, and its scores as a model index."""
+
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+import transformers
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from trainer.arguments import GENERATED
+
+
+TASK = "image-segmentation"
+
+_USAGE = """from transformers import AutoModel, AutoProcessor
+
+model = AutoModel.from_pretrained("{repository}", trust_remote_code=True)
+processor = AutoProcessor.from_pretrained("{repository}", trust_remote_code=True)"""
+_USAGE_STAGE1 = """from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisionModel
+
+model = MTRefSegVisionModel.from_pretrained("{repository}")
+processor = MTRefSegProcessor.from_pretrained("{repository}")"""
+
+_TEXT = """---
+{header}
+---
+
+# {name}
+
+A [MTRefSeg](https://huggingface.co/papers/2606.00987) model{stage}: two pictures of one place, an earlier and a later
+one, and a sentence in; the mask of the change that the sentence describes out.
+
+```python
+{usage}
+```
+
+## Training
+
+| | |
+|---|---|
+| data | {data} |
+| steps | {steps} |
+| hardware | {hardware} |
+| engine | {engine} |
+| software | PyTorch {torch}, transformers {transformers} |
+
+```bash
+{command}
+```
+
+## Scores
+
+{scores}
+"""
+
+
+def write_card(
+    folder: str | os.PathLike,
+    *,
+    name: str,
+    repository: str,
+    train_data: Sequence[str],
+    eval_data: Sequence[str],
+    scores: Mapping[str, float],
+    steps: int,
+    engine: str,
+    is_stage1: bool,
+) -> None:
+    """
+    Writes `README.md`.
+
+    Args:
+        folder (`str`): Where to.
+        name (`str`): Name of the model.
+        repository (`str`): Hub id or folder to load it from.
+        train_data, eval_data (`Sequence[str]`): Names of the datasets.
+        scores (`Mapping[str, float]`): Of the validation, by name, 0 to 100.
+        steps (`int`): Steps trained.
+        engine (`str`): Engine and number of processes.
+        is_stage1 (`bool`): Whether it is the visual half alone.
+    """
+    hub_data = [dataset for dataset in train_data if dataset != GENERATED and not Path(dataset).exists()]
+    data = ModelCardData(
+        model_name=name,
+        library_name="transformers",
+        pipeline_tag=TASK,
+        language="en",
+        tags=["mtrefseg", "change-detection", "referring-segmentation", "remote-sensing"],
+        datasets=hub_data or None,
+        eval_results=[
+            EvalResult(
+                task_type=TASK,
+                task_name="multi-temporal referring segmentation",
+                dataset_type=shown_name(eval_data[0]) if len(eval_data) == 1 else "mixture",
+                dataset_name=", ".join(map(shown_name, eval_data)),
+                dataset_split="validation",
+                metric_type=metric,
+                metric_value=round(value, 2),
+            )
+            for metric, value in scores.items()
+        ]
+        or None,
+    )
+    rows = [f"| {metric} | {value:.2f} |" for metric, value in scores.items()]
+    text = _TEXT.format(
+        header=data.to_yaml().strip(),
+        name=name,
+        usage=(_USAGE_STAGE1 if is_stage1 else _USAGE).format(repository=repository),
+        stage=" of stage 1, its visual half, which masks every change" if is_stage1 else "",
+        data=", ".join(map(shown_name, train_data)),
+        steps=f"{steps:,}",
+        hardware=hardware(),
+        engine=engine,
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+        command=shlex.join(["accelerate", "launch", *_own_paths(sys.argv)]),
+        scores="\n".join(["| score | value |", "|---|---|", *rows]) if rows else "Not evaluated.",
+    )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    ModelCard(text).save(Path(folder, "README.md"))
+
+
+def shown_name(dataset: str) -> str:
+    """A dataset as the card calls it: of a folder its name alone."""
+    return Path(dataset).resolve().name if Path(dataset).exists() else dataset
+
+
+def hardware() -> str:
+    """What trains, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
+
+
+def _own_paths(arguments: Sequence[str]) -> list[str]:
+    """A command line whose absolute paths are made relative to the working folder, or are names alone."""
+    shown = []
+    for argument in arguments:
+        path, here = Path(argument), Path.cwd()
+        if path.is_absolute():
+            argument = str(path.relative_to(here)) if here in path.parents else path.name
+        shown.append(argument)
+    return shown

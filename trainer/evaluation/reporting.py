@@ -1,0 +1,241 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What an evaluation leaves: report.json, predictions.parquet, the tables and the picture sheet."""
+
+import argparse
+import hashlib
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+from PIL import Image
+
+from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.io.files import sha256_of
+from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
+from mtrefseg.view.report_images import Case, draw_cases
+from mtrs_iou.mtrs_iou import MaskScores, merge
+from trainer.errors import TrainingError
+
+from .folder import REPORT, total_seconds
+from .image_sheet import choose_cases
+from .model_card import hardware, shown_name
+from .pair_sources import PairSource
+from .paper_scores import latex_table, markdown_table
+
+
+PREDICTIONS = "predictions.parquet"
+SHEET = "sheet.png"
+_VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow")
+
+
+def model_hash(folder: Path) -> dict[str, str]:
+    """
+    SHA-256 of a checkpoint's weights, and of the files that decide how they are used.
+
+    Args:
+        folder (`Path`): The checkpoint.
+
+    Returns:
+        `dict[str, str]`: 64 hexadecimal digits by file name.
+
+    Raises:
+        TrainingError: If there are no safetensors.
+    """
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise TrainingError(f"{folder} holds no *.safetensors; --model takes the folder of a checkpoint.")
+    names = ("config.json", "processor_config.json", "preprocessor_config.json", "tokenizer.json")
+    return {
+        path.name: sha256_of(path)
+        for path in [*weights, *(folder / name for name in names if (folder / name).is_file())]
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that the scores may depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
+
+
+def identity_of(
+    hashes: Mapping[str, str], source: PairSource, options: Mapping[str, Any], device: str
+) -> dict[str, Any]:
+    """Model, data, options, device and versions: two evaluations with equal ones are the same."""
+    data = hashlib.sha256(source.identity.encode()).hexdigest()
+    return {"model": dict(hashes), "data": data, "options": dict(options), "device": device, "versions": versions()}
+
+
+def command(processes: int) -> str:
+    """The command line, as it was given."""
+    launcher = ["python"] if processes == 1 else ["accelerate", "launch", "--num_processes", str(processes)]
+    return shlex.join([*launcher, *sys.argv])
+
+
+def collect(
+    results: Iterable[dict[str, Any]], num_batches: int, bootstrap: int
+) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """
+    Joins what all processes of all attempts did.
+
+    Args:
+        results (`Iterable[dict]`): Of [`EvaluationFolder.results`].
+        num_batches (`int`): How many there must be.
+        bootstrap (`int`): Resamples for the intervals.
+
+    Returns:
+        `dict`: The scores, see `mtrs_iou/README.md`.
+        `list[dict]`: The sentences in order, with "iou" and more of `mtrs_iou`'s integers.
+        `dict`: "sha256" of the data, "pairs", "sentences" and "seconds".
+
+    Raises:
+        TrainingError: If a batch is missing.
+    """
+    ordered = sorted(results, key=lambda result: int(result["batch"]))
+    if len(ordered) != num_batches:
+        raise TrainingError(
+            f"{num_batches - len(ordered)} of {num_batches} batches are missing: all processes need one file system "
+            "for --output_dir; start again to go on."
+        )
+    scores = MaskScores.from_state(merge([result["state"] for result in ordered]))
+    summary = scores.compute(bootstrap=bootstrap, per_sample=True)
+    details = {entry["sample_id"]: entry for entry in summary.pop("per_sample")}
+    samples = [
+        {**sample, "batch": result["batch"], "iou": details[sample["key"]]["IoU"]} | _wrongness(details[sample["key"]])
+        for result in ordered
+        for sample in result["samples"]
+    ]
+    digests = [digest for result in ordered for digest in result["digests"]]
+    facts = {
+        # Sorted, so that it does not depend on the order of folders.
+        "sha256": hashlib.sha256("".join(sorted(digests)).encode()).hexdigest(),
+        "pairs": len(digests),
+        "sentences": len(samples),
+        "seconds": total_seconds([(result["attempt"], result["seconds"]) for result in ordered]),
+    }
+    return summary, samples, facts
+
+
+def make_report(
+    arguments: argparse.Namespace,
+    scores: dict[str, Any],
+    samples: Sequence[dict[str, Any]],
+    facts: dict[str, Any],
+    source: PairSource,
+    processor: MTRefSegProcessor,
+    identity: dict[str, Any],
+    processes: int,
+) -> dict[str, Any]:
+    """
+    What `report.json` holds. All but "run" is the same whatever the number of processes.
+
+    Args:
+        arguments (`Namespace`): The command line of `evaluate.py`.
+        scores, samples, facts: Of [`collect`].
+        source (`PairSource`): The pairs.
+        processor ([`MTRefSegProcessor`]): Tells the thresholds that the command line does not.
+        identity (`dict`): Of [`identity_of`].
+        processes (`int`): How many there were.
+
+    Returns:
+        `dict`: "scores", "model", "data", "counted_as_wrong", "left_out", "options", "versions", "identity" and "run".
+    """
+    seconds, images = facts["seconds"], processor.image_processor
+    options = {**identity["options"], "threshold": images.threshold}
+    if options["no_target_threshold"] is None:
+        options["no_target_threshold"] = images.no_target_threshold
+    return {
+        "scores": scores,
+        "model": {"name": shown_name(arguments.model), "sha256": identity["model"]},
+        "data": {
+            "name": shown_name(arguments.data),
+            "setting": arguments.setting,
+            "split": arguments.split,
+            **{name: facts[name] for name in ("pairs", "sentences", "sha256")},
+        },
+        "counted_as_wrong": [
+            {"sample_id": sample["sample_id"], "problem": sample["problem"]} for sample in samples if sample["problem"]
+        ],
+        "left_out": list(source.left_out),
+        "options": options,
+        "versions": identity["versions"],
+        "identity": identity,
+        "run": {
+            "command": command(processes),
+            "seed": arguments.seed,
+            "device": identity["device"],
+            "hardware": hardware(),
+            "processes": processes,
+            "seconds": round(seconds, 3),
+            "sentences_per_second": round(len(samples) / seconds, 3),
+        },
+    }
+
+
+def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[str, Any]], source: PairSource) -> None:
+    """
+    Writes all files; the report last, for it says that the others are whole.
+
+    Args:
+        folder (`Path`): Where to.
+        report (`dict`): What `report.json` holds.
+        samples (`Sequence[dict]`): Of [`collect`].
+        source (`PairSource`): Gives the pictures for the sheet.
+    """
+    rows = [{name: sample[name] for name in PREDICTIONS_SCHEMA.names} for sample in samples]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA), folder / PREDICTIONS)
+    data = report["data"]
+    measure = (
+        f"{data['name']}, {'all domains' if data['setting'] == 'TV' else data['setting']}, {data['split']}, "
+        f"{data['sentences']:,} sentences of {data['pairs']:,} pairs, at the pictures' own size"
+    )
+    table = (data["setting"], report["model"]["name"], measure, report["scores"])
+    (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")
+    (folder / "table.tex").write_text(latex_table(*table), encoding="utf-8")
+    _draw(samples, source, int(report["options"]["batch_size"])).save(folder / SHEET)
+    aside = folder / f"{REPORT}.new"
+    aside.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.replace(folder / REPORT)
+
+
+def summary(report: dict[str, Any], folder: Path) -> str:
+    """The report in a few lines, and every sentence that counts as wrong because something cannot be read."""
+    scores = report["scores"]
+    lines = [f"counted as wrong: {entry['sample_id']} ({entry['problem']})" for entry in report["counted_as_wrong"]]
+    lines += [f"left out: {finding}" for finding in report["left_out"]]
+    lines.append(f"sentences  {scores['num_samples']:,}")
+    names = ("mIoU", "oIoU", "Pr@50", "N-acc", "T-acc")
+    lines += [f"{name:<9}  {scores[name]:.2f}" for name in names if scores[name] is not None]
+    return "\n".join([*lines, f"written to {folder}"])
+
+
+def _wrongness(detail: dict[str, Any]) -> dict[str, Any]:
+    wrong = detail["prediction_area"] + detail["reference_area"] - 2 * detail["intersection"]
+    return {"reference_area": detail["reference_area"], "wrong": wrong}
+
+
+def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int) -> Image.Image:
+    """The picture sheet."""
+    candidates = [
+        {
+            **sample,
+            "pair": sample["batch"] * batch_size + sample["place"],
+            "wrong_share": sample["wrong"] / (sample["truth"]["size"][0] * sample["truth"]["size"][1]),
+        }
+        for sample in samples
+        if sample["prediction"] is not None
+    ]
+    sections: dict[str, list[Case]] = {}
+    for kind, chosen in choose_cases(candidates).items():
+        sections[kind] = []
+        for sample in chosen:
+            columns = {name: sample[name] for name in PREDICTIONS_SCHEMA.names}
+            has_target, wrong = sample["reference_area"] > 0, sample["wrong"]
+            sentence = ScoredSentence(**columns, has_target=has_target, wrong_pixels=wrong)
+            sections[kind].append(Case(sentence, source.read(sample["pair"]).pictures))
+    return draw_cases(sections)

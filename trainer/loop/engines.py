@@ -1,0 +1,135 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Says which engine really trains, and stops where another one was asked for."""
+
+import os
+import sys
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
+from torch import nn
+from tqdm.auto import tqdm
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from trainer.arguments import MTRefSegTrainingConfig
+from trainer.errors import TrainingError
+
+
+def engine_of(accelerator: Accelerator) -> str:
+    """One of `arguments.ENGINES`, or the name of another kind of distribution in lower case."""
+    kind = accelerator.distributed_type
+    if kind == DistributedType.DEEPSPEED:
+        return f"zero{accelerator.state.deepspeed_plugin.zero_stage}"
+    if kind == DistributedType.NO:
+        return "single"
+    return "ddp" if kind.value.startswith("MULTI_") else kind.value.lower()
+
+
+def use_all_cores(arguments: TrainingArguments) -> None:
+    """
+    Lets a process that trains alone on the CPU use every core that it may run on. `accelerate launch` without a
+    configuration would give it one thread.
+
+    Args:
+        arguments (`TrainingArguments`): Tell device and number of processes.
+    """
+    is_launched = "ACCELERATE_MIXED_PRECISION" in os.environ
+    is_alone = arguments.device.type == "cpu" and arguments.world_size == 1
+    if is_launched and is_alone and os.environ.get("OMP_NUM_THREADS") == "1":
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+        torch.set_num_threads(cores or 1)
+
+
+def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) -> None:
+    """
+    Stops a run that would not be what was asked for: `accelerate launch --cpu`, for instance, starts one process
+    without DeepSpeed whatever the configuration says.
+
+    Args:
+        arguments ([`MTRefSegTrainingConfig`]): What was asked for.
+        accelerator (`Accelerator`): What is.
+
+    Raises:
+        TrainingError: If the engine or the number of processes is another one.
+    """
+    engine, processes = engine_of(accelerator), accelerator.num_processes
+    if arguments.n_gpu > 1:
+        raise TrainingError(
+            f"One process sees {arguments.n_gpu} GPUs, and PyTorch would cut its batches without regard for which "
+            "sentences belong to which pair: start with `accelerate launch --config_file trainer/accelerate/ddp.yaml "
+            f"--num_processes {arguments.n_gpu}`, or show it one with CUDA_VISIBLE_DEVICES=0."
+        )
+    wants_deepspeed = (
+        arguments.deepspeed is not None or os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
+    )
+    if wants_deepspeed and not engine.startswith("zero"):
+        raise TrainingError(
+            f"DeepSpeed was asked for, but the engine is {engine!r}: start with `accelerate launch --config_file "
+            "trainer/accelerate/zero2.yaml` and without --cpu."
+        )
+    if arguments.expected_engine not in ("any", engine):
+        raise TrainingError(
+            f"expected_engine is {arguments.expected_engine!r}, but the engine is {engine!r}: choose the "
+            "configuration in trainer/accelerate that fits."
+        )
+    if arguments.expected_processes not in (None, processes):
+        raise TrainingError(
+            f"expected_processes is {arguments.expected_processes}, but {processes} run: see num_processes of the "
+            "accelerate configuration, and leave out --cpu, which starts one."
+        )
+
+
+def check_precision(arguments: TrainingArguments, accelerator: Accelerator, model: nn.Module) -> None:
+    """
+    Stops a run that DeepSpeed cannot take a step of: with bfloat16 it casts the weights, but not the statistics of
+    batch normalisations.
+
+    Args:
+        arguments (`TrainingArguments`): The arguments.
+        accelerator (`Accelerator`): Tells the engine.
+        model (`nn.Module`): What is trained.
+
+    Raises:
+        TrainingError: If that is asked for.
+    """
+    is_cast = engine_of(accelerator).startswith("zero") and (arguments.bf16 or arguments.fp16)
+    if is_cast and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        raise TrainingError(
+            "The backbone has batch normalisations, which DeepSpeed leaves in float32 while it casts the weights: "
+            "leave out --bf16 and --fp16, or train without DeepSpeed."
+        )
+
+
+class EngineReport(TrainerCallback):
+    """
+    Says, when training begins, which engine wraps the model.
+
+    Args:
+        trainer (`Trainer`): The trainer.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.line = ""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Writes one line.
+
+        Raises:
+            TrainingError: If DeepSpeed is configured but does not wrap the model.
+        """
+        accelerator = self.trainer.accelerator
+        engine, wrapper = engine_of(accelerator), type(self.trainer.model_wrapped).__name__
+        if engine.startswith("zero") and wrapper != "DeepSpeedEngine":
+            raise TrainingError(f"DeepSpeed is configured, but {wrapper} trains the model.")
+        backend = f", {accelerator.state.backend}" if accelerator.num_processes > 1 else ""
+        precision = "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32"
+        self.line = (
+            f"{wrapper} ({engine}), {accelerator.num_processes} process{'es' * (accelerator.num_processes > 1)}"
+            f"{backend}, {accelerator.device.type}, {precision}"
+        )
+        if accelerator.is_main_process:
+            tqdm.write(f"Engine: {self.line}")

@@ -1,0 +1,195 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+What both commands do: read the arguments, open the data, train, evaluate, save, and say how it went, on the terminal
+and in `results.json`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from tqdm.auto import tqdm
+from transformers import set_seed
+from trl import ModelConfig
+
+from dataset_scripts.errors import DataError
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
+from trainer.arguments import (
+    AugmentationArguments,
+    DataArguments,
+    ModelArguments,
+    MTRefSegTrainingConfig,
+    parse_arguments,
+)
+from trainer.data.augmentation import PairAugmentation
+from trainer.data.pair_loading import make_eval_dataset, make_train_dataset
+from trainer.errors import TrainingError
+from trainer.evaluation.evaluator import SCORES
+
+from .adapters import make_lora_config, save_merged
+from .building import freeze_parts, whole_weights
+from .checkpointing import find_checkpoint, keep_beginning
+from .engines import use_all_cores
+from .mtrefseg_trainer import MTRefSegTrainer
+
+
+MERGED = "merged"
+"""Name of the folder, in the output folder, of a checkpoint with merged adapters."""
+RESULTS = "results.json"
+"""Name of the file, in the output folder, that is written last: the run is finished, and this is how it went."""
+Build = Callable[
+    [ModelArguments, ModelConfig, MTRefSegTrainingConfig],
+    tuple[MTRefSegModel | MTRefSegVisionModel, MTRefSegProcessor],
+]
+
+
+def main(default_recipe: str, build: Build) -> None:
+    """
+    Trains a stage as the command line says.
+
+    Args:
+        default_recipe (`str`): The recipe, by its name in `recipes/`, without `--config`.
+        build (`Callable`): Makes the stage's model and its processor.
+    """
+    try:
+        model_arguments, data_arguments, augmentation, training, model_config = parse_arguments(default_recipe)
+        use_all_cores(training)
+        keep_beginning(training, _decisive(model_arguments, model_config, data_arguments, augmentation, training))
+        set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
+        model, processor = build(model_arguments, model_config, training)
+        trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
+        table = run(trainer)
+    except (DataError, TrainingError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    if trainer.is_world_process_zero():
+        tqdm.write(table)
+
+
+def _decisive(
+    model_arguments: ModelArguments,
+    model_config: ModelConfig,
+    data_arguments: DataArguments,
+    augmentation: AugmentationArguments,
+    training: MTRefSegTrainingConfig,
+) -> dict[str, Any]:
+    """What must stay the same while a run goes on."""
+    groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
+    return {
+        **{name: value for name, value in groups.items() if "eval" not in name},
+        "model_name_or_path": model_config.model_name_or_path,
+        "use_peft": model_config.use_peft,
+        "freeze": training.freeze,
+        "seed": training.seed,
+    }
+
+
+def make_trainer(
+    model: MTRefSegModel | MTRefSegVisionModel,
+    processor: MTRefSegProcessor,
+    data_arguments: DataArguments,
+    augmentation: AugmentationArguments,
+    training: MTRefSegTrainingConfig,
+    model_config: ModelConfig,
+) -> MTRefSegTrainer:
+    """
+    Opens the data and makes the trainer.
+
+    Args:
+        model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model; the latter is stage 1.
+        processor ([`MTRefSegProcessor`]): Its processor.
+        data_arguments, augmentation, training, model_config: The arguments.
+
+    Returns:
+        [`MTRefSegTrainer`]: Ready to train.
+    """
+    is_stage1 = isinstance(model, MTRefSegVisionModel)
+    peft_config = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
+    freeze_parts(model, training.freeze)
+    step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
+    with training.main_process_first(desc="data"):
+        train_dataset, loader = make_train_dataset(
+            data_arguments,
+            PairAugmentation(augmentation),
+            is_stage1,
+            training.seed,
+            run_pairs=max(training.max_steps, 0) * step_pairs,
+        )
+        eval_dataset = make_eval_dataset(data_arguments, is_stage1)
+    return MTRefSegTrainer(
+        model=model,
+        args=training,
+        processor=processor,
+        train_dataset=train_dataset,
+        loader=loader,
+        eval_dataset=eval_dataset,
+        data_arguments=data_arguments,
+        peft_config=peft_config,
+    )
+
+
+def run(trainer: MTRefSegTrainer) -> str:
+    """
+    Trains, evaluates and saves. Adapters are saved merged, too.
+
+    Args:
+        trainer ([`MTRefSegTrainer`]): The trainer.
+
+    Returns:
+        `str`: A table of how it went.
+    """
+    training = trainer.args
+    if training.should_save:
+        Path(str(training.output_dir), RESULTS).unlink(missing_ok=True)
+    result = trainer.train(resume_from_checkpoint=find_checkpoint(training))
+    metrics = {} if trainer.eval_dataset is None else trainer.evaluate()
+    trainer.save_model()
+    trainer.save_state()
+    trainer.create_model_card()
+    if training.push_to_hub:
+        trainer.push_to_hub()
+    if isinstance(trainer.model, PeftModel):
+        with whole_weights(trainer.model, training):
+            if training.should_save:
+                save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
+    if training.should_save:
+        write_results(trainer, metrics)
+    rows = [
+        ("engine", trainer.engine.line),
+        ("steps", f"{result.global_step:,}"),
+        ("minutes", f"{result.metrics['train_runtime'] / 60:.1f}"),
+        ("training loss", f"{result.training_loss:.4f}"),
+        *((name, f"{metrics[f'eval_{name}']:.2f}") for name in SCORES if f"eval_{name}" in metrics),
+        *(("sentences scored", f"{metrics['eval_num_samples']:,}") for _ in metrics and "x"),
+        ("saved in", str(training.output_dir)),
+    ]
+    if isinstance(trainer.model, PeftModel):
+        rows.append(("merged in", f"{training.output_dir}/{MERGED}"))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
+    """
+    Writes `results.json`: "engine", "steps", "pairs" (trained on, each counted as often as it was) and "evaluation",
+    the scores without their prefix.
+
+    Args:
+        trainer ([`MTRefSegTrainer`]): The trainer, when all else is saved.
+        metrics (`dict[str, float]`): Of its last evaluation; empty without `eval_data`.
+    """
+    training, steps = trainer.args, trainer.state.global_step
+    results = {
+        "engine": trainer.engine.line,
+        "steps": steps,
+        "pairs": steps
+        * training.train_batch_size
+        * training.gradient_accumulation_steps
+        * trainer.accelerator.num_processes,
+        "evaluation": {name.removeprefix("eval_"): value for name, value in metrics.items()},
+    }
+    place = Path(str(training.output_dir), RESULTS)
+    aside = place.with_suffix(".new")
+    aside.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    aside.replace(place)
