@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     check_writable(options.out)
     with bad_input(ImportError, prefix='cannot make a report (pip install "mtrefseg[data]" brings what it needs): '):
         # Both need packages that predicting does without.
-        from mtrefseg.view import predictions as predictions
+        from mtrefseg.view import predictions
         from mtrefseg.view import report_page as page
 
     with bad_input():

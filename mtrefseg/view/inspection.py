@@ -6,7 +6,7 @@ which words the answer hangs on, and where the two pictures differ to the backbo
 ```python
 pair = encode_for_inspection(model, processor, "t1.png", "t2.png")
 inspection = inspect_pair(model, processor, pair, "the house that appeared")
-draw_inspection(inspection).save("sheet.png")  # of inspection_pictures_mtrefseg.py
+draw_inspection(inspection).save("sheet.png")  # of inspection_images.py
 ```
 """
 

@@ -19,8 +19,7 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.export import exporter as export
-from dataset_scripts.export import shard_writer
+from dataset_scripts.export import exporter, shard_writer
 from dataset_scripts.export.exporter import ExportOptions, export_dataset, push_dataset
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
 from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
@@ -332,7 +331,7 @@ def fill_disk(*arguments, **options) -> None:
 
 def test_what_is_complete_is_not_written_again(raw, out, monkeypatch) -> None:
     written: list[str] = []
-    write = export.write_shard
+    write = exporter.write_shard
     capacity = 3
 
     def write_some(shard, *arguments):
@@ -341,7 +340,7 @@ def test_what_is_complete_is_not_written_again(raw, out, monkeypatch) -> None:
         written.append(shard.name)
         return write(shard, *arguments)
 
-    monkeypatch.setattr(export, "write_shard", write_some)
+    monkeypatch.setattr(exporter, "write_shard", write_some)
     with pytest.raises(DataError, match=r"disk is full.*is kept: run the same command again"):
         export_dataset(raw, out, SMALL)
     assert len(list(out.rglob("*.parquet"))) == 3
@@ -353,7 +352,7 @@ def test_what_is_complete_is_not_written_again(raw, out, monkeypatch) -> None:
 
 
 def test_a_full_disk_leaves_no_unfinished_file(raw, out, monkeypatch) -> None:
-    monkeypatch.setattr(shard_writer.os, "fsync", fill_disk)
+    monkeypatch.setattr(os, "fsync", fill_disk)
     with pytest.raises(DataError, match="disk is full"):
         export_dataset(raw, out, SMALL)
     assert not list(out.rglob("*.incomplete"))
@@ -374,7 +373,7 @@ def test_another_export_is_not_replaced_unless_one_says_so(raw, out, monkeypatch
         export_dataset(raw, out)
     else:
         with monkeypatch.context() as patch:
-            patch.setattr(export, "write_shard", fill_disk)
+            patch.setattr(exporter, "write_shard", fill_disk)
             with pytest.raises(DataError):
                 export_dataset(raw, out)
     before = tree(out)
@@ -446,13 +445,13 @@ def test_a_damaged_export_is_noticed(raw, out) -> None:
 
 
 def test_a_folder_that_changes_meanwhile_is_noticed(raw, out, monkeypatch) -> None:
-    write = export.write_shard
+    write = exporter.write_shard
 
     def write_and_change(shard, *arguments):
         edit_json(raw / "RS_train", "RS_train_000", source="changed")
         return write(shard, *arguments)
 
-    monkeypatch.setattr(export, "write_shard", write_and_change)
+    monkeypatch.setattr(exporter, "write_shard", write_and_change)
     with pytest.raises(DataError, match="were changed meanwhile"):
         export_dataset(raw, out)
     with pytest.raises(FileNotFoundError):
@@ -465,7 +464,7 @@ def test_strict_lists_all_and_what_was_written_serves_later(tmp_path, out, monke
         export_dataset(folder, out, strict=True)
     with pytest.raises(FileNotFoundError):
         load(out)
-    monkeypatch.setattr(export, "write_shard", None)
+    monkeypatch.setattr(exporter, "write_shard", None)
     result = export_dataset(folder, out)
     assert len(str(error.value).splitlines()) == 1 + len(result.report.skipped)
     with pytest.raises(DataError, match="cannot be used"):
@@ -508,7 +507,7 @@ class FakeHub:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> type[FakeHub]:
     monkeypatch.setattr(FakeHub, "calls", [])
-    monkeypatch.setattr(export, "HfApi", FakeHub)
+    monkeypatch.setattr(exporter, "HfApi", FakeHub)
     return FakeHub
 
 
@@ -573,7 +572,7 @@ def test_a_picture_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypa
     def check_early(record):
         return records.setdefault(record.pair_id, checked(record))
 
-    for record in export.plan_export(export.find_split_folders(raw), False, False, 10**9).shards[2].records:
+    for record in exporter.plan_export(exporter.find_split_folders(raw), False, False, 10**9).shards[2].records:
         check_early(record)
     monkeypatch.setattr(shard_writer, "check_pair", check_early)
     with pytest.raises(DataError, match="was changed while it was read"):

@@ -284,9 +284,9 @@ def test_convert_original_renames_at_the_end(
         if weights.name == "bad.bin":
             raise ValueError("a tensor\nis missing")
 
-    from mtrefseg.build import conversion as convert_original_checkpoint
+    from mtrefseg.build import conversion
 
-    monkeypatch.setattr(convert_original_checkpoint, "convert_original", convert)
+    monkeypatch.setattr(conversion, "convert_original", convert)
     options = ["new/model", "--original-config", "c.json", "--tokenizer", "tok"]
     assert main(["convert-original", "bad.bin", *options]) == 2
     assert "cannot convert bad.bin: a tensor is missing" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mtrefseg.view import inspection as inspection_mtrefseg
+from mtrefseg.view import inspection as inspection_module
 from mtrefseg.view.inspection import encode_for_inspection, inspect_expression, inspect_pair
 
 
@@ -114,7 +114,7 @@ def test_a_pair_is_encoded_once_and_asked_twice_a_sentence(model, processor, pai
 
 
 def test_a_very_long_sentence_is_read_in_parts(inspection, model, processor, pair, monkeypatch):
-    monkeypatch.setattr(inspection_mtrefseg, "TOKENS_A_CALL", 40)
+    monkeypatch.setattr(inspection_module, "TOKENS_A_CALL", 40)
     parts = inspect_pair(model, processor, pair, SENTENCE)
     assert [word.word for word in parts.words] == [word.word for word in inspection.words]
     for word, other in zip(parts.words, inspection.words):

@@ -12,7 +12,7 @@ from PIL import Image
 from dataset_scripts.export.exporter import ExportOptions, export_dataset
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import write_raw
-from mtrefseg.view import predictions as predictions_mtrefseg
+from mtrefseg.view import predictions
 from mtrefseg.view.pair_images import open_pair_pictures
 from mtrefseg.view.predictions import (
     PREDICTIONS_SCHEMA,
@@ -143,7 +143,7 @@ def test_other_files_are_refused(write, tmp_path, monkeypatch):
     path.write_bytes(cut[: len(cut) // 2])
     with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
         load_predictions(path)
-    monkeypatch.setattr(predictions_mtrefseg, "MOST_SENTENCES", 1)
+    monkeypatch.setattr(predictions, "MOST_SENTENCES", 1)
     with pytest.raises(ValueError, match="is larger than 1 sentences"):
         load_predictions(write(row(0), row(1)))
 
