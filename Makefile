@@ -102,7 +102,7 @@ pictures: $(TEST_STAMP)
 	rm -rf outputs/examples
 	$(BIN)/python trainer/evaluate.py --model mtrefseg-r1 --data generated --generated_pairs 30 --output_dir outputs/examples
 	cp outputs/examples/predictions.parquet spaces_demo/examples/
-	$(BIN)/python docs/draw_images.py
+	$(BIN)/python -m docs.draw_images
 
 clean:
 	rm -rf $(VENV) outputs build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,8 +2,8 @@
 """
 Draws the README's pictures anew, from generated pairs and the shipped checkpoint alone:
 
-    python docs/draw_images.py
-    python docs/draw_images.py --only overlay --only inside
+    python -m docs.draw_images
+    python -m docs.draw_images --only overlay --only inside
 
 `make pictures` first evaluates the checkpoint for the demo's report, which two of the pictures show. Those two are
 photographs of pages and need Chromium with its driver.
@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 # The demo's modules find one another by their bare names.
-sys.path[0:1] = [str(ROOT), str(ROOT / "spaces_demo")]
+sys.path.insert(0, str(ROOT / "spaces_demo"))
 
 from dataset_scripts.readers.reading_report import ReadingReport  # noqa: E402
 from dataset_scripts.readers.sources import open_source  # noqa: E402

@@ -249,7 +249,7 @@ def test_the_pictures_are_there_and_small() -> None:
         for page in (*PAGES, "docs/experiments.md")
         for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", (ROOT / page).read_text(encoding="utf-8"))
     }
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "pictures").iterdir()}
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "images").iterdir()}
     assert shown == there
     assert sum((ROOT / name).stat().st_size for name in there) < 600_000
 
