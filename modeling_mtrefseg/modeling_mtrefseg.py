@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoBackbone, AutoModelForCausalLM
 
 from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
+from .efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
 from .fusion_mtrefseg import TemporalFusion
 from .language_mtrefseg import (
     Projector,
@@ -75,7 +76,11 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         if vision_config._attn_implementation == "sdpa":
             # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
             vision_config._attn_implementation = None
-        self.backbone = AutoBackbone.from_config(vision_config)
+        if vision_config.model_type == EfficientNetLiteConfig.model_type:
+            # AutoBackbone goes by classes, and remote code has one of this name for each file that is loaded.
+            self.backbone = EfficientNetLiteBackbone(vision_config)
+        else:
+            self.backbone = AutoBackbone.from_config(vision_config)
         channels = list(self.backbone.channels)
         self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
         decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)

@@ -3,7 +3,7 @@
 
 import io
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -184,6 +184,33 @@ class TableSource:
             change_types=[CHANGE_TYPES[number] for number in types],
             domain=None if first["domain"] is None else DOMAINS[first["domain"]],
         )
+
+
+@dataclass(frozen=True)
+class UnionSource:
+    """
+    Stage 1 from pairs with sentences: the mask of every change is the union of the sentences' masks.
+
+    Args:
+        pairs (`Source`): The pairs with sentences.
+    """
+
+    pairs: Source
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        return self.pairs.name
+
+    @property
+    def num_pairs(self) -> int:
+        """How many pairs it has; 0 if infinite."""
+        return self.pairs.num_pairs
+
+    def pair(self, row: int) -> PairSample:
+        """The pair of a number from 0."""
+        sample = self.pairs.pair(row)
+        return replace(sample, masks=[np.logical_or.reduce(sample.masks)], expressions=[], change_types=[])
 
 
 def _source_of(source: Path | bytes) -> Path | Image.Image:

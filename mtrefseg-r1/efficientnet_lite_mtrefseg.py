@@ -1,0 +1,1 @@
+../modeling_mtrefseg/efficientnet_lite_mtrefseg.py
