@@ -319,6 +319,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         pair_encoding: MTRefSegPairEncoding | None = None,
         labels: Tensor | None = None,
         text_labels: Tensor | None = None,
+        change_labels: Tensor | None = None,
         output_layer_masks: bool = False,
         output_attentions: bool = False,
     ) -> MTRefSegOutput:
@@ -341,6 +342,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 1 where the described change is, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
+            change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
+                1 where anything changed, else 0: trains the learned query of stage 1 along with the sentences.
             output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
             output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
 
@@ -386,6 +389,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         if text_labels is not None:
             output.loss_language = self.config.language_weight * self._language_loss(states, text_labels)
             output.loss = output.loss_language if output.loss is None else output.loss + output.loss_language
+        if change_labels is not None:
+            output.loss_change = self.vision_model(pair_encoding=pair_encoding, labels=change_labels).loss
+            output.loss = output.loss_change if output.loss is None else output.loss + output.loss_change
         return output
 
     @torch.no_grad()

@@ -144,11 +144,11 @@ def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
 def named_parts(model: nn.Module) -> dict[str, nn.Module]:
     """The parts of a model by the names of `PARTS`; stage 1 has the visual ones alone."""
     vision = model.get_submodule("vision_model") if isinstance(model, MTRefSegModel) else model
-    return {
-        part: (vision if part in VISION_PARTS else model).get_submodule(part)
-        for part in PARTS
-        if part in VISION_PARTS or isinstance(model, MTRefSegModel)
-    }
+    parts = {part: vision.get_submodule(part) for part in VISION_PARTS}
+    if isinstance(model, MTRefSegModel):
+        parts |= {part: model.get_submodule(part) for part in ("language_model", "projector", "seg_head")}
+        parts["token_embeddings"] = model.get_input_embeddings()
+    return parts
 
 
 def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[str, nn.Module]:

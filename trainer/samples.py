@@ -35,6 +35,8 @@ class PairSample:
         change_types (`list[str]`): One of `schema.CHANGE_TYPES` a sentence.
         domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
         absent_types (`frozenset[str]`, *optional*): Types of change that surely nothing in the pair has undergone.
+        change_mask (`np.ndarray`, *optional*): bool (height, width), every change; the union of `masks` where the
+            dataset tells no other, for its sentences speak of all that changed.
     """
 
     pair_id: str
@@ -46,6 +48,11 @@ class PairSample:
     change_types: list[str] = field(default_factory=list)
     domain: str | None = None
     absent_types: frozenset[str] = frozenset()
+    change_mask: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.change_mask is None and self.masks:
+            self.change_mask = np.logical_or.reduce(self.masks)
 
 
 class Source(Protocol):
@@ -97,6 +104,7 @@ class GeneratedSource:
             change_types=[expression.change_type for expression in expressions],
             domain=pair.domain,
             absent_types=frozenset(CHANGE_TYPES) - {thing.change or "" for thing in pair.scene.things},
+            change_mask=pair.change_mask,
         )
 
 
