@@ -99,8 +99,8 @@ class MTRefSegOutput(ModelOutput):
     Args:
         loss (`Tensor` of shape `()`, *optional*, returned with `labels` or `text_labels`):
             Weighted sum of the parts below.
-        loss_mask, loss_dice, loss_no_target, loss_language (`Tensor` of shape `()`, *optional*):
-            The parts, each already weighted. `loss_language` needs `text_labels`.
+        loss_mask, loss_dice, loss_no_target, loss_language, loss_change (`Tensor` of shape `()`, *optional*):
+            The parts, each already weighted. `loss_language` needs `text_labels`, `loss_change` needs `change_labels`.
         mask_logits (`Tensor` of shape `(num_sentences, height / 4, width / 4)`):
             Logit of "this pixel changed as the sentence says", on the padded canvas.
         no_target_logits (`Tensor` of shape `(num_sentences,)`):
@@ -127,6 +127,7 @@ returned with `output_attentions`):
     loss_dice: Tensor | None = None
     loss_no_target: Tensor | None = None
     loss_language: Tensor | None = None
+    loss_change: Tensor | None = None
     mask_logits: Tensor | None = None
     no_target_logits: Tensor | None = None
     num_expressions: Tensor | None = None

@@ -7,6 +7,8 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, Mask2FormerConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from .efficientnet_lite_mtrefseg import EfficientNetLiteConfig
+
 
 TASK = "multi-temporal-referring-segmentation"
 
@@ -234,5 +236,7 @@ def _require_positive(config: PreTrainedConfig, *names: str) -> None:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1.")
 
 
+# So that a nested configuration of this type is recognised.
+AutoConfig.register(EfficientNetLiteConfig.model_type, EfficientNetLiteConfig, exist_ok=True)
 MTRefSegConfig.register_for_auto_class()
 __all__ = ["TASK", "MTRefSegConfig", "MTRefSegMaskDecoderConfig"]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoBackbone, AutoModelForCausalLM
 
 from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
+from .efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
 from .fusion_mtrefseg import TemporalFusion
 from .language_mtrefseg import (
     Projector,
@@ -75,7 +76,11 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         if vision_config._attn_implementation == "sdpa":
             # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
             vision_config._attn_implementation = None
-        self.backbone = AutoBackbone.from_config(vision_config)
+        if vision_config.model_type == EfficientNetLiteConfig.model_type:
+            # AutoBackbone goes by classes, and remote code has one of this name for each file that is loaded.
+            self.backbone = EfficientNetLiteBackbone(vision_config)
+        else:
+            self.backbone = AutoBackbone.from_config(vision_config)
         channels = list(self.backbone.channels)
         self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
         decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
@@ -297,6 +302,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         pair_encoding: MTRefSegPairEncoding | None = None,
         labels: Tensor | None = None,
         text_labels: Tensor | None = None,
+        change_labels: Tensor | None = None,
         output_layer_masks: bool = False,
         output_attentions: bool = False,
     ) -> MTRefSegOutput:
@@ -319,6 +325,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 1 where the described change is, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
+            change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
+                1 where anything changed, else 0: trains the learned query of stage 1 along with the sentences.
             output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
             output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
 
@@ -364,6 +372,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         if text_labels is not None:
             output.loss_language = self.config.language_weight * self._language_loss(states, text_labels)
             output.loss = output.loss_language if output.loss is None else output.loss + output.loss_language
+        if change_labels is not None:
+            output.loss_change = self.vision_model(pair_encoding=pair_encoding, labels=change_labels).loss
+            output.loss = output.loss_change if output.loss is None else output.loss + output.loss_change
         return output
 
     @torch.no_grad()

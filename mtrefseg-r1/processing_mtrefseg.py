@@ -217,6 +217,7 @@ class MTRefSegProcessor(ProcessorMixin):
         images_t2: PictureSource | Sequence[PictureSource],
         text: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
         masks: Any = None,
+        change_masks: Any = None,
         domain: str | Sequence[str | None] | None = None,
         align: Align | None = None,
         generation: bool = False,
@@ -235,6 +236,8 @@ class MTRefSegProcessor(ProcessorMixin):
                 (stage 1) the model segments every change.
             masks (like `images_t1`, nested like `text`, *optional*):
                 Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one a pair.
+            change_masks (list of what `masks` holds, *optional*):
+                The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
                 Kind of scene, of all or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
                 `"normal_scene"`. `None` uses the neutral wording.
@@ -252,6 +255,7 @@ class MTRefSegProcessor(ProcessorMixin):
             - **pixel_values_t1**, **pixel_values_t2** -- `float32` of shape `(batch_size, 3, size, size)`.
             - **labels** -- `float32` 0/1 of shape `(num_sentences, size, size)`, without `text` `(batch_size, size,
               size)`; if `masks` is given.
+            - **change_labels** -- `float32` 0/1 of shape `(batch_size, size, size)`; if `change_masks` is given.
 
             and, if `text` is given, with the sentences of the first pair first,
 
@@ -272,7 +276,16 @@ class MTRefSegProcessor(ProcessorMixin):
         num_pairs = len(as_list(images_t1))
         if masks is not None:
             masks = as_list(masks) if text is None else _nest(masks, num_pairs, "masks")
+        if change_masks is not None:
+            if masks is None or text is None or len(change_masks) != num_pairs:
+                raise ValueError("`change_masks` goes with `text` and `masks`: one for each pair.")
+            masks = [[*group, change_mask] for group, change_mask in zip(masks, change_masks)]
         data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
+        if change_masks is not None:
+            last = np.cumsum([len(group) for group in masks]) - 1
+            data["change_labels"] = data["labels"][last]
+            data["labels"] = np.delete(data["labels"], last, axis=0)
+            masks = [group[:-1] for group in masks]
         if text is not None:
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:

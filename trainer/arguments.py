@@ -17,7 +17,16 @@ from .errors import TrainingError
 
 
 RECIPES = Path(__file__).parent / "recipes"
-PARTS = ("backbone", "fusion", "mask_decoder", "no_target_head", "language_model", "projector", "seg_head")
+PARTS = (
+    "backbone",
+    "fusion",
+    "mask_decoder",
+    "no_target_head",
+    "language_model",
+    "token_embeddings",
+    "projector",
+    "seg_head",
+)
 """The parts of the model that can be frozen."""
 ENGINES = ("any", "single", "ddp", "zero1", "zero2", "zero3")
 """What `expected_engine` can be."""

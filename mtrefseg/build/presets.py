@@ -53,6 +53,40 @@ PRESETS: dict[str, dict[str, Any]] = {
         "mask_weight": 20.0,
         "num_points": 0,
     },
+    # What is shipped: pretrained eyes, see `pretrained_backbone`.
+    "small": {
+        "vision_config": {
+            "model_type": "efficientnet_lite",
+            "width_multiplier": 1.1,
+            "depth_multiplier": 1.2,
+            "out_features": STAGES,
+        },
+        "mask_decoder_config": {
+            "hidden_size": 128,
+            "num_attention_heads": 4,
+            "pixel_decoder_layers": 2,
+            "pixel_decoder_intermediate_size": 256,
+            "decoder_layers": 3,
+            "decoder_intermediate_size": 256,
+        },
+        "text_config": {
+            "model_type": "phi",
+            "vocab_size": 1024,
+            "hidden_size": 192,
+            "intermediate_size": 768,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 6,
+            "max_position_embeddings": 512,
+            "tie_word_embeddings": True,
+        },
+        "image_size": 256,
+        "projector_norm": "channel",
+        "coordinate_channels": True,
+        "seg_head_size": 192,
+        "seg_head_attention_heads": 3,
+        "mask_weight": 20.0,
+        "num_points": 0,
+    },
 }
 
 # What the tokenizer of the tiny preset learns its words from; any other word is spelt in bytes.

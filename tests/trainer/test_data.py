@@ -59,6 +59,7 @@ def test_collator_is_the_processor(small_processor, pairs):
         [pair.image_t2 for pair in pairs[:3]],
         text=[pair.expressions for pair in pairs[:3]],
         masks=[pair.masks for pair in pairs[:3]],
+        change_masks=[pair.change_mask for pair in pairs[:3]],
         domain="remote_sensing",
     )
     assert batch.keys() == expected.keys()

@@ -71,7 +71,7 @@ def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
     trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no", gradient_accumulation_steps=2)
     trainer.train()
     for log in trainer.state.log_history[:2]:
-        parts = [log[name] for name in ("loss_mask", "loss_dice", "loss_no_target", "loss_language")]
+        parts = [log[name] for name in ("loss_mask", "loss_dice", "loss_no_target", "loss_language", "loss_change")]
         assert sum(parts) == pytest.approx(log["loss"], rel=1e-4)
         assert log["sentences_per_second"] > log["pairs_per_second"] > 0
 
@@ -99,7 +99,7 @@ def test_parameters_are_grouped_by_rate_and_decay(small_model, tmp_path):
     found = {id(parameter): group for group in groups for parameter in group["params"]}
     assert len(found) == sum(len(group["params"]) for group in groups) == len(list(small_model.parameters()))
     parts = named_parts(small_model)
-    rates = {"backbone": 1e-4, "language_model": 1e-5}
+    rates = {"backbone": 1e-4, "language_model": 1e-5, "token_embeddings": 1e-5}
     for part, module in parts.items():
         assert {found[id(parameter)]["lr"] for parameter in module.parameters()} == {rates.get(part, 1e-3)}
     for module in small_model.modules():

@@ -31,7 +31,7 @@ from .curves import CURVE_STYLE, look_of, prepare_panel
 Curves = dict[str, dict[int, float]]
 """Values by step, by what the log calls them."""
 STATE = "trainer_state.json"
-LOSSES = ("loss", "loss_mask", "loss_dice", "loss_no_target", "loss_language")
+LOSSES = ("loss", "loss_mask", "loss_dice", "loss_no_target", "loss_language", "loss_change")
 LEAST_LOSS = 0.01
 """What is smaller lies below the panel: a language model that knows its answer by heart would squeeze the rest."""
 SCORES = ("mIoU", "Pr@50", "N-acc", "T-acc", "kind_mIoU", "kind_accuracy", "color_accuracy")

@@ -116,6 +116,7 @@ def move(sample: PairSample, place: Image.Image) -> PairSample:
     )
     return replace(
         said,
+        change_mask=np.logical_or.reduce(sample.masks),
         image_t1=_paste(sample.image_t1, ground, seen_t1),
         image_t2=_paste(sample.image_t2, ground, seen_t2),
         absent_types=frozenset(CHANGE_TYPES)
@@ -203,7 +204,9 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
 
 def without_change(sample: PairSample) -> PairSample:
     """The earlier picture twice: nothing has changed, so that no sentence about a change fits anything."""
-    return replace(sample, image_t2=sample.image_t1, masks=[np.zeros_like(mask) for mask in sample.masks])
+    masks = [np.zeros_like(mask) for mask in sample.masks]
+    nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
+    return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)
 
 
 def change_light(image: Image.Image, random: np.random.Generator, strength: float) -> Image.Image:
@@ -255,4 +258,5 @@ def _moved(
         image_t1=image(sample.image_t1),
         image_t2=image(sample.image_t2),
         masks=[np.ascontiguousarray(mask(each)) for each in sample.masks],
+        change_mask=None if sample.change_mask is None else np.ascontiguousarray(mask(sample.change_mask)),
     )

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from modeling_mtrefseg import MTRefSegProcessor
 
 from .samples import SCENES, PairSample
@@ -39,8 +41,15 @@ class PairCollator:
                 *pictures,
                 text=[sample.expressions for sample in samples],
                 masks=[sample.masks for sample in samples],
+                change_masks=_change_masks(samples),
                 domain=[None if sample.domain is None else SCENES[sample.domain] for sample in samples],
             )
         else:
             batch = self.processor(*pictures, masks=[sample.masks[0] for sample in samples])
         return {**batch, "samples": samples} if self.with_samples else dict(batch)
+
+
+def _change_masks(samples: Sequence[PairSample]) -> list[np.ndarray] | None:
+    """The masks of every change, where all of them are known."""
+    masks = [sample.change_mask for sample in samples if sample.change_mask is not None]
+    return masks if len(masks) == len(samples) else None

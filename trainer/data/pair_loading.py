@@ -24,11 +24,12 @@ from dataset_scripts.errors import DataError
 from dataset_scripts.readers.reading_report import ReadingReport
 from dataset_scripts.readers.schema import PAIRS_SUFFIX
 from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers.split_folders import find_split_folders
 from dataset_scripts.synthesis.generator import Generator
 from trainer.arguments import GENERATED, DataArguments
 
 from .augmentation import PairAugmentation
-from .samples import GeneratedSource, PairSample, RecordSource, Source, TableSource
+from .samples import GeneratedSource, PairSample, RecordSource, Source, TableSource, UnionSource
 
 
 logger = datasets.logging.get_logger(__name__)
@@ -204,6 +205,8 @@ def open_data(name: str, setting: str, split: str, is_stage1: bool) -> Source:
         DataError: If there is no such dataset, configuration or split.
     """
     folder = Path(name)
+    if is_stage1 and folder.is_dir() and _has_sentences(folder):
+        return UnionSource(open_data(name, setting, split, is_stage1=False))
     label = folder.resolve().name if folder.is_dir() else name.replace("/", "_")
     is_raw = name in (mtrefseg_21k.REPOSITORY, mtrefseg_pretrain.REPOSITORY)
     if folder.is_dir() and next(folder.rglob("*.parquet"), None) is None:
@@ -219,6 +222,15 @@ def open_data(name: str, setting: str, split: str, is_stage1: bool) -> Source:
         kind = "masks of every change (stage 1)" if is_stage1 else "sentences"
         raise DataError(f"{name} has the columns {', '.join(table.column_names)}, which are not those of {kind}.")
     return TableSource(label, table)
+
+
+def _has_sentences(folder: Path) -> bool:
+    """Whether a folder is of the raw layout and has sentences, but no masks of every change."""
+    try:
+        split_folders = find_split_folders(folder)
+    except DataError:
+        return False
+    return not any(split_folder.is_pretrain for split_folder in split_folders)
 
 
 def mix(sizes: Sequence[int], weights: Sequence[float] | None, length: int, seed: int) -> Dataset:

@@ -3,7 +3,7 @@
 
 import io
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ class PairSample:
         change_types (`list[str]`): One of `schema.CHANGE_TYPES` a sentence.
         domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
         absent_types (`frozenset[str]`, *optional*): Types of change that surely nothing in the pair has undergone.
+        change_mask (`np.ndarray`, *optional*): bool (height, width), every change; the union of `masks` where the
+            dataset tells no other, for its sentences speak of all that changed.
     """
 
     pair_id: str
@@ -46,6 +48,11 @@ class PairSample:
     change_types: list[str] = field(default_factory=list)
     domain: str | None = None
     absent_types: frozenset[str] = frozenset()
+    change_mask: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.change_mask is None and self.masks:
+            self.change_mask = np.logical_or.reduce(self.masks)
 
 
 class Source(Protocol):
@@ -97,6 +104,7 @@ class GeneratedSource:
             change_types=[expression.change_type for expression in expressions],
             domain=pair.domain,
             absent_types=frozenset(CHANGE_TYPES) - {thing.change or "" for thing in pair.scene.things},
+            change_mask=pair.change_mask,
         )
 
 
@@ -184,6 +192,33 @@ class TableSource:
             change_types=[CHANGE_TYPES[number] for number in types],
             domain=None if first["domain"] is None else DOMAINS[first["domain"]],
         )
+
+
+@dataclass(frozen=True)
+class UnionSource:
+    """
+    Stage 1 from pairs with sentences: the mask of every change is the union of the sentences' masks.
+
+    Args:
+        pairs (`Source`): The pairs with sentences.
+    """
+
+    pairs: Source
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        return self.pairs.name
+
+    @property
+    def num_pairs(self) -> int:
+        """How many pairs it has; 0 if infinite."""
+        return self.pairs.num_pairs
+
+    def pair(self, row: int) -> PairSample:
+        """The pair of a number from 0."""
+        sample = self.pairs.pair(row)
+        return replace(sample, masks=[np.logical_or.reduce(sample.masks)], expressions=[], change_types=[])
 
 
 def _source_of(source: Path | bytes) -> Path | Image.Image:

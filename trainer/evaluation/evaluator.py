@@ -3,7 +3,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -70,20 +70,20 @@ class Evaluator:
         model.eval()
         # DeepSpeed holds the weights themselves in bfloat16, and casts what it trains on alone.
         precision = next(model.parameters()).dtype
-        for rows, counts, batch in zip(batches, is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
+        for rows, is_own, batch in zip(batches, is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
             samples = batch.pop("samples")
             batch = {
                 name: value.to(precision) if value.is_floating_point() else value
                 for name, value in send_to_device(batch, self.accelerator.device).items()
             }
             outputs = model(**batch)
-            if not counts:
+            if not is_own:
                 continue
             self._add(scores, samples, rows, outputs)
-            sentences, tokens = count_items(batch)
+            counts = count_items(batch)
             for name, part in loss_parts(outputs).items():
-                losses[name].append(float(part) * (tokens if name == "loss_language" else sentences))
-                losses[f"{name} items"].append(tokens if name == "loss_language" else sentences)
+                losses[name].append(float(part) * counts.of(name))
+                losses[f"{name} items"].append(counts.of(name))
         model.train(was_training)
         return self._summarize(scores, losses)
 
@@ -139,17 +139,38 @@ class Evaluator:
 
 
 def loss_parts(outputs: ModelOutput) -> dict[str, torch.Tensor]:
-    """The parts of the loss that a batch has: means over its sentences, `loss_language` over its answer tokens."""
+    """The parts of the loss that a batch has: means over its sentences, `loss_language` over its answer tokens,
+    `loss_change` over its pairs."""
     parts = {
         "loss_mask": outputs.loss_mask,
         "loss_dice": outputs.loss_dice,
         "loss_no_target": outputs.loss_no_target,
         "loss_language": outputs.loss_language,
+        "loss_change": outputs.loss_change,
     }
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def count_items(batch: dict[str, Any]) -> tuple[int, int]:
-    """How many masks and how many answer tokens a batch supervises."""
+class ItemCounts(NamedTuple):
+    """
+    What a batch supervises.
+
+    Args:
+        sentences (`int`): Masks of sentences (stage 1: of every change).
+        tokens (`int`): Tokens of answers.
+        pairs (`int`): Pairs.
+    """
+
+    sentences: int
+    tokens: int
+    pairs: int
+
+    def of(self, loss: str) -> int:
+        """How many items a part of the loss is the mean of."""
+        return {"loss_language": self.tokens, "loss_change": self.pairs}.get(loss, self.sentences)
+
+
+def count_items(batch: dict[str, Any]) -> ItemCounts:
+    """Counts what a batch supervises."""
     tokens = int((batch["text_labels"][:, 1:] != -100).sum()) if "text_labels" in batch else 0
-    return len(batch["labels"]), tokens
+    return ItemCounts(len(batch["labels"]), tokens, len(batch["pixel_values_t1"]))

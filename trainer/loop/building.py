@@ -14,7 +14,7 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
-from trainer.arguments import PARTS, ModelArguments
+from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
 
 
@@ -143,11 +143,11 @@ def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
 def named_parts(model: nn.Module) -> dict[str, nn.Module]:
     """The parts of a model by the names of `PARTS`; stage 1 has the visual ones alone."""
     vision = model.get_submodule("vision_model") if isinstance(model, MTRefSegModel) else model
-    return {
-        part: (vision if part in VISION_PARTS else model).get_submodule(part)
-        for part in PARTS
-        if part in VISION_PARTS or isinstance(model, MTRefSegModel)
-    }
+    parts = {part: vision.get_submodule(part) for part in VISION_PARTS}
+    if isinstance(model, MTRefSegModel):
+        parts |= {part: model.get_submodule(part) for part in ("language_model", "projector", "seg_head")}
+        parts["token_embeddings"] = model.get_input_embeddings()
+    return parts
 
 
 def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[str, nn.Module]:

@@ -25,7 +25,7 @@ from trainer.arguments import DataArguments, MTRefSegTrainingConfig
 from trainer.data.collator import PairCollator
 from trainer.data.pair_loading import PairLoader
 from trainer.errors import TrainingError
-from trainer.evaluation.evaluator import SCORES, Evaluator, count_items, loss_parts
+from trainer.evaluation.evaluator import SCORES, Evaluator, ItemCounts, count_items, loss_parts
 from trainer.evaluation.model_card import write_card
 
 from .checkpointing import publish, unfinished_folder, write_arguments
@@ -109,8 +109,8 @@ class MTRefSegTrainer(SFTTrainer):
         return self.optimizer
 
     def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> Tensor:
-        """Masks and answer tokens of a step, over its batches and all processes: int64 of shape `(2,)`."""
-        counts = torch.tensor([count_items(batch) for batch in batch_samples], dtype=torch.int64).reshape(-1, 2).sum(0)
+        """[`ItemCounts`] of a step, over its batches and all processes: int64 of shape `(3,)`."""
+        counts = torch.tensor([count_items(batch) for batch in batch_samples], dtype=torch.int64).reshape(-1, 3).sum(0)
         gathered: Tensor = self.accelerator.gather(counts.to(device).unsqueeze(0))
         return gathered.sum(0)
 
@@ -128,17 +128,16 @@ class MTRefSegTrainer(SFTTrainer):
             model (`nn.Module`): The model, wrapped.
             inputs (`dict`): A batch of [`PairCollator`].
             return_outputs (`bool`): Whether to return the model's output too.
-            num_items_in_batch (`Tensor` of shape `(2,)`, *optional*): Masks and answer tokens of the step; without it
-                the batch is the whole step.
+            num_items_in_batch (`Tensor` of shape `(3,)`, *optional*): [`ItemCounts`] of the step; without it the batch
+                is the whole step.
         """
         outputs = model(**inputs)
-        sentences, tokens = count_items(inputs)
-        all_sentences, all_tokens = (sentences, tokens) if num_items_in_batch is None else num_items_in_batch.tolist()
+        counts = count_items(inputs)
+        all_counts = counts if num_items_in_batch is None else ItemCounts(*num_items_in_batch.tolist())
         parts = {
-            name: part * (tokens / max(all_tokens, 1) if name == "loss_language" else sentences / all_sentences)
-            for name, part in loss_parts(outputs).items()
+            name: part * (counts.of(name) / max(all_counts.of(name), 1)) for name, part in loss_parts(outputs).items()
         }
-        self._progress.add(parts, len(inputs["pixel_values_t1"]), sentences)
+        self._progress.add(parts, counts.pairs, counts.sentences)
         loss = sum(parts.values(), torch.zeros((), device=self.args.device))
         if num_items_in_batch is not None:
             # The processes' gradients are averaged, but theirs are shares of one mean.

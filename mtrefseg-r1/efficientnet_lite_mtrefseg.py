@@ -1,0 +1,218 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+EfficientNet-Lite, a convolutional backbone that is fast on CPUs: EfficientNet
+(https://huggingface.co/papers/1905.11946) without squeeze-and-excitation and with ReLU6. The library has no class for it.
+"""
+
+import math
+from typing import Any
+
+import torch
+from huggingface_hub.dataclasses import strict
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import initialization as init
+from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin
+from transformers.modeling_outputs import BackboneOutput
+from transformers.utils.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+
+
+# Of each group of blocks: repeats, kernel size, stride, expansion, output channels, at multipliers of 1.
+_GROUPS = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_STAGE_ENDS = (1, 2, 4, 6)  # The groups after which the strides are 4, 8, 16 and 32.
+_STEM_CHANNELS = 32
+_NORM_EPSILON = 1e-3
+
+
+@strict
+class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
+    r"""
+    Configuration of [`EfficientNetLiteBackbone`]. The defaults are those of EfficientNet-Lite0.
+
+    Args:
+        width_multiplier (`float`, *optional*, defaults to 1.0):
+            Factor of all channels but the stem's: 1.0 for Lite0 and Lite1, 1.1 for Lite2.
+        depth_multiplier (`float`, *optional*, defaults to 1.0):
+            Factor of the blocks of all groups but the first and the last: 1.0 for Lite0, 1.1 for Lite1, 1.2 for Lite2.
+        out_features (`list[str]`, *optional*, defaults to all four stages):
+            Which of "stage1" to "stage4" (strides 4, 8, 16, 32) are returned.
+
+    Raises:
+        `StrictDataclassError`: A field has the wrong type, or a multiplier is not positive.
+    """
+
+    model_type = "efficientnet_lite"
+
+    width_multiplier: float = 1.0
+    depth_multiplier: float = 1.0
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.stage_names = ["stem", "stage1", "stage2", "stage3", "stage4"]
+        features = kwargs.pop("out_features", None)
+        indices = kwargs.pop("out_indices", None)
+        if features is None and indices is None:
+            features = self.stage_names[1:]
+        self.set_output_features_output_indices(out_indices=indices, out_features=features)
+        super().__post_init__(**kwargs)
+
+    def validate_architecture(self) -> None:
+        """Raises a `ValueError` that names the field when a multiplier is not positive."""
+        for name in ("width_multiplier", "depth_multiplier"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be positive.")
+
+    def channels_of(self, group: int) -> int:
+        """Output channels of a group of blocks (0 to 6): a multiple of 8 that is at most 10 % too small."""
+        wanted = _GROUPS[group][-1] * self.width_multiplier
+        rounded = max(8, int(wanted + 4) // 8 * 8)
+        return rounded + 8 if rounded < 0.9 * wanted else rounded
+
+    def depth_of(self, group: int) -> int:
+        """Number of blocks of a group (0 to 6)."""
+        repeats = _GROUPS[group][0]
+        return repeats if group in (0, len(_GROUPS) - 1) else math.ceil(repeats * self.depth_multiplier)
+
+
+class NormalizedConv2d(nn.Conv2d):
+    """
+    A convolution and the batch normalisation after it in one step: the statistics are those of pretraining and stay as
+    they are, so that they can be multiplied into the kernel. Stride 2 pads as TensorFlow does, more at the right and
+    at the bottom.
+
+    Args:
+        in_channels, out_channels, kernel_size, stride, groups (`int`): As of `nn.Conv2d`.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        padding = kernel_size // 2 if stride == 1 else 0
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, groups=groups)
+        self.scale = nn.Parameter(torch.ones(out_channels))
+        self.register_buffer("running_mean", torch.zeros(out_channels))
+        self.register_buffer("running_var", torch.ones(out_channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """`(batch_size, in_channels, height, width)` to `(batch_size, out_channels, height / stride, width / stride)`."""
+        if self.stride[0] > 1:
+            features = self._pad(features)
+        scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
+        kernel = self.weight * scale[:, None, None, None]
+        shift = self.bias - self.running_mean * scale
+        return self._conv_forward(features, kernel, shift)
+
+    def _pad(self, features: Tensor) -> Tensor:
+        sides: list[int] = []
+        for size in (features.shape[-1], features.shape[-2]):
+            total = max((math.ceil(size / 2) - 1) * 2 + self.kernel_size[0] - size, 0)
+            sides += [total // 2, total - total // 2]
+        return nn.functional.pad(features, sides)
+
+
+class InvertedResidual(nn.Module):
+    """
+    Expansion, depthwise convolution, projection, and the input added where the shape is the same
+    (https://huggingface.co/papers/1801.04381).
+
+    Args:
+        in_channels, out_channels, kernel_size, stride (`int`): Of the whole block.
+        expansion (`int`): How many times as many channels the depthwise convolution has; 1 for no expansion.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = in_channels * expansion
+        self.expand = NormalizedConv2d(in_channels, inner, 1) if expansion > 1 else None
+        self.depthwise = NormalizedConv2d(inner, inner, kernel_size, stride, groups=inner)
+        self.project = NormalizedConv2d(inner, out_channels, 1)
+        self.is_residual = stride == 1 and in_channels == out_channels
+
+    def forward(self, features: Tensor) -> Tensor:
+        """`(batch_size, in_channels, height, width)` to `(batch_size, out_channels, height / stride, width / stride)`."""
+        hidden = features if self.expand is None else nn.functional.relu6(self.expand(features), inplace=True)
+        hidden = nn.functional.relu6(self.depthwise(hidden), inplace=True)
+        hidden = self.project(hidden)
+        return hidden + features if self.is_residual else hidden
+
+
+class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
+    """
+    EfficientNet-Lite up to stride 32, without its classification head. It takes what the processor makes, images
+    normalised by ImageNet's mean and deviation.
+
+    Args:
+        config ([`EfficientNetLiteConfig`]): Sizes.
+    """
+
+    config: EfficientNetLiteConfig
+    config_class = EfficientNetLiteConfig
+    main_input_name = "pixel_values"
+    base_model_prefix = "backbone"
+    has_attentions = False
+    supports_gradient_checkpointing = False
+
+    def __init__(self, config: EfficientNetLiteConfig) -> None:
+        super().__init__(config)
+        self.num_features = [_STEM_CHANNELS, *(config.channels_of(group) for group in _STAGE_ENDS)]
+        self.stem = NormalizedConv2d(3, _STEM_CHANNELS, kernel_size=3, stride=2)
+        channels = _STEM_CHANNELS
+        groups = []
+        for group, (_, kernel_size, stride, expansion, _) in enumerate(_GROUPS):
+            blocks = []
+            for index in range(config.depth_of(group)):
+                out_channels = config.channels_of(group)
+                blocks.append(
+                    InvertedResidual(channels, out_channels, kernel_size, stride if index == 0 else 1, expansion)
+                )
+                channels = out_channels
+            groups.append(nn.Sequential(*blocks))
+        self.groups = nn.ModuleList(groups)
+        self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, NormalizedConv2d):
+            fan_out = module.weight[0, 0].numel() * module.out_channels // module.groups
+            init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+            init.zeros_(module.bias)
+            init.ones_(module.scale)
+            init.zeros_(module.running_mean)
+            init.ones_(module.running_var)
+
+    def forward(self, pixel_values: Tensor, **kwargs: Any) -> BackboneOutput:
+        """
+        Args:
+            pixel_values (`Tensor` of shape `(batch_size, 3, height, width)`): RGB, normalised as the processor does.
+            kwargs: Not used; other backbones take flags of what to return.
+
+        Returns:
+            `BackboneOutput`: `feature_maps`, one `(batch_size, channels, height / stride, width / stride)` for each of
+            `config.out_features`.
+        """
+        features = _to_unit_range(pixel_values).contiguous(memory_format=torch.channels_last)
+        features = nn.functional.relu6(self.stem(features), inplace=True)
+        stages = {"stem": features}
+        for group, blocks in enumerate(self.groups):
+            features = blocks(features)
+            if group in _STAGE_ENDS:
+                stages[f"stage{_STAGE_ENDS.index(group) + 1}"] = features
+        return BackboneOutput(feature_maps=tuple(stages[name] for name in self.out_features))
+
+
+def _to_unit_range(pixel_values: Tensor) -> Tensor:
+    """From ImageNet's mean and deviation to -1 (black) to 1 (white), which EfficientNet-Lite was trained with."""
+    std = pixel_values.new_tensor(IMAGENET_DEFAULT_STD).view(3, 1, 1)
+    mean = pixel_values.new_tensor(IMAGENET_DEFAULT_MEAN).view(3, 1, 1)
+    return pixel_values * (2 * std) + (2 * mean - 1)
+
+
+__all__ = ["EfficientNetLiteBackbone", "EfficientNetLiteConfig"]

