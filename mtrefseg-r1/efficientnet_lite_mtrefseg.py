@@ -1,7 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 EfficientNet-Lite, a convolutional backbone that is fast on CPUs: EfficientNet
-(https://huggingface.co/papers/1905.11946) without squeeze-and-excitation and with ReLU6. The library has no class for it.
+(https://huggingface.co/papers/1905.11946) without squeeze-and-excitation and with ReLU6. transformers has no class for
+it.
 """
 
 import math
@@ -101,7 +102,7 @@ class NormalizedConv2d(nn.Conv2d):
         self.register_buffer("running_var", torch.ones(out_channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """`(batch_size, in_channels, height, width)` to `(batch_size, out_channels, height / stride, width / stride)`."""
+        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, h / stride, w / stride)`."""
         if self.stride[0] > 1:
             features = self._pad(features)
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
@@ -136,7 +137,7 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and in_channels == out_channels
 
     def forward(self, features: Tensor) -> Tensor:
-        """`(batch_size, in_channels, height, width)` to `(batch_size, out_channels, height / stride, width / stride)`."""
+        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, h / stride, w / stride)`."""
         hidden = features if self.expand is None else nn.functional.relu6(self.expand(features), inplace=True)
         hidden = nn.functional.relu6(self.depthwise(hidden), inplace=True)
         hidden = self.project(hidden)

