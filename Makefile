@@ -14,7 +14,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 TEST_STAMP := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart demo test lint bench checkpoint sync-checkpoint publish-dry-run publish pictures clean
+.PHONY: help quickstart demo test lint bench checkpoint sync-checkpoint publish-dry-run publish images clean
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
@@ -26,7 +26,7 @@ help:
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
-	@echo "make pictures    evaluate mtrefseg-r1 for the demo's report, and draw the README's pictures anew (needs Chromium)"
+	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and draw the README's images anew (needs Chromium)"
 	@echo "make clean       remove $(VENV), outputs and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
@@ -98,7 +98,7 @@ bench: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks.inference --preset tiny
 
 # Everything that shows what the checkpoint does; run it when the checkpoint has changed.
-pictures: $(TEST_STAMP)
+images: $(TEST_STAMP)
 	rm -rf outputs/examples
 	$(BIN)/python trainer/evaluate.py --model mtrefseg-r1 --data generated --generated_pairs 30 --output_dir outputs/examples
 	cp outputs/examples/predictions.parquet spaces_demo/examples/

@@ -86,12 +86,12 @@ def visit(url: str, number: int, folder: Path, end: float, log: Log) -> None:
 
 
 def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
-    """The picture with one pixel changed, so that it is another one."""
-    picture = Image.open(source).convert("RGB")
-    picture.putpixel((number, round_number % picture.height), (round_number // picture.height % 256, 0, 0))
+    """The image with one pixel changed, so that it is another one."""
+    image = Image.open(source).convert("RGB")
+    image.putpixel((number, round_number % image.height), (round_number // image.height % 256, 0, 0))
     path = folder / f"{number}_{source.stem}.png"
     file = io.BytesIO()
-    picture.save(file, "png")
+    image.save(file, "png")
     path.write_bytes(file.getvalue())
     return path
 

@@ -111,8 +111,8 @@ def peak_memory(device: torch.device) -> float:
     return int(status["VmHWM"].split()[0]) / 2**20
 
 
-def random_picture(size: int, seed: int) -> Image.Image:
-    """A smooth random picture of `size` x `size` pixels."""
+def random_image(size: int, seed: int) -> Image.Image:
+    """A smooth random image of `size` x `size` pixels."""
     noise = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     return Image.fromarray(noise).resize((size, size), Image.Resampling.BICUBIC)
 
@@ -159,9 +159,9 @@ def measure(
 ) -> Row:
     """One row."""
     size, device, dtype = model.config.image_size, model.device, model.dtype
-    pictures = {f"images_t{side}": [random_picture(size, side)] * num_pairs for side in (1, 2)}
+    images = {f"images_t{side}": [random_image(size, side)] * num_pairs for side in (1, 2)}
     text = [[f"{SENTENCE} {number}" for number in range(num_sentences)]] * num_pairs
-    inputs, preprocessing, _ = clock(lambda: processor(**pictures, text=text))
+    inputs, preprocessing, _ = clock(lambda: processor(**images, text=text))
     inputs = inputs.to(device, dtype)
     reset_peak_memory(device)
     outputs, wall, cpu = clock(lambda: model(**inputs))

@@ -49,15 +49,15 @@ class Shape:
 
     @property
     def side(self) -> str:
-        """Which half of the picture it lies in."""
+        """Which half of the image it lies in."""
         return "left" if self.center[0] < SIZE / 2 else "right"
 
 
 @dataclass
 class Sample:
-    """A pair of pictures with sentences and masks."""
+    """A pair of images with sentences and masks."""
 
-    pictures: tuple[Image.Image, Image.Image]
+    images: tuple[Image.Image, Image.Image]
     sentences: list[str]
     masks: list[np.ndarray]
     every_change: np.ndarray
@@ -76,17 +76,15 @@ def draw_sample(random: np.random.Generator) -> Sample:
         for cell in cells
     ]
     ground = random.integers(90, 150, (8, 8, 3)).astype(np.uint8)
-    pictures = []
+    images = []
     for absent in CHANGES:
-        picture = Image.fromarray(ground).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-        draw = ImageDraw.Draw(picture)
+        image = Image.fromarray(ground).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        draw = ImageDraw.Draw(image)
         for shape in shapes:
             if shape.change != absent:
                 shape.draw(draw, COLORS[shape.color])
-        values = np.asarray(picture, dtype=np.float32) * random.uniform(0.8, 1.2) + random.normal(
-            0, 6, (SIZE, SIZE, 3)
-        )
-        pictures.append(Image.fromarray(values.clip(0, 255).astype(np.uint8)))
+        values = np.asarray(image, dtype=np.float32) * random.uniform(0.8, 1.2) + random.normal(0, 6, (SIZE, SIZE, 3))
+        images.append(Image.fromarray(values.clip(0, 255).astype(np.uint8)))
     wordings = [
         (sentence, [shape for shape in shapes if shape.change == change and fits(shape)])
         for change in CHANGES
@@ -105,7 +103,7 @@ def draw_sample(random: np.random.Generator) -> Sample:
     chosen.append(untrue[random.integers(len(untrue))])
     masks = [_mask(shapes) for _, shapes in chosen]
     every_change = _mask([shape for shape in shapes if shape.change])
-    return Sample((pictures[0], pictures[1]), [sentence for sentence, _ in chosen], masks, every_change)
+    return Sample((images[0], images[1]), [sentence for sentence, _ in chosen], masks, every_change)
 
 
 def _mask(shapes: list[Shape]) -> np.ndarray:
@@ -134,7 +132,7 @@ def evaluate(model: MTRefSegModel, processor: MTRefSegProcessor, samples: list[S
     ious, oracle, rejected = [], [], []
     model.eval()
     for sample in samples:
-        outputs = model(**processor(*sample.pictures, text=sample.sentences))
+        outputs = model(**processor(*sample.images, text=sample.sentences))
         (result,) = processor.post_process_referring_segmentation(outputs, [(SIZE, SIZE)], no_target_threshold=0.5)
         for predicted, truth in zip(result["masks"].numpy(), sample.masks):
             if truth.any():
@@ -162,10 +160,10 @@ def train(minutes: float, batch_size: int, learning_rate: float, without: list[s
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * min(1, (steps + 1) / 50) * (1 - 0.95 * share)
             batch = [draw_sample(random) for _ in range(batch_size)]
-            pictures_t1, pictures_t2 = zip(*(sample.pictures for sample in batch))
+            images_t1, images_t2 = zip(*(sample.images for sample in batch))
             inputs = processor(
-                pictures_t1,
-                pictures_t2,
+                images_t1,
+                images_t2,
                 text=[sample.sentences for sample in batch],
                 masks=[sample.masks for sample in batch],
             )

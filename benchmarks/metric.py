@@ -6,7 +6,7 @@ The metric's speed on masks of 1024 x 1024 pixels against plain loops and other 
 
 Writes `metric.csv` beside this script. Speed is samples per second of processor time, on one thread, the fastest of
 the rounds in which all take turns, and `ratio` is ours over the other's. That of torchmetrics varies several times
-over between runs: it allocates several pictures a sample, and what that costs hangs on the state of the heap. Memory
+over between runs: it allocates several images a sample, and what that costs hangs on the state of the heap. Memory
 is the peak of a process that scores masks which nobody else keeps (Linux), and `ratio` is that of many samples over
 that of few.
 """

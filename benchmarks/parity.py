@@ -54,7 +54,7 @@ class Parity:
         names = sorted(path.stem for path in (folder / "data" / "referring_expression").glob("*.json"))
         annotations = [folder / "data" / "referring_expression" / f"{name}.json" for name in names]
         self.texts = [json.loads(path.read_text())["referring_expressions"] for path in annotations]
-        self.pictures = {
+        self.images = {
             f"images_t{time}": [str(folder / "data" / side / f"{name}.png") for name in names]
             for time, side in ((1, "A"), (2, "B"))
         }
@@ -67,8 +67,8 @@ class Parity:
 
     @torch.no_grad()
     def run(self) -> list[Row]:
-        """Compares everything, from the raw pictures and sentences on."""
-        inputs = self.processor(**self.pictures, text=self.texts, masks=self.masks)
+        """Compares everything, from the raw images and sentences on."""
+        inputs = self.processor(**self.images, text=self.texts, masks=self.masks)
         stored = load_file(self.folder / "inputs.safetensors")
         self.compare("pixel_values_t1", inputs["pixel_values_t1"], stored["images"])
         self.compare("pixel_values_t2", inputs["pixel_values_t2"], stored["images_t2"])

@@ -5,7 +5,7 @@ How fast training gets its rows, from the exported Parquet files and from the ra
     python -m benchmarks.reading            # a small folder that it draws
     python -m benchmarks.reading RAW        # one's own: a split folder or a whole dataset
 
-A row is a sentence of the first split with its two pictures and its mask, decoded and resized to 512 x 512, in random
+A row is a sentence of the first split with its two images and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
 
 Appends to `reading.csv` beside this script: rows a second in the best round and their ratio to the raw folder's;
@@ -45,7 +45,7 @@ HEAD += ["cpu_milliseconds", "cpu_ratio", "prepare_seconds"]
 
 
 def draw_raw_folder(root: Path, pairs: int = 60, sentences: int = 3) -> None:
-    """Pictures of 512 x 512 pixels with some grain, as JPEG files of about 60 kB, and masks of one rectangle."""
+    """Images of 512 x 512 pixels with some grain, as JPEG files of about 60 kB, and masks of one rectangle."""
     random = np.random.default_rng(0)
     folder = root / "RS_train"
     for kind in ("A", "B", "referring_expression"):
@@ -54,8 +54,8 @@ def draw_raw_folder(root: Path, pairs: int = 60, sentences: int = 3) -> None:
         name = f"pair_{number:03d}"
         for kind in ("A", "B"):
             coarse = Image.fromarray(random.integers(0, 256, (12, 12, 3), dtype=np.uint8))
-            picture = np.asarray(coarse.resize(SIZE, Image.Resampling.BICUBIC)) + random.normal(0, 6, (*SIZE, 3))
-            Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / kind / f"{name}.jpg", quality=90)
+            image = np.asarray(coarse.resize(SIZE, Image.Resampling.BICUBIC)) + random.normal(0, 6, (*SIZE, 3))
+            Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(folder / kind / f"{name}.jpg", quality=90)
         (folder / "masks" / name).mkdir(parents=True)
         for index in range(sentences):
             mask = np.zeros(SIZE, dtype=np.uint8)
@@ -68,8 +68,8 @@ def draw_raw_folder(root: Path, pairs: int = 60, sentences: int = 3) -> None:
 
 def make_row(image_t1: Image.Image, image_t2: Image.Image, mask: Image.Image) -> Row:
     """Tensors of shapes `(3, 512, 512)`, `(3, 512, 512)` and `(512, 512)`, all uint8."""
-    pictures = [np.asarray(picture.resize(SIZE, Image.Resampling.BILINEAR)) for picture in (image_t1, image_t2)]
-    t1, t2 = (torch.from_numpy(picture.copy()).permute(2, 0, 1) for picture in pictures)
+    images = [np.asarray(image.resize(SIZE, Image.Resampling.BILINEAR)) for image in (image_t1, image_t2)]
+    t1, t2 = (torch.from_numpy(image.copy()).permute(2, 0, 1) for image in images)
     return {"t1": t1, "t2": t2, "mask": torch.from_numpy(np.array(mask.resize(SIZE, Image.Resampling.NEAREST)))}
 
 
@@ -95,8 +95,8 @@ class RawRows(Dataset[Row]):
 
 
 def transform_batch(batch: dict[str, list[Any]]) -> dict[str, list[torch.Tensor]]:
-    """For `datasets`: columns of decoded pictures into columns of tensors."""
-    rows = [make_row(*pictures) for pictures in zip(batch["image_t1"], batch["image_t2"], batch["mask"], strict=True)]
+    """For `datasets`: columns of decoded images into columns of tensors."""
+    rows = [make_row(*images) for images in zip(batch["image_t1"], batch["image_t2"], batch["mask"], strict=True)]
     return {key: [row[key] for row in rows] for key in ("t1", "t2", "mask")}
 
 

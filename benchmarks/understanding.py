@@ -59,8 +59,8 @@ def predict(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: SyntheticPair, texts: list[str], swapped: bool
 ) -> list[np.ndarray]:
     """Masks of some sentences on a pair, or on the pair with its times exchanged: bool (height, width) each."""
-    pictures = (pair.image_t2, pair.image_t1) if swapped else (pair.image_t1, pair.image_t2)
-    inputs = processor([pictures[0]], [pictures[1]], text=[texts], domain=[SCENES[pair.domain]])
+    images = (pair.image_t2, pair.image_t1) if swapped else (pair.image_t1, pair.image_t2)
+    inputs = processor([images[0]], [images[1]], text=[texts], domain=[SCENES[pair.domain]])
     size = (pair.image_t1.height, pair.image_t1.width)
     (result,) = processor.post_process_referring_segmentation(model(**inputs), target_sizes=[size])
     return [np.asarray(mask, dtype=bool) for mask in result["masks"]]

@@ -40,7 +40,7 @@ class Exchange:
         pair_id (`str`): The pair it is about.
         kind (`str`): The question's kind, or "segment".
         backend (`str`): Name of the perceiver or segmenter.
-        request (`str`): JSON: the prompt, and of every picture its size and hash.
+        request (`str`): JSON: the prompt, and of every image its size and hash.
         response (`str`, *optional*): The answer as it came; `None` if it was refused.
         problem (`str`): Why it could not be used, "" if it could.
         usage (`Usage`): What it took.
@@ -210,7 +210,7 @@ class Asker:
             if found.mask.shape != shape or found.mask.dtype != bool:
                 raise PermanentError(
                     f"the segmenter {self.segmenter.name} gave a mask of {found.mask.dtype} {found.mask.shape} for a "
-                    f"picture of {shape}; it must give booleans of the picture's size"
+                    f"image of {shape}; it must give booleans of the image's size"
                 )
             response = dump({"mask": encode_rle(found.mask), "score": float(found.score)})
         return Exchange(*asked, response, problem, Usage(seconds=perf_counter() - started))

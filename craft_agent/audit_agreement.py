@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What two auditors say about the same samples: tables of their agreement, and a picture of each disagreement."""
+"""What two auditors say about the same samples: tables of their agreement, and an image of each disagreement."""
 
 from itertools import combinations
 
@@ -69,9 +69,9 @@ def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
         `PIL.Image.Image`: A page of `draw_overlay`. The score of a line is its mask's IoU with the proposed one.
 
     Raises:
-        `CraftError`: If there is no such sample, or its pictures are gone.
+        `CraftError`: If there is no such sample, or its images are gone.
     """
-    sample, pictures = store.sample(sample_id), store.pictures(sample_id)
+    sample, images = store.sample(sample_id), store.images(sample_id)
     masks: list[BoolMask] = [sample.mask]
     texts = [f"proposed: {sample.expressions[0]}"]
     for each in store.decisions(sample_id):
@@ -80,7 +80,7 @@ def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
         said = sentence if each.verdict == "accept" else (each.reason or "").replace("_", " ")
         texts.append(f"{each.auditor} {VERDICTS[each.verdict]}: {said}")
     scores = [_iou(mask, sample.mask) for mask in masks]
-    return draw_overlay(pictures.image_t1, pictures.image_t2, masks, texts, scores)
+    return draw_overlay(images.image_t1, images.image_t2, masks, texts, scores)
 
 
 def _say(proposed: BoolMask, found: Disagreement) -> str:

@@ -71,7 +71,7 @@ class AuditDesk:
 
         Returns:
             `dict`: `auditor`, `which`, `left` (length of the list), `progress`, `sample` (`None` if the list is empty)
-            and `following`, the id of the sample after it, so that a page can fetch its pictures ahead.
+            and `following`, the id of the sample after it, so that a page can fetch its images ahead.
 
         Raises:
             [`CraftError`]: If the name or the sample cannot be used.

@@ -53,7 +53,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # A browser's canvas ends at about this many pixels, and so does its patience.
 MAX_PIXELS = 8192 * 8192
 MAX_SIDE = 16384
-PICTURES_KEPT = 24
+IMAGES_KEPT = 24
 REASONS = {
     "not_a_change": "Not a change",
     "wrong_object": "The mask is on another thing",
@@ -61,7 +61,7 @@ REASONS = {
     "wrong_sentence": "The sentence is wrong",
     "ambiguous_sentence": "The sentence fits several things",
     "duplicate": "A duplicate of another sample",
-    "bad_picture": "The pictures are of no use",
+    "bad_image": "The images are of no use",
     "other": "Something else",
 }
 AGREEMENT_HELP = (
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str = "127.0.0.1") -> fastapi.FastAPI:
     """
-    The page and the pictures that it shows, as an application for any ASGI server.
+    The page and the images that it shows, as an application for any ASGI server.
 
     Args:
         store (`AuditStore`): The decisions of a WORK folder.
@@ -134,7 +134,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
     if host in LOCAL_HOSTS:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_HOSTS))
     app.add_middleware(_SameOrigin)
-    _add_pictures(app, store, run_id)
+    _add_images(app, store, run_id)
     settings = {
         "run": run_id,
         "auditor": auditor,
@@ -206,11 +206,11 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         wrap=True,
         elem_classes=["audit-tables", "audit-disagreements"],
     )
-    picture = gr.Image(
+    image = gr.Image(
         label="Proposed, and what each auditor made of it",
         format="png",
         buttons=["fullscreen"],
-        elem_classes="audit-picture",
+        elem_classes="audit-image",
     )
 
     def refresh() -> tuple[list[list[str]], list[list[str]]]:
@@ -221,7 +221,7 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
             return draw_disagreement(store, rows[chosen.index[0]][0])
 
     tab.select(refresh, outputs=[agreement, found], api_name="agreement", queue=False)
-    found.select(draw, inputs=found, outputs=picture, api_visibility="private", queue=False)
+    found.select(draw, inputs=found, outputs=image, api_visibility="private", queue=False)
 
 
 class _SameOrigin:
@@ -251,21 +251,21 @@ class _Complaints:
             raise gr.Error(str(error), print_exception=False) from error
 
 
-def _add_pictures(app: fastapi.FastAPI, store: AuditStore, run_id: str) -> None:
-    @lru_cache(maxsize=PICTURES_KEPT // 2)
+def _add_images(app: fastapi.FastAPI, store: AuditStore, run_id: str) -> None:
+    @lru_cache(maxsize=IMAGES_KEPT // 2)
     def encode(sample_id: str) -> tuple[bytes, bytes]:
-        pair = store.pictures(sample_id)
+        pair = store.images(sample_id)
         width, height = pair.size
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise CraftError(
-                f"The pictures of {sample_id} are {width} x {height} pixels, which no browser can paint on; cut them "
+                f"The images of {sample_id} are {width} x {height} pixels, which no browser can paint on; cut them "
                 "into tiles before the run."
             )
         return _to_png(pair.image_t1), _to_png(pair.image_t2)
 
-    # The run is part of the address, so that a browser does not take one run's pictures for another's.
-    @app.get("/audit/picture")
-    def picture(run: str, sample: str, date: str) -> fastapi.Response:
+    # The run is part of the address, so that a browser does not take one run's images for another's.
+    @app.get("/audit/image")
+    def image(run: str, sample: str, date: str) -> fastapi.Response:
         if run != run_id or date not in ("t1", "t2"):
             return fastapi.Response("This page is of another run; load it anew.", 404, media_type="text/plain")
         try:
@@ -276,10 +276,10 @@ def _add_pictures(app: fastapi.FastAPI, store: AuditStore, run_id: str) -> None:
         return fastapi.Response(content, media_type="image/png", headers=headers)
 
 
-def _to_png(picture: Image.Image) -> bytes:
+def _to_png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     # Exact, and as fast as it goes: the way to the browser is short.
-    picture.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

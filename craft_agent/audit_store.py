@@ -28,7 +28,7 @@ REJECT_REASONS = (
     "wrong_sentence",
     "ambiguous_sentence",
     "duplicate",
-    "bad_picture",
+    "bad_image",
     "other",
 )
 """Why a sample may be rejected."""
@@ -208,8 +208,8 @@ class AuditStore:
             rounds=tuple(load_round(row["round"], row["content"]) for row in rows),
         )
 
-    def pictures(self, sample_id: str) -> ImagePair:
-        """The decoded pictures of a sample; `CraftError` if a file is gone or another one than it was."""
+    def images(self, sample_id: str) -> ImagePair:
+        """The decoded images of a sample; `CraftError` if a file is gone or another one than it was."""
         sample = self._sample(self._database.connection, sample_id)
         [row] = self._rows("SELECT * FROM pairs WHERE pair_id = ?", sample.pair_id)
         [setting] = self._rows("SELECT value FROM settings WHERE key = 'pairs'")
@@ -217,7 +217,7 @@ class AuditStore:
         try:
             return load_pair(Path(json.loads(setting["value"])), files, (row["sha256_t1"], row["sha256_t2"]))
         except UnusableError as error:
-            raise CraftError(f"the pictures of {sample_id} cannot be shown: {error.detail}") from error
+            raise CraftError(f"the images of {sample_id} cannot be shown: {error.detail}") from error
 
     def decide(self, sample_id: str, auditor: str, decision: Decision) -> int:
         """

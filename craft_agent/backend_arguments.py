@@ -25,7 +25,7 @@ SEGMENTERS = ("offline", "sam3", "grounded-sam2", "clipseg", "mtrefseg", "mtrefs
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     models = parser.add_argument_group("models")
-    models.add_argument("--perceiver", choices=PERCEIVERS, default="offline", help="who looks at the pictures")
+    models.add_argument("--perceiver", choices=PERCEIVERS, default="offline", help="who looks at the images")
     models.add_argument("--segmenter", choices=SEGMENTERS, default="offline", help="who finds the pixels")
     models.add_argument(
         "--perceiver-model", metavar="MODEL", help="vision-language model: Hub id, folder, or its name at the endpoint"

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A perceiver behind any chat endpoint of the OpenAI protocol that takes pictures.
+A perceiver behind any chat endpoint of the OpenAI protocol that takes images.
 
     vllm serve Qwen/Qwen3-VL-8B-Instruct --port 8000
     craft-agent run PAIRS --out WORK --perceiver chat --perceiver-model Qwen/Qwen3-VL-8B-Instruct \\
@@ -288,7 +288,7 @@ class _Call:
 
 
 def _content(question: Question) -> list[dict[str, Any]]:
-    """The message in the protocol's parts: each picture after its number, then the words."""
+    """The message in the protocol's parts: each image after its number, then the words."""
     parts: list[dict[str, Any]] = []
     for number, image in enumerate(question.images, start=1):
         parts.append({"type": "text", "text": f"Image {number}:"})

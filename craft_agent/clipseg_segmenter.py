@@ -49,10 +49,10 @@ class ClipSegSegmenter:
             prompt (`SegmentationPrompt`): What to find.
 
         Returns:
-            `Segmentation`: The mask at the picture's size, and the mean probability in it.
+            `Segmentation`: The mask at the image's size, and the mean probability in it.
 
         Raises:
-            RefusedError: If the picture does not fit into the memory of the graphics card.
+            RefusedError: If the image does not fit into the memory of the graphics card.
         """
         view = look_at(prompt)
         with self._lock, torch.inference_mode(), refusing_without_memory():
@@ -61,7 +61,7 @@ class ClipSegSegmenter:
                 text=[prompt.text], images=[view.image], truncation=True, max_length=length, return_tensors="pt"
             )
             logits = self._model(**to_model(inputs, self._model)).logits.float()
-            # The map of a single picture comes without its first dimension.
+            # The map of a single image comes without its first dimension.
             logits = logits.reshape(1, 1, *logits.shape[-2:])
             size = (view.image.height, view.image.width)
             probabilities = F.interpolate(logits, size, mode="bilinear").sigmoid()[0, 0].cpu().numpy()

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-CRAFT-Agent: from plain pairs of pictures to a data set of change sentences and masks.
+CRAFT-Agent: from plain pairs of images to a data set of change sentences and masks.
 
 ```bash
 craft-agent run PAIRS --out WORK      # PAIRS holds A/ (earlier) and B/ (later); run it again to go on

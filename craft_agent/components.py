@@ -22,7 +22,7 @@ def label_components(mask: BoolMask) -> tuple[Labels, int]:
         `int`: How many regions there are.
     """
     height, width = mask.shape
-    # Horizontal runs: where they start and end in the picture laid out row by row.
+    # Horizontal runs: where they start and end in the image laid out row by row.
     padded = np.zeros((height, width + 2), dtype=np.int8)
     padded[:, 1:-1] = mask
     steps = np.diff(padded, axis=1)
@@ -41,7 +41,7 @@ def label_components(mask: BoolMask) -> tuple[Labels, int]:
 
 
 def fill_holes(mask: BoolMask) -> BoolMask:
-    """The mask with every hole filled: the pixels outside that are not connected with the picture's border."""
+    """The mask with every hole filled: the pixels outside that are not connected with the image's border."""
     outside = np.pad(~mask, 1, constant_values=True)
     labels, _ = label_components(outside)
     return np.asarray((labels != labels[0, 0])[1:-1, 1:-1])

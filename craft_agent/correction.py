@@ -113,7 +113,7 @@ def segment_change(
     asker: Asker,
 ) -> Segmentation:
     """
-    Segments a thing in the picture in which it is: t2 if it appeared, t1 if it disappeared. Of a change of state both
+    Segments a thing in the image in which it is: t2 if it appeared, t1 if it disappeared. Of a change of state both
     are asked: what they show alike is united, otherwise the surer one holds.
 
     Args:

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS exchanges (
     pair_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     backend TEXT NOT NULL,
-    request TEXT NOT NULL,              -- JSON: the prompt, the sizes and hashes of the pictures
+    request TEXT NOT NULL,              -- JSON: the prompt, the sizes and hashes of the images
     response TEXT,                      -- as it came; NULL if the question was refused
     problem TEXT NOT NULL DEFAULT '',   -- why it could not be used
     prompt_tokens INTEGER NOT NULL,

@@ -37,4 +37,4 @@ class PermanentError(BackendError):
 
 
 class RefusedError(BackendError):
-    """This one question is not answered: a content filter, too large a picture. The pair goes on without it."""
+    """This one question is not answered: a content filter, too large an image. The pair goes on without it."""

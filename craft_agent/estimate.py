@@ -31,7 +31,7 @@ DIFFERENCES = 4.0
 ROUNDS = 1.5
 """The same for the rounds of a difference."""
 PIXELS_A_TOKEN = 28 * 28
-"""Of a picture: what common vision-language models take; others differ by a factor of two and more."""
+"""Of an image: what common vision-language models take; others differ by a factor of two and more."""
 LETTERS_A_TOKEN = 4
 OUTPUT_TOKENS = {"perceive": 200, "review": 120, "refine": 90, "ground": 50}
 MEASURED_PAIRS = 3
@@ -64,7 +64,7 @@ class Estimate:
             f"{self.pairs:,} pairs to do, taken to have {self.differences:.1f} differences each and {self.rounds:.1f} "
             f"rounds a difference\nabout {self.questions:,} questions, {self.input_tokens:,} input tokens, "
             f"{self.output_tokens:,} output tokens, {self.cost:,.2f} US dollars\n"
-            f"(a picture's tokens are taken as its pixels over {PIXELS_A_TOKEN}; yours may take half or twice as many)"
+            f"(an image's tokens are taken as its pixels over {PIXELS_A_TOKEN}; yours may take half or twice as many)"
         )
 
 

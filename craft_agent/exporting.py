@@ -118,7 +118,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     with (building / PROVENANCE).open("w", encoding="utf-8") as sidecar:
         groups = groupby(samples, key=lambda sample: sample.pair_id)
         for pair_id, group in tqdm(groups, desc="Exporting", unit=" pairs"):
-            if not _copy_pictures(store, pair_id, folder):
+            if not _copy_images(store, pair_id, folder):
                 changed.append(pair_id)
                 continue
             of_pair = list(group)
@@ -130,7 +130,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     return ExportSummary(folder, folder, pairs, written, sentences, tuple(changed))
 
 
-def _copy_pictures(store: Store, pair_id: str, folder: Path) -> bool:
+def _copy_images(store: Store, pair_id: str, folder: Path) -> bool:
     """Copies the files of a pair bit for bit; whether they are still those of the run."""
     [row] = store.rows("SELECT * FROM pairs WHERE pair_id = ?", pair_id)
     source = Path(store.settings.pairs)
@@ -149,10 +149,10 @@ def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> l
     expressions: list[str] = []
     masks, change_types, lines = [], [], []
     for sample in samples:
-        picture = encode_mask(sample.mask)
+        image = encode_mask(sample.mask)
         for number, expression in enumerate(sample.expressions):
             index = len(expressions)
-            (folder / "masks" / pair_id / f"{index}.png").write_bytes(picture)
+            (folder / "masks" / pair_id / f"{index}.png").write_bytes(image)
             expressions.append(expression)
             masks.append(f"{pair_id}/{index}.png")
             change_types.append(sample.change_type.value)

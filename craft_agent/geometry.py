@@ -21,7 +21,7 @@ def box_of(mask: BoolMask) -> Box:
 
 
 def box_mask(box: Box, size: tuple[int, int]) -> BoolMask:
-    """A box as a mask of a picture of `size` (width, height)."""
+    """A box as a mask of an image of `size` (width, height)."""
     mask = np.zeros((size[1], size[0]), dtype=bool)
     mask[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)] = True
     return mask

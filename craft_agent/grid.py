@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The labelled grid over a pair, and the pictures that a perceiver is shown."""
+"""The labelled grid over a pair, and the images that a perceiver is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Cell:
 @dataclass(frozen=True)
 class Grid:
     """
-    A grid over the pictures of a pair.
+    A grid over the images of a pair.
 
     Args:
         rows, columns (`int`): How many.
@@ -65,7 +65,7 @@ def place_name(x: float, y: float) -> str:
     Where a spot is in the words of the 3 x 3 grid.
 
     Args:
-        x, y (`float`): In `[0, 1]` across the picture.
+        x, y (`float`): In `[0, 1]` across the image.
 
     Returns:
         `str`: Such as "top-left", "mid-right", "center".
@@ -76,7 +76,7 @@ def place_name(x: float, y: float) -> str:
 
 def plan_grid(size: tuple[int, int], cells_a_side: int | None = None) -> Grid:
     """
-    Lays a grid over a picture.
+    Lays a grid over an image.
 
     Args:
         size (`tuple[int, int]`): Width and height in pixels.
@@ -101,11 +101,11 @@ def plan_grid(size: tuple[int, int], cells_a_side: int | None = None) -> Grid:
 
 def draw_grid(image: Image.Image, grid: Grid) -> Image.Image:
     """
-    Draws a grid with the names of its cells onto a picture.
+    Draws a grid with the names of its cells onto an image.
 
     Args:
         image (`PIL.Image.Image`): RGB.
-        grid (`Grid`): Of that picture.
+        grid (`Grid`): Of that image.
 
     Returns:
         `PIL.Image.Image`: RGB, its longest side `VIEW_SIDE` pixels.
@@ -127,7 +127,7 @@ def side_by_side(pair: ImagePair, box: Box, mask: BoolMask | None = None, filled
     Args:
         pair (`ImagePair`): The pair.
         box (`Box`): The part.
-        mask (`np.ndarray`, *optional*): Booleans `(height, width)` of the whole pictures, to be painted on both.
+        mask (`np.ndarray`, *optional*): Booleans `(height, width)` of the whole images, to be painted on both.
         filled (`bool`, *optional*, defaults to `True`): Whether to tint the region, too, and not only outline it.
 
     Returns:
@@ -149,23 +149,23 @@ def side_by_side(pair: ImagePair, box: Box, mask: BoolMask | None = None, filled
 
 
 def draw_plain(image: Image.Image) -> Image.Image:
-    """A whole picture without any drawing, its longest side `VIEW_SIDE` pixels."""
+    """A whole image without any drawing, its longest side `VIEW_SIDE` pixels."""
     return _scaled(image, VIEW_SIDE)[0]
 
 
 def whole_with(image: Image.Image, mask: BoolMask) -> Image.Image:
-    """A whole picture with a region `(height, width)` tinted and outlined, its longest side `VIEW_SIDE` pixels."""
+    """A whole image with a region `(height, width)` tinted and outlined, its longest side `VIEW_SIDE` pixels."""
     return _painted(_scaled(image, VIEW_SIDE)[0], mask, filled=True)
 
 
 def whole_pair_with_cell(pair: ImagePair, cell: Cell) -> Image.Image:
-    """Both whole pictures side by side, with a cell outlined."""
+    """Both whole images side by side, with a cell outlined."""
     return side_by_side(pair, Box(0, 0, *pair.size), box_mask(cell.box, pair.size), filled=False)
 
 
 def to_pixels(box: Sequence[float], part: Box) -> Box | None:
     """
-    A box of an answer in pixels of the whole picture.
+    A box of an answer in pixels of the whole image.
 
     Args:
         box (`Sequence[float]`): left, top, right, bottom, from 0 to `FULL_SCALE` across the part.
@@ -221,14 +221,14 @@ def _scaled(image: Image.Image, longest: int) -> tuple[Image.Image, float]:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), scale
 
 
-def _painted(picture: Image.Image, mask: BoolMask, filled: bool) -> Image.Image:
+def _painted(image: Image.Image, mask: BoolMask, filled: bool) -> Image.Image:
     """
-    A picture with a region tinted and outlined. The outline lies outside, so that the region's own edge can be seen.
+    An image with a region tinted and outlined. The outline lies outside, so that the region's own edge can be seen.
     (The overlays for people are in `modeling_mtrefseg`, which needs seconds and PyTorch to be imported.)
     """
-    shape = Image.fromarray(mask.astype(np.uint8) * 255).resize(picture.size, Image.Resampling.BOX)
+    shape = Image.fromarray(mask.astype(np.uint8) * 255).resize(image.size, Image.Resampling.BOX)
     shape = shape.point(lambda value: 255 if value else 0)
-    painted = picture.copy()
+    painted = image.copy()
     if filled:
         painted.paste(FILL, mask=shape.point(lambda value: value * 3 // 10))
     inside = np.asarray(shape) > 0

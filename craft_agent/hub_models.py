@@ -69,7 +69,7 @@ def refusing_without_memory() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
-        raise RefusedError("the pictures do not fit into the memory of the graphics card") from error
+        raise RefusedError("the images do not fit into the memory of the graphics card") from error
 
 
 def to_model(inputs: Any, model: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .regions import select_region
 
 class MTRefSegSegmenter:
     """
-    Segments with both pictures in view.
+    Segments with both images in view.
 
     By sentence, the mask is what the model of stage 2 finds for the whole sentence, as far as it lies in the box;
     regions with a negative point are taken away. By change, it is one connected region of the mask of every change,
@@ -67,14 +67,14 @@ class MTRefSegSegmenter:
             prompt (`SegmentationPrompt`): What to find.
 
         Returns:
-            `Segmentation`: The mask at the picture's size, and the mean probability in the model's whole mask.
+            `Segmentation`: The mask at the image's size, and the mean probability in the model's whole mask.
 
         Raises:
             RefusedError: If the model cannot read the sentence, or lacks the memory.
         """
         sentence = prompt.sentence if self._by_sentence else None
         with self._lock, refusing_without_memory():
-            # A change of state asks once for each picture, and every change of a pair needs the same mask.
+            # A change of state asks once for each image, and every change of a pair needs the same mask.
             if self._last is None or self._last[0] is not prompt.pair or self._last[1] != sentence:
                 self._last = (prompt.pair, sentence, *self._run(prompt.pair, sentence))
             mask, score = self._last[2:]

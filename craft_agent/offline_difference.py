@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Where two pictures differ, without any learned weight: registration, equal light, robust differences, regions.
+Where two images differ, without any learned weight: registration, equal light, robust differences, regions.
 
 It knows no things. A shadow, a season or another angle of view is a difference to it, and a thing of the colour of the
 ground is none.
@@ -21,17 +21,17 @@ from .records import BoolMask, Box, ChangeType, ImagePair
 Plane: TypeAlias = npt.NDArray[np.float32]
 
 WORKING_SIDE = 512
-"""Longest side in pixels at which pictures are compared."""
+"""Longest side in pixels at which images are compared."""
 MOST_SHIFT = 0.06
-"""Largest shift between the pictures that is undone, as a share of the shorter side."""
+"""Largest shift between the images that is undone, as a share of the shorter side."""
 SEARCH = 2
 """Pixels within which the same colour counts as no difference; edges never lie on the same pixel twice."""
 LEAST_DIFFERENCE = 22.0
 """Levels of 255 below which nothing differs."""
 NOISE_FACTOR = 5.0
-"""How far a difference must stand out from the picture's common ones, in their median absolute deviations."""
+"""How far a difference must stand out from the image's common ones, in their median absolute deviations."""
 LEAST_AREA, MOST_AREA = 0.004, 0.5
-"""Smallest and largest region, as shares of the picture."""
+"""Smallest and largest region, as shares of the image."""
 MOST_REGIONS = 5
 BOTH_EDGED = 0.62
 """Share of the weaker time's outline above which a thing was there at both times."""
@@ -43,7 +43,7 @@ class Difference:
     A region that differs.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)` at the pictures' size.
+        mask (`np.ndarray`): Booleans `(height, width)` at the images' size.
         box (`Box`): Around it.
         change_type (`ChangeType`): What seems to have become of it.
         strength (`float`): In `[0, 1]`, how much it stands out.
@@ -64,7 +64,7 @@ class Comparison:
     What differs in a pair.
 
     Args:
-        level (`np.ndarray`): float32 `(height, width)` at the pictures' size: the difference, 1 at the threshold.
+        level (`np.ndarray`): float32 `(height, width)` at the images' size: the difference, 1 at the threshold.
         differences (`tuple[Difference, ...]`): The regions, those that stand out most first.
     """
 
@@ -74,7 +74,7 @@ class Comparison:
 
 def compare(pair: ImagePair) -> Comparison:
     """
-    Compares the pictures of a pair.
+    Compares the images of a pair.
 
     Args:
         pair (`ImagePair`): The pair.
@@ -107,11 +107,11 @@ def find_shift(earlier: Plane, later: Plane) -> tuple[int, int]:
         earlier, later (`np.ndarray`): float32 `(height, width, 3)`.
 
     Returns:
-        `tuple[int, int]`: Rows and columns; `(0, 0)` unless another shift makes the pictures clearly more alike.
+        `tuple[int, int]`: Rows and columns; `(0, 0)` unless another shift makes the images clearly more alike.
     """
     height, width = earlier.shape[:2]
     window = np.hanning(height)[:, None] * np.hanning(width)[None, :]
-    spectra = [np.fft.rfft2((picture.mean(axis=2) - picture.mean()) * window) for picture in (earlier, later)]
+    spectra = [np.fft.rfft2((image.mean(axis=2) - image.mean()) * window) for image in (earlier, later)]
     cross = spectra[1] * np.conj(spectra[0])
     peaks = np.fft.irfft2(cross / np.maximum(np.abs(cross), 1e-6), s=(height, width))
     most = max(1, round(MOST_SHIFT * min(height, width)))
@@ -170,7 +170,7 @@ def difference_level(earlier: Plane, later: Plane) -> Plane:
         `np.ndarray`: float32 `(height, width)`. A pixel whose colour is found within `SEARCH` pixels at the other time
         does not differ.
     """
-    smooth = [blur(picture, 1) for picture in (earlier, later)]
+    smooth = [blur(image, 1) for image in (earlier, later)]
     forth = _nearest_difference(smooth[0], smooth[1])
     back = _nearest_difference(smooth[1], smooth[0])
     distance = blur(np.minimum(forth, back)[..., None], 2)[..., 0]
@@ -179,18 +179,18 @@ def difference_level(earlier: Plane, later: Plane) -> Plane:
     return distance / np.float32(max(LEAST_DIFFERENCE, middle + NOISE_FACTOR * noise))
 
 
-def blur(picture: Plane, radius: int) -> Plane:
+def blur(image: Plane, radius: int) -> Plane:
     """Averages `(height, width, channels)` over squares of `2 * radius + 1` pixels, twice; borders are repeated."""
     side = 2 * radius + 1
     for _ in range(2):
         for axis in (0, 1):
             padding = [(0, 0)] * 3
             padding[axis] = (radius + 1, radius)
-            sums = np.cumsum(np.pad(picture, padding, mode="edge"), axis=axis, dtype=np.float64)
-            length = picture.shape[axis]
+            sums = np.cumsum(np.pad(image, padding, mode="edge"), axis=axis, dtype=np.float64)
+            length = image.shape[axis]
             upper = sums.take(range(side, side + length), axis=axis)
-            picture = ((upper - sums.take(range(length), axis=axis)) / side).astype(np.float32)
-    return picture
+            image = ((upper - sums.take(range(length), axis=axis)) / side).astype(np.float32)
+    return image
 
 
 def _small(image: Image.Image) -> Plane:
@@ -209,15 +209,15 @@ def _shifted(earlier: Plane, later: Plane, shift: tuple[int, int]) -> Plane:
     return moved
 
 
-def _nearest_difference(reference: Plane, picture: Plane) -> Plane:
+def _nearest_difference(reference: Plane, image: Plane) -> Plane:
     """Each pixel's distance to the most similar one of the reference within `SEARCH` pixels."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     padded = np.pad(reference, ((SEARCH, SEARCH), (SEARCH, SEARCH), (0, 0)), mode="edge")
     nearest = np.full((height, width), np.inf, dtype=np.float32)
     for row in range(2 * SEARCH + 1):
         for column in range(2 * SEARCH + 1):
             moved = padded[row : row + height, column : column + width]
-            error = picture - moved
+            error = image - moved
             grey = error.mean(axis=2)
             # Light changes brightness more than colour, so colour counts more.
             hue = np.abs(error - grey[..., None]).max(axis=2)
@@ -250,18 +250,18 @@ def _regions(level: Plane) -> list[BoolMask]:
 def _closed(mask: BoolMask, radius: int) -> BoolMask:
     """Closes gaps and removes threads, of up to `2 * radius` pixels."""
     side = 2 * radius + 1
-    picture = Image.fromarray(mask.astype(np.uint8) * 255)
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
     for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter, ImageFilter.MinFilter, ImageFilter.MaxFilter):
-        picture = picture.filter(kind(side))
-    return np.asarray(picture) > 127
+        image = image.filter(kind(side))
+    return np.asarray(image) > 127
 
 
 def _full_size(region: BoolMask, size: tuple[int, int]) -> BoolMask:
-    """A region at the pictures' size, with smooth outlines."""
-    picture = Image.fromarray(region.astype(np.uint8) * 255)
-    if picture.size == size:
+    """A region at the images' size, with smooth outlines."""
+    image = Image.fromarray(region.astype(np.uint8) * 255)
+    if image.size == size:
         return region
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR)) > 127
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
 def _describe(mask: BoolMask, region: BoolMask, level: Plane, earlier: Plane, later: Plane) -> Difference:
@@ -276,8 +276,8 @@ def _describe(mask: BoolMask, region: BoolMask, level: Plane, earlier: Plane, la
     )
 
 
-def _mean_color(picture: Plane, region: BoolMask) -> tuple[float, float, float]:
-    red, green, blue = picture[region].mean(axis=0).clip(0, 255)
+def _mean_color(image: Plane, region: BoolMask) -> tuple[float, float, float]:
+    red, green, blue = image[region].mean(axis=0).clip(0, 255)
     return float(red), float(green), float(blue)
 
 
@@ -292,17 +292,17 @@ def _change_type(region: BoolMask, earlier: Plane, later: Plane) -> ChangeType:
     if not ring.any():
         return ChangeType.STATE_CHANGE
     seen = []
-    for picture in (earlier, later):
-        outline = float(_gradient(picture)[edge].mean())
-        contrast = float(np.linalg.norm(picture[region].mean(axis=0) - picture[ring].mean(axis=0)))
+    for image in (earlier, later):
+        outline = float(_gradient(image)[edge].mean())
+        contrast = float(np.linalg.norm(image[region].mean(axis=0) - image[ring].mean(axis=0)))
         seen.append(outline + 0.5 * contrast)
     if min(seen) > BOTH_EDGED * max(seen):
         return ChangeType.STATE_CHANGE
     return ChangeType.APPEAR if seen[1] > seen[0] else ChangeType.DISAPPEAR
 
 
-def _gradient(picture: Plane) -> Plane:
-    grey = blur(picture.mean(axis=2, keepdims=True), 1)[..., 0]
+def _gradient(image: Plane) -> Plane:
+    grey = blur(image.mean(axis=2, keepdims=True), 1)[..., 0]
     if min(grey.shape) < 2:
         return np.zeros_like(grey)
     rows, columns = np.gradient(grey)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A perceiver without weights: it computes where the pictures differ and says it in words of colour and place.
+A perceiver without weights: it computes where the images differ and says it in words of colour and place.
 
 It names nothing, and takes shadows and seasons for changes. It is there to try the pipeline and to test it, not to
 make data that anyone should train on unseen.
@@ -63,7 +63,7 @@ COMPARISONS = ComparisonCache()
 
 
 class OfflinePerceiver:
-    """Answers every question from the comparison of the clean pictures."""
+    """Answers every question from the comparison of the clean images."""
 
     name = OFFLINE
 

@@ -28,7 +28,7 @@ class OfflineSegmenter:
     name = OFFLINE
 
     def segment(self, prompt: SegmentationPrompt) -> Segmentation:
-        """Finds one region; without a box, the whole picture is one."""
+        """Finds one region; without a box, the whole image is one."""
         level = COMPARISONS.get(prompt.pair).level
         size = prompt.image.size
         box = prompt.box or Box(0, 0, *size)

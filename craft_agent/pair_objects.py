@@ -93,7 +93,7 @@ class KnownPair:
 
 def pair_key(settings: RunSettings, claimed: ClaimedPair, tables: Tables) -> str:
     """
-    The name under which a pair's objects lie: the same for the same pictures, settings and work that they go on from.
+    The name under which a pair's objects lie: the same for the same images, settings and work that they go on from.
 
     Args:
         settings (`RunSettings`): Of the run.

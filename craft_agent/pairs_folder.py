@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A folder of pairs: `A/` holds the earlier pictures, `B/` the later ones, and files of one name belong together."""
+"""A folder of pairs: `A/` holds the earlier images, `B/` the later ones, and files of one name belong together."""
 
 import hashlib
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from dataset_scripts.readers.image_file import PICTURE_SUFFIXES, PictureFile
+from dataset_scripts.readers.image_file import IMAGE_SUFFIXES, ImageFile
 from dataset_scripts.readers.reading_report import Reason, UnusableError, printable
 
 from .errors import CraftError
@@ -38,7 +38,7 @@ class PairFiles:
 
 def list_pairs(folder: Path) -> list[PairFiles]:
     """
-    Lists the pairs of a folder. No picture is opened.
+    Lists the pairs of a folder. No image is opened.
 
     Args:
         folder (`Path`): Holds `A/` and `B/`. Endings may differ between the two. Hidden files are left out.
@@ -47,14 +47,14 @@ def list_pairs(folder: Path) -> list[PairFiles]:
         `list[PairFiles]`: By name; also those with a problem, so that whatever lies there is accounted for.
 
     Raises:
-        CraftError: If the folder has no `A/` or `B/`, or no picture in them.
+        CraftError: If the folder has no `A/` or `B/`, or no image in them.
     """
     for side in ("A", "B"):
         if not (folder / side).is_dir():
-            raise CraftError(f"{folder} has no folder {side}/; put the earlier pictures into A/ and the later into B/")
+            raise CraftError(f"{folder} has no folder {side}/; put the earlier images into A/ and the later into B/")
     earlier, later = _by_stem(folder, "A"), _by_stem(folder, "B")
     if not earlier and not later:
-        raise CraftError(f"{folder} has no picture in A/ and B/; endings that are read: {', '.join(PICTURE_SUFFIXES)}")
+        raise CraftError(f"{folder} has no image in A/ and B/; endings that are read: {', '.join(IMAGE_SUFFIXES)}")
     return [_match(stem, earlier.get(stem, []), later.get(stem, [])) for stem in sorted({*earlier, *later})]
 
 
@@ -83,7 +83,7 @@ def _hash(folder: Path, name: str) -> str:
 
 def load_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> ImagePair:
     """
-    Decodes the pictures of a pair.
+    Decodes the images of a pair.
 
     Args:
         folder (`Path`): The folder of pairs.
@@ -91,10 +91,10 @@ def load_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> ImageP
         sha256 (`tuple[str, str]`): What the files' hashes were when the pair was listed.
 
     Returns:
-        `ImagePair`: Both pictures in RGB, turned as their EXIF data say.
+        `ImagePair`: Both images in RGB, turned as their EXIF data say.
 
     Raises:
-        UnusableError: If one of them is no picture, damaged, too large, gone or another one than it was, or if they
+        UnusableError: If one of them is no image, damaged, too large, gone or another one than it was, or if they
             differ in size.
     """
     images = [_load(folder, name, known) for name, known in zip((files.file_t1, files.file_t2), sha256, strict=True)]
@@ -107,7 +107,7 @@ def load_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> ImageP
 def _by_stem(folder: Path, side: str) -> dict[str, list[str]]:
     stems: dict[str, list[str]] = {}
     for path in sorted((folder / side).iterdir()):
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith("."):
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
             stems.setdefault(path.stem, []).append(f"{side}/{path.name}")
     return stems
 
@@ -135,9 +135,9 @@ def _load(folder: Path, name: str, sha256: str) -> Image.Image:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UnusableError(Reason.MISSING_PICTURE, f"{name} cannot be read: {error.strerror}") from error
+        raise UnusableError(Reason.MISSING_IMAGE, f"{name} cannot be read: {error.strerror}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise UnusableError(Reason.MISSING_PICTURE, f"{name} is another file than when the run began: put it back")
-    PictureFile(name, content).check()
+        raise UnusableError(Reason.MISSING_IMAGE, f"{name} is another file than when the run began: put it back")
+    ImageFile(name, content).check()
     with Image.open(io.BytesIO(content)) as image:
         return ImageOps.exif_transpose(image).convert("RGB")

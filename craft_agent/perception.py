@@ -30,7 +30,7 @@ def perceive(pair: ImagePair, asker: Asker, cells_a_side: int | None = None) -> 
     Args:
         pair (`ImagePair`): The pair.
         asker (`Asker`): Asks the perceiver.
-        cells_a_side (`int`, *optional*): Of the grid; chosen by the pictures' size by default.
+        cells_a_side (`int`, *optional*): Of the grid; chosen by the images' size by default.
 
     Returns:
         `list[Candidate]` or `None`: The differences, those seen in several views once, top to bottom; `None` if not
@@ -54,7 +54,7 @@ def perceive(pair: ImagePair, asker: Asker, cells_a_side: int | None = None) -> 
 
 
 def whole_question(pair: ImagePair, grid: Grid, asker: Asker) -> Question:
-    """The question about the whole view: both pictures with the grid."""
+    """The question about the whole view: both images with the grid."""
     prompt = asker.prompts.fill(
         "perceive_whole",
         schema=PERCEIVE,
@@ -143,7 +143,7 @@ def _is_same(known: Candidate, sighting: Candidate, views: dict[str, Box]) -> bo
 
 
 def _is_cut(candidate: Candidate, views: dict[str, Box]) -> bool:
-    """Whether the box ends where the cells end that it was seen in, and the picture goes on."""
+    """Whether the box ends where the cells end that it was seen in, and the image goes on."""
     if WHOLE in candidate.cells:
         return False
     box, shown = candidate.box, [views[name] for name in candidate.cells]

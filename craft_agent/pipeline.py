@@ -107,7 +107,7 @@ class PairPipeline:
             pair = load_pair(Path(self._settings.pairs), claimed.files, claimed.sha256)
         except UnusableError as error:
             # A file may be put back; one that is damaged will not mend.
-            end = "failed" if error.reason is Reason.MISSING_PICTURE else "skipped"
+            end = "failed" if error.reason is Reason.MISSING_IMAGE else "skipped"
             self._store.give_up(pair_id, end, error.detail)
             return end
         step = claimed.step

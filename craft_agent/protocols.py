@@ -42,10 +42,10 @@ class Question:
 
     Args:
         kind (`str`): "perceive", "review", "refine", "ground", or "repair" of an answer that could not be read.
-        prompt (`str`): The whole message; it speaks of the pictures as "image 1", "image 2" and so on.
-        images (`tuple[PIL.Image.Image, ...]`): Those pictures, RGB.
+        prompt (`str`): The whole message; it speaks of the images as "image 1", "image 2" and so on.
+        images (`tuple[PIL.Image.Image, ...]`): Those images, RGB.
         schema (`Mapping`): The JSON schema of the answer: an object, with a "title".
-        pair (`ImagePair`): The pictures without any drawing. For a perceiver that computes; one that looks leaves it.
+        pair (`ImagePair`): The images without any drawing. For a perceiver that computes; one that looks leaves it.
         facts (`Mapping`): What the prompt says, for a perceiver that cannot read.
     """
 
@@ -75,7 +75,7 @@ class Answer:
 
 class Perceiver(Protocol):
     """
-    Looks at pictures and answers in JSON.
+    Looks at images and answers in JSON.
 
     Attributes:
         name (`str`): Kind and model, such as "chat:Qwen/Qwen3-VL-8B-Instruct". It is written into the data's
@@ -95,14 +95,14 @@ class SegmentationPrompt:
     What a segmenter is asked.
 
     Args:
-        image (`PIL.Image.Image`): The picture in which the thing is to be found, RGB.
+        image (`PIL.Image.Image`): The image in which the thing is to be found, RGB.
         time (`str`): Which one that is: "t1" or "t2".
         text (`str`): What to find, without the change: "the white car at the top left".
         sentence (`str`): The whole sentence: "the white car that appeared at the top left".
         change_type (`ChangeType`): What became of it.
         box (`Box`, *optional*): Where to look.
         points (`tuple[Point, ...]`): Pixels that the region holds, or must not hold.
-        pair (`ImagePair`): Both pictures, for a segmenter that compares.
+        pair (`ImagePair`): Both images, for a segmenter that compares.
     """
 
     image: Image.Image = field(repr=False)
@@ -121,7 +121,7 @@ class Segmentation:
     What a segmenter found.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)`, exactly at the picture's size. All false: nothing fits.
+        mask (`np.ndarray`): Booleans `(height, width)`, exactly at the image's size. All false: nothing fits.
         score (`float`): Its confidence in `[0, 1]`; 0 if the mask is empty.
     """
 

@@ -34,7 +34,7 @@ class Verdict(str, Enum):
 
 class Box(NamedTuple):
     """
-    A rectangle in pixels of the whole picture, half-open.
+    A rectangle in pixels of the whole image, half-open.
 
     Args:
         left, top (`int`): The first column and row inside.
@@ -75,7 +75,7 @@ class Box(NamedTuple):
         return common / max(1, self.area + other.area - common)
 
     def grow(self, pixels: int, size: tuple[int, int]) -> "Box":
-        """The box with a rim of so many pixels, inside a picture of `size` (width, height)."""
+        """The box with a rim of so many pixels, inside an image of `size` (width, height)."""
         whole = Box(0, 0, *size)
         grown = Box(self.left - pixels, self.top - pixels, self.right + pixels, self.bottom + pixels)
         return grown.intersect(whole)
@@ -86,7 +86,7 @@ class Point(NamedTuple):
     A pixel that lies in the wanted region, or outside of it.
 
     Args:
-        x, y (`int`): Column and row in the whole picture.
+        x, y (`int`): Column and row in the whole image.
         positive (`bool`): Whether the region holds it.
     """
 
@@ -98,11 +98,11 @@ class Point(NamedTuple):
 @dataclass(frozen=True)
 class ImagePair:
     """
-    The decoded pictures of a pair.
+    The decoded images of a pair.
 
     Args:
         pair_id (`str`): Its name.
-        image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later picture, RGB, of equal size.
+        image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, of equal size.
     """
 
     pair_id: str
@@ -124,7 +124,7 @@ class Candidate:
         index (`int`): Its number in the pair, from 0.
         expression (`str`): The sentence, with the grid's words for the place.
         thing (`str`): What the sentence is about, without the change: "the white car".
-        position (`str`): Where it is in the whole picture, in the grid's words, such as "top-left".
+        position (`str`): Where it is in the whole image, in the grid's words, such as "top-left".
         change_type (`ChangeType`): What became of it.
         confidence (`float`): In `[0, 1]`, as the perceiver says.
         box (`Box`): Where it is.
@@ -153,7 +153,7 @@ class Round:
         change_type (`ChangeType`): What became of it, in that round.
         box (`Box`, *optional*): The box that the segmenter was given.
         points (`tuple[Point, ...]`): The points that it was given.
-        mask (`np.ndarray`): Booleans `(height, width)` at the pictures' size.
+        mask (`np.ndarray`): Booleans `(height, width)` at the images' size.
         score (`float`): The segmenter's own, in `[0, 1]`.
         verdict (`Verdict`): What the perceiver said when it saw the mask.
         fit (`float`): How well mask and sentence fit, in `[0, 1]`, as the perceiver says.

@@ -24,7 +24,7 @@ LONGEST_LIST = 12
 # The grid's words, and words for what only the questions show.
 _ARTEFACTS = re.compile(
     r"\b(?:(?:top|mid|middle|bottom|upper|lower)-(?:left|right|center|centre)|grid|cells?|outlined?|magenta"
-    r"|images? [0-9]|(?:left|right) (?:side|panel) of the (?:image|picture)s?)\b",
+    r"|images? [0-9]|(?:left|right) (?:side|panel) of the (?:image|image)s?)\b",
     re.IGNORECASE,
 )
 
@@ -132,7 +132,7 @@ def ground(pair: ImagePair, sentence: str, chosen: Round, asker: Asker) -> float
 
 
 def ground_question(pair: ImagePair, sentence: str, asker: Asker) -> Question:
-    """The question where a sentence leads: both pictures without any drawing."""
+    """The question where a sentence leads: both images without any drawing."""
     prompt = asker.prompts.fill("ground", schema=GROUND, expression=sentence)
     images = (draw_plain(pair.image_t1), draw_plain(pair.image_t2))
     return Question("ground", prompt, images, GROUND, pair, {"expression": sentence})
@@ -172,7 +172,7 @@ def tidy(sentence: str) -> str:
 
 
 def has_artefacts(sentence: str) -> bool:
-    """Whether a sentence uses words of the grid or of the questions' pictures, or has none at all."""
+    """Whether a sentence uses words of the grid or of the questions' images, or has none at all."""
     return len(sentence) < 3 or _ARTEFACTS.search(sentence) is not None
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Finds changes in pairs of pictures, segments them, and writes sentences:
+Finds changes in pairs of images, segments them, and writes sentences:
 
 ```bash
 craft-agent run PAIRS --out WORK                                        # offline: no model, to try it
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="ask nothing; estimate questions, tokens and cost")
     add_backend_arguments(parser)
     parser.add_argument("--prompts", metavar="FOLDER", type=Path, default=FOLDER, help="other texts of the questions")
-    parser.add_argument("--grid", metavar="N", type=int, help="cells a side; by default 3, more for large pictures")
+    parser.add_argument("--grid", metavar="N", type=int, help="cells a side; by default 3, more for large images")
     parser.add_argument("--rounds", metavar="N", type=int, default=3, help="tries to segment a change (%(default)s)")
     parser.add_argument(
         "--attempts",
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--domain", choices=DOMAINS, help="normal scenes or remote sensing")
     parser.add_argument("--view", choices=VIEWS, default="unknown", help="where the camera was")
-    parser.add_argument("--source", metavar="NAME", default="unknown", help="the data set that the pictures are of")
+    parser.add_argument("--source", metavar="NAME", default="unknown", help="the data set that the images are of")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="pairs at once (%(default)s)")
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="this machine, or many by Ray Data"
@@ -156,7 +156,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise CraftError(f"{arguments.pairs} is no folder; name the one that holds A/ and B/")
     work, pairs = arguments.out.resolve(), arguments.pairs.resolve()
     if any(work.is_relative_to(pairs / side) for side in ("A", "B")):
-        raise CraftError(f"{arguments.out} lies among the pictures; name another folder with --out")
+        raise CraftError(f"{arguments.out} lies among the images; name another folder with --out")
 
 
 def _settings(arguments: argparse.Namespace, prompts: Prompts) -> RunSettings:

@@ -14,7 +14,7 @@ class RunSettings:
         perceiver, segmenter (`str`): Names of the backends.
         backend (`dict[str, str]`, *optional*): What else their answers depend on.
         prompts (`dict[str, str]`, *optional*): Version of every prompt, by name.
-        grid (`int`, *optional*): Cells a side; `None` chooses by the pictures' size.
+        grid (`int`, *optional*): Cells a side; `None` chooses by the images' size.
         rounds (`int`, *optional*, defaults to 3): Most tries to segment a candidate.
         attempts (`int`, *optional*, defaults to 2): How often a question is asked whose answer cannot be read.
         paraphrases (`int`, *optional*, defaults to 2): Further sentences of a region.

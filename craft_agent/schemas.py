@@ -9,7 +9,7 @@ from .records import ChangeType, Verdict
 MOST_DIFFERENCES = 40
 """Differences that one answer may list."""
 FULL_SCALE = 1000
-"""Coordinates go from 0 to this across a picture, whatever its size."""
+"""Coordinates go from 0 to this across an image, whatever its size."""
 
 _CHANGE_TYPE = {"type": "string", "enum": [change_type.value for change_type in ChangeType]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}

@@ -44,7 +44,7 @@ class Finder(Protocol):
     """Finds things by their name."""
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, in any order."""
+        """Everything in an RGB image that fits a text, in any order."""
         ...
 
 
@@ -68,7 +68,7 @@ class Sam3Finder:
         self._threshold = 0.3 if threshold is None else threshold
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, with masks."""
+        """Everything in an RGB image that fits a text, with masks."""
         # The processor pads a text to this length, but does not cut it.
         length = self._model.config.text_config.max_position_embeddings
         words = self._processor.tokenizer(
@@ -109,7 +109,7 @@ class DetectorFinder:
         self._threshold = (0.1 if self._is_owl else 0.25) if threshold is None else threshold
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, as boxes."""
+        """Everything in an RGB image that fits a text, as boxes."""
         # Grounding DINO wants lower case; a full stop separates names.
         words: Any = [[text]] if self._is_owl else f"{' '.join(text.lower().replace('.', ' ').split())}."
         config = self._model.config
@@ -148,7 +148,7 @@ class Outliner:
         Outlines one thing.
 
         Args:
-            image (`PIL.Image.Image`): The picture, RGB.
+            image (`PIL.Image.Image`): The image, RGB.
             box (`Box`, *optional*): Holds the thing.
             points (`Sequence[Point]`): Pixels in it and beside it. Box or points must be given.
 
@@ -177,13 +177,11 @@ class Outliner:
 def _need_torchvision(model: str) -> None:
     # Without it, transformers complains about the model's files.
     if not is_torchvision_available():
-        raise PermanentError(
-            f"cannot load {model}: its pictures are prepared with torchvision; pip install torchvision"
-        )
+        raise PermanentError(f"cannot load {model}: its images are prepared with torchvision; pip install torchvision")
 
 
 def _boxes_and_scores(result: dict[str, Any], size: tuple[int, int]) -> list[tuple[Box, float]]:
-    """Boxes in whole pixels inside a picture of `size` (width, height), and their scores."""
+    """Boxes in whole pixels inside an image of `size` (width, height), and their scores."""
     found = []
     limits = torch.tensor([size[0], size[1], size[0], size[1]])
     sides = result["boxes"].float().cpu().clamp(min=0).minimum(limits)

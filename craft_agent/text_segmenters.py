@@ -6,7 +6,7 @@ Segmenters that read: SAM 3, and Grounding DINO or OWLv2 with SAM 2.
     craft-agent run PAIRS --out WORK --segmenter grounded-sam2
     craft-agent run PAIRS --out WORK --segmenter grounded-sam2 --detector-model google/owlv2-base-patch16-ensemble
 
-They need torchvision, for it is what transformers prepares pictures for SAM with.
+They need torchvision, for it is what transformers prepares images for SAM with.
 """
 
 import threading
@@ -58,10 +58,10 @@ class TextSegmenter:
             prompt (`SegmentationPrompt`): What to find.
 
         Returns:
-            `Segmentation`: The mask at the picture's size; an empty one if nothing fits.
+            `Segmentation`: The mask at the image's size; an empty one if nothing fits.
 
         Raises:
-            RefusedError: If the picture does not fit into the memory of the graphics card.
+            RefusedError: If the image does not fit into the memory of the graphics card.
         """
         view = look_at(prompt)
         with self._lock, torch.inference_mode(), refusing_without_memory():

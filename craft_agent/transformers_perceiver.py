@@ -61,7 +61,7 @@ class TransformersPerceiver:
             `Answer`: The model's words, without special tokens, and what they took.
 
         Raises:
-            RefusedError: If the pictures and the prompt are too much for the model.
+            RefusedError: If the images and the prompt are too much for the model.
         """
         content: list[dict[str, Any]] = []
         for number, image in enumerate(question.images, start=1):

@@ -30,7 +30,7 @@ _CONTENTS = {
 
 class MTRefSeg21K(RawBuilder):
     """
-    Pairs of pictures, an earlier and a later one, with sentences and the masks of the changes that these describe.
+    Pairs of images, an earlier and a later one, with sentences and the masks of the changes that these describe.
 
     Configurations, columns and splits: `RawConfig`, `schema.referring_features`, `schema.pair_features`; "train",
     "validation", and "test" where the raw folder has one.

@@ -24,7 +24,7 @@ REPOSITORY = "kkk2026/MTRefSeg_Pretrained"
 
 class MTRefSegPretrain(RawBuilder):
     """
-    Pairs of pictures, an earlier and a later one, with the mask of all that changed.
+    Pairs of images, an earlier and a later one, with the mask of all that changed.
 
     Configurations, columns and splits: `RawConfig`, `schema.pretrain_features`; "train", and others where the raw
     folder has them.

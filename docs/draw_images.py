@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws the README's pictures anew, from generated pairs and the shipped checkpoint alone:
+Draws the README's images anew, from generated pairs and the shipped checkpoint alone:
 
     python -m docs.draw_images
     python -m docs.draw_images --only overlay --only inside
 
-`make pictures` first evaluates the checkpoint for the demo's report, which two of the pictures show. Those two are
+`make images` first evaluates the checkpoint for the demo's report, which two of the images show. Those two are
 photographs of pages and need Chromium with its driver.
 """
 
@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "spaces_demo"))
 
 from dataset_scripts.readers.reading_report import ReadingReport  # noqa: E402
 from dataset_scripts.readers.sources import open_source  # noqa: E402
-from modeling_mtrefseg.image_processing_mtrefseg import load_picture  # noqa: E402
+from modeling_mtrefseg.image_processing_mtrefseg import load_image  # noqa: E402
 from mtrefseg.cli.main import main as run_mtrefseg  # noqa: E402
 from mtrefseg.view.drawing import (  # noqa: E402
     GAP,
@@ -73,31 +73,31 @@ def draw_inside() -> Image.Image:
 
 
 def draw_by_command(name: str, command: str, *arguments: str) -> Image.Image:
-    """A picture among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
+    """An image among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
     with tempfile.TemporaryDirectory() as folder:
         if run_mtrefseg([command, *arguments, "--model", str(MODEL), "--out", folder]):
             raise SystemExit(f"mtrefseg {command} failed: see above")
-        with Image.open(Path(folder) / name) as picture:
-            picture.load()
-            return picture
+        with Image.open(Path(folder) / name) as image:
+            image.load()
+            return image
 
 
 def draw_scenes() -> Image.Image:
-    """Every pair of the committed sample, the first sentence below it and its mask on the later picture."""
+    """Every pair of the committed sample, the first sentence below it and its mask on the later image."""
     records = list(open_source(SAMPLE, ReadingReport()).read(None, None))
     cell = ((PAGE_WIDTH - 2 * MARGIN + GAP) // COLUMNS, SCENE_SIDE + 76)
     sheet = Image.new("RGB", (PAGE_WIDTH, 2 * MARGIN + cell[1] * -(-len(records) // COLUMNS) - GAP), PAPER)
     draw = ImageDraw.Draw(sheet)
     for index, record in enumerate(records):
         expression = record.expressions[0]
-        # The sample's pictures are files, and all of one size.
+        # The sample's images are files, and all of one size.
         files = [Path(str(each.source)) for each in (record.image_t1, record.image_t2)]
-        pictures = [to_panel(load_picture(file), (SCENE_SIDE, SCENE_SIDE)) for file in files]
+        images = [to_panel(load_image(file), (SCENE_SIDE, SCENE_SIDE)) for file in files]
         mask = expression.mask.read_mask(record.image_t1.size)[0]
-        pictures[1] = paint_masks(pictures[1], [mask], [PALETTE[index % len(PALETTE)]], numbered=False)
+        images[1] = paint_masks(images[1], [mask], [PALETTE[index % len(PALETTE)]], numbered=False)
         x, y = MARGIN + cell[0] * (index % COLUMNS), MARGIN + cell[1] * (index // COLUMNS)
-        for number, picture in enumerate(pictures):
-            sheet.paste(picture, (x + number * (SCENE_SIDE + 6), y))
+        for number, image in enumerate(images):
+            sheet.paste(image, (x + number * (SCENE_SIDE + 6), y))
         for number, line in enumerate(wrap(expression.text, 2 * SCENE_SIDE, font_of(18), 2)):
             draw.text((x, y + SCENE_SIDE + 24 + 22 * number), line, fill=INK, font=font_of(18), anchor="ls")
     return sheet
@@ -129,11 +129,11 @@ def photograph_demo() -> Image.Image:
         with open_browser() as browser:
             browser.get(f"{url}?__theme=light")
             for number, path in enumerate(HOUSES):
-                wait_for(browser, partial(shows_pictures, browser, number))
-                wait_for(browser, lambda: find(browser, "#pictures input[type=file]"))
-                # A field that holds a picture has no file input any more.
-                find(browser, "#pictures input[type=file]")[-number].send_keys(path)
-            wait_for(browser, partial(shows_pictures, browser, len(HOUSES)))
+                wait_for(browser, partial(shows_images, browser, number))
+                wait_for(browser, lambda: find(browser, "#images input[type=file]"))
+                # A field that holds an image has no file input any more.
+                find(browser, "#images input[type=file]")[-number].send_keys(path)
+            wait_for(browser, partial(shows_images, browser, len(HOUSES)))
             find(browser, "textarea")[0].send_keys("\n".join((ROOFS, SHOWN_POOL, GONE_POOL)))
             browser.execute_script("document.getElementById('segment').click()")
             return photograph(browser, "#before-after img")
@@ -149,7 +149,7 @@ def open_browser() -> Iterator[Any]:
 
     driver = shutil.which("chromedriver")
     if driver is None:
-        raise SystemExit("the pictures of pages need Chromium and chromedriver; --only names the others")
+        raise SystemExit("the images of pages need Chromium and chromedriver; --only names the others")
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(argument)
@@ -167,9 +167,9 @@ def find(browser: Any, selector: str) -> list[Any]:
     return browser.find_elements("css selector", selector)
 
 
-def shows_pictures(browser: Any, count: int) -> bool:
-    """Whether the demo's fields show so many pictures."""
-    return len(find(browser, "#pictures .image-frame img")) == count
+def shows_images(browser: Any, count: int) -> bool:
+    """Whether the demo's fields show so many images."""
+    return len(find(browser, "#images .image-frame img")) == count
 
 
 def wait_for(browser: Any, condition: Callable[[], Any]) -> None:
@@ -188,11 +188,11 @@ def photograph(browser: Any, images: str) -> Image.Image:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.png"
         browser.save_screenshot(str(path))
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
+        with Image.open(path) as image:
+            return image.convert("RGB")
 
 
-PICTURES: dict[str, Callable[[], Image.Image]] = {
+IMAGES: dict[str, Callable[[], Image.Image]] = {
     "overlay": draw_overlay,
     "inside": draw_inside,
     "scenes": draw_scenes,
@@ -202,15 +202,15 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
 
 
 def main() -> None:
-    """Draws the pictures that the command line names, or all."""
-    parser = argparse.ArgumentParser(description="Draw the README's pictures anew.")
-    parser.add_argument("--only", choices=PICTURES, action="append", help="this one alone; may be repeated")
-    chosen = parser.parse_args().only or list(PICTURES)
+    """Draws the images that the command line names, or all."""
+    parser = argparse.ArgumentParser(description="Draw the README's images anew.")
+    parser.add_argument("--only", choices=IMAGES, action="append", help="this one alone; may be repeated")
+    chosen = parser.parse_args().only or list(IMAGES)
     OUT.mkdir(exist_ok=True)
-    for name in tqdm(chosen, unit="picture"):
-        picture = PICTURES[name]()
-        picture.thumbnail((WIDTH, 10 * WIDTH), Image.Resampling.LANCZOS)
-        picture.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
+    for name in tqdm(chosen, unit="image"):
+        image = IMAGES[name]()
+        image.thumbnail((WIDTH, 10 * WIDTH), Image.Resampling.LANCZOS)
+        image.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
 
 
 if __name__ == "__main__":

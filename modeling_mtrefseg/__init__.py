@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoProcesso
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_mtrefseg import TASK, MTRefSegConfig, MTRefSegMaskDecoderConfig
-from .image_processing_mtrefseg import MTRefSegImageProcessor, load_mask, load_picture
+from .image_processing_mtrefseg import MTRefSegImageProcessor, load_image, load_mask
 from .modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 from .outputs_mtrefseg import MTRefSegOutput, MTRefSegPairEncoding
 from .pipeline_mtrefseg import MTRefSegPipeline
@@ -37,6 +37,6 @@ __all__ = [
     "MTRefSegPipeline",
     "MTRefSegProcessor",
     "MTRefSegVisionModel",
+    "load_image",
     "load_mask",
-    "load_picture",
 ]

@@ -131,7 +131,7 @@ class MTRefSegConfig(PreTrainedConfig):
             Weight of the binary cross entropy of the no-target score (not in the paper).
         num_points (`int`, *optional*, defaults to 12544):
             Points at which a mask is compared with the truth in training; 0 for every pixel of the logits, which is
-            cheap for small pictures and lets small models learn to read sooner.
+            cheap for small images and lets small models learn to read sooner.
         oversample_ratio (`float`, *optional*, defaults to 3.0):
             How many times as many points are drawn to choose the least certain ones from
             ([PointRend](https://huggingface.co/papers/1912.08193)).

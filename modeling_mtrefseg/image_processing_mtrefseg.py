@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Image processor of MTRefSeg: from two pictures to pixel values, and from mask logits to masks of their own size."""
+"""Image processor of MTRefSeg: from two images to pixel values, and from mask logits to masks of their own size."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from transformers.processing_utils import Unpack
 from transformers.utils.generic import ModelOutput, TensorType
 
 
-PictureSource: TypeAlias = str | Path | Image.Image | np.ndarray | torch.Tensor
+ImageSource: TypeAlias = str | Path | Image.Image | np.ndarray | torch.Tensor
 Align: TypeAlias = Literal["error", "resize"]
 
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
@@ -32,7 +32,7 @@ _FLOATS_PER_BAND = 1 << 20
 
 
 @contextmanager
-def _naming(source: PictureSource) -> Iterator[None]:
+def _naming(source: ImageSource) -> Iterator[None]:
     """Turn whatever PIL raises while reading `source` into an error that names it."""
     name = _name(source)
     try:
@@ -49,7 +49,7 @@ def _naming(source: PictureSource) -> Iterator[None]:
         raise ValueError(f"Cannot read {name}: {error}") from error
 
 
-def _name(source: PictureSource) -> str:
+def _name(source: ImageSource) -> str:
     return f"'{source}'" if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
@@ -86,14 +86,14 @@ def _to_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def _deep_values(image: Image.Image) -> np.ndarray:
-    """Values of a picture in one of `_DEEP_MODES`; 16-bit ones, which PIL may hold as 32-bit integers, as `uint16`."""
+    """Values of an image in one of `_DEEP_MODES`; 16-bit ones, which PIL may hold as 32-bit integers, as `uint16`."""
     values = np.asarray(image)
     is_16_bit = values.dtype == np.int32 and values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
     return values.astype(np.uint16) if is_16_bit else values
 
 
 def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
-    """View a picture of shape `(height, width)`, `(height, width, channels)` or `(channels, height, width)` as the
+    """View an image of shape `(height, width)`, `(height, width, channels)` or `(channels, height, width)` as the
     first or second of these. `channels_first` decides where both of the last two readings are possible."""
     if array.ndim == 2 and array.size:
         return array
@@ -117,22 +117,22 @@ def _from_array(array: np.ndarray | torch.Tensor) -> np.ndarray:
     return _channels_last(array, channels_first=False)
 
 
-def load_picture(source: PictureSource) -> Image.Image:
+def load_image(source: ImageSource) -> Image.Image:
     """
-    Read one picture as 8-bit RGB.
+    Read one image as 8-bit RGB.
 
-    Whatever PIL reads will do: EXIF orientation is applied, transparent pictures are laid on black, 16-bit values are
-    divided by 257, and grey, palette, 1-bit and CMYK pictures are converted.
+    Whatever PIL reads will do: EXIF orientation is applied, transparent images are laid on black, 16-bit values are
+    divided by 257, and grey, palette, 1-bit and CMYK images are converted.
 
     Args:
         source (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
-            Path or http(s) URL of an image file, or the picture itself. Arrays and tensors have the shape `(height,
+            Path or http(s) URL of an image file, or the image itself. Arrays and tensors have the shape `(height,
             width)`, `(height, width, channels)` or `(channels, height, width)` with 1, 3 or 4 channels (where both
             are possible, arrays are read channels last and tensors channels first), and hold booleans, integers in
             0..255, 16-bit unsigned integers or floats in 0..1.
 
     Returns:
-        `PIL.Image.Image`: The picture in mode "RGB".
+        `PIL.Image.Image`: The image in mode "RGB".
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -146,7 +146,7 @@ def load_picture(source: PictureSource) -> Image.Image:
         elif isinstance(source, str | Path | Image.Image):
             image = _decode(source)
         else:
-            raise TypeError(f"A picture must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
+            raise TypeError(f"An image must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
         if image.mode in _DEEP_MODES:
             image = Image.fromarray(_to_bytes(_deep_values(image)))
         if image.has_transparency_data:
@@ -154,7 +154,7 @@ def load_picture(source: PictureSource) -> Image.Image:
         return image.convert("RGB")
 
 
-def load_mask(source: PictureSource) -> np.ndarray:
+def load_mask(source: ImageSource) -> np.ndarray:
     """
     Read one mask.
 
@@ -203,15 +203,15 @@ def _neighbours(length: int, new_length: int) -> tuple[np.ndarray, np.ndarray, n
     return lower, np.minimum(lower + 1, length - 1), np.rint((positions - lower) * 2048).astype(np.int64)
 
 
-def _resize_without_antialias(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resize_without_antialias(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Plain bilinear resize of `(height, width, channels)` bytes, bit for bit as `cv2.INTER_LINEAR` does it: 11-bit
     weights, and the same intermediate shifts."""
-    top, bottom, row_weights = _neighbours(picture.shape[0], height)
-    left, right, column_weights = _neighbours(picture.shape[1], width)
+    top, bottom, row_weights = _neighbours(image.shape[0], height)
+    left, right, column_weights = _neighbours(image.shape[1], width)
     column_weights, row_weights = column_weights[:, None], row_weights[:, None, None]
 
     def blend_columns(rows: np.ndarray) -> np.ndarray:
-        lines = picture[rows].astype(np.int64)
+        lines = image[rows].astype(np.int64)
         return (lines[:, left] * (2048 - column_weights) + lines[:, right] * column_weights) >> 4
 
     upper_part = (blend_columns(top) * (2048 - row_weights)) >> 16
@@ -219,21 +219,21 @@ def _resize_without_antialias(picture: np.ndarray, height: int, width: int) -> n
     return ((upper_part + lower_part + 2) >> 2).astype(np.uint8)
 
 
-def _place(picture: np.ndarray, size: int) -> np.ndarray:
+def _place(image: np.ndarray, size: int) -> np.ndarray:
     """Put `(height, width, ...)` values in the middle of a square of zeros."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     top, left = (size - height) // 2, (size - width) // 2
-    canvas = np.zeros((size, size, *picture.shape[2:]), dtype=picture.dtype)
-    canvas[top : top + height, left : left + width] = picture
+    canvas = np.zeros((size, size, *image.shape[2:]), dtype=image.dtype)
+    canvas[top : top + height, left : left + width] = image
     return canvas
 
 
 def _sample_axis(
     own_length: int, resized_length: int, canvas_length: int, logits_length: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """For each pixel centre of a picture's own axis, the two logits around it and the second one's weight."""
+    """For each pixel centre of an image's own axis, the two logits around it and the second one's weight."""
     offset = (canvas_length - resized_length) // 2
-    # On the CPU, for not every device has float64, which a picture of many thousand pixels needs.
+    # On the CPU, for not every device has float64, which an image of many thousand pixels needs.
     own_positions = torch.arange(own_length, dtype=torch.float64) + 0.5
     canvas_positions = offset + own_positions * (resized_length / own_length)
     positions = (canvas_positions * (logits_length / canvas_length) - 0.5).clamp(0, logits_length - 1)
@@ -248,9 +248,9 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
 
     Attributes:
         size (`int` or `dict[str, int]`, *optional*, defaults to `{"height": 1024, "width": 1024}`):
-            Side of the square canvas; the longer side of a picture is brought to it.
+            Side of the square canvas; the longer side of an image is brought to it.
         resample (`PILImageResampling`, *optional*, defaults to `PILImageResampling.BILINEAR`):
-            Filter used to resize pictures.
+            Filter used to resize images.
         antialias (`bool`, *optional*, defaults to `True`):
             Whether to average over the source pixels when shrinking. `False` gives what `cv2.INTER_LINEAR` (for masks
             `cv2.INTER_NEAREST`) gives, bit for bit, and does not use `resample`.
@@ -281,10 +281,10 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
 
 class MTRefSegImageProcessor(PilBackend):
     """
-    Prepares pairs of pictures for [`MTRefSegModel`], and turns its mask logits into masks of the pictures' own sizes.
+    Prepares pairs of images for [`MTRefSegModel`], and turns its mask logits into masks of the images' own sizes.
 
-    Both pictures of a pair are resized alike, so that the longer side fills a square canvas; the rest of the canvas is
-    zero (black) before normalisation, with the picture in the middle.
+    Both images of a pair are resized alike, so that the longer side fills a square canvas; the rest of the canvas is
+    zero (black) before normalisation, with the image in the middle.
 
     Args:
         **kwargs: The options of [`MTRefSegImageProcessorKwargs`].
@@ -317,8 +317,8 @@ class MTRefSegImageProcessor(PilBackend):
 
     def __call__(
         self,
-        images_t1: PictureSource | Sequence[PictureSource],
-        images_t2: PictureSource | Sequence[PictureSource],
+        images_t1: ImageSource | Sequence[ImageSource],
+        images_t2: ImageSource | Sequence[ImageSource],
         masks: Any = None,
         align: Align | None = None,
         return_tensors: str | TensorType = "pt",
@@ -328,9 +328,9 @@ class MTRefSegImageProcessor(PilBackend):
 
     def preprocess(
         self,
-        images_t1: PictureSource | Sequence[PictureSource],
-        images_t2: PictureSource | Sequence[PictureSource],
-        masks: PictureSource | Sequence[PictureSource] | Sequence[Sequence[PictureSource]] | None = None,
+        images_t1: ImageSource | Sequence[ImageSource],
+        images_t2: ImageSource | Sequence[ImageSource],
+        masks: ImageSource | Sequence[ImageSource] | Sequence[Sequence[ImageSource]] | None = None,
         align: Align | None = None,
         return_tensors: str | TensorType = "pt",
     ) -> BatchFeature:
@@ -339,9 +339,9 @@ class MTRefSegImageProcessor(PilBackend):
 
         Args:
             images_t1 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray`, `torch.Tensor` or a list of these):
-                The earlier picture of each pair, in any form that [`load_picture`] reads.
+                The earlier image of each pair, in any form that [`load_image`] reads.
             images_t2 (like `images_t1`):
-                The later picture of each pair.
+                The later image of each pair.
             masks (like `images_t1`, or a list of lists, *optional*):
                 Truth masks in any form that [`load_mask`] reads, of the pair's own size: for each pair one, or a list.
             align (`str`, *optional*, defaults to `self.align`):
@@ -355,64 +355,64 @@ class MTRefSegImageProcessor(PilBackend):
             masks of the first pair first).
 
         Raises:
-            ValueError: If there are not as many earlier as later pictures or lists of masks, if the two pictures of a
+            ValueError: If there are not as many earlier as later images or lists of masks, if the two images of a
                 pair differ in size and `align` is `"error"`, or if a mask differs in size from its pair.
         """
         sources_t1, sources_t2 = as_list(images_t1), as_list(images_t2)
         if len(sources_t1) != len(sources_t2):
-            raise ValueError(f"Got {len(sources_t1)} pictures for t1 and {len(sources_t2)} for t2: they must pair up.")
+            raise ValueError(f"Got {len(sources_t1)} images for t1 and {len(sources_t2)} for t2: they must pair up.")
         pairs = [self.load_pair(*sources, align=align) for sources in zip(sources_t1, sources_t2, strict=True)]
         data = {
-            "pixel_values_t1": self._to_pixel_values([picture for picture, _ in pairs]),
-            "pixel_values_t2": self._to_pixel_values([picture for _, picture in pairs]),
+            "pixel_values_t1": self._to_pixel_values([image for image, _ in pairs]),
+            "pixel_values_t2": self._to_pixel_values([image for _, image in pairs]),
         }
         if masks is not None:
-            sizes = [picture.size for picture, _ in pairs]
+            sizes = [image.size for image, _ in pairs]
             data["labels"] = self._to_labels(as_list(masks), sizes)
         return BatchFeature(data, tensor_type=return_tensors)
 
     def load_pair(
-        self, source_t1: PictureSource, source_t2: PictureSource, align: Align | None = None
+        self, source_t1: ImageSource, source_t2: ImageSource, align: Align | None = None
     ) -> tuple[Image.Image, Image.Image]:
         """
-        Read the two pictures of a pair as [`load_picture`] does, at one size.
+        Read the two images of a pair as [`load_image`] does, at one size.
 
         Args:
             source_t1, source_t2 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
-                The earlier and the later picture.
+                The earlier and the later image.
             align (`str`, *optional*, defaults to `self.align`):
                 `"error"` or `"resize"`, see [`MTRefSegImageProcessorKwargs`].
 
         Returns:
-            `tuple[PIL.Image.Image, PIL.Image.Image]`: Both pictures in mode "RGB", of the own size of t1.
+            `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", of the own size of t1.
 
         Raises:
-            ValueError: If the pictures differ in size and `align` is `"error"`.
+            ValueError: If the images differ in size and `align` is `"error"`.
         """
         align = _check_align(self.align if align is None else align)
-        picture_t1, picture_t2 = load_picture(source_t1), load_picture(source_t2)
-        if picture_t1.size != picture_t2.size:
+        image_t1, image_t2 = load_image(source_t1), load_image(source_t2)
+        if image_t1.size != image_t2.size:
             if align == "error":
                 raise ValueError(
-                    f"The pictures of a pair differ in size (width x height): t1, {_name(source_t1)}, is "
-                    f"{picture_t1.width}x{picture_t1.height} and t2, {_name(source_t2)}, is "
-                    f"{picture_t2.width}x{picture_t2.height}. If they show the same area, align='resize' resamples t2 "
+                    f"The images of a pair differ in size (width x height): t1, {_name(source_t1)}, is "
+                    f"{image_t1.width}x{image_t1.height} and t2, {_name(source_t2)}, is "
+                    f"{image_t2.width}x{image_t2.height}. If they show the same area, align='resize' resamples t2 "
                     "to the size of t1."
                 )
-            picture_t2 = self._resize_picture(picture_t2, picture_t1.height, picture_t1.width)
-        return picture_t1, picture_t2
+            image_t2 = self._resize_image(image_t2, image_t1.height, image_t1.width)
+        return image_t1, image_t2
 
-    def _resize_picture(self, picture: Image.Image, height: int, width: int) -> Image.Image:
-        if self.antialias or picture.size == (width, height):
-            return picture.resize((width, height), resample=self.resample)
-        return Image.fromarray(_resize_without_antialias(np.asarray(picture), height, width))
+    def _resize_image(self, image: Image.Image, height: int, width: int) -> Image.Image:
+        if self.antialias or image.size == (width, height):
+            return image.resize((width, height), resample=self.resample)
+        return Image.fromarray(_resize_without_antialias(np.asarray(image), height, width))
 
-    def _to_pixel_values(self, pictures: list[Image.Image]) -> np.ndarray:
-        """Pictures on their canvases as `float32` of shape `(batch_size, 3, size, size)`."""
+    def _to_pixel_values(self, images: list[Image.Image]) -> np.ndarray:
+        """Images on their canvases as `float32` of shape `(batch_size, 3, size, size)`."""
         size = self.size["height"]
         canvases = [
-            _place(np.asarray(self._resize_picture(picture, *_resized(picture.height, picture.width, size))), size)
-            for picture in pictures
+            _place(np.asarray(self._resize_image(image, *_resized(image.height, image.width, size))), size)
+            for image in images
         ]
         # (B, H, W, C) -> (B, C, H, W)
         pixel_values = np.stack(canvases).transpose(0, 3, 1, 2).astype(np.float32)
@@ -424,7 +424,7 @@ class MTRefSegImageProcessor(PilBackend):
     def _to_labels(self, masks: list[Any], sizes: list[tuple[int, int]]) -> np.ndarray:
         """Masks on their canvases as `float32` of shape `(num_masks, size, size)`; `sizes` are (width, height)."""
         if len(masks) != len(sizes):
-            raise ValueError(f"Got masks for {len(masks)} pairs, but {len(sizes)} pairs of pictures.")
+            raise ValueError(f"Got masks for {len(masks)} pairs, but {len(sizes)} pairs of images.")
         size = self.size["height"]
         labels = []
         for pair_masks, (width, height) in zip(masks, sizes, strict=True):
@@ -461,9 +461,9 @@ class MTRefSegImageProcessor(PilBackend):
         no_target_threshold: float | None = None,
     ) -> list[dict[str, torch.Tensor]]:
         """
-        Turn the model's mask logits into masks of the pictures' own sizes.
+        Turn the model's mask logits into masks of the images' own sizes.
 
-        The logits are sampled once, bilinearly, straight at the pixel centres of the picture; padding is left out.
+        The logits are sampled once, bilinearly, straight at the pixel centres of the image; padding is left out.
 
         Args:
             outputs ([`MTRefSegOutput`]):
@@ -471,7 +471,7 @@ class MTRefSegImageProcessor(PilBackend):
                 whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
                 `(batch_size,)`, how many of the sentences belong to each pair.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
-                Own size (height, width) of each pair's pictures.
+                Own size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
                 Probability, 0..1, above which a pixel belongs to the mask.
             no_target_threshold (`float`, *optional*, defaults to `self.no_target_threshold`):
@@ -510,13 +510,13 @@ class MTRefSegImageProcessor(PilBackend):
 
     def sample_maps(self, maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
         """
-        Bring maps of the canvas, such as attention, to a picture's own size, as is done with mask logits.
+        Bring maps of the canvas, such as attention, to an image's own size, as is done with mask logits.
 
         Args:
             maps (`torch.Tensor` of shape `(num_maps, map_height, map_width)`):
                 Values that cover the whole canvas, padding included.
             height, width (`int`):
-                Own size of the picture.
+                Own size of the image.
 
         Returns:
             `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
@@ -528,7 +528,7 @@ class MTRefSegImageProcessor(PilBackend):
     def _sample_axes(
         self, maps: torch.Tensor, height: int, width: int
     ) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """[`_sample_axis`] of the rows and of the columns of a picture."""
+        """[`_sample_axis`] of the rows and of the columns of an image."""
         size, own_size = self.size["height"], (height, width)
         rows, columns = (
             _sample_axis(own_length, resized_length, size, map_length, maps.device)
@@ -542,7 +542,7 @@ class MTRefSegImageProcessor(PilBackend):
         self, mask_logits: torch.Tensor, height: int, width: int, threshold: float
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Masks of shape `(num_expressions, height, width)` and their scores, computed in bands of rows so that the
-        float buffers stay small whatever the size of the picture."""
+        float buffers stay small whatever the size of the image."""
         device = mask_logits.device
         (top, bottom, row_weights), (left, right, column_weights) = self._sample_axes(mask_logits, height, width)
 
@@ -579,4 +579,4 @@ def as_list(value: Any) -> list[Any]:
 
 
 MTRefSegImageProcessor.register_for_auto_class()
-__all__ = ["MTRefSegImageProcessor", "load_mask", "load_picture"]
+__all__ = ["MTRefSegImageProcessor", "load_image", "load_mask"]

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Pixel decoder and masked-attention decoder: the modules, weights and initialisation of transformers' Mask2Former, with
-forward passes made for many independent sentences on one picture pair.
+forward passes made for many independent sentences on one image pair.
 """
 
 import warnings

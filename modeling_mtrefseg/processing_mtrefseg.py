@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Processor of MTRefSeg: pairs of pictures and sentences to model inputs, model outputs to masks."""
+"""Processor of MTRefSeg: pairs of images and sentences to model inputs, model outputs to masks."""
 
 import copy
 import math
@@ -14,7 +14,7 @@ from transformers.feature_extraction_utils import BatchFeature
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.generic import ModelOutput, TensorType
 
-from .image_processing_mtrefseg import Align, MTRefSegImageProcessor, PictureSource, as_list
+from .image_processing_mtrefseg import Align, ImageSource, MTRefSegImageProcessor, as_list
 
 
 class PromptTemplate(TypedDict):
@@ -84,18 +84,18 @@ class MTRefSegProcessor(ProcessorMixin):
 
     Args:
         image_processor ([`MTRefSegImageProcessor`]):
-            Prepares the pictures and masks.
+            Prepares the images and masks.
         tokenizer ([`PreTrainedTokenizerBase`]):
             Tokenizer of the language model, with the three special tokens below, a padding and an end-of-text token;
             [`~MTRefSegProcessor.from_tokenizer`] adds what is missing.
         prompt_template (`str` or [`PromptTemplate`], *optional*, defaults to `"default"`):
             Wording of the prompt: `"default"`, `"reference"` (the reference implementation's), or an own one.
         num_image_tokens (`int`, *optional*):
-            How many tokens each picture takes in the prompt. Defaults to one for each started 128 x 128 pixels.
+            How many tokens each image takes in the prompt. Defaults to one for each started 128 x 128 pixels.
         seg_token (`str`, *optional*, defaults to `"[SEG]"`):
             Token whose hidden state asks for the mask.
         image_t1_token, image_t2_token (`str`, *optional*, default to `"<image_t1>"` and `"<image_t2>"`):
-            Placeholder tokens of the earlier and the later picture.
+            Placeholder tokens of the earlier and the later image.
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
@@ -178,12 +178,12 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def image_t1_token_id(self) -> int:
-        """`int`: Id of the earlier picture's placeholder."""
+        """`int`: Id of the earlier image's placeholder."""
         return self.tokenizer.convert_tokens_to_ids(self.image_t1_token)
 
     @property
     def image_t2_token_id(self) -> int:
-        """`int`: Id of the later picture's placeholder."""
+        """`int`: Id of the later image's placeholder."""
         return self.tokenizer.convert_tokens_to_ids(self.image_t2_token)
 
     @property
@@ -213,8 +213,8 @@ class MTRefSegProcessor(ProcessorMixin):
 
     def __call__(
         self,
-        images_t1: PictureSource | Sequence[PictureSource],
-        images_t2: PictureSource | Sequence[PictureSource],
+        images_t1: ImageSource | Sequence[ImageSource],
+        images_t2: ImageSource | Sequence[ImageSource],
         text: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
         masks: Any = None,
         change_masks: Any = None,
@@ -228,9 +228,9 @@ class MTRefSegProcessor(ProcessorMixin):
 
         Args:
             images_t1 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray`, `torch.Tensor` or a list of these):
-                The earlier picture of each pair, in any form that [`load_picture`] reads.
+                The earlier image of each pair, in any form that [`load_image`] reads.
             images_t2 (like `images_t1`):
-                The later picture of each pair.
+                The later image of each pair.
             text (`str`, `list[str]` or `list[list[str]]`, *optional*):
                 The sentences: for one pair one or several, for more pairs one each or a list each. Without sentences
                 (stage 1) the model segments every change.
@@ -242,7 +242,7 @@ class MTRefSegProcessor(ProcessorMixin):
                 Kind of scene, of all or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
                 `"normal_scene"`. `None` uses the neutral wording.
             align (`str`, *optional*):
-                What to do with pictures of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
+                What to do with images of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
                 the image processor's option.
             generation (`bool`, *optional*, defaults to `False`):
                 Whether the language model shall write the answer itself, so that sequences end where it begins.

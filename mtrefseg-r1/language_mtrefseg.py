@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Between pictures and language: the projector, the layout of many sentences on one prompt, the `[SEG]` head."""
+"""Between images and language: the projector, the layout of many sentences on one prompt, the `[SEG]` head."""
 
 from dataclasses import dataclass
 

@@ -20,7 +20,7 @@ _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 
 class MTRefSegPipeline(Pipeline):
     """
-    Segments, in a pair of pictures of one scene, the regions whose change sentences describe.
+    Segments, in a pair of images of one scene, the regions whose change sentences describe.
 
     The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
     batch go through the model in one call.
@@ -47,8 +47,8 @@ class MTRefSegPipeline(Pipeline):
 
         Args:
             inputs (`dict`, or a list, generator or dataset of these):
-                A pair: **image_t1** and **image_t2**, the earlier and the later picture, in any form that
-                [`load_picture`] reads, and optionally **text**, one sentence or a list, and **domain**, which replaces
+                A pair: **image_t1** and **image_t2**, the earlier and the later image, in any form that
+                [`load_image`] reads, and optionally **text**, one sentence or a list, and **domain**, which replaces
                 the argument `domain`. Without **text** every change is segmented.
             threshold (`float`, *optional*):
                 Probability above which a pixel belongs to the mask. Defaults to the image processor's.
@@ -62,7 +62,7 @@ class MTRefSegPipeline(Pipeline):
             batch_size (`int`, *optional*, defaults to 1):
                 How many pairs of a list, generator or dataset to run at once.
             num_workers (`int`, *optional*, defaults to 0):
-                How many processes read and prepare pictures.
+                How many processes read and prepare images.
 
         Returns:
             For one pair a `list[dict]` with one entry a sentence (without **text** a single one):
@@ -77,7 +77,7 @@ class MTRefSegPipeline(Pipeline):
         Raises:
             TypeError: If a pair is no dictionary.
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
-                the processor refuses a picture or sentence.
+                the processor refuses an image or sentence.
         """
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
             # The base class takes other iterables, such as the datasets of `datasets`, for a single input.
@@ -112,17 +112,17 @@ class MTRefSegPipeline(Pipeline):
     def preprocess(
         self, inputs: dict[str, Any], align: Align | None = None, domain: str | None = None
     ) -> dict[str, Any]:
-        """Read the pictures of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches."""
+        """Read the images of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches."""
         if not isinstance(inputs, dict):
             raise TypeError(f"A pair is a dictionary with image_t1, image_t2 and text, not {type(inputs)}.")
         if not {"image_t1", "image_t2"} <= inputs.keys() <= set(_PAIR_KEYS):
             raise ValueError(
                 f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {', '.join(inputs)}."
             )
-        pictures = self.processor.image_processor.load_pair(inputs["image_t1"], inputs["image_t2"], align=align)
+        images = self.processor.image_processor.load_pair(inputs["image_t1"], inputs["image_t2"], align=align)
         text = inputs.get("text")
         return {
-            "pictures": pictures,
+            "images": images,
             "text": None if text is None else as_list(text),
             "domain": inputs.get("domain", domain),
         }
@@ -132,17 +132,17 @@ class MTRefSegPipeline(Pipeline):
         texts = [pair["text"] for pair in pairs]
         if None in texts and any(text is not None for text in texts):
             raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
-        pictures_t1, pictures_t2 = zip(*(pair["pictures"] for pair in pairs), strict=True)
+        images_t1, images_t2 = zip(*(pair["images"] for pair in pairs), strict=True)
         inputs = self.processor(
-            images_t1=pictures_t1,
-            images_t2=pictures_t2,
+            images_t1=images_t1,
+            images_t2=images_t2,
             text=None if None in texts else texts,
             domain=[pair["domain"] for pair in pairs],
         )
         return {
             "inputs": dict(inputs.to(self.dtype)),
             "texts": [[None] if text is None else text for text in texts],
-            "target_sizes": [(picture.height, picture.width) for picture in pictures_t1],
+            "target_sizes": [(image.height, image.width) for image in images_t1],
         }
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class MTRefSegPipeline(Pipeline):
         threshold: float | None = None,
         no_target_threshold: float | None = None,
     ) -> list[list[dict[str, Any]]]:
-        """Masks as pictures and scores as numbers, one list for each pair of the batch."""
+        """Masks as images and scores as numbers, one list for each pair of the batch."""
         results = self.processor.post_process_referring_segmentation(
             model_outputs["outputs"],
             model_outputs["target_sizes"],

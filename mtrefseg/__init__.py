@@ -24,7 +24,7 @@ _HOMES = {
     "from_backbones": "mtrefseg.build.backbones",
     "inspect_expression": "mtrefseg.view.inspection",
     "load_mask": "mtrefseg.io.images",
-    "load_picture": "mtrefseg.io.images",
+    "load_image": "mtrefseg.io.images",
     "preset_model": "mtrefseg.build.presets",
 }
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A page that scores two sets of mask pictures and shows the worst cases:
+A page that scores two sets of mask images and shows the worst cases:
 
     python mtrs_iou/app.py
 
@@ -36,9 +36,9 @@ SIZES = ("empty", "small", "medium", "large")
 BACKGROUND, SHARED, ADDED, MISSED = (28, 28, 30), (240, 240, 240), (230, 85, 60), (70, 125, 235)
 HELP = f"""
 # MTRS IoU
-Scores predicted masks against true ones, at their own size. Upload two sets of one-channel pictures of 0 and 255 (or 0
+Scores predicted masks against true ones, at their own size. Upload two sets of one-channel images of 0 and 255 (or 0
 and 1); those of the same name, whatever the ending, belong together. A true mask without a prediction counts as wrong.
-At most {MAX_FILES} pictures a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are in percent; a
+At most {MAX_FILES} images a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are in percent; a
 small mask has fewer than 32² true pixels, a medium one fewer than 96².
 """
 LEGEND = "Worst cases. White: in both masks; red: predicted, but not true; blue: true, but not predicted."
@@ -79,13 +79,13 @@ def score(
     Scores two sets of files.
 
     Args:
-        reference_files (`Sequence[str]`, *optional*): Pictures of the true masks.
-        prediction_files (`Sequence[str]`, *optional*): Pictures of the predicted masks.
+        reference_files (`Sequence[str]`, *optional*): Images of the true masks.
+        prediction_files (`Sequence[str]`, *optional*): Images of the predicted masks.
         nonempty (`bool`): Whether to leave samples whose true mask is empty out of the means.
         boundary (`bool`): Whether to measure boundary IoU.
 
     Returns:
-        `tuple`: A sentence, the rows of the table, and the worst cases as pictures with captions.
+        `tuple`: A sentence, the rows of the table, and the worst cases as images with captions.
 
     Raises:
         gradio.Error: If files cannot be read or do not belong together; the message says which, and why.
@@ -94,7 +94,7 @@ def score(
     predictions = _by_stem(prediction_files, "predicted")
     unknown = sorted(predictions.keys() - references.keys())
     if unknown:
-        raise _error(f"There is no true mask for {_some(unknown)}: give both pictures the same name")
+        raise _error(f"There is no true mask for {_some(unknown)}: give both images the same name")
     metric = evaluate.load(str(METRIC), keep_in_memory=True)
     for stem in references:
         pair = _read_pair(stem, references, predictions)
@@ -109,8 +109,8 @@ def score(
     if missing:
         message += f" No prediction for {_some(missing)}: counted as wrong."
     worst = [sample for sample in result["per_sample"] if sample["IoU"] < 100][:WORST]
-    pictures = [_draw(sample, *_read_pair(sample["sample_id"], references, predictions)) for sample in worst]
-    return message, _rows(result), pictures
+    images = [_draw(sample, *_read_pair(sample["sample_id"], references, predictions)) for sample in worst]
+    return message, _rows(result), images
 
 
 def _by_stem(files: Sequence[str] | None, kind: str) -> dict[str, Path]:
@@ -138,29 +138,29 @@ def _read_pair(
 def _read(path: Path, kind: str) -> NDArray[Any]:
     name = f"The {kind} mask {path.name}"
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            problem = _problem(picture)
+        with Image.open(path, formats=FORMATS) as image:
+            problem = _problem(image)
             if problem is None:
                 # A palette may number its colours in any order; their grey value is what is meant.
-                return np.asarray(picture.convert("L") if picture.mode == "P" else picture)
+                return np.asarray(image.convert("L") if image.mode == "P" else image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _error(f"{name} cannot be read: hand over one of {', '.join(FORMATS)}, undamaged") from error
     raise _error(f"{name} {problem}")
 
 
-def _problem(picture: Image.Image) -> str | None:
-    """Why an opened picture is not to be decoded."""
-    if picture.width * picture.height > MAX_PIXELS:
-        return f"has {picture.width} x {picture.height} pixels: at most {MAX_PIXELS:,} are read here"
-    if picture.mode not in MODES:
-        return f"is a picture of mode {picture.mode}: save it with one channel (grey)"
+def _problem(image: Image.Image) -> str | None:
+    """Why an opened image is not to be decoded."""
+    if image.width * image.height > MAX_PIXELS:
+        return f"has {image.width} x {image.height} pixels: at most {MAX_PIXELS:,} are read here"
+    if image.mode not in MODES:
+        return f"is an image of mode {image.mode}: save it with one channel (grey)"
     return None
 
 
 def _draw(
     sample: Mapping[str, Any], prediction: NDArray[Any] | None, reference: NDArray[Any]
 ) -> tuple[Image.Image, str]:
-    """A case as a picture of both masks, and its caption."""
+    """A case as an image of both masks, and its caption."""
     true_mask = reference != 0
     mask = np.zeros_like(true_mask) if prediction is None else prediction != 0
     colours = np.array([BACKGROUND, ADDED, MISSED, SHARED], dtype=np.uint8)

@@ -2,7 +2,7 @@
 """
 From one predicted and one true mask to a few integers, which is all that the scores need. NumPy is enough here.
 
-A mask is a 2-D array or tensor, a PIL picture of one channel, or COCO's run-length encoding (RLE). Two run-length
+A mask is a 2-D array or tensor, a PIL image of one channel, or COCO's run-length encoding (RLE). Two run-length
 encoded masks are intersected as runs: no pixel is written out.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 BoolMask: TypeAlias = NDArray[np.bool_]
 Integers: TypeAlias = NDArray[np.int64]
 
-DILATION_RATIO = 0.02  # width of the boundary band over the diagonal of the picture
+DILATION_RATIO = 0.02  # width of the boundary band over the diagonal of the image
 NOT_MEASURED = -1
 # The longest number of a compressed RLE that is read: 12 characters of 5 bits stay below the 63 bits of an int64.
 MAX_CHARACTERS = 12
@@ -85,7 +85,7 @@ def count_masks(prediction: Any, reference: Any, *, boundary: bool = False, name
         sizes = [" x ".join(map(str, _size(each))) for each in (mask, true_mask)]
         raise ValueError(
             f"{name}: the prediction is {sizes[0]} pixels (height x width) and the reference {sizes[1]}; resize the "
-            "prediction to the size of the picture"
+            "prediction to the size of the image"
         )
     if isinstance(mask, RunLengths) and isinstance(true_mask, RunLengths) and not boundary:
         areas = _intersect_runs(mask.counts, true_mask.counts), _area(mask), _area(true_mask)
@@ -100,14 +100,14 @@ def count_masks(prediction: Any, reference: Any, *, boundary: bool = False, name
 
 
 def boundary_width(height: int, width: int) -> int:
-    """Width in pixels of the boundary band: `DILATION_RATIO` of the picture's diagonal, at least 1."""
+    """Width in pixels of the boundary band: `DILATION_RATIO` of the image's diagonal, at least 1."""
     return max(1, round(DILATION_RATIO * math.hypot(height, width)))
 
 
 def boundary_band(mask: BoolMask) -> BoolMask:
     """
     The pixels of a mask that are near its contour: what an erosion of [`boundary_width`] steps with a 3 x 3 square
-    takes away. Outside the picture is background, so that a mask has a contour at the border of the picture too.
+    takes away. Outside the image is background, so that a mask has a contour at the border of the image too.
 
     Args:
         mask (`np.ndarray`): `(height, width)`, bool.
@@ -168,13 +168,13 @@ def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
         return _read_rle(mask, name)
     if mask is None or isinstance(mask, str | bytes):
         given = "None" if mask is None else f"a {type(mask).__name__}"
-        raise ValueError(f"{name} is {given}; hand over a 2-D array, a PIL picture or a COCO RLE dict")
+        raise ValueError(f"{name} is {given}; hand over a 2-D array, a PIL image or a COCO RLE dict")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(mask, torch.Tensor):
         mask = mask.detach().cpu()
         mask = mask.float() if mask.dtype == torch.bfloat16 else mask
-    pictures = sys.modules.get("PIL.Image")
-    if pictures is not None and isinstance(mask, pictures.Image) and mask.mode == "P":
+    images = sys.modules.get("PIL.Image")
+    if images is not None and isinstance(mask, images.Image) and mask.mode == "P":
         # A palette may number its colours in any order; their grey value is what is meant.
         mask = mask.convert("L")
     try:
@@ -191,7 +191,7 @@ def _binary(array: NDArray[Any], name: str) -> BoolMask:
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds values of type {array.dtype}; a mask is boolean, 0 and 1, or 0 and 255")
     if array.dtype == np.uint8:
-        # The usual picture, in the fewest passes: read as signed, 255 is -1.
+        # The usual image, in the fewest passes: read as signed, 255 is -1.
         low, high = array.view(np.int8).min(), array.view(np.int8).max()
         if low >= 0 and high <= 1:
             return array.view(np.bool_)

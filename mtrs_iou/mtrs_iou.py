@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Scores of multi-temporal referring segmentation, exact, at the size of the pictures.
+Scores of multi-temporal referring segmentation, exact, at the size of the images.
 
 With `evaluate`:
 
@@ -66,14 +66,14 @@ _CITATION = """
 
 _INPUTS_DESCRIPTION = """
 Args:
-    predictions (list of masks): One a sample, at the size of the picture; sizes may differ between samples. A mask is
-        a 2-D array or tensor or a one-channel PIL picture of booleans, 0 and 1, or 0 and 255, or a COCO RLE dict.
+    predictions (list of masks): One a sample, at the size of the image; sizes may differ between samples. A mask is
+        a 2-D array or tensor or a one-channel PIL image of booleans, 0 and 1, or 0 and 255, or a COCO RLE dict.
         `None` is a missing prediction: its IoU is 0.
     references (list of masks): The true masks.
     sample_ids (list of str, optional): Unique names; errors name them, and merging drops repetitions by them.
     domains, change_types (lists of str, optional): Labels to group by.
     scores (list of float, optional): Probability of every sample, 0 to 1, that nothing fits its sentence.
-    boundary (bool, optional): Whether to measure boundary IoU too (band: 0.02 of the picture's diagonal).
+    boundary (bool, optional): Whether to measure boundary IoU too (band: 0.02 of the image's diagonal).
     bootstrap (int, optional): Resamples for 95 % intervals, such as 1000.
     convention (str, optional): "reference": empty on empty has an IoU of 1; "nonempty": samples whose true mask is
         empty are left out of the means.

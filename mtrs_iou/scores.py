@@ -24,7 +24,7 @@ COLUMNS = SampleCounts._fields
 LABELS = ("sample_id", "domain", "change_type")
 CONVENTIONS = ("reference", "nonempty")
 THRESHOLDS = (50, 60, 70, 80, 90)
-# COCO's limits of the area of the true mask, in pixels of the picture as it is.
+# COCO's limits of the area of the true mask, in pixels of the image as it is.
 SMALL, MEDIUM = 32**2, 96**2
 UNKNOWN = "unknown"  # group of the samples that have no label, where others have one
 BOOTSTRAP_SEED = 0

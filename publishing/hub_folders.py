@@ -94,8 +94,8 @@ CHECK_MODEL = """
 from PIL import Image
 from transformers import pipeline
 segment = pipeline("multi-temporal-referring-segmentation", model="mtrefseg-r1", trust_remote_code=True)
-pictures = {"image_t1": Image.new("RGB", (90, 60)), "image_t2": Image.new("RGB", (90, 60), "red")}
-answers = segment({**pictures, "text": "a car"})
+images = {"image_t1": Image.new("RGB", (90, 60)), "image_t2": Image.new("RGB", (90, 60), "red")}
+answers = segment({**images, "text": "a car"})
 assert answers[0]["mask"].size == (90, 60)
 assert not any(name.split(".")[0] == "modeling_mtrefseg" for name in sys.modules)
 """

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What visitors get to see of an answer: a picture, a legend, numbers and files."""
+"""What visitors get to see of an answer: an image, a legend, numbers and files."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from outlines import geojson_geometry
 from segmenting import Segmentation, Sentence
 
 
-EVERY_CHANGE_LABEL = "every change between the two pictures"
+EVERY_CHANGE_LABEL = "every change between the two images"
 NOTHING_FITS = "nothing in these images fits this sentence"
 NOTHING_CHANGED = "nothing changed"
 
@@ -31,7 +31,7 @@ def paint(segmentation: Segmentation) -> tuple[Image.Image, Image.Image]:
 
     Returns:
         `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 with the outlines of the masks, so that what has gone is seen
-        where it was, and t2 with the masks, as large as pictures are shown.
+        where it was, and t2 with the masks, as large as images are shown.
     """
     before, after = segmentation.shown
     masks, colors = list(segmentation.masks), PALETTE[: len(segmentation.masks)]
@@ -125,7 +125,7 @@ def write_files(segmentation: Segmentation, result: dict[str, Any], folder: str)
         folder (`str`): The cache.
 
     Returns:
-        `list[str]`: Paths of one PNG a sentence (mode "L", 0 or 255, the pictures' own size), of `masks.json` (COCO
+        `list[str]`: Paths of one PNG a sentence (mode "L", 0 or 255, the images' own size), of `masks.json` (COCO
         RLE), and of `outlines.geojson` (polygons in pixels).
     """
     files = [
@@ -149,7 +149,7 @@ def _feature_collection(segmentation: Segmentation) -> dict[str, Any]:
         {"type": "Feature", "geometry": geojson_geometry(mask), "properties": {"number": number, **answer}}
         for number, (mask, answer) in enumerate(zip(segmentation.masks, describe(segmentation)), start=1)
     ]
-    note = "Coordinates are pixels of the pictures: x to the right, y down, from the upper left corner."
+    note = "Coordinates are pixels of the images: x to the right, y down, from the upper left corner."
     return {"type": "FeatureCollection", "description": note, "features": features}
 
 
@@ -160,7 +160,7 @@ def _label(sentence: Sentence) -> str:
 def _verdict(answer: dict[str, Any]) -> str:
     if not answer["found"]:
         return NOTHING_CHANGED if answer["sentence"] is None else NOTHING_FITS
-    return f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the picture"
+    return f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image"
 
 
 def _time_taken(segmentation: Segmentation) -> str:

@@ -18,8 +18,8 @@ from typing import Any
 import gradio as gr
 
 from benchmark import BenchmarkTab
+from inspect_tab import InspectTab
 from limits import MAX_FILE_SIZE, MAX_PIXELS
-from looking import LookInsideTab
 from segment_tab import SegmentTab
 from segmenting import Segmenter
 
@@ -30,11 +30,11 @@ STYLE = Path(__file__).with_name("style.css")
 DELETE_EVERY, DELETE_AFTER = 300, 3600
 HEAD = """
 # MTRefSeg: what changed, in a sentence
-Two pictures of one place, an earlier and a later one, and a sentence: the mask of exactly the change that it
+Two images of one place, an earlier and a later one, and a sentence: the mask of exactly the change that it
 describes.
 """
 FOOT = f"""
-Pictures may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
+Images may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
 deleted within {(DELETE_AFTER + DELETE_EVERY) // 60} minutes; nothing is recorded. The method:
 [MTRefSeg-R1](https://huggingface.co/papers/2606.00987).
 """
@@ -57,7 +57,7 @@ def build(segmenter: Segmenter) -> gr.Blocks:
         with gr.Tab("Segment"):
             segment = SegmentTab(segmenter)
         with gr.Tab("Look inside"):
-            look_inside = LookInsideTab(segmenter, (segment.picture_t1, segment.picture_t2))
+            look_inside = InspectTab(segmenter, (segment.image_t1, segment.image_t2))
         with gr.Tab("Benchmark") as tab:
             benchmark = BenchmarkTab(tab)
         gr.Markdown(FOOT, elem_id="foot")

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Benchmark*: the sentences of an evaluation, worst first, each with pictures, truth and prediction."""
+"""The tab *Benchmark*: the sentences of an evaluation, worst first, each with images, truth and prediction."""
 
 from html import escape
 from pathlib import Path
@@ -9,7 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from limits import refusal
-from mtrefseg.view.pair_images import GENERATED, open_pair_pictures
+from mtrefseg.view.pair_images import GENERATED, open_pair_images
 from mtrefseg.view.predictions import (
     ScoredSentence,
     change_types_of,
@@ -28,7 +28,7 @@ from upload_fields import ReportInput
 REPORT = Path(__file__).with_name("examples") / "predictions.parquet"
 ANY = "any"
 MAX_ROWS = 200
-SHOWN_SIDE = 512  # longer side of the pictures, in pixels
+SHOWN_SIDE = 512  # longer side of the images, in pixels
 # Of the texts and masks of all visitors' reports; what Python needs to hold them is some times that.
 MAX_BYTES = 1 << 26
 COLUMNS = {"rank": "60px", "IoU": "70px", "sentence": "540px", "change": "140px", "domain": "90px", "sample": "280px"}
@@ -46,7 +46,7 @@ class BenchmarkTab:
 
     def __init__(self, tab: gr.Tab) -> None:
         self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
-        self.pictures = open_pair_pictures(GENERATED)
+        self.images = open_pair_images(GENERATED)
         gr.Markdown(
             "The sentences of an evaluation, the worst first. The report here is of the shipped checkpoint; bring the "
             "`predictions.parquet` that `trainer/evaluate.py` wrote for yours. Generated pairs are drawn again."
@@ -61,7 +61,7 @@ class BenchmarkTab:
         self.histogram = gr.HTML(elem_id="histogram", padding=False)
         self._build_case()
         self.rows = gr.Dataframe(
-            label=f"Choose a line to see its pictures (the {MAX_ROWS} worst at most)",
+            label=f"Choose a line to see its images (the {MAX_ROWS} worst at most)",
             headers=list(COLUMNS),
             column_widths=list(COLUMNS.values()),
             wrap=True,
@@ -85,7 +85,7 @@ class BenchmarkTab:
     def _build_case(self) -> None:
         self.caption = gr.HTML(elem_id="case", padding=False)
         self.case = gr.Gallery(
-            label="Pictures, truth and prediction",
+            label="Images, truth and prediction",
             format="jpeg",
             columns=4,
             height="auto",
@@ -93,7 +93,7 @@ class BenchmarkTab:
             interactive=False,
             show_label=False,
             buttons=["fullscreen", "download"],
-            elem_classes="pictures",
+            elem_classes="images",
         )
         self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank, from the worst", interactive=True)
 
@@ -166,8 +166,8 @@ class BenchmarkTab:
         sentence = chosen[min(max(int(rank), 1), len(chosen)) - 1]
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in describe(sentence))
         caption = f'<p class="sentence" dir="auto">{escape(sentence.expression)}</p><ul class="facts">{facts}</ul>'
-        panels = draw_panels(sentence, self.pictures.find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
-        return caption, [(picture, title) for title, picture in panels]
+        panels = draw_panels(sentence, self.images.find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
+        return caption, [(image, title) for title, image in panels]
 
     def pick(self, event: gr.SelectData) -> int:
         """The rank of the line that was chosen."""

@@ -17,7 +17,7 @@ MAX_PIXELS = 4096 * 4096
 MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
 MAX_SENTENCE_LENGTH = 300
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
-# What PIL raises on files that are no pictures, or damaged ones.
+# What PIL raises on files that are no images, or damaged ones.
 READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
@@ -30,7 +30,7 @@ def refusal(message: str) -> gr.Error:
     return gr.Error(message, duration=None, print_exception=False, title="That did not work")
 
 
-def check_picture(path: str | Path, name: str) -> None:
+def check_image(path: str | Path, name: str) -> None:
     """
     Reads no more of a file than its header.
 
@@ -39,13 +39,13 @@ def check_picture(path: str | Path, name: str) -> None:
         name (`str`): What the message calls it.
 
     Raises:
-        [`InputError`]: If it is empty, no picture of one of `FORMATS`, or has more than `MAX_PIXELS` pixels.
+        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels.
     """
     try:
         if Path(path).stat().st_size == 0:
             raise InputError(f"{name} is an empty file: choose another one.")
-        with Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
     except FileNotFoundError as error:
         raise InputError(
             f"{name} is no longer here, for uploads are deleted after an hour: upload it again."
@@ -56,7 +56,7 @@ def check_picture(path: str | Path, name: str) -> None:
         raise
     except READING_ERRORS as error:
         raise InputError(
-            f"{name} is not a picture: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
+            f"{name} is not an image: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
         ) from error
     if width * height > MAX_PIXELS:
         raise InputError(
@@ -64,25 +64,25 @@ def check_picture(path: str | Path, name: str) -> None:
         )
 
 
-def read_picture(path: str | Path, name: str) -> Image.Image:
+def read_image(path: str | Path, name: str) -> Image.Image:
     """
-    Decodes a picture that [`check_picture`] let through.
+    Decodes an image that [`check_image`] let through.
 
     Args:
         path (`str` or `Path`): The file.
         name (`str`): What the message calls it.
 
     Returns:
-        `PIL.Image.Image`: The picture as it is stored, in any mode.
+        `PIL.Image.Image`: The image as it is stored, in any mode.
 
     Raises:
         [`InputError`]: If the file is gone, or damaged; a damaged one is deleted.
     """
-    check_picture(path, name)
+    check_image(path, name)
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            picture.load()
-            return picture
+        with Image.open(path, formats=FORMATS) as image:
+            image.load()
+            return image
     except READING_ERRORS as error:
         forget_upload(path)
         raise InputError(f"{name} is damaged and ends too early: save it again, or choose another.") from error

@@ -33,7 +33,7 @@ def polygons_of(mask: Mask) -> list[list[Ring]] | None:
 
     Returns:
         `list[list[list[tuple[int, int]]]]`, *optional*: Polygons, each an outer ring and then the rings of its holes.
-        A ring is a list of corners (x, y) in pixels from the upper left corner of the picture, its first one repeated
+        A ring is a list of corners (x, y) in pixels from the upper left corner of the image, its first one repeated
         at the end. Regions that touch at a corner alone are two. `None` if there are more than `MAX_CORNERS` corners.
     """
     columns = mask.shape[1] + 1

@@ -76,7 +76,7 @@ class PairCache(Generic[Kept]):
 
 def bytes_of(value: Any) -> int:
     """
-    How much memory pictures, arrays, tensors and texts take, wherever they stand in a value.
+    How much memory images, arrays, tensors and texts take, wherever they stand in a value.
 
     Args:
         value: One of them, or a dataclass, mapping, list or tuple of such; anything else counts nothing.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Segment*: two pictures and sentences in, coloured masks out."""
+"""The tab *Segment*: two images and sentences in, coloured masks out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from PIL import Image
 from answers import legend, paint, result_of, write_files
 from limits import MAX_SENTENCES, InputError, check_sentences, refusal
 from segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
-from upload_fields import PictureInput
+from upload_fields import ImageInput
 
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -46,11 +46,11 @@ class SegmentTab:
         self._connect()
 
     def _build_inputs(self) -> None:
-        with gr.Row(elem_id="pictures"):
+        with gr.Row(elem_id="images"):
             options: dict[str, Any] = {"type": "filepath", "image_mode": None, "height": 240, "min_width": 130}
             options |= {"sources": ["upload", "clipboard", "webcam"], "buttons": []}
-            self.picture_t1 = PictureInput(label=NAMES[0], **options)
-            self.picture_t2 = PictureInput(label=NAMES[1], **options)
+            self.image_t1 = ImageInput(label=NAMES[0], **options)
+            self.image_t2 = ImageInput(label=NAMES[1], **options)
         self.sentences = gr.Textbox(
             label="What changed? One sentence a line",
             info=f"At most {MAX_SENTENCES} sentences. Shift + Enter is the same as the button Segment.",
@@ -62,11 +62,11 @@ class SegmentTab:
             self.segment_button = gr.Button("Segment", variant="primary", min_width=120, elem_id="segment")
             self.all_changes_button = gr.Button("All changes", min_width=120, elem_id="all-changes")
         with gr.Accordion("Settings", open=False):
-            self.scene = gr.Radio(SCENES, value="", label="What the pictures show")
+            self.scene = gr.Radio(SCENES, value="", label="What the images show")
             self.fit = gr.Checkbox(label="Fit t2 to the size of t1", info="If both show the same area in other sizes.")
         gr.Examples(
             [[str(EXAMPLES / f"{name}_{time}.jpg") for time in ("t1", "t2")] + [text] for name, text in EXAMPLE_ROWS],
-            inputs=[self.picture_t1, self.picture_t2, self.sentences],
+            inputs=[self.image_t1, self.image_t2, self.sentences],
             label="Examples, drawn by this project's generator",
             cache_examples=False,
             elem_id="examples",
@@ -106,7 +106,7 @@ class SegmentTab:
         self.asked = gr.State([])
 
     def _connect(self) -> None:
-        pictures = [self.picture_t1, self.picture_t2]
+        images = [self.image_t1, self.image_t2]
         settings = [self.scene, self.fit, self.threshold, self.no_target_threshold]
         outputs = [self.slider, self.legend, self.files, self.numbers, self.asked]
         options: dict[str, Any] = {
@@ -119,7 +119,7 @@ class SegmentTab:
         gr.on(
             [self.segment_button.click, self.sentences.submit],
             self.segment,
-            [*pictures, self.sentences, *settings],
+            [*images, self.sentences, *settings],
             outputs,
             api_name="segment",
             api_description="Segments what each of some sentences, one a line, describes.",
@@ -127,16 +127,16 @@ class SegmentTab:
         )
         self.all_changes_button.click(
             self.all_changes,
-            [*pictures, *settings],
+            [*images, *settings],
             outputs,
             api_name="all_changes",
-            api_description="Segments every change between two pictures.",
+            api_description="Segments every change between two images.",
             **asking,
         )
         for slider in (self.threshold, self.no_target_threshold):
             slider.input(
                 self.repeat,
-                [*pictures, self.asked, *settings],
+                [*images, self.asked, *settings],
                 outputs,
                 api_visibility="private",
                 trigger_mode="always_last",

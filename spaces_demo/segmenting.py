@@ -16,17 +16,17 @@ from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
-from limits import InputError, read_picture
+from limits import InputError, read_image
 
 # Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
 from mtrefseg.view.drawing import to_panel
 from pair_cache import PairCache, digest_of
 
 
-SHOWN_SIDE = 768  # longer side of the pictures that the page shows, in pixels
+SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
 MAX_BYTES = 1 << 27  # kept of the pairs of all visitors together: 128 MiB
 MAX_ANSWERS = 32  # kept answers of one pair
-NAMES = ("The earlier picture (t1)", "The later picture (t2)")
+NAMES = ("The earlier image (t1)", "The later image (t2)")
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
 BLANK = Image.new("RGB", (8, 8))
 
@@ -56,7 +56,7 @@ class KnownPair:
 
     Args:
         size (`tuple[int, int]`): Height and width of t1, in pixels.
-        shown (`tuple[PIL.Image.Image, PIL.Image.Image]`): Both pictures as the page shows them.
+        shown (`tuple[PIL.Image.Image, PIL.Image.Image]`): Both images as the page shows them.
         encoding ([`MTRefSegPairEncoding`]): What all sentences share.
         answers (`OrderedDict[str | None, Answer]`): The sentences that were asked last.
     """
@@ -158,7 +158,7 @@ class Segmenter:
             [`Segmentation`]
 
         Raises:
-            [`InputError`]: If a picture cannot be read, the sizes differ, or a sentence is too long for the model.
+            [`InputError`]: If an image cannot be read, the sizes differ, or a sentence is too long for the model.
         """
         start = time.perf_counter()
         key = (digest_or_refuse(paths), domain, align)
@@ -191,19 +191,19 @@ class Segmenter:
 
     @torch.inference_mode()
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> KnownPair:
-        picture_t1, picture_t2 = (read_picture(path, name) for path, name in zip(paths, NAMES))
+        image_t1, image_t2 = (read_image(path, name) for path, name in zip(paths, NAMES))
         try:
-            pictures = self.processor.image_processor.load_pair(picture_t1, picture_t2, align=align)
+            images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:
-            raise InputError(_size_message(picture_t1, picture_t2, str(error))) from error
+            raise InputError(_size_message(image_t1, image_t2, str(error))) from error
         # No sentence yet: what all sentences share is the prompt before them.
-        inputs = self.processor(*pictures, text=[[]], domain=domain).to(self.model.device, self.model.dtype)
+        inputs = self.processor(*images, text=[[]], domain=domain).to(self.model.device, self.model.dtype)
         names = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
         encoding = self.model.encode_pair(*(inputs[name] for name in names))
-        width, height = pictures[0].size
+        width, height = images[0].size
         scale = SHOWN_SIDE / max(width, height)
         panel = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return KnownPair((height, width), (to_panel(pictures[0], panel), to_panel(pictures[1], panel)), encoding)
+        return KnownPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
 
     @torch.inference_mode()
     def _answer(self, pair: KnownPair, sentences: Sequence[Sentence]) -> None:
@@ -240,13 +240,13 @@ def digest_or_refuse(paths: tuple[str, str]) -> str:
     try:
         return digest_of(*paths)
     except OSError as error:
-        raise InputError("A picture is gone, since uploads are deleted after an hour: upload both again.") from error
+        raise InputError("An image is gone, since uploads are deleted after an hour: upload both again.") from error
 
 
-def _size_message(picture_t1: Image.Image, picture_t2: Image.Image, message: str) -> str:
-    if picture_t1.size == picture_t2.size:
+def _size_message(image_t1: Image.Image, image_t2: Image.Image, message: str) -> str:
+    if image_t1.size == image_t2.size:
         return message
     return (
-        f"The pictures differ in size: t1 has {picture_t1.width} x {picture_t1.height} pixels and t2 "
-        f'{picture_t2.width} x {picture_t2.height}. If both show the same area, tick "Fit t2 to the size of t1".'
+        f"The images differ in size: t1 has {image_t1.width} x {image_t1.height} pixels and t2 "
+        f'{image_t2.width} x {image_t2.height}. If both show the same area, tick "Fit t2 to the size of t1".'
     )

@@ -6,13 +6,13 @@ from pathlib import Path
 import gradio as gr
 from gradio.data_classes import FileData, ImageData, ListFiles
 
-from limits import InputError, check_picture, forget_upload, refusal
+from limits import InputError, check_image, forget_upload, refusal
 
 
-class PictureInput(gr.Image):
+class ImageInput(gr.Image):
     """
     An image component that hands over the path of a file which was checked, but not decoded: gradio's own would decode
-    whatever it gets, or leave it unchecked. Its label names the picture in messages.
+    whatever it gets, or leave it unchecked. Its label names the image in messages.
     """
 
     is_template = True  # The browser shows it as it shows the class above.
@@ -36,7 +36,7 @@ class PictureInput(gr.Image):
         if payload.path is None:
             raise refusal(f"{name} must be uploaded as a file.")
         try:
-            check_picture(payload.path, name)
+            check_image(payload.path, name)
         except InputError as error:
             forget_upload(payload.path)
             raise refusal(str(error)) from error

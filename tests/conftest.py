@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Tiny random models and generated pictures; nothing is read from the network."""
+"""Tiny random models and generated images; nothing is read from the network."""
 
 from collections.abc import Callable
 
@@ -91,8 +91,8 @@ def model(make_model: Callable[..., MTRefSegModel]) -> MTRefSegModel:
 
 
 @pytest.fixture(scope="session")
-def make_picture() -> Callable[..., Image.Image]:
-    """A function from a size and a seed to a smooth random picture."""
+def make_image() -> Callable[..., Image.Image]:
+    """A function from a size and a seed to a smooth random image."""
 
     def make(height: int = 96, width: int = 128, seed: int = 0) -> Image.Image:
         noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -102,11 +102,11 @@ def make_picture() -> Callable[..., Image.Image]:
 
 
 @pytest.fixture(scope="session")
-def ragged_inputs(processor: MTRefSegProcessor, make_picture: Callable[..., Image.Image]) -> BatchFeature:
+def ragged_inputs(processor: MTRefSegProcessor, make_image: Callable[..., Image.Image]) -> BatchFeature:
     """Three pairs with two, no and three sentences."""
     return processor(
-        images_t1=[make_picture(seed=seed) for seed in (0, 1, 2)],
-        images_t2=[make_picture(seed=seed) for seed in (3, 4, 5)],
+        images_t1=[make_image(seed=seed) for seed in (0, 1, 2)],
+        images_t2=[make_image(seed=seed) for seed in (3, 4, 5)],
         text=[
             ["the new house", "the red car that left the road"],
             [],

@@ -243,7 +243,7 @@ def test_the_python_runs() -> None:
     assert names["metric"] is not None
 
 
-def test_the_pictures_are_there_and_small() -> None:
+def test_the_images_are_there_and_small() -> None:
     shown = {
         (ROOT / page).parent.joinpath(name).relative_to(ROOT).as_posix()
         for page in (*PAGES, "docs/experiments.md")

@@ -99,8 +99,8 @@ def save_clipseg(folder: Path) -> Path:
     )
     torch.manual_seed(0)
     transformers.CLIPSegForImageSegmentation(config).save_pretrained(folder)
-    pictures = transformers.ViTImageProcessorPil(size={"height": 32, "width": 32})
-    transformers.CLIPSegProcessor(pictures, tokenizer(16)).save_pretrained(folder)
+    images = transformers.ViTImageProcessorPil(size={"height": 32, "width": 32})
+    transformers.CLIPSegProcessor(images, tokenizer(16)).save_pretrained(folder)
     return folder
 
 
@@ -114,8 +114,8 @@ def save_owlv2(folder: Path) -> Path:
     )
     torch.manual_seed(0)
     transformers.Owlv2ForObjectDetection(config).save_pretrained(folder)
-    pictures = transformers.Owlv2ImageProcessorPil(size={"height": 32, "width": 32})
-    transformers.Owlv2Processor(pictures, tokenizer(16)).save_pretrained(folder)
+    images = transformers.Owlv2ImageProcessorPil(size={"height": 32, "width": 32})
+    transformers.Owlv2Processor(images, tokenizer(16)).save_pretrained(folder)
     return folder
 
 
@@ -152,9 +152,9 @@ def save_grounding_dino(folder: Path) -> Path:
     )
     torch.manual_seed(0)
     transformers.GroundingDinoForObjectDetection(config).save_pretrained(folder)
-    pictures = transformers.GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
+    images = transformers.GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
     words = tokenizer(24, 1100, {0: "[PAD]", 100: "[UNK]", 101: "[START]", 102: "[END]", 1012: "."})
-    transformers.GroundingDinoProcessor(pictures, words).save_pretrained(folder)
+    transformers.GroundingDinoProcessor(images, words).save_pretrained(folder)
     return folder
 
 
@@ -187,8 +187,8 @@ def save_sam2(folder: Path) -> Path:
     )
     torch.manual_seed(0)
     transformers.Sam2Model(config).save_pretrained(folder)
-    pictures = transformers.Sam2ImageProcessor(size={"height": 64, "width": 64})
-    transformers.Sam2Processor(pictures, target_size=64).save_pretrained(folder)
+    images = transformers.Sam2ImageProcessor(size={"height": 64, "width": 64})
+    transformers.Sam2Processor(images, target_size=64).save_pretrained(folder)
     return folder
 
 
@@ -259,14 +259,14 @@ def save_sam3(folder: Path) -> Path:
     torch.manual_seed(0)
     transformers.Sam3VideoModel(config).save_pretrained(folder)
     size = {"height": 56, "width": 56}
-    pictures = transformers.Sam3ImageProcessor(size=size, mask_size={"height": 16, "width": 16})
+    images = transformers.Sam3ImageProcessor(size=size, mask_size={"height": 16, "width": 16})
     films = transformers.Sam2VideoVideoProcessor(size=size)
-    transformers.Sam3VideoProcessor(pictures, films, tokenizer(32), target_size=56).save_pretrained(folder)
+    transformers.Sam3VideoProcessor(images, films, tokenizer(32), target_size=56).save_pretrained(folder)
     return folder
 
 
 def save_llava(folder: Path) -> Path:
-    """A vision-language model with a chat template. Its pictures are four tokens each."""
+    """A vision-language model with a chat template. Its images are four tokens each."""
     config = transformers.LlavaConfig(
         vision_config={
             "model_type": "clip_vision_model",
@@ -298,9 +298,9 @@ def save_llava(folder: Path) -> Path:
     model.generation_config.pad_token_id = 0
     model.save_pretrained(folder)
     side = {"height": 32, "width": 32}
-    pictures = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=side)
+    images = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=side)
     transformers.LlavaProcessor(
-        pictures,
+        images,
         tokenizer(4096),
         patch_size=16,
         vision_feature_select_strategy="default",

@@ -96,7 +96,7 @@ class DataArguments:
     Which pairs are trained and evaluated on.
 
     A dataset is named by the Hub id or folder of an export, by a raw folder (the root or one split folder), by a
-    folder of pictures with `metadata.jsonl`, or as "generated".
+    folder of images with `metadata.jsonl`, or as "generated".
 
     Args:
         train_data (`list[str]`, *optional*, defaults to `["generated"]`): Datasets to train on.
@@ -128,7 +128,7 @@ class DataArguments:
     sentences_per_pair: int = field(default=0, metadata={"help": "sentences of a pair used at once, 0 for all"})
     generated_pairs: int = field(default=0, metadata={"help": "different generated pairs, 0 for no end"})
     generated_eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
-    generated_size: int = field(default=256, metadata={"help": "side of generated pictures in pixels"})
+    generated_size: int = field(default=256, metadata={"help": "side of generated images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     generated_domains: list[str] = field(
         default_factory=lambda: ["NS", "RS"], metadata={"help": "domains of generated pairs"}
@@ -164,7 +164,7 @@ class AugmentationArguments:
 
     Args:
         move_share (`float`, *optional*, defaults to 0): Pairs of datasets with an end of which what has changed is cut
-            out and put into the picture of another place of the same domain, from any of the datasets.
+            out and put into the image of another place of the same domain, from any of the datasets.
         flip_share (`float`, *optional*, defaults to 0.5): Pairs that are mirrored left to right; those of remote
             sensing also top to bottom.
         rotate_share (`float`, *optional*, defaults to 0.25): Pairs of remote sensing that are turned by 90 degrees.
@@ -176,7 +176,7 @@ class AugmentationArguments:
         unchanged_share (`float`, *optional*, defaults to 0.05): Pairs whose t2 is replaced by t1, so that no sentence
             fits anything.
         photometric (`float`, *optional*, defaults to 0.3): How much light, contrast and noise are changed, in each
-            picture on its own, 0 to 1.
+            image on its own, 0 to 1.
         untold_share (`float`, *optional*, defaults to 0.2): Pairs whose domain the prompt does not tell: many who ask
             do not say it either.
     """
@@ -199,7 +199,7 @@ class AugmentationArguments:
             if not 0 <= value <= 1:
                 raise TrainingError(f"{name}={value} must be from 0 to 1.")
         if self.smallest_crop == 0:
-            raise TrainingError("smallest_crop=0.0 leaves nothing of a picture; give more than 0.")
+            raise TrainingError("smallest_crop=0.0 leaves nothing of an image; give more than 0.")
 
 
 @dataclass
@@ -254,7 +254,7 @@ class MTRefSegTrainingConfig(SFTConfig):
             raise TrainingError(f"freeze names {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")
         if not torch.accelerator.is_available():
             self.use_cpu = True
-        # Rows are read and prepared by the collator; trl would tokenize them and drop the pictures.
+        # Rows are read and prepared by the collator; trl would tokenize them and drop the images.
         self.remove_unused_columns = False
         self.dataset_kwargs = {"skip_prepare_dataset": True}
         if self.eval_strategy == "no" and self.load_best_model_at_end:

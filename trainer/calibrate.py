@@ -83,8 +83,8 @@ def measure(source: PairSource, model: nn.Module, processor: MTRefSegProcessor) 
         batch = reader[place]
         if batch.inputs is None:
             continue
-        shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.pictures]
-        sizes = [pair.pictures[0].size[::-1] for pair, _ in shown if pair.pictures]
+        shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
+        sizes = [pair.images[0].size[::-1] for pair, _ in shown if pair.images]
         outputs = model(**batch.inputs)
         results = [
             processor.post_process_referring_segmentation(outputs, sizes, threshold=threshold, no_target_threshold=1.0)
@@ -128,7 +128,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the one that is ready")
-    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, pictures) or 'generated'")
+    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--seed", type=int, default=1, help="of the generated pairs")

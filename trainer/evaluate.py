@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Scores a checkpoint at the pictures' own size: every sentence once, on any number of processes.
+Scores a checkpoint at the images' own size: every sentence once, on any number of processes.
 
 ```bash
 python trainer/evaluate.py --model mtrefseg-r1 --data path/to/MTRefSeg-21K --setting TV --output_dir outputs/tv
@@ -9,7 +9,7 @@ accelerate launch trainer/evaluate.py --model mtrefseg-r1 --data generated --out
 
 Into the output folder go `report.json` (all scores, and of what), `predictions.parquet` (the mask of each sentence),
 `table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A sentence
-whose pictures or masks cannot be read counts as wrong, and the report names it. A run that was stopped is continued by
+whose images or masks cannot be read counts as wrong, and the report names it. A run that was stopped is continued by
 the same command; one that is finished is left as it is.
 
 The number of processes does not change a digit. On CPUs each of them takes one core, so start one a core.
@@ -49,7 +49,7 @@ def parse_arguments() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, pictures) or 'generated'")
+    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--output_dir", required=True, type=Path)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Stage 0, for small models: trains a new visual half to name the things in generated pictures, and to mask what changed.
+Stage 0, for small models: trains a new visual half to name the things in generated images, and to mask what changed.
 Models that begin with pretrained parts (`--vision_backbone`) do not need it.
 
 ```bash
@@ -36,15 +36,15 @@ from trainer.loop.engines import use_all_cores
 @dataclass
 class SceneArguments:
     """
-    The pictures.
+    The images.
 
     Args:
-        image_size (`int`, *optional*, defaults to 128): Side of the pictures in pixels, a multiple of 32.
+        image_size (`int`, *optional*, defaults to 128): Side of the images in pixels, a multiple of 32.
         generated_seed (`int`, *optional*, defaults to 0): Seed of the generator.
         eval_pairs (`int`, *optional*, defaults to 100): Generated pairs to evaluate on.
     """
 
-    image_size: int = field(default=128, metadata={"help": "side of the pictures in pixels"})
+    image_size: int = field(default=128, metadata={"help": "side of the images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
 
@@ -58,7 +58,7 @@ def main() -> None:
     scenes, training = TrlParser(groups).parse_args_and_config(arguments)
     try:
         if training.max_steps < 1:
-            raise TrainingError(f"max_steps is {training.max_steps}; generated pictures have no end, so say how many.")
+            raise TrainingError(f"max_steps is {training.max_steps}; generated images have no end, so say how many.")
         training.remove_unused_columns = False
         # trl and transformers guess label names from the signature; these are what is scored.
         training.label_names = ["kinds", "colors"]
@@ -80,10 +80,10 @@ def main() -> None:
 
 def make_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer:
     """
-    The model, the pictures and the trainer.
+    The model, the images and the trainer.
 
     Args:
-        scenes ([`SceneArguments`]): The pictures.
+        scenes ([`SceneArguments`]): The images.
         training (`TrainingArguments`): The rest.
 
     Returns:

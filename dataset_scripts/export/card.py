@@ -38,9 +38,9 @@ _SIZE_CATEGORIES = (
 _SETTING_CONTENTS = {"TV": "normal scenes and remote sensing", "NS": "normal scenes", "RS": "remote sensing"}
 _COLUMNS = {
     "sample_id": ("text", "name of the row, unique in its split and domain"),
-    "pair_id": ("text", "name of the pair of pictures; rows of one pair follow one another"),
-    "image_t1": ("picture", "the earlier picture"),
-    "image_t2": ("picture", "the later picture"),
+    "pair_id": ("text", "name of the pair of images; rows of one pair follow one another"),
+    "image_t1": ("image", "the earlier image"),
+    "image_t2": ("image", "the later image"),
     "mask": ("mask", "the described change"),
     "masks": ("masks", "the described changes, one for each sentence"),
     "expression": ("text", "the sentence"),
@@ -49,7 +49,7 @@ _COLUMNS = {
     "change_types": (", ".join(CHANGE_TYPES), "what became of the thing, for each sentence"),
     "domain": (", ".join(DOMAINS), "normal scene or remote sensing; null if unknown"),
     "view": (", ".join(VIEWS), "where the camera was"),
-    "source": ("text", "the dataset that the pictures come from"),
+    "source": ("text", "the dataset that the images come from"),
     "noisy": ("true or false", "whether mask or sentence were corrupted on purpose"),
 }
 
@@ -196,7 +196,7 @@ def _configs_table(facts: CardFacts) -> str:
     for config in facts.parts:
         unit = "one row a sentence" if facts.layout(config) == "referring" else "one row a pair"
         rows.append((f"`{config}`", _SETTING_CONTENTS[config.removesuffix(PAIRS_SUFFIX)], unit))
-    return _table(("configuration", "pictures", "rows"), rows)
+    return _table(("configuration", "images", "rows"), rows)
 
 
 def _columns_table(facts: CardFacts) -> str:
@@ -232,5 +232,5 @@ def _sizes_table(facts: CardFacts) -> str:
 
 def _license_note(facts: CardFacts) -> str:
     if facts.license == "unknown":
-        return "Nothing was said about the licence of these data: ask whoever made the pictures before you share them."
+        return "Nothing was said about the licence of these data: ask whoever made the images before you share them."
     return ""

@@ -70,7 +70,7 @@ class ExportOptions:
         kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
             folder.
         with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations of one row a pair,
-            too. Each picture is then stored twice.
+            too. Each image is then stored twice.
         max_shard_size (`int`, *optional*, defaults to 256 MB): About how many bytes go into one file.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
@@ -220,7 +220,7 @@ def _fill(
     report = ReadingReport()
     report.merge(plan.report)
     for shard, summary in summaries.items():
-        # The pictures of the other layout are the same, and so is what is wrong with them.
+        # The images of the other layout are the same, and so is what is wrong with them.
         if shard.layout != "pairs":
             report.merge(ReadingReport.from_json(summary.report))
     if strict:
@@ -338,7 +338,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         action="store_true",
-        help="also write TV_pairs, NS_pairs and RS_pairs, one row a pair; the pictures are then stored twice",
+        help="also write TV_pairs, NS_pairs and RS_pairs, one row a pair; the images are then stored twice",
     )
     parser.add_argument(
         "--license",

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.pair_record import PairRecord
 from dataset_scripts.readers.raw_layout import list_setting, report_shared_ids
 from dataset_scripts.readers.reading_report import ReadingReport
@@ -47,7 +47,7 @@ class ExportPlan:
         shards (`tuple[Shard, ...]`): The files.
         parts (`dict[str, dict[str, tuple[str, ...]]]`): For each configuration and split the names of the
             configurations whose files it reads: its own, or for setting "TV" those of both domains.
-        report (`ReadingReport`): What was skipped and repaired before any picture was looked at.
+        report (`ReadingReport`): What was skipped and repaired before any image was looked at.
     """
 
     shards: tuple[Shard, ...]
@@ -65,7 +65,7 @@ def plan_export(
         folders (`Sequence[SplitFolder]`): The split folders.
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
         with_pairs (`bool`): Whether to write configurations of one row a pair as well.
-        max_shard_size (`int`): Bytes of pictures and masks, as they are in the raw folders, that go into one file; a
+        max_shard_size (`int`): Bytes of images and masks, as they are in the raw folders, that go into one file; a
             pair is never split.
 
     Returns:
@@ -81,7 +81,7 @@ def plan_export(
         for setting in (*DOMAINS, "TV"):
             selected = select_folders(folders, setting, split, is_pretrain)
             if setting == "TV" and all(folder.domain is not None for folder in selected):
-                # The files of both domains serve: the pictures are not stored twice.
+                # The files of both domains serve: the images are not stored twice.
                 report_shared_ids(of_domains, report)
                 for suffix in layouts if settings else ():
                     parts.setdefault(f"TV{suffix}", {})[split] = tuple(other + suffix for other in settings)
@@ -123,5 +123,5 @@ def _size(record: PairRecord) -> int:
     return sum(_file_size(file) for file in (record.image_t1, record.image_t2, *masks))
 
 
-def _file_size(file: PictureFile) -> int:
+def _file_size(file: ImageFile) -> int:
     return len(file.source) if isinstance(file.source, bytes) else file.source.stat().st_size

@@ -25,7 +25,7 @@ from .plan import Shard
 # A row is found by reading the row group that holds it.
 _ROWS_PER_GROUP = 100
 _STORED_BYTES_PER_GROUP = 16 * 2**20
-# Each sentence's row carries its pair's pictures. In memory, and for whoever reads the group, they count every time.
+# Each sentence's row carries its pair's images. In memory, and for whoever reads the group, they count every time.
 _BYTES_PER_GROUP = 128 * 2**20
 # On disk they count once in a row group, as long as its dictionary is no larger than this.
 _DICTIONARY_BYTES = 2**30
@@ -140,22 +140,22 @@ class _RowGroups:
 
     def add(self, rows: list[dict[str, Any]], content: PairContent) -> None:
         """Takes the rows of one pair."""
-        pictures = len(content.image_t1["bytes"]) + len(content.image_t2["bytes"])
+        images = len(content.image_t1["bytes"]) + len(content.image_t2["bytes"])
         masks = [len(mask["bytes"]) for mask in content.masks]
         # One row a pair carries all masks, one row a sentence its own.
         sizes = masks if len(rows) == len(masks) else [sum(masks)]
-        new = pictures
+        new = images
         for row, size in zip(rows, sizes, strict=True):
             if self._rows and (
                 len(self._rows) == _ROWS_PER_GROUP
                 or self._stored_bytes + new + size > _STORED_BYTES_PER_GROUP
-                or self._bytes + pictures + size > _BYTES_PER_GROUP
+                or self._bytes + images + size > _BYTES_PER_GROUP
             ):
                 self._flush()
-                new = pictures
+                new = images
             self._rows.append(self.features.encode_example(row))
             self._stored_bytes += new + size
-            self._bytes += pictures + size
+            self._bytes += images + size
             new = 0
 
     def _flush(self) -> None:

@@ -5,7 +5,7 @@ A static page to scroll through pairs, sentences and masks; it opens from the di
     python -m dataset_scripts browse FOLDER --out pages
 
 The page is `browse_template.html` with the style and the script that it shares with other pages. All that comes from
-the dataset is in `pairs.js`, which the page's script shows as text, and in `pictures/`, whose files have numbers for
+the dataset is in `pairs.js`, which the page's script shows as text, and in `images/`, whose files have numbers for
 names: nothing of it is ever read as markup.
 """
 
@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.look_ahead import map_ahead
 from dataset_scripts.readers.pair_record import Expression, PairRecord
 from dataset_scripts.readers.reading_report import ReadingReport
@@ -85,7 +85,7 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
 
     Args:
         records (`Iterable[PairRecord]`): The pairs.
-        out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `pictures/` are put into it.
+        out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `images/` are put into it.
         title (`str`): Name of the dataset.
 
     Returns:
@@ -99,18 +99,18 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise DataError(f"{out} is not empty; give a new folder to --out.")
-        (out / "pictures").mkdir()
+        (out / "images").mkdir()
         head = {"title": title, "pageSize": PAIRS_A_PAGE, "palette": PALETTE}
         count = 0
         with (out / "pairs.js").open("w", encoding="ascii", newline="\n") as file:
             file.write(f"window.DATASET = {{...{to_script(head)}, pairs: [\n")
-            for entry in map_ahead(partial(_draw_pair, out / "pictures"), enumerate(records)):
+            for entry in map_ahead(partial(_draw_pair, out / "images"), enumerate(records)):
                 file.write(to_script(entry) + ",\n")
                 count += 1
             file.write("]};\n")
         if not count:
             (out / "pairs.js").unlink()
-            (out / "pictures").rmdir()
+            (out / "images").rmdir()
             raise DataError("No pair is left to show; see `validate`, or leave out --split and --domain.")
         # The page itself comes last: without it, a broken run shows nothing.
         (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
@@ -119,14 +119,14 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
     return count
 
 
-def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:
-    """Draws pictures and masks of a pair, and returns what the page's script needs to know about it."""
+def _draw_pair(images: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:
+    """Draws images and masks of a pair, and returns what the page's script needs to know about it."""
     number, record = numbered
-    folder = pictures / f"{number:06d}"
+    folder = images / f"{number:06d}"
     folder.mkdir()
     width, height = record.image_t1.size
-    for picture, name in ((record.image_t1, "t1.jpg"), (record.image_t2, "t2.jpg")):
-        _draw_picture(picture).save(folder / name, quality=JPEG_QUALITY)
+    for image, name in ((record.image_t1, "t1.jpg"), (record.image_t2, "t2.jpg")):
+        _draw_image(image).save(folder / name, quality=JPEG_QUALITY)
     expressions = record.expressions
     if record.change_mask is not None:
         expressions = (Expression(EVERY_CHANGE, record.change_mask, "", 0),)
@@ -157,7 +157,7 @@ def _draw_pair(pictures: Path, numbered: tuple[int, PairRecord]) -> dict[str, An
     }
 
 
-def _draw_picture(picture: PictureFile) -> Image.Image:
-    """The picture upright, in RGB, and no larger than a thumbnail."""
-    with Image.open(io.BytesIO(picture.read_bytes())) as image:
-        return draw_thumbnail(ImageOps.exif_transpose(image).convert("RGB"))
+def _draw_image(image: ImageFile) -> Image.Image:
+    """The image upright, in RGB, and no larger than a thumbnail."""
+    with Image.open(io.BytesIO(image.read_bytes())) as opened:
+        return draw_thumbnail(ImageOps.exif_transpose(opened).convert("RGB"))

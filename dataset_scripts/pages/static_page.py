@@ -32,24 +32,24 @@ def fill_template(template: Path) -> str:
     return page
 
 
-def draw_thumbnail(picture: Image.Image) -> Image.Image:
+def draw_thumbnail(image: Image.Image) -> Image.Image:
     """
-    A picture as a page shows it.
+    An image as a page shows it.
 
     Args:
-        picture (`PIL.Image.Image`): RGB.
+        image (`PIL.Image.Image`): RGB.
 
     Returns:
         `PIL.Image.Image`: No larger than `THUMBNAIL_SIDE`.
     """
-    small = picture.copy()
+    small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     return small
 
 
 def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     """
-    A mask as a picture to lay over a thumbnail: transparent outside, tinted inside, with a solid outline.
+    A mask as an image to lay over a thumbnail: transparent outside, tinted inside, with a solid outline.
 
     Args:
         mask (`np.ndarray`): bool (height, width).
@@ -60,7 +60,7 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     """
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    # A part of a picture that has become smaller than a pixel stays visible.
+    # A part of an image that has become smaller than a pixel stays visible.
     shape = image.point(lambda value: 255 if value > 96 else 0)
     shape = shape if shape.getbbox() else image.point(lambda value: 255 if value else 0)
     outline = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > np.asarray(shape)

@@ -153,7 +153,7 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
         _draw_words(_panel(figure, right, 7.2, HALF, 2.1, "Frequent words, share of sentences", 0.85), pairs)
         _draw_sentences_per_pair(_panel(figure, MARGIN, 10.3, THIRD, 1.35, "Sentences a pair", NUMBERS), pairs)
         middle, last = MARGIN + THIRD + 0.5, MARGIN + 2 * (THIRD + 0.5)
-        _draw_sizes(_panel(figure, middle, 10.3, THIRD, 1.5, "Sizes of pictures, pairs", 0.95), pairs)
+        _draw_sizes(_panel(figure, middle, 10.3, THIRD, 1.5, "Sizes of images, pairs", 0.95), pairs)
         _draw_sources(_panel(figure, last, 10.3, THIRD, 1.5, "Sources, pairs", LABELS), pairs)
     return figure
 
@@ -275,7 +275,7 @@ def _draw_areas(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
     axis.set_xscale("log")
     axis.minorticks_off()
     axis.set_xticks([10.0**power for power in range(-5, 1)], ["0.001 %", "0.01 %", "0.1 %", "1 %", "10 %", "100 %"])
-    axis.set(xlim=(AREA_EDGES[0], 1), xlabel="share of the picture")
+    axis.set(xlim=(AREA_EDGES[0], 1), xlabel="share of the image")
     axis.legend(loc="upper left")
     _count_in_percent(axis)
 
@@ -340,7 +340,7 @@ def _draw_sentences_per_pair(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
 
 
 def _draw_sizes(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
-    """The most frequent sizes of pictures."""
+    """The most frequent sizes of images."""
     sizes = Counter("{} × {}".format(*pair.image_t1.size) for pair in pairs)
     _draw_bars(axis, _most_common(sizes))
 

@@ -37,7 +37,7 @@ class Check:
     Args:
         name (`str`): What was checked, in a few words.
         verdict (`Verdict`): The verdict.
-        count (`int`): How many pairs, sentences, pictures or masks it is about.
+        count (`int`): How many pairs, sentences, images or masks it is about.
         summary (`str`): In words.
         examples (`tuple[str, ...]`): All of them by name.
     """
@@ -70,7 +70,7 @@ def judge(name: str, examples: Sequence[str], otherwise: Verdict, summary: str, 
 
 def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     """
-    Checks pictures, masks and sentences.
+    Checks images, masks and sentences.
 
     Args:
         pairs (`Sequence[PairFacts]`): The distinct pairs, at least one.
@@ -78,7 +78,7 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     Returns:
         `list[Check]`: The outcomes. Those about sentences are left out if there are none.
     """
-    checks = [_check_sizes(pairs), _check_colours(pairs), _check_equal_pictures(pairs), *_check_masks(pairs)]
+    checks = [_check_sizes(pairs), _check_colours(pairs), _check_equal_images(pairs), *_check_masks(pairs)]
     if any(pair.sentences for pair in pairs):
         sentence_checks = (_check_no_target, _check_lengths, _check_ambiguity, _check_repetition, _check_change_types)
         checks += [check(pairs) for check in sentence_checks]
@@ -130,24 +130,24 @@ def _check_sizes(pairs: Sequence[PairFacts]) -> Check:
     ]
     found = f"{len(sizes)} sizes from {_size(sizes[0])} to {_size(sizes[-1])}" if len(sizes) > 1 else _size(sizes[0])
     unusual = f"{found}; in {len(examples):,} pairs a side is below {SMALL_SIDE} or above {LARGE_SIDE} pixels"
-    return judge("picture sizes", examples, Verdict.WARN, unusual, found)
+    return judge("image sizes", examples, Verdict.WARN, unusual, found)
 
 
 def _check_colours(pairs: Sequence[PairFacts]) -> Check:
-    pictures = [(f"{pair.name} {date}", mode) for pair in pairs for date, mode in _modes(pair) if mode != "RGB"]
-    kinds = ", ".join(f'{count:,} of mode "{mode}"' for mode, count in Counter(mode for _, mode in pictures).items())
-    examples = [f'{name}: mode "{mode}"' for name, mode in pictures]
+    images = [(f"{pair.name} {date}", mode) for pair in pairs for date, mode in _modes(pair) if mode != "RGB"]
+    kinds = ", ".join(f'{count:,} of mode "{mode}"' for mode, count in Counter(mode for _, mode in images).items())
+    examples = [f'{name}: mode "{mode}"' for name, mode in images]
     summary = f"{kinds}; they are read as RGB"
-    return judge("picture colours", examples, Verdict.WARN, summary, "all pictures are RGB")
+    return judge("image colours", examples, Verdict.WARN, summary, "all images are RGB")
 
 
-def _check_equal_pictures(pairs: Sequence[PairFacts]) -> Check:
+def _check_equal_images(pairs: Sequence[PairFacts]) -> Check:
     equal = [pair for pair in pairs if pair.image_t1.digest == pair.image_t2.digest]
     wrong = [pair.name for pair in equal if any(mask.pixels for _, mask in _masks(pair))]
     if wrong:
-        summary = "t1 and t2 are the same picture, though a mask says that something changed"
+        summary = "t1 and t2 are the same image, though a mask says that something changed"
         return Check("t1 equal to t2", Verdict.FAIL, len(wrong), summary, tuple(wrong))
-    summary = "t1 and t2 are the same picture; their masks are empty, as they should be"
+    summary = "t1 and t2 are the same image; their masks are empty, as they should be"
     return judge("t1 equal to t2", [pair.name for pair in equal], Verdict.WARN, summary, "t1 and t2 always differ")
 
 
@@ -157,12 +157,10 @@ def _check_masks(pairs: Sequence[PairFacts]) -> list[Check]:
     tiny = [f"{name}: {mask.pixels} pixels" for name, mask in masks if 0 < mask.pixels <= TINY_PIXELS]
     areas = [mask.fraction for _, mask in masks if mask.pixels]
     low, middle, high = (_percent(value) for value in (np.quantile(areas, (0, 0.5, 1)) if areas else (0, 0, 0)))
-    spread = f"{low} to {high} of the picture, median {middle}"
+    spread = f"{low} to {high} of the image, median {middle}"
     return [
         Check("mask areas", Verdict.PASS, len(areas), f"{len(areas):,} masks that are not empty: {spread}"),
-        judge(
-            "full masks", full, Verdict.WARN, "the mask covers the whole picture", "no mask covers the whole picture"
-        ),
+        judge("full masks", full, Verdict.WARN, "the mask covers the whole image", "no mask covers the whole image"),
         judge("tiny masks", tiny, Verdict.WARN, f"the mask has at most {TINY_PIXELS} pixels", "no mask is a mere dot"),
     ]
 

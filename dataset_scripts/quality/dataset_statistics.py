@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What is measured of every pair, once, and kept: about 3 KB a pair however large its pictures are. `validate` judges
+What is measured of every pair, once, and kept: about 3 KB a pair however large its images are. `validate` judges
 these facts, `stats` draws them.
 """
 
@@ -18,19 +18,19 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.look_ahead import map_ahead
 from dataset_scripts.readers.pair_record import PairRecord, check_pair
 from dataset_scripts.readers.reading_report import Finding
 from dataset_scripts.readers.sources import Source
 
-from .perceptual_hash import Bytes, picture_thumbnail
+from .perceptual_hash import Bytes, image_thumbnail
 
 
 PLACE_SIDE = 32  # cells a side of the map of where masks lie
 EVERY_DOMAIN = "all"
 UNKNOWN = "unknown"
-# Edges of the histogram of mask areas, as a share of the picture: five bins a decade from 0.001 % to all of it.
+# Edges of the histogram of mask areas, as a share of the image: five bins a decade from 0.001 % to all of it.
 AREA_EDGES = np.logspace(-5, 0, 26)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # Words that say how a sentence is built, not what it is about.
@@ -44,12 +44,12 @@ FUNCTION_WORDS = frozenset((
 
 
 @dataclass(frozen=True)
-class PictureFacts:
+class ImageFacts:
     """
-    One picture.
+    One image.
 
     Args:
-        digest (`bytes`): Hash of its pixels: equal for two files that hold the same picture.
+        digest (`bytes`): Hash of its pixels: equal for two files that hold the same image.
         size (`tuple[int, int]`): Width and height in pixels, upright.
         mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
         thumbnail (`np.ndarray` of shape `(32, 32)`): For the search for near-duplicates.
@@ -69,7 +69,7 @@ class MaskFacts:
     Args:
         digest (`bytes`): Hash of its pixels.
         pixels (`int`): Pixels of its foreground.
-        fraction (`float`): Their share of the picture, 0 to 1.
+        fraction (`float`): Their share of the image, 0 to 1.
     """
 
     digest: bytes
@@ -107,8 +107,8 @@ class PairFacts:
         domain (`str`): `"NS"`, `"RS"` or `"unknown"`.
         view (`str`): `"normal"`, `"aerial"`, `"satellite"` or `"unknown"`.
         source (`str`): The dataset that it comes from, or `"unknown"`.
-        image_t1 (`PictureFacts`): The earlier picture.
-        image_t2 (`PictureFacts`): The later picture.
+        image_t1 (`ImageFacts`): The earlier image.
+        image_t2 (`ImageFacts`): The later image.
         sentences (`tuple[SentenceFacts, ...]`): Its sentences; none in stage 1.
         change_mask (`MaskFacts`, *optional*): Stage 1 only: the mask of every change.
     """
@@ -119,8 +119,8 @@ class PairFacts:
     domain: str
     view: str
     source: str
-    image_t1: PictureFacts
-    image_t2: PictureFacts
+    image_t1: ImageFacts
+    image_t2: ImageFacts
     sentences: tuple[SentenceFacts, ...]
     change_mask: MaskFacts | None
 
@@ -131,7 +131,7 @@ class PairFacts:
 
     @property
     def pixels(self) -> frozenset[bytes]:
-        """What both pictures show, in any order."""
+        """What both images show, in any order."""
         return frozenset((self.image_t1.digest, self.image_t2.digest))
 
 
@@ -151,7 +151,7 @@ class DatasetFacts:
 
     Args:
         pairs (`list[PairFacts]`): Every pair of every part, in reading order.
-        places (`dict[str, np.ndarray]`): For each domain, the sum of its masks over `(32, 32)` cells of the picture.
+        places (`dict[str, np.ndarray]`): For each domain, the sum of its masks over `(32, 32)` cells of the image.
     """
 
     pairs: list[PairFacts] = field(default_factory=list)
@@ -168,7 +168,7 @@ class DatasetFacts:
 
 def measure_dataset(source: Source) -> DatasetFacts:
     """
-    Reads every pair once, on all cores, with a progress bar. No more pictures are in memory than are being read.
+    Reads every pair once, on all cores, with a progress bar. No more images are in memory than are being read.
 
     Args:
         source (`Source`): From [`open_source`]; its report takes what is skipped or repaired.
@@ -198,7 +198,7 @@ def summarize(facts: DatasetFacts) -> dict[str, Any]:
 
     Returns:
         `dict`: JSON-able; for each split and in total: pairs, sentences, no-target sentences, change types, domains,
-            views and sources, lengths of sentences in characters, mask areas as shares of the picture.
+            views and sources, lengths of sentences in characters, mask areas as shares of the image.
     """
     pairs = facts.distinct_pairs()
     referring = [pair for pair in pairs if pair.change_mask is None]
@@ -242,7 +242,7 @@ def area_histogram(fractions: Sequence[float]) -> list[int]:
     Counts mask areas.
 
     Args:
-        fractions (`Sequence[float]`): Shares of the picture, 0 to 1. Empty masks are left out.
+        fractions (`Sequence[float]`): Shares of the image, 0 to 1. Empty masks are left out.
 
     Returns:
         `list[int]`: One count for each of the 25 bins between [`AREA_EDGES`]; smaller areas are in the first one.
@@ -284,8 +284,8 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
 
 
-def _measure(listed: PairRecord, known: dict[bytes, PictureFacts]) -> tuple[_Measured | None, list[Finding]]:
-    """Checks a pair and measures it. A picture that comes again, byte for byte, is looked up in `known`."""
+def _measure(listed: PairRecord, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
+    """Checks a pair and measures it. An image that comes again, byte for byte, is looked up in `known`."""
     record, findings = check_pair(listed)
     if record is None:
         return None, findings
@@ -304,24 +304,24 @@ def _measure(listed: PairRecord, known: dict[bytes, PictureFacts]) -> tuple[_Mea
         domain=record.domain or UNKNOWN,
         view=record.view,
         source=record.source,
-        image_t1=_measure_picture(record.image_t1, known),
-        image_t2=_measure_picture(record.image_t2, known),
+        image_t1=_measure_image(record.image_t1, known),
+        image_t2=_measure_image(record.image_t2, known),
         sentences=tuple(sentences),
         change_mask=None if change_mask is None else _measure_mask(change_mask.read_mask(size)[0]),
     )
     return _Measured(record, pair, places), findings
 
 
-def _measure_picture(picture: PictureFile, known: dict[bytes, PictureFacts]) -> PictureFacts:
-    """Measures a picture, or looks it up."""
-    data = picture.read_bytes()
+def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFacts:
+    """Measures an image, or looks it up."""
+    data = image.read_bytes()
     key = _digest(data)
     if key not in known:
-        with Image.open(io.BytesIO(data)) as image:
-            mode = image.mode
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+        with Image.open(io.BytesIO(data)) as opened:
+            mode = opened.mode
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
         size = f"{upright.width}x{upright.height}:".encode()
-        known[key] = PictureFacts(_digest(size + upright.tobytes()), upright.size, mode, picture_thumbnail(upright))
+        known[key] = ImageFacts(_digest(size + upright.tobytes()), upright.size, mode, image_thumbnail(upright))
     return known[key]
 
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Near-duplicate pictures: the same picture encoded, resized, brightened, mirrored or turned anew.
+Near-duplicate images: the same image encoded, resized, brightened, mirrored or turned anew.
 
-A picture is kept as a thumbnail of 1 KB. Its 64-bit hash says which of the low cosine frequencies of the thumbnail lie
-above their median; two pictures are candidates if their hashes differ in few bits, and near-duplicates if their
-thumbnails correlate as well. Crops and shifted pictures are other pictures here.
+An image is kept as a thumbnail of 1 KB. Its 64-bit hash says which of the low cosine frequencies of the thumbnail lie
+above their median; two images are candidates if their hashes differ in few bits, and near-duplicates if their
+thumbnails correlate as well. Crops and shifted images are other images here.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ DEFAULT_MAX_DISTANCE = 7  # The largest one for which a part differs in one bit 
 LARGEST_MAX_DISTANCE = 15  # Above it, half of all buckets would be looked up.
 MIN_CORRELATION = 0.95
 MIN_CONTRAST = 3.0  # grey levels; the frequencies of flatter thumbnails are noise
-CANDIDATES_PER_PICTURE = 16
+CANDIDATES_PER_IMAGE = 16
 QUERIES_AT_ONCE = 256
 
 # Every way to mirror and turn a square, by name; `turn` quarter turns after the mirroring.
@@ -49,14 +49,14 @@ SYMMETRIES = (
 @dataclass(frozen=True)
 class NearDuplicate:
     """
-    A picture that was found again.
+    An image that was found again.
 
     Args:
-        query (`int`): Index of the picture that was looked for.
-        found (`int`): Index of the picture that resembles it most.
+        query (`int`): Index of the image that was looked for.
+        found (`int`): Index of the image that resembles it most.
         distance (`int`): Bits of the hashes that differ, 0 to 64.
         correlation (`float`): Correlation of the thumbnails, -1 to 1.
-        symmetry (`str`): How the picture lies: `"the same way up"`, `"mirrored"`…
+        symmetry (`str`): How the image lies: `"the same way up"`, `"mirrored"`…
     """
 
     query: int
@@ -66,12 +66,12 @@ class NearDuplicate:
     symmetry: str
 
 
-def picture_thumbnail(image: Image.Image) -> Bytes:
+def image_thumbnail(image: Image.Image) -> Bytes:
     """
-    Reduces a picture to what the comparison needs.
+    Reduces an image to what the comparison needs.
 
     Args:
-        image (`PIL.Image.Image`): The picture, of any size and mode, upright.
+        image (`PIL.Image.Image`): The image, of any size and mode, upright.
 
     Returns:
         `np.ndarray` of shape `(32, 32)` and type uint8: Brightness; the aspect ratio is not kept.
@@ -80,15 +80,15 @@ def picture_thumbnail(image: Image.Image) -> Bytes:
     return np.asarray(grey, dtype=np.uint8)
 
 
-def picture_hashes(thumbnails: Bytes) -> Hashes:
+def image_hashes(thumbnails: Bytes) -> Hashes:
     """
     Hashes thumbnails.
 
     Args:
-        thumbnails (`np.ndarray` of shape `(pictures, 32, 32)`): From [`picture_thumbnail`].
+        thumbnails (`np.ndarray` of shape `(images, 32, 32)`): From [`image_thumbnail`].
 
     Returns:
-        `np.ndarray` of shape `(pictures,)` and type uint64: One hash each; the bit of the mean brightness is 0.
+        `np.ndarray` of shape `(images,)` and type uint64: One hash each; the bit of the mean brightness is 0.
     """
     basis = _cosine_basis()
     frequencies = basis @ thumbnails.astype(np.float32) @ basis.T
@@ -117,14 +117,14 @@ def hash_distances(first: Hashes, second: Hashes) -> Indices:
 
 
 def find_near_duplicates(
-    queries: Bytes, pictures: Bytes, max_distance: int = DEFAULT_MAX_DISTANCE
+    queries: Bytes, images: Bytes, max_distance: int = DEFAULT_MAX_DISTANCE
 ) -> list[NearDuplicate]:
     """
-    Looks for each picture among others, however it is mirrored or turned. Flat pictures are never found.
+    Looks for each image among others, however it is mirrored or turned. Flat images are never found.
 
     Args:
-        queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the pictures to look for.
-        pictures (`np.ndarray` of shape `(pictures, 32, 32)`): Thumbnails of the pictures to look among.
+        queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the images to look for.
+        images (`np.ndarray` of shape `(images, 32, 32)`): Thumbnails of the images to look among.
         max_distance (`int`, defaults to 7): How many of the 64 bits of the hashes may differ, 0 to 15.
 
     Returns:
@@ -135,20 +135,20 @@ def find_near_duplicates(
     """
     if not 0 <= max_distance <= LARGEST_MAX_DISTANCE:
         raise ValueError(f"max_distance is {max_distance}; it must be from 0 to {LARGEST_MAX_DISTANCE}.")
-    picture_rows, _ = _different(pictures)
+    image_rows, _ = _different(images)
     query_rows, copies = _different(queries)
-    if not len(query_rows) or not len(picture_rows):
+    if not len(query_rows) or not len(image_rows):
         return []
-    index = _HashIndex(picture_hashes(pictures[picture_rows]), max_distance)
+    index = _HashIndex(image_hashes(images[image_rows]), max_distance)
     best: dict[int, NearDuplicate] = {}
     for name, mirrored, turn in SYMMETRIES:
         turned = _turned(queries[query_rows], mirrored, turn)
-        for query, found, distance in index.search(picture_hashes(turned)):
-            correlations = _correlations(turned[query], pictures[picture_rows[found]])
+        for query, found, distance in index.search(image_hashes(turned)):
+            correlations = _correlations(turned[query], images[image_rows[found]])
             for position in np.flatnonzero(correlations >= MIN_CORRELATION):
                 match = NearDuplicate(
                     query=int(query[position]),
-                    found=int(picture_rows[found[position]]),
+                    found=int(image_rows[found[position]]),
                     distance=int(distance[position]),
                     correlation=float(correlations[position]),
                     symmetry=name,
@@ -164,7 +164,7 @@ def look_alike(first: Bytes, second: Bytes) -> bool:
     Compares two thumbnails, the same way up.
 
     Args:
-        first (`np.ndarray` of shape `(32, 32)`): From [`picture_thumbnail`].
+        first (`np.ndarray` of shape `(32, 32)`): From [`image_thumbnail`].
         second (`np.ndarray` of shape `(32, 32)`): Another one.
 
     Returns:
@@ -192,7 +192,7 @@ class _HashIndex:
             query, found = np.divmod(pairs, len(self.hashes))
             distance = hash_distances(block[query], self.hashes[found])
             nearest = np.lexsort((distance, query))
-            nearest = nearest[_rank_in_group(query[nearest]) < CANDIDATES_PER_PICTURE]
+            nearest = nearest[_rank_in_group(query[nearest]) < CANDIDATES_PER_IMAGE]
             yield query[nearest] + start, found[nearest], distance[nearest]
 
     def _search_part(self, hashes: Hashes, part: int) -> Indices:

@@ -2,9 +2,9 @@
 """
 Whether a split shows what another one must not know.
 
-The same pair in two splits fails: by its pixels, or by its name if a picture is alike as well. One picture alone, or
+The same pair in two splits fails: by its pixels, or by its name if an image is alike as well. One image alone, or
 one that is merely very much alike (encoded, resized, mirrored or turned; frames of one fixed camera), is a warning.
-Overlapping crops of one larger picture are not found: split such data by the picture that the crops are of.
+Overlapping crops of one larger image are not found: split such data by the image that the crops are of.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from .checks import Check, Verdict, judge
-from .dataset_statistics import PairFacts, PictureFacts, split_order
+from .dataset_statistics import ImageFacts, PairFacts, split_order
 from .perceptual_hash import find_near_duplicates, look_alike
 
 
@@ -29,13 +29,13 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
         max_distance (`int`): In how many of 64 bits the hashes of near-duplicates may differ, 0 to 15.
 
     Returns:
-        `list[Check]`: Same pairs, same names, same pictures, near-duplicate pictures, and pairs that one split holds
+        `list[Check]`: Same pairs, same names, same images, near-duplicate images, and pairs that one split holds
             twice. A pair of the later split is counted in the first one of the checks that names it.
     """
     same_pairs: list[str] = []
     same_names: list[str] = []
-    same_pictures: list[str] = []
-    near_pictures: list[str] = []
+    same_images: list[str] = []
+    near_images: list[str] = []
     splits = sorted({pair.split for pair in pairs}, key=split_order)
     for seen_split, held_split in combinations(splits, 2):
         seen = [pair for pair in pairs if pair.split == seen_split]
@@ -44,30 +44,30 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
         same_pairs += [f"{pair.name} is {other.name}" for pair, other in copies]
         same_names += [f"{pair.name} and {other.name}" for pair, other in _find_name_twins(seen, held, copies)]
         held = _without(held, copies)
-        shared = _find_shared_pictures(seen, held)
-        same_pictures += [f"{pair.name} has a picture of {other.name}" for pair, other in shared]
-        near_pictures += _find_near_pictures(seen, _without(held, shared), max_distance)
+        shared = _find_shared_images(seen, held)
+        same_images += [f"{pair.name} has an image of {other.name}" for pair, other in shared]
+        near_images += _find_near_images(seen, _without(held, shared), max_distance)
     compared = ", ".join(splits)
     nothing = f"none in two of {compared}" if len(splits) > 1 else f"only {compared} is here"
     outcomes = (
         ("same pair", same_pairs, Verdict.FAIL, "the later split holds pairs that the earlier one shows"),
         ("same name", same_names, Verdict.WARN, "different pairs have one name"),
-        ("same picture", same_pictures, Verdict.WARN, "pairs have one picture of another split"),
-        ("near-duplicate", near_pictures, Verdict.WARN, "pairs have a picture that is like one of another split"),
+        ("same image", same_images, Verdict.WARN, "pairs have one image of another split"),
+        ("near-duplicate", near_images, Verdict.WARN, "pairs have an image that is like one of another split"),
     )
     checks = [judge(f"{what} in two splits", found, bad, summary, nothing) for what, found, bad, summary in outcomes]
     return [*checks, _check_repeated_pairs(pairs)]
 
 
 def _find_copies(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
-    """Pairs with the same two pictures, in any order, or with the same name and a picture that is alike."""
+    """Pairs with the same two images, in any order, or with the same name and an image that is alike."""
     by_pixels = {pair.pixels: pair for pair in seen}
     by_name: dict[str, list[PairFacts]] = {}
     for pair in seen:
         by_name.setdefault(pair.pair_id, []).append(pair)
     leaks = []
     for pair in held:
-        namesakes = (other for other in by_name.get(pair.pair_id, ()) if _share_a_picture(pair, other))
+        namesakes = (other for other in by_name.get(pair.pair_id, ()) if _share_an_image(pair, other))
         copy = by_pixels.get(pair.pixels) or next(namesakes, None)
         if copy is not None:
             leaks.append((pair, copy))
@@ -81,9 +81,9 @@ def _find_name_twins(seen: Sequence[PairFacts], held: Sequence[PairFacts], copie
     return [(pair, other) for pair, other in named if other is not None]
 
 
-def _find_shared_pictures(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
-    """Pairs one of whose pictures another split has."""
-    owners = {picture.digest: pair for pair in seen for picture in _pictures(pair)}
+def _find_shared_images(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
+    """Pairs one of whose images another split has."""
+    owners = {image.digest: pair for pair in seen for image in _images(pair)}
     leaks = []
     for pair in held:
         owner = owners.get(pair.image_t1.digest) or owners.get(pair.image_t2.digest)
@@ -92,8 +92,8 @@ def _find_shared_pictures(seen: Sequence[PairFacts], held: Sequence[PairFacts]) 
     return leaks
 
 
-def _find_near_pictures(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_distance: int) -> list[str]:
-    """Pairs one of whose pictures resembles one of another split, in words."""
+def _find_near_images(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_distance: int) -> list[str]:
+    """Pairs one of whose images resembles one of another split, in words."""
     if not seen or not held:
         return []
     matches = find_near_duplicates(_thumbnails(held), _thumbnails(seen), max_distance)
@@ -114,14 +114,14 @@ def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
         original = first.setdefault((pair.split, pair.pixels, pair.change_mask is None), pair)
         if original is not pair:
             examples.append(f"{pair.name} shows the same as {original.name}")
-    summary = "pairs of one split that show the same pictures"
+    summary = "pairs of one split that show the same images"
     return judge("repeated pairs", examples, Verdict.WARN, summary, "no pair comes twice in a split")
 
 
-def _share_a_picture(first: PairFacts, second: PairFacts) -> bool:
-    """Whether the earlier or the later pictures of two pairs are alike."""
+def _share_an_image(first: PairFacts, second: PairFacts) -> bool:
+    """Whether the earlier or the later images of two pairs are alike."""
     return bool(first.pixels & second.pixels) or any(
-        look_alike(left.thumbnail, right.thumbnail) for left, right in zip(_pictures(first), _pictures(second))
+        look_alike(left.thumbnail, right.thumbnail) for left, right in zip(_images(first), _images(second))
     )
 
 
@@ -131,10 +131,10 @@ def _without(pairs: Sequence[PairFacts], leaks: Sequence[Leak]) -> list[PairFact
     return [pair for pair in pairs if id(pair) not in named]
 
 
-def _pictures(pair: PairFacts) -> tuple[PictureFacts, PictureFacts]:
+def _images(pair: PairFacts) -> tuple[ImageFacts, ImageFacts]:
     return pair.image_t1, pair.image_t2
 
 
 def _thumbnails(pairs: Sequence[PairFacts]) -> np.ndarray:
     """`(2 * pairs, 32, 32)`: t1 and t2 of each pair."""
-    return np.stack([picture.thumbnail for pair in pairs for picture in _pictures(pair)])
+    return np.stack([image.thumbnail for pair in pairs for image in _images(pair)])

@@ -95,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(LARGEST_MAX_DISTANCE + 1),
         default=DEFAULT_MAX_DISTANCE,
-        help="bits of 64 in which near-duplicate pictures may differ, 0 to 15 (default: %(default)s)",
+        help="bits of 64 in which near-duplicate images may differ, 0 to 15 (default: %(default)s)",
     )
 
 
@@ -140,11 +140,11 @@ def validate(
         folder (`str` or `Path`): The raw layout, an image folder with `metadata.jsonl`, or exported Parquet.
         compare_with_published (`bool`, *optional*, defaults to `False`): Compare the counts with those of
             MTRefSeg-21K; done anyway if the folders have its names.
-        max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate pictures
+        max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate images
             may differ, 0 to 15.
 
     Returns:
-        `Validation`: The outcomes: of reading, of the splits, of pictures, masks and sentences, of counts.
+        `Validation`: The outcomes: of reading, of the splits, of images, masks and sentences, of counts.
 
     Raises:
         [`DataError`]: If the folder cannot be read.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One picture or mask, on disk or in memory, and all that can be wrong with it."""
+"""One image or mask, on disk or in memory, and all that can be wrong with it."""
 
 import io
 import struct
@@ -17,7 +17,7 @@ from mtrefseg.io.masks import encode_mask
 from .reading_report import Reason, UnusableError
 
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 """Endings of the files that are read, in lower case."""
 
 # What PIL's plugins raise for damaged files, besides DecompressionBombError.
@@ -41,9 +41,9 @@ _ASPECT_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class ImageFile:
     """
-    A picture or mask.
+    An image or mask.
 
     Args:
         name (`str`): Its name in messages, for instance "RS_train/A/0001.jpg".
@@ -63,27 +63,27 @@ class PictureFile:
         Width and height in pixels after EXIF orientation, from the file's header alone.
 
         Raises:
-            UnusableError: If it is no picture or larger than PIL's limit.
+            UnusableError: If it is no image or larger than PIL's limit.
         """
-        with self._open(Reason.UNREADABLE_PICTURE) as image:
+        with self._open(Reason.UNREADABLE_IMAGE) as image:
             # A TIFF file's size is reported as it will be after loading, though the tag is still there.
             swaps = image.format != "TIFF" and _orientation(image) in _ORIENTATIONS_THAT_SWAP_SIDES
             return (image.height, image.width) if swaps else image.size
 
     def check(self) -> tuple[int, int]:
         """
-        Decodes the whole picture.
+        Decodes the whole image.
 
         Returns:
             `tuple[int, int]`: Width and height in pixels, after EXIF orientation.
 
         Raises:
-            UnusableError: If it is no picture, damaged, cut short, larger than PIL's limit, or has more than 8 bits.
+            UnusableError: If it is no image, damaged, cut short, larger than PIL's limit, or has more than 8 bits.
         """
-        with self._open(Reason.UNREADABLE_PICTURE) as image:
+        with self._open(Reason.UNREADABLE_IMAGE) as image:
             if image.mode in _DEEP_MODES:
                 raise UnusableError(
-                    Reason.UNREADABLE_PICTURE,
+                    Reason.UNREADABLE_IMAGE,
                     f'{self.name} holds values of mode "{image.mode}"; save it as RGB of 8 bits',
                 )
             image.load()
@@ -95,14 +95,14 @@ class PictureFile:
         Reads a mask.
 
         Args:
-            size (`tuple[int, int]`): Width and height of the pictures, in pixels.
+            size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
             `np.ndarray`: Booleans of shape `(height, width)`, true in the described region.
             `list[tuple[Reason, str]]`: What was repaired, and in words how.
 
         Raises:
-            UnusableError: If it is no picture, damaged, cut short, too large, or of another aspect ratio than `size`.
+            UnusableError: If it is no image, damaged, cut short, too large, or of another aspect ratio than `size`.
         """
         with self._open(Reason.UNREADABLE_MASK) as image:
             values, repairs = self._mask_values(ImageOps.exif_transpose(image))
@@ -115,7 +115,7 @@ class PictureFile:
             repairs.append((Reason.MASK_NOT_BINARY, f"{self.name} holds {len(np.unique(values))} values"))
         height, width = mask.shape
         if (width, height) != size:
-            detail = f"{self.name} has {width}x{height} pixels, its pictures {size[0]}x{size[1]}"
+            detail = f"{self.name} has {width}x{height} pixels, its images {size[0]}x{size[1]}"
             if abs(width * size[1] / (height * size[0]) - 1) > _ASPECT_TOLERANCE:
                 raise UnusableError(Reason.MASK_OF_OTHER_SHAPE, detail)
             mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
@@ -138,18 +138,18 @@ class PictureFile:
 
     @contextmanager
     def _open(self, reason: Reason) -> Iterator[Image.Image]:
-        """The picture, not decoded yet; whatever PIL raises in the block becomes a `UnusableError` of this reason."""
+        """The image, not decoded yet; whatever PIL raises in the block becomes a `UnusableError` of this reason."""
         limit = Image.MAX_IMAGE_PIXELS
         too_large = f"{self.name} has more pixels than PIL's limit of {limit:,} (PIL.Image.MAX_IMAGE_PIXELS)"
         try:
             with Image.open(io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source) as image:
                 if limit is not None and image.width * image.height > limit:
-                    raise UnusableError(Reason.PICTURE_TOO_LARGE, too_large)
+                    raise UnusableError(Reason.IMAGE_TOO_LARGE, too_large)
                 yield image
         except UnusableError:
             raise
         except Image.DecompressionBombError:
-            raise UnusableError(Reason.PICTURE_TOO_LARGE, too_large) from None
+            raise UnusableError(Reason.IMAGE_TOO_LARGE, too_large) from None
         except _PIL_ERRORS as error:
             raise UnusableError(reason, f"{self.name}: {_describe(error)}") from error
 
@@ -157,7 +157,7 @@ class PictureFile:
 def _describe(error: Exception) -> str:
     """What went wrong, without the file's place on this machine, which some messages hold."""
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture that PIL can read"
+        return "not an image that PIL can read"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__

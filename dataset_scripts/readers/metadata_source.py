@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Image folders with `metadata.jsonl`: one row a sentence, beside the pictures that it names.
+Image folders with `metadata.jsonl`: one row a sentence, beside the images that it names.
 `load_dataset("imagefolder")` reads the same folder.
 
 ```json
@@ -8,7 +8,7 @@ Image folders with `metadata.jsonl`: one row a sentence, beside the pictures tha
  "expression": "the new house", "change_type": "appear", "domain": "RS", "view": "aerial", "source": "mine"}
 ```
 
-The last four columns may be missing, and so may `pair_id` and `noisy`. Rows that name the same two pictures are one
+The last four columns may be missing, and so may `pair_id` and `noisy`. Rows that name the same two images are one
 pair. If no row has an expression, then it is a stage-1 set, and every row is a pair.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from .image_file import PICTURE_SUFFIXES, PictureFile
+from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair_record import Expression, PairRecord
 from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
@@ -34,9 +34,9 @@ class _Draft:
     """A pair while its rows are read."""
 
     first_row: Mapping[str, Any]
-    pictures: tuple[PictureFile, PictureFile]
+    images: tuple[ImageFile, ImageFile]
     expressions: list[Expression] = field(default_factory=list)
-    change_mask: PictureFile | None = None
+    change_mask: ImageFile | None = None
     rows: int = 0
 
 
@@ -46,7 +46,7 @@ class MetadataReader:
 
     Args:
         folder (`Path`): The folder that holds it.
-        root (`Path`): The folder, without symbolic links in its path, that no picture may lie outside of.
+        root (`Path`): The folder, without symbolic links in its path, that no image may lie outside of.
         name (`str`): The folder's name in messages, and the `folder` of the records.
         split (`str`): One of `schema.SPLITS`.
         report (`ReadingReport`): Takes what is skipped or repaired.
@@ -66,7 +66,7 @@ class MetadataReader:
 
     def list_pairs(self) -> list[PairRecord]:
         """
-        Lists the pairs without looking into pictures and masks.
+        Lists the pairs without looking into images and masks.
 
         Returns:
             `list[PairRecord]`: In the order of their first rows.
@@ -110,7 +110,7 @@ class MetadataReader:
         """Adds a row to its pair."""
         key = tuple(self._text(row, column) for column in IMAGE_COLUMNS)
         if key not in drafts:
-            found = [self._find(name, Reason.PATH_ESCAPE, Reason.MISSING_PICTURE) for name in key]
+            found = [self._find(name, Reason.PATH_ESCAPE, Reason.MISSING_IMAGE) for name in key]
             drafts[key] = _Draft(row, (found[0], found[1]))
         draft = drafts[key]
         index = draft.rows
@@ -121,7 +121,7 @@ class MetadataReader:
         mask = self._find(self._text(row, MASK_COLUMN), Reason.MASK_PATH_ESCAPE, Reason.MISSING_MASK)
         if self.is_pretrain:
             if draft.change_mask is not None:
-                raise UnusableError(Reason.DUPLICATE_ID, "an earlier row names the same pictures")
+                raise UnusableError(Reason.DUPLICATE_ID, "an earlier row names the same images")
             draft.change_mask = mask
             return
         change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
@@ -140,14 +140,14 @@ class MetadataReader:
             domain=self._label(row, "domain", DOMAINS, default),
             view=self._label(row, "view", VIEWS, default) or "unknown",
             source="unknown" if source is None else printable(str(source)),
-            image_t1=draft.pictures[0],
-            image_t2=draft.pictures[1],
+            image_t1=draft.images[0],
+            image_t2=draft.images[1],
             expressions=tuple(draft.expressions),
             change_mask=draft.change_mask,
             folder=self.name,
         )
 
-    def _find(self, name: str, escape: Reason, missing: Reason) -> PictureFile:
+    def _find(self, name: str, escape: Reason, missing: Reason) -> ImageFile:
         """The file of this name below the folder."""
         parts = name.replace("\\", "/").split("/")
         path = self.folder.joinpath(*parts)
@@ -157,9 +157,9 @@ class MetadataReader:
             raise UnusableError(missing, f"there is no {name}")
         if not path.resolve().is_relative_to(self.root):
             raise UnusableError(escape, f"{name} is a link out of the folder; copy the file")
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
-            raise UnusableError(missing, f"{name} does not end like a picture: {', '.join(PICTURE_SUFFIXES)}")
-        return PictureFile(name=f"{self.name}/{name}", source=path)
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            raise UnusableError(missing, f"{name} does not end like an image: {', '.join(IMAGE_SUFFIXES)}")
+        return ImageFile(name=f"{self.name}/{name}", source=path)
 
     def _text(self, row: Mapping[str, Any], column: str) -> str:
         """A file name."""

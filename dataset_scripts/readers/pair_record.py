@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A pair of pictures with its sentences, as every reader of this package gives it, and the check of its files."""
+"""A pair of images with its sentences, as every reader of this package gives it, and the check of its files."""
 
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from .image_file import PictureFile
+from .image_file import ImageFile
 from .reading_report import Finding, ReadingReport, Reason, UnusableError
 
 
@@ -17,14 +17,14 @@ class Expression:
 
     Args:
         text (`str`): The sentence, without white space around it.
-        mask (`PictureFile`): Its mask.
+        mask (`ImageFile`): Its mask.
         change_type (`str`): One of `schema.CHANGE_TYPES`.
         index (`int`): Its place among the pair's sentences in the JSON file, from 0.
         noisy (`bool`, *optional*, defaults to `False`): Whether mask or sentence were corrupted on purpose.
     """
 
     text: str
-    mask: PictureFile
+    mask: ImageFile
     change_type: str
     index: int
     noisy: bool = False
@@ -33,17 +33,17 @@ class Expression:
 @dataclass(frozen=True)
 class PairRecord:
     """
-    A pair of pictures with what is said about it.
+    A pair of images with what is said about it.
 
     Args:
         pair_id (`str`): Its name, unique in its split folder.
         split (`str`): One of `schema.SPLITS`.
         domain (`str`, *optional*): One of `schema.DOMAINS`, `None` if unknown.
         view (`str`): One of `schema.VIEWS`.
-        source (`str`): The dataset that the pictures are of, "unknown" if it is not told.
-        image_t1, image_t2 (`PictureFile`): The earlier and the later picture.
+        source (`str`): The dataset that the images are of, "unknown" if it is not told.
+        image_t1, image_t2 (`ImageFile`): The earlier and the later image.
         expressions (`tuple[Expression, ...]`): The sentences. None for stage 1.
-        change_mask (`PictureFile`, *optional*): Stage 1 only: the mask of every change.
+        change_mask (`ImageFile`, *optional*): Stage 1 only: the mask of every change.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
     """
 
@@ -52,10 +52,10 @@ class PairRecord:
     domain: str | None
     view: str
     source: str
-    image_t1: PictureFile
-    image_t2: PictureFile
+    image_t1: ImageFile
+    image_t2: ImageFile
     expressions: tuple[Expression, ...] = ()
-    change_mask: PictureFile | None = None
+    change_mask: ImageFile | None = None
     folder: str = ""
 
     def sample_id(self, expression: Expression) -> str:
@@ -65,7 +65,7 @@ class PairRecord:
 
 def check_pair(record: PairRecord) -> tuple[PairRecord | None, list[Finding]]:
     """
-    Decodes the pictures and masks of a pair.
+    Decodes the images and masks of a pair.
 
     Args:
         record (`PairRecord`): A pair of `list_pairs`.
@@ -103,7 +103,7 @@ def check_pair(record: PairRecord) -> tuple[PairRecord | None, list[Finding]]:
 
 def check_pairs(records: Iterable[PairRecord], report: ReadingReport) -> Iterator[PairRecord]:
     """
-    Decodes the pictures and masks of pairs on all cores.
+    Decodes the images and masks of pairs on all cores.
 
     Args:
         records (`Iterable[PairRecord]`): Pairs of `list_pairs`.
@@ -121,6 +121,6 @@ def check_pairs(records: Iterable[PairRecord], report: ReadingReport) -> Iterato
                 yield record
 
 
-def _check_mask(mask: PictureFile, size: tuple[int, int], folder: str, sample: str, report: ReadingReport) -> None:
+def _check_mask(mask: ImageFile, size: tuple[int, int], folder: str, sample: str, report: ReadingReport) -> None:
     for reason, detail in mask.read_mask(size)[1]:
         report.repair(reason, folder, sample, detail)

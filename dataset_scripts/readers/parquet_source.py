@@ -15,7 +15,7 @@ from huggingface_hub import metadata_load
 
 from dataset_scripts.errors import DataError
 
-from .image_file import PictureFile
+from .image_file import ImageFile
 from .pair_record import Expression, PairRecord
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS, VIEWS
@@ -74,7 +74,7 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
 
 def list_parquet_pairs(files: ParquetFiles, report: ReadingReport) -> Iterator[PairRecord]:
     """
-    Reads rows, a few at a time, without decoding pictures and masks.
+    Reads rows, a few at a time, without decoding images and masks.
 
     Args:
         files (`ParquetFiles`): From [`find_parquet_files`].
@@ -208,10 +208,10 @@ def _record(files: ParquetFiles, row: Mapping[str, Any]) -> PairRecord:
         domain=_label(DOMAINS, row["domain"]),
         view=_label(VIEWS, row["view"]) or "unknown",
         source=row["source"] or "unknown",
-        image_t1=_picture(row["image_t1"], f"{name}/image_t1", Reason.MISSING_PICTURE),
-        image_t2=_picture(row["image_t2"], f"{name}/image_t2", Reason.MISSING_PICTURE),
+        image_t1=_image(row["image_t1"], f"{name}/image_t1", Reason.MISSING_IMAGE),
+        image_t2=_image(row["image_t2"], f"{name}/image_t2", Reason.MISSING_IMAGE),
         expressions=() if is_pretrain else _expressions(row, name),
-        change_mask=_picture(row["mask"], f"{name}/mask", Reason.MISSING_MASK) if is_pretrain else None,
+        change_mask=_image(row["mask"], f"{name}/mask", Reason.MISSING_MASK) if is_pretrain else None,
         folder=files.name,
     )
 
@@ -224,7 +224,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
     return tuple(
         Expression(
             text=text,
-            mask=_picture(mask, f"{name}/{index}", Reason.MISSING_MASK),
+            mask=_image(mask, f"{name}/{index}", Reason.MISSING_MASK),
             change_type=_label(CHANGE_TYPES, change_type) or "unknown",
             index=index,
             noisy=bool(noisy),
@@ -233,12 +233,12 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
     )
 
 
-def _picture(cell: Mapping[str, Any] | None, name: str, missing: Reason) -> PictureFile:
-    """The picture that a cell holds."""
+def _image(cell: Mapping[str, Any] | None, name: str, missing: Reason) -> ImageFile:
+    """The image that a cell holds."""
     data = None if cell is None else cell["bytes"]
     if data is None:
         raise UnusableError(missing, f"{name} holds no bytes")
-    return PictureFile(name=name, source=data)
+    return ImageFile(name=name, source=data)
 
 
 def _label(names: Sequence[str], number: int | None) -> str | None:

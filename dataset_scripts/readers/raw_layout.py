@@ -3,7 +3,7 @@
 The raw folder layout of MTRefSeg-21K and of its stage-1 set, and what becomes of each of its irregularities.
 
 A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose pictures and masks belong together by their stems. The name of the folder tells split and domain:
+stage-1 set, whose images and masks belong together by their stems. The name of the folder tells split and domain:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
 ```json
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
-from .image_file import PICTURE_SUFFIXES, PictureFile
+from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair_record import Expression, PairRecord, check_pair, check_pairs
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
@@ -32,8 +32,8 @@ from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, find_split_folders, 
 
 __all__ = [
     "Expression",
+    "ImageFile",
     "PairRecord",
-    "PictureFile",
     "SplitFolder",
     "check_pair",
     "check_pairs",
@@ -52,7 +52,7 @@ def list_setting(
     folders: Sequence[SplitFolder], setting: str, split: str, is_pretrain: bool, report: ReadingReport
 ) -> list[PairRecord]:
     """
-    Lists the pairs of one split of a benchmark setting without looking into their pictures.
+    Lists the pairs of one split of a benchmark setting without looking into their images.
 
     Args:
         folders (`Sequence[SplitFolder]`): All split folders of the dataset.
@@ -91,7 +91,7 @@ def list_pairs(
     seen: set[str] | None = None,
 ) -> list[PairRecord]:
     """
-    Lists the pairs of a split folder from its names and JSON files, without looking into pictures and masks.
+    Lists the pairs of a split folder from its names and JSON files, without looking into images and masks.
 
     Args:
         folder (`SplitFolder`): The folder.
@@ -101,7 +101,7 @@ def list_pairs(
 
     Returns:
         `list[PairRecord]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with one id the first
-        is listed, even if its pictures turn out to be damaged.
+        is listed, even if its images turn out to be damaged.
     """
     lister = _Lister(folder, report, domains or {}, set() if seen is None else seen)
     return lister.list_pretrain() if folder.is_pretrain else lister.list_referring()
@@ -111,7 +111,7 @@ def read_split_folder(
     folder: SplitFolder, report: ReadingReport, domains: Mapping[str, str | None] | None = None
 ) -> Iterator[PairRecord]:
     """
-    Reads one split folder, one pair after the other; every picture and mask is decoded once to see that it is whole.
+    Reads one split folder, one pair after the other; every image and mask is decoded once to see that it is whole.
 
     Args:
         folder (`SplitFolder`): The folder.
@@ -140,7 +140,7 @@ def _domains_by_membership(folders: Sequence[SplitFolder], split: str, is_pretra
 
 
 class _Index:
-    """The pictures below a folder, by their names relative to it. Symbolic links to folders are not followed."""
+    """The images below a folder, by their names relative to it. Symbolic links to folders are not followed."""
 
     def __init__(self, folder: SplitFolder, kind: str) -> None:
         self.kind = kind
@@ -160,21 +160,21 @@ class _Index:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 self._add(entry.path, f"{name}/")
-            elif name.lower().endswith(PICTURE_SUFFIXES) and entry.is_file():
+            elif name.lower().endswith(IMAGE_SUFFIXES) and entry.is_file():
                 self._entries[name] = entry
                 self._by_stem.setdefault(_without_suffix(name), []).append(name)
 
     def stems(self) -> set[str]:
-        """The names without the endings of picture files."""
+        """The names without the endings of image files."""
         return set(self._by_stem)
 
     def names(self, stem: str) -> list[str]:
         """The names that have this stem, sorted."""
         return self._by_stem[stem]
 
-    def find(self, value: str) -> PictureFile | None:
+    def find(self, value: str) -> ImageFile | None:
         """
-        The picture of this name or, with another ending, of this stem.
+        The image of this name or, with another ending, of this stem.
 
         Raises:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
@@ -189,13 +189,13 @@ class _Index:
         path = Path(entry.path)
         if self._is_outside or (entry.is_symlink() and not path.resolve().is_relative_to(self._root)):
             raise UnusableError(Reason.PATH_ESCAPE, f"{self._prefix}/{name} is a link out of the dataset's folder")
-        return PictureFile(name=f"{self._prefix}/{name}", source=path)
+        return ImageFile(name=f"{self._prefix}/{name}", source=path)
 
 
 def _without_suffix(name: str) -> str:
-    """The name without the ending of a picture file. Other dots belong to the name."""
+    """The name without the ending of an image file. Other dots belong to the name."""
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in PICTURE_SUFFIXES else name
+    return stem if suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def _safe_name(value: str, where: str) -> str:
@@ -218,13 +218,13 @@ class _Lister:
         self.report = report
         self.domains = domains
         self.seen = seen
-        self.pictures_t1 = _Index(folder, "A")
-        self.pictures_t2 = _Index(folder, "B")
+        self.images_t1 = _Index(folder, "A")
+        self.images_t2 = _Index(folder, "B")
         self.masks = _Index(folder, "masks")
 
     def list_pretrain(self) -> list[PairRecord]:
         """The pairs of a stage-1 folder."""
-        stems = self.pictures_t1.stems() | self.pictures_t2.stems() | self.masks.stems()
+        stems = self.images_t1.stems() | self.images_t2.stems() | self.masks.stems()
         records = []
         for stem in sorted(stems):
             try:
@@ -246,24 +246,24 @@ class _Lister:
         return records
 
     def _pretrain_pair(self, stem: str) -> PairRecord:
-        pictures = self._pictures(stem, stem)
+        images = self._images(stem, stem)
         mask = self.masks.find(stem)
         if mask is None:
-            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of a picture file")
+            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of an image file")
         self._claim(stem)
-        for index in (self.pictures_t1, self.pictures_t2, self.masks):
+        for index in (self.images_t1, self.images_t2, self.masks):
             names = index.names(stem)
             for name in names[1:]:
                 detail = f"{index.kind}/{names[0]} has the same stem and is used"
                 self.report.skip(Reason.DUPLICATE_ID, self.folder.name, f"{index.kind}/{name}", detail)
-        return self._record(stem, {}, pictures, (), mask)
+        return self._record(stem, {}, images, (), mask)
 
     def _referring_pair(self, path: Path) -> PairRecord:
         content = _read_json(path, self.folder.root)
         stem = path.stem
         sample_id = _text(content, "sample_id", stem)
         _safe_name(sample_id, "masks")
-        pictures = self._pictures(_text(content, "img_A", stem), _text(content, "img_B", stem))
+        images = self._images(_text(content, "img_A", stem), _text(content, "img_B", stem))
         texts = content.get("referring_expressions")
         if not isinstance(texts, list):
             raise UnusableError(Reason.UNREADABLE_JSON, "referring_expressions is not a list of sentences")
@@ -288,15 +288,15 @@ class _Lister:
             expressions.append(Expression(sentence, mask, change_type, index, is_noisy))
         if not expressions:
             raise UnusableError(Reason.NO_EXPRESSION_LEFT, "it holds no expression that can be used")
-        return self._record(sample_id, content, pictures, tuple(expressions), None)
+        return self._record(sample_id, content, images, tuple(expressions), None)
 
     def _record(
         self,
         pair_id: str,
         content: dict[str, Any],
-        pictures: tuple[PictureFile, PictureFile],
+        images: tuple[ImageFile, ImageFile],
         expressions: tuple[Expression, ...],
-        change_mask: PictureFile | None,
+        change_mask: ImageFile | None,
     ) -> PairRecord:
         domain = self._label(content.get("domain"), DOMAINS, "domain", pair_id)
         if self.folder.domain is not None and domain not in (None, self.folder.domain):
@@ -308,8 +308,8 @@ class _Lister:
             domain=self.folder.domain or domain or self.domains.get(pair_id),
             view=self._label(content.get("view"), VIEWS, "view", pair_id) or "unknown",
             source=self._source(content.get("source"), pair_id),
-            image_t1=pictures[0],
-            image_t2=pictures[1],
+            image_t1=images[0],
+            image_t2=images[1],
             expressions=expressions,
             change_mask=change_mask,
             folder=self.folder.name,
@@ -322,21 +322,21 @@ class _Lister:
             raise UnusableError(Reason.DUPLICATE_ID, f'another pair has the id "{pair_id}"')
         self.seen.add(pair_id)
 
-    def _pictures(self, name_t1: str, name_t2: str) -> tuple[PictureFile, PictureFile]:
-        picture_t1, picture_t2 = self.pictures_t1.find(name_t1), self.pictures_t2.find(name_t2)
-        if picture_t1 is None or picture_t2 is None:
+    def _images(self, name_t1: str, name_t2: str) -> tuple[ImageFile, ImageFile]:
+        image_t1, image_t2 = self.images_t1.find(name_t1), self.images_t2.find(name_t2)
+        if image_t1 is None or image_t2 is None:
             missing = [
                 f"{index.kind}/{name}"
-                for index, name, picture in (
-                    (self.pictures_t1, name_t1, picture_t1),
-                    (self.pictures_t2, name_t2, picture_t2),
+                for index, name, image in (
+                    (self.images_t1, name_t1, image_t1),
+                    (self.images_t2, name_t2, image_t2),
                 )
-                if picture is None
+                if image is None
             ]
-            raise UnusableError(Reason.MISSING_PICTURE, f"there is no {' and no '.join(missing)}")
-        return picture_t1, picture_t2
+            raise UnusableError(Reason.MISSING_IMAGE, f"there is no {' and no '.join(missing)}")
+        return image_t1, image_t2
 
-    def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> PictureFile:
+    def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> ImageFile:
         """The first that exists: what the JSON file names, the numbered one of the pair, the one for all sentences."""
         if isinstance(entry, dict):
             entry = entry.get("path")

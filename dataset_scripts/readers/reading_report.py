@@ -21,9 +21,9 @@ class Reason(str, Enum):
     UNREADABLE_JSON = "unreadable_json"
     PATH_ESCAPE = "path_escape"
     DUPLICATE_ID = "duplicate_id"
-    MISSING_PICTURE = "missing_picture"
-    UNREADABLE_PICTURE = "unreadable_picture"
-    PICTURE_TOO_LARGE = "picture_too_large"
+    MISSING_IMAGE = "missing_image"
+    UNREADABLE_IMAGE = "unreadable_image"
+    IMAGE_TOO_LARGE = "image_too_large"
     UNEQUAL_SIZES = "unequal_sizes"
     NO_EXPRESSION_LEFT = "no_expression_left"
     # One expression is skipped, or a stage-1 pair, which is nothing without its mask.
@@ -47,16 +47,16 @@ EXPLANATIONS = {
     Reason.UNREADABLE_JSON: "pair skipped: the JSON file cannot be read or holds values of wrong types",
     Reason.PATH_ESCAPE: "pair skipped: a path in it leads out of the dataset's folder",
     Reason.DUPLICATE_ID: "pair skipped: an earlier one of this split has its id",
-    Reason.MISSING_PICTURE: "pair skipped: a picture is missing",
-    Reason.UNREADABLE_PICTURE: "pair skipped: a picture is damaged, cut short or not of 8 bits",
-    Reason.PICTURE_TOO_LARGE: "pair (expression) skipped: a picture (mask) is larger than PIL's limit",
+    Reason.MISSING_IMAGE: "pair skipped: an image is missing",
+    Reason.UNREADABLE_IMAGE: "pair skipped: an image is damaged, cut short or not of 8 bits",
+    Reason.IMAGE_TOO_LARGE: "pair (expression) skipped: an image (mask) is larger than PIL's limit",
     Reason.UNEQUAL_SIZES: "pair skipped: t1 and t2 differ in size",
     Reason.NO_EXPRESSION_LEFT: "pair skipped: it has no usable expression",
     Reason.BLANK_EXPRESSION: "expression skipped: it is empty or no text",
     Reason.MISSING_MASK: "expression (stage 1: pair) skipped: there is no mask",
     Reason.UNREADABLE_MASK: "expression (stage 1: pair) skipped: the mask is damaged or cut short",
     Reason.MASK_PATH_ESCAPE: "expression (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
-    Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the pictures'",
+    Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
     Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
     Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255; above 127 is foreground",
     Reason.MASK_OF_ONES: "kept: the mask had the values 0 and 1; 1 is foreground",
@@ -70,7 +70,7 @@ EXPLANATIONS = {
 
 class UnusableError(ValueError):
     """
-    A pair, an expression, a picture or a mask cannot be used; readers skip it.
+    A pair, an expression, an image or a mask cannot be used; readers skip it.
 
     Args:
         reason (`Reason`): Why.

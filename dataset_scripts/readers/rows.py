@@ -7,7 +7,7 @@ from typing import Any
 
 from mtrefseg.io.masks import encode_mask
 
-from .image_file import PictureFile
+from .image_file import ImageFile
 from .pair_record import PairRecord
 
 
@@ -17,8 +17,8 @@ class PairContent:
     The files of a pair as they are stored: `{"path": name, "bytes": content}`.
 
     Args:
-        image_t1, image_t2 (`dict`): The pictures, bit for bit the raw files.
-        masks (`list[dict]`): One a sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the pictures.
+        image_t1, image_t2 (`dict`): The images, bit for bit the raw files.
+        masks (`list[dict]`): One a sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
         areas (`list[int]`): Pixels of each mask; 0 for a sentence that fits nothing.
     """
 
@@ -36,7 +36,7 @@ def read_content(record: PairRecord) -> PairContent:
         record (`PairRecord`): A pair that `check_pair` let through.
 
     Returns:
-        `PairContent`: Its pictures and masks.
+        `PairContent`: Its images and masks.
 
     Raises:
         UnusableError: If a file has changed since and cannot be read any more.
@@ -51,7 +51,7 @@ def read_content(record: PairRecord) -> PairContent:
         mask, _ = file.read_mask(size)
         masks.append({"path": f"mask/{name}.png", "bytes": encode_mask(mask)})
         areas.append(int(mask.sum()))
-    return PairContent(_picture(record.image_t1, "t1"), _picture(record.image_t2, "t2"), masks, areas)
+    return PairContent(_image(record.image_t1, "t1"), _image(record.image_t2, "t2"), masks, areas)
 
 
 def make_rows(record: PairRecord, content: PairContent, layout: str) -> list[dict[str, Any]]:
@@ -95,6 +95,6 @@ def make_rows(record: PairRecord, content: PairContent, layout: str) -> list[dic
     ]
 
 
-def _picture(file: PictureFile, time: str) -> dict[str, Any]:
-    # `datasets` drops the bytes of a picture whose path exists in the working folder. No raw folder has one "t1/…".
+def _image(file: ImageFile, time: str) -> dict[str, Any]:
+    # `datasets` drops the bytes of an image whose path exists in the working folder. No raw folder has one "t1/…".
     return {"path": f"{time}/{os.path.basename(file.name)}", "bytes": file.read_bytes()}

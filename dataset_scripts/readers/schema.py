@@ -2,8 +2,8 @@
 """
 The columns of every dataset of this project, and the names that their labels have.
 
-Order is always t1 (earlier), then t2 (later). Pictures are RGB; a mask has one channel, 0 or 255, and the size of its
-pictures.
+Order is always t1 (earlier), then t2 (later). Images are RGB; a mask has one channel, 0 or 255, and the size of its
+images.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Count:
     A published size.
 
     Args:
-        pairs (`int`): Pairs of pictures.
+        pairs (`int`): Pairs of images.
         expressions (`int`): Sentences about them.
     """
 
@@ -63,7 +63,7 @@ def referring_features() -> Features:
         {
             "sample_id": Value("string"),
             "pair_id": Value("string"),
-            **_pictures(),
+            **_images(),
             "mask": Image(mode="L"),
             "expression": Value("string"),
             "change_type": ClassLabel(names=list(CHANGE_TYPES)),
@@ -84,7 +84,7 @@ def pair_features() -> Features:
     return Features(
         {
             "pair_id": Value("string"),
-            **_pictures(),
+            **_images(),
             "masks": Sequence(Image(mode="L")),
             "expressions": Sequence(Value("string")),
             "change_types": Sequence(ClassLabel(names=list(CHANGE_TYPES))),
@@ -101,7 +101,7 @@ def pretrain_features() -> Features:
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, `mask`, `domain` (may be null), `view` and `source`.
     """
-    return Features({"pair_id": Value("string"), **_pictures(), "mask": Image(mode="L"), **_labels()})
+    return Features({"pair_id": Value("string"), **_images(), "mask": Image(mode="L"), **_labels()})
 
 
 FEATURES: dict[str, Callable[[], Features]] = {
@@ -122,7 +122,7 @@ CITATION = """\
 """
 
 
-def _pictures() -> dict[str, Image]:
+def _images() -> dict[str, Image]:
     return {"image_t1": Image(mode="RGB"), "image_t2": Image(mode="RGB")}
 
 

@@ -29,7 +29,7 @@ class SourcePart:
         name (`str`): Its name in messages, also the `folder` of its records.
         split (`str`): One of `schema.SPLITS`.
         pair_count (`int`): How many pairs it lists.
-        list_records (`Callable[[], Iterable[PairRecord]]`): Lists them without decoding a picture; Parquet is read a
+        list_records (`Callable[[], Iterable[PairRecord]]`): Lists them without decoding an image; Parquet is read a
             few rows at a time.
     """
 
@@ -75,7 +75,7 @@ class Source:
 
     def read(self, split: str | None = None, domain: str | None = None) -> Iterator[PairRecord]:
         """
-        Reads pairs; all their pictures and masks are known to be whole.
+        Reads pairs; all their images and masks are known to be whole.
 
         Args:
             split (`str`, *optional*): Only this one of `schema.SPLITS`.

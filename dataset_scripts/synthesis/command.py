@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Generates pairs of pictures with sentences and masks:
+Generates pairs of images with sentences and masks:
 
 ```bash
 python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--noise", type=float, default=0.0, help="share of sentences with a spoilt mask or text, 0 to 1"
     )
     parser.add_argument("--strength", type=float, default=1.0, help="of season, light and camera, 0 to 1 (default: 1)")
-    parser.add_argument("--png", action="store_true", help="keep pictures without loss instead of as JPEG")
+    parser.add_argument("--png", action="store_true", help="keep images without loss instead of as JPEG")
     parser.add_argument("--num-proc", type=int, default=1, help="processes at once (default: 1)")
     parser.add_argument(
         "--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page, a PNG"

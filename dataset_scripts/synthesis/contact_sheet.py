@@ -15,7 +15,7 @@ _COLORS: tuple[Color, ...] = ((230, 66, 92), (40, 132, 230), (244, 168, 30), (40
 _PAPER: Color = (250, 249, 246)
 _INK: Color = (42, 42, 48)
 _GAP = 14
-_CELL = 256  # Pictures are shown at this size.
+_CELL = 256  # Images are shown at this size.
 _FONT_SIZE = 13
 _LINE = 17
 
@@ -29,7 +29,7 @@ def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Ima
         columns (`int`, *optional*, defaults to 3): Pairs beside one another.
 
     Returns:
-        `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right; a mask is outlined in the picture in which its
+        `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right; a mask is outlined in the image in which its
         change is seen, in the colour of its sentence.
     """
     cells = [_draw_pair(pair) for pair in pairs]
@@ -47,11 +47,11 @@ def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Ima
 
 def _draw_pair(pair: SyntheticPair) -> Image.Image:
     shown = pair.expressions[: len(_COLORS)]
-    pictures = [image.resize((_CELL, _CELL), Image.Resampling.LANCZOS) for image in (pair.image_t1, pair.image_t2)]
+    images = [image.resize((_CELL, _CELL), Image.Resampling.LANCZOS) for image in (pair.image_t1, pair.image_t2)]
     for expression, color in zip(shown, _COLORS, strict=False):
         times = {"appear": (1,), "disappear": (0,)}.get(expression.change_type, (0, 1))
         for time in times:
-            _outline(pictures[time], expression, color)
+            _outline(images[time], expression, color)
     font = ImageFont.load_default(_FONT_SIZE)
     lines = [
         (line, color, first == 0, expression.mask.any())
@@ -59,8 +59,8 @@ def _draw_pair(pair: SyntheticPair) -> Image.Image:
         for first, line in enumerate(wrap(expression.text, 76))
     ]
     cell = Image.new("RGB", (2 * _CELL + 4, _CELL + 10 + _LINE * len(lines)), _PAPER)
-    for index, picture in enumerate(pictures):
-        cell.paste(picture, (index * (_CELL + 4), 0))
+    for index, image in enumerate(images):
+        cell.paste(image, (index * (_CELL + 4), 0))
     draw = ImageDraw.Draw(cell)
     for index, (line, color, first, present) in enumerate(lines):
         top = _CELL + 6 + _LINE * index
@@ -72,8 +72,8 @@ def _draw_pair(pair: SyntheticPair) -> Image.Image:
     return cell
 
 
-def _outline(picture: Image.Image, expression: SyntheticExpression, color: Color) -> None:
-    """Draws the rim of a mask into a picture."""
-    mask = Image.fromarray(expression.mask.astype(np.uint8) * 255).resize(picture.size, Image.Resampling.NEAREST)
+def _outline(image: Image.Image, expression: SyntheticExpression, color: Color) -> None:
+    """Draws the rim of a mask into an image."""
+    mask = Image.fromarray(expression.mask.astype(np.uint8) * 255).resize(image.size, Image.Resampling.NEAREST)
     rim = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > np.asarray(mask)
-    picture.paste(color, mask=Image.fromarray(rim.astype(np.uint8) * 255))
+    image.paste(color, mask=Image.fromarray(rim.astype(np.uint8) * 255))

@@ -124,7 +124,7 @@ def _shrink(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _shift(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Moved by up to a tenth of the side; what leaves the picture is lost."""
+    """Moved by up to a tenth of the side; what leaves the image is lost."""
     reach = max(1, mask.shape[0] // 10)
     down, right = (int(step) for step in random.integers(-reach, reach + 1, 2))
     moved = np.zeros_like(mask)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Makes picture pairs with sentences and exact masks, each from its number alone."""
+"""Makes image pairs with sentences and exact masks, each from its number alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from PIL import Image
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
-from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_picture
+from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
 from dataset_scripts.synthesis.render.light import Light, sample_light
 from dataset_scripts.synthesis.worlds.highway import paint_highway, sample_highway
 from dataset_scripts.synthesis.worlds.remote_sensing import sample_remote_sensing
@@ -40,7 +40,7 @@ class World:
     Args:
         domain (`"NS"` or `"RS"`): Its domain.
         sample (`Callable`): `sample(random, size)` gives a scene.
-        paint (`Callable`): `paint(scene, time, light)` gives one of its two pictures.
+        paint (`Callable`): `paint(scene, time, light)` gives one of its two images.
         share (`float`): How often it is drawn among the worlds of its domain, relative to the others.
     """
 
@@ -79,7 +79,7 @@ class SyntheticExpression:
 @dataclass(frozen=True)
 class SyntheticPair:
     """
-    A pair of pictures with its sentences.
+    A pair of images with its sentences.
 
     Args:
         pair_id (`str`): Made of domain, split, seed and index.
@@ -191,9 +191,7 @@ class Generator:
         first, second = (world.paint(scene, time, sample_light(random)) for time in (1, 2))
         if random.random() < _SHIFTED_SHARE * self.strength:
             second = shifted(second, random, _LARGEST_SHIFT * self.strength)
-        images = [
-            take_picture(rendering, sample_camera(random, self.strength), random) for rendering in (first, second)
-        ]
+        images = [take_image(rendering, sample_camera(random, self.strength), random) for rendering in (first, second)]
         observation = Observation(scene, first.numbers, second.numbers)
         return SyntheticPair(
             pair_id=self.pair_id(index),

@@ -61,7 +61,7 @@ class Thing:
 @dataclass
 class Rendering:
     """
-    One picture of a scene.
+    One image of a scene.
 
     Args:
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
@@ -83,7 +83,7 @@ class Scene:
     Args:
         domain (`str`): "NS" or "RS".
         view (`str`): "normal", "aerial" or "satellite".
-        size (`int`): Width and height of its pictures in pixels.
+        size (`int`): Width and height of its images in pixels.
         things (`Sequence[Thing]`): What can be spoken of. What is never spoken of belongs to the background.
         unnamed_kinds (`frozenset[str]`): Kinds that may lie unnumbered in the background; no sentence may be about
             them, since their number is unknown.

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.export.worker_pool import worker_pool
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.pair_record import Expression, PairRecord
 from mtrefseg.io.masks import encode_mask
 
@@ -30,7 +30,7 @@ Kind: TypeAlias = Literal["referring", "pretrain"]
 _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
 _CHUNK = 16  # Pairs that a worker takes at a time
-# Tells folders of different generators apart: raised whenever the same seed would give other pictures or sentences.
+# Tells folders of different generators apart: raised whenever the same seed would give other images or sentences.
 GENERATOR_VERSION = 1
 
 
@@ -43,14 +43,14 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         split (`str`): "train", "validation" or "test".
         kind (`str`): "referring" for its sentences, "pretrain" for the mask of every change.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
-        png (`bool`, *optional*, defaults to `False`): Whether to keep the pictures without loss instead of as JPEG.
+        png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
 
     Returns:
         `PairRecord`: Its files are in memory.
     """
     suffix = ".png" if png else ".jpg"
-    pictures = [
-        PictureFile(f"{place}/{pair.pair_id}{suffix}", _encode(image, png))
+    images = [
+        ImageFile(f"{place}/{pair.pair_id}{suffix}", _encode(image, png))
         for place, image in (("A", pair.image_t1), ("B", pair.image_t2))
     ]
     masked = pair.expressions if kind == "referring" else ()
@@ -60,19 +60,19 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         domain=pair.domain,
         view=pair.view,
         source=source_of(pair),
-        image_t1=pictures[0],
-        image_t2=pictures[1],
+        image_t1=images[0],
+        image_t2=images[1],
         expressions=tuple(
             Expression(
                 text=expression.text,
-                mask=PictureFile(f"masks/{pair.pair_id}/{index}.png", encode_mask(expression.mask)),
+                mask=ImageFile(f"masks/{pair.pair_id}/{index}.png", encode_mask(expression.mask)),
                 change_type=expression.change_type,
                 index=index,
                 noisy=expression.noisy,
             )
             for index, expression in enumerate(masked)
         ),
-        change_mask=PictureFile(f"masks/{pair.pair_id}.png", encode_mask(pair.change_mask))
+        change_mask=ImageFile(f"masks/{pair.pair_id}.png", encode_mask(pair.change_mask))
         if kind == "pretrain"
         else None,
         folder=folder,
@@ -107,7 +107,7 @@ def write_raw(
         root (`Path`): The dataset root; made if missing.
         count (`int`): How many pairs in all.
         kind (`str`, *optional*, defaults to `"referring"`): "referring" or "pretrain" (stage 1).
-        png (`bool`, *optional*, defaults to `False`): Whether to keep the pictures without loss instead of as JPEG.
+        png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
         processes (`int`, *optional*, defaults to 1): How many work at once.
 
     Returns:
@@ -213,8 +213,8 @@ def stream(generator: Generator, start: int = 0, stop: int | None = None, shards
         shards (`int`, *optional*, defaults to 1): Into how many parts it can be split, one for each worker at most.
 
     Returns:
-        `datasets.IterableDataset`: Rows with the columns of `schema.pair_features`: pictures and masks as PIL images,
-        labels as numbers. `.cast(pair_features())` names them, at the price of encoding the pictures.
+        `datasets.IterableDataset`: Rows with the columns of `schema.pair_features`: images and masks as PIL images,
+        labels as numbers. `.cast(pair_features())` names them, at the price of encoding the images.
 
     Raises:
         ValueError: If `start` or `shards` is out of range.

@@ -52,17 +52,17 @@ def add_pair_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): The sub-command's parser.
     """
-    parser.add_argument("image_t1", metavar="T1", help="the earlier picture: a file or an http(s) URL")
-    parser.add_argument("image_t2", metavar="T2", help="the later picture")
+    parser.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
+    parser.add_argument("image_t2", metavar="T2", help="the later image")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     add_model_option(parser, DEFAULT_MODEL)
     parser.add_argument(
         "--align",
         choices=("error", "resize"),
         default="error",
-        help="if the pictures differ in size: refuse (the default), or resample t2 to the size of t1",
+        help="if the images differ in size: refuse (the default), or resample t2 to the size of t1",
     )
-    parser.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the pictures show")
+    parser.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
     parser.add_argument(
         "--dtype",
@@ -162,17 +162,17 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
-    """The pictures T1 and T2, RGB; a `CommandError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg.image_processing_mtrefseg import load_picture
+    """The images T1 and T2, RGB; a `CommandError` if they differ in size and `--align` does not say what then."""
+    from modeling_mtrefseg.image_processing_mtrefseg import load_image
 
     with bad_input():
-        picture_t1, picture_t2 = load_picture(options.image_t1), load_picture(options.image_t2)
-    if picture_t1.size != picture_t2.size and options.align == "error":
+        image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
+    if image_t1.size != image_t2.size and options.align == "error":
         raise CommandError(
-            f"{options.image_t1} has {picture_t1.width}x{picture_t1.height} pixels and {options.image_t2} "
-            f"{picture_t2.width}x{picture_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
+            f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
+            f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
         )
-    return picture_t1, picture_t2
+    return image_t1, image_t2
 
 
 def pick_device(name: str | None) -> "torch.device":
@@ -198,18 +198,18 @@ def open_pair(
         texts (`Sequence[str]`): The sentences.
 
     Returns:
-        `tuple`: The pictures T1 and T2, the device, and the model's processor.
+        `tuple`: The images T1 and T2, the device, and the model's processor.
 
     Raises:
-        [`CommandError`]: If a sentence, the folder for the results, the model, a picture or the device is no good.
+        [`CommandError`]: If a sentence, the folder for the results, the model, an image or the device is no good.
     """
     check_sentences(texts)
     check_writable(options.out)
     model_type = check_model(options.model)
-    pictures = load_pair(options)
+    images = load_pair(options)
     device = pick_device(options.device)
     check_model_type(options.model, model_type)
-    return pictures, device, load_processor(options.model)
+    return images, device, load_processor(options.model)
 
 
 def versions() -> dict[str, str]:

@@ -44,7 +44,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "explain",
         help="show where the model looked, and which words the mask hangs on",
-        description="Writes sheet.png (all in one picture), every picture of it as a file of its own, and result.json "
+        description="Writes sheet.png (all in one image), every image of it as a file of its own, and result.json "
         "into a folder.",
     )
     add_pair_arguments(parser)
@@ -62,9 +62,9 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         [`CommandError`]: If the input is bad, or the results cannot be written.
     """
-    (picture_t1, picture_t2), device, processor = open_pair(options, [options.text])
+    (image_t1, image_t2), device, processor = open_pair(options, [options.text])
     with bad_input():
-        processor(images_t1=picture_t1, images_t2=picture_t1, text=[options.text], domain=options.domain)
+        processor(images_t1=image_t1, images_t2=image_t1, text=[options.text], domain=options.domain)
     model = load_model(options.model, device, options.dtype)
 
     from mtrefseg.view.inspection import inspect_expression
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     progress(f"reading the sentence whole, and without each of its {num_words} words, on {device}")
     with bad_input():
         inspection = inspect_expression(
-            model, processor, picture_t1, picture_t2, options.text, options.domain, options.align
+            model, processor, image_t1, image_t2, options.text, options.domain, options.align
         )
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write(options, inspection)
@@ -92,12 +92,12 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
         "align": options.align,
         "versions": versions(),
         **inspection.as_dict(),
-        "pictures": [SHEET, *(f"{name}.png" for name in parts)],
+        "images": [SHEET, *(f"{name}.png" for name in parts)],
     }
     with written_whole(out) as unfinished:
         draw_inspection(inspection).save(unfinished / SHEET)
-        for name, picture in parts.items():
-            picture.save(unfinished / f"{name}.png")
+        for name, image in parts.items():
+            image.save(unfinished / f"{name}.png")
         write_json(unfinished / RESULT, report)
         if (out / RESULT).is_file():
             for path in out.iterdir():

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mtrefseg", description="Segment the change between two pictures that a sentence describes.")
+    parser = _Parser(prog="mtrefseg", description="Segment the change between two images that a sentence describes.")
     parser.add_argument("--version", action="version", version=f"mtrefseg {version_of('mtrefseg')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 

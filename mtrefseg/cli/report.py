@@ -19,7 +19,7 @@ from .common import CommandError, bad_input, check_writable, progress
 
 
 if TYPE_CHECKING:
-    from mtrefseg.view.pair_images import PairPictures
+    from mtrefseg.view.pair_images import PairImages
     from mtrefseg.view.predictions import ScoredSentence
 
 
@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
         "report",
         help="make a page of what trainer/evaluate.py predicted, the worst first",
         description="Writes index.html, a page that opens from the disk, with truth and prediction of every sentence, "
-        "and sheet.png, the worst of them in one picture. The pictures of the pairs are not in predictions.parquet: "
+        "and sheet.png, the worst of them in one image. The images of the pairs are not in predictions.parquet: "
         "they are read from --data.",
     )
     parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation")
@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
         "--data",
         metavar="DATA",
         help="folder of the pairs, or 'generated', as trainer/evaluate.py was given it; by default 'generated' if "
-        "report.json beside the predictions says so, and otherwise the masks are shown without pictures",
+        "report.json beside the predictions says so, and otherwise the masks are shown without images",
     )
     parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain")
     parser.add_argument(
@@ -89,34 +89,34 @@ def run(options: argparse.Namespace) -> None:
     if not chosen:
         raise CommandError(f"none of the {len(sentences):,} sentences passes the filters: widen them")
     report = _read_report(options.predictions)
-    pictures = _open_pictures(options, report, chosen)
+    images = _open_images(options, report, chosen)
     shown = predictions.worst_first(chosen)[: options.limit]
     with bad_input():
-        missing = page.write_report(shown, chosen, pictures, options.out, _title(options.predictions, report))
-    if missing and pictures is not None:
-        progress(f"the pictures of {missing:,} of {len(shown):,} sentences were not found; their masks stand on grey")
+        missing = page.write_report(shown, chosen, images, options.out, _title(options.predictions, report))
+    if missing and images is not None:
+        progress(f"the images of {missing:,} of {len(shown):,} sentences were not found; their masks stand on grey")
     print(f"{options.out / 'index.html'}: {len(shown):,} of {len(chosen):,} sentences, the worst first")
     print(options.out / "sheet.png")
 
 
-def _open_pictures(
+def _open_images(
     options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
-) -> "PairPictures | None":
-    """What finds the pictures; a `CommandError` if `--data` is given and holds none of them."""
-    from mtrefseg.view.pair_images import GENERATED, open_pair_pictures
+) -> "PairImages | None":
+    """What finds the images; a `CommandError` if `--data` is given and holds none of them."""
+    from mtrefseg.view.pair_images import GENERATED, open_pair_images
 
     data = options.data or (GENERATED if report["data"].get("name") == GENERATED else None)
     if data is None:
-        progress("the masks are shown without pictures: name the evaluated data with --data")
+        progress("the masks are shown without images: name the evaluated data with --data")
         return None
     with bad_input():
-        pictures = open_pair_pictures(data)
-        if not any(pictures.find(sentence) for sentence in sentences):
+        images = open_pair_images(data)
+        if not any(images.find(sentence) for sentence in sentences):
             raise CommandError(
                 f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what trainer/evaluate.py "
                 "was given"
             )
-    return pictures
+    return images
 
 
 def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Colours, letters and painted masks, of which all pictures of this package are made."""
+"""Colours, letters and painted masks, of which all images of this package are made."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def font_of(size: int) -> Font:
 
 
 def to_panel(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A picture in RGB at `size` (width, height)."""
-    # A picture of a few pixels is shown as the squares that it consists of.
+    """An image in RGB at `size` (width, height)."""
+    # An image of a few pixels is shown as the squares that it consists of.
     enlarged = size[0] >= 4 * image.width
     resample = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
     return image.convert("RGB").resize(size, resample, reducing_gap=3.0)
@@ -67,17 +67,17 @@ def _mask_to_panel(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.ND
 
 
 def paint_masks(
-    picture: Image.Image,
+    image: Image.Image,
     masks: Sequence[npt.NDArray[np.bool_]],
     colors: Sequence[Color],
     opacity: float = FILL_OPACITY,
     numbered: bool = True,
 ) -> Image.Image:
     """
-    Paints masks onto a picture. A masked region stays visible however small it is.
+    Paints masks onto an image. A masked region stays visible however small it is.
 
     Args:
-        picture (`PIL.Image.Image`): RGB, of the size that is wanted.
+        image (`PIL.Image.Image`): RGB, of the size that is wanted.
         masks (`Sequence[np.ndarray]`): bool (height, width), of any size.
         colors (`Sequence[tuple[int, int, int]]`): One a mask.
         opacity (`float`, *optional*, defaults to 0.42): Of the areas, 0 to 1; at 0, outlines alone.
@@ -86,8 +86,8 @@ def paint_masks(
     Returns:
         `PIL.Image.Image`: RGB, of the same size.
     """
-    painted = picture.copy()
-    large = (picture.width * SMOOTHING, picture.height * SMOOTHING)
+    painted = image.copy()
+    large = (image.width * SMOOTHING, image.height * SMOOTHING)
     shapes = [Image.fromarray(_mask_to_panel(mask, large)).convert("L") for mask in masks]
     parts = [_cropped(shape) for shape in shapes]
     for (place, part), color in zip(parts, colors, strict=True):
@@ -110,7 +110,7 @@ def paint_masks(
 
 
 def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image]:
-    """The part of a shape that holds it, its outline and the shadow of that, and the part's place on the picture."""
+    """The part of a shape that holds it, its outline and the shadow of that, and the part's place on the image."""
     left, top, right, bottom = shape.getbbox() or (0, 0, 1, 1)
     room = 4 * SMOOTHING
     width, height = shape.width // SMOOTHING, shape.height // SMOOTHING
@@ -178,7 +178,7 @@ def stack(rows: Sequence[Image.Image]) -> Image.Image:
 
 
 def area_text(fraction: float) -> str:
-    """A mask's share of the picture, 0 to 1, in per cent."""
+    """A mask's share of the image, 0 to 1, in per cent."""
     return f"{100 * fraction:.2f} %" if fraction >= 0.0001 else "< 0.01 %"
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Why a mask is where it is: where the `[SEG]` query looked in every layer of the decoder, what its mask was on the way,
-which words the answer hangs on, and where the two pictures differ to the backbone's eye.
+which words the answer hangs on, and where the two images differ to the backbone's eye.
 
 ```python
 pair = encode_for_inspection(model, processor, "t1.png", "t2.png")
@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
 
-from modeling_mtrefseg.image_processing_mtrefseg import Align, PictureSource
+from modeling_mtrefseg.image_processing_mtrefseg import Align, ImageSource
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.outputs_mtrefseg import MTRefSegPairEncoding
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
@@ -55,7 +55,7 @@ class InspectedPair:
     What the sentences of a pair share. It is made once, and asked as often as wanted.
 
     Args:
-        image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later picture, RGB, both of the size of t1.
+        image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, both of the size of t1.
         domain (`str`, *optional*): `"remote_sensing"`, `"normal_scene"` or `None`.
         encoding ([`MTRefSegPairEncoding`]): The encoded pair, which has read the prompt too.
         differences (`np.ndarray` of shape `(num_levels, height, width)`): `float32`, 0 to 1: the distance of the
@@ -78,7 +78,7 @@ class InspectedPair:
 @dataclass(frozen=True)
 class ExpressionInspection:
     """
-    What led to the mask of one sentence. All maps have the size of the pictures, without the padding of the canvas.
+    What led to the mask of one sentence. All maps have the size of the images, without the padding of the canvas.
 
     Args:
         expression (`str`): The sentence.
@@ -109,7 +109,7 @@ class ExpressionInspection:
 
     def as_dict(self) -> dict[str, Any]:
         """
-        All of it but the pictures and maps, as JSON can hold it.
+        All of it but the images and maps, as JSON can hold it.
 
         Returns:
             `dict`: "expression", "domain", "width", "height", "score", "no_target_score", "area_pixels",
@@ -143,8 +143,8 @@ class ExpressionInspection:
 def inspect_expression(
     model: MTRefSegModel,
     processor: MTRefSegProcessor,
-    image_t1: PictureSource,
-    image_t2: PictureSource,
+    image_t1: ImageSource,
+    image_t2: ImageSource,
     expression: str,
     domain: str | None = None,
     align: Align | None = None,
@@ -156,16 +156,16 @@ def inspect_expression(
         model ([`MTRefSegModel`]): The model, on any device.
         processor ([`MTRefSegProcessor`]): Its processor.
         image_t1, image_t2 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): The earlier and the
-            later picture.
+            later image.
         expression (`str`): The sentence.
         domain (`str`, *optional*): `"remote_sensing"`, `"normal_scene"` or `None`.
-        align (`str`, *optional*): `"error"` or `"resize"`, for pictures of unequal size; by default the processor's.
+        align (`str`, *optional*): `"error"` or `"resize"`, for images of unequal size; by default the processor's.
 
     Returns:
         [`ExpressionInspection`]
 
     Raises:
-        ValueError: If the processor refuses a picture, the domain or the sentence.
+        ValueError: If the processor refuses an image, the domain or the sentence.
     """
     pair = encode_for_inspection(model, processor, image_t1, image_t2, domain, align)
     return inspect_pair(model, processor, pair, expression)
@@ -175,22 +175,22 @@ def inspect_expression(
 def encode_for_inspection(
     model: MTRefSegModel,
     processor: MTRefSegProcessor,
-    image_t1: PictureSource,
-    image_t2: PictureSource,
+    image_t1: ImageSource,
+    image_t2: ImageSource,
     domain: str | None = None,
     align: Align | None = None,
 ) -> InspectedPair:
     """
-    Encodes a pair, and measures how much its pictures differ; for the arguments see [`inspect_expression`].
+    Encodes a pair, and measures how much its images differ; for the arguments see [`inspect_expression`].
 
     Returns:
         [`InspectedPair`]
 
     Raises:
-        ValueError: If the processor refuses a picture or the domain.
+        ValueError: If the processor refuses an image or the domain.
     """
-    picture_t1, picture_t2 = processor.image_processor.load_pair(image_t1, image_t2, align=align)
-    inputs = processor(images_t1=picture_t1, images_t2=picture_t2, text=[[]], domain=domain)
+    loaded_t1, loaded_t2 = processor.image_processor.load_pair(image_t1, image_t2, align=align)
+    inputs = processor(images_t1=loaded_t1, images_t2=loaded_t2, text=[[]], domain=domain)
     inputs = inputs.to(model.device, model.dtype)
     feature_maps: list[tuple[Tensor, ...]] = []
     # An encoding keeps the coarsest level of the backbone only.
@@ -206,9 +206,9 @@ def encode_for_inspection(
         )
     finally:
         hook.remove()
-    size = (picture_t1.height, picture_t1.width)
+    size = (loaded_t1.height, loaded_t1.width)
     differences = [processor.image_processor.sample_maps(_difference(level), *size) for level in feature_maps[0]]
-    return InspectedPair(picture_t1, picture_t2, domain, encoding, torch.cat(differences).cpu().numpy())
+    return InspectedPair(loaded_t1, loaded_t2, domain, encoding, torch.cat(differences).cpu().numpy())
 
 
 @torch.inference_mode()
@@ -281,7 +281,7 @@ def _difference(level: Tensor) -> Tensor:
 
 
 def _attention(processor: MTRefSegProcessor, maps: Tensor, pair: InspectedPair) -> npt.NDArray[np.float32]:
-    """One layer's `(num_heads, height, width)` as `(1, height, width)` at the size of the pictures."""
+    """One layer's `(num_heads, height, width)` as `(1, height, width)` at the size of the images."""
     density = maps.float().mean(0, keepdim=True) * maps[0].numel()
     return processor.image_processor.sample_maps(density, *pair.size).cpu().numpy()
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pictures of an [`ExpressionInspection`]: each by itself, and all of them on one sheet."""
+"""Images of an [`ExpressionInspection`]: each by itself, and all of them on one sheet."""
 
 import math
 from collections.abc import Sequence
@@ -32,12 +32,12 @@ from .inspection import ExpressionInspection, InspectedPair, WordImportance
 
 
 SIDE = 768
-"""Pixels of the longer side of a picture by itself."""
+"""Pixels of the longer side of an image by itself."""
 
 # Dark to light and cold to warm at once, so that it can be read without telling colours apart.
 HEAT: tuple[Color, ...] = ((24, 15, 72), (98, 28, 118), (181, 54, 92), (236, 112, 42), (253, 190, 60), (255, 250, 190))
-_OPACITY_LOW, _OPACITY_HIGH = 0.45, 0.85  # of the heat over the picture, where it is coldest and hottest
-_DIMMED = 0.6  # How much of its colour a picture loses under the heat.
+_OPACITY_LOW, _OPACITY_HIGH = 0.45, 0.85  # of the heat over the image, where it is coldest and hottest
+_DIMMED = 0.6  # How much of its colour an image loses under the heat.
 _MASK_COLOR = PALETTE[0]
 _WORD_COLOR: Color = (230, 159, 0)
 _WORD_SIZE = 28
@@ -45,8 +45,8 @@ _WORD_SIZE = 28
 _LEAST_FULL_ATTENTION = 3.0
 # Words of less importance than this stay pale even if no other one has more: they are noise.
 _LEAST_FULL_IMPORTANCE = 0.1
-_WIDE = 2.0  # times the height: only half as many pictures then stand beside each other.
-# The most pictures of layers in a row, for pictures of up to that many times their height in width.
+_WIDE = 2.0  # times the height: only half as many images then stand beside each other.
+# The most images of layers in a row, for images of up to that many times their height in width.
 _MOST_COLUMNS = ((0.5, 10), (0.8, 7), (_WIDE, 5), (math.inf, 3))
 _MOST_HEIGHT = 480
 _TITLE = 56
@@ -55,11 +55,11 @@ LAYERS_TITLE = "The decoder, layer by layer: where [SEG] looked, and below it th
 
 @dataclass(frozen=True)
 class _Panel:
-    """A picture of a row, with what stands above it: a title, and in grey a note."""
+    """An image of a row, with what stands above it: a title, and in grey a note."""
 
     title: str
     note: str
-    picture: Image.Image
+    image: Image.Image
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
     # What has gone is seen where it was.
     earlier = paint_masks(to_panel(pair.image_t1, panel), [inspection.mask], [_MASK_COLOR], opacity=0, numbered=False)
     overview = [
-        _Panel("t1", "the earlier picture, the answer outlined", earlier),
-        _Panel("t2", "the later picture", to_panel(pair.image_t2, panel)),
+        _Panel("t1", "the earlier image, the answer outlined", earlier),
+        _Panel("t2", "the later image", to_panel(pair.image_t2, panel)),
         _Panel("difference", f"{values.min():.2f} to {values.max():.2f}", _paint_difference(pair, None, panel)),
         _Panel("answer", _found(inspection.mask, inspection.score), _paint_mask(pair, inspection.mask, panel)),
     ]
@@ -103,7 +103,7 @@ def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
 
 def draw_inspection_parts(inspection: ExpressionInspection) -> dict[str, Image.Image]:
     """
-    Draws every picture of the sheet by itself.
+    Draws every image of the sheet by itself.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
@@ -160,7 +160,7 @@ def draw_layer_mask(inspection: ExpressionInspection, layer: int) -> Image.Image
 
 def draw_difference(pair: InspectedPair, level: int | None = None) -> Image.Image:
     """
-    Draws how much the features of t1 and t2 differ, as heat over t2, from the least to the greatest of the picture.
+    Draws how much the features of t1 and t2 differ, as heat over t2, from the least to the greatest of the image.
 
     Args:
         pair ([`InspectedPair`]): What to draw.
@@ -233,7 +233,7 @@ def _found(mask: npt.NDArray[np.bool_], score: float) -> str:
 
 
 def _layer_rows(inspection: ExpressionInspection) -> list[Image.Image]:
-    """For each layer two pictures, one above the other; the mask before the first layer has none above it."""
+    """For each layer two images, one above the other; the mask before the first layer has none above it."""
     count = len(inspection.layer_masks)
     height, width = inspection.pair.size
     most = next(columns for aspect, columns in _MOST_COLUMNS if width / height <= aspect)
@@ -268,18 +268,18 @@ def _legend(size: tuple[int, int]) -> Image.Image:
 
 
 def _row(panels: Sequence[_Panel], columns: int) -> Image.Image:
-    """Pictures of one height beside each other, each below its title."""
+    """Images of one height beside each other, each below its title."""
     column = _column_width(columns)
-    row = Image.new("RGB", (PAGE_WIDTH, _TITLE + panels[0].picture.height + 10), PAPER)
+    row = Image.new("RGB", (PAGE_WIDTH, _TITLE + panels[0].image.height + 10), PAPER)
     draw = ImageDraw.Draw(row)
     for index, panel in enumerate(panels):
-        left = MARGIN + index * (column + GAP) + (column - panel.picture.width) // 2
-        # A picture that is narrower than its column leaves room for a title on both sides.
-        start = left if panel.picture.width > 200 else MARGIN + index * (column + GAP)
+        left = MARGIN + index * (column + GAP) + (column - panel.image.width) // 2
+        # An image that is narrower than its column leaves room for a title on both sides.
+        start = left if panel.image.width > 200 else MARGIN + index * (column + GAP)
         for text, baseline, size, ink in ((panel.title, 26, 18, INK), (panel.note, 48, 15, GREY)):
             fitting = wrap(text, column, font_of(size), 1)[0]
             draw.text((start, baseline), fitting, fill=ink, font=font_of(size), anchor="ls")
-        row.paste(panel.picture, (left, _TITLE))
+        row.paste(panel.image, (left, _TITLE))
     return row
 
 
@@ -288,14 +288,14 @@ def _column_width(columns: int) -> int:
 
 
 def _panel_size(pair: InspectedPair, columns: int) -> tuple[int, int]:
-    """Width and height of the pictures of a row."""
+    """Width and height of the images of a row."""
     height, width = pair.size
     scale = min(_column_width(columns) / width, _MOST_HEIGHT / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _own_size(pair: InspectedPair) -> tuple[int, int]:
-    """Width and height of a picture by itself."""
+    """Width and height of an image by itself."""
     height, width = pair.size
     scale = SIDE / max(height, width)
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -316,11 +316,11 @@ def _paint_mask(pair: InspectedPair, mask: npt.NDArray[np.bool_], size: tuple[in
     return paint_masks(to_panel(pair.image_t2, size), [mask], [_MASK_COLOR], numbered=False)
 
 
-def _paint_heat(picture: Image.Image, values: npt.NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
-    """Values `(height, width)` from 0 to 1 over a picture that has lost some of its colour."""
+def _paint_heat(image: Image.Image, values: npt.NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+    """Values `(height, width)` from 0 to 1 over an image that has lost some of its colour."""
     resized = Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
     shown = np.asarray(resized).clip(0, 1)
-    panel = to_panel(picture, size)
+    panel = to_panel(image, size)
     pixels = np.asarray(panel, dtype=np.float32)
     grey = np.asarray(panel.convert("L"), dtype=np.float32)[..., None]
     dimmed = pixels + _DIMMED * (grey - pixels)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Overlay pages: both pictures of a pair, the masks on them and a legend with the sentences."""
+"""Overlay pages: both images of a pair, the masks on them and a legend with the sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,10 +86,10 @@ def draw_overlay(
     out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
 
     Args:
-        image_t1 (`PIL.Image.Image`): The earlier picture, of any mode and size.
-        image_t2 (`PIL.Image.Image`): The later picture, of the same size.
+        image_t1 (`PIL.Image.Image`): The earlier image, of any mode and size.
+        image_t2 (`PIL.Image.Image`): The later image, of the same size.
         masks (`Sequence[np.ndarray | torch.Tensor]`):
-            One boolean mask of shape `(height, width)` per sentence, at the pictures' size; or all of them as one
+            One boolean mask of shape `(height, width)` per sentence, at the images' size; or all of them as one
             array or tensor of shape `(num_expressions, height, width)`.
         texts (`Sequence[str | None]`): The sentences. `None` stands for every change.
         scores (`Sequence[float]`): A score in `[0, 1]` per sentence.
@@ -98,7 +98,7 @@ def draw_overlay(
         `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
 
     Raises:
-        ValueError: If the pictures differ in size, a mask has another size, or there are not as many masks as
+        ValueError: If the images differ in size, a mask has another size, or there are not as many masks as
             sentences and scores.
     """
     _check(image_t1, image_t2, masks, texts, scores)
@@ -116,7 +116,7 @@ def draw_overlay(
     # What has left is seen in t1 alone; a fill would hide it there.
     outlined = paint_masks(earlier, arrays, colors, opacity=0, numbered=False)
     panels = (outlined, later, paint_masks(later, arrays, colors))
-    titles = ("t1, the same places outlined", "t2, the later picture", "t2 with what the sentences describe")
+    titles = ("t1, the same places outlined", "t2, the later image", "t2 with what the sentences describe")
     draw = ImageDraw.Draw(page)
     for panel, corner, title in zip(panels, layout.corners, titles, strict=True):
         draw.text((corner[0], corner[1] - 12), title, fill=INK, font=font_of(22), anchor="ls")
@@ -143,13 +143,13 @@ def _check(
     for index, mask in enumerate(masks):
         if tuple(mask.shape) != size:
             raise ValueError(
-                f"mask {index} has shape {tuple(mask.shape)}, but the pictures are {size} (height, width): pass "
+                f"mask {index} has shape {tuple(mask.shape)}, but the images are {size} (height, width): pass "
                 "target_sizes when post-processing"
             )
 
 
 def _plan(size: tuple[int, int]) -> Layout:
-    """Places the panels side by side, or one above the other if the pictures are much wider than high."""
+    """Places the panels side by side, or one above the other if the images are much wider than high."""
     width, height = size
     inner = PAGE_WIDTH - 2 * MARGIN
     title_height = 36
@@ -167,7 +167,7 @@ def _plan(size: tuple[int, int]) -> Layout:
 
 
 def _legend_row(text: str | None, score: float, area: float) -> LegendRow:
-    sentence = "every change between the two pictures" if text is None else plain(text)
+    sentence = "every change between the two images" if text is None else plain(text)
     lines = wrap(sentence, PAGE_WIDTH - 2 * MARGIN - 480, font_of(21), MAX_SENTENCE_LINES)
     if area > 0:
         verdict = f"score {score:.2f}    area {area_text(area)}"

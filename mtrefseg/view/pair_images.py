@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The pictures behind `predictions.parquet`, which holds names and masks but no pictures: they are found again where the
+The images behind `predictions.parquet`, which holds names and masks but no images: they are found again where the
 evaluation read them.
 """
 
@@ -18,39 +18,39 @@ import pyarrow.parquet
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.pair_record import PairRecord
 from dataset_scripts.readers.parquet_source import find_parquet_files
 from dataset_scripts.readers.reading_report import ReadingReport, UnusableError
 from dataset_scripts.readers.schema import DOMAINS
 from dataset_scripts.readers.sources import open_source
 from dataset_scripts.synthesis.generator import Generator
-from modeling_mtrefseg.image_processing_mtrefseg import load_picture
+from modeling_mtrefseg.image_processing_mtrefseg import load_image
 
 from .predictions import ScoredSentence
 
 
-Pictures: TypeAlias = tuple[Image.Image, Image.Image]
+Images: TypeAlias = tuple[Image.Image, Image.Image]
 
 GENERATED = "generated"
 """What `trainer/evaluate.py --data` calls the pairs that it makes itself."""
-PICTURE_COLUMNS = ("image_t1", "image_t2")
+IMAGE_COLUMNS = ("image_t1", "image_t2")
 _GENERATED_ID = re.compile(r"(NS|RS)_(train|validation|test)_(\d{1,9})_(\d{1,9})", flags=re.ASCII)
 
 
-class PairPictures(Protocol):
-    """Pictures of pairs, by sentence."""
+class PairImages(Protocol):
+    """Images of pairs, by sentence."""
 
-    def find(self, sentence: ScoredSentence) -> Pictures | None:
+    def find(self, sentence: ScoredSentence) -> Images | None:
         """
-        The pictures that a sentence is about.
+        The images that a sentence is about.
 
         Args:
             sentence ([`ScoredSentence`]): The sentence.
 
         Returns:
             `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 and t2, RGB, of the size of the sentence's masks; `None` if
-            there is no such pair, or one of its pictures cannot be read.
+            there is no such pair, or one of its images cannot be read.
         """
         ...
 
@@ -67,7 +67,7 @@ class PairPictures(Protocol):
         ...
 
 
-def open_pair_pictures(data: str | Path) -> PairPictures:
+def open_pair_images(data: str | Path) -> PairImages:
     """
     Opens the data of an evaluation.
 
@@ -76,28 +76,28 @@ def open_pair_pictures(data: str | Path) -> PairPictures:
             from their names, or a folder: the raw layout, an image folder or exported Parquet.
 
     Returns:
-        `PairPictures`: Finds pictures; a pair that was shown last is kept.
+        `PairImages`: Finds images; a pair that was shown last is kept.
 
     Raises:
         ValueError: If it is no folder, or none of these kinds.
     """
     if str(data) == GENERATED:
-        return GeneratedPictures()
+        return GeneratedImages()
     folder = Path(data)
     try:
         files = find_parquet_files(folder)
         if files:
-            return TablePictures([path for part in files for path in part.paths])
-        return RecordPictures(list(open_source(folder, ReadingReport()).list_records()))
+            return TableImages([path for part in files for path in part.paths])
+        return RecordImages(list(open_source(folder, ReadingReport()).list_records()))
     except DataError as error:
-        raise ValueError(f"The pictures cannot be found: {error}") from error
+        raise ValueError(f"The images cannot be found: {error}") from error
 
 
-class GeneratedPictures:
+class GeneratedImages:
     """Makes generated pairs again: seed, split and number stand in a pair's name, the size in its masks."""
 
-    def find(self, sentence: ScoredSentence) -> Pictures | None:
-        """See [`PairPictures`]; `None` too if another version of the generator drew the pair."""
+    def find(self, sentence: ScoredSentence) -> Images | None:
+        """See [`PairImages`]; `None` too if another version of the generator drew the pair."""
         named = _GENERATED_ID.fullmatch(sentence.pair_id)
         if named is None or sentence.size is None or sentence.size[0] != sentence.size[1]:
             return None
@@ -108,7 +108,7 @@ class GeneratedPictures:
         return made[0], made[1]
 
     def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
-        """See [`PairPictures`]; every pair is a matter of its own."""
+        """See [`PairImages`]; every pair is a matter of its own."""
         return list(sentences)
 
 
@@ -116,7 +116,7 @@ class GeneratedPictures:
 def _make_pair(
     domain: str, split: str, seed: int, index: int, size: int
 ) -> tuple[Image.Image, Image.Image, tuple[str, ...]] | None:
-    """Both pictures and the sentences; `None` if there are none of this size."""
+    """Both images and the sentences; `None` if there are none of this size."""
     try:
         generator = Generator(seed=seed, size=size, domains=(domain,), split=split)  # type: ignore[arg-type]
     except ValueError:
@@ -125,9 +125,9 @@ def _make_pair(
     return pair.image_t1, pair.image_t2, tuple(expression.text for expression in pair.expressions)
 
 
-class RecordPictures:
+class RecordImages:
     """
-    Pictures of a raw folder or an image folder.
+    Images of a raw folder or an image folder.
 
     Args:
         records (`list[PairRecord]`): Its pairs.
@@ -138,8 +138,8 @@ class RecordPictures:
         for record in records:
             self.records[record.pair_id].append(record)
 
-    def find(self, sentence: ScoredSentence) -> Pictures | None:
-        """See [`PairPictures`]; among pairs of one name, the one that has the sentence, best in the same domain."""
+    def find(self, sentence: ScoredSentence) -> Images | None:
+        """See [`PairImages`]; among pairs of one name, the one that has the sentence, best in the same domain."""
         records = self.records.get(sentence.pair_id, [])
         for record in sorted(records, key=lambda record: record.domain != sentence.domain):
             if sentence.expression in [expression.text for expression in record.expressions]:
@@ -147,7 +147,7 @@ class RecordPictures:
         return None
 
     def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
-        """See [`PairPictures`]; every pair is a matter of its own."""
+        """See [`PairImages`]; every pair is a matter of its own."""
         return list(sentences)
 
 
@@ -161,9 +161,9 @@ class _Place:
     domain: str | None
 
 
-class TablePictures:
+class TableImages:
     """
-    Pictures of exported Parquet.
+    Images of exported Parquet.
 
     Args:
         paths (`list[Path]`): The files.
@@ -180,20 +180,20 @@ class TablePictures:
                         domain = None if name["domain"] is None else DOMAINS[name["domain"]]
                         self.places[name["pair_id"]].append(_Place(path, group, row, domain))
 
-    def find(self, sentence: ScoredSentence) -> Pictures | None:
-        """See [`PairPictures`]; among pairs of one name, the one that has the sentence, best in the same domain."""
+    def find(self, sentence: ScoredSentence) -> Images | None:
+        """See [`PairImages`]; among pairs of one name, the one that has the sentence, best in the same domain."""
         places = self.places.get(sentence.pair_id, [])
         for place in sorted(places, key=lambda place: place.domain != sentence.domain):
             table = self._read_group(place.path, place.group)
             (row,) = table.slice(place.row, 1).to_pylist()
             texts = row["expressions"] if "expressions" in row else [row["expression"]]
             if sentence.expression in texts:
-                files = [PictureFile(f"{sentence.pair_id}/{name}", _bytes_of(row[name])) for name in PICTURE_COLUMNS]
+                files = [ImageFile(f"{sentence.pair_id}/{name}", _bytes_of(row[name])) for name in IMAGE_COLUMNS]
                 return _read(files[0], files[1], sentence)
         return None
 
     def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
-        """See [`PairPictures`]; by file, group of rows and row."""
+        """See [`PairImages`]; by file, group of rows and row."""
         end = ("", 0, 0)
 
         def place_of(sentence: ScoredSentence) -> tuple[str, int, int]:
@@ -203,11 +203,11 @@ class TablePictures:
         return sorted(sentences, key=place_of)
 
     def _read_group(self, path: Path, group: int) -> pyarrow.Table:
-        """A group of rows; the one that was read last is kept, since it holds the pictures of many pairs."""
+        """A group of rows; the one that was read last is kept, since it holds the images of many pairs."""
         if self._last is None or self._last[:2] != (path, group):
             with pyarrow.parquet.ParquetFile(path) as file:
                 texts = "expressions" if "expressions" in file.schema_arrow.names else "expression"
-                self._last = (path, group, file.read_row_group(group, columns=[*PICTURE_COLUMNS, texts]))
+                self._last = (path, group, file.read_row_group(group, columns=[*IMAGE_COLUMNS, texts]))
         return self._last[2]
 
 
@@ -215,9 +215,9 @@ def _bytes_of(cell: Mapping[str, bytes | None] | None) -> bytes:
     return (cell and cell["bytes"]) or b""
 
 
-def _read(file_t1: PictureFile, file_t2: PictureFile, sentence: ScoredSentence) -> Pictures | None:
-    """Both pictures, if they are whole and have the size of the sentence's masks."""
-    pictures = []
+def _read(file_t1: ImageFile, file_t2: ImageFile, sentence: ScoredSentence) -> Images | None:
+    """Both images, if they are whole and have the size of the sentence's masks."""
+    images = []
     for file in (file_t1, file_t2):
         try:
             width, height = file.check()
@@ -226,8 +226,8 @@ def _read(file_t1: PictureFile, file_t2: PictureFile, sentence: ScoredSentence) 
         if sentence.size is not None and (height, width) != sentence.size:
             return None
         source = file.source
-        pictures.append(load_picture(Image.open(io.BytesIO(source)) if isinstance(source, bytes) else source))
-    return pictures[0], pictures[1]
+        images.append(load_image(Image.open(io.BytesIO(source)) if isinstance(source, bytes) else source))
+    return images[0], images[1]
 
 
-__all__ = ["GENERATED", "PairPictures", "Pictures", "open_pair_pictures"]
+__all__ = ["GENERATED", "Images", "PairImages", "open_pair_images"]

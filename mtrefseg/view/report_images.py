@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pictures of an evaluation: sentences with the truth beside the prediction, and how the IoU is spread."""
+"""Images of an evaluation: sentences with the truth beside the prediction, and how the IoU is spread."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .drawing import (
     to_panel,
     wrap,
 )
-from .pair_images import PairPictures, Pictures
+from .pair_images import Images, PairImages
 from .predictions import IOU_STEPS, ScoredSentence, iou_histogram, mean_iou, worst_first
 
 
@@ -39,7 +39,7 @@ CHANGE_NAMES = {
     "unknown": "change type not said",
 }
 WORST_ON_SHEET = 12
-_NO_PICTURE: Color = (226, 228, 232)
+_NO_IMAGE: Color = (226, 228, 232)
 _PANEL = ((PAGE_WIDTH - 2 * MARGIN - 3 * GAP) // 4, 400)  # width and height at most
 _TITLE, _LINE, _MOST_LINES = 26, 28, 3
 _HISTOGRAM_HEIGHT = 300
@@ -48,38 +48,38 @@ _HISTOGRAM_HEIGHT = 300
 @dataclass(frozen=True)
 class Case:
     """
-    A sentence and, if they were found, the pictures that it is about.
+    A sentence and, if they were found, the images that it is about.
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
-        pictures (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2.
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2.
     """
 
     sentence: ScoredSentence
-    pictures: Pictures | None
+    images: Images | None
 
 
-def find_cases(sentences: Sequence[ScoredSentence], pictures: PairPictures | None) -> Iterator[Case]:
-    """Looks up the pictures of sentences, one after the other; without `pictures`, none are found."""
+def find_cases(sentences: Sequence[ScoredSentence], images: PairImages | None) -> Iterator[Case]:
+    """Looks up the images of sentences, one after the other; without `images`, none are found."""
     for sentence in sentences:
-        yield Case(sentence, None if pictures is None else pictures.find(sentence))
+        yield Case(sentence, None if images is None else images.find(sentence))
 
 
-def draw_case(sentence: ScoredSentence, pictures: Pictures | None) -> Image.Image:
+def draw_case(sentence: ScoredSentence, images: Images | None) -> Image.Image:
     """
     Draws one sentence: t1, t2, the truth and the prediction beside each other, both on t1 if the sentence is about
     something that disappears and on t2 otherwise; below them the sentence and how good the prediction is. Without
-    pictures, the masks are drawn on grey.
+    images, the masks are drawn on grey.
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
-        pictures (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
 
     Returns:
         `PIL.Image.Image`: RGB, 1600 pixels wide.
     """
     lines = wrap(plain(sentence.expression), PAGE_WIDTH - 2 * MARGIN, font_of(22), _MOST_LINES)
-    panels = draw_panels(sentence, pictures)
+    panels = draw_panels(sentence, images)
     height = max([panel.height for _, panel in panels], default=0)
     row = Image.new("RGB", (PAGE_WIDTH, _TITLE + height + _LINE * len(lines) + 44), PAPER)
     draw = ImageDraw.Draw(row)
@@ -138,17 +138,17 @@ def draw_cases(sections: Mapping[str, Sequence[Case]]) -> Image.Image:
     rows = []
     for title, cases in sections.items():
         rows.append(heading(title))
-        rows += [draw_case(case.sentence, case.pictures) for case in cases]
+        rows += [draw_case(case.sentence, case.images) for case in cases]
     return stack(rows)
 
 
-def draw_report_sheet(sentences: Sequence[ScoredSentence], pictures: PairPictures | None) -> Image.Image:
+def draw_report_sheet(sentences: Sequence[ScoredSentence], images: PairImages | None) -> Image.Image:
     """
     Draws the histogram and below it the worst sentences, one of each pair.
 
     Args:
         sentences (`Sequence[ScoredSentence]`): All that were chosen.
-        pictures (`PairPictures`, *optional*): Finds the pictures.
+        images (`PairImages`, *optional*): Finds the images.
 
     Returns:
         `PIL.Image.Image`: RGB, 1600 pixels wide.
@@ -157,35 +157,35 @@ def draw_report_sheet(sentences: Sequence[ScoredSentence], pictures: PairPicture
     for sentence in worst_first(sentences):
         if len(worst) < WORST_ON_SHEET:
             worst.setdefault(sentence.pair_id, sentence)
-    sheet = draw_cases({"the worst, one of each pair": list(find_cases(list(worst.values()), pictures))})
+    sheet = draw_cases({"the worst, one of each pair": list(find_cases(list(worst.values()), images))})
     return stack([draw_histogram(sentences), sheet])
 
 
 def draw_panels(
-    sentence: ScoredSentence, pictures: Pictures | None, most: tuple[int, int] = _PANEL
+    sentence: ScoredSentence, images: Images | None, most: tuple[int, int] = _PANEL
 ) -> list[tuple[str, Image.Image]]:
     """
     Draws what [`draw_case`] puts beside each other.
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
-        pictures (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks.
         most (`tuple[int, int]`, *optional*): Width and height at most.
 
     Returns:
-        `list[tuple[str, PIL.Image.Image]]`: t1, t2, truth and prediction, or without pictures the last two, each with
-        its title; nothing if there is neither a picture nor a mask.
+        `list[tuple[str, PIL.Image.Image]]`: t1, t2, truth and prediction, or without images the last two, each with
+        its title; nothing if there is neither an image nor a mask.
     """
-    size = pictures[0].size[::-1] if pictures is not None else sentence.size
+    size = images[0].size[::-1] if images is not None else sentence.size
     if size is None:
         return []
     scale = min(most[0] / size[1], most[1] / size[0])
     panel = (max(1, round(size[1] * scale)), max(1, round(size[0] * scale)))
     place = "on t1" if sentence.change_type == "disappear" else "on t2"
-    if pictures is None:
-        panels, ground, place = [], Image.new("RGB", panel, _NO_PICTURE), "pictures not at hand"
+    if images is None:
+        panels, ground, place = [], Image.new("RGB", panel, _NO_IMAGE), "images not at hand"
     else:
-        shown = [to_panel(picture, panel) for picture in pictures]
+        shown = [to_panel(image, panel) for image in images]
         panels = list(zip(("t1, earlier", "t2, later"), shown, strict=True))
         ground = shown[0] if sentence.change_type == "disappear" else shown[1]
     panels.append(_masked(f"truth, {place}", ground, sentence.truth_mask(), TRUTH))

@@ -3,7 +3,7 @@
 An evaluation as a static page that opens from the disk, without a server; `mtrefseg report` writes it.
 
 As on the page of `python -m dataset_scripts browse`, whose look it has, nothing that comes from the data is ever read
-as markup: it is in `report.js`, which the page's script shows as text, and in `pictures/`, whose files have numbers
+as markup: it is in `report.js`, which the page's script shows as text, and in `images/`, whose files have numbers
 for names.
 """
 
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from dataset_scripts.pages.static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
-from .pair_images import PairPictures, Pictures
+from .pair_images import Images, PairImages
 from .predictions import ScoredSentence
 from .report_images import CHANGE_NAMES, PREDICTION, TRUTH, draw_report_sheet
 
@@ -27,7 +27,7 @@ SENTENCES_A_PAGE = 50
 def write_report(
     sentences: Sequence[ScoredSentence],
     chosen: Sequence[ScoredSentence],
-    pictures: PairPictures | None,
+    images: PairImages | None,
     out: str | Path,
     title: str,
 ) -> int:
@@ -37,13 +37,13 @@ def write_report(
     Args:
         sentences (`Sequence[ScoredSentence]`): What the page shows, in this order.
         chosen (`Sequence[ScoredSentence]`): What they are the worst of; the sheet counts these.
-        pictures (`PairPictures`, *optional*): Finds the pictures; without it, masks stand on grey.
-        out (`str` or `Path`): A new or empty folder; `index.html`, `report.js`, `sheet.png` and `pictures/` are put
+        images (`PairImages`, *optional*): Finds the images; without it, masks stand on grey.
+        out (`str` or `Path`): A new or empty folder; `index.html`, `report.js`, `sheet.png` and `images/` are put
             into it.
         title (`str`): What was evaluated.
 
     Returns:
-        `int`: Of how many sentences the pictures were not found.
+        `int`: Of how many sentences the images were not found.
 
     Raises:
         ValueError: If the folder is not empty.
@@ -53,20 +53,20 @@ def write_report(
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise ValueError(f"{out} is not empty; give a new folder to --out.")
-    (out / "pictures").mkdir()
-    folders = _write_pairs(out / "pictures", sentences, pictures)
+    (out / "images").mkdir()
+    folders = _write_pairs(out / "images", sentences, images)
     entries = [
-        _write_sentence(out / "pictures", number, sentence, *folders[_pair_of(sentence)])
+        _write_sentence(out / "images", number, sentence, *folders[_pair_of(sentence)])
         for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="masks", leave=False, disable=None))
     ]
     head = {"title": title, "chosen": len(chosen), "pageSize": SENTENCES_A_PAGE, "changeNames": CHANGE_NAMES}
     lines = ",\n".join(map(to_script, entries))
     script = f"window.REPORT = {{...{to_script(head)}, sentences: [\n{lines}\n]}};\n"
     (out / "report.js").write_text(script, encoding="ascii", newline="\n")
-    draw_report_sheet(chosen, pictures).save(out / "sheet.png")
+    draw_report_sheet(chosen, images).save(out / "sheet.png")
     # The page itself comes last: without it, a broken run shows nothing.
     (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
-    return sum(not entry["pictures"] for entry in entries)
+    return sum(not entry["images"] for entry in entries)
 
 
 def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:
@@ -75,28 +75,28 @@ def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:
 
 
 def _write_pairs(
-    root: Path, sentences: Sequence[ScoredSentence], pictures: PairPictures | None
+    root: Path, sentences: Sequence[ScoredSentence], images: PairImages | None
 ) -> dict[tuple[str, str | None], tuple[str, bool]]:
-    """Writes the pictures of every pair once, in the order in which they are read fastest; see [`_write_pair`]."""
+    """Writes the images of every pair once, in the order in which they are read fastest; see [`_write_pair`]."""
     of_pairs = list({_pair_of(sentence): sentence for sentence in reversed(sentences)}.values())
     folders: dict[tuple[str, str | None], tuple[str, bool]] = {}
-    ordered = of_pairs if pictures is None else pictures.in_reading_order(of_pairs)
-    for sentence in tqdm(ordered, unit="pair", desc="pictures", leave=False, disable=None):
-        found = None if pictures is None else pictures.find(sentence)
+    ordered = of_pairs if images is None else images.in_reading_order(of_pairs)
+    for sentence in tqdm(ordered, unit="pair", desc="images", leave=False, disable=None):
+        found = None if images is None else images.find(sentence)
         folders[_pair_of(sentence)] = _write_pair(root / f"{len(folders):06d}", found)
     return folders
 
 
-def _write_pair(folder: Path, pictures: Pictures | None) -> tuple[str, bool]:
+def _write_pair(folder: Path, images: Images | None) -> tuple[str, bool]:
     """Writes t1 and t2, and gives the folder's name and whether they are in it."""
     folder.mkdir()
-    for name, picture in zip(("t1.jpg", "t2.jpg"), pictures or ()):
-        draw_thumbnail(picture).save(folder / name, quality=JPEG_QUALITY)
-    return folder.name, pictures is not None
+    for name, image in zip(("t1.jpg", "t2.jpg"), images or ()):
+        draw_thumbnail(image).save(folder / name, quality=JPEG_QUALITY)
+    return folder.name, images is not None
 
 
 def _write_sentence(
-    root: Path, number: int, sentence: ScoredSentence, folder: str, has_pictures: bool
+    root: Path, number: int, sentence: ScoredSentence, folder: str, has_images: bool
 ) -> dict[str, Any]:
     """Writes the masks that are not empty, and gives what the page's script needs to know."""
     masks = {}
@@ -118,7 +118,7 @@ def _write_sentence(
         "problem": sentence.problem or "",
         "target": sentence.has_target,
         "folder": folder,
-        "pictures": has_pictures,
+        "images": has_images,
         **masks,
         "width": width,
         "height": height,

@@ -97,7 +97,7 @@ class Browser:
             self.settle()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], panel: int = 0) -> None:
-        """Drags the mouse over a picture; places are in pixels of the picture."""
+        """Drags the mouse over an image; places are in pixels of the image."""
         canvas = self.driver.find_elements("css selector", ".audit-panel canvas")[panel]
         scale, corner = self.geometry(panel)
         middle = (canvas.size["width"] / 2, canvas.size["height"] / 2)
@@ -115,7 +115,7 @@ class Browser:
         return webdriver.ActionChains(self.driver, duration=50)
 
     def geometry(self, panel: int) -> tuple[float, tuple[float, float]]:
-        """Screen pixels a pixel of the picture, and where its upper left corner lies in the panel."""
+        """Screen pixels a pixel of the image, and where its upper left corner lies in the panel."""
         found = self.script(
             "const viewer = document.querySelector('.audit-stage').viewer;"
             f"return [viewer.scale, viewer.corner(viewer.panels[{panel}])];"

@@ -57,11 +57,11 @@ def script_of(url: str) -> str:
     return "".join(each["props"].get("js_on_load") or "" for each in components)
 
 
-def picture_address(url: str, work: Path, sample: str, date: str) -> str:
+def image_address(url: str, work: Path, sample: str, date: str) -> str:
     found = re.search(r'"run": "(\w{16})"', script_of(url))
     assert found
     run_id = found[1]
-    return f"{url}audit/picture?run={run_id}&sample={sample}&date={date}"
+    return f"{url}audit/image?run={run_id}&sample={sample}&date={date}"
 
 
 def test_a_client_audits(url, work) -> None:
@@ -91,9 +91,9 @@ def test_a_client_audits(url, work) -> None:
     assert disagreements["data"][0][:2] == [first, "verdict"]
 
 
-def test_pictures_come_as_they_are(url, work) -> None:
+def test_images_come_as_they_are(url, work) -> None:
     for date, side in (("t1", "A"), ("t2", "B")):
-        status, content = fetch(picture_address(url, work, "place_001_0", date))
+        status, content = fetch(image_address(url, work, "place_001_0", date))
         with (
             Image.open(io.BytesIO(content)) as shown,
             Image.open(work.parent / "pairs" / side / "place_001.png") as file,
@@ -102,8 +102,8 @@ def test_pictures_come_as_they_are(url, work) -> None:
             np.testing.assert_array_equal(np.asarray(shown), np.asarray(file))
 
 
-def test_only_pictures_of_this_run_are_given_out(url, work) -> None:
-    good = picture_address(url, work, "place_001_0", "t1")
+def test_only_images_of_this_run_are_given_out(url, work) -> None:
+    good = image_address(url, work, "place_001_0", "t1")
     for wrong in (
         good.replace("place_001_0", "..%2F..%2Fetc%2Fpasswd"),
         good.replace("t1", "t3"),
@@ -123,11 +123,11 @@ def test_other_names_that_point_here_are_not_answered(url) -> None:
     assert fetch(url, Host="localhost")[0] == 200
 
 
-def test_pictures_too_large_for_a_browser_are_refused(tmp_path, monkeypatch) -> None:
+def test_images_too_large_for_a_browser_are_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(audit_page, "MAX_PIXELS", 100)
     work = make_work(tmp_path, pairs=1)
     with serve(work) as url:
-        status, content = fetch(picture_address(url, work, "place_000_0", "t1"))
+        status, content = fetch(image_address(url, work, "place_000_0", "t1"))
     assert status == 404
     assert b"place_000_0 are 200 x 150 pixels, which no browser can paint on" in content
 

@@ -31,11 +31,11 @@ def test_every_sample_waits_for_every_auditor(store):
     assert store.judged_counts() == {ids[2]: 1}
 
 
-def test_a_sample_comes_with_its_history_and_pictures(store):
+def test_a_sample_comes_with_its_history_and_images(store):
     sample = store.sample("place_001_0")
     assert sample.expressions[0] == "the red block that appeared"
     assert [each.comment for each in sample.rounds] == ["too much above it", "fits"]
-    pair = store.pictures("place_001_0")
+    pair = store.images("place_001_0")
     assert pair.size == SIZE
     red = np.asarray(pair.image_t2)[sample.mask].mean(axis=0)
     assert red[0] > 200
@@ -44,11 +44,11 @@ def test_a_sample_comes_with_its_history_and_pictures(store):
         store.sample("nothing")
 
 
-def test_pictures_that_were_changed_are_not_shown(store, tmp_path):
+def test_images_that_were_changed_are_not_shown(store, tmp_path):
     path = tmp_path / "pairs" / "B" / "place_001.png"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(CraftError, match=r"B/place_001\.png"):
-        store.pictures("place_001_0")
+        store.images("place_001_0")
 
 
 def test_a_new_decision_replaces_the_old_one_and_undo_brings_it_back(store):

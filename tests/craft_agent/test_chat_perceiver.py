@@ -27,10 +27,10 @@ GOOD = '{"differences": []}'
 KEY = "sk-very-secret-0123456789"
 
 
-def question(prompt: str = "What changed?", pictures: int = 2) -> Question:
-    images = tuple(Image.new("RGB", (40 + number, 30), (200, 10 * number, 0)) for number in range(pictures))
+def question(prompt: str = "What changed?", images: int = 2) -> Question:
+    shown = tuple(Image.new("RGB", (40 + number, 30), (200, 10 * number, 0)) for number in range(images))
     pair = ImagePair("p1", Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48)))
-    return Question("perceive", prompt, images, PERCEIVE, pair, {})
+    return Question("perceive", prompt, shown, PERCEIVE, pair, {})
 
 
 def perceiver(server: ScriptedServer, **options: Any) -> ChatPerceiver:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The command as its user calls it: from pictures to a data set, through any end."""
+"""The command as its user calls it: from images to a data set, through any end."""
 
 import os
 import random
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 KILLS = 4
 
 
-def test_from_pictures_to_a_data_set(tmp_path, capsys):
+def test_from_images_to_a_data_set(tmp_path, capsys):
     pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
     arguments = ["run", str(pairs), "--out", str(work), "--domain", "RS", "--grid", "2"]
     assert main([*arguments, "--dry-run", "--input-price", "1000000"]) == 0
@@ -65,7 +65,7 @@ def test_a_dry_run_loads_no_model(tmp_path, capsys):
     ("arguments", "problem"),
     [
         (["run", "{tmp}/none", "--out", "{tmp}/work"], "no folder"),
-        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs/A/work"], "among the pictures"),
+        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs/A/work"], "among the images"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/pairs"], "something else"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--rounds", "0"], "--rounds 0"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--grid", "0"], "--grid 0"),

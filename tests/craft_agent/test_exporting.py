@@ -47,9 +47,9 @@ def test_only_what_people_accepted_is_exported_and_the_data_tools_find_it_good(w
     sample = Store(work).samples("place_000")[0]
     assert np.array_equal(np.asarray(rows[0]["mask"]) > 127, sample.mask)
     assert rows.features["change_type"].int2str(rows[2]["change_type"]) == "disappear"
-    picture = tmp_path / "pairs" / "A" / "place_000.png"
-    assert np.array_equal(np.asarray(rows[0]["image_t1"]), np.asarray(Image.open(picture)))
-    assert (summary.raw / "A" / "place_000.png").read_bytes() == picture.read_bytes()
+    image = tmp_path / "pairs" / "A" / "place_000.png"
+    assert np.array_equal(np.asarray(rows[0]["image_t1"]), np.asarray(Image.open(image)))
+    assert (summary.raw / "A" / "place_000.png").read_bytes() == image.read_bytes()
     card = (summary.parquet / "README.md").read_text()
     assert card.index("## How it was made") < card.index("## Citation")
     assert "| ann, bob | 2 | 1 |" in card

@@ -93,7 +93,7 @@ def test_what_another_engine_began_is_not_begun_anew(claims, tmp_path):
     assert {question.kind for question in perceiver.asked} == {"review", "refine", "ground"}
 
 
-def test_other_settings_and_other_pictures_have_other_objects(claims):
+def test_other_settings_and_other_images_have_other_objects(claims):
     [claimed] = claims.claim()
     tables = {"candidates": [("place_000", 0, "{}"), ("place_000", 1, "{}")]}
     key = pair_key(claims.settings, claimed, tables)

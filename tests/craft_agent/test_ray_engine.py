@@ -102,8 +102,8 @@ def troubled(folder: Path) -> Backends:
 
 @needs_ray
 def test_workers_that_die_and_pairs_that_fail_are_reported_and_nothing_is_lost(tmp_path):
-    pictures = draw_pairs(tmp_path / "pairs", 4)
-    store = start(pictures, tmp_path / "work")
+    images = draw_pairs(tmp_path / "pairs", 4)
+    store = start(images, tmp_path / "work")
     options = RayOptions(str(tmp_path / "shared"), workers=2)
     with started_ray(options):
         import ray
@@ -122,7 +122,7 @@ def test_workers_that_die_and_pairs_that_fail_are_reported_and_nothing_is_lost(t
     assert store.rows(asked)[0][0] > 0
     assert store.rows("SELECT COUNT(*) FROM pairs WHERE worker IS NOT NULL")[0][0] == 0
     # The worker that died in its last step had finished two; they were not taken anew.
-    alone = start(pictures, tmp_path / "alone")
+    alone = start(images, tmp_path / "alone")
     run_local(alone, Backends(OfflinePerceiver(), OfflineSegmenter()), Prompts(), 1)
     for pair_id in ("place_000", "place_002"):
         exchanges = "SELECT key, response FROM exchanges WHERE pair_id = ? ORDER BY 1"

@@ -5,17 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.dataset_scripts.raw_folders import draw_mask, draw_picture
+from tests.dataset_scripts.raw_folders import draw_image, draw_mask
 
 
 def make_image_folder(folder: Path, pairs: int = 2, sentences: int = 2, seed: int = 0) -> Path:
-    """Pictures `t1/<number>.png` and `t2/<number>.png`, masks, and one row a sentence."""
+    """Images `t1/<number>.png` and `t2/<number>.png`, masks, and one row a sentence."""
     rows = []
     for kind in ("t1", "t2", "masks"):
         (folder / kind).mkdir(parents=True)
     for number in range(pairs):
         for kind in ("t1", "t2"):
-            draw_picture(seed + 100 * number + ord(kind[1])).save(folder / kind / f"{number}.png")
+            draw_image(seed + 100 * number + ord(kind[1])).save(folder / kind / f"{number}.png")
         for index in range(sentences):
             draw_mask(seed + 10 * number + index).save(folder / "masks" / f"{number}_{index}.png")
             rows.append(

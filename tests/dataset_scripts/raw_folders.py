@@ -15,8 +15,8 @@ SIZE = (48, 32)
 SECRET = "secret.png"
 
 
-def draw_picture(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A smooth random RGB picture of this width and height."""
+def draw_image(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
+    """A smooth random RGB image of this width and height."""
     noise = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
 
@@ -37,7 +37,7 @@ def make_raw_split(
     size: tuple[int, int] = SIZE,
     prefix: str | None = None,
     seed: int = 0,
-    picture_suffix: str = ".png",
+    image_suffix: str = ".png",
 ) -> Path:
     """
     Draws one split folder: stage 1 if its name holds "pretrain".
@@ -46,10 +46,10 @@ def make_raw_split(
         root (`Path`): Folder of the dataset, made if need be.
         name (`str`): Name of the split folder.
         pairs, expressions (`int`): Number of pairs, and of sentences of each.
-        size (`tuple[int, int]`): Width and height of all pictures, in pixels.
+        size (`tuple[int, int]`): Width and height of all images, in pixels.
         prefix (`str`, *optional*): Pairs are called `<prefix>_000`, `<prefix>_001` …; by default the folder's name.
-        seed (`int`): Another seed draws other pictures.
-        picture_suffix (`str`): ".png" or ".jpg".
+        seed (`int`): Another seed draws other images.
+        image_suffix (`str`): ".png" or ".jpg".
 
     Returns:
         `Path`: The split folder.
@@ -61,11 +61,11 @@ def make_raw_split(
         pair_id = f"{prefix or name}_{number:03d}"
         pair_seed = seed + 1000 * sum(map(ord, name)) + 100 * number
         for kind in ("A", "B"):
-            draw_picture(pair_seed + ord(kind), size).save(folder / kind / (pair_id + picture_suffix))
+            draw_image(pair_seed + ord(kind), size).save(folder / kind / (pair_id + image_suffix))
         if "pretrain" in name:
             draw_mask(pair_seed, size).save(folder / "masks" / f"{pair_id}.png")
         else:
-            _write_expressions(folder, pair_id, expressions, pair_seed, size, picture_suffix)
+            _write_expressions(folder, pair_id, expressions, pair_seed, size, image_suffix)
     return folder
 
 
@@ -77,7 +77,7 @@ def make_dataset(root: Path, pairs: int = 3) -> Path:
 
 
 def _write_expressions(
-    folder: Path, pair_id: str, count: int, seed: int, size: tuple[int, int], picture_suffix: str
+    folder: Path, pair_id: str, count: int, seed: int, size: tuple[int, int], image_suffix: str
 ) -> None:
     (folder / "referring_expression").mkdir(exist_ok=True)
     (folder / "masks" / pair_id).mkdir()
@@ -85,8 +85,8 @@ def _write_expressions(
         draw_mask(seed + index, size).save(folder / "masks" / pair_id / f"{index}.png")
     content = {
         "sample_id": pair_id,
-        "img_A": pair_id + picture_suffix,
-        "img_B": pair_id + picture_suffix,
+        "img_A": pair_id + image_suffix,
+        "img_B": pair_id + image_suffix,
         "referring_expressions": [f"the thing number {index} that appeared" for index in range(count)],
         "mask": [f"{pair_id}/{index}.png" for index in range(count)],
         "change_types": [("appear", "disappear", "state_change")[index % 3] for index in range(count)],
@@ -118,9 +118,9 @@ def write_bomb(path: Path) -> None:
 
 
 def link_outside(path: Path) -> None:
-    """Puts a link in the place of a picture, to one beside the dataset's folder."""
+    """Puts a link in the place of an image, to one beside the dataset's folder."""
     secret = path.parents[3] / SECRET
-    draw_picture(99).save(secret)
+    draw_image(99).save(secret)
     path.unlink()
     path.symlink_to(secret)
 
@@ -145,7 +145,7 @@ def _red_mask(folder: Path, pair_id: str) -> None:
 
 
 def _link_mask_outside(folder: Path, pair_id: str) -> None:
-    """Puts a link in the place of the first mask, to a picture beside the dataset's folder."""
+    """Puts a link in the place of the first mask, to an image beside the dataset's folder."""
     secret = folder.parents[1] / SECRET
     draw_mask(99).save(secret)
     _mask_of(folder, pair_id).unlink()
@@ -174,22 +174,22 @@ Damage = Callable[[Path, str], object]
 """Takes a split folder and a pair id, and breaks that pair (of its expressions, the first)."""
 
 BROKEN_PAIRS: dict[str, tuple[Damage, Reason]] = {
-    "no t1": (lambda folder, pair: (folder / "A" / f"{pair}.png").unlink(), Reason.MISSING_PICTURE),
-    "no t2": (lambda folder, pair: (folder / "B" / f"{pair}.png").unlink(), Reason.MISSING_PICTURE),
+    "no t1": (lambda folder, pair: (folder / "A" / f"{pair}.png").unlink(), Reason.MISSING_IMAGE),
+    "no t2": (lambda folder, pair: (folder / "B" / f"{pair}.png").unlink(), Reason.MISSING_IMAGE),
     "t1 is text": (
-        lambda folder, pair: (folder / "A" / f"{pair}.png").write_text("no picture"),
-        Reason.UNREADABLE_PICTURE,
+        lambda folder, pair: (folder / "A" / f"{pair}.png").write_text("no image"),
+        Reason.UNREADABLE_IMAGE,
     ),
     "t1 is empty": (
         lambda folder, pair: (folder / "A" / f"{pair}.png").write_bytes(b""),
-        Reason.UNREADABLE_PICTURE,
+        Reason.UNREADABLE_IMAGE,
     ),
-    "t2 is cut short": (lambda folder, pair: cut_short(folder / "B" / f"{pair}.png"), Reason.UNREADABLE_PICTURE),
+    "t2 is cut short": (lambda folder, pair: cut_short(folder / "B" / f"{pair}.png"), Reason.UNREADABLE_IMAGE),
     "t1 has 16 bits": (
         lambda folder, pair: Image.new("I;16", SIZE).save(folder / "A" / f"{pair}.png"),
-        Reason.UNREADABLE_PICTURE,
+        Reason.UNREADABLE_IMAGE,
     ),
-    "t1 is huge": (lambda folder, pair: write_bomb(folder / "A" / f"{pair}.png"), Reason.PICTURE_TOO_LARGE),
+    "t1 is huge": (lambda folder, pair: write_bomb(folder / "A" / f"{pair}.png"), Reason.IMAGE_TOO_LARGE),
     "t2 is smaller": (lambda folder, pair: _resize(folder / "B" / f"{pair}.png", (24, 16)), Reason.UNEQUAL_SIZES),
     "img_A climbs up": (
         lambda folder, pair: edit_json(folder, pair, img_A=f"../../{SECRET}"),
@@ -245,7 +245,7 @@ BROKEN_EXPRESSIONS: dict[str, tuple[Damage, Reason]] = {
     ),
     "mask links outside": (_link_mask_outside, Reason.MASK_PATH_ESCAPE),
     "mask is square": (lambda folder, pair: _resize(_mask_of(folder, pair), (32, 32)), Reason.MASK_OF_OTHER_SHAPE),
-    "mask is huge": (lambda folder, pair: write_bomb(_mask_of(folder, pair)), Reason.PICTURE_TOO_LARGE),
+    "mask is huge": (lambda folder, pair: write_bomb(_mask_of(folder, pair)), Reason.IMAGE_TOO_LARGE),
     "sentence is blank": (
         lambda folder, pair: edit_json(folder, pair, referring_expressions=[" \n", "the house"]),
         Reason.BLANK_EXPRESSION,

@@ -62,23 +62,23 @@ def test_every_pair_and_sentence_is_there_with_its_files(tmp_path, capsys) -> No
     ]
     assert [sentence["change"] for sentence in pair["sentences"]] == ["appear", "disappear"]
     for pair in data["pairs"]:
-        folder = tmp_path / "out" / "pictures" / pair["number"]
+        folder = tmp_path / "out" / "images" / pair["number"]
         masks = {f"mask_{index}.png" for index in range(len(pair["sentences"]))}
         assert {path.name for path in folder.iterdir()} == {"t1.jpg", "t2.jpg", *masks}
 
 
-def test_pictures_and_masks_lie_on_each_other(tmp_path) -> None:
+def test_images_and_masks_lie_on_each_other(tmp_path) -> None:
     folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1, size=(1024, 640))
     mask = np.zeros((640, 1024), dtype=np.uint8)
     mask[200:400, 300:700] = 255
     Image.fromarray(mask).save(folder / "masks/RS_train_000/1.png")
     data = browse(folder, tmp_path / "out")
-    pictures = tmp_path / "out/pictures/000000"
-    with Image.open(pictures / "t1.jpg") as image:
+    images = tmp_path / "out/images/000000"
+    with Image.open(images / "t1.jpg") as image:
         assert (image.format, image.size) == ("JPEG", (512, 320))
-        expected = draw_picture_of(folder).resize((512, 320), Image.Resampling.LANCZOS)
+        expected = draw_image_of(folder).resize((512, 320), Image.Resampling.LANCZOS)
         assert np.abs(np.asarray(image, dtype=int) - np.asarray(expected, dtype=int)).mean() < 2
-    with Image.open(pictures / "mask_1.png") as image:
+    with Image.open(images / "mask_1.png") as image:
         overlay = np.asarray(image.convert("RGBA"))
     assert overlay.shape == (320, 512, 4)
     inside, outside, outline = overlay[150, 250], overlay[10, 10], overlay[150, 149]
@@ -89,7 +89,7 @@ def test_pictures_and_masks_lie_on_each_other(tmp_path) -> None:
     assert data["pairs"][0]["sentences"][1]["area"] == pytest.approx(mask.mean() / 255)
 
 
-def draw_picture_of(folder: Path) -> Image.Image:
+def draw_image_of(folder: Path) -> Image.Image:
     with Image.open(folder / "A/RS_train_000.png") as image:
         return image.convert("RGB")
 
@@ -101,10 +101,10 @@ def test_a_mask_of_one_pixel_stays_visible_and_an_empty_one_has_no_file(tmp_path
     mask[1000, 1000] = 255
     Image.fromarray(mask).save(folder / "masks/RS_train_000/1.png")
     data = browse(folder, tmp_path / "out")
-    pictures = tmp_path / "out/pictures/000000"
+    images = tmp_path / "out/images/000000"
     assert data["pairs"][0]["sentences"][0]["area"] == 0
-    assert not (pictures / "mask_0.png").exists()
-    with Image.open(pictures / "mask_1.png") as image:
+    assert not (images / "mask_0.png").exists()
+    with Image.open(images / "mask_1.png") as image:
         assert np.asarray(image.convert("RGBA"))[..., 3].max() == 255
 
 
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_left_out_and_said(tmp_path, capsys) -> None:
     cut_short(folder / "A" / "RS_train_001.png")
     data = browse(folder, tmp_path / "out")
     assert [pair["id"] for pair in data["pairs"]] == ["RS_train_000", "RS_train_002"]
-    assert "unreadable_picture" in capsys.readouterr().out
+    assert "unreadable_image" in capsys.readouterr().out
 
 
 def test_folders_that_hold_something_are_never_written_into(tmp_path, capsys) -> None:
@@ -355,8 +355,8 @@ def test_masks_follow_mouse_clicks_and_keys(tmp_path) -> None:
 
 
 @needs_browser
-def test_pictures_and_masks_load_from_the_disk(tmp_path) -> None:
+def test_images_and_masks_load_from_the_disk(tmp_path) -> None:
     out = tmp_path / "out"
     browse(make_raw_split(tmp_path / "set", "RS_train", pairs=1), out)
     sizes = run_script(out, "return [...document.images].map((image) => image.naturalWidth);")
-    assert sizes == [48] * 8  # two pictures in each frame, and two masks over each
+    assert sizes == [48] * 8  # two images in each frame, and two masks over each

@@ -41,8 +41,8 @@ def prepare(builder_class: type[RawBuilder], config: str, root: Path, cache: Pat
     return builder
 
 
-def digest(picture: Image.Image) -> str:
-    return hashlib.sha256(np.asarray(picture).tobytes()).hexdigest()
+def digest(image: Image.Image) -> str:
+    return hashlib.sha256(np.asarray(image).tobytes()).hexdigest()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_test_split_is_read(tmp_path) -> None:
     assert set(dataset) == {"test"}
 
 
-def test_the_stored_pictures_are_embedded(raw, tmp_path, monkeypatch) -> None:
+def test_the_stored_images_are_embedded(raw, tmp_path, monkeypatch) -> None:
     builder = prepare(MTRefSeg21K, "RS", raw, tmp_path / "cache")
     original = (raw / "RS_train" / "A" / "RS_train_000.png").read_bytes()
     (raw / "RS_train").rename(tmp_path / "elsewhere")
@@ -116,7 +116,7 @@ def test_the_stored_pictures_are_embedded(raw, tmp_path, monkeypatch) -> None:
 
 
 def test_the_working_folder_does_not_matter(raw, tmp_path, monkeypatch) -> None:
-    # `datasets` takes a picture's path for a file of the working folder, if there is one.
+    # `datasets` takes an image's path for a file of the working folder, if there is one.
     monkeypatch.chdir(raw / "RS_train" / "A")
     builder = prepare(MTRefSeg21K, "RS", raw, tmp_path / "cache")
     assert builder.as_dataset(split="train").data.column("image_t1")[0].as_py()["bytes"]
@@ -290,7 +290,7 @@ for split, rows in dataset.items():
         "rows": [len(rows), len(parallel[split]), sum(1 for _ in stream[split])],
         "columns": rows.column_names,
         "pair_ids": rows["pair_id"],
-        "picture": hashlib.sha256(np.asarray(first["image_t1"]).tobytes()).hexdigest(),
+        "image": hashlib.sha256(np.asarray(first["image_t1"]).tobytes()).hexdigest(),
     }
 print("RESULT " + json.dumps(result))
 """
@@ -322,7 +322,7 @@ def test_it_is_a_loading_script_of_datasets_3(raw, tmp_path, builder_class, conf
             "rows": [len(rows)] * 3,
             "columns": rows.column_names,
             "pair_ids": list(rows["pair_id"]),
-            "picture": digest(rows[0]["image_t1"]),
+            "image": digest(rows[0]["image_t1"]),
         }
 
 

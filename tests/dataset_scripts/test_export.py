@@ -24,7 +24,7 @@ from dataset_scripts.export.exporter import ExportOptions, export_dataset, push_
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
 from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
 from tests.dataset_scripts.raw_folders import (
-    draw_picture,
+    draw_image,
     edit_json,
     make_damaged_dataset,
     make_dataset,
@@ -56,8 +56,8 @@ def load(out: Path, *arguments, **options):
     return load_dataset(str(out), *arguments, **options)
 
 
-def pixels(picture: Image.Image) -> str:
-    return hashlib.sha256(np.asarray(picture).tobytes()).hexdigest()
+def pixels(image: Image.Image) -> str:
+    return hashlib.sha256(np.asarray(image).tobytes()).hexdigest()
 
 
 def test_every_setting_loads(raw, out) -> None:
@@ -233,14 +233,14 @@ def test_groups_are_small_in_bytes_as_well(tmp_path, out, monkeypatch, limit) ->
     assert [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)] == [1] * 8
 
 
-def test_the_pictures_of_a_pair_are_stored_once(tmp_path, out) -> None:
+def test_the_images_of_a_pair_are_stored_once(tmp_path, out) -> None:
     folder = make_raw_split(tmp_path / "raw", "RS_train", pairs=1, expressions=6, size=(900, 600))
     for kind in ("A", "B"):
         noise = np.random.default_rng(ord(kind)).integers(0, 256, (600, 900, 3), dtype=np.uint8)
         Image.fromarray(noise).save(folder / kind / "RS_train_000.png", compress_level=1)
-    pictures = sum((folder / kind / "RS_train_000.png").stat().st_size for kind in ("A", "B"))
+    images = sum((folder / kind / "RS_train_000.png").stat().st_size for kind in ("A", "B"))
     export_dataset(tmp_path / "raw", out)
-    assert (out / "data" / "RS" / "train-00000-of-00001.parquet").stat().st_size < 1.1 * pictures
+    assert (out / "data" / "RS" / "train-00000-of-00001.parquet").stat().st_size < 1.1 * images
     assert len(load(out, "RS", split="train")) == 6
 
 
@@ -473,9 +473,9 @@ def test_strict_lists_all_and_what_was_written_serves_later(tmp_path, out, monke
 
 def test_what_has_no_usable_pair_is_not_there(raw, out, tmp_path) -> None:
     for path in (raw / "RS_val" / "A").iterdir():
-        path.write_text("no picture")
+        path.write_text("no image")
     for path in (raw / "RS_train" / "A").glob("*_001.png"):
-        path.write_text("no picture")
+        path.write_text("no image")
     result = export_dataset(raw, out, SMALL)
     assert set(load(out, "RS")) == {"train"}
     assert {split: len(rows) for split, rows in load(out, "TV").items()} == {"train": 10, "validation": 6}
@@ -558,7 +558,7 @@ def test_a_missing_folder_is_named(tmp_path, capsys) -> None:
     assert "nowhere is not a folder" in capsys.readouterr().err
 
 
-def test_a_picture_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypatch) -> None:
+def test_an_image_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypatch) -> None:
     read = shard_writer.read_content
 
     def read_late(record):
@@ -579,9 +579,9 @@ def test_a_picture_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypa
         export_dataset(raw, out)
 
 
-def test_jpeg_pictures_are_stored_as_they_are(tmp_path, out) -> None:
-    folder = make_raw_split(tmp_path / "raw", "RS_train", pairs=1, picture_suffix=".jpg")
-    draw_picture(3).save(folder / "A" / "RS_train_000.jpg", quality=50)
+def test_jpeg_images_are_stored_as_they_are(tmp_path, out) -> None:
+    folder = make_raw_split(tmp_path / "raw", "RS_train", pairs=1, image_suffix=".jpg")
+    draw_image(3).save(folder / "A" / "RS_train_000.jpg", quality=50)
     export_dataset(tmp_path / "raw", out)
     stored = load(out, "RS", split="train").data.column("image_t1")[0].as_py()
     assert stored == {"bytes": (folder / "A" / "RS_train_000.jpg").read_bytes(), "path": "t1/RS_train_000.jpg"}

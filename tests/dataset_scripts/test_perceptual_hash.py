@@ -10,16 +10,16 @@ from dataset_scripts.quality.perceptual_hash import (
     SYMMETRIES,
     find_near_duplicates,
     hash_distances,
+    image_hashes,
+    image_thumbnail,
     look_alike,
-    picture_hashes,
-    picture_thumbnail,
 )
-from tests.dataset_scripts.raw_folders import draw_picture
+from tests.dataset_scripts.raw_folders import draw_image
 
 
 def draw(seed: int) -> Image.Image:
     """Blotches, coarse and fine."""
-    coarse = draw_picture(seed, (120, 90))
+    coarse = draw_image(seed, (120, 90))
     fine = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (18, 24, 3), dtype=np.uint8))
     return Image.blend(coarse, fine.resize(coarse.size, Image.Resampling.BICUBIC), 0.5)
 
@@ -30,7 +30,7 @@ def encode_badly(image: Image.Image) -> Image.Image:
     return Image.open(buffer)
 
 
-THUMBNAILS = np.stack([picture_thumbnail(draw(seed)) for seed in range(300)])
+THUMBNAILS = np.stack([image_thumbnail(draw(seed)) for seed in range(300)])
 CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], str]] = {
     "nothing": (lambda image: image, "the same way up"),
     "JPEG": (encode_badly, "the same way up"),
@@ -47,21 +47,21 @@ CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_picture_is_found_again_among_others_however_it_was_changed(change: str) -> None:
+def test_an_image_is_found_again_among_others_however_it_was_changed(change: str) -> None:
     function, symmetry = CHANGES[change]
-    queries = np.stack([picture_thumbnail(function(draw(seed))) for seed in range(0, 300, 20)])
+    queries = np.stack([image_thumbnail(function(draw(seed))) for seed in range(0, 300, 20)])
     matches = find_near_duplicates(queries, THUMBNAILS)
     assert [(match.query, match.found) for match in matches] == [(number, 20 * number) for number in range(15)]
     assert {match.symmetry for match in matches} == {symmetry}
     assert all(match.distance <= 7 and match.correlation > 0.95 for match in matches)
 
 
-def test_other_pictures_are_not_found() -> None:
-    others = np.stack([picture_thumbnail(draw(seed)) for seed in range(1000, 1300)])
+def test_other_images_are_not_found() -> None:
+    others = np.stack([image_thumbnail(draw(seed)) for seed in range(1000, 1300)])
     assert find_near_duplicates(others, THUMBNAILS, max_distance=15) == []
 
 
-def test_flat_pictures_are_like_no_other() -> None:
+def test_flat_images_are_like_no_other() -> None:
     flat = np.full((5, 32, 32), 90, dtype=np.uint8)
     flat[:, 0, 0] = 91
     assert find_near_duplicates(flat, flat) == []
@@ -69,14 +69,14 @@ def test_flat_pictures_are_like_no_other() -> None:
     assert find_near_duplicates(flat[:0], THUMBNAILS) == []
 
 
-def test_alike_hashes_of_pictures_that_do_not_correlate_are_no_match() -> None:
-    """The hash keeps signs only: a picture in which one place stands out hugely has another correlation."""
+def test_alike_hashes_of_images_that_do_not_correlate_are_no_match() -> None:
+    """The hash keeps signs only: an image in which one place stands out hugely has another correlation."""
     query = THUMBNAILS[:1].astype(np.float32)
     spoiled = query.copy()
     rows, columns = np.meshgrid(np.arange(32), np.arange(32), indexing="ij")
     spoiled += 70 * np.where((rows + columns) % 2, 1, -1)  # a frequency above those that are hashed
     spoiled = np.clip(spoiled, 0, 255).astype(np.uint8)
-    distance = hash_distances(picture_hashes(spoiled), picture_hashes(THUMBNAILS[:1]))[0]
+    distance = hash_distances(image_hashes(spoiled), image_hashes(THUMBNAILS[:1]))[0]
     assert distance <= 15
     assert find_near_duplicates(spoiled, THUMBNAILS[:1], max_distance=15) == []
 
@@ -88,14 +88,14 @@ def test_the_index_finds_what_comparing_everything_finds(max_distance: int) -> N
     noise = rng.normal(0, np.linspace(0, 40, 60)[:, None, None], queries.shape)
     queries = np.clip(queries + noise, 0, 255).astype(np.uint8)
     found = {(match.query, match.found) for match in find_near_duplicates(queries, THUMBNAILS, max_distance)}
-    distances = hash_distances(picture_hashes(queries)[:, None], picture_hashes(THUMBNAILS)[None, :])
+    distances = hash_distances(image_hashes(queries)[:, None], image_hashes(THUMBNAILS)[None, :])
     near = {(int(query), int(other)) for query, other in np.argwhere(distances <= max_distance)}
     expected = {(query, other) for query, other in near if look_alike(queries[query], THUMBNAILS[other])}
     assert found == expected
     assert found
 
 
-def test_many_equal_pictures_do_not_stop_the_search() -> None:
+def test_many_equal_images_do_not_stop_the_search() -> None:
     equal = np.repeat(THUMBNAILS[:1], 3000, axis=0)
     matches = find_near_duplicates(equal, equal)
     assert [(match.query, match.found, match.distance) for match in matches] == [(row, 0, 0) for row in range(3000)]

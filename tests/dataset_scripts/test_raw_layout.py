@@ -11,8 +11,8 @@ from PIL import Image
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers.raw_layout import (
+    ImageFile,
     PairRecord,
-    PictureFile,
     check_pairs,
     find_split_folders,
     list_pairs,
@@ -26,8 +26,8 @@ from tests.dataset_scripts.raw_folders import (
     BROKEN_EXPRESSIONS,
     BROKEN_PAIRS,
     REPAIRS,
+    draw_image,
     draw_mask,
-    draw_picture,
     edit_json,
     json_path,
     make_damaged_dataset,
@@ -141,7 +141,7 @@ def test_a_byte_order_mark_is_no_damage(tmp_path) -> None:
 
 
 def test_files_are_found_by_stem_where_the_ending_differs(tmp_path) -> None:
-    folder = make_raw_split(tmp_path, "RS_val", pairs=1, picture_suffix=".jpg")
+    folder = make_raw_split(tmp_path, "RS_val", pairs=1, image_suffix=".jpg")
     stem = "tile_0.5"
     for kind, suffix in (("A", ".JPG"), ("B", ".jpeg")):
         (folder / kind / "RS_val_000.jpg").rename(folder / kind / (stem + suffix))
@@ -157,7 +157,7 @@ def test_files_are_found_by_stem_where_the_ending_differs(tmp_path) -> None:
 
 def test_the_exact_name_wins_over_the_stem(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_val", pairs=1)
-    draw_picture(5).save(folder / "A" / "RS_val_000.jpg")
+    draw_image(5).save(folder / "A" / "RS_val_000.jpg")
     ((record,), _) = read(folder)
     assert record.image_t1.name == "RS_val/A/RS_val_000.png"
 
@@ -190,7 +190,7 @@ def test_the_first_mask_that_exists_is_taken(tmp_path, key, entries, files, expe
 def test_a_broken_pair_is_skipped_and_named(tmp_path, name) -> None:
     damage, reason = BROKEN_PAIRS[name]
     folder = make_raw_split(tmp_path / "data", "RS_train", pairs=2)
-    draw_picture(99).save(tmp_path / raw_folders.SECRET)
+    draw_image(99).save(tmp_path / raw_folders.SECRET)
     damage(folder, "RS_train_000")
     records, report = read(folder)
     assert [record.pair_id for record in records] == ["RS_train_001"]
@@ -249,7 +249,7 @@ def test_flags_of_noise_are_read(tmp_path) -> None:
 def test_a_pair_without_a_usable_mask_is_skipped(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_train", pairs=2)
     for index in range(2):
-        (folder / "masks" / "RS_train_000" / f"{index}.png").write_text("no picture")
+        (folder / "masks" / "RS_train_000" / f"{index}.png").write_text("no image")
         (folder / "masks" / "RS_train_001" / f"{index}.png").unlink()
     records, report = read(folder)
     assert not records
@@ -263,7 +263,7 @@ def test_of_two_pairs_with_one_id_the_first_usable_one_is_kept(tmp_path) -> None
     (folder / "A" / "RS_train_000.png").unlink()
     records, report = read(folder)
     assert [record.image_t1.name for record in records] == ["RS_train/A/RS_train_001.png"]
-    assert reasons(report) == [Reason.MISSING_PICTURE, Reason.DUPLICATE_ID, Reason.DUPLICATE_ID]
+    assert reasons(report) == [Reason.MISSING_IMAGE, Reason.DUPLICATE_ID, Reason.DUPLICATE_ID]
 
 
 def test_left_behind_files_are_ignored(tmp_path) -> None:
@@ -280,10 +280,10 @@ def test_left_behind_files_are_ignored(tmp_path) -> None:
 
 
 def test_orientation_counts_in_sizes(tmp_path) -> None:
-    folder = make_raw_split(tmp_path, "RS_train", pairs=2, picture_suffix=".jpg")
+    folder = make_raw_split(tmp_path, "RS_train", pairs=2, image_suffix=".jpg")
     exif = Image.Exif()
     exif[0x0112] = 6
-    turned = draw_picture(1, (32, 48))
+    turned = draw_image(1, (32, 48))
     turned.save(folder / "A" / "RS_train_000.jpg", exif=exif)
     turned.save(folder / "B" / "RS_train_000.jpg", exif=exif)
     turned.save(folder / "A" / "RS_train_001.jpg")
@@ -292,33 +292,33 @@ def test_orientation_counts_in_sizes(tmp_path) -> None:
     assert reasons(report) == [Reason.UNEQUAL_SIZES]
 
 
-@pytest.mark.parametrize("picture_format", ["PNG", "JPEG", "TIFF", "WEBP"])
-def test_the_size_in_the_header_is_that_of_the_decoded_picture(picture_format) -> None:
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_the_size_in_the_header_is_that_of_the_decoded_image(image_format) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     buffer = io.BytesIO()
-    draw_picture(1, (40, 20)).save(buffer, picture_format, exif=exif)
-    picture = PictureFile("picture", buffer.getvalue())
-    assert picture.size == picture.check() == (20, 40)
+    draw_image(1, (40, 20)).save(buffer, image_format, exif=exif)
+    image = ImageFile("image", buffer.getvalue())
+    assert image.size == image.check() == (20, 40)
 
 
 def test_a_file_that_changes_in_memory_is_still_named() -> None:
-    with pytest.raises(UnusableError, match="row 7: not a picture that PIL can read"):
-        PictureFile("row 7", b"nothing").check()
+    with pytest.raises(UnusableError, match="row 7: not an image that PIL can read"):
+        ImageFile("row 7", b"nothing").check()
 
 
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
-def test_a_damaged_picture_never_raises_anything_else() -> None:
+def test_a_damaged_image_never_raises_anything_else() -> None:
     random = np.random.default_rng(0)
-    for picture_format in ("PNG", "JPEG", "TIFF", "WEBP", "BMP"):
+    for image_format in ("PNG", "JPEG", "TIFF", "WEBP", "BMP"):
         buffer = io.BytesIO()
-        draw_picture(1).save(buffer, picture_format)
+        draw_image(1).save(buffer, image_format)
         for _ in range(60):
             content = bytearray(buffer.getvalue())
             for _ in range(int(random.integers(1, 12))):
                 content[int(random.integers(0, min(len(content), 300)))] = int(random.integers(0, 256))
-            picture = PictureFile("picture", bytes(content))
-            for look in (picture.check, lambda picture=picture: picture.size, lambda p=picture: p.read_mask((48, 32))):
+            image = ImageFile("image", bytes(content))
+            for look in (image.check, lambda image=image: image.size, lambda p=image: p.read_mask((48, 32))):
                 with contextlib.suppress(UnusableError):
                     look()
 
@@ -330,12 +330,12 @@ def test_stage_1_is_matched_by_stem(tmp_path) -> None:
     Image.open(folder / "A" / f"{stem}0.png").save(folder / "B" / f"{stem}0.TIFF")
     (folder / "A" / f"{stem}1.png").unlink()
     (folder / "masks" / f"{stem}2.png").unlink()
-    (folder / "masks" / f"{stem}3.png").write_text("no picture")
-    draw_picture(3).save(folder / "A" / f"{stem}4.jpg")
+    (folder / "masks" / f"{stem}3.png").write_text("no image")
+    draw_image(3).save(folder / "A" / f"{stem}4.jpg")
     records, report = read(folder)
     assert [record.pair_id for record in records] == [f"{stem}0", f"{stem}4", f"{stem}5"]
     assert all(record.change_mask is not None and not record.expressions for record in records)
-    assert report.counts == {"duplicate_id": 1, "missing_picture": 1, "missing_mask": 1, "unreadable_mask": 1}
+    assert report.counts == {"duplicate_id": 1, "missing_image": 1, "missing_mask": 1, "unreadable_mask": 1}
     assert records[1].image_t1.name == f"MTRefSeg_pretrain_RS/A/{stem}4.jpg"
 
 
@@ -438,7 +438,7 @@ def test_ids_are_unique_in_a_domain_and_shared_ones_are_reported(tmp_path) -> No
 
 def test_every_damage_at_once_is_read_reported_and_strict(tmp_path) -> None:
     folder, expected = make_damaged_dataset(tmp_path / "data")
-    draw_picture(99).save(tmp_path / raw_folders.SECRET)
+    draw_image(99).save(tmp_path / raw_folders.SECRET)
     assert len(expected) >= 14
     (split_folder,) = find_split_folders(folder)
     report = ReadingReport()
@@ -480,8 +480,8 @@ def test_every_reason_is_explained() -> None:
     assert set(EXPLANATIONS) == set(Reason)
 
 
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real pictures are not here")
-def test_the_real_pictures_are_read_without_a_complaint() -> None:
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real images are not here")
+def test_the_real_images_are_read_without_a_complaint() -> None:
     report = ReadingReport()
     for folder in find_split_folders(REAL_DATA):
         if folder.split == "validation":

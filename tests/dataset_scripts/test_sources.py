@@ -15,7 +15,7 @@ from dataset_scripts.readers.reading_report import ReadingReport, Reason
 from dataset_scripts.readers.schema import pair_features
 from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
-from tests.dataset_scripts.raw_folders import cut_short, draw_mask, draw_picture, make_dataset, make_raw_split
+from tests.dataset_scripts.raw_folders import cut_short, draw_image, draw_mask, make_dataset, make_raw_split
 
 
 def read(folder: Path) -> tuple[list[PairRecord], ReadingReport]:
@@ -31,8 +31,8 @@ def content(record: PairRecord) -> tuple[object, ...]:
         for item in record.expressions
     ]
     change = None if record.change_mask is None else record.change_mask.read_mask(size)[0].tobytes()
-    pictures = (record.image_t1.read_bytes(), record.image_t2.read_bytes())
-    return record.pair_id, record.split, record.domain, record.view, record.source, *pictures, sentences, change
+    images = (record.image_t1.read_bytes(), record.image_t2.read_bytes())
+    return record.pair_id, record.split, record.domain, record.view, record.source, *images, sentences, change
 
 
 # --- what kind of folder it is ---
@@ -64,7 +64,7 @@ def test_one_split_and_domain_is_read_alone(tmp_path) -> None:
     assert [record.folder for record in source.read("train", "RS")] == ["RS_pretrain", "RS_train"]
     assert not report.findings  # the damaged pair was not looked at
     assert [record.folder for record in source.read(domain="NS")] == ["NS_pretrain", "NS_val"]
-    assert report.counts == {"unreadable_picture": 1}
+    assert report.counts == {"unreadable_image": 1}
 
 
 def test_a_folder_of_no_domain_learns_it_from_the_folders_beside_it(tmp_path) -> None:
@@ -99,7 +99,7 @@ def test_what_is_no_data_says_what_was_looked_for(tmp_path, make: Callable[[Path
 # --- image folders ---
 
 
-def test_rows_of_the_same_pictures_are_one_pair(tmp_path) -> None:
+def test_rows_of_the_same_images_are_one_pair(tmp_path) -> None:
     folder = make_image_folder(tmp_path / "mine")
     records, report = read(folder)
     assert [record.pair_id for record in records] == ["t1/0", "t1/1"]
@@ -121,7 +121,7 @@ def test_the_same_folder_loads_as_an_image_folder_of_datasets(tmp_path) -> None:
     assert {"image_t1", "image_t2", "mask", "expression"} <= set(table.column_names)
     records, _ = read(folder.parent)
     assert table["expression"] == [item.text for record in records for item in record.expressions]
-    assert (np.asarray(table[0]["image_t1"]) == np.asarray(draw_picture(ord("1")))).all()
+    assert (np.asarray(table[0]["image_t1"]) == np.asarray(draw_image(ord("1")))).all()
 
 
 def test_sub_folders_are_splits_and_other_ones_are_not_looked_into(tmp_path) -> None:
@@ -186,7 +186,7 @@ ROW_DAMAGES = {
     "very deep": (lambda folder, row: "[" * 100_000, Reason.UNREADABLE_JSON),
     "no t1": (lambda folder, row: {**row, "image_t1_file_name": None}, Reason.UNREADABLE_JSON),
     "t2 is a number": (lambda folder, row: {**row, "image_t2_file_name": 7}, Reason.UNREADABLE_JSON),
-    "t1 is missing": (lambda folder, row: {**row, "image_t1_file_name": "t1/none.png"}, Reason.MISSING_PICTURE),
+    "t1 is missing": (lambda folder, row: {**row, "image_t1_file_name": "t1/none.png"}, Reason.MISSING_IMAGE),
     "t1 climbs up": (lambda folder, row: {**row, "image_t1_file_name": "../secret.png"}, Reason.PATH_ESCAPE),
     "t1 is absolute": (
         lambda folder, row: {**row, "image_t1_file_name": str(folder.parent / "secret.png")},
@@ -206,7 +206,7 @@ ROW_DAMAGES = {
     "mask is missing": (lambda folder, row: {**row, "mask_file_name": "masks/none.png"}, Reason.MISSING_MASK),
     "mask is a text": (lambda folder, row: {**row, "mask_file_name": "metadata.jsonl"}, Reason.MISSING_MASK),
     "mask is cut short": (lambda folder, row: cut(folder, row, "mask_file_name"), Reason.UNREADABLE_MASK),
-    "t1 is cut short": (lambda folder, row: cut(folder, row, "image_t1_file_name"), Reason.UNREADABLE_PICTURE),
+    "t1 is cut short": (lambda folder, row: cut(folder, row, "image_t1_file_name"), Reason.UNREADABLE_IMAGE),
     "sentence is blank": (lambda folder, row: {**row, "expression": " "}, Reason.BLANK_EXPRESSION),
     "sentence is half a letter": (lambda folder, row: {**row, "expression": "a \ud83c"}, Reason.BLANK_EXPRESSION),
     "sentence is missing": (lambda folder, row: {**row, "expression": None}, Reason.BLANK_EXPRESSION),
@@ -229,7 +229,7 @@ def cut(folder: Path, row: dict[str, str], column: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("damage", ROW_DAMAGES)
 def test_every_damage_of_a_row_is_reported_and_other_pairs_are_read(tmp_path, damage: str) -> None:
-    draw_picture(5).save(tmp_path / "secret.png")
+    draw_image(5).save(tmp_path / "secret.png")
     folder = make_image_folder(tmp_path / "mine", pairs=3, sentences=1)
     rows = read_rows(folder)
     apply, reason = ROW_DAMAGES[damage]
@@ -289,8 +289,8 @@ def write_card(folder: Path, configs: object) -> None:
 def make_row(pair_id: str, **changes: object) -> dict[str, object]:
     return {
         "pair_id": pair_id,
-        "image_t1": draw_picture(1),
-        "image_t2": draw_picture(2),
+        "image_t1": draw_image(1),
+        "image_t2": draw_image(2),
         "masks": [draw_mask(3)],
         "expressions": ["the house"],
         "change_types": [0],
@@ -309,7 +309,7 @@ def test_rows_that_cannot_be_used_are_skipped_and_named(tmp_path) -> None:
         make_row("no-t1", image_t1=None),
         make_row("no-mask", masks=[None]),
         make_row("short-list", change_types=[0, 1]),
-        make_row("other-size", image_t2=draw_picture(2, (20, 20))),
+        make_row("other-size", image_t2=draw_image(2, (20, 20))),
         make_row("last"),
     ]
     records, report = read(write_parquet(tmp_path, rows))
@@ -318,7 +318,7 @@ def test_rows_that_cannot_be_used_are_skipped_and_named(tmp_path) -> None:
     assert report.counts == {
         "unreadable_json": 1,
         "duplicate_id": 1,
-        "missing_picture": 1,
+        "missing_image": 1,
         "unequal_sizes": 1,
         "missing_mask": 1,
     }

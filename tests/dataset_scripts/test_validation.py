@@ -18,7 +18,7 @@ from dataset_scripts.readers.schema import Count
 from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
-    draw_picture,
+    draw_image,
     edit_json,
     make_damaged_dataset,
     make_dataset,
@@ -33,7 +33,7 @@ REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
 def draw_detail(seed: int) -> Image.Image:
     """Blotches of many sizes, as photographs have them."""
     fine = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8))
-    return Image.blend(draw_picture(seed, SIZE), fine.resize(SIZE, Image.Resampling.BICUBIC), 0.5)
+    return Image.blend(draw_image(seed, SIZE), fine.resize(SIZE, Image.Resampling.BICUBIC), 0.5)
 
 
 def make_splits(root: Path) -> Path:
@@ -42,8 +42,8 @@ def make_splits(root: Path) -> Path:
         folder = make_raw_split(root, name, expressions=3, size=SIZE)
         for number in range(3):
             for place, kind in enumerate("AB"):
-                picture = draw_detail(100 * offset + 10 * number + place)
-                picture.save(folder / kind / f"{name}_{number:03d}.png")
+                image = draw_detail(100 * offset + 10 * number + place)
+                image.save(folder / kind / f"{name}_{number:03d}.png")
     return root
 
 
@@ -74,14 +74,14 @@ def dot(pixels: int) -> np.ndarray:
     return mask
 
 
-def picture(root: Path, name: str) -> Path:
+def image(root: Path, name: str) -> Path:
     return root / f"{name}.png"
 
 
 def repaint(root: Path, target: str, source: str, change: Callable[[Image.Image], Image.Image]) -> None:
-    with Image.open(picture(root, source)) as image:
-        changed = change(image.convert("RGB"))
-    changed.save(picture(root, target))
+    with Image.open(image(root, source)) as opened:
+        changed = change(opened.convert("RGB"))
+    changed.save(image(root, target))
 
 
 # --- a good dataset, and a broken one ---
@@ -125,7 +125,7 @@ def test_nothing_readable_fails_and_no_data_at_all_is_bad_input(tmp_path, capsys
     folder = make_raw_split(tmp_path / "set", "RS_train", pairs=1)
     next((folder / "A").iterdir()).unlink()
     assert main(["validate", str(folder)]) == 1
-    assert "missing_picture" in capsys.readouterr().out
+    assert "missing_image" in capsys.readouterr().out
     (tmp_path / "empty").mkdir()
     assert main(["validate", str(tmp_path / "empty")]) == 2
     error = capsys.readouterr().err
@@ -170,21 +170,21 @@ def test_names_that_are_no_text_can_be_printed_and_written(tmp_path, capsys) -> 
 
 
 def copy_pair(root: Path, name: str, swap: bool = False) -> None:
-    """Puts the first training pair's pictures into the first validation pair, under its name or `name`."""
+    """Puts the first training pair's images into the first validation pair, under its name or `name`."""
     for kind, other in (("A", "B"), ("B", "A")):
         source = root / "RS_train" / (other if swap else kind) / "RS_train_000.png"
         shutil.copy(source, root / "RS_val" / kind / f"{name}.png")
 
 
 @pytest.mark.parametrize("swap", [False, True])
-def test_the_same_pictures_under_another_name_fail(tmp_path, swap: bool) -> None:
+def test_the_same_images_under_another_name_fail(tmp_path, swap: bool) -> None:
     root = make_splits(tmp_path)
     copy_pair(root, "RS_val_000", swap)
     validation = validate(root)
     check = check_of(validation, "same pair in two splits")
     assert check.verdict == Verdict.FAIL
     assert check.examples == ("RS_val/RS_val_000 is RS_train/RS_train_000",)
-    for other in ("same name", "same picture", "near-duplicate"):
+    for other in ("same name", "same image", "near-duplicate"):
         assert check_of(validation, f"{other} in two splits").verdict == Verdict.PASS  # it is named once
 
 
@@ -199,7 +199,7 @@ def test_the_same_pixels_in_another_file_format_fail(tmp_path) -> None:
     assert check_of(validate(root), "same pair in two splits").count == 1
 
 
-def test_a_name_in_two_splits_fails_only_if_a_picture_is_alike(tmp_path) -> None:
+def test_a_name_in_two_splits_fails_only_if_an_image_is_alike(tmp_path) -> None:
     root = make_splits(tmp_path)
     edit_json(root / "RS_val", "RS_val_000", sample_id="RS_train_000")
     shutil.move(root / "RS_val/masks/RS_val_000", root / "RS_val/masks/RS_train_000")
@@ -212,13 +212,13 @@ def test_a_name_in_two_splits_fails_only_if_a_picture_is_alike(tmp_path) -> None
     assert check_of(validation, "same name in two splits").verdict == Verdict.PASS
 
 
-def test_one_picture_in_two_splits_warns(tmp_path) -> None:
+def test_one_image_in_two_splits_warns(tmp_path) -> None:
     root = make_splits(tmp_path)
     shutil.copy(root / "RS_train/B/RS_train_001.png", root / "RS_val/A/RS_val_002.png")
     validation = validate(root)
-    check = check_of(validation, "same picture in two splits")
+    check = check_of(validation, "same image in two splits")
     assert check.verdict == Verdict.WARN
-    assert check.examples == ("RS_val/RS_val_002 has a picture of RS_train/RS_train_001",)
+    assert check.examples == ("RS_val/RS_val_002 has an image of RS_train/RS_train_001",)
     assert check_of(validation, "near-duplicate in two splits").verdict == Verdict.PASS
     assert validation.verdict == Verdict.WARN
 
@@ -232,7 +232,7 @@ def test_one_picture_in_two_splits_warns(tmp_path) -> None:
         (lambda image: image.rotate(180), "turned by 180°"),
     ],
 )
-def test_a_near_duplicate_picture_in_two_splits_warns(tmp_path, change, words: str) -> None:
+def test_a_near_duplicate_image_in_two_splits_warns(tmp_path, change, words: str) -> None:
     root = make_splits(tmp_path)
     repaint(root, "RS_val/B/RS_val_001", "RS_train/A/RS_train_002", change)
     check = check_of(validate(root), "near-duplicate in two splits")
@@ -244,7 +244,7 @@ def test_a_near_duplicate_picture_in_two_splits_warns(tmp_path, change, words: s
 def test_the_distance_of_near_duplicates_can_be_set(tmp_path, capsys) -> None:
     root = make_splits(tmp_path / "set")
     # So smooth that its weaker frequencies change as it is shrunk.
-    draw_picture(4, SIZE).save(root / "RS_train/A/RS_train_002.png")
+    draw_image(4, SIZE).save(root / "RS_train/A/RS_train_002.png")
     repaint(root, "RS_val/B/RS_val_001", "RS_train/A/RS_train_002", lambda image: image.resize((24, 18)).resize(SIZE))
     counts = [
         check_of(validate(root, max_distance=distance), "near-duplicate in two splits").count for distance in (3, 4)
@@ -282,10 +282,10 @@ def test_a_pair_twice_in_one_split_warns_unless_it_is_the_union_of_domains(tmp_p
     )
 
 
-# --- pictures, masks, sentences ---
+# --- images, masks, sentences ---
 
 
-def test_equal_pictures_fail_unless_their_masks_are_empty(tmp_path) -> None:
+def test_equal_images_fail_unless_their_masks_are_empty(tmp_path) -> None:
     root = make_splits(tmp_path)
     shutil.copy(root / "RS_train/A/RS_train_000.png", root / "RS_train/B/RS_train_000.png")
     check = check_of(validate(root), "t1 equal to t2")
@@ -318,7 +318,7 @@ def test_full_and_tiny_masks_warn(tmp_path) -> None:
     assert check_of(validation, "full masks").verdict == Verdict.WARN
     (example,) = check_of(validation, "tiny masks").examples
     assert example.endswith('"the thing number 1 that appeared": 1 pixels')
-    assert "0.0145 % to 100 % of the picture" in check_of(validation, "mask areas").summary
+    assert "0.0145 % to 100 % of the image" in check_of(validation, "mask areas").summary
 
 
 def test_long_sentences_warn(tmp_path) -> None:
@@ -379,15 +379,15 @@ def test_domains_for_some_pairs_only_warn(tmp_path) -> None:
     assert check.examples == ("some pairs have a domain and some have none",)
 
 
-def test_pictures_that_are_not_rgb_or_of_odd_sizes_warn(tmp_path) -> None:
+def test_images_that_are_not_rgb_or_of_odd_sizes_warn(tmp_path) -> None:
     root = make_splits(tmp_path)
     repaint(root, "RS_train/A/RS_train_000", "RS_train/A/RS_train_000", lambda image: image.convert("L"))
     repaint(root, "RS_train/B/RS_train_000", "RS_train/B/RS_train_000", lambda image: image.convert("RGBA"))
     make_raw_split(root, "RS_train_more", pairs=1, size=(48, 32))
     validation = validate(root)
-    assert check_of(validation, "picture colours").verdict == Verdict.WARN
-    assert check_of(validation, "picture colours").summary.startswith('1 of mode "L", 1 of mode "RGBA"')
-    check = check_of(validation, "picture sizes")
+    assert check_of(validation, "image colours").verdict == Verdict.WARN
+    assert check_of(validation, "image colours").summary.startswith('1 of mode "L", 1 of mode "RGBA"')
+    check = check_of(validation, "image sizes")
     assert (check.verdict, check.count) == (Verdict.WARN, 1)
     assert check.summary.startswith("2 sizes from 48×32 to 96×72")
 
@@ -491,12 +491,12 @@ def test_a_damaged_parquet_file_is_bad_input(tmp_path, capsys) -> None:
     assert f"{path} is no whole Parquet file" in capsys.readouterr().err
 
 
-def test_facts_hold_no_pictures(tmp_path) -> None:
+def test_facts_hold_no_images(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_train", pairs=2, size=(512, 512))
     facts = measure_dataset(open_source(folder, ReadingReport()))
-    arrays = [picture.thumbnail for pair in facts.pairs for picture in (pair.image_t1, pair.image_t2)]
+    arrays = [image.thumbnail for pair in facts.pairs for image in (pair.image_t1, pair.image_t2)]
     assert {array.nbytes for array in arrays} == {1024}
-    # A view would keep the whole picture alive.
+    # A view would keep the whole image alive.
     assert all(array.base is None or len(memoryview(array.base)) <= 1024 for array in arrays)
 
 

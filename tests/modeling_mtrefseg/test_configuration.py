@@ -45,13 +45,11 @@ class TestConfig:
         # Without the convolution biases that Mask2Former has not.
         assert count(model.vision_model.mask_decoder.pixel_decoder) == 5_544_896 - 2 * 256
 
-    def test_tiny_preset_runs(self, make_picture):
+    def test_tiny_preset_runs(self, make_image):
         processor = tiny_processor(image_size=64)
         model = preset_model("tiny", processor).eval()
         with torch.no_grad():
-            outputs = model(
-                **processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text="größeres 房子")
-            )
+            outputs = model(**processor(images_t1=make_image(), images_t2=make_image(seed=1), text="größeres 房子"))
         assert outputs.mask_logits.shape == (1, 16, 16)
         # Generation has to stop where the tokenizer's texts end.
         assert model.language_model.generation_config.eos_token_id == processor.tokenizer.eos_token_id

@@ -12,16 +12,16 @@ SENTENCES = ["the new house", "the red car that left the road", "it"]
 
 
 class TestGeneration:
-    def test_written_answer_is_segmented(self, model, processor, make_picture, monkeypatch):
+    def test_written_answer_is_segmented(self, model, processor, make_image, monkeypatch):
         """When the language model writes the template's answer, masks are those of the fast path."""
-        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
-        expected = model(**processor(**pictures, text=SENTENCES))
+        images = {"images_t1": make_image(seed=0), "images_t2": make_image(seed=1)}
+        expected = model(**processor(**images, text=SENTENCES))
         seg = processor.seg_token_id
         answer = processor._encode("Sure. It is [SEG]") + processor._encode(".") + [processor.tokenizer.eos_token_id]
         silent = processor._encode("No.")
         rows = [answer, silent + [processor.tokenizer.eos_token_id] * (len(answer) - len(silent)), answer]
         monkeypatch.setattr(model.language_model, "generate", lambda **inputs: torch.tensor(rows))
-        outputs = model.generate_and_segment(**processor(**pictures, text=SENTENCES, generation=True))
+        outputs = model.generate_and_segment(**processor(**images, text=SENTENCES, generation=True))
         assert outputs.has_seg.tolist() == [True, False, True]
         assert (outputs.sequences == seg).any(1).tolist() == [True, False, True]
         for row in (0, 2):
@@ -31,17 +31,17 @@ class TestGeneration:
         assert not result["masks"][1].any()
         assert result["no_target_scores"][1] == 1
 
-    def test_question_that_holds_seg(self, model, make_picture):
+    def test_question_that_holds_seg(self, model, make_image):
         """With the reference's template nothing depends on what the language model writes."""
         processor = tiny_processor(image_size=128, prompt_template="reference")
-        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
-        expected = model(**processor(**pictures, text=SENTENCES))
-        outputs = model.generate_and_segment(**processor(**pictures, text=SENTENCES, generation=True))
+        images = {"images_t1": make_image(seed=0), "images_t2": make_image(seed=1)}
+        expected = model(**processor(**images, text=SENTENCES))
+        outputs = model.generate_and_segment(**processor(**images, text=SENTENCES, generation=True))
         assert outputs.has_seg.all()
         assert_close(outputs.mask_logits, expected.mask_logits, atol=1e-4, rtol=1e-4)
 
-    def test_no_sentence(self, model, processor, make_picture):
-        inputs = processor(images_t1=[make_picture()], images_t2=[make_picture(seed=1)], text=[[]], generation=True)
+    def test_no_sentence(self, model, processor, make_image):
+        inputs = processor(images_t1=[make_image()], images_t2=[make_image(seed=1)], text=[[]], generation=True)
         outputs = model.generate_and_segment(**inputs)
         assert outputs.mask_logits.shape == (0, 32, 32)
         assert outputs.has_seg.shape == (0,)
@@ -50,10 +50,10 @@ class TestGeneration:
         with pytest.raises(ValueError, match="num_return_sequences"):
             model.generate_and_segment(**ragged_inputs, num_return_sequences=2)
 
-    def test_language_model_writes(self, model, processor, make_picture):
+    def test_language_model_writes(self, model, processor, make_image):
         """Generation sees the prompt, both images and the sentence: it equals greedy decoding by hand."""
-        pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
-        inputs = processor(**pictures, text=SENTENCES, generation=True)
+        images = {"images_t1": make_image(seed=0), "images_t2": make_image(seed=1)}
+        inputs = processor(**images, text=SENTENCES, generation=True)
         outputs = model.generate_and_segment(**inputs, max_new_tokens=4)
         assert outputs.sequences.shape[0] == 3
         encoding = model._encode_images(inputs["pixel_values_t1"], inputs["pixel_values_t2"])

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from transformers.utils import ModelOutput
 
 from modeling_mtrefseg import image_processing_mtrefseg
-from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor, load_mask, load_picture
+from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor, load_image, load_mask
 
 
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
@@ -27,7 +27,7 @@ GREY = np.array([[0, 25, 50, 75, 100], [150, 175, 200, 225, 250]], dtype=np.uint
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=-1)
 
 
-def picture(height: int, width: int, seed: int = 0) -> Image.Image:
+def image(height: int, width: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
@@ -40,7 +40,7 @@ def outputs_of(mask_logits: torch.Tensor, counts: list[int] | None = None, no_ta
     )
 
 
-class TestLoadPicture:
+class TestLoadImage:
     @pytest.mark.parametrize(
         ("source", "expected"),
         [
@@ -66,7 +66,7 @@ class TestLoadPicture:
         ],
     )
     def test_understands(self, source: Any, expected: np.ndarray) -> None:
-        loaded = load_picture(source)
+        loaded = load_image(source)
         assert loaded.mode == "RGB"
         expected = expected if expected.ndim == 3 else np.stack([expected] * 3, axis=-1)
         np.testing.assert_array_equal(np.asarray(loaded), expected)
@@ -75,46 +75,46 @@ class TestLoadPicture:
     def test_transparent_is_laid_on_black(self, as_array: bool) -> None:
         rgba = np.full((2, 2, 4), (200, 100, 50, 255), dtype=np.uint8)
         rgba[0, 0, 3], rgba[0, 1, 3] = 0, 51
-        loaded = np.asarray(load_picture(rgba if as_array else Image.fromarray(rgba)))
+        loaded = np.asarray(load_image(rgba if as_array else Image.fromarray(rgba)))
         assert loaded[0, 0].tolist() == [0, 0, 0]
         assert loaded[0, 1].tolist() == [40, 20, 10]
         assert loaded[1, 1].tolist() == [200, 100, 50]
 
     def test_where_both_layouts_fit_arrays_are_channels_last_and_tensors_first(self) -> None:
         values = np.arange(3 * 5 * 3, dtype=np.uint8).reshape(3, 5, 3)
-        np.testing.assert_array_equal(np.asarray(load_picture(values)), values)
-        np.testing.assert_array_equal(np.asarray(load_picture(torch.from_numpy(values))), values.transpose(1, 2, 0))
+        np.testing.assert_array_equal(np.asarray(load_image(values)), values)
+        np.testing.assert_array_equal(np.asarray(load_image(torch.from_numpy(values))), values.transpose(1, 2, 0))
 
     def test_applies_exif_orientation(self, tmp_path: Path) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6  # To be turned clockwise.
         Image.fromarray(COLOUR).save(tmp_path / "turned.png", exif=exif)
-        np.testing.assert_array_equal(np.asarray(load_picture(tmp_path / "turned.png")), np.rot90(COLOUR, -1))
+        np.testing.assert_array_equal(np.asarray(load_image(tmp_path / "turned.png")), np.rot90(COLOUR, -1))
 
     def test_16_bit_file_is_scaled(self, tmp_path: Path) -> None:
         Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / "deep.png")
-        np.testing.assert_array_equal(np.asarray(load_picture(str(tmp_path / "deep.png")))[..., 0], GREY)
+        np.testing.assert_array_equal(np.asarray(load_image(str(tmp_path / "deep.png")))[..., 0], GREY)
 
     def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"absent\.png"):
-            load_picture(tmp_path / "absent.png")
+            load_image(tmp_path / "absent.png")
 
     def test_no_image(self, tmp_path: Path) -> None:
-        (tmp_path / "notes.png").write_text("no picture")
+        (tmp_path / "notes.png").write_text("no image")
         with pytest.raises(ValueError, match=r"notes\.png.* not an image"):
-            load_picture(tmp_path / "notes.png")
+            load_image(tmp_path / "notes.png")
 
     @pytest.mark.parametrize("suffix", [".png", ".jpg"])
     def test_truncated_file(self, tmp_path: Path, suffix: str) -> None:
         file = tmp_path / f"half{suffix}"
-        picture(64, 64).save(file)
+        image(64, 64).save(file)
         file.write_bytes(file.read_bytes()[:2000])
         with pytest.raises(ValueError, match=rf"half\{suffix}.*truncated"):
-            load_picture(file)
+            load_image(file)
 
     def test_folder(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=tmp_path.name):
-            load_picture(tmp_path)
+            load_image(tmp_path)
 
     def test_decompression_bomb(self, tmp_path: Path) -> None:
         def chunk(content: bytes) -> bytes:
@@ -123,7 +123,7 @@ class TestLoadPicture:
         header = chunk(b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
         (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT" + zlib.compress(b"")))
         with pytest.raises(ValueError, match=r"bomb\.png.*900000000 pixels.*limit of \d+") as error:
-            load_picture(tmp_path / "bomb.png")
+            load_image(tmp_path / "bomb.png")
         assert "MAX_IMAGE_PIXELS" in str(error.value)
 
     @pytest.mark.parametrize(
@@ -139,11 +139,11 @@ class TestLoadPicture:
     )
     def test_refuses_arrays(self, source: np.ndarray, message: str) -> None:
         with pytest.raises(ValueError, match=message):
-            load_picture(source)
+            load_image(source)
 
     def test_refuses_other_types(self) -> None:
         with pytest.raises(TypeError, match="bytes"):
-            load_picture(b"png")  # type: ignore[arg-type]
+            load_image(b"png")  # type: ignore[arg-type]
 
 
 class TestLoadUrl:
@@ -154,18 +154,18 @@ class TestLoadUrl:
                 pass
 
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        Image.fromarray(COLOUR).save(tmp_path / "picture.png")
+        Image.fromarray(COLOUR).save(tmp_path / "image.png")
         with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=tmp_path)) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{server.server_port}"
             server.shutdown()
 
     def test_reads(self, address: str) -> None:
-        np.testing.assert_array_equal(np.asarray(load_picture(f"{address}/picture.png")), COLOUR)
+        np.testing.assert_array_equal(np.asarray(load_image(f"{address}/image.png")), COLOUR)
 
     def test_not_found(self, address: str) -> None:
         with pytest.raises(ValueError, match=r"absent\.png.*404"):
-            load_picture(f"{address}/absent.png")
+            load_image(f"{address}/absent.png")
 
 
 class TestLoadMask:
@@ -208,7 +208,7 @@ class TestLoadMask:
 
 class TestPreprocess:
     @pytest.mark.parametrize(("height", "width"), [(32, 32), (20, 32), (64, 40), (7, 5), (1, 999)])
-    def test_picture_lies_in_the_middle_of_zeros(self, height: int, width: int) -> None:
+    def test_image_lies_in_the_middle_of_zeros(self, height: int, width: int) -> None:
         processor = MTRefSegImageProcessor(size=32, do_normalize=False)
         white = np.full((height, width, 3), 255, dtype=np.uint8)
         batch = processor(white, white)
@@ -222,13 +222,13 @@ class TestPreprocess:
 
     def test_padding_comes_before_normalisation(self) -> None:
         processor = MTRefSegImageProcessor(size=32)
-        corner = processor(picture(16, 32), picture(16, 32))["pixel_values_t1"][0, :, 0, 0]
+        corner = processor(image(16, 32), image(16, 32))["pixel_values_t1"][0, :, 0, 0]
         expected = -torch.tensor(processor.image_mean) / torch.tensor(processor.image_std)
         torch.testing.assert_close(corner, expected)
 
     def test_batch_equals_single_pairs(self) -> None:
         processor = MTRefSegImageProcessor(size=32)
-        sources_t1, sources_t2 = [picture(20, 40, 0), picture(32, 32, 1)], [picture(20, 40, 2), picture(32, 32, 3)]
+        sources_t1, sources_t2 = [image(20, 40, 0), image(32, 32, 1)], [image(20, 40, 2), image(32, 32, 3)]
         batch = processor(sources_t1, sources_t2)
         for index, pair in enumerate(zip(sources_t1, sources_t2, strict=True)):
             single = processor(*pair)
@@ -241,8 +241,8 @@ class TestPreprocess:
         assert torch.equal((batch["pixel_values_t1"][0, 0] * 255).round(), torch.tensor([[15.0, 15], [55, 55]]))
 
     def test_unequal_sizes(self, tmp_path: Path) -> None:
-        picture(20, 30).save(tmp_path / "before.png")
-        picture(24, 30).save(tmp_path / "after.png")
+        image(20, 30).save(tmp_path / "before.png")
+        image(24, 30).save(tmp_path / "after.png")
         files = tmp_path / "before.png", tmp_path / "after.png"
         with pytest.raises(ValueError, match=r"before\.png.*30x20.*after\.png.*30x24.*align='resize'"):
             MTRefSegImageProcessor(size=32)(*files)
@@ -252,9 +252,9 @@ class TestPreprocess:
             MTRefSegImageProcessor(size=32, align="resize")(*files)["pixel_values_t2"], batch["pixel_values_t2"]
         )
 
-    def test_unpaired_pictures(self) -> None:
-        with pytest.raises(ValueError, match="2 pictures for t1 and 1 for t2"):
-            MTRefSegImageProcessor(size=32)([picture(8, 8)] * 2, picture(8, 8))
+    def test_unpaired_images(self) -> None:
+        with pytest.raises(ValueError, match="2 images for t1 and 1 for t2"):
+            MTRefSegImageProcessor(size=32)([image(8, 8)] * 2, image(8, 8))
 
     @pytest.mark.parametrize("options", [{"size": {"height": 32, "width": 64}}, {"size": {"shortest_edge": 32}}])
     def test_refuses_other_canvases(self, options: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ class TestPreprocess:
         loaded = MTRefSegImageProcessor.from_pretrained(tmp_path)
         assert loaded.to_dict() == processor.to_dict()
         assert loaded.no_target_threshold == 0.75
-        pair = picture(20, 40, 0), picture(21, 40, 1)
+        pair = image(20, 40, 0), image(21, 40, 1)
         assert torch.equal(loaded(*pair)["pixel_values_t2"], processor(*pair)["pixel_values_t2"])
 
 
@@ -288,7 +288,7 @@ class TestLabels:
         assert labels.nonzero().tolist() == [[0, 8 + 15, 31]]
 
     def test_empty_stays_empty(self) -> None:
-        labels = MTRefSegImageProcessor(size=32)(picture(9, 9), picture(9, 9), masks=np.zeros((9, 9), bool))["labels"]
+        labels = MTRefSegImageProcessor(size=32)(image(9, 9), image(9, 9), masks=np.zeros((9, 9), bool))["labels"]
         assert labels.shape == (1, 32, 32)
         assert not labels.any()
 
@@ -296,21 +296,21 @@ class TestLabels:
         def mask(row: int) -> np.ndarray:
             return np.arange(8)[:, None].repeat(8, axis=1) == row
 
-        pictures = [picture(8, 8)] * 3
-        labels = MTRefSegImageProcessor(size=8)(pictures, pictures, masks=[[mask(1), mask(2)], [], mask(3)])["labels"]
+        images = [image(8, 8)] * 3
+        labels = MTRefSegImageProcessor(size=8)(images, images, masks=[[mask(1), mask(2)], [], mask(3)])["labels"]
         assert [int(label.argmax()) // 8 for label in labels] == [1, 2, 3]
 
     def test_no_mask_at_all(self) -> None:
-        labels = MTRefSegImageProcessor(size=8)(picture(8, 8), picture(8, 8), masks=[[]])["labels"]
+        labels = MTRefSegImageProcessor(size=8)(image(8, 8), image(8, 8), masks=[[]])["labels"]
         assert labels.shape == (0, 8, 8)
 
     def test_refuses_another_size(self) -> None:
         with pytest.raises(ValueError, match=r"8x9 .*8x8"):
-            MTRefSegImageProcessor(size=8)(picture(8, 8), picture(8, 8), masks=np.zeros((9, 8), bool))
+            MTRefSegImageProcessor(size=8)(image(8, 8), image(8, 8), masks=np.zeros((9, 8), bool))
 
     def test_refuses_another_number_of_pairs(self) -> None:
         with pytest.raises(ValueError, match="2 pairs, but 1 pairs"):
-            MTRefSegImageProcessor(size=8)(picture(8, 8), picture(8, 8), masks=[np.zeros((8, 8), bool)] * 2)
+            MTRefSegImageProcessor(size=8)(image(8, 8), image(8, 8), masks=[np.zeros((8, 8), bool)] * 2)
 
 
 class TestPostProcess:
@@ -416,7 +416,7 @@ class TestParity:
         torch.testing.assert_close(batch["pixel_values_t2"], reference["images_t2"], atol=1e-6, rtol=0)
         assert torch.equal(batch["labels"], reference["masks"][:, 0].float())
 
-    def test_antialias_differs_only_where_the_picture_was_resized(self, reference: dict[str, torch.Tensor]) -> None:
+    def test_antialias_differs_only_where_the_image_was_resized(self, reference: dict[str, torch.Tensor]) -> None:
         batch = self.process(antialias=True)
         difference = (batch["pixel_values_t2"] - reference["images_t2"]).abs()
         assert difference[1].max() < 1e-6

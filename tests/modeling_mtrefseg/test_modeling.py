@@ -20,17 +20,17 @@ SENTENCES = ["the new house", "the red car that left the road", "it"]
 
 
 @pytest.fixture(scope="module")
-def pair_inputs(processor, make_picture):
-    return processor(images_t1=make_picture(seed=0), images_t2=make_picture(seed=1), text=SENTENCES)
+def pair_inputs(processor, make_image):
+    return processor(images_t1=make_image(seed=0), images_t2=make_image(seed=1), text=SENTENCES)
 
 
 @pytest.fixture
-def training_inputs(processor, make_picture):
+def training_inputs(processor, make_image):
     """One pair, three sentences; the second fits nothing, the third a single pixel."""
     masks = torch.zeros(3, 96, 128, dtype=torch.bool)
     masks[0, 20:60, 30:70] = True
     masks[2, 40, 40] = True
-    return processor(images_t1=make_picture(seed=0), images_t2=make_picture(seed=1), text=SENTENCES, masks=list(masks))
+    return processor(images_t1=make_image(seed=0), images_t2=make_image(seed=1), text=SENTENCES, masks=list(masks))
 
 
 @torch.no_grad()
@@ -61,14 +61,14 @@ def test_attentions_and_layer_masks_only_when_asked(model, pair_inputs):
 
 
 @torch.no_grad()
-def test_ragged_batch_equals_single_calls(model, processor, make_picture, ragged_inputs):
+def test_ragged_batch_equals_single_calls(model, processor, make_image, ragged_inputs):
     outputs = model(**ragged_inputs)
     texts = {
         0: ["the new house", "the red car that left the road"],
         2: ["a tree", "the pond in the upper left corner that dried up", "it"],
     }
     singles = [
-        model(**processor(images_t1=make_picture(seed=pair), images_t2=make_picture(seed=pair + 3), text=text))
+        model(**processor(images_t1=make_image(seed=pair), images_t2=make_image(seed=pair + 3), text=text))
         for pair, sentences in texts.items()
         for text in sentences
     ]
@@ -77,8 +77,8 @@ def test_ragged_batch_equals_single_calls(model, processor, make_picture, ragged
 
 
 @torch.no_grad()
-def test_pairs_without_any_sentence(model, processor, make_picture):
-    inputs = processor(images_t1=[make_picture()] * 2, images_t2=[make_picture(seed=1)] * 2, text=[[], []])
+def test_pairs_without_any_sentence(model, processor, make_image):
+    inputs = processor(images_t1=[make_image()] * 2, images_t2=[make_image(seed=1)] * 2, text=[[], []])
     outputs = model(**inputs)
     assert outputs.mask_logits.shape == (0, 32, 32)
     assert outputs.no_target_logits.shape == (0,)
@@ -87,12 +87,10 @@ def test_pairs_without_any_sentence(model, processor, make_picture):
 
 
 @torch.no_grad()
-def test_sentences_do_not_see_one_another(model, processor, make_picture, pair_inputs):
-    pictures = {"images_t1": make_picture(seed=0), "images_t2": make_picture(seed=1)}
+def test_sentences_do_not_see_one_another(model, processor, make_image, pair_inputs):
+    images = {"images_t1": make_image(seed=0), "images_t2": make_image(seed=1)}
     outputs = model(**pair_inputs)
-    others = model(
-        **processor(**pictures, text=["a pond", SENTENCES[1], "the very long and winding road to the left"])
-    )
+    others = model(**processor(**images, text=["a pond", SENTENCES[1], "the very long and winding road to the left"]))
     assert_close(outputs.mask_logits[1], others.mask_logits[1], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(outputs.mask_logits[0], others.mask_logits[0], atol=1e-2)
 
@@ -134,14 +132,14 @@ def test_language_model_reads_as_it_would_alone(model, pair_inputs):
 
 
 @torch.no_grad()
-def test_padding_side_does_not_matter(model, processor, make_picture, ragged_inputs):
+def test_padding_side_does_not_matter(model, processor, make_image, ragged_inputs):
     left = tiny_processor(image_size=128)
     left.tokenizer.padding_side = "left"
-    pictures = {"images_t1": [make_picture(seed=0)] * 2, "images_t2": [make_picture(seed=1)] * 2}
+    images = {"images_t1": [make_image(seed=0)] * 2, "images_t2": [make_image(seed=1)] * 2}
     text = [["the new house", "a small red car"], ["it"]]
     # Prompts of two lengths, so that they are padded too.
     domains = ["remote_sensing", None]
-    right_inputs, left_inputs = (p(**pictures, text=text, domain=domains) for p in (processor, left))
+    right_inputs, left_inputs = (p(**images, text=text, domain=domains) for p in (processor, left))
     assert not torch.equal(right_inputs["input_ids"], left_inputs["input_ids"])
     assert not torch.equal(right_inputs["prompt_input_ids"], left_inputs["prompt_input_ids"])
     assert_close(model(**right_inputs).mask_logits, model(**left_inputs).mask_logits, atol=1e-5, rtol=1e-4)
@@ -411,9 +409,9 @@ def test_gradient_checkpointing_changes_nothing(make_model, training_inputs, mon
 
 @torch.no_grad()
 @pytest.mark.parametrize(("height", "width"), [(33, 97), (128, 64), (1, 1), (7, 250)])
-def test_odd_picture_sizes(model, processor, make_picture, height, width):
-    pictures = [make_picture(height, width, seed) for seed in (0, 1)]
-    outputs = model(**processor(images_t1=pictures[0], images_t2=pictures[1], text="a house"))
+def test_odd_image_sizes(model, processor, make_image, height, width):
+    images = [make_image(height, width, seed) for seed in (0, 1)]
+    outputs = model(**processor(images_t1=images[0], images_t2=images[1], text="a house"))
     (result,) = processor.post_process_referring_segmentation(outputs, [(height, width)])
     assert result["masks"].shape == (1, height, width)
 
@@ -541,7 +539,7 @@ class TestErrors:
 
 
 @torch.no_grad()
-def test_a_pair_is_encoded_once(model, processor, make_picture):
+def test_a_pair_is_encoded_once(model, processor, make_image):
     """However many sentences: one backbone pass over both images, one pass of the language model over the prompt."""
     lengths, batches = [], []
     handles = [
@@ -553,7 +551,7 @@ def test_a_pair_is_encoded_once(model, processor, make_picture):
         ),
     ]
     text = [f"house {number}" for number in range(8)]
-    inputs = processor(images_t1=make_picture(), images_t2=make_picture(seed=1), text=text)
+    inputs = processor(images_t1=make_image(), images_t2=make_image(seed=1), text=text)
     prompt, sentence = inputs["prompt_input_ids"].shape[1], inputs["input_ids"].shape[1]
     try:
         model(**inputs)

@@ -2,7 +2,7 @@
 """
 Numbers of the reference implementation (LiBingyu01/MTRefSeg at e67f74f, transformers 4.36.2), computed on a CPU in
 float32 with random weights on two pairs of 128 pixels: `model.safetensors` (weights), `config.json`, `tokenizer/`,
-`data/` (raw pictures, sentences, masks), `inputs.safetensors` (what they became), `eval.safetensors` (every
+`data/` (raw images, sentences, masks), `inputs.safetensors` (what they became), `eval.safetensors` (every
 intermediate tensor), `stage1.safetensors` and `train.safetensors` (losses and the random points they were taken at).
 """
 
@@ -34,7 +34,7 @@ def test_every_stored_tensor(parity):
 
 
 @torch.no_grad()
-def test_converted_folder_from_raw_pictures(parity, tmp_path):
+def test_converted_folder_from_raw_images(parity, tmp_path):
     """What a user gets: AutoModel and AutoProcessor on the converted folder. The second pair needs no resizing."""
     parity.model.save_pretrained(tmp_path)
     parity.processor.save_pretrained(tmp_path)
@@ -42,7 +42,7 @@ def test_converted_folder_from_raw_pictures(parity, tmp_path):
     expected = load_file(FIXTURE / "eval.safetensors")["final.mask_logits"][:, 0]
 
     def final_logits() -> torch.Tensor:
-        outputs = model(**processor(**parity.pictures, text=parity.texts))
+        outputs = model(**processor(**parity.images, text=parity.texts))
         return interpolate(outputs.mask_logits[:, None], size=(128, 128), mode="bilinear")[:, 0]
 
     exact = final_logits()
@@ -59,7 +59,7 @@ def test_converted_folder_from_raw_pictures(parity, tmp_path):
 def test_losses_of_forward(parity):
     """In evaluation every pixel of the logits counts, so only the language loss can equal the stored one."""
     stored = load_file(FIXTURE / "train.safetensors")
-    inputs = parity.processor(**parity.pictures, text=parity.texts, masks=parity.masks)
+    inputs = parity.processor(**parity.images, text=parity.texts, masks=parity.masks)
     with torch.no_grad():
         outputs = parity.model(**inputs)
     torch.testing.assert_close(outputs.loss_language, stored["stage2.loss_llm"][0], atol=1e-5, rtol=1e-5)

@@ -14,12 +14,12 @@ from modeling_mtrefseg import TASK, MTRefSegPipeline
 from mtrefseg.build.presets import preset_model, tiny_processor
 
 
-def picture(height: int, width: int, seed: int) -> Image.Image:
+def image(height: int, width: int, seed: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
 def pair(height: int, width: int, seed: int, **rest: Any) -> dict[str, Any]:
-    return {"image_t1": picture(height, width, seed), "image_t2": picture(height, width, seed + 1), **rest}
+    return {"image_t1": image(height, width, seed), "image_t2": image(height, width, seed + 1), **rest}
 
 
 PAIRS = [
@@ -163,7 +163,7 @@ def test_parameters_of_the_constructor_hold_until_a_call_replaces_them(segmenter
     generous = MTRefSegPipeline(
         model=segmenter.model, processor=segmenter.processor, task=TASK, device="cpu", threshold=0.0, align="resize"
     )
-    odd = {**PAIRS[0], "image_t2": picture(41, 60, 1)}
+    odd = {**PAIRS[0], "image_t2": image(41, 60, 1)}
     assert np.asarray(generous(odd)[0]["mask"]).all()
     assert not np.asarray(generous(odd, threshold=1.0)[0]["mask"]).any()
 
@@ -175,8 +175,8 @@ def test_domain_of_a_pair_replaces_the_argument(segmenter: MTRefSegPipeline) -> 
 
 
 def test_unequal_sizes_name_the_files(segmenter: MTRefSegPipeline, tmp_path: Path) -> None:
-    picture(20, 30, 0).save(tmp_path / "before.png")
-    picture(21, 30, 1).save(tmp_path / "after.png")
+    image(20, 30, 0).save(tmp_path / "before.png")
+    image(21, 30, 1).save(tmp_path / "after.png")
     files = {"image_t1": tmp_path / "before.png", "image_t2": str(tmp_path / "after.png"), "text": "a car"}
     with pytest.raises(ValueError, match=r"before\.png.*after\.png.*align='resize'"):
         segmenter(files)
@@ -188,7 +188,7 @@ def test_unequal_sizes_name_the_files(segmenter: MTRefSegPipeline, tmp_path: Pat
     [
         ({"image_t1": PAIRS[0]["image_t1"], "text": "a car"}, ValueError, "not image_t1, text"),
         ({**PAIRS[0], "expression": "a car"}, ValueError, "expression"),
-        ("picture.png", TypeError, "dictionary"),
+        ("image.png", TypeError, "dictionary"),
         ([PAIRS[0], pair(20, 30, 6)], ValueError, "mix pairs with and without text"),
         ({**PAIRS[0], "text": ["a car", " "]}, ValueError, "Sentence 1 of pair 0 is empty"),
     ],

@@ -21,7 +21,7 @@ from modeling_mtrefseg.processing_mtrefseg import PROMPT_TEMPLATES, MTRefSegProc
 
 
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
-PICTURE = Image.new("RGB", (30, 20), "grey")
+IMAGE = Image.new("RGB", (30, 20), "grey")
 MASK = np.eye(20, 30, dtype=bool)
 
 
@@ -46,7 +46,7 @@ def words(processor: MTRefSegProcessor, token_ids: torch.Tensor, chosen: torch.T
 
 class TestDefaultTemplate:
     def test_inference(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text=["a new house", "no tree"])
+        batch = processor(IMAGE, IMAGE, text=["a new house", "no tree"])
         assert set(batch) == set(processor.model_input_names)
         assert batch["num_expressions"].tolist() == [2]
         assert all(batch[name].dtype == torch.int64 for name in processor.model_input_names[2:])
@@ -57,7 +57,7 @@ class TestDefaultTemplate:
         assert words(processor, other, 1 - batch["attention_mask"][1]) == "[PAD]" * 4
 
     def test_training(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text=["a new house", "no tree"], masks=[MASK, MASK])
+        batch = processor(IMAGE, IMAGE, text=["a new house", "no tree"], masks=[MASK, MASK])
         assert batch["labels"].shape == (2, 256, 256)
         for index, expression in enumerate([" a new house", " no tree"]):
             token_ids, labels = batch["input_ids"][index], batch["text_labels"][index]
@@ -69,15 +69,15 @@ class TestDefaultTemplate:
             assert torch.equal(labels[labels != -100], token_ids[labels != -100])
 
     def test_generation(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text="a new house", generation=True)
+        batch = processor(IMAGE, IMAGE, text="a new house", generation=True)
         assert words(processor, batch["input_ids"][0], batch["attention_mask"][0]) == " a new house\n"
         assert words(processor, batch["input_ids"][0], batch["query_mask"][0]) == " a new house"
-        with_truth = processor(PICTURE, PICTURE, text="a new house", masks=MASK, generation=True)
+        with_truth = processor(IMAGE, IMAGE, text="a new house", masks=MASK, generation=True)
         assert "text_labels" not in with_truth
         assert torch.equal(with_truth["input_ids"], batch["input_ids"])
 
     def test_prompt(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text="a new house", domain="remote_sensing")
+        batch = processor(IMAGE, IMAGE, text="a new house", domain="remote_sensing")
         assert processor.num_image_tokens == 4
         prompt = words(processor, batch["prompt_input_ids"][0], batch["prompt_attention_mask"][0])
         assert prompt == (
@@ -87,7 +87,7 @@ class TestDefaultTemplate:
         assert (batch["prompt_input_ids"] == processor.image_t1_token_id).sum() == 4
 
     def test_one_domain_for_each_pair(self, processor: MTRefSegProcessor) -> None:
-        batch = processor([PICTURE] * 2, [PICTURE] * 2, text=["a", "b"], domain=["normal_scene", None])
+        batch = processor([IMAGE] * 2, [IMAGE] * 2, text=["a", "b"], domain=["normal_scene", None])
         lengths = batch["prompt_attention_mask"].sum(1)
         assert lengths[0] - lengths[1] == len(" of an everyday scene")
         prompt = words(processor, batch["prompt_input_ids"][1], batch["prompt_attention_mask"][1])
@@ -95,7 +95,7 @@ class TestDefaultTemplate:
 
     def test_padding_side(self) -> None:
         left = MTRefSegProcessor.from_tokenizer(byte_tokenizer(padding_side="left"), image_size=128)
-        batch = left(PICTURE, PICTURE, text=["abc", "a"], masks=[MASK, MASK])
+        batch = left(IMAGE, IMAGE, text=["abc", "a"], masks=[MASK, MASK])
         assert batch["attention_mask"][1].tolist() == [0, 0] + [1] * (batch["input_ids"].shape[1] - 2)
         assert batch["input_ids"][1, :2].tolist() == [left.tokenizer.pad_token_id] * 2
         assert batch["text_labels"][1, -1] == left.tokenizer.eos_token_id
@@ -117,62 +117,62 @@ class TestNesting:
         ],
     )
     def test_counts(self, processor: MTRefSegProcessor, num_pairs: int | None, text: Any, counts: list[int]) -> None:
-        pictures = PICTURE if num_pairs is None else [PICTURE] * num_pairs
+        images = IMAGE if num_pairs is None else [IMAGE] * num_pairs
         masks = [MASK] * len(text) if text and isinstance(text[0], str) else [[MASK] * len(group) for group in text]
-        for batch in (processor(pictures, pictures, text=text), processor(pictures, pictures, text=text, masks=masks)):
+        for batch in (processor(images, images, text=text), processor(images, images, text=text, masks=masks)):
             assert batch["num_expressions"].tolist() == counts
             assert len(batch["prompt_input_ids"]) == len(counts)
             assert len(batch["input_ids"]) == len(batch["query_mask"]) == sum(counts)
         assert len(batch["labels"]) == len(batch["text_labels"]) == sum(counts)
 
     def test_without_text(self, processor: MTRefSegProcessor) -> None:
-        assert set(processor(PICTURE, PICTURE)) == {"pixel_values_t1", "pixel_values_t2"}
-        batch = processor([PICTURE] * 2, [PICTURE] * 2, masks=[MASK, MASK])
+        assert set(processor(IMAGE, IMAGE)) == {"pixel_values_t1", "pixel_values_t2"}
+        batch = processor([IMAGE] * 2, [IMAGE] * 2, masks=[MASK, MASK])
         assert set(batch) == {"pixel_values_t1", "pixel_values_t2", "labels"}
         assert batch["labels"].shape == (2, 256, 256)
 
     def test_numpy(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text="a", return_tensors="np")
+        batch = processor(IMAGE, IMAGE, text="a", return_tensors="np")
         assert all(isinstance(value, np.ndarray) for value in batch.values())
 
     @pytest.mark.parametrize("text", [["a", "b", "c"], [["a"]], ["a", ["b"]], "a"])
     def test_refuses_text_that_does_not_fit_the_pairs(self, processor: MTRefSegProcessor, text: Any) -> None:
         with pytest.raises(ValueError, match=r"`text` must hold .* each of the 2 pairs"):
-            processor([PICTURE] * 2, [PICTURE] * 2, text=text)
+            processor([IMAGE] * 2, [IMAGE] * 2, text=text)
 
     def test_refuses_masks_that_do_not_fit_the_text(self, processor: MTRefSegProcessor) -> None:
         with pytest.raises(ValueError, match="nested alike"):
-            processor(PICTURE, PICTURE, text=["a", "b"], masks=[MASK])
+            processor(IMAGE, IMAGE, text=["a", "b"], masks=[MASK])
 
     def test_refuses_domains(self, processor: MTRefSegProcessor) -> None:
         with pytest.raises(ValueError, match=r"'moon'.*'remote_sensing', 'normal_scene'"):
-            processor(PICTURE, PICTURE, text="a", domain="moon")
+            processor(IMAGE, IMAGE, text="a", domain="moon")
         with pytest.raises(ValueError, match="2 domains for 1 pairs"):
-            processor(PICTURE, PICTURE, text="a", domain=[None, None])
+            processor(IMAGE, IMAGE, text="a", domain=[None, None])
 
 
 class TestSentences:
     @pytest.mark.parametrize("sentence", ["", "  \n"])
     def test_refuses_empty(self, processor: MTRefSegProcessor, sentence: str) -> None:
         with pytest.raises(ValueError, match="Sentence 1 of pair 1 is empty"):
-            processor([PICTURE] * 2, [PICTURE] * 2, text=[["a"], ["b", sentence]])
+            processor([IMAGE] * 2, [IMAGE] * 2, text=[["a"], ["b", sentence]])
 
     @pytest.mark.parametrize("token", ["[SEG]", "<image_t1>", "<image_t2>", "[PAD]", "<|end|>"])
     def test_refuses_special_tokens(self, processor: MTRefSegProcessor, token: str) -> None:
         with pytest.raises(ValueError, match=r"Sentence 0 of pair 0 holds the special token") as error:
-            processor(PICTURE, PICTURE, text=f"the house{token}")
+            processor(IMAGE, IMAGE, text=f"the house{token}")
         assert repr(token) in str(error.value)
 
     def test_length(self, processor: MTRefSegProcessor) -> None:
-        prompt_length = processor(PICTURE, PICTURE, text="a")["prompt_input_ids"].shape[1]
+        prompt_length = processor(IMAGE, IMAGE, text="a")["prompt_input_ids"].shape[1]
         longest = 512 - prompt_length - len(" " + "\nSure. It is ") - 1
-        assert processor(PICTURE, PICTURE, text="x" * longest)["input_ids"].shape[1] == 512 - prompt_length
+        assert processor(IMAGE, IMAGE, text="x" * longest)["input_ids"].shape[1] == 512 - prompt_length
         message = rf"Sentence 0 of pair 0 takes {513 - prompt_length} tokens .*=512 leaves {512 - prompt_length} after"
         with pytest.raises(ValueError, match=message):
-            processor(PICTURE, PICTURE, text="x" * (longest + 1))
+            processor(IMAGE, IMAGE, text="x" * (longest + 1))
 
     def test_braces_are_ordinary_text(self, processor: MTRefSegProcessor) -> None:
-        batch = processor(PICTURE, PICTURE, text="{scene} {expression} {0}")
+        batch = processor(IMAGE, IMAGE, text="{scene} {expression} {0}")
         assert words(processor, batch["input_ids"][0], batch["query_mask"][0]) == " {scene} {expression} {0}[SEG]"
 
 
@@ -195,7 +195,7 @@ class TestConstruction:
         assert processor.seg_token_id == seg_token_id
         assert {"[SEG]", "<before>", "<image_t2>", "<|other|>"} <= set(processor.tokenizer.all_special_tokens)
         assert "<image_t1>" not in processor.tokenizer.get_vocab()
-        batch = processor(PICTURE, PICTURE, text="a")
+        batch = processor(IMAGE, IMAGE, text="a")
         assert (batch["prompt_input_ids"] == processor.image_t1_token_id).sum() == 1
 
     def test_from_tokenizer_wants_a_size_or_an_image_processor(self) -> None:
@@ -237,7 +237,7 @@ class TestConstruction:
         loaded = AutoProcessor.from_pretrained(tmp_path, trust_remote_code=True)
         assert loaded.prompt_template == template
         assert (loaded.num_image_tokens, loaded.seg_token) == (3, "<mask>")
-        before, after = (each(PICTURE, PICTURE, text=["a", "bc"], masks=[MASK, MASK]) for each in (processor, loaded))
+        before, after = (each(IMAGE, IMAGE, text=["a", "bc"], masks=[MASK, MASK]) for each in (processor, loaded))
         assert before.keys() == after.keys()
         assert all(torch.equal(before[name], after[name]) for name in before)
 

@@ -75,22 +75,22 @@ def run_alone(folder: Path) -> None:
 
 
 @torch.no_grad()
-def test_saved_folder_alone(model, processor, make_picture, tmp_path):
-    pictures = make_picture(seed=0), make_picture(seed=1)
-    for picture, name in zip(pictures, ("t1.png", "t2.png")):
-        picture.save(tmp_path / name)
+def test_saved_folder_alone(model, processor, make_image, tmp_path):
+    images = make_image(seed=0), make_image(seed=1)
+    for image, name in zip(images, ("t1.png", "t2.png")):
+        image.save(tmp_path / name)
     model.save_pretrained(tmp_path / "checkpoint")
     processor.save_pretrained(tmp_path / "checkpoint")
     run_alone(tmp_path)
     text = ["the new house", "the red car that left the road"]
-    expected = model(**processor(images_t1=pictures[0], images_t2=pictures[1], text=text)).mask_logits
+    expected = model(**processor(images_t1=images[0], images_t2=images[1], text=text)).mask_logits
     actual = torch.load(tmp_path / "mask_logits.pt", weights_only=True)
     assert_close(actual, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_shipped_folder_alone(make_picture, tmp_path):
+def test_shipped_folder_alone(make_image, tmp_path):
     for seed, name in enumerate(("t1.png", "t2.png")):
-        make_picture(seed=seed).save(tmp_path / name)
+        make_image(seed=seed).save(tmp_path / name)
     shutil.copytree(ROOT / "mtrefseg-r1", tmp_path / "checkpoint")
     run_alone(tmp_path)
 

@@ -18,12 +18,12 @@ def checkpoint(model, processor, tmp_path_factory):
 
 
 @pytest.fixture
-def explain(checkpoint, make_picture, tmp_path, monkeypatch):
+def explain(checkpoint, make_image, tmp_path, monkeypatch):
     """A function that runs the command on a pair in the current folder, and gives the exit code."""
     for name, seed in (("t1.png", 0), ("t2.png", 1)):
-        make_picture(seed=seed).save(tmp_path / name)
-    make_picture(30, 40).save(tmp_path / "small.png")
-    (tmp_path / "notes.png").write_text("no picture")
+        make_image(seed=seed).save(tmp_path / name)
+    make_image(30, 40).save(tmp_path / "small.png")
+    (tmp_path / "notes.png").write_text("no image")
     monkeypatch.chdir(tmp_path)
 
     def explain(*arguments):
@@ -43,13 +43,13 @@ def test_explain_writes_sheet_parts_and_report(explain, tmp_path, capsys):
     assert explain("t1.png", "t2.png", "the red car", "--domain", "normal_scene") == 0
     report = json.loads((out / "result.json").read_text(encoding="utf-8"))
     # What an earlier run left behind is gone, what a person put there is not.
-    assert {path.name for path in out.iterdir()} == {*report["pictures"], "result.json", "mask_of_mine.png"}
+    assert {path.name for path in out.iterdir()} == {*report["images"], "result.json", "mask_of_mine.png"}
     assert {"sheet.png", "t1.png", "words.png", "difference.png", "attention_4.png", "mask_0.png"} <= {
-        *report["pictures"]
+        *report["images"]
     }
-    for name in report["pictures"]:
-        with Image.open(out / name) as picture:
-            assert picture.mode == "RGB"
+    for name in report["images"]:
+        with Image.open(out / name) as image:
+            assert image.mode == "RGB"
     assert (report["expression"], report["domain"]) == ("the red car", "normal_scene")
     assert (report["width"], report["height"]) == (128, 96)
     assert [word["word"] for word in report["words"]] == ["the", "red", "car"]

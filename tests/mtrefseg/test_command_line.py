@@ -78,13 +78,13 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> FakeProcessor:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A current folder with a pair of pictures, a model folder (only its config) and things that are no pictures."""
+    """A current folder with a pair of images, a model folder (only its config) and things that are no images."""
     generator = np.random.default_rng(0)
     for name in ("t1.png", "t2.png"):
         Image.fromarray(generator.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)).save(tmp_path / name)
     Image.new("RGB", (WIDTH * 2, HEIGHT * 2)).save(tmp_path / "large.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "t1.png").read_bytes()[:200])
-    (tmp_path / "notes.png").write_text("no picture")
+    (tmp_path / "notes.png").write_text("no image")
     for folder, model_type in (("mtrefseg-r1", "mtrefseg"), ("other", "bert")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "config.json").write_text(json.dumps({"model_type": model_type}))

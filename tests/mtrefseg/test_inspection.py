@@ -19,13 +19,13 @@ HEIGHT, WIDTH = 48, 128
 
 
 @pytest.fixture(scope="module")
-def pictures(make_picture):
-    return make_picture(HEIGHT, WIDTH, seed=0), make_picture(HEIGHT, WIDTH, seed=1)
+def images(make_image):
+    return make_image(HEIGHT, WIDTH, seed=0), make_image(HEIGHT, WIDTH, seed=1)
 
 
 @pytest.fixture(scope="module")
-def pair(model, processor, pictures):
-    return encode_for_inspection(model, processor, *pictures, "remote_sensing")
+def pair(model, processor, images):
+    return encode_for_inspection(model, processor, *images, "remote_sensing")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def inspection(model, processor, pair):
 
 
 @torch.no_grad()
-def ask(model, processor, pictures, text, **options):
+def ask(model, processor, images, text, **options):
     """The model's outputs for one sentence, and the mask, asked in the ordinary way."""
-    outputs = model(**processor(*pictures, text=[text], domain="remote_sensing"), **options)
+    outputs = model(**processor(*images, text=[text], domain="remote_sensing"), **options)
     (result,) = processor.post_process_referring_segmentation(outputs, [(HEIGHT, WIDTH)])
     return outputs, result
 
@@ -46,8 +46,8 @@ def overlap(mask, other):
     return float((mask & other).sum() / union) if union else 1.0
 
 
-def test_the_answer_is_the_models_answer(inspection, model, processor, pictures):
-    outputs, result = ask(model, processor, pictures, SENTENCE, output_layer_masks=True, output_attentions=True)
+def test_the_answer_is_the_models_answer(inspection, model, processor, images):
+    outputs, result = ask(model, processor, images, SENTENCE, output_layer_masks=True, output_attentions=True)
     assert 0 < inspection.mask.mean() < 1
     np.testing.assert_array_equal(inspection.mask, result["masks"][0].numpy())
     assert inspection.score == pytest.approx(float(result["scores"][0]), abs=1e-5)
@@ -60,7 +60,7 @@ def test_the_answer_is_the_models_answer(inspection, model, processor, pictures)
         assert ((own_size > 0).numpy() == mask).mean() > 0.999
     assert inspection.attentions.shape == (LAYERS, HEIGHT, WIDTH)
     assert inspection.attention_strides == (32, 16, 8, 32)
-    # On its own canvas, every layer's attention sums to 1; the picture's part of it is left of the padding.
+    # On its own canvas, every layer's attention sums to 1; the image's part of it is left of the padding.
     for maps, density, stride in zip(
         outputs.cross_attentions, inspection.attentions, inspection.attention_strides, strict=True
     ):
@@ -69,8 +69,8 @@ def test_the_answer_is_the_models_answer(inspection, model, processor, pictures)
         np.testing.assert_allclose(density, expected, atol=1e-3)
 
 
-def test_a_picture_that_fills_the_canvas_gets_all_attention(model, processor, make_picture):
-    inspected = inspect_expression(model, processor, make_picture(128, 128, 0), make_picture(128, 128, 1), "a roof")
+def test_an_image_that_fills_the_canvas_gets_all_attention(model, processor, make_image):
+    inspected = inspect_expression(model, processor, make_image(128, 128, 0), make_image(128, 128, 1), "a roof")
     np.testing.assert_allclose(inspected.attentions.mean(axis=(1, 2)), 1, atol=1e-4)
 
 
@@ -81,12 +81,12 @@ def test_maps_are_cut_out_of_the_canvas(processor):
     assert_close(processor.image_processor.sample_maps(maps.bfloat16(), 50, 128), whole[:, 39:89], atol=0.02, rtol=0)
 
 
-def test_words_are_weighed_by_leaving_them_out(inspection, model, processor, pictures):
+def test_words_are_weighed_by_leaving_them_out(inspection, model, processor, images):
     words = SENTENCE.split()
     assert [word.word for word in inspection.words] == words
     for index, word in enumerate(inspection.words):
         shorter = " ".join(words[:index] + words[index + 1 :])
-        outputs, result = ask(model, processor, pictures, shorter)
+        outputs, result = ask(model, processor, images, shorter)
         assert word.importance == pytest.approx(
             1 - overlap(inspection.mask, result["masks"][0].numpy()), abs=7e-4
         )  # a pixel
@@ -128,18 +128,18 @@ def test_the_only_word_counts_whole(model, processor, pair):
     assert word.score_drop == pytest.approx(inspected.score)
 
 
-def test_differences_are_relative_distances(model, processor, pair, pictures):
+def test_differences_are_relative_distances(model, processor, pair, images):
     assert pair.differences.shape == (4, HEIGHT, WIDTH)
     assert pair.differences.dtype == np.float32
     assert pair.differences.min() >= 0
     assert pair.differences.max() <= 1
     assert all(level.max() > 0.05 for level in pair.differences)
-    same = encode_for_inspection(model, processor, pictures[0], pictures[0])
+    same = encode_for_inspection(model, processor, images[0], images[0])
     assert not same.differences.any()
-    # A picture whose right half alone has changed differs there most.
-    half = pictures[0].copy()
-    half.paste(pictures[1].crop((64, 0, 128, HEIGHT)), (64, 0))
-    finest = encode_for_inspection(model, processor, pictures[0], half).differences[0]
+    # An image whose right half alone has changed differs there most.
+    half = images[0].copy()
+    half.paste(images[1].crop((64, 0, 128, HEIGHT)), (64, 0))
+    finest = encode_for_inspection(model, processor, images[0], half).differences[0]
     assert finest[:, 80:].mean() > 3 * finest[:, :48].mean()
 
 
@@ -179,10 +179,10 @@ def test_bad_sentences_are_refused(text, message, model, processor, pair):
         inspect_pair(model, processor, pair, text)
 
 
-def test_bad_pairs_are_refused(model, processor, make_picture):
+def test_bad_pairs_are_refused(model, processor, make_image):
     with pytest.raises(ValueError, match="differ in size"):
-        inspect_expression(model, processor, make_picture(20, 30), make_picture(30, 20), "a tree")
+        inspect_expression(model, processor, make_image(20, 30), make_image(30, 20), "a tree")
     with pytest.raises(ValueError, match="Unknown domain 'moon'"):
-        inspect_expression(model, processor, make_picture(), make_picture(seed=1), "a tree", domain="moon")
-    resized = inspect_expression(model, processor, make_picture(20, 30), make_picture(30, 20), "a", align="resize")
+        inspect_expression(model, processor, make_image(), make_image(seed=1), "a tree", domain="moon")
+    resized = inspect_expression(model, processor, make_image(20, 30), make_image(30, 20), "a", align="resize")
     assert resized.pair.image_t2.size == (30, 20)

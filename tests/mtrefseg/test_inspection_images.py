@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pictures of an inspection that was made by hand, so that it is known what they must show."""
+"""Images of an inspection that was made by hand, so that it is known what they must show."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def make_inspection(height=60, width=80, words=("a", "roof"), importances=None, 
 
 @pytest.fixture
 def drawn_texts(monkeypatch):
-    """Every text that is written onto a picture."""
+    """Every text that is written onto an image."""
     texts = []
     draw_text = ImageDraw.ImageDraw.text
 
@@ -54,22 +54,22 @@ def drawn_texts(monkeypatch):
     return texts
 
 
-def colors_at(picture):
+def colors_at(image):
     """Upper left, lower right."""
-    pixels = np.asarray(picture).astype(int)
+    pixels = np.asarray(image).astype(int)
     height, width = pixels.shape[:2]
     return pixels[height // 4, width // 4], pixels[height * 3 // 4, width * 3 // 4]
 
 
 def test_heat_is_where_the_values_are_high():
     inspection = make_inspection()
-    for picture in (
+    for image in (
         draw_attention(inspection, 0),
         draw_difference(inspection.pair),
         draw_difference(inspection.pair, 3),
     ):
-        assert picture.size == (SIDE, SIDE * 60 // 80)
-        hot, cold = colors_at(picture)
+        assert image.size == (SIDE, SIDE * 60 // 80)
+        hot, cold = colors_at(image)
         assert hot.sum() > cold.sum() + 200
 
 
@@ -82,23 +82,23 @@ def test_even_attention_is_not_hot():
 
 
 def test_masks_are_where_they_are():
-    for picture in (draw_layer_mask(make_inspection(), 0), draw_inspection_parts(make_inspection())["mask"]):
-        outside, inside = colors_at(picture)
+    for image in (draw_layer_mask(make_inspection(), 0), draw_inspection_parts(make_inspection())["mask"]):
+        outside, inside = colors_at(image)
         assert outside.tolist() == [128, 128, 128]
         assert inside[0] > inside[2] + 40
 
 
-def test_every_picture_is_a_part():
+def test_every_image_is_a_part():
     parts = draw_inspection_parts(make_inspection(layers=2))
     differences = {f"difference_stride_{stride}" for stride in (4, 8, 16, 32)}
     layers = {"attention_1", "attention_2", "mask_0", "mask_1", "mask_2"}
     assert parts.keys() == {"t1", "t2", "words", "mask", "difference"} | differences | layers
-    assert all(picture.mode == "RGB" for picture in parts.values())
+    assert all(image.mode == "RGB" for image in parts.values())
 
 
 @pytest.mark.parametrize("layers", [1, 4, 9])
 @pytest.mark.parametrize("size", [(60, 80), (1, 1), (40, 900), (900, 40), (3, 2000)])
-def test_the_sheet_fits_every_picture_and_depth(size, layers, drawn_texts):
+def test_the_sheet_fits_every_image_and_depth(size, layers, drawn_texts):
     sheet = draw_inspection(make_inspection(*size, layers=layers))
     assert sheet.width == 1600
     assert 400 < sheet.height < 6000

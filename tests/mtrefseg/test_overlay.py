@@ -12,12 +12,12 @@ GREY_LEVEL = 128
 
 
 def grey_pair(width: int, height: int) -> tuple[Image.Image, Image.Image]:
-    picture = Image.new("RGB", (width, height), (GREY_LEVEL,) * 3)
-    return picture, picture.copy()
+    image = Image.new("RGB", (width, height), (GREY_LEVEL,) * 3)
+    return image, image.copy()
 
 
 def colored_pixels(page: Image.Image) -> np.ndarray:
-    """Pixels that are not grey. On a page of grey pictures, only masks, their outlines and their numbers are."""
+    """Pixels that are not grey. On a page of grey images, only masks, their outlines and their numbers are."""
     pixels = np.asarray(page).astype(int)
     return (pixels.max(-1) - pixels.min(-1)) > 12
 
@@ -47,7 +47,7 @@ def test_the_third_panel_shows_the_mask_and_the_first_its_outline_only_where_it_
         rows, columns = np.nonzero(part)
         assert columns.min() > PAGE_WIDTH / 3 * 0.4
         assert rows.max() < 68 + 0.55 * 500
-    # The whole quarter is filled, but for the number and the outline; two of its sides lie inside the picture.
+    # The whole quarter is filled, but for the number and the outline; two of its sides lie inside the image.
     assert painted.sum() == pytest.approx(250 * 250, rel=0.05)
     assert 2 * 250 < outlined.sum() < 0.06 * 250 * 250
 
@@ -96,7 +96,7 @@ def test_the_legend_says_what_was_found(drawn_texts: list[str]) -> None:
     assert "a new roof" in drawn_texts
     assert "score 0.88    area 25.00 %" in drawn_texts
     assert "nothing in these images fits this sentence" in drawn_texts
-    assert "every change between the two pictures" in drawn_texts
+    assert "every change between the two images" in drawn_texts
     assert "nothing changed" in drawn_texts
 
 
@@ -153,5 +153,5 @@ def test_unequal_sizes_and_counts_are_named() -> None:
         draw_overlay(earlier.resize((9, 6)), later, masks, ["a"], [0.5])
     with pytest.raises(ValueError, match="1 masks, 2 texts and 1 scores"):
         draw_overlay(earlier, later, masks, ["a", "b"], [0.5])
-    with pytest.raises(ValueError, match=r"mask 0 has shape \(8, 6\), but the pictures are \(6, 8\)"):
+    with pytest.raises(ValueError, match=r"mask 0 has shape \(8, 6\), but the images are \(6, 8\)"):
         draw_overlay(earlier, later, masks.transpose(0, 2, 1), ["a"], [0.5])

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""predictions.parquet, read and chosen from, and the pictures behind it."""
+"""predictions.parquet, read and chosen from, and the images behind it."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from dataset_scripts.export.exporter import ExportOptions, export_dataset
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import write_raw
 from mtrefseg.view import predictions
-from mtrefseg.view.pair_images import open_pair_pictures
+from mtrefseg.view.pair_images import open_pair_images
 from mtrefseg.view.predictions import (
     PREDICTIONS_SCHEMA,
     ScoredSentence,
@@ -89,7 +89,7 @@ def test_what_was_written_is_read(write):
         row(0),
         row(1, truth=box(), prediction=box(0, 0, 2, 3), iou=0.0, domain=None),
         row(2, truth=box(), prediction=box(), iou=100.0),
-        row(3, prediction=None, iou=0.0, problem="unreadable_picture: cut"),
+        row(3, prediction=None, iou=0.0, problem="unreadable_image: cut"),
         row(4, **lost, problem="unreadable_mask: cut"),
     ]
     sentences = load_predictions(write(*rows))
@@ -190,17 +190,17 @@ def test_the_histogram_counts_every_sentence_once(sentences):
     assert (iou_histogram([]), mean_iou([])) == ([0] * 10, 0.0)
 
 
-# --- pictures ---
+# --- images ---
 
 
-def same(pictures, images):
-    return pictures is not None and all(
-        np.array_equal(np.asarray(picture), np.asarray(image)) for picture, image in zip(pictures, images, strict=True)
+def same(images, others):
+    return images is not None and all(
+        np.array_equal(np.asarray(image), np.asarray(other)) for image, other in zip(images, others, strict=True)
     )
 
 
 def test_generated_pairs_are_made_again():
-    finder = open_pair_pictures("generated")
+    finder = open_pair_images("generated")
     for generator in (GENERATOR, Generator(seed=5, size=160)):
         for number in (0, 3):
             pair = generator.pair(number)
@@ -215,13 +215,13 @@ def test_generated_pairs_are_made_again():
 
 
 @pytest.mark.parametrize("kind", ["raw", "sentences", "pairs"])
-def test_pictures_are_found_in_folders(kind, tmp_path):
+def test_images_are_found_in_folders(kind, tmp_path):
     (folder,) = write_raw(GENERATOR, tmp_path / "raw", 3, png=True)
     data = tmp_path / "raw"
     if kind != "raw":
         data = tmp_path / "exported"
         export_dataset(tmp_path / "raw", data, ExportOptions(with_pairs=kind == "pairs"))
-    finder = open_pair_pictures(data)
+    finder = open_pair_images(data)
     for number in range(3):
         pair = GENERATOR.pair(number)
         for index in range(len(pair.expressions)):
@@ -237,7 +237,7 @@ def test_pictures_are_found_in_folders(kind, tmp_path):
     if kind == "raw":
         path = next((folder / "A").glob(f"{pair.pair_id}.*"))
         path.write_bytes(path.read_bytes()[:300])
-        assert open_pair_pictures(folder).find(sentence_of(pair)) is None
+        assert open_pair_images(folder).find(sentence_of(pair)) is None
 
 
 def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
@@ -245,7 +245,7 @@ def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
     export_dataset(tmp_path / "raw", tmp_path / "exported", ExportOptions(with_pairs=True))
     for path in (tmp_path / "exported").rglob("*.parquet"):
         pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, row_group_size=2)
-    finder = open_pair_pictures(tmp_path / "exported")
+    finder = open_pair_images(tmp_path / "exported")
     read = []
     read_row_group = pyarrow.parquet.ParquetFile.read_row_group
 
@@ -260,19 +260,19 @@ def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
     assert sorted(read) == [0, 1, 2]
 
 
-def test_pictures_are_found_in_image_folders(tmp_path):
+def test_images_are_found_in_image_folders(tmp_path):
     folder = make_image_folder(tmp_path / "set", pairs=2, sentences=2)
     with Image.open(folder / "t1" / "1.png") as image:
         earlier, size = np.asarray(image.convert("RGB")), image.size
     truth = encode_rle(np.ones(size[::-1], dtype=bool))
     sentence = sentence_of(GENERATOR.pair(0), truth=truth, expression="thing 1 that appeared")
-    finder = open_pair_pictures(folder)
+    finder = open_pair_images(folder)
     found = [finder.find(replace(sentence, pair_id=pair_id)) for pair_id in finder.records]
-    assert any(pictures is not None and np.array_equal(np.asarray(pictures[0]), earlier) for pictures in found)
+    assert any(images is not None and np.array_equal(np.asarray(images[0]), earlier) for images in found)
 
 
 def test_what_holds_no_pairs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is not a folder"):
-        open_pair_pictures(tmp_path / "gone")
+        open_pair_images(tmp_path / "gone")
     with pytest.raises(ValueError, match="holds no pairs"):
-        open_pair_pictures(tmp_path)
+        open_pair_images(tmp_path)

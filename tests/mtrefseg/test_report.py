@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pictures and page of an evaluation, and the command that writes them."""
+"""Images and page of an evaluation, and the command that writes them."""
 
 import json
 import re
@@ -60,7 +60,7 @@ GREY = tuple(Image.new("RGB", (SIZE, SIZE), (level,) * 3) for level in (60, 180)
 
 @pytest.fixture
 def drawn_texts(monkeypatch):
-    """Every text that is written onto a picture."""
+    """Every text that is written onto an image."""
     texts = []
     draw_text = ImageDraw.ImageDraw.text
 
@@ -109,11 +109,11 @@ def report_on(folder, out, *options):
     return main(["report", str(folder / "predictions.parquet"), "--out", str(out), *map(str, options)])
 
 
-# --- pictures ---
+# --- images ---
 
 
 @pytest.mark.parametrize(("change_type", "level"), [("appear", 180), ("state_change", 180), ("disappear", 60)])
-def test_truth_and_prediction_stand_on_the_picture_that_shows_the_thing(change_type, level, drawn_texts):
+def test_truth_and_prediction_stand_on_the_image_that_shows_the_thing(change_type, level, drawn_texts):
     row = np.asarray(draw_case(make_sentence(change_type=change_type), GREY)).astype(int)
     columns = [32 + (369 + 20) * index for index in range(4)]
     y = 26 + 60
@@ -133,7 +133,7 @@ def test_truth_and_prediction_stand_on_the_picture_that_shows_the_thing(change_t
 
 def test_what_is_missing_is_said(drawn_texts):
     draw_case(make_sentence(), None)
-    assert "truth, pictures not at hand" in drawn_texts
+    assert "truth, images not at hand" in drawn_texts
     draw_case(make_sentence(truth=rle(), prediction=None, score=None, problem="unreadable_mask: cut"), GREY)
     assert {"truth, on t2: empty", "prediction, on t2: there is none"} <= set(drawn_texts)
     assert any(text.endswith("unreadable_mask: cut") for text in drawn_texts)
@@ -143,10 +143,10 @@ def test_what_is_missing_is_said(drawn_texts):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (4, 900), (900, 4)])
-def test_pictures_of_any_shape_fit(size):
+def test_images_of_any_shape_fit(size):
     mask = encode_rle(np.ones(size, dtype=bool))
-    picture = Image.new("RGB", size[::-1])
-    drawn = draw_case(make_sentence(truth=mask, prediction=mask), (picture, picture))
+    image = Image.new("RGB", size[::-1])
+    drawn = draw_case(make_sentence(truth=mask, prediction=mask), (image, image))
     assert drawn.width == 1600
     assert drawn.height < 700
 
@@ -180,15 +180,15 @@ def test_the_page_has_every_sentence_with_its_files(evaluation, tmp_path, capsys
     assert len(page["sentences"]) == page["chosen"] == count
     assert [entry["iou"] for entry in page["sentences"]] == [2.0 * number for number in range(count)]
     for entry in page["sentences"]:
-        assert entry["pictures"]
+        assert entry["images"]
         for date in ("t1", "t2"):
-            with Image.open(out / "pictures" / entry["folder"] / f"{date}.jpg") as picture:
-                assert picture.size == (entry["width"], entry["height"]) == (SIZE, SIZE)
+            with Image.open(out / "images" / entry["folder"] / f"{date}.jpg") as image:
+                assert image.size == (entry["width"], entry["height"]) == (SIZE, SIZE)
         for mask in {entry["truth"], entry["prediction"]} - {"empty"}:
-            with Image.open(out / "pictures" / mask) as picture:
-                assert picture.size == (SIZE, SIZE)
+            with Image.open(out / "images" / mask) as image:
+                assert image.size == (SIZE, SIZE)
         assert (entry["truth"] == "empty") == (not entry["target"])
-    assert len(list((out / "pictures").iterdir())) == 3
+    assert len(list((out / "images").iterdir())) == 3
     with Image.open(out / "sheet.png") as sheet:
         assert sheet.width == 1600
     printed = capsys.readouterr()
@@ -231,15 +231,15 @@ def test_bad_options_are_one_line(options, message, evaluation, tmp_path, monkey
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_without_pictures_the_masks_are_shown(evaluation, tmp_path, capsys):
+def test_without_images_the_masks_are_shown(evaluation, tmp_path, capsys):
     (evaluation / "report.json").unlink()
     assert report_on(evaluation, tmp_path / "out") == 0
     page = read_page(tmp_path / "out")
     assert page["title"] == "evaluation"
-    assert not any(entry["pictures"] for entry in page["sentences"])
+    assert not any(entry["images"] for entry in page["sentences"])
     assert "name the evaluated data with --data" in capsys.readouterr().err
     assert report_on(evaluation, tmp_path / "again", "--data", "generated") == 0
-    assert all(entry["pictures"] for entry in read_page(tmp_path / "again")["sentences"])
+    assert all(entry["images"] for entry in read_page(tmp_path / "again")["sentences"])
     # Data that has none of the pairs is a mistake, data that lacks some is worth a note.
     write_rows(evaluation, [make_row()])
     assert report_on(evaluation, tmp_path / "other", "--data", "generated") == 2
@@ -248,7 +248,7 @@ def test_without_pictures_the_masks_are_shown(evaluation, tmp_path, capsys):
     known = make_row(pair_id=pair.pair_id, expression=pair.expressions[0].text)
     write_rows(evaluation, [make_row(number=1), known])
     assert report_on(evaluation, tmp_path / "part", "--data", "generated") == 0
-    assert "the pictures of 1 of 2 sentences were not found" in capsys.readouterr().err
+    assert "the images of 1 of 2 sentences were not found" in capsys.readouterr().err
 
 
 def make_evil_page(tmp_path) -> Path:
@@ -319,7 +319,7 @@ def test_filters_bars_and_order_choose_in_the_browser(tmp_path):
         {"iou": 5.0},
         {"iou": 5.0, "domain": "NS", "change_type": "disappear", "expression": "the blue car"},
         {"iou": 55.0, "truth": rle(), "prediction": rle()},
-        {"iou": 100.0, "prediction": None, "problem": "unreadable_picture: cut"},
+        {"iou": 100.0, "prediction": None, "problem": "unreadable_image: cut"},
     ]
     write_rows(tmp_path, [make_row(number=number, **change) for number, change in enumerate(changes)])
     assert report_on(tmp_path, tmp_path / "out") == 0

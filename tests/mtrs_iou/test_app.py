@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
     good = save(tmp_path / "true", a=FULL)
     other = save(tmp_path / "other", **dict.fromkeys("bcdefgh", FULL))
     text = tmp_path / "a.png"
-    text.write_text("no picture")
+    text.write_text("no image")
     cut = tmp_path / "cut" / "a.png"
     cut.parent.mkdir()
     cut.write_bytes(good[0].read_bytes()[:-25])
@@ -115,12 +115,12 @@ def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
     wrong: list[tuple[list[Path], list[Path], str]] = [
         ([], [], "Upload the true masks first"),
         (good, [], "Upload the predicted masks first"),
-        (good, other, "There is no true mask for b, c, d, e, f and 2 more: give both pictures the same name"),
+        (good, other, "There is no true mask for b, c, d, e, f and 2 more: give both images the same name"),
         (good, [good[0], twin], "Two predicted masks are named a: rename one of them"),
         (good * 21, good, "21 true masks are too many: at most 20 are scored here"),
         (good, [text], "The predicted mask a.png cannot be read: hand over one of PNG"),
         (good, [cut], "The predicted mask a.png cannot be read"),
-        (good, [colour], "The predicted mask a.png is a picture of mode RGB: save it with one channel"),
+        (good, [colour], "The predicted mask a.png is an image of mode RGB: save it with one channel"),
         (good, [grey], "sample 'a': the prediction holds the value 100; a mask is boolean"),
         (good, save(tmp_path / "size", a=[[1, 1]]), "sample 'a': the prediction is 1 x 2 pixels"),
         (

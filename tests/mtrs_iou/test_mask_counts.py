@@ -184,13 +184,13 @@ def test_tensors_of_every_type(dtype: torch.dtype) -> None:
 
 
 def test_a_palette_is_read_by_its_colours() -> None:
-    picture = Image.fromarray(1 - np.eye(3, dtype=np.uint8))
-    picture.putpalette([255, 255, 255, 0, 0, 0])
-    assert picture.mode == "P"
-    assert count_masks(picture, MASK) == SampleCounts(3, 3, 3)
-    picture.putpalette([0, 0, 0, 128, 0, 0])
+    image = Image.fromarray(1 - np.eye(3, dtype=np.uint8))
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    assert image.mode == "P"
+    assert count_masks(image, MASK) == SampleCounts(3, 3, 3)
+    image.putpalette([0, 0, 0, 128, 0, 0])
     with pytest.raises(ValueError, match="the prediction holds the value 38; "):
-        count_masks(picture, MASK)
+        count_masks(image, MASK)
 
 
 def test_masks_that_are_not_contiguous_or_writable() -> None:

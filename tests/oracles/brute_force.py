@@ -79,8 +79,8 @@ def write_mask(pixels: Pixels | None, height: int, width: int, kind: str) -> Any
         tensor = torch.from_numpy(array)
         return tensor.to(torch.uint8) * 255 if largest else tensor
     if number == "PIL":
-        picture = Image.fromarray(array.astype(np.uint8) * (255 if "255" in largest else 1))
-        return picture.point(lambda value: value * 255).convert("1") if largest == "1" else picture
+        image = Image.fromarray(array.astype(np.uint8) * (255 if "255" in largest else 1))
+        return image.point(lambda value: value * 255).convert("1") if largest == "1" else image
     return array.astype(number) * (255 if largest else 1) if number != "bool" else array
 
 
@@ -119,7 +119,7 @@ def draw_cases(seed: int, count: int) -> list[Case]:
 
 
 def band(pixels: Pixels, height: int, width: int) -> Pixels:
-    """The pixels that have background, or the outside of the picture, within the band's width in rows and columns."""
+    """The pixels that have background, or the outside of the image, within the band's width in rows and columns."""
     diagonal = (height**2 + width**2) ** 0.5
     reach = range(-max(1, round(0.02 * diagonal)), max(1, round(0.02 * diagonal)) + 1)
     return frozenset(

@@ -56,9 +56,9 @@ def server(
 
 
 @pytest.fixture
-def pair(make_picture: Callable[..., Image.Image], tmp_path: Path) -> tuple[str, str]:
+def pair(make_image: Callable[..., Image.Image], tmp_path: Path) -> tuple[str, str]:
     """Two files of 128 x 96 pixels."""
     paths = (tmp_path / "earlier.png", tmp_path / "later.png")
     for seed, path in enumerate(paths):
-        make_picture(seed=seed).save(path)
+        make_image(seed=seed).save(path)
     return str(paths[0]), str(paths[1])

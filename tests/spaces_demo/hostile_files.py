@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Files that are not the pictures they claim to be."""
+"""Files that are not the images they claim to be."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A small PNG file that says that it is a large picture, black all over."""
+    """A small PNG file that says that it is a large image, black all over."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = zlib.compress(bytes(1 << 20), 9)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
@@ -36,13 +36,13 @@ def hostile_files() -> dict[str, tuple[str, bytes, str]]:
     return {
         "bomb": ("bomb.png", png_of_size(60_000, 60_000), "too many pixels"),
         "too many pixels": ("large.png", png_of_size(5000, 5000), "has 5000 x 5000 pixels"),
-        "script": ("drawing.svg", SVG, "is not a picture"),
-        "script named png": ("drawing.png", SVG, "is not a picture"),
+        "script": ("drawing.svg", SVG, "is not an image"),
+        "script named png": ("drawing.png", SVG, "is not an image"),
         "empty": ("empty.jpg", b"", "is an empty file"),
-        "html": ("page.jpg", HTML, "is not a picture"),
+        "html": ("page.jpg", HTML, "is not an image"),
         "cut": ("cut.png", cut_png(), "is damaged"),
-        "path": ("../../../../outside.png", HTML, "is not a picture"),
-        "postscript": ("figure.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not a picture"),
+        "path": ("../../../../outside.png", HTML, "is not an image"),
+        "postscript": ("figure.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image"),
     }
 
 

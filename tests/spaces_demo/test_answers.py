@@ -40,12 +40,12 @@ def test_a_sentence_is_never_markup() -> None:
 def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
     masks = np.stack([a_mask(), np.zeros((24, 32), dtype=bool)])
     html = legend(make_segmentation(["a car", "a dragon"], masks, encoding_seconds=0.5))
-    assert "score 0.75 · 25.00 % of the picture" in html
+    assert "score 0.75 · 25.00 % of the image" in html
     assert "nothing in these images fits this sentence" in html
     assert "Pair read and encoded in 0.50 s. 2 questions answered in 0.04 s." in html
     assert 'role="status"' in html
     html = legend(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
-    assert "every change between the two pictures" in html
+    assert "every change between the two images" in html
     assert "nothing changed" in html
     assert "The pair was known. Masks made anew from kept answers in 0.04 s." in html
 
@@ -70,9 +70,9 @@ def test_files_hold_the_masks_exactly(tmp_path: Path) -> None:
     files = {Path(path).name: Path(path) for path in write_files(segmentation, result, str(tmp_path))}
     assert sorted(files) == ["mask_1.png", "mask_2.png", "masks.json", "outlines.geojson"]
     for number, mask in enumerate(masks, start=1):
-        with Image.open(files[f"mask_{number}.png"]) as picture:
-            assert picture.mode == "L"
-            assert (np.asarray(picture) == 255 * mask).all()
+        with Image.open(files[f"mask_{number}.png"]) as image:
+            assert image.mode == "L"
+            assert (np.asarray(image) == 255 * mask).all()
     stored = json.loads(files["masks.json"].read_text(encoding="utf-8"))
     assert (stored["width"], stored["height"]) == (32, 24)
     assert [answer["found"] for answer in stored["answers"]] == [True, False]

@@ -48,7 +48,7 @@ class Page:
     def upload(self, *paths: Path) -> None:
         for number, path in enumerate(paths):
             shown = len(self.all(".image-frame img"))
-            # A field that holds a picture has no file input any more.
+            # A field that holds an image has no file input any more.
             self.all("input[type=file]")[0 if number == 0 else -shown].send_keys(str(path.resolve()))
             self.wait(lambda shown=shown: len(self.all(".image-frame img")) > shown)
 
@@ -114,11 +114,11 @@ def test_fields_have_names_for_screen_readers(driver: Any, server: Server) -> No
     assert page.all("[role=tab]")
 
 
-def test_a_file_that_is_no_picture_gets_a_message(driver: Any, server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_gets_a_message(driver: Any, server: Server, tmp_path: Path) -> None:
     wrong = tmp_path / "page.jpg"
     wrong.write_text("<!doctype html>")
     page = Page(driver, server.url, 1280, dark=False)
     page.upload(wrong, HOUSES[1])
     page.all("textarea")[0].send_keys("a car")
     page.press("segment")
-    page.wait(lambda: "is not a picture" in " ".join(each.text for each in page.all("[role=alert], .toast-body")))
+    page.wait(lambda: "is not an image" in " ".join(each.text for each in page.all("[role=alert], .toast-body")))

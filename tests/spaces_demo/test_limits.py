@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from limits import InputError, check_picture, check_sentences, forget_upload, read_picture
+from limits import InputError, check_image, check_sentences, forget_upload, read_image
 from tests.spaces_demo.hostile_files import cut_png, hostile_files, png_of_size, write
 
 
 @pytest.mark.parametrize("case", sorted(hostile_files()))
-def test_what_is_no_picture_is_refused_in_a_sentence(case: str, tmp_path: Path) -> None:
+def test_what_is_no_image_is_refused_in_a_sentence(case: str, tmp_path: Path) -> None:
     name, content, message = hostile_files()[case]
     with pytest.raises(InputError, match=message) as caught:
-        read_picture(write(tmp_path, name, content), "The earlier picture (t1)")
-    assert str(caught.value).startswith("The earlier picture (t1) ")
+        read_image(write(tmp_path, name, content), "The earlier image (t1)")
+    assert str(caught.value).startswith("The earlier image (t1) ")
     assert str(tmp_path) not in str(caught.value)
 
 
@@ -22,20 +22,20 @@ def test_the_size_is_checked_before_anything_is_decoded(tmp_path: Path, monkeypa
         raise AssertionError("decoded")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
-    check_picture(write(tmp_path, "good.png", png_of_size(4096, 4096)), "t1")
+    check_image(write(tmp_path, "good.png", png_of_size(4096, 4096)), "t1")
     with pytest.raises(InputError, match="4097 x 4096"):
-        read_picture(write(tmp_path, "large.png", png_of_size(4097, 4096)), "t1")
+        read_image(write(tmp_path, "large.png", png_of_size(4097, 4096)), "t1")
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff", "bmp"])
 def test_the_usual_formats_are_read(kind: str, tmp_path: Path) -> None:
     Image.new("RGB", (3, 2), "red").save(tmp_path / f"a.{kind}")
-    assert read_picture(tmp_path / f"a.{kind}", "t1").size == (3, 2)
+    assert read_image(tmp_path / f"a.{kind}", "t1").size == (3, 2)
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="upload it again"):
-        check_picture(tmp_path / "gone.png", "t1")
+        check_image(tmp_path / "gone.png", "t1")
 
 
 def test_sentences_are_split_tidied_and_not_asked_twice() -> None:

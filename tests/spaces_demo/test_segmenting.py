@@ -82,12 +82,12 @@ def test_a_pair_is_encoded_once_and_a_sentence_asked_once(
 
 
 def test_another_visitor_another_scene_and_other_contents_are_other_pairs(
-    segmenter: Segmenter, calls: Calls, pair: tuple[str, str], make_picture: Callable[..., Image.Image]
+    segmenter: Segmenter, calls: Calls, pair: tuple[str, str], make_image: Callable[..., Image.Image]
 ) -> None:
     segmenter.segment("a", pair, ["a car"])
     segmenter.segment("b", pair, ["a car"])
     segmenter.segment("a", pair, ["a car"], domain="normal_scene")
-    make_picture(seed=9).save(pair[1])
+    make_image(seed=9).save(pair[1])
     segmenter.segment("a", pair, ["a car"])
     assert calls.encoded == 4
     segmenter.pairs.forget("a")
@@ -123,7 +123,7 @@ def test_sizes_that_differ_are_named_or_made_equal(segmenter: Segmenter, pair: t
     assert segmenter.segment("a", pair, ["a car"], align="resize").masks.shape == (1, 96, 128)
 
 
-def test_pictures_that_are_gone_are_asked_for_again(segmenter: Segmenter, pair: tuple[str, str]) -> None:
+def test_images_that_are_gone_are_asked_for_again(segmenter: Segmenter, pair: tuple[str, str]) -> None:
     segmenter.segment("a", pair, ["a car"])
     Path(pair[0]).unlink()
     with pytest.raises(InputError, match="upload both again"):
@@ -150,7 +150,7 @@ def test_bytes_are_counted_wherever_they_stand(
     assert bytes_of([torch.zeros(3, 5), {"a": np.zeros((2, 2), np.uint8)}, "four", None, 7]) == 60 + 4 + 4
     assert bytes_of(Image.new("RGB", (4, 2))) == 24
     inspected = encode_for_inspection(model, processor, *pair)
-    # Differences of four levels and two pictures are only a part of it.
+    # Differences of four levels and two images are only a part of it.
     key_values = bytes_of(inspected.encoding.prompt_key_values)
     assert key_values > 0
     assert bytes_of(inspected) > 96 * 128 * (4 * 4 + 2 * 3) + key_values

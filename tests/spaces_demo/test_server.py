@@ -171,7 +171,7 @@ def test_scripts_are_never_shown_as_pages(name: str, content: bytes, server: Ser
 
 
 def test_files_of_the_server_are_not_read(server: Server, pair: tuple[str, str]) -> None:
-    """Only what was uploaded may be named as a picture."""
+    """Only what was uploaded may be named as an image."""
     files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in pair]
     data = [*files, "a car", "", False, 0.5, 0.5]
     call = f"{server.url}gradio_api/call/segment"
@@ -191,8 +191,8 @@ def test_sentences_that_cannot_be_answered_get_an_answer(
         segment(client, pair, text)
 
 
-def test_a_missing_picture_is_named(client: Any, pair: tuple[str, str]) -> None:
-    with pytest.raises(AppError, match=r"The later picture \(t2\) is missing"):
+def test_a_missing_image_is_named(client: Any, pair: tuple[str, str]) -> None:
+    with pytest.raises(AppError, match=r"The later image \(t2\) is missing"):
         segment(client, (pair[0], None), "a car")
 
 

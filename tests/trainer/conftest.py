@@ -102,14 +102,14 @@ def make_sample() -> Callable[..., PairSample]:
 
     def make(*expressions: str, change_type: str = "appear", domain: str | None = "RS") -> PairSample:
         random = np.random.default_rng(0)
-        pictures = [Image.fromarray(random.integers(0, 256, (24, 32, 3), dtype=np.uint8)) for _ in range(2)]
+        images = [Image.fromarray(random.integers(0, 256, (24, 32, 3), dtype=np.uint8)) for _ in range(2)]
         mask = np.zeros((24, 32), dtype=bool)
         mask[2:10, 4:12] = True
         return PairSample(
             pair_id="pair",
             source="test",
-            image_t1=pictures[0],
-            image_t2=pictures[1],
+            image_t1=images[0],
+            image_t2=images[1],
             masks=[mask.copy() for _ in expressions] or [mask],
             expressions=list(expressions),
             change_types=[change_type] * len(expressions),

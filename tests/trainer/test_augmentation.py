@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pictures, masks and sentences change together."""
+"""Images, masks and sentences change together."""
 
 import copy
 
@@ -14,7 +14,7 @@ from trainer.data.augmentation import (
     crop,
     mirror,
     move,
-    reverse_pictures,
+    reverse_images,
     swap_times,
     turn,
     without_change,
@@ -30,7 +30,7 @@ NOTHING = dict.fromkeys(vars(AugmentationArguments()), 0.0) | {"smallest_crop": 
 
 
 @pytest.mark.parametrize(("axis", "flipped"), [(0, np.s_[:, ::-1]), (1, np.s_[::-1])])
-def test_mirror_moves_pictures_masks_and_words(make_sample, axis, flipped):
+def test_mirror_moves_images_masks_and_words(make_sample, axis, flipped):
     sample = make_sample("the car in the top-left corner that appeared")
     mirrored = mirror(sample, axis)
     assert (array(mirrored.image_t1) == array(sample.image_t1)[flipped]).all()
@@ -53,7 +53,7 @@ def test_doubtful_sentences_are_left_out_and_too_many_stop_the_change(make_sampl
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_turn_keeps_pictures_and_masks_together(make_sample, quarters):
+def test_turn_keeps_images_and_masks_together(make_sample, quarters):
     sample = make_sample("the car that appeared")
     turned = turn(sample, quarters)
     assert (array(turned.image_t2) == np.rot90(array(sample.image_t2), quarters)).all()
@@ -73,18 +73,18 @@ def test_swapping_times_exchanges_words_and_types(make_sample):
     assert (swapped.masks[0] == sample.masks[0]).all()
 
 
-def test_exchanged_pictures_empty_what_is_said_of_time(make_sample):
+def test_exchanged_images_empty_what_is_said_of_time(make_sample):
     sample = make_sample("the car that appeared", "every change")
-    assert reverse_pictures(sample) is sample  # something unnamed may have disappeared
+    assert reverse_images(sample) is sample  # something unnamed may have disappeared
     sample.absent_types = frozenset(("disappear",))
-    found = reverse_pictures(sample)
+    found = reverse_images(sample)
     assert found.image_t1 is sample.image_t2
     assert found.expressions == ["the car that appeared"]
     assert not found.masks[0].any()
     assert found.absent_types == {"appear"}
     assert sample.masks[0].any()
     # Back again, it would be true of what now disappears.
-    assert reverse_pictures(found) is found
+    assert reverse_images(found) is found
 
 
 def test_generated_pairs_know_what_did_not_happen(pairs):
@@ -125,7 +125,7 @@ def test_nothing_fits_where_nothing_changed(make_sample):
     assert sample.masks[0].any()
 
 
-def test_light_changes_in_each_picture_on_its_own(make_sample):
+def test_light_changes_in_each_image_on_its_own(make_sample):
     sample = make_sample("the car that appeared")
     sample.image_t2 = sample.image_t1
     augmented = PairAugmentation(AugmentationArguments(**{**NOTHING, "photometric": 0.5}))(
@@ -137,7 +137,7 @@ def test_light_changes_in_each_picture_on_its_own(make_sample):
     assert (array(same) == array(change_light(sample.image_t1, np.random.default_rng(3), 0.5))).all()
 
 
-def test_changes_are_put_into_another_place_each_into_its_picture(make_sample):
+def test_changes_are_put_into_another_place_each_into_its_image(make_sample):
     sample = make_sample("the car that appeared", "the car that left", "the roof that turned red")
     sample.change_types = ["appear", "disappear", "state_change"]
     sample.masks = [np.zeros((24, 32), dtype=bool) for _ in range(3)]
@@ -186,7 +186,7 @@ def test_stage_1_pairs_keep_their_mask(make_sample):
         assert augmented.image_t1.size == augmented.masks[0].shape[::-1]
 
 
-def test_only_pictures_from_above_are_turned_upside_down(make_sample):
+def test_only_images_from_above_are_turned_upside_down(make_sample):
     augmentation = PairAugmentation(AugmentationArguments(**{**NOTHING, "flip_share": 1.0, "rotate_share": 1.0}))
     sample = make_sample("the car that appeared", domain="NS")
     for seed in range(5):
@@ -204,7 +204,7 @@ def test_the_pair_itself_is_not_changed(make_sample):
 
 
 def test_generated_masks_stay_true_of_their_sentences(pairs):
-    # What appeared differs between the pictures; after any change of place it still must, where the mask is.
+    # What appeared differs between the images; after any change of place it still must, where the mask is.
     augmentation = PairAugmentation(AugmentationArguments(**{**dict.fromkeys(NOTHING, 0.5), "photometric": 0.0}))
     for seed, pair in enumerate(pairs):
         augmented = augmentation(pair, np.random.default_rng(seed))

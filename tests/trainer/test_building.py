@@ -28,11 +28,11 @@ def checkpoint(tmp_path: Path, small_model: MTRefSegModel, small_processor: MTRe
 
 
 def test_checkpoint_goes_on_with_a_larger_canvas(checkpoint: Path, training: MTRefSegTrainingConfig) -> None:
-    picture = Image.new("RGB", (96, 96))
+    image = Image.new("RGB", (96, 96))
     for size in (64, 160):
         arguments = ModelArguments(image_size=None if size == 64 else size)
         model, processor = build_stage2(arguments, ModelConfig(model_name_or_path=str(checkpoint)), training)
-        inputs = processor(picture, picture, text="a tree")
+        inputs = processor(image, image, text="a tree")
         assert model.config.image_size == size
         assert inputs["pixel_values_t1"].shape == (1, 3, size, size)
         assert model(**inputs).mask_logits.shape == (1, size // 4, size // 4)

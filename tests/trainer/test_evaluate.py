@@ -148,7 +148,7 @@ def test_raw_folders_and_exports_score_the_same(run, raw, tmp_path):
         assert report["scores"] == reports[0]["scores"]
         assert report["data"]["sha256"] == reports[0]["data"]["sha256"]
     assert reports[0]["scores"]["num_samples"] > PAIRS
-    # The pictures are without loss, so that even the generator's own score the same.
+    # The images are without loss, so that even the generator's own score the same.
     assert run("generated")[0]["scores"] == reports[0]["scores"]
 
 
@@ -170,8 +170,8 @@ def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
     wrong = {entry["sample_id"]: entry["problem"] for entry in report["counted_as_wrong"]}
     expected = {f"{name}_{index}" for name in names[:2] for index in range(counts[name])}
     assert wrong.keys() == expected | {f"{names[2]}_0", f"{names[3]}_0"}
-    assert wrong[f"{names[0]}_0"].startswith("unreadable_picture: ")
-    assert wrong[f"{names[1]}_0"].startswith(f"missing_picture: there is no B/{names[1]}")
+    assert wrong[f"{names[0]}_0"].startswith("unreadable_image: ")
+    assert wrong[f"{names[1]}_0"].startswith(f"missing_image: there is no B/{names[1]}")
     assert wrong[f"{names[2]}_0"].startswith("unreadable_mask: ")
     assert wrong[f"{names[3]}_0"].startswith("refused_sentence: ")
     assert report["scores"]["num_missing_predictions"] == len(wrong)
@@ -186,17 +186,17 @@ def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
     for name, row in after.items():
         assert (row["prediction"] is None) == (name in wrong)
         assert row["iou"] == (0 if name in wrong else pytest.approx(before[name]["iou"], abs=0.5))
-    # A damaged picture takes the prediction away, not the truth.
+    # A damaged image takes the prediction away, not the truth.
     assert after[f"{names[0]}_0"]["truth"] == before[f"{names[0]}_0"]["truth"]
 
 
-def test_a_damaged_picture_in_a_table_counts_as_wrong():
+def test_a_damaged_image_in_a_table_counts_as_wrong():
     record = to_record(GENERATOR.pair(0), "validation", "referring")
     rows = make_rows(record, read_content(record), "pairs")
     rows[0]["image_t2"]["bytes"] = rows[0]["image_t2"]["bytes"][:300]
     pairs = TablePairs(TableSource("test", Dataset.from_list(rows, features=pair_features())))
     pair = pairs.read(0)
-    assert pair.pictures is None
+    assert pair.images is None
     assert len(pair.problems) == len(record.expressions) == sum("image_t2" in problem for problem in pair.problems)
     assert all(truth["size"] == [128, 128] for truth in pair.truths)
 

@@ -55,12 +55,12 @@ def test_the_command_draws_every_training_it_is_given(tmp_path, monkeypatch, cap
     folders.append(write_log(tmp_path / "unscored", LOGS[:2]))
     sizes = []
     for count in (1, 3):
-        out = tmp_path / "pictures" / f"{count}.png"
+        out = tmp_path / "images" / f"{count}.png"
         monkeypatch.setattr(sys, "argv", ["plot_curves.py", *map(str, folders[-count:]), "--out", str(out)])
         plot_curves.main()
         assert str(out) in capsys.readouterr().out
-        with Image.open(out) as picture:
-            sizes.append(picture.size)
+        with Image.open(out) as image:
+            sizes.append(image.size)
     assert sizes[1] == (sizes[0][0], 3 * sizes[0][1])
 
 

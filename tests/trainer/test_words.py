@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Sentences of mirrored, turned, cropped and exchanged pictures."""
+"""Sentences of mirrored, turned, cropped and exchanged images."""
 
 import pytest
 

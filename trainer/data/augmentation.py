@@ -43,7 +43,7 @@ class PairAugmentation:
         Args:
             sample ([`PairSample`]): A pair; it is not changed.
             random (`np.random.Generator`): Source of all chance.
-            other_place (`Callable`, *optional*): Gives a picture of another pair of the same domain, or `None`;
+            other_place (`Callable`, *optional*): Gives an image of another pair of the same domain, or `None`;
                 without one, everything stays where it is.
 
         Returns:
@@ -61,7 +61,7 @@ class PairAugmentation:
         if random.random() < shares.swap_share:
             sample = swap_times(sample)
         if random.random() < shares.reverse_share:
-            sample = reverse_pictures(sample)
+            sample = reverse_images(sample)
         if random.random() < shares.crop_share:
             sample = crop(sample, random, shares.smallest_crop)
         if random.random() < shares.unchanged_share:
@@ -77,7 +77,7 @@ class PairAugmentation:
 
 
 def mirror(sample: PairSample, axis: int) -> PairSample:
-    """Exchanges left and right (axis 0) or top and bottom (axis 1), in pictures, masks and sentences."""
+    """Exchanges left and right (axis 0) or top and bottom (axis 1), in images, masks and sentences."""
     flip = Image.Transpose.FLIP_TOP_BOTTOM if axis else Image.Transpose.FLIP_LEFT_RIGHT
     said = _say(sample, lambda sentence, _: mirrored(sentence, axis))
     if said is None:
@@ -86,7 +86,7 @@ def mirror(sample: PairSample, axis: int) -> PairSample:
 
 
 def turn(sample: PairSample, quarters: int) -> PairSample:
-    """Turns pictures and masks by so many times 90 degrees against the clock; sentences that tell a direction are left
+    """Turns images and masks by so many times 90 degrees against the clock; sentences that tell a direction are left
     out."""
     said = _say(sample, lambda sentence, _: None if mentions_direction(sentence) else sentence)
     if said is None:
@@ -97,8 +97,8 @@ def turn(sample: PairSample, quarters: int) -> PairSample:
 
 def move(sample: PairSample, place: Image.Image) -> PairSample:
     """
-    Cuts out what has changed and puts it, where it was, into the picture of another place, in t1 what disappeared, in
-    t2 what appeared, and of what is otherwise now each state in its picture: copy-paste augmentation
+    Cuts out what has changed and puts it, where it was, into the image of another place, in t1 what disappeared, in
+    t2 what appeared, and of what is otherwise now each state in its image: copy-paste augmentation
     (https://huggingface.co/papers/2012.07177) of changes. Few places are learnt by heart; so each has many. Sentences
     that tell of what is beside or of ranks are left out; those of unknown types of change leave the pair as it is.
 
@@ -152,7 +152,7 @@ def swap_times(sample: PairSample) -> PairSample:
     )
 
 
-def reverse_pictures(sample: PairSample) -> PairSample:
+def reverse_images(sample: PairSample) -> PairSample:
     """Exchanges t1 and t2 and leaves the sentences: "the car that appeared" fits nothing any more, provided that
     nothing had disappeared. Sentences of which that is not certain are left out."""
     kept = [
@@ -176,13 +176,13 @@ def reverse_pictures(sample: PairSample) -> PairSample:
 
 def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
     """
-    Cuts a part out of pictures and masks, of the same aspect ratio. Sentences that tell a place, a number, a rank or
+    Cuts a part out of images and masks, of the same aspect ratio. Sentences that tell a place, a number, a rank or
     what is beside are left out, and those of which less than 40 % is seen but not nothing.
 
     Args:
         sample ([`PairSample`]): A pair.
         random (`np.random.Generator`): Chooses the part.
-        smallest (`float`): Smallest side of the part, as a share of the picture's.
+        smallest (`float`): Smallest side of the part, as a share of the image's.
     """
     width, height = sample.image_t1.size
     scale = random.uniform(smallest, 1)
@@ -203,7 +203,7 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
 
 
 def without_change(sample: PairSample) -> PairSample:
-    """The earlier picture twice: nothing has changed, so that no sentence about a change fits anything."""
+    """The earlier image twice: nothing has changed, so that no sentence about a change fits anything."""
     masks = [np.zeros_like(mask) for mask in sample.masks]
     nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
     return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)

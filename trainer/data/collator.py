@@ -31,21 +31,21 @@ class PairCollator:
             rows (`Sequence[dict]`): Rows with a "sample" each; of one stage.
 
         Returns:
-            `dict`: What [`MTRefSegProcessor`] gives for the pictures, sentences and masks; without sentences (stage 1)
-            for pictures and masks.
+            `dict`: What [`MTRefSegProcessor`] gives for the images, sentences and masks; without sentences (stage 1)
+            for images and masks.
         """
         samples = [row["sample"] for row in rows]
-        pictures = ([sample.image_t1 for sample in samples], [sample.image_t2 for sample in samples])
+        images = ([sample.image_t1 for sample in samples], [sample.image_t2 for sample in samples])
         if any(sample.expressions for sample in samples):
             batch = self.processor(
-                *pictures,
+                *images,
                 text=[sample.expressions for sample in samples],
                 masks=[sample.masks for sample in samples],
                 change_masks=_change_masks(samples),
                 domain=[None if sample.domain is None else SCENES[sample.domain] for sample in samples],
             )
         else:
-            batch = self.processor(*pictures, masks=[sample.masks[0] for sample in samples])
+            batch = self.processor(*images, masks=[sample.masks[0] for sample in samples])
         return {**batch, "samples": samples} if self.with_samples else dict(batch)
 
 

@@ -103,7 +103,7 @@ class PairLoader:
         return int(np.random.default_rng([self.seed, source, cycle]).permutation(size)[place])
 
     def _place_like(self, sample: PairSample, random: np.random.Generator) -> Image.Image | None:
-        """The earlier picture of another pair of any dataset, of the same domain, if a few draws find one."""
+        """The earlier image of another pair of any dataset, of the same domain, if a few draws find one."""
         for _ in range(_PLACES_LOOKED_AT):
             source = self.sources[int(random.integers(len(self.sources)))]
             other = source.pair(int(random.integers(source.num_pairs or _PLACES_WITHOUT_END)))

@@ -14,7 +14,7 @@ from PIL import Image
 from dataset_scripts.readers.pair_record import PairRecord
 from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS
 from dataset_scripts.synthesis.generator import Generator
-from modeling_mtrefseg import load_picture
+from modeling_mtrefseg import load_image
 
 
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
@@ -29,7 +29,7 @@ class PairSample:
     Args:
         pair_id (`str`): Its name.
         source (`str`): Name of the dataset that it is of.
-        image_t1, image_t2 (`PIL.Image.Image`): RGB, of one size, the earlier and the later picture.
+        image_t1, image_t2 (`PIL.Image.Image`): RGB, of one size, the earlier and the later image.
         masks (`list[np.ndarray]`): bool (height, width), one a sentence; in stage 1 the one of every change.
         expressions (`list[str]`): The sentences; none in stage 1.
         change_types (`list[str]`): One of `schema.CHANGE_TYPES` a sentence.
@@ -129,7 +129,7 @@ class RecordSource:
     def pair(self, row: int) -> PairSample:
         """The pair of a number from 0."""
         record = self.records[row]
-        image_t1, image_t2 = (load_picture(_source_of(file.source)) for file in (record.image_t1, record.image_t2))
+        image_t1, image_t2 = (load_image(_source_of(file.source)) for file in (record.image_t1, record.image_t2))
         files = [expression.mask for expression in record.expressions]
         if record.change_mask is not None:
             files = [record.change_mask]
@@ -185,8 +185,8 @@ class TableSource:
         return PairSample(
             pair_id=first["pair_id"],
             source=self.name,
-            image_t1=load_picture(first["image_t1"]),
-            image_t2=load_picture(first["image_t2"]),
+            image_t1=load_image(first["image_t1"]),
+            image_t2=load_image(first["image_t2"]),
             masks=[np.asarray(mask) > 127 for mask in masks],
             expressions=list(expressions),
             change_types=[CHANGE_TYPES[number] for number in types],

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What a small visual half is trained on first: naming the kind and the colour of every thing in generated pictures. The
+What a small visual half is trained on first: naming the kind and the colour of every thing in generated images. The
 paper's comes from a checkpoint that was trained to segment things; one that begins with random weights needs the like,
 for masks of changes say nothing of what changed, and sentences speak of little else.
 """
@@ -66,7 +66,7 @@ class ParsingHead(nn.Module):
 
 class SceneParsingModel(nn.Module):
     """
-    The visual half with heads that name kinds and colours: of each picture, from the backbone's levels; and of both
+    The visual half with heads that name kinds and colours: of each image, from the backbone's levels; and of both
     times, from the mask features of the pair, which sentences are compared with later. Every change is masked too.
 
     Args:
@@ -86,7 +86,7 @@ class SceneParsingModel(nn.Module):
             nn.Conv2d(hidden_size, hidden_size, kernel_size=3, padding=1),
             nn.GELU(),
         )
-        self.picture_head = ParsingHead(hidden_size)
+        self.image_head = ParsingHead(hidden_size)
         mask_channels = vision_model.config.mask_decoder_config.hidden_size
         self.pair_heads = nn.ModuleList([ParsingHead(mask_channels) for _ in ("t1", "t2")])
 
@@ -102,7 +102,7 @@ class SceneParsingModel(nn.Module):
         """
         Args:
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
-                The earlier and the later picture, normalised by the processor.
+                The earlier and the later image, normalised by the processor.
             labels (`Tensor` of shape `(batch_size, height, width)`): 1 where anything changed, else 0.
             kinds (`Tensor` of shape `(batch_size, 2, height / 4, width / 4)`): Indices of `KINDS` at t1 and at t2.
             colors (`Tensor` of that shape): Indices of `COLOR_NAMES`, -100 where there is none.
@@ -117,10 +117,10 @@ class SceneParsingModel(nn.Module):
             nn.functional.interpolate(project(level), size, mode="bilinear", align_corners=False)
             for project, level in zip(self.projections, levels)
         ]
-        picture_logits = self.picture_head(self.mixture(torch.stack(projected).sum(0)))
+        image_logits = self.image_head(self.mixture(torch.stack(projected).sum(0)))
         # The backbone has all t1 first.
         all_kinds, all_colors = (maps.transpose(0, 1).flatten(0, 1) for maps in (kinds, colors))
-        loss = self.picture_head.loss(picture_logits, all_kinds, all_colors)
+        loss = self.image_head.loss(image_logits, all_kinds, all_colors)
         encoding = self.vision_model.encode_features(levels)
         logits = [head(encoding.features.mask_features) for head in self.pair_heads]
         for time, head in enumerate(self.pair_heads):
@@ -133,7 +133,7 @@ class SceneParsingModel(nn.Module):
 
 class SceneDataset(Dataset):
     """
-    Generated pairs as pictures with maps of kinds and colours.
+    Generated pairs as images with maps of kinds and colours.
 
     Args:
         generator (`Generator`): Makes them.
@@ -156,7 +156,7 @@ class SceneCollator:
     Pairs to a batch of [`SceneParsingModel`].
 
     Args:
-        processor ([`MTRefSegProcessor`]): Normalises the pictures.
+        processor ([`MTRefSegProcessor`]): Normalises the images.
     """
 
     def __init__(self, processor: MTRefSegProcessor) -> None:

@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What becomes of an English sentence when its pictures are mirrored, turned or cropped.
+What becomes of an English sentence when its images are mirrored, turned or cropped.
 
-Every function gives a sentence that is true of the changed pictures, or `None` where the words leave a doubt ("the bag
+Every function gives a sentence that is true of the changed images, or `None` where the words leave a doubt ("the bag
 left of the building" was left there, or lies beside it). Whoever augments leaves such a sentence out.
 """
 
@@ -87,7 +87,7 @@ _RELATIONS = _set_of(
 _NEAR_FRAME = _set_of("center centre central middle corner corners edge edges border margin half")
 _SUPERLATIVE = re.compile(r"\w+(most|est)$")
 _NO_SUPERLATIVES = _set_of("forest west rest guest chest nest harvest almost northwest southwest midwest")
-_PICTURES = _set_of("image picture photo scene frame view")
+_IMAGES = _set_of("image picture photo scene frame view")
 _ARRANGED = _set_of("parallel alongside surrounding facing lining through where beyond past toward towards")
 _FRAME_WORDS = _set_of("center centre central middle mid") | {word for words in _SWAPS for word in words}
 _TIMES = _set_of("first second earlier later other new old")
@@ -95,7 +95,7 @@ _TIMES = _set_of("first second earlier later other new old")
 
 def mirrored(sentence: str, axis: int) -> str | None:
     """
-    The sentence for mirrored pictures.
+    The sentence for mirrored images.
 
     Args:
         sentence (`str`): The sentence.
@@ -120,7 +120,7 @@ def mirrored(sentence: str, axis: int) -> str | None:
 
 
 def mentions_direction(sentence: str) -> bool:
-    """Whether the sentence may stop being true when the pictures are turned by 90 degrees."""
+    """Whether the sentence may stop being true when the images are turned by 90 degrees."""
     words = list(_WORD.finditer(sentence))
     if any(match[0].lower() in _ANY_AXIS for match in words) or _OTHER_DIRECTION.search(sentence):
         return True
@@ -128,7 +128,7 @@ def mentions_direction(sentence: str) -> bool:
 
 
 def depends_on_frame(sentence: str) -> bool:
-    """Whether the sentence may stop being true when a part of the pictures is cut off: it tells a place, a number, a
+    """Whether the sentence may stop being true when a part of the images is cut off: it tells a place, a number, a
     rank, or what is beside."""
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     if re.search(r"\d", sentence) or _COMPARATIVES.intersection(words):
@@ -136,11 +136,11 @@ def depends_on_frame(sentence: str) -> bool:
     for index, word in enumerate(words):
         following = words[index + 1] if index + 1 < len(words) else ""
         if word in _ORDINALS:
-            if following not in _PICTURES:
+            if following not in _IMAGES:
                 return True
         elif word in ("in", "on"):
             # "in the later image", "dressed in red", "switched on"
-            if not _names_picture(words[index + 1 :]) and following in ("the", "a", "an", "front", "top"):
+            if not _names_image(words[index + 1 :]) and following in ("the", "a", "an", "front", "top"):
                 return True
         elif word in _RELATIONS or word in _COUNTS or word in _NEAR_FRAME or word in ("largest", "smallest", "only"):
             if not (word == "only" and following in ("be", "seen", "visible")) and word != "with":
@@ -156,9 +156,9 @@ def depends_on_surroundings(sentence: str) -> bool:
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     for index, word in enumerate(words):
         rest = words[index + 1 :]
-        if word in _ORDINALS and rest[:1] and rest[0] not in _PICTURES:
+        if word in _ORDINALS and rest[:1] and rest[0] not in _IMAGES:
             return True
-        if _names_picture(rest):
+        if _names_image(rest):
             continue
         is_of_something = word == "of" and rest[:1] and rest[0] in ("the", "a", "an")
         place = rest[1:] if rest[:1] == ["the"] else rest
@@ -212,7 +212,7 @@ def _is_top_or_bottom(words: list[Match[str]], index: int) -> bool | None:
     if before != "the":
         return None
     rest = [match[0].lower() for match in words[index + 1 :]]
-    return True if not rest or rest[0] != "of" or _names_picture(rest[1:]) else None
+    return True if not rest or rest[0] != "of" or _names_image(rest[1:]) else None
 
 
 def _is_harmless(word: str, before: str, after: str) -> bool | None:
@@ -229,10 +229,10 @@ def _is_hyphenated(words: list[Match[str]], index: int) -> bool:
     return string[match.start() - 1 : match.start()] == "-" or string[match.end() : match.end() + 1] == "-"
 
 
-def _names_picture(rest: list[str]) -> bool:
+def _names_image(rest: list[str]) -> bool:
     """Whether words go on with "the (first, later, ...) image"."""
     noun = 2 if rest[1:2] and rest[1] in _TIMES else 1
-    return rest[:1] in (["the"], ["this"]) and len(rest) > noun and rest[noun] in _PICTURES
+    return rest[:1] in (["the"], ["this"]) and len(rest) > noun and rest[noun] in _IMAGES
 
 
 def _neighbour(words: list[Match[str]], index: int, step: int) -> str:

@@ -74,7 +74,7 @@ _TIME = re.compile(
 
 def time_swapped(sentence: str, change_type: str) -> str | None:
     """
-    The sentence for pictures that have changed places.
+    The sentence for images that have changed places.
 
     Args:
         sentence (`str`): The sentence.

@@ -15,7 +15,7 @@ def choose_cases(samples: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, 
 
     Args:
         samples (`Sequence[dict]`): With "iou", "pair", "reference_area" and "wrong_share" (pixels that are wrong, as a
-            share of the picture); those alone that have a prediction.
+            share of the image); those alone that have a prediction.
 
     Returns:
         `dict[str, list[dict]]`: "worst" (of equal IoU first the most pixels wrong), "median", and "best" (of those

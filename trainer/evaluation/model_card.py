@@ -32,7 +32,7 @@ _TEXT = """---
 
 # {name}
 
-A [MTRefSeg](https://huggingface.co/papers/2606.00987) model{stage}: two pictures of one place, an earlier and a later
+A [MTRefSeg](https://huggingface.co/papers/2606.00987) model{stage}: two images of one place, an earlier and a later
 one, and a sentence in; the mask of the change that the sentence describes out.
 
 ```python

@@ -21,7 +21,7 @@ from PIL import Image
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.mtrefseg_21k import REPOSITORY, MTRefSeg21K
-from dataset_scripts.readers.image_file import PictureFile
+from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.pair_record import Expression, PairRecord
 from dataset_scripts.readers.raw_layout import find_split_folders, list_setting
 from dataset_scripts.readers.reading_report import Finding, ReadingReport, Reason, UnusableError, printable
@@ -30,7 +30,7 @@ from dataset_scripts.readers.sources import open_source
 from dataset_scripts.readers.split_folders import EXPRESSIONS_FOLDER, SplitFolder, fingerprint
 from dataset_scripts.synthesis.generator import Generator
 from dataset_scripts.synthesis.writing import GENERATOR_VERSION
-from modeling_mtrefseg import load_picture
+from modeling_mtrefseg import load_image
 from mtrs_iou.mtrs_iou import encode_rle
 from trainer.data.pair_loading import open_data
 from trainer.data.samples import GeneratedSource, PairSample, TableSource
@@ -39,7 +39,7 @@ from trainer.data.samples import GeneratedSource, PairSample, TableSource
 _LOST = (
     Reason.UNREADABLE_JSON,
     Reason.PATH_ESCAPE,
-    Reason.MISSING_PICTURE,
+    Reason.MISSING_IMAGE,
     Reason.MISSING_MASK,
     Reason.MASK_PATH_ESCAPE,
 )
@@ -57,9 +57,9 @@ class ScoredPair:
         domain (`str`, *optional*): "NS" or "RS".
         truths (`list[dict | None]`): RLE of each true mask, `None` where it cannot be read.
         problems (`list[str]`): What is wrong with each sentence, "" if nothing is.
-        pictures (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, RGB, of one size; `None` if one
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, RGB, of one size; `None` if one
             cannot be read.
-        digest (`str`): SHA-256 of pictures, sentences and true masks.
+        digest (`str`): SHA-256 of images, sentences and true masks.
     """
 
     pair_id: str
@@ -69,7 +69,7 @@ class ScoredPair:
     domain: str | None
     truths: list[dict[str, Any] | None]
     problems: list[str]
-    pictures: tuple[Image.Image, Image.Image] | None
+    images: tuple[Image.Image, Image.Image] | None
     digest: str
 
 
@@ -142,7 +142,7 @@ class GeneratedPairs:
         """The pair of a number from 0."""
         sample: PairSample = self.source.pair(row)
         truths = [encode_rle(mask) for mask in sample.masks]
-        pixels = [np.asarray(picture).tobytes() for picture in (sample.image_t1, sample.image_t2)]
+        pixels = [np.asarray(image).tobytes() for image in (sample.image_t1, sample.image_t2)]
         return ScoredPair(
             pair_id=sample.pair_id,
             sample_ids=[f"{sample.pair_id}_{index}" for index in range(len(truths))],
@@ -151,7 +151,7 @@ class GeneratedPairs:
             domain=sample.domain,
             truths=list(truths),
             problems=[""] * len(truths),
-            pictures=(sample.image_t1, sample.image_t2),
+            images=(sample.image_t1, sample.image_t2),
             digest=_digest(pixels, sample.expressions, truths),
         )
 
@@ -161,7 +161,7 @@ class TablePairs:
     Pairs of an export.
 
     Args:
-        source ([`TableSource`]): Its table; pictures are decoded here, so that a damaged one does not end everything.
+        source ([`TableSource`]): Its table; images are decoded here, so that a damaged one does not end everything.
     """
 
     left_out: Sequence[str] = ()
@@ -265,15 +265,15 @@ def open_pairs(name: str, setting: str, split: str, generator: Generator | None,
 
 
 def read_record(record: PairRecord) -> ScoredPair:
-    """Reads pictures and masks of a pair, and notes what cannot be read."""
-    problem, pictures, size = "", None, None
+    """Reads images and masks of a pair, and notes what cannot be read."""
+    problem, images, size = "", None, None
     try:
         size, size_t2 = record.image_t1.check(), record.image_t2.check()
         if size != size_t2:
             raise UnusableError(
                 Reason.UNEQUAL_SIZES, f"t1 has {size[0]}x{size[1]} pixels, t2 {size_t2[0]}x{size_t2[1]}"
             )
-        pictures = (_load(record.image_t1), _load(record.image_t2))
+        images = (_load(record.image_t1), _load(record.image_t2))
     except UnusableError as error:
         problem = f"{error.reason.value}: {error.detail}"
         size = size or _first_size(record)
@@ -281,7 +281,7 @@ def read_record(record: PairRecord) -> ScoredPair:
     problems = []
     for expression in record.expressions:
         try:
-            # Where no picture tells the size, the mask is taken as it is.
+            # Where no image tells the size, the mask is taken as it is.
             mask, _ = expression.mask.read_mask(size or expression.mask.size)
             truths.append(encode_rle(mask))
             problems.append(problem)
@@ -297,16 +297,16 @@ def read_record(record: PairRecord) -> ScoredPair:
         domain=record.domain,
         truths=truths,
         problems=problems,
-        pictures=pictures,
+        images=images,
         digest=_digest([_content(record.image_t1), _content(record.image_t2)], texts, truths),
     )
 
 
-def _load(file: PictureFile) -> Image.Image:
-    return load_picture(Image.open(io.BytesIO(file.source)) if isinstance(file.source, bytes) else file.source)
+def _load(file: ImageFile) -> Image.Image:
+    return load_image(Image.open(io.BytesIO(file.source)) if isinstance(file.source, bytes) else file.source)
 
 
-def _content(file: PictureFile) -> bytes:
+def _content(file: ImageFile) -> bytes:
     try:
         return file.read_bytes()
     except OSError:
@@ -323,8 +323,8 @@ def _first_size(record: PairRecord) -> tuple[int, int] | None:
     return None
 
 
-def _cell(cell: dict[str, Any] | None, name: str) -> PictureFile:
-    return PictureFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
+def _cell(cell: dict[str, Any] | None, name: str) -> ImageFile:
+    return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> ScoredPair:
@@ -351,7 +351,7 @@ def _lost(finding: Finding, texts: list[str], domain: str) -> ScoredPair:
         domain=domain or None,
         truths=[None] * count,
         problems=[f"{finding.reason.value}: {finding.detail}"] * count,
-        pictures=None,
+        images=None,
         digest=_digest([], [finding.sample, *texts], []),
     )
 

@@ -75,7 +75,7 @@ class BatchReader(Dataset):
 
     def _batch(self, number: int, pairs: list[ScoredPair]) -> Batch:
         asked = [
-            [] if pair.pictures is None else [index for index, problem in enumerate(pair.problems) if not problem]
+            [] if pair.images is None else [index for index, problem in enumerate(pair.problems) if not problem]
             for pair in pairs
         ]
         shown = [(pair, indices) for pair, indices in zip(pairs, asked) if indices]
@@ -83,17 +83,17 @@ class BatchReader(Dataset):
         return Batch(number, pairs, asked, inputs)
 
     def _prepare(self, pairs: list[ScoredPair], asked: list[list[int]]) -> BatchFeature:
-        pictures = [pair.pictures for pair in pairs if pair.pictures is not None]
+        images = [pair.images for pair in pairs if pair.images is not None]
         return self.processor(
-            [picture for picture, _ in pictures],
-            [picture for _, picture in pictures],
+            [image for image, _ in images],
+            [image for _, image in images],
             text=[[pair.expressions[index] for index in indices] for pair, indices in zip(pairs, asked)],
             domain=[None if pair.domain is None else SCENES[pair.domain] for pair in pairs],
         )
 
     def _note_refusals(self, pair: ScoredPair) -> None:
         for index, problem in enumerate(pair.problems):
-            if not problem and pair.pictures is not None:
+            if not problem and pair.images is not None:
                 try:
                     self._prepare([pair], [[index]])
                 except ValueError as error:
@@ -105,12 +105,12 @@ def predict(
     batch: Batch, model: nn.Module, processor: MTRefSegProcessor, no_target_threshold: float | None
 ) -> dict[str, Any]:
     """
-    Segments a batch. All sentences of a pair share one encoding of its pictures.
+    Segments a batch. All sentences of a pair share one encoding of its images.
 
     Args:
         batch ([`Batch`]): The batch.
         model ([`MTRefSegModel`]): The model.
-        processor ([`MTRefSegProcessor`]): Turns logits into masks at the pictures' own size.
+        processor ([`MTRefSegProcessor`]): Turns logits into masks at the images' own size.
         no_target_threshold (`float`, *optional*): Score above which a mask is emptied; by default the processor's.
 
     Returns:
@@ -120,9 +120,7 @@ def predict(
     results: list[dict[str, torch.Tensor]] = []
     if batch.inputs is not None:
         outputs = model(**batch.inputs.to(next(model.parameters()).device))
-        sizes = [
-            pair.pictures[0].size[::-1] for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.pictures
-        ]
+        sizes = [pair.images[0].size[::-1] for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
         results = processor.post_process_referring_segmentation(
             outputs, sizes, no_target_threshold=no_target_threshold
         )

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What an evaluation leaves: report.json, predictions.parquet, the tables and the picture sheet."""
+"""What an evaluation leaves: report.json, predictions.parquet, the tables and the image sheet."""
 
 import argparse
 import hashlib
@@ -185,14 +185,14 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
         folder (`Path`): Where to.
         report (`dict`): What `report.json` holds.
         samples (`Sequence[dict]`): Of [`collect`].
-        source (`PairSource`): Gives the pictures for the sheet.
+        source (`PairSource`): Gives the images for the sheet.
     """
     rows = [{name: sample[name] for name in PREDICTIONS_SCHEMA.names} for sample in samples]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA), folder / PREDICTIONS)
     data = report["data"]
     measure = (
         f"{data['name']}, {'all domains' if data['setting'] == 'TV' else data['setting']}, {data['split']}, "
-        f"{data['sentences']:,} sentences of {data['pairs']:,} pairs, at the pictures' own size"
+        f"{data['sentences']:,} sentences of {data['pairs']:,} pairs, at the images' own size"
     )
     table = (data["setting"], report["model"]["name"], measure, report["scores"])
     (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")
@@ -220,7 +220,7 @@ def _wrongness(detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int) -> Image.Image:
-    """The picture sheet."""
+    """The image sheet."""
     candidates = [
         {
             **sample,
@@ -237,5 +237,5 @@ def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int
             columns = {name: sample[name] for name in PREDICTIONS_SCHEMA.names}
             has_target, wrong = sample["reference_area"] > 0, sample["wrong"]
             sentence = ScoredSentence(**columns, has_target=has_target, wrong_pixels=wrong)
-            sections[kind].append(Case(sentence, source.read(sample["pair"]).pictures))
+            sections[kind].append(Case(sentence, source.read(sample["pair"]).images))
     return draw_cases(sections)

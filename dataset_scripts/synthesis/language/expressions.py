@@ -40,7 +40,7 @@ Choice = TypeVar("Choice")
 FAILS, DOUBTFUL, HOLDS = 0, 1, 2
 
 NO_TARGET_SHARE = 0.06  # Of tries: these succeed more often. With pairs without any change it comes to about 8 %.
-_SMALLEST = 36 / 256**2  # Things of a smaller share of the picture are too small to be spoken of …
+_SMALLEST = 36 / 256**2  # Things of a smaller share of the image are too small to be spoken of …
 _LANDMARK = 2.0  # … and landmarks must be so many times larger.
 _WIDE = 0.12  # Things of a larger share have no place that everybody would call the same.
 _BORDER = 0.04  # Places nearer than this (share of the side) to a border between regions are doubtful.
@@ -535,7 +535,7 @@ def _has_color(one: Sighting, color: str) -> int:
 def _in_range(value: float, low: float, parts: int) -> int:
     """Whether a coordinate lies in one of `parts` equal parts of the side, the one that begins at `low`."""
     high = low + 1 / parts
-    # The rim of the picture is no border between regions.
+    # The rim of the image is no border between regions.
     inner_low, inner_high = low + _BORDER * (low > 0), high - _BORDER * (high < 0.999)
     if inner_low <= value <= inner_high:
         return HOLDS

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What can be seen of each thing in the two pictures: the writer's view of a scene."""
+"""What can be seen of each thing in the two images: the writer's view of a scene."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Observation:
     Args:
         scene (`Scene`): The scene.
         numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), the number of the thing that is visible at each
-            pixel of the pictures as they were taken.
+            pixel of the images as they were taken.
     """
 
     def __init__(self, scene: Scene, numbers_t1: np.ndarray, numbers_t2: np.ndarray):

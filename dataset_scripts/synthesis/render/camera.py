@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 What a model has to ignore: season, light, haze, colour balance, blur, sensor noise, JPEG, and a small shift and tilt
-between the two pictures. Nothing of it changes what the pictures show.
+between the two images. Nothing of it changes what the images show.
 """
 
 import io
@@ -28,7 +28,7 @@ _LUMA = np.array((0.299, 0.587, 0.114))
 @dataclass(frozen=True)
 class Camera:
     """
-    The conditions under which one picture is taken.
+    The conditions under which one image is taken.
 
     Args:
         season (`tuple[Color, float]`, *optional*): Colour that plants take on, and its share from 0 to 1.
@@ -61,7 +61,7 @@ def sample_camera(random: np.random.Generator, strength: float = 1.0) -> Camera:
 
     Args:
         random (`np.random.Generator`): Source of all choices.
-        strength (`float`, *optional*, defaults to 1.0): How far they stray from a plain picture; 0 for hardly at all.
+        strength (`float`, *optional*, defaults to 1.0): How far they stray from a plain image; 0 for hardly at all.
 
     Returns:
         `Camera`: The conditions.
@@ -88,9 +88,9 @@ def sample_camera(random: np.random.Generator, strength: float = 1.0) -> Camera:
     )
 
 
-def take_picture(rendering: Rendering, camera: Camera, random: np.random.Generator) -> Image.Image:
+def take_image(rendering: Rendering, camera: Camera, random: np.random.Generator) -> Image.Image:
     """
-    The picture that a camera takes.
+    The image that a camera takes.
 
     Args:
         rendering (`Rendering`): The painted scene.
@@ -101,7 +101,7 @@ def take_picture(rendering: Rendering, camera: Camera, random: np.random.Generat
         `PIL.Image.Image`: RGB, of the rendering's size.
     """
     size = rendering.numbers.shape[0]
-    # Pixel measures hold for pictures of 256 pixels; larger pictures show the same place in more detail.
+    # Pixel measures hold for images of 256 pixels; larger images show the same place in more detail.
     scale = max(1.0, size / 256)
     image = Image.fromarray(rendering.image)
     if camera.season is not None:
@@ -121,7 +121,7 @@ def take_picture(rendering: Rendering, camera: Camera, random: np.random.Generat
 
 
 def _tinted(image: Image.Image, color: Color) -> Image.Image:
-    """The picture in shades of one colour, its brightness kept."""
+    """The image in shades of one colour, its brightness kept."""
     brightness = sum(channel * weight for channel, weight in zip(color, _LUMA.tolist(), strict=True))
     rows = [(*(_LUMA * channel / brightness).tolist(), 0.0) for channel in color]
     return image.convert("RGB", tuple(value for row in rows for value in row))

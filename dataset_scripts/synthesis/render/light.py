@@ -14,7 +14,7 @@ class Light:
     The sun, or an overcast sky.
 
     Args:
-        degrees (`float`): Direction in which shadows fall on the picture, clockwise from the x axis.
+        degrees (`float`): Direction in which shadows fall on the image, clockwise from the x axis.
         reach (`float`): Length of a shadow for a body of height 1.
         strength (`float`): How much darker it is in the shadow, 0 (overcast) to 1.
     """

@@ -47,7 +47,7 @@ class Shape:
 
 class Canvas:
     """
-    A square picture under way.
+    A square image under way.
 
     Args:
         size (`int`): Width and height in pixels.
@@ -188,7 +188,7 @@ class Canvas:
         opacity: float = 1.0,
         plant: bool = False,
     ) -> None:
-        """Fills a shape with a colour or with pixels, RGB of its box as uint8 array or picture. See `paint`."""
+        """Fills a shape with a colour or with pixels, RGB of its box as uint8 array or image. See `paint`."""
         if shape is None:
             return
         mask = (
@@ -202,7 +202,7 @@ class Canvas:
             self.numbers[shape.box][np.asarray(shape.coverage) >= _COVERED] = number
 
     def finish(self) -> Rendering:
-        """The picture, what is visible where, and where plants are."""
+        """The image, what is visible where, and where plants are."""
         return Rendering(np.asarray(self.image), self.numbers, np.asarray(self.vegetation))
 
     def _frame(self, lowest: np.ndarray, highest: np.ndarray) -> tuple[int, int, int, int, int] | None:

@@ -23,7 +23,7 @@ class Camera:
     metres.
 
     Args:
-        size (`int`): Width and height of the picture in pixels.
+        size (`int`): Width and height of the image in pixels.
         focal (`float`): Pixels per metre at a distance of one metre.
         center_x, horizon (`float`): The pixel that it points at.
         height (`float`): Metres above the ground.
@@ -39,7 +39,7 @@ class Camera:
 
     @cached_property
     def near(self) -> float:
-        """Metres ahead at which outlines are cut off, lest they reach far beyond the picture."""
+        """Metres ahead at which outlines are cut off, lest they reach far beyond the image."""
         return max(_NEAREST, _NEAREST * self.focal * self.height / max(1.0, self.size - self.horizon))
 
     @cached_property
@@ -153,7 +153,7 @@ class NormalThing(Thing):
 
     Args:
         x, y (`float`): Middle of its lower edge in pixels, where it stands.
-        width, height (`float`): Of its box in pixels, also where the picture's rim cuts it.
+        width, height (`float`): Of its box in pixels, also where the image's rim cuts it.
         depth (`float`): Metres ahead of the camera.
         place (`Point`): Where it stands in the world (x, z), in metres.
         facing (`float`): Degrees: 0 faces along the z axis, 90 to the right.
@@ -198,7 +198,7 @@ class NormalScene(Scene):
         sun (`float`): Direction in the world in degrees from which bodies are lit.
         walls (`tuple[Wall, ...]`): Those that things stand for or hang on.
 
-    `stamps` holds what has been drawn already, by number and state, so that the second picture need not draw it again.
+    `stamps` holds what has been drawn already, by number and state, so that the second image need not draw it again.
     It is filled by the painters; `dataclasses.replace` begins a new one.
     """
 

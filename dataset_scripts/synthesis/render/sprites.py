@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Things drawn part by part on a small picture of their own, which is then put on the canvas as a whole."""
+"""Things drawn part by part on a small image of their own, which is then put on the canvas as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .textures import Grain, noise
 # Longest side in pixels up to which a sprite is drawn that many times larger.
 _OVERSAMPLING = ((40, 4), (110, 3))
 _LEAST_OVERSAMPLING = 2
-_MOST_BLUR = 0.7  # Largest blur in pixels on a picture of 256 by 256
+_MOST_BLUR = 0.7  # Largest blur in pixels on an image of 256 by 256
 _TURNS = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _CIRCLE = np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
 
@@ -43,7 +43,7 @@ class Stamp:
 
 class Sprite:
     """
-    A part of the picture that is drawn larger and averaged, so that its parts meet without seams.
+    A part of the image that is drawn larger and averaged, so that its parts meet without seams.
 
     Args:
         size (`int`): Of the canvas, in pixels.
@@ -147,7 +147,7 @@ def _softened(small: Image.Image, radius: float) -> Image.Image:
 
 class Shadows:
     """
-    All soft shadows of a picture, gathered and painted at once, so that where two meet it does not get twice as dark.
+    All soft shadows of an image, gathered and painted at once, so that where two meet it does not get twice as dark.
 
     Args:
         size (`int`): Of the canvas, in pixels.

@@ -180,7 +180,7 @@ def paint_dapples(
 
 def paint_sky(canvas: Canvas, random: np.random.Generator, bottom: float, kind: str) -> None:
     """
-    Sky over the upper part of a picture.
+    Sky over the upper part of an image.
 
     Args:
         canvas (`Canvas`): What to paint on.
@@ -260,7 +260,7 @@ def foliage(
     A mass of leaves: a hedge, the rim of a wood.
 
     Args:
-        camera (`Camera`): Whose picture it is on.
+        camera (`Camera`): Whose image it is on.
         random (`np.random.Generator`): Chooses the leaves.
         outline (`np.ndarray`): (n, 2) in pixels.
         color (`Color`): Of leaves in the light.

@@ -41,7 +41,7 @@ def sample_highway(random: np.random.Generator, size: int) -> HighwayScene:
 
     Args:
         random (`np.random.Generator`): Chooses.
-        size (`int`): Width and height of the pictures in pixels.
+        size (`int`): Width and height of the images in pixels.
 
     Returns:
         `HighwayScene`: With things of the kinds car, truck, bus, person, tree and sign.
@@ -68,7 +68,7 @@ def _sample_camera(random: np.random.Generator, size: int) -> Camera:
     while True:
         horizon = float(random.uniform(-0.55, 0.3)) * size
         near = float(random.uniform(9, 26))
-        share = float(random.uniform(0.13, 0.34))  # Of the picture's width that a car at the lower rim takes
+        share = float(random.uniform(0.13, 0.34))  # Of the image's width that a car at the lower rim takes
         focal = share * size * near / 1.8
         height = (size - horizon) * near / focal
         if 4.5 < height < 16:
@@ -252,7 +252,7 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
         light (`Light`): The sun at that time; it moves the shadows.
 
     Returns:
-        `Rendering`: The picture and what is visible where.
+        `Rendering`: The image and what is visible where.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

@@ -15,7 +15,7 @@ _NO_CHANGE = 0.05  # Share of the scenes in which nothing changes
 _FEWEST, _MOST = 2, 6  # Changed things of a scene
 _CHANGED_SHARE = 0.55  # At most this share of the things changes, the others are look-alikes
 _FOCUS = 0.55  # How often the next changed thing is of the same kind as the one before
-_VISIBLE_AREA = 150  # Pixels that must be seen of a changed thing's box on a picture of 256 by 256
+_VISIBLE_AREA = 150  # Pixels that must be seen of a changed thing's box on an image of 256 by 256
 _SEEN = 0.5  # Share of a changed thing's box that must be seen
 _CROWDED = 0.7  # No thing covers more than this share of the box of another one
 _FIXED = frozenset({"building", "door"})  # Neither come nor go
@@ -30,7 +30,7 @@ Box = tuple[float, float, float, float]
 
 class Layout:
     """
-    Gathers the things of a scene, each of which must find room on the picture.
+    Gathers the things of a scene, each of which must find room on the image.
 
     Args:
         random (`np.random.Generator`): Chooses seeds.
@@ -68,7 +68,7 @@ class Layout:
             box (`Box`): Left, top, right, bottom in pixels.
             free (`float`, *optional*): Metres around it where no other thing may stand; half of its width if left out,
                 0 for what stands on a thing or hangs on a wall.
-            cut (`float`, *optional*, defaults to 0.5): Share of its box that may lie outside of the picture.
+            cut (`float`, *optional*, defaults to 0.5): Share of its box that may lie outside of the image.
 
         Returns:
             `NormalThing`, *optional*: `None` if there is no room.
@@ -166,7 +166,7 @@ def _overlap(box: Box, other: Box) -> float:
 
 
 def _covered(thing: NormalThing, others: Sequence[NormalThing], size: int) -> float:
-    """Share of a thing's box that the boxes of others and the picture's rim cover."""
+    """Share of a thing's box that the boxes of others and the image's rim cover."""
     left, top, right, bottom = thing.box
     columns = np.linspace(left, right, 9)[:-1] + (right - left) / 16
     rows = np.linspace(top, bottom, 9)[:-1] + (bottom - top) / 16
@@ -201,7 +201,7 @@ def assign_changes(
     Args:
         random (`np.random.Generator`): Chooses.
         things (`Sequence[NormalThing]`): All there, in order of their numbers.
-        size (`int`): Of the picture in pixels.
+        size (`int`): Of the image in pixels.
         colors (`Mapping[str, Sequence[str]]`): Colours that things of a kind can be repainted in.
         settled (`frozenset[int]`, *optional*): Numbers of things that must stay as they are.
 

@@ -24,7 +24,7 @@ _WOODS_GRID = 96  # Cells along one side of the map of trees
 
 
 def _across(planner: Planner, degrees: float, shift: float, bend: float = 0.12) -> list[Point]:
-    """Control points of a road across the whole picture, `shift` of its side from the middle."""
+    """Control points of a road across the whole image, `shift` of its side from the middle."""
     size = planner.size
     angle = np.deg2rad(degrees)
     along, across = np.array((np.cos(angle), np.sin(angle))), np.array((-np.sin(angle), np.cos(angle)))

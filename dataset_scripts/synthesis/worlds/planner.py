@@ -86,7 +86,7 @@ class Planner:
 
     Args:
         random (`np.random.Generator`): Source of all choices.
-        size (`int`): Side of the picture in pixels.
+        size (`int`): Side of the image in pixels.
         metre (`float`): Pixels for one metre.
     """
 
@@ -103,7 +103,7 @@ class Planner:
         return float(self.random.uniform(low, high))
 
     def point(self, margin: float = 0.03) -> Point:
-        """A point of the picture, at least `margin` (share of the side) from its rim."""
+        """A point of the image, at least `margin` (share of the side) from its rim."""
         x, y = self.random.uniform(margin * self.size, (1 - margin) * self.size, 2)
         return float(x), float(y)
 

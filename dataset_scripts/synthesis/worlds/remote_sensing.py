@@ -44,7 +44,7 @@ def change_things(random: np.random.Generator, things: Sequence[GroundThing], si
     Args:
         random (`np.random.Generator`): Source of all choices.
         things (`Sequence[GroundThing]`): The things, unchanged so far.
-        size (`int`): Side of the picture in pixels; what has its middle outside of it does not change.
+        size (`int`): Side of the image in pixels; what has its middle outside of it does not change.
     """
     inside = [thing for thing in things if all(0.02 * size < value < 0.98 * size for value in thing.center)]
     if not inside or random.random() < 0.04:
@@ -104,7 +104,7 @@ def sample_remote_sensing(random: np.random.Generator, size: int) -> GroundScene
 
     Args:
         random (`np.random.Generator`): Source of all choices.
-        size (`int`): Width and height of the pictures in pixels.
+        size (`int`): Width and height of the images in pixels.
 
     Returns:
         `GroundScene`: Things are numbered in the order in which they were placed.

@@ -54,7 +54,7 @@ def sample_room(random: np.random.Generator, size: int) -> RoomScene:
 
     Args:
         random (`np.random.Generator`): Chooses.
-        size (`int`): Width and height of the pictures in pixels.
+        size (`int`): Width and height of the images in pixels.
 
     Returns:
         `RoomScene`: With things of the kinds person, door, lamp, chair, table, plant, picture, bag, shelf,
@@ -424,7 +424,7 @@ def paint_room(scene: RoomScene, time: Literal[1, 2], light: Light) -> Rendering
         light (`Light`): The daylight at that time; indoors its shadows are faint.
 
     Returns:
-        `Rendering`: The picture and what is visible where.
+        `Rendering`: The image and what is visible where.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

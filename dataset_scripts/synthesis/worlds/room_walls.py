@@ -49,7 +49,7 @@ class RoomScene(NormalScene):
 
     @cached_property
     def floor_outline(self) -> np.ndarray:
-        """The floor on the picture, (n, 2) in pixels."""
+        """The floor on the image, (n, 2) in pixels."""
         (left, right), far = self.width, self.depth
         corners = ((left, 0, BEHIND), (left, 0, far), (right, 0, far), (right, 0, BEHIND))
         return self.camera.outline(corners)

@@ -71,7 +71,7 @@ def sample_street(random: np.random.Generator, size: int) -> StreetScene:
 
     Args:
         random (`np.random.Generator`): Chooses.
-        size (`int`): Width and height of the pictures in pixels.
+        size (`int`): Width and height of the images in pixels.
 
     Returns:
         `StreetScene`: With things of the kinds building, door, car, truck, bus, bicycle, person, tree, sign, bench,
@@ -408,7 +408,7 @@ def paint_street(scene: StreetScene, time: Literal[1, 2], light: Light) -> Rende
         light (`Light`): The sun at that time; it moves the shadows.
 
     Returns:
-        `Rendering`: The picture and what is visible where.
+        `Rendering`: The image and what is visible where.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

@@ -38,7 +38,7 @@ def sampled(world: str, seed: int, size: int = 256) -> NormalScene:
 
 @cache
 def painted(world: str, seed: int, time: int, size: int = 256) -> Rendering:
-    """Rendered without what another picture has left behind, so that nothing hangs on the order of painting."""
+    """Rendered without what another image has left behind, so that nothing hangs on the order of painting."""
     scene = replace(sampled(world, seed, size))
     return WORLDS[world][1](scene, time, LIGHT)
 
@@ -47,7 +47,7 @@ def state(thing: Thing, time: int) -> State | None:
     return thing.state_t1 if time == 1 else thing.state_t2
 
 
-def test_same_seed_same_picture(world):
+def test_same_seed_same_image(world):
     sample, paint = WORLDS[world]
     for seed in (0, 1):
         first, second = (sample(np.random.default_rng(seed), 256) for _ in range(2))
@@ -60,11 +60,11 @@ def test_same_seed_same_picture(world):
 
 
 def test_scenes_differ(world):
-    pictures = {painted(world, seed, 1).image.tobytes() for seed in SEEDS}
-    assert len(pictures) == len(SEEDS)
+    images = {painted(world, seed, 1).image.tobytes() for seed in SEEDS}
+    assert len(images) == len(SEEDS)
 
 
-def test_second_picture_does_not_depend_on_the_first(world):
+def test_second_image_does_not_depend_on_the_first(world):
     for seed in SEEDS[:4]:
         scene = replace(sampled(world, seed))
         WORLDS[world][1](scene, 1, LIGHT)
@@ -84,11 +84,11 @@ def test_sizes(world, size):
     assert rendering.vegetation.dtype == np.uint8
 
 
-def test_larger_pictures_show_the_same_scene(world):
+def test_larger_images_show_the_same_scene(world):
     small, large = painted(world, 5, 1, 256), painted(world, 5, 1, 1024)
     shrunk = large.image.reshape(256, 4, 256, 4, 3).mean(axis=(1, 3))
     # Texture and the numbers drawn for it differ with the size; the layout does not.
-    blocks = [picture.reshape(16, 16, 16, 16, 3).mean(axis=(1, 3)) for picture in (small.image, shrunk)]
+    blocks = [image.reshape(16, 16, 16, 16, 3).mean(axis=(1, 3)) for image in (small.image, shrunk)]
     assert np.abs(blocks[0] - blocks[1]).mean() < 12
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The generator: deterministic, exact, honest about what it spoils. Small pictures, a few dozen of them."""
+"""The generator: deterministic, exact, honest about what it spoils. Small images, a few dozen of them."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ from dataset_scripts.readers.reading_report import ReadingReport
 from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, pair_features
 from dataset_scripts.synthesis.contact_sheet import contact_sheet
 from dataset_scripts.synthesis.generator import Generator, SyntheticPair
-from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_picture
+from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
 from dataset_scripts.synthesis.scene import Rendering
 from dataset_scripts.synthesis.writing import stream, write_raw
 from tests.oracles.checker import refer
@@ -182,10 +182,10 @@ def test_camera_changes_pixels_only() -> None:
     numbers[20:40, 20:40] = 3
     rendering = Rendering(grey, numbers, np.zeros((64, 64), np.uint8))
     random = np.random.default_rng(0)
-    pictures = [take_picture(rendering, sample_camera(random), random) for _ in range(8)]
-    assert all(picture.size == (64, 64) and picture.mode == "RGB" for picture in pictures)
-    assert len({np.asarray(picture).mean().round(2) for picture in pictures}) == 8
-    plain = np.asarray(take_picture(rendering, sample_camera(random, strength=0.0), random), dtype=np.float64)
+    images = [take_image(rendering, sample_camera(random), random) for _ in range(8)]
+    assert all(image.size == (64, 64) and image.mode == "RGB" for image in images)
+    assert len({np.asarray(image).mean().round(2) for image in images}) == 8
+    plain = np.asarray(take_image(rendering, sample_camera(random, strength=0.0), random), dtype=np.float64)
     assert abs(plain.mean() - 120) < 2
 
 
@@ -211,8 +211,8 @@ def test_raw_folders_read_back(tmp_path: Path) -> None:
     for record in records:
         pair = expected[record.pair_id]
         assert (record.domain, record.view, record.split) == (pair.domain, pair.view, "train")
-        picture = Image.open(io.BytesIO(record.image_t1.read_bytes()))
-        assert np.array_equal(np.asarray(picture), np.asarray(pair.image_t1))
+        image = Image.open(io.BytesIO(record.image_t1.read_bytes()))
+        assert np.array_equal(np.asarray(image), np.asarray(pair.image_t1))
         assert [one.text for one in record.expressions] == [one.text for one in pair.expressions]
         for read, made in zip(record.expressions, pair.expressions, strict=True):
             assert (read.change_type, read.noisy) == (made.change_type, made.noisy)
@@ -234,7 +234,7 @@ def test_a_stopped_run_is_continued_and_ends_equal(tmp_path: Path) -> None:
     generator = Generator(seed=7, size=SIZE, domains=("RS",))
     (whole,) = write_raw(generator, tmp_path / "whole", 4)
     (part,) = write_raw(generator, tmp_path / "part", 2)
-    # As a killed process leaves it: pictures without the file that makes a pair count, and a half-written file.
+    # As a killed process leaves it: images without the file that makes a pair count, and a half-written file.
     next(part.glob("referring_expression/*0001.json")).unlink()
     (part / "A" / ".half.jpg.part").write_bytes(b"x")
     write_raw(generator, tmp_path / "part", 4, processes=2)

@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from answers import NOTHING_FITS
-from limits import InputError, check_sentences, read_picture, refusal
+from limits import InputError, check_sentences, read_image, refusal
 from mtrefseg.view.drawing import area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
@@ -20,10 +20,10 @@ from mtrefseg.view.inspection_images import draw_attention, draw_difference, dra
 from pair_cache import PairCache
 from segment_tab import MODEL_QUEUE, SCENES
 from segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
-from upload_fields import PictureInput
+from upload_fields import ImageInput
 
 
-INSPECTED_SIDE = 1024  # Larger pictures are shrunk to this: the maps are no finer anyway.
+INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
 Captioned = tuple[Image.Image, str]
 Shown = tuple[str, list[tuple[str, float]], list[Captioned], list[Captioned], Image.Image, dict[str, Any]]
 HOW_TO_READ = """
@@ -35,33 +35,33 @@ HOW_TO_READ = """
 """
 
 
-class LookInsideTab:
+class InspectTab:
     """
-    Builds the tab inside the `gradio.Blocks` that is open. It looks at the pictures of the tab *Segment*.
+    Builds the tab inside the `gradio.Blocks` that is open. It looks at the images of the tab *Segment*.
 
     Args:
         segmenter ([`Segmenter`]): Holds the model.
-        pictures (`tuple[PictureInput, PictureInput]`): The fields of t1 and t2.
+        images (`tuple[ImageInput, ImageInput]`): The fields of t1 and t2.
     """
 
-    def __init__(self, segmenter: Segmenter, pictures: tuple[PictureInput, PictureInput]) -> None:
+    def __init__(self, segmenter: Segmenter, images: tuple[ImageInput, ImageInput]) -> None:
         self.segmenter = segmenter
         self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
-        gr.Markdown("What led to a mask, for the two pictures of the tab *Segment* and one sentence.")
+        gr.Markdown("What led to a mask, for the two images of the tab *Segment* and one sentence.")
         with gr.Row(equal_height=True):
             self.sentence = gr.Textbox(
                 label="Sentence", placeholder="the house that appeared", max_lines=1, scale=3, min_width=260
             )
-            self.scene = gr.Radio(SCENES, value="", label="What the pictures show", scale=2, min_width=260)
+            self.scene = gr.Radio(SCENES, value="", label="What the images show", scale=2, min_width=260)
         self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside")
         self.verdict = gr.HTML(elem_id="verdict", padding=False)
         self.words = gr.HighlightedText(
             label="How much of the mask changes without each word (1 - IoU)", combine_adjacent=False, show_legend=False
         )
-        # A label would lie on the first picture.
-        picture: dict[str, Any] = {"format": "jpeg", "buttons": ["fullscreen", "download"], "interactive": False}
-        picture |= {"show_label": False}
-        gallery = {**picture, "columns": 2, "height": "auto", "object_fit": "contain", "elem_classes": "pictures"}
+        # A label would lie on the first image.
+        image: dict[str, Any] = {"format": "jpeg", "buttons": ["fullscreen", "download"], "interactive": False}
+        image |= {"show_label": False}
+        gallery = {**image, "columns": 2, "height": "auto", "object_fit": "contain", "elem_classes": "images"}
         with gr.Row():
             with gr.Column(min_width=300):
                 gr.Markdown("### Where [SEG] looked, layer by layer")
@@ -72,7 +72,7 @@ class LookInsideTab:
         with gr.Row():
             with gr.Column(min_width=300):
                 gr.Markdown("### Where t1 and t2 differ to the backbone's eye")
-                self.difference = gr.Image(label="Difference of t1 and t2", **picture)
+                self.difference = gr.Image(label="Difference of t1 and t2", **image)
             with gr.Column(min_width=300):
                 gr.Markdown(HOW_TO_READ)
                 with gr.Accordion("Numbers", open=False):
@@ -80,10 +80,10 @@ class LookInsideTab:
         gr.on(
             [self.button.click, self.sentence.submit],
             self.look,
-            [*pictures, self.sentence, self.scene],
+            [*images, self.sentence, self.scene],
             [self.verdict, self.words, self.attention, self.masks, self.difference, self.numbers],
             api_name="look_inside",
-            api_description="Attention, masks and difference of two pictures, and how much each word matters.",
+            api_description="Attention, masks and difference of two images, and how much each word matters.",
             concurrency_limit=1,
             concurrency_id=MODEL_QUEUE,
             scroll_to_output=True,
@@ -95,7 +95,7 @@ class LookInsideTab:
         """Inspects one sentence; a pair that was inspected before is not encoded again."""
         try:
             if image_t1 is None or image_t2 is None:
-                raise InputError("Two pictures are needed: choose them in the tab Segment.")
+                raise InputError("Two images are needed: choose them in the tab Segment.")
             checked = check_sentences(sentence, self.segmenter.special_tokens)[0]
             with self.segmenter.lock:
                 pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
@@ -117,11 +117,11 @@ class LookInsideTab:
         key = (digest_or_refuse(paths), domain)
         pair = self.pairs.get(visitor, key)
         if pair is None:
-            pictures = [read_picture(path, name) for path, name in zip(paths, NAMES)]
+            images = [read_image(path, name) for path, name in zip(paths, NAMES)]
             processor = self.segmenter.processor
-            image_t1, image_t2 = processor.image_processor.load_pair(*pictures, align="resize")
-            for picture in (image_t1, image_t2):
-                picture.thumbnail((INSPECTED_SIDE, INSPECTED_SIDE))
+            image_t1, image_t2 = processor.image_processor.load_pair(*images, align="resize")
+            for image in (image_t1, image_t2):
+                image.thumbnail((INSPECTED_SIDE, INSPECTED_SIDE))
             pair = encode_for_inspection(self.segmenter.model, processor, image_t1, image_t2, domain)
             self.pairs.put(visitor, key, pair)
         return pair
@@ -131,7 +131,7 @@ def _verdict(inspection: ExpressionInspection) -> str:
     """The answer in words, as HTML; announced by screen readers."""
     found = NOTHING_FITS
     if inspection.mask.any():
-        found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the picture"
+        found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
         f"{found} · no-target score {inspection.no_target_score:.2f}</p>"
