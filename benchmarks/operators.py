@@ -20,7 +20,7 @@ from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixe
 
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
-from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
+from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
 
 
 # (rows, inputs, outputs) of linear layers of Swin-B, the pixel decoder and Phi-1.5

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "spaces_demo"))
 
 from dataset_scripts.readers.reading_report import ReadingReport  # noqa: E402
 from dataset_scripts.readers.sources import open_source  # noqa: E402
-from modeling_mtrefseg.image_processing_mtrefseg import load_image  # noqa: E402
+from modeling_mtrefseg import load_image  # noqa: E402
 from mtrefseg.cli.main import main as run_mtrefseg  # noqa: E402
 from mtrefseg.view.drawing import (  # noqa: E402
     GAP,

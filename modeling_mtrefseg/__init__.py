@@ -10,11 +10,13 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoProcesso
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_mtrefseg import TASK, MTRefSegConfig, MTRefSegMaskDecoderConfig
-from .image_processing_mtrefseg import MTRefSegImageProcessor, load_image, load_mask
-from .modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from .image_processing_mtrefseg import MTRefSegImageProcessor
+from .image_reading_mtrefseg import load_image, load_mask
+from .modeling_mtrefseg import MTRefSegModel
 from .outputs_mtrefseg import MTRefSegOutput, MTRefSegPairEncoding
 from .pipeline_mtrefseg import MTRefSegPipeline
 from .processing_mtrefseg import MTRefSegProcessor
+from .vision_model_mtrefseg import MTRefSegVisionModel
 
 
 __version__ = "0.1.0"

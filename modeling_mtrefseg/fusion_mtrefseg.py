@@ -139,12 +139,21 @@ class TemporalFusion(nn.Module):
         return tuple(fused)
 
 
+class Float32Linear(nn.Linear):
+    """`nn.Linear` that computes in float32 whatever the precision of its weights: bfloat16 cannot tell the coordinates
+    of neighbouring pixels apart."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """`(..., in_features)` to `float32` of shape `(..., out_features)`."""
+        return nn.functional.linear(input.float(), self.weight.float(), self.bias.float())
+
+
 class CoordinateProjection(nn.Module):
     """Adds a learned linear map of each position's (x, y), from -1 at the left/top edge to 1, to its features."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.projection = nn.Linear(2, channels)
+        self.projection = Float32Linear(2, channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """`(batch_size, channels, height, width)` to the same shape."""
@@ -154,9 +163,7 @@ class CoordinateProjection(nn.Module):
             pixel_centers(width, features.device) * 2 - 1,
             indexing="ij",
         )
-        # In float32, for bfloat16 cannot tell neighbouring pixels apart.
-        weight, bias = self.projection.weight.float(), self.projection.bias.float()
-        positions = nn.functional.linear(torch.stack([x, y], dim=-1), weight, bias)
+        positions = self.projection(torch.stack([x, y], dim=-1))
         return features + positions.permute(2, 0, 1).to(features.dtype)
 
 

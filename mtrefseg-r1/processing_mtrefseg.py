@@ -5,7 +5,7 @@ import copy
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,65 +14,10 @@ from transformers.feature_extraction_utils import BatchFeature
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.generic import ModelOutput, TensorType
 
-from .image_processing_mtrefseg import Align, ImageSource, MTRefSegImageProcessor, as_list
+from .image_processing_mtrefseg import Align, MTRefSegImageProcessor, as_list
+from .image_reading_mtrefseg import ImageSource
+from .prompt_mtrefseg import PromptTemplate, resolve_template
 
-
-class PromptTemplate(TypedDict):
-    """
-    Wording of the prompt. A sequence is `prefix`, `expression`, `suffix`, `answer`, `answer_end` and the tokenizer's
-    end-of-text token.
-
-    Attributes:
-        prefix (`str`):
-            What all sentences of a pair share. Holds "<image_t1>" and "<image_t2>" once each, where the image tokens
-            go, and may hold "{scene}".
-        scenes (`dict[str, str]`):
-            What "{scene}" stands for in each domain; "unknown" is the wording for pairs without a domain.
-        expression (`str`):
-            The sentence, as "{expression}", with what belongs to it. "[SEG]" in it stands for the `[SEG]` token.
-        suffix (`str`):
-            What leads over to the answer.
-        answer (`str`):
-            The answer up to its end. "[SEG]" in it stands for the `[SEG]` token, unless `expression` holds it.
-        answer_end (`str`):
-            What follows the answer before the end-of-text token.
-    """
-
-    prefix: str
-    scenes: dict[str, str]
-    expression: str
-    suffix: str
-    answer: str
-    answer_end: str
-
-
-PROMPT_TEMPLATES: dict[str, PromptTemplate] = {
-    "default": {
-        "prefix": "<image_t1> is the earlier image, and <image_t2> is the later image{scene}. "
-        "Compare the two images and segment",
-        "scenes": {
-            "remote_sensing": " of a remote sensing scene",
-            "normal_scene": " of an everyday scene",
-            "unknown": "",
-        },
-        "expression": " {expression}",
-        "suffix": "\n",
-        "answer": "Sure. It is [SEG]",
-        "answer_end": ".",
-    },
-    # Word for word what the reference implementation was trained with, which calls every scene remote sensing.
-    "reference": {
-        "prefix": "[INST] <<SYS>>\nYou are a helpful language and vision assistant. You are able to understand the "
-        "visual content that the user provides, and assist the user with a variety of tasks using natural language."
-        "\n<</SYS>>\n\nThese are two temporal remote sensing images <image_t1> and <image_t2>. Please do Referring "
-        "Change Detection Segmentation according to the following instruction:\n",
-        "scenes": {"remote_sensing": "", "normal_scene": "", "unknown": ""},
-        "expression": " {expression}[SEG]",
-        "suffix": " [/INST]",
-        "answer": " \nSure. It is ",
-        "answer_end": ".  ",
-    },
-}
 
 _PLACEHOLDERS = re.compile(r"(<image_t1>|<image_t2>|\[SEG\])")
 _IGNORED_LABEL = -100
@@ -112,7 +57,7 @@ class MTRefSegProcessor(ProcessorMixin):
         image_t2_token: str = "<image_t2>",
     ) -> None:
         super().__init__(image_processor, tokenizer)
-        self.prompt_template = _resolve_template(prompt_template)
+        self.prompt_template = resolve_template(prompt_template)
         if num_image_tokens is None:
             num_image_tokens = math.ceil(image_processor.size["height"] / 128) ** 2
         self.num_image_tokens = num_image_tokens
@@ -398,28 +343,6 @@ class MTRefSegProcessor(ProcessorMixin):
         return padded
 
 
-def _resolve_template(template: str | PromptTemplate) -> PromptTemplate:
-    """A built-in template by name, or an own one after a check that it is complete."""
-    if isinstance(template, str):
-        if template not in PROMPT_TEMPLATES:
-            raise ValueError(
-                f"Unknown prompt template {template!r}: expected {', '.join(map(repr, PROMPT_TEMPLATES))} or a dict."
-            )
-        return copy.deepcopy(PROMPT_TEMPLATES[template])
-    keys = PromptTemplate.__annotations__.keys()
-    if template.keys() != keys:
-        raise ValueError(f"A prompt template has the keys {', '.join(keys)}, not {', '.join(template)}.")
-    if any(template["prefix"].count(token) != 1 for token in ("<image_t1>", "<image_t2>")):
-        raise ValueError("The prefix of a prompt template must hold '<image_t1>' and '<image_t2>' once each.")
-    if "unknown" not in template["scenes"]:
-        raise ValueError("The scenes of a prompt template must have a wording for 'unknown'.")
-    if template["expression"].count("{expression}") != 1:
-        raise ValueError("The expression of a prompt template must hold '{expression}' once.")
-    if (template["expression"] + template["answer"]).count("[SEG]") != 1:
-        raise ValueError("A prompt template must hold '[SEG]' once, in its expression or in its answer.")
-    return copy.deepcopy(template)
-
-
 def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
     """Sentences or masks as one list a pair."""
     values = as_list(values)
@@ -447,4 +370,4 @@ def _check_expression(expression: str, pair: int, index: int, special_tokens: li
 
 
 MTRefSegProcessor.register_for_auto_class()
-__all__ = ["PROMPT_TEMPLATES", "MTRefSegProcessor", "PromptTemplate"]
+__all__ = ["MTRefSegProcessor"]

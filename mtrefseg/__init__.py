@@ -23,8 +23,9 @@ _HOMES = {
     "draw_overlay": "mtrefseg.view.overlay",
     "from_backbones": "mtrefseg.build.backbones",
     "inspect_expression": "mtrefseg.view.inspection",
-    "load_mask": "mtrefseg.io.images",
     "load_image": "mtrefseg.io.images",
+    "load_mask": "mtrefseg.io.images",
+    "optimize_for_cpu": "mtrefseg.build.cpu",
     "preset_model": "mtrefseg.build.presets",
 }
 

@@ -19,6 +19,7 @@ from transformers.utils.generic import ModelOutput
 from limits import InputError, read_image
 
 # Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
+from mtrefseg import optimize_for_cpu
 from mtrefseg.view.drawing import to_panel
 from pair_cache import PairCache, digest_of
 
@@ -122,7 +123,7 @@ class Segmenter:
         """
         processor = AutoProcessor.from_pretrained(name, revision=revision)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = AutoModel.from_pretrained(name, revision=revision).to(device).eval()
+        model = optimize_for_cpu(AutoModel.from_pretrained(name, revision=revision).to(device).eval())
         return cls(model, processor)
 
     @property

@@ -31,6 +31,7 @@ from transformers import AutoModel, AutoProcessor
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers.schema import SETTINGS, SPLITS
 from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg import optimize_for_cpu
 from mtrs_iou.mask_counts import SampleCounts, count_masks
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
@@ -141,7 +142,7 @@ def run(arguments: argparse.Namespace) -> Choice:
     """Chooses, and saves model and processor."""
     source = open_source(arguments)
     processor = AutoProcessor.from_pretrained(arguments.model)
-    model = AutoModel.from_pretrained(arguments.model, dtype="float32").eval()
+    model = optimize_for_cpu(AutoModel.from_pretrained(arguments.model, dtype="float32").eval())
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold

@@ -37,6 +37,7 @@ from transformers import AutoModel, AutoProcessor
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers.schema import SETTINGS, SPLITS
 from dataset_scripts.synthesis.generator import Generator
+from mtrefseg import optimize_for_cpu
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
 from trainer.evaluation.folder import EvaluationFolder, append
@@ -97,7 +98,7 @@ def run(arguments: argparse.Namespace, accelerator: Accelerator) -> str:
         before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
     attempt, done = broadcast_object_list(before)
     processor = AutoProcessor.from_pretrained(checkpoint)
-    model = AutoModel.from_pretrained(checkpoint, dtype="float32").to(accelerator.device).eval()
+    model = optimize_for_cpu(AutoModel.from_pretrained(checkpoint, dtype="float32").to(accelerator.device).eval())
 
     num_batches = -(-len(source) // arguments.batch_size)
     remaining = [number for number in range(num_batches) if number not in done]

@@ -11,7 +11,8 @@ from transformers import AutoBackbone, AutoConfig, AutoModelForCausalLM, Mask2Fo
 from transformers.utils import logging
 
 from modeling_mtrefseg.configuration_mtrefseg import MTRefSegConfig
-from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
+from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
+from modeling_mtrefseg.vision_model_mtrefseg import MTRefSegVisionModel
 
 
 logger = logging.get_logger(__name__)

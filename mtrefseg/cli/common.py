@@ -163,7 +163,7 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     """The images T1 and T2, RGB; a `CommandError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg.image_processing_mtrefseg import load_image
+    from modeling_mtrefseg import load_image
 
     with bad_input():
         image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
@@ -234,9 +234,11 @@ def load_model(name: str, device: "torch.device", dtype: str) -> Any:
     """The model, with a note on stderr, since reading large weights takes a while."""
     from transformers import AutoModel
 
+    from mtrefseg.build.cpu import optimize_for_cpu
+
     progress(f"loading {name}")
     with loading(name):
-        return AutoModel.from_pretrained(name, dtype=dtype).to(device).eval()
+        return optimize_for_cpu(AutoModel.from_pretrained(name, dtype=dtype).to(device).eval())
 
 
 @contextmanager

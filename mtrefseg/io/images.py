@@ -4,7 +4,7 @@ The reader of images and masks. It is defined beside the image processor, since 
 the code that it needs; importing it imports PyTorch.
 """
 
-from modeling_mtrefseg.image_processing_mtrefseg import load_image, load_mask
+from modeling_mtrefseg import load_image, load_mask
 
 
 __all__ = ["load_image", "load_mask"]

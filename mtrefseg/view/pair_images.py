@@ -25,7 +25,7 @@ from dataset_scripts.readers.reading_report import ReadingReport, UnusableError
 from dataset_scripts.readers.schema import DOMAINS
 from dataset_scripts.readers.sources import open_source
 from dataset_scripts.synthesis.generator import Generator
-from modeling_mtrefseg.image_processing_mtrefseg import load_image
+from modeling_mtrefseg import load_image
 
 from .predictions import ScoredSentence
 

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch.nn.functional import interpolate
 from transformers.utils import ModelOutput
 
-from modeling_mtrefseg import image_processing_mtrefseg
-from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor, load_image, load_mask
+from modeling_mtrefseg import load_image, load_mask, resampling_mtrefseg
+from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
 
 
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
@@ -346,7 +346,7 @@ class TestPostProcess:
         outputs = outputs_of(torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(0)))
         processor = MTRefSegImageProcessor(size=64)
         (whole,) = processor.post_process_referring_segmentation(outputs, [(50, 70)])
-        monkeypatch.setattr(image_processing_mtrefseg, "_FLOATS_PER_BAND", 2 * 70 * 3)
+        monkeypatch.setattr(resampling_mtrefseg, "_FLOATS_PER_BAND", 2 * 70 * 3)
         (banded,) = processor.post_process_referring_segmentation(outputs, [(50, 70)])
         assert torch.equal(banded["masks"], whole["masks"])
         torch.testing.assert_close(banded["scores"], whole["scores"])

@@ -11,7 +11,7 @@ from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
-from modeling_mtrefseg.mask_decoder_mtrefseg import DeformableAttention
+from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
 from mtrefseg.build.presets import tiny_processor
 
 
@@ -233,7 +233,7 @@ def test_a_few_steps_of_training_fit_the_masks(make_model, training_inputs):
     assert losses[-1] < losses[0] / 2
     assert big == pytest.approx(1600 / 128**2, rel=0.5)
     assert empty < 0.02
-    assert outputs.no_target_logits.argmax() == 1
+    assert outputs.no_target_logits[1] > outputs.no_target_logits[0] + 1
 
 
 @torch.no_grad()
@@ -335,23 +335,6 @@ def test_deformable_attention_equals_the_library(scale):
     assert_close(actual, expected, atol=1e-5, rtol=1e-4)
     for ours, theirs in zip(actual_gradients, expected_gradients):
         assert_close(ours, theirs, atol=2e-3, rtol=1e-3)
-
-
-@torch.no_grad()
-def test_onednn_linear_equals_the_library(model, pair_inputs):
-    from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
-
-    layers = [module for module in model.modules() if type(module) is OneDnnLinear]
-    assert len(layers) > 50
-    assert not any(type(module) is torch.nn.Linear for module in model.modules())
-    expected = model(**pair_inputs).mask_logits
-    try:
-        for layer in layers:
-            layer.__class__ = torch.nn.Linear
-        assert_close(model(**pair_inputs).mask_logits, expected, atol=1e-4, rtol=1e-4)
-    finally:
-        for layer in layers:
-            layer.__class__ = OneDnnLinear
 
 
 @torch.no_grad()

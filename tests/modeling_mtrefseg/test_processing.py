@@ -17,7 +17,8 @@ from transformers import AutoProcessor, PreTrainedTokenizerFast
 from transformers.utils import ModelOutput
 
 from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
-from modeling_mtrefseg.processing_mtrefseg import PROMPT_TEMPLATES, MTRefSegProcessor
+from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
+from modeling_mtrefseg.prompt_mtrefseg import PROMPT_TEMPLATES
 
 
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"

@@ -1,0 +1,185 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The visual half of MTRefSeg-R1: backbone, temporal fusion, mask decoder and no-target head."""
+
+import copy
+import os
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoBackbone
+
+from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
+from .efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
+from .fusion_mtrefseg import TemporalFusion
+from .loss_mtrefseg import mask_losses, match_queries
+from .mask_decoder_mtrefseg import ContainerInitialization, MaskDecoder
+from .outputs_mtrefseg import MTRefSegOutput, MTRefSegPairEncoding
+
+
+class MTRefSegPreTrainedModel(ContainerInitialization):
+    """Weight initialisation, loading and saving of both models."""
+
+    config: MTRefSegConfig
+    config_class = MTRefSegConfig
+    base_model_prefix = "vision_model"
+    main_input_name = "pixel_values_t1"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    # They join tensors of several submodules, which `device_map` must not spread over devices.
+    _no_split_modules = ["MaskDecoder", "TemporalFusion", "SegHead"]
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
+        """As in the library, but keys keep the names of the modules (no translation to old Swin names), so that a
+        training checkpoint can be loaded with `load_state_dict` too."""
+        kwargs.setdefault("save_original_format", False)
+        super().save_pretrained(save_directory, **kwargs)
+
+
+class MTRefSegVisionModel(MTRefSegPreTrainedModel):
+    """
+    Stage 1: the visual half alone, which segments every change between two images. It is a part of [`MTRefSegModel`];
+    either loads the other's checkpoints.
+
+    Args:
+        config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
+    """
+
+    # The other half of a whole checkpoint, which is left where it is.
+    _keys_to_ignore_on_load_unexpected = [r"^language_model\.", r"^projector\.", r"^seg_head\."]
+
+    def __init__(self, config: MTRefSegConfig) -> None:
+        super().__init__(config)
+        vision_config = copy.deepcopy(config.vision_config)
+        if vision_config._attn_implementation == "sdpa":
+            # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
+            vision_config._attn_implementation = None
+        if vision_config.model_type == EfficientNetLiteConfig.model_type:
+            # AutoBackbone goes by classes, and remote code has one of this name for each file that is loaded.
+            self.backbone = EfficientNetLiteBackbone(vision_config)
+        else:
+            self.backbone = AutoBackbone.from_config(vision_config)
+        channels = list(self.backbone.channels)
+        self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
+        decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
+        self.mask_decoder = MaskDecoder(decoder_config, channels, config.coordinate_channels)
+        self.no_target_head = nn.Linear(decoder_config.hidden_size, 1)
+        self.post_init()
+
+    def train(self, mode: bool = True) -> "MTRefSegVisionModel":
+        """
+        As in any module, but batch normalisations of the backbone keep their statistics, as is usual in detection:
+        batches are small, and the processes of a distributed run would each have their own.
+        """
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
+        """
+        Runs backbone (both images in one batch), fusion and pixel decoder.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
+                The earlier and the later image, normalised by the processor.
+
+        Raises:
+            `ValueError`: An image is missing, or the shapes differ.
+        """
+        self._check_pixels(pixel_values_t1, pixel_values_t2)
+        return self.encode_features(self.backbone(torch.cat([pixel_values_t1, pixel_values_t2])).feature_maps)
+
+    def encode_features(self, feature_maps: Sequence[Tensor]) -> MTRefSegPairEncoding:
+        """
+        Runs fusion and pixel decoder.
+
+        Args:
+            feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
+                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
+        """
+        levels_t1, levels_t2 = zip(*(features.chunk(2) for features in feature_maps))
+        fused = self.fusion(levels_t1, levels_t2)
+        return MTRefSegPairEncoding(
+            features=self.mask_decoder.encode(fused),
+            fused_features=fused[-1],
+            coarse_features_t1=levels_t1[-1],
+            coarse_features_t2=levels_t2[-1],
+        )
+
+    def forward(
+        self,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
+        pair_encoding: MTRefSegPairEncoding | None = None,
+        labels: Tensor | None = None,
+        output_layer_masks: bool = False,
+        output_attentions: bool = False,
+    ) -> MTRefSegOutput:
+        """
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `pair_encoding`.
+            pair_encoding ([`MTRefSegPairEncoding`], *optional*):
+                What [`~MTRefSegVisionModel.encode_pair`] gave.
+            labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
+                1 where anything changed, else 0.
+            output_layer_masks (`bool`): Whether to return the masks of every layer and query.
+            output_attentions (`bool`): Whether to return cross-attention maps.
+        """
+        if pair_encoding is None:
+            pair_encoding = self.encode_pair(pixel_values_t1, pixel_values_t2)
+        needs_all_queries = output_layer_masks or (labels is not None and self.config.match_queries)
+        decoded = self.mask_decoder(
+            pair_encoding.features,
+            num_masks=None if needs_all_queries else 1,
+            output_layer_masks=output_layer_masks or labels is not None,
+            output_attentions=output_attentions,
+        )
+        masks = decoded.mask_logits[:, 0, 0]
+        output = MTRefSegOutput(
+            mask_logits=masks,
+            no_target_logits=self.no_target_head(decoded.query_states[:, 0, 0]).squeeze(-1),
+            num_expressions=torch.ones(len(masks), dtype=torch.long, device=masks.device),
+            layer_mask_logits=decoded.layer_mask_logits[:, :, 0] if output_layer_masks else None,
+            cross_attentions=tuple(attention[:, 0, 0] for attention in decoded.cross_attentions)
+            if output_attentions
+            else None,
+        )
+        if labels is not None:
+            layer_masks = decoded.layer_mask_logits[:, :, 0]
+            if self.config.match_queries:
+                layer_masks = match_queries(layer_masks, labels, self.config, self.training)
+            else:
+                layer_masks = layer_masks[:, :, 0]
+            self.add_mask_losses(output, layer_masks, labels)
+        return output
+
+    def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
+        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
+        if layer_masks.shape[1] != len(labels):
+            raise ValueError(
+                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
+            )
+        output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
+        is_empty = (labels.flatten(1).amax(-1) <= 0).float()
+        loss_no_target = nn.functional.binary_cross_entropy_with_logits(
+            output.no_target_logits.float(), is_empty, reduction="sum"
+        )
+        output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
+        output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
+
+    def _check_pixels(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> None:
+        if pixel_values_t1 is None or pixel_values_t2 is None:
+            raise ValueError("Both pixel_values_t1 and pixel_values_t2 are needed, or a pair_encoding.")
+        if pixel_values_t1.shape != pixel_values_t2.shape:
+            raise ValueError(
+                f"pixel_values_t1 has shape {tuple(pixel_values_t1.shape)}, pixel_values_t2 "
+                f"{tuple(pixel_values_t2.shape)}; the processor makes both the same size."
+            )
+
+
+__all__ = ["MTRefSegPreTrainedModel", "MTRefSegVisionModel"]
