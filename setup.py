@@ -115,6 +115,7 @@ setup(
         "modeling_mtrefseg",
         "dataset_scripts",
         "dataset_scripts.synthesis",
+        "dataset_scripts.synthesis.words",
         "mtrs_iou",
         "craft_agent",
         "spaces_demo",  # `mtrefseg demo` starts it.

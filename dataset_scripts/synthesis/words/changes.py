@@ -221,7 +221,7 @@ STATES: dict[str, ChangeWords] = {
         "change/changed/changed, is different, is not the same any more, is different in the {later}, =altered, "
         "=changed, "
         "does not look the same in the {later}, is not what it was before, "
-        "look different/looked different/looked different, "
+        "looks different, looks different now, "
         "is different now",
         "=modified, =transformed, is no longer as it was, "
         "take on a fresh look/took on a fresh look/taken on a fresh look, "
@@ -378,6 +378,8 @@ LATER: Words = {
         "after image",
         "newer image",
         "newer photo",
+        "second picture",
+        "later picture",
     ),
     "reworded": ("later shot", "second shot", "subsequent image", "second snapshot"),
 }
@@ -390,11 +392,14 @@ EARLIER: Words = {
         "before image",
         "older image",
         "older photo",
+        "first picture",
+        "earlier picture",
     ),
     "reworded": ("earlier shot", "first shot", "initial image", "first snapshot"),
 }
 PLURALS = {
     "is": "are",
+    "looks": "look",
     "was": "were",
     "has": "have",
     "does": "do",

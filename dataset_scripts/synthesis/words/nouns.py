@@ -86,7 +86,8 @@ NOUNS: tuple[Noun, ...] = (
     _noun(
         "house",
         "building",
-        "home, dwelling, bungalow, family home, detached house, residential house, homestead, chalet, "
+        "cabin, farmhouse, townhouse, single-family home, private house, mansion, lodge, suburban house, home, "
+        "dwelling, bungalow, family home, detached house, residential house, homestead, chalet, "
         "dwelling house, family house",
         "residence, cottage",
         also="villa",
@@ -94,85 +95,151 @@ NOUNS: tuple[Noun, ...] = (
     _noun(
         "warehouse",
         "building",
-        "storehouse, storage building, storage hall, logistics hall, storage house, stockroom",
+        "industrial hall, storage shed, logistics building, shed, storehouse, storage building, "
+        "storage hall, logistics hall, storage house, stockroom",
         "depot, distribution centre",
     ),
-    _noun("greenhouse", "building", "glasshouse, glass house, polytunnel", "hothouse"),
+    _noun(
+        "greenhouse",
+        "building",
+        "plastic tunnel, growing house, greenhouse tunnel, glasshouse, glass house, polytunnel",
+        "hothouse",
+    ),
     _noun(
         "building",
         "building",
-        "structure, construction",
+        "structure, construction, block, built-up structure",
         "edifice",
         domain="RS",
     ),
     _noun(
         "building",
         "building",
-        "apartment block, tower block, apartment building, high-rise, multi-storey building",
+        "office block, block of flats, skyscraper, apartment block, tower block, apartment building, high-rise, "
+        "multi-storey building",
         "edifice, tenement",
         domain="NS",
     ),
-    _noun("vehicle", "vehicle", "motor vehicle, road vehicle", "means of transport"),
+    _noun("vehicle", "vehicle", "wheeled vehicle, motor vehicle, road vehicle", "means of transport"),
     _noun(
         "car",
         "vehicle",
-        "automobile, auto, sedan, hatchback, motor car, passenger car, family car, coupe, saloon, private car",
+        "station wagon, sports car, convertible, four-door car, automobile, auto, sedan, hatchback, "
+        "motor car, passenger car, family car, coupe, saloon, private car",
         "motorcar, SUV, estate",
     ),
     _noun(
         "truck",
         "vehicle",
-        "lorry, heavy truck, freight truck, delivery truck, cargo truck, pickup truck, goods truck",
+        "dump truck, tipper, flatbed truck, semi truck, trailer truck, lorry, heavy truck, freight truck, "
+        "delivery truck, cargo truck, pickup truck, goods truck",
         "HGV, big rig",
     ),
-    _noun("bus", "vehicle", "coach, public bus, city bus, passenger bus, motor bus", "minibus, omnibus"),
-    _noun("bicycle", "bicycle", "bike, push bike, two-wheeled bike", "cycle, pushbike"),
-    _noun("person", "person", "pedestrian, passer-by, human, human being", "individual, walker"),
+    _noun(
+        "bus",
+        "vehicle",
+        "double-decker, shuttle bus, school bus, tour bus, coach, public bus, city bus, passenger bus, motor bus",
+        "minibus, omnibus",
+    ),
+    _noun(
+        "bicycle",
+        "bicycle",
+        "mountain bike, city bike, road bike, bike, push bike, two-wheeled bike",
+        "cycle, pushbike",
+    ),
+    _noun(
+        "person", "person", "bystander, figure, adult, pedestrian, passer-by, human, human being", "individual, walker"
+    ),
     _noun("man", "person", "guy, gentleman, fellow", "bloke, chap"),
     _noun("woman", "person", "lady", "gal"),
-    _noun("tree", "tree", "tree, shade tree, leafy tree", ""),
+    _noun("tree", "tree", "tall tree, conifer, street tree, garden tree, tree, shade tree, leafy tree", ""),
     _noun(
         "patch of forest",
         "tree",
-        "wood, wooded area, woodland, copse, piece of woodland, forest, stretch of forest, bit of woodland",
+        "patch of woods, patch of trees, stand of trees, wooded patch, clump of trees, wood, wooded area, woodland, "
+        "copse, piece of woodland, forest, stretch of forest, bit of woodland",
         "grove, thicket",
         also="patch of woodland",
     ),
     _noun(
         "field",
         "land",
-        "farm field, plot of farmland, piece of farmland, farmed plot, crop field, farmland field, "
+        "crop plot, paddock, plot of cropland, tract of farmland, cornfield, wheat field, farm field, "
+        "plot of farmland, piece of farmland, farmed plot, crop field, farmland field, "
         "patch of farmland, agricultural field",
         "arable strip, acre",
         also="patch of cropland",
     ),
-    _noun("pond", "land", "small lake, lake, fishpond, body of water, water body", "waterhole, lagoon"),
+    _noun(
+        "pond",
+        "land",
+        "duck pond, garden pond, village pond, watering hole, small lake, lake, fishpond, body of water, water body",
+        "waterhole, lagoon",
+    ),
     _noun(
         "pool",
         "pool",
-        "backyard pool, bathing pool, garden pool, outdoor pool, private pool",
+        "open-air pool, outdoor swimming pool, lap pool, backyard swimming pool, backyard pool, bathing pool, "
+        "garden pool, outdoor pool, private pool",
         "swimming bath, lido",
         also="swimming pool",
     ),
-    _noun("road", "road", "street, roadway, stretch of road, carriageway, thoroughfare", "lane, avenue"),
-    _noun("box", "object", "carton, cardboard box, package, parcel, packing box", "crate, chest"),
+    _noun(
+        "road",
+        "road",
+        "asphalt road, highway, route, main road, motor road, street, roadway, stretch of road, carriageway, "
+        "thoroughfare",
+        "lane, avenue",
+    ),
+    _noun(
+        "box",
+        "object",
+        "storage box, shipping box, container, carton, cardboard box, package, parcel, packing box",
+        "crate, chest",
+    ),
     _noun(
         "bin",
         "object",
-        "garbage can, trash can, rubbish bin, waste bin, litter bin, garbage bin, rubbish can",
+        "waste container, trash container, litter basket, garbage can, trash can, rubbish bin, waste bin, "
+        "litter bin, garbage bin, rubbish can",
         "dustbin, wastebasket",
         also="trash bin",
     ),
-    _noun("sign", "object", "signboard, signpost, sign board, street sign", "placard"),
-    _noun("bench", "object", "park bench, public bench, long seat", ""),
-    _noun("door", "object", "doorway, front door, entrance door", "entryway"),
-    _noun("shelf", "object", "bookshelf, bookcase, shelving unit, set of shelves", "rack"),
-    _noun("lamp", "object", "light, light fixture, reading lamp, electric light", "lantern"),
-    _noun("chair", "object", "seat, dining chair, stool", "armchair"),
-    _noun("table", "object", "coffee table, side table, worktop, tabletop", "desk"),
-    _noun("plant", "object", "houseplant, pot plant, indoor plant", "shrub"),
-    _noun("picture", "object", "painting, framed picture, wall picture, framed painting", "artwork, poster"),
-    _noun("bag", "object", "tote, shopping bag, tote bag, carrier bag, satchel", "sack, holdall"),
+    _noun(
+        "sign",
+        "object",
+        "information sign, billboard, nameplate, signboard, signpost, sign board, street sign",
+        "placard",
+    ),
+    _noun("bench", "object", "bench seat, garden seat, seating bench, park bench, public bench, long seat", ""),
+    _noun("door", "object", "room door, door panel, doorway, front door, entrance door", "entryway"),
+    _noun(
+        "shelf",
+        "object",
+        "shelf unit, wall shelf, storage shelf, bookshelf, bookcase, shelving unit, set of shelves",
+        "rack",
+    ),
+    _noun(
+        "lamp",
+        "object",
+        "ceiling light, light bulb, lampshade, light, light fixture, reading lamp, electric light",
+        "lantern",
+    ),
+    _noun("chair", "object", "side chair, office chair, seat, dining chair, stool", "armchair"),
+    _noun("table", "object", "work table, counter, coffee table, side table, worktop, tabletop", "desk"),
+    _noun("plant", "object", "house plant, foliage plant, flower, houseplant, pot plant, indoor plant", "shrub"),
+    _noun(
+        "picture",
+        "object",
+        "wall art/pieces of wall art, drawing, painting, framed picture, wall picture, framed painting",
+        "artwork, poster",
+    ),
+    _noun(
+        "bag",
+        "object",
+        "travel bag, duffel bag, gym bag, pouch, tote, shopping bag, tote bag, carrier bag, satchel",
+        "sack, holdall",
+    ),
     # Things seen from above.
     _noun("storage tank", "structure", "tank, oil tank, fuel tank, storage vessel", "silo, reservoir"),
     _noun("baseball diamond", "structure", "baseball field, baseball pitch", "ballpark"),
@@ -190,7 +257,7 @@ NOUNS: tuple[Noun, ...] = (
     _noun("traffic light", "object", "stoplight, traffic signal, stop light", ""),
     _noun("fire hydrant", "object", "hydrant, water hydrant", "fireplug"),
     _noun("stop sign", "object", "octagonal stop sign", "halt sign"),
-    _noun("parking meter", "object", "meter, meter for parking", "pay station"),
+    _noun("parking meter", "object", "meter, meter for parking", ""),
     _noun("bird", "animal", "winged animal, feathered animal", "fowl"),
     _noun("cat", "animal", "kitty, pussycat, house cat", "kitten, tomcat"),
     _noun("dog", "animal", "doggy, puppy, pet dog", "hound, pooch"),

@@ -69,7 +69,7 @@ class Paraphraser:
         if parts is not None and _contradicts(parts, change_type):
             return text
         if parts is not None:
-            said = Realiser(parts, self.split, self.strength, random).sentence()
+            said = Realiser(parts, domain, self.split, self.strength, random).sentence()
         else:
             said = replace_words(text, change_type, domain, self.split, self.strength, random)
             if said == text:

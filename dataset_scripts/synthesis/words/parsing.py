@@ -242,7 +242,7 @@ def changes() -> dict[tuple[str, ...], _Change]:
             clause = "" if row.change.type != "state_change" else _key_of(said, row.clauses)
             for before, after in product(COLORS if "X" in phrase else ("",), COLORS if "Y" in phrase else ("",)):
                 colors = {"X": before, "Y": after}
-                for plurals in ({}, PLURALS | {"looks": "look", "appears": "appear", "shows": "show"}):
+                for plurals in ({}, PLURALS | {"appears": "appear", "shows": "show"}):
                     words = tuple(colors.get(word, plurals.get(word, word)) for word in phrase.split())
                     table.setdefault(words, _Change(row.change.type, clause, (before, after)))
     return table

@@ -59,7 +59,7 @@ def _middle_of_column(side: str) -> Words:
 def _half_of_width(side: str) -> Words:
     return _words(
         "in the left-hand half, on the left, on the left side, on the left-hand side, to the left, towards the left, "
-        "towards the left edge, in the left part, left side, over on the left, left half, on the left half, "
+        "towards the left edge, in the left part, left side, over on the left, left half, "
         "towards the left-hand side, at the left, in the left side".replace("left", side),
         "in the left portion, in the left section, left of the midline, within the left portion".replace("left", side),
     )
@@ -69,7 +69,7 @@ def _half_of_height(row: str) -> Words:
     end, near = ("top", "up") if row == "upper" else ("bottom", "down")
     return _words(
         f"in the {end} half, in the {row} part, in the {end} part, towards the {end}, {row} half, {end} half, "
-        f"on the {row} half, on the {end} half, {near} in the {end} half, "
+        f"{near} in the {end} half, "
         f"{near} in the {row} half, on the {row} side, {row} part",
         f"in the {row} portion, in the {row} section, {'above' if near == 'up' else 'below'} the midline, "
         f"within the {row} portion",

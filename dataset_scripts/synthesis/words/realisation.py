@@ -115,13 +115,17 @@ class Realiser:
 
     Args:
         parts ([`Parts`]): Of the sentence.
+        domain (`str`, *optional*): "NS" or "RS".
         split (`str`): "train" or "reworded": which words and templates may be used.
         strength (`float`): How often a part is worded anew, 0 to 1.
         random (`np.random.Generator`): Source of all chance.
     """
 
-    def __init__(self, parts: Parts, split: Split, strength: float, random: np.random.Generator) -> None:
+    def __init__(
+        self, parts: Parts, domain: str | None, split: Split, strength: float, random: np.random.Generator
+    ) -> None:
         self._parts = parts
+        self._domain = domain
         self._split: Split = split
         self._strength = strength
         self._chance = random.random
@@ -355,14 +359,25 @@ class Realiser:
             relation = self._anew(RELATIONS[parts.relation], parts.relation_said)
             if self._is_ranked and relation.startswith(("left", "right", "just", "directly")):
                 relation = parts.relation_said  # Not "the second car from the bottom right of the tree".
-            article = "the" if parts.landmark_is_definite else "a"
-            relation = " ".join((relation, article, *self._named(parts.landmark, False)))
+            relation = f"{relation} {self._landmark(parts.landmark)}"
         if parts.place:
             place = self._prepositional_place()
         if not relation or not place:
             return relation or place
         is_place_first = self._chance() < (0.35 if self._split == "train" else 0.8)
+        if relation.startswith(("right", "left")):  # Not "at the bottom right beside the car".
+            is_place_first = False
         return f"{place} {relation}" if is_place_first else f"{relation} {place}"
+
+    def _landmark(self, landmark: Thing) -> str:
+        parts = self._parts
+        if parts.landmark_is_definite:
+            return " ".join(("the", *self._named(landmark, False)))
+        # "the house next to another house"
+        article = "another" if parts.thing is not None and landmark.forms == parts.thing.forms else "a"
+        if self._split == "train" and self._chance() < 0.2 * self._strength:
+            return " ".join(("one of the", *self._named(landmark, True)))
+        return " ".join((article, *self._named(landmark, False)))
 
     def _prepositional_place(self) -> str:
         parts = self._parts
@@ -370,7 +385,7 @@ class Realiser:
             return parts.place_said
         place = self._one_of(prepositional(parts.place, self._split))
         if takes_suffix(place) and self._chance() < _SUFFIX:
-            suffix = self._one_of(OF_THE_IMAGE[self._split])
+            suffix = self._one_of(_of_images(OF_THE_IMAGE[self._split], self._domain))
             place = f"{place} {suffix}"
         return place
 
@@ -404,8 +419,8 @@ class Realiser:
         if after:
             said = said.replace("X", before).replace("Y", after)
         if "{" in said:
-            said = said.replace("{later}", self._one_of(LATER[self._split]))
-            said = said.replace("{earlier}", self._one_of(EARLIER[self._split]))
+            said = said.replace("{later}", self._one_of(_of_images(LATER[self._split], self._domain)))
+            said = said.replace("{earlier}", self._one_of(_of_images(EARLIER[self._split], self._domain)))
         return said
 
     def _everything(self) -> str:
@@ -452,6 +467,12 @@ def _in_plural(said: str, is_plural: bool) -> str:
     return " ".join(
         PLURALS.get(word, word) if is_of_part or word not in ("roof", "level") else word for word in words
     ).replace("a new additions", "new additions")
+
+
+@cache
+def _of_images(phrases: tuple[str, ...], domain: str | None) -> tuple[str, ...]:
+    """Words for the images; outside of remote sensing, a picture may hang on a wall."""
+    return tuple(phrase for phrase in phrases if "picture" not in phrase or domain == "RS")
 
 
 def tidy(text: str) -> str:

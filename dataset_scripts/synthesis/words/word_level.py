@@ -55,13 +55,13 @@ _add(
     "appear",
     "is built, is constructed, has been built, has been constructed",
     "is built, is put up, has been put up, was erected, has gone up, has been erected, got built",
-    "has been completed, was completed, has been developed",
+    "has been completed, was completed, has been raised",
 )
 _add(
     "appear",
     "are built, are constructed, have been built, have been constructed",
     "are built, are put up, have been put up, were erected, have gone up, have been erected, got built",
-    "have been completed, were completed, have been developed",
+    "have been completed, were completed, have been raised",
 )
 _add(
     "appear",

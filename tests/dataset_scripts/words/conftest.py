@@ -14,6 +14,8 @@ def sentences(domain, count, seed=0):
     """Sentences of the language, drawn from the tables of the checker, as (text, type of change)."""
     random = np.random.default_rng(seed)
     nouns = [row for row in checker_vocabulary.NOUNS if checker_vocabulary.kinds_of_group(row[2], domain)]
+    if domain == "RS":  # Seen from above, a picture is the image itself.
+        nouns = [row for row in nouns if row[0] != "picture"]
     rows = checker_vocabulary.CHANGE_ROWS
     sides, ordinals = list(checker_vocabulary.SIDES), list(checker_vocabulary.ORDINALS)
 

@@ -113,6 +113,8 @@ def tables(domain):
     for key, words in places.PLACES.items():
         for phrase in (key, *(phrase for split in SPLITS for phrase in words[split])):
             for suffix in ("", *(suffix for split in SPLITS for suffix in places.OF_THE_IMAGE[split])):
+                if "picture" in suffix and domain != "RS":
+                    continue
                 add(f"{phrase} {suffix}", "regions", regions[key])
     for key, words in places.RELATIONS.items():
         for phrase in (key, *(phrase for split in SPLITS for phrase in words[split])):
