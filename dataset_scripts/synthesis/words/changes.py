@@ -52,7 +52,7 @@ _GONE = _words(
     "is gone in the {later}, is not in the {later} any more, is only in the {earlier}, "
     "is only visible in the {earlier}, "
     "is no longer visible, isn't there any more, =gotten rid of, was there before but is not now",
-    "is nowhere to be seen, is no more, slip away/slipped away/slipped away, cannot be found in the {later}, "
+    "is nowhere to be seen, is no more, is nowhere to be found, cannot be found in the {later}, "
     "is found only in the {earlier}, =swept away",
     "missing, vanished, removed",
     "absent, now absent",

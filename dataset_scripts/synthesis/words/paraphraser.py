@@ -32,13 +32,13 @@ class Paraphraser:
     Args:
         split (`str`, *optional*, defaults to `"train"`): "train" or "reworded": the words and templates of the one
             never occur in the other, the generator's own in both.
-        strength (`float`, *optional*, defaults to 0.85): How often each part of a sentence is worded anew, 0 to 1;
+        strength (`float`, *optional*, defaults to 0.7): How often each part of a sentence is worded anew, 0 to 1;
             with 0 sentences stay as they are.
         typo_share (`float`, *optional*, defaults to 0.03): Sentences in which one word is misspelt, 0 to 1.
     """
 
     split: Split = "train"
-    strength: float = 0.85
+    strength: float = 0.7
     typo_share: float = 0.03
 
     def __post_init__(self) -> None:

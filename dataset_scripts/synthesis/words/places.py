@@ -24,7 +24,7 @@ def _corner(row: str, side: str) -> Words:
         f"{near} at the {row} {side}"
     )
     reworded = (
-        f"in the {high} {side} quadrant, in the {row} {side} zone, tucked into the {row} {side} corner, "
+        f"in the {high} {side} quadrant, in the {row} {side} zone, within the {row} {side} corner, "
         f"in the {row} {side} region, where the {row} and {side} borders meet"
     )
     return _words(train, reworded)

@@ -47,6 +47,7 @@ PASSIVES: Words = {
 ACTIVES: Words = {"train": ("", "", "has", "has just", "has now"), "reworded": ("", "has", "has recently")}
 _SPECIAL = 0.65  # How often a verb for this kind of thing is taken rather than one for all.
 _SUFFIX = 0.15
+_BARE = 0.3
 _SLOT = re.compile(r"\{(\w+)\}")
 _GAP = re.compile(r" +([,?:;)])")
 _ARTICLE = re.compile(r"\b(a|an) (?=(\w+))", re.IGNORECASE)
@@ -158,7 +159,7 @@ class Realiser:
         text = self._fill(self._one_of(_usable(templates, slots)))
         if form.startswith("about"):
             around = ABOUT_NOUN_PHRASES if form == "about noun phrase" else ABOUT_STATEMENTS
-            text = self._one_of(around[self._split]).format(text)
+            text = self._one_of(around[self._split]).format(text, **{"is": self._slot_is()})
         return tidy(text)
 
     def _slots(self) -> frozenset[str]:
@@ -288,6 +289,8 @@ class Realiser:
     def _indefinite(self) -> str:
         if self._is_ranked:
             return "the "
+        if self._quantity == "all" and self._chance() < _BARE:
+            return ""  # "trees were cut down"
         canonical = {"one": "a", "all": "several", "each": "a"}.get(self._quantity, self._quantity)
         return self._anew(INDEFINITE[self._quantity], canonical) + " "
 

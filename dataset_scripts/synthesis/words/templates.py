@@ -68,7 +68,7 @@ ABOUT_NOUN_PHRASES: Templates = {
         "can you highlight {}?",
         "could you mark {}?",
         "could you please segment {}?",
-        "where is {}?",
+        "where {is} {}?",
         "where can I see {}?",
         "I want to see {}",
         "I am looking for {}",
@@ -82,6 +82,7 @@ ABOUT_NOUN_PHRASES: Templates = {
         "show me {}, please",
         "mask {}",
         "the mask of {}",
+        "the location of {}",
         "only {}",
         "just {}",
         "would you show me {}?",
@@ -187,6 +188,7 @@ FRAGMENTS: Templates = {
         "{new} - {place}",
         "{place}: {new}",
         "{new} ({place})",
+        "{new} {place}",
     ),
     "reworded": (
         "spotted: {new} {where}",
@@ -204,6 +206,7 @@ RESULTS: Templates = {
         "{bare}, {place}, {result}",
         "{place}: {bare} {result}",
         "{bare} {where}: {result}",
+        "{bare} {place} {result}",
     ),
     "reworded": (
         "{bare}: {result}, {place}",
