@@ -9,7 +9,6 @@ before" a past. `{later}` and `{earlier}` become "later image", "first photo" an
 
 from dataclasses import dataclass
 
-from ..scene import ChangeType
 from .nouns import Words, listed
 
 
@@ -47,7 +46,7 @@ _NEW = _words(
 )
 _GONE = _words(
     "disappear/disappeared/disappeared, vanish/vanished/vanished, =removed, =taken away, is gone, is gone now, "
-    "is no longer there, is missing, is missing in the {later}, is not there any more, "
+    "is no longer there, is missing, is missing in the {later}, is not there any more, is not there anymore, "
     "go missing/went missing/gone missing, "
     "is gone in the {later}, is not in the {later} any more, is only in the {earlier}, "
     "is only visible in the {earlier}, "
@@ -297,6 +296,7 @@ STATES: dict[str, ChangeWords] = {
     ),
     "that dried up": _words(
         "dry out/dried out/dried out, run dry/ran dry/run dry, is dry now, has no water any more, "
+        "has no water anymore, "
         "go dry/went dry/gone dry, "
         "lose its water/lost its water/lost its water, is without water now, is dried up, "
         "become dry/became dry/become dry",
@@ -413,7 +413,7 @@ PLURALS = {
 }
 
 
-def words_of(change_type: ChangeType, clause: str, group: str) -> tuple[ChangeWords, ...]:
+def words_of(change_type: str, clause: str, group: str) -> tuple[ChangeWords, ...]:
     """
     The words for a change.
 

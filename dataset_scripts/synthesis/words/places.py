@@ -221,7 +221,8 @@ COLOR_BEFORE: dict[str, Words] = {
 COLOR_AFTER: dict[str, Words] = {
     "adjective": _words("", ""),
     "roof": _words(
-        "with a C roof, with the C roof, whose roof is C, that has a C roof, with a C-coloured roof, having a C roof, "
+        "with a C roof, with the C roof, with a C rooftop, whose roof is C, that has a C roof, "
+        "with a C-coloured roof, having a C roof, "
         "under a C roof",
         "topped with a C roof, sporting a C roof",
     ),

@@ -10,7 +10,8 @@ What stands in braces is filled in:
 - `{where}`: relation and position, if there are any; `{there}` the same where there must be some; `{place}` also
   without a preposition, "top left";
 - `{that}`: the change as a clause, "that was built"; `{verb}` without "that"; `{base}` after "did", "get built";
-  `{done}` after "has", "been built"; `{result}` alone, "built", "gone";
+  `{done}` after "has", "been built"; `{did}` after "someone", "tore down"; `{result}` alone, "built", "gone";
+- `{owned}`: "the roof of the house next to the pond turned red";
 - `{is}`, `{has}`, `{one}`: "is" or "are", "has" or "have", "the one" or "the ones".
 
 A template is used only if all its braces can be filled.
@@ -37,6 +38,8 @@ NOUN_PHRASES: Templates = {
         "{np}, {place}, {that}",
         "{np} {that}, {place}",
         "{new_np}, {place}",
+        "{np} {where} that someone {did}",
+        "{np} {where} that they {did}",
     ),
     "reworded": (
         "{np} located {there} {that}",
@@ -46,6 +49,7 @@ NOUN_PHRASES: Templates = {
         "{there}, {new_np}",
         "{np} {where}, {one} {that}",
         "{np} {where}, specifically {one} {that}",
+        "{np} {where} somebody {did}",
     ),
 }
 # What a noun phrase is put into; requests and questions.
@@ -123,17 +127,23 @@ STATEMENTS: Templates = {
         "{a} {where} {verb}",
         "{np}, {place}, {verb}",
         "{there}, {a} {verb}",
+        "someone {did} {a} {where}",
+        "they {did} {a} {where}",
+        "{owned}",
+        "{owned}",
     ),
     "reworded": (
         "{there} one can see that {a} {verb}",
         "{a} located {there} {verb}",
         "between the two images, {a} {verb} {where}",
         "{np} located {there} {verb}",
+        "somebody {did} {a} {where}",
     ),
 }
 ABOUT_STATEMENTS: Templates = {
     "train": (
         "show me where {}",
+        "tell me where {}",
         "mark where {}",
         "highlight where {}",
         "show where {}",
@@ -149,7 +159,7 @@ ABOUT_STATEMENTS: Templates = {
         "it looks like {}",
         "I noticed that {}",
         "outline the spot where {}",
-        "as far as I can tell, {}",
+        "as far as I can see, {}",
         "it seems that {}",
         "locate the spot where {}",
     ),
@@ -230,6 +240,7 @@ EVERYTHING: dict[str, Templates] = {
             "what {verb} {where}?",
             "what is new {where}?",
             "what's new {where}?",
+            "what's been added {where}?",
             "show me what is new {where}",
             "show me everything that {verb} {where}",
             "find all new objects {where}",
@@ -263,6 +274,8 @@ EVERYTHING: dict[str, Templates] = {
             "what {verb} {where}?",
             "what is missing {where}?",
             "what is gone {where}?",
+            "what's gone {where}?",
+            "what's been removed {where}?",
             "show me what is gone {where}",
             "show me everything that {verb} {where}",
             "find all objects {where} that are gone",
@@ -315,6 +328,8 @@ EVERYTHING: dict[str, Templates] = {
             "every difference",
             "anything different",
             "what is different?",
+            "what's different?",
+            "all the stuff that is different",
             "all changes",
             "show me all changes",
             "show me every change",

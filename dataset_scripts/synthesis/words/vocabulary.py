@@ -16,7 +16,7 @@ from ..checker_vocabulary import (
 from ..checker_vocabulary import (
     NOUNS as CHECKED_NOUNS,
 )
-from . import places, realisation, templates
+from . import places, templates, verbs
 from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS, STATES
 from .nouns import NOUNS, Split, Words, forms_of
 
@@ -60,8 +60,8 @@ def entries(split: Split) -> Iterator[str]:
         *places.COLOR_AFTER.values(),
         LATER,
         EARLIER,
-        realisation.PASSIVES,
-        realisation.ACTIVES,
+        verbs.PASSIVES,
+        verbs.ACTIVES,
     )
     for one in phrases:
         yield from (re.sub(r"\bC\b", "", entry) for entry in one[split])

@@ -11,9 +11,9 @@ from functools import cache
 
 import numpy as np
 
+from .noun_phrases import prepositional, tidy
 from .nouns import NOUNS, Split, forms_of
 from .parsing import longest_match, places, split_words
-from .realisation import prepositional, tidy
 from .templates import ABOUT_STATEMENTS
 
 

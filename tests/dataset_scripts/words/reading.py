@@ -67,7 +67,9 @@ def checked(text, domain):
 def said_of_change(entry):
     """Every form of an entry of a table of changes that can be in a sentence."""
     if entry.startswith("="):
-        return [entry[1:]]
+        participle, space, particle = entry[1:].partition(" ")
+        past = {"taken": "took", "torn": "tore", "broken": "broke", "sawn": "sawed"}.get(participle, participle)
+        return [entry[1:], past + space + particle]  # "someone tore it down"
     if "/" in entry:
         return entry.split("/")
     said = []
@@ -76,10 +78,11 @@ def said_of_change(entry):
             said.append(entry.replace("{later}", later).replace("{earlier}", earlier))
     plural = [" ".join(changes.PLURALS.get(word, word) for word in each.split()) for each in said]
     whole = {*said, *plural}
-    return [
-        *whole,
-        *(each.split(" ", 1)[1] for each in whole if not each.startswith(("whose", "was", "used", "started"))),
-    ]
+    is_whole = ("whose", "was", "used", "started")
+    short = {each.split(" ", 1)[1] for each in whole if not each.startswith(is_whole)}
+    # "the roof of the house turned red"
+    owned = {re.sub("^whose roofs? (colour )?", "", each) for each in whole if each.startswith("whose roof")}
+    return whole | short | owned
 
 
 def with_colors(phrase):
