@@ -179,6 +179,7 @@ class AugmentationArguments:
             image on its own, 0 to 1.
         untold_share (`float`, *optional*, defaults to 0.2): Pairs whose domain the prompt does not tell: many who ask
             do not say it either.
+        paraphrase_share (`float`, *optional*, defaults to 0): Sentences that are put into other words, after all else.
     """
 
     move_share: float = field(
@@ -193,6 +194,7 @@ class AugmentationArguments:
     unchanged_share: float = field(default=0.05, metadata={"help": "share of pairs whose t2 is made t1"})
     photometric: float = field(default=0.3, metadata={"help": "strength of photometric changes, 0 to 1"})
     untold_share: float = field(default=0.2, metadata={"help": "share of pairs whose domain the prompt does not tell"})
+    paraphrase_share: float = field(default=0.0, metadata={"help": "share of sentences that are put into other words"})
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -41,7 +41,7 @@ from mtrefseg import optimize_for_cpu
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
 from trainer.evaluation.folder import EvaluationFolder, append
-from trainer.evaluation.pair_sources import PairSource, open_pairs
+from trainer.evaluation.pair_sources import PairSource, RewordedPairs, open_pairs
 from trainer.evaluation.predicting import BatchReader, predict
 from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
 
@@ -61,6 +61,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the generated pairs")
     parser.add_argument("--generated_pairs", type=int, default=1000, help="how many pairs are generated")
     parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
+    parser.add_argument(
+        "--reworded", action="store_true", help="each sentence in words and forms that training sentences never have"
+    )
     arguments = parser.parse_args()
     for name, least in (("batch_size", 1), ("num_workers", 0), ("bootstrap", 0), ("generated_pairs", 1), ("seed", 0)):
         if getattr(arguments, name) < least:
@@ -85,8 +88,12 @@ def run(arguments: argparse.Namespace, accelerator: Accelerator) -> str:
         is_folder = Path(arguments.model).is_dir()
         checkpoint = Path(arguments.model if is_folder else snapshot_download(arguments.model))
         source = open_source(arguments)
+        if arguments.reworded:
+            source = RewordedPairs(source)
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
+    if arguments.reworded:
+        options["reworded"] = True
     identity = identity_of(model_hash(checkpoint), source, options, accelerator.device.type)
     folder = EvaluationFolder(arguments.output_dir, identity)
     if folder.is_finished():

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import product
 from typing import Literal, TypeAlias, TypeVar
 
-from .checker_vocabulary import (
+from dataset_scripts.synthesis.language.vocabulary import (
     CHANGE_ROWS,
     COLORS,
     NOUNS,

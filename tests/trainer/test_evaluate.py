@@ -32,7 +32,7 @@ from trainer.data.samples import GeneratedSource, TableSource
 from trainer.errors import TrainingError
 from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
-from trainer.evaluation.pair_sources import GeneratedPairs, TablePairs
+from trainer.evaluation.pair_sources import GeneratedPairs, RewordedPairs, TablePairs
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
 from trainer.evaluation.predicting import BatchReader, predict
 from trainer.evaluation.reporting import PREDICTIONS, SHEET, collect
@@ -89,6 +89,19 @@ def predictions_of(folder):
 
 def write_short(path):
     path.write_bytes(path.read_bytes()[:300])
+
+
+def test_sentences_are_scored_in_other_words_that_their_names_decide(run, tmp_path):
+    report, _ = run("reworded", "--reworded")
+    rows = predictions_of(tmp_path / "reworded")
+    own = [text for row in range(PAIRS) for text in GeneratedSource(GENERATOR, False).pair(row).expressions]
+    assert len(rows) == len(own)
+    assert np.mean([row["expression"] != text for row, text in zip(rows, own)]) > 0.9
+    assert report["options"]["reworded"] is True
+    assert "in other words" in (tmp_path / "reworded" / "table.md").read_text()
+    source = RewordedPairs(GeneratedPairs(GeneratedSource(GENERATOR, False, PAIRS)))
+    assert [row["expression"] for row in rows[:2]] == source.read(0).expressions[:2]
+    assert len(source) == PAIRS
 
 
 def test_the_report_holds_the_scores_of_the_model(run, checkpoint, tmp_path):

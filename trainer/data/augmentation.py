@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from dataset_scripts.readers.schema import CHANGE_TYPES
+from dataset_scripts.synthesis.words import Paraphraser
 from trainer.arguments import AugmentationArguments
 
 from .samples import PairSample
@@ -20,6 +21,7 @@ _SMALLEST_VISIBLE = 0.4
 _FULL_LIGHT = 0.6  # Brightness, contrast and colour at full strength: factors from 1 - 0.6 to 1 + 0.6.
 _FULL_TINT = 0.15
 _FULL_NOISE = 20.0  # Standard deviation in grey levels.
+_PARAPHRASER = Paraphraser("train")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class PairAugmentation:
                 change_light(image, random, shares.photometric) for image in (sample.image_t1, sample.image_t2)
             )
             sample = replace(sample, image_t1=image_t1, image_t2=image_t2)
+        # Last of what is done with sentences: the rest does not understand all the words that come in here.
+        if shares.paraphrase_share:
+            sample = paraphrase(sample, random, shares.paraphrase_share)
         if shares.untold_share and random.random() < shares.untold_share:
             sample = replace(sample, domain=None)
         return sample
@@ -207,6 +212,17 @@ def without_change(sample: PairSample) -> PairSample:
     masks = [np.zeros_like(mask) for mask in sample.masks]
     nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
     return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)
+
+
+def paraphrase(
+    sample: PairSample, random: np.random.Generator, share: float, paraphraser: Paraphraser = _PARAPHRASER
+) -> PairSample:
+    """Puts this share of the sentences into other words that mean the same."""
+    said = [
+        paraphraser.paraphrase(sentence, change_type, random, sample.domain) if random.random() < share else sentence
+        for sentence, change_type in zip(sample.expressions, sample.change_types)
+    ]
+    return replace(sample, expressions=said)
 
 
 def change_light(image: Image.Image, random: np.random.Generator, strength: float) -> Image.Image:

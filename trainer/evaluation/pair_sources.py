@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS
 from dataset_scripts.readers.sources import open_source
 from dataset_scripts.readers.split_folders import EXPRESSIONS_FOLDER, SplitFolder, fingerprint
 from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis.words import WORDS_VERSION, Paraphraser
 from dataset_scripts.synthesis.writing import GENERATOR_VERSION
 from modeling_mtrefseg import load_image
 from mtrs_iou.mtrs_iou import encode_rle
@@ -44,6 +45,7 @@ _LOST = (
     Reason.MASK_PATH_ESCAPE,
 )
 """Why a sentence is lost when a folder is listed. What has the id of an earlier pair, or is blank, is no sentence."""
+_PARAPHRASER = Paraphraser("reworded")
 
 
 @dataclass
@@ -154,6 +156,40 @@ class GeneratedPairs:
             images=(sample.image_t1, sample.image_t2),
             digest=_digest(pixels, sample.expressions, truths),
         )
+
+
+@dataclass(frozen=True)
+class RewordedPairs:
+    """
+    Pairs with their sentences in words and forms that no training sentence has.
+
+    Args:
+        source ([`PairSource`]): The pairs in their own words.
+    """
+
+    source: PairSource
+
+    @property
+    def identity(self) -> str:
+        """Another one if the pairs or the paraphraser have changed."""
+        return f"{self.source.identity}, by {_PARAPHRASER}, version {WORDS_VERSION}"
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What looked like a sentence, but is none."""
+        return self.source.left_out
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def read(self, row: int) -> ScoredPair:
+        """The pair of a number from 0; each sentence is worded by chance that its name decides."""
+        pair = self.source.read(row)
+        said = [
+            _PARAPHRASER.paraphrase(text, change_type, np.random.default_rng(list(name.encode())), pair.domain)
+            for name, text, change_type in zip(pair.sample_ids, pair.expressions, pair.change_types)
+        ]
+        return replace(pair, expressions=said, digest=_digest([], [pair.digest, *said], []))
 
 
 class TablePairs:

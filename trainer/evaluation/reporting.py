@@ -192,7 +192,8 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
     data = report["data"]
     measure = (
         f"{data['name']}, {'all domains' if data['setting'] == 'TV' else data['setting']}, {data['split']}, "
-        f"{data['sentences']:,} sentences of {data['pairs']:,} pairs, at the images' own size"
+        f"{data['sentences']:,} sentences{' in other words' if 'reworded' in report['options'] else ''} "
+        f"of {data['pairs']:,} pairs, at the images' own size"
     )
     table = (data["setting"], report["model"]["name"], measure, report["scores"])
     (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")

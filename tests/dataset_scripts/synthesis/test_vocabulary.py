@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from dataset_scripts.synthesis.language.vocabulary import NOUNS
 from dataset_scripts.synthesis.scene import State
 from tests.dataset_scripts.synthesis.drawn_scenes import THERE, Domain, draw, gone, kept, new, row_of
-from tests.oracles.checker_vocabulary import NOUNS
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "synthetic_language.md"

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tables of docs/synthetic_language.md, as the checker reads them."""
+"""The tables of docs/synthetic_language.md, as the checker and the paraphraser read them."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction

@@ -1,0 +1,10 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Paraphrases: the sentences of the generator, and of people, in other words."""
+
+from .paraphraser import Paraphraser
+
+
+__all__ = ["WORDS_VERSION", "Paraphraser"]
+
+WORDS_VERSION = 1
+"""Another one whenever the same sentence, seed and arguments may give another paraphrase."""

@@ -1,0 +1,112 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Sentences in other words."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .nouns import Split
+from .parsing import Parts, parse
+from .places import SPELLINGS
+from .realisation import Realiser
+from .typos import misspell
+from .vocabulary import known_words
+from .word_level import replace_words
+
+
+_BRITISH = {american: british for british, american in SPELLINGS.items()}
+_SENTENCE_CASE, _UPPER_CASE, _FULL_STOP, _NO_QUESTION_MARK = 0.3, 0.01, 0.25, 0.3
+_parse = lru_cache(maxsize=1 << 14)(parse)
+
+
+@dataclass(frozen=True)
+class Paraphraser:
+    """
+    Words sentences anew, so that they mean the same.
+
+    It is the last step of all that is done with a sentence: what mirrors sentences, exchanges their times or asks
+    whether they depend on the frame knows the words of the generator and of people who describe images, but not all of
+    the many that are put here.
+
+    Args:
+        split (`str`, *optional*, defaults to `"train"`): "train" or "reworded": the words and templates of the one
+            never occur in the other, the generator's own in both.
+        strength (`float`, *optional*, defaults to 0.7): How often each part of a sentence is worded anew, 0 to 1;
+            with 0 sentences stay as they are.
+        typo_share (`float`, *optional*, defaults to 0.03): Sentences in which one word is misspelt, 0 to 1.
+    """
+
+    split: Split = "train"
+    strength: float = 0.7
+    typo_share: float = 0.03
+
+    def __post_init__(self) -> None:
+        if self.split not in ("train", "reworded"):
+            raise ValueError(f"split={self.split!r} must be 'train' or 'reworded'.")
+        for name in ("strength", "typo_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be from 0 to 1.")
+
+    def paraphrase(self, text: str, change_type: str, random: np.random.Generator, domain: str | None = None) -> str:
+        """
+        A sentence that means the same.
+
+        Args:
+            text (`str`): A sentence of the generator, of a person, or any other text.
+            change_type (`str`): "appear", "disappear", "state_change" or "unknown". A sentence that says another type
+                stays as it is.
+            random (`np.random.Generator`): Source of all chance.
+            domain (`str`, *optional*): "NS" or "RS"; without it, words that depend on it stay.
+
+        Returns:
+            `str`: The sentence in other words. Where its form is not understood, only words that have one meaning are
+            replaced; where there are none, it is returned as it is.
+        """
+        if not self.strength:
+            return text
+        parts = _parse(text, domain)
+        if parts is not None and _contradicts(parts, change_type):
+            return text
+        if parts is not None:
+            said = Realiser(parts, domain, self.split, self.strength, random).sentence()
+        else:
+            said = replace_words(text, change_type, domain, self.split, self.strength, random)
+            if said == text:
+                return text
+        said = _spelt(said, random)
+        if self.typo_share and random.random() < self.typo_share:
+            said = misspell(said, known_words(), random)
+        return _styled(said, random)
+
+
+def _contradicts(parts: Parts, change_type: str) -> bool:
+    """Whether a sentence speaks of another type of change."""
+    return change_type in ("appear", "disappear", "state_change") and parts.change_type not in ("any", change_type)
+
+
+def _spelt(text: str, random: np.random.Generator) -> str:
+    """British, American, or as it is."""
+    chance = random.random()
+    if chance >= 0.7:
+        return text
+    spellings = SPELLINGS if chance < 0.35 else _BRITISH
+    words = text.split(" ")
+    for index, word in enumerate(words):
+        core = word.rstrip(",.?:;")
+        if core in spellings:
+            words[index] = spellings[core] + word[len(core) :]
+    return " ".join(words)
+
+
+def _styled(text: str, random: np.random.Generator) -> str:
+    """With upper case and punctuation as people use them."""
+    chance = random.random()
+    if text.endswith("?"):
+        if random.random() < _NO_QUESTION_MARK:
+            text = text[:-1]
+    elif random.random() < _FULL_STOP and not text.endswith("."):
+        text += "."
+    if chance < _UPPER_CASE:
+        return text.upper()
+    return text[:1].upper() + text[1:] if chance < _UPPER_CASE + _SENTENCE_CASE else text

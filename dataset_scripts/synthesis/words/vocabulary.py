@@ -1,0 +1,109 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""All words of the tables, by split."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from dataset_scripts.synthesis.language.vocabulary import (
+    CHANGE_ROWS,
+    COLORS,
+    POSITIONS,
+    RELATIONS,
+    STARTS,
+    SUPERLATIVES,
+)
+from dataset_scripts.synthesis.language.vocabulary import (
+    NOUNS as CHECKED_NOUNS,
+)
+
+from . import places, templates, verbs
+from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS, STATES
+from .nouns import NOUNS, Split, Words, forms_of
+
+
+FUNCTION_WORDS = frozenset(
+    (
+        *("a", "about", "all", "along", "am", "an", "and", "another", "any", "are", "around", "as", "at"),
+        *("away", "be", "been", "before", "between", "both", "but", "by", "can", "could", "did", "do", "does"),
+        *("each", "every", "far", "for", "from", "get", "go", "got", "had", "has", "have", "here", "i", "i'm"),
+        *("if", "images", "in", "into", "is", "it", "its", "just", "look", "made", "me", "more", "most", "my"),
+        *("no", "not", "now", "of", "off", "on", "one", "ones", "only", "or", "out", "over", "own", "please"),
+        *("see", "set", "sets", "so", "take", "taken", "than", "that", "the", "their", "them", "then", "there"),
+        *("these", "they", "this", "those", "to", "too", "took", "two", "up", "use", "want", "was", "we"),
+        *("went", "were", "what", "whatever", "where", "which", "who", "whose", "will", "with", "would", "yet"),
+        *("you", "your"),
+    )
+)
+"""Words that tell nothing of what changed or where; both splits have them."""
+_WORD = re.compile(r"[a-z][a-z'-]*")
+
+
+def entries(split: Split) -> Iterator[str]:
+    """Every entry of the tables of a split, as it is put into sentences."""
+    for noun in NOUNS:
+        for entry in noun.words[split]:
+            yield from forms_of(entry)
+    for table in (APPEARANCES, DISAPPEARANCES, STATES):
+        for words in table.values():
+            for entry in (*words.verbs[split], *words.before_noun[split]):
+                yield re.sub(r"\b[XYC]\b|\{\w+\}", "", entry).replace("=", "").replace("/", " ")
+    phrases: tuple[Words, ...] = (
+        *places.PLACES.values(),
+        places.OF_THE_IMAGE,
+        *places.RELATIONS.values(),
+        *(words for pair in places.SUPERLATIVES.values() for words in pair),
+        *places.ORDINALS.values(),
+        *places.SIDES.values(),
+        *places.DEFINITE.values(),
+        *places.INDEFINITE.values(),
+        *places.COLOR_BEFORE.values(),
+        *places.COLOR_AFTER.values(),
+        LATER,
+        EARLIER,
+        verbs.PASSIVES,
+        verbs.ACTIVES,
+    )
+    for one in phrases:
+        yield from (re.sub(r"\bC\b", "", entry) for entry in one[split])
+
+
+def templates_of(split: Split) -> tuple[str, ...]:
+    """Every template of a split."""
+    tables = (
+        *(templates.NOUN_PHRASES, templates.ABOUT_NOUN_PHRASES, templates.STATEMENTS, templates.ABOUT_STATEMENTS),
+        *(templates.QUESTIONS, templates.FRAGMENTS, templates.RESULTS, *templates.EVERYTHING.values()),
+    )
+    return tuple(template for table in tables for template in table[split])
+
+
+def words_in(text: str) -> set[str]:
+    """The words of a text in lower case."""
+    return set(_WORD.findall(text.lower()))
+
+
+@cache
+def canonical_words() -> frozenset[str]:
+    """The words of the generator's language and the names of all nouns."""
+    texts = [*POSITIONS, *RELATIONS, *STARTS, *SUPERLATIVES, *COLORS, *PLURALS, *PLURALS.values()]
+    texts += [form for row in CHECKED_NOUNS for form in row[:2]]
+    texts += [phrase for row in CHANGE_ROWS for phrase in (*row.clauses, *row.verbs)]
+    texts += [form for noun in NOUNS for name in (noun.name, *noun.also) for form in forms_of(name)]
+    texts += [*places.SPELLINGS, *places.SPELLINGS.values()]
+    texts += ["image scene from with roof roofed roofs wearing dressed top bottom second third newly built everything"]
+    return frozenset(word for text in texts for word in words_in(text))
+
+
+@cache
+def words_of_split(split: Split) -> frozenset[str]:
+    """Every word that a split can put into a sentence, function words and those of the generator's language aside."""
+    found = {word for entry in entries(split) for word in words_in(entry)}
+    for template in templates_of(split):
+        found |= words_in(re.sub(r"\{\w*\}", "", template))
+    return frozenset(found - canonical_words() - FUNCTION_WORDS)
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Every word of both splits and of the generator's language."""
+    return words_of_split("train") | words_of_split("reworded") | canonical_words() | FUNCTION_WORDS

@@ -1,0 +1,184 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Other words in sentences whose form is not understood, such as people's.
+
+Only what means one thing where it stands is replaced: a noun between words that cannot make it a part of a compound, a
+verb that tells the change, a phrase for a place at the end of a part of the sentence.
+"""
+
+import re
+from functools import cache
+
+import numpy as np
+
+from .noun_phrases import prepositional, tidy
+from .nouns import NOUNS, Split, forms_of
+from .parsing import longest_match, places, split_words
+from .templates import ABOUT_STATEMENTS
+
+
+_TOKEN = re.compile(r"[^\s,]+|,")
+_BEFORE_NOUN = frozenset(
+    (
+        *("a", "an", "the", "one", "two", "three", "four", "five", "six", "seven", "eight", "some", "several", "many"),
+        *("few", "more", "new", "of", "all", "every", "each", "this", "that", "these", "those", "another", "other"),
+        *("large", "small", "big", "white", "grey", "gray", "black", "red", "orange", "yellow", "green", "blue"),
+        *("brown", "separate", "original", "old", "existing", "completed", "and", "by", "near", "with"),
+    )
+)
+_AFTER_NOUN = frozenset(
+    (
+        *("is", "are", "was", "were", "has", "have", "that", "which", "who", "in", "on", "at", "by", "near", "next"),
+        *("beside", "along", "between", "and", "around", "appear", "appears", "show", "shows", "showed", "appeared"),
+        *("disappear", "disappears", "disappeared", "above", "below", "behind", "from", "to", ",", "."),
+    )
+)
+# Nouns of the tables that people use in other senses as well.
+_UNSAFE = frozenset(
+    ("plant", "sign", "table", "box", "picture", "orange", "train", "field", "light", "tie", "building")
+)
+_WORN_OUT = re.compile(r"\b(no|not|nothing|none|same|identical|without|except|unchanged|never|almost)\b|n't\b")
+# Words for changes of which a sentence of a type may have these.
+_VERBS: dict[str, dict[tuple[str, ...], dict[Split, tuple[str, ...]]]] = {}
+
+
+def _add(change_type: str, said: str, train: str, reworded: str) -> None:
+    entries: dict[Split, tuple[str, ...]] = {
+        "train": tuple(train.split(", ")),
+        "reworded": tuple(reworded.split(", ")),
+    }
+    for phrase in said.split(", "):
+        _VERBS.setdefault(change_type, {})[split_words(phrase)] = entries
+
+
+_add(
+    "appear",
+    "is built, is constructed, has been built, has been constructed",
+    "is built, is put up, has been put up, was erected, has gone up, has been erected, got built",
+    "has been completed, was completed, has been raised",
+)
+_add(
+    "appear",
+    "are built, are constructed, have been built, have been constructed",
+    "are built, are put up, have been put up, were erected, have gone up, have been erected, got built",
+    "have been completed, were completed, have been raised",
+)
+_add(
+    "appear",
+    "appears, shows up, has appeared",
+    "appears, turns up, has popped up, showed up",
+    "has materialised, materialises",
+)
+_add(
+    "appear",
+    "appear, show up, have appeared",
+    "appear, turn up, have popped up, showed up",
+    "have materialised, materialise",
+)
+_add(
+    "disappear",
+    "has been demolished",
+    "was torn down, has been pulled down, is gone, got demolished",
+    "has been razed, was razed",
+)
+_add(
+    "disappear",
+    "have been demolished",
+    "were torn down, have been pulled down, are gone, got demolished",
+    "have been razed, were razed",
+)
+_add(
+    "disappear",
+    "has been removed, has disappeared",
+    "was taken away, is gone, has vanished",
+    "is nowhere to be seen, is no more",
+)
+_add(
+    "disappear",
+    "have been removed, have disappeared",
+    "were taken away, are gone, have vanished",
+    "are nowhere to be seen, are no more",
+)
+
+
+def replace_words(
+    text: str, change_type: str, domain: str | None, split: Split, strength: float, random: np.random.Generator
+) -> str:
+    """
+    Replaces the words that have one meaning.
+
+    Args:
+        text (`str`): Any text.
+        change_type (`str`): "appear", "disappear", "state_change" or "unknown".
+        domain (`str`, *optional*): "NS" or "RS".
+        split (`str`): "train" or "reworded".
+        strength (`float`): How often a word is replaced, 0 to 1.
+        random (`np.random.Generator`): Source of all chance.
+
+    Returns:
+        `str`: In lower case where something was replaced; the text as it was if nothing was.
+    """
+    words = tuple(_TOKEN.findall(text.lower().strip().rstrip(".")))
+    if not words or not text.isascii() or _WORN_OUT.search(text.lower()):
+        return text
+    nouns, verbs = _nouns(domain), _VERBS.get(change_type, {})
+    said: list[str] = []
+    chosen: dict[str, tuple[str, str]] = {}
+    at, has_verb, is_changed = 0, False, False
+    while at < len(words):
+        before, following = words[at - 1] if at else "", words[at + 1 : at + 2]
+        if length := longest_match(words, at, verbs, 3):
+            has_verb = True
+            new = _one_of(verbs[words[at : at + length]][split], random) if random.random() < strength else ""
+        elif (length := longest_match(words, at, places(), 8)) and _ends_there(words, at + length):
+            phrases = prepositional(places()[words[at : at + length]], split)
+            new = _one_of(phrases, random) if random.random() < strength else ""
+        elif (
+            words[at] in nouns
+            and (before in _BEFORE_NOUN or not before)
+            and (not following or following[0] in _AFTER_NOUN)
+        ):
+            length = 1
+            name, is_plural, entries = nouns[words[at]]
+            if name not in chosen:
+                choices = entries[split]
+                is_anew = choices and random.random() < strength
+                chosen[name] = forms_of(_one_of(choices, random)) if is_anew else ("", "")
+            new = chosen[name][is_plural]
+        else:
+            length, new = 1, ""
+        is_changed = is_changed or bool(new)
+        said.append(new or " ".join(words[at : at + length]))
+        at += length
+    if not is_changed:
+        return text
+    sentence = tidy(" ".join(said))
+    if has_verb and " that " not in sentence and "which" not in sentence and random.random() < 0.3:
+        sentence = _one_of(ABOUT_STATEMENTS[split], random).format(sentence)
+        sentence = tidy(sentence)
+    return sentence
+
+
+def _ends_there(words: tuple[str, ...], at: int) -> bool:
+    """Whether a phrase for a place cannot go on: "on the left of the road" is another place."""
+    return at == len(words) or words[at] in (",", "and", "that", "which", "are", "is", "has", "have", "was", "were")
+
+
+@cache
+def _nouns(domain: str | None) -> dict[str, tuple[str, bool, dict[Split, tuple[str, ...]]]]:
+    """Nouns of one word → name, whether it is the plural, and the words that mean the same."""
+    table = {}
+    for noun in NOUNS:
+        if noun.domain not in (None, domain):
+            continue
+        for name in (noun.name, *noun.also):
+            if " " in name or name in _UNSAFE - ({"building"} if domain == "RS" else set()):
+                continue
+            singular, plural = forms_of(name)
+            table[plural] = (noun.name, True, noun.words)
+            table[singular] = (noun.name, False, noun.words)
+    return table
+
+
+def _one_of(choices: tuple[str, ...], random: np.random.Generator) -> str:
+    return choices[int(random.random() * len(choices))]
