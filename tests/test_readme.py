@@ -32,7 +32,7 @@ for package in ("accelerate", "datasets", "evaluate", "gradio", "trl"):
 
 from craft_agent.command_line import main as run_craft_agent  # noqa: E402
 from dataset_scripts.command_line import main as run_dataset_scripts  # noqa: E402
-from trainer.arguments import parse_arguments  # noqa: E402
+from trainer.command_line import parse_arguments  # noqa: E402
 
 
 ROOT = Path(__file__).parents[1]

@@ -33,18 +33,20 @@ import torch
 import yaml
 from tqdm.auto import tqdm
 
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
 from trainer.ablation.curves import draw_curves, draw_noise
 from trainer.ablation.folder import TrainingFolder
 from trainer.ablation.matrix import Matrix, Run, plan, read_matrix
 from trainer.ablation.runs import list_trainings, train_all
 from trainer.ablation.tables import Outcome, make_rows, write_report, write_tables
-from trainer.arguments import RECIPES
 from trainer.errors import TrainingError
+from trainer.names import RECIPES
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--matrix", type=Path, default=RECIPES / "ablation.yaml", help="the runs")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs/ablation"))
     parser.add_argument("--runs", nargs="*", metavar="NAME", help="trains these alone; without names none")
@@ -53,7 +55,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED")
     parser.add_argument("--accelerate_config", type=Path, help="how `accelerate launch` starts the processes")
     parser.add_argument("--dry_run", action="store_true", help="says what would be trained, and trains nothing")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.steps is not None and arguments.steps < 1:
         parser.error("--steps must be 1 or more")
     if not all(0 <= share <= 1 for share in arguments.noise):
@@ -122,21 +124,25 @@ def run(arguments: argparse.Namespace) -> bool:
     return all(outcome.failure is None for outcome in outcomes)
 
 
-def main() -> None:
-    """Trains as the command line says."""
+def main(arguments: Sequence[str] | None = None, program: str = "ablate.py") -> int:
+    """
+    Trains as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 1 a run has failed, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
     # As an exit it ends the process that trains, too.
     handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        is_whole = run(parse_arguments())
-    except TrainingError as error:
-        raise SystemExit(f"TrainingError: {error}") from error
-    except KeyboardInterrupt:
-        raise SystemExit("Stopped; the same command goes on.") from None
+        return run_command(program, lambda: 0 if run(parse_arguments(given, program)) else 1)
     finally:
         signal.signal(signal.SIGTERM, handler)
-    if not is_whole:
-        raise SystemExit(1)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

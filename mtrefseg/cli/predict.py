@@ -26,6 +26,7 @@ from .common import (
     write_json,
     written_whole,
 )
+from .parsing import VerbParser
 
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ class Prediction:
         text (`str`, *optional*): The sentence, `None` for every change.
         mask (`str`): File name of the mask: PNG of mode "L", 0 or 255, at the size of t1.
         score (`float`): Mean foreground probability inside the mask, 0 if it is empty.
-        no_target_score (`float`): Probability that nothing in the pictures fits the sentence.
+        no_target_score (`float`): Probability that nothing in the images fits the sentence.
         area_pixels (`int`): Pixels of the mask.
-        area_fraction (`float`): Their share of the picture, 0 to 1.
+        area_fraction (`float`): Their share of the image, 0 to 1.
     """
 
     text: str | None
@@ -58,47 +59,43 @@ class Prediction:
     area_fraction: float
 
 
-def add_parser(commands: Any) -> None:
-    """
-    Declares the sub-command.
-
-    Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser(
-        "predict",
-        help="segment what sentences describe in one pair of pictures",
-        description="Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder.",
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
+        "predict", "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder."
     )
     add_pair_arguments(parser)
-    parser.add_argument("texts", metavar="SENTENCE", nargs="*", help="one change each; none: every change")
-    parser.add_argument(
+    parser.positionals.add_argument(
+        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
+    )
+    parser.options.add_argument(
         "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
     )
-    parser.add_argument(
+    parser.options.add_argument(
         "--no-target-threshold",
         metavar="P",
         type=between(0, 1),
         help="empty the masks whose no-target score, 0 to 1, is above this",
     )
-    parser.set_defaults(run=run)
+    return parser
 
 
-def run(options: argparse.Namespace) -> None:
+def run(arguments: Sequence[str]) -> None:
     """
-    Runs the sub-command. Everything that can be wrong with the input is found before the weights are loaded.
+    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
 
     Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If the input is bad, or the results cannot be written.
+        [`UserError`]: If the input is bad, or the results cannot be written.
     """
-    (picture_t1, picture_t2), device, processor = open_pair(options, options.texts)
+    options = make_parser().parse(arguments)
+    (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
-            images_t1=picture_t1,
-            images_t2=picture_t2,
+            images_t1=image_t1,
+            images_t2=image_t2,
             text=options.texts or None,
             domain=options.domain,
             align=options.align,
@@ -110,19 +107,19 @@ def run(options: argparse.Namespace) -> None:
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
     model = load_model(options.model, device, options.dtype)
-    progress(f"segmenting {picture_t1.width}x{picture_t1.height} pixels on {device}")
-    result = _segment(model, processor, inputs, picture_t1, options)
+    progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
+    result = _segment(model, processor, inputs, image_t1, options)
 
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
-    aligned_t2 = picture_t2 if picture_t2.size == picture_t1.size else picture_t2.resize(picture_t1.size)
-    overlay = draw_overlay(picture_t1, aligned_t2, masks, texts, scores)
+    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
+    overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
     predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist())
     with bad_input(prefix=f"cannot write into {options.out}: "):
-        _write_results(options, picture_t1.size, predictions, masks, overlay)
+        _write_results(options, image_t1.size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
         text = prediction.text or EVERY_CHANGE
@@ -131,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _segment(
-    model: Any, processor: Any, inputs: Any, picture: "Image.Image", options: argparse.Namespace
+    model: Any, processor: Any, inputs: Any, image: "Image.Image", options: argparse.Namespace
 ) -> dict[str, "torch.Tensor"]:
     import torch
 
@@ -139,7 +136,7 @@ def _segment(
         outputs = model(**inputs.to(model.device, model.dtype))
     (result,) = processor.post_process_referring_segmentation(
         outputs,
-        target_sizes=[(picture.height, picture.width)],
+        target_sizes=[(image.height, image.width)],
         threshold=options.threshold,
         no_target_threshold=options.no_target_threshold,
     )

@@ -10,9 +10,12 @@ from transformers import AutoModel
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.arguments import RECIPES, ModelArguments, MTRefSegTrainingConfig, parse_arguments
+from trainer.arguments import ModelArguments
+from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
 from trainer.loop.building import build_stage1, build_stage2
+from trainer.names import RECIPES
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegVisionModel
-from trainer.arguments import RECIPES, parse_arguments
+from trainer.command_line import parse_arguments
+from trainer.names import RECIPES
 
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_pat
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert "trainer_state.json" not in os.listdir(tmp_path / "killed")
-    said = run("finetune", "--output_dir", tmp_path / "killed", *common, code=1)
+    said = run("finetune", "--output_dir", tmp_path / "killed", *common, code=2)
     assert "--resume_from_checkpoint last" in said
     run("finetune", "--output_dir", tmp_path / "killed", *common, "--resume_from_checkpoint", "last")
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
@@ -83,8 +84,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_pat
 
 
 def test_an_engine_that_is_not_there_stops_the_run(run, tmp_path):
-    said = run("finetune", "--output_dir", tmp_path, "--expected_engine", "zero2", code=1)
-    assert said.splitlines()[-1].startswith("TrainingError: expected_engine is 'zero2', but the engine is 'single'")
+    said = run("finetune", "--output_dir", tmp_path, "--expected_engine", "zero2", code=2)
+    assert said.splitlines()[-1].startswith("finetune.py: error: expected_engine is 'zero2'")
 
 
 @pytest.mark.parametrize("config", ["cpu_two_processes", "cpu_zero2", "cpu_zero3"])

@@ -35,8 +35,11 @@ _ATTEMPTS = "attempts.json"
 _LOCK = ".lock"
 # The trainer's own progress bar, which has no name: "  5%|▌     | 30/600 [00:12<03:30,  2.71it/s]".
 _BAR = re.compile(rb"^\s*\d+%\|[^|]*\| (\d+)/(\d+) \[")
-# The last line of a traceback, or what a script says instead of one.
-_ERROR = re.compile(r"^(?:\[rank\d+\]: )?(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit): .+|KeyboardInterrupt)$")
+# The last line of a traceback, or what a command says instead of one.
+_ERROR = re.compile(
+    r"^(?:\[rank\d+\]: )?(?:(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit): .+|KeyboardInterrupt)"
+    r"|(?:pretrain|finetune)\.py: error: (.+))$"
+)
 _LAUNCHER_ERRORS = ("CalledProcessError", "ChildFailedError")
 
 
@@ -162,7 +165,7 @@ class TrainingFolder:
     @contextmanager
     def _alone(self) -> Iterator[int]:
         """Waits until nobody else trains here, and lets nobody in; gives the descriptor that has to stay open."""
-        import fcntl  # There is none on Windows, where everything else of this module is still of use.
+        import fcntl  # Windows has none; this module can still be imported there, and all but training works.
 
         with (self.path / _LOCK).open("w") as lock:
             try:
@@ -199,7 +202,7 @@ def failure_reason(said: str, status: int) -> str:
         `str`: The last error that is the training's own; else the signal that ended it, or its status.
     """
     lines = [line.strip() for line in said.splitlines()]
-    found = [match[1] for line in lines if (match := _ERROR.match(line))]
+    found = [match[1] or match[2] for line in lines if (match := _ERROR.match(line))]
     errors = [error for error in found if not error.startswith(_LAUNCHER_ERRORS)]
     died = re.findall(r"(?:died with <Signals\.|Signal \d+ \()(SIG[A-Z0-9]+)", said)
     if status < 0:

@@ -18,9 +18,11 @@ import yaml
 from trl import ModelConfig
 
 from dataset_scripts.synthesis.writing import GENERATOR_VERSION
-from trainer.arguments import GENERATED, AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig
+from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
 from trainer.evaluation.reporting import model_hash
+from trainer.names import GENERATED
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")

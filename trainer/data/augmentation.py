@@ -71,7 +71,7 @@ class PairAugmentation:
                 change_light(image, random, shares.photometric) for image in (sample.image_t1, sample.image_t2)
             )
             sample = replace(sample, image_t1=image_t1, image_t2=image_t2)
-        if shares.untold_share and random.random() < shares.untold_share:
+        if shares.domain_dropout and random.random() < shares.domain_dropout:
             sample = replace(sample, domain=None)
         return sample
 

@@ -17,6 +17,8 @@ from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_pr
 from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
 
+from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, small_processor
+
 
 PAPER_TEXT_BACKBONE = "microsoft/phi-1_5"
 """Whose tokenizer the `paper` preset uses."""
@@ -44,13 +46,14 @@ def build_stage1(
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
-        if model_arguments.vision_backbone is not None:
+        if model_arguments.text_backbone is not None:
             model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
         else:
             fields = processor.config_overrides | _overrides(model_arguments)
             fields.pop("vocab_size")
             config = preset_config(model_arguments.preset, **fields)
             model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
+            fill_backbone(model, model_arguments)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         return model, processor
@@ -75,10 +78,12 @@ def build_stage2(
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
-        if model_arguments.vision_backbone is not None:
+        if model_arguments.text_backbone is not None:
             model = from_backbones(**_backbones(model_arguments, processor))
         else:
             model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
+            fill_backbone(model.vision_model, model_arguments)
+            fill_words(model, processor, model_arguments)
             if model_config.attn_implementation is not None:
                 model.set_attn_implementation(model_config.attn_implementation)
         if model_arguments.parts_from is not None:
@@ -160,8 +165,8 @@ def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[s
 
 @contextmanager
 def unpartitioned(training: TrainingArguments) -> Iterator[None]:
-    """Models built in the block are whole on every process, although ZeRO-3 would partition them at once: weights of
-    several checkpoints can then be put together. DeepSpeed partitions them when training begins."""
+    """Keeps ZeRO-3 from partitioning the models that are built in the block, so that weights of several checkpoints
+    can be combined. DeepSpeed partitions them when training begins."""
     plugin = training.deepspeed_plugin
     if plugin is None:
         yield
@@ -174,9 +179,9 @@ def unpartitioned(training: TrainingArguments) -> Iterator[None]:
 
 
 @contextmanager
-def whole_weights(model: nn.Module, training: TrainingArguments) -> Iterator[None]:
-    """A trained model is whole in the block, on every process, although ZeRO-3 has partitioned it; what the block
-    changes stays there. All processes must enter it."""
+def gathered_parameters(model: nn.Module, training: TrainingArguments) -> Iterator[None]:
+    """Gathers all parameters of a model that ZeRO-3 has partitioned, on every process, for the time of the block.
+    Changes made in the block are lost. All processes must enter it."""
     plugin = training.deepspeed_plugin
     if plugin is None or plugin.zero_stage != 3:
         yield
@@ -189,14 +194,15 @@ def whole_weights(model: nn.Module, training: TrainingArguments) -> Iterator[Non
 
 def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:
     size = arguments.image_size or PRESETS[arguments.preset].get("image_size", 1024)
+    if arguments.text_backbone is None and arguments.preset == SMALL:
+        return small_processor(size)
     if arguments.text_backbone is None and arguments.preset == "tiny":
-        return tiny_processor(size, arguments.prompt_template)
-    text = arguments.text_backbone or PAPER_TEXT_BACKBONE
-    return MTRefSegProcessor.from_tokenizer(text, image_size=size, prompt_template=arguments.prompt_template)
+        return tiny_processor(size)
+    return MTRefSegProcessor.from_tokenizer(arguments.text_backbone or PAPER_TEXT_BACKBONE, image_size=size)
 
 
 def _overrides(arguments: ModelArguments) -> dict[str, Any]:
-    overrides = dict(arguments.config_fields())
+    overrides = backbone_fields(arguments) | arguments.config_fields()
     if arguments.fusion_type is not None:
         overrides["fusion_type"] = arguments.fusion_type
     return overrides

@@ -12,12 +12,12 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainer.arguments import MTRefSegTrainingConfig
 from trainer.errors import TrainingError
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 def engine_of(accelerator: Accelerator) -> str:
-    """One of `arguments.ENGINES`, or the name of another kind of distribution in lower case."""
+    """One of `names.ENGINES`, or the name of another kind of distribution in lower case."""
     kind = accelerator.distributed_type
     if kind == DistributedType.DEEPSPEED:
         return f"zero{accelerator.state.deepspeed_plugin.zero_stage}"

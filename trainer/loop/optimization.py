@@ -8,8 +8,8 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.trainer_pt_utils import get_parameter_names
 
-from trainer.arguments import MTRefSegTrainingConfig
 from trainer.errors import TrainingError
+from trainer.training_config import MTRefSegTrainingConfig
 
 from .building import named_parts
 
