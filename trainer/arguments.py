@@ -78,6 +78,11 @@ class ModelArguments:
         return fields
 
 
+def _as_list(names: Any) -> list[str]:
+    """A recipe may name one dataset without a list, or none."""
+    return [names] if isinstance(names, str) else names or []
+
+
 @dataclass
 class DataArguments:
     """
@@ -131,9 +136,7 @@ class DataArguments:
     )
 
     def __post_init__(self) -> None:
-        # A recipe may name one dataset without a list.
-        self.train_data = [self.train_data] if isinstance(self.train_data, str) else self.train_data
-        self.eval_data = [self.eval_data] if isinstance(self.eval_data, str) else self.eval_data or []
+        self.train_data, self.eval_data = _as_list(self.train_data), _as_list(self.eval_data)
         if self.eval_data == [NO_DATA]:
             self.eval_data = []
         if not self.train_data:

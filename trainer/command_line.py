@@ -65,7 +65,7 @@ class TrainingParser(TrlParser):
 
     def __init__(
         self,
-        groups: Sequence[type],
+        groups: Sequence[Any],
         own: Mapping[str, tuple[type, Sequence[str] | None]],
         program: str,
         description: str | None,
@@ -230,12 +230,14 @@ def parse_arguments(
     groups = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
     parsed = TrainingParser(groups, own, program, description).parse(given)
     model_arguments, data_arguments, _, training, model_config = parsed
+    named = {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
     if is_default and model_config.model_name_or_path is not None:
         # The default recipes make a new model; what they say of it does not apply to a checkpoint.
-        fresh, named = ModelArguments(), {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
-        for name in vars(fresh):
-            if name not in named:
-                setattr(model_arguments, name, getattr(fresh, name))
+        fresh = ModelArguments()
+        for name in vars(fresh).keys() - named:
+            setattr(model_arguments, name, getattr(fresh, name))
+    if is_default and named & {"preset", "vision_backbone"} and "stage1" not in named:
+        model_arguments.stage1 = None  # The one of the default recipe is of another size.
     if not data_arguments.eval_data:
         training.eval_strategy, training.do_eval, training.load_best_model_at_end = "no", False, False
     return cast(Arguments, parsed)

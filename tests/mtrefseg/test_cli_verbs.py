@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -128,8 +129,13 @@ def test_verbs_of_other_folders_get_all_arguments(
     verb: str, module: str, words: list[str], passed: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
+
+    def called(*arguments: Any) -> int:
+        calls.append(arguments)
+        return 7
+
     other = ModuleType(module)
-    other.main = lambda *arguments: calls.append(arguments) or 7  # type: ignore[attr-defined]
+    other.main = called  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module, other)
     monkeypatch.setattr(sys, "argv", ["mtrefseg", verb, *words])
     assert main([verb, *words]) == 7

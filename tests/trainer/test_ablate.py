@@ -278,7 +278,7 @@ def test_a_failure_is_a_row_and_the_others_go_on(run, write_matrix, tmp_path):
     # The next time both are tried again; what was killed goes on from its checkpoint, which is then of no more use.
     (out / "runs" / "mended").touch()
     _, listed = run(matrix, "--dry_run")
-    assert "goes on from checkpoint-2" in listed
+    assert "resumes from checkpoint-2" in listed
     assert run(matrix)[0] == 0
     assert "goes on with" in logs(out)["worse-seed0-finetune"]
     assert "RuntimeError: out of memory" in logs(out)["bad-seed0-pretrain"]  # The log of all attempts.

@@ -143,7 +143,7 @@ def test_the_preset_small_begins_with_what_the_packages_hold(
     arguments = ModelArguments(preset="small", **SMALL)
     model, processor = build_stage2(arguments, ModelConfig(), training)
     assert_equal_weights(model.vision_model.backbone, packages)
-    table = model.get_input_embeddings().weight
+    table: Any = model.get_input_embeddings().weight
     words = ["house", "pool"]
     rows = processor.tokenizer.convert_tokens_to_ids(words)
     assert rows == [3, 4]

@@ -96,6 +96,12 @@ def test_evaluation_may_be_turned_off() -> None:
     assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
 
 
+def test_another_preset_does_not_take_the_stage_1_of_the_default_recipe() -> None:
+    assert parse_arguments("tiny_stage2", [])[0].stage1 == "mtrefseg-r1"
+    assert parse_arguments("tiny_stage2", ["--preset", "small"])[0].stage1 is None
+    assert parse_arguments("tiny_stage2", ["--preset=small", "--stage1", "mine"])[0].stage1 == "mine"
+
+
 def test_inputs_that_are_there_pass(tmp_path: Path, small_model: MTRefSegModel) -> None:
     small_model.save_pretrained(tmp_path / "model")
     (tmp_path / "data").mkdir()

@@ -88,8 +88,13 @@ def test_an_engine_that_is_not_there_stops_the_run(run, tmp_path):
     assert said.splitlines()[-1].startswith("finetune.py: error: expected_engine is 'zero2'")
 
 
-@pytest.mark.parametrize("config", ["cpu_two_processes", "cpu_zero2", "cpu_zero3"])
-@pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="takes a minute: set MTREFSEG_SLOW_TESTS")
+slow = pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="takes a minute: set MTREFSEG_SLOW_TESTS")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [pytest.param("cpu_two_processes", marks=slow), "cpu_zero2", pytest.param("cpu_zero3", marks=slow)],
+)
 def test_two_processes_score_as_one(run, stage1, tmp_path, config):
     launcher = ("-m", "accelerate.commands.launch", "--config_file", f"trainer/accelerate/{config}.yaml")
     engine = "ddp" if config == "cpu_two_processes" else config.removeprefix("cpu_")

@@ -169,7 +169,7 @@ def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, s
         take_parts(model, str(tmp_path / "half"), ["language_model"])
     training, whole = MTRefSegTrainingConfig(output_dir=str(tmp_path)), ModelConfig(str(tmp_path / "whole"))
     for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
-        with pytest.raises(TrainingError, match=r"For a new model .* say --parts_from"):
+        with pytest.raises(TrainingError, match="--parts_from"):
             build_stage2(refused, whole, training)
     with pytest.raises(TrainingError, match="parts names eyes"):
         ModelArguments(parts=["eyes"])

@@ -21,7 +21,7 @@ from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words,
 
 
 PAPER_TEXT_BACKBONE = "microsoft/phi-1_5"
-"""Whose tokenizer the `paper` preset uses."""
+"""The `paper` preset uses its tokenizer."""
 VISION_PARTS = ("backbone", "fusion", "mask_decoder", "no_target_head")
 
 
@@ -107,7 +107,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
             another kind of fusion.
     """
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # What the checkpoint has besides would be listed as unexpected.
+    logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
     trained, info = type(model).from_pretrained(checkpoint, dtype="float32", output_loading_info=True)
     logging.set_verbosity(verbosity)
     taken = _modules_of(model, parts, "parts")
@@ -218,9 +218,9 @@ def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: st
     ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value)]
     if ignored:
         raise TrainingError(
-            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} would change nothing, or "
-            f"replace a part of it. For a new model that takes parts of this one, say --parts_from {path} and leave "
-            "out --model_name_or_path."
+            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} cannot be combined with "
+            f"it. For a new model that takes parts of this one, use --parts_from {path} instead of "
+            "--model_name_or_path."
         )
 
 

@@ -98,6 +98,6 @@ def fill_words(model: MTRefSegModel, processor: MTRefSegProcessor, arguments: Mo
         return  # Only the words of the package have a token for unknown ones.
     special = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
     rows = {row: word for word, row in tokenizer.get_vocab().items() if word not in special}
-    table = model.get_input_embeddings().weight
+    table: Any = model.get_input_embeddings().weight
     vectors = word_vectors(list(rows.values()), table.shape[1])
     table[list(rows)] = vectors.to(table)

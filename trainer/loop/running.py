@@ -179,7 +179,7 @@ def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
     the scores without their prefix.
 
     Args:
-        trainer ([`MTRefSegTrainer`]): The trainer, when all else is saved.
+        trainer ([`MTRefSegTrainer`]): The trainer, after everything else is saved.
         metrics (`dict[str, float]`): Of its last evaluation; empty without `eval_data`.
     """
     training, steps = trainer.args, trainer.state.global_step
