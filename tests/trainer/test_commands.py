@@ -21,7 +21,7 @@ from trainer.names import RECIPES
 
 
 ROOT = Path(__file__).parents[2]
-STEPS = ("--max_steps", 6, "--save_steps", 1, "--eval_strategy", "no", "--save_total_limit", 10)
+STEPS = ("--max_steps", 6, "--save_steps", 1, "--eval_data", "none", "--save_total_limit", 10)
 
 
 def losses(folder):

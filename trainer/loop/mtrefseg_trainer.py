@@ -158,7 +158,7 @@ class MTRefSegTrainer(SFTTrainer):
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
         """
-        Scores the model at the pictures' own sizes, every pair once.
+        Scores the model at the images' own sizes, every pair once.
 
         Args:
             eval_dataset (`datasets.Dataset`, *optional*): Instead of the trainer's own.
