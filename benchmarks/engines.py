@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from transformers import AutoModel, set_seed
 
-from trainer.arguments import parse_arguments
+from trainer.command_line import parse_arguments
 from trainer.loop.building import build_stage2, unpartitioned
 from trainer.loop.running import make_trainer
 

@@ -32,18 +32,19 @@ _TOOLS = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str = "python -m dataset_scripts") -> int:
     """
     Runs the command line.
 
     Args:
         argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
+        program (`str`, *optional*): What the program is called in its help: `mtrefseg data` is the same command.
 
     Returns:
         `int`: The exit code.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m dataset_scripts",
+        prog=program,
         description="Data for multi-temporal referring segmentation.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

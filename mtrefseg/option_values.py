@@ -1,8 +1,19 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Numbers on a command line, as `type=` of an option: what is wrong with one is said in a sentence."""
+"""Command lines whose errors are one line, and numbers in a range, as `type=` of an option."""
 
 import argparse
 from collections.abc import Callable
+from typing import NoReturn
+
+from .errors import BAD_INPUT
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exits with code 2 after one line on stderr."""
+        self.exit(BAD_INPUT, f"{self.prog.split()[0]}: error: {message} (see {self.prog} --help)\n")
 
 
 def positive(text: str) -> int:

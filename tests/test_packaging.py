@@ -1,4 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from mtrefseg.cli.common import HUB_MODEL
 
 
 ROOT = Path(__file__).parents[1]
@@ -65,15 +68,33 @@ def test_the_sdist_builds_again(distributions: Path) -> None:
     assert {"setup.py", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"} <= names
 
 
-def test_the_installed_command_runs(distributions: Path, tmp_path: Path) -> None:
+def test_the_installed_command_predicts_outside_the_clone(distributions: Path, tmp_path: Path) -> None:
     (wheel,) = distributions.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runpy; sys.argv = ['mtrefseg', '--version'];"
-    code += "runpy.run_module('mtrefseg', run_name='__main__')"
-    # -I keeps this checkout off the path, so that the files of the wheel are used.
-    run = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
-    assert (run.returncode, run.stdout) == (0, "mtrefseg 0.1.0\n"), run.stderr
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(site)]
+    subprocess.run([*install, str(wheel)], check=True)
+    # Its packages come before those of this environment, which may have the clone installed.
+    environment = os.environ | {"PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", *words]
+        return subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False)
+
+    found = run("-c", "import mtrefseg, modeling_mtrefseg; print(mtrefseg.__file__, modeling_mtrefseg.__file__)")
+    assert found.stdout.count(str(site)) == 2
+    command = str(site / "bin" / "mtrefseg")
+    assert run(command, "--version").stdout == "mtrefseg 0.1.0\n"
+    images = [str(ROOT / "spaces_demo" / "examples" / f"houses_{time}.jpg") for time in ("t1", "t2")]
+    words = ["predict", *images, "--out", "out", "the houses whose roofs turned white"]
+    done = run(command, *words, "--model", str(ROOT / "mtrefseg-r1"))
+    assert done.returncode == 0, done.stderr
+    assert (empty / "out" / "mask_1.png").is_file()
+    # The wheel holds no weights: without a network it says where they would come from.
+    done = run(command, *words)
+    assert done.returncode == 2
+    assert all(line.startswith("mtrefseg: ") for line in done.stderr.splitlines())
+    assert HUB_MODEL in done.stderr
 
 
 def test_no_file_names_a_path_of_a_machine() -> None:
@@ -94,18 +115,6 @@ def test_the_pattern_finds_paths_of_machines(line: str) -> None:
 @pytest.mark.parametrize("line", ["https://example.org/home/page", "./work/x", "../opt/x", "a/root/b"])
 def test_the_pattern_leaves_other_paths_alone(line: str) -> None:
     assert not MACHINE_PATH.search(line)
-
-
-@pytest.mark.parametrize("target", ["quickstart", "test", "lint", "bench", "clean"])
-def test_the_makefile_has_the_targets(target: str) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
-
-
-def test_ci_runs_make_test() -> None:
-    script = ROOT / ".ci" / "run"
-    assert script.stat().st_mode & 0o111
-    assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
 
 
 def test_the_lock_pins_exact_versions_and_nothing_of_a_machine() -> None:

@@ -4,19 +4,20 @@ Trains the runs of a matrix, one after another, and puts their scores into one t
 
 ```bash
 python trainer/ablate.py                                             # all of trainer/recipes/ablation.yaml
-python trainer/ablate.py --dry_run                                   # says what would be trained
+python trainer/ablate.py --dry_run                                   # lists what would be trained
 python trainer/ablate.py --runs full fusion_avg --steps 100 --seeds 0 1 2
 python trainer/ablate.py --runs --noise 0 0.1 0.3                    # the noise series alone
 python trainer/ablate.py --matrix trainer/recipes/ablation_lora.yaml --accelerate_config trainer/accelerate/ddp.yaml
 ```
 
-Every run is stage 2, or stage 1 and then stage 2, each a process of its own; one that fails is a row that says so. The
-same command goes on where it was stopped, and trains only what is not there: a run whose settings have changed gets a
-new folder in `runs/`, and the old one stays. `train.log` and `recipe.yaml` in these folders tell the rest.
+Every run is stage 2, or stage 1 and then stage 2, each in a process of its own; a run that fails is marked in the
+table. The same command resumes where it was stopped, and trains only what is missing: a run with changed settings gets
+a new folder in `runs/`, and the old one stays. Each of these folders has a `train.log` and a `recipe.yaml`.
 
 The output folder gets `ablation.csv`, `.md` and `.tex` (named like the matrix), `ablation.png` (the curves) and
 `ablation.json` (versions, command, every single result); with `--noise` also a table and curve `ablation_noise.*`, of
-runs like the first of the matrix but with a share of the sentences to train on spoilt. Pairs to score stay clean.
+runs like the first of the matrix but with a share of wrong sentences in the training data. The pairs to score stay
+clean.
 """
 
 import argparse
@@ -33,27 +34,36 @@ import torch
 import yaml
 from tqdm.auto import tqdm
 
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
 from trainer.ablation.curves import draw_curves, draw_noise
 from trainer.ablation.folder import TrainingFolder
 from trainer.ablation.matrix import Matrix, Run, plan, read_matrix
 from trainer.ablation.runs import list_trainings, train_all
 from trainer.ablation.tables import Outcome, make_rows, write_report, write_tables
-from trainer.arguments import RECIPES
 from trainer.errors import TrainingError
+from trainer.names import RECIPES
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--matrix", type=Path, default=RECIPES / "ablation.yaml", help="the runs")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs/ablation"))
-    parser.add_argument("--runs", nargs="*", metavar="NAME", help="trains these alone; without names none")
-    parser.add_argument("--noise", nargs="+", type=float, default=[], metavar="SHARE", help="the noise series, 0 to 1")
-    parser.add_argument("--steps", type=int, help="steps of a run, both stages together; the matrix's if not given")
+    parser.add_argument("--runs", nargs="*", metavar="NAME", help="train only these; without names none")
+    parser.add_argument(
+        "--noise",
+        nargs="+",
+        type=float,
+        default=[],
+        metavar="SHARE",
+        help="shares of wrong sentences to train with, 0 to 1",
+    )
+    parser.add_argument("--steps", type=int, help="steps of a run, both stages together; by default the matrix's")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED")
     parser.add_argument("--accelerate_config", type=Path, help="how `accelerate launch` starts the processes")
-    parser.add_argument("--dry_run", action="store_true", help="says what would be trained, and trains nothing")
-    arguments = parser.parse_args()
+    parser.add_argument("--dry_run", action="store_true", help="list what would be trained, and train nothing")
+    arguments = parser.parse_args(given)
     if arguments.steps is not None and arguments.steps < 1:
         parser.error("--steps must be 1 or more")
     if not all(0 <= share <= 1 for share in arguments.noise):
@@ -64,7 +74,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
-    """Reads the matrix, and gives the runs in the order in which they are trained."""
+    """Reads the matrix, and returns the runs in the order of training."""
     matrix = read_matrix(arguments.matrix)
     unknown = {*(arguments.runs or ())} - matrix.runs.keys()
     if unknown:
@@ -79,14 +89,14 @@ def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
             raise TrainingError(f"{arguments.accelerate_config} cannot be read: {error}") from error
     elif torch.accelerator.device_count() > 1:
         raise TrainingError(
-            f"Here are {torch.accelerator.device_count()} devices: say how to use them, with --accelerate_config "
+            f"There are {torch.accelerator.device_count()} devices: say how to use them, with --accelerate_config "
             "trainer/accelerate/ddp.yaml for all of them or single.yaml for one."
         )
     return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
 
 
 def write_all(outcomes: Sequence[Outcome], stem: Path) -> str:
-    """Writes all files, as far as there is something to write, and gives the tables."""
+    """Writes the files of all series that have runs, and returns the tables."""
     rows, tables = make_rows(outcomes), []
     for series, name, draw in (
         ([row for row in rows if row.run.noise is None], stem.name, draw_curves),
@@ -100,13 +110,13 @@ def write_all(outcomes: Sequence[Outcome], stem: Path) -> str:
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Trains and writes; gives whether no run has failed."""
+    """Trains and writes; returns whether all runs have finished."""
     matrix, runs = make_plan(arguments)
     outcomes = [
         Outcome(run, [TrainingFolder(arguments.output_dir, one, arguments.accelerate_config) for one in run.trainings])
         for run in runs
     ]
-    # What is not to be trained is shown where it is there.
+    # Finished runs are shown even if they are not asked for.
     is_wanted = [arguments.runs is None or run.noise is not None or run.name in arguments.runs for run in runs]
     outcomes = [outcome for outcome, wanted in zip(outcomes, is_wanted) if wanted or outcome.is_finished]
     if arguments.dry_run or not outcomes:
@@ -117,26 +127,30 @@ def run(arguments: argparse.Namespace) -> bool:
     for place, outcome in enumerate(train_all(outcomes)):
         outcomes[place] = outcome
         if not was_finished[place]:
-            write_all(outcomes, stem)  # What there is so far.
+            write_all(outcomes, stem)  # The results so far.
     tqdm.write(f"\n{write_all(outcomes, stem)}\n\nwritten to {arguments.output_dir}")
     return all(outcome.failure is None for outcome in outcomes)
 
 
-def main() -> None:
-    """Trains as the command line says."""
-    # As an exit it ends the process that trains, too.
+def main(arguments: Sequence[str] | None = None, program: str = "ablate.py") -> int:
+    """
+    Trains as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 1 a run has failed, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    # Exit instead of dying, so that the training process is ended, too.
     handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        is_whole = run(parse_arguments())
-    except TrainingError as error:
-        raise SystemExit(f"TrainingError: {error}") from error
-    except KeyboardInterrupt:
-        raise SystemExit("Stopped; the same command goes on.") from None
+        return run_command(program, lambda: 0 if run(parse_arguments(given, program)) else 1)
     finally:
         signal.signal(signal.SIGTERM, handler)
-    if not is_whole:
-        raise SystemExit(1)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Makes a trained model ready to be given away: chooses the thresholds that are saved with its processor, and stores its
-weights in half the space.
+Prepares a trained model for publishing: chooses the thresholds that are saved with its processor, and stores its
+weights as bfloat16, in half the space.
 
 ```bash
 python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1
@@ -10,10 +10,12 @@ python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtre
 
 Pixels above `threshold` are in the mask, and the mask is empty where the score for "nothing fits" is above
 `no_target_threshold`. Both together are the ones with the largest mean IoU (an empty mask where nothing fits counts as
-100). Choose on pairs that no score is reported of: the generated ones are of a seed of their own.
+100). Choose on pairs that no score is reported for: the generated ones have a seed of their own.
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,14 +30,13 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
-from dataset_scripts.errors import DataError
-from dataset_scripts.readers.schema import SETTINGS, SPLITS
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg import optimize_for_cpu
+from mtrefseg.build.cpu import optimize_for_cpu
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
 from mtrs_iou.mask_counts import SampleCounts, count_masks
-from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
-from trainer.evaluate import open_source
+from trainer.evaluate import add_data_options, find_checkpoint, open_source
 from trainer.evaluation.pair_sources import PairSource
 from trainer.evaluation.predicting import BatchReader
 
@@ -124,25 +125,21 @@ def choose(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> Choice
     return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the one that is ready")
-    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
-    parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
-    parser.add_argument("--split", default="validation", choices=SPLITS)
-    parser.add_argument("--seed", type=int, default=1, help="of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=300, help="how many pairs are generated")
-    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
-    return parser.parse_args()
+    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the calibrated checkpoint")
+    add_data_options(parser, seed=1, generated_pairs=300)
+    return parser.parse_args(arguments)
 
 
 def run(arguments: argparse.Namespace) -> Choice:
     """Chooses, and saves model and processor."""
+    checkpoint = find_checkpoint(arguments.model)
     source = open_source(arguments)
-    processor = AutoProcessor.from_pretrained(arguments.model)
-    model = optimize_for_cpu(AutoModel.from_pretrained(arguments.model, dtype="float32").eval())
+    processor = AutoProcessor.from_pretrained(checkpoint)
+    model = optimize_for_cpu(AutoModel.from_pretrained(checkpoint, dtype="float32").eval())
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold
@@ -161,18 +158,28 @@ def halve(file: Path) -> None:
     save_file(half, file, metadata={"format": "pt"})
 
 
-def main() -> None:
-    """Calibrates as the command line says."""
-    arguments = parse_arguments()
-    try:
-        choice = run(arguments)
-    except (DataError, TrainingError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
-    tqdm.write(f"threshold            {choice.threshold}")
-    tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")
-    tqdm.write(f"mean IoU with them   {choice.mean_iou:.2f}")
-    tqdm.write(f"saved in             {arguments.output_dir}")
+def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") -> int:
+    """
+    Calibrates as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+
+    def calibrate() -> None:
+        options = parse_arguments(sys.argv[1:] if arguments is None else arguments, program)
+        choice = run(options)
+        tqdm.write(f"threshold            {choice.threshold}")
+        tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")
+        tqdm.write(f"mean IoU with them   {choice.mean_iou:.2f}")
+        tqdm.write(f"saved in             {options.output_dir}")
+
+    return run_command(program, calibrate)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,64 +17,107 @@ The number of processes does not change a digit. On CPUs each of them takes one 
 
 import argparse
 import os
+import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
-import torch
-from accelerate import Accelerator
-from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list
-from huggingface_hub import snapshot_download
-from torch.utils.data import DataLoader
-from tqdm.auto import tqdm
-from transformers import AutoModel, AutoProcessor
-
-from dataset_scripts.errors import DataError
-from dataset_scripts.readers.schema import SETTINGS, SPLITS
-from dataset_scripts.synthesis.generator import Generator
-from mtrefseg import optimize_for_cpu
-from trainer.arguments import GENERATED
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
 from trainer.errors import TrainingError
-from trainer.evaluation.folder import EvaluationFolder, append
-from trainer.evaluation.pair_sources import PairSource, RewordedPairs, open_pairs
-from trainer.evaluation.predicting import BatchReader, predict
-from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
+from trainer.names import GENERATED, SETTINGS, SPLITS
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from trainer.evaluation.pair_sources import PairSource, ScoredPair
+
+
+def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs: int) -> None:
+    """
+    Declares the options that name the pairs; [`open_source`] reads them.
+
+    Args:
+        parser (`ArgumentParser`): The parser of a command.
+        seed, generated_pairs (`int`): Defaults.
+    """
     parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
+    parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs")
+    parser.add_argument("--generated_pairs", type=int, default=generated_pairs, help="how many pairs are generated")
+    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
+
+
+def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path)
+    add_data_options(parser, seed=0, generated_pairs=1000)
+    parser.add_argument("--max_pairs", type=int, help="evaluate on no more pairs, evenly spaced; all by default")
     parser.add_argument("--batch_size", type=int, default=8, help="pairs of a batch, each with all its sentences")
     parser.add_argument("--num_workers", type=int, default=0, help="processes that read pairs, for each that predicts")
     parser.add_argument("--no_target_threshold", type=float, help="score above which a mask is emptied")
     parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
-    parser.add_argument("--seed", type=int, default=0, help="of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=1000, help="how many pairs are generated")
-    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
     parser.add_argument(
         "--reworded", action="store_true", help="each sentence in words and forms that training sentences never have"
     )
-    arguments = parser.parse_args()
-    for name, least in (("batch_size", 1), ("num_workers", 0), ("bootstrap", 0), ("generated_pairs", 1), ("seed", 0)):
-        if getattr(arguments, name) < least:
+    parsed = parser.parse_args(arguments)
+    limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}
+    for name, least in limits.items():
+        value = getattr(parsed, name)
+        if value is not None and value < least:
             parser.error(f"--{name} must be {least} or more")
-    if arguments.no_target_threshold is not None and not 0 <= arguments.no_target_threshold <= 1:
+    if parsed.no_target_threshold is not None and not 0 <= parsed.no_target_threshold <= 1:
         parser.error("--no_target_threshold must be from 0 to 1")
-    return arguments
+    return parsed
 
 
-def open_source(arguments: argparse.Namespace) -> PairSource:
-    """Opens the pairs that the command line names."""
+@dataclass(frozen=True)
+class EvenlySpacedPairs:
+    """
+    A part of the pairs of a source.
+
+    Args:
+        source (`PairSource`): All pairs.
+        count (`int`): How many of them, evenly spaced; at most all.
+    """
+
+    source: "PairSource"
+    count: int
+
+    @property
+    def identity(self) -> str:
+        """Another one if the pairs have changed."""
+        return f"{len(self)} of {self.source.identity}"
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What looked like a sentence, but is none, in the whole source."""
+        return self.source.left_out
+
+    def __len__(self) -> int:
+        return min(self.count, len(self.source))
+
+    def read(self, row: int) -> "ScoredPair":
+        """The pair of a number from 0."""
+        return self.source.read(row * len(self.source) // len(self))
+
+
+def open_source(arguments: argparse.Namespace) -> "PairSource":
+    """Opens the pairs that the options of [`add_data_options`] name."""
+    from dataset_scripts.synthesis.generator import Generator
+    from trainer.evaluation.pair_sources import open_pairs
+
     generator = None
     if arguments.data == GENERATED:
         domains: Any = ("NS", "RS") if arguments.setting == "TV" else (arguments.setting,)
@@ -82,14 +125,46 @@ def open_source(arguments: argparse.Namespace) -> PairSource:
     return open_pairs(arguments.data, arguments.setting, arguments.split, generator, arguments.generated_pairs)
 
 
-def run(arguments: argparse.Namespace, accelerator: Accelerator) -> str:
-    """Evaluates, and gives what there is to say in the end; "" on all processes but the main one."""
+def find_checkpoint(name: str) -> Path:
+    """
+    The folder of a checkpoint, downloaded if it is on the Hub.
+
+    Args:
+        name (`str`): Folder or Hub id.
+
+    Raises:
+        TrainingError: If there is no such checkpoint.
+    """
+    from trainer.loop.checks import check_checkpoint
+
+    check_checkpoint("model", name)
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name))
+
+
+def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
+    """Evaluates, and returns the summary to print; "" on all processes but the main one."""
+    from accelerate.utils import broadcast_object_list
+    from torch.utils.data import DataLoader
+    from tqdm.auto import tqdm
+    from transformers import AutoModel, AutoProcessor
+
+    from mtrefseg.build.cpu import optimize_for_cpu
+    from trainer.evaluation.folder import EvaluationFolder, append
+    from trainer.evaluation.pair_sources import RewordedPairs
+    from trainer.evaluation.predicting import BatchReader, predict
+    from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
+
     with accelerator.main_process_first():
-        is_folder = Path(arguments.model).is_dir()
-        checkpoint = Path(arguments.model if is_folder else snapshot_download(arguments.model))
+        checkpoint = find_checkpoint(arguments.model)
         source = open_source(arguments)
-        if arguments.reworded:
-            source = RewordedPairs(source)
+    if arguments.max_pairs is not None:
+        source = EvenlySpacedPairs(source, arguments.max_pairs)
+    if arguments.reworded:
+        source = RewordedPairs(source)
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
     if arguments.reworded:
@@ -126,24 +201,41 @@ def run(arguments: argparse.Namespace, accelerator: Accelerator) -> str:
     return summary(report, arguments.output_dir)
 
 
-def main() -> None:
-    """Evaluates as the command line says."""
-    arguments = parse_arguments()
-    # Without a word, accelerate would not connect the processes of a machine without accelerators.
+def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -> int:
+    """
+    Evaluates as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+    return run_command(program, lambda: evaluate(sys.argv[1:] if arguments is None else arguments, program))
+
+
+def evaluate(arguments: Sequence[str], program: str) -> None:
+    """Connects the processes, evaluates and prints the summary; see [`main`]."""
+    options = parse_arguments(arguments, program)
+
+    import torch
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
+    from tqdm.auto import tqdm
+
+    # Unless it is told that there is no accelerator, accelerate does not connect the processes of such a machine.
     is_cpu = not torch.accelerator.is_available()
     if is_cpu:
         torch.set_num_threads(1)  # The number of threads decides how sums are rounded.
     accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
-    try:
-        if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
-            raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
-        said = run(arguments, accelerator)
-    except (DataError, TrainingError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
-    if said:
-        tqdm.write(said)
+    if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
+        raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
+    summary = run(options, accelerator)
+    if summary:
+        tqdm.write(summary)
     accelerator.end_training()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
+r"""
 Stage 2: trains the whole model to mask the change that a sentence describes.
 
 ```bash
@@ -10,15 +10,40 @@ accelerate launch --config_file trainer/accelerate/zero2.yaml trainer/finetune.p
 accelerate launch trainer/finetune.py --config trainer/recipes/lora.yaml     # LoRA on the language model
 ```
 
-Recipes in `trainer/recipes` hold any of the arguments, and the command line overrides them; `--help` lists all.
+Recipes in `trainer/recipes` hold any of the options, and the command line overrides them.
 """
+
+import sys
+from collections.abc import Sequence
+
 
 if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
-from trainer.loop.building import build_stage2
-from trainer.loop.running import main
+from mtrefseg.errors import run_command
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "finetune.py") -> int:
+    """
+    Trains stage 2.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def train() -> None:
+        from trainer.loop.building import build_stage2
+        from trainer.loop.running import train_stage
+
+        train_stage("tiny_stage2", build_stage2, given, program, __doc__)
+
+    return run_command(program, train)
 
 
 if __name__ == "__main__":
-    main("tiny_stage2", build_stage2)
+    sys.exit(main())

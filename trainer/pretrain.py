@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
+r"""
 Stage 1: trains the visual half to mask every change. The language model is neither built nor loaded.
 
 ```bash
@@ -9,17 +9,41 @@ accelerate launch --config_file trainer/accelerate/zero2.yaml trainer/pretrain.p
     --config trainer/recipes/paper_stage1.yaml
 ```
 
-The result is what `finetune.py --stage1` takes.
-
-Recipes in `trainer/recipes` hold any of the arguments, and the command line overrides them; `--help` lists all.
+The result is what `finetune.py --stage1` takes. Recipes in `trainer/recipes` hold any of the options, and the command
+line overrides them.
 """
+
+import sys
+from collections.abc import Sequence
+
 
 if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
-from trainer.loop.building import build_stage1
-from trainer.loop.running import main
+from mtrefseg.errors import run_command
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -> int:
+    """
+    Trains stage 1.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def train() -> None:
+        from trainer.loop.building import build_stage1
+        from trainer.loop.running import train_stage
+
+        train_stage("tiny_stage1", build_stage1, given, program, __doc__)
+
+    return run_command(program, train)
 
 
 if __name__ == "__main__":
-    main("tiny_stage1", build_stage1)
+    sys.exit(main())

@@ -12,8 +12,8 @@ Any of transformers' `TrainingArguments` can be given; `--help` lists all.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 
 if __name__ == "__main__":
@@ -21,16 +21,19 @@ if __name__ == "__main__":
 
 import torch
 from transformers import Trainer, TrainingArguments, set_seed
-from trl import TrlParser
 
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, tiny_processor
-from trainer.arguments import RECIPES
+from mtrefseg.errors import run_command
+from trainer.command_line import TrainingParser, with_recipe
 from trainer.data.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 from trainer.errors import TrainingError
 from trainer.loop.checkpointing import find_checkpoint
 from trainer.loop.engines import use_all_cores
+
+
+_SHOWN = ("output_dir", "max_steps", "per_device_train_batch_size", "learning_rate", "resume_from_checkpoint", "seed")
 
 
 @dataclass
@@ -49,27 +52,36 @@ class SceneArguments:
     eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
 
 
-def main() -> None:
-    """Trains a visual half as the command line says."""
-    arguments = sys.argv[1:]
-    if "--config" not in arguments:
-        arguments = ["--config", str(RECIPES / "tiny_scenes.yaml"), *arguments]
-    groups: Any = (SceneArguments, TrainingArguments)
-    scenes, training = TrlParser(groups).parse_args_and_config(arguments)
-    try:
-        if training.max_steps < 1:
-            raise TrainingError(f"max_steps is {training.max_steps}; generated images have no end, so say how many.")
-        training.remove_unused_columns = False
-        # trl and transformers guess label names from the signature; these are what is scored.
-        training.label_names = ["kinds", "colors"]
-        training.use_cpu = not torch.accelerator.is_available()
-        use_all_cores(training)
-        set_seed(training.seed)
-        trainer = make_trainer(scenes, training)
-        trainer.train(resume_from_checkpoint=find_checkpoint(training))
-        scores = trainer.evaluate()
-    except TrainingError as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
+def main(arguments: Sequence[str] | None = None, program: str = "pretrain_scenes.py") -> int:
+    """
+    Trains a visual half as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+    return run_command(program, lambda: train(sys.argv[1:] if arguments is None else arguments, program))
+
+
+def train(arguments: Sequence[str], program: str) -> None:
+    """Trains, evaluates, saves and prints the scores; see [`main`]."""
+    given, _ = with_recipe(arguments, "tiny_scenes")
+    own = {"images": (SceneArguments, None), "training": (TrainingArguments, _SHOWN)}
+    scenes, training = TrainingParser((SceneArguments, TrainingArguments), own, program, __doc__).parse(given)
+    if training.max_steps < 1:
+        raise TrainingError(f"max_steps is {training.max_steps}; generated images have no end, so set how many steps.")
+    training.remove_unused_columns = False
+    # trl and transformers guess label names from the signature; these are what is scored.
+    training.label_names = ["kinds", "colors"]
+    training.use_cpu = not torch.accelerator.is_available()
+    use_all_cores(training)
+    set_seed(training.seed)
+    trainer = make_trainer(scenes, training)
+    trainer.train(resume_from_checkpoint=find_checkpoint(training))
+    scores = trainer.evaluate()
     if trainer.is_world_process_zero():
         trainer.accelerator.unwrap_model(trainer.model).vision_model.save_pretrained(training.output_dir)
         trainer.data_collator.processor.save_pretrained(training.output_dir)
@@ -110,4 +122,4 @@ def make_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,7 +2,7 @@
 """
 Converts weights of the reference implementation of MTRefSeg-R1 into a folder for `AutoModel` and `AutoProcessor`:
 
-    mtrefseg convert-original WEIGHTS OUT --original-config config.json --tokenizer TOKENIZER_FOLDER
+    mtrefseg convert WEIGHTS OUT --original-config config.json --tokenizer TOKENIZER_FOLDER
 
 Every key is translated, dropped for a stated reason, or an error.
 """

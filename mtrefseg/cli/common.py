@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the sub-commands of `mtrefseg` share: options, checks of the input, loading, and results that appear whole."""
+"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and results that appear whole."""
 
 import argparse
 import json
@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtrefseg.errors import UserError
+from mtrefseg.errors import UserError, one_line
+
+from .parsing import VerbParser
 
 
 if TYPE_CHECKING:
@@ -21,50 +23,56 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-DEFAULT_MODEL = "mtrefseg-r1"
+MODEL_NAME = "mtrefseg-r1"
+HUB_MODEL = f"kkk2026/{MODEL_NAME}"
+"""Where the default model is downloaded from if it does not lie beside the package."""
 
 
-class CommandError(UserError):
-    """Bad input. The message is one line that names it and says what to do."""
+def default_model() -> str:
+    """
+    The model that is meant without `--model`: the folder `mtrefseg-r1` beside the package, which a clone has, or else
+    the one on the Hub. Says on stderr which one it is.
+    """
+    folder = Path(__file__).resolve().parents[2] / MODEL_NAME
+    if (folder / "config.json").is_file():
+        progress(f"using the model in {folder}")
+        return str(folder)
+    progress(f"using {HUB_MODEL} from the Hub; --model names another one")
+    return HUB_MODEL
 
 
-def add_model_option(parser: argparse.ArgumentParser, default: str | None) -> None:
+def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped {MODEL_NAME} by default") -> None:
     """
     Declares `--model`.
 
     Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
-        default (`str`, *optional*): The model that is meant without it.
+        parser (`argparse.ArgumentParser`): For the options of the verb.
+        note (`str`, *optional*): What its help says about the default.
     """
-    note = f", {default} by default" if default else ""
-    parser.add_argument(
-        "--model",
-        metavar="DIR_OR_HUB_ID",
-        default=default,
-        help=f"model folder or Hub id{note}",
-    )
+    parser.add_argument("--model", metavar="DIR_OR_HUB_ID", help=f"model folder or Hub id; {note}")
 
 
-def add_pair_arguments(parser: argparse.ArgumentParser) -> None:
+def add_pair_arguments(parser: VerbParser) -> None:
     """
-    Declares T1 and T2, and the options of every sub-command that shows a pair to a model.
+    Declares T1 and T2, and the options of every verb that shows a pair to a model.
 
     Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
+        parser ([`VerbParser`]): The parser of the verb.
     """
-    parser.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
-    parser.add_argument("image_t2", metavar="T2", help="the later image")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
-    add_model_option(parser, DEFAULT_MODEL)
-    parser.add_argument(
+    parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
+    parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
+    options = parser.options
+    options.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
+    add_model_option(options)
+    options.add_argument(
         "--align",
         choices=("error", "resize"),
         default="error",
         help="if the images differ in size: refuse (the default), or resample t2 to the size of t1",
     )
-    parser.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
-    parser.add_argument(
+    options.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
+    options.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
+    options.add_argument(
         "--dtype",
         choices=("auto", "float32", "bfloat16", "float16"),
         default="auto",
@@ -80,11 +88,6 @@ def version_of(package: str) -> str:
         return "(not installed)"
 
 
-def one_line(error: BaseException) -> str:
-    """What an error says, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def progress(message: str) -> None:
     """Says on stderr what is going on."""
     print(f"mtrefseg: {message}", file=sys.stderr, flush=True)
@@ -92,17 +95,17 @@ def progress(message: str) -> None:
 
 @contextmanager
 def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
-    """Turns the errors that bad input raises in the block, and those of the file system, into a `CommandError`."""
+    """Turns the errors that bad input raises in the block, and those of the file system, into a `UserError`."""
     expected: tuple[type[Exception], ...] = (OSError, ValueError, *kinds)
     try:
         yield
     except expected as error:
-        raise CommandError(prefix + one_line(error)) from error
+        raise UserError(prefix + one_line(error)) from error
 
 
 @contextmanager
 def loading(what: str) -> Iterator[None]:
-    """Turns the errors of `from_pretrained` into a `CommandError`."""
+    """Turns the errors of `from_pretrained` into a `UserError`."""
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
@@ -113,24 +116,24 @@ def loading(what: str) -> Iterator[None]:
 
 
 def check_sentences(texts: Sequence[str]) -> None:
-    """Refuses sentences that are empty or no text at all, with a `CommandError`."""
+    """Refuses sentences that are empty or no text at all, with a `UserError`."""
     for number, text in enumerate(texts, start=1):
         if not text.strip():
-            raise CommandError(f"sentence {number} is empty")
+            raise UserError(f"sentence {number} is empty")
         # The shell hands over bytes that are not UTF-8 as lone surrogates, which no JSON file can hold.
         with bad_input(prefix=f"sentence {number} is not valid UTF-8: "):
             text.encode("utf-8")
 
 
 def check_writable(out: Path) -> None:
-    """Refuses a folder that cannot be made or written into, with a `CommandError`."""
+    """Refuses a folder that cannot be made or written into, with a `UserError`."""
     parent = out
     while not parent.exists() and parent != parent.parent:
         parent = parent.parent
     if not parent.is_dir():
-        raise CommandError(f"cannot write into {out}: {parent} is not a folder")
+        raise UserError(f"cannot write into {out}: {parent} is not a folder")
     if not os.access(parent, os.W_OK):
-        raise CommandError(f"cannot write into {out}: no permission to write into {parent}")
+        raise UserError(f"cannot write into {out}: no permission to write into {parent}")
 
 
 def check_model(model: str) -> str | None:
@@ -144,31 +147,31 @@ def check_model(model: str) -> str | None:
     # A Hub id is OWNER/NAME.
     if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", model) and not folder.exists():
         return None
-    raise CommandError(
-        f'there is no model folder "{model}": run in the folder that holds {DEFAULT_MODEL}, or name a folder or a Hub '
-        "id with --model; `mtrefseg convert-original` makes a folder from the reference's weights"
+    raise UserError(
+        f'there is no model folder "{model}": name a folder or a Hub id with --model; `mtrefseg convert` makes a '
+        "folder from the reference's weights"
     )
 
 
 def check_model_type(model: str, model_type: str | None) -> None:
-    """Refuses a model of another type than this package's, with a `CommandError`; `None` is looked up."""
+    """Refuses a model of another type than this package's, with a `UserError`; `None` is looked up."""
     if model_type is None:
         from transformers import AutoConfig
 
         with loading(model):
             model_type = AutoConfig.from_pretrained(model).model_type
     if model_type != "mtrefseg":
-        raise CommandError(f'{model} holds a model of type "{model_type}", but "mtrefseg" is needed')
+        raise UserError(f'{model} holds a model of type "{model_type}", but "mtrefseg" is needed')
 
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
-    """The images T1 and T2, RGB; a `CommandError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg import load_image
+    """The images T1 and T2, RGB; a `UserError` if they differ in size and `--align` does not say what then."""
+    from modeling_mtrefseg.image_processing_mtrefseg import load_image
 
     with bad_input():
         image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
     if image_t1.size != image_t2.size and options.align == "error":
-        raise CommandError(
+        raise UserError(
             f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
             f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
         )
@@ -176,7 +179,7 @@ def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
 
 
 def pick_device(name: str | None) -> "torch.device":
-    """The device of that name, or the best one there is; a `CommandError` if it cannot be used."""
+    """The device of that name, or the best one there is; a `UserError` if it cannot be used."""
     import torch
 
     if name is None:
@@ -190,21 +193,23 @@ def open_pair(
     options: argparse.Namespace, texts: Sequence[str]
 ) -> "tuple[tuple[Image.Image, Image.Image], torch.device, Any]":
     """
-    Finds everything that can be wrong with the input of a sub-command that shows a pair to a model, but for the
+    Finds everything that can be wrong with the input of a verb that shows a pair to a model, but for the
     weights, which take a while to load.
 
     Args:
-        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares.
+        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares; `model` is set to the default
+            model if none is given.
         texts (`Sequence[str]`): The sentences.
 
     Returns:
         `tuple`: The images T1 and T2, the device, and the model's processor.
 
     Raises:
-        [`CommandError`]: If a sentence, the folder for the results, the model, an image or the device is no good.
+        [`UserError`]: If a sentence, the folder for the results, the model, an image or the device is no good.
     """
     check_sentences(texts)
     check_writable(options.out)
+    options.model = options.model or default_model()
     model_type = check_model(options.model)
     images = load_pair(options)
     device = pick_device(options.device)

@@ -1,52 +1,50 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg convert-original`: weights of the reference implementation as a model folder.
+`mtrefseg convert`: weights of the reference implementation as a model folder.
 
 ```bash
-mtrefseg convert-original WEIGHTS OUT --original-config config.json --tokenizer DIR
+mtrefseg convert WEIGHTS OUT --original-config config.json --tokenizer DIR
 ```
 """
 
-import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .common import CommandError, bad_input, check_writable, progress
+from mtrefseg.errors import UserError
+
+from .common import bad_input, check_writable, progress
+from .parsing import VerbParser
 
 
-def add_parser(commands: Any) -> None:
-    """
-    Declares the sub-command.
-
-    Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser(
-        "convert-original", help="convert weights of the reference implementation into a model folder"
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser("convert", "Converts weights of the reference implementation into a model folder.")
+    parser.positionals.add_argument(
+        "weights", metavar="WEIGHTS", type=Path, help="file or folder of the reference weights"
     )
-    parser.add_argument("weights", metavar="WEIGHTS", type=Path, help="file or folder of the reference weights")
-    parser.add_argument("out", metavar="OUT", type=Path, help="new folder for the converted model")
-    parser.add_argument(
+    parser.positionals.add_argument("out", metavar="OUT", type=Path, help="new folder for the converted model")
+    parser.options.add_argument(
         "--original-config", metavar="FILE", type=Path, required=True, help="the reference's config.json"
     )
-    parser.add_argument("--tokenizer", metavar="DIR", type=Path, required=True, help="folder of its tokenizer")
-    parser.set_defaults(run=run)
+    parser.options.add_argument("--tokenizer", metavar="DIR", type=Path, required=True, help="folder of its tokenizer")
+    return parser
 
 
-def run(options: argparse.Namespace) -> None:
+def run(arguments: Sequence[str]) -> None:
     """
-    Runs the sub-command. Converts into a folder beside `OUT` and renames it at the end.
+    Runs the verb. Converts into a folder beside `OUT` and renames it at the end.
 
     Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If `OUT` exists or cannot be written, or the weights cannot be converted.
+        [`UserError`]: If `OUT` exists or cannot be written, or the weights cannot be converted.
     """
+    options = make_parser().parse(arguments)
     out: Path = options.out
     if out.exists():
-        raise CommandError(f"{out} exists already: name a new folder, or remove it first")
+        raise UserError(f"{out} exists already: name a new folder, or remove it first")
     check_writable(out)
 
     from huggingface_hub.errors import StrictDataclassError

@@ -9,8 +9,9 @@ mtrefseg explain t1.png t2.png "the house that appeared" --out outputs/why
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .common import (
     add_pair_arguments,
@@ -22,6 +23,7 @@ from .common import (
     write_json,
     written_whole,
 )
+from .parsing import VerbParser
 
 
 if TYPE_CHECKING:
@@ -30,38 +32,33 @@ if TYPE_CHECKING:
 
 SHEET = "sheet.png"
 RESULT = "result.json"
-# Of an earlier run with a deeper model, which would look like results of this one.
+# Files of an earlier run with a deeper model, which would look like results of this one.
 _NUMBERED = re.compile(r"(attention|mask|difference_stride)_\d+\.png")
 
 
-def add_parser(commands: Any) -> None:
-    """
-    Declares the sub-command.
-
-    Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser(
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
         "explain",
-        help="show where the model looked, and which words the mask hangs on",
-        description="Writes sheet.png (all in one image), every image of it as a file of its own, and result.json "
-        "into a folder.",
+        "Shows where the model looks, and which words matter for the mask. Writes sheet.png (everything in one "
+        "image), each part of it as an image of its own, and result.json into a folder.",
     )
     add_pair_arguments(parser)
-    parser.add_argument("text", metavar="SENTENCE", help="the change to look for")
-    parser.set_defaults(run=run)
+    parser.positionals.add_argument("text", metavar="SENTENCE", help="the change to look for")
+    return parser
 
 
-def run(options: argparse.Namespace) -> None:
+def run(arguments: Sequence[str]) -> None:
     """
-    Runs the sub-command. Everything that can be wrong with the input is found before the weights are loaded.
+    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
 
     Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If the input is bad, or the results cannot be written.
+        [`UserError`]: If the input is bad, or the results cannot be written.
     """
+    options = make_parser().parse(arguments)
     (image_t1, image_t2), device, processor = open_pair(options, [options.text])
     with bad_input():
         processor(images_t1=image_t1, images_t2=image_t1, text=[options.text], domain=options.domain)
@@ -70,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     from mtrefseg.view.inspection import inspect_expression
 
     num_words = len(options.text.split())
-    progress(f"reading the sentence whole, and without each of its {num_words} words, on {device}")
+    progress(f"reading the sentence, and again without each of its {num_words} words, on {device}")
     with bad_input():
         inspection = inspect_expression(
             model, processor, image_t1, image_t2, options.text, options.domain, options.align

@@ -7,35 +7,31 @@ mtrefseg info --model mtrefseg-r1
 ```
 """
 
-import argparse
 import platform
-from typing import Any
+from collections.abc import Sequence
 
 from .common import add_model_option, check_model, check_model_type, load_model, pick_device, version_of
+from .parsing import VerbParser
 
 
-def add_parser(commands: Any) -> None:
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser("info", "Prints versions, the device and, with --model, the parameters of a model.")
+    add_model_option(parser.options, "none by default")
+    return parser
+
+
+def run(arguments: Sequence[str]) -> None:
     """
-    Declares the sub-command.
+    Runs the verb. Prints to stdout.
 
     Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser("info", help="print versions, the device and the parameters of a model")
-    add_model_option(parser, None)
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace) -> None:
-    """
-    Runs the sub-command. Prints to stdout.
-
-    Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If the model cannot be loaded.
+        [`UserError`]: If the model cannot be loaded.
     """
+    options = make_parser().parse(arguments)
     model_type = check_model(options.model) if options.model else None
     device = pick_device(None)
     print(f"python        {platform.python_version()}")

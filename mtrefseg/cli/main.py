@@ -4,32 +4,39 @@ The command `mtrefseg`, also `python -m mtrefseg`:
 
 ```bash
 mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
-mtrefseg explain t1.png t2.png "the house that appeared" --out outputs
-mtrefseg report outputs/report/predictions.parquet --out pages
-mtrefseg demo
-mtrefseg convert-original WEIGHTS OUT --original-config config.json --tokenizer DIR
-mtrefseg info --model mtrefseg-r1
+mtrefseg train finetune --train_data path/to/pairs --output_dir outputs/mine
+mtrefseg evaluate --model outputs/mine --data path/to/pairs --output_dir outputs/report
 ```
 
-Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Results go to
-stdout, progress to stderr.
+Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Verbs that hand
+over to another tool return its exit code. Results go to stdout, progress to stderr.
 """
 
 import argparse
 import io
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
-from . import convert, demo, explain, info, predict, report
-from .common import CommandError, one_line, version_of
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line in one line, as every other bad input."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"mtrefseg: error: {message} (see {self.prog} --help)\n")
+VERBS = {
+    "predict": "segment the changes that sentences describe in one pair of images",
+    "explain": "show where the model looks, and which words matter for the mask",
+    "report": "make a page of the results of an evaluation, the worst first",
+    "demo": "start the demo in the browser",
+    "train": "train a model: `train pretrain` is stage 1, `train finetune` stage 2",
+    "evaluate": "score a model on a benchmark or on your own pairs",
+    "data": "convert, check, browse and generate datasets",
+    "craft": "build a dataset from plain pairs of images, with people in the loop",
+    "convert": "convert weights of the reference implementation into a model folder",
+    "info": "print versions, the device and the parameters of a model",
+}
+"""The verbs, each a module of this folder, with a summary."""
+_ALIASES = {"convert-original": "convert"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,30 +47,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
 
     Returns:
-        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+        `int`: The exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a letter of a sentence shows its code instead.
             stream.reconfigure(errors="backslashreplace")
-    options = _build_parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = options.run
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    verb = _ALIASES.get(given[0], given[0]) if given else ""
+    if verb not in VERBS:
+        _top_parser().parse_args(given[:1])  # Prints help, version or an error, and exits.
+    module = import_module(f".{verb}", __package__)
+    return run_command("mtrefseg", lambda: module.run(given[1:]))
+
+
+def _top_parser() -> OneLineParser:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:{width}}  {summary}" for verb, summary in VERBS.items())
+    parser = OneLineParser(
+        prog="mtrefseg",
+        usage="mtrefseg VERB ...",
+        description="Segment the change between two images that a sentence describes.",
+        epilog=f"verbs:\n{verbs}\n\n`mtrefseg VERB --help` says more about each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     try:
-        run(options)
-    except CommandError as error:
-        print(f"mtrefseg: error: {one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("mtrefseg: interrupted", file=sys.stderr)
-        return 130
-    return 0
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mtrefseg", description="Segment the change between two images that a sentence describes.")
-    parser.add_argument("--version", action="version", version=f"mtrefseg {version_of('mtrefseg')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-
-    for module in (predict, convert, info, explain, report, demo):
-        module.add_parser(commands)
+        installed = version("mtrefseg")
+    except PackageNotFoundError:
+        installed = "(not installed)"
+    parser.add_argument("--version", action="version", version=f"mtrefseg {installed}")
+    parser.add_argument("verb", metavar="VERB", choices=VERBS, help=argparse.SUPPRESS)
     return parser

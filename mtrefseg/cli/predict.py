@@ -26,6 +26,7 @@ from .common import (
     write_json,
     written_whole,
 )
+from .parsing import VerbParser
 
 
 if TYPE_CHECKING:
@@ -58,42 +59,38 @@ class Prediction:
     area_fraction: float
 
 
-def add_parser(commands: Any) -> None:
-    """
-    Declares the sub-command.
-
-    Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser(
-        "predict",
-        help="segment what sentences describe in one pair of images",
-        description="Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder.",
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
+        "predict", "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder."
     )
     add_pair_arguments(parser)
-    parser.add_argument("texts", metavar="SENTENCE", nargs="*", help="one change each; none: every change")
-    parser.add_argument(
+    parser.positionals.add_argument(
+        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
+    )
+    parser.options.add_argument(
         "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
     )
-    parser.add_argument(
+    parser.options.add_argument(
         "--no-target-threshold",
         metavar="P",
         type=between(0, 1),
         help="empty the masks whose no-target score, 0 to 1, is above this",
     )
-    parser.set_defaults(run=run)
+    return parser
 
 
-def run(options: argparse.Namespace) -> None:
+def run(arguments: Sequence[str]) -> None:
     """
-    Runs the sub-command. Everything that can be wrong with the input is found before the weights are loaded.
+    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
 
     Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If the input is bad, or the results cannot be written.
+        [`UserError`]: If the input is bad, or the results cannot be written.
     """
+    options = make_parser().parse(arguments)
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(

@@ -10,12 +10,15 @@ mtrefseg report outputs/report/predictions.parquet --out pages --data MTRefSeg-2
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtrefseg.errors import UserError
 from mtrefseg.option_values import between, positive
 
-from .common import CommandError, bad_input, check_writable, progress
+from .common import bad_input, check_writable, progress
+from .parsing import VerbParser
 
 
 if TYPE_CHECKING:
@@ -26,55 +29,57 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 1000
 
 
-def add_parser(commands: Any) -> None:
-    """
-    Declares the sub-command.
-
-    Args:
-        commands: What `add_subparsers` gave.
-    """
-    parser = commands.add_parser(
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
         "report",
-        help="make a page of what trainer/evaluate.py predicted, the worst first",
-        description="Writes index.html, a page that opens from the disk, with truth and prediction of every sentence, "
-        "and sheet.png, the worst of them in one image. The images of the pairs are not in predictions.parquet: "
-        "they are read from --data.",
+        "Writes index.html, a page that opens from the disk, with truth and prediction of every sentence, and "
+        "sheet.png, the worst of them in one image. The images of the pairs are not in predictions.parquet: they are "
+        "read from --data.",
     )
-    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
-    parser.add_argument(
+    parser.positionals.add_argument(
+        "predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation"
+    )
+    options = parser.options
+    options.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
+    options.add_argument(
         "--data",
         metavar="DATA",
-        help="folder of the pairs, or 'generated', as trainer/evaluate.py was given it; by default 'generated' if "
+        help="folder of the pairs, or 'generated', as it was given to the evaluation; by default 'generated' if "
         "report.json beside the predictions says so, and otherwise the masks are shown without images",
     )
-    parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain")
-    parser.add_argument(
+    options.add_argument("--domain", choices=("NS", "RS"), help="only this domain")
+    options.add_argument(
         "--change-type", choices=("appear", "disappear", "state_change", "unknown"), help="only this type of change"
     )
-    parser.add_argument("--least-iou", metavar="IOU", type=between(0, 100), default=0.0, help="only from this IoU on")
-    parser.add_argument("--most-iou", metavar="IOU", type=between(0, 100), default=100.0, help="only up to this IoU")
-    parser.add_argument("--search", metavar="WORDS", default="", help="only sentences and names with these words")
-    parser.add_argument(
+    options.add_argument(
+        "--least-iou", metavar="IOU", type=between(0, 100), default=0.0, help="only from this IoU on, 0 to 100"
+    )
+    options.add_argument(
+        "--most-iou", metavar="IOU", type=between(0, 100), default=100.0, help="only up to this IoU, 0 to 100"
+    )
+    options.add_argument("--search", metavar="WORDS", default="", help="only sentences and names with these words")
+    options.add_argument(
         "--limit",
         metavar="N",
         type=positive,
         default=MOST_SENTENCES,
-        help=f"the N worst only, {MOST_SENTENCES:,} by default",
+        help=f"only the N worst; {MOST_SENTENCES:,} by default",
     )
-    parser.set_defaults(run=run)
+    return parser
 
 
-def run(options: argparse.Namespace) -> None:
+def run(arguments: Sequence[str]) -> None:
     """
-    Runs the sub-command.
+    Runs the verb.
 
     Args:
-        options (`argparse.Namespace`): Parsed by the parser of [`add_parser`].
+        arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`CommandError`]: If the input is bad, no sentence is left, or the page cannot be written.
+        [`UserError`]: If the input is bad, no sentence is left, or the page cannot be written.
     """
+    options = make_parser().parse(arguments)
     check_writable(options.out)
     with bad_input(ImportError, prefix='cannot make a report (pip install "mtrefseg[data]" brings what it needs): '):
         # Both need packages that predicting does without.
@@ -87,14 +92,16 @@ def run(options: argparse.Namespace) -> None:
         sentences, options.domain, options.change_type, options.least_iou, options.most_iou, options.search
     )
     if not chosen:
-        raise CommandError(f"none of the {len(sentences):,} sentences passes the filters: widen them")
+        raise UserError(f"none of the {len(sentences):,} sentences passes the filters: widen them")
     report = _read_report(options.predictions)
     images = _open_images(options, report, chosen)
     shown = predictions.worst_first(chosen)[: options.limit]
     with bad_input():
         missing = page.write_report(shown, chosen, images, options.out, _title(options.predictions, report))
     if missing and images is not None:
-        progress(f"the images of {missing:,} of {len(shown):,} sentences were not found; their masks stand on grey")
+        progress(
+            f"the images of {missing:,} of {len(shown):,} sentences were not found: their masks are shown on grey"
+        )
     print(f"{options.out / 'index.html'}: {len(shown):,} of {len(chosen):,} sentences, the worst first")
     print(options.out / "sheet.png")
 
@@ -102,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
 def _open_images(
     options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
 ) -> "PairImages | None":
-    """What finds the images; a `CommandError` if `--data` is given and holds none of them."""
+    """Finds the images; a `UserError` if `--data` is given and holds none of them."""
     from mtrefseg.view.pair_images import GENERATED, open_pair_images
 
     data = options.data or (GENERATED if report["data"].get("name") == GENERATED else None)
@@ -112,9 +119,9 @@ def _open_images(
     with bad_input():
         images = open_pair_images(data)
         if not any(images.find(sentence) for sentence in sentences):
-            raise CommandError(
-                f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what trainer/evaluate.py "
-                "was given"
+            raise UserError(
+                f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what the evaluation was "
+                "given"
             )
     return images
 

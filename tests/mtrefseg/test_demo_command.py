@@ -2,10 +2,10 @@
 """`mtrefseg demo` hands over to the Space."""
 
 import os
-import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pytest
 
@@ -15,49 +15,49 @@ from mtrefseg.cli.main import main
 ROOT = Path(__file__).parents[2]
 
 
+def put_app(monkeypatch: pytest.MonkeyPatch, start: Callable[[], None]) -> None:
+    """Puts a function in the place of the Space."""
+    app = ModuleType("spaces_demo.app")
+    app.main = start  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "spaces_demo.app", app)
+
+
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
-    """The files that were started, each with the settings of the demo."""
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The settings of each demo that was started."""
     pytest.importorskip("gradio", reason="gradio is not installed")
-    calls: list[tuple[str, dict[str, str]]] = []
+    calls: list[dict[str, str]] = []
 
-    def start(path: str, run_name: str) -> dict[str, Any]:
-        calls.append(
-            (path, {name: value for name, value in os.environ.items() if name.startswith(("MTREF", "GRADIO"))})
-        )
-        return {}
+    def start() -> None:
+        calls.append({name: value for name, value in os.environ.items() if name.startswith(("MTREF", "GRADIO"))})
 
-    monkeypatch.setattr(runpy, "run_path", start)
+    put_app(monkeypatch, start)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("MTREFSEG_MODEL", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.setenv(name, "before")
-    monkeypatch.chdir(ROOT)
     return calls
 
 
-def test_it_starts_the_space_on_this_computer_alone(started: list[tuple[str, dict[str, str]]]) -> None:
+def test_it_starts_the_space_on_this_computer_alone(started: list[dict[str, str]]) -> None:
     assert main(["demo", "--port", "7999"]) == 0
-    ((path, settings),) = started
-    assert Path(path) == ROOT / "spaces_demo" / "app.py"
-    assert settings["MTREFSEG_MODEL"] == "mtrefseg-r1"
+    (settings,) = started
+    assert settings["MTREFSEG_MODEL"] == str(ROOT / "mtrefseg-r1")
     assert (settings["GRADIO_SERVER_NAME"], settings["GRADIO_SERVER_PORT"]) == ("127.0.0.1", "7999")
 
 
-def test_a_model_that_is_not_there_is_named(
-    started: list[tuple[str, dict[str, str]]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_that_is_not_there_is_named(started: list[dict[str, str]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--model", "nowhere"]) == 2
     assert 'there is no model folder "nowhere"' in capsys.readouterr().err
     assert not started
 
 
 def test_a_port_that_is_taken_is_said(
-    started: list[tuple[str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    started: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(path: str, run_name: str) -> None:
+    def refuse() -> None:
         raise OSError("Cannot find empty port")
 
-    monkeypatch.setattr(runpy, "run_path", refuse)
+    put_app(monkeypatch, refuse)
     assert main(["demo"]) == 2
     assert "cannot serve on port 7860: Cannot find empty port" in capsys.readouterr().err
 

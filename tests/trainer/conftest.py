@@ -17,10 +17,10 @@ from PIL import Image
 from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
-from trainer.arguments import MTRefSegTrainingConfig
 from trainer.data.pair_loading import PairLoader, list_all
 from trainer.data.samples import GeneratedSource, PairSample
 from trainer.loop.mtrefseg_trainer import MTRefSegTrainer
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 ROOT = Path(__file__).parents[2]

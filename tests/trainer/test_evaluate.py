@@ -30,6 +30,7 @@ from mtrs_iou.mtrs_iou import decode_rle, score_masks
 from trainer import evaluate
 from trainer.data.samples import GeneratedSource, TableSource
 from trainer.errors import TrainingError
+from trainer.evaluation import predicting
 from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
 from trainer.evaluation.pair_sources import GeneratedPairs, RewordedPairs, TablePairs
@@ -64,16 +65,19 @@ def raw(tmp_path):
 
 @pytest.fixture
 def run(checkpoint, tmp_path, monkeypatch, capsys):
-    """A function that runs the command in this process, and gives its report and what it said."""
+    """A function that runs the command in this process, and gives its report and what it printed; the errors alone
+    for another exit code than 0."""
 
-    def run(name, *arguments, data="generated"):
+    def run(name, *arguments, data="generated", code=0):
         output = tmp_path / name
         common = ["--model", checkpoint, "--data", data, "--output_dir", output, "--batch_size", 2]
         if data == "generated":
             common += ["--setting", "RS", "--generated_pairs", PAIRS, "--generated_size", 128]
         monkeypatch.setattr(torch, "set_num_threads", lambda count: None)  # It would last.
         monkeypatch.setattr(sys, "argv", ["trainer/evaluate.py", *map(str, [*common, *arguments])])
-        evaluate.main()
+        assert evaluate.main() == code
+        if code:
+            return capsys.readouterr().err
         return json.loads((output / "report.json").read_text()), capsys.readouterr().out
 
     return run
@@ -245,16 +249,14 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
             calls.append(batch.number)
             return predict(batch, *arguments)
 
-        monkeypatch.setattr(evaluate, "predict", stopping)
+        monkeypatch.setattr(predicting, "predict", stopping)
 
     stop_at(2)
-    with pytest.raises(KeyboardInterrupt):
-        run("stopped")
+    run("stopped", code=130)
     (part,) = (tmp_path / "stopped" / "unfinished").glob("*.jsonl")
     # The second line was cut short.
     part.write_text(part.read_text()[:-40])
-    with pytest.raises(SystemExit, match=r"is of another evaluation \(options differ\)"):
-        run("stopped", "--no_target_threshold", 0.5)
+    assert "is of another evaluation (options differ)" in run("stopped", "--no_target_threshold", 0.5, code=2)
     stop_at(100)
     report, _ = run("stopped")
     assert calls == [0, 1, 1, 2]
@@ -265,15 +267,24 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
     assert said == f"Finished before, nothing to do: {tmp_path / 'stopped'}\n"
     assert len(calls) == 4
     assert (tmp_path / "stopped" / "report.json").stat().st_mtime_ns == written
-    with pytest.raises(SystemExit, match="another evaluation"):
-        run("stopped", "--bootstrap", 5)
+    assert "another evaluation" in run("stopped", "--bootstrap", 5, code=2)
 
 
 def test_wrong_names_are_refused(run, raw):
-    with pytest.raises(SystemExit, match=r"it has RS_synthetic_val \(validation\): choose --split"):
-        run("out", "--split", "test", data=raw)
-    with pytest.raises(SystemExit, match="neither a folder nor a Hub id"):
-        run("out", data="/nowhere")
+    said = run("out", "--split", "test", data=raw, code=2)
+    assert "RS_synthetic_val (validation)" in said
+    for words in ((), ("--model", "/nowhere"), ("--model", str(raw))):
+        said = run("out", *words, data="/nowhere", code=2)
+        assert said.startswith("evaluate.py: error: ")
+        assert said.count("\n") == 1
+
+
+def test_max_pairs_takes_evenly_spaced_pairs(run):
+    whole, _ = run("whole")
+    part, _ = run("part", "--max_pairs", 2)
+    assert part["data"]["pairs"] == 2 < whole["data"]["pairs"]
+    assert part["identity"]["data"] != whole["identity"]["data"]
+    run("nothing", "--max_pairs", PAIRS)
 
 
 def test_tables_hold_the_papers_rows_and_ones_own():

@@ -13,15 +13,23 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_model
 from mtrs_iou.mtrs_iou import score_masks
-from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
+from trainer.arguments import ModelArguments
 from trainer.data.collator import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation.evaluator import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.loop.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
+from trainer.loop.checkpointing import (
+    RUN_CONFIG,
+    UNFINISHED,
+    check_resume_config,
+    find_checkpoint,
+    publish,
+    unfinished_folder,
+)
 from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 def gradients(trainer, batches):
@@ -161,7 +169,7 @@ def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, s
         take_parts(model, str(tmp_path / "half"), ["language_model"])
     training, whole = MTRefSegTrainingConfig(output_dir=str(tmp_path)), ModelConfig(str(tmp_path / "whole"))
     for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
-        with pytest.raises(TrainingError, match=r"For a new model .* say --parts_from"):
+        with pytest.raises(TrainingError, match="--parts_from"):
             build_stage2(refused, whole, training)
     with pytest.raises(TrainingError, match="parts names eyes"):
         ModelArguments(parts=["eyes"])
@@ -251,18 +259,20 @@ def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
         find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
 
 
-def test_a_run_goes_on_with_what_it_was_begun_with(tmp_path):
+def test_a_run_is_resumed_with_its_own_settings(tmp_path):
     def keep(weights, resume=None):
-        keep_beginning(trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights})
+        check_resume_config(
+            trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights}
+        )
 
     keep([3, 1])
     (tmp_path / "checkpoint-7").mkdir()
     keep([3, 1], "last")
-    with pytest.raises(TrainingError, match=r"begun with weights=\[3, 1\] and not \[1, 1\]\. .*--model_name_or_path"):
+    with pytest.raises(TrainingError, match=r"weights=\[3, 1\], not \[1, 1\]"):
         keep([1, 1], "last")
     with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
         keep([3, 1])
-    (tmp_path / "beginning.json").unlink()  # of a run of an earlier version
+    (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
     keep([1, 1], "last")
 
 

@@ -19,7 +19,7 @@ from .tables import Outcome, Row
 
 
 LINES = ("-", "--", ":")
-"""How lines differ once the colours are used up."""
+"""Line styles; the next one is taken when all colours have been used."""
 CURVES = {"eval_mIoU": "mIoU of the validation pairs", "loss": "training loss"}
 NOISE_SCORES = ("mIoU", "Pr@50", "N-acc")
 CURVE_STYLE: Any = STYLE
@@ -95,7 +95,7 @@ def mean_curve(outcomes: Sequence[Outcome], name: str) -> dict[int, float]:
     values: dict[int, list[float]] = defaultdict(list)
     for outcome in outcomes:
         before = sum(training.steps for training in outcome.run.trainings[:-1])
-        # The trainer scores the last step again when all is done.
+        # The trainer scores the last step again at the end.
         curve = {before + int(log["step"]): log[name] for log in outcome.folders[-1].history() if name in log}
         for step, value in curve.items():
             values[step].append(value)

@@ -2,8 +2,9 @@
 """
 The folder of each training of an ablation, and the process that trains in it.
 
-The folder is named by a digest of the training's settings: with other settings it is another folder, so that nothing
-is overwritten, and with these it is found again, finished or not. One process at a time trains in it; others wait.
+The folder is named after a digest of the training's settings. Other settings have another folder, so nothing is
+overwritten; the same settings find their folder again, finished or not. One process at a time trains in it; others
+wait.
 """
 
 import json
@@ -35,8 +36,11 @@ _ATTEMPTS = "attempts.json"
 _LOCK = ".lock"
 # The trainer's own progress bar, which has no name: "  5%|▌     | 30/600 [00:12<03:30,  2.71it/s]".
 _BAR = re.compile(rb"^\s*\d+%\|[^|]*\| (\d+)/(\d+) \[")
-# The last line of a traceback, or what a script says instead of one.
-_ERROR = re.compile(r"^(?:\[rank\d+\]: )?(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit): .+|KeyboardInterrupt)$")
+# The last line of a traceback, or what a command says instead of one.
+_ERROR = re.compile(
+    r"^(?:\[rank\d+\]: )?(?:(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit): .+|KeyboardInterrupt)"
+    r"|(?:pretrain|finetune)\.py: error: (.+))$"
+)
 _LAUNCHER_ERRORS = ("CalledProcessError", "ChildFailedError")
 
 
@@ -46,7 +50,7 @@ def _path_of(output_dir: Path, training: Training) -> Path:
 
 
 class TrainingFailedError(Exception):
-    """A training that did not come to its end; the message says why."""
+    """A training failed; the message says why."""
 
 
 class TrainingFolder:
@@ -64,12 +68,12 @@ class TrainingFolder:
 
     @property
     def path(self) -> Path:
-        """The folder: one that is there, for another run or an earlier matrix may have trained the same under its own
-        name, or else of this run's name."""
+        """The folder: an existing one, since another run or an earlier matrix may have trained the same under its own
+        name, or else one of this run's name."""
         return _path_of(self._output_dir, self.training)
 
     def results(self) -> dict[str, Any] | None:
-        """What `running.write_results` has written; `None` as long as the training is not finished."""
+        """What `running.write_results` has written; `None` if the training is not finished."""
         path = self.path / RESULTS
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -83,14 +87,14 @@ class TrainingFolder:
         return sum(ended - started for started, ended in self._attempts())
 
     def state(self) -> str:
-        """In a few words, how far it is."""
+        """The state of the training, in a few words."""
         if self.results() is not None:
             return "finished"
         checkpoint = get_last_checkpoint(str(self.path)) if self.path.is_dir() else None
-        return "to be trained" if checkpoint is None else f"goes on from {Path(checkpoint).name}"
+        return "to be trained" if checkpoint is None else f"resumes from {Path(checkpoint).name}"
 
     def command(self) -> list[str]:
-        """The command that trains, and goes on where an earlier one was stopped."""
+        """The command that trains, and resumes a training that was stopped."""
         launcher = [sys.executable]
         if self._accelerate_config is not None:
             launcher += ["-m", "accelerate.commands.launch", "--config_file", str(self._accelerate_config)]
@@ -102,7 +106,7 @@ class TrainingFolder:
         Trains, unless it is done.
 
         Args:
-            on_steps (`Callable[[int], None]`): Is told how many steps are done, now and then.
+            on_steps (`Callable[[int], None]`): Called now and then with the number of steps that are done.
 
         Raises:
             TrainingFailedError: If the process fails.
@@ -128,14 +132,14 @@ class TrainingFolder:
                 said = (self.path / LOG).read_bytes()[start:].decode("utf-8", "replace")
                 raise TrainingFailedError(failure_reason(said, status))
             for checkpoint in self.path.glob("checkpoint-*"):
-                shutil.rmtree(checkpoint)  # Only for going on.
+                shutil.rmtree(checkpoint)  # Checkpoints are only needed to resume.
 
     def _run(self, log: IO[bytes], lock: int, on_steps: Callable[[int], None]) -> int:
-        """Starts the process and copies what it says, but for its progress bars, to the log; gives its exit status."""
+        """Starts the process, copies its output without progress bars to the log, and returns its exit status."""
         process = subprocess.Popen(
             self.command(),
             stdin=subprocess.DEVNULL,
-            # A process that outlives this one fails when it next says something, and holds the lock until then.
+            # A process that outlives this one holds the lock, and fails at its next line of output.
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
@@ -161,8 +165,8 @@ class TrainingFolder:
 
     @contextmanager
     def _alone(self) -> Iterator[int]:
-        """Waits until nobody else trains here, and lets nobody in; gives the descriptor that has to stay open."""
-        import fcntl  # There is none on Windows, where everything else of this module is still of use.
+        """Waits for the lock of the folder and holds it; yields the file descriptor, which has to stay open."""
+        import fcntl  # Windows has none; this module can still be imported there, and all but training works.
 
         with (self.path / _LOCK).open("w") as lock:
             try:
@@ -173,7 +177,7 @@ class TrainingFolder:
             yield lock.fileno()
 
     def _attempts(self) -> list[tuple[float, float]]:
-        """Start and end of each attempt, in seconds since 1970; one that was killed ended with its last word."""
+        """Start and end of each attempt, in seconds since 1970; one that was killed ended with its last log line."""
         path, log = self.path / _ATTEMPTS, self.path / LOG
         if not path.is_file():
             return []
@@ -189,17 +193,17 @@ class TrainingFolder:
 
 def failure_reason(said: str, status: int) -> str:
     """
-    Why a training failed, in a line.
+    The reason why a training failed, in one line.
 
     Args:
-        said (`str`): All that it said.
+        said (`str`): Its whole output.
         status (`int`): Exit status of its process.
 
     Returns:
-        `str`: The last error that is the training's own; else the signal that ended it, or its status.
+        `str`: The last error of the training, not of the launcher; else the signal that ended it, or its status.
     """
     lines = [line.strip() for line in said.splitlines()]
-    found = [match[1] for line in lines if (match := _ERROR.match(line))]
+    found = [match[1] or match[2] for line in lines if (match := _ERROR.match(line))]
     errors = [error for error in found if not error.startswith(_LAUNCHER_ERRORS)]
     died = re.findall(r"(?:died with <Signals\.|Signal \d+ \()(SIG[A-Z0-9]+)", said)
     if status < 0:
@@ -210,7 +214,7 @@ def failure_reason(said: str, status: int) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and all that it started, if it still runs."""
+    """Ends a process and its children, if it still runs."""
     for number, patience in ((signal.SIGTERM, 30), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads the matrix of an ablation and plans its trainings. Trainings of equal settings are one and the same, whatever the
-runs are called that need them: runs that differ in stage 2 alone share their stage 1.
+Reads the matrix of an ablation and plans its trainings. Trainings with equal settings are done once, whatever the runs
+are called that need them: runs that differ only in stage 2 share their stage 1.
 """
 
 import difflib
@@ -18,9 +18,11 @@ import yaml
 from trl import ModelConfig
 
 from dataset_scripts.synthesis.writing import GENERATOR_VERSION
-from trainer.arguments import GENERATED, AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig
+from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
 from trainer.evaluation.reporting import model_hash
+from trainer.names import GENERATED
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")
@@ -35,7 +37,7 @@ _KNOWN = sorted({field.name for group in _GROUPS for field in fields(group)} - {
 
 @cache
 def _weights_of(checkpoint: str | None) -> dict[str, str] | None:
-    """Hashes of a checkpoint's files, if it is a folder of this machine: another one may lie there tomorrow."""
+    """Hashes of a local checkpoint's files, so that a changed checkpoint is another training."""
     return model_hash(Path(checkpoint)) if checkpoint is not None and Path(checkpoint).is_dir() else None
 
 
@@ -65,7 +67,7 @@ class Training:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits that two trainings share if, and only if, they do the same."""
+        """Eight hexadecimal digits that two trainings share if, and only if, their settings are equal."""
         previous = None if self.previous is None else self.previous.digest
         begun_with = [_weights_of(self.settings.get(name)) for name in _CHECKPOINTS]
         content = json.dumps(
@@ -89,9 +91,9 @@ class Run:
     Args:
         name (`str`): Its name.
         seed (`int`): Of new weights and of all chance in training; the pairs to evaluate on do not depend on it.
-        changes (`str`): What it does otherwise than the matrix says of all.
+        changes (`str`): How it differs from the other runs.
         trainings (`tuple[Training, ...]`): Its stages, one or two.
-        noise (`float`, *optional*): Share of spoilt sentences, if it is one of the noise series.
+        noise (`float`, *optional*): Share of wrong sentences, if it belongs to the noise series.
     """
 
     name: str
@@ -110,7 +112,7 @@ class Matrix:
         path (`Path`): The file.
         recipes (`dict[str, dict]`): The content of the recipe of each stage.
         common (`dict[str, Any]`): What all runs have in common.
-        runs (`dict[str, dict]`): What each does otherwise.
+        runs (`dict[str, dict]`): How each run differs.
     """
 
     path: Path
@@ -170,16 +172,16 @@ def plan(
     Args:
         matrix ([`Matrix`]): The matrix.
         seeds (`Sequence[int]`): The seeds.
-        steps (`int`, *optional*): Instead of the number that the matrix gives all; runs that have a number of their
-            own keep their ratio to it.
-        noise (`Sequence[float]`, *optional*): Shares of spoilt sentences, 0 to 1.
+        steps (`int`, *optional*): Replaces the number of steps of the matrix; runs with a number of their own keep
+            their ratio to it.
+        noise (`Sequence[float]`, *optional*): Shares of wrong sentences, 0 to 1.
         engine (`dict[str, Any]`, *optional*): The accelerate configuration.
 
     Returns:
         `list[Run]`: The runs.
 
     Raises:
-        TrainingError: If a stage would have no step, or there is nothing that noise could spoil.
+        TrainingError: If a stage would have no step, or noise is asked for without generated pairs.
     """
     scale = 1.0 if steps is None else steps / matrix.common["steps"]
     series: list[tuple[str, dict[str, Any], float | None]] = [(*run, None) for run in matrix.runs.items()]

@@ -12,6 +12,7 @@ A training that still runs, or was stopped, is drawn as far as its last checkpoi
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
 from dataset_scripts.pages.stats_page import DOTS_PER_INCH
+from mtrefseg.errors import run_command
 from trainer.errors import TrainingError
 
 from .curves import CURVE_STYLE, look_of, prepare_panel
@@ -131,23 +133,25 @@ def _write_legend(panel: Axes) -> None:
     panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def main() -> None:
-    """Command line."""
+def main() -> int:
+    """Draws as the command line says, and returns the exit code."""
+    return run_command("plot_curves", plot)
+
+
+def plot() -> None:
+    """Reads the command line, and draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="OUTPUT_DIR", help="output folders of trainings")
     parser.add_argument("--out", type=Path, default=Path("curves.png"), help="the PNG (default: curves.png)")
     arguments = parser.parse_args()
-    try:
-        trainings = [(folder.resolve().name, read_curves(folder)) for folder in arguments.folders]
-        for folder, (_, curves) in zip(arguments.folders, trainings):
-            if "loss" not in curves:
-                raise TrainingError(f"{folder} has logged no loss yet; draw it after its logging_steps.")
-    except TrainingError as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    trainings = [(folder.resolve().name, read_curves(folder)) for folder in arguments.folders]
+    for folder, (_, curves) in zip(arguments.folders, trainings):
+        if "loss" not in curves:
+            raise TrainingError(f"{folder} has logged no loss yet; draw it after its logging_steps.")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     draw(trainings, arguments.out)
     tqdm.write(f"drawn: {arguments.out}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Goes through the runs of an ablation: trains them, or says what would be trained."""
+"""Trains the runs of an ablation, or lists what would be trained."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from .tables import Outcome
 
 def list_trainings(outcomes: Sequence[Outcome]) -> str:
     """
-    What would be trained, and how far it is.
+    Lists what would be trained, and its state.
 
     Args:
         outcomes (`Sequence[Outcome]`): The runs.
@@ -39,13 +39,13 @@ def list_trainings(outcomes: Sequence[Outcome]) -> str:
 
 def train_all(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     """
-    Trains what is not finished, each training once, with a progress bar.
+    Trains what is not finished, each training once, and shows a progress bar.
 
     Args:
         outcomes (`Sequence[Outcome]`): The runs.
 
     Yields:
-        [`Outcome`]: How each of them went, as soon as it is known.
+        [`Outcome`]: The result of each run, as soon as it is known.
     """
     folders = {folder.training.digest: folder for outcome in outcomes for folder in outcome.folders}
     unfinished = {digest: folder.training.steps for digest, folder in folders.items() if folder.results() is None}
@@ -71,5 +71,5 @@ def train_all(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
 
 
 def _move(bar: tqdm, before: int, steps: int) -> None:
-    """Puts a bar at so many steps after `before`."""
+    """Moves a bar to `before + steps`."""
     bar.update(before + steps - bar.n)

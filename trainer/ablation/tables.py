@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What an ablation leaves: its table as CSV, Markdown and LaTeX, and the report that says how it came about."""
+"""The results of an ablation: its table as CSV, Markdown and LaTeX, and the report of how it was made."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ HEADER = ("run", "what is different", "steps", "seconds", "pairs", *SCORES)
 @dataclass(frozen=True)
 class Outcome:
     """
-    How one run went.
+    The result of one run.
 
     Args:
         run ([`Run`]): The run.
@@ -50,7 +50,7 @@ class Outcome:
         return "finished" if self.is_finished else "not finished"
 
     def total(self, name: str) -> float:
-        """The sum over the stages of a number of their results."""
+        """The sum of one number of `results.json` over the stages."""
         return sum((folder.results() or {}).get(name, 0) for folder in self.folders)
 
     def seconds(self) -> float:
@@ -208,7 +208,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:
-    """What has to be known to read the table."""
+    """The notes below the table."""
     base, notes = rows[0], []
     settings = base.run.trainings[-1].settings
     sentences = base.values("num_samples")

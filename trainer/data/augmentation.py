@@ -76,7 +76,7 @@ class PairAugmentation:
         # Last of what is done with sentences: the rest does not understand all the words that come in here.
         if shares.paraphrase_share:
             sample = paraphrase(sample, random, shares.paraphrase_share)
-        if shares.untold_share and random.random() < shares.untold_share:
+        if shares.domain_dropout and random.random() < shares.domain_dropout:
             sample = replace(sample, domain=None)
         return sample
 

@@ -137,7 +137,6 @@ def make_train_dataset(
         size=arguments.generated_size,
         domains=tuple(arguments.generated_domains),  # type: ignore[arg-type]
         noise=arguments.generated_noise,
-        strength=arguments.generated_strength,
         most_expressions=arguments.generated_expressions,
         plain_share=arguments.generated_plain_share,
         no_target_share=arguments.generated_no_target_share,
@@ -174,11 +173,10 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
         size=arguments.generated_size,
         domains=tuple(arguments.generated_domains),  # type: ignore[arg-type]
         split="validation",
-        strength=arguments.generated_strength,
     )
     generated = GeneratedSource(generator, is_stage1, arguments.generated_eval_pairs)
     sources: list[Source] = [
-        generated if name == GENERATED else open_data(name, arguments.setting, arguments.eval_split, is_stage1)
+        generated if name == GENERATED else open_data(name, arguments.setting, "validation", is_stage1)
         for name in arguments.eval_data
     ]
     if not sources:

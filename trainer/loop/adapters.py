@@ -27,11 +27,11 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         model ([`MTRefSegModel`]): The model.
         model_config (`ModelConfig`): Rank and so on. Without `lora_target_modules` every linear layer of the language
             model's body gets an adapter; without `lora_modules_to_save` all other parts are trained in full.
-        frozen (`Sequence[str]`, *optional*): Parts that are not trained. peft would thaw them.
+        frozen (`Sequence[str]`, *optional*): Parts that are not trained; peft would train them.
 
     Returns:
-        `LoraConfig` or `None`: `None` without `--use_peft`. Of the token embeddings `[SEG]`'s alone is trained, and
-        none where the output layer shares them.
+        `LoraConfig` or `None`: `None` without `--use_peft`. Of the token embeddings only `[SEG]`'s is trained, and
+        none if the output layer shares them.
 
     Raises:
         TrainingError: If the language model is frozen.
@@ -39,7 +39,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
     if not model_config.use_peft:
         return None
     if "language_model" in frozen:
-        raise TrainingError("freeze names language_model, which is what adapters would train; leave out one of both.")
+        raise TrainingError("freeze names language_model, which --use_peft would train; leave out one of the two.")
     targets: str | list[str] | None = model_config.lora_target_modules
     if targets is None:
         layers = {
@@ -47,7 +47,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
             for name, module in model.language_model.get_decoder().named_modules()
             if isinstance(module, nn.Linear)
         }
-        # A pattern, for the backbone may have layers of the same names.
+        # A pattern, since the backbone may have layers of the same names.
         targets = rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
     elif len(targets) == 1:
         targets = targets[0]

@@ -17,9 +17,11 @@ from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_pr
 from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
 
+from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, small_processor
+
 
 PAPER_TEXT_BACKBONE = "microsoft/phi-1_5"
-"""Whose tokenizer the `paper` preset uses."""
+"""The `paper` preset uses its tokenizer."""
 VISION_PARTS = ("backbone", "fusion", "mask_decoder", "no_target_head")
 
 
@@ -44,13 +46,14 @@ def build_stage1(
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
-        if model_arguments.vision_backbone is not None:
+        if model_arguments.text_backbone is not None:
             model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
         else:
             fields = processor.config_overrides | _overrides(model_arguments)
             fields.pop("vocab_size")
             config = preset_config(model_arguments.preset, **fields)
             model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
+            fill_backbone(model, model_arguments)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         return model, processor
@@ -75,10 +78,12 @@ def build_stage2(
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
-        if model_arguments.vision_backbone is not None:
+        if model_arguments.text_backbone is not None:
             model = from_backbones(**_backbones(model_arguments, processor))
         else:
             model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
+            fill_backbone(model.vision_model, model_arguments)
+            fill_words(model, processor, model_arguments)
             if model_config.attn_implementation is not None:
                 model.set_attn_implementation(model_config.attn_implementation)
         if model_arguments.parts_from is not None:
@@ -102,7 +107,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
             another kind of fusion.
     """
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # What the checkpoint has besides would be listed as unexpected.
+    logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
     trained, info = type(model).from_pretrained(checkpoint, dtype="float32", output_loading_info=True)
     logging.set_verbosity(verbosity)
     taken = _modules_of(model, parts, "parts")
@@ -160,8 +165,8 @@ def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[s
 
 @contextmanager
 def unpartitioned(training: TrainingArguments) -> Iterator[None]:
-    """Models built in the block are whole on every process, although ZeRO-3 would partition them at once: weights of
-    several checkpoints can then be put together. DeepSpeed partitions them when training begins."""
+    """Keeps ZeRO-3 from partitioning the models that are built in the block, so that weights of several checkpoints
+    can be combined. DeepSpeed partitions them when training begins."""
     plugin = training.deepspeed_plugin
     if plugin is None:
         yield
@@ -174,9 +179,9 @@ def unpartitioned(training: TrainingArguments) -> Iterator[None]:
 
 
 @contextmanager
-def whole_weights(model: nn.Module, training: TrainingArguments) -> Iterator[None]:
-    """A trained model is whole in the block, on every process, although ZeRO-3 has partitioned it; what the block
-    changes stays there. All processes must enter it."""
+def gathered_parameters(model: nn.Module, training: TrainingArguments) -> Iterator[None]:
+    """Gathers all parameters of a model that ZeRO-3 has partitioned, on every process, for the time of the block.
+    Changes made in the block are lost. All processes must enter it."""
     plugin = training.deepspeed_plugin
     if plugin is None or plugin.zero_stage != 3:
         yield
@@ -189,14 +194,15 @@ def whole_weights(model: nn.Module, training: TrainingArguments) -> Iterator[Non
 
 def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:
     size = arguments.image_size or PRESETS[arguments.preset].get("image_size", 1024)
+    if arguments.text_backbone is None and arguments.preset == SMALL:
+        return small_processor(size)
     if arguments.text_backbone is None and arguments.preset == "tiny":
-        return tiny_processor(size, arguments.prompt_template)
-    text = arguments.text_backbone or PAPER_TEXT_BACKBONE
-    return MTRefSegProcessor.from_tokenizer(text, image_size=size, prompt_template=arguments.prompt_template)
+        return tiny_processor(size)
+    return MTRefSegProcessor.from_tokenizer(arguments.text_backbone or PAPER_TEXT_BACKBONE, image_size=size)
 
 
 def _overrides(arguments: ModelArguments) -> dict[str, Any]:
-    overrides = dict(arguments.config_fields())
+    overrides = backbone_fields(arguments) | arguments.config_fields()
     if arguments.fusion_type is not None:
         overrides["fusion_type"] = arguments.fusion_type
     return overrides
@@ -212,9 +218,9 @@ def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: st
     ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value)]
     if ignored:
         raise TrainingError(
-            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} would change nothing, or "
-            f"replace a part of it. For a new model that takes parts of this one, say --parts_from {path} and leave "
-            "out --model_name_or_path."
+            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} cannot be combined with "
+            f"it. For a new model that takes parts of this one, use --parts_from {path} instead of "
+            "--model_name_or_path."
         )
 
 

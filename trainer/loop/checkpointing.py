@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Checkpoints that are whole or not there. They are written in a folder aside and moved to their place when every file is
-on the disk, so that neither a killed process nor a full disk leaves a half one, or costs the one before.
+Checkpoints appear complete or not at all. They are written in a temporary folder and moved to their place when every
+file is on the disk, so that a killed process or a full disk neither leaves a partial one nor costs the one before.
 """
 
 import json
@@ -18,76 +18,77 @@ from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
 from trainer.errors import TrainingError
 
 
-BEGINNING = "beginning.json"
-"""Name of the file, in the output folder, that tells with what a run was begun."""
+RUN_CONFIG = "run_config.json"
+"""Name of the file, in the output folder, with the settings that must stay the same when the run is resumed."""
 UNFINISHED = ".unfinished"
 """Name of the folder in which checkpoints are written."""
 
 
 def find_checkpoint(arguments: TrainingArguments) -> str | None:
     """
-    The checkpoint to go on from.
+    The checkpoint to resume from.
 
     Args:
         arguments (`TrainingArguments`): `resume_from_checkpoint` is a folder, or "last" for the last one in
             `output_dir`.
 
     Returns:
-        `str` or `None`: The folder; `None` to begin anew.
+        `str` or `None`: The folder; `None` to start from the beginning.
 
     Raises:
-        TrainingError: If there is no such checkpoint, or one is there and nothing is said of it.
+        TrainingError: If there is no such checkpoint, or if there is one and `resume_from_checkpoint` is not set.
     """
     wanted, folder = arguments.resume_from_checkpoint, Path(str(arguments.output_dir))
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if wanted is None:
         if last is not None:
             raise TrainingError(
-                f"{last} is there from an earlier run: add --resume_from_checkpoint last, or take another output_dir."
+                f"{last} is from an earlier run: add --resume_from_checkpoint last, or choose another output_dir."
             )
         return None
     if wanted == "last":
         return last
     if not Path(wanted, "trainer_state.json").is_file():
-        raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint; give its folder, or last.")
+        raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint; name its folder, or last.")
     return str(wanted)
 
 
-def keep_beginning(arguments: TrainingArguments, said: Mapping[str, Any]) -> None:
+def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any]) -> None:
     """
-    Writes down with what a run begins, or compares it where the run goes on: half a run on other data would be called,
-    in its card, one on these. Whoever wants that begins a new run from the weights of the old one.
+    Saves the settings of a new run, and refuses to resume a run with different ones: its model card would be wrong.
 
     Args:
-        arguments (`TrainingArguments`): Tell the folder, and whether a run goes on.
-        said (`Mapping[str, Any]`): What decides about model and training data, by name.
+        arguments (`TrainingArguments`): The output folder, and whether a run is resumed.
+        config (`Mapping[str, Any]`): The settings of model and training data, by name.
 
     Raises:
-        TrainingError: If it goes on with something else, or see [`find_checkpoint`].
+        TrainingError: If a run is resumed with other settings, or see [`find_checkpoint`].
     """
-    place, said = Path(str(arguments.output_dir), BEGINNING), json.loads(json.dumps(dict(said), default=str))
+    path, config = Path(str(arguments.output_dir), RUN_CONFIG), json.loads(json.dumps(dict(config), default=str))
     if find_checkpoint(arguments) is None:
         if arguments.should_save:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         return
-    begun = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else said
-    changed = [f"{name}={begun[name]} and not {said[name]}" for name in sorted(said) if begun.get(name) != said[name]]
+    saved = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
+    changed = [
+        f"{name}={saved.get(name)}, not {value}" for name, value in sorted(config.items()) if saved.get(name) != value
+    ]
     if changed:
         raise TrainingError(
-            f"The run in {place.parent} was begun with {', '.join(changed)}. Say the same again, or take another "
-            "output_dir and begin there with --model_name_or_path and the folder of its last checkpoint."
+            f"The run in {path.parent} was started with {', '.join(changed)}. Resume it with the same settings, or "
+            "start a new one in another output_dir with --model_name_or_path and the folder of its last checkpoint."
         )
 
 
 @contextmanager
 def unfinished_folder(output_dir: str | os.PathLike, is_writer: bool) -> Iterator[str]:
     """
-    A folder to write a checkpoint in, which is removed if an error ends the block.
+    A temporary folder to write a checkpoint in; it is removed if the block raises an error.
 
     Args:
         output_dir (`str`): Where the checkpoint belongs.
-        is_writer (`bool`): Whether this process removes what is left.
+        is_writer (`bool`): Whether this process may remove files.
     """
     folder = Path(output_dir, UNFINISHED)
     if is_writer:
@@ -102,17 +103,17 @@ def unfinished_folder(output_dir: str | os.PathLike, is_writer: bool) -> Iterato
 
 def publish(output_dir: str | os.PathLike, name: str, limit: int | None, best: str | None) -> None:
     """
-    Moves a finished checkpoint to its place, and then removes old ones.
+    Moves a finished checkpoint from the temporary folder to the output folder, and then removes old ones.
 
     Args:
         output_dir (`str`): Where the checkpoint belongs.
         name (`str`): Its name.
         limit (`int`, *optional*): How many are kept.
-        best (`str`, *optional*): The best one, which is kept in any case.
+        best (`str`, *optional*): The best one, which is always kept.
     """
     finished, place = Path(output_dir, UNFINISHED, name), Path(output_dir, name)
     if place.exists():
-        # Of an earlier run that went on from an older checkpoint.
+        # It is from an earlier run that was resumed from an older checkpoint.
         shutil.rmtree(place)
     os.replace(finished, place)
     shutil.rmtree(finished.parent, ignore_errors=True)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Says which engine really trains, and stops where another one was asked for."""
+"""Reports which engine trains, and refuses a run whose engine is not the one that was asked for."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainer.arguments import MTRefSegTrainingConfig
 from trainer.errors import TrainingError
+from trainer.training_config import MTRefSegTrainingConfig
 
 
 def engine_of(accelerator: Accelerator) -> str:
-    """One of `arguments.ENGINES`, or the name of another kind of distribution in lower case."""
+    """One of `names.ENGINES`, or the name of another kind of distribution in lower case."""
     kind = accelerator.distributed_type
     if kind == DistributedType.DEEPSPEED:
         return f"zero{accelerator.state.deepspeed_plugin.zero_stage}"
@@ -28,11 +28,11 @@ def engine_of(accelerator: Accelerator) -> str:
 
 def use_all_cores(arguments: TrainingArguments) -> None:
     """
-    Lets a process that trains alone on the CPU use every core that it may run on. `accelerate launch` without a
-    configuration would give it one thread.
+    Lets a single process on the CPU use every core that it may run on. `accelerate launch` without a configuration
+    gives it one thread.
 
     Args:
-        arguments (`TrainingArguments`): Tell device and number of processes.
+        arguments (`TrainingArguments`): Device and number of processes.
     """
     is_launched = "ACCELERATE_MIXED_PRECISION" in os.environ
     is_alone = arguments.device.type == "cpu" and arguments.world_size == 1
@@ -43,12 +43,12 @@ def use_all_cores(arguments: TrainingArguments) -> None:
 
 def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) -> None:
     """
-    Stops a run that would not be what was asked for: `accelerate launch --cpu`, for instance, starts one process
-    without DeepSpeed whatever the configuration says.
+    Refuses a run on another engine than was asked for: `accelerate launch --cpu`, for instance, starts one process
+    without DeepSpeed, whatever the configuration says.
 
     Args:
-        arguments ([`MTRefSegTrainingConfig`]): What was asked for.
-        accelerator (`Accelerator`): What is.
+        arguments ([`MTRefSegTrainingConfig`]): The engine that was asked for.
+        accelerator (`Accelerator`): The engine in use.
 
     Raises:
         TrainingError: If the engine or the number of processes is another one.
@@ -82,16 +82,16 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
 
 def check_precision(arguments: TrainingArguments, accelerator: Accelerator, model: nn.Module) -> None:
     """
-    Stops a run that DeepSpeed cannot take a step of: with bfloat16 it casts the weights, but not the statistics of
-    batch normalisations.
+    Refuses a run that would fail at its first step: in half precision DeepSpeed casts the weights, but not the
+    statistics of batch normalisations.
 
     Args:
         arguments (`TrainingArguments`): The arguments.
-        accelerator (`Accelerator`): Tells the engine.
-        model (`nn.Module`): What is trained.
+        accelerator (`Accelerator`): The engine in use.
+        model (`nn.Module`): The model to train.
 
     Raises:
-        TrainingError: If that is asked for.
+        TrainingError: If a model with batch normalisations is to be trained so.
     """
     is_cast = engine_of(accelerator).startswith("zero") and (arguments.bf16 or arguments.fp16)
     if is_cast and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
@@ -103,7 +103,7 @@ def check_precision(arguments: TrainingArguments, accelerator: Accelerator, mode
 
 class EngineReport(TrainerCallback):
     """
-    Says, when training begins, which engine wraps the model.
+    Prints, when training begins, which engine wraps the model.
 
     Args:
         trainer (`Trainer`): The trainer.

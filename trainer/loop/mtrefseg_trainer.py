@@ -21,12 +21,13 @@ from transformers import (
 from trl import SFTTrainer
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
-from trainer.arguments import DataArguments, MTRefSegTrainingConfig
+from trainer.arguments import DataArguments
 from trainer.data.collator import PairCollator
 from trainer.data.pair_loading import PairLoader
 from trainer.errors import TrainingError
 from trainer.evaluation.evaluator import SCORES, Evaluator, ItemCounts, count_items, loss_parts
 from trainer.evaluation.model_card import write_card
+from trainer.training_config import MTRefSegTrainingConfig
 
 from .checkpointing import publish, unfinished_folder, write_arguments
 from .engines import EngineReport, check_engine, check_precision
@@ -46,7 +47,7 @@ class MTRefSegTrainer(SFTTrainer):
         args ([`MTRefSegTrainingConfig`]): How to train.
         processor ([`MTRefSegProcessor`]): Prepares pairs; saved with the model.
         train_dataset (`datasets.Dataset`): Rows of [`make_train_dataset`].
-        loader ([`PairLoader`], *optional*): Is told the epoch.
+        loader ([`PairLoader`], *optional*): Its epoch is set.
         eval_dataset (`datasets.Dataset`, *optional*): Rows of [`make_eval_dataset`].
         data_arguments ([`DataArguments`], *optional*): Named in the model card.
         peft_config (`LoraConfig`, *optional*): Adapters.
@@ -92,7 +93,7 @@ class MTRefSegTrainer(SFTTrainer):
         self.engine = EngineReport(self)
         self.add_callback(self.engine)
         if loader is not None:
-            self.add_callback(EpochTeller(loader))
+            self.add_callback(SetEpochCallback(loader))
         self._progress = Progress()
         self.add_callback(self._progress)
         self._checkpoint_folder: str | None = None
@@ -122,7 +123,7 @@ class MTRefSegTrainer(SFTTrainer):
         num_items_in_batch: Tensor | None = None,
     ) -> Any:
         """
-        The share of this batch in the loss of the step.
+        The part of a step's loss that comes from one batch.
 
         Args:
             model (`nn.Module`): The model, wrapped.
@@ -170,7 +171,7 @@ class MTRefSegTrainer(SFTTrainer):
         started = time.perf_counter()
         dataset = self.eval_dataset if eval_dataset is None else eval_dataset
         if not isinstance(dataset, Dataset):
-            raise TrainingError("There is nothing to evaluate on; name eval_data.")
+            raise TrainingError("There is no data to evaluate on; set eval_data.")
         evaluator = Evaluator(
             self.processing_class,
             self.accelerator,
@@ -207,7 +208,7 @@ class MTRefSegTrainer(SFTTrainer):
         )
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
-        """Weights that are shared are saved once: that their second name is missing is no news."""
+        """Tied weights are saved once, so the library need not warn that their second name is missing."""
         missing = [name for name in load_result.missing_keys if name not in self.model.all_tied_weights_keys]
         super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))
 
@@ -215,7 +216,7 @@ class MTRefSegTrainer(SFTTrainer):
         return self._checkpoint_folder or super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Writes a checkpoint aside and moves it to its place when it is whole."""
+        """Writes a checkpoint in a temporary folder and moves it to its place when it is complete."""
         output_dir, name = super()._get_output_dir(trial), f"checkpoint-{self.state.global_step}"
         is_writer = self.args.should_save
         with unfinished_folder(output_dir, is_writer) as folder:
@@ -240,9 +241,9 @@ class MTRefSegTrainer(SFTTrainer):
             write_arguments(self.args, output_dir or str(self.args.output_dir))
 
 
-class EpochTeller(TrainerCallback):
+class SetEpochCallback(TrainerCallback):
     """
-    Tells the loader which epoch begins.
+    Sets the epoch of the pair loader, so that each epoch has other augmentations.
 
     Args:
         loader ([`PairLoader`]): The loader.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which parameters the optimizer trains, and how fast."""
+"""Parameter groups of the optimizer."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.trainer_pt_utils import get_parameter_names
 
-from trainer.arguments import MTRefSegTrainingConfig
 from trainer.errors import TrainingError
+from trainer.training_config import MTRefSegTrainingConfig
 
 from .building import named_parts
 
 
 def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrainingConfig) -> list[dict[str, Any]]:
     """
-    Groups the parameters that are trained by learning rate and weight decay. Biases and normalisation do not decay.
+    Groups the trainable parameters by learning rate and weight decay. Biases and normalisations have no weight decay.
 
     Args:
         model (`PreTrainedModel` or `PeftModel`): The model, not wrapped for distribution.
@@ -44,6 +44,6 @@ def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrai
             groups.setdefault((rate, decay), []).append(parameter)
     if not groups:
         raise TrainingError(f"Nothing is left to train: freeze={arguments.freeze} names every part.")
-    # First the rate that the log tells.
+    # The library logs the rate of the first group.
     order = sorted(groups, key=lambda group: group[0] != arguments.learning_rate)
     return [{"params": groups[rate, decay], "lr": rate, "weight_decay": decay} for rate, decay in order]

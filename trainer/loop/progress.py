@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the log says: the loss and its parts, how fast pairs and sentences are trained on, and the scores, in lines."""
+"""Log lines: the loss and its parts, pairs and sentences per second, and the scores."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ from trainer.evaluation.evaluator import SCORES
 
 
 class Progress(TrainerCallback):
-    """Adds up over the steps between two logs, on the device, without waiting for it."""
+    """Sums losses and counts over the steps between two logs, on the device, without synchronising with it."""
 
     def __init__(self) -> None:
         self._restart()
@@ -35,7 +35,7 @@ class Progress(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Called by the trainer. Counted here, for a run that is resumed does not begin with step 0."""
+        """Called by the trainer. Steps are counted here, since a resumed run does not begin with step 0."""
         self.steps += 1
 
     def add(self, parts: dict[str, Tensor], pairs: int, sentences: int) -> None:
@@ -52,10 +52,10 @@ class Progress(TrainerCallback):
 
     def take(self, accelerator: Accelerator) -> dict[str, float]:
         """
-        What was added since the last time, at least a step, over all processes; to be called by all of them.
+        Returns what was added since the last call, summed over all processes, which all have to call it.
 
         Args:
-            accelerator (`Accelerator`): Connects the processes.
+            accelerator (`Accelerator`): Gathers from the processes.
 
         Returns:
             `dict[str, float]`: The mean of each part over the steps, `pairs_per_second` and `sentences_per_second`.
@@ -76,14 +76,14 @@ class Progress(TrainerCallback):
 
 
 class Bar(ProgressCallback):
-    """The library's progress bar alone; what is logged is written by [`LogLines`]."""
+    """The library's progress bar without log output, which [`LogLines`] writes."""
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Writes nothing."""
 
 
 class LogLines(TrainerCallback):
-    """Writes a line for people each time that something is logged."""
+    """Writes a readable line for each log."""
 
     def on_log(
         self,
@@ -101,14 +101,14 @@ class LogLines(TrainerCallback):
 
 def describe(logs: dict[str, Any], step: int, max_steps: int) -> str:
     """
-    A log in a line.
+    A log as one line of text.
 
     Args:
         logs (`dict[str, Any]`): What is logged.
-        step, max_steps (`int`): Where training is.
+        step, max_steps (`int`): The current step and the number of all steps.
 
     Returns:
-        `str`: The line; "" if there is nothing that is worth one.
+        `str`: The line; "" for a log without losses or scores.
     """
     place = f"step {step:>{len(str(max_steps))}}/{max_steps}"
     if "loss" in logs:

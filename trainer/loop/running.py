@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What both commands do: read the arguments, open the data, train, evaluate, save, and say how it went, on the terminal
+What both stages do: read the arguments, open the data, train, evaluate, save, and report the results on the terminal
 and in `results.json`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,18 @@ from tqdm.auto import tqdm
 from transformers import set_seed
 from trl import ModelConfig
 
-from dataset_scripts.errors import DataError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
-from trainer.arguments import (
-    AugmentationArguments,
-    DataArguments,
-    ModelArguments,
-    MTRefSegTrainingConfig,
-    parse_arguments,
-)
+from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
+from trainer.command_line import parse_arguments
 from trainer.data.augmentation import PairAugmentation
 from trainer.data.pair_loading import make_eval_dataset, make_train_dataset
-from trainer.errors import TrainingError
 from trainer.evaluation.evaluator import SCORES
+from trainer.training_config import MTRefSegTrainingConfig
 
 from .adapters import make_lora_config, save_merged
-from .building import freeze_parts, whole_weights
-from .checkpointing import find_checkpoint, keep_beginning
+from .building import freeze_parts, gathered_parameters
+from .checkpointing import check_resume_config, find_checkpoint
+from .checks import check_inputs
 from .engines import use_all_cores
 from .mtrefseg_trainer import MTRefSegTrainer
 
@@ -38,43 +33,50 @@ from .mtrefseg_trainer import MTRefSegTrainer
 MERGED = "merged"
 """Name of the folder, in the output folder, of a checkpoint with merged adapters."""
 RESULTS = "results.json"
-"""Name of the file, in the output folder, that is written last: the run is finished, and this is how it went."""
+"""Name of the file, in the output folder, that is written last: the run is finished, and these are its results."""
 Build = Callable[
     [ModelArguments, ModelConfig, MTRefSegTrainingConfig],
     tuple[MTRefSegModel | MTRefSegVisionModel, MTRefSegProcessor],
 ]
 
 
-def main(default_recipe: str, build: Build) -> None:
+def train_stage(
+    default_recipe: str, build: Build, arguments: Sequence[str], program: str, description: str | None
+) -> None:
     """
-    Trains a stage as the command line says.
+    Trains a stage as the command line says, and prints a table of the results.
 
     Args:
-        default_recipe (`str`): The recipe, by its name in `recipes/`, without `--config`.
+        default_recipe (`str`): The recipe without `--config`, by its name in `recipes/`.
         build (`Callable`): Makes the stage's model and its processor.
+        arguments (`Sequence[str]`): The arguments after the program's name.
+        program, description (`str`): For the help.
+
+    Raises:
+        TrainingError: If the arguments, a checkpoint or the engine is wrong.
+        DataError: If a dataset cannot be opened.
     """
-    try:
-        model_arguments, data_arguments, augmentation, training, model_config = parse_arguments(default_recipe)
-        use_all_cores(training)
-        keep_beginning(training, _decisive(model_arguments, model_config, data_arguments, augmentation, training))
-        set_seed(training.seed)  # New weights are the same on every process, and when a run goes on.
-        model, processor = build(model_arguments, model_config, training)
-        trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
-        table = run(trainer)
-    except (DataError, TrainingError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from error
+    parsed = parse_arguments(default_recipe, arguments, program, description)
+    model_arguments, data_arguments, augmentation, training, model_config = parsed
+    check_inputs(model_arguments, model_config, data_arguments)
+    use_all_cores(training)
+    check_resume_config(training, _run_config(model_arguments, model_config, data_arguments, augmentation, training))
+    set_seed(training.seed)  # New weights are the same on every process, and when a run is resumed.
+    model, processor = build(model_arguments, model_config, training)
+    trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
+    table = run(trainer)
     if trainer.is_world_process_zero():
         tqdm.write(table)
 
 
-def _decisive(
+def _run_config(
     model_arguments: ModelArguments,
     model_config: ModelConfig,
     data_arguments: DataArguments,
     augmentation: AugmentationArguments,
     training: MTRefSegTrainingConfig,
 ) -> dict[str, Any]:
-    """What must stay the same while a run goes on."""
+    """What must stay the same when a run is resumed."""
     groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
     return {
         **{name: value for name, value in groups.items() if "eval" not in name},
@@ -109,6 +111,8 @@ def make_trainer(
     freeze_parts(model, training.freeze)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
+        # First, since it is small: what is wrong with it is found before the training data is prepared.
+        eval_dataset = make_eval_dataset(data_arguments, is_stage1)
         train_dataset, loader = make_train_dataset(
             data_arguments,
             PairAugmentation(augmentation),
@@ -116,7 +120,6 @@ def make_trainer(
             training.seed,
             run_pairs=max(training.max_steps, 0) * step_pairs,
         )
-        eval_dataset = make_eval_dataset(data_arguments, is_stage1)
     return MTRefSegTrainer(
         model=model,
         args=training,
@@ -137,7 +140,7 @@ def run(trainer: MTRefSegTrainer) -> str:
         trainer ([`MTRefSegTrainer`]): The trainer.
 
     Returns:
-        `str`: A table of how it went.
+        `str`: A table of the results.
     """
     training = trainer.args
     if training.should_save:
@@ -150,7 +153,7 @@ def run(trainer: MTRefSegTrainer) -> str:
     if training.push_to_hub:
         trainer.push_to_hub()
     if isinstance(trainer.model, PeftModel):
-        with whole_weights(trainer.model, training):
+        with gathered_parameters(trainer.model, training):
             if training.should_save:
                 save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
     if training.should_save:
@@ -176,7 +179,7 @@ def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
     the scores without their prefix.
 
     Args:
-        trainer ([`MTRefSegTrainer`]): The trainer, when all else is saved.
+        trainer ([`MTRefSegTrainer`]): The trainer, after everything else is saved.
         metrics (`dict[str, float]`): Of its last evaluation; empty without `eval_data`.
     """
     training, steps = trainer.args, trainer.state.global_step

@@ -1,0 +1,123 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Command lines and recipes of the training commands: help, errors, and what is found before any data is prepared."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from dataset_scripts.readers import schema
+from modeling_mtrefseg import MTRefSegModel
+from mtrefseg.build.pretrained import BACKBONES
+from trainer import finetune, pretrain
+from trainer.arguments import DataArguments, ModelArguments
+from trainer.command_line import parse_arguments
+from trainer.errors import TrainingError
+from trainer.loop import running
+from trainer.loop.checks import check_inputs
+from trainer.names import PRETRAINED_BACKBONES, SETTINGS, SPLITS
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_names_are_those_of_the_modules_that_are_imported_later() -> None:
+    assert tuple(BACKBONES) == PRETRAINED_BACKBONES
+    assert tuple(schema.SETTINGS) == SETTINGS
+    assert tuple(schema.SPLITS) == SPLITS
+
+
+def test_help_shows_our_own_options_and_names_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        finetune.main(["--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert said.index("--stage1") < said.index("--train_data") < said.index("--max_steps") < said.index("adam_beta1")
+    assert len(said.splitlines()) < 150
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--stage2", "x"], "do you mean stage1?"),
+        (["--max_steps", "many"], "'many'"),
+        (["--config"], "--config"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--config", "broken.yaml"], "broken.yaml"),
+        (["--config", "unknown.yaml"], "'stage_1'; do you mean stage1?"),
+        (["--freeze", "eyes"], "eyes"),
+        (["--stage1", "outputs/typo"], "--stage1 outputs/typo"),
+        (["--stage1", "bert"], "--stage1 bert"),
+        (["--stage1", "hollow"], "--stage1 hollow"),
+        (["--model_name_or_path", "/nowhere"], "--model_name_or_path /nowhere"),
+        (["--train_data", "typo"], "--train_data typo"),
+        (["--train_data", "broken.yaml"], "--train_data broken.yaml"),
+        (["--eval_data", "generated", "./typo"], "--eval_data ./typo"),
+        (["--eval_data", "empty"], "--eval_data empty"),
+        (["--vision_backbone", "some/backbone"], "text_backbone"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stage", [finetune, pretrain], ids=["finetune", "pretrain"])
+def test_what_is_wrong_is_said_in_a_line_before_any_data_is_prepared(
+    stage: SimpleNamespace,
+    arguments: list[str],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.yaml").write_text("{")
+    Path("unknown.yaml").write_text("stage_1: x")
+    for folder, kind in (("bert", "bert"), ("hollow", "mtrefseg")):
+        Path(folder).mkdir()
+        Path(folder, "config.json").write_text(json.dumps({"model_type": kind}))
+    Path("empty").mkdir()
+    monkeypatch.setattr(running, "make_trainer", lambda *_: pytest.fail("data is prepared"))
+    given = ["--output_dir", "out", *arguments]
+    assert stage.main(given) == 2
+    printed = capsys.readouterr()
+    last = printed.err.splitlines()[-1]
+    assert last.startswith(f"{stage.__name__.rpartition('.')[2]}.py: error: ")
+    assert named in last
+    assert not Path("out").exists()
+
+
+def test_evaluation_may_be_turned_off() -> None:
+    for said in (["--eval_data", "none"], ["--eval_data", "none", "--eval_strategy", "epoch"]):
+        _, data, _, training, _ = parse_arguments("tiny_stage2", said)
+        assert data.eval_data == []
+        assert training.eval_strategy == "no"
+        assert not training.load_best_model_at_end
+    assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
+
+
+def test_another_preset_does_not_take_the_stage_1_of_the_default_recipe() -> None:
+    assert parse_arguments("tiny_stage2", [])[0].stage1 == "mtrefseg-r1"
+    assert parse_arguments("tiny_stage2", ["--preset", "small"])[0].stage1 is None
+    assert parse_arguments("tiny_stage2", ["--preset=small", "--stage1", "mine"])[0].stage1 == "mine"
+
+
+def test_inputs_that_are_there_pass(tmp_path: Path, small_model: MTRefSegModel) -> None:
+    small_model.save_pretrained(tmp_path / "model")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "metadata.jsonl").touch()
+    model = ModelArguments(stage1=str(tmp_path / "model"))
+    data = DataArguments(train_data=["generated", "owner/name", str(tmp_path / "data")])
+    check_inputs(model, SimpleNamespace(model_name_or_path=None), data)
+
+
+def test_an_unknown_option_of_a_library_is_not_taken_for_a_prefix() -> None:
+    with pytest.raises(TrainingError, match="max_step"):
+        parse_arguments("tiny_stage2", ["--max_step", "3"])
+
+
+def test_the_ablation_starts_where_there_is_no_fcntl() -> None:
+    code = "import sys; sys.modules['fcntl'] = None; from trainer.ablate import main; sys.exit(main(['--dry_run']))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "trainings" in done.stdout

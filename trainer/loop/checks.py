@@ -1,0 +1,99 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Finds wrong checkpoints and datasets before any data is prepared, which may take long."""
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from huggingface_hub.errors import HFValidationError
+from transformers.utils import cached_file
+
+from trainer.errors import TrainingError
+from trainer.names import GENERATED
+
+
+if TYPE_CHECKING:
+    from trl import ModelConfig
+
+    from trainer.arguments import DataArguments, ModelArguments
+
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+
+
+def check_inputs(
+    model_arguments: "ModelArguments", model_config: "ModelConfig", data_arguments: "DataArguments"
+) -> None:
+    """
+    Checks that the checkpoints and datasets that a run names are there.
+
+    Args:
+        model_arguments ([`ModelArguments`]): `stage1` and `parts_from` are checked.
+        model_config (`ModelConfig`): `model_name_or_path` is checked.
+        data_arguments ([`DataArguments`]): `train_data` and `eval_data` are checked.
+
+    Raises:
+        TrainingError: If one of them is missing, empty or of another kind; the message names the option.
+    """
+    checkpoints = {
+        "model_name_or_path": model_config.model_name_or_path,
+        "stage1": model_arguments.stage1,
+        "parts_from": model_arguments.parts_from,
+    }
+    for option, name in checkpoints.items():
+        if name is not None:
+            check_checkpoint(option, name)
+    for option, names in (("train_data", data_arguments.train_data), ("eval_data", data_arguments.eval_data)):
+        for name in names:
+            check_dataset(option, name)
+
+
+def check_checkpoint(option: str, name: str) -> None:
+    """
+    Checks that a name is a checkpoint of an mtrefseg model.
+
+    Args:
+        option (`str`): The option that names it.
+        name (`str`): Folder or Hub id.
+
+    Raises:
+        TrainingError: If there is no such checkpoint, or it is of another model.
+    """
+    try:
+        path = cached_file(name, "config.json")
+    except (OSError, HFValidationError) as error:
+        raise TrainingError(
+            f"--{option} {name} is neither a folder with a config.json nor a model on the Hub that can be reached."
+        ) from error
+    try:
+        config = json.loads(Path(str(path)).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"--{option} {name}: its config.json cannot be read: {error}") from error
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind != "mtrefseg":
+        raise TrainingError(f'--{option} {name} is a model of type {kind!r}; "mtrefseg" is needed.')
+    if Path(name).is_dir() and not any(Path(name).glob("*.safetensors")):
+        raise TrainingError(f"--{option} {name} holds no weights (*.safetensors).")
+
+
+def check_dataset(option: str, name: str) -> None:
+    """
+    Checks that a name can be a dataset. Whether it has the split is found when it is opened.
+
+    Args:
+        option (`str`): The option that names it.
+        name (`str`): A folder, a Hub id or `GENERATED`.
+
+    Raises:
+        TrainingError: If it is neither, or an empty folder.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        if not any(path.is_file() for path in folder.rglob("*")):
+            raise TrainingError(f"--{option} {name} is an empty folder.")
+    elif name != GENERATED and (folder.exists() or not _HUB_ID.fullmatch(name)):
+        raise TrainingError(
+            f"--{option} {name} is neither a folder, a Hub id (OWNER/NAME) nor {GENERATED!r}; name the folder that "
+            "holds the data."
+        )

@@ -1,0 +1,29 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Names that options of the commands take. Imports nothing, so that help and usage errors are quick."""
+
+from pathlib import Path
+
+
+RECIPES = Path(__file__).parent / "recipes"
+SETTINGS = ("TV", "NS", "RS")
+"""Benchmark settings: all domains, normal scenes, remote sensing."""
+SPLITS = ("train", "validation", "test")
+PARTS = (
+    "backbone",
+    "fusion",
+    "mask_decoder",
+    "no_target_head",
+    "language_model",
+    "token_embeddings",
+    "projector",
+    "seg_head",
+)
+"""The parts of the model that can be frozen."""
+ENGINES = ("any", "single", "ddp", "zero1", "zero2", "zero3")
+"""What `expected_engine` can be."""
+GENERATED = "generated"
+"""The name of the generator where a dataset can be named."""
+NO_DATA = "none"
+"""What `--eval_data` takes to evaluate on nothing."""
+PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+"""What `--vision_backbone` takes besides Hub ids and folders: weights that a pip package holds."""
