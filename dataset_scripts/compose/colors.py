@@ -1,0 +1,114 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Names the colours of things in photographs, where they have clearly one, and gives them another one."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+
+NAMES = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
+_UNCLEAR = len(NAMES)
+_BITS = 5  # Of each channel that the table of names looks at
+_SHARE, _LEAD = 0.55, 2.5  # The colour of so many pixels, and so many times more than the next, is that of the thing.
+_GREYISH_SHARE = 0.7  # White, grey and black are also what light and shadow make of other colours.
+_CORE = 2  # Pixels at the rim are mixed with the surroundings.
+# Hue of OpenCV (0 to 180) and saturation of what is painted in a colour.
+PAINTS: dict[str, tuple[int, int]] = {
+    "red": (177, 190),
+    "orange": (12, 205),
+    "yellow": (26, 190),
+    "green": (64, 150),
+    "blue": (110, 180),
+    "purple": (140, 130),
+}
+
+
+@lru_cache(maxsize=1)
+def _table() -> np.ndarray:
+    """For each colour of 5 bits a channel the index of its name: uint8 (32768,)."""
+    steps = np.arange(2**_BITS, dtype=np.uint8) * 8 + 4
+    red, green, blue = np.meshgrid(steps, steps, steps, indexing="ij")
+    colors = np.stack([red, green, blue], axis=-1).reshape(1, -1, 3)
+    hue, saturation, value = (plane.astype(np.int32) for plane in cv2.split(cv2.cvtColor(colors, cv2.COLOR_RGB2HSV)))
+    names = np.full(hue.shape, _UNCLEAR, np.uint8)
+
+    def assign(name: str, where: np.ndarray) -> None:
+        names[where & (names == _UNCLEAR)] = NAMES.index(name)
+
+    assign("black", (value < 52) | ((value < 78) & (saturation < 90)))
+    assign("white", (value > 196) & (saturation < 34))
+    assign("grey", (value > 92) & (value < 180) & (saturation < 36))
+    colorful = (saturation > 105) & (value > 62)
+    for name, low, high in (
+        ("orange", 8, 17),
+        ("yellow", 22, 33),
+        ("green", 40, 84),
+        ("blue", 96, 124),
+        ("purple", 130, 152),
+    ):
+        bright = value > {"orange": 165, "yellow": 140}.get(name, 62)
+        assign(name, colorful & bright & (hue >= low) & (hue <= high))
+    assign("red", colorful & (saturation > 125) & ((hue >= 173) | (hue <= 5)) & (value > 85))
+    assign("brown", (saturation > 70) & (saturation < 190) & (hue >= 5) & (hue <= 18) & (value > 50) & (value < 135))
+    assign("pink", (saturation > 45) & (saturation < 140) & (hue >= 150) & (hue <= 176) & (value > 165))
+    return names.reshape(-1)
+
+
+def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str | None]:
+    """
+    The colour of each thing of an image.
+
+    Args:
+        image (`np.ndarray`): RGB, uint8, (height, width, 3).
+        numbers (`np.ndarray`): int16 (height, width), the number of the thing that is seen at each pixel, 0 for none.
+        count (`int`): Numbers are less than this.
+
+    Returns:
+        `list[str | None]`: By number: one of `NAMES`, `None` where no colour is clearly that of the thing.
+    """
+    core = cv2.erode(numbers, np.ones((_CORE + 1, _CORE + 1), np.uint8))
+    same = (core == numbers) & (numbers > 0)
+    pixels = image[same].astype(np.int32) >> (8 - _BITS)
+    names = _table()[(pixels[:, 0] << 2 * _BITS) + (pixels[:, 1] << _BITS) + pixels[:, 2]]
+    cells = numbers[same].astype(np.int64) * (_UNCLEAR + 1) + names
+    table = np.bincount(cells, minlength=count * (_UNCLEAR + 1)).reshape(count, _UNCLEAR + 1)
+    return [_clear_name(row) for row in table]
+
+
+def _clear_name(row: np.ndarray) -> str | None:
+    total = int(row.sum())
+    if total < 12:
+        return None
+    order = np.argsort(-row[:_UNCLEAR], kind="stable")
+    first, second = int(row[order[0]]), int(row[order[1]])
+    name = NAMES[order[0]]
+    needed = _GREYISH_SHARE if name in ("white", "grey", "black") else _SHARE
+    return name if first >= needed * total and first >= _LEAD * second else None
+
+
+def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
+    """
+    Gives a thing another colour; light, shadow and texture stay.
+
+    Args:
+        image (`np.ndarray`): RGB, uint8, (height, width, 3).
+        mask (`np.ndarray`): float32 (height, width), how far each pixel is painted, 0 to 1.
+        name (`str`): One of `PAINTS`.
+
+    Returns:
+        `np.ndarray`: RGB, uint8, (height, width, 3).
+    """
+    hue, saturation = PAINTS[name]
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    value = hsv[..., 2].astype(np.float32)
+    # Highlights and dark gaps keep less of the paint, as on real lacquer.
+    strength = np.clip((value - 18) / 60, 0, 1) * np.clip((290 - value) / 110, 0.25, 1)
+    middle = float(np.average(value, weights=mask + 1e-3))
+    value = np.clip(value * np.clip(150 / max(middle, 1.0), 0.75, 1.5), 0, 245)
+    hsv[..., 0] = hue
+    hsv[..., 1] = np.clip(saturation * strength, 0, 255).astype(np.uint8)
+    hsv[..., 2] = value.astype(np.uint8)
+    painted = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.float32)
+    blended = image + (painted - image) * mask[..., None]
+    return np.clip(blended + 0.5, 0, 255).astype(np.uint8)
