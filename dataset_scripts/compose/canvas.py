@@ -113,9 +113,9 @@ class Canvas:
         """Width and height in pixels."""
         return int(self.taken.shape[0])
 
-    def add(self, kind: str, times: Sequence[int], color: str | None, place: tuple[Box, int]) -> Thing:
+    def add(self, kind: str, times: Sequence[int], place: tuple[Box, int]) -> Thing:
         """A new thing that is there at these times (0 for t1, 1 for t2)."""
-        state = State(color)
+        state = State()
         self.last_number += 1
         thing = Thing(
             number=self.last_number,

@@ -104,7 +104,10 @@ def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
     value = hsv[..., 2].astype(np.float32)
     # Highlights and dark gaps keep less of the paint, as on real lacquer.
     strength = np.clip((value - 18) / 60, 0, 1) * np.clip((290 - value) / 110, 0.25, 1)
-    middle = float(np.average(value, weights=mask + 1e-3))
+    middle, old = (float(np.average(plane, weights=mask + 1e-3)) for plane in (value, hsv[..., 1]))
+    if old > 60:
+        # What was colourful before is so in the same places.
+        strength = 0.5 * strength + 0.5 * np.clip(hsv[..., 1] / old, 0, 1.3)
     value = np.clip(value * np.clip(150 / max(middle, 1.0), 0.75, 1.5), 0, 245)
     hsv[..., 0] = hue
     hsv[..., 1] = np.clip(saturation * strength, 0, 255).astype(np.uint8)

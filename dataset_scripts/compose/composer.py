@@ -18,10 +18,10 @@ from ..synthesis.generator import Domain, SyntheticExpression, SyntheticPair
 from ..synthesis.observation import Observation
 from ..synthesis.plain_expressions import PlainExpressionWriter
 from ..synthesis.scene import Rendering, Scene
-from .canvas import Canvas, open_canvas
+from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
-from .instances import Split
-from .library import Library
+from .instances import Instance, SourceImage, Split
+from .library import Donor, Library
 from .nouns import COMPOSED_GROUPS, nouns_for
 
 
@@ -33,6 +33,7 @@ _STREAM = 0xC0C0  # Keeps the numbers of this source apart from those of the gen
 _MARGIN = 5  # Pixels of the canvas beyond each side of the images, for the shift
 _LARGEST_SHIFT, _LARGEST_TURN = 3.0, 0.6  # Pixels and degrees
 _MOST_ENLARGED, _MOST_REDUCED = 1.5, 2.0
+_FRAME = 16  # Pixels between the thing that a part is chosen for and the rim
 _TRIES = 5  # Images that are looked at for a pair that is to have changes
 _UNCHANGED_SHARE = 0.07
 _BACKGROUND_SHARE = 0.25
@@ -163,8 +164,9 @@ class Composer:
         wanted = 0 if random.random() < _UNCHANGED_SHARE else int(random.choice((1, 1, 2, 2, 3, 4)))
         best: tuple[int, Canvas, str, frozenset[str]] | None = None
         for _ in range(_TRIES):
-            canvas, world, unnamed = self._open(random)
-            done = _edit(Editor(canvas, self.library, self.domain, unnamed, random), wanted, random)
+            editor, world = self._open(random)
+            canvas, unnamed = editor.canvas, editor.unnamed
+            done = _edit(editor, wanted, random)
             if best is None or done > best[0]:
                 best = (done, canvas, world, unnamed)
             if done >= min(wanted, 1):
@@ -172,24 +174,33 @@ class Composer:
         assert best is not None
         return best[1:]
 
-    def _open(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]]:
+    def _open(self, random: np.random.Generator) -> tuple[Editor, str]:
+        """A part of an image, and the name of its folder."""
         images, grounds = self.library.images, self.library.backgrounds
         is_ground = bool(grounds) and random.random() < _BACKGROUND_SHARE
-        place = len(images) + int(random.integers(len(grounds))) if is_ground else int(random.integers(len(images)))
+        place = len(images) + int(random.integers(len(grounds))) if is_ground else self._place_with_focus(random)
         photo = self.library.photo(place)
         side = self.size + 2 * _MARGIN
-        shorter = min(photo.source.width, photo.source.height)
-        largest = min(shorter, int(_MOST_REDUCED * side))
-        smallest = min(largest, max(int(side / _MOST_ENLARGED), round(0.6 * largest)))
-        cut = int(random.integers(smallest, largest + 1))
-        left = int(random.integers(photo.source.width - cut + 1))
-        top = int(random.integers(photo.source.height - cut + 1))
+        window = _window(photo.source, [] if is_ground else self.library.focuses[place], side, random)
         turns = int(random.integers(4)) if self.domain == "RS" else 0
         kinds = self.library.kinds[place] if not is_ground else []
-        window = (left, top, left + cut, top + cut)
         canvas = open_canvas(photo, kinds, window, side, turns, bool(random.random() < 0.5))
         crowds = [kind for kind, one in zip(kinds, photo.source.instances) if one.is_crowd]
-        return canvas, photo.source.file.parent.parent.name, frozenset(crowds)
+        own: dict[str, list[Donor]] = {}
+        for donor in self.library.donors_of[place] if not is_ground else ():
+            own.setdefault(donor.kind, []).append(donor)
+        is_street = is_ground and self.domain == "NS"
+        editor = Editor(canvas, self.library, frozenset(crowds), own, is_street, random)
+        return editor, Path(photo.source.file).parent.parent.name
+
+    def _place_with_focus(self, random: np.random.Generator) -> int:
+        """An image, one with things that may be taken away if a few draws find it."""
+        place = 0
+        for _ in range(_TRIES):
+            place = int(random.integers(len(self.library.images)))
+            if self.library.focuses[place]:
+                break
+        return place
 
     def _finish(
         self, index: int, canvas: Canvas, world: str, unnamed: frozenset[str], random: np.random.Generator
@@ -236,6 +247,23 @@ class Composer:
                 mask |= observation.mask(number)
             expressions.append(SyntheticExpression(written.text, mask, written.change_type))
         return tuple(expressions)
+
+
+def _window(source: SourceImage, focuses: Sequence[Instance], side: int, random: np.random.Generator) -> Box:
+    """A square of an image, of any suitable size, around one of some things."""
+    shorter = min(source.width, source.height)
+    largest = min(shorter, int(_MOST_REDUCED * side))
+    smallest = min(largest, max(int(side / _MOST_ENLARGED), round(0.6 * largest)))
+    box = focuses[int(random.integers(len(focuses)))].box if focuses else (0, 0, 0, 0)
+    extent = max(box[2] - box[0], box[3] - box[1])
+    cut = int(random.integers(min(largest, max(smallest, round(1.3 * extent))), largest + 1))
+    corner = []
+    for low, high, length in ((box[0], box[2], source.width), (box[1], box[3], source.height)):
+        first, last = (max(0, high + _FRAME - cut), min(length - cut, low - _FRAME)) if focuses else (0, length - cut)
+        if first > last:
+            first, last = 0, length - cut
+        corner.append(int(random.integers(first, last + 1)))
+    return corner[0], corner[1], corner[0] + cut, corner[1] + cut
 
 
 def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What is done to an image so that its two times differ, and what is done that must not count as a change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -9,11 +9,12 @@ import numpy as np
 
 from ..synthesis.generator import Domain
 from ..synthesis.scene import State, Thing
-from .canvas import Canvas, disk, grown, window_of
+from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, name_colors, repaint
 from .library import Donor, Library
-from .nouns import ALIKE, PAINTED, ROOTED, TRAITS, Trait
+from .nouns import ALIKE, PAINTED, ROOTED, STREET_KINDS, TRAITS
 from .pasting import (
+    MARGIN,
     CutOut,
     Shadow,
     box_at,
@@ -24,15 +25,19 @@ from .pasting import (
     put,
     ring_mean,
 )
+from .placing import Place, PlaceFinder
 from .removing import find_fill, hole_of
 
 
 _SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of what is changed, as a share of the canvas
 _LARGEST_PAINTED = 0.2
 _RIM = 8  # What is changed lies so many pixels inside.
-_SCALES = (0.3, 1.7)  # Of cut-outs
-_CANDIDATES = 40
-_EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Metres of the camera above what things stand on
+_LARGEST_OF_SEVERAL = 0.025
+_GREY = 1.5  # Images that are less colourful are in shades of grey.
+_DONORS = 6  # Things that are tried for each that is put in
+_OWN_SHARE = 0.25  # How often a thing is taken from the image itself
+_SEEN_TOGETHER = 0.05  # A kind suits another if it is seen in this share of the images with it …
+_SAME_KIND = 1.5  # … and the same kind suits so much better than one that is seen in all.
 
 
 @dataclass
@@ -43,17 +48,21 @@ class Editor:
     Args:
         canvas (`Canvas`): What is changed, in place.
         library (`Library`): Where things are taken from.
-        domain (`str`): "NS" or "RS".
         unnamed (`frozenset[str]`): Kinds that are not touched.
+        own_donors (`Mapping[str, list[Donor]]`): The things of the image itself that can be cut out, by kind.
+        is_street (`bool`): Whether nothing is marked, but the image is known to show a street.
         random (`np.random.Generator`): Source of all choices.
     """
 
     canvas: Canvas
     library: Library
-    domain: Domain
     unnamed: frozenset[str]
+    own_donors: Mapping[str, list[Donor]]
+    is_street: bool
     random: np.random.Generator
+    domain: Domain = field(init=False)
     shadow: Shadow = field(init=False)
+    places: PlaceFinder = field(init=False)
 
     def __post_init__(self) -> None:
         angle = self.random.uniform(0, 2 * np.pi)
@@ -62,8 +71,9 @@ class Editor:
             strength=float(self.random.uniform(0.3, 0.55)),
             slant=float(self.random.uniform(0.5, 1.1)),
         )
+        self.domain = self.library.domain
         self.from_above = self.domain == "RS"
-        self._sums = _sums(self.canvas.images[0])
+        self.places = PlaceFinder(self.canvas, self.library, self.is_street, self.random)
 
     # Removing --------------------------------------------------------------------------------------------------------
 
@@ -83,6 +93,8 @@ class Editor:
             thing = things[index]
             box, _ = self.canvas.places[thing.number]
             mask = self.canvas.numbers[0] == thing.number
+            if (mask != (self.canvas.numbers[1] == thing.number)).any():
+                continue  # Something was put before it.
             others = self.canvas.taken & ~mask
             hole = hole_of(self.canvas.images[0], mask, others, box, self.from_above)
             if hole is None:
@@ -147,8 +159,9 @@ class Editor:
             thing = things[index]
             old = names[thing.number]
             new = str(self.random.choice([name for name in PAINTS if name != old]))
-            mask = self.canvas.numbers[0] == thing.number
-            soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8)
+            mask = self.canvas.numbers[time] == thing.number
+            # Masks end a little too early; what is left of the old colour would show.
+            soft = cv2.GaussianBlur(cv2.dilate(mask.astype(np.float32), disk(1)), (0, 0), 0.7)
             painted = repaint(self.canvas.images[time], soft, new)
             if name_colors(painted, np.where(mask, 1, 0).astype(np.int16), 2)[1] != new:
                 continue
@@ -171,178 +184,94 @@ class Editor:
         Returns:
             `list[Thing]`: What was put in.
         """
-        kind = self._kind_to_paste()
         added: list[Thing] = []
-        if kind is None:
-            return added
-        for _ in range(2 * most + 2):
-            if len(added) == most:
+        kinds = self._kinds_to_paste()
+        share = _LARGEST if most == 1 else _LARGEST_OF_SEVERAL
+        while kinds and len(added) < most:
+            # Of several things that could be put in, the one that finds the most suitable place.
+            donors = [self._donor(kinds[int(self.random.integers(len(kinds)))]) for _ in range(_DONORS)]
+            place = self.places.find(donors, share)
+            thing = self._paste_at(place, times) if place is not None else None
+            if place is None or thing is None:
                 break
-            thing = self._paste_one(kind, times)
-            if thing is not None:
-                added.append(thing)
+            added.append(thing)
+            kinds = [place.donor.kind]
         return added
 
-    def _kind_to_paste(self) -> str | None:
-        """A kind that suits what is there already."""
-        traits = TRAITS[self.domain]
-        there = [one.kind for one in self.canvas.things if one.kind in traits]
-        donors = [kind for kind in self.library.donors if kind not in self.unnamed]
-        if not donors:
-            return None
-        if there and self.random.random() < 0.7:
-            kind = there[int(self.random.integers(len(there)))]
+    def _kinds_to_paste(self) -> list[str]:
+        """Kinds that suit what is there already, some of them more than once: the more often, the better they suit."""
+        donors = self.library.donors.keys() - self.unnamed
+        there = {one.kind for one in self.canvas.things}
+        if there:
+            kinds: dict[str, float] = dict.fromkeys(there & donors, _SAME_KIND)
+            for kind in there:
+                images = self.library.together[kind][kind]
+                for other in donors:
+                    share = self.library.together[kind][other] / images
+                    if other != kind and share >= _SEEN_TOGETHER and not self._is_flat(other):
+                        kinds[other] = kinds.get(other, 0.0) + share
         else:
-            supports = {traits[kind].support for kind in there} or {"ground", "raised", "flat"}
-            suited = [kind for kind in donors if traits[kind].support in supports or self.from_above]
-            if not suited:
-                return None
-            weights = np.sqrt([len(self.library.donors[kind]) for kind in suited])
-            kind = suited[int(self.random.choice(len(suited), p=weights / weights.sum()))]
-        others = {one.kind for one in self.canvas.things} - {kind}
-        unclear = any(kind in alike and others & alike for alike in ALIKE)
-        return None if unclear or kind not in donors else kind
+            known = donors & STREET_KINDS if self.is_street else donors if self.from_above else set()
+            kinds = {kind: float(np.sqrt(len(self.library.donors[kind]))) for kind in known}
+        suited = [
+            kind for kind in sorted(kinds) if not any(kind in alike and (there - {kind}) & alike for alike in ALIKE)
+        ]
+        if not suited:
+            return []
+        weights = np.array([kinds[kind] for kind in suited])
+        return [str(kind) for kind in self.random.choice(suited, _DONORS, p=weights / weights.sum())]
 
-    def _paste_one(self, kind: str, times: Sequence[int]) -> Thing | None:
+    def _is_flat(self, kind: str) -> bool:
+        return TRAITS[self.domain][kind].support == "flat"
+
+    def _donor(self, kind: str) -> Donor:
         donors = self.library.donors[kind]
-        donor = donors[int(self.random.integers(len(donors)))]
-        trait = TRAITS[self.domain][kind]
-        placed = self._place_from_above(kind, donor, trait) if self.from_above else self._place_standing(donor, trait)
-        if placed is None:
+        own = self.own_donors.get(kind)
+        if own and self.random.random() < _OWN_SHARE:
+            donors = own
+        return donors[int(self.random.integers(len(donors)))]
+
+    def _paste_at(self, place: Place, times: Sequence[int]) -> Thing | None:
+        donor, side = place.donor, self.canvas.side
+        thing = self._cut(place)
+        if thing is None:
             return None
-        thing, corner = placed
-        mask = thing.mask
-        area = int(mask.sum())
-        if not _SMALLEST <= area / self.canvas.taken.size <= _LARGEST:
-            return None
-        height, width = mask.shape
-        window = (slice(corner[1], corner[1] + height), slice(corner[0], corner[0] + width))
-        ground = ring_mean(self.canvas.images[times[0]], thing.opacity, corner)
-        pixels = fit_light(thing, ground)
-        darkness: np.ndarray | None
+        height, width = thing.opacity.shape
+        left = (place.box[0] + place.box[2] - width) // 2
+        top = place.box[3] + MARGIN - height
         if self.from_above:
+            top = (place.box[1] + place.box[3] - height) // 2
+        if left < 0 or top < 0 or left + width > side or top + height > side:
+            return None
+        area = int(thing.mask.sum())
+        window = (slice(top, top + height), slice(left, left + width))
+        # What is worked on already stays as it is: masks and traces of two changes would mix.
+        unclear = self.canvas.taken[window] & ((self.canvas.numbers[0][window] == 0) | self.from_above)
+        if not _SMALLEST <= area / self.canvas.taken.size <= _LARGEST or (unclear & (thing.opacity > 0.02)).any():
+            return None
+        trait = TRAITS[self.domain][donor.kind]
+        if self.places.tone[2] < _GREY:
+            thing = replace(thing, pixels=np.repeat(thing.pixels.mean(axis=2, keepdims=True), 3, axis=2))
+        pixels = fit_light(thing, ring_mean(self.canvas.images[times[0]], thing.opacity, (left, top)))
+        darkness = None
+        if self.from_above and trait.support != "flat":
             # The extent of the thing, by which its height is known, is that of a square of the same area.
             darkness = cast_shadow(thing.opacity, trait.height * float(np.sqrt(area)), self.shadow)
-        else:
+        elif not self.from_above:
             darkness = contact_shadow(thing.opacity, 0.45)
-        if trait.support == "flat":
-            darkness = None
-        added = self.canvas.add(kind, times, None, (box_at(thing.opacity, corner, self.canvas.side), area))
+        added = self.canvas.add(donor.kind, times, (box_at(thing.opacity, (left, top), side), area))
         for time in times:
-            put(self.canvas.images[time], pixels, thing.opacity, corner, darkness)
-            self.canvas.numbers[time][window][mask] = added.number
-        self.canvas.taken[window] |= cv2.dilate(mask.astype(np.uint8), disk(2)) > 0
+            put(self.canvas.images[time], pixels, thing.opacity, (left, top), darkness)
+            self.canvas.numbers[time][window][thing.mask] = added.number
+        self.canvas.taken[window] |= cv2.dilate(thing.mask.astype(np.uint8), disk(2)) > 0
         return added
 
-    def _place_from_above(self, kind: str, donor: Donor, trait: Trait) -> tuple[CutOut, tuple[int, int]] | None:
-        own = float(np.sqrt(donor.instance.area))
-        alike = [
-            np.sqrt(area)
-            for number, (_, area) in self.canvas.places.items()
-            if self._kind(number) == kind and self.canvas.is_whole[number]
-        ]
-        if alike:
-            scale = float(np.median(alike)) / own * self.random.uniform(0.85, 1.15)
-        else:
-            metre = self._metre()
-            left, top, right, bottom = donor.instance.box
-            natural = self.canvas.scale * self.random.uniform(0.8, 1.25)
-            scale = trait.extent * metre / max(right - left, bottom - top) if metre else natural
-        degrees = float(self.random.uniform(0, 360)) if self.random.random() < 0.5 else 0.0
-        thing = self._cut(donor, scale, degrees + 90.0 * int(self.random.integers(4)))
-        if thing is None:
-            return None
-        side = self.canvas.side
-        height, width = thing.opacity.shape
-        if height >= side or width >= side:
-            return None
-        lefts = self.random.integers(0, side - width, _CANDIDATES)
-        tops = self.random.integers(0, side - height, _CANDIDATES)
-        corners = [(int(left), int(top)) for left, top in zip(lefts, tops)]
-        return self._best(thing, corners, 0.0)
-
-    def _metre(self) -> float | None:
-        """Pixels for one metre, by things of known size; `None` if there are none."""
-        found = []
-        for thing in self.canvas.things:
-            trait = TRAITS[self.domain].get(thing.kind)
-            if trait is not None and thing.kind != "building" and self.canvas.is_whole[thing.number]:
-                left, top, right, bottom = self.canvas.places[thing.number][0]
-                found.append(max(right - left, bottom - top) / trait.extent)
-        return float(np.median(found)) if found else None
-
-    def _place_standing(self, donor: Donor, trait: Trait) -> tuple[CutOut, tuple[int, int]] | None:
-        side = self.canvas.side
-        left, top, right, bottom = donor.instance.box
-        own = bottom - top if trait.support == "ground" else max(right - left, bottom - top)
-        references = [one for one in self.canvas.things if self._is_reference(one, trait)]
-        if references:
-            reference = references[int(self.random.integers(len(references)))]
-            box = self.canvas.places[reference.number][0]
-            known = TRAITS[self.domain][reference.kind]
-            extent = box[3] - box[1] if trait.support == "ground" else max(box[2] - box[0], box[3] - box[1])
-            metre, level = extent / known.extent, float(box[3])
-            lowest = level + self.random.uniform(-0.04, 0.07) * side
-            metre += (lowest - level) / _EYE_HEIGHT[trait.support]
-            reach = 3.0 * max(box[2] - box[0], 0.15 * side)
-            middle = (box[0] + box[2]) / 2
-        elif trait.support == "ground" and not self.canvas.things:
-            lowest = self.random.uniform(0.58, 0.95) * side
-            metre = (lowest - self.random.uniform(0.42, 0.5) * side) / _EYE_HEIGHT["ground"]
-            reach, middle = 2.0 * side, 0.5 * side
-        else:
-            return None
-        scale = trait.extent * metre * self.random.uniform(0.92, 1.08) / own
-        thing = self._cut(donor, scale, 0.0)
-        if thing is None:
-            return None
-        height, width = thing.opacity.shape
-        down = round(lowest) - height + _RIM
-        if width >= side or not 0 <= down < side - height:
-            return None
-        lefts = self.random.uniform(max(0, middle - reach - width / 2), min(side - width, middle + reach), _CANDIDATES)
-        return self._best(thing, [(min(max(int(one), 0), side - width), down) for one in lefts], 0.5)
-
-    def _is_reference(self, thing: Thing, trait: Trait) -> bool:
-        """Whether the size of a thing tells how large others are beside it."""
-        known = TRAITS[self.domain].get(thing.kind)
-        if known is None or known.support != trait.support or not self.canvas.is_whole[thing.number]:
-            return False
-        left, top, right, bottom = self.canvas.places[thing.number][0]
-        return bottom - top >= 16 and (not known.is_slim or bottom - top >= 2.0 * (right - left))
-
-    def _kind(self, number: int) -> str | None:
-        return next((one.kind for one in self.canvas.things if one.number == number), None)
-
-    def _cut(self, donor: Donor, scale: float, degrees: float) -> CutOut | None:
-        if not _SCALES[0] <= scale <= _SCALES[1]:
-            return None
-        share = donor.instance.area * scale * scale / self.canvas.taken.size
-        if not 0.8 * _SMALLEST <= share <= 1.2 * _LARGEST:
-            return None
-        enlarged = max(self.canvas.scale, 1.0) / max(scale, 1.0)
+    def _cut(self, place: Place) -> CutOut | None:
+        enlarged = max(self.canvas.scale, 1.0) / max(place.scale, 1.0)
         blur = 0.45 * float(np.sqrt(max(0.0, enlarged * enlarged - 1)))
         is_mirrored = bool(self.random.random() < 0.5)
-        return cut_out(self.library.photo(donor.place), donor.number, scale, degrees, is_mirrored, min(blur, 1.2))
-
-    def _best(
-        self, thing: CutOut, corners: Sequence[tuple[int, int]], foot: float
-    ) -> tuple[CutOut, tuple[int, int]] | None:
-        """The free place whose ground looks most like that around the thing in its own image."""
-        height, width = thing.opacity.shape
-        best, lowest = None, 60.0
-        for corner in corners:
-            box = box_at(thing.opacity, corner, self.canvas.side)
-            if self.canvas.taken[window_of(grown(box, 2, self.canvas.side))].any():
-                continue
-            if foot:
-                box = (box[0], box[3] - max(4, round(foot * (box[3] - box[1]))), box[2], box[3])
-            mean, deviation = _ground_at(self._sums, box)
-            cost = float(np.abs(mean - thing.surroundings).mean()) * self.random.uniform(0.8, 1.2)
-            cost += 12 * abs(float(np.log((deviation + 6) / (thing.roughness + 6))))
-            if cost < lowest:
-                best, lowest = corner, cost
-        return None if best is None else (thing, best)
+        photo = self.library.photo(place.donor.place)
+        return cut_out(photo, place.donor.number, place.scale, place.degrees, is_mirrored, min(blur, 1.2))
 
     def _changeable(self, largest: float) -> list[Thing]:
         """Things that are there at both times unchanged, seen in full, and neither too small nor too large."""
@@ -386,22 +315,6 @@ def with_colors(canvas: Canvas) -> list[Thing]:
         state = State(None if thing.kind in unclear else colors[thing.number])
         things.append(replace(thing, state_t1=thing.state_t1 and state, state_t2=thing.state_t2 and state))
     return things
-
-
-def _sums(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over rectangles from the corner: of RGB, and of the squares of the grey levels."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    total, squares = cv2.integral2(grey)
-    return np.concatenate([cv2.integral(image), total[..., None]], axis=2).astype(np.float64), squares
-
-
-def _ground_at(sums: tuple[np.ndarray, np.ndarray], box: tuple[int, int, int, int]) -> tuple[np.ndarray, float]:
-    """Mean RGB and standard deviation of the grey levels in a box."""
-    left, top, right, bottom = box
-    count = (right - left) * (bottom - top)
-    total, squares = (of[bottom, right] - of[top, right] - of[bottom, left] + of[top, left] for of in sums)
-    mean = total / count
-    return mean[:3], float(np.sqrt(max(0.0, float(squares) / count - float(mean[3]) ** 2)))
 
 
 def _is_plain(image: np.ndarray, where: np.ndarray) -> bool:

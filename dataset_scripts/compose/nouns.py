@@ -50,12 +50,14 @@ class Trait:
             "raised" for what rises from the ground and is seen from above.
         height (`float`, *optional*, defaults to 0.0): Seen from above: its height as a share of the extent.
         is_slim (`bool`, *optional*, defaults to `False`): Whether it is much higher than wide when seen in full.
+        is_sized (`bool`, *optional*, defaults to `False`): Seen from above: whether most are about as large.
     """
 
     extent: float
     support: Support
     height: float = 0.0
     is_slim: bool = False
+    is_sized: bool = False
 
 
 def _standing(support: Support, extents: dict[str, float]) -> dict[str, Trait]:
@@ -133,21 +135,23 @@ TRAITS: dict[str, dict[str, Trait]] = {
         ),
     },
     "RS": {
-        "airplane": Trait(40, "raised", 0.12),
+        "airplane": Trait(40, "raised", 0.12, is_sized=True),
         "ship": Trait(50, "raised", 0.06),
-        "vehicle": Trait(5.2, "raised", 0.3),
-        "car": Trait(4.8, "raised", 0.3),
-        "truck": Trait(9, "raised", 0.3),
-        "bus": Trait(12, "raised", 0.25),
+        "vehicle": Trait(5.2, "raised", 0.3, is_sized=True),
+        "car": Trait(4.8, "raised", 0.3, is_sized=True),
+        "truck": Trait(9, "raised", 0.3, is_sized=True),
+        "bus": Trait(12, "raised", 0.25, is_sized=True),
         "storage tank": Trait(32, "raised", 0.3),
         "building": Trait(20, "raised", 0.22),
         "house": Trait(16, "raised", 0.3),
-        "tennis court": Trait(34, "flat"),
-        "basketball court": Trait(28, "flat"),
+        "tennis court": Trait(34, "flat", is_sized=True),
+        "basketball court": Trait(28, "flat", is_sized=True),
         "baseball diamond": Trait(60, "flat"),
         "pool": Trait(10, "flat"),
     },
 }
+# What is met on a street whose things are not marked.
+STREET_KINDS = frozenset(("person", "bicycle", "car", "motorcycle", "bus", "truck", "dog", "suitcase"))
 # What others stand on, hang from or run into: nobody takes it away alone.
 ROOTED = frozenset(
     (

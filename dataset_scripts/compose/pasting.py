@@ -9,7 +9,9 @@ import numpy as np
 from .canvas import Box, Photo, disk, grown, window_of
 
 
-_MARGIN = 8  # Pixels around a cut-out, of the image that it is put into
+MARGIN = 8
+"""Pixels around a cut-out, of the image that it is put into."""
+
 _MOST_COVERED = 0.10  # Share of the rim at which another thing touches; more, and it was probably cut off by it
 _GAINS = (0.72, 1.38)
 _LIGHT_SHARE = 0.55  # How far the light of the new surroundings is taken on
@@ -71,7 +73,7 @@ def cut_out(photo: Photo, number: int, scale: float, degrees: float, is_mirrored
     """
     height, width = photo.numbers.shape
     box = photo.source.instances[number - 1].box
-    pad = int(np.ceil(_MARGIN / scale)) + 1
+    pad = int(np.ceil(MARGIN / scale)) + 1
     area = (max(0, box[0] - pad), max(0, box[1] - pad), min(width, box[2] + pad), min(height, box[3] + pad))
     numbers = photo.numbers[window_of(area)]
     mask = (numbers == number).astype(np.uint8)
@@ -131,15 +133,15 @@ def _turned(pixels: np.ndarray, opacity: np.ndarray, degrees: float) -> tuple[np
 
 
 def _trimmed(pixels: np.ndarray, opacity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut down to the thing and `_MARGIN` pixels around it."""
+    """Cut down to the thing and `MARGIN` pixels around it."""
     rows, columns = np.flatnonzero((opacity > 0.2).any(axis=1)), np.flatnonzero((opacity > 0.2).any(axis=0))
     if not len(rows):
         return pixels, opacity
-    pads = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
+    pads = ((MARGIN, MARGIN), (MARGIN, MARGIN))
     pixels, opacity = np.pad(pixels, (*pads, (0, 0)), mode="edge"), np.pad(opacity, pads)
     window = (
-        slice(int(rows[0]), int(rows[-1]) + 1 + 2 * _MARGIN),
-        slice(int(columns[0]), int(columns[-1]) + 1 + 2 * _MARGIN),
+        slice(int(rows[0]), int(rows[-1]) + 1 + 2 * MARGIN),
+        slice(int(columns[0]), int(columns[-1]) + 1 + 2 * MARGIN),
     )
     return pixels[window], opacity[window]
 
@@ -194,7 +196,7 @@ def cast_shadow(opacity: np.ndarray, height: float, shadow: Shadow) -> np.ndarra
     Returns:
         `np.ndarray`: float32 (height, width), how much darker it is, 0 to 1.
     """
-    length = min(height * shadow.slant, _MARGIN - 1.0)
+    length = min(height * shadow.slant, MARGIN - 1.0)
     steps = max(1, int(np.ceil(length)))
     cast = np.zeros_like(opacity)
     size = (opacity.shape[1], opacity.shape[0])
@@ -230,4 +232,4 @@ def box_at(opacity: np.ndarray, corner: tuple[int, int], side: int) -> Box:
     """The box of a thing at a place, without its margin."""
     height, width = opacity.shape
     left, top = corner
-    return grown((left, top, left + width, top + height), -_MARGIN, side)
+    return grown((left, top, left + width, top + height), -MARGIN, side)

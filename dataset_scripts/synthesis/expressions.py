@@ -120,7 +120,8 @@ class ExpressionWriter:
         observation (`Observation`): What is seen.
         random (`np.random.Generator`): Source of all choices.
         nouns (`Mapping[str, Sequence[Forms]]`, *optional*): What each kind of thing is called.
-        groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): Words for several kinds, by domain.
+        groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): By domain, what several kinds are
+            called together.
     """
 
     observation: Observation
