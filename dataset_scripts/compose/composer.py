@@ -283,7 +283,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
         kind = random.random()
         if kind < 0.47:
             # What is there later only was taken away from the earlier image.
-            done += editor.remove((0,) if is_later else (1,)) is not None
+            done += len(editor.remove((0,) if is_later else (1,)))
         elif kind < 0.92:
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
             done += len(editor.paste((1,) if is_later else (0,), most))

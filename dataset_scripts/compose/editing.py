@@ -11,6 +11,7 @@ from ..synthesis.generator import Domain
 from ..synthesis.scene import State, Thing
 from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, name_colors, repaint
+from .filling import find_fill
 from .library import Donor, Library
 from .nouns import ALIKE, PAINTED, ROOTED, STREET_KINDS, TRAITS
 from .pasting import (
@@ -26,7 +27,7 @@ from .pasting import (
     ring_mean,
 )
 from .placing import Place, PlaceFinder
-from .removing import find_fill, hole_of
+from .removing import carried_by, hole_of
 
 
 _SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of what is changed, as a share of the canvas
@@ -34,7 +35,8 @@ _LARGEST_PAINTED = 0.2
 _RIM = 8  # What is changed lies so many pixels inside.
 _LARGEST_OF_SEVERAL = 0.025
 _GREY = 1.5  # Images that are less colourful are in shades of grey.
-_DONORS = 6  # Things that are tried for each that is put in
+_REMOVAL_TRIES = 5
+_DONORS = 8  # Things that are tried for each that is put in
 _OWN_SHARE = 0.25  # How often a thing is taken from the image itself
 _SEEN_TOGETHER = 0.05  # A kind suits another if it is seen in this share of the images with it …
 _SAME_KIND = 1.5  # … and the same kind suits so much better than one that is seen in all.
@@ -77,43 +79,61 @@ class Editor:
 
     # Removing --------------------------------------------------------------------------------------------------------
 
-    def remove(self, times: Sequence[int], kind: str | None = None) -> Thing | None:
+    def remove(self, times: Sequence[int]) -> list[Thing]:
         """
-        Takes away one of the things that are there at both times.
+        Takes away one of the things that are there at both times, and what it carries.
 
         Args:
             times (`Sequence[int]`): At which it is taken away: 0 for t1, 1 for t2, or both.
-            kind (`str`, *optional*): Of this kind only.
 
         Returns:
-            `Thing`: What is taken away, `None` if nothing can be.
+            `list[Thing]`: What is taken away.
         """
-        things = [one for one in self._changeable(_LARGEST) if one.kind not in ROOTED and kind in (None, one.kind)]
-        for index in self.random.permutation(len(things))[:4]:
-            thing = things[index]
-            box, _ = self.canvas.places[thing.number]
-            mask = self.canvas.numbers[0] == thing.number
-            if (mask != (self.canvas.numbers[1] == thing.number)).any():
-                continue  # Something was put before it.
-            others = self.canvas.taken & ~mask
-            hole = hole_of(self.canvas.images[0], mask, others, box, self.from_above)
-            if hole is None:
+        things = [one for one in self._changeable(_LARGEST) if one.kind not in ROOTED]
+        for index in self.random.permutation(len(things))[:_REMOVAL_TRIES]:
+            carried = carried_by(self.canvas, things[index].number)
+            if carried is None:
                 continue
+            numbers = {things[index].number, *carried}
+            group = [one for one in self.canvas.things if one.number in numbers]
+            if any(one.kind in self.unnamed or one.change is not None for one in group):
+                continue
+            if self._cover(group, times):
+                for thing in group:
+                    self._take(thing, times)
+                return group
+        return []
+
+    def _cover(self, group: Sequence[Thing], times: Sequence[int]) -> bool:
+        """Puts the ground where some things are, if something is found that can stand for it."""
+        numbers = [one.number for one in group]
+        mask = np.isin(self.canvas.numbers[0], numbers)
+        if (mask != np.isin(self.canvas.numbers[1], numbers)).any():
+            return False  # Something was put before them.
+        others = self.canvas.taken & ~mask
+        boxes = np.array([self.canvas.places[number][0] for number in numbers])
+        left, top = boxes[:, :2].min(axis=0)
+        right, bottom = boxes[:, 2:].max(axis=0)
+        box = (int(left), int(top), int(right), int(bottom))
+        hole = hole_of(self.canvas.images[0], mask, others, box, self.from_above)
+        fill = None
+        if hole is not None:
             fill = find_fill(self.canvas.images[0], hole, self.canvas.taken, self.from_above)
-            if fill is None:
-                continue
-            for time in times:
-                fill.put(self.canvas.images[time])
-                self.canvas.numbers[time][mask] = 0
-            self.canvas.taken |= hole
-            if len(times) == 2:
-                self.canvas.things.remove(thing)
-            elif times[0] == 0:
-                thing.state_t1 = None
-            else:
-                thing.state_t2 = None
-            return thing
-        return None
+        if hole is None or fill is None:
+            return False
+        for time in times:
+            fill.put(self.canvas.images[time])
+            self.canvas.numbers[time][mask] = 0
+        self.canvas.taken |= hole
+        return True
+
+    def _take(self, thing: Thing, times: Sequence[int]) -> None:
+        if len(times) == 2:
+            self.canvas.things.remove(thing)
+        elif times[0] == 0:
+            thing.state_t1 = None
+        else:
+            thing.state_t2 = None
 
     def cover_ground(self, time: int) -> bool:
         """Covers a piece of plain ground with another one at one time: no change, though it leaves the same traces."""
@@ -210,6 +230,9 @@ class Editor:
                     share = self.library.together[kind][other] / images
                     if other != kind and share >= _SEEN_TOGETHER and not self._is_flat(other):
                         kinds[other] = kinds.get(other, 0.0) + share
+            if not self.from_above:
+                supports = self.places.supports()
+                kinds = {kind: share for kind, share in kinds.items() if TRAITS[self.domain][kind].support in supports}
         else:
             known = donors & STREET_KINDS if self.is_street else donors if self.from_above else set()
             kinds = {kind: float(np.sqrt(len(self.library.donors[kind]))) for kind in known}

@@ -186,6 +186,14 @@ class PlaceFinder:
         metre = (lowest - float(self.random.uniform(0.42, 0.48)) * side) / _EYE_HEIGHT["ground"]
         return metre, lowest, side / 2, side, None
 
+    def supports(self) -> set[str]:
+        """What things of known size stand on."""
+        return {
+            known.support
+            for known in self.traits.values()
+            if any(self._is_reference(one, known) for one in self.canvas.things)
+        }
+
     def _is_reference(self, thing: Thing, trait: Trait) -> bool:
         """Whether the size of a thing tells how large others are beside it."""
         known = self.traits.get(thing.kind)
