@@ -12,6 +12,9 @@ _UNCLEAR = len(NAMES)
 _BITS = 5  # Of each channel that the table of names looks at
 _SHARE, _LEAD = 0.55, 2.5  # The colour of so many pixels, and so many times more than the next, is that of the thing.
 _GREYISH_SHARE = 0.7  # White, grey and black are also what light and shadow make of other colours.
+_LEAST_SHARE, _BLACK_SHARE = 0.36, 0.7  # Of all pixels, black ones included; of black ones to be called black
+_FEWEST = 12  # Pixels
+_STRONGEST_TONE, _LEAST_COLORFUL, _DARK = 34.0, 3.0, 74.0  # Grey levels
 _CORE = 2  # Pixels at the rim are mixed with the surroundings.
 # Hue of OpenCV (0 to 180) and saturation of what is painted in a colour.
 PAINTS: dict[str, tuple[int, int]] = {
@@ -55,6 +58,13 @@ def _table() -> np.ndarray:
     return names.reshape(-1)
 
 
+def tone_of(image: np.ndarray) -> np.ndarray:
+    """Mean red - green and blue - green of an image, and how colourful it is: float (3,), in grey levels."""
+    few = image[::4, ::4].astype(np.float32)
+    red, blue = few[..., 0] - few[..., 1], few[..., 2] - few[..., 1]
+    return np.array((red.mean(), blue.mean(), 0.5 * (np.abs(red).mean() + np.abs(blue).mean())))
+
+
 def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str | None]:
     """
     The colour of each thing of an image.
@@ -67,24 +77,41 @@ def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str 
     Returns:
         `list[str | None]`: By number: one of `NAMES`, `None` where no colour is clearly that of the thing.
     """
+    usable = _usable_names(image)
     core = cv2.erode(numbers, np.ones((_CORE + 1, _CORE + 1), np.uint8))
     same = (core == numbers) & (numbers > 0)
     pixels = image[same].astype(np.int32) >> (8 - _BITS)
     names = _table()[(pixels[:, 0] << 2 * _BITS) + (pixels[:, 1] << _BITS) + pixels[:, 2]]
     cells = numbers[same].astype(np.int64) * (_UNCLEAR + 1) + names
     table = np.bincount(cells, minlength=count * (_UNCLEAR + 1)).reshape(count, _UNCLEAR + 1)
-    return [_clear_name(row) for row in table]
+    found = [_clear_name(row) for row in table]
+    return [name if name in usable else None for name in found]
+
+
+def _usable_names(image: np.ndarray) -> frozenset[str]:
+    """The colours that can be told apart in the light of an image."""
+    tone = tone_of(image)
+    if np.abs(tone[:2]).max() > _STRONGEST_TONE or tone[2] < _LEAST_COLORFUL:
+        return frozenset()
+    # In a dark image many things look black, grey or brown.
+    is_dark = float(image[::4, ::4].mean()) < _DARK
+    return frozenset(NAMES) - (frozenset(("black", "grey", "brown")) if is_dark else frozenset())
 
 
 def _clear_name(row: np.ndarray) -> str | None:
+    """The name of a thing's colour by the number of its pixels of each colour, the last of them of none."""
     total = int(row.sum())
-    if total < 12:
+    if total < _FEWEST:
         return None
     order = np.argsort(-row[:_UNCLEAR], kind="stable")
+    order = order[NAMES.index("black") != order] if row[order[0]] < _BLACK_SHARE * total else order
+    # Windows, wheels and shadows are black on things of any colour.
+    counted = total - int(row[NAMES.index("black")]) * (NAMES[order[0]] != "black")
     first, second = int(row[order[0]]), int(row[order[1]])
     name = NAMES[order[0]]
     needed = _GREYISH_SHARE if name in ("white", "grey", "black") else _SHARE
-    return name if first >= needed * total and first >= _LEAD * second else None
+    is_clear = first >= needed * counted and first >= _LEAST_SHARE * total and first >= _LEAD * second
+    return name if is_clear else None
 
 
 def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..errors import DataError
+from ..reading_report import UnusableError
 from ..synthesis.camera import sample_camera, take_picture
 from ..synthesis.expressions import NO_TARGET_SHARE, ExpressionWriter
 from ..synthesis.generator import Domain, SyntheticExpression, SyntheticPair
@@ -34,9 +36,11 @@ _MARGIN = 5  # Pixels of the canvas beyond each side of the images, for the shif
 _LARGEST_SHIFT, _LARGEST_TURN = 3.0, 0.6  # Pixels and degrees
 _MOST_ENLARGED, _MOST_REDUCED = 1.5, 2.0
 _FRAME = 16  # Pixels between the thing that a part is chosen for and the rim
-_TRIES = 5  # Images that are looked at for a pair that is to have changes
+_TRIES = 8  # Images that are looked at for a pair that is to have changes
+_ATTEMPTS = 12  # Pairs that are begun before it is given up
 _UNCHANGED_SHARE = 0.07
 _BACKGROUND_SHARE = 0.25
+_HORIZON = 0.46  # Of the height of a street's image
 _STRENGTH = 0.6  # Of season, light and camera: photographs have had some of it already.
 
 
@@ -95,6 +99,8 @@ class Composer:
     cache_bytes: int = 2**27
 
     label: ClassVar[str] = "composed"
+    # Raised whenever the same settings and images would give other pairs.
+    version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         # As text, so that the settings can be written down.
@@ -145,12 +151,34 @@ class Composer:
 
         Returns:
             `ComposedPair`: The pair.
+
+        Raises:
+            DataError: If nothing can be made of the images.
         """
         # OpenCV's threads do not survive the fork of a data loader's workers, which are enough to fill the cores.
         cv2.setNumThreads(1)
-        random = np.random.default_rng([self.seed, _SPLITS[self.split], index, _STREAM, self.domain == "RS"])
-        canvas, world, unnamed = self._make_canvas(random)
-        return self._finish(index, canvas, world, unnamed, random)
+        for attempt in range(_ATTEMPTS):
+            seeds = [self.seed, _SPLITS[self.split], index, _STREAM, int(self.domain == "RS"), attempt]
+            random = np.random.default_rng(seeds)
+            try:
+                canvas, world, unnamed = self._make_canvas(random)
+            except UnusableError as error:
+                self._report(error)
+                continue
+            pair = self._finish(index, canvas, world, unnamed, random)
+            # Now and then everything about a pair is in doubt, so that there is nothing to say.
+            if pair.expressions:
+                return pair
+        raise DataError(
+            f"No pair {index} could be made of {', '.join(map(str, self.folders))} in {_ATTEMPTS} attempts: "
+            "its images cannot be decoded, or show nothing that sentences could be about."
+        )
+
+    def _report(self, error: UnusableError) -> None:
+        """Names an image that cannot be decoded, once."""
+        if error.detail not in self.library.damaged:
+            self.library.damaged.add(error.detail)
+            logger.warning(f"left out an image that cannot be decoded: {error.detail}")
 
     def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[ComposedPair]:
         """The pairs of a range of numbers, without end if `stop` is left out; each is made when it is asked for."""
@@ -178,10 +206,16 @@ class Composer:
         """A part of an image, and the name of its folder."""
         images, grounds = self.library.images, self.library.backgrounds
         is_ground = bool(grounds) and random.random() < _BACKGROUND_SHARE
-        place = len(images) + int(random.integers(len(grounds))) if is_ground else self._place_with_focus(random)
+        focus = None
+        if is_ground:
+            place = len(images) + int(random.integers(len(grounds)))
+        elif self.library.focuses:
+            place, focus = self._focus(random)
+        else:
+            place = int(random.integers(len(images)))
         photo = self.library.photo(place)
         side = self.size + 2 * _MARGIN
-        window = _window(photo.source, [] if is_ground else self.library.focuses[place], side, random)
+        window = _window(photo.source, focus, side, random)
         turns = int(random.integers(4)) if self.domain == "RS" else 0
         kinds = self.library.kinds[place] if not is_ground else []
         canvas = open_canvas(photo, kinds, window, side, turns, bool(random.random() < 0.5))
@@ -189,18 +223,19 @@ class Composer:
         own: dict[str, list[Donor]] = {}
         for donor in self.library.donors_of[place] if not is_ground else ():
             own.setdefault(donor.kind, []).append(donor)
-        is_street = is_ground and self.domain == "NS"
-        editor = Editor(canvas, self.library, frozenset(crowds), own, is_street, random)
+        horizon = None
+        if is_ground and self.domain == "NS":
+            horizon = (_HORIZON * photo.source.height - window[1]) * canvas.scale
+        editor = Editor(canvas, self.library, frozenset(crowds), own, horizon, random)
         return editor, Path(photo.source.file).parent.parent.name
 
-    def _place_with_focus(self, random: np.random.Generator) -> int:
-        """An image, one with things that may be taken away if a few draws find it."""
-        place = 0
-        for _ in range(_TRIES):
-            place = int(random.integers(len(self.library.images)))
-            if self.library.focuses[place]:
-                break
-        return place
+    def _focus(self, random: np.random.Generator) -> tuple[int, Instance]:
+        """A thing that may change, and the place of its image: rare kinds more often than they are met."""
+        focuses = self.library.focuses
+        kinds = sorted(focuses)
+        weights = np.sqrt([len(focuses[kind]) for kind in kinds])
+        chosen = focuses[kinds[int(random.choice(len(kinds), p=weights / weights.sum()))]]
+        return chosen[int(random.integers(len(chosen)))]
 
     def _finish(
         self, index: int, canvas: Canvas, world: str, unnamed: frozenset[str], random: np.random.Generator
@@ -233,13 +268,12 @@ class Composer:
         plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
         kinds = frozenset(thing.kind for thing in observation.scene.things)
         nouns = nouns_for(kinds)
-        writer = ExpressionWriter(observation, random, nouns, COMPOSED_GROUPS)
+        writer = ExpressionWriter(observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset())
         # Of a pair without any change little can be said, and none of it is true.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
-        if plain:
-            sentences += PlainExpressionWriter(observation, random, nouns, COMPOSED_GROUPS).write(
-                plain, self.no_target_share
-            )
+        if plain or not sentences:
+            simple = PlainExpressionWriter(observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset())
+            sentences += simple.write(max(plain, 1), self.no_target_share)
         expressions = []
         for written in {sentence.text: sentence for sentence in sentences}.values():
             mask = np.zeros(observation.numbers_t1.shape, dtype=bool)
@@ -249,18 +283,18 @@ class Composer:
         return tuple(expressions)
 
 
-def _window(source: SourceImage, focuses: Sequence[Instance], side: int, random: np.random.Generator) -> Box:
-    """A square of an image, of any suitable size, around one of some things."""
+def _window(source: SourceImage, focus: Instance | None, side: int, random: np.random.Generator) -> Box:
+    """A square of an image, of any suitable size, around a thing."""
     shorter = min(source.width, source.height)
     largest = min(shorter, int(_MOST_REDUCED * side))
     smallest = min(largest, max(int(side / _MOST_ENLARGED), round(0.6 * largest)))
-    box = focuses[int(random.integers(len(focuses)))].box if focuses else (0, 0, 0, 0)
+    box = focus.box if focus is not None else (0, 0, 0, 0)
     extent = max(box[2] - box[0], box[3] - box[1])
     cut = int(random.integers(min(largest, max(smallest, round(1.3 * extent))), largest + 1))
     corner = []
     for low, high, length in ((box[0], box[2], source.width), (box[1], box[3], source.height)):
-        first, last = (max(0, high + _FRAME - cut), min(length - cut, low - _FRAME)) if focuses else (0, length - cut)
-        if first > last:
+        first, last = (max(0, high + _FRAME - cut), min(length - cut, low - _FRAME))
+        if focus is None or first > last:
             first, last = 0, length - cut
         corner.append(int(random.integers(first, last + 1)))
     return corner[0], corner[1], corner[0] + cut, corner[1] + cut
@@ -281,10 +315,10 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
             break
         is_later = random.random() < later_share
         kind = random.random()
-        if kind < 0.47:
+        if kind < 0.45:
             # What is there later only was taken away from the earlier image.
             done += len(editor.remove((0,) if is_later else (1,)))
-        elif kind < 0.92:
+        elif kind < 0.85:
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
             done += len(editor.paste((1,) if is_later else (0,), most))
         else:

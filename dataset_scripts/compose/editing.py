@@ -13,7 +13,7 @@ from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, name_colors, repaint
 from .filling import find_fill
 from .library import Donor, Library
-from .nouns import ALIKE, PAINTED, ROOTED, STREET_KINDS, TRAITS
+from .nouns import ALIKE, CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS
 from .pasting import (
     MARGIN,
     CutOut,
@@ -37,7 +37,8 @@ _LARGEST_OF_SEVERAL = 0.025
 _GREY = 1.5  # Images that are less colourful are in shades of grey.
 _REMOVAL_TRIES = 5
 _DONORS = 8  # Things that are tried for each that is put in
-_OWN_SHARE = 0.25  # How often a thing is taken from the image itself
+_OWN_SHARE = 0.25  # How often a thing seen from above is taken from the image itself: there, many are alike
+_RAISED_SHARE = 0.6  # How often nothing flat is put in: new sports grounds are rarer than new buildings and vehicles.
 _SEEN_TOGETHER = 0.05  # A kind suits another if it is seen in this share of the images with it …
 _SAME_KIND = 1.5  # … and the same kind suits so much better than one that is seen in all.
 
@@ -52,7 +53,7 @@ class Editor:
         library (`Library`): Where things are taken from.
         unnamed (`frozenset[str]`): Kinds that are not touched.
         own_donors (`Mapping[str, list[Donor]]`): The things of the image itself that can be cut out, by kind.
-        is_street (`bool`): Whether nothing is marked, but the image is known to show a street.
+        horizon (`float`, *optional*): For images of streets in which nothing is marked: the row of the horizon.
         random (`np.random.Generator`): Source of all choices.
     """
 
@@ -60,7 +61,7 @@ class Editor:
     library: Library
     unnamed: frozenset[str]
     own_donors: Mapping[str, list[Donor]]
-    is_street: bool
+    horizon: float | None
     random: np.random.Generator
     domain: Domain = field(init=False)
     shadow: Shadow = field(init=False)
@@ -75,7 +76,7 @@ class Editor:
         )
         self.domain = self.library.domain
         self.from_above = self.domain == "RS"
-        self.places = PlaceFinder(self.canvas, self.library, self.is_street, self.random)
+        self.places = PlaceFinder(self.canvas, self.library, self.horizon, self.random)
 
     # Removing --------------------------------------------------------------------------------------------------------
 
@@ -207,7 +208,9 @@ class Editor:
         added: list[Thing] = []
         kinds = self._kinds_to_paste()
         share = _LARGEST if most == 1 else _LARGEST_OF_SEVERAL
-        while kinds and len(added) < most:
+        if self.from_above and self.random.random() < _RAISED_SHARE:
+            kinds = [kind for kind in kinds if not self._is_flat(kind)]
+        while kinds and len(added) < (1 if added and self._is_flat(kinds[0]) else most):
             # Of several things that could be put in, the one that finds the most suitable place.
             donors = [self._donor(kinds[int(self.random.integers(len(kinds)))]) for _ in range(_DONORS)]
             place = self.places.find(donors, share)
@@ -234,7 +237,7 @@ class Editor:
                 supports = self.places.supports()
                 kinds = {kind: share for kind, share in kinds.items() if TRAITS[self.domain][kind].support in supports}
         else:
-            known = donors & STREET_KINDS if self.is_street else donors if self.from_above else set()
+            known = donors & STREET_KINDS if self.horizon is not None else donors if self.from_above else set()
             kinds = {kind: float(np.sqrt(len(self.library.donors[kind]))) for kind in known}
         suited = [
             kind for kind in sorted(kinds) if not any(kind in alike and (there - {kind}) & alike for alike in ALIKE)
@@ -250,7 +253,7 @@ class Editor:
     def _donor(self, kind: str) -> Donor:
         donors = self.library.donors[kind]
         own = self.own_donors.get(kind)
-        if own and self.random.random() < _OWN_SHARE:
+        if own and self.from_above and self.random.random() < _OWN_SHARE:
             donors = own
         return donors[int(self.random.integers(len(donors)))]
 
@@ -328,7 +331,8 @@ def with_colors(canvas: Canvas) -> list[Thing]:
     colors: dict[int, str | None] = {}
     for thing in canvas.things:
         there = [of[thing.number] for of, state in zip(names, (thing.state_t1, thing.state_t2)) if state is not None]
-        colors[thing.number] = there[0] if len(set(there)) == 1 else None
+        name = there[0] if len(set(there)) == 1 and thing.kind not in COLORLESS else None
+        colors[thing.number] = None if thing.kind == "person" and name not in CLOTHES_COLORS else name
     unclear = {one.kind for one in canvas.things if colors[one.number] is None and one.change != "state_change"}
     things = []
     for thing in canvas.things:

@@ -4,6 +4,8 @@
 import hashlib
 import json
 import math
+import struct
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ from pycocotools import mask as coco_mask
 
 from ..errors import DataError
 from ..picture_file import PICTURE_SUFFIXES, PictureFile
-from ..reading_report import UnusableError
+from ..reading_report import Reason, UnusableError
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -293,6 +295,20 @@ def _id_of(entry: Any) -> Any:
 
 
 def open_image(source: SourceImage) -> np.ndarray:
-    """The image as RGB, uint8, (height, width, 3)."""
-    with Image.open(source.file) as image:
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    """
+    Decodes an image.
+
+    Args:
+        source (`SourceImage`): Which.
+
+    Returns:
+        `np.ndarray`: RGB, uint8, (height, width, 3).
+
+    Raises:
+        UnusableError: If the file is damaged.
+    """
+    try:
+        with Image.open(source.file) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
+        raise UnusableError(Reason.UNREADABLE_PICTURE, f"{source.file.name} ({error})") from error

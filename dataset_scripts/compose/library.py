@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..synthesis.generator import Domain
 from .canvas import Photo, PhotoCache, disk, window_of
+from .colors import tone_of
 from .instances import Instance, SkippedItems, SourceImage, Split, read_backgrounds, read_instances
 from .nouns import ROOTED, TRAITS, Trait, kind_of
 
@@ -43,13 +44,6 @@ class Ground:
         """Of some pixels: uint8 (count, 3)."""
         values = pixels.astype(np.float64)
         return cls(values.mean(axis=0), float(values.mean(axis=1).std()), tone)
-
-
-def tone_of(image: np.ndarray) -> np.ndarray:
-    """Mean red - green and blue - green of an image, and how colourful it is: float (3,), in grey levels."""
-    few = image[::4, ::4].astype(np.float32)
-    red, blue = few[..., 0] - few[..., 1], few[..., 2] - few[..., 1]
-    return np.array((red.mean(), blue.mean(), 0.5 * (np.abs(red).mean() + np.abs(blue).mean())))
 
 
 @dataclass(frozen=True)
@@ -110,12 +104,22 @@ class Library:
                     self.donors[kind].append(donor)
                     self.donors_of[place].append(donor)
         self.together = _together(self.kinds)
-        self.focuses = [_focuses(source, kinds) for source, kinds in zip(self.images, self.kinds)]
+        self.focuses: dict[str, list[tuple[int, Instance]]] = defaultdict(list)
+        for place, source in enumerate(self.images):
+            for instance, kind in zip(source.instances, self.kinds[place]):
+                if _is_focus(instance, kind, source):
+                    self.focuses[kind].append((place, instance))
         self._cache = PhotoCache(cache_bytes)
+        self.damaged: set[str] = set()
         self._grounds: dict[tuple[int, int], Ground | None] = {}
 
     def photo(self, place: int) -> Photo:
-        """The decoded image of a place in `images`; after those come the backgrounds."""
+        """
+        The decoded image of a place in `images`; after those come the backgrounds.
+
+        Raises:
+            UnusableError: If the file is damaged.
+        """
         source = self.images[place] if place < len(self.images) else self.backgrounds[place - len(self.images)]
         return self._cache.open(source)
 
@@ -156,14 +160,10 @@ def _together(kinds: list[list[str]]) -> dict[str, Counter[str]]:
     return dict(counts)
 
 
-def _focuses(source: SourceImage, kinds: list[str]) -> list[Instance]:
-    """The things of an image that may be taken away: seen in full, and not most of the image."""
+def _is_focus(instance: Instance, kind: str, source: SourceImage) -> bool:
+    """Whether a thing may be taken away: seen in full, and not most of the image."""
     largest = _LARGEST_FOCUS * min(source.width, source.height) ** 2
-    return [
-        instance
-        for instance, kind in zip(source.instances, kinds)
-        if kind not in ROOTED and instance.area <= largest and not instance.is_crowd and is_inside(instance, source)
-    ]
+    return kind not in ROOTED and instance.area <= largest and not instance.is_crowd and is_inside(instance, source)
 
 
 def _ground(photo: Photo, donor: Donor, from_above: bool) -> Ground | None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..synthesis.scene import Thing
 from .canvas import Box, Canvas, grown, window_of
-from .library import Donor, Ground, Library, tone_of
+from .colors import tone_of
+from .library import Donor, Ground, Library
 from .nouns import TRAITS, Trait
 
 
@@ -18,6 +19,7 @@ _CANDIDATES = 48
 _EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Metres of the camera above what things stand on
 _MOST_DIFFERENT = {"NS": 34.0, "RS": 26.0}  # Grey levels; see `_costs`
 _OFF_GROUND = 40.0  # Grey levels; for things of the land on water
+_UNSURE = 8.0  # Grey levels; where nothing stands yet
 _RIM = 8  # Pixels that a place is away from the rim
 _HIDDEN_SHARE = 0.3  # So much of a thing farther away may be hidden.
 
@@ -49,12 +51,12 @@ class PlaceFinder:
     Args:
         canvas (`Canvas`): The canvas.
         library (`Library`): Where things are taken from.
-        is_street (`bool`): Whether nothing is marked, but the ground is known to be that of a street.
+        horizon (`float`, *optional*): The row of the horizon, if that is all that is known of sizes.
         random (`np.random.Generator`): Source of all choices.
     """
 
-    def __init__(self, canvas: Canvas, library: Library, is_street: bool, random: np.random.Generator):
-        self.canvas, self.library, self.is_street, self.random = canvas, library, is_street, random
+    def __init__(self, canvas: Canvas, library: Library, horizon: float | None, random: np.random.Generator):
+        self.canvas, self.library, self.horizon, self.random = canvas, library, horizon, random
         self.traits = TRAITS[library.domain]
         self.from_above = library.domain == "RS"
         grey, self.squares = cv2.integral2(cv2.cvtColor(canvas.images[0], cv2.COLOR_RGB2GRAY))
@@ -160,7 +162,9 @@ class PlaceFinder:
         feet[:, 1] = np.maximum(0, boxes[:, 3] - np.maximum(4, round(0.14 * height)))
         feet[:, 3] = np.minimum(side, boxes[:, 3] + max(2, round(0.05 * height)))
         costs = self._costs(feet, ground)
-        if own_ground is not None:
+        if own_ground is None:
+            costs += _UNSURE
+        else:
             # It should stand on what the thing stands on by which its size was told.
             costs = 0.35 * costs + 0.65 * self._costs(feet, own_ground)
         return self._cheapest(donor, scale, 0.0, boxes, costs)
@@ -180,11 +184,10 @@ class PlaceFinder:
             metre = extent / known.extent + (lowest - box[3]) / _EYE_HEIGHT[trait.support]
             reach = 2.5 * max(box[2] - box[0], 0.15 * side)
             return metre, lowest, (box[0] + box[2]) / 2, reach, self._ground_below(box)
-        if not self.is_street or trait.support != "ground":
+        if self.horizon is None or trait.support != "ground":
             return None
-        lowest = round(float(self.random.uniform(0.58, 0.92)) * side)
-        metre = (lowest - float(self.random.uniform(0.42, 0.48)) * side) / _EYE_HEIGHT["ground"]
-        return metre, lowest, side / 2, side, None
+        lowest = round(float(self.random.uniform(max(self.horizon + 0.1 * side, 0.4 * side), 0.94 * side)))
+        return (lowest - self.horizon) / _EYE_HEIGHT["ground"], lowest, side / 2, side, None
 
     def supports(self) -> set[str]:
         """What things of known size stand on."""

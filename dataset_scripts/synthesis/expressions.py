@@ -122,12 +122,14 @@ class ExpressionWriter:
         nouns (`Mapping[str, Sequence[Forms]]`, *optional*): What each kind of thing is called.
         groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): By domain, what several kinds are
             called together.
+        lasting (`frozenset[str]`, *optional*): Kinds that nobody expects to come or go.
     """
 
     observation: Observation
     random: np.random.Generator
     nouns: Mapping[str, Sequence[Forms]] = field(default_factory=lambda: NOUNS)
     groups: Mapping[str, Sequence[tuple[Forms, frozenset[str]]]] = field(default_factory=lambda: GROUPS)
+    lasting: frozenset[str] = LASTING
     sightings: list[Sighting] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -447,7 +449,7 @@ class ExpressionWriter:
         noun, kinds = self._noun_of(model)
         if any(one.change == "state_change" and one.kind in kinds for one in self.sightings):
             return None  # "The road that was built", where one was paved, is not plainly false.
-        changes: list[ChangeType] = [] if model.kind in LASTING else ["appear", "disappear"]
+        changes: list[ChangeType] = [] if model.kind in self.lasting else ["appear", "disappear"]
         meanings = [meaning for change in changes for meaning in general_meanings(change, kinds)]
         meanings += conditions_of(model.kind) if len(kinds) == 1 else ()
         if not meanings:
