@@ -14,16 +14,16 @@ _SHARE, _LEAD = 0.55, 2.5  # The colour of so many pixels, and so many times mor
 _GREYISH_SHARE = 0.7  # White, grey and black are also what light and shadow make of other colours.
 _LEAST_SHARE, _BLACK_SHARE = 0.36, 0.7  # Of all pixels, black ones included; of black ones to be called black
 _FEWEST = 12  # Pixels
-_STRONGEST_TONE, _LEAST_COLORFUL, _DARK = 34.0, 3.0, 74.0  # Grey levels
+_STRONGEST_CAST, _LEAST_COLORFUL, _DARK = 45.0, 3.0, 74.0  # Grey levels
 _CORE = 2  # Pixels at the rim are mixed with the surroundings.
-# Hue of OpenCV (0 to 180) and saturation of what is painted in a colour.
-PAINTS: dict[str, tuple[int, int]] = {
-    "red": (177, 190),
-    "orange": (12, 205),
-    "yellow": (26, 190),
-    "green": (64, 150),
-    "blue": (110, 180),
-    "purple": (140, 130),
+# Hue of OpenCV (0 to 180), saturation and mean brightness of what is painted in a colour.
+PAINTS: dict[str, tuple[int, int, int]] = {
+    "red": (177, 190, 150),
+    "orange": (12, 200, 205),
+    "yellow": (26, 185, 205),
+    "green": (64, 145, 135),
+    "blue": (110, 175, 145),
+    "purple": (140, 125, 140),
 }
 
 
@@ -90,11 +90,16 @@ def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str 
 
 def _usable_names(image: np.ndarray) -> frozenset[str]:
     """The colours that can be told apart in the light of an image."""
-    tone = tone_of(image)
-    if np.abs(tone[:2]).max() > _STRONGEST_TONE or tone[2] < _LEAST_COLORFUL:
+    few = image[::4, ::4].reshape(-1, 3).astype(np.float32)
+    brightness = few.mean(axis=1)
+    warmth = few[:, 0] - few[:, 2]
+    brightest = warmth[brightness >= np.quantile(brightness, 0.97)]
+    # In the light of lamps, white is not white either.
+    has_cast = min(abs(float(warmth.mean())), abs(float(np.median(brightest)))) > _STRONGEST_CAST
+    if has_cast or tone_of(image)[2] < _LEAST_COLORFUL:
         return frozenset()
     # In a dark image many things look black, grey or brown.
-    is_dark = float(image[::4, ::4].mean()) < _DARK
+    is_dark = float(brightness.mean()) < _DARK
     return frozenset(NAMES) - (frozenset(("black", "grey", "brown")) if is_dark else frozenset())
 
 
@@ -126,7 +131,7 @@ def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
     Returns:
         `np.ndarray`: RGB, uint8, (height, width, 3).
     """
-    hue, saturation = PAINTS[name]
+    hue, saturation, brightness = PAINTS[name]
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     value = hsv[..., 2].astype(np.float32)
     # Highlights and dark gaps keep less of the paint, as on real lacquer.
@@ -135,7 +140,7 @@ def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
     if old > 60:
         # What was colourful before is so in the same places.
         strength = 0.5 * strength + 0.5 * np.clip(hsv[..., 1] / old, 0, 1.3)
-    value = np.clip(value * np.clip(150 / max(middle, 1.0), 0.75, 1.5), 0, 245)
+    value = np.clip(value * np.clip(brightness / max(middle, 1.0), 0.75, 1.5), 0, 245)
     hsv[..., 0] = hue
     hsv[..., 1] = np.clip(saturation * strength, 0, 255).astype(np.uint8)
     hsv[..., 2] = value.astype(np.uint8)

@@ -160,14 +160,9 @@ class Composer:
         for attempt in range(_ATTEMPTS):
             seeds = [self.seed, _SPLITS[self.split], index, _STREAM, int(self.domain == "RS"), attempt]
             random = np.random.default_rng(seeds)
-            try:
-                canvas, world, unnamed = self._make_canvas(random)
-            except UnusableError as error:
-                self._report(error)
-                continue
-            pair = self._finish(index, canvas, world, unnamed, random)
+            made = self._make_canvas(random)
             # Now and then everything about a pair is in doubt, so that there is nothing to say.
-            if pair.expressions:
+            if made is not None and (pair := self._finish(index, *made, random)).expressions:
                 return pair
         raise DataError(
             f"No pair {index} could be made of {', '.join(map(str, self.folders))} in {_ATTEMPTS} attempts: "
@@ -187,20 +182,23 @@ class Composer:
             yield self.pair(index)
             index += step
 
-    def _make_canvas(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]]:
-        """An image with its changes, the name of its folder, and the kinds that no sentence may be about."""
+    def _make_canvas(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]] | None:
+        """An image with its changes, the name of its folder, and the kinds that no sentence may be about; `None` if no
+        image that was tried can be decoded."""
         wanted = 0 if random.random() < _UNCHANGED_SHARE else int(random.choice((1, 1, 2, 2, 3, 4)))
         best: tuple[int, Canvas, str, frozenset[str]] | None = None
         for _ in range(_TRIES):
-            editor, world = self._open(random)
-            canvas, unnamed = editor.canvas, editor.unnamed
-            done = _edit(editor, wanted, random)
+            try:
+                editor, world = self._open(random)
+                done = _edit(editor, wanted, random)
+            except UnusableError as error:
+                self._report(error)
+                continue
             if best is None or done > best[0]:
-                best = (done, canvas, world, unnamed)
+                best = (done, editor.canvas, world, editor.unnamed)
             if done >= min(wanted, 1):
                 break
-        assert best is not None
-        return best[1:]
+        return None if best is None else best[1:]
 
     def _open(self, random: np.random.Generator) -> tuple[Editor, str]:
         """A part of an image, and the name of its folder."""

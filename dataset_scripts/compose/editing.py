@@ -289,7 +289,8 @@ class Editor:
         for time in times:
             put(self.canvas.images[time], pixels, thing.opacity, (left, top), darkness)
             self.canvas.numbers[time][window][thing.mask] = added.number
-        self.canvas.taken[window] |= cv2.dilate(thing.mask.astype(np.uint8), disk(2)) > 0
+        touched = thing.opacity > 0.02 if darkness is None else (thing.opacity > 0.02) | (darkness > 0.02)
+        self.canvas.taken[window] |= touched
         return added
 
     def _cut(self, place: Place) -> CutOut | None:
