@@ -32,6 +32,8 @@ TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1
 DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
 RAY = "ray[data]>=2.60,<3"  # The series that `craft-agent run --engine ray` was tried with.
 EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
+OPENCV = "opencv-python-headless>=4.9"  # Fills holes and fits images together (`compose`); 5.0 is what is tested.
+PYCOCOTOOLS = "pycocotools>=2.0.8"  # Masks of COCO format; 2.0.8 is the first one for NumPy 2.
 MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics, and curves; 3.9 is the first release for NumPy 2.
 
 EXTRAS = {
@@ -54,6 +56,8 @@ EXTRAS = {
         "pyarrow>=15",  # What datasets 4.0 asks for.
         "jinja2>=3.1",  # Fills in the template of the dataset card.
         MATPLOTLIB,
+        OPENCV,
+        PYCOCOTOOLS,
     ],
     "craft": [
         DATASETS,
@@ -80,7 +84,8 @@ EXTRAS = {
         RAY,
         "pytest>=8.0",
         "hypothesis>=6.100",  # Property tests of the score.
-        "pycocotools>=2.0.8",  # The score of run-length masks must equal its own. 2.0.8 is the first one for NumPy 2.
+        PYCOCOTOOLS,  # The score of run-length masks must equal its own, too.
+        OPENCV,
         # The linter and the type checker judge the code: another version may find other things, so `make test` takes
         # both from the lock file.
         "ruff>=0.14",
@@ -115,6 +120,7 @@ setup(
         "modeling_mtrefseg",
         "dataset_scripts",
         "dataset_scripts.synthesis",
+        "dataset_scripts.compose",
         "mtrs_iou",
         "craft_agent",
         "spaces_demo",  # `mtrefseg demo` starts it.

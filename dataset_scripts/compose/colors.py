@@ -18,13 +18,15 @@ _STRONGEST_CAST, _LEAST_COLORFUL, _DARK = 45.0, 3.0, 74.0  # Grey levels
 _CORE = 2  # Pixels at the rim are mixed with the surroundings.
 # Hue of OpenCV (0 to 180), saturation and mean brightness of what is painted in a colour.
 PAINTS: dict[str, tuple[int, int, int]] = {
-    "red": (177, 190, 150),
-    "orange": (12, 200, 205),
-    "yellow": (26, 185, 205),
-    "green": (64, 145, 135),
-    "blue": (110, 175, 145),
-    "purple": (140, 125, 140),
+    "red": (177, 168, 145),
+    "orange": (12, 185, 200),
+    "yellow": (26, 168, 200),
+    "green": (64, 128, 130),
+    "blue": (110, 155, 140),
 }
+"""What things can be painted with."""
+ROOF_PAINTS = ("red", "green", "blue")
+"""What is met from above."""
 
 
 @lru_cache(maxsize=1)

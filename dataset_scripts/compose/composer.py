@@ -316,7 +316,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
         if kind < 0.45:
             # What is there later only was taken away from the earlier image.
             done += len(editor.remove((0,) if is_later else (1,)))
-        elif kind < 0.85:
+        elif kind < (0.94 if editor.from_above else 0.87):
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
             done += len(editor.paste((1,) if is_later else (0,), most))
         else:

@@ -10,7 +10,7 @@ import numpy as np
 from ..synthesis.generator import Domain
 from ..synthesis.scene import State, Thing
 from .canvas import Canvas, disk, window_of
-from .colors import PAINTS, name_colors, repaint
+from .colors import PAINTS, ROOF_PAINTS, name_colors, repaint
 from .filling import find_fill
 from .library import Donor, Library
 from .nouns import ALIKE, CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS
@@ -22,6 +22,7 @@ from .pasting import (
     cast_shadow,
     contact_shadow,
     cut_out,
+    edge_sharpness,
     fit_light,
     put,
     ring_mean,
@@ -31,9 +32,11 @@ from .removing import carried_by, hole_of
 
 
 _SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of what is changed, as a share of the canvas
+_SMALLEST_FLAT = 320 / 256**2  # Sports grounds are known by their lines.
 _LARGEST_PAINTED = 0.2
 _RIM = 8  # What is changed lies so many pixels inside.
 _LARGEST_OF_SEVERAL = 0.025
+_LEAST_CONTRAST = 16.0  # Grey levels by which a thing must differ from the ground behind it to be seen
 _GREY = 1.5  # Images that are less colourful are in shades of grey.
 _REMOVAL_TRIES = 5
 _DONORS = 8  # Things that are tried for each that is put in
@@ -76,6 +79,8 @@ class Editor:
         )
         self.domain = self.library.domain
         self.from_above = self.domain == "RS"
+        self._used: set[Donor] = set()
+        self.sharpness = max(0.08, edge_sharpness(self.canvas.images[0].astype(np.float32).mean(axis=2)))
         self.places = PlaceFinder(self.canvas, self.library, self.horizon, self.random)
 
     # Removing --------------------------------------------------------------------------------------------------------
@@ -92,7 +97,7 @@ class Editor:
         """
         things = [one for one in self._changeable(_LARGEST) if one.kind not in ROOTED]
         for index in self.random.permutation(len(things))[:_REMOVAL_TRIES]:
-            carried = carried_by(self.canvas, things[index].number)
+            carried = carried_by(self.canvas, things[index].number, self.from_above)
             if carried is None:
                 continue
             numbers = {things[index].number, *carried}
@@ -121,6 +126,9 @@ class Editor:
         if hole is not None:
             fill = find_fill(self.canvas.images[0], hole, self.canvas.taken, self.from_above)
         if hole is None or fill is None:
+            return False
+        visible = mask[window_of(fill.box)]
+        if float(np.abs(fill.pixels - self.canvas.images[0][window_of(fill.box)])[visible].mean()) < _LEAST_CONTRAST:
             return False
         for time in times:
             fill.put(self.canvas.images[time])
@@ -179,7 +187,8 @@ class Editor:
         for index in self.random.permutation(len(things))[:3]:
             thing = things[index]
             old = names[thing.number]
-            new = str(self.random.choice([name for name in PAINTS if name != old]))
+            paints = ROOF_PAINTS if self.from_above else tuple(PAINTS)
+            new = str(self.random.choice([name for name in paints if name != old]))
             mask = self.canvas.numbers[time] == thing.number
             # Masks end a little too early; what is left of the old colour would show.
             soft = cv2.GaussianBlur(cv2.dilate(mask.astype(np.float32), disk(1)), (0, 0), 0.7)
@@ -213,11 +222,12 @@ class Editor:
         while kinds and len(added) < (1 if added and self._is_flat(kinds[0]) else most):
             # Of several things that could be put in, the one that finds the most suitable place.
             donors = [self._donor(kinds[int(self.random.integers(len(kinds)))]) for _ in range(_DONORS)]
-            place = self.places.find(donors, share)
+            place = self.places.find([donor for donor in donors if donor is not None], share)
             thing = self._paste_at(place, times) if place is not None else None
             if place is None or thing is None:
                 break
             added.append(thing)
+            self._used.add(place.donor)
             kinds = [place.donor.kind]
         return added
 
@@ -250,12 +260,15 @@ class Editor:
     def _is_flat(self, kind: str) -> bool:
         return TRAITS[self.domain][kind].support == "flat"
 
-    def _donor(self, kind: str) -> Donor:
+    def _donor(self, kind: str) -> Donor | None:
         donors = self.library.donors[kind]
         own = self.own_donors.get(kind)
         if own and self.from_above and self.random.random() < _OWN_SHARE:
             donors = own
-        return donors[int(self.random.integers(len(donors)))]
+        donor = donors[int(self.random.integers(len(donors)))]
+        if not self.from_above and donor in self._used:
+            return None  # Nobody is at two places.
+        return donor
 
     def _paste_at(self, place: Place, times: Sequence[int]) -> Thing | None:
         donor, side = place.donor, self.canvas.side
@@ -273,7 +286,8 @@ class Editor:
         window = (slice(top, top + height), slice(left, left + width))
         # What is worked on already stays as it is: masks and traces of two changes would mix.
         unclear = self.canvas.taken[window] & ((self.canvas.numbers[0][window] == 0) | self.from_above)
-        if not _SMALLEST <= area / self.canvas.taken.size <= _LARGEST or (unclear & (thing.opacity > 0.02)).any():
+        smallest = _SMALLEST_FLAT if self._is_flat(donor.kind) else _SMALLEST
+        if not smallest <= area / self.canvas.taken.size <= _LARGEST or (unclear & (thing.opacity > 0.02)).any():
             return None
         trait = TRAITS[self.domain][donor.kind]
         if self.places.tone[2] < _GREY:
@@ -285,6 +299,9 @@ class Editor:
             darkness = cast_shadow(thing.opacity, trait.height * float(np.sqrt(area)), self.shadow)
         elif not self.from_above:
             darkness = contact_shadow(thing.opacity, 0.45)
+        seen = self.canvas.images[times[0]][window][thing.mask]
+        if float(np.abs(pixels[thing.mask] - seen).mean()) < _LEAST_CONTRAST:
+            return None
         added = self.canvas.add(donor.kind, times, (box_at(thing.opacity, (left, top), side), area))
         for time in times:
             put(self.canvas.images[time], pixels, thing.opacity, (left, top), darkness)
@@ -294,11 +311,9 @@ class Editor:
         return added
 
     def _cut(self, place: Place) -> CutOut | None:
-        enlarged = max(self.canvas.scale, 1.0) / max(place.scale, 1.0)
-        blur = 0.45 * float(np.sqrt(max(0.0, enlarged * enlarged - 1)))
         is_mirrored = bool(self.random.random() < 0.5)
         photo = self.library.photo(place.donor.place)
-        return cut_out(photo, place.donor.number, place.scale, place.degrees, is_mirrored, min(blur, 1.2))
+        return cut_out(photo, place.donor.number, place.scale, place.degrees, is_mirrored, self.sharpness)
 
     def _changeable(self, largest: float) -> list[Thing]:
         """Things that are there at both times unchanged, seen in full, and neither too small nor too large."""

@@ -19,6 +19,7 @@ _RING = 7  # Width of the surroundings of a hole that are compared
 _MOST_DIFFERENT = 24.0  # Grey levels, root mean square over the ring, for one part
 _MOST_DIFFERENT_PATCHES = 26.0  # The same for patches, on average
 _TEXTURE_SHARE = 0.5  # In a lively texture the ring may differ by so much of its own variation.
+_LIVELY = 40.0  # Grey levels; in a ring of more variation no single part fits.
 _FAR_COST, _ROW_COST = 0.012, 0.10  # Grey levels for one pixel of distance, and of distance up or down
 _LARGEST_CORRECTION = 28.0
 _PATCHES = (4, 8)  # Half the side of a patch, at half the size: smallest and largest
@@ -74,15 +75,15 @@ def find_fill(image: np.ndarray, hole: np.ndarray, taken: np.ndarray, from_above
     ring = (near > 0) & (part == 0) & ~taken[window_of(box)]
     if int(ring.sum()) < 0.35 * int((near - part).sum()):
         return None
-    grey = image[window_of(box)].mean(axis=2)[ring]
-    texture = _TEXTURE_SHARE * float(grey.std())
-    fill = _one_part(image, box, part, ring.astype(np.float32), taken | hole, from_above)
-    if fill is not None and fill.difference <= min(_MOST_DIFFERENT, 6.0 + texture):
-        return fill
-    patched = _patches(image, hole, box, taken, from_above)
-    if patched is not None and patched.difference <= min(_MOST_DIFFERENT_PATCHES, 7.0 + texture):
-        return patched
-    return None
+    variation = float(image[window_of(box)].mean(axis=2)[ring].std())
+    taken = taken | hole
+    if variation < _LIVELY:
+        fill = _one_part(image, box, part, ring.astype(np.float32), taken, from_above)
+        if fill is not None and fill.difference <= min(_MOST_DIFFERENT, 6.0 + _TEXTURE_SHARE * variation):
+            return fill
+    return _patches(
+        image, hole, box, taken, from_above, min(_MOST_DIFFERENT_PATCHES, 7.0 + _TEXTURE_SHARE * variation)
+    )
 
 
 # One part ------------------------------------------------------------------------------------------------------------
@@ -168,23 +169,26 @@ def _correction(gap: np.ndarray, ring: np.ndarray, part: np.ndarray) -> np.ndarr
 # Patches -------------------------------------------------------------------------------------------------------------
 
 
-def _patches(image: np.ndarray, hole: np.ndarray, box: Box, taken: np.ndarray, from_above: bool) -> Fill | None:
-    """The hole filled from its rim; `None` if a patch is missing or differs too much."""
+def _patches(
+    image: np.ndarray, hole: np.ndarray, box: Box, taken: np.ndarray, from_above: bool, limit: float
+) -> Fill | None:
+    """The hole filled from its rim; `None` if a patch is missing, or they differ by more than a limit on average."""
     state = _PatchState(image, hole, box, taken, from_above)
-    differences = []
+    differences: list[float] = []
     for _ in range(_MOST_PATCHES):
         if not state.open.any():
             break
         difference = state.fill_next()
-        if difference is None or difference > 1.8 * _MOST_DIFFERENT_PATCHES:
+        if difference is None:
             return None
         differences.append(difference)
-    if state.open.any() or not differences:
+        if difference > 1.8 * limit or (len(differences) > 3 and np.mean(differences) > 1.2 * limit):
+            return None
+    if state.open.any() or not differences or np.mean(differences) > limit:
         return None
     left, top, right, bottom = box
     pixels = state.full[top - state.top : bottom - state.top, left - state.left : right - state.left]
-    part = hole[window_of(box)].astype(np.uint8)
-    return Fill(box, pixels, _soft(part), float(np.mean(differences)))
+    return Fill(box, pixels, _soft(hole[window_of(box)].astype(np.uint8)), float(np.mean(differences)))
 
 
 class _PatchState:

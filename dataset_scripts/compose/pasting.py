@@ -14,6 +14,8 @@ MARGIN = 8
 
 _MOST_COVERED = 0.10  # Share of the rim at which another thing touches; more, and it was probably cut off by it
 _GAINS = (0.72, 1.38)
+# Pixels, of the rim of a cut-out for a sharpness of 1; so its rim is as sharp as those of things that were there.
+_SOFTNESS, _SOFTNESS_TURNED = 0.095, 0.06
 _LIGHT_SHARE = 0.55  # How far the light of the new surroundings is taken on
 
 
@@ -56,7 +58,9 @@ class CutOut:
         return self.opacity > 0.5
 
 
-def cut_out(photo: Photo, number: int, scale: float, degrees: float, is_mirrored: bool, blur: float) -> CutOut | None:
+def cut_out(
+    photo: Photo, number: int, scale: float, degrees: float, is_mirrored: bool, sharpness: float
+) -> CutOut | None:
     """
     Cuts a thing out of its image.
 
@@ -66,7 +70,7 @@ def cut_out(photo: Photo, number: int, scale: float, degrees: float, is_mirrored
         scale (`float`): Pixels that one of its pixels becomes.
         degrees (`float`): By which it is turned.
         is_mirrored (`bool`): Whether left and right are exchanged.
-        blur (`float`): Standard deviation in pixels by which it is softened.
+        sharpness (`float`): That of the image that it is put into, see `edge_sharpness`.
 
     Returns:
         `CutOut`: The thing, `None` if other things cover its rim.
@@ -94,12 +98,49 @@ def cut_out(photo: Photo, number: int, scale: float, degrees: float, is_mirrored
     if degrees:
         pixels, opacity = _turned(pixels, opacity, degrees)
     pixels, opacity = _trimmed(pixels, opacity)
-    if blur > 0.2:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
-    # The rim of a mask shows the old surroundings: it is drawn in by half a pixel, and softened like a photograph's.
-    soft = cv2.GaussianBlur(opacity, (0, 0), max(0.6, blur))
+    pixels = _as_sharp(pixels, opacity, sharpness)
+    # Turning has softened it already.
+    softness = _SOFTNESS_TURNED if degrees else _SOFTNESS
+    # The rim of a mask shows the old surroundings: it is drawn in by half a pixel, and as soft as other edges.
+    soft = cv2.GaussianBlur(opacity, (0, 0), float(np.clip(softness / sharpness, 0.35, 1.1)))
     opacity = np.clip((soft - 0.22) / 0.66, 0, 1)
     return CutOut(pixels, opacity, ground.mean(axis=0), float(ground.mean(axis=1).std()))
+
+
+def edge_sharpness(grey: np.ndarray, where: np.ndarray | None = None) -> float:
+    """
+    How sharp the edges of an image are: the second derivative across its strongest edges, as a share of the first.
+
+    Args:
+        grey (`np.ndarray`): float32 (height, width).
+        where (`np.ndarray`, *optional*): bool (height, width), only here.
+
+    Returns:
+        `float`: About 0.1 for a soft image and 0.35 for a very sharp one; 0 if there is nothing to see.
+    """
+    slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    bend = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+    if where is not None:
+        slope, bend = slope[where], bend[where]
+    if slope.size < 30:
+        return 0.0
+    strong = slope >= max(20.0, float(np.quantile(slope, 0.9)))
+    return float(np.median(bend[strong] / slope[strong])) if strong.any() else 0.0
+
+
+def _as_sharp(pixels: np.ndarray, opacity: np.ndarray, sharpness: float) -> np.ndarray:
+    """A thing blurred or sharpened to a sharpness."""
+    inner = cv2.erode((opacity > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    own = edge_sharpness(pixels.mean(axis=2), inner)
+    if own <= 0:
+        return pixels
+    ratio = sharpness / own
+    if ratio < 0.8:
+        blur = min(1.2, 0.45 * float(np.sqrt(0.64 / (ratio * ratio) - 1)))
+        return cv2.GaussianBlur(pixels, (0, 0), blur) if blur > 0.25 else pixels
+    if ratio > 1.1:
+        return pixels + min(1.0, ratio - 1) * (pixels - cv2.GaussianBlur(pixels, (0, 0), 0.8))
+    return pixels
 
 
 def _resized(image: np.ndarray, mask: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:

@@ -16,9 +16,11 @@ from .nouns import TRAITS, Trait
 
 _SCALES = (0.3, 1.7)  # Of cut-outs
 _CANDIDATES = 48
+_LOOKED_AT = 8  # Of these, the best are looked at closely.
 _EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Metres of the camera above what things stand on
 _MOST_DIFFERENT = {"NS": 34.0, "RS": 26.0}  # Grey levels; see `_costs`
-_OFF_GROUND = 40.0  # Grey levels; for things of the land on water
+_OFF_GROUND = 40.0  # Grey levels; for things that are seen from above in a wrong place
+_MOST_CONTRAST = 0.2  # Standard deviation of plain ground, as a share of its brightness
 _UNSURE = 8.0  # Grey levels; where nothing stands yet
 _RIM = 8  # Pixels that a place is away from the rim
 _HIDDEN_SHARE = 0.3  # So much of a thing farther away may be hidden.
@@ -155,15 +157,14 @@ class PlaceFinder:
             return None
         lefts = self.random.uniform(low, high, _CANDIDATES).astype(int)
         boxes = np.stack([lefts, np.full_like(lefts, lowest - height), lefts + width, np.full_like(lefts, lowest)], 1)
-        boxes = boxes[self._are_in_front(boxes)]
-        if not len(boxes):
-            return None
         feet = boxes.copy()
         feet[:, 1] = np.maximum(0, boxes[:, 3] - np.maximum(4, round(0.14 * height)))
         feet[:, 3] = np.minimum(side, boxes[:, 3] + max(2, round(0.05 * height)))
         costs = self._costs(feet, ground)
         if own_ground is None:
-            costs += _UNSURE
+            # Ground goes on below the foot; a wall does not.
+            below = np.stack([feet[:, 0], feet[:, 3], feet[:, 2], np.minimum(side, feet[:, 3] + side // 8)], axis=1)
+            costs = np.maximum(costs, self._costs(below, ground)) + _UNSURE
         else:
             # It should stand on what the thing stands on by which its size was told.
             costs = 0.35 * costs + 0.65 * self._costs(feet, own_ground)
@@ -222,14 +223,8 @@ class PlaceFinder:
         """Which of some boxes, with a margin, show nothing that was marked or worked on."""
         return _box_sums(cv2.integral(self.canvas.taken.astype(np.uint8)), _with_margin(boxes, margin)) == 0
 
-    def _are_in_front(self, boxes: np.ndarray) -> np.ndarray:
-        """Which boxes hide nothing but some of things that are farther away."""
-        suited = self._are_free(boxes, 2)
-        for index in np.flatnonzero(~suited):
-            suited[index] = self._is_in_front(boxes[index])
-        return suited
-
     def _is_in_front(self, box: np.ndarray) -> bool:
+        """Whether a box hides nothing but some of things that are farther away."""
         left, top, right, bottom = (int(value) for value in box)
         window = window_of(grown((left, top, right, bottom), 2, self.canvas.side))
         numbers = self.canvas.numbers[0][window]
@@ -255,6 +250,9 @@ class PlaceFinder:
         costs += 10 * np.abs(np.log((deviations + 5) / (ground.deviation + 5)))
         # A lively place is a place where something is.
         costs += 0.8 * np.maximum(0, deviations - 1.3 * ground.deviation - 3)
+        if self.from_above:
+            # Trees, roofs and shores: nothing new stands on them, whatever was around it before.
+            costs += _OFF_GROUND * (deviations > _MOST_CONTRAST * (means[:, 3] + 10))
         if self.from_above and not _is_water(ground.mean[None], np.array((ground.deviation,)))[0]:
             costs += _OFF_GROUND * _is_water(means, deviations)
         return costs
@@ -263,11 +261,13 @@ class PlaceFinder:
         self, donor: Donor, scale: float, degrees: float, boxes: np.ndarray, costs: np.ndarray
     ) -> Place | None:
         jittered = costs * self.random.uniform(0.85, 1.15, len(costs))
-        index = int(np.argmin(jittered))
-        if costs[index] > _MOST_DIFFERENT[self.library.domain]:
-            return None
-        left, top, right, bottom = (int(value) for value in boxes[index])
-        return Place(donor, scale, degrees, (left, top, right, bottom), float(jittered[index]))
+        for index in np.argsort(jittered)[:_LOOKED_AT]:
+            if costs[index] > _MOST_DIFFERENT[self.library.domain]:
+                break
+            if self.from_above or self._is_in_front(boxes[index]):
+                left, top, right, bottom = (int(value) for value in boxes[index])
+                return Place(donor, scale, degrees, (left, top, right, bottom), float(jittered[index]))
+        return None
 
 
 def _is_water(means: np.ndarray, deviations: np.ndarray) -> np.ndarray:

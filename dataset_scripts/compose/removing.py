@@ -11,19 +11,21 @@ _RIM = 3  # Pixels around a mask that still show something of the thing
 _SHADOW = 0.8  # Shadows are darker than this share of the surroundings.
 _MOST_TOUCHED = 0.10  # Share of the rim at which things may stand that are not taken away
 _LEAST_FREE = 0.45  # Share of the surroundings that must show the ground
+_TOUCHED, _HELD = 0.12, 0.02  # Share of its area by which a smaller thing touches one that carries it
 _CARRIED = 0.5  # A thing of less than this share of the area is taken away with one that it touches.
 
 
-def carried_by(canvas: Canvas, number: int) -> list[int] | None:
+def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | None:
     """
     What is taken away together with a thing, because it seems to be held by it or to lie on it.
 
     Args:
         canvas (`Canvas`): The canvas.
         number (`int`): Of the thing.
+        from_above (`bool`): Whether things that touch are rather beside one another than on one another.
 
     Returns:
-        `list[int]`: Numbers of smaller things that it touches for the most part, `None` if larger ones stand in the
+        `list[int]`: Numbers of smaller things that it touches, `None` if larger ones stand in the
         way or a smaller one is not seen in full.
     """
     box, area = canvas.places[number]
@@ -39,7 +41,7 @@ def carried_by(canvas: Canvas, number: int) -> list[int] | None:
         whole = canvas.places[int(other)][1]
         if whole > _CARRIED * area:
             blocked += int(touching[other])
-        elif touching[other] > 0.12 * whole or touching[other] > 0.05 * rim.sum():
+        elif touching[other] > (_TOUCHED if from_above else _HELD) * whole:
             if not canvas.is_whole[int(other)]:
                 return None
             carried.append(int(other))

@@ -57,7 +57,7 @@ def photo_of(box: tuple[int, int, int, int]) -> Photo:
 
 @pytest.mark.parametrize(("scale", "degrees"), [(1.0, 0.0), (0.5, 0.0), (1.5, 0.0), (0.7, 30.0), (1.0, 90.0)])
 def test_a_cut_out_has_the_shape_and_colour_of_the_thing(scale: float, degrees: float) -> None:
-    thing = cut_out(photo_of((60, 80, 120, 110)), 1, scale, degrees, False, 0.0)
+    thing = cut_out(photo_of((60, 80, 120, 110)), 1, scale, degrees, False, 0.2)
     assert thing is not None
     assert thing.mask.sum() == pytest.approx(60 * 30 * scale * scale, rel=0.12)
     # No grey of the old surroundings on the rim.
@@ -70,11 +70,11 @@ def test_a_cut_out_has_the_shape_and_colour_of_the_thing(scale: float, degrees: 
 def test_a_thing_that_is_covered_by_another_is_not_cut_out() -> None:
     photo = photo_of((60, 80, 120, 110))
     photo.numbers[110:130, 50:130] = 2
-    assert cut_out(photo, 1, 1.0, 0.0, False, 0.0) is None
+    assert cut_out(photo, 1, 1.0, 0.0, False, 0.2) is None
 
 
 def test_what_is_put_in_changes_nothing_else() -> None:
-    thing = cut_out(photo_of((60, 80, 120, 110)), 1, 1.0, 0.0, False, 0.0)
+    thing = cut_out(photo_of((60, 80, 120, 110)), 1, 1.0, 0.0, False, 0.2)
     assert thing is not None
     image = np.full((SIDE, SIDE, 3), 90, np.uint8)
     height, width = thing.opacity.shape
