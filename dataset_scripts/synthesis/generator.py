@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -104,6 +104,11 @@ class SyntheticPair:
     numbers_t2: np.ndarray
 
     @property
+    def source(self) -> str:
+        """What the column `source` says: "synthetic street", …."""
+        return f"synthetic {self.world}"
+
+    @property
     def change_mask(self) -> np.ndarray:
         """Everything that changed: bool (height, width), the truth of stage 1."""
         observation = Observation(self.scene, self.numbers_t1, self.numbers_t2)
@@ -152,6 +157,10 @@ class Generator:
     most_expressions: int = 6
     plain_share: float = 0.0
     no_target_share: float = NO_TARGET_SHARE
+
+    label: ClassVar[str] = "synthetic"
+    # Raised whenever the same seed would give other pictures or sentences.
+    version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE:

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -22,7 +22,7 @@ from dataset_scripts.readers.image_file import ImageFile
 from dataset_scripts.readers.pair_record import Expression, PairRecord
 from mtrefseg.io.masks import encode_mask
 
-from .generator import Domain, Generator, SyntheticPair
+from .generator import Domain, Generator, Split, SyntheticPair
 
 
 Kind: TypeAlias = Literal["referring", "pretrain"]
@@ -30,8 +30,34 @@ Kind: TypeAlias = Literal["referring", "pretrain"]
 _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
 _CHUNK = 16  # Pairs that a worker takes at a time
-# Tells folders of different generators apart: raised whenever the same seed would give other images or sentences.
-GENERATOR_VERSION = 1
+# Tells folders of different generators apart.
+GENERATOR_VERSION = Generator.version
+
+
+class PairMaker(Protocol):
+    """Makes pairs by their numbers: the generator, or whatever has its interface. A dataclass of its settings."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    label: ClassVar[str]
+    version: ClassVar[int]
+
+    @property
+    def domains(self) -> Sequence[Domain]:
+        """The pairs take turns among them."""
+        ...
+
+    @property
+    def split(self) -> Split:
+        """ "train", "validation" or "test"."""
+        ...
+
+    def pair_id(self, index: int) -> str:
+        """The name of the pair of a number."""
+        ...
+
+    def pair(self, index: int) -> SyntheticPair:
+        """The pair of a number."""
+        ...
 
 
 def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> PairRecord:
@@ -59,7 +85,7 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         split=split,
         domain=pair.domain,
         view=pair.view,
-        source=source_of(pair),
+        source=pair.source,
         image_t1=images[0],
         image_t2=images[1],
         expressions=tuple(
@@ -79,31 +105,26 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
     )
 
 
-def source_of(pair: SyntheticPair) -> str:
-    """What the column `source` says: "synthetic street", …."""
-    return f"synthetic {pair.world}"
-
-
 def _encode(image: Image.Image, png: bool) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG") if png else image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()
 
 
-def folder_name(domain: Domain, split: str, kind: Kind) -> str:
-    """The name of a split folder of the raw layout: "RS_synthetic_train", "NS_synthetic_pretrain_val", …."""
+def folder_name(domain: Domain, split: str, kind: Kind, label: str) -> str:
+    """The name of a split folder of the raw layout: "RS_synthetic_train", "NS_composed_pretrain_val", …."""
     stage = "pretrain_" if kind == "pretrain" else ""
-    return f"{domain}_synthetic_{stage}{'val' if split == 'validation' else split}"
+    return f"{domain}_{label}_{stage}{'val' if split == 'validation' else split}"
 
 
 def write_raw(
-    generator: Generator, root: Path, count: int, kind: Kind = "referring", png: bool = False, processes: int = 1
+    generator: PairMaker, root: Path, count: int, kind: Kind = "referring", png: bool = False, processes: int = 1
 ) -> list[Path]:
     """
     Writes pairs as split folders of the raw layout, one for each domain. A run that was stopped is continued.
 
     Args:
-        generator (`Generator`): Makes the pairs 0 to `count` - 1.
+        generator (`PairMaker`): Makes the pairs 0 to `count` - 1.
         root (`Path`): The dataset root; made if missing.
         count (`int`): How many pairs in all.
         kind (`str`, *optional*, defaults to `"referring"`): "referring" or "pretrain" (stage 1).
@@ -116,8 +137,10 @@ def write_raw(
     Raises:
         DataError: If a split folder is there already and was not made with the same settings.
     """
-    settings = {**asdict(generator), "kind": kind, "png": png, "version": GENERATOR_VERSION}
-    folders = {domain: root / folder_name(domain, generator.split, kind) for domain in generator.domains}
+    settings = {**asdict(generator), "kind": kind, "png": png, "version": generator.version}
+    folders = {
+        domain: root / folder_name(domain, generator.split, kind, generator.label) for domain in generator.domains
+    }
     if (root / "A").is_dir() and (root / "B").is_dir():
         raise DataError(f"{root} is a split folder itself: name the folder that holds it, or a new one.")
     # All are checked before any is made.
@@ -126,7 +149,7 @@ def write_raw(
     for folder in folders.values():
         _write_atomically(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
     work = partial(_write_pair, generator, folders, kind, png)
-    with tqdm(total=count, unit="pair", desc="synth", disable=None) as bar:
+    with tqdm(total=count, unit="pair", desc=generator.label, disable=None) as bar:
         if processes == 1:
             for index in range(count):
                 work(index)
@@ -164,9 +187,9 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
         raise DataError(f"{folder} was made with other settings (see {_SETTINGS_FILE} in it): choose another folder.")
 
 
-def _write_pair(generator: Generator, folders: dict[Domain, Path], kind: Kind, png: bool, index: int) -> None:
+def _write_pair(generator: PairMaker, folders: dict[Domain, Path], kind: Kind, png: bool, index: int) -> None:
     """Writes the pair of a number. The file that makes it count comes last; a pair that has it is left alone."""
-    folder = folders[generator.domain(index)]
+    folder = folders[generator.domains[index % len(generator.domains)]]
     name = generator.pair_id(index)
     last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
     if last.exists():
@@ -202,12 +225,12 @@ def _write_atomically(file: Path, content: bytes) -> None:
     os.replace(part, file)
 
 
-def stream(generator: Generator, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:
+def stream(generator: PairMaker, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:
     """
     Pairs as a `datasets.IterableDataset`, made while they are read: training data without a disk.
 
     Args:
-        generator (`Generator`): Makes the pairs.
+        generator (`PairMaker`): Makes the pairs.
         start (`int`, *optional*, defaults to 0): The first index.
         stop (`int`, *optional*): The index to stop before; without it the stream has no end.
         shards (`int`, *optional*, defaults to 1): Into how many parts it can be split, one for each worker at most.
@@ -228,7 +251,7 @@ def stream(generator: Generator, start: int = 0, stop: int | None = None, shards
 
 
 def _rows(
-    generator: Generator, start: int, stop: int | None, parts: Sequence[int], count: int
+    generator: PairMaker, start: int, stop: int | None, parts: Sequence[int], count: int
 ) -> Iterator[dict[str, Any]]:
     """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
     from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS
@@ -247,6 +270,6 @@ def _rows(
                 "change_types": [CHANGE_TYPES.index(one.change_type) for one in pair.expressions],
                 "domain": DOMAINS.index(pair.domain),
                 "view": VIEWS.index(pair.view),
-                "source": source_of(pair),
+                "source": pair.source,
                 "noisy": [one.noisy for one in pair.expressions],
             }

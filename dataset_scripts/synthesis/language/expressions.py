@@ -7,7 +7,7 @@ to a border, a colour that haze may turn into another one, a thing of a few pixe
 any thing is not used. What the words mean is defined in `docs/synthetic_language.md`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -120,10 +120,17 @@ class ExpressionWriter:
     Args:
         observation (`Observation`): What is seen.
         random (`np.random.Generator`): Source of all choices.
+        nouns (`Mapping[str, Sequence[Forms]]`, *optional*): What each kind of thing is called.
+        groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): By domain, what several kinds are
+            called together.
+        lasting (`frozenset[str]`, *optional*): Kinds that nobody expects to come or go.
     """
 
     observation: Observation
     random: np.random.Generator
+    nouns: Mapping[str, Sequence[Forms]] = field(default_factory=lambda: NOUNS)
+    groups: Mapping[str, Sequence[tuple[Forms, frozenset[str]]]] = field(default_factory=lambda: GROUPS)
+    lasting: frozenset[str] = LASTING
     sightings: list[Sighting] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -223,12 +230,12 @@ class ExpressionWriter:
     def _noun_of(self, target: Sighting) -> tuple[Forms, frozenset[str]]:
         groups = [
             (noun, kinds)
-            for noun, kinds in GROUPS[self.domain]
+            for noun, kinds in self.groups[self.domain]
             if target.kind in kinds and not kinds & self.observation.scene.unnamed_kinds
         ]
         if groups and target.change != "state_change" and self.random.random() < 0.25:
             return groups[0]
-        nouns = NOUNS[target.kind]
+        nouns = self.nouns[target.kind]
         return nouns[int(self.random.integers(len(nouns)))], frozenset((target.kind,))
 
     def _is_meant(self, one: Sighting, meaning: Meaning) -> int:
@@ -379,7 +386,7 @@ class ExpressionWriter:
         self, landmark: Sighting, seen: Sequence[Sighting], change: ChangeType, time: int
     ) -> tuple[str, list[Sighting]] | None:
         """The landmark in words, and everything that these words fit; `None` if that is doubtful."""
-        noun = NOUNS[landmark.kind][0]
+        noun = self.nouns[landmark.kind][0]
         alike = [one for one in seen if one.kind == landmark.kind]
         color, adjective, phrase = _color_at(landmark, time), "", ""
         if color is not None and landmark.kind not in _COLORLESS and (len(alike) > 1 or self.random.random() < 0.5):
@@ -443,7 +450,7 @@ class ExpressionWriter:
         noun, kinds = self._noun_of(model)
         if any(one.change == "state_change" and one.kind in kinds for one in self.sightings):
             return None  # "The road that was built", where one was paved, is not plainly false.
-        changes: list[ChangeType] = [] if model.kind in LASTING else ["appear", "disappear"]
+        changes: list[ChangeType] = [] if model.kind in self.lasting else ["appear", "disappear"]
         meanings = [meaning for change in changes for meaning in general_meanings(change, kinds)]
         meanings += conditions_of(model.kind) if len(kinds) == 1 else ()
         if not meanings:

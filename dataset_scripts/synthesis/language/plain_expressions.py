@@ -11,7 +11,6 @@ from dataset_scripts.synthesis.scene import ChangeType
 
 from .expressions import (
     EVERYTHING_VERBS,
-    LASTING,
     NO_TARGET_SHARE,
     Description,
     ExpressionWriter,
@@ -102,7 +101,7 @@ class PlainExpressionWriter(ExpressionWriter):
 
     def _begin_generally(self, target: Sighting) -> Description | None:
         """A noun that fits the target, and an appearance or disappearance that need not."""
-        if target.kind in LASTING:
+        if target.kind in self.lasting:
             return None
         noun, kinds = self._noun_of(target)
         change: ChangeType = self._one_of(("appear", "disappear"))

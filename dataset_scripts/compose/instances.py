@@ -1,0 +1,314 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Reads images with instance masks: folders in COCO format (`annotations.json` beside the images)."""
+
+import hashlib
+import json
+import math
+import struct
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageOps
+from pycocotools import mask as coco_mask
+
+from dataset_scripts.errors import DataError
+from dataset_scripts.readers.image_file import IMAGE_SUFFIXES, ImageFile
+from dataset_scripts.readers.reading_report import Reason, UnusableError
+
+
+Split: TypeAlias = Literal["train", "validation", "test"]
+
+ANNOTATION_FILE = "annotations.json"
+SMALLEST_SIDE = 128  # Images with a shorter side are left out: enlarged, they would look like nothing real.
+# Of 100 images, by a hash of the name.
+_VALIDATION, _TEST = 10, 10
+_NAMED = 3  # So many skipped items are named for each reason.
+
+
+@dataclass(frozen=True)
+class Instance:
+    """
+    One thing of an image.
+
+    Args:
+        category (`str`): Its category in the annotations, in lower case.
+        box (`tuple[int, int, int, int]`): Left, top, right, bottom in pixels; right and bottom are outside.
+        area (`int`): Pixels of its mask.
+        counts (`bytes`): Its mask as a compressed run-length code of COCO.
+        is_crowd (`bool`): Whether the mask is that of several things together.
+    """
+
+    category: str
+    box: tuple[int, int, int, int]
+    area: int
+    counts: bytes = field(repr=False)
+    is_crowd: bool = False
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """
+    An image and the things that are marked in it.
+
+    Args:
+        file (`Path`): The image.
+        width, height (`int`): Its size in pixels.
+        instances (`tuple[Instance, ...]`): What is marked; none for a background.
+    """
+
+    file: Path
+    width: int
+    height: int
+    instances: tuple[Instance, ...] = ()
+
+    def mask(self, instance: Instance) -> np.ndarray:
+        """The mask of one of its instances: bool (height, width)."""
+        code = {"size": [self.height, self.width], "counts": instance.counts}
+        return coco_mask.decode(code).astype(bool)
+
+    @property
+    def split(self) -> Split:
+        """Where it belongs, by its name alone: so no image is in two splits, whatever folders are read together."""
+        place = int.from_bytes(hashlib.sha256(self.file.name.encode()).digest()[:4], "big") % 100
+        if place < _VALIDATION:
+            return "validation"
+        return "test" if place < _VALIDATION + _TEST else "train"
+
+
+@dataclass
+class SkippedItems:
+    """What could not be used, counted by reason, and the first items of each reason by name."""
+
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, reason: str, name: str) -> None:
+        """Counts one item."""
+        self.counts[reason] += 1
+        if len(self.names[reason]) < _NAMED:
+            self.names[reason].append(name)
+
+    def lines(self) -> list[str]:
+        """One line a reason."""
+        return [
+            f"skipped {count} x {reason}: {'; '.join(self.names[reason])}{'; …' if count > _NAMED else ''}"
+            for reason, count in self.counts.items()
+        ]
+
+
+def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
+    """
+    Reads a folder in COCO format.
+
+    Args:
+        folder (`Path`): Holds `annotations.json`; the images lie in its folder `images`, or in itself.
+        skipped (`SkippedItems`): Takes what cannot be used.
+
+    Returns:
+        `list[SourceImage]`: The images that can be opened, by name, with the instances that can be used. Images in
+        which nothing is marked are left out.
+
+    Raises:
+        DataError: If there is no such file, it is not of COCO format, or nothing in it can be used.
+    """
+    file = folder / ANNOTATION_FILE
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        images, annotations, categories = (content[key] for key in ("images", "annotations", "categories"))
+        names = {category["id"]: str(category["name"]).strip().lower() for category in categories}
+        files = {image["id"]: image for image in images}
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; name a folder that holds {ANNOTATION_FILE}.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{file} is not of COCO format ({type(error).__name__}: {error}); it needs images, annotations and "
+            "categories."
+        ) from error
+    marked: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in annotations:
+        image = annotation.get("image_id") if isinstance(annotation, dict) else None
+        if image in files:
+            marked[image].append(annotation)
+        else:
+            skipped.add("annotation of an unknown image", f"{folder.name}, annotation {_id_of(annotation)}")
+    found = []
+    for key, entries in marked.items():
+        source = _open_image(folder, files[key], skipped)
+        if source is None:
+            continue
+        instances = [_read_instance(folder, entry, source, names, skipped) for entry in entries]
+        usable = tuple(instance for instance in instances if instance is not None)
+        if usable:
+            found.append(SourceImage(source.file, source.width, source.height, usable))
+    if not found:
+        raise DataError(f"{file} has no image with instances that can be used. " + " ".join(skipped.lines()))
+    return sorted(found, key=lambda source: source.file.name)
+
+
+def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
+    """
+    Lists the images of a folder.
+
+    Args:
+        folder (`Path`): Holds images.
+        skipped (`SkippedItems`): Takes what cannot be used.
+
+    Returns:
+        `list[SourceImage]`: By name, without instances.
+
+    Raises:
+        DataError: If it is no folder or holds no image that can be used.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; name one that holds images.")
+    found = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() in IMAGE_SUFFIXES:
+            source = _check_image(folder, file, skipped)
+            if source is not None:
+                found.append(source)
+    if not found:
+        raise DataError(f"{folder} holds no image that can be used. " + " ".join(skipped.lines()))
+    return found
+
+
+def _open_image(folder: Path, entry: dict[str, Any], skipped: SkippedItems) -> SourceImage | None:
+    name = entry.get("file_name")
+    if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+        skipped.add("image without a file name inside the folder", f"{folder.name}, image {_id_of(entry)}")
+        return None
+    file = next((path for path in (folder / "images" / name, folder / name) if path.is_file()), None)
+    if file is None:
+        skipped.add("missing image", f"{folder.name}/{name}")
+        return None
+    source = _check_image(folder, file, skipped)
+    if source is None:
+        return None
+    said = entry.get("width", source.width), entry.get("height", source.height)
+    if said != (source.width, source.height):
+        detail = f"{folder.name}/{name} has {source.width}x{source.height}, the annotations say {said[0]}x{said[1]}"
+        skipped.add("image of another size than annotated", detail)
+        return None
+    return source
+
+
+def _check_image(folder: Path, file: Path, skipped: SkippedItems) -> SourceImage | None:
+    """The image by its header."""
+    name = f"{folder.name}/{file.name}"
+    try:
+        width, height = ImageFile(name, file).size
+    except UnusableError as error:
+        skipped.add("unreadable image", error.detail)
+        return None
+    if min(width, height) < SMALLEST_SIDE:
+        skipped.add(f"image with a side of less than {SMALLEST_SIDE} pixels", f"{name} has {width}x{height}")
+        return None
+    return SourceImage(file, width, height)
+
+
+def _read_instance(
+    folder: Path, entry: dict[str, Any], source: SourceImage, names: dict[Any, str], skipped: SkippedItems
+) -> Instance | None:
+    name = f"{folder.name}, annotation {_id_of(entry)}"
+    category = names.get(entry.get("category_id"))
+    if not category:
+        skipped.add("annotation of an unknown category", name)
+        return None
+    try:
+        code = _run_lengths(entry.get("segmentation"), source.width, source.height)
+        area = int(coco_mask.area(code))
+        left, top, width, height = (round(value) for value in coco_mask.toBbox(code).tolist())
+    except ValueError as error:
+        skipped.add("segmentation that cannot be read", f"{name} ({error})")
+        return None
+    if area < 1 or width < 1 or height < 1:
+        skipped.add("empty segmentation", name)
+        return None
+    return Instance(
+        category=category,
+        box=(left, top, left + width, top + height),
+        area=area,
+        counts=code["counts"],
+        is_crowd=bool(entry.get("iscrowd", 0)),
+    )
+
+
+def _run_lengths(segmentation: Any, width: int, height: int) -> dict[str, Any]:
+    """A segmentation of any of COCO's three kinds as a compressed run-length code, checked."""
+    if isinstance(segmentation, list):
+        if not segmentation or not all(_is_polygon(part) for part in segmentation):
+            raise ValueError("a polygon needs three points or more, as x, y, x, y, …")
+        return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+    if not isinstance(segmentation, dict) or "counts" not in segmentation:
+        raise ValueError("neither polygons nor a run-length code")
+    size, counts = segmentation.get("size"), segmentation["counts"]
+    if size != [height, width]:
+        raise ValueError(f"its size is {size}, that of the image [{height}, {width}] (height, width)")
+    if isinstance(counts, list):
+        if not all(isinstance(count, int) and count >= 0 for count in counts) or sum(counts) != width * height:
+            raise ValueError("its runs do not add up to the image")
+        return coco_mask.frPyObjects(segmentation, height, width)
+    if not isinstance(counts, str) or sum(_decode_counts(counts)) != width * height:
+        raise ValueError("its runs do not add up to the image")
+    return {"size": [height, width], "counts": counts.encode("ascii")}
+
+
+def _decode_counts(text: str) -> list[int]:
+    """
+    The runs of a compressed code: base 32 with a bit for "more follows", each from the third on as a difference to the
+    one before the last. `pycocotools` decodes masks without looking at their bounds, so damage is found here.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text:
+        digit = ord(letter) - 48
+        if not 0 <= digit < 64:
+            raise ValueError("its run-length code holds other letters than those of COCO")
+        value |= (digit & 31) << shift
+        shift += 5
+        if digit & 32:
+            continue
+        if digit & 16:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    if shift or any(run < 0 for run in runs):
+        raise ValueError("its run-length code is cut short or damaged")
+    return runs
+
+
+def _is_polygon(part: Any) -> bool:
+    return (
+        isinstance(part, list)
+        and len(part) >= 6
+        and len(part) % 2 == 0
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in part)
+    )
+
+
+def _id_of(entry: Any) -> Any:
+    return entry.get("id", "without id") if isinstance(entry, dict) else "that is no object"
+
+
+def open_image(source: SourceImage) -> np.ndarray:
+    """
+    Decodes an image.
+
+    Args:
+        source (`SourceImage`): Which.
+
+    Returns:
+        `np.ndarray`: RGB, uint8, (height, width, 3).
+
+    Raises:
+        UnusableError: If the file is damaged.
+    """
+    try:
+        with Image.open(source.file) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
+        raise UnusableError(Reason.UNREADABLE_PICTURE, f"{source.file.name} ({error})") from error
