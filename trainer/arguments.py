@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from trl import ModelConfig, SFTConfig, TrlParser
 
-from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
+from dataset_scripts.synthesis import NO_TARGET_SHARE
 
 from .errors import TrainingError
 

@@ -29,14 +29,13 @@ from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.schema import SETTINGS, SPLITS
+from dataset_scripts.readers import SETTINGS, SPLITS, PairSource
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrs_iou.mask_counts import SampleCounts, count_masks
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
 from trainer.evaluate import open_source
-from trainer.evaluation.pair_sources import PairSource
-from trainer.evaluation.predicting import BatchReader
+from trainer.evaluation import BatchReader
 
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)

@@ -35,14 +35,21 @@ from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.schema import SETTINGS, SPLITS
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.readers import SETTINGS, SPLITS, PairSource, open_pairs
 from trainer.arguments import GENERATED
 from trainer.errors import TrainingError
-from trainer.evaluation.folder import EvaluationFolder, append
-from trainer.evaluation.pair_sources import PairSource, open_pairs
-from trainer.evaluation.predicting import BatchReader, predict
-from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
+from trainer.evaluation import (
+    BatchReader,
+    EvaluationFolder,
+    append,
+    collect,
+    identity_of,
+    make_report,
+    model_hash,
+    predict,
+    summary,
+    write_report,
+)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -71,11 +78,14 @@ def parse_arguments() -> argparse.Namespace:
 
 def open_source(arguments: argparse.Namespace) -> PairSource:
     """Opens the pairs that the command line names."""
-    generator = None
-    if arguments.data == GENERATED:
-        domains: Any = ("NS", "RS") if arguments.setting == "TV" else (arguments.setting,)
-        generator = Generator(arguments.seed, arguments.generated_size, domains, arguments.split)
-    return open_pairs(arguments.data, arguments.setting, arguments.split, generator, arguments.generated_pairs)
+    return open_pairs(
+        arguments.data,
+        arguments.split,
+        arguments.setting,
+        checked=False,
+        num_pairs=arguments.generated_pairs,
+        generator={"seed": arguments.seed, "size": arguments.generated_size},
+    )
 
 
 def run(arguments: argparse.Namespace, accelerator: Accelerator) -> str:

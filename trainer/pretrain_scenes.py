@@ -23,11 +23,11 @@ import torch
 from transformers import Trainer, TrainingArguments, set_seed
 from trl import TrlParser
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, tiny_processor
 from trainer.arguments import RECIPES
-from trainer.data.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
+from trainer.data import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 from trainer.errors import TrainingError
 from trainer.loop.checkpointing import find_checkpoint
 from trainer.loop.engines import use_all_cores

@@ -11,8 +11,7 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import CHANGE_TYPES, CITATION, DOMAINS, FEATURES, PAIRS_SUFFIX, VIEWS
+from dataset_scripts.readers import CHANGE_TYPES, CITATION, DOMAINS, FEATURES, PAIRS_SUFFIX, VIEWS, ReadingReport
 
 from .shard_writer import ShardSummary
 

@@ -37,17 +37,15 @@ from huggingface_hub import HfApi
 from dataset_scripts.errors import DataError
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import PAIRS_SUFFIX, SETTINGS
-from dataset_scripts.readers.split_folders import SplitFolder, find_split_folders, fingerprint
-from mtrefseg.io.files import write_text
+from dataset_scripts.readers import PAIRS_SUFFIX, SETTINGS, ReadingReport, SplitFolder, find_split_folders, fingerprint
+from dataset_scripts.worker_pool import worker_pool
+from mtrefseg.io import write_text
 from mtrefseg.option_values import positive
 
 from .card import PLACEHOLDER, CardFacts, add_up, make_card
 from .folder import ExportFolder, Progress
 from .plan import ExportPlan, Shard, plan_export
 from .shard_writer import ShardSummary, read_summary, write_shard
-from .worker_pool import worker_pool
 
 
 DEFAULT_SHARD_SIZE = 256_000_000
@@ -197,7 +195,7 @@ def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: Exp
     """What the result depends on."""
     is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
     return {
-        "raw": fingerprint(folders),
+        "raw": fingerprint([each.path for each in folders]),
         "name": _REPOSITORIES[kind][1] if is_published else raw.resolve().name,
         "repository": _REPOSITORIES[kind][0] if is_published else None,
         "license": options.license or ("apache-2.0" if is_published else "unknown"),
@@ -214,7 +212,7 @@ def _fill(
     """Writes what is missing, and finishes the export."""
     if not folder.is_moved:
         _write_shards(plan.shards, folder, num_proc)
-    if fingerprint(raw_folders) != folder.identity["raw"]:
+    if fingerprint([each.path for each in raw_folders]) != folder.identity["raw"]:
         raise DataError(f"the raw folders were changed meanwhile; make {folder.path} anew with --overwrite")
     summaries = {shard: read_summary(shard, folder.work) for shard in plan.shards}
     report = ReadingReport()
@@ -284,14 +282,14 @@ def _sizes(facts: CardFacts, config: str, split: str) -> dict[str, Any]:
 
 def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) -> None:
     missing = [shard for shard in shards if not (folder.work / "data" / shard.name).is_file()]
-    with tqdm(total=sum(len(shard.records) for shard in shards), desc="Writing", unit=" pairs") as bar:
-        bar.update(sum(len(shard.records) for shard in shards if shard not in missing))
+    with tqdm(total=sum(len(shard.pairs) for shard in shards), desc="Writing", unit=" pairs") as bar:
+        bar.update(sum(len(shard.pairs) for shard in shards if shard not in missing))
         if num_proc == 1:
             for shard in missing:
                 write_shard(shard, folder.work, bar.update)
             return
         with worker_pool(num_proc) as pool:
-            futures = {pool.submit(write_shard, shard, folder.work): len(shard.records) for shard in missing}
+            futures = {pool.submit(write_shard, shard, folder.work): len(shard.pairs) for shard in missing}
             try:
                 for future in as_completed(futures):
                     future.result()

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io.files import INCOMPLETE_SUFFIX, write_json, write_text
+from mtrefseg.io import INCOMPLETE_SUFFIX, write_json, write_text
 
 
 _WORK = ".export"

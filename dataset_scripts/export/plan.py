@@ -4,12 +4,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.pair_record import PairRecord
-from dataset_scripts.readers.raw_layout import list_setting, report_shared_ids
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import DOMAINS, PAIRS_SUFFIX, SPLITS
-from dataset_scripts.readers.split_folders import SplitFolder, select_folders
+from dataset_scripts.readers import (
+    DOMAINS,
+    PAIRS_SUFFIX,
+    SPLITS,
+    Pair,
+    ReadingReport,
+    SplitFolder,
+    list_setting,
+    report_shared_ids,
+    select_folders,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Shard:
         layout (`str`): A key of `schema.FEATURES`.
         split (`str`): One of `schema.SPLITS`.
         index, count (`int`): Its number among the files of its configuration and split, from 0, and how many they are.
-        records (`tuple[PairRecord, ...]`): The pairs that go into it, as far as their files turn out to be usable.
+        pairs (`tuple[Pair, ...]`): The pairs that go into it, as far as their files turn out to be usable.
     """
 
     config: str
@@ -30,7 +35,7 @@ class Shard:
     split: str
     index: int
     count: int
-    records: tuple[PairRecord, ...]
+    pairs: tuple[Pair, ...]
 
     @property
     def name(self) -> str:
@@ -76,7 +81,7 @@ def plan_export(
     parts: dict[str, dict[str, tuple[str, ...]]] = {}
     layouts = {"": "pretrain" if is_pretrain else "referring", **({PAIRS_SUFFIX: "pairs"} if with_pairs else {})}
     for split in SPLITS:
-        of_domains: list[PairRecord] = []
+        of_domains: list[Pair] = []
         settings: list[str] = []
         for setting in (*DOMAINS, "TV"):
             selected = select_folders(folders, setting, split, is_pretrain)
@@ -86,12 +91,12 @@ def plan_export(
                 for suffix in layouts if settings else ():
                     parts.setdefault(f"TV{suffix}", {})[split] = tuple(other + suffix for other in settings)
                 continue
-            records = list_setting(folders, setting, split, is_pretrain, report)
-            if not records:
+            pairs = list_setting(folders, setting, split, is_pretrain, report)
+            if not pairs:
                 continue
             settings.append(setting)
-            of_domains += records
-            groups = list(_group(records, max_shard_size))
+            of_domains += pairs
+            groups = list(_group(pairs, max_shard_size))
             for suffix, layout in layouts.items():
                 config = setting + suffix
                 parts.setdefault(config, {})[split] = (config,)
@@ -101,27 +106,23 @@ def plan_export(
     return ExportPlan(tuple(sorted(shards, key=lambda shard: shard.name)), parts, report)
 
 
-def _group(records: Sequence[PairRecord], max_bytes: int) -> Iterator[tuple[PairRecord, ...]]:
+def _group(pairs: Sequence[Pair], max_bytes: int) -> Iterator[tuple[Pair, ...]]:
     """Runs of pairs whose files are no larger together, or a single pair."""
-    group: list[PairRecord] = []
+    group: list[Pair] = []
     group_bytes = 0
-    for record in records:
-        size = _size(record)
+    for pair in pairs:
+        size = _size(pair)
         if group and group_bytes + size > max_bytes:
             yield tuple(group)
             group, group_bytes = [], 0
-        group.append(record)
+        group.append(pair)
         group_bytes += size
     if group:
         yield tuple(group)
 
 
-def _size(record: PairRecord) -> int:
-    masks = [expression.mask for expression in record.expressions]
-    if record.change_mask is not None:
-        masks.append(record.change_mask)
-    return sum(_file_size(file) for file in (record.image_t1, record.image_t2, *masks))
-
-
-def _file_size(file: ImageFile) -> int:
-    return len(file.source) if isinstance(file.source, bytes) else file.source.stat().st_size
+def _size(pair: Pair) -> int:
+    masks = [expression.mask for expression in pair.expressions]
+    if pair.change_mask is not None:
+        masks.append(pair.change_mask)
+    return sum(file.num_bytes for file in (pair.image_t1, pair.image_t2, *masks))

@@ -13,11 +13,17 @@ import pyarrow.parquet as pq
 from datasets import Features
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.pair_record import PairRecord, check_pair
-from dataset_scripts.readers.reading_report import ReadingReport, UnusableError
-from dataset_scripts.readers.rows import PairContent, make_rows, read_content
-from dataset_scripts.readers.schema import FEATURES
-from mtrefseg.io.files import sha256_of, write_json, written_whole
+from dataset_scripts.readers import (
+    FEATURES,
+    Pair,
+    PairContent,
+    ReadingReport,
+    UnusableError,
+    check_pair,
+    make_rows,
+    read_content,
+)
+from mtrefseg.io import sha256_of, write_json, written_whole
 
 from .plan import Shard
 
@@ -79,8 +85,8 @@ def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None
     summary = ShardSummary()
     with written_whole(path) as file:
         with _RowGroups(file, FEATURES[shard.layout](), summary) as groups:
-            for record in shard.records:
-                checked, findings = check_pair(record)
+            for pair in shard.pairs:
+                checked, findings = check_pair(pair)
                 report.extend(findings)
                 if checked is not None:
                     report.keep(checked.folder, len(checked.expressions))
@@ -101,16 +107,16 @@ def read_summary(shard: Shard, folder: Path) -> ShardSummary:
     return ShardSummary(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def _add_pair(record: PairRecord, layout: str, groups: "_RowGroups", summary: ShardSummary) -> None:
+def _add_pair(pair: Pair, layout: str, groups: "_RowGroups", summary: ShardSummary) -> None:
     try:
-        content = read_content(record)
+        content = read_content(pair)
     except (UnusableError, OSError) as error:
-        raise DataError(f"{record.folder} was changed while it was read; export it again: {error}") from error
-    change_types = Counter(expression.change_type for expression in record.expressions)
+        raise DataError(f"{pair.folder} was changed while it was read; export it again: {error}") from error
+    change_types = Counter(expression.change_type for expression in pair.expressions)
     summary.pairs += 1
     summary.no_target += sum(area == 0 for area in content.areas)
     summary.change_types = dict(sorted((Counter(summary.change_types) + change_types).items()))
-    groups.add(make_rows(record, content, layout), content)
+    groups.add(make_rows(pair, content, layout), content)
 
 
 class _RowGroups:

@@ -10,7 +10,6 @@ names: nothing of it is ever read as markup.
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -18,19 +17,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.look_ahead import map_ahead
-from dataset_scripts.readers.pair_record import Expression, PairRecord
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import DOMAINS, SPLITS
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import DOMAINS, SPLITS, Expression, Pair, map_ahead, open_pairs
+from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 from mtrefseg.option_values import positive
-
-from .static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 
 TEMPLATE = Path(__file__).with_name("browse_template.html")
@@ -67,24 +59,23 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         [`DataError`]: If the folder cannot be read, no pair is left, or the page cannot be written.
     """
-    report = ReadingReport()
-    source = open_source(arguments.folder, report)
-    limited = islice(source.read(arguments.split, arguments.domain), arguments.limit)
-    total = None if arguments.split or arguments.domain else min(source.pair_count, arguments.limit or sys.maxsize)
+    source = open_pairs(arguments.folder)
+    limited = islice(source.usable(arguments.split, arguments.domain), arguments.limit)
+    total = None if arguments.split or arguments.domain else min(len(source), arguments.limit or sys.maxsize)
     with tqdm(limited, total=total, unit="pair", desc="drawing", leave=False, disable=None) as progress:
-        count = write_page(progress, arguments.out, source.folder.resolve().name)
+        count = write_page(progress, arguments.out, source.name)
     print(f"{arguments.out / 'index.html'}: {count:,} pairs")
-    if report.counts:
-        print(report.table())
+    if source.report.counts:
+        print(source.report.table())
     return 0
 
 
-def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> int:
+def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
     """
     Writes the page, one pair at a time.
 
     Args:
-        records (`Iterable[PairRecord]`): The pairs.
+        records (`Iterable[Pair]`): The pairs.
         out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `images/` are put into it.
         title (`str`): Name of the dataset.
 
@@ -119,14 +110,14 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
     return count
 
 
-def _draw_pair(images: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:
+def _draw_pair(images: Path, numbered: tuple[int, Pair]) -> dict[str, Any]:
     """Draws images and masks of a pair, and returns what the page's script needs to know about it."""
     number, record = numbered
     folder = images / f"{number:06d}"
     folder.mkdir()
     width, height = record.image_t1.size
     for image, name in ((record.image_t1, "t1.jpg"), (record.image_t2, "t2.jpg")):
-        _draw_image(image).save(folder / name, quality=JPEG_QUALITY)
+        draw_thumbnail(image.load()).save(folder / name, quality=JPEG_QUALITY)
     expressions = record.expressions
     if record.change_mask is not None:
         expressions = (Expression(EVERY_CHANGE, record.change_mask, "", 0),)
@@ -155,9 +146,3 @@ def _draw_pair(images: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]
         "height": height,
         "sentences": sentences,
     }
-
-
-def _draw_image(image: ImageFile) -> Image.Image:
-    """The image upright, in RGB, and no larger than a thumbnail."""
-    with Image.open(io.BytesIO(image.read_bytes())) as opened:
-        return draw_thumbnail(ImageOps.exif_transpose(opened).convert("RGB"))

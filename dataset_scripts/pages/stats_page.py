@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.quality.dataset_statistics import (
+from dataset_scripts.quality import (
     AREA_EDGES,
     UNKNOWN,
     DatasetFacts,
@@ -24,8 +24,9 @@ from dataset_scripts.quality.dataset_statistics import (
     sentences_of,
     split_order,
 )
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import open_pairs
+
+from .plot_style import DOTS_PER_INCH, GREY, HAIRLINE, INK, PAPER, STYLE
 
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 # All lengths are in inches, from the upper left corner of the page.
 PAGE = (10.0, 12.5)
-DOTS_PER_INCH = 160
 MARGIN = 0.6
 HALF = 4.15  # width of one of two columns; the gap between them is 0.5
 THIRD = 2.6
@@ -42,10 +42,6 @@ LABELS = 1.15  # room for the names of bars
 NUMBERS = 0.4  # room for the numbers of an axis
 TITLE = 0.3  # from a title to its drawing
 
-PAPER = "#ffffff"
-INK = "#23272e"
-GREY = "#6b727c"
-HAIRLINE = "#e3e6ea"
 BAR = "#7d8fa5"
 PLACE_COLORS = ("#f4f6f9", "#a9c1d9", "#3f6c99", "#142b45")
 SPLIT_COLORS = {"train": "#3f6c99", "validation": "#dd9a36", "test": "#6f9e83"}
@@ -53,33 +49,6 @@ TYPE_COLORS = {"appear": "#4c9a8a", "disappear": "#cf6f58", "state_change": "#85
 TYPE_LABELS = {"appear": "appear", "disappear": "disappear", "state_change": "state change", UNKNOWN: "unknown"}
 DOMAIN_LABELS = {"NS": "normal scenes (NS)", "RS": "remote sensing (RS)", UNKNOWN: "unknown domain"}
 STAGE_ONE = "stage 1"
-STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the page looks the same everywhere
-    "font.size": 8,
-    "text.color": INK,
-    "axes.edgecolor": HAIRLINE,
-    "axes.facecolor": PAPER,
-    "axes.labelcolor": GREY,
-    "axes.labelsize": 8,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "figure.facecolor": PAPER,
-    "grid.color": HAIRLINE,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "legend.handlelength": 1.2,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "xtick.major.pad": 6,
-}
 MOST_WORDS = 12
 MOST_BARS = 7
 MOST_SENTENCES = 20
@@ -113,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
             written.
     """
     _import_matplotlib()
-    report = ReadingReport()
-    facts = measure_dataset(open_source(arguments.folder, report))
+    pairs = open_pairs(arguments.folder)
+    facts = measure_dataset(pairs)
     if not facts.pairs:
         raise DataError(f"{arguments.folder} holds no pair that can be read; see `validate {arguments.folder}`.")
     figure = draw_page(facts, arguments.folder.resolve().name)
@@ -123,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise DataError(f"{arguments.out} cannot be written: {error.strerror}; give another --out.") from error
     print(f"{arguments.out}: {len(facts.distinct_pairs()):,} pairs")
-    if report.counts:
-        print(report.table())
+    if pairs.report.counts:
+        print(pairs.report.table())
     return 0
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 import numpy as np
 
-from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS
 
 from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, sentences_of, split_order
 

@@ -5,7 +5,6 @@ these facts, `stats` draws them.
 """
 
 import hashlib
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,14 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.look_ahead import map_ahead
-from dataset_scripts.readers.pair_record import PairRecord, check_pair
-from dataset_scripts.readers.reading_report import Finding
-from dataset_scripts.readers.sources import Source
+from dataset_scripts.readers import Finding, ImageFile, Pair, PairSource, check_pair, map_ahead
 
 from .perceptual_hash import Bytes, image_thumbnail
 
@@ -137,9 +132,8 @@ class PairFacts:
 
 @dataclass(frozen=True)
 class _Measured:
-    """A usable pair, its facts, and the sum of its masks over `(32, 32)` cells."""
+    """The facts of a pair, and the sum of its masks over `(32, 32)` cells."""
 
-    record: PairRecord
     pair: PairFacts
     places: npt.NDArray[np.float64]
 
@@ -166,22 +160,23 @@ class DatasetFacts:
         return list(known.values())
 
 
-def measure_dataset(source: Source) -> DatasetFacts:
+def measure_dataset(source: PairSource) -> DatasetFacts:
     """
     Reads every pair once, on all cores, with a progress bar. No more images are in memory than are being read.
 
     Args:
-        source (`Source`): From [`open_source`]; its report takes what is skipped or repaired.
+        source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
 
     Returns:
         `DatasetFacts`: The facts.
     """
     facts = DatasetFacts()
-    results = map_ahead(partial(_measure, known={}), source.list_records())
-    progress = tqdm(results, total=source.pair_count, unit="pair", desc="measuring", leave=False, disable=None)
+    results = map_ahead(partial(_measure, known={}), source)
+    progress = tqdm(results, total=len(source), unit="pair", desc="measuring", leave=False, disable=None)
     for measured, findings in progress:
-        source.keep_checked(None if measured is None else measured.record, findings)
+        source.report.extend(findings)
         if measured is not None:
+            source.report.keep(measured.pair.part, len(measured.pair.sentences))
             facts.pairs.append(measured.pair)
             if measured.pair.sentences:
                 domain = measured.pair.domain
@@ -284,32 +279,32 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
 
 
-def _measure(listed: PairRecord, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
+def _measure(listed: Pair, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
     """Checks a pair and measures it. An image that comes again, byte for byte, is looked up in `known`."""
-    record, findings = check_pair(listed)
-    if record is None:
+    pair, findings = check_pair(listed)
+    if pair is None:
         return None, findings
-    size = record.image_t1.size
+    size = pair.image_t1.size
     places = np.zeros((PLACE_SIDE, PLACE_SIDE))
     sentences = []
-    for expression in record.expressions:
+    for expression in pair.expressions:
         mask = expression.mask.read_mask(size)[0]
         places += _cells(mask)
         sentences.append(SentenceFacts(expression.text, expression.change_type, expression.noisy, _measure_mask(mask)))
-    change_mask = record.change_mask
-    pair = PairFacts(
-        part=record.folder,
-        pair_id=record.pair_id,
-        split=record.split,
-        domain=record.domain or UNKNOWN,
-        view=record.view,
-        source=record.source,
-        image_t1=_measure_image(record.image_t1, known),
-        image_t2=_measure_image(record.image_t2, known),
+    change_mask = pair.change_mask
+    facts = PairFacts(
+        part=pair.folder,
+        pair_id=pair.pair_id,
+        split=pair.split,
+        domain=pair.domain or UNKNOWN,
+        view=pair.view,
+        source=pair.source,
+        image_t1=_measure_image(pair.image_t1, known),
+        image_t2=_measure_image(pair.image_t2, known),
         sentences=tuple(sentences),
         change_mask=None if change_mask is None else _measure_mask(change_mask.read_mask(size)[0]),
     )
-    return _Measured(record, pair, places), findings
+    return _Measured(facts, places), findings
 
 
 def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFacts:
@@ -317,11 +312,11 @@ def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFac
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:
-        with Image.open(io.BytesIO(data)) as opened:
-            mode = opened.mode
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-        size = f"{upright.width}x{upright.height}:".encode()
-        known[key] = ImageFacts(_digest(size + upright.tobytes()), upright.size, mode, image_thumbnail(upright))
+        in_memory = ImageFile(image.name, data)
+        pixels = in_memory.load()
+        size = f"{pixels.width}x{pixels.height}:".encode()
+        thumbnail = image_thumbnail(pixels)
+        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail)
     return known[key]
 
 

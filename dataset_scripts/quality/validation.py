@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.reading_report import EXPLANATIONS, ReadingReport, Reason, printable
-from dataset_scripts.readers.sources import Source, open_source
+from dataset_scripts.readers import EXPLANATIONS, PairSource, ReadingReport, Reason, open_pairs, printable
 
 from .checks import Check, Verdict, content_checks, published_checks
 from .dataset_statistics import DatasetFacts, measure_dataset, summarize
@@ -34,12 +33,14 @@ class Validation:
     The outcome of all checks.
 
     Args:
-        source (`Source`): What was checked, with the report of its reading.
+        folder (`Path`): What was checked.
+        source (`PairSource`): Its pairs, with the report of their reading.
         facts (`DatasetFacts`): What was measured.
         checks (`tuple[Check, ...]`): The outcomes.
     """
 
-    source: Source
+    folder: Path
+    source: PairSource
     facts: DatasetFacts
     checks: tuple[Check, ...]
 
@@ -57,7 +58,7 @@ class Validation:
             `dict`: `folder`, `kind`, `verdict`, `checks` with all examples, `statistics` and `reading`.
         """
         return {
-            "folder": printable(str(self.source.folder)),
+            "folder": printable(str(self.folder)),
             "kind": self.source.kind,
             "verdict": self.verdict.value,
             "checks": [
@@ -149,7 +150,7 @@ def validate(
     Raises:
         [`DataError`]: If the folder cannot be read.
     """
-    source = open_source(folder, ReadingReport())
+    source = open_pairs(folder)
     facts = measure_dataset(source)
     pairs = facts.distinct_pairs()
     checks = _reading_checks(source.report, len(pairs))
@@ -157,7 +158,7 @@ def validate(
         checks += leakage_checks(pairs, max_distance) + content_checks(pairs)
         if compare_with_published or any(PUBLISHED_FOLDERS in part.name for part in source.parts):
             checks += published_checks(pairs)
-    return Validation(source, facts, tuple(checks))
+    return Validation(Path(folder), source, facts, tuple(checks))
 
 
 def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:

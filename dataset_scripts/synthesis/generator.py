@@ -104,6 +104,11 @@ class SyntheticPair:
     numbers_t2: np.ndarray
 
     @property
+    def source(self) -> str:
+        """What the column `source` says: "synthetic street", …."""
+        return f"synthetic {self.world}"
+
+    @property
     def change_mask(self) -> np.ndarray:
         """Everything that changed: bool (height, width), the truth of stage 1."""
         observation = Observation(self.scene, self.numbers_t1, self.numbers_t2)

@@ -17,10 +17,9 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.export.worker_pool import worker_pool
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.pair_record import Expression, PairRecord
-from mtrefseg.io.masks import encode_mask
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, VIEWS, Expression, ImageFile, Pair
+from dataset_scripts.worker_pool import worker_pool
+from mtrefseg.io import encode_mask
 
 from .generator import Domain, Generator, SyntheticPair
 
@@ -34,7 +33,7 @@ _CHUNK = 16  # Pairs that a worker takes at a time
 GENERATOR_VERSION = 1
 
 
-def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> PairRecord:
+def to_pair(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> Pair:
     """
     A generated pair as every other reader of this package gives it.
 
@@ -46,7 +45,7 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
 
     Returns:
-        `PairRecord`: Its files are in memory.
+        `Pair`: Its files are in memory.
     """
     suffix = ".png" if png else ".jpg"
     images = [
@@ -54,12 +53,12 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         for place, image in (("A", pair.image_t1), ("B", pair.image_t2))
     ]
     masked = pair.expressions if kind == "referring" else ()
-    return PairRecord(
+    return Pair(
         pair_id=pair.pair_id,
         split=split,
         domain=pair.domain,
         view=pair.view,
-        source=source_of(pair),
+        source=pair.source,
         image_t1=images[0],
         image_t2=images[1],
         expressions=tuple(
@@ -77,11 +76,6 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         else None,
         folder=folder,
     )
-
-
-def source_of(pair: SyntheticPair) -> str:
-    """What the column `source` says: "synthetic street", …."""
-    return f"synthetic {pair.world}"
 
 
 def _encode(image: Image.Image, png: bool) -> bytes:
@@ -171,7 +165,7 @@ def _write_pair(generator: Generator, folders: dict[Domain, Path], kind: Kind, p
     last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
     if last.exists():
         return
-    record = to_record(generator.pair(index), generator.split, kind, folder.name, png)
+    record = to_pair(generator.pair(index), generator.split, kind, folder.name, png)
     for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
         _write_atomically(folder / file.name, file.read_bytes())
     if record.change_mask is not None:
@@ -180,7 +174,7 @@ def _write_pair(generator: Generator, folders: dict[Domain, Path], kind: Kind, p
         _write_atomically(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
 
 
-def _json_of(record: PairRecord) -> dict[str, Any]:
+def _json_of(record: Pair) -> dict[str, Any]:
     return {
         "sample_id": record.pair_id,
         "img_A": Path(record.image_t1.name).name,
@@ -231,8 +225,6 @@ def _rows(
     generator: Generator, start: int, stop: int | None, parts: Sequence[int], count: int
 ) -> Iterator[dict[str, Any]]:
     """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
-    from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS
-
     for index in itertools.count(start):
         if stop is not None and index >= stop:
             return
@@ -247,6 +239,6 @@ def _rows(
                 "change_types": [CHANGE_TYPES.index(one.change_type) for one in pair.expressions],
                 "domain": DOMAINS.index(pair.domain),
                 "view": VIEWS.index(pair.view),
-                "source": source_of(pair),
+                "source": pair.source,
                 "noisy": [one.noisy for one in pair.expressions],
             }

@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dataset_scripts.pages.static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
+from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 from .pair_images import Images, PairImages
 from .predictions import ScoredSentence

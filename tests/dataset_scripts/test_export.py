@@ -19,10 +19,9 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.export import exporter, shard_writer
-from dataset_scripts.export.exporter import ExportOptions, export_dataset, push_dataset
+from dataset_scripts.export import ExportOptions, export_dataset, exporter, push_dataset, shard_writer
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
-from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
+from dataset_scripts.readers import pair_features, pretrain_features, referring_features
 from tests.dataset_scripts.raw_folders import (
     draw_image,
     edit_json,

@@ -14,9 +14,9 @@ from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_model
 from mtrs_iou.mtrs_iou import score_masks
 from trainer.arguments import ModelArguments, MTRefSegTrainingConfig
-from trainer.data.collator import PairCollator
+from trainer.data import PairCollator
 from trainer.errors import TrainingError
-from trainer.evaluation.evaluator import Evaluator, count_items
+from trainer.evaluation import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.loop.checkpointing import UNFINISHED, find_checkpoint, keep_beginning, publish, unfinished_folder
 from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores

@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from trl import ModelConfig
 
-from dataset_scripts.synthesis.writing import GENERATOR_VERSION
+from dataset_scripts.synthesis import GENERATOR_VERSION
 from trainer.arguments import GENERATED, AugmentationArguments, DataArguments, ModelArguments, MTRefSegTrainingConfig
 from trainer.errors import TrainingError
-from trainer.evaluation.reporting import model_hash
+from trainer.evaluation import model_hash
 
 
 PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")

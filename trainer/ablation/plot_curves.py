@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
-from dataset_scripts.pages.stats_page import DOTS_PER_INCH
+from dataset_scripts.pages import DOTS_PER_INCH
 from trainer.errors import TrainingError
 
 from .curves import CURVE_STYLE, look_of, prepare_panel

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from dataset_scripts.readers.schema import CHANGE_TYPES
+from dataset_scripts.readers import CHANGE_TYPES
 from trainer.arguments import AugmentationArguments
 
 from .samples import PairSample

@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import EvalPrediction
 
-from dataset_scripts.synthesis.generator import Generator, SyntheticPair
-from dataset_scripts.synthesis.language.lexicon import NOUNS
-from dataset_scripts.synthesis.render.palette import COLORS
+from dataset_scripts.synthesis import COLORS, NOUNS, Generator, SyntheticPair
 from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisionModel
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mtrefseg.io import write_json
 from trainer.errors import TrainingError
 
 
@@ -57,9 +58,7 @@ class EvaluationFolder:
         self.parts.mkdir(parents=True, exist_ok=True)
         path = self.parts / _IDENTITY
         if not path.is_file():
-            aside = path.with_suffix(".new")
-            aside.write_text(json.dumps(self.identity, indent=1) + "\n", encoding="utf-8")
-            aside.replace(path)
+            write_json(path, self.identity)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """

@@ -12,7 +12,7 @@ import torch
 import transformers
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from trainer.arguments import GENERATED
+from dataset_scripts.readers import is_made
 
 
 TASK = "image-segmentation"
@@ -84,7 +84,7 @@ def write_card(
         engine (`str`): Engine and number of processes.
         is_stage1 (`bool`): Whether it is the visual half alone.
     """
-    hub_data = [dataset for dataset in train_data if dataset != GENERATED and not Path(dataset).exists()]
+    hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
     data = ModelCardData(
         model_name=name,
         library_name="transformers",

@@ -2,8 +2,6 @@
 """What an evaluation leaves: report.json, predictions.parquet, the tables and the image sheet."""
 
 import argparse
-import hashlib
-import json
 import platform
 import shlex
 import sys
@@ -16,17 +14,18 @@ import pyarrow
 import pyarrow.parquet
 from PIL import Image
 
+from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.io.files import sha256_of
+from mtrefseg.io import sha256_bytes, sha256_of, write_json
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
 from mtrs_iou.mtrs_iou import MaskScores, merge
 from trainer.errors import TrainingError
 
+from .batches import read_pair
 from .folder import REPORT, total_seconds
 from .image_sheet import choose_cases
 from .model_card import hardware, shown_name
-from .pair_sources import PairSource
 from .paper_scores import latex_table, markdown_table
 
 
@@ -67,7 +66,7 @@ def identity_of(
     hashes: Mapping[str, str], source: PairSource, options: Mapping[str, Any], device: str
 ) -> dict[str, Any]:
     """Model, data, options, device and versions: two evaluations with equal ones are the same."""
-    data = hashlib.sha256(source.identity.encode()).hexdigest()
+    data = sha256_bytes(source.identity.encode())
     return {"model": dict(hashes), "data": data, "options": dict(options), "device": device, "versions": versions()}
 
 
@@ -113,7 +112,7 @@ def collect(
     digests = [digest for result in ordered for digest in result["digests"]]
     facts = {
         # Sorted, so that it does not depend on the order of folders.
-        "sha256": hashlib.sha256("".join(sorted(digests)).encode()).hexdigest(),
+        "sha256": sha256_bytes("".join(sorted(digests)).encode()),
         "pairs": len(digests),
         "sentences": len(samples),
         "seconds": total_seconds([(result["attempt"], result["seconds"]) for result in ordered]),
@@ -198,9 +197,7 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
     (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")
     (folder / "table.tex").write_text(latex_table(*table), encoding="utf-8")
     _draw(samples, source, int(report["options"]["batch_size"])).save(folder / SHEET)
-    aside = folder / f"{REPORT}.new"
-    aside.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(folder / REPORT)
+    write_json(folder / REPORT, report)
 
 
 def summary(report: dict[str, Any], folder: Path) -> str:
@@ -237,5 +234,5 @@ def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int
             columns = {name: sample[name] for name in PREDICTIONS_SCHEMA.names}
             has_target, wrong = sample["reference_area"] > 0, sample["wrong"]
             sentence = ScoredSentence(**columns, has_target=has_target, wrong_pixels=wrong)
-            sections[kind].append(Case(sentence, source.read(sample["pair"]).images))
+            sections[kind].append(Case(sentence, read_pair(source[sample["pair"]]).images))
     return draw_cases(sections)

@@ -23,10 +23,9 @@ from trainer.arguments import (
     MTRefSegTrainingConfig,
     parse_arguments,
 )
-from trainer.data.augmentation import PairAugmentation
-from trainer.data.pair_loading import make_eval_dataset, make_train_dataset
+from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 from trainer.errors import TrainingError
-from trainer.evaluation.evaluator import SCORES
+from trainer.evaluation import SCORES
 
 from .adapters import make_lora_config, save_merged
 from .building import freeze_parts, whole_weights
