@@ -197,7 +197,7 @@ class GeneratedPairs(PairSource):
         version: int = 0,
     ) -> None:
         super().__init__(name, is_stage1)
-        self.maker = maker
+        self.maker: Any = maker
         self.num_pairs = num_pairs
         self.is_infinite = num_pairs is None
         self.identity = f"{num_pairs} of {maker}, version {version}"

@@ -4,7 +4,6 @@
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from tqdm.auto import tqdm
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, VIEWS, Expression, ImageFile, Pair
 from dataset_scripts.worker_pool import worker_pool
-from mtrefseg.io import encode_mask
+from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, write_bytes
 
 from .generator import Domain, Generator, SyntheticPair
 
@@ -118,7 +117,7 @@ def write_raw(
     for folder in folders.values():
         _check_claim(folder, json.loads(json.dumps(settings)))
     for folder in folders.values():
-        _write_atomically(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
+        _write(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
     work = partial(_write_pair, generator, folders, kind, png)
     with tqdm(total=count, unit="pair", desc="synth", disable=None) as bar:
         if processes == 1:
@@ -146,7 +145,7 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
     """Checks that a folder is new, empty, or of the same settings."""
     file = folder / _SETTINGS_FILE
     # A run that was killed at once leaves no more than a part of the settings.
-    if not folder.exists() or not any(entry.suffix != ".part" for entry in folder.iterdir()):
+    if not folder.exists() or not any(entry.suffix != INCOMPLETE_SUFFIX for entry in folder.iterdir()):
         return
     if not file.is_file():
         raise DataError(f"{folder} is not empty and was not made by this generator: choose another folder.")
@@ -167,11 +166,11 @@ def _write_pair(generator: Generator, folders: dict[Domain, Path], kind: Kind, p
         return
     record = to_pair(generator.pair(index), generator.split, kind, folder.name, png)
     for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
-        _write_atomically(folder / file.name, file.read_bytes())
+        _write(folder / file.name, file.read_bytes())
     if record.change_mask is not None:
-        _write_atomically(last, record.change_mask.read_bytes())
+        _write(last, record.change_mask.read_bytes())
     else:
-        _write_atomically(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
+        _write(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
 
 
 def _json_of(record: Pair) -> dict[str, Any]:
@@ -189,11 +188,9 @@ def _json_of(record: Pair) -> dict[str, Any]:
     }
 
 
-def _write_atomically(file: Path, content: bytes) -> None:
+def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    part.write_bytes(content)
-    os.replace(part, file)
+    write_bytes(file, content, durable=False)
 
 
 def stream(generator: Generator, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:

@@ -571,7 +571,7 @@ def test_an_image_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypat
     def check_early(record):
         return records.setdefault(record.pair_id, checked(record))
 
-    for record in exporter.plan_export(exporter.find_split_folders(raw), False, False, 10**9).shards[2].records:
+    for record in exporter.plan_export(exporter.find_split_folders(raw), False, False, 10**9).shards[2].pairs:
         check_early(record)
     monkeypatch.setattr(shard_writer, "check_pair", check_early)
     with pytest.raises(DataError, match="was changed while it was read"):

@@ -233,10 +233,10 @@ def test_a_stopped_run_is_continued_and_ends_equal(tmp_path: Path) -> None:
     (part,) = write_raw(generator, tmp_path / "part", 2)
     # As a killed process leaves it: images without the file that makes a pair count, and a half-written file.
     next(part.glob("referring_expression/*0001.json")).unlink()
-    (part / "A" / ".half.jpg.part").write_bytes(b"x")
+    (part / "A" / "half.jpg.7.incomplete").write_bytes(b"x")
     write_raw(generator, tmp_path / "part", 4, processes=2)
     files = {path.relative_to(whole): path.read_bytes() for path in whole.rglob("*.*")}
-    again = {path.relative_to(part): path.read_bytes() for path in part.rglob("*.*") if path.suffix != ".part"}
+    again = {path.relative_to(part): path.read_bytes() for path in part.rglob("*.*") if path.suffix != ".incomplete"}
     assert files == again
 
 
