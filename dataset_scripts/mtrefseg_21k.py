@@ -36,7 +36,7 @@ class MTRefSeg21K(RawBuilder):
     """
 
     IS_PRETRAIN = False
-    # Both domains' folders hold together what the folders of setting TV hold, and tell the domain of each pair.
+    # The folders of both domains hold the same pairs as those of setting TV, and tell the domain of each.
     DOWNLOADS = {
         "TV": ["NS_FINAL_CLEAN_*/*", "RS_FINAL_CLEAN_*/*"],
         "NS": ["NS_FINAL_CLEAN_*/*"],

@@ -10,8 +10,8 @@ python -m dataset_scripts export RAW OUT
 load_dataset("OUT", "RS", split="validation")
 ```
 
-Everything is made in the hidden folder `OUT/.export` and moved to its place when it is complete: first the data, with
-one renaming, then the card. An export that was broken off goes on where it was when it is run again.
+All files are written to the hidden folder `OUT/.export` and moved into place when they are complete: first the data,
+in one rename, then the card. An interrupted export continues when the same command is run again.
 """
 
 import argparse
@@ -67,9 +67,9 @@ class ExportOptions:
     Args:
         kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
             folder.
-        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations of one row a pair,
-            too. Each image is then stored twice.
-        max_shard_size (`int`, *optional*, defaults to 256 MB): About how many bytes go into one file.
+        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations with one row a pair
+            as well. Each image is then stored twice.
+        max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
     """
@@ -83,7 +83,7 @@ class ExportOptions:
 @dataclass(frozen=True)
 class ExportResult:
     """
-    What became of an export.
+    The result of an export.
 
     Args:
         path (`Path`): The folder.
@@ -111,18 +111,18 @@ def export_dataset(
     overwrite: bool = False,
 ) -> ExportResult:
     """
-    Exports raw folders, or goes on with an export that was broken off.
+    Exports raw folders, or continues an interrupted export.
 
     Args:
         raw (`Path`): The raw dataset's folder, or one of its split folders.
-        out (`Path`): Folder for the result: new, empty, or of an earlier run.
+        out (`Path`): Folder for the result: a new or empty one, or that of an earlier run.
         options (`ExportOptions`, *optional*): What to write.
         num_proc (`int`, *optional*, defaults to 1): Number of processes. The result does not depend on it.
         strict (`bool`, *optional*, defaults to `False`): Whether to fail if anything has to be skipped.
         overwrite (`bool`, *optional*, defaults to `False`): Whether to replace an export of other data or options.
 
     Returns:
-        `ExportResult`: What was written. Nothing is, if the same export is there already.
+        `ExportResult`: What was written; nothing if the same export exists already.
 
     Raises:
         DataError: If `raw` holds nothing that can be exported, if `out` holds something else, if files change or the
@@ -159,12 +159,13 @@ def export_dataset(
 
 def push_dataset(out: Path, repository: str, is_private: bool) -> str:
     """
-    Uploads a finished export in one commit, in the place of what the repository held. The card then names it.
+    Uploads a finished export in one commit that replaces the content of the repository, and names the repository in
+    the card.
 
     Args:
         out (`Path`): Its folder.
-        repository (`str`): OWNER/NAME on the Hub; it is made if need be.
-        is_private (`bool`): Whether a repository that is made is private.
+        repository (`str`): OWNER/NAME on the Hub; created if it does not exist.
+        is_private (`bool`): Whether a new repository is private.
 
     Returns:
         `str`: The address of the repository.
@@ -300,7 +301,7 @@ def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) 
 
 @contextmanager
 def _writing(folder: ExportFolder) -> Iterator[None]:
-    """Turns what the machine may refuse into a `DataError` that says what becomes of the work so far."""
+    """Turns errors of the operating system into a `DataError` that says what happens to the finished files."""
     kept = f"what is complete in {folder.path} is kept: run the same command again"
     try:
         yield

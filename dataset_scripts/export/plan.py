@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which pairs go into which Parquet file of an export. The same raw folders always give the same plan."""
+"""Decides which pairs go into which Parquet file. The same raw folders always give the same plan."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ from dataset_scripts.readers import (
 @dataclass(frozen=True)
 class Shard:
     """
-    One Parquet file to be written.
+    One Parquet file of an export.
 
     Args:
         config (`str`): Name of the configuration, and of its folder.
         layout (`str`): A key of `schema.FEATURES`.
         split (`str`): One of `schema.SPLITS`.
-        index, count (`int`): Its number among the files of its configuration and split, from 0, and how many they are.
-        pairs (`tuple[Pair, ...]`): The pairs that go into it, as far as their files turn out to be usable.
+        index, count (`int`): The number of the file in its configuration and split, from 0, and how many files there
+            are.
+        pairs (`tuple[Pair, ...]`): The pairs that go into it; unusable ones are skipped when it is written.
     """
 
     config: str
@@ -52,7 +53,7 @@ class ExportPlan:
         shards (`tuple[Shard, ...]`): The files.
         parts (`dict[str, dict[str, tuple[str, ...]]]`): For each configuration and split the names of the
             configurations whose files it reads: its own, or for setting "TV" those of both domains.
-        report (`ReadingReport`): What was skipped and repaired before any image was looked at.
+        report (`ReadingReport`): What was skipped or repaired before any image was decoded.
     """
 
     shards: tuple[Shard, ...]
@@ -69,9 +70,8 @@ def plan_export(
     Args:
         folders (`Sequence[SplitFolder]`): The split folders.
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
-        with_pairs (`bool`): Whether to write configurations of one row a pair as well.
-        max_shard_size (`int`): Bytes of images and masks, as they are in the raw folders, that go into one file; a
-            pair is never split.
+        with_pairs (`bool`): Whether to write the configurations with one row a pair as well.
+        max_shard_size (`int`): Bytes of raw images and masks that go into one file; a pair is never split.
 
     Returns:
         `ExportPlan`: The files, sorted by configuration, split and number.
@@ -86,7 +86,7 @@ def plan_export(
         for setting in (*DOMAINS, "TV"):
             selected = select_folders(folders, setting, split, is_pretrain)
             if setting == "TV" and all(folder.domain is not None for folder in selected):
-                # The files of both domains serve: the images are not stored twice.
+                # TV reuses the files of both domains, so that no image is stored twice.
                 report_shared_ids(of_domains, report)
                 for suffix in layouts if settings else ():
                     parts.setdefault(f"TV{suffix}", {})[split] = tuple(other + suffix for other in settings)
@@ -107,7 +107,7 @@ def plan_export(
 
 
 def _group(pairs: Sequence[Pair], max_bytes: int) -> Iterator[tuple[Pair, ...]]:
-    """Runs of pairs whose files are no larger together, or a single pair."""
+    """Consecutive pairs that together stay below the limit, or a single larger pair."""
     group: list[Pair] = []
     group_bytes = 0
     for pair in pairs:

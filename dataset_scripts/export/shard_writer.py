@@ -31,9 +31,9 @@ from .plan import Shard
 # A row is found by reading the row group that holds it.
 _ROWS_PER_GROUP = 100
 _STORED_BYTES_PER_GROUP = 16 * 2**20
-# Each sentence's row carries its pair's images. In memory, and for whoever reads the group, they count every time.
+# The row of a sentence holds the images of its pair. In memory, and for readers of the group, they count once a row.
 _BYTES_PER_GROUP = 128 * 2**20
-# On disk they count once in a row group, as long as its dictionary is no larger than this.
+# On disk they are stored once a row group, as long as the dictionary is no larger than this.
 _DICTIONARY_BYTES = 2**30
 
 
@@ -64,7 +64,8 @@ class ShardSummary:
 
 def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None = None) -> ShardSummary:
     """
-    Writes a file and, before it gets its name, its summary: a file that is there is whole, and has a summary.
+    Writes a file and its summary. The summary is written before the file gets its final name, so that a file that
+    exists is complete and has a summary.
 
     Args:
         shard (`Shard`): What to write.
@@ -145,10 +146,10 @@ class _RowGroups:
         self._writer.close()
 
     def add(self, rows: list[dict[str, Any]], content: PairContent) -> None:
-        """Takes the rows of one pair."""
+        """Adds the rows of one pair."""
         images = len(content.image_t1["bytes"]) + len(content.image_t2["bytes"])
         masks = [len(mask["bytes"]) for mask in content.masks]
-        # One row a pair carries all masks, one row a sentence its own.
+        # The row of a pair holds all masks, the row of a sentence only its own.
         sizes = masks if len(rows) == len(masks) else [sum(masks)]
         new = images
         for row, size in zip(rows, sizes, strict=True):

@@ -4,9 +4,8 @@ A static page to scroll through pairs, sentences and masks; it opens from the di
 
     python -m dataset_scripts browse FOLDER --out pages
 
-The page is `browse_template.html` with the style and the script that it shares with other pages. All that comes from
-the dataset is in `pairs.js`, which the page's script shows as text, and in `images/`, whose files have numbers for
-names: nothing of it is ever read as markup.
+The page is made of `browse_template.html`. Everything from the dataset is in `pairs.js`, which the script of the page
+shows as text, and in `images/`, whose files are named by numbers: none of it is ever interpreted as markup.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from mtrefseg.option_values import positive
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
-# The colours of Okabe and Ito, which people with any colour blindness can tell apart.
+# The colours of Okabe and Ito, which can be told apart with any colour blindness.
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
 
 
@@ -103,7 +102,7 @@ def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
             (out / "pairs.js").unlink()
             (out / "images").rmdir()
             raise DataError("No pair is left to show; see `validate`, or leave out --split and --domain.")
-        # The page itself comes last: without it, a broken run shows nothing.
+        # The page is written last, so that an interrupted run leaves no page with missing images.
         (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     except OSError as error:
         raise DataError(f"{error.filename or out} cannot be written: {error.strerror}; give another --out.") from error
@@ -111,7 +110,7 @@ def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
 
 
 def _draw_pair(images: Path, numbered: tuple[int, Pair]) -> dict[str, Any]:
-    """Draws images and masks of a pair, and returns what the page's script needs to know about it."""
+    """Draws the images and masks of a pair, and returns its entry in `pairs.js`."""
     number, record = numbered
     folder = images / f"{number:06d}"
     folder.mkdir()

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-One page of figures about a data set:
+Draws the statistics of a dataset on one page:
 
     python -m dataset_scripts stats FOLDER --out statistics.png
 """
@@ -141,7 +141,7 @@ def _import_matplotlib() -> Any:
 def _panel(
     figure: "Figure", left: float, top: float, width: float, height: float, title: str = "", gutter: float = 0
 ) -> "Axes":
-    """A drawing under its title; `gutter` is the room for what stands on its left, within `width`."""
+    """A plot under its title; `gutter` is the room for labels on its left, within `width`."""
     page_width, page_height = PAGE
     if title:
         figure.text(left / page_width, 1 - top / page_height, title, fontsize=10, fontweight="bold", va="top")
@@ -153,7 +153,7 @@ def _panel(
 
 
 def _draw_header(axis: "Axes", pairs: Sequence[PairFacts], title: str) -> None:
-    """Title and the numbers that say most."""
+    """The title and the most important numbers."""
     sentences = sentences_of(pairs)
     targets = [sentence.mask.fraction for sentence in sentences if sentence.mask.pixels]
     sides = [side for pair in pairs for side in pair.image_t1.size]
@@ -340,14 +340,14 @@ def _draw_bars(axis: "Axes", rows: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float, rows: int) -> None:
-    """Names of horizontal bars, which say their values themselves. Few bars are as thick as those of `rows`."""
+    """Labels of horizontal bars, whose values are written beside them. A few bars are as thick as those of `rows`."""
     axis.set_yticks(range(len(labels)), [_plain(label, 20) for label in labels], color=INK)
     axis.set(xlim=(0, room * longest), ylim=(max(len(labels), rows) - 0.5, -0.5), xticks=[])
     axis.spines["bottom"].set_visible(False)
 
 
 def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: str) -> None:
-    """One split's histogram as shares: a line, tinted below it for the training split."""
+    """The histogram of a split as shares: a line, filled for the training split."""
     counts = np.histogram(values, edges)[0]
     shares = counts / max(counts.sum(), 1)
     color = SPLIT_COLORS.get(split, GREY)
@@ -357,13 +357,13 @@ def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: st
 
 
 def _say_nothing(axis: "Axes") -> None:
-    """For stage 1, which has no sentences."""
+    """The note in place of a plot for stage 1, which has no sentences."""
     axis.set_axis_off()
     axis.text(0, 1, "no sentences", color=GREY, va="top")
 
 
 def _splits(pairs: Sequence[PairFacts], with_stage_one: bool = False) -> dict[str, list[PairFacts]]:
-    """The pairs of every split; those of stage 1 come last, if at all."""
+    """The pairs of every split, with those of stage 1 last."""
     splits: dict[str, list[PairFacts]] = {}
     for pair in sorted(pairs, key=lambda pair: _kind_order(_kind(pair))):
         if with_stage_one or pair.change_mask is None:
@@ -382,19 +382,19 @@ def _kind_order(kind: str) -> int:
 
 
 def _count_in_percent(axis: "Axes") -> None:
-    """Grid and numbers of an axis of shares."""
+    """Draws grid and labels of an axis in percent."""
     axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     axis.locator_params(axis="y", nbins=4)
     axis.grid(axis="y")
 
 
 def _percent(share: float) -> str:
-    """A share with two digits that count."""
+    """A share in percent with two significant digits."""
     percent = 100 * share
     return f"{percent:.0f} %" if percent >= 10 or not percent else f"{percent:.2g} %"
 
 
 def _plain(text: str, most: int) -> str:
-    """Text that matplotlib draws as it is, without formulas, shortened to `most` letters."""
+    """Text escaped for matplotlib and shortened to `most` characters."""
     short = text if len(text) <= most else f"{text[: most - 1]}…"
     return short.replace("$", r"\$")

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What is measured of every pair, once, and kept: about 3 KB a pair however large its images are. `validate` judges
-these facts, `stats` draws them.
+Measures every pair once. About 3 KB a pair is kept, whatever the size of its images; `validate` checks these facts,
+and `stats` draws them.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ from dataset_scripts.readers import Finding, ImageFile, Pair, PairSource, check_
 from .perceptual_hash import Bytes, image_thumbnail
 
 
-PLACE_SIDE = 32  # cells a side of the map of where masks lie
+PLACE_SIDE = 32  # cells on each side of the map of mask positions
 EVERY_DOMAIN = "all"
 UNKNOWN = "unknown"
 # Edges of the histogram of mask areas, as a share of the image: five bins a decade from 0.001 % to all of it.
 AREA_EDGES = np.logspace(-5, 0, 26)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# Words that say how a sentence is built, not what it is about.
+# Function words, which say nothing about the content.
 # fmt: off
 FUNCTION_WORDS = frozenset((
     "a", "an", "all", "and", "are", "as", "at", "be", "been", "both", "by", "each", "every", "for", "from", "has",
@@ -47,7 +47,7 @@ class ImageFacts:
         digest (`bytes`): Hash of its pixels: equal for two files that hold the same image.
         size (`tuple[int, int]`): Width and height in pixels, upright.
         mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
-        thumbnail (`np.ndarray` of shape `(32, 32)`): For the search for near-duplicates.
+        thumbnail (`np.ndarray` of shape `(32, 32)`): Used to find near-duplicates.
     """
 
     digest: bytes
@@ -126,7 +126,7 @@ class PairFacts:
 
     @property
     def pixels(self) -> frozenset[bytes]:
-        """What both images show, in any order."""
+        """The hashes of both images, in any order."""
         return frozenset((self.image_t1.digest, self.image_t2.digest))
 
 
@@ -152,7 +152,8 @@ class DatasetFacts:
     places: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def distinct_pairs(self) -> list[PairFacts]:
-        """Pairs that several parts of one split hold (`TV` holds those of `NS` and `RS`) are taken once."""
+        """The pairs, each once: several parts of a split may hold the same ones, as `TV` holds those of `NS` and
+        `RS`."""
         known: dict[tuple[Any, ...], PairFacts] = {}
         for pair in self.pairs:
             key = (pair.split, pair.pair_id, pair.image_t1.digest, pair.image_t2.digest, pair.change_mask is None)
@@ -162,7 +163,7 @@ class DatasetFacts:
 
 def measure_dataset(source: PairSource) -> DatasetFacts:
     """
-    Reads every pair once, on all cores, with a progress bar. No more images are in memory than are being read.
+    Reads every pair once, on all cores, with a progress bar. Only the images that are being read are in memory.
 
     Args:
         source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
@@ -186,7 +187,7 @@ def measure_dataset(source: PairSource) -> DatasetFacts:
 
 def summarize(facts: DatasetFacts) -> dict[str, Any]:
     """
-    Counts what a reader of the data wants to know.
+    Summarizes a dataset.
 
     Args:
         facts (`DatasetFacts`): From [`measure_dataset`].
@@ -206,7 +207,7 @@ def summarize(facts: DatasetFacts) -> dict[str, Any]:
 
 
 def split_order(split: str) -> int:
-    """Train, validation, test: for sorting."""
+    """The sort key of a split: train, validation, test."""
     return ("train", "validation", "test").index(split)
 
 
@@ -280,7 +281,7 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
 
 
 def _measure(listed: Pair, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
-    """Checks a pair and measures it. An image that comes again, byte for byte, is looked up in `known`."""
+    """Checks and measures a pair. An image with the same bytes as an earlier one is looked up in `known`."""
     pair, findings = check_pair(listed)
     if pair is None:
         return None, findings
@@ -308,7 +309,7 @@ def _measure(listed: Pair, known: dict[bytes, ImageFacts]) -> tuple[_Measured | 
 
 
 def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFacts:
-    """Measures an image, or looks it up."""
+    """Measures an image, unless it is known."""
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:

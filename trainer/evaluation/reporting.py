@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What an evaluation leaves: report.json, predictions.parquet, the tables and the image sheet."""
+"""Writes the results of an evaluation: report.json, predictions.parquet, the tables and the image sheet."""
 
 import argparse
 import platform
@@ -36,7 +36,7 @@ _VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow
 
 def model_hash(folder: Path) -> dict[str, str]:
     """
-    SHA-256 of a checkpoint's weights, and of the files that decide how they are used.
+    SHA-256 of the weights of a checkpoint, and of the files that decide how they are used.
 
     Args:
         folder (`Path`): The checkpoint.
@@ -58,20 +58,20 @@ def model_hash(folder: Path) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that the scores may depend on."""
+    """Versions of Python and of the libraries that scores may depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
 
 
 def identity_of(
     hashes: Mapping[str, str], source: PairSource, options: Mapping[str, Any], device: str
 ) -> dict[str, Any]:
-    """Model, data, options, device and versions: two evaluations with equal ones are the same."""
+    """Model, data, options, device and versions. Two evaluations with equal values give the same scores."""
     data = sha256_bytes(source.identity.encode())
     return {"model": dict(hashes), "data": data, "options": dict(options), "device": device, "versions": versions()}
 
 
 def command(processes: int) -> str:
-    """The command line, as it was given."""
+    """The command line of this run."""
     launcher = ["python"] if processes == 1 else ["accelerate", "launch", "--num_processes", str(processes)]
     return shlex.join([*launcher, *sys.argv])
 
@@ -80,16 +80,16 @@ def collect(
     results: Iterable[dict[str, Any]], num_batches: int, bootstrap: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """
-    Joins what all processes of all attempts did.
+    Joins the results of all processes and attempts.
 
     Args:
         results (`Iterable[dict]`): Of [`EvaluationFolder.results`].
-        num_batches (`int`): How many there must be.
+        num_batches (`int`): The expected number of batches.
         bootstrap (`int`): Resamples for the intervals.
 
     Returns:
         `dict`: The scores, see `mtrs_iou/README.md`.
-        `list[dict]`: The sentences in order, with "iou" and more of `mtrs_iou`'s integers.
+        `list[dict]`: The sentences in order, with "iou" and pixel counts.
         `dict`: "sha256" of the data, "pairs", "sentences" and "seconds".
 
     Raises:
@@ -131,15 +131,15 @@ def make_report(
     processes: int,
 ) -> dict[str, Any]:
     """
-    What `report.json` holds. All but "run" is the same whatever the number of processes.
+    The content of `report.json`. All of it but "run" is independent of the number of processes.
 
     Args:
         arguments (`Namespace`): The command line of `evaluate.py`.
         scores, samples, facts: Of [`collect`].
         source (`PairSource`): The pairs.
-        processor ([`MTRefSegProcessor`]): Tells the thresholds that the command line does not.
+        processor ([`MTRefSegProcessor`]): Supplies the thresholds that the command line does not set.
         identity (`dict`): Of [`identity_of`].
-        processes (`int`): How many there were.
+        processes (`int`): Number of processes.
 
     Returns:
         `dict`: "scores", "model", "data", "counted_as_wrong", "left_out", "options", "versions", "identity" and "run".
@@ -178,7 +178,7 @@ def make_report(
 
 def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[str, Any]], source: PairSource) -> None:
     """
-    Writes all files; the report last, for it says that the others are whole.
+    Writes all files. The report is written last, so that its presence means that the others are complete.
 
     Args:
         folder (`Path`): Where to.
@@ -201,7 +201,7 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
 
 
 def summary(report: dict[str, Any], folder: Path) -> str:
-    """The report in a few lines, and every sentence that counts as wrong because something cannot be read."""
+    """The report in a few lines, with every sentence that counts as wrong because it could not be read."""
     scores = report["scores"]
     lines = [f"counted as wrong: {entry['sample_id']} ({entry['problem']})" for entry in report["counted_as_wrong"]]
     lines += [f"left out: {finding}" for finding in report["left_out"]]
