@@ -30,9 +30,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from dataset_scripts.readers.raw_layout import Expression, PairRecord, find_split_folders, list_pairs
-from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.readers import Expression, Pair, ReadingReport, find_split_folders, list_pairs
 
 
 SIZE = (512, 512)
@@ -77,7 +76,7 @@ class RawRows(Dataset[Row]):
     """The sentences of raw folders, read from their files."""
 
     def __init__(self, root: Path, split: str) -> None:
-        self.rows: list[tuple[PairRecord, Expression]] = [
+        self.rows: list[tuple[Pair, Expression]] = [
             (record, expression)
             for folder in find_split_folders(root)
             if folder.split == split and not folder.is_pretrain

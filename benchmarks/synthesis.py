@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from tests.oracles.checker import refer
 
 

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dataset_scripts.synthesis.generator import Generator, SyntheticPair
+from dataset_scripts.synthesis import Generator, SyntheticPair
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.data.samples import SCENES
+from trainer.data import SCENES
 
 
 COLUMNS = ("model", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from dataset_scripts.readers.reading_report import UnusableError
+from dataset_scripts.readers import UnusableError
 
 from .content import dump, dump_mask, load_mask, load_round
 from .database import open_database

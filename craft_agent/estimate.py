@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_scripts.readers.reading_report import UnusableError
+from dataset_scripts.readers import UnusableError
 
 from .asking import Asker, MemoryJournal
 from .correction import review_question, surroundings

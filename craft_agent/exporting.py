@@ -15,9 +15,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from mtrefseg.io.files import write_json, write_text
-from mtrefseg.io.masks import encode_mask
+from dataset_scripts.export import ExportOptions, export_dataset
+from mtrefseg.io import encode_mask, write_json, write_text
 
 from .audit_store import AuditStore
 from .content import dump

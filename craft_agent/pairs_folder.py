@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from dataset_scripts.readers.image_file import IMAGE_SUFFIXES, ImageFile
-from dataset_scripts.readers.reading_report import Reason, UnusableError, printable
+from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, printable
 
 from .errors import CraftError
 from .records import ImagePair

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
-from dataset_scripts.readers.reading_report import Reason, UnusableError
+from dataset_scripts.readers import Reason, UnusableError
 
 from .asking import Asker, Journal
 from .correction import correct_all

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_scripts.readers.schema import DOMAINS, VIEWS
+from dataset_scripts.readers import DOMAINS, VIEWS
 
 from .backend_arguments import (
     add_backend_arguments,

@@ -10,7 +10,7 @@ craft-agent status WORK
 import argparse
 from pathlib import Path
 
-from dataset_scripts.readers.reading_report import printable_line
+from dataset_scripts.readers import printable_line
 
 from .store import STEPS, Store
 

@@ -12,7 +12,7 @@ python -m dataset_scripts compose COCO OUT      # pairs made of real images with
 ```
 
 Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
-130 interrupted; 141 nobody reads the results any more. Results go to stdout, progress to stderr.
+130 interrupted; 141 the reader of stdout has closed it. Results go to stdout, progress to stderr.
 """
 
 import argparse
@@ -62,11 +62,11 @@ def run_tool(
     interrupted: str = "interrupted",
 ) -> int:
     """
-    Runs one of several commands; `craft-agent` is made of it as well.
+    Runs one of several commands; `craft-agent` uses it, too.
 
     Args:
-        parser (`argparse.ArgumentParser`): Says what the program is.
-        package (`str`): Holds the commands' modules.
+        parser (`argparse.ArgumentParser`): The parser of the program.
+        package (`str`): The package with the modules of the commands.
         tools (`Mapping[str, tuple[str, str]]`): By command, its module, which supplies `add_arguments(parser)` and
             `run(arguments) -> exit code`, and a summary.
         argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
@@ -80,7 +80,7 @@ def run_tool(
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in tools.items():
         command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        # Only the tool that is asked for is imported: the others may need libraries that are not installed.
+        # Imports only the requested tool: the others may need libraries that are not installed.
         if arguments[:1] == [name]:
             tool = import_module(f".{module}", package)
             command.description = tool.__doc__
@@ -96,7 +96,7 @@ def _guarded(
     bad_input: tuple[type[Exception], ...],
     interrupted: str,
 ) -> int:
-    """Bad input, and what the machine refuses, ends with one line instead of a traceback."""
+    """Ends with one line instead of a traceback after bad input or an error of the operating system."""
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -105,7 +105,8 @@ def _guarded(
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Whoever reads the results, such as `head`, has enough; otherwise Python complains again when it ends.
+        # The reader, such as `head`, closed the pipe. Without this, Python would print an error when it flushes stdout
+        # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:

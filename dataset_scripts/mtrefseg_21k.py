@@ -14,8 +14,7 @@ With datasets 3 the file is a loading script: `load_dataset("dataset_scripts/mtr
 trust_remote_code=True)`. It needs this package installed, or the clone as the working directory.
 """
 
-from dataset_scripts.readers.raw_builder import RawBuilder, RawConfig
-from dataset_scripts.readers.schema import PAIRS_SUFFIX, SETTINGS
+from dataset_scripts.readers import PAIRS_SUFFIX, SETTINGS, RawBuilder, RawConfig
 
 
 REPOSITORY = "kkk2026/MTRefSeg-21K"
@@ -37,7 +36,7 @@ class MTRefSeg21K(RawBuilder):
     """
 
     IS_PRETRAIN = False
-    # Both domains' folders hold together what the folders of setting TV hold, and tell the domain of each pair.
+    # The folders of both domains hold the same pairs as those of setting TV, and tell the domain of each.
     DOWNLOADS = {
         "TV": ["NS_FINAL_CLEAN_*/*", "RS_FINAL_CLEAN_*/*"],
         "NS": ["NS_FINAL_CLEAN_*/*"],

@@ -14,8 +14,7 @@ With datasets 3 the file is a loading script: `load_dataset("dataset_scripts/mtr
 data_dir=..., trust_remote_code=True)`. It needs this package installed, or the clone as the working directory.
 """
 
-from dataset_scripts.readers.raw_builder import RawBuilder, RawConfig
-from dataset_scripts.readers.schema import SETTINGS
+from dataset_scripts.readers import SETTINGS, RawBuilder, RawConfig
 
 
 REPOSITORY = "kkk2026/MTRefSeg_Pretrained"

@@ -28,9 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # The demo's modules find one another by their bare names.
 sys.path.insert(0, str(ROOT / "spaces_demo"))
 
-from dataset_scripts.readers.reading_report import ReadingReport  # noqa: E402
-from dataset_scripts.readers.sources import open_source  # noqa: E402
-from modeling_mtrefseg import load_image  # noqa: E402
+from dataset_scripts.readers import open_pairs  # noqa: E402
+from modeling_mtrefseg.image_processing_mtrefseg import load_image  # noqa: E402
 from mtrefseg.cli.main import main as run_mtrefseg  # noqa: E402
 from mtrefseg.view.drawing import (  # noqa: E402
     GAP,
@@ -84,7 +83,7 @@ def draw_by_command(name: str, command: str, *arguments: str) -> Image.Image:
 
 def draw_scenes() -> Image.Image:
     """Every pair of the committed sample, the first sentence below it and its mask on the later image."""
-    records = list(open_source(SAMPLE, ReadingReport()).read(None, None))
+    records = list(open_pairs(SAMPLE).usable())
     cell = ((PAGE_WIDTH - 2 * MARGIN + GAP) // COLUMNS, SCENE_SIDE + 76)
     sheet = Image.new("RGB", (PAGE_WIDTH, 2 * MARGIN + cell[1] * -(-len(records) // COLUMNS) - GAP), PAPER)
     draw = ImageDraw.Draw(sheet)

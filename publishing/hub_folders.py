@@ -8,9 +8,8 @@ from pathlib import Path
 
 from huggingface_hub.repocard import metadata_load, metadata_save
 
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from dataset_scripts.synthesis.generator import Generator, Split
-from dataset_scripts.synthesis.writing import Kind, write_raw
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.synthesis import Generator, Kind, Split, write_raw
 
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The tab *Benchmark*: the sentences of an evaluation, worst first, each with images, truth and prediction."""
 
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from dataset_scripts.readers import GENERATED, open_pairs
 from limits import refusal
-from mtrefseg.view.pair_images import GENERATED, open_pair_images
+from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
     change_types_of,
@@ -46,7 +48,6 @@ class BenchmarkTab:
 
     def __init__(self, tab: gr.Tab) -> None:
         self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
-        self.images = open_pair_images(GENERATED)
         gr.Markdown(
             "The sentences of an evaluation, the worst first. The report here is of the shipped checkpoint; bring the "
             "`predictions.parquet` that `trainer/evaluate.py` wrote for yours. Generated pairs are drawn again."
@@ -166,7 +167,7 @@ class BenchmarkTab:
         sentence = chosen[min(max(int(rank), 1), len(chosen)) - 1]
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in describe(sentence))
         caption = f'<p class="sentence" dir="auto">{escape(sentence.expression)}</p><ul class="facts">{facts}</ul>'
-        panels = draw_panels(sentence, self.images.find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
+        panels = draw_panels(sentence, _generated_images().find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
         return caption, [(image, title) for title, image in panels]
 
     def pick(self, event: gr.SelectData) -> int:
@@ -186,6 +187,12 @@ class BenchmarkTab:
             # Where the server keeps the file is nobody's business.
             raise refusal(str(error).replace(str(path), Path(path).name)) from error
         return sentences
+
+
+@cache
+def _generated_images() -> PairImages:
+    """Draws generated pairs again; the generator is imported when the first of them is shown."""
+    return PairImages(open_pairs(GENERATED))
 
 
 def _choose(

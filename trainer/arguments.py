@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
+from dataset_scripts.synthesis import NO_TARGET_SHARE
 
 from .errors import TrainingError
 from .names import GENERATED, NO_DATA, PARTS, PRETRAINED_BACKBONES, SETTINGS, SPLITS

@@ -30,6 +30,7 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import AutoModel, AutoProcessor
 
+from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.cpu import optimize_for_cpu
 from mtrefseg.errors import run_command
@@ -37,8 +38,7 @@ from mtrefseg.option_values import OneLineParser
 from mtrs_iou.mask_counts import SampleCounts, count_masks
 from trainer.errors import TrainingError
 from trainer.evaluate import add_data_options, find_checkpoint, open_source
-from trainer.evaluation.pair_sources import PairSource
-from trainer.evaluation.predicting import BatchReader
+from trainer.evaluation import BatchReader
 
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)

@@ -20,7 +20,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +37,7 @@ from trainer.names import GENERATED, SETTINGS, SPLITS
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from trainer.evaluation.pair_sources import PairSource, ScoredPair
+    from dataset_scripts.readers import PairSource
 
 
 def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs: int) -> None:
@@ -82,47 +81,18 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     return parsed
 
 
-@dataclass(frozen=True)
-class EvenlySpacedPairs:
-    """
-    A part of the pairs of a source.
-
-    Args:
-        source (`PairSource`): All pairs.
-        count (`int`): How many of them, evenly spaced; at most all.
-    """
-
-    source: "PairSource"
-    count: int
-
-    @property
-    def identity(self) -> str:
-        """Another one if the pairs have changed."""
-        return f"{len(self)} of {self.source.identity}"
-
-    @property
-    def left_out(self) -> Sequence[str]:
-        """What looked like a sentence, but is none, in the whole source."""
-        return self.source.left_out
-
-    def __len__(self) -> int:
-        return min(self.count, len(self.source))
-
-    def read(self, row: int) -> "ScoredPair":
-        """The pair of a number from 0."""
-        return self.source.read(row * len(self.source) // len(self))
-
-
 def open_source(arguments: argparse.Namespace) -> "PairSource":
     """Opens the pairs that the options of [`add_data_options`] name."""
-    from dataset_scripts.synthesis.generator import Generator
-    from trainer.evaluation.pair_sources import open_pairs
+    from dataset_scripts.readers import open_pairs
 
-    generator = None
-    if arguments.data == GENERATED:
-        domains: Any = ("NS", "RS") if arguments.setting == "TV" else (arguments.setting,)
-        generator = Generator(arguments.seed, arguments.generated_size, domains, arguments.split)
-    return open_pairs(arguments.data, arguments.setting, arguments.split, generator, arguments.generated_pairs)
+    return open_pairs(
+        arguments.data,
+        arguments.split,
+        arguments.setting,
+        checked=False,
+        num_pairs=arguments.generated_pairs,
+        generator={"seed": arguments.seed, "size": arguments.generated_size},
+    )
 
 
 def find_checkpoint(name: str) -> Path:
@@ -153,10 +123,19 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     from transformers import AutoModel, AutoProcessor
 
     from mtrefseg.build.cpu import optimize_for_cpu
-    from trainer.evaluation.folder import EvaluationFolder, append
-    from trainer.evaluation.pair_sources import RewordedPairs
-    from trainer.evaluation.predicting import BatchReader, predict
-    from trainer.evaluation.reporting import collect, identity_of, make_report, model_hash, summary, write_report
+    from trainer.evaluation import (
+        BatchReader,
+        EvaluationFolder,
+        append,
+        collect,
+        identity_of,
+        make_report,
+        model_hash,
+        predict,
+        summary,
+        write_report,
+    )
+    from trainer.evaluation.selection import EvenlySpacedPairs, RewordedPairs
 
     with accelerator.main_process_first():
         checkpoint = find_checkpoint(arguments.model)

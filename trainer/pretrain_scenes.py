@@ -22,12 +22,12 @@ if __name__ == "__main__":
 import torch
 from transformers import Trainer, TrainingArguments, set_seed
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, tiny_processor
 from mtrefseg.errors import run_command
 from trainer.command_line import TrainingParser, with_recipe
-from trainer.data.scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
+from trainer.data import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
 from trainer.errors import TrainingError
 from trainer.loop.checkpointing import find_checkpoint
 from trainer.loop.engines import use_all_cores

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The card of an exported dataset: what `load_dataset` and the Hub need in its head, and what people want to know."""
+"""The card of an exported dataset: the YAML block that `load_dataset` and the Hub need, and a description for
+readers."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,14 +12,13 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import CHANGE_TYPES, CITATION, DOMAINS, FEATURES, PAIRS_SUFFIX, VIEWS
+from dataset_scripts.readers import CHANGE_TYPES, CITATION, DOMAINS, FEATURES, PAIRS_SUFFIX, VIEWS, ReadingReport
 
 from .shard_writer import ShardSummary
 
 
 PLACEHOLDER = "OWNER/NAME"
-"""What a card calls its dataset as long as it is not on the Hub."""
+"""The name in the card of a dataset that is not on the Hub."""
 
 _TEMPLATE = Path(__file__).with_name("card_template.md")
 _TAGS = [
@@ -57,14 +57,14 @@ _COLUMNS = {
 @dataclass(frozen=True)
 class CardFacts:
     """
-    What a card tells.
+    The facts in a card.
 
     Args:
         name (`str`): Title of the dataset.
         repository (`str`, *optional*): Where the raw folders are published; `None` for other data.
-        license (`str`): A licence that the Hub knows by this name, such as "apache-2.0" or "unknown".
+        license (`str`): The Hub's identifier of a licence, such as "apache-2.0" or "unknown".
         is_pretrain (`bool`): Whether it is a stage-1 set.
-        parts (`Mapping[str, Mapping[str, Sequence[str]]]`): As in `ExportPlan`, without what has no rows.
+        parts (`Mapping[str, Mapping[str, Sequence[str]]]`): As in `ExportPlan`, without empty parts.
         summaries (`Mapping[tuple[str, str], ShardSummary]`): The sums over the files of a configuration and split.
         report (`ReadingReport`): What was skipped and repaired.
     """
@@ -108,7 +108,7 @@ def make_card(facts: CardFacts) -> str:
     Writes the card.
 
     Args:
-        facts (`CardFacts`): What it tells.
+        facts (`CardFacts`): The facts.
 
     Returns:
         `str`: The content of a `README.md`: a YAML head with the configurations, features and sizes, and the text.

@@ -10,8 +10,8 @@ python -m dataset_scripts export RAW OUT
 load_dataset("OUT", "RS", split="validation")
 ```
 
-Everything is made in the hidden folder `OUT/.export` and moved to its place when it is complete: first the data, with
-one renaming, then the card. An export that was broken off goes on where it was when it is run again.
+All files are written to the hidden folder `OUT/.export` and moved into place when they are complete: first the data,
+in one rename, then the card. An interrupted export continues when the same command is run again.
 """
 
 import argparse
@@ -37,17 +37,15 @@ from huggingface_hub import HfApi
 from dataset_scripts.errors import DataError
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import PAIRS_SUFFIX, SETTINGS
-from dataset_scripts.readers.split_folders import SplitFolder, find_split_folders, fingerprint
-from mtrefseg.io.files import write_text
+from dataset_scripts.readers import PAIRS_SUFFIX, SETTINGS, ReadingReport, SplitFolder, find_split_folders, fingerprint
+from dataset_scripts.worker_pool import worker_pool
+from mtrefseg.io import write_text
 from mtrefseg.option_values import positive
 
 from .card import PLACEHOLDER, CardFacts, add_up, make_card
 from .folder import ExportFolder, Progress
 from .plan import ExportPlan, Shard, plan_export
 from .shard_writer import ShardSummary, read_summary, write_shard
-from .worker_pool import worker_pool
 
 
 DEFAULT_SHARD_SIZE = 256_000_000
@@ -69,9 +67,9 @@ class ExportOptions:
     Args:
         kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
             folder.
-        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations of one row a pair,
-            too. Each image is then stored twice.
-        max_shard_size (`int`, *optional*, defaults to 256 MB): About how many bytes go into one file.
+        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations with one row a pair
+            as well. Each image is then stored twice.
+        max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
     """
@@ -85,7 +83,7 @@ class ExportOptions:
 @dataclass(frozen=True)
 class ExportResult:
     """
-    What became of an export.
+    The result of an export.
 
     Args:
         path (`Path`): The folder.
@@ -113,18 +111,18 @@ def export_dataset(
     overwrite: bool = False,
 ) -> ExportResult:
     """
-    Exports raw folders, or goes on with an export that was broken off.
+    Exports raw folders, or continues an interrupted export.
 
     Args:
         raw (`Path`): The raw dataset's folder, or one of its split folders.
-        out (`Path`): Folder for the result: new, empty, or of an earlier run.
+        out (`Path`): Folder for the result: a new or empty one, or that of an earlier run.
         options (`ExportOptions`, *optional*): What to write.
         num_proc (`int`, *optional*, defaults to 1): Number of processes. The result does not depend on it.
         strict (`bool`, *optional*, defaults to `False`): Whether to fail if anything has to be skipped.
         overwrite (`bool`, *optional*, defaults to `False`): Whether to replace an export of other data or options.
 
     Returns:
-        `ExportResult`: What was written. Nothing is, if the same export is there already.
+        `ExportResult`: What was written; nothing if the same export exists already.
 
     Raises:
         DataError: If `raw` holds nothing that can be exported, if `out` holds something else, if files change or the
@@ -161,12 +159,13 @@ def export_dataset(
 
 def push_dataset(out: Path, repository: str, is_private: bool) -> str:
     """
-    Uploads a finished export in one commit, in the place of what the repository held. The card then names it.
+    Uploads a finished export in one commit that replaces the content of the repository, and names the repository in
+    the card.
 
     Args:
         out (`Path`): Its folder.
-        repository (`str`): OWNER/NAME on the Hub; it is made if need be.
-        is_private (`bool`): Whether a repository that is made is private.
+        repository (`str`): OWNER/NAME on the Hub; created if it does not exist.
+        is_private (`bool`): Whether a new repository is private.
 
     Returns:
         `str`: The address of the repository.
@@ -197,7 +196,7 @@ def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: Exp
     """What the result depends on."""
     is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
     return {
-        "raw": fingerprint(folders),
+        "raw": fingerprint([each.path for each in folders]),
         "name": _REPOSITORIES[kind][1] if is_published else raw.resolve().name,
         "repository": _REPOSITORIES[kind][0] if is_published else None,
         "license": options.license or ("apache-2.0" if is_published else "unknown"),
@@ -214,7 +213,7 @@ def _fill(
     """Writes what is missing, and finishes the export."""
     if not folder.is_moved:
         _write_shards(plan.shards, folder, num_proc)
-    if fingerprint(raw_folders) != folder.identity["raw"]:
+    if fingerprint([each.path for each in raw_folders]) != folder.identity["raw"]:
         raise DataError(f"the raw folders were changed meanwhile; make {folder.path} anew with --overwrite")
     summaries = {shard: read_summary(shard, folder.work) for shard in plan.shards}
     report = ReadingReport()
@@ -284,14 +283,14 @@ def _sizes(facts: CardFacts, config: str, split: str) -> dict[str, Any]:
 
 def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) -> None:
     missing = [shard for shard in shards if not (folder.work / "data" / shard.name).is_file()]
-    with tqdm(total=sum(len(shard.records) for shard in shards), desc="Writing", unit=" pairs") as bar:
-        bar.update(sum(len(shard.records) for shard in shards if shard not in missing))
+    with tqdm(total=sum(len(shard.pairs) for shard in shards), desc="Writing", unit=" pairs") as bar:
+        bar.update(sum(len(shard.pairs) for shard in shards if shard not in missing))
         if num_proc == 1:
             for shard in missing:
                 write_shard(shard, folder.work, bar.update)
             return
         with worker_pool(num_proc) as pool:
-            futures = {pool.submit(write_shard, shard, folder.work): len(shard.records) for shard in missing}
+            futures = {pool.submit(write_shard, shard, folder.work): len(shard.pairs) for shard in missing}
             try:
                 for future in as_completed(futures):
                     future.result()
@@ -302,7 +301,7 @@ def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) 
 
 @contextmanager
 def _writing(folder: ExportFolder) -> Iterator[None]:
-    """Turns what the machine may refuse into a `DataError` that says what becomes of the work so far."""
+    """Turns errors of the operating system into a `DataError` that says what happens to the finished files."""
     kept = f"what is complete in {folder.path} is kept: run the same command again"
     try:
         yield

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The folder that an export is written to: new, begun, finished or somebody else's, and the steps between these."""
+"""The folder that an export is written to, from its first file to the finished export."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io.files import INCOMPLETE_SUFFIX, write_json, write_text
+from mtrefseg.io import INCOMPLETE_SUFFIX, write_json, write_text
 
 
 _WORK = ".export"
@@ -21,7 +21,7 @@ _RECORD = "export.json"
 _DATA = "data"
 _STATE = "state.json"
 _LOCK = "lock"
-# What the mark says of an export that is being removed.
+# The mark of an export that is being removed.
 _DISCARDED = {"discarded": True}
 
 
@@ -35,11 +35,11 @@ class Progress(Enum):
 
 class ExportFolder:
     """
-    Where an export goes. Until it is finished everything lies in the hidden folder `.export`, which `load_dataset`
-    does not look into.
+    The folder of an export. Until the export is finished, all files are in the hidden folder `.export`, which
+    `load_dataset` ignores.
 
     Args:
-        path (`Path`): The folder; it need not be there yet.
+        path (`Path`): The folder; it does not have to exist.
         identity (`dict`): What the export depends on, as JSON values: the raw folders' fingerprint, the options and
             the versions. Only an export of the same identity may be continued.
     """
@@ -57,7 +57,7 @@ class ExportFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Keeps a second export out of the folder.
+        Prevents a second export from using the folder at the same time.
 
         Raises:
             DataError: If one is running.
@@ -98,13 +98,14 @@ class ExportFolder:
         return Progress.FINISHED if is_finished else Progress.BEGUN
 
     def is_replaceable(self) -> bool:
-        """Whether the folder holds an export that --overwrite replaces: any but this very one, broken off."""
+        """Whether --overwrite may replace what the folder holds: any export except an unfinished one of the same
+        identity."""
         if self._record() is not None:
             return True
         return _read_json(self.work / _STATE) not in (None, self.identity)
 
     def begin(self) -> None:
-        """Puts the mark of this export into the folder, and clears away what killed processes left behind."""
+        """Marks the folder as taken by this export, and deletes what killed processes left behind."""
         if _read_json(self.work / _STATE) in (None, _DISCARDED):
             self._empty_work()
             write_json(self.work / _STATE, self.identity)
@@ -112,7 +113,8 @@ class ExportFolder:
             path.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Removes an export and nothing else. The data go at once and the card at last, so that nothing half loads."""
+        """Removes an export and no other files. The data are removed in one step and the card last, so that a partly
+        removed export does not load."""
         write_json(self.work / _STATE, _DISCARDED)
         self._empty_work()
         if self.is_moved:
@@ -130,11 +132,11 @@ class ExportFolder:
 
     def publish(self, record: dict[str, Any], card: str) -> None:
         """
-        Moves everything to its place: the data, then the card, without which nothing loads as it should, and then the
-        record, which `load_dataset` would take for data if there were no card.
+        Moves the files into place: the data, then the card, which `load_dataset` needs, and then the record, which
+        `load_dataset` would take for data if there were no card.
 
         Args:
-            record (`dict`): What `export.json` tells besides the identity, as JSON values.
+            record (`dict`): What `export.json` holds besides the identity, as JSON values.
             card (`str`): The content of `README.md`.
         """
         final = self.path / _DATA
@@ -152,7 +154,7 @@ class ExportFolder:
 
     def read_record(self) -> dict[str, Any]:
         """
-        What `export.json` tells of a finished export.
+        The content of `export.json` of a finished export.
 
         Raises:
             DataError: If one of its files is missing or of another size.
@@ -167,13 +169,13 @@ class ExportFolder:
         return record
 
     def _record(self) -> dict[str, Any] | None:
-        """The content of `export.json`, `None` if it is missing or somebody else's."""
+        """The content of `export.json`, or `None` if it is missing or was not written by an export."""
         record = _read_json(self.path / _RECORD)
         return record if record is not None and {"identity", "files", "configs", "report"} <= set(record) else None
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    """`None` if there is no such file, or none that an export wrote."""
+    """The content, or `None` if the file is missing or was not written by an export."""
     if not path.is_file():
         return None
     try:

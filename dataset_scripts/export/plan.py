@@ -1,28 +1,34 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which pairs go into which Parquet file of an export. The same raw folders always give the same plan."""
+"""Decides which pairs go into which Parquet file. The same raw folders always give the same plan."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.pair_record import PairRecord
-from dataset_scripts.readers.raw_layout import list_setting, report_shared_ids
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import DOMAINS, PAIRS_SUFFIX, SPLITS
-from dataset_scripts.readers.split_folders import SplitFolder, select_folders
+from dataset_scripts.readers import (
+    DOMAINS,
+    PAIRS_SUFFIX,
+    SPLITS,
+    Pair,
+    ReadingReport,
+    SplitFolder,
+    list_setting,
+    report_shared_ids,
+    select_folders,
+)
 
 
 @dataclass(frozen=True)
 class Shard:
     """
-    One Parquet file to be written.
+    One Parquet file of an export.
 
     Args:
         config (`str`): Name of the configuration, and of its folder.
         layout (`str`): A key of `schema.FEATURES`.
         split (`str`): One of `schema.SPLITS`.
-        index, count (`int`): Its number among the files of its configuration and split, from 0, and how many they are.
-        records (`tuple[PairRecord, ...]`): The pairs that go into it, as far as their files turn out to be usable.
+        index, count (`int`): The number of the file in its configuration and split, from 0, and how many files there
+            are.
+        pairs (`tuple[Pair, ...]`): The pairs that go into it; unusable ones are skipped when it is written.
     """
 
     config: str
@@ -30,7 +36,7 @@ class Shard:
     split: str
     index: int
     count: int
-    records: tuple[PairRecord, ...]
+    pairs: tuple[Pair, ...]
 
     @property
     def name(self) -> str:
@@ -47,7 +53,7 @@ class ExportPlan:
         shards (`tuple[Shard, ...]`): The files.
         parts (`dict[str, dict[str, tuple[str, ...]]]`): For each configuration and split the names of the
             configurations whose files it reads: its own, or for setting "TV" those of both domains.
-        report (`ReadingReport`): What was skipped and repaired before any image was looked at.
+        report (`ReadingReport`): What was skipped or repaired before any image was decoded.
     """
 
     shards: tuple[Shard, ...]
@@ -64,9 +70,8 @@ def plan_export(
     Args:
         folders (`Sequence[SplitFolder]`): The split folders.
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
-        with_pairs (`bool`): Whether to write configurations of one row a pair as well.
-        max_shard_size (`int`): Bytes of images and masks, as they are in the raw folders, that go into one file; a
-            pair is never split.
+        with_pairs (`bool`): Whether to write the configurations with one row a pair as well.
+        max_shard_size (`int`): Bytes of raw images and masks that go into one file; a pair is never split.
 
     Returns:
         `ExportPlan`: The files, sorted by configuration, split and number.
@@ -76,22 +81,22 @@ def plan_export(
     parts: dict[str, dict[str, tuple[str, ...]]] = {}
     layouts = {"": "pretrain" if is_pretrain else "referring", **({PAIRS_SUFFIX: "pairs"} if with_pairs else {})}
     for split in SPLITS:
-        of_domains: list[PairRecord] = []
+        of_domains: list[Pair] = []
         settings: list[str] = []
         for setting in (*DOMAINS, "TV"):
             selected = select_folders(folders, setting, split, is_pretrain)
             if setting == "TV" and all(folder.domain is not None for folder in selected):
-                # The files of both domains serve: the images are not stored twice.
+                # TV reuses the files of both domains, so that no image is stored twice.
                 report_shared_ids(of_domains, report)
                 for suffix in layouts if settings else ():
                     parts.setdefault(f"TV{suffix}", {})[split] = tuple(other + suffix for other in settings)
                 continue
-            records = list_setting(folders, setting, split, is_pretrain, report)
-            if not records:
+            pairs = list_setting(folders, setting, split, is_pretrain, report)
+            if not pairs:
                 continue
             settings.append(setting)
-            of_domains += records
-            groups = list(_group(records, max_shard_size))
+            of_domains += pairs
+            groups = list(_group(pairs, max_shard_size))
             for suffix, layout in layouts.items():
                 config = setting + suffix
                 parts.setdefault(config, {})[split] = (config,)
@@ -101,27 +106,23 @@ def plan_export(
     return ExportPlan(tuple(sorted(shards, key=lambda shard: shard.name)), parts, report)
 
 
-def _group(records: Sequence[PairRecord], max_bytes: int) -> Iterator[tuple[PairRecord, ...]]:
-    """Runs of pairs whose files are no larger together, or a single pair."""
-    group: list[PairRecord] = []
+def _group(pairs: Sequence[Pair], max_bytes: int) -> Iterator[tuple[Pair, ...]]:
+    """Consecutive pairs that together stay below the limit, or a single larger pair."""
+    group: list[Pair] = []
     group_bytes = 0
-    for record in records:
-        size = _size(record)
+    for pair in pairs:
+        size = _size(pair)
         if group and group_bytes + size > max_bytes:
             yield tuple(group)
             group, group_bytes = [], 0
-        group.append(record)
+        group.append(pair)
         group_bytes += size
     if group:
         yield tuple(group)
 
 
-def _size(record: PairRecord) -> int:
-    masks = [expression.mask for expression in record.expressions]
-    if record.change_mask is not None:
-        masks.append(record.change_mask)
-    return sum(_file_size(file) for file in (record.image_t1, record.image_t2, *masks))
-
-
-def _file_size(file: ImageFile) -> int:
-    return len(file.source) if isinstance(file.source, bytes) else file.source.stat().st_size
+def _size(pair: Pair) -> int:
+    masks = [expression.mask for expression in pair.expressions]
+    if pair.change_mask is not None:
+        masks.append(pair.change_mask)
+    return sum(file.num_bytes for file in (pair.image_t1, pair.image_t2, *masks))

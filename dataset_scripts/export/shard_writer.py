@@ -13,11 +13,17 @@ import pyarrow.parquet as pq
 from datasets import Features
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.pair_record import PairRecord, check_pair
-from dataset_scripts.readers.reading_report import ReadingReport, UnusableError
-from dataset_scripts.readers.rows import PairContent, make_rows, read_content
-from dataset_scripts.readers.schema import FEATURES
-from mtrefseg.io.files import sha256_of, write_json, written_whole
+from dataset_scripts.readers import (
+    FEATURES,
+    Pair,
+    PairContent,
+    ReadingReport,
+    UnusableError,
+    check_pair,
+    make_rows,
+    read_content,
+)
+from mtrefseg.io import sha256_of, write_json, written_whole
 
 from .plan import Shard
 
@@ -25,9 +31,9 @@ from .plan import Shard
 # A row is found by reading the row group that holds it.
 _ROWS_PER_GROUP = 100
 _STORED_BYTES_PER_GROUP = 16 * 2**20
-# Each sentence's row carries its pair's images. In memory, and for whoever reads the group, they count every time.
+# The row of a sentence holds the images of its pair. In memory, and for readers of the group, they count once a row.
 _BYTES_PER_GROUP = 128 * 2**20
-# On disk they count once in a row group, as long as its dictionary is no larger than this.
+# On disk they are stored once a row group, as long as the dictionary is no larger than this.
 _DICTIONARY_BYTES = 2**30
 
 
@@ -58,7 +64,8 @@ class ShardSummary:
 
 def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None = None) -> ShardSummary:
     """
-    Writes a file and, before it gets its name, its summary: a file that is there is whole, and has a summary.
+    Writes a file and its summary. The summary is written before the file gets its final name, so that a file that
+    exists is complete and has a summary.
 
     Args:
         shard (`Shard`): What to write.
@@ -79,8 +86,8 @@ def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None
     summary = ShardSummary()
     with written_whole(path) as file:
         with _RowGroups(file, FEATURES[shard.layout](), summary) as groups:
-            for record in shard.records:
-                checked, findings = check_pair(record)
+            for pair in shard.pairs:
+                checked, findings = check_pair(pair)
                 report.extend(findings)
                 if checked is not None:
                     report.keep(checked.folder, len(checked.expressions))
@@ -101,16 +108,16 @@ def read_summary(shard: Shard, folder: Path) -> ShardSummary:
     return ShardSummary(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def _add_pair(record: PairRecord, layout: str, groups: "_RowGroups", summary: ShardSummary) -> None:
+def _add_pair(pair: Pair, layout: str, groups: "_RowGroups", summary: ShardSummary) -> None:
     try:
-        content = read_content(record)
+        content = read_content(pair)
     except (UnusableError, OSError) as error:
-        raise DataError(f"{record.folder} was changed while it was read; export it again: {error}") from error
-    change_types = Counter(expression.change_type for expression in record.expressions)
+        raise DataError(f"{pair.folder} was changed while it was read; export it again: {error}") from error
+    change_types = Counter(expression.change_type for expression in pair.expressions)
     summary.pairs += 1
     summary.no_target += sum(area == 0 for area in content.areas)
     summary.change_types = dict(sorted((Counter(summary.change_types) + change_types).items()))
-    groups.add(make_rows(record, content, layout), content)
+    groups.add(make_rows(pair, content, layout), content)
 
 
 class _RowGroups:
@@ -139,10 +146,10 @@ class _RowGroups:
         self._writer.close()
 
     def add(self, rows: list[dict[str, Any]], content: PairContent) -> None:
-        """Takes the rows of one pair."""
+        """Adds the rows of one pair."""
         images = len(content.image_t1["bytes"]) + len(content.image_t2["bytes"])
         masks = [len(mask["bytes"]) for mask in content.masks]
-        # One row a pair carries all masks, one row a sentence its own.
+        # The row of a pair holds all masks, the row of a sentence only its own.
         sizes = masks if len(rows) == len(masks) else [sum(masks)]
         new = images
         for row, size in zip(rows, sizes, strict=True):

@@ -4,13 +4,11 @@ A static page to scroll through pairs, sentences and masks; it opens from the di
 
     python -m dataset_scripts browse FOLDER --out pages
 
-The page is `browse_template.html` with the style and the script that it shares with other pages. All that comes from
-the dataset is in `pairs.js`, which the page's script shows as text, and in `images/`, whose files have numbers for
-names: nothing of it is ever read as markup.
+The page is made of `browse_template.html`. Everything from the dataset is in `pairs.js`, which the script of the page
+shows as text, and in `images/`, whose files are named by numbers: none of it is ever interpreted as markup.
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -18,25 +16,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.look_ahead import map_ahead
-from dataset_scripts.readers.pair_record import Expression, PairRecord
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import DOMAINS, SPLITS
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import DOMAINS, SPLITS, Expression, Pair, map_ahead, open_pairs
+from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 from mtrefseg.option_values import positive
-
-from .static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
-# The colours of Okabe and Ito, which people with any colour blindness can tell apart.
+# The colours of Okabe and Ito, which can be told apart with any colour blindness.
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
 
 
@@ -67,24 +58,23 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         [`DataError`]: If the folder cannot be read, no pair is left, or the page cannot be written.
     """
-    report = ReadingReport()
-    source = open_source(arguments.folder, report)
-    limited = islice(source.read(arguments.split, arguments.domain), arguments.limit)
-    total = None if arguments.split or arguments.domain else min(source.pair_count, arguments.limit or sys.maxsize)
+    source = open_pairs(arguments.folder)
+    limited = islice(source.usable(arguments.split, arguments.domain), arguments.limit)
+    total = None if arguments.split or arguments.domain else min(len(source), arguments.limit or sys.maxsize)
     with tqdm(limited, total=total, unit="pair", desc="drawing", leave=False, disable=None) as progress:
-        count = write_page(progress, arguments.out, source.folder.resolve().name)
+        count = write_page(progress, arguments.out, source.name)
     print(f"{arguments.out / 'index.html'}: {count:,} pairs")
-    if report.counts:
-        print(report.table())
+    if source.report.counts:
+        print(source.report.table())
     return 0
 
 
-def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> int:
+def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
     """
     Writes the page, one pair at a time.
 
     Args:
-        records (`Iterable[PairRecord]`): The pairs.
+        records (`Iterable[Pair]`): The pairs.
         out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `images/` are put into it.
         title (`str`): Name of the dataset.
 
@@ -112,21 +102,21 @@ def write_page(records: Iterable[PairRecord], out: str | Path, title: str) -> in
             (out / "pairs.js").unlink()
             (out / "images").rmdir()
             raise DataError("No pair is left to show; see `validate`, or leave out --split and --domain.")
-        # The page itself comes last: without it, a broken run shows nothing.
+        # The page is written last, so that an interrupted run leaves no page with missing images.
         (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     except OSError as error:
         raise DataError(f"{error.filename or out} cannot be written: {error.strerror}; give another --out.") from error
     return count
 
 
-def _draw_pair(images: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]:
-    """Draws images and masks of a pair, and returns what the page's script needs to know about it."""
+def _draw_pair(images: Path, numbered: tuple[int, Pair]) -> dict[str, Any]:
+    """Draws the images and masks of a pair, and returns its entry in `pairs.js`."""
     number, record = numbered
     folder = images / f"{number:06d}"
     folder.mkdir()
     width, height = record.image_t1.size
     for image, name in ((record.image_t1, "t1.jpg"), (record.image_t2, "t2.jpg")):
-        _draw_image(image).save(folder / name, quality=JPEG_QUALITY)
+        draw_thumbnail(image.load()).save(folder / name, quality=JPEG_QUALITY)
     expressions = record.expressions
     if record.change_mask is not None:
         expressions = (Expression(EVERY_CHANGE, record.change_mask, "", 0),)
@@ -155,9 +145,3 @@ def _draw_pair(images: Path, numbered: tuple[int, PairRecord]) -> dict[str, Any]
         "height": height,
         "sentences": sentences,
     }
-
-
-def _draw_image(image: ImageFile) -> Image.Image:
-    """The image upright, in RGB, and no larger than a thumbnail."""
-    with Image.open(io.BytesIO(image.read_bytes())) as opened:
-        return draw_thumbnail(ImageOps.exif_transpose(opened).convert("RGB"))

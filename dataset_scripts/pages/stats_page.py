@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-One page of figures about a data set:
+Draws the statistics of a dataset on one page:
 
     python -m dataset_scripts stats FOLDER --out statistics.png
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.quality.dataset_statistics import (
+from dataset_scripts.quality import (
     AREA_EDGES,
     UNKNOWN,
     DatasetFacts,
@@ -24,8 +24,9 @@ from dataset_scripts.quality.dataset_statistics import (
     sentences_of,
     split_order,
 )
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import open_pairs
+
+from .plot_style import DOTS_PER_INCH, GREY, HAIRLINE, INK, PAPER, STYLE
 
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 # All lengths are in inches, from the upper left corner of the page.
 PAGE = (10.0, 12.5)
-DOTS_PER_INCH = 160
 MARGIN = 0.6
 HALF = 4.15  # width of one of two columns; the gap between them is 0.5
 THIRD = 2.6
@@ -42,10 +42,6 @@ LABELS = 1.15  # room for the names of bars
 NUMBERS = 0.4  # room for the numbers of an axis
 TITLE = 0.3  # from a title to its drawing
 
-PAPER = "#ffffff"
-INK = "#23272e"
-GREY = "#6b727c"
-HAIRLINE = "#e3e6ea"
 BAR = "#7d8fa5"
 PLACE_COLORS = ("#f4f6f9", "#a9c1d9", "#3f6c99", "#142b45")
 SPLIT_COLORS = {"train": "#3f6c99", "validation": "#dd9a36", "test": "#6f9e83"}
@@ -53,33 +49,6 @@ TYPE_COLORS = {"appear": "#4c9a8a", "disappear": "#cf6f58", "state_change": "#85
 TYPE_LABELS = {"appear": "appear", "disappear": "disappear", "state_change": "state change", UNKNOWN: "unknown"}
 DOMAIN_LABELS = {"NS": "normal scenes (NS)", "RS": "remote sensing (RS)", UNKNOWN: "unknown domain"}
 STAGE_ONE = "stage 1"
-STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the page looks the same everywhere
-    "font.size": 8,
-    "text.color": INK,
-    "axes.edgecolor": HAIRLINE,
-    "axes.facecolor": PAPER,
-    "axes.labelcolor": GREY,
-    "axes.labelsize": 8,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "figure.facecolor": PAPER,
-    "grid.color": HAIRLINE,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "legend.handlelength": 1.2,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "xtick.major.pad": 6,
-}
 MOST_WORDS = 12
 MOST_BARS = 7
 MOST_SENTENCES = 20
@@ -113,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
             written.
     """
     _import_matplotlib()
-    report = ReadingReport()
-    facts = measure_dataset(open_source(arguments.folder, report))
+    pairs = open_pairs(arguments.folder)
+    facts = measure_dataset(pairs)
     if not facts.pairs:
         raise DataError(f"{arguments.folder} holds no pair that can be read; see `validate {arguments.folder}`.")
     figure = draw_page(facts, arguments.folder.resolve().name)
@@ -123,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise DataError(f"{arguments.out} cannot be written: {error.strerror}; give another --out.") from error
     print(f"{arguments.out}: {len(facts.distinct_pairs()):,} pairs")
-    if report.counts:
-        print(report.table())
+    if pairs.report.counts:
+        print(pairs.report.table())
     return 0
 
 
@@ -172,7 +141,7 @@ def _import_matplotlib() -> Any:
 def _panel(
     figure: "Figure", left: float, top: float, width: float, height: float, title: str = "", gutter: float = 0
 ) -> "Axes":
-    """A drawing under its title; `gutter` is the room for what stands on its left, within `width`."""
+    """A plot under its title; `gutter` is the room for labels on its left, within `width`."""
     page_width, page_height = PAGE
     if title:
         figure.text(left / page_width, 1 - top / page_height, title, fontsize=10, fontweight="bold", va="top")
@@ -184,7 +153,7 @@ def _panel(
 
 
 def _draw_header(axis: "Axes", pairs: Sequence[PairFacts], title: str) -> None:
-    """Title and the numbers that say most."""
+    """The title and the most important numbers."""
     sentences = sentences_of(pairs)
     targets = [sentence.mask.fraction for sentence in sentences if sentence.mask.pixels]
     sides = [side for pair in pairs for side in pair.image_t1.size]
@@ -371,14 +340,14 @@ def _draw_bars(axis: "Axes", rows: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float, rows: int) -> None:
-    """Names of horizontal bars, which say their values themselves. Few bars are as thick as those of `rows`."""
+    """Labels of horizontal bars, whose values are written beside them. A few bars are as thick as those of `rows`."""
     axis.set_yticks(range(len(labels)), [_plain(label, 20) for label in labels], color=INK)
     axis.set(xlim=(0, room * longest), ylim=(max(len(labels), rows) - 0.5, -0.5), xticks=[])
     axis.spines["bottom"].set_visible(False)
 
 
 def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: str) -> None:
-    """One split's histogram as shares: a line, tinted below it for the training split."""
+    """The histogram of a split as shares: a line, filled for the training split."""
     counts = np.histogram(values, edges)[0]
     shares = counts / max(counts.sum(), 1)
     color = SPLIT_COLORS.get(split, GREY)
@@ -388,13 +357,13 @@ def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: st
 
 
 def _say_nothing(axis: "Axes") -> None:
-    """For stage 1, which has no sentences."""
+    """The note in place of a plot for stage 1, which has no sentences."""
     axis.set_axis_off()
     axis.text(0, 1, "no sentences", color=GREY, va="top")
 
 
 def _splits(pairs: Sequence[PairFacts], with_stage_one: bool = False) -> dict[str, list[PairFacts]]:
-    """The pairs of every split; those of stage 1 come last, if at all."""
+    """The pairs of every split, with those of stage 1 last."""
     splits: dict[str, list[PairFacts]] = {}
     for pair in sorted(pairs, key=lambda pair: _kind_order(_kind(pair))):
         if with_stage_one or pair.change_mask is None:
@@ -413,19 +382,19 @@ def _kind_order(kind: str) -> int:
 
 
 def _count_in_percent(axis: "Axes") -> None:
-    """Grid and numbers of an axis of shares."""
+    """Draws grid and labels of an axis in percent."""
     axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     axis.locator_params(axis="y", nbins=4)
     axis.grid(axis="y")
 
 
 def _percent(share: float) -> str:
-    """A share with two digits that count."""
+    """A share in percent with two significant digits."""
     percent = 100 * share
     return f"{percent:.0f} %" if percent >= 10 or not percent else f"{percent:.2g} %"
 
 
 def _plain(text: str, most: int) -> str:
-    """Text that matplotlib draws as it is, without formulas, shortened to `most` letters."""
+    """Text escaped for matplotlib and shortened to `most` characters."""
     short = text if len(text) <= most else f"{text[: most - 1]}…"
     return short.replace("$", r"\$")

@@ -1,2 +1,35 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Measures and checks a dataset: statistics, damage, leakage between splits."""
+"""Measures datasets and checks them: damage, leakage between splits, counts, balance."""
+
+from .checks import Check, Verdict
+from .dataset_statistics import (
+    AREA_EDGES,
+    UNKNOWN,
+    DatasetFacts,
+    PairFacts,
+    SentenceFacts,
+    frequent_words,
+    measure_dataset,
+    sentences_of,
+    split_order,
+    summarize,
+)
+from .validation import Validation, validate
+
+
+__all__ = [
+    "AREA_EDGES",
+    "UNKNOWN",
+    "Check",
+    "DatasetFacts",
+    "PairFacts",
+    "SentenceFacts",
+    "Validation",
+    "Verdict",
+    "frequent_words",
+    "measure_dataset",
+    "sentences_of",
+    "split_order",
+    "summarize",
+    "validate",
+]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The verdict of one check, and the checks of what every pair says by itself."""
+"""Verdicts, and the checks that look at each pair on its own."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -8,12 +8,12 @@ from enum import Enum
 
 import numpy as np
 
-from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, PUBLISHED_COUNTS
 
 from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, sentences_of, split_order
 
 
-MANY_EMPTY = 0.5  # share of no-target sentences above which training learns to say nothing
+MANY_EMPTY = 0.5  # share of no-target sentences above which a model may learn to predict empty masks only
 LONGEST_SENTENCE = 512  # characters
 TINY_PIXELS = 4
 SMALL_SIDE = 64
@@ -22,7 +22,7 @@ RARE_TYPE = 0.05  # share of the sentences whose change type is known
 
 
 class Verdict(str, Enum):
-    """What a check says: all is well, have a look, or repair this before training."""
+    """The verdict of a check: fine, worth a look, or to be repaired before training."""
 
     PASS = "PASS"
     WARN = "WARN"
@@ -37,9 +37,9 @@ class Check:
     Args:
         name (`str`): What was checked, in a few words.
         verdict (`Verdict`): The verdict.
-        count (`int`): How many pairs, sentences, images or masks it is about.
+        count (`int`): Number of pairs, sentences, images or masks concerned.
         summary (`str`): In words.
-        examples (`tuple[str, ...]`): All of them by name.
+        examples (`tuple[str, ...]`): The names of all of them.
     """
 
     name: str
@@ -87,14 +87,14 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
 
 def published_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     """
-    Compares counts with the published ones, as far as all that they count is here: a split needs both domains, a
-    domain both splits.
+    Compares counts with the published ones where they are comparable: the count of a split needs both domains, that of
+    a domain both splits.
 
     Args:
         pairs (`Sequence[PairFacts]`): The distinct pairs.
 
     Returns:
-        `list[Check]`: One outcome for each split, domain and total that is whole, and one that names the others.
+        `list[Check]`: One outcome for each complete split, domain and total, and one that names the incomplete ones.
     """
     referring = [pair for pair in pairs if pair.change_mask is None]
     here = {(pair.split, pair.domain) for pair in referring}
@@ -102,7 +102,7 @@ def published_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     for name, published in PUBLISHED_COUNTS.items():
         splits = [name] if name in ("train", "validation") else ["train", "validation"]
         domains = [name] if name in DOMAINS else list(DOMAINS)
-        # Pairs of an unknown domain are of either: they count where both do.
+        # Pairs of an unknown domain count only where both domains do.
         others = () if name in DOMAINS else (UNKNOWN,)
         needed = [(split, (domain, *others)) for split in splits for domain in domains]
         if not all(any((split, label) in here for label in labels) for split, labels in needed):

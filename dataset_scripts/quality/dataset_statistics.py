@@ -1,11 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What is measured of every pair, once, and kept: about 3 KB a pair however large its images are. `validate` judges
-these facts, `stats` draws them.
+Measures every pair once. About 3 KB a pair is kept, whatever the size of its images; `validate` checks these facts,
+and `stats` draws them.
 """
 
 import hashlib
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,25 +14,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.look_ahead import map_ahead
-from dataset_scripts.readers.pair_record import PairRecord, check_pair
-from dataset_scripts.readers.reading_report import Finding
-from dataset_scripts.readers.sources import Source
+from dataset_scripts.readers import Finding, ImageFile, Pair, PairSource, check_pair, map_ahead
 
 from .perceptual_hash import Bytes, image_thumbnail
 
 
-PLACE_SIDE = 32  # cells a side of the map of where masks lie
+PLACE_SIDE = 32  # cells on each side of the map of mask positions
 EVERY_DOMAIN = "all"
 UNKNOWN = "unknown"
 # Edges of the histogram of mask areas, as a share of the image: five bins a decade from 0.001 % to all of it.
 AREA_EDGES = np.logspace(-5, 0, 26)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# Words that say how a sentence is built, not what it is about.
+# Function words, which say nothing about the content.
 # fmt: off
 FUNCTION_WORDS = frozenset((
     "a", "an", "all", "and", "are", "as", "at", "be", "been", "both", "by", "each", "every", "for", "from", "has",
@@ -52,7 +47,7 @@ class ImageFacts:
         digest (`bytes`): Hash of its pixels: equal for two files that hold the same image.
         size (`tuple[int, int]`): Width and height in pixels, upright.
         mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
-        thumbnail (`np.ndarray` of shape `(32, 32)`): For the search for near-duplicates.
+        thumbnail (`np.ndarray` of shape `(32, 32)`): Used to find near-duplicates.
     """
 
     digest: bytes
@@ -131,15 +126,14 @@ class PairFacts:
 
     @property
     def pixels(self) -> frozenset[bytes]:
-        """What both images show, in any order."""
+        """The hashes of both images, in any order."""
         return frozenset((self.image_t1.digest, self.image_t2.digest))
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """A usable pair, its facts, and the sum of its masks over `(32, 32)` cells."""
+    """The facts of a pair, and the sum of its masks over `(32, 32)` cells."""
 
-    record: PairRecord
     pair: PairFacts
     places: npt.NDArray[np.float64]
 
@@ -158,7 +152,8 @@ class DatasetFacts:
     places: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def distinct_pairs(self) -> list[PairFacts]:
-        """Pairs that several parts of one split hold (`TV` holds those of `NS` and `RS`) are taken once."""
+        """The pairs, each once: several parts of a split may hold the same ones, as `TV` holds those of `NS` and
+        `RS`."""
         known: dict[tuple[Any, ...], PairFacts] = {}
         for pair in self.pairs:
             key = (pair.split, pair.pair_id, pair.image_t1.digest, pair.image_t2.digest, pair.change_mask is None)
@@ -166,22 +161,23 @@ class DatasetFacts:
         return list(known.values())
 
 
-def measure_dataset(source: Source) -> DatasetFacts:
+def measure_dataset(source: PairSource) -> DatasetFacts:
     """
-    Reads every pair once, on all cores, with a progress bar. No more images are in memory than are being read.
+    Reads every pair once, on all cores, with a progress bar. Only the images that are being read are in memory.
 
     Args:
-        source (`Source`): From [`open_source`]; its report takes what is skipped or repaired.
+        source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
 
     Returns:
         `DatasetFacts`: The facts.
     """
     facts = DatasetFacts()
-    results = map_ahead(partial(_measure, known={}), source.list_records())
-    progress = tqdm(results, total=source.pair_count, unit="pair", desc="measuring", leave=False, disable=None)
+    results = map_ahead(partial(_measure, known={}), source)
+    progress = tqdm(results, total=len(source), unit="pair", desc="measuring", leave=False, disable=None)
     for measured, findings in progress:
-        source.keep_checked(None if measured is None else measured.record, findings)
+        source.report.extend(findings)
         if measured is not None:
+            source.report.keep(measured.pair.part, len(measured.pair.sentences))
             facts.pairs.append(measured.pair)
             if measured.pair.sentences:
                 domain = measured.pair.domain
@@ -191,7 +187,7 @@ def measure_dataset(source: Source) -> DatasetFacts:
 
 def summarize(facts: DatasetFacts) -> dict[str, Any]:
     """
-    Counts what a reader of the data wants to know.
+    Summarizes a dataset.
 
     Args:
         facts (`DatasetFacts`): From [`measure_dataset`].
@@ -211,7 +207,7 @@ def summarize(facts: DatasetFacts) -> dict[str, Any]:
 
 
 def split_order(split: str) -> int:
-    """Train, validation, test: for sorting."""
+    """The sort key of a split: train, validation, test."""
     return ("train", "validation", "test").index(split)
 
 
@@ -284,44 +280,44 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
 
 
-def _measure(listed: PairRecord, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
-    """Checks a pair and measures it. An image that comes again, byte for byte, is looked up in `known`."""
-    record, findings = check_pair(listed)
-    if record is None:
+def _measure(listed: Pair, known: dict[bytes, ImageFacts]) -> tuple[_Measured | None, list[Finding]]:
+    """Checks and measures a pair. An image with the same bytes as an earlier one is looked up in `known`."""
+    pair, findings = check_pair(listed)
+    if pair is None:
         return None, findings
-    size = record.image_t1.size
+    size = pair.image_t1.size
     places = np.zeros((PLACE_SIDE, PLACE_SIDE))
     sentences = []
-    for expression in record.expressions:
+    for expression in pair.expressions:
         mask = expression.mask.read_mask(size)[0]
         places += _cells(mask)
         sentences.append(SentenceFacts(expression.text, expression.change_type, expression.noisy, _measure_mask(mask)))
-    change_mask = record.change_mask
-    pair = PairFacts(
-        part=record.folder,
-        pair_id=record.pair_id,
-        split=record.split,
-        domain=record.domain or UNKNOWN,
-        view=record.view,
-        source=record.source,
-        image_t1=_measure_image(record.image_t1, known),
-        image_t2=_measure_image(record.image_t2, known),
+    change_mask = pair.change_mask
+    facts = PairFacts(
+        part=pair.folder,
+        pair_id=pair.pair_id,
+        split=pair.split,
+        domain=pair.domain or UNKNOWN,
+        view=pair.view,
+        source=pair.source,
+        image_t1=_measure_image(pair.image_t1, known),
+        image_t2=_measure_image(pair.image_t2, known),
         sentences=tuple(sentences),
         change_mask=None if change_mask is None else _measure_mask(change_mask.read_mask(size)[0]),
     )
-    return _Measured(record, pair, places), findings
+    return _Measured(facts, places), findings
 
 
 def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFacts:
-    """Measures an image, or looks it up."""
+    """Measures an image, unless it is known."""
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:
-        with Image.open(io.BytesIO(data)) as opened:
-            mode = opened.mode
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-        size = f"{upright.width}x{upright.height}:".encode()
-        known[key] = ImageFacts(_digest(size + upright.tobytes()), upright.size, mode, image_thumbnail(upright))
+        in_memory = ImageFile(image.name, data)
+        pixels = in_memory.load()
+        size = f"{pixels.width}x{pixels.height}:".encode()
+        thumbnail = image_thumbnail(pixels)
+        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail)
     return known[key]
 
 

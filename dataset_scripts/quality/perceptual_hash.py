@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Near-duplicate images: the same image encoded, resized, brightened, mirrored or turned anew.
+Finds near-duplicate images: the same image encoded again, resized, brightened, mirrored or rotated.
 
-An image is kept as a thumbnail of 1 KB. Its 64-bit hash says which of the low cosine frequencies of the thumbnail lie
-above their median; two images are candidates if their hashes differ in few bits, and near-duplicates if their
-thumbnails correlate as well. Crops and shifted images are other images here.
+Each image is reduced to a thumbnail of 1 KB. Its 64-bit hash tells which low cosine frequencies of the thumbnail are
+above their median. Two images are candidates if their hashes differ in few bits, and near-duplicates if their
+thumbnails correlate as well. Crops and shifted images are not found.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class NearDuplicate:
         found (`int`): Index of the image that resembles it most.
         distance (`int`): Bits of the hashes that differ, 0 to 64.
         correlation (`float`): Correlation of the thumbnails, -1 to 1.
-        symmetry (`str`): How the image lies: `"the same way up"`, `"mirrored"`…
+        symmetry (`str`): How the image is turned: `"the same way up"`, `"mirrored"`…
     """
 
     query: int
@@ -68,7 +68,7 @@ class NearDuplicate:
 
 def image_thumbnail(image: Image.Image) -> Bytes:
     """
-    Reduces an image to what the comparison needs.
+    Makes the thumbnail that images are compared by.
 
     Args:
         image (`PIL.Image.Image`): The image, of any size and mode, upright.
@@ -120,7 +120,7 @@ def find_near_duplicates(
     queries: Bytes, images: Bytes, max_distance: int = DEFAULT_MAX_DISTANCE
 ) -> list[NearDuplicate]:
     """
-    Looks for each image among others, however it is mirrored or turned. Flat images are never found.
+    Looks for each image among others, in every orientation. Images of a single colour are never found.
 
     Args:
         queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the images to look for.
@@ -168,7 +168,7 @@ def look_alike(first: Bytes, second: Bytes) -> bool:
         second (`np.ndarray` of shape `(32, 32)`): Another one.
 
     Returns:
-        `bool`: Whether they correlate as near-duplicates do. A flat one is like no other.
+        `bool`: Whether they correlate as near-duplicates do; never for images of a single colour.
     """
     both = np.stack([first, second])
     return len(_textured(both)) == 2 and bool(_correlations(both[:1], both[1:])[0] >= MIN_CORRELATION)

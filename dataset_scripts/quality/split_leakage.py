@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Whether a split shows what another one must not know.
+Finds leakage between splits.
 
-The same pair in two splits fails: by its pixels, or by its name if an image is alike as well. One image alone, or
-one that is merely very much alike (encoded, resized, mirrored or turned; frames of one fixed camera), is a warning.
-Overlapping crops of one larger image are not found: split such data by the image that the crops are of.
+The same pair in two splits is a failure: equal pixels, or the same name and a similar image. A single shared image, or
+a near-duplicate (encoded again, resized, mirrored, rotated, or from the same fixed camera), is a warning. Overlapping
+crops of a larger image are not found: split such data by the original image.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
 
     Returns:
         `list[Check]`: Same pairs, same names, same images, near-duplicate images, and pairs that one split holds
-            twice. A pair of the later split is counted in the first one of the checks that names it.
+            twice. Each pair of the later split is counted only in the first check that finds it.
     """
     same_pairs: list[str] = []
     same_names: list[str] = []
@@ -60,7 +60,7 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
 
 
 def _find_copies(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
-    """Pairs with the same two images, in any order, or with the same name and an image that is alike."""
+    """Pairs with the same two images, in any order, or with the same name and a similar image."""
     by_pixels = {pair.pixels: pair for pair in seen}
     by_name: dict[str, list[PairFacts]] = {}
     for pair in seen:
@@ -82,7 +82,7 @@ def _find_name_twins(seen: Sequence[PairFacts], held: Sequence[PairFacts], copie
 
 
 def _find_shared_images(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[Leak]:
-    """Pairs one of whose images another split has."""
+    """Pairs that share one image with another split."""
     owners = {image.digest: pair for pair in seen for image in _images(pair)}
     leaks = []
     for pair in held:
@@ -93,7 +93,7 @@ def _find_shared_images(seen: Sequence[PairFacts], held: Sequence[PairFacts]) ->
 
 
 def _find_near_images(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_distance: int) -> list[str]:
-    """Pairs one of whose images resembles one of another split, in words."""
+    """Describes the pairs with a near-duplicate of an image in another split."""
     if not seen or not held:
         return []
     matches = find_near_duplicates(_thumbnails(held), _thumbnails(seen), max_distance)
@@ -107,7 +107,7 @@ def _find_near_images(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_
 
 
 def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
-    """Pairs of one split that show the same under several names."""
+    """Pairs of one split with the same images under several names."""
     first: dict[tuple[object, ...], PairFacts] = {}
     examples = []
     for pair in pairs:
@@ -119,14 +119,14 @@ def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
 
 
 def _share_an_image(first: PairFacts, second: PairFacts) -> bool:
-    """Whether the earlier or the later images of two pairs are alike."""
+    """Whether the earlier or the later images of two pairs are similar."""
     return bool(first.pixels & second.pixels) or any(
         look_alike(left.thumbnail, right.thumbnail) for left, right in zip(_images(first), _images(second))
     )
 
 
 def _without(pairs: Sequence[PairFacts], leaks: Sequence[Leak]) -> list[PairFacts]:
-    """The pairs that leaks do not name yet."""
+    """The pairs without a leak so far."""
     named = {id(pair) for pair, _ in leaks}
     return [pair for pair in pairs if id(pair) not in named]
 

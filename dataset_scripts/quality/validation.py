@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Checks a dataset, the published one or people's own, and gives a verdict on each check:
+Checks a dataset and gives a verdict for each check:
 
     python -m dataset_scripts validate FOLDER --json report.json
 
-FAIL is what must be repaired before training, WARN what one should have seen, PASS all the rest.
+FAIL must be repaired before training, WARN deserves a look, PASS is fine.
 """
 
 import argparse
@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.reading_report import EXPLANATIONS, ReadingReport, Reason, printable
-from dataset_scripts.readers.sources import Source, open_source
+from dataset_scripts.readers import EXPLANATIONS, PairSource, ReadingReport, Reason, open_pairs, printable
 
 from .checks import Check, Verdict, content_checks, published_checks
 from .dataset_statistics import DatasetFacts, measure_dataset, summarize
@@ -24,22 +23,24 @@ from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
 from .split_leakage import leakage_checks
 
 
-PUBLISHED_FOLDERS = "_FINAL_CLEAN"  # what the names of all published split folders hold
+PUBLISHED_FOLDERS = "_FINAL_CLEAN"  # part of the names of all published split folders
 EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Validation:
     """
-    The outcome of all checks.
+    The outcomes of all checks.
 
     Args:
-        source (`Source`): What was checked, with the report of its reading.
+        folder (`Path`): What was checked.
+        source (`PairSource`): Its pairs, with the report of their reading.
         facts (`DatasetFacts`): What was measured.
         checks (`tuple[Check, ...]`): The outcomes.
     """
 
-    source: Source
+    folder: Path
+    source: PairSource
     facts: DatasetFacts
     checks: tuple[Check, ...]
 
@@ -51,13 +52,13 @@ class Validation:
 
     def to_json(self) -> dict[str, Any]:
         """
-        All of it as what a JSON file can hold.
+        The outcomes as JSON values.
 
         Returns:
             `dict`: `folder`, `kind`, `verdict`, `checks` with all examples, `statistics` and `reading`.
         """
         return {
-            "folder": printable(str(self.source.folder)),
+            "folder": printable(str(self.folder)),
             "kind": self.source.kind,
             "verdict": self.verdict.value,
             "checks": [
@@ -138,8 +139,8 @@ def validate(
 
     Args:
         folder (`str` or `Path`): The raw layout, an image folder with `metadata.jsonl`, or exported Parquet.
-        compare_with_published (`bool`, *optional*, defaults to `False`): Compare the counts with those of
-            MTRefSeg-21K; done anyway if the folders have its names.
+        compare_with_published (`bool`, *optional*, defaults to `False`): Whether to compare the counts with those of
+            MTRefSeg-21K; always done if the folders have its names.
         max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate images
             may differ, 0 to 15.
 
@@ -149,7 +150,7 @@ def validate(
     Raises:
         [`DataError`]: If the folder cannot be read.
     """
-    source = open_source(folder, ReadingReport())
+    source = open_pairs(folder)
     facts = measure_dataset(source)
     pairs = facts.distinct_pairs()
     checks = _reading_checks(source.report, len(pairs))
@@ -157,11 +158,11 @@ def validate(
         checks += leakage_checks(pairs, max_distance) + content_checks(pairs)
         if compare_with_published or any(PUBLISHED_FOLDERS in part.name for part in source.parts):
             checks += published_checks(pairs)
-    return Validation(source, facts, tuple(checks))
+    return Validation(Path(folder), source, facts, tuple(checks))
 
 
 def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:
-    """Whether there is anything, and one outcome for every reason to skip or repair."""
+    """One outcome for the number of pairs, and one for each reason to skip or repair."""
     kept = f"{report.kept_pairs.total():,} pairs, {report.kept_expressions.total():,} sentences"
     if report.kept_pairs.total() > pairs:
         kept += f"; {pairs:,} distinct pairs, which all that follows is about"

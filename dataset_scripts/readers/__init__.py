@@ -1,2 +1,82 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reads pairs: the raw layout, folders with metadata, Parquet; and the schema of what is read."""
+"""
+Reads pairs of images with sentences and masks. [`open_pairs`] opens them by name, whatever they are stored as, and
+everyone who reads pairs uses it; the columns and labels of all datasets are here as well.
+"""
+
+from .image_file import IMAGE_SUFFIXES, ImageFile
+from .look_ahead import map_ahead
+from .opening import COMPOSED, GENERATED, is_made, open_pairs
+from .pair import Expression, Pair, check_pair, check_pairs
+from .pair_source import FilePairs, GeneratedPairs, PairMaker, PairSource
+from .raw_builder import RawBuilder, RawConfig
+from .raw_layout import list_pairs, list_setting, report_shared_ids
+from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
+from .rows import PairContent, make_rows, read_content
+from .schema import (
+    CHANGE_TYPES,
+    CITATION,
+    DOMAINS,
+    FEATURES,
+    PAIRS_SUFFIX,
+    PUBLISHED_COUNTS,
+    SETTINGS,
+    SPLITS,
+    VIEWS,
+    pair_features,
+    pretrain_features,
+    referring_features,
+)
+from .split_folders import SplitFolder, find_split_folders, fingerprint, select_folders
+from .table_pairs import TablePairs
+
+
+__all__ = [
+    "CHANGE_TYPES",
+    "CITATION",
+    "COMPOSED",
+    "DOMAINS",
+    "EXPLANATIONS",
+    "FEATURES",
+    "GENERATED",
+    "IMAGE_SUFFIXES",
+    "PAIRS_SUFFIX",
+    "PUBLISHED_COUNTS",
+    "SETTINGS",
+    "SPLITS",
+    "VIEWS",
+    "Expression",
+    "FilePairs",
+    "Finding",
+    "GeneratedPairs",
+    "ImageFile",
+    "Pair",
+    "PairContent",
+    "PairMaker",
+    "PairSource",
+    "RawBuilder",
+    "RawConfig",
+    "ReadingReport",
+    "Reason",
+    "SplitFolder",
+    "TablePairs",
+    "UnusableError",
+    "check_pair",
+    "check_pairs",
+    "find_split_folders",
+    "fingerprint",
+    "is_made",
+    "list_pairs",
+    "list_setting",
+    "make_rows",
+    "map_ahead",
+    "open_pairs",
+    "pair_features",
+    "pretrain_features",
+    "printable",
+    "printable_line",
+    "read_content",
+    "referring_features",
+    "report_shared_ids",
+    "select_folders",
+]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One image or mask, on disk or in memory, and all that can be wrong with it."""
+"""One image or mask, in a file or in memory, read when it is needed, and the errors that reading it can give."""
 
 import io
 import struct
@@ -12,13 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from mtrefseg.io.masks import encode_mask
-
 from .reading_report import Reason, UnusableError
 
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
-"""Endings of the files that are read, in lower case."""
+"""Suffixes of the files that are read, in lower case."""
 
 # What PIL's plugins raise for damaged files, besides DecompressionBombError.
 _PIL_ERRORS = (
@@ -43,19 +41,27 @@ _ASPECT_TOLERANCE = 0.01
 @dataclass(frozen=True)
 class ImageFile:
     """
-    An image or mask.
+    An image or mask that is decoded when it is asked for.
 
     Args:
         name (`str`): Its name in messages, for instance "RS_train/A/0001.jpg".
-        source (`Path` or `bytes`): The file, or its content.
+        source (`Path`, `bytes`, `PIL.Image.Image` or `np.ndarray`): The file or its content; or, for generated pairs,
+            the RGB image or the mask (bool, `(height, width)`) itself.
     """
 
     name: str
-    source: Path | bytes = field(repr=False)
+    source: Path | bytes | Image.Image | np.ndarray = field(repr=False)
 
     def read_bytes(self) -> bytes:
-        """The file's content as it is."""
-        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+        """The content of the file as it is; of an image or mask in memory, its pixels."""
+        if isinstance(self.source, bytes):
+            return self.source
+        return self.source.read_bytes() if isinstance(self.source, Path) else self.source.tobytes()
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of the file in bytes."""
+        return self.source.stat().st_size if isinstance(self.source, Path) else len(self.read_bytes())
 
     @property
     def size(self) -> tuple[int, int]:
@@ -66,9 +72,15 @@ class ImageFile:
             UnusableError: If it is no image or larger than PIL's limit.
         """
         with self._open(Reason.UNREADABLE_IMAGE) as image:
-            # A TIFF file's size is reported as it will be after loading, though the tag is still there.
+            # PIL reports the size of a TIFF file as it will be after loading, though the tag is still there.
             swaps = image.format != "TIFF" and _orientation(image) in _ORIENTATIONS_THAT_SWAP_SIDES
             return (image.height, image.width) if swaps else image.size
+
+    @property
+    def mode(self) -> str:
+        """How the file keeps its colours, as PIL calls it: "RGB", "L", "P"…; raises as `size`."""
+        with self._open(Reason.UNREADABLE_IMAGE) as image:
+            return image.mode
 
     def check(self) -> tuple[int, int]:
         """
@@ -90,20 +102,40 @@ class ImageFile:
             swaps = _orientation(image) in _ORIENTATIONS_THAT_SWAP_SIDES
             return (image.height, image.width) if swaps else image.size
 
+    def load(self) -> Image.Image:
+        """
+        Decodes the image with [`mtrefseg.io.load_image`].
+
+        Returns:
+            `PIL.Image.Image`: RGB, after EXIF orientation.
+
+        Raises:
+            UnusableError: If it is no image, damaged, cut short or larger than PIL's limit.
+        """
+        if isinstance(self.source, Image.Image):
+            return self.source
+        from mtrefseg.io import load_image  # Imports PyTorch, which listing and checking do without.
+
+        with self._open(Reason.UNREADABLE_IMAGE) as image:
+            return load_image(image)
+
     def read_mask(self, size: tuple[int, int]) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
         """
-        Reads a mask.
+        Reads a mask as [`mtrefseg.io.load_mask`] does, but repairs what it can: a mask of another size is resized, of
+        a coloured one the highest channel counts, and any values above 127 are foreground.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
             `np.ndarray`: Booleans of shape `(height, width)`, true in the described region.
-            `list[tuple[Reason, str]]`: What was repaired, and in words how.
+            `list[tuple[Reason, str]]`: What was repaired, and how.
 
         Raises:
             UnusableError: If it is no image, damaged, cut short, too large, or of another aspect ratio than `size`.
         """
+        if isinstance(self.source, np.ndarray):
+            return self.source, []
         with self._open(Reason.UNREADABLE_MASK) as image:
             values, repairs = self._mask_values(ImageOps.exif_transpose(image))
         mask = values > 127
@@ -122,11 +154,6 @@ class ImageFile:
             repairs.append((Reason.MASK_RESIZED, detail))
         return mask, repairs
 
-    def read_mask_png(self, size: tuple[int, int]) -> bytes:
-        """The mask as a PNG of mode "L", 0 or 255, of exactly this width and height; raises as `read_mask`."""
-        mask, _ = self.read_mask(size)
-        return encode_mask(mask)
-
     def _mask_values(self, image: Image.Image) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
         """Values of shape `(height, width)`; those of a 1-bit mask are 0 and 255."""
         if image.mode in ("1", "L"):
@@ -138,7 +165,10 @@ class ImageFile:
 
     @contextmanager
     def _open(self, reason: Reason) -> Iterator[Image.Image]:
-        """The image, not decoded yet; whatever PIL raises in the block becomes a `UnusableError` of this reason."""
+        """The image, not decoded yet; whatever PIL raises in the block becomes an `UnusableError` of this reason."""
+        if isinstance(self.source, Image.Image | np.ndarray):
+            yield self.source if isinstance(self.source, Image.Image) else Image.fromarray(self.source)
+            return
         limit = Image.MAX_IMAGE_PIXELS
         too_large = f"{self.name} has more pixels than PIL's limit of {limit:,} (PIL.Image.MAX_IMAGE_PIXELS)"
         try:
@@ -155,7 +185,7 @@ class ImageFile:
 
 
 def _describe(error: Exception) -> str:
-    """What went wrong, without the file's place on this machine, which some messages hold."""
+    """What went wrong, without the path of the file, which some messages hold."""
     if isinstance(error, UnidentifiedImageError):
         return "not an image that PIL can read"
     if isinstance(error, OSError) and error.strerror:

@@ -14,7 +14,7 @@ from huggingface_hub import snapshot_download
 
 from dataset_scripts.errors import DataError
 
-from .pair_record import PairRecord, check_pairs
+from .pair import Pair, check_pairs
 from .raw_layout import list_setting
 from .reading_report import ReadingReport
 from .rows import make_rows, read_content
@@ -58,7 +58,7 @@ class RawConfig(datasets.BuilderConfig):
         """The name of the cache folder: another one if a file of the raw folder was changed."""
         kwargs = {key: value for key, value in config_kwargs.items() if key != "report_file"}
         if self.data_dir is not None:
-            kwargs["fingerprint"] = fingerprint(find_split_folders(self.data_dir))
+            kwargs["fingerprint"] = fingerprint([folder.path for folder in find_split_folders(self.data_dir)])
         return str(super().create_config_id(kwargs, custom_features=custom_features))
 
 
@@ -127,7 +127,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             logger.warning(f"{self.dataset_name}, {self.config.name}:\n{report.table()}")
         return generators
 
-    def _generate_examples(self, records: list[PairRecord]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _generate_examples(self, records: list[Pair]) -> Iterator[tuple[str, dict[str, Any]]]:
         for record in records:
             for index, row in enumerate(make_rows(record, read_content(record), self.layout)):
                 # Pairs of two folders may have one id, but the keys must differ.

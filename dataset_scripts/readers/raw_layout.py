@@ -19,38 +19,23 @@ by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
 from .image_file import IMAGE_SUFFIXES, ImageFile
-from .pair_record import Expression, PairRecord, check_pair, check_pairs
+from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
-from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, find_split_folders, is_hidden, select_folders
+from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, is_hidden, select_folders
 
-
-__all__ = [
-    "Expression",
-    "ImageFile",
-    "PairRecord",
-    "SplitFolder",
-    "check_pair",
-    "check_pairs",
-    "find_split_folders",
-    "list_pairs",
-    "list_setting",
-    "read_split_folder",
-    "report_shared_ids",
-    "select_folders",
-]
 
 _Label = TypeVar("_Label", str, bool)
 
 
 def list_setting(
     folders: Sequence[SplitFolder], setting: str, split: str, is_pretrain: bool, report: ReadingReport
-) -> list[PairRecord]:
+) -> list[Pair]:
     """
     Lists the pairs of one split of a benchmark setting without looking into their images.
 
@@ -60,7 +45,7 @@ def list_setting(
         report (`ReadingReport`): Takes what was skipped or repaired.
 
     Returns:
-        `list[PairRecord]`: As `list_pairs` gives them. Pair ids are unique in each domain. The domain of a pair in a
+        `list[Pair]`: As `list_pairs` gives them. Pair ids are unique in each domain. The domain of a pair in a
         folder of no domain is what its JSON file says, or else the one of the other folders that has its id.
     """
     selected = select_folders(folders, setting, split, is_pretrain)
@@ -68,14 +53,14 @@ def list_setting(
     if any(folder.domain is None for folder in selected):
         domains = _domains_by_membership(folders, split, is_pretrain)
     seen: dict[str | None, set[str]] = {}
-    records: list[PairRecord] = []
+    records: list[Pair] = []
     for folder in selected:
         records += list_pairs(folder, report, domains, seen.setdefault(folder.domain, set()))
     report_shared_ids(records, report)
     return records
 
 
-def report_shared_ids(records: Iterable[PairRecord], report: ReadingReport) -> None:
+def report_shared_ids(records: Iterable[Pair], report: ReadingReport) -> None:
     """Reports the pairs of a split whose ids pairs of another domain's folder have, too."""
     folders: dict[str, str] = {}
     for record in records:
@@ -89,7 +74,7 @@ def list_pairs(
     report: ReadingReport,
     domains: Mapping[str, str | None] | None = None,
     seen: set[str] | None = None,
-) -> list[PairRecord]:
+) -> list[Pair]:
     """
     Lists the pairs of a split folder from its names and JSON files, without looking into images and masks.
 
@@ -100,33 +85,11 @@ def list_pairs(
         seen (`set[str]`, *optional*): Pair ids that are taken already; those found here are added.
 
     Returns:
-        `list[PairRecord]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with one id the first
+        `list[Pair]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with one id the first
         is listed, even if its images turn out to be damaged.
     """
     lister = _Lister(folder, report, domains or {}, set() if seen is None else seen)
     return lister.list_pretrain() if folder.is_pretrain else lister.list_referring()
-
-
-def read_split_folder(
-    folder: SplitFolder, report: ReadingReport, domains: Mapping[str, str | None] | None = None
-) -> Iterator[PairRecord]:
-    """
-    Reads one split folder, one pair after the other; every image and mask is decoded once to see that it is whole.
-
-    Args:
-        folder (`SplitFolder`): The folder.
-        report (`ReadingReport`): Takes what was skipped or repaired, and counts what is kept.
-        domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder of no domain.
-
-    Yields:
-        `PairRecord`: The usable pairs, sorted by the name of the JSON file (stage 1: by stem).
-    """
-    for listed in list_pairs(folder, report, domains):
-        record, findings = check_pair(listed)
-        report.extend(findings)
-        if record is not None:
-            report.keep(record.folder, len(record.expressions))
-            yield record
 
 
 def _domains_by_membership(folders: Sequence[SplitFolder], split: str, is_pretrain: bool) -> dict[str, str | None]:
@@ -222,7 +185,7 @@ class _Lister:
         self.images_t2 = _Index(folder, "B")
         self.masks = _Index(folder, "masks")
 
-    def list_pretrain(self) -> list[PairRecord]:
+    def list_pretrain(self) -> list[Pair]:
         """The pairs of a stage-1 folder."""
         stems = self.images_t1.stems() | self.images_t2.stems() | self.masks.stems()
         records = []
@@ -233,7 +196,7 @@ class _Lister:
                 self.report.skip(error.reason, self.folder.name, stem, error.detail)
         return records
 
-    def list_referring(self) -> list[PairRecord]:
+    def list_referring(self) -> list[Pair]:
         """The pairs of a folder with sentences."""
         paths = sorted((self.folder.path / EXPRESSIONS_FOLDER).iterdir())
         records = []
@@ -245,7 +208,7 @@ class _Lister:
                     self.report.skip(error.reason, self.folder.name, path.name, error.detail)
         return records
 
-    def _pretrain_pair(self, stem: str) -> PairRecord:
+    def _pretrain_pair(self, stem: str) -> Pair:
         images = self._images(stem, stem)
         mask = self.masks.find(stem)
         if mask is None:
@@ -258,7 +221,7 @@ class _Lister:
                 self.report.skip(Reason.DUPLICATE_ID, self.folder.name, f"{index.kind}/{name}", detail)
         return self._record(stem, {}, images, (), mask)
 
-    def _referring_pair(self, path: Path) -> PairRecord:
+    def _referring_pair(self, path: Path) -> Pair:
         content = _read_json(path, self.folder.root)
         stem = path.stem
         sample_id = _text(content, "sample_id", stem)
@@ -297,12 +260,12 @@ class _Lister:
         images: tuple[ImageFile, ImageFile],
         expressions: tuple[Expression, ...],
         change_mask: ImageFile | None,
-    ) -> PairRecord:
+    ) -> Pair:
         domain = self._label(content.get("domain"), DOMAINS, "domain", pair_id)
         if self.folder.domain is not None and domain not in (None, self.folder.domain):
             detail = f"its file says {domain}, its folder {self.folder.domain}; the folder counts"
             self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, pair_id, detail)
-        return PairRecord(
+        return Pair(
             pair_id=pair_id,
             split=self.folder.split,
             domain=self.folder.domain or domain or self.domains.get(pair_id),

@@ -1,14 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Turns pairs into the rows of a dataset."""
+"""Turns pairs into the rows of a dataset, and rows into pairs."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mtrefseg.io.masks import encode_mask
+from mtrefseg.io import encode_mask
 
 from .image_file import ImageFile
-from .pair_record import PairRecord
+from .pair import Expression, Pair
+from .reading_report import Reason, UnusableError
+from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,12 @@ class PairContent:
     areas: list[int]
 
 
-def read_content(record: PairRecord) -> PairContent:
+def read_content(pair: Pair) -> PairContent:
     """
     Reads the files of a pair.
 
     Args:
-        record (`PairRecord`): A pair that `check_pair` let through.
+        pair (`Pair`): A pair that `check_pair` let through.
 
     Returns:
         `PairContent`: Its images and masks.
@@ -41,58 +44,147 @@ def read_content(record: PairRecord) -> PairContent:
     Raises:
         UnusableError: If a file has changed since and cannot be read any more.
     """
-    size = record.image_t1.size
-    if record.change_mask is not None:
-        named_masks = [(record.pair_id, record.change_mask)]
+    size = pair.image_t1.size
+    if pair.change_mask is not None:
+        named_masks = [(pair.pair_id, pair.change_mask)]
     else:
-        named_masks = [(record.sample_id(expression), expression.mask) for expression in record.expressions]
+        named_masks = [(pair.sample_id(expression), expression.mask) for expression in pair.expressions]
     masks, areas = [], []
     for name, file in named_masks:
         mask, _ = file.read_mask(size)
         masks.append({"path": f"mask/{name}.png", "bytes": encode_mask(mask)})
         areas.append(int(mask.sum()))
-    return PairContent(_image(record.image_t1, "t1"), _image(record.image_t2, "t2"), masks, areas)
+    return PairContent(_image(pair.image_t1, "t1"), _image(pair.image_t2, "t2"), masks, areas)
 
 
-def make_rows(record: PairRecord, content: PairContent, layout: str) -> list[dict[str, Any]]:
+def make_rows(pair: Pair, content: PairContent, layout: str) -> list[dict[str, Any]]:
     """
     The rows of a pair.
 
     Args:
-        record (`PairRecord`): The pair.
+        pair (`Pair`): The pair.
         content (`PairContent`): Its files.
         layout (`str`): A key of `schema.FEATURES`.
 
     Returns:
         `list[dict]`: Values of those features: "referring" gives one row a sentence, the others give one.
     """
-    pair = {"pair_id": record.pair_id, "image_t1": content.image_t1, "image_t2": content.image_t2}
-    labels = {"domain": record.domain, "view": record.view, "source": record.source}
+    shared = {"pair_id": pair.pair_id, "image_t1": content.image_t1, "image_t2": content.image_t2}
+    labels = {"domain": pair.domain, "view": pair.view, "source": pair.source}
     if layout == "pretrain":
-        return [{**pair, "mask": content.masks[0], **labels}]
+        return [{**shared, "mask": content.masks[0], **labels}]
     if layout == "pairs":
         return [
             {
-                **pair,
+                **shared,
                 "masks": content.masks,
-                "expressions": [expression.text for expression in record.expressions],
-                "change_types": [expression.change_type for expression in record.expressions],
+                "expressions": [expression.text for expression in pair.expressions],
+                "change_types": [expression.change_type for expression in pair.expressions],
                 **labels,
-                "noisy": [expression.noisy for expression in record.expressions],
+                "noisy": [expression.noisy for expression in pair.expressions],
             }
         ]
     return [
         {
-            "sample_id": record.sample_id(expression),
-            **pair,
+            "sample_id": pair.sample_id(expression),
+            **shared,
             "mask": mask,
             "expression": expression.text,
             "change_type": expression.change_type,
             **labels,
             "noisy": expression.noisy,
         }
-        for expression, mask in zip(record.expressions, content.masks, strict=True)
+        for expression, mask in zip(pair.expressions, content.masks, strict=True)
     ]
+
+
+def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "") -> Pair:
+    """
+    The pair of a row, without decoding its images and masks: the reverse of [`make_rows`].
+
+    Args:
+        row (`dict`): A row of one of `schema.FEATURES`, with undecoded images and labels as numbers. Of one row a
+            sentence, "mask", "expression", "change_type" and more are given as the lists of the layout "pairs", and
+            "sample_ids" beside them. The columns "view", "source", "noisy" and "sample_ids" may be missing.
+        split (`str`): One of `schema.SPLITS`.
+        folder (`str`): `folder` of the pair.
+        prefix (`str`, *optional*, defaults to `""`): What the names of its files begin with.
+
+    Returns:
+        `Pair`: Images and masks that the row lacks have no bytes, so that reading them fails.
+
+    Raises:
+        UnusableError: If `pair_id` is no text, a label is unknown, or the lists differ in length.
+    """
+    pair_id = row["pair_id"]
+    if not isinstance(pair_id, str):
+        raise UnusableError(Reason.UNREADABLE_JSON, "pair_id is no text")
+    name = f"{prefix}{pair_id}"
+    has_sentences = "expressions" in row
+    return Pair(
+        pair_id=pair_id,
+        split=split,
+        domain=_label(DOMAINS, row["domain"]),
+        view=_label(VIEWS, row.get("view")) or "unknown",
+        source=row.get("source") or "unknown",
+        image_t1=_file(row["image_t1"], f"{name}/image_t1"),
+        image_t2=_file(row["image_t2"], f"{name}/image_t2"),
+        expressions=_expressions(row, name) if has_sentences else (),
+        change_mask=None if has_sentences else _file(row["mask"], f"{name}/mask"),
+        folder=folder,
+    )
+
+
+def check_bytes(pair: Pair) -> None:
+    """
+    Checks that a pair of [`make_pair`] has all its images and masks.
+
+    Raises:
+        UnusableError: If one of them is missing.
+    """
+    masks = [expression.mask for expression in pair.expressions]
+    if pair.change_mask is not None:
+        masks.append(pair.change_mask)
+    for file in (pair.image_t1, pair.image_t2, *masks):
+        if file.source == b"":
+            is_image = file is pair.image_t1 or file is pair.image_t2
+            raise UnusableError(
+                Reason.MISSING_IMAGE if is_image else Reason.MISSING_MASK, f"{file.name} holds no bytes"
+            )
+
+
+def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
+    """The sentences of a row."""
+    texts = row["expressions"]
+    columns = [row.get(column) or [] for column in ("masks", "change_types")]
+    columns += [row.get(column) or [None] * len(texts) for column in ("noisy", "sample_ids")]
+    if len({len(texts), *map(len, columns)}) > 1:
+        raise UnusableError(Reason.UNREADABLE_JSON, "expressions, masks, change_types and noisy differ in length")
+    return tuple(
+        Expression(
+            text=text,
+            mask=_file(mask, f"{name}/mask {index}"),
+            change_type=_label(CHANGE_TYPES, change_type) or "unknown",
+            index=index,
+            noisy=bool(noisy),
+            sample_id=sample_id,
+        )
+        for index, (text, mask, change_type, noisy, sample_id) in enumerate(zip(texts, *columns))
+    )
+
+
+def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
+    """The image that a cell holds. A path in it is not followed, since the data may come from anybody."""
+    return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
+
+
+def _label(names: Sequence[str], number: int | None) -> str | None:
+    """The name of a label, which may be null."""
+    if number is None:
+        return None
+    if not 0 <= number < len(names):
+        raise UnusableError(Reason.UNREADABLE_JSON, f"it has the label {number}; known are 0 to {len(names) - 1}")
+    return names[number]
 
 
 def _image(file: ImageFile, time: str) -> dict[str, Any]:

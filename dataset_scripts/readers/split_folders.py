@@ -105,12 +105,12 @@ def select_folders(
     return tuple(mixed) or tuple(folder for domain in DOMAINS for folder in fitting if folder.domain == domain)
 
 
-def fingerprint(folders: Sequence[SplitFolder]) -> str:
+def fingerprint(folders: Sequence[Path]) -> str:
     """
-    Tells whether raw folders have changed.
+    Tells whether folders have changed.
 
     Args:
-        folders (`Sequence[SplitFolder]`): The folders.
+        folders (`Sequence[Path]`): The folders.
 
     Returns:
         `str`: 64 hexadecimal digits of the names, sizes and times of change of all files in them.
@@ -118,7 +118,7 @@ def fingerprint(folders: Sequence[SplitFolder]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         digest.update(os.fsencode(folder.name) + b"\0")
-        _add_files(digest, str(folder.path), "")
+        _add_files(digest, str(folder), "")
     return digest.hexdigest()
 
 

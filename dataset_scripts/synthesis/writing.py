@@ -4,25 +4,23 @@
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.export.worker_pool import worker_pool
-from dataset_scripts.readers.image_file import ImageFile
-from dataset_scripts.readers.pair_record import Expression, PairRecord
-from mtrefseg.io.masks import encode_mask
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, VIEWS, Expression, ImageFile, Pair, PairMaker
+from dataset_scripts.worker_pool import worker_pool
+from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, write_bytes
 
-from .generator import Domain, Generator, Split, SyntheticPair
+from .generator import Domain, Generator, SyntheticPair
 
 
 Kind: TypeAlias = Literal["referring", "pretrain"]
@@ -34,33 +32,7 @@ _CHUNK = 16  # Pairs that a worker takes at a time
 GENERATOR_VERSION = Generator.version
 
 
-class PairMaker(Protocol):
-    """Makes pairs by their numbers: the generator, or whatever has its interface. A dataclass of its settings."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-    label: ClassVar[str]
-    version: ClassVar[int]
-
-    @property
-    def domains(self) -> Sequence[Domain]:
-        """The pairs take turns among them."""
-        ...
-
-    @property
-    def split(self) -> Split:
-        """ "train", "validation" or "test"."""
-        ...
-
-    def pair_id(self, index: int) -> str:
-        """The name of the pair of a number."""
-        ...
-
-    def pair(self, index: int) -> SyntheticPair:
-        """The pair of a number."""
-        ...
-
-
-def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> PairRecord:
+def to_pair(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> Pair:
     """
     A generated pair as every other reader of this package gives it.
 
@@ -72,7 +44,7 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
 
     Returns:
-        `PairRecord`: Its files are in memory.
+        `Pair`: Its files are in memory.
     """
     suffix = ".png" if png else ".jpg"
     images = [
@@ -80,7 +52,7 @@ def to_record(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png
         for place, image in (("A", pair.image_t1), ("B", pair.image_t2))
     ]
     masked = pair.expressions if kind == "referring" else ()
-    return PairRecord(
+    return Pair(
         pair_id=pair.pair_id,
         split=split,
         domain=pair.domain,
@@ -147,7 +119,7 @@ def write_raw(
     for folder in folders.values():
         _check_claim(folder, json.loads(json.dumps(settings)))
     for folder in folders.values():
-        _write_atomically(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
+        _write(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
     work = partial(_write_pair, generator, folders, kind, png)
     with tqdm(total=count, unit="pair", desc=generator.label, disable=None) as bar:
         if processes == 1:
@@ -175,7 +147,7 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
     """Checks that a folder is new, empty, or of the same settings."""
     file = folder / _SETTINGS_FILE
     # A run that was killed at once leaves no more than a part of the settings.
-    if not folder.exists() or not any(entry.suffix != ".part" for entry in folder.iterdir()):
+    if not folder.exists() or not any(entry.suffix != INCOMPLETE_SUFFIX for entry in folder.iterdir()):
         return
     if not file.is_file():
         raise DataError(f"{folder} is not empty and was not made by this generator: choose another folder.")
@@ -194,16 +166,16 @@ def _write_pair(generator: PairMaker, folders: dict[Domain, Path], kind: Kind, p
     last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
     if last.exists():
         return
-    record = to_record(generator.pair(index), generator.split, kind, folder.name, png)
+    record = to_pair(generator.pair(index), generator.split, kind, folder.name, png)
     for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
-        _write_atomically(folder / file.name, file.read_bytes())
+        _write(folder / file.name, file.read_bytes())
     if record.change_mask is not None:
-        _write_atomically(last, record.change_mask.read_bytes())
+        _write(last, record.change_mask.read_bytes())
     else:
-        _write_atomically(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
+        _write(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
 
 
-def _json_of(record: PairRecord) -> dict[str, Any]:
+def _json_of(record: Pair) -> dict[str, Any]:
     return {
         "sample_id": record.pair_id,
         "img_A": Path(record.image_t1.name).name,
@@ -218,11 +190,9 @@ def _json_of(record: PairRecord) -> dict[str, Any]:
     }
 
 
-def _write_atomically(file: Path, content: bytes) -> None:
+def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    part.write_bytes(content)
-    os.replace(part, file)
+    write_bytes(file, content, durable=False)
 
 
 def stream(generator: PairMaker, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:
@@ -254,8 +224,6 @@ def _rows(
     generator: PairMaker, start: int, stop: int | None, parts: Sequence[int], count: int
 ) -> Iterator[dict[str, Any]]:
     """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
-    from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS
-
     for index in itertools.count(start):
         if stop is not None and index >= stop:
             return

@@ -110,14 +110,15 @@ def _open_images(
     options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
 ) -> "PairImages | None":
     """Finds the images; a `UserError` if `--data` is given and holds none of them."""
-    from mtrefseg.view.pair_images import GENERATED, open_pair_images
+    from dataset_scripts.readers import GENERATED, open_pairs
+    from mtrefseg.view.pair_images import PairImages
 
     data = options.data or (GENERATED if report["data"].get("name") == GENERATED else None)
     if data is None:
         progress("the masks are shown without images: name the evaluated data with --data")
         return None
     with bad_input():
-        images = open_pair_images(data)
+        images = PairImages(open_pairs(data))
         if not any(images.find(sentence) for sentence in sentences):
             raise UserError(
                 f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what the evaluation was "

@@ -1,5 +1,49 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reading and writing files: `files` (written whole or not at all, hashes), `images` (the reader of images and masks),
-`masks` (the writer of masks).
+Reads images and masks, and writes files: the one image reader, the one mask reader, files that are written whole or
+not at all, hashes, and static pages.
+
+`load_image` and `load_mask` import PyTorch when they are first used; nothing else here does.
 """
+
+from typing import Any
+
+from .files import (
+    INCOMPLETE_SUFFIX,
+    sha256_bytes,
+    sha256_of,
+    write_bytes,
+    write_json,
+    write_text,
+    written_whole,
+)
+from .masks import encode_mask
+from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
+
+
+__all__ = [
+    "INCOMPLETE_SUFFIX",
+    "JPEG_QUALITY",
+    "THUMBNAIL_SIDE",
+    "draw_mask",
+    "draw_thumbnail",
+    "encode_mask",
+    "fill_template",
+    "load_image",
+    "load_mask",
+    "sha256_bytes",
+    "sha256_of",
+    "to_script",
+    "write_bytes",
+    "write_json",
+    "write_text",
+    "written_whole",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("load_image", "load_mask"):
+        from . import images
+
+        return getattr(images, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,12 +15,14 @@ INCOMPLETE_SUFFIX = ".incomplete"
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """
-    Opens a file that gets its name when it is complete and on the disk.
+    Opens a file that gets its name when it is complete.
 
     Args:
         path (`Path`): Its final name. A file of this name is replaced.
+        durable (`bool`, *optional*, defaults to `True`): Waits until the content is on the disk, so that it survives a
+            power failure too. Thousands of small files are written much faster without.
 
     Yields:
         `IO[bytes]`: The file, under a temporary name that holds the number of the process: what a killed process left
@@ -30,11 +32,23 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     try:
         with unfinished.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
+    """Writes a file, whole or not at all; see [`written_whole`]."""
+    with written_whole(path, durable) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -42,16 +56,15 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8, whole or not at all."""
-    with written_whole(path) as file:
-        file.write(text.encode("utf-8"))
+def sha256_bytes(content: bytes) -> str:
+    """The SHA-256 hash of bytes, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 hash of a file's content, hexadecimal."""
-    digest = hashlib.sha256()
+    """The SHA-256 hash of the content of a file, hexadecimal."""
     with path.open("rb") as file:
+        digest = hashlib.sha256()
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

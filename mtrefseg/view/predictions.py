@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The sentences of an evaluation, as `predictions.parquet` holds them: read, choose, order and count.
+Reads, filters, sorts and counts the sentences of an evaluation in `predictions.parquet`.
 
 ```python
 sentences = load_predictions("outputs/report/predictions.parquet")
@@ -38,17 +38,17 @@ PREDICTIONS_SCHEMA = pyarrow.schema(
 cannot be read, and then `problem` says why."""
 MOST_SENTENCES = 200_000
 MOST_BYTES = 1 << 30
-"""Largest file that is read, unpacked. It may come from anybody."""
+"""Largest uncompressed size of a file that is read. The file may come from an untrusted source."""
 MOST_PIXELS = 1 << 26
-"""Largest mask that is unpacked: 8192 x 8192."""
+"""Largest mask that is decoded: 8192 x 8192."""
 IOU_STEPS = 10
-"""Columns of the histogram."""
+"""Number of columns of the histogram."""
 
 
 @dataclass(frozen=True)
 class ScoredSentence:
     """
-    One sentence, what the model answered, and how good that was.
+    One sentence, the prediction of the model, and its score.
 
     Args:
         sample_id, pair_id (`str`): Name of the sentence and of its pair.
@@ -59,9 +59,9 @@ class ScoredSentence:
             truth that cannot be read and for a prediction that was not made.
         iou (`float`): 0 to 100.
         score, no_target_score (`float`, *optional*): Probabilities; `None` where nothing was predicted.
-        problem (`str`, *optional*): Why the sentence counts as wrong without having been asked.
+        problem (`str`, *optional*): Why the sentence counts as wrong although the model was not asked.
         has_target (`bool`): Whether anything in the pair fits the sentence; true where the truth cannot be read.
-        wrong_pixels (`int`): How many pixels one of truth and prediction holds, but not both.
+        wrong_pixels (`int`): Number of pixels that are in the truth or the prediction, but not in both.
     """
 
     sample_id: str
@@ -129,14 +129,15 @@ def filter_predictions(
     text: str = "",
 ) -> list[ScoredSentence]:
     """
-    Chooses sentences; what is left open lets all pass.
+    Filters sentences; an argument that is not given does not filter.
 
     Args:
-        sentences (`Iterable[ScoredSentence]`): Among which.
-        domain (`str`, *optional*): Of this domain.
-        change_type (`str`, *optional*): Of this type of change.
-        least_iou, most_iou (`float`, *optional*, default to 0 and 100): With an IoU in this range, ends included.
-        text (`str`, *optional*): Whose sentence or name holds every one of these words, in any case of letters.
+        sentences (`Iterable[ScoredSentence]`): The sentences.
+        domain (`str`, *optional*): Only this domain.
+        change_type (`str`, *optional*): Only this change type.
+        least_iou, most_iou (`float`, *optional*, default to 0 and 100): Only an IoU in this range, ends included.
+        text (`str`, *optional*): Only sentences whose text or name contains all of these words, in upper or lower
+            case.
 
     Returns:
         `list[ScoredSentence]`: In the same order.
@@ -153,13 +154,12 @@ def filter_predictions(
 
 
 def worst_first(sentences: Iterable[ScoredSentence]) -> list[ScoredSentence]:
-    """Sorts by IoU; of sentences with the same one, those with the most wrong pixels come first, then by name."""
+    """Sorts by IoU; sentences with the same IoU by the number of wrong pixels, most first, then by name."""
     return sorted(sentences, key=lambda sentence: (sentence.iou, -sentence.wrong_pixels, sentence.sample_id))
 
 
 def iou_histogram(sentences: Iterable[ScoredSentence]) -> list[int]:
-    """How many sentences have an IoU from 0 to below 10, from 10 to below 20 and so on; the last of the ten: 90 to
-    100, ends included."""
+    """Counts the sentences by IoU, in ten steps: 0 to below 10, 10 to below 20, and so on; the last includes 100."""
     counts = [0] * IOU_STEPS
     for sentence in sentences:
         counts[min(int(sentence.iou * IOU_STEPS / 100), IOU_STEPS - 1)] += 1
@@ -167,12 +167,12 @@ def iou_histogram(sentences: Iterable[ScoredSentence]) -> list[int]:
 
 
 def domains_of(sentences: Iterable[ScoredSentence]) -> list[str]:
-    """The domains that occur, sorted."""
+    """The domains of some sentences, sorted."""
     return sorted({sentence.domain for sentence in sentences if sentence.domain is not None})
 
 
 def change_types_of(sentences: Iterable[ScoredSentence]) -> list[str]:
-    """The types of change that occur, sorted."""
+    """The change types of some sentences, sorted."""
     return sorted({sentence.change_type for sentence in sentences})
 
 
@@ -195,7 +195,7 @@ def _check_header(path: Path, file: pyarrow.parquet.ParquetFile) -> None:
 
 
 def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:
-    """A row that is whole, and whose masks can be unpacked."""
+    """A sentence from a row; raises if the row is incomplete or its masks cannot be decoded."""
     for name in ("sample_id", "pair_id", "change_type", "expression", "iou"):
         if row[name] is None:
             raise ValueError(f"{path}, sentence {number}: {name} is null; evaluate again.")
@@ -205,7 +205,7 @@ def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:
     for column in ("truth", "prediction"):
         if row[column] is not None:
             _check_size(f"{name}: {column}", row[column]["size"])
-    # What is missing differs from what is there in all that it holds.
+    # A missing mask counts as wrong in all pixels of the other one.
     shown = row["truth"] or row["prediction"]
     if shown is None:
         return ScoredSentence(**row, has_target=True, wrong_pixels=0)
@@ -220,7 +220,7 @@ def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:
 
 
 def _check_size(name: str, size: Sequence[int | None] | None) -> None:
-    """Whether the runs of a mask fit its size is found when they are counted."""
+    """Checks the size of a mask. Whether its runs fit this size is checked when they are counted."""
     sides = [side for side in size or () if side is not None and side > 0]
     if size is None or not len(size) == len(sides) == 2 or math.prod(sides) > MOST_PIXELS:
         raise ValueError(

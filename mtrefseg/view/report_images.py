@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Images of an evaluation: sentences with the truth beside the prediction, and how the IoU is spread."""
+"""Draws an evaluation: sentences with truth and prediction side by side, and the histogram of the IoU."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ _HISTOGRAM_HEIGHT = 300
 @dataclass(frozen=True)
 class Case:
     """
-    A sentence and, if they were found, the images that it is about.
+    A sentence and its images, if they were found.
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
@@ -60,7 +60,7 @@ class Case:
 
 
 def find_cases(sentences: Sequence[ScoredSentence], images: PairImages | None) -> Iterator[Case]:
-    """Looks up the images of sentences, one after the other; without `images`, none are found."""
+    """Looks up the images of sentences one by one; without `images`, none are found."""
     for sentence in sentences:
         yield Case(sentence, None if images is None else images.find(sentence))
 
@@ -68,8 +68,8 @@ def find_cases(sentences: Sequence[ScoredSentence], images: PairImages | None) -
 def draw_case(sentence: ScoredSentence, images: Images | None) -> Image.Image:
     """
     Draws one sentence: t1, t2, the truth and the prediction beside each other, both on t1 if the sentence is about
-    something that disappears and on t2 otherwise; below them the sentence and how good the prediction is. Without
-    images, the masks are drawn on grey.
+    something that disappears and on t2 otherwise; below them the sentence and its scores. Without images, the masks
+    are drawn on grey.
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
@@ -98,10 +98,10 @@ def draw_case(sentence: ScoredSentence, images: Images | None) -> Image.Image:
 
 def draw_histogram(sentences: Sequence[ScoredSentence]) -> Image.Image:
     """
-    Draws how many sentences have which IoU, in steps of 10.
+    Draws the histogram of the IoU, in steps of 10.
 
     Args:
-        sentences (`Sequence[ScoredSentence]`): Any number of them.
+        sentences (`Sequence[ScoredSentence]`): The sentences.
 
     Returns:
         `PIL.Image.Image`: RGB, 1600 x 300 pixels.
@@ -114,7 +114,7 @@ def draw_histogram(sentences: Sequence[ScoredSentence]) -> Image.Image:
     base, top, width = _HISTOGRAM_HEIGHT - 40, 76, (PAGE_WIDTH - 2 * MARGIN) / IOU_STEPS
     for step, count in enumerate(counts):
         left, right = round(MARGIN + step * width) + 5, round(MARGIN + (step + 1) * width) - 5
-        # Even a single one of thousands is seen.
+        # Even a count of one among thousands is visible.
         height = max(2, round((base - top) * count / max(counts))) if count else 0
         draw.rectangle((left, base - height, right, base), fill=PALETTE[6] if count else PAPER)
         label = f"{count:,}" if count else ""
@@ -144,10 +144,10 @@ def draw_cases(sections: Mapping[str, Sequence[Case]]) -> Image.Image:
 
 def draw_report_sheet(sentences: Sequence[ScoredSentence], images: PairImages | None) -> Image.Image:
     """
-    Draws the histogram and below it the worst sentences, one of each pair.
+    Draws the histogram and, below it, the worst sentences, one of each pair.
 
     Args:
-        sentences (`Sequence[ScoredSentence]`): All that were chosen.
+        sentences (`Sequence[ScoredSentence]`): The sentences.
         images (`PairImages`, *optional*): Finds the images.
 
     Returns:
@@ -165,7 +165,7 @@ def draw_panels(
     sentence: ScoredSentence, images: Images | None, most: tuple[int, int] = _PANEL
 ) -> list[tuple[str, Image.Image]]:
     """
-    Draws what [`draw_case`] puts beside each other.
+    Draws the panels of [`draw_case`].
 
     Args:
         sentence ([`ScoredSentence`]): The sentence.
@@ -174,7 +174,7 @@ def draw_panels(
 
     Returns:
         `list[tuple[str, PIL.Image.Image]]`: t1, t2, truth and prediction, or without images the last two, each with
-        its title; nothing if there is neither an image nor a mask.
+        its title; an empty list if there is neither an image nor a mask.
     """
     size = images[0].size[::-1] if images is not None else sentence.size
     if size is None:
@@ -202,7 +202,7 @@ def _masked(
 
 
 def describe(sentence: ScoredSentence) -> list[str]:
-    """How good the prediction of a sentence is, of what kind the sentence is, and its name, in a few words each."""
+    """Short notes about a sentence: its scores, change type, domain and name."""
     notes = [f"IoU {sentence.iou:.1f}"]
     if sentence.score is not None and sentence.no_target_score is not None:
         notes += [f"score {sentence.score:.2f}", f"no-target score {sentence.no_target_score:.2f}"]

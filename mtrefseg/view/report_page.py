@@ -1,10 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-An evaluation as a static page that opens from the disk, without a server; `mtrefseg report` writes it.
-
-As on the page of `python -m dataset_scripts browse`, whose look it has, nothing that comes from the data is ever read
-as markup: it is in `report.js`, which the page's script shows as text, and in `images/`, whose files have numbers
-for names.
+Writes an evaluation as a static page that opens from the disk without a server; used by `mtrefseg report`. Everything
+from the data is in `report.js`, which the script of the page shows as text, and in `images/`, whose files are named by
+numbers: none of it is ever interpreted as markup.
 """
 
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dataset_scripts.pages.static_page import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
+from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 
 from .pair_images import Images, PairImages
 from .predictions import ScoredSentence
@@ -35,15 +33,16 @@ def write_report(
     Writes the page and the sheet.
 
     Args:
-        sentences (`Sequence[ScoredSentence]`): What the page shows, in this order.
-        chosen (`Sequence[ScoredSentence]`): What they are the worst of; the sheet counts these.
+        sentences (`Sequence[ScoredSentence]`): The sentences on the page, in this order.
+        chosen (`Sequence[ScoredSentence]`): All sentences that passed the filters, of which the page shows the worst;
+            the sheet counts these.
         images (`PairImages`, *optional*): Finds the images; without it, masks stand on grey.
         out (`str` or `Path`): A new or empty folder; `index.html`, `report.js`, `sheet.png` and `images/` are put
             into it.
         title (`str`): What was evaluated.
 
     Returns:
-        `int`: Of how many sentences the images were not found.
+        `int`: Number of sentences whose images were not found.
 
     Raises:
         ValueError: If the folder is not empty.
@@ -64,20 +63,20 @@ def write_report(
     script = f"window.REPORT = {{...{to_script(head)}, sentences: [\n{lines}\n]}};\n"
     (out / "report.js").write_text(script, encoding="ascii", newline="\n")
     draw_report_sheet(chosen, images).save(out / "sheet.png")
-    # The page itself comes last: without it, a broken run shows nothing.
+    # The page is written last, so that an interrupted run leaves no page with missing images.
     (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     return sum(not entry["images"] for entry in entries)
 
 
 def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:
-    """What names a pair."""
+    """The key of a pair."""
     return sentence.pair_id, sentence.domain
 
 
 def _write_pairs(
     root: Path, sentences: Sequence[ScoredSentence], images: PairImages | None
 ) -> dict[tuple[str, str | None], tuple[str, bool]]:
-    """Writes the images of every pair once, in the order in which they are read fastest; see [`_write_pair`]."""
+    """Writes the images of every pair once, in the fastest reading order; see [`_write_pair`]."""
     of_pairs = list({_pair_of(sentence): sentence for sentence in reversed(sentences)}.values())
     folders: dict[tuple[str, str | None], tuple[str, bool]] = {}
     ordered = of_pairs if images is None else images.in_reading_order(of_pairs)
@@ -88,7 +87,7 @@ def _write_pairs(
 
 
 def _write_pair(folder: Path, images: Images | None) -> tuple[str, bool]:
-    """Writes t1 and t2, and gives the folder's name and whether they are in it."""
+    """Writes t1 and t2, and returns the name of the folder and whether the images were found."""
     folder.mkdir()
     for name, image in zip(("t1.jpg", "t2.jpg"), images or ()):
         draw_thumbnail(image).save(folder / name, quality=JPEG_QUALITY)
@@ -98,7 +97,7 @@ def _write_pair(folder: Path, images: Images | None) -> tuple[str, bool]:
 def _write_sentence(
     root: Path, number: int, sentence: ScoredSentence, folder: str, has_images: bool
 ) -> dict[str, Any]:
-    """Writes the masks that are not empty, and gives what the page's script needs to know."""
+    """Writes the masks that are not empty, and returns the entry of the sentence in `report.js`."""
     masks = {}
     colored = (("truth", sentence.truth_mask(), TRUTH), ("prediction", sentence.prediction_mask(), PREDICTION))
     for name, mask, color in colored:

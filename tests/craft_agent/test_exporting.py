@@ -11,8 +11,7 @@ from craft_agent.errors import CraftError
 from craft_agent.exporting import export_work, read_provenance
 from craft_agent.funnel import draw_funnel, read_funnel
 from craft_agent.store import Store
-from dataset_scripts.quality.checks import Verdict
-from dataset_scripts.quality.validation import validate
+from dataset_scripts.quality import Verdict, validate
 from tests.craft_agent.small_work import make_work
 
 

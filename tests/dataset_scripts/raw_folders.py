@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dataset_scripts.readers.reading_report import Reason
+from dataset_scripts.readers import Reason
 
 
 SIZE = (48, 32)

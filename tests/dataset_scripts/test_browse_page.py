@@ -12,7 +12,7 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.pages.browse_page import PALETTE, TEMPLATE
-from dataset_scripts.pages.static_page import fill_template
+from mtrefseg.io import fill_template
 from tests.browser_pages import EVIL, needs_browser, run_script
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (

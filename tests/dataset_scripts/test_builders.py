@@ -17,9 +17,7 @@ from PIL import Image
 from dataset_scripts.errors import DataError
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
 from dataset_scripts.mtrefseg_pretrain import MTRefSegPretrain
-from dataset_scripts.readers import raw_builder
-from dataset_scripts.readers.raw_builder import RawBuilder
-from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
+from dataset_scripts.readers import RawBuilder, pair_features, pretrain_features, raw_builder, referring_features
 from tests.dataset_scripts.raw_folders import (
     BROKEN_EXPRESSIONS,
     BROKEN_PAIRS,

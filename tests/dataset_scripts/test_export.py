@@ -19,10 +19,9 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.export import exporter, shard_writer
-from dataset_scripts.export.exporter import ExportOptions, export_dataset, push_dataset
+from dataset_scripts.export import ExportOptions, export_dataset, exporter, push_dataset, shard_writer
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
-from dataset_scripts.readers.schema import pair_features, pretrain_features, referring_features
+from dataset_scripts.readers import pair_features, pretrain_features, referring_features
 from tests.dataset_scripts.raw_folders import (
     draw_image,
     edit_json,
@@ -572,7 +571,7 @@ def test_an_image_that_vanishes_while_it_is_read_is_an_error(raw, out, monkeypat
     def check_early(record):
         return records.setdefault(record.pair_id, checked(record))
 
-    for record in exporter.plan_export(exporter.find_split_folders(raw), False, False, 10**9).shards[2].records:
+    for record in exporter.plan_export(exporter.find_split_folders(raw), False, False, 10**9).shards[2].pairs:
         check_early(record)
     monkeypatch.setattr(shard_writer, "check_pair", check_early)
     with pytest.raises(DataError, match="was changed while it was read"):

@@ -10,17 +10,19 @@ import pytest
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.raw_layout import (
+from dataset_scripts.readers import (
+    EXPLANATIONS,
     ImageFile,
-    PairRecord,
+    Pair,
+    ReadingReport,
+    Reason,
+    UnusableError,
     check_pairs,
     find_split_folders,
     list_pairs,
     list_setting,
-    read_split_folder,
     select_folders,
 )
-from dataset_scripts.readers.reading_report import EXPLANATIONS, ReadingReport, Reason, UnusableError
 from tests.dataset_scripts import raw_folders
 from tests.dataset_scripts.raw_folders import (
     BROKEN_EXPRESSIONS,
@@ -39,22 +41,21 @@ from tests.dataset_scripts.raw_folders import (
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
 
 
-def read(folder: Path) -> tuple[list[PairRecord], ReadingReport]:
+def read(folder: Path) -> tuple[list[Pair], ReadingReport]:
     (split_folder,) = find_split_folders(folder)
     report = ReadingReport()
-    return list(read_split_folder(split_folder, report)), report
+    return list(check_pairs(list_pairs(split_folder, report), report)), report
 
 
 def reasons(report: ReadingReport) -> list[Reason]:
     return [finding.reason for finding in report.findings]
 
 
-def mask_of(record: PairRecord, index: int = 0) -> np.ndarray:
+def mask_of(record: Pair, index: int = 0) -> np.ndarray:
     size = record.image_t1.size
-    mask = Image.open(io.BytesIO(record.expressions[index].mask.read_mask_png(size)))
-    assert (mask.format, mask.mode, mask.size) == ("PNG", "L", size)
-    assert set(np.unique(np.asarray(mask))) <= {0, 255}
-    return np.asarray(mask) == 255
+    mask, _ = record.expressions[index].mask.read_mask(size)
+    assert (mask.dtype, mask.shape) == (bool, size[::-1])
+    return mask
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,17 @@ import pytest
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.pair_record import PairRecord
-from dataset_scripts.readers.reading_report import ReadingReport, Reason
-from dataset_scripts.readers.schema import pair_features
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import Pair, ReadingReport, Reason, open_pairs, pair_features
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import cut_short, draw_image, draw_mask, make_dataset, make_raw_split
 
 
-def read(folder: Path) -> tuple[list[PairRecord], ReadingReport]:
-    report = ReadingReport()
-    return list(open_source(folder, report).read()), report
+def read(folder: Path) -> tuple[list[Pair], ReadingReport]:
+    source = open_pairs(folder)
+    return list(source.usable()), source.report
 
 
-def content(record: PairRecord) -> tuple[object, ...]:
+def content(record: Pair) -> tuple[object, ...]:
     """All of a pair but the names of its files and folder."""
     size = record.image_t1.size
     sentences = [
@@ -40,7 +37,7 @@ def content(record: PairRecord) -> tuple[object, ...]:
 
 def test_the_root_and_a_single_split_folder_of_the_raw_layout_open(tmp_path) -> None:
     root = make_dataset(tmp_path / "set", pairs=2)
-    source = open_source(root, ReadingReport())
+    source = open_pairs(root)
     assert source.kind == "raw layout"
     assert {part.name: (part.split, part.pair_count) for part in source.parts} == {
         "NS_pretrain": ("train", 2),
@@ -50,20 +47,20 @@ def test_the_root_and_a_single_split_folder_of_the_raw_layout_open(tmp_path) -> 
         "RS_train": ("train", 2),
         "RS_val": ("validation", 2),
     }
-    assert source.pair_count == 12
-    assert [record.folder for record in source.read()] == [part.name for part in source.parts for _ in range(2)]
-    assert [part.name for part in open_source(root / "RS_val", ReadingReport()).parts] == ["RS_val"]
+    assert len(source) == 12
+    assert [record.folder for record in source.usable()] == [part.name for part in source.parts for _ in range(2)]
+    assert [part.name for part in open_pairs(root / "RS_val").parts] == ["RS_val"]
 
 
 def test_one_split_and_domain_is_read_alone(tmp_path) -> None:
     root = make_dataset(tmp_path, pairs=1)
     cut_short(root / "NS_train" / "A" / "NS_train_000.png")
-    report = ReadingReport()
-    source = open_source(root, report)
-    assert [record.folder for record in source.read("validation")] == ["NS_val", "RS_val"]
-    assert [record.folder for record in source.read("train", "RS")] == ["RS_pretrain", "RS_train"]
+    source = open_pairs(root)
+    report = source.report
+    assert [record.folder for record in source.usable("validation")] == ["NS_val", "RS_val"]
+    assert [record.folder for record in source.usable("train", "RS")] == ["RS_pretrain", "RS_train"]
     assert not report.findings  # the damaged pair was not looked at
-    assert [record.folder for record in source.read(domain="NS")] == ["NS_pretrain", "NS_val"]
+    assert [record.folder for record in source.usable(domain="NS")] == ["NS_pretrain", "NS_val"]
     assert report.counts == {"unreadable_image": 1}
 
 
@@ -88,7 +85,7 @@ def test_a_folder_of_no_domain_learns_it_from_the_folders_beside_it(tmp_path) ->
 def test_what_is_no_data_says_what_was_looked_for(tmp_path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "data")
     with pytest.raises(DataError) as caught:
-        open_source(tmp_path / "data", ReadingReport())
+        open_pairs(tmp_path / "data")
     message = str(caught.value)
     assert "\n" not in message
     assert str(tmp_path / "data") in message
@@ -127,7 +124,7 @@ def test_the_same_folder_loads_as_an_image_folder_of_datasets(tmp_path) -> None:
 def test_sub_folders_are_splits_and_other_ones_are_not_looked_into(tmp_path) -> None:
     for name in ("train", "val", "test", "other"):
         make_image_folder(tmp_path / name, pairs=1)
-    source = open_source(tmp_path, ReadingReport())
+    source = open_pairs(tmp_path)
     assert source.kind == "image folder"
     assert {part.name: part.split for part in source.parts} == {"train": "train", "val": "validation", "test": "test"}
 
@@ -252,7 +249,7 @@ def test_an_export_reads_as_the_raw_folders_that_it_is_of(tmp_path, options: lis
     for name in ("NS_train", "NS_val", "RS_train"):
         make_raw_split(root, name, pairs=3)
     assert main(["export", str(root), str(tmp_path / "out"), *options]) == 0
-    source = open_source(tmp_path / "out", ReadingReport())
+    source = open_pairs(tmp_path / "out")
     assert source.kind == "Parquet"
     suffix = "_pairs" if "--pairs" in options else ""
     assert {part.name: part.pair_count for part in source.parts} == {
@@ -359,15 +356,15 @@ def test_a_card_that_cannot_be_followed_says_why(tmp_path, configs: object, word
     (tmp_path / "secret.parquet").write_bytes((tmp_path / "set/data/train.parquet").read_bytes())
     write_card(tmp_path / "set", configs)
     with pytest.raises(DataError, match=words):
-        open_source(tmp_path / "set", ReadingReport())
+        open_pairs(tmp_path / "set")
 
 
 def test_parquet_of_other_columns_or_cut_short_is_refused(tmp_path) -> None:
     folder = write_parquet(tmp_path, [make_row("one")])
     datasets.Dataset.from_dict({"text": ["a"]}).to_parquet(str(folder / "data/train.parquet"))
     with pytest.raises(DataError, match="has other columns"):
-        open_source(folder, ReadingReport())
+        open_pairs(folder)
     write_parquet(tmp_path, [make_row("one")])
     cut_short(folder / "data/train.parquet")
     with pytest.raises(DataError, match="no whole Parquet"):
-        open_source(folder, ReadingReport())
+        open_pairs(folder)

@@ -18,8 +18,7 @@ from dataset_scripts.quality.dataset_statistics import (
     measure_dataset,
     summarize,
 )
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.sources import open_source
+from dataset_scripts.readers import open_pairs
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import edit_json, make_dataset, make_raw_split
 
@@ -30,7 +29,7 @@ from dataset_scripts.pages.stats_page import draw_page  # noqa: E402 - needs mat
 
 
 def measure(folder: Path) -> DatasetFacts:
-    return measure_dataset(open_source(folder, ReadingReport()))
+    return measure_dataset(open_pairs(folder))
 
 
 def panel(figure, title: str):

@@ -13,9 +13,8 @@ from dataset_scripts.quality import checks
 from dataset_scripts.quality.checks import Check, Verdict
 from dataset_scripts.quality.dataset_statistics import measure_dataset, summarize
 from dataset_scripts.quality.validation import Validation, validate
-from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers import open_pairs
 from dataset_scripts.readers.schema import Count
-from dataset_scripts.readers.sources import open_source
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
     draw_image,
@@ -493,7 +492,7 @@ def test_a_damaged_parquet_file_is_bad_input(tmp_path, capsys) -> None:
 
 def test_facts_hold_no_images(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_train", pairs=2, size=(512, 512))
-    facts = measure_dataset(open_source(folder, ReadingReport()))
+    facts = measure_dataset(open_pairs(folder))
     arrays = [image.thumbnail for pair in facts.pairs for image in (pair.image_t1, pair.image_t2)]
     assert {array.nbytes for array in arrays} == {1024}
     # A view would keep the whole image alive.

@@ -9,11 +9,11 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from dataset_scripts.synthesis.generator import Generator
-from dataset_scripts.synthesis.writing import write_raw
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.readers import open_pairs
+from dataset_scripts.synthesis import Generator, write_raw
 from mtrefseg.view import predictions
-from mtrefseg.view.pair_images import open_pair_images
+from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     PREDICTIONS_SCHEMA,
     ScoredSentence,
@@ -200,7 +200,7 @@ def same(images, others):
 
 
 def test_generated_pairs_are_made_again():
-    finder = open_pair_images("generated")
+    finder = PairImages(open_pairs("generated"))
     for generator in (GENERATOR, Generator(seed=5, size=160)):
         for number in (0, 3):
             pair = generator.pair(number)
@@ -221,7 +221,7 @@ def test_images_are_found_in_folders(kind, tmp_path):
     if kind != "raw":
         data = tmp_path / "exported"
         export_dataset(tmp_path / "raw", data, ExportOptions(with_pairs=kind == "pairs"))
-    finder = open_pair_images(data)
+    finder = PairImages(open_pairs(data))
     for number in range(3):
         pair = GENERATOR.pair(number)
         for index in range(len(pair.expressions)):
@@ -237,7 +237,7 @@ def test_images_are_found_in_folders(kind, tmp_path):
     if kind == "raw":
         path = next((folder / "A").glob(f"{pair.pair_id}.*"))
         path.write_bytes(path.read_bytes()[:300])
-        assert open_pair_images(folder).find(sentence_of(pair)) is None
+        assert PairImages(open_pairs(folder)).find(sentence_of(pair)) is None
 
 
 def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
@@ -245,7 +245,8 @@ def test_every_part_of_exported_data_is_read_once(tmp_path, monkeypatch):
     export_dataset(tmp_path / "raw", tmp_path / "exported", ExportOptions(with_pairs=True))
     for path in (tmp_path / "exported").rglob("*.parquet"):
         pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, row_group_size=2)
-    finder = open_pair_images(tmp_path / "exported")
+    finder = PairImages(open_pairs(tmp_path / "exported"))
+    assert len(finder.pairs.positions) == 6  # Reads the ids of all pairs, once.
     read = []
     read_row_group = pyarrow.parquet.ParquetFile.read_row_group
 
@@ -266,13 +267,13 @@ def test_images_are_found_in_image_folders(tmp_path):
         earlier, size = np.asarray(image.convert("RGB")), image.size
     truth = encode_rle(np.ones(size[::-1], dtype=bool))
     sentence = sentence_of(GENERATOR.pair(0), truth=truth, expression="thing 1 that appeared")
-    finder = open_pair_images(folder)
-    found = [finder.find(replace(sentence, pair_id=pair_id)) for pair_id in finder.records]
+    finder = PairImages(open_pairs(folder))
+    found = [finder.find(replace(sentence, pair_id=pair_id)) for pair_id in finder.pairs.positions]
     assert any(images is not None and np.array_equal(np.asarray(images[0]), earlier) for images in found)
 
 
 def test_what_holds_no_pairs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is not a folder"):
-        open_pair_images(tmp_path / "gone")
+        PairImages(open_pairs(tmp_path / "gone"))
     with pytest.raises(ValueError, match="holds no pairs"):
-        open_pair_images(tmp_path)
+        PairImages(open_pairs(tmp_path))

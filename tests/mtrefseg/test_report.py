@@ -13,9 +13,9 @@ import pyarrow.parquet
 import pytest
 from PIL import Image, ImageDraw
 
-from dataset_scripts.pages.static_page import fill_template
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from mtrefseg.cli.main import main
+from mtrefseg.io import fill_template
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import PREDICTION, TRUTH, draw_case, draw_histogram, draw_report_sheet
 from mtrefseg.view.report_page import TEMPLATE

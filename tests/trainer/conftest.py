@@ -14,11 +14,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.readers import GeneratedPairs
+from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
-from trainer.data.pair_loading import PairLoader, list_all
-from trainer.data.samples import GeneratedSource, PairSample
+from trainer.data import PairLoader, PairSample, list_all, load_sample
 from trainer.loop.mtrefseg_trainer import MTRefSegTrainer
 from trainer.training_config import MTRefSegTrainingConfig
 
@@ -122,8 +122,8 @@ def make_sample() -> Callable[..., PairSample]:
 @pytest.fixture(scope="session")
 def pairs() -> list[PairSample]:
     """Eight generated pairs with sentences."""
-    source = GeneratedSource(Generator(size=128, domains=("RS",)), is_stage1=False)
-    return [source.pair(row) for row in range(8)]
+    source = GeneratedPairs(Generator(size=128, domains=("RS",)))
+    return [load_sample(source, row) for row in range(8)]
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def make_trainer(
     """A function from training arguments to a trainer of the minute model on eight generated pairs."""
 
     def make(model: MTRefSegModel | None = None, peft_config: object = None, **arguments: object) -> MTRefSegTrainer:
-        loader = PairLoader([GeneratedSource(Generator(size=128, domains=("RS",)), False, num_pairs=8)])
+        loader = PairLoader([GeneratedPairs(Generator(size=128, domains=("RS",)), num_pairs=8)])
         table = list_all([8])
         table.set_transform(loader)
         training = MTRefSegTrainingConfig(

@@ -7,7 +7,7 @@ from transformers import AutoModel
 from trl import ModelConfig
 
 from mtrefseg.build.presets import preset_model
-from trainer.data.collator import PairCollator
+from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.loop.adapters import FULLY_TRAINED, make_lora_config, save_merged
 from trainer.loop.building import freeze_parts

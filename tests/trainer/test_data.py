@@ -10,16 +10,33 @@ from datasets import Dataset
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from dataset_scripts.readers.rows import make_rows, read_content
-from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, VIEWS, referring_features
-from dataset_scripts.synthesis.generator import Generator
-from dataset_scripts.synthesis.writing import to_record, write_raw
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.readers import (
+    CHANGE_TYPES,
+    DOMAINS,
+    VIEWS,
+    Expression,
+    GeneratedPairs,
+    ImageFile,
+    Pair,
+    PairSource,
+    TablePairs,
+    make_rows,
+    open_pairs,
+    read_content,
+    referring_features,
+)
+from dataset_scripts.synthesis import Generator, to_pair, write_raw
 from trainer.arguments import AugmentationArguments, DataArguments
-from trainer.data.augmentation import PairAugmentation
-from trainer.data.collator import PairCollator
-from trainer.data.pair_loading import PairLoader, make_eval_dataset, make_train_dataset, mix, open_data
-from trainer.data.samples import GeneratedSource, PairSample, TableSource
+from trainer.data import (
+    PairAugmentation,
+    PairCollator,
+    PairLoader,
+    load_sample,
+    make_eval_dataset,
+    make_train_dataset,
+    mix,
+)
 from trainer.errors import TrainingError
 
 
@@ -27,29 +44,48 @@ GENERATOR = Generator(size=128, domains=("RS",))
 NOTHING = dict.fromkeys(vars(AugmentationArguments()), 0.0) | {"smallest_crop": 0.5}
 
 
-class Numbers:
-    """A dataset whose pairs have no more than a number for a name."""
+class Numbers(PairSource):
+    """A dataset whose pairs have no more than a number for a name; without a length it is infinite."""
 
-    name = "numbers"
+    kind = "numbers"
 
     def __init__(self, num_pairs):
+        super().__init__("numbers", is_stage1=True)
         self.num_pairs = num_pairs
+        self.is_infinite = num_pairs is None
 
-    def pair(self, row):
-        return PairSample(row, self.name, None, None, [], [])
+    def __len__(self):
+        return self.num_pairs
+
+    def __getitem__(self, index):
+        image, mask = ImageFile("image", Image.new("RGB", (8, 8))), ImageFile("mask", np.ones((8, 8), dtype=bool))
+        return Pair(index, "train", None, "unknown", "unknown", image, image, change_mask=mask)
 
 
-class Pairs:
+class Given(Numbers):
     """A dataset of given pairs, with or without an end."""
 
-    name = "given"
-
-    def __init__(self, samples, num_pairs=None):
+    def __init__(self, samples, is_infinite=False):
+        super().__init__(None if is_infinite else len(samples))
+        self.is_stage1 = False
         self.samples = samples
-        self.num_pairs = len(samples) if num_pairs is None else num_pairs
 
-    def pair(self, row):
-        return self.samples[row]
+    def __getitem__(self, index):
+        sample = self.samples[index]
+        sentences = zip(sample.expressions, sample.masks, sample.change_types)
+        return Pair(
+            pair_id=sample.pair_id,
+            split="train",
+            domain=sample.domain,
+            view="unknown",
+            source="unknown",
+            image_t1=ImageFile("t1", sample.image_t1),
+            image_t2=ImageFile("t2", sample.image_t2),
+            expressions=tuple(
+                Expression(text, ImageFile("mask", mask), change_type, number)
+                for number, (text, mask, change_type) in enumerate(sentences)
+            ),
+        )
 
 
 def test_collator_is_the_processor(small_processor, pairs):
@@ -70,14 +106,14 @@ def test_collator_is_the_processor(small_processor, pairs):
 
 
 def test_collator_of_stage_1_has_no_words(small_processor):
-    source = GeneratedSource(GENERATOR, is_stage1=True)
-    batch = PairCollator(small_processor, with_samples=True)([{"sample": source.pair(row)} for row in range(2)])
-    assert batch.keys() == {"pixel_values_t1", "pixel_values_t2", "labels", "samples"}
+    source = GeneratedPairs(GENERATOR, is_stage1=True)
+    batch = PairCollator(small_processor)([{"sample": load_sample(source, row)} for row in range(2)])
+    assert batch.keys() == {"pixel_values_t1", "pixel_values_t2", "labels"}
     assert batch["labels"].shape == (2, 64, 64)
 
 
 def test_weights_decide_how_often_a_dataset_is_drawn():
-    table = mix([10, 40, 0], [1.0, 2.0, 1.0], 4000, seed=0)
+    table = mix([10, 40, None], [1.0, 2.0, 1.0], 4000, seed=0)
     counts = np.bincount(table["source"], minlength=3) / 4000
     np.testing.assert_allclose(counts, [0.25, 0.5, 0.25], atol=0.03)
     rows, drawn = np.array(table["row"]), np.array(table["source"])
@@ -87,7 +123,7 @@ def test_weights_decide_how_often_a_dataset_is_drawn():
 
 
 def test_a_dataset_is_gone_through_again_and_again_whatever_its_share():
-    sizes, draws = (50, 4, 0), (12, 6, 5)
+    sizes, draws = (50, 4, None), (12, 6, 5)
     loader = PairLoader([Numbers(size) for size in sizes], epoch_draws=draws)
     read = {source: [] for source in range(3)}
     for epoch in range(9):
@@ -137,7 +173,7 @@ def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample
     samples = [make_sample("the car that appeared", domain=domain) for domain in ("RS", "NS", "NS", "NS")]
     for number, sample in enumerate(samples):
         sample.pair_id, sample.image_t1 = f"pair-{number}", Image.new("RGB", (32, 24), (number, 50, 0))
-    sources = [Pairs(samples[:1]), Pairs(samples[1:])]
+    sources = [Given(samples[:1]), Given(samples[1:])]
     augmentation = PairAugmentation(AugmentationArguments(**NOTHING | {"move_share": 1.0}))
     loader = PairLoader(sources, augmentation)
     for number in (1, 2, 3):
@@ -147,7 +183,7 @@ def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample
         assert places - {own} == {(other, 50, 0) for other in (1, 2, 3) if other != number}
     # There is no other place from above.
     assert loader.sample(0, 0, 0).image_t2 is samples[0].image_t2
-    endless = PairLoader([Pairs(samples[1:], num_pairs=0)], augmentation, epoch_draws=[3])
+    endless = PairLoader([Given(samples[1:], is_infinite=True)], augmentation, epoch_draws=[3])
     assert endless.sample(0, 0, 0).image_t2 is samples[1].image_t2
 
 
@@ -158,7 +194,7 @@ def test_an_endless_run_needs_a_length():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_some_sentences_of_a_pair_are_drawn(pairs, count):
-    source = GeneratedSource(GENERATOR, is_stage1=False)
+    source = GeneratedPairs(GENERATOR)
     row = max(range(8), key=lambda row: len(pairs[row].expressions))
     assert len(pairs[row].expressions) > 2
     drawn = set()
@@ -180,13 +216,13 @@ def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):
     write_raw(GENERATOR, raw, 3, png=True)
     export_dataset(raw, exported, ExportOptions())
     # One row a sentence, put together to pairs.
-    sources = [open_data(str(folder), "TV", "train", False) for folder in (raw, exported)]
-    truth = GeneratedSource(GENERATOR, is_stage1=False)
+    sources = [open_pairs(folder, "train", "TV") for folder in (raw, exported)]
+    truth = GeneratedPairs(GENERATOR)
     for source in sources:
-        assert source.num_pairs == 3
-        by_id = {sample.pair_id: sample for sample in map(source.pair, range(3))}
+        assert len(source) == 3
+        by_id = {sample.pair_id: sample for sample in (load_sample(source, row) for row in range(3))}
         for row in range(3):
-            expected = truth.pair(row)
+            expected = load_sample(truth, row)
             sample = by_id[expected.pair_id]
             assert sample.expressions == expected.expressions
             assert sample.change_types == expected.change_types
@@ -194,7 +230,7 @@ def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):
             assert (np.asarray(sample.image_t1) == np.asarray(expected.image_t1)).all()
             assert all((one == other).all() for one, other in zip(sample.masks, expected.masks))
     with pytest.raises(DataError, match="no split 'validation'"):
-        open_data(str(raw), "TV", "validation", False)
+        open_pairs(raw, "validation", "TV")
     arguments = DataArguments(train_data=[str(exported), "generated"], generated_pairs=2, generated_size=128)
     table, _ = make_train_dataset(
         DataArguments(**{**vars(arguments), "generated_domains": ["RS"]}),
@@ -208,15 +244,17 @@ def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):
 
 def test_raw_folders_of_stage_1(tmp_path):
     write_raw(GENERATOR, tmp_path / "raw", 2, kind="pretrain", png=True)
-    source = open_data(str(tmp_path / "raw"), "RS", "train", True)
-    expected = GeneratedSource(GENERATOR, is_stage1=True).pair(0)
-    sample = next(sample for sample in map(source.pair, range(2)) if sample.pair_id == expected.pair_id)
+    source = open_pairs(tmp_path / "raw", "train", "RS", is_stage1=True)
+    expected = load_sample(GeneratedPairs(GENERATOR, is_stage1=True), 0)
+    sample = next(
+        sample for sample in (load_sample(source, row) for row in range(2)) if sample.pair_id == expected.pair_id
+    )
     assert sample.expressions == []
     assert (sample.masks[0] == expected.masks[0]).all()
 
 
 def test_image_folders(tmp_path):
-    record = to_record(GENERATOR.pair(0), "train", "referring", png=True)
+    record = to_pair(GENERATOR.pair(0), "train", "referring", png=True)
     lines = []
     for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
         path = tmp_path / "mine" / "train" / file.name
@@ -226,31 +264,31 @@ def test_image_folders(tmp_path):
         names = {"image_t1_file_name": record.image_t1.name, "image_t2_file_name": record.image_t2.name}
         lines.append(json.dumps({**names, "mask_file_name": expression.mask.name, "expression": expression.text}))
     (tmp_path / "mine" / "train" / "metadata.jsonl").write_text("\n".join(lines))
-    source = open_data(str(tmp_path / "mine"), "TV", "train", False)
-    assert source.num_pairs == 1
-    assert source.pair(0).expressions == [expression.text for expression in record.expressions]
+    source = open_pairs(tmp_path / "mine", "train", "TV")
+    assert len(source) == 1
+    assert [one.text for one in source[0].expressions] == [expression.text for expression in record.expressions]
     with pytest.raises(DataError, match="no usable pair"):
-        open_data(str(tmp_path / "mine"), "TV", "test", False)
+        open_pairs(tmp_path / "mine", "test", "TV")
 
 
 def test_rows_of_sentences_are_put_together_by_domain_and_pair():
     rows = []
     for index in range(2):
-        record = to_record(GENERATOR.pair(index), "train", "referring", png=True)
+        record = to_pair(GENERATOR.pair(index), "train", "referring", png=True)
         rows += make_rows(record, read_content(record), "referring")
     labels = {"change_type": CHANGE_TYPES, "domain": DOMAINS, "view": VIEWS}
     rows = [{**row, **{name: names.index(row[name]) for name, names in labels.items()}} for row in rows]
     order = np.random.default_rng(0).permutation(len(rows))
     table = Dataset.from_list([rows[index] for index in order], features=referring_features())
-    source = TableSource("rows", table)
-    assert source.num_pairs == 2
-    assert sum(len(source.pair(row).expressions) for row in range(2)) == len(rows)
+    source = TablePairs("rows", table)
+    assert len(source) == 2
+    assert sum(len(source[row].expressions) for row in range(2)) == len(rows)
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/nowhere", "nowhere"])
 def test_what_is_not_there_is_named(name):
     with pytest.raises(DataError, match="nowhere is neither a folder nor a Hub id"):
-        open_data(name, "TV", "train", False)
+        open_pairs(name, "train")
 
 
 def test_evaluation_takes_pairs_as_they_are():

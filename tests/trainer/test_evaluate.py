@@ -17,26 +17,23 @@ from datasets import Dataset
 from PIL import Image
 from transformers import AutoModel, AutoProcessor
 
-from dataset_scripts.export.exporter import ExportOptions, export_dataset
-from dataset_scripts.readers.rows import make_rows, read_content
-from dataset_scripts.readers.schema import pair_features
-from dataset_scripts.synthesis.generator import Generator
-from dataset_scripts.synthesis.writing import to_record, write_raw
+from dataset_scripts.export import ExportOptions, export_dataset
+from dataset_scripts.readers import GeneratedPairs, TablePairs, make_rows, pair_features, read_content
+from dataset_scripts.synthesis import Generator, to_pair, write_raw
 from mtrefseg.build.presets import preset_model
 from mtrefseg.view.drawing import MARGIN, heading
 from mtrefseg.view.predictions import load_predictions
 from mtrefseg.view.report_images import draw_case
 from mtrs_iou.mtrs_iou import decode_rle, score_masks
-from trainer import evaluate
-from trainer.data.samples import GeneratedSource, TableSource
+from trainer import evaluate, evaluation
+from trainer.data import load_sample
 from trainer.errors import TrainingError
-from trainer.evaluation import predicting
+from trainer.evaluation import BatchReader, predict, read_pair
 from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
-from trainer.evaluation.pair_sources import GeneratedPairs, RewordedPairs, TablePairs
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
-from trainer.evaluation.predicting import BatchReader, predict
 from trainer.evaluation.reporting import PREDICTIONS, SHEET, collect
+from trainer.evaluation.selection import RewordedPairs
 
 
 ROOT = Path(__file__).parents[2]
@@ -98,13 +95,13 @@ def write_short(path):
 def test_sentences_are_scored_in_other_words_that_their_names_decide(run, tmp_path):
     report, _ = run("reworded", "--reworded")
     rows = predictions_of(tmp_path / "reworded")
-    own = [text for row in range(PAIRS) for text in GeneratedSource(GENERATOR, False).pair(row).expressions]
+    own = [text for row in range(PAIRS) for text in [each.text for each in GENERATOR.pair(row).expressions]]
     assert len(rows) == len(own)
     assert np.mean([row["expression"] != text for row, text in zip(rows, own)]) > 0.9
     assert report["options"]["reworded"] is True
     assert "in other words" in (tmp_path / "reworded" / "table.md").read_text()
-    source = RewordedPairs(GeneratedPairs(GeneratedSource(GENERATOR, False, PAIRS)))
-    assert [row["expression"] for row in rows[:2]] == source.read(0).expressions[:2]
+    source = RewordedPairs(GeneratedPairs(GENERATOR, PAIRS))
+    assert [row["expression"] for row in rows[:2]] == [each.text for each in source[0].expressions[:2]]
     assert len(source) == PAIRS
 
 
@@ -113,7 +110,7 @@ def test_the_report_holds_the_scores_of_the_model(run, checkpoint, tmp_path):
     model, processor = AutoModel.from_pretrained(checkpoint).eval(), AutoProcessor.from_pretrained(checkpoint)
     masks, truths, scores = [], [], []
     for row in range(PAIRS):
-        pair = GeneratedSource(GENERATOR, False).pair(row)
+        pair = load_sample(GeneratedPairs(GENERATOR), row)
         inputs = processor(pair.image_t1, pair.image_t2, text=[pair.expressions], domain="remote_sensing")
         with torch.no_grad():
             (result,) = processor.post_process_referring_segmentation(model(**inputs), [(128, 128)])
@@ -147,7 +144,7 @@ def test_the_report_holds_the_scores_of_the_model(run, checkpoint, tmp_path):
     rows = predictions_of(tmp_path / "out")
     again = score_masks([row["prediction"] for row in rows], [row["truth"] for row in rows])
     assert again["mIoU"] == found["mIoU"] == pytest.approx(np.mean([row["iou"] for row in rows]))
-    assert [row["expression"] for row in rows[:2]] == GeneratedSource(GENERATOR, False).pair(0).expressions[:2]
+    assert [row["expression"] for row in rows[:2]] == load_sample(GeneratedPairs(GENERATOR), 0).expressions[:2]
     assert (decode_rle(rows[0]["truth"]) == truths[0]).all()
     with Image.open(tmp_path / "out" / SHEET) as sheet:
         case = draw_case(load_predictions(tmp_path / "out" / PREDICTIONS)[0], None)
@@ -208,18 +205,17 @@ def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
 
 
 def test_a_damaged_image_in_a_table_counts_as_wrong():
-    record = to_record(GENERATOR.pair(0), "validation", "referring")
+    record = to_pair(GENERATOR.pair(0), "validation", "referring")
     rows = make_rows(record, read_content(record), "pairs")
     rows[0]["image_t2"]["bytes"] = rows[0]["image_t2"]["bytes"][:300]
-    pairs = TablePairs(TableSource("test", Dataset.from_list(rows, features=pair_features())))
-    pair = pairs.read(0)
+    pair = read_pair(TablePairs("test", Dataset.from_list(rows, features=pair_features()))[0])
     assert pair.images is None
     assert len(pair.problems) == len(record.expressions) == sum("image_t2" in problem for problem in pair.problems)
     assert all(truth["size"] == [128, 128] for truth in pair.truths)
 
 
 def test_processes_and_attempts_are_joined_exactly(checkpoint, tmp_path):
-    source = GeneratedPairs(GeneratedSource(GENERATOR, False, num_pairs=PAIRS))
+    source = GeneratedPairs(GENERATOR, num_pairs=PAIRS)
     model, processor = AutoModel.from_pretrained(checkpoint).eval(), AutoProcessor.from_pretrained(checkpoint)
     results = [predict(batch, model, processor, None) for batch in BatchReader(source, processor, 2, range(3))]
     joined = []
@@ -249,7 +245,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
             calls.append(batch.number)
             return predict(batch, *arguments)
 
-        monkeypatch.setattr(predicting, "predict", stopping)
+        monkeypatch.setattr(evaluation, "predict", stopping)
 
     stop_at(2)
     run("stopped", code=130)

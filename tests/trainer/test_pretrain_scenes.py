@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import EvalPrediction
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, preset_model, tiny_processor
 from trainer.data.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores

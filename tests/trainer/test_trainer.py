@@ -14,9 +14,9 @@ from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_model
 from mtrs_iou.mtrs_iou import score_masks
 from trainer.arguments import ModelArguments
-from trainer.data.collator import PairCollator
+from trainer.data import PairCollator
 from trainer.errors import TrainingError
-from trainer.evaluation.evaluator import Evaluator, count_items
+from trainer.evaluation import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.loop.checkpointing import (
     RUN_CONFIG,

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dataset_scripts.pages.stats_page import DOTS_PER_INCH, INK, STYLE
+from dataset_scripts.pages import DOTS_PER_INCH, INK, STYLE
 from mtrefseg.view.overlay import PALETTE
 
 from .tables import Outcome, Row

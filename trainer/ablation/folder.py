@@ -24,6 +24,7 @@ import yaml
 from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
+from mtrefseg.io import write_text
 from trainer.loop.running import RESULTS
 
 from .matrix import Training
@@ -186,9 +187,7 @@ class TrainingFolder:
         return [(start, max(start, last_word) if end is None else end) for start, end in attempts]
 
     def _write_attempts(self, attempts: list[Any]) -> None:
-        aside = self.path / f"{_ATTEMPTS}.new"
-        aside.write_text(json.dumps(attempts) + "\n", encoding="utf-8")
-        aside.replace(self.path / _ATTEMPTS)
+        write_text(self.path / _ATTEMPTS, json.dumps(attempts) + "\n")
 
 
 def failure_reason(said: str, status: int) -> str:

@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from trl import ModelConfig
 
-from dataset_scripts.synthesis.writing import GENERATOR_VERSION
+from dataset_scripts.synthesis import GENERATOR_VERSION
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
-from trainer.evaluation.reporting import model_hash
+from trainer.evaluation import model_hash
 from trainer.names import GENERATED
 from trainer.training_config import MTRefSegTrainingConfig
 

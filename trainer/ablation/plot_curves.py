@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
-from dataset_scripts.pages.stats_page import DOTS_PER_INCH
+from dataset_scripts.pages import DOTS_PER_INCH
 from mtrefseg.errors import run_command
 from trainer.errors import TrainingError
 

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluation.model_card import hardware, shown_name
-from trainer.evaluation.reporting import command, versions
-from trainer.evaluation.tables import latex_row, latex_text, markdown_cell, markdown_row
+from trainer.evaluation import (
+    command,
+    hardware,
+    latex_row,
+    latex_text,
+    markdown_cell,
+    markdown_row,
+    shown_name,
+    versions,
+)
 
 from .folder import TrainingFolder
 from .matrix import Run

@@ -1,2 +1,27 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Training data: pairs from any source, augmentation, batches."""
+"""Training data: pairs of several datasets, mixed, augmented and put together to batches; and parsed scenes."""
+
+from .augmentation import PairAugmentation
+from .collator import PairCollator
+from .pair_loading import PairLoader, list_all, make_eval_dataset, make_train_dataset, mix
+from .samples import SCENES, PairSample, load_sample
+from .scene_parsing import SceneCollator, SceneDataset, SceneParsingModel, largest_classes, parsing_scores
+
+
+__all__ = [
+    "SCENES",
+    "PairAugmentation",
+    "PairCollator",
+    "PairLoader",
+    "PairSample",
+    "SceneCollator",
+    "SceneDataset",
+    "SceneParsingModel",
+    "largest_classes",
+    "list_all",
+    "load_sample",
+    "make_eval_dataset",
+    "make_train_dataset",
+    "mix",
+    "parsing_scores",
+]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Changes of training pairs under which every sentence stays true of its mask."""
+"""Augments training pairs so that every sentence stays true for its mask."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from dataset_scripts.readers.schema import CHANGE_TYPES
+from dataset_scripts.readers import CHANGE_TYPES
 from dataset_scripts.synthesis.words import Paraphraser
 from trainer.arguments import AugmentationArguments
 
@@ -16,7 +16,7 @@ from .sentence_words import depends_on_frame, depends_on_surroundings, mentions_
 from .time_words import swapped_type, time_swapped
 
 
-# A sentence is left out of a crop that shows less than this share of what it describes.
+# A crop drops sentences of which it shows less than this share.
 _SMALLEST_VISIBLE = 0.4
 _FULL_LIGHT = 0.6  # Brightness, contrast and colour at full strength: factors from 1 - 0.6 to 1 + 0.6.
 _FULL_TINT = 0.15
@@ -27,10 +27,10 @@ _PARAPHRASER = Paraphraser("train")
 @dataclass(frozen=True)
 class PairAugmentation:
     """
-    Changes pairs by chance.
+    Augments pairs at random.
 
     Args:
-        arguments ([`AugmentationArguments`]): How often and how much.
+        arguments ([`AugmentationArguments`]): How often, and how strongly.
     """
 
     arguments: AugmentationArguments
@@ -45,12 +45,12 @@ class PairAugmentation:
         Args:
             sample ([`PairSample`]): A pair; it is not changed.
             random (`np.random.Generator`): Source of all chance.
-            other_place (`Callable`, *optional*): Gives an image of another pair of the same domain, or `None`;
-                without one, everything stays where it is.
+            other_place (`Callable`, *optional*): Returns an image of another pair of the same domain, or `None`;
+                without it, changes are not moved to other places.
 
         Returns:
-            [`PairSample`]: Another pair. Sentences of which it is not certain that they are still true are left out; a
-            change that would leave out more than half of them is not made.
+            [`PairSample`]: A new pair. Sentences that may no longer be true are dropped; an augmentation that would
+            drop more than half of them is skipped.
         """
         shares, is_from_above = self.arguments, sample.domain == "RS"
         if other_place is not None and random.random() < shares.move_share and (place := other_place()) is not None:
@@ -91,8 +91,7 @@ def mirror(sample: PairSample, axis: int) -> PairSample:
 
 
 def turn(sample: PairSample, quarters: int) -> PairSample:
-    """Turns images and masks by so many times 90 degrees against the clock; sentences that tell a direction are left
-    out."""
+    """Rotates images and masks anticlockwise by a multiple of 90 degrees; drops sentences that mention a direction."""
     said = _say(sample, lambda sentence, _: None if mentions_direction(sentence) else sentence)
     if said is None:
         return sample
@@ -102,14 +101,14 @@ def turn(sample: PairSample, quarters: int) -> PairSample:
 
 def move(sample: PairSample, place: Image.Image) -> PairSample:
     """
-    Cuts out what has changed and puts it, where it was, into the image of another place, in t1 what disappeared, in
-    t2 what appeared, and of what is otherwise now each state in its image: copy-paste augmentation
-    (https://huggingface.co/papers/2012.07177) of changes. Few places are learnt by heart; so each has many. Sentences
-    that tell of what is beside or of ranks are left out; those of unknown types of change leave the pair as it is.
+    Pastes the changes of a pair into the image of another place, at the same position: copy-paste augmentation
+    (https://huggingface.co/papers/2012.07177). What disappeared is pasted into t1, what appeared into t2, and what
+    changed its state into both. Prevents the model from memorising backgrounds. Drops sentences that mention
+    neighbours or ranks; a pair with a sentence of unknown change type is returned as it is.
 
     Args:
         sample ([`PairSample`]): A pair with sentences.
-        place (`PIL.Image.Image`): RGB; cut and scaled to the size of the pair.
+        place (`PIL.Image.Image`): RGB; cropped and scaled to the size of the pair.
     """
     said = _say(sample, _said_elsewhere)
     if not sample.expressions or "unknown" in sample.change_types or said is None:
@@ -130,7 +129,7 @@ def move(sample: PairSample, place: Image.Image) -> PairSample:
 
 
 def _said_elsewhere(sentence: str, change_type: str) -> str | None:
-    # Of what came or left, only what is understood: "the forest turns into buildings" speaks of the forest, too.
+    # Only sentences that are understood: "the forest turns into buildings" is about the forest as well.
     is_understood = change_type == "state_change" or time_swapped(sentence, change_type) is not None
     return sentence if is_understood and not depends_on_surroundings(sentence) else None
 
@@ -138,13 +137,13 @@ def _said_elsewhere(sentence: str, change_type: str) -> str | None:
 def _paste(image: Image.Image, ground: Image.Image, masks: Sequence[np.ndarray]) -> Image.Image:
     if not masks:
         return ground
-    # An edge as soft as a photograph's; a hard one would give away what was pasted.
+    # The edge is as soft as in a photograph: a hard edge would give away what was pasted.
     outline = Image.fromarray(np.logical_or.reduce(masks)).convert("L").filter(ImageFilter.GaussianBlur(0.7))
     return Image.composite(image, ground, outline)
 
 
 def swap_times(sample: PairSample) -> PairSample:
-    """Exchanges t1 and t2, and what is said to have appeared with what is said to have disappeared. The masks stay."""
+    """Exchanges t1 and t2, and "appeared" and "disappeared" in the sentences. The masks stay."""
     said = _say(sample, time_swapped)
     if said is None:
         return sample
@@ -158,8 +157,8 @@ def swap_times(sample: PairSample) -> PairSample:
 
 
 def reverse_images(sample: PairSample) -> PairSample:
-    """Exchanges t1 and t2 and leaves the sentences: "the car that appeared" fits nothing any more, provided that
-    nothing had disappeared. Sentences of which that is not certain are left out."""
+    """Exchanges t1 and t2 but keeps the sentences, so that they fit nothing: no car appeared any more, provided that
+    none had disappeared. Drops sentences for which that is not certain."""
     kept = [
         index
         for index, (sentence, change_type) in enumerate(zip(sample.expressions, sample.change_types))
@@ -181,13 +180,13 @@ def reverse_images(sample: PairSample) -> PairSample:
 
 def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
     """
-    Cuts a part out of images and masks, of the same aspect ratio. Sentences that tell a place, a number, a rank or
-    what is beside are left out, and those of which less than 40 % is seen but not nothing.
+    Crops images and masks, keeping the aspect ratio. Drops sentences that mention a position, a number, a rank or a
+    neighbour, and those of which the crop shows some, but less than 40 %.
 
     Args:
         sample ([`PairSample`]): A pair.
-        random (`np.random.Generator`): Chooses the part.
-        smallest (`float`): Smallest side of the part, as a share of the image's.
+        random (`np.random.Generator`): Chooses the crop.
+        smallest (`float`): Smallest side of the crop, as a share of the side of the image.
     """
     width, height = sample.image_t1.size
     scale = random.uniform(smallest, 1)
@@ -208,7 +207,7 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
 
 
 def without_change(sample: PairSample) -> PairSample:
-    """The earlier image twice: nothing has changed, so that no sentence about a change fits anything."""
+    """Replaces t2 by t1: nothing has changed, so that no sentence fits anything."""
     masks = [np.zeros_like(mask) for mask in sample.masks]
     nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
     return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)
@@ -227,7 +226,8 @@ def paraphrase(
 
 def change_light(image: Image.Image, random: np.random.Generator, strength: float) -> Image.Image:
     """
-    Other light, contrast, colour, sharpness and noise. Hues stay near enough for the names of colours.
+    Changes brightness, contrast, colour, sharpness and noise. Hues change so little that the names of colours stay
+    true.
 
     Args:
         image (`PIL.Image.Image`): RGB.
@@ -247,7 +247,7 @@ def change_light(image: Image.Image, random: np.random.Generator, strength: floa
 
 
 def _say(sample: PairSample, word: Callable[[str, str], str | None]) -> PairSample | None:
-    """The pair with each sentence put otherwise, without those that cannot be; `None` if these are more than half."""
+    """The pair with each sentence rewritten, without those that cannot be; `None` if these are more than half."""
     if not sample.expressions:  # stage 1
         return sample
     said = [word(*pair) for pair in zip(sample.expressions, sample.change_types)]

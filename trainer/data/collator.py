@@ -19,11 +19,9 @@ class PairCollator:
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
-        with_samples (`bool`, *optional*, defaults to `False`): Whether to hand on the pairs too, as "samples".
     """
 
     processor: MTRefSegProcessor
-    with_samples: bool = False
 
     def __call__(self, rows: Sequence[dict[str, PairSample]]) -> dict[str, Any]:
         """
@@ -46,7 +44,7 @@ class PairCollator:
             )
         else:
             batch = self.processor(*images, masks=[sample.masks[0] for sample in samples])
-        return {**batch, "samples": samples} if self.with_samples else dict(batch)
+        return dict(batch)
 
 
 def _change_masks(samples: Sequence[PairSample]) -> list[np.ndarray] | None:

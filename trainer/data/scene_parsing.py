@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What a small visual half is trained on first: naming the kind and the colour of every thing in generated images. The
-paper's comes from a checkpoint that was trained to segment things; one that begins with random weights needs the like,
-for masks of changes say nothing of what changed, and sentences speak of little else.
+Pretrains a small visual half: it learns to name the kind and the colour of every object in generated images. The
+visual half of the paper starts from a segmentation checkpoint. One with random weights needs a similar task, because
+change masks do not tell what changed, while sentences are mostly about that.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import EvalPrediction
 
-from dataset_scripts.synthesis.generator import Generator, SyntheticPair
-from dataset_scripts.synthesis.language.lexicon import NOUNS
-from dataset_scripts.synthesis.render.palette import COLORS
+from dataset_scripts.synthesis import COLORS, NOUNS, Generator, SyntheticPair
 from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisionModel
 
 
 STRIDE = 4
-"""Of the predicted maps, in pixels."""
+"""Stride of the predicted maps, in pixels."""
 KINDS = ("background", *sorted(NOUNS))
 COLOR_NAMES = tuple(COLORS)
 IGNORED = -100
@@ -32,10 +30,10 @@ _CHANGE_WEIGHT = 0.1
 
 class ParsingHead(nn.Module):
     """
-    Names the kind and the colour of what is at each position.
+    Classifies the kind and the colour at each position.
 
     Args:
-        channels (`int`): Of the features.
+        channels (`int`): Number of channels of the features.
     """
 
     def __init__(self, channels: int) -> None:
@@ -66,13 +64,14 @@ class ParsingHead(nn.Module):
 
 class SceneParsingModel(nn.Module):
     """
-    The visual half with heads that name kinds and colours: of each image, from the backbone's levels; and of both
-    times, from the mask features of the pair, which sentences are compared with later. Every change is masked too.
+    The visual half with heads that classify kinds and colours: for each image from the levels of the backbone, and for
+    both times from the mask features of the pair, which sentences are compared with later. It also predicts the mask
+    of every change.
 
     Args:
         vision_model ([`MTRefSegVisionModel`]): The visual half.
-        hidden_size (`int`, *optional*, defaults to 96): Channels in which the backbone's levels are added; a multiple
-            of 16.
+        hidden_size (`int`, *optional*, defaults to 96): Number of channels in which the levels of the backbone are
+            added; a multiple of 16.
     """
 
     def __init__(self, vision_model: MTRefSegVisionModel, hidden_size: int = 96) -> None:
@@ -91,7 +90,7 @@ class SceneParsingModel(nn.Module):
         self.pair_heads = nn.ModuleList([ParsingHead(mask_channels) for _ in ("t1", "t2")])
 
     def train(self, mode: bool = True) -> "SceneParsingModel":
-        """As in any module; here alone, batch normalisations of the backbone learn their statistics."""
+        """As in any module. Only here the batch normalisation of the backbone learns its statistics."""
         super().train(mode)
         self.vision_model.backbone.train(mode)
         return self
@@ -118,7 +117,7 @@ class SceneParsingModel(nn.Module):
             for project, level in zip(self.projections, levels)
         ]
         image_logits = self.image_head(self.mixture(torch.stack(projected).sum(0)))
-        # The backbone has all t1 first.
+        # The batch of the backbone holds all t1 images first.
         all_kinds, all_colors = (maps.transpose(0, 1).flatten(0, 1) for maps in (kinds, colors))
         loss = self.image_head.loss(image_logits, all_kinds, all_colors)
         encoding = self.vision_model.encode_features(levels)
@@ -153,7 +152,7 @@ class SceneDataset(Dataset):
 
 class SceneCollator:
     """
-    Pairs to a batch of [`SceneParsingModel`].
+    Makes batches for [`SceneParsingModel`].
 
     Args:
         processor ([`MTRefSegProcessor`]): Normalises the images.
@@ -163,7 +162,7 @@ class SceneCollator:
         self.processor = processor
 
     def __call__(self, pairs: Sequence[SyntheticPair]) -> dict[str, Tensor]:
-        """Some pairs to the arguments of [`SceneParsingModel`]."""
+        """The arguments of [`SceneParsingModel`] for some pairs."""
         inputs = self.processor(
             [pair.image_t1 for pair in pairs],
             [pair.image_t2 for pair in pairs],
@@ -179,7 +178,7 @@ class SceneCollator:
 
 def parsing_maps(pair: SyntheticPair, time: int) -> tuple[np.ndarray, np.ndarray]:
     """
-    What is seen at the middle of every square of `STRIDE` pixels.
+    The kind and colour in the middle of every square of `STRIDE` pixels.
 
     Args:
         pair (`SyntheticPair`): The pair; its sides are multiples of `STRIDE`.
@@ -201,7 +200,7 @@ def parsing_maps(pair: SyntheticPair, time: int) -> tuple[np.ndarray, np.ndarray
 
 
 def largest_classes(logits: tuple[Tensor, Tensor], labels: Any) -> tuple[Tensor, Tensor]:
-    """The likeliest kinds and colours, which take less memory than all logits."""
+    """The most likely kinds and colours, which take less memory than all logits."""
     kind_logits, color_logits = logits
     return kind_logits.argmax(2).to(torch.uint8), color_logits.argmax(2).to(torch.uint8)
 
@@ -211,11 +210,11 @@ def parsing_scores(prediction: EvalPrediction) -> dict[str, float]:
     Scores in percent.
 
     Args:
-        prediction (`EvalPrediction`): What [`largest_classes`] gave, and the truth.
+        prediction (`EvalPrediction`): The result of [`largest_classes`], and the truth.
 
     Returns:
-        `dict`: "kind_accuracy" and "color_accuracy" over the pixels of things, and "kind_mIoU", the mean over all
-        kinds of intersection over union.
+        `dict`: "kind_accuracy" and "color_accuracy" over the pixels of objects, and "kind_mIoU", the mean intersection
+        over union of all kinds.
     """
     (kinds, colors), (true_kinds, true_colors) = prediction.predictions, prediction.label_ids
     is_thing, is_colored = true_kinds > 0, true_colors != IGNORED

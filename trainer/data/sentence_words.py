@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What becomes of an English sentence when its images are mirrored, turned or cropped.
+Rewrites English sentences for images that are mirrored, rotated or cropped.
 
-Every function gives a sentence that is true of the changed images, or `None` where the words leave a doubt ("the bag
-left of the building" was left there, or lies beside it). Whoever augments leaves such a sentence out.
+Every function returns a sentence that is true for the changed images, or `None` where the words are ambiguous ("the
+bag left of the building" was left there, or lies beside it). Augmentation drops such sentences.
 """
 
 import re
@@ -45,7 +45,7 @@ _VERTICAL = {
 }
 _SWAPS = tuple({**words, **{after: before for before, after in words.items()}} for words in (_HORIZONTAL, _VERTICAL))
 _COMPASS = frozenset(word for words in _SWAPS for word in words if re.match("north|south|east|west", word))
-# Directions that no exchange of two words turns round.
+# Directions that cannot be reversed by exchanging two words.
 _OTHER_TURNS = frozenset(("clockwise", "anticlockwise", "counterclockwise"))
 _OTHER_VERTICAL = _set_of(
     "under underneath beneath over up down upward upwards downward downwards upside high higher highest low lowest "
@@ -76,7 +76,7 @@ _COUNTS = _set_of(
     "two three four five six seven eight nine ten eleven twelve dozen dozens both pair couple few many several"
 )
 _COMPARATIVES = _set_of("larger smaller bigger taller longer shorter wider")
-# "eastbound", "northward", "topleft", "3 o'clock": directions that are no word of the tables.
+# Directions that are not in the tables: "eastbound", "northward", "topleft", "3 o'clock".
 _OTHER_DIRECTION = re.compile(
     r"\b((north|south|east|west)\w*(bound|wards?)|(top|bottom|upper|lower)(left|right)|\d+ o'clock)\b", re.IGNORECASE
 )
@@ -99,10 +99,11 @@ def mirrored(sentence: str, axis: int) -> str | None:
 
     Args:
         sentence (`str`): The sentence.
-        axis (`int`): 0 if left and right change places, 1 if top and bottom do, which makes sense from above only.
+        axis (`int`): 0 to exchange left and right, 1 to exchange top and bottom, which makes sense only for views from
+            above.
 
     Returns:
-        `str` or `None`: With the words of direction exchanged.
+        `str` or `None`: The sentence with words of direction exchanged.
     """
     if _OTHER_DIRECTION.search(sentence):
         return None
@@ -120,7 +121,7 @@ def mirrored(sentence: str, axis: int) -> str | None:
 
 
 def mentions_direction(sentence: str) -> bool:
-    """Whether the sentence may stop being true when the images are turned by 90 degrees."""
+    """Whether the sentence may become false when the images are rotated by 90 degrees."""
     words = list(_WORD.finditer(sentence))
     if any(match[0].lower() in _ANY_AXIS for match in words) or _OTHER_DIRECTION.search(sentence):
         return True
@@ -128,8 +129,8 @@ def mentions_direction(sentence: str) -> bool:
 
 
 def depends_on_frame(sentence: str) -> bool:
-    """Whether the sentence may stop being true when a part of the images is cut off: it tells a place, a number, a
-    rank, or what is beside."""
+    """Whether the sentence may become false when a part of the images is cut off: it mentions a position, a number, a
+    rank or a neighbour."""
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     if re.search(r"\d", sentence) or _COMPARATIVES.intersection(words):
         return True
@@ -151,8 +152,8 @@ def depends_on_frame(sentence: str) -> bool:
 
 
 def depends_on_surroundings(sentence: str) -> bool:
-    """Whether the sentence may stop being true when what it speaks of is seen elsewhere, among nothing else that was
-    there: it tells what is beside, or counts ranks."""
+    """Whether the sentence may become false when its object is pasted into another place: it mentions a neighbour or a
+    rank."""
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     for index, word in enumerate(words):
         rest = words[index + 1 :]
@@ -162,7 +163,7 @@ def depends_on_surroundings(sentence: str) -> bool:
             continue
         is_of_something = word == "of" and rest[:1] and rest[0] in ("the", "a", "an")
         place = rest[1:] if rest[:1] == ["the"] else rest
-        # "in the lower half", "on the left" speak of the frame, not of what is seen in it.
+        # "in the lower half" and "on the left" refer to the frame, not to its content.
         if (
             is_of_something
             or word in _ARRANGED
@@ -173,7 +174,7 @@ def depends_on_surroundings(sentence: str) -> bool:
 
 
 def _is_direction(words: list[Match[str]], index: int, axis: int) -> bool | None:
-    """Whether a word is a direction along an axis that an exchange of words turns round; `None` if in doubt."""
+    """Whether a word is a direction that can be reversed by exchanging words; `None` if in doubt."""
     text = words[index][0]
     word = text.lower()
     if word in _OTHER_TURNS:
@@ -216,7 +217,7 @@ def _is_top_or_bottom(words: list[Match[str]], index: int) -> bool | None:
 
 
 def _is_harmless(word: str, before: str, after: str) -> bool | None:
-    """ "torn down" and "under construction" are no directions."""
+    """Whether a word is part of a phrase that is no direction, such as "torn down" or "under construction"."""
     if word in ("up", "down") and before in _PARTICLE_VERBS:
         return False
     if (word == "under" and after == "construction") or (word == "over" and before == "all"):
@@ -230,7 +231,7 @@ def _is_hyphenated(words: list[Match[str]], index: int) -> bool:
 
 
 def _names_image(rest: list[str]) -> bool:
-    """Whether words go on with "the (first, later, ...) image"."""
+    """Whether the next words are "the (first, later, ...) image"."""
     noun = 2 if rest[1:2] and rest[1] in _TIMES else 1
     return rest[:1] in (["the"], ["this"]) and len(rest) > noun and rest[noun] in _IMAGES
 
@@ -241,7 +242,7 @@ def _neighbour(words: list[Match[str]], index: int, step: int) -> str:
 
 
 def _like(model: str, word: str) -> str:
-    """A word in upper or lower case as another one is."""
+    """A word with the capitalisation of another one."""
     if model.isupper() and len(model) > 1:
         return word.upper()
     return word.capitalize() if model[0].isupper() else word

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What becomes of an English sentence when t1 and t2 change places: what appeared has disappeared, and the reverse."""
+"""Rewrites English sentences for pairs whose t1 and t2 are exchanged: what appeared has disappeared, and the
+reverse."""
 
 import re
 
@@ -9,7 +10,7 @@ _LATER = r"(?:second|later)"
 _EARLIER = r"(?:first|earlier)"
 _IMAGE = r"(image|picture|photo)"
 _ALONE = r"(?! (?:of|the|a|an|its|their)\b)"  # not "left the lot", "left of the house"
-# Pattern of what is said of a thing that came, and what is said of it when it goes.
+# Patterns for things that appear, and their counterparts for things that disappear.
 _APPEAR = (
     (rf"\b(only be seen|visible only|seen only) in the {_LATER} {_IMAGE}\b", r"\1 in the earlier \2"),
     (rf"\b(is|are) new in the {_LATER} {_IMAGE}\b", r"\1 gone in the later \2"),
@@ -47,7 +48,7 @@ _STATE_CHANGE = (
     (r"\bfilled with water\b", r"dried up"),
     (r"\b(levels?) (?:fell|dropped)\b", r"\1 rose"),
     (r"\b(levels?) rose\b", r"\1 fell"),
-    # What is said alike of both directions.
+    # Phrases that are the same in both directions.
     (rf"\b(looks?) different in the {_LATER} {_IMAGE}\b", r"\1 different in the later \2"),
     (r"\b(that|has|have) changed(?= *$| its state\b| their state\b)", r"\1 changed"),
     (rf"\b{_BE} repainted(?= *$)", r"\1 repainted"),
@@ -57,7 +58,7 @@ _RULES = {
     for change_type, rules in (("appear", _APPEAR), ("disappear", _DISAPPEAR), ("state_change", _STATE_CHANGE))
 }
 _EVERYTHING = re.compile(r"^(every change|all the changes)$", re.IGNORECASE)
-# Words of time that no rule has understood: the sentence may say more than that something came or left.
+# Words about time that no rule covers: the sentence may say more than that something came or left.
 _TIME = re.compile(
     r"\b(new|newly|now|previous|previously|former|formerly|old|older|original|originally|existing|still|once|later|"
     r"earlier|before|after|then|already|again|anymore|longer|yet|recent|recently|replac\w*|becom\w*|became|turn\w*|"
@@ -74,15 +75,15 @@ _TIME = re.compile(
 
 def time_swapped(sentence: str, change_type: str) -> str | None:
     """
-    The sentence for images that have changed places.
+    The sentence for exchanged images.
 
     Args:
         sentence (`str`): The sentence.
-        change_type (`str`): What became of the thing that it describes: "appear", "disappear" or "state_change".
+        change_type (`str`): The change that it describes: "appear", "disappear" or "state_change".
 
     Returns:
-        `str` or `None`: With "appear" and "disappear", and what means the same, exchanged; `None` if it is not certain
-        that all that the sentence says of time was understood.
+        `str` or `None`: The sentence with "appear" and "disappear", and their synonyms, exchanged; `None` if some of
+        its words about time may not have been understood.
     """
     if _EVERYTHING.match(sentence.strip()):
         return sentence
@@ -90,7 +91,7 @@ def time_swapped(sentence: str, change_type: str) -> str | None:
     for pattern, replacement in _RULES.get(change_type, ()):
         while match := pattern.search(text):
             replacements.append(match.expand(replacement))
-            # A mark that no pattern finds again.
+            # A placeholder that no pattern matches.
             text = f"{text[: match.start()]}\0{len(replacements) - 1}\0{text[match.end() :]}"
     if not replacements or _TIME.search(text):
         return None
@@ -99,5 +100,5 @@ def time_swapped(sentence: str, change_type: str) -> str | None:
 
 
 def swapped_type(change_type: str) -> str:
-    """The type of a change seen backwards."""
+    """The change type when time is reversed."""
     return {"appear": "disappear", "disappear": "appear"}.get(change_type, change_type)

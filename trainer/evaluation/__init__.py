@@ -1,2 +1,51 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Scores a model and reports the scores: predictions, tables, model card."""
+"""Scores models on pairs, during training and by `trainer/evaluate.py`, and writes reports and model cards."""
+
+from .batches import Batch, BatchReader, ScoredPair, read_pair
+from .evaluator import SCORES, Evaluator, answer, predict
+from .folder import EvaluationFolder, append
+from .losses import ItemCounts, count_items, loss_parts
+from .model_card import hardware, shown_name, write_card
+from .reporting import (
+    collect,
+    command,
+    identity_of,
+    make_report,
+    model_hash,
+    summary,
+    versions,
+    write_report,
+)
+from .tables import latex_row, latex_text, markdown_cell, markdown_row
+
+
+__all__ = [
+    "SCORES",
+    "Batch",
+    "BatchReader",
+    "EvaluationFolder",
+    "Evaluator",
+    "ItemCounts",
+    "ScoredPair",
+    "answer",
+    "append",
+    "collect",
+    "command",
+    "count_items",
+    "hardware",
+    "identity_of",
+    "latex_row",
+    "latex_text",
+    "loss_parts",
+    "make_report",
+    "markdown_cell",
+    "markdown_row",
+    "model_hash",
+    "predict",
+    "read_pair",
+    "shown_name",
+    "summary",
+    "versions",
+    "write_card",
+    "write_report",
+]

@@ -1,10 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Exact scores during training: every pair once, at its own size, whatever the number of processes."""
+"""
+From batches of pairs to predictions and scores: every pair once, at its own size, whatever the number of processes.
+`trainer/evaluate.py` writes down what [`predict`] gives; the trainer lets [`Evaluator`] score while it trains.
+"""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
@@ -15,19 +20,116 @@ from tqdm.auto import tqdm
 from transformers.utils.generic import ModelOutput
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrs_iou.mtrs_iou import MaskScores, merge
-from trainer.data.collator import PairCollator
-from trainer.data.samples import PairSample
+from mtrs_iou.mtrs_iou import MaskScores, encode_rle, merge
+
+from .batches import Batch, BatchReader
+from .losses import count_items, loss_parts
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
 """The scores that are logged; one that has nothing to divide by is left out."""
+UNKNOWN_TRUTH = encode_rle(np.ones((1, 1), dtype=bool))
+"""Stands for a truth that cannot be read: one pixel that no prediction hits, so that the sentence counts as wrong, and
+the sums of pixels grow by this one only."""
+
+
+class Answer(NamedTuple):
+    """
+    What the model predicts for a sentence.
+
+    Args:
+        mask (`np.ndarray`): bool (height, width), at the size of the images.
+        score, no_target_score (`float`): Probabilities: of the mask, and that nothing fits.
+    """
+
+    mask: np.ndarray
+    score: float
+    no_target_score: float
+
+
+def answer(
+    batch: Batch, model: nn.Module, processor: MTRefSegProcessor, no_target_threshold: float | None = None
+) -> tuple[ModelOutput | None, list[dict[int, Answer]]]:
+    """
+    Segments a batch. All sentences of a pair share one encoding of its images.
+
+    Args:
+        batch ([`Batch`]): The batch.
+        model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
+        processor ([`MTRefSegProcessor`]): Turns logits into masks at the size of the images.
+        no_target_threshold (`float`, *optional*): Score above which a mask is emptied; by default that of the
+            processor.
+
+    Returns:
+        `ModelOutput` or `None`: What the model gave; `None` if there was nothing to ask.
+        `list[dict[int, Answer]]`: For each pair the answers by the number of the sentence.
+    """
+    if batch.inputs is None:
+        return None, [{} for _ in batch.pairs]
+    weights = next(model.parameters())
+    inputs: Mapping[str, Any] = {
+        # DeepSpeed holds the weights in bfloat16 and casts only what it trains on.
+        name: value.to(weights.dtype) if value.is_floating_point() else value
+        for name, value in send_to_device(dict(batch.inputs), weights.device).items()
+    }
+    outputs = model(**inputs)
+    sizes = [pair.images[0].size[::-1] for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
+    results = iter(
+        processor.post_process_referring_segmentation(outputs, sizes, no_target_threshold=no_target_threshold)
+    )
+    answers: list[dict[int, Answer]] = []
+    for asked in batch.asked:
+        result = next(results) if asked else None
+        answers.append({} if result is None else dict(zip(asked, _answers(result))))
+    return outputs, answers
+
+
+def _answers(result: Mapping[str, torch.Tensor]) -> list[Answer]:
+    masks, scores = result["masks"].cpu().numpy(), result["scores"].tolist()
+    return [Answer(*each) for each in zip(masks, scores, result["no_target_scores"].tolist())]
+
+
+@torch.inference_mode()
+def predict(
+    batch: Batch, model: nn.Module, processor: MTRefSegProcessor, no_target_threshold: float | None
+) -> dict[str, Any]:
+    """
+    Segments and scores a batch.
+
+    Args:
+        batch, model, processor, no_target_threshold: See [`answer`].
+
+    Returns:
+        `dict`: Values that JSON can hold: "batch", its number; "state", that of its `MaskScores`; "digests" of its
+        pairs; and "samples", a `dict` for each sentence, in order.
+    """
+    _, answers = answer(batch, model, processor, no_target_threshold)
+    scores, samples = MaskScores(boundary=True), []
+    for place, (pair, answered) in enumerate(zip(batch.pairs, answers)):
+        for index, sample_id in enumerate(pair.sample_ids):
+            key = f"{batch.number:06d}-{place:03d}-{index:03d}"
+            found = answered.get(index)
+            mask = None if found is None else encode_rle(found.mask)
+            no_target_score = None if found is None else found.no_target_score
+            labels = {"domain": pair.domain, "change_type": pair.change_types[index]}
+            truth = pair.truths[index]
+            scores.add(mask, truth or UNKNOWN_TRUTH, sample_id=key, score=no_target_score, **labels)
+            sample = {"key": key, "place": place, "index": index, "sample_id": sample_id, "pair_id": pair.pair_id}
+            sample |= {**labels, "expression": pair.expressions[index], "truth": truth, "prediction": mask}
+            sample |= {"score": None if found is None else found.score, "no_target_score": no_target_score}
+            samples.append({**sample, "problem": pair.problems[index] or None})
+    return {
+        "batch": batch.number,
+        "state": scores.state(),
+        "digests": [pair.digest for pair in batch.pairs],
+        "samples": samples,
+    }
 
 
 @dataclass
 class Evaluator:
     """
-    Scores a model.
+    Scores a model, and measures its loss, during training.
 
     Args:
         processor ([`MTRefSegProcessor`]): Prepares pairs and turns logits into masks.
@@ -56,63 +158,46 @@ class Evaluator:
             `dict[str, float]`: "loss"; each of [`SCORES`], as the mean over the datasets if there are several, and
             then "NAME_mIoU" and so on of each; and "num_samples".
         """
-        batches, is_real = self._share(len(dataset))
-        loader = DataLoader(
-            dataset,
-            batch_sampler=batches,
-            collate_fn=PairCollator(self.processor, with_samples=True),
-            num_workers=self.num_workers,
-        )
+        numbers, is_real = self._share(-(-len(dataset) // self.batch_size))
+        reader = BatchReader(dataset, self.processor, self.batch_size, numbers)
+        loader = DataLoader(reader, batch_size=None, num_workers=self.num_workers)
         scores: dict[str, MaskScores] = defaultdict(MaskScores)
         losses: dict[str, list[float]] = defaultdict(list)
         hidden = self.disable_progress or not self.accelerator.is_local_main_process
         was_training = model.training
         model.eval()
-        # DeepSpeed holds the weights themselves in bfloat16, and casts what it trains on alone.
-        precision = next(model.parameters()).dtype
-        for rows, is_own, batch in zip(batches, is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
-            samples = batch.pop("samples")
-            batch = {
-                name: value.to(precision) if value.is_floating_point() else value
-                for name, value in send_to_device(batch, self.accelerator.device).items()
-            }
-            outputs = model(**batch)
-            if not is_own:
+        for is_own, batch in zip(is_real, tqdm(loader, desc="Evaluation", leave=False, disable=hidden)):
+            outputs, answers = answer(batch, model, self.processor, self.no_target_threshold)
+            if not is_own or outputs is None:
                 continue
-            self._add(scores, samples, rows, outputs)
-            counts = count_items(batch)
+            self._add(scores, batch, answers)
+            counts = count_items(batch.inputs)
             for name, part in loss_parts(outputs).items():
                 losses[name].append(float(part) * counts.of(name))
                 losses[f"{name} items"].append(counts.of(name))
         model.train(was_training)
         return self._summarize(scores, losses)
 
-    def _share(self, length: int) -> tuple[list[list[int]], list[bool]]:
-        """The batches of this process, as many as all others have: under ZeRO-3 all must go through the model as
-        often. Batches that only fill up are marked with `False`."""
-        size, processes, rank = self.batch_size, self.accelerator.num_processes, self.accelerator.process_index
-        all_batches = [list(range(start, min(start + size, length))) for start in range(0, length, size)]
-        own = all_batches[rank::processes]
-        missing = -(-len(all_batches) // processes) - len(own)
-        return own + [[0]] * missing, [True] * len(own) + [False] * missing
+    def _share(self, num_batches: int) -> tuple[list[int], list[bool]]:
+        """The batches of this process, as many as all others have: under ZeRO-3 all processes must run the model
+        equally often. Batches that only fill up are marked with `False`."""
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        own = list(range(num_batches))[rank::processes]
+        missing = -(-num_batches // processes) - len(own)
+        return own + [0] * missing, [True] * len(own) + [False] * missing
 
-    def _add(
-        self, scores: dict[str, MaskScores], samples: list[PairSample], rows: list[int], outputs: ModelOutput
-    ) -> None:
-        sizes = [(sample.image_t1.height, sample.image_t1.width) for sample in samples]
-        results = self.processor.post_process_referring_segmentation(
-            outputs, sizes, no_target_threshold=self.no_target_threshold
-        )
-        for row, sample, result in zip(rows, samples, results):
-            count = len(sample.masks)
-            scores[sample.source].add_batch(
-                result["masks"].cpu().numpy(),
-                sample.masks,
-                sample_ids=[f"{row}_{index}" for index in range(count)],
-                domains=[sample.domain] * count,
-                change_types=sample.change_types or None,
-                scores=result["no_target_scores"].tolist(),
-            )
+    def _add(self, scores: dict[str, MaskScores], batch: Batch, answers: list[dict[int, Answer]]) -> None:
+        for place, (pair, answered) in enumerate(zip(batch.pairs, answers)):
+            row = batch.number * self.batch_size + place
+            for index, found in answered.items():
+                scores[pair.source].add(
+                    found.mask,
+                    pair.truths[index],
+                    sample_id=f"{row}_{index}",
+                    score=found.no_target_score,
+                    domain=pair.domain,
+                    change_type=pair.change_types[index],
+                )
 
     def _summarize(self, scores: dict[str, MaskScores], losses: dict[str, list[float]]) -> dict[str, float]:
         own = ({name: score.state() for name, score in scores.items()}, {name: sum(v) for name, v in losses.items()})
@@ -136,41 +221,3 @@ class Evaluator:
                 summary |= {f"{name}_{score}": value for name, value in values.items()}
         summary["num_samples"] = sum(result["num_samples"] for result in results.values())
         return summary
-
-
-def loss_parts(outputs: ModelOutput) -> dict[str, torch.Tensor]:
-    """The parts of the loss that a batch has: means over its sentences, `loss_language` over its answer tokens,
-    `loss_change` over its pairs."""
-    parts = {
-        "loss_mask": outputs.loss_mask,
-        "loss_dice": outputs.loss_dice,
-        "loss_no_target": outputs.loss_no_target,
-        "loss_language": outputs.loss_language,
-        "loss_change": outputs.loss_change,
-    }
-    return {name: part for name, part in parts.items() if part is not None}
-
-
-class ItemCounts(NamedTuple):
-    """
-    What a batch supervises.
-
-    Args:
-        sentences (`int`): Masks of sentences (stage 1: of every change).
-        tokens (`int`): Tokens of answers.
-        pairs (`int`): Pairs.
-    """
-
-    sentences: int
-    tokens: int
-    pairs: int
-
-    def of(self, loss: str) -> int:
-        """How many items a part of the loss is the mean of."""
-        return {"loss_language": self.tokens, "loss_change": self.pairs}.get(loss, self.sentences)
-
-
-def count_items(batch: dict[str, Any]) -> ItemCounts:
-    """Counts what a batch supervises."""
-    tokens = int((batch["text_labels"][:, 1:] != -100).sum()) if "text_labels" in batch else 0
-    return ItemCounts(len(batch["labels"]), tokens, len(batch["pixel_values_t1"]))

@@ -1,9 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The output folder of an evaluation: predictions are kept while it runs, so that a killed one goes on where it was.
+The output folder of an evaluation. Predictions are saved while it runs, so that a killed evaluation can continue.
 
-Every process appends its batches, one line each, to a file of its own in `unfinished/`. A line that was cut short is
-as if it had never been written.
+Each process appends its batches, one line each, to its own file in `unfinished/`. Incomplete lines are ignored.
 """
 
 import json
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mtrefseg.io import write_json
 from trainer.errors import TrainingError
 
 
@@ -24,7 +24,7 @@ class EvaluationFolder:
     """
     Args:
         folder (`Path`): The output folder.
-        identity (`dict`): Model, data and options: what decides the scores.
+        identity (`dict`): Model, data and options, which decide the scores.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
@@ -34,10 +34,10 @@ class EvaluationFolder:
 
     def is_finished(self) -> bool:
         """
-        Whether this very evaluation is done.
+        Whether this evaluation is finished.
 
         Raises:
-            TrainingError: If the folder holds another one, finished or not.
+            TrainingError: If the folder holds another evaluation, finished or not.
         """
         for path, key in ((self.folder / REPORT, "identity"), (self.parts / _IDENTITY, None)):
             if not path.is_file():
@@ -53,20 +53,18 @@ class EvaluationFolder:
         return (self.folder / REPORT).is_file()
 
     def begin(self) -> None:
-        """Makes the folder of unfinished predictions; for the main process."""
+        """Creates the folder of unfinished predictions; called by the main process."""
         self.parts.mkdir(parents=True, exist_ok=True)
         path = self.parts / _IDENTITY
         if not path.is_file():
-            aside = path.with_suffix(".new")
-            aside.write_text(json.dumps(self.identity, indent=1) + "\n", encoding="utf-8")
-            aside.replace(path)
+            write_json(path, self.identity)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """
-        The batches that are done, each once.
+        The finished batches, each once.
 
         Yields:
-            `dict`: What [`append`] was given, with "attempt" and "seconds", those from the attempt's start.
+            `dict`: The arguments of [`append`], with "attempt", and "seconds" since the start of the attempt.
         """
         seen: set[int] = set()
         for path in sorted(self.parts.glob("*.jsonl")):
@@ -80,7 +78,7 @@ class EvaluationFolder:
                         yield {**result, "attempt": int(path.name.split("-")[0])}
 
     def next_attempt(self) -> int:
-        """A number that no file has yet."""
+        """The first unused number of an attempt."""
         return 1 + max((int(path.name.split("-")[0]) for path in self.parts.glob("*.jsonl")), default=0)
 
     def file(self, attempt: int, process: int) -> Path:
@@ -88,18 +86,18 @@ class EvaluationFolder:
         return self.parts / f"{attempt:04d}-{process:04d}.jsonl"
 
     def finish(self) -> None:
-        """Removes the unfinished predictions; for the main process, when the report is written."""
+        """Deletes the unfinished predictions; called by the main process when the report is written."""
         shutil.rmtree(self.parts)
 
 
 def append(path: Path, result: dict[str, Any]) -> None:
-    """Adds a batch to a file of a process; a kill afterwards does not cost it."""
+    """Appends a batch to the file of a process; it survives if the process is killed afterwards."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(result, ensure_ascii=True) + "\n")
 
 
 def total_seconds(seconds: list[tuple[int, float]]) -> float:
-    """Wall time of all attempts together, from pairs of attempt and seconds since its start."""
+    """The total time of all attempts, from pairs of attempt and seconds since its start."""
     longest: dict[int, float] = {}
     for attempt, value in seconds:
         longest[attempt] = max(longest.get(attempt, 0.0), value)

@@ -1,25 +1,25 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which predictions are shown on the sheet of an evaluation: the best, median and worst ones."""
+"""Chooses the predictions on the sheet of an evaluation: the best, the median and the worst ones."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 CASES = 4
-"""Most cases of each kind."""
+"""Maximum number of cases of each kind."""
 
 
 def choose_cases(samples: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """
-    Chooses what is shown: of each pair one sentence, and none twice.
+    Chooses the sentences of a sheet, at most one a pair.
 
     Args:
-        samples (`Sequence[dict]`): With "iou", "pair", "reference_area" and "wrong_share" (pixels that are wrong, as a
-            share of the image); those alone that have a prediction.
+        samples (`Sequence[dict]`): Sentences with a prediction, each with "iou", "pair", "reference_area" and
+            "wrong_share" (wrong pixels as a share of the image).
 
     Returns:
-        `dict[str, list[dict]]`: "worst" (of equal IoU first the most pixels wrong), "median", and "best" (of those
-        whose true mask is not empty, as long as there are any), at most `CASES` each.
+        `dict[str, list[dict]]`: "worst" (with equal IoU, most wrong pixels first), "median", and "best" (with a
+        non-empty true mask, if there are any), at most `CASES` each.
     """
     ranked = sorted(samples, key=lambda sample: (sample["iou"], -sample["wrong_share"], sample["key"]))
     with_target = [sample for sample in ranked if sample["reference_area"]]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The card of a trained model: on what, with what and how it was trained, and its scores as a model index."""
+"""Writes the card of a trained model: data, hardware, command, and its scores as a model index."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ import torch
 import transformers
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from trainer.arguments import GENERATED
+from dataset_scripts.readers import is_made
 
 
 TASK = "image-segmentation"
@@ -77,14 +77,14 @@ def write_card(
     Args:
         folder (`str`): Where to.
         name (`str`): Name of the model.
-        repository (`str`): Hub id or folder to load it from.
+        repository (`str`): Hub id or folder that it is loaded from.
         train_data, eval_data (`Sequence[str]`): Names of the datasets.
-        scores (`Mapping[str, float]`): Of the validation, by name, 0 to 100.
-        steps (`int`): Steps trained.
-        engine (`str`): Engine and number of processes.
-        is_stage1 (`bool`): Whether it is the visual half alone.
+        scores (`Mapping[str, float]`): Validation scores by name, 0 to 100.
+        steps (`int`): Number of training steps.
+        engine (`str`): The engine and the number of processes.
+        is_stage1 (`bool`): Whether the model is the visual half alone.
     """
-    hub_data = [dataset for dataset in train_data if dataset != GENERATED and not Path(dataset).exists()]
+    hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
     data = ModelCardData(
         model_name=name,
         library_name="transformers",
@@ -126,19 +126,19 @@ def write_card(
 
 
 def shown_name(dataset: str) -> str:
-    """A dataset as the card calls it: of a folder its name alone."""
+    """The name of a dataset in the card; of a folder, its last component."""
     return Path(dataset).resolve().name if Path(dataset).exists() else dataset
 
 
 def hardware() -> str:
-    """What trains, in words."""
+    """The hardware in words."""
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return f"{os.cpu_count()} CPU cores ({platform.machine()})"
 
 
 def _own_paths(arguments: Sequence[str]) -> list[str]:
-    """A command line whose absolute paths are made relative to the working folder, or are names alone."""
+    """A command line whose absolute paths are relative to the working folder, or reduced to their last component."""
     shown = []
     for argument in arguments:
         path, here = Path(argument), Path.cwd()

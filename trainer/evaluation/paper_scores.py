@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The scores that the paper prints (tables V to VII of arXiv 2606.00987, in `paper_scores.csv`), as tables with a row of
-one's own. Each row says what it was measured on: numbers of different data, or canvases, do not compare.
+Tables with the scores of the paper (tables V to VII of arXiv 2606.00987, in `paper_scores.csv`) and one's own. Each
+row says what it was measured on, since scores on different data or canvases are not comparable.
 """
 
 import csv
@@ -13,9 +13,9 @@ from .tables import latex_row, latex_text, markdown_cell, markdown_row
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90")
-"""The columns that the paper has."""
+"""The columns of the paper."""
 FURTHER_SCORES = ("mIoU_nonempty", "N-acc", "T-acc", "boundary_IoU", "no_target_AUROC")
-"""What the tables say of one's own model beside them."""
+"""Further scores of one's own model."""
 KINDS = {
     "specialist": "specialists",
     "lvlm_zero_shot": "large vision-language models, zero-shot",
@@ -27,14 +27,14 @@ PAPER_MEASURE = "MTRefSeg-21K {setting} validation, padded 1024 x 1024 canvas, a
 
 def paper_rows(setting: str) -> list[dict[str, str]]:
     """
-    The paper's rows.
+    The rows of the paper.
 
     Args:
         setting (`str`): "TV", "NS" or "RS".
 
     Returns:
         `list[dict]`: "setting", "group" (a key of `KINDS`), "model", "vision_encoder", "text_encoder" and `SCORES`, as
-        printed; "" where the paper prints none.
+        printed; "" where the paper has none.
     """
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if row["setting"] == setting]
@@ -45,13 +45,13 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
     The table in Markdown.
 
     Args:
-        setting (`str`): "TV", "NS" or "RS": which of the paper's tables.
+        setting (`str`): "TV", "NS" or "RS": one of the tables of the paper.
         name (`str`): Name of one's own model.
         measure (`str`): What it was measured on.
         scores (`Mapping`): Its scores, 0 to 100, `None` where undefined.
 
     Returns:
-        `str`: The table, and below it what the two kinds of rows were measured on.
+        `str`: The table, with notes that say what the rows were measured on.
     """
     header = ("model", "vision", "text", *SCORES, "measured on")
     lines = [markdown_row(header), markdown_row(["---"] * 3 + ["---:"] * len(SCORES) + ["---"])]

@@ -1,9 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What an evaluation leaves: report.json, predictions.parquet, the tables and the image sheet."""
+"""Writes the results of an evaluation: report.json, predictions.parquet, the tables and the image sheet."""
 
 import argparse
-import hashlib
-import json
 import platform
 import shlex
 import sys
@@ -16,17 +14,18 @@ import pyarrow
 import pyarrow.parquet
 from PIL import Image
 
+from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.io.files import sha256_of
+from mtrefseg.io import sha256_bytes, sha256_of, write_json
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
 from mtrs_iou.mtrs_iou import MaskScores, merge
 from trainer.errors import TrainingError
 
+from .batches import read_pair
 from .folder import REPORT, total_seconds
 from .image_sheet import choose_cases
 from .model_card import hardware, shown_name
-from .pair_sources import PairSource
 from .paper_scores import latex_table, markdown_table
 
 
@@ -37,7 +36,7 @@ _VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow
 
 def model_hash(folder: Path) -> dict[str, str]:
     """
-    SHA-256 of a checkpoint's weights, and of the files that decide how they are used.
+    SHA-256 of the weights of a checkpoint, and of the files that decide how they are used.
 
     Args:
         folder (`Path`): The checkpoint.
@@ -59,20 +58,20 @@ def model_hash(folder: Path) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that the scores may depend on."""
+    """Versions of Python and of the libraries that scores may depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
 
 
 def identity_of(
     hashes: Mapping[str, str], source: PairSource, options: Mapping[str, Any], device: str
 ) -> dict[str, Any]:
-    """Model, data, options, device and versions: two evaluations with equal ones are the same."""
-    data = hashlib.sha256(source.identity.encode()).hexdigest()
+    """Model, data, options, device and versions. Two evaluations with equal values give the same scores."""
+    data = sha256_bytes(source.identity.encode())
     return {"model": dict(hashes), "data": data, "options": dict(options), "device": device, "versions": versions()}
 
 
 def command(processes: int) -> str:
-    """The command line, as it was given."""
+    """The command line of this run."""
     launcher = ["python"] if processes == 1 else ["accelerate", "launch", "--num_processes", str(processes)]
     return shlex.join([*launcher, *sys.argv])
 
@@ -81,16 +80,16 @@ def collect(
     results: Iterable[dict[str, Any]], num_batches: int, bootstrap: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """
-    Joins what all processes of all attempts did.
+    Joins the results of all processes and attempts.
 
     Args:
         results (`Iterable[dict]`): Of [`EvaluationFolder.results`].
-        num_batches (`int`): How many there must be.
+        num_batches (`int`): The expected number of batches.
         bootstrap (`int`): Resamples for the intervals.
 
     Returns:
         `dict`: The scores, see `mtrs_iou/README.md`.
-        `list[dict]`: The sentences in order, with "iou" and more of `mtrs_iou`'s integers.
+        `list[dict]`: The sentences in order, with "iou" and pixel counts.
         `dict`: "sha256" of the data, "pairs", "sentences" and "seconds".
 
     Raises:
@@ -113,7 +112,7 @@ def collect(
     digests = [digest for result in ordered for digest in result["digests"]]
     facts = {
         # Sorted, so that it does not depend on the order of folders.
-        "sha256": hashlib.sha256("".join(sorted(digests)).encode()).hexdigest(),
+        "sha256": sha256_bytes("".join(sorted(digests)).encode()),
         "pairs": len(digests),
         "sentences": len(samples),
         "seconds": total_seconds([(result["attempt"], result["seconds"]) for result in ordered]),
@@ -132,15 +131,15 @@ def make_report(
     processes: int,
 ) -> dict[str, Any]:
     """
-    What `report.json` holds. All but "run" is the same whatever the number of processes.
+    The content of `report.json`. All of it but "run" is independent of the number of processes.
 
     Args:
         arguments (`Namespace`): The command line of `evaluate.py`.
         scores, samples, facts: Of [`collect`].
         source (`PairSource`): The pairs.
-        processor ([`MTRefSegProcessor`]): Tells the thresholds that the command line does not.
+        processor ([`MTRefSegProcessor`]): Supplies the thresholds that the command line does not set.
         identity (`dict`): Of [`identity_of`].
-        processes (`int`): How many there were.
+        processes (`int`): Number of processes.
 
     Returns:
         `dict`: "scores", "model", "data", "counted_as_wrong", "left_out", "options", "versions", "identity" and "run".
@@ -179,7 +178,7 @@ def make_report(
 
 def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[str, Any]], source: PairSource) -> None:
     """
-    Writes all files; the report last, for it says that the others are whole.
+    Writes all files. The report is written last, so that its presence means that the others are complete.
 
     Args:
         folder (`Path`): Where to.
@@ -199,13 +198,11 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
     (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")
     (folder / "table.tex").write_text(latex_table(*table), encoding="utf-8")
     _draw(samples, source, int(report["options"]["batch_size"])).save(folder / SHEET)
-    aside = folder / f"{REPORT}.new"
-    aside.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(folder / REPORT)
+    write_json(folder / REPORT, report)
 
 
 def summary(report: dict[str, Any], folder: Path) -> str:
-    """The report in a few lines, and every sentence that counts as wrong because something cannot be read."""
+    """The report in a few lines, with every sentence that counts as wrong because it could not be read."""
     scores = report["scores"]
     lines = [f"counted as wrong: {entry['sample_id']} ({entry['problem']})" for entry in report["counted_as_wrong"]]
     lines += [f"left out: {finding}" for finding in report["left_out"]]
@@ -238,5 +235,5 @@ def _draw(samples: Sequence[dict[str, Any]], source: PairSource, batch_size: int
             columns = {name: sample[name] for name in PREDICTIONS_SCHEMA.names}
             has_target, wrong = sample["reference_area"] > 0, sample["wrong"]
             sentence = ScoredSentence(**columns, has_target=has_target, wrong_pixels=wrong)
-            sections[kind].append(Case(sentence, source.read(sample["pair"]).images))
+            sections[kind].append(Case(sentence, read_pair(source[sample["pair"]]).images))
     return draw_cases(sections)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Rows of tables in Markdown and LaTeX, whatever letters are in their cells."""
+"""Rows of Markdown and LaTeX tables, with all special characters escaped."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,20 @@ _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasci
 
 
 def markdown_row(cells: Sequence[str]) -> str:
-    """A row of cells that [`markdown_cell`] has made safe."""
+    """A row of cells that [`markdown_cell`] has escaped."""
     return "| " + " | ".join(cells) + " |"
 
 
 def markdown_cell(text: str) -> str:
-    """Text that does not end a cell of Markdown."""
+    """Text escaped for a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
 def latex_row(cells: Sequence[str]) -> str:
-    """A row of cells, which are any text."""
+    """A row of cells of arbitrary text."""
     return " & ".join(latex_text(cell) for cell in cells) + r" \\"
 
 
 def latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is."""
+    """Text escaped for LaTeX."""
     return "".join(_LATEX.get(letter, letter) for letter in text)

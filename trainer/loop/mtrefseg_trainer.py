@@ -22,11 +22,9 @@ from trl import SFTTrainer
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from trainer.arguments import DataArguments
-from trainer.data.collator import PairCollator
-from trainer.data.pair_loading import PairLoader
+from trainer.data import PairCollator, PairLoader
 from trainer.errors import TrainingError
-from trainer.evaluation.evaluator import SCORES, Evaluator, ItemCounts, count_items, loss_parts
-from trainer.evaluation.model_card import write_card
+from trainer.evaluation import SCORES, Evaluator, ItemCounts, count_items, loss_parts, write_card
 from trainer.training_config import MTRefSegTrainingConfig
 
 from .checkpointing import publish, unfinished_folder, write_arguments

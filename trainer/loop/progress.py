@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainer.evaluation.evaluator import SCORES
+from trainer.evaluation import SCORES
 
 
 class Progress(TrainerCallback):

@@ -17,9 +17,8 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.command_line import parse_arguments
-from trainer.data.augmentation import PairAugmentation
-from trainer.data.pair_loading import make_eval_dataset, make_train_dataset
-from trainer.evaluation.evaluator import SCORES
+from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
+from trainer.evaluation import SCORES
 from trainer.training_config import MTRefSegTrainingConfig
 
 from .adapters import make_lora_config, save_merged

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from dataset_scripts.synthesis import NOUNS
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter, WrittenExpression
-from dataset_scripts.synthesis.language.lexicon import NOUNS
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.scene import State
 from tests.dataset_scripts.synthesis.drawn_scenes import Drawn, Pair, box_at, draw, gone, kept, new, row_of

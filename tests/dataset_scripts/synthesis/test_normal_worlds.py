@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from dataset_scripts.synthesis import COLORS
 from dataset_scripts.synthesis.render.light import Light, sample_light
-from dataset_scripts.synthesis.render.palette import COLORS
 from dataset_scripts.synthesis.render.perspective import NormalScene
 from dataset_scripts.synthesis.scene import Rendering, State, Thing
 from dataset_scripts.synthesis.worlds.highway import paint_highway, sample_highway

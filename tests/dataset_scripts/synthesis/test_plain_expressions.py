@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from dataset_scripts.synthesis.generator import Generator
+from dataset_scripts.synthesis import Generator
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from tests.dataset_scripts.synthesis.drawn_scenes import draw, gone, kept, new

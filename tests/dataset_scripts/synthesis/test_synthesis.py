@@ -18,14 +18,11 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.raw_layout import find_split_folders, read_split_folder
-from dataset_scripts.readers.reading_report import ReadingReport
-from dataset_scripts.readers.schema import CHANGE_TYPES, DOMAINS, pair_features
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, ReadingReport, find_split_folders, open_pairs, pair_features
+from dataset_scripts.synthesis import Generator, SyntheticPair, stream, write_raw
 from dataset_scripts.synthesis.contact_sheet import contact_sheet
-from dataset_scripts.synthesis.generator import Generator, SyntheticPair
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
 from dataset_scripts.synthesis.scene import Rendering
-from dataset_scripts.synthesis.writing import stream, write_raw
 from tests.oracles.checker import refer
 from tests.oracles.checker_grammar import parse
 
@@ -204,7 +201,7 @@ def test_raw_folders_read_back(tmp_path: Path) -> None:
     folders = write_raw(generator, tmp_path, 6, png=True)
     assert sorted(folder.name for folder in folders) == ["NS_synthetic_train", "RS_synthetic_train"]
     report = ReadingReport()
-    records = [record for folder in find_split_folders(tmp_path) for record in read_split_folder(folder, report)]
+    records = list(open_pairs(tmp_path, report=report).usable())
     assert not report.findings
     expected = {pair.pair_id: pair for pair in generator.pairs(stop=6)}
     assert {record.pair_id for record in records} == set(expected)
@@ -225,7 +222,7 @@ def test_stage_1_folders_hold_every_change(tmp_path: Path) -> None:
     assert folder.name == "RS_synthetic_pretrain_val"
     (found,) = find_split_folders(tmp_path)
     assert found.is_pretrain
-    for record, pair in zip(read_split_folder(found, ReadingReport()), generator.pairs(stop=2), strict=True):
+    for record, pair in zip(open_pairs(found.path).usable(), generator.pairs(stop=2), strict=True):
         assert record.change_mask is not None
         assert np.array_equal(record.change_mask.read_mask((SIZE, SIZE))[0], pair.change_mask)
 
@@ -236,10 +233,10 @@ def test_a_stopped_run_is_continued_and_ends_equal(tmp_path: Path) -> None:
     (part,) = write_raw(generator, tmp_path / "part", 2)
     # As a killed process leaves it: images without the file that makes a pair count, and a half-written file.
     next(part.glob("referring_expression/*0001.json")).unlink()
-    (part / "A" / ".half.jpg.part").write_bytes(b"x")
+    (part / "A" / "half.jpg.7.incomplete").write_bytes(b"x")
     write_raw(generator, tmp_path / "part", 4, processes=2)
     files = {path.relative_to(whole): path.read_bytes() for path in whole.rglob("*.*")}
-    again = {path.relative_to(part): path.read_bytes() for path in part.rglob("*.*") if path.suffix != ".part"}
+    again = {path.relative_to(part): path.read_bytes() for path in part.rglob("*.*") if path.suffix != ".incomplete"}
     assert files == again
 
 
@@ -332,7 +329,7 @@ def test_the_committed_sample_is_what_the_generator_makes() -> None:
     """If not, remove its folders and run the command in dataset_scripts/README.md."""
     sample = Path(__file__).parents[3] / "dataset_scripts" / "sample"
     report = ReadingReport()
-    records = [record for folder in find_split_folders(sample) for record in read_split_folder(folder, report)]
+    records = list(open_pairs(sample, report=report).usable())
     assert not report.findings
     assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 1_000_000
     made = {pair.pair_id: pair for pair in Generator(seed=210, split="validation", strength=0.8).pairs(stop=8)}

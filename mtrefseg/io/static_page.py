@@ -1,5 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What static pages of pairs and of reports share: style, script, thumbnails, masks, and data as a script."""
+"""
+Static pages that open from the disk without a server. All of them extend `page.html`, which brings style and script
+with it; what comes from the data is written as a script of its own, never as markup.
+"""
 
 import json
 from pathlib import Path
@@ -10,26 +13,29 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 
-STYLE, SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "page.js"))
 THUMBNAIL_SIDE = 512
+"""Longest side of the images of a page, in pixels."""
 JPEG_QUALITY = 85
-FILL_OPACITY = 100  # of 255
+"""Of the images of a page."""
+_FILL_OPACITY = 100  # of 255
 
 
 def fill_template(template: Path) -> str:
     """
-    A page that opens from the disk by itself.
+    Fills in a page.
 
     Args:
-        template (`Path`): HTML with `/* page.css */` in its style and `/* page.js */` in its script.
+        template (`Path`): A Jinja template that extends "page.html", the skeleton beside this file.
 
     Returns:
-        `str`: The page, with the shared style and script in their places.
+        `str`: The page, which needs no other file but its data.
     """
-    page = template.read_text(encoding="utf-8")
-    for file in (STYLE, SCRIPT):
-        page = page.replace(f"/* {file.name} */\n", file.read_text(encoding="utf-8"))
-    return page
+    import jinja2  # Most of those who read and write files make no pages.
+
+    loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
+    # The templates are the project's own, and hold no values.
+    environment = jinja2.Environment(loader=loader, autoescape=False, trim_blocks=True, keep_trailing_newline=True)
+    return environment.get_template(template.name).render()
 
 
 def draw_thumbnail(image: Image.Image) -> Image.Image:
@@ -67,7 +73,7 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     indices = np.where(outline, 2, np.asarray(shape) // 255).astype(np.uint8)
     overlay = Image.fromarray(indices).convert("P")
     overlay.putpalette(bytes(3) + 2 * bytes.fromhex(color[1:]))
-    overlay.info["transparency"] = bytes((0, FILL_OPACITY, 255))
+    overlay.info["transparency"] = bytes((0, _FILL_OPACITY, 255))
     return overlay
 
 

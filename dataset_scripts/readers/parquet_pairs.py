@@ -1,9 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Exported Parquet: the files that a folder's `README.md` lists, and their rows as pairs."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -15,10 +17,11 @@ from huggingface_hub import metadata_load
 
 from dataset_scripts.errors import DataError
 
-from .image_file import ImageFile
-from .pair_record import Expression, PairRecord
+from .pair import Pair
+from .pair_source import PairSource, Part
 from .reading_report import ReadingReport, Reason, UnusableError
-from .schema import CHANGE_TYPES, DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS, VIEWS
+from .rows import check_bytes, make_pair
+from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
 
 CARD = "README.md"
@@ -72,32 +75,86 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     return found
 
 
-def list_parquet_pairs(files: ParquetFiles, report: ReadingReport) -> Iterator[PairRecord]:
+class ParquetPairs(PairSource):
     """
-    Reads rows, a few at a time, without decoding images and masks.
+    Pairs of an export, read where the files lie. Reading all in order takes a few rows at a time; looking up a single
+    pair reads the group of rows that holds it, and the group that was read last is kept.
 
     Args:
-        files (`ParquetFiles`): From [`find_parquet_files`].
-        report (`ReadingReport`): Takes what is skipped.
-
-    Yields:
-        `PairRecord`: The pairs, in the order of the rows.
-
-    Raises:
-        [`DataError`]: If a file is damaged.
+        name (`str`): Its name.
+        files (`Sequence[ParquetFiles]`): From [`find_parquet_files`].
+        report (`ReadingReport`): Takes what is skipped while all pairs are read.
     """
-    seen: set[tuple[str | None, str]] = set()
-    for path in files.paths:
-        for number, row in enumerate(_pair_rows(path, files.layout)):
-            try:
-                record = _record(files, row)
-                if (record.domain, record.pair_id) in seen:
-                    raise UnusableError(Reason.DUPLICATE_ID, f'an earlier pair has the id "{record.pair_id}"')
-            except UnusableError as error:
-                report.skip(error.reason, files.name, f"{path.name}, pair {number}", error.detail)
-                continue
-            seen.add((record.domain, record.pair_id))
-            yield record
+
+    kind = "Parquet"
+
+    def __init__(self, name: str, files: Sequence[ParquetFiles], report: ReadingReport) -> None:
+        super().__init__(name, report=report)
+        self.files = files
+        self.parts = tuple(Part(part.name, part.split, part.pair_count) for part in files)
+        self._last: tuple[Path, int, pyarrow.Table] | None = None
+
+    def __len__(self) -> int:
+        return sum(part.pair_count for part in self.parts)
+
+    def __getitem__(self, index: int) -> Pair:
+        part, path, rows, _ = self._places[index]
+        found = [self._row(path, group, row) for group, row in rows]
+        return _pair(part, found[0] if part.layout != "referring" else _paired(found))
+
+    def __iter__(self) -> Iterator[Pair]:
+        """
+        All pairs in order; what cannot be used is skipped and reported.
+
+        Raises:
+            [`DataError`]: If a file is damaged.
+        """
+        for part in self.files:
+            yield from self._list(part)
+
+    @cached_property
+    def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
+        """Domains and numbers of the pairs of each id."""
+        found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
+        for index, (_, _, _, row) in enumerate(self._places):
+            found[row["pair_id"]].append((None if row["domain"] is None else DOMAINS[row["domain"]], index))
+        return found
+
+    @cached_property
+    def _places(self) -> list[tuple[ParquetFiles, Path, list[tuple[int, int]], Mapping[str, Any]]]:
+        """Of each pair its file, the groups and rows in it, and id and domain."""
+        places: list[tuple[ParquetFiles, Path, list[tuple[int, int]], Mapping[str, Any]]] = []
+        for part in self.files:
+            for path in part.paths:
+                named = list(_named_rows(path))
+                if part.layout == "referring":
+                    runs = [list(run) for _, run in groupby(named, key=lambda entry: entry[1]["pair_id"])]
+                else:
+                    runs = [[entry] for entry in named]
+                places += [(part, path, [place for place, _ in run], run[0][1]) for run in runs]
+        return places
+
+    def _list(self, part: ParquetFiles) -> Iterator[Pair]:
+        seen: set[tuple[str | None, str]] = set()
+        for path in part.paths:
+            for number, row in enumerate(_pair_rows(path, part.layout)):
+                try:
+                    pair = _pair(part, row)
+                    check_bytes(pair)
+                    if (pair.domain, pair.pair_id) in seen:
+                        raise UnusableError(Reason.DUPLICATE_ID, f'an earlier pair has the id "{pair.pair_id}"')
+                except UnusableError as error:
+                    self.report.skip(error.reason, part.name, f"{path.name}, pair {number}", error.detail)
+                    continue
+                seen.add((pair.domain, pair.pair_id))
+                yield pair
+
+    def _row(self, path: Path, group: int, row: int) -> dict[str, Any]:
+        if self._last is None or self._last[:2] != (path, group):
+            with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+                self._last = (path, group, file.read_row_group(group))
+        (found,) = self._last[2].slice(row, 1).to_pylist()
+        return found
 
 
 def _listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
@@ -175,17 +232,35 @@ def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:
     return count
 
 
+def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """Group and row of each row, and its id and domain."""
+    with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+        for group in range(file.metadata.num_row_groups):
+            for row, entry in enumerate(file.read_row_group(group, columns=["pair_id", "domain"]).to_pylist()):
+                yield (group, row), entry
+
+
 def _pair_rows(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
     """One row a pair. Sentences that follow each other and have one `pair_id` are one pair."""
     rows = _rows(path)
     if layout != "referring":
         yield from rows
         return
-    lists = {"expressions": "expression", "masks": "mask", "change_types": "change_type", "noisy": "noisy"}
     for _, group in groupby(rows, key=lambda row: row["pair_id"]):
-        sentences = list(group)
-        columns = {name: [sentence[column] for sentence in sentences] for name, column in lists.items()}
-        yield {**sentences[0], **columns}
+        yield _paired(list(group))
+
+
+def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows of one sentence each as one row of a pair; see [`make_pair`]."""
+    columns = {
+        "expressions": "expression",
+        "masks": "mask",
+        "change_types": "change_type",
+        "noisy": "noisy",
+        "sample_ids": "sample_id",
+    }
+    lists = {name: [sentence[column] for sentence in sentences] for name, column in columns.items()}
+    return {**sentences[0], **lists}
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -195,56 +270,5 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _record(files: ParquetFiles, row: Mapping[str, Any]) -> PairRecord:
-    """One row as a pair."""
-    pair_id = row["pair_id"]
-    if not isinstance(pair_id, str):
-        raise UnusableError(Reason.UNREADABLE_JSON, "pair_id is no text")
-    name = f"{files.name}/{pair_id}"
-    is_pretrain = files.layout == "pretrain"
-    return PairRecord(
-        pair_id=pair_id,
-        split=files.split,
-        domain=_label(DOMAINS, row["domain"]),
-        view=_label(VIEWS, row["view"]) or "unknown",
-        source=row["source"] or "unknown",
-        image_t1=_image(row["image_t1"], f"{name}/image_t1", Reason.MISSING_IMAGE),
-        image_t2=_image(row["image_t2"], f"{name}/image_t2", Reason.MISSING_IMAGE),
-        expressions=() if is_pretrain else _expressions(row, name),
-        change_mask=_image(row["mask"], f"{name}/mask", Reason.MISSING_MASK) if is_pretrain else None,
-        folder=files.name,
-    )
-
-
-def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
-    """The sentences of a row."""
-    columns = [row[column] for column in ("expressions", "masks", "change_types", "noisy")]
-    if len({len(column) for column in columns}) > 1:
-        raise UnusableError(Reason.UNREADABLE_JSON, "expressions, masks, change_types and noisy differ in length")
-    return tuple(
-        Expression(
-            text=text,
-            mask=_image(mask, f"{name}/{index}", Reason.MISSING_MASK),
-            change_type=_label(CHANGE_TYPES, change_type) or "unknown",
-            index=index,
-            noisy=bool(noisy),
-        )
-        for index, (text, mask, change_type, noisy) in enumerate(zip(*columns))
-    )
-
-
-def _image(cell: Mapping[str, Any] | None, name: str, missing: Reason) -> ImageFile:
-    """The image that a cell holds."""
-    data = None if cell is None else cell["bytes"]
-    if data is None:
-        raise UnusableError(missing, f"{name} holds no bytes")
-    return ImageFile(name=name, source=data)
-
-
-def _label(names: Sequence[str], number: int | None) -> str | None:
-    """The name of a label, which may be null."""
-    if number is None:
-        return None
-    if not 0 <= number < len(names):
-        raise UnusableError(Reason.UNREADABLE_JSON, f"it has the label {number}; known are 0 to {len(names) - 1}")
-    return names[number]
+def _pair(files: ParquetFiles, row: Mapping[str, Any]) -> Pair:
+    return make_pair(row, files.split, files.name, prefix=f"{files.name}/")

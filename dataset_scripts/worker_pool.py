@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Worker processes that end with the process that started them, however that ends."""
+"""A pool of worker processes that end when the process that started them ends, even if it is killed."""
 
 import multiprocessing
 import os
@@ -14,18 +14,18 @@ def worker_pool(processes: int) -> ProcessPoolExecutor:
     Makes a pool.
 
     Args:
-        processes (`int`): How many workers.
+        processes (`int`): Number of workers.
 
     Returns:
-        `ProcessPoolExecutor`: If a worker is killed, what waits for it raises `BrokenProcessPool`.
+        `ProcessPoolExecutor`: A pool. If a worker is killed, pending calls raise `BrokenProcessPool`.
     """
-    # Forked processes would inherit the threads of the libraries in any state.
+    # Forked processes would inherit the locks of the parent's threads in an undefined state.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent)
 
 
 def _follow_parent() -> None:
-    """For a worker: leaves interrupts to the parent, and ends when that is killed, instead of waiting for ever."""
+    """In a worker: ignores interrupts, which the parent handles, and ends when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -19,7 +19,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from .image_file import IMAGE_SUFFIXES, ImageFile
-from .pair_record import Expression, PairRecord
+from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 
@@ -64,12 +64,12 @@ class MetadataReader:
         self.rows = self._read_rows()
         self.is_pretrain = not any("expression" in row for _, row in self.rows)
 
-    def list_pairs(self) -> list[PairRecord]:
+    def list_pairs(self) -> list[Pair]:
         """
         Lists the pairs without looking into images and masks.
 
         Returns:
-            `list[PairRecord]`: In the order of their first rows.
+            `list[Pair]`: In the order of their first rows.
         """
         drafts: dict[tuple[Any, ...], _Draft] = {}
         for sample, row in self.rows:
@@ -77,7 +77,7 @@ class MetadataReader:
                 self._add_row(drafts, sample, row)
             except UnusableError as error:
                 self.report.skip(error.reason, self.name, sample, error.detail)
-        records: dict[str, PairRecord] = {}
+        records: dict[str, Pair] = {}
         for draft in drafts.values():
             record = self._record(draft, records)
             if record.pair_id in records:
@@ -127,14 +127,14 @@ class MetadataReader:
         change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
         draft.expressions.append(Expression(text, mask, change_type, index, row.get("noisy") is True))
 
-    def _record(self, draft: _Draft, known: Mapping[str, PairRecord]) -> PairRecord:
+    def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
         """The pair of a draft. Its name is the one of t1, with the one of t2 where several pairs share t1."""
         row = draft.first_row
         names = [Path(row[column]).with_suffix("").as_posix() for column in IMAGE_COLUMNS]
         default = names[0] if names[0] not in known else "+".join(names)
         pair_id = row.get("pair_id")
         source = row.get("source")
-        return PairRecord(
+        return Pair(
             pair_id=printable(default if pair_id is None else str(pair_id)),
             split=self.split,
             domain=self._label(row, "domain", DOMAINS, default),

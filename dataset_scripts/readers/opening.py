@@ -1,0 +1,364 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Opens pairs by name. Whoever reads people's data reads it through here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import datasets
+from datasets import Dataset, load_dataset
+from huggingface_hub import snapshot_download
+
+from dataset_scripts.errors import DataError
+
+from .image_file import ImageFile
+from .image_folder import METADATA, MetadataReader
+from .pair import Expression, Pair, check_pairs
+from .pair_source import FilePairs, GeneratedPairs, PairSource, Part
+from .parquet_pairs import ParquetPairs, find_parquet_files
+from .raw_layout import list_pairs, list_setting
+from .reading_report import Finding, ReadingReport, Reason
+from .schema import DOMAINS, PAIRS_SUFFIX
+from .split_folders import EXPRESSIONS_FOLDER, SPLIT_NAMES, SplitFolder, find_split_folders, fingerprint
+from .table_pairs import TablePairs
+
+
+GENERATED = "generated"
+"""The name of generated pairs where a dataset can be named."""
+COMPOSED = "composed:"
+"""What comes before the folders of images that pairs are composed of."""
+
+logger = datasets.logging.get_logger(__name__)
+# They are imported by name when they are asked for: who reads files does without them, and they use this package.
+_BUILDERS = {
+    "kkk2026/MTRefSeg-21K": ("dataset_scripts.mtrefseg_21k", "MTRefSeg21K"),
+    "kkk2026/MTRefSeg_Pretrained": ("dataset_scripts.mtrefseg_pretrain", "MTRefSegPretrain"),
+}
+_REFERRING, _PRETRAIN = _BUILDERS
+_LOST = (
+    Reason.UNREADABLE_JSON,
+    Reason.PATH_ESCAPE,
+    Reason.MISSING_IMAGE,
+    Reason.MISSING_MASK,
+    Reason.MASK_PATH_ESCAPE,
+)
+"""Why a sentence is lost when a folder is listed. What has the id of an earlier pair, or is blank, is no sentence."""
+
+
+def is_made(name: str | Path) -> bool:
+    """Whether a name means pairs that are generated or composed rather than read."""
+    return str(name) == GENERATED or str(name).startswith(COMPOSED)
+
+
+def open_pairs(
+    name: str | Path,
+    split: str | None = None,
+    setting: str = "TV",
+    *,
+    is_stage1: bool = False,
+    checked: bool = True,
+    num_pairs: int | None = None,
+    generator: Mapping[str, Any] | None = None,
+    report: ReadingReport | None = None,
+) -> PairSource:
+    """
+    Opens pairs.
+
+    Args:
+        name (`str` or `Path`): A folder (the raw layout, its root or one split folder; images with `metadata.jsonl`;
+            or exported Parquet with its `README.md`), a Hub id, "generated", or "composed:FOLDER" with one folder of
+            images with instance masks, or several with commas between them.
+        split (`str`, *optional*): One of `schema.SPLITS`. Without it, all pairs of all splits of a folder are listed
+            where they lie, unchecked.
+        setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting: "TV", "NS" or "RS".
+        is_stage1 (`bool`, *optional*, defaults to `False`): Opens pairs with the mask of every change; where there are
+            none, pairs with sentences, whose masks are united.
+        checked (`bool`, *optional*, defaults to `True`): Leaves out what cannot be used. Raw folders are prepared once
+            for this and kept in the cache of `datasets`. With `False` nothing is left out: what cannot be read fails
+            when it is read, and what could not even be listed comes last, with [`Pair.problem`].
+        num_pairs (`int`, *optional*): How many pairs are generated or composed; without it they are infinite.
+        generator (`Mapping[str, Any]`, *optional*): Settings of the generator or composer: "seed", "size", "domains"
+            and so on. `split` and `setting` are put into it.
+        report (`ReadingReport`, *optional*): Takes what is skipped or repaired while a folder is listed.
+
+    Returns:
+        `PairSource`: The pairs.
+
+    Raises:
+        [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
+
+    Example:
+
+    ```python
+    >>> pairs = open_pairs("dataset_scripts/sample", split="validation", setting="RS")
+    >>> image_t1, image_t2 = pairs[0].load_images()
+    ```
+    """
+    name = str(name)
+    if is_made(name):
+        return _open_made(name, split, setting, is_stage1, num_pairs, generator or {})
+    folder = Path(name)
+    if split is None:
+        return _list_folder(folder, ReadingReport() if report is None else report)
+    label = folder.resolve().name if folder.is_dir() else name.replace("/", "_")
+    if not checked and name == _REFERRING:
+        folder = Path(_download(name, setting))
+    if folder.is_dir() and next(folder.rglob("*.parquet"), None) is None:
+        readers = _image_folder_readers(folder, ReadingReport())
+        if readers:
+            return _open_images(folder, label, readers, split, setting, is_stage1, checked)
+        split_folders = _split_folders(folder)
+        if not checked:
+            return _open_raw(folder, label, split_folders, split, setting, is_stage1)
+    elif not folder.is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
+        raise DataError(f"{name} is neither a folder nor a Hub id; name the folder that holds the data.")
+    else:
+        split_folders = None
+    if split_folders is not None or name in _BUILDERS:
+        table = _prepare_raw(name, split_folders, split, setting, is_stage1)
+    else:
+        table = _load_table(name, split, setting, is_stage1)
+    return TablePairs(label, table, split, is_stage1)
+
+
+# --- pairs that are made ---
+
+
+def _open_made(
+    name: str, split: str | None, setting: str, is_stage1: bool, num_pairs: int | None, settings: Mapping[str, Any]
+) -> GeneratedPairs:
+    domains = tuple(settings.get("domains", ("NS", "RS") if setting == "TV" else (setting,)))
+    settings = {**settings, "domains": domains, **({} if split is None else {"split": split})}
+    try:
+        if name == GENERATED:
+            synthesis = import_module("dataset_scripts.synthesis")
+            return GeneratedPairs(synthesis.Generator(**settings), num_pairs, GENERATED, is_stage1)
+        composer = import_module("dataset_scripts.compose").Composer
+        known = {key: value for key, value in settings.items() if key in composer.__dataclass_fields__}
+        folders = [Path(folder) for folder in name.removeprefix(COMPOSED).split(",") if folder]
+        domain = _domain_of(name, folders, domains if setting == "TV" else (setting,))
+        maker = composer(folders=folders, domain=domain, **known)
+    except ValueError as error:
+        raise DataError(f"{name}: {error}") from error
+    return GeneratedPairs(maker, num_pairs, "composed", is_stage1)
+
+
+def _domain_of(name: str, folders: Sequence[Path], domains: Sequence[str]) -> str:
+    """The domain that the names of folders tell ("rs_harbours"), or else the only one that is asked for."""
+    told = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
+    found = sorted(told) or list(domains)
+    if len(found) != 1:
+        raise DataError(
+            f"{name}: all folders must be of one domain; begin their names with ns_ or rs_, or choose a setting."
+        )
+    return found[0]
+
+
+# --- all of a folder ---
+
+
+def _list_folder(folder: Path, report: ReadingReport) -> PairSource:
+    """All pairs of all splits of a folder, unchecked."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; name the folder that holds the data.")
+    name = folder.resolve().name
+    readers = _image_folder_readers(folder, report)
+    if readers:
+        parts = [(Part(reader.name, reader.split, len(pairs)), pairs) for reader, pairs in readers]
+        return _file_pairs(name, "image folder", parts, report)
+    files = find_parquet_files(folder)
+    if files:
+        return ParquetPairs(name, files, report)
+    return _file_pairs(name, "raw layout", _raw_parts(folder, report), report)
+
+
+def _split_folders(folder: Path) -> list[SplitFolder]:
+    """The split folders of the raw layout, the last kind that a folder can be of."""
+    try:
+        return find_split_folders(folder)
+    except DataError as error:
+        raise DataError(
+            f"{folder} holds no pairs that are known here: neither folders A and B (in it or in its sub-folders), nor "
+            f"{METADATA} (in it or in train, validation, test), nor README.md with configurations of Parquet files."
+        ) from error
+
+
+def _file_pairs(
+    name: str, kind: str, listed: Sequence[tuple[Part, Sequence[Pair]]], report: ReadingReport
+) -> FilePairs:
+    pairs = [pair for _, part in listed for pair in part]
+    return FilePairs(name, kind, pairs, [part for part, _ in listed], report)
+
+
+def _raw_parts(folder: Path, report: ReadingReport) -> list[tuple[Part, Sequence[Pair]]]:
+    """The split folders. Pairs of a folder of no domain have the domain of the folder that has them as well."""
+    parts: list[tuple[Part, Sequence[Pair]]] = []
+    domains: dict[str, dict[str, str | None]] = {}
+    for split_folder in sorted(_split_folders(folder), key=lambda split_folder: split_folder.domain is None):
+        known = domains.setdefault(f"{split_folder.split} {split_folder.is_pretrain}", {})
+        pairs = list_pairs(split_folder, report, known)
+        if split_folder.domain is not None:
+            for pair in pairs:
+                same = known.get(pair.pair_id, split_folder.domain) == split_folder.domain
+                known[pair.pair_id] = split_folder.domain if same else None
+        parts.append((Part(split_folder.name, split_folder.split, len(pairs)), pairs))
+    return sorted(parts, key=lambda part: part[0].name)
+
+
+def _image_folder_readers(folder: Path, report: ReadingReport) -> list[tuple[MetadataReader, list[Pair]]]:
+    """A reader for every `metadata.jsonl`, and its pairs."""
+    found = []
+    if (folder / METADATA).is_file():
+        found.append((folder, folder.resolve().name, SPLIT_NAMES.get(folder.resolve().name.lower(), "train")))
+    for path in sorted(folder.iterdir()):
+        if path.name.lower() in SPLIT_NAMES and (path / METADATA).is_file():
+            found.append((path, path.name, SPLIT_NAMES[path.name.lower()]))
+    readers = [MetadataReader(path, folder.resolve(), name, split, report) for path, name, split in found]
+    return [(reader, reader.list_pairs()) for reader in readers]
+
+
+# --- one split of a benchmark setting ---
+
+
+def _open_images(
+    folder: Path,
+    label: str,
+    readers: Sequence[tuple[MetadataReader, Sequence[Pair]]],
+    split: str,
+    setting: str,
+    is_stage1: bool,
+    checked: bool,
+) -> FilePairs:
+    """Pairs of a folder of images with `metadata.jsonl`."""
+    report = readers[0][0].report  # All readers share it.
+    fitting = [
+        pair for _, pairs in readers for pair in pairs if pair.split == split and setting in ("TV", pair.domain)
+    ]
+    with_masks = [pair for pair in fitting if pair.change_mask is not None]
+    pairs = (with_masks or fitting) if is_stage1 else [pair for pair in fitting if pair.change_mask is None]
+    lost = [_lost(finding, [], None) for finding in report.skipped if finding.reason in _LOST]
+    if checked:
+        pairs, lost = list(check_pairs(pairs, report)), []
+        if report.findings:
+            logger.warning(f"{folder}:\n{report.table()}")
+    if not pairs and not lost:
+        raise _nothing_found(folder, split, setting, [(reader.name, reader.split) for reader, _ in readers])
+    return FilePairs(
+        label, "image folder", [*pairs, *lost], report=report, is_stage1=is_stage1, identity=fingerprint([folder])
+    )
+
+
+def _open_raw(
+    folder: Path, label: str, split_folders: Sequence[SplitFolder], split: str, setting: str, is_stage1: bool
+) -> FilePairs:
+    """Pairs of raw folders, unchecked."""
+    report = ReadingReport()
+    is_pretrain = is_stage1 and _has_change_masks(split_folders)
+    pairs = list_setting(split_folders, setting, split, is_pretrain, report)
+    lost = [_lost_raw(finding, split_folders) for finding in report.skipped if finding.reason in _LOST]
+    if not pairs and not lost:
+        raise _nothing_found(folder, split, setting, [(each.name, each.split) for each in split_folders])
+    identity = fingerprint([split_folder.path for split_folder in split_folders])
+    return FilePairs(label, "raw layout", [*pairs, *lost], report=report, is_stage1=is_stage1, identity=identity)
+
+
+def _has_change_masks(split_folders: Sequence[SplitFolder]) -> bool:
+    """Whether raw folders hold a stage-1 set; otherwise the masks of sentences are united."""
+    return any(split_folder.is_pretrain for split_folder in split_folders)
+
+
+def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple[str, str]]) -> DataError:
+    found = ", ".join(f"{name} ({part_split})" for name, part_split in parts)
+    return DataError(
+        f"{folder} holds no usable pair of split {split!r} and setting {setting}; it has {found}: choose another "
+        "split or setting."
+    )
+
+
+def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
+    """What a raw folder lost: one sentence, or the pair of a JSON file with as many sentences as it tells."""
+    folder = next(folder for folder in folders if folder.name == finding.split)
+    texts: list[str] = []
+    if finding.sample.lower().endswith(".json"):
+        try:
+            content = json.loads((folder.path / EXPRESSIONS_FOLDER / finding.sample).read_text(encoding="utf-8-sig"))
+            texts = [str(text) for text in content["referring_expressions"]]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            texts = []  # Not even their number is known, so that it counts as one.
+    return _lost(finding, texts, folder.domain)
+
+
+def _lost(finding: Finding, texts: Sequence[str], domain: str | None) -> Pair:
+    name = finding.sample.removesuffix(".json")
+    nothing = ImageFile(name, b"")
+    names = [f"{name}_{index}" for index in range(len(texts))] or [name]
+    return Pair(
+        pair_id=name,
+        split="",
+        domain=domain,
+        view="unknown",
+        source="unknown",
+        image_t1=nothing,
+        image_t2=nothing,
+        expressions=tuple(
+            Expression(text, nothing, "unknown", index, sample_id=sample_id)
+            for index, (text, sample_id) in enumerate(zip(texts or [""], names))
+        ),
+        folder=finding.split,
+        problem=f"{finding.reason.value}: {finding.detail}",
+    )
+
+
+# --- tables ---
+
+
+def _builder(name: str) -> Any:
+    """The class of the builder of a published dataset."""
+    module, builder = _BUILDERS[name]
+    return getattr(import_module(module), builder)
+
+
+def _download(name: str, setting: str) -> str:
+    """The folder of the published raw files of a setting, in the Hub's cache."""
+    return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
+
+
+def _prepare_raw(
+    name: str, split_folders: Sequence[SplitFolder] | None, split: str, setting: str, is_stage1: bool
+) -> Dataset:
+    """A raw dataset by its builder, which checks every file once and keeps the result in the cache."""
+    if split_folders is None:
+        is_pretrain, data_dir = name == _PRETRAIN, None
+        if is_pretrain and not is_stage1:
+            raise DataError(f"{name} has no sentences: it is for stage 1.")
+    else:
+        is_pretrain, data_dir = is_stage1 and _has_change_masks(split_folders), name
+    config = setting if is_pretrain else setting + PAIRS_SUFFIX
+    builder = _builder(_PRETRAIN if is_pretrain else _REFERRING)(config_name=config, data_dir=data_dir)
+    builder.download_and_prepare()
+    found = list(builder.info.splits or {})
+    if split not in found:
+        raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(found)}.")
+    return builder.as_dataset(split=split)
+
+
+def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset:
+    """An export, of one row a pair where it has such a configuration."""
+    known = datasets.get_dataset_config_names(name)
+    config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
+    if config is None:
+        raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known)}.")
+    splits = datasets.get_dataset_split_names(name, config)
+    if split not in splits:
+        raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
+    table = load_dataset(name, config, split=split)
+    columns = table.features.keys()
+    has_sentences = {"pair_id", "masks", "expressions", "change_types"} <= columns or (
+        {"pair_id", "mask", "expression", "change_type"} <= columns
+    )
+    if not has_sentences and not (is_stage1 and {"pair_id", "mask"} <= columns):
+        kind = "masks of every change (stage 1)" if is_stage1 else "sentences"
+        raise DataError(f"{name} has the columns {', '.join(columns)}, which are not those of {kind}.")
+    return table

@@ -1,0 +1,178 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""A pair of images with its sentences and masks, as every source gives it, and the check of its files."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from .image_file import ImageFile
+from .look_ahead import map_ahead
+from .reading_report import Finding, ReadingReport, Reason, UnusableError
+
+
+@dataclass(frozen=True)
+class Expression:
+    """
+    A sentence about a pair, and the mask of what it describes.
+
+    Args:
+        text (`str`): The sentence, without white space around it.
+        mask (`ImageFile`): Its mask.
+        change_type (`str`): One of `schema.CHANGE_TYPES`.
+        index (`int`): Its place among the sentences of the pair, from 0, before any of them was skipped.
+        noisy (`bool`, *optional*, defaults to `False`): Whether mask or sentence were corrupted on purpose.
+        sample_id (`str`, *optional*): Its name, where the data give one.
+    """
+
+    text: str
+    mask: ImageFile
+    change_type: str
+    index: int
+    noisy: bool = False
+    sample_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """
+    A pair of images with what is said about it. Images and masks are read only when a method below asks for them.
+
+    Args:
+        pair_id (`str`): Its name, unique in its split folder.
+        split (`str`): One of `schema.SPLITS`.
+        domain (`str`, *optional*): One of `schema.DOMAINS`, `None` if unknown.
+        view (`str`): One of `schema.VIEWS`.
+        source (`str`): The dataset that the images come from, "unknown" if the data do not say.
+        image_t1, image_t2 (`ImageFile`): The earlier and the later image.
+        expressions (`tuple[Expression, ...]`): The sentences; none for stage 1.
+        change_mask (`ImageFile`, *optional*): The mask of every change, where the data have one.
+        folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
+        absent_types (`frozenset[str]`, *optional*): Change types that surely nothing in the pair has undergone; known
+            of generated pairs only.
+        problem (`str`, *optional*, defaults to `""`): Why the pair cannot be used at all, so that its images and masks
+            are not there; see [`open_pairs`].
+    """
+
+    pair_id: str
+    split: str
+    domain: str | None
+    view: str
+    source: str
+    image_t1: ImageFile
+    image_t2: ImageFile
+    expressions: tuple[Expression, ...] = ()
+    change_mask: ImageFile | None = None
+    folder: str = ""
+    absent_types: frozenset[str] = frozenset()
+    problem: str = ""
+
+    def sample_id(self, expression: Expression) -> str:
+        """The name of one sentence's row, unique in the split folder."""
+        return expression.sample_id or f"{self.pair_id}_{expression.index}"
+
+    def load_images(self) -> tuple[Image.Image, Image.Image]:
+        """
+        Decodes both images.
+
+        Returns:
+            `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 and t2, RGB.
+
+        Raises:
+            UnusableError: If one of them cannot be read.
+        """
+        return self.image_t1.load(), self.image_t2.load()
+
+    def load_masks(self, size: tuple[int, int]) -> list[np.ndarray]:
+        """
+        Decodes the masks of all sentences.
+
+        Args:
+            size (`tuple[int, int]`): Width and height of the images, in pixels.
+
+        Returns:
+            `list[np.ndarray]`: One a sentence: bool, `(height, width)`.
+
+        Raises:
+            UnusableError: If one of them cannot be read.
+        """
+        return [expression.mask.read_mask(size)[0] for expression in self.expressions]
+
+    def load_change_mask(self, size: tuple[int, int]) -> np.ndarray:
+        """
+        Decodes the mask of every change; where the data have none, the union of the masks of all sentences.
+
+        Args:
+            size (`tuple[int, int]`): Width and height of the images, in pixels.
+
+        Returns:
+            `np.ndarray`: bool, `(height, width)`.
+
+        Raises:
+            UnusableError: If a mask cannot be read.
+        """
+        if self.change_mask is not None:
+            return self.change_mask.read_mask(size)[0]
+        return np.logical_or.reduce(self.load_masks(size))
+
+
+def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
+    """
+    Decodes the images and masks of a pair.
+
+    Args:
+        pair (`Pair`): A pair as it was listed.
+
+    Returns:
+        `Pair` or `None`: The pair with the expressions whose masks can be used, or `None` if it is skipped.
+        `list[Finding]`: What was skipped or repaired.
+    """
+    report = ReadingReport()
+    try:
+        sizes = (pair.image_t1.check(), pair.image_t2.check())
+        if sizes[0] != sizes[1]:
+            (width_t1, height_t1), (width_t2, height_t2) = sizes
+            detail = f"t1 has {width_t1}x{height_t1} pixels, t2 {width_t2}x{height_t2}"
+            raise UnusableError(Reason.UNEQUAL_SIZES, detail)
+        if pair.change_mask is not None:
+            _check_mask(pair.change_mask, sizes[0], pair.folder, pair.pair_id, report)
+            return pair, report.findings
+    except UnusableError as error:
+        report.skip(error.reason, pair.folder, pair.pair_id, error.detail)
+        return None, report.findings
+    expressions = []
+    for expression in pair.expressions:
+        sample = pair.sample_id(expression)
+        try:
+            _check_mask(expression.mask, sizes[0], pair.folder, sample, report)
+            expressions.append(expression)
+        except UnusableError as error:
+            report.skip(error.reason, pair.folder, sample, error.detail)
+    if not expressions:
+        report.skip(Reason.NO_EXPRESSION_LEFT, pair.folder, pair.pair_id, "no mask of it can be used")
+        return None, report.findings
+    return replace(pair, expressions=tuple(expressions)), report.findings
+
+
+def check_pairs(pairs: Iterable[Pair], report: ReadingReport) -> Iterator[Pair]:
+    """
+    Decodes the images and masks of pairs on all cores.
+
+    Args:
+        pairs (`Iterable[Pair]`): Pairs as they were listed.
+        report (`ReadingReport`): Takes what was skipped or repaired, and counts what is kept.
+
+    Yields:
+        `Pair`: What `check_pair` lets through, in the same order, each when the one before it was taken.
+    """
+    for checked, findings in map_ahead(check_pair, pairs):
+        report.extend(findings)
+        if checked is not None:
+            report.keep(checked.folder, len(checked.expressions))
+            yield checked
+
+
+def _check_mask(mask: ImageFile, size: tuple[int, int], folder: str, sample: str, report: ReadingReport) -> None:
+    for reason, detail in mask.read_mask(size)[1]:
+        report.repair(reason, folder, sample, detail)

@@ -1,0 +1,280 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What every source of pairs offers, and the two kinds whose pairs need no table: files, and pairs that are made."""
+
+import re
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, Protocol
+
+from .image_file import ImageFile
+from .pair import Expression, Pair, check_pairs
+from .reading_report import ReadingReport, Reason, printable
+from .schema import CHANGE_TYPES
+
+
+@dataclass(frozen=True)
+class Part:
+    """
+    A split folder, one `metadata.jsonl`, or one split of a Parquet configuration.
+
+    Args:
+        name (`str`): Its name in messages, also the `folder` of its pairs.
+        split (`str`): One of `schema.SPLITS`.
+        pair_count (`int`): How many pairs it lists.
+    """
+
+    name: str
+    split: str
+    pair_count: int
+
+
+class PairSource(ABC):
+    """
+    A sequence of pairs, wherever they are read from. A pair is listed or looked up without decoding its images and
+    masks; the methods of [`Pair`] decode them.
+
+    Attributes:
+        name (`str`): Its name in tables and messages.
+        kind (`str`): What it is read from: "raw layout", "image folder", "Parquet", "table" or "generated".
+        is_stage1 (`bool`): Whether its pairs are meant for stage 1: the mask of every change counts and the sentences
+            do not.
+        is_infinite (`bool`): Whether there is a pair for every number, so that there is no length.
+        identity (`str`): Another text if the pairs have changed.
+        parts (`tuple[Part, ...]`): What a folder consists of.
+        report (`ReadingReport`): What was skipped or repaired.
+    """
+
+    kind: str
+    is_infinite = False
+    identity = ""
+    parts: tuple[Part, ...] = ()
+
+    def __init__(self, name: str, is_stage1: bool = False, report: ReadingReport | None = None) -> None:
+        self.name = name
+        self.is_stage1 = is_stage1
+        self.report = ReadingReport() if report is None else report
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many pairs there are; a `TypeError` if it is infinite."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Pair:
+        """The pair of a number from 0."""
+
+    def __iter__(self) -> Iterator[Pair]:
+        """All pairs in order."""
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def left_out(self) -> list[str]:
+        """What looked like a sentence but is none: blank ones, and pairs with the id of an earlier one."""
+        reasons = (Reason.BLANK_EXPRESSION, Reason.DUPLICATE_ID)
+        return [printable(str(finding)) for finding in self.report.skipped if finding.reason in reasons]
+
+    @cached_property
+    def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
+        """Domains and numbers of the pairs of each id."""
+        found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
+        for index, pair in enumerate(self):
+            found[pair.pair_id].append((pair.domain, index))
+        return found
+
+    def find(
+        self, pair_id: str, expression: str, domain: str | None = None, size: tuple[int, int] | None = None
+    ) -> Pair | None:
+        """
+        Finds the pair that a sentence is about.
+
+        Args:
+            pair_id (`str`): The id of the pair.
+            expression (`str`): The sentence.
+            domain (`str`, *optional*): The domain of the pair; among pairs of one id it decides.
+            size (`tuple[int, int]`, *optional*): Height and width in pixels; generated pairs can be made with it.
+
+        Returns:
+            `Pair` or `None`: `None` if no pair of this id has this sentence.
+        """
+        for _, index in sorted(self.positions.get(pair_id, ()), key=lambda place: place[0] != domain):
+            pair = self[index]
+            if any(expression == other.text for other in pair.expressions):
+                return pair
+        return None
+
+    def usable(self, split: str | None = None, domain: str | None = None) -> Iterator[Pair]:
+        """
+        Reads pairs whose images and masks are all whole; [`PairSource.report`] says what was skipped.
+
+        Args:
+            split (`str`, *optional*): Only this one of `schema.SPLITS`.
+            domain (`str`, *optional*): Only this one of `schema.DOMAINS`.
+
+        Yields:
+            `Pair`: The usable pairs, in order, each when the one before it was taken.
+        """
+        wanted = (pair for pair in self if split in (None, pair.split) and domain in (None, pair.domain))
+        return check_pairs(wanted, self.report)
+
+
+class FilePairs(PairSource):
+    """
+    Pairs whose files stay where they are: of the raw layout, or of a folder with `metadata.jsonl`.
+
+    Args:
+        name (`str`): Its name.
+        kind (`str`): "raw layout" or "image folder".
+        pairs (`Sequence[Pair]`): The pairs.
+        parts (`Sequence[Part]`, *optional*): What it consists of.
+        report (`ReadingReport`, *optional*): What was skipped or repaired.
+        is_stage1 (`bool`, *optional*, defaults to `False`): Whether its pairs are meant for stage 1.
+        identity (`str`, *optional*, defaults to `""`): Another text if the files have changed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        pairs: Sequence[Pair],
+        parts: Sequence[Part] = (),
+        report: ReadingReport | None = None,
+        is_stage1: bool = False,
+        identity: str = "",
+    ) -> None:
+        super().__init__(name, is_stage1, report)
+        self.kind = kind
+        self.pairs = pairs
+        self.parts = tuple(parts)
+        self.identity = identity
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Pair:
+        return self.pairs[index]
+
+
+class PairMaker(Protocol):
+    """
+    What makes pairs by their numbers: a dataclass of its settings, such as `dataset_scripts.synthesis.Generator`.
+
+    Attributes:
+        label (`str`): What its pairs are called in names of folders: "synthetic", "composed".
+        version (`int`): Raised whenever the same settings make other pairs.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    label: ClassVar[str]
+    version: ClassVar[int]
+
+    @property
+    def domains(self) -> Sequence[Any]:
+        """The pairs take turns among them."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """One of `schema.SPLITS`."""
+        ...
+
+    def pair_id(self, index: int) -> str:
+        """The id of the pair of a number."""
+        ...
+
+    def pair(self, index: int) -> Any:
+        """The pair of a number, with the attributes of `dataset_scripts.synthesis.SyntheticPair`."""
+        ...
+
+
+class GeneratedPairs(PairSource):
+    """
+    Pairs that are made when they are asked for.
+
+    Args:
+        maker ([`PairMaker`]): Makes them.
+        num_pairs (`int`, *optional*): How many there are; without it they are infinite.
+        name (`str`, *optional*, defaults to `"generated"`): Its name.
+        is_stage1 (`bool`, *optional*, defaults to `False`): Whether its pairs are meant for stage 1.
+    """
+
+    kind = "generated"
+    _ID = re.compile(r"(NS|RS)(?:_[a-z]+)?_(train|validation|test)_(\d{1,9})_(\d{1,9})", flags=re.ASCII)
+
+    def __init__(
+        self,
+        maker: PairMaker,
+        num_pairs: int | None = None,
+        name: str = "generated",
+        is_stage1: bool = False,
+    ) -> None:
+        super().__init__(name, is_stage1)
+        self.maker: Any = maker
+        self.num_pairs = num_pairs
+        self.is_infinite = num_pairs is None
+        self.identity = f"{num_pairs} of {maker}, version {maker.version}"
+
+    def __len__(self) -> int:
+        if self.num_pairs is None:
+            raise TypeError(f"{self.name} pairs are infinite and have no length; give num_pairs.")
+        return self.num_pairs
+
+    def __getitem__(self, index: int) -> Pair:
+        return _make(self.maker, index, self.is_stage1)
+
+    @property
+    def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
+        """Nothing: a pair is made anew from its id, see [`find`]."""
+        return {}
+
+    def find(
+        self, pair_id: str, expression: str, domain: str | None = None, size: tuple[int, int] | None = None
+    ) -> Pair | None:
+        """See [`PairSource.find`]: the id tells seed, split and number, and the size has to be given. `None` too if
+        another version of the maker made the pair."""
+        named = self._ID.fullmatch(pair_id)
+        if named is None or size is None or size[0] != size[1]:
+            return None
+        made = _make_again(self.maker, pair_id, named[1], named[2], int(named[3]), int(named[4]), size[0])
+        if made is None or not any(expression == other.text for other in made.expressions):
+            return None
+        return made
+
+
+@lru_cache(maxsize=8)
+def _make_again(maker: Any, pair_id: str, domain: str, split: str, seed: int, index: int, size: int) -> Pair | None:
+    """The pair of an id, made with the seed that is in it; `None` if there is none of this size."""
+    names = {field.name for field in fields(maker)}
+    domains = {"domains": (domain,)} if "domains" in names else {}
+    try:
+        other = replace(maker, seed=seed, size=size, split=split, **domains)
+    except ValueError:
+        return None
+    return _make(other, index, is_stage1=False) if other.pair_id(index) == pair_id else None
+
+
+def _make(maker: PairMaker, index: int, is_stage1: bool) -> Pair:
+    """A pair that is made now; its images and masks are in memory."""
+    made = maker.pair(index)
+    name = made.pair_id
+    return Pair(
+        pair_id=name,
+        split=maker.split,
+        domain=made.domain,
+        view=made.view,
+        source=made.source,
+        image_t1=ImageFile(f"{name}/image_t1", made.image_t1),
+        image_t2=ImageFile(f"{name}/image_t2", made.image_t2),
+        expressions=()
+        if is_stage1
+        else tuple(
+            Expression(one.text, ImageFile(f"{name}/mask {number}", one.mask), one.change_type, number, one.noisy)
+            for number, one in enumerate(made.expressions)
+        ),
+        change_mask=ImageFile(f"{name}/mask", made.change_mask),
+        absent_types=frozenset(CHANGE_TYPES) - {thing.change or "" for thing in made.scene.things},
+    )
+
+
+__all__ = ["FilePairs", "GeneratedPairs", "PairMaker", "PairSource", "Part"]

@@ -1,0 +1,45 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The parts of the loss of a batch, and how many items each of them is the mean of."""
+
+from typing import Any, NamedTuple
+
+import torch
+from transformers.utils.generic import ModelOutput
+
+
+def loss_parts(outputs: ModelOutput) -> dict[str, torch.Tensor]:
+    """The parts of the loss that a batch has: means over its sentences, `loss_language` over its answer tokens,
+    `loss_change` over its pairs."""
+    parts = {
+        "loss_mask": outputs.loss_mask,
+        "loss_dice": outputs.loss_dice,
+        "loss_no_target": outputs.loss_no_target,
+        "loss_language": outputs.loss_language,
+        "loss_change": outputs.loss_change,
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+class ItemCounts(NamedTuple):
+    """
+    What a batch supervises.
+
+    Args:
+        sentences (`int`): Masks of sentences (stage 1: of every change).
+        tokens (`int`): Tokens of answers.
+        pairs (`int`): Pairs.
+    """
+
+    sentences: int
+    tokens: int
+    pairs: int
+
+    def of(self, loss: str) -> int:
+        """How many items a part of the loss is the mean of."""
+        return {"loss_language": self.tokens, "loss_change": self.pairs}.get(loss, self.sentences)
+
+
+def count_items(batch: dict[str, Any]) -> ItemCounts:
+    """Counts what a batch supervises."""
+    tokens = int((batch["text_labels"][:, 1:] != -100).sum()) if "text_labels" in batch else 0
+    return ItemCounts(len(batch["labels"]), tokens, len(batch["pixel_values_t1"]))
