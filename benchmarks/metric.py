@@ -61,7 +61,7 @@ def array_contestants(masks: list[np.ndarray], true_masks: list[np.ndarray], cac
     import torch
     from torchmetrics.classification import BinaryJaccardIndex
 
-    from mtrs_iou.mtrs_iou import score_masks
+    from mtrs_iou import score_masks
 
     torch.set_num_threads(1)  # as all the others
     metric = load_metric(cache)
@@ -104,7 +104,7 @@ def rle_contestants(masks: list[np.ndarray], true_masks: list[np.ndarray]) -> di
     """The same for compressed COCO RLE."""
     from pycocotools import mask as coco
 
-    from mtrs_iou.mtrs_iou import encode_rle, score_masks
+    from mtrs_iou import encode_rle, score_masks
 
     encoded, true_encoded = ([encode_rle(mask) for mask in each[:PAIRS]] * PASSES for each in (masks, true_masks))
     return {
@@ -132,7 +132,7 @@ def peak_mebibytes(samples: int, way: str) -> float:
 
 def score_and_print_peak(samples: int, way: str) -> None:
     """What that process does: every mask is made for its sample alone."""
-    from mtrs_iou.mtrs_iou import score_masks
+    from mtrs_iou import score_masks
 
     base = draw_masks(1)[0]
 

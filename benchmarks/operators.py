@@ -19,8 +19,8 @@ from torch.utils.benchmark import Timer
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoderEncoderOnly
 
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
-from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
 from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
+from mtrefseg.build.cpu import OneDnnLinear
 
 
 # (rows, inputs, outputs) of linear layers of Swin-B, the pixel decoder and Phi-1.5

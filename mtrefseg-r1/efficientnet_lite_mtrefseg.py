@@ -155,8 +155,8 @@ class InvertedResidual(nn.Module):
 class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
     """
     EfficientNet-Lite up to stride 32, without its classification head. Like other backbones it expects images that are
-    normalised with ImageNet's mean and standard deviation, and brings them to the range from -1 to 1 that its weights were
-    trained with.
+    normalised with ImageNet's mean and standard deviation, and brings them to the range from -1 to 1 that its
+    weights were trained with.
 
     Args:
         config ([`EfficientNetLiteConfig`]): Sizes and the stages to return.

@@ -89,7 +89,7 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
     needed = (*COLUMNS, "no_target_score", *LABELS, "num_duplicates_removed")
     missing = [name for name in needed if name not in state]
     if missing:
-        raise ValueError(f"the partial state has no {', '.join(missing)}; hand over what state() gave, unchanged")
+        raise ValueError(f"the partial state has no {', '.join(missing)}; pass what state() gave, unchanged")
     lengths = {name: len(state[name]) for name in needed[:-1]}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the columns of the partial state differ in length: {lengths}")

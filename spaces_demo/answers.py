@@ -12,7 +12,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
-from mtrs_iou.mtrs_iou import encode_rle
+from mtrs_iou import encode_rle
 from outlines import geojson_geometry
 from segmenting import Segmentation, Sentence
 

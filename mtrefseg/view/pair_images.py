@@ -24,7 +24,6 @@ from dataset_scripts.readers.parquet_source import find_parquet_files
 from dataset_scripts.readers.reading_report import ReadingReport, UnusableError
 from dataset_scripts.readers.schema import DOMAINS
 from dataset_scripts.readers.sources import open_source
-from dataset_scripts.synthesis.generator import Generator
 from modeling_mtrefseg import load_image
 
 from .predictions import ScoredSentence
@@ -117,6 +116,9 @@ def _make_pair(
     domain: str, split: str, seed: int, index: int, size: int
 ) -> tuple[Image.Image, Image.Image, tuple[str, ...]] | None:
     """Both images and the sentences; `None` if there are none of this size."""
+    # Only who shows generated pairs needs the generator.
+    from dataset_scripts.synthesis.generator import Generator
+
     try:
         generator = Generator(seed=seed, size=size, domains=(domain,), split=split)  # type: ignore[arg-type]
     except ValueError:
