@@ -99,7 +99,7 @@ class Clock:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Starts to measure peak memory anew."""
+    """Resets the peak memory."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:

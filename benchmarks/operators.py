@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The operators that are written anew here, against the library's own, at the sizes of the paper's architecture:
+Our operators against those of the library, at the sizes of the paper's architecture:
 
     python -m benchmarks.operators
 

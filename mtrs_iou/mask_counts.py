@@ -27,7 +27,7 @@ POPULATION_COUNT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
 class SampleCounts(NamedTuple):
     """
-    What a pair of masks is reduced to.
+    Integers that describe one predicted and one true mask.
 
     Args:
         intersection (`int`): Pixels that both masks hold.

@@ -22,8 +22,8 @@ _END = object()
 
 class MaskScores:
     """
-    Scores a set of masks sample by sample. A mask is counted when it is added and then forgotten: a sample costs about
-    60 bytes and its labels, whatever its size.
+    Scores a set of masks sample by sample. Masks are reduced to integers when they are added: a sample takes about 60
+    bytes and its labels, whatever its size.
 
     Args:
         boundary (`bool`, *optional*, defaults to `False`): Whether to measure boundary IoU too.

@@ -91,7 +91,7 @@ if evaluate is not None:
             return super().__len__() + len(self._pending)
 
         def _info(self) -> "evaluate.MetricInfo":
-            # What the cache holds. Both columns hold parts of the pair, and there are no others, so that
+            # The columns of the cache. Both hold parts of the pair, and there are no others, so that
             # `evaluate.combine`, which hands every column to every metric, needs nothing but masks.
             features = datasets.Features(
                 {
@@ -169,10 +169,10 @@ if evaluate is not None:
             per_sample: bool = False,
         ) -> dict[str, Any] | None:
             """
-            Computes the scores of what was added, and of what is handed over here. With several processes, only the
-            first one returns them, the others return `None`.
+            Computes the scores of all samples that were added before or are passed here. With several processes, only
+            the first one returns them; the others return `None`.
             """
-            # Later, an error would cost what was added.
+            # Checked first: a later error would lose the samples that were added.
             check_options(convention, bootstrap)
             if predictions is not None or references is not None:
                 self.add_batch(
@@ -206,7 +206,7 @@ if evaluate is not None:
             return compute_scores(table, **options)
 
         def _keep(self, rows: list[Row]) -> None:
-            """Stores rows, many at once: storing them one by one takes longer than counting small masks."""
+            """Buffers rows: storing them one by one would take longer than counting small masks."""
             self._pending += rows
             if len(self._pending) >= BUFFERED_ROWS:
                 self._write()
@@ -218,7 +218,7 @@ if evaluate is not None:
             super().add_batch(predictions=numbers, references=[list(labels) for _, _, labels in rows])
 
         def _drop_cache(self) -> None:
-            """Frees what `compute` leaves locked when an error ends it, so that the metric can be used again."""
+            """Releases the cache files after an error in `compute`, so that the metric can be used again."""
             if self.data is not None:
                 self.data = None
                 for filelock, path in reversed(list(zip(self.filelocks or (), self.file_paths or ()))):
