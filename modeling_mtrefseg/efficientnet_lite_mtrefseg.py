@@ -6,7 +6,7 @@ it.
 """
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from huggingface_hub.dataclasses import strict
@@ -114,7 +114,7 @@ class NormalizedConv2d(nn.Conv2d):
         # The normalisation is (convolved - mean) * scale + bias with this scale.
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
         kernel = self.weight * scale[:, None, None, None]
-        shift = self.bias - self.running_mean * scale
+        shift = cast(Tensor, self.bias) - self.running_mean * scale
         return self._conv_forward(features, kernel, shift)
 
     def _pad(self, features: Tensor) -> Tensor:
