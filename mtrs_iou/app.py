@@ -149,7 +149,7 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
 
 
 def _problem(image: Image.Image) -> str | None:
-    """Why an opened image is not to be decoded."""
+    """The reason why an opened image must not be decoded, or `None`."""
     if image.width * image.height > MAX_PIXELS:
         return f"has {image.width} x {image.height} pixels: at most {MAX_PIXELS:,} are read here"
     if image.mode not in MODES:

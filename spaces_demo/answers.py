@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What visitors get to see of an answer: an image, a legend, numbers and files."""
+"""Output of the demo: image, legend, numbers and files."""
 
 import io
 import json
