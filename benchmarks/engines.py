@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Compares training engines: stage 2 of the tiny preset on generated pairs, with the same seed and the same pairs in
-each step, in one process, in two with DistributedDataParallel (gloo), and in two with DeepSpeed ZeRO-2 and ZeRO-3. ZeRO-3 is
-set to partition every tensor of at least 10,000 elements; by default it would not partition a model of this size.
+Compares training engines: stage 2 of the tiny preset on generated pairs, with the same seed and the same pairs in each
+step, in one process, in two with DistributedDataParallel (gloo), and in two with DeepSpeed ZeRO-2 and ZeRO-3. ZeRO-3
+is set to partition every tensor of at least 10,000 elements; by default it would not partition a model of this size.
 
 ```bash
 python -m benchmarks.engines                          # 30 steps of 4 pairs on the CPU: minutes

@@ -5,9 +5,9 @@ The metric's speed on masks of 1024 x 1024 pixels against plain loops and other 
     python -m benchmarks.metric
 
 Writes `metric.csv` beside this script. Speed is samples per second of processor time on one thread, the best of
-several rounds in which all libraries take turns; `ratio` is ours divided by the other's. The speed of torchmetrics varies
-severalfold between runs, because it allocates several arrays for each sample. Memory is the peak of a process that
-keeps no masks itself (Linux only); its `ratio` is that of many samples divided by that of few.
+several rounds in which all libraries take turns; `ratio` is ours divided by the other's. The speed of torchmetrics
+varies severalfold between runs, because it allocates several arrays for each sample. Memory is the peak of a process
+that keeps no masks itself (Linux only); its `ratio` is that of many samples divided by that of few.
 """
 
 import argparse

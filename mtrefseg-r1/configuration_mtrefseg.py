@@ -139,7 +139,8 @@ class MTRefSegConfig(PreTrainedConfig):
             Share of the points that are chosen by uncertainty; the rest is random.
         match_queries (`bool`, *optional*, defaults to `False`):
             Whether stage 1 trains the learned query that matches the ground truth best, as the reference
-            implementation does. Inference uses query 0, which such training may never reach; by default query 0 is trained.
+            implementation does. Inference uses query 0, which such training may never reach; by default query 0 is
+            trained.
         initializer_range (`float`, *optional*, defaults to 0.02):
             Standard deviation of new linear layers and convolutions.
 
