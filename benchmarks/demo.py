@@ -1,16 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-How the demo bears several visitors at once, and what it gains by keeping an encoded pair:
+Load test of the demo with several visitors at once, and the gain from caching encoded pairs:
 
     python -m benchmarks.demo                               # 8 visitors for 2 minutes, mtrefseg-r1
     python -m benchmarks.demo --visitors 2 --seconds 20 --model outputs/mine
 
-Each visitor is a `gradio_client` that goes through the four example pairs: a first question about a pair, which
-encodes it, then two more. Every new visit writes a new file, so that the pair is as new as that of somebody else.
+Each visitor is a `gradio_client` that goes through the four example pairs: the first question about a pair encodes it,
+two more use the cache. Every visit uploads a new file, so that no pair is cached from an earlier one.
 
-Appends to `demo.csv` beside this script: requests and errors; median and 95th percentile of the seconds that a visitor
-waits, and of those that the server says it took to encode and answer, of first and of further questions; the server's
-memory after a quarter of the time and at the end, in MB; and the files that were left when it had stopped.
+Appends to `demo.csv` beside this script, separately for first and further questions: requests, errors, and median and
+95th percentile of the waiting time and of the server's own times for encoding and answering, in seconds. Also the
+server's memory in MB after a quarter of the time and at the end, and the number of files left after it has stopped.
 """
 
 import argparse

@@ -1,18 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Does it matter which engine trains? Stage 2 of the tiny preset on generated pairs, from the same seed and with the same
-pairs in each step, by one process, by two with DistributedDataParallel (gloo), and by two with DeepSpeed's ZeRO-2 and
-ZeRO-3. ZeRO-3 is told to partition every tensor of at least 10,000 numbers; by default this model would stay whole.
+Compares training engines: stage 2 of the tiny preset on generated pairs, with the same seed and the same pairs in each
+step, in one process, in two with DistributedDataParallel (gloo), and in two with DeepSpeed ZeRO-2 and ZeRO-3. ZeRO-3
+is set to partition every tensor of at least 10,000 elements; by default it would not partition a model of this size.
 
 ```bash
 python -m benchmarks.engines                          # 30 steps of 4 pairs on the CPU: minutes
 python -m benchmarks.engines --engines single zero3 --steps 5
 ```
 
-It prints the losses of every step, and replaces `engines.csv`: for each engine what wraps the model, the largest
-difference of a step's loss from the one process's, whether the saved weights, read by `AutoModel`, equal those in
-memory bit by bit (gathered from the processes), how many tensors these are, of how many each process held but a part,
-and the seconds of training alone.
+Prints the loss of every step and replaces `engines.csv`. Its columns: the class that wraps the model, the largest
+difference of a step's loss from that of one process, whether the saved weights, loaded by `AutoModel`, equal those in
+memory bit by bit, the number of tensors, how many of them were partitioned, and the seconds of training.
 """
 
 import argparse

@@ -4,11 +4,10 @@ The metric's speed on masks of 1024 x 1024 pixels against plain loops and other 
 
     python -m benchmarks.metric
 
-Writes `metric.csv` beside this script. Speed is samples per second of processor time, on one thread, the fastest of
-the rounds in which all take turns, and `ratio` is ours over the other's. That of torchmetrics varies several times
-over between runs: it allocates several images a sample, and what that costs hangs on the state of the heap. Memory
-is the peak of a process that scores masks which nobody else keeps (Linux), and `ratio` is that of many samples over
-that of few.
+Writes `metric.csv` beside this script. Speed is samples per second of processor time on one thread, the best of
+several rounds in which all libraries take turns; `ratio` is ours divided by the other's. The speed of torchmetrics
+varies severalfold between runs, because it allocates several arrays for each sample. Memory is the peak of a process
+that keeps no masks itself (Linux only); its `ratio` is that of many samples divided by that of few.
 """
 
 import argparse
@@ -61,7 +60,7 @@ def array_contestants(masks: list[np.ndarray], true_masks: list[np.ndarray], cac
     import torch
     from torchmetrics.classification import BinaryJaccardIndex
 
-    from mtrs_iou.mtrs_iou import score_masks
+    from mtrs_iou import score_masks
 
     torch.set_num_threads(1)  # as all the others
     metric = load_metric(cache)
@@ -104,7 +103,7 @@ def rle_contestants(masks: list[np.ndarray], true_masks: list[np.ndarray]) -> di
     """The same for compressed COCO RLE."""
     from pycocotools import mask as coco
 
-    from mtrs_iou.mtrs_iou import encode_rle, score_masks
+    from mtrs_iou import encode_rle, score_masks
 
     encoded, true_encoded = ([encode_rle(mask) for mask in each[:PAIRS]] * PASSES for each in (masks, true_masks))
     return {
@@ -132,7 +131,7 @@ def peak_mebibytes(samples: int, way: str) -> float:
 
 def score_and_print_peak(samples: int, way: str) -> None:
     """What that process does: every mask is made for its sample alone."""
-    from mtrs_iou.mtrs_iou import score_masks
+    from mtrs_iou import score_masks
 
     base = draw_masks(1)[0]
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The operators that are written anew here, against the library's own, at the sizes of the paper's architecture:
+Our operators against those of the library, at the sizes of the paper's architecture:
 
     python -m benchmarks.operators
 
@@ -19,8 +19,8 @@ from torch.utils.benchmark import Timer
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoderEncoderOnly
 
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
-from modeling_mtrefseg.linear_mtrefseg import OneDnnLinear
 from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
+from mtrefseg.build.cpu import OneDnnLinear
 
 
 # (rows, inputs, outputs) of linear layers of Swin-B, the pixel decoder and Phi-1.5

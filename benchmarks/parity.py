@@ -3,10 +3,10 @@
 Compares converted weights with tensors that the reference implementation of MTRefSeg-R1 computed on them, in float32
 on a CPU, from the backbone to the losses:
 
-    python -m benchmarks.parity FOLDER
+    python -m benchmarks.parity
 
-FOLDER holds what `tests/modeling_mtrefseg/test_parity.py` describes. Prints a table and writes `parity.csv` beside
-this script.
+Prints a table and writes `parity.csv` beside this script. `tests/modeling_mtrefseg/test_parity.py` says what the
+tensors are.
 """
 
 import argparse
@@ -27,6 +27,9 @@ from modeling_mtrefseg.loss_mtrefseg import best_queries, point_losses, sample_p
 from mtrefseg.build.conversion import convert_original
 
 
+FIXTURE = Path(__file__).resolve().parents[1] / "tests" / "modeling_mtrefseg" / "fixtures" / "parity"
+
+
 @dataclass
 class Row:
     """Largest difference of one tensor: absolute, and relative to the reference's largest value."""
@@ -38,11 +41,11 @@ class Row:
 
 class Parity:
     """
-    Converts a fixture and compares every tensor that is stored with it.
+    Converts the reference's weights, and compares every tensor that is stored beside them.
 
     Args:
-        folder (`Path`): The fixture.
-        work (`Path`): Where the converted folder is written.
+        folder (`Path`): The weights and tensors, laid out as `FIXTURE`.
+        work (`Path`): Folder for the converted checkpoint.
     """
 
     def __init__(self, folder: Path, work: Path) -> None:
@@ -123,6 +126,8 @@ class Parity:
         # Sentences have one mask each, the learned queries of an image several.
         for index, layer in enumerate(layers if layers.ndim == 5 else layers.unsqueeze(2)):
             self.compare(f"{stage}.mask_logits.layer{index}", layer, expected[f"mask_logits.layer{index}"])
+        if "final.mask_logits" not in expected:
+            return
         final = torch.nn.functional.interpolate(
             layer, size=expected["final.mask_logits"].shape[-2:], mode="bilinear", align_corners=False
         )
@@ -156,7 +161,7 @@ class Parity:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="the fixture")
+    parser.add_argument("--folder", type=Path, default=FIXTURE, help="weights and tensors of the reference")
     with TemporaryDirectory() as work:
         rows = Parity(parser.parse_args().folder, Path(work)).run()
     print(f"{'tensor':32s} {'absolute':>10s} {'relative':>10s}")

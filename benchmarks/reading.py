@@ -1,16 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-How fast training gets its rows, from the exported Parquet files and from the raw folder:
+Reading speed in training, from exported Parquet files and from the raw folder:
 
-    python -m benchmarks.reading            # a small folder that it draws
-    python -m benchmarks.reading RAW        # one's own: a split folder or a whole dataset
+    python -m benchmarks.reading            # a small generated folder
+    python -m benchmarks.reading RAW        # your own: a split folder or a whole dataset
 
 A row is a sentence of the first split with its two images and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
 
-Appends to `reading.csv` beside this script: rows a second in the best round and their ratio to the raw folder's;
-milliseconds of processor time a row, the least of all rounds, which other work on the machine disturbs less, and its
-ratio; and the seconds that `load_dataset` takes once to make ready.
+Appends to `reading.csv` beside this script: rows per second in the best round, milliseconds of processor time per row
+in the best round (less disturbed by other work on the machine), both with their ratio to the raw folder's, and the
+seconds that `load_dataset` takes once.
 """
 
 import argparse

@@ -6,7 +6,7 @@ Speed of the scene generator, and the exactness of its sentences over many scene
     python -m benchmarks.synthesis --scenes 1000      # also checks every sentence of 1,000 scenes of each domain
 
 Writes `synthesis.csv` beside this script: pairs a second with one and with two processes (making a pair, without
-writing it), and how many sentences the independent checker understood to mean another mask than the generator's.
+writing it), and how many sentences the independent checker resolves to another mask than the generator's.
 """
 
 import argparse

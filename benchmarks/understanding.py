@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Does a checkpoint read its sentences? On generated validation pairs it compares the masks with
+Does a checkpoint use its sentences? On generated validation pairs it compares the masks with
 
-- the union of all the pair's changes, the best that a model can do which sees but does not read ("oracle"),
-- the same masks dealt to other sentences of the pair ("shuffled"),
-- masks of the pair with t1 and t2 exchanged, under sentences of appearance and disappearance that nothing fits then.
+- the union of all changes of the pair, the best possible answer without reading the sentence ("oracle"),
+- the model's masks for other sentences of the same pair ("shuffled"),
+- its masks with t1 and t2 exchanged, where sentences of appearance and disappearance no longer fit anything.
 
 ```bash
 python -m benchmarks.understanding --model mtrefseg-r1 --pairs 300

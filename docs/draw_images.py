@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws the README's images anew, from generated pairs and the shipped checkpoint alone:
+Draws the images of the README from generated pairs and the shipped checkpoint:
 
     python -m docs.draw_images
     python -m docs.draw_images --only overlay --only inside
 
 `make images` first evaluates the checkpoint for the demo's report, which two of the images show. Those two are
-photographs of pages and need Chromium with its driver.
+screenshots and need Chromium with its driver.
 """
 
 import argparse

@@ -113,14 +113,14 @@ class MTRefSegConfig(PreTrainedConfig):
             `image_size`; `"channel"` normalises each position alone, so that any size can be given.
         coordinate_channels (`bool`, *optional*, defaults to `False`):
             Whether a learned projection of the pixel coordinates is added to the fused and to the mask features. Small
-            models trained from scratch need it to follow "left of", "in the upper corner".
+            models trained from scratch need it to understand "left of" or "in the upper corner".
         seg_head_size (`int`, *optional*, defaults to 512):
             Width of the `[SEG]` head.
         seg_head_attention_heads (`int`, *optional*, defaults to 8):
             Attention heads, 64 wide each, with which the head looks at the fused stride-32 features.
         image_t1_token_id, image_t2_token_id (`int`, *optional*, default to 50297 and 50298):
-            Placeholders in the prompt that the projected tokens of t1 and t2 replace. They may lie beyond the
-            vocabulary, for they are never looked up in the embedding table.
+            Placeholder tokens in the prompt, which are replaced by the projected tokens of t1 and t2. They are never
+            embedded, so the ids may lie beyond the vocabulary.
         seg_token_id (`int`, *optional*, defaults to 50296):
             The `[SEG]` token.
         mask_weight, dice_weight (`float`, *optional*, default to 5.0):
@@ -130,16 +130,17 @@ class MTRefSegConfig(PreTrainedConfig):
         no_target_weight (`float`, *optional*, defaults to 1.0):
             Weight of the binary cross entropy of the no-target score (not in the paper).
         num_points (`int`, *optional*, defaults to 12544):
-            Points at which a mask is compared with the truth in training; 0 for every pixel of the logits, which is
-            cheap for small images and lets small models learn to read sooner.
+            Number of points at which masks are compared with the ground truth in training. 0 compares every pixel of
+            the logits, which is cheap for small images and helps small models.
         oversample_ratio (`float`, *optional*, defaults to 3.0):
-            How many times as many points are drawn to choose the least certain ones from
+            Oversampling factor: `oversample_ratio * num_points` points are drawn, and the least certain ones are kept
             ([PointRend](https://huggingface.co/papers/1912.08193)).
         importance_sample_ratio (`float`, *optional*, defaults to 0.75):
-            Share of points that are chosen so; the others are random.
+            Share of the points that are chosen by uncertainty; the rest is random.
         match_queries (`bool`, *optional*, defaults to `False`):
-            Whether stage 1 trains the learned query that fits the truth best, as the reference implementation does.
-            Inference reads query 0, which such training may never touch; the default trains query 0.
+            Whether stage 1 trains the learned query that matches the ground truth best, as the reference
+            implementation does. Inference uses query 0, which such training may never reach; by default query 0 is
+            trained.
         initializer_range (`float`, *optional*, defaults to 0.02):
             Standard deviation of new linear layers and convolutions.
 

@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 EfficientNet-Lite, a convolutional backbone that is fast on CPUs: EfficientNet
-(https://huggingface.co/papers/1905.11946) without squeeze-and-excitation and with ReLU6. transformers has no class for
+(https://huggingface.co/papers/1905.11946) with ReLU6 and without squeeze-and-excitation. transformers has no class for
 it.
 """
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from huggingface_hub.dataclasses import strict
@@ -18,7 +18,7 @@ from transformers.modeling_outputs import BackboneOutput
 from transformers.utils.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 
-# Of each group of blocks: repeats, kernel size, stride, expansion, output channels, at multipliers of 1.
+# Each group of blocks: repeats, kernel size, stride, expansion, output channels (all for multipliers of 1).
 _GROUPS = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -28,7 +28,7 @@ _GROUPS = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-_STAGE_ENDS = (1, 2, 4, 6)  # The groups after which the strides are 4, 8, 16 and 32.
+_STAGE_ENDS = (1, 2, 4, 6)  # The last groups at strides 4, 8, 16 and 32.
 _STEM_CHANNELS = 32
 _NORM_EPSILON = 1e-3
 
@@ -40,11 +40,14 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
 
     Args:
         width_multiplier (`float`, *optional*, defaults to 1.0):
-            Factor of all channels but the stem's: 1.0 for Lite0 and Lite1, 1.1 for Lite2.
+            Factor of the channels of every group: 1.0 for Lite0 and Lite1, 1.1 for Lite2. The stem keeps 32.
         depth_multiplier (`float`, *optional*, defaults to 1.0):
-            Factor of the blocks of all groups but the first and the last: 1.0 for Lite0, 1.1 for Lite1, 1.2 for Lite2.
+            Factor of the number of blocks: 1.0 for Lite0, 1.1 for Lite1, 1.2 for Lite2. The first and the last group
+            keep one block.
         out_features (`list[str]`, *optional*, defaults to all four stages):
-            Which of "stage1" to "stage4" (strides 4, 8, 16, 32) are returned.
+            Which of "stem" (stride 2) and "stage1" to "stage4" (strides 4, 8, 16, 32) are returned.
+        out_indices (`list[int]`, *optional*):
+            The same by position, 0 for "stem"; an alternative to `out_features`.
 
     Raises:
         `StrictDataclassError`: A field has the wrong type, or a multiplier is not positive.
@@ -84,13 +87,16 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
 
 class NormalizedConv2d(nn.Conv2d):
     """
-    A convolution and the batch normalisation after it in one step: the statistics are those of pretraining and stay as
-    they are, so that they can be multiplied into the kernel. Stride 2 pads as TensorFlow does, more at the right and
-    at the bottom.
+    A convolution and the batch normalisation after it. The running statistics are those of pretraining and are never
+    updated, so the normalisation is folded into the kernel and costs almost nothing. With stride 2 the input is padded
+    as TensorFlow does it ("SAME"): one more row and column at the bottom and at the right where needed.
 
     Args:
-        in_channels, out_channels, kernel_size, stride, groups (`int`): As of `nn.Conv2d`.
+        in_channels, out_channels, kernel_size, stride, groups (`int`): See `nn.Conv2d`.
     """
+
+    running_mean: Tensor
+    running_var: Tensor
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
@@ -102,15 +108,17 @@ class NormalizedConv2d(nn.Conv2d):
         self.register_buffer("running_var", torch.ones(out_channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, h / stride, w / stride)`."""
+        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, ceil(h / stride), ceil(w / stride))`."""
         if self.stride[0] > 1:
             features = self._pad(features)
+        # The normalisation is (convolved - mean) * scale + bias with this scale.
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
         kernel = self.weight * scale[:, None, None, None]
-        shift = self.bias - self.running_mean * scale
+        shift = cast(Tensor, self.bias) - self.running_mean * scale
         return self._conv_forward(features, kernel, shift)
 
     def _pad(self, features: Tensor) -> Tensor:
+        """Zeros around, so that every stride-2 window fits."""
         sides: list[int] = []
         for size in (features.shape[-1], features.shape[-2]):
             total = max((math.ceil(size / 2) - 1) * 2 + self.kernel_size[0] - size, 0)
@@ -120,12 +128,12 @@ class NormalizedConv2d(nn.Conv2d):
 
 class InvertedResidual(nn.Module):
     """
-    Expansion, depthwise convolution, projection, and the input added where the shape is the same
-    (https://huggingface.co/papers/1801.04381).
+    Expansion, depthwise convolution and projection (https://huggingface.co/papers/1801.04381). The input is added if
+    it has the shape of the output.
 
     Args:
-        in_channels, out_channels, kernel_size, stride (`int`): Of the whole block.
-        expansion (`int`): How many times as many channels the depthwise convolution has; 1 for no expansion.
+        in_channels, out_channels, kernel_size, stride (`int`): Sizes of the whole block.
+        expansion (`int`): Factor of the channels inside the block; 1 leaves the expansion out.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int) -> None:
@@ -137,7 +145,7 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and in_channels == out_channels
 
     def forward(self, features: Tensor) -> Tensor:
-        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, h / stride, w / stride)`."""
+        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, ceil(h / stride), ceil(w / stride))`."""
         hidden = features if self.expand is None else nn.functional.relu6(self.expand(features), inplace=True)
         hidden = nn.functional.relu6(self.depthwise(hidden), inplace=True)
         hidden = self.project(hidden)
@@ -146,11 +154,12 @@ class InvertedResidual(nn.Module):
 
 class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
     """
-    EfficientNet-Lite up to stride 32, without its classification head. It takes what the processor makes, images
-    normalised by ImageNet's mean and deviation.
+    EfficientNet-Lite up to stride 32, without its classification head. Like other backbones it expects images that are
+    normalised with ImageNet's mean and standard deviation, and brings them to the range from -1 to 1 that its
+    weights were trained with.
 
     Args:
-        config ([`EfficientNetLiteConfig`]): Sizes.
+        config ([`EfficientNetLiteConfig`]): Sizes and the stages to return.
     """
 
     config: EfficientNetLiteConfig
@@ -159,6 +168,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
     base_model_prefix = "backbone"
     has_attentions = False
     supports_gradient_checkpointing = False
+    _no_split_modules = ["InvertedResidual"]
 
     def __init__(self, config: EfficientNetLiteConfig) -> None:
         super().__init__(config)
@@ -180,24 +190,25 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        if isinstance(module, NormalizedConv2d):
-            fan_out = module.weight[0, 0].numel() * module.out_channels // module.groups
-            init.normal_(module.weight, std=math.sqrt(2 / fan_out))
-            init.zeros_(module.bias)
-            init.ones_(module.scale)
-            init.zeros_(module.running_mean)
-            init.ones_(module.running_var)
+        if not isinstance(module, NormalizedConv2d):
+            super()._init_weights(module)
+            return
+        fan_out = module.weight[0, 0].numel() * module.out_channels // module.groups
+        init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+        init.zeros_(module.bias)
+        init.ones_(module.scale)
+        init.zeros_(module.running_mean)
+        init.ones_(module.running_var)
 
     def forward(self, pixel_values: Tensor, **kwargs: Any) -> BackboneOutput:
         """
         Args:
             pixel_values (`Tensor` of shape `(batch_size, 3, height, width)`): RGB, normalised as the processor does.
-            kwargs: Not used; other backbones take flags of what to return.
+            kwargs: Ignored. Other backbones take flags such as `output_attentions` here.
 
         Returns:
-            `BackboneOutput`: `feature_maps`, one `(batch_size, channels, height / stride, width / stride)` for each of
-            `config.out_features`.
+            `BackboneOutput`: `feature_maps`, for each of `config.out_features` a tensor of shape
+            `(batch_size, channels, ceil(height / stride), ceil(width / stride))`.
         """
         features = _to_unit_range(pixel_values).contiguous(memory_format=torch.channels_last)
         features = nn.functional.relu6(self.stem(features), inplace=True)
@@ -210,7 +221,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
 
 
 def _to_unit_range(pixel_values: Tensor) -> Tensor:
-    """From ImageNet's mean and deviation to -1 (black) to 1 (white), which EfficientNet-Lite was trained with."""
+    """Normalised pixels to the range from -1 (black) to 1 (white)."""
     std = pixel_values.new_tensor(IMAGENET_DEFAULT_STD).view(3, 1, 1)
     mean = pixel_values.new_tensor(IMAGENET_DEFAULT_MEAN).view(3, 1, 1)
     return pixel_values * (2 * std) + (2 * mean - 1)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the parts of the model hand to one another and to the user."""
+"""Output classes of the model and its parts."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ KeyValues = tuple[tuple[Tensor, Tensor], ...]
 @dataclass
 class MaskFeatures(ModelOutput):
     """
-    What the pixel decoder makes of the fused levels, all that the masked-attention decoder needs of a pair.
+    Output of the pixel decoder: everything that the masked-attention decoder needs of a pair.
 
     Args:
         mask_features (`Tensor` of shape `(batch_size, hidden_size, height / 4, width / 4)`):
@@ -56,11 +56,11 @@ class MaskDecoderOutput(ModelOutput):
 @dataclass
 class MTRefSegPairEncoding(ModelOutput):
     """
-    All that the sentences of a pair share; computed once by `encode_pair`, taken by `forward` as often as wanted.
+    Everything that the sentences of a pair share. `encode_pair` computes it once, and `forward` can reuse it.
 
     Args:
         features ([`MaskFeatures`]):
-            What the mask decoder looks at.
+            Features for the mask decoder.
         fused_features (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):
             Fused features of the coarsest level, for the `[SEG]` head.
         coarse_features_t1, coarse_features_t2 (`Tensor` of shape `(batch_size, channels, height / 32, width / 32)`):

@@ -54,11 +54,11 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         super().__init__(config)
         vision_config = copy.deepcopy(config.vision_config)
         if vision_config._attn_implementation == "sdpa":
-            # Attention backbones choose it by themselves; convolutional ones, which have no attention, would refuse.
+            # Backbones with attention choose it by themselves, and convolutional ones refuse it.
             vision_config._attn_implementation = None
         if vision_config.model_type == EfficientNetLiteConfig.model_type:
-            # AutoBackbone goes by classes, and remote code has one of this name for each file that is loaded.
-            self.backbone = EfficientNetLiteBackbone(vision_config)
+            # AutoBackbone compares classes, and remote code makes a new class for every file that is loaded.
+            self.backbone = EfficientNetLiteBackbone(cast(EfficientNetLiteConfig, vision_config))
         else:
             self.backbone = AutoBackbone.from_config(vision_config)
         channels = list(self.backbone.channels)

@@ -164,7 +164,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
             queries = self.queries_features(numbers).expand(batch_size, 1, -1, -1)
             query_positions = self.queries_embedder(numbers)
         else:
-            # Sentence queries carry no position of their own; the reference feeds zeros.
+            # Sentence queries have no position; the reference adds zeros.
             query_positions = None
         values, keys = self._values_and_keys(features)
         decoder = self.decoder

@@ -217,10 +217,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         **generation_options: Any,
     ) -> MTRefSegOutput:
         """
-        Lets the language model write its answer, and segments what it wrote: the first `[SEG]` of the answer joins
-        the query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). Where the answer is
-        the one of the prompt template, the masks are those of `forward`; with a template that has `[SEG]` in the
-        question, they always are.
+        Generates the answer with the language model and segments it: the first `[SEG]` of the answer joins the query.
+        A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). If the answer is that of the
+        prompt template, the masks are those of `forward`; with a template that has `[SEG]` in the question, they
+        always are.
 
         Args:
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
@@ -228,8 +228,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
             generation_options: Further arguments of `generate`; greedy unless told otherwise.
 
-        Other arguments are those of `forward`. Unlike there, the prompt is needed in any case and is read once a
-        sentence, for the library's `generate` does the writing.
+        Other arguments are those of `forward`, but the prompt is always needed and is read once for each sentence,
+        because the library's `generate` writes the answer.
         """
         if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
             raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
@@ -245,7 +245,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
         has_seg = is_seg.any(1) | asks_with_seg
-        # What follows the [SEG], or an answer without one, does not matter to the mask.
+        # Tokens after the [SEG], and answers without one, have no influence on the mask.
         answer_mask = (first_seg.flip(1).cumsum(1).flip(1) > 0).to(attention_mask.dtype)
         output = self(
             pair_encoding=pair_encoding,

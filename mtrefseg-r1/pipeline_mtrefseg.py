@@ -80,7 +80,7 @@ class MTRefSegPipeline(Pipeline):
                 the processor refuses an image or sentence.
         """
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
-            # The base class takes other iterables, such as the datasets of `datasets`, for a single input.
+            # The base class treats other iterables, such as `datasets.Dataset`, as a single input.
             inputs = (pair for pair in inputs)
         return super().__call__(inputs, **kwargs)
 
@@ -147,7 +147,7 @@ class MTRefSegPipeline(Pipeline):
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
         outputs = self.model(**model_inputs.pop("inputs"))
-        # The rest of the output is not needed, and need not leave the device.
+        # Only these leave the device.
         names = ("mask_logits", "no_target_logits", "num_expressions")
         return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names})}
 
@@ -219,7 +219,7 @@ class MTRefSegPipeline(Pipeline):
 
 
 def _without_none(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Only what the caller set, so that a call does not undo what the constructor was given."""
+    """Drops options that the caller did not set, so that they do not override those of the constructor."""
     return {name: value for name, value in parameters.items() if value is not None}
 
 

@@ -144,12 +144,12 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
                 # A palette may number its colours in any order; their grey value is what is meant.
                 return np.asarray(image.convert("L") if image.mode == "P" else image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _error(f"{name} cannot be read: hand over one of {', '.join(FORMATS)}, undamaged") from error
+        raise _error(f"{name} cannot be read: upload one of {', '.join(FORMATS)}, undamaged") from error
     raise _error(f"{name} {problem}")
 
 
 def _problem(image: Image.Image) -> str | None:
-    """Why an opened image is not to be decoded."""
+    """The reason why an opened image must not be decoded, or `None`."""
     if image.width * image.height > MAX_PIXELS:
         return f"has {image.width} x {image.height} pixels: at most {MAX_PIXELS:,} are read here"
     if image.mode not in MODES:

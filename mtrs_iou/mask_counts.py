@@ -27,7 +27,7 @@ POPULATION_COUNT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
 class SampleCounts(NamedTuple):
     """
-    What a pair of masks is reduced to.
+    Integers that describe one predicted and one true mask.
 
     Args:
         intersection (`int`): Pixels that both masks hold.
@@ -168,7 +168,7 @@ def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
         return _read_rle(mask, name)
     if mask is None or isinstance(mask, str | bytes):
         given = "None" if mask is None else f"a {type(mask).__name__}"
-        raise ValueError(f"{name} is {given}; hand over a 2-D array, a PIL image or a COCO RLE dict")
+        raise ValueError(f"{name} is {given}; pass a 2-D array, a PIL image or a COCO RLE dict")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(mask, torch.Tensor):
         mask = mask.detach().cpu()

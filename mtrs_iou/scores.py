@@ -89,7 +89,7 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
     needed = (*COLUMNS, "no_target_score", *LABELS, "num_duplicates_removed")
     missing = [name for name in needed if name not in state]
     if missing:
-        raise ValueError(f"the partial state has no {', '.join(missing)}; hand over what state() gave, unchanged")
+        raise ValueError(f"the partial state has no {', '.join(missing)}; pass what state() gave, unchanged")
     lengths = {name: len(state[name]) for name in needed[:-1]}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the columns of the partial state differ in length: {lengths}")
@@ -301,7 +301,7 @@ def _counters(table: SampleTable) -> dict[str, int]:
 
 
 def _rank_scores(table: SampleTable) -> Floats:
-    """The no-target scores; those of missing predictions are as wrong as can be."""
+    """The no-target scores. Missing predictions get the worst possible score."""
     is_empty = table.column("reference_area") == 0
     worst = np.where(is_empty, -math.inf, math.inf)
     return np.where(table.column("is_missing") == 1, worst, table.no_target_scores)
@@ -375,7 +375,7 @@ def _groups(table: SampleTable) -> dict[str, list[str]]:
 
 
 def _repetitions(table: SampleTable) -> dict[int, int]:
-    """Number of each row whose id was there before, with the number of the first row of that id."""
+    """Index of every row with a repeated id, and the index of the first row with that id."""
     first_rows: dict[str, int] = {}
     repeated = {}
     for row, (sample_id, _, _) in enumerate(table.labels):

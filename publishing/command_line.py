@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def claim(out: Path, parser: argparse.ArgumentParser) -> None:
-    """Makes the folder for the results; one that holds something else is refused, since what is in it is replaced."""
+    """Makes the output folder. Refuses a folder with other content, because its content would be replaced."""
     marker = out / ".publishing"
     if out.exists() and not marker.is_file() and (not out.is_dir() or any(out.iterdir())):
         parser.error(f"--out {out} holds something else: name a new folder")
@@ -76,7 +76,7 @@ def claim(out: Path, parser: argparse.ArgumentParser) -> None:
 
 def build_and_check(folder: HubFolder, out: Path, namespace: str, pairs: int) -> None:
     """
-    Builds one folder anew, prints what is in it, and loads a copy of it alone.
+    Rebuilds one folder, lists its files, and loads a copy of it in a clean process.
 
     Args:
         folder ([`HubFolder`]): Which one.
@@ -116,7 +116,7 @@ def push(folders: Sequence[HubFolder], out: Path, namespace: str, api: HfApi) ->
         space_sdk = "gradio" if folder.repo_type == "space" else None
         api.create_repo(repository, repo_type=folder.repo_type, space_sdk=space_sdk, exist_ok=True)
         if folder.name == DEMO:
-            # The demo runs exactly the weights that were pushed, whatever comes after them.
+            # Pins the demo to the commit of the pushed weights.
             revision = api.model_info(f"{namespace}/{MODEL}").sha
             for key, value in (("MTREFSEG_MODEL", f"{namespace}/{MODEL}"), ("MTREFSEG_REVISION", str(revision))):
                 api.add_space_variable(repository, key, value)
@@ -131,7 +131,7 @@ def push(folders: Sequence[HubFolder], out: Path, namespace: str, api: HfApi) ->
 
 
 def _model_for(out: Path, namespace: str, pairs: int) -> Path:
-    """The folder of the model, which the demo is checked with; built if this run has not."""
+    """The model folder to check the demo with; built if this run has not built it."""
     path = out / MODEL
     if not path.is_dir():
         HUB_FOLDERS[0].build(path, namespace, pairs)

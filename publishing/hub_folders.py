@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What goes to the Hub: every repository as a folder that is complete by itself."""
+"""Builds the Hub repositories. Each is a folder that works on its own."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from dataset_scripts.synthesis import Generator, Kind, Split, write_raw
 
 
 ROOT = Path(__file__).resolve().parents[1]
-# The library that the demo imports; a Space installs from package indexes only, and the project is on none.
+# Packages that are copied into the demo: a Space can only install from package indexes, and the project is on none.
 LIBRARY = ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "sample")
 MODEL, DEMO = "mtrefseg-r1", "mtrefseg-demo"

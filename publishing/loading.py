@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Proves that a folder is complete: a copy of it is loaded in a clean process, offline."""
+"""Checks that a folder is complete: a copy of it is loaded in a clean, offline process."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from .hub_folders import HubFolder
 
 
 TIMEOUT_SECONDS = 600
-# This project may be installed into the environment; the copy must not find it.
+# The project may be installed. Hide it, so that the copy cannot import it.
 HIDE = """
 import sys
 sys.meta_path = [finder for finder in sys.meta_path if "__editable__" not in type(finder).__module__ + str(finder)]
@@ -24,7 +24,7 @@ sys.path = [path for path in sys.path if path != {root!r}]
 
 
 class PublishError(UserError, RuntimeError):
-    """What cannot be published. The message is a sentence that says why."""
+    """A folder cannot be published. The message says why."""
 
 
 def load_alone(folder: HubFolder, built: Path, needed: Sequence[Path] = ()) -> None:

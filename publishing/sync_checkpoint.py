@@ -16,12 +16,12 @@ SOURCE, CHECKPOINT = ROOT / "modeling_mtrefseg", ROOT / "mtrefseg-r1"
 
 
 def code_files() -> list[Path]:
-    """The modules that a checkpoint needs: all of them, but not `__init__.py`, which registers the classes."""
+    """All modules but `__init__.py`, which registers the classes and is not needed beside the weights."""
     return sorted(path for path in SOURCE.glob("*.py") if path.name != "__init__.py")
 
 
 def main() -> None:
-    """Copies them, and removes modules that are no longer there."""
+    """Copies the modules, and removes copies of modules that no longer exist."""
     files = code_files()
     for old in {path.name for path in CHECKPOINT.glob("*.py")} - {path.name for path in files}:
         (CHECKPOINT / old).unlink()

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What visitors get to see of an answer: an image, a legend, numbers and files."""
+"""Output of the demo: image, legend, numbers and files."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
-from mtrs_iou.mtrs_iou import encode_rle
+from mtrs_iou import encode_rle
 from outlines import geojson_geometry
 from segmenting import Segmentation, Sentence
 

@@ -117,7 +117,7 @@ def main() -> None:
     segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
     page = build(segmenter)
     page.launch(**launch_options(), prevent_thread_lock=True)
-    # gradio's own way of being interrupted leaves the visitors' files behind.
+    # When gradio is interrupted, it leaves the visitors' files behind.
     for reason in (signal.SIGINT, signal.SIGTERM):
         signal.signal(reason, lambda number, frame: page.close())
     page.block_thread()

@@ -31,7 +31,7 @@ REPORT = Path(__file__).with_name("examples") / "predictions.parquet"
 ANY = "any"
 MAX_ROWS = 200
 SHOWN_SIDE = 512  # longer side of the images, in pixels
-# Of the texts and masks of all visitors' reports; what Python needs to hold them is some times that.
+# Cache for the texts and masks of all visitors' reports; Python needs a few times as much memory.
 MAX_BYTES = 1 << 26
 COLUMNS = {"rank": "60px", "IoU": "70px", "sentence": "540px", "change": "140px", "domain": "90px", "sample": "280px"}
 Row = list[str | int | float]
@@ -184,7 +184,7 @@ class BenchmarkTab:
                 sentences = worst_first(load_predictions(path))
                 self.reports.put(visitor, key, sentences)
         except (OSError, ValueError) as error:
-            # Where the server keeps the file is nobody's business.
+            # Do not reveal the path on the server.
             raise refusal(str(error).replace(str(path), Path(path).name)) from error
         return sentences
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Look inside*: where the model looked, what its mask was on the way, and which words the mask hangs on."""
+"""The tab *Look inside*: attention and mask of every decoder layer, and the importance of every word."""
 
 from html import escape
 from typing import Any
@@ -71,7 +71,7 @@ class InspectTab:
                 self.masks = gr.Gallery(label="Mask after each layer", **gallery)
         with gr.Row():
             with gr.Column(min_width=300):
-                gr.Markdown("### Where t1 and t2 differ to the backbone's eye")
+                gr.Markdown("### Where the backbone's features of t1 and t2 differ")
                 self.difference = gr.Image(label="Difference of t1 and t2", **image)
             with gr.Column(min_width=300):
                 gr.Markdown(HOW_TO_READ)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What visitors may hand in, checked before anything is decoded."""
+"""Checks of uploaded files and sentences, made before anything is decoded."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +22,11 @@ READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.Decompressio
 
 
 class InputError(UserError, ValueError):
-    """What a visitor handed in cannot be used. The message is a sentence for that visitor."""
+    """Unusable input. The message is shown to the visitor."""
 
 
 def refusal(message: str) -> gr.Error:
-    """A sentence as the error that gradio shows until it is closed, and sends to clients."""
+    """A gradio error that stays visible until it is closed; API clients get it too."""
     return gr.Error(message, duration=None, print_exception=False, title="That did not work")
 
 
@@ -118,7 +118,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
 
 
 def forget_upload(path: str | Path) -> None:
-    """Deletes a file at once, and its folder if nothing else is in it, provided that it is an upload."""
+    """Deletes a file and, if empty, its folder. Files that are not uploads are left alone."""
     folder = Path(path).resolve().parent
     if folder.parent == Path(get_upload_folder()).resolve():
         Path(path).unlink(missing_ok=True)

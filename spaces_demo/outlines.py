@@ -141,14 +141,14 @@ def _close(
 def _successors(
     end: Integers, end_turn: npt.NDArray[np.bool_], start: Integers, start_turn: npt.NDArray[np.bool_]
 ) -> list[int]:
-    """For every piece the one that begins where it ends; of two, the one of the same turn."""
+    """For every piece, the piece that starts where it ends; if there are two, the one with the same turn."""
     successors = np.empty(len(end), dtype=np.int64)
     successors[np.lexsort((end_turn, end))] = np.lexsort((start_turn, start))
     return successors.tolist()
 
 
 def _owners(mask: Mask, rings: list[Ring], vertical: _Runs, ring_of_vertical: list[int]) -> list[int]:
-    """For every ring the outer ring of its polygon, which for an outer ring is itself."""
+    """For every ring, the outer ring of its polygon. An outer ring is its own."""
     columns = mask.shape[1] + 1
     # Unit edges of the vertical pieces in raster order: row * columns + x, and the ring of each.
     top = np.minimum(vertical.start, vertical.end)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What was computed last, of pairs and reports, each kept for the visitor who brought it, within a bound of bytes."""
+"""A cache of recent results, separate for each visitor and limited in bytes."""
 
 import hashlib
 import threading
@@ -37,17 +37,17 @@ class PairCache(Generic[Kept]):
 
     @property
     def size(self) -> int:
-        """`int`: Bytes that are kept."""
+        """`int`: Bytes in use."""
         with self._lock:
             return self._sum()
 
     def visitors(self) -> set[str]:
-        """Those of whom something is kept."""
+        """Visitors with cached entries."""
         with self._lock:
             return {visitor for visitor, _ in self._kept}
 
     def get(self, visitor: str, key: Hashable) -> Kept | None:
-        """What was kept of a visitor's pair, `None` if nothing is."""
+        """The cached value of a visitor's pair, or `None`."""
         with self._lock:
             kept = self._kept.get((visitor, key))
             if kept is None:
@@ -56,7 +56,7 @@ class PairCache(Generic[Kept]):
             return kept[0]
 
     def put(self, visitor: str, key: Hashable, value: Kept) -> None:
-        """Keeps something of a visitor's pair, in place of what was there, and drops what is too much."""
+        """Stores or replaces a value, and evicts the oldest entries if the cache is full."""
         size = bytes_of(value)
         with self._lock:
             self._kept[visitor, key] = (value, size)
@@ -65,7 +65,7 @@ class PairCache(Generic[Kept]):
                 self._kept.popitem(last=False)
 
     def forget(self, visitor: str) -> None:
-        """Drops all that is kept of a visitor."""
+        """Removes all entries of a visitor."""
         with self._lock:
             for name in [name for name in self._kept if name[0] == visitor]:
                 del self._kept[name]

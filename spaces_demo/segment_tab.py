@@ -102,7 +102,7 @@ class SegmentTab:
         with gr.Accordion("Files and numbers", open=False):
             self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)
             self.numbers = gr.JSON(label="Numbers", max_height=300)
-        # The sentences that are shown, which the sliders act on whatever has been typed since.
+        # The sentences of the shown masks. The sliders act on these, even if the text box has changed since.
         self.asked = gr.State([])
 
     def _connect(self) -> None:
@@ -171,7 +171,7 @@ class SegmentTab:
         no_target_threshold: float,
         request: gr.Request,
     ) -> Shown:
-        """Answers the question of stage 1."""
+        """Segments every change, without a sentence."""
         return self._answer((image_t1, image_t2), [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request)
 
     def repeat(
@@ -185,7 +185,7 @@ class SegmentTab:
         no_target_threshold: float,
         request: gr.Request,
     ) -> Shown | tuple[dict[str, Any], ...]:
-        """Makes the masks anew that are shown, if there are any."""
+        """Recomputes the shown masks after a slider has moved."""
         if not asked or image_t1 is None or image_t2 is None:
             return tuple(gr.skip() for _ in range(5))
         return self._answer((image_t1, image_t2), asked, scene, fit, threshold, no_target_threshold, request)

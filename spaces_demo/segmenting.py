@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The model behind the page: a pair is encoded once and kept, every sentence is answered once and kept with it."""
+"""The model behind the page. Each pair is encoded once and each sentence is answered once; both are cached."""
 
 import threading
 import time
@@ -18,20 +18,20 @@ from transformers.utils.generic import ModelOutput
 
 from limits import InputError, read_image
 
-# Besides drawing, this registers the model's classes, so that AutoModel runs no code from a model's repository.
+# This also registers the model's classes, so that AutoModel runs no code from a model repository.
 from mtrefseg import optimize_for_cpu
 from mtrefseg.view.drawing import to_panel
 from pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
-MAX_BYTES = 1 << 27  # kept of the pairs of all visitors together: 128 MiB
-MAX_ANSWERS = 32  # kept answers of one pair
+MAX_BYTES = 1 << 27  # cache for the pairs of all visitors together: 128 MiB
+MAX_ANSWERS = 32  # cached answers of one pair
 NAMES = ("The earlier image (t1)", "The later image (t2)")
 SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
 BLANK = Image.new("RGB", (8, 8))
 
-# What stands for the question of stage 1: every change, whatever it is.
+# Stands for the request without a sentence: segment every change.
 EVERY_CHANGE = None
 Sentence = str | None
 
@@ -39,7 +39,7 @@ Sentence = str | None
 @dataclass(frozen=True)
 class Answer:
     """
-    What the model said to one sentence, before any threshold.
+    The model's answer to one sentence, before thresholds are applied.
 
     Args:
         mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
@@ -53,7 +53,7 @@ class Answer:
 @dataclass
 class KnownPair:
     """
-    What is kept of a pair.
+    A cached pair.
 
     Args:
         size (`tuple[int, int]`): Height and width of t1, in pixels.
@@ -96,7 +96,7 @@ class Segmentation:
 
 class Segmenter:
     """
-    Answers sentences about pairs. One pass of the model runs at a time.
+    Answers sentences about pairs. The model runs one request at a time.
 
     Args:
         model ([`MTRefSegModel`]): The model, on any device.
@@ -109,7 +109,7 @@ class Segmenter:
         self.pairs: PairCache[KnownPair] = PairCache(MAX_BYTES)
         self.lock = threading.Lock()
         self.threshold = float(processor.image_processor.threshold)
-        # A checkpoint that empties no mask by itself still says when it finds nothing more likely than not.
+        # Used to report "nothing fits" when the checkpoint has no threshold of its own.
         self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)
 
     @classmethod
@@ -128,7 +128,7 @@ class Segmenter:
 
     @property
     def special_tokens(self) -> list[str]:
-        """`list[str]`: What may not stand in a sentence."""
+        """`list[str]`: Tokens that a sentence must not contain."""
         processor = self.processor
         own = [processor.seg_token, processor.image_t1_token, processor.image_t2_token]
         return [*own, *processor.tokenizer.all_special_tokens]
@@ -177,7 +177,7 @@ class Segmenter:
             while len(pair.answers) > MAX_ANSWERS:
                 pair.answers.popitem(last=False)
             if asked:
-                self.pairs.put(visitor, key, pair)  # It has grown.
+                self.pairs.put(visitor, key, pair)  # updates its size
         result = self._post_process(pair.size, answers, threshold, no_target_threshold)
         return Segmentation(
             shown=pair.shown,
@@ -197,7 +197,7 @@ class Segmenter:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:
             raise InputError(_size_message(image_t1, image_t2, str(error))) from error
-        # No sentence yet: what all sentences share is the prompt before them.
+        # No sentence yet: only the prompt, which all sentences share.
         inputs = self.processor(*images, text=[[]], domain=domain).to(self.model.device, self.model.dtype)
         names = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
         encoding = self.model.encode_pair(*(inputs[name] for name in names))
@@ -208,7 +208,7 @@ class Segmenter:
 
     @torch.inference_mode()
     def _answer(self, pair: KnownPair, sentences: Sequence[Sentence]) -> None:
-        """Asks the model, and keeps the answers with the pair."""
+        """Runs the model and caches the answers with the pair."""
         texts = [sentence for sentence in sentences if sentence is not EVERY_CHANGE]
         if texts:
             try:
@@ -237,7 +237,7 @@ class Segmenter:
 
 
 def digest_or_refuse(paths: tuple[str, str]) -> str:
-    """What names a pair by the contents of its files; [`InputError`] if one of them is gone."""
+    """Cache key of a pair: a hash of its files. Raises [`InputError`] if a file is gone."""
     try:
         return digest_of(*paths)
     except OSError as error:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Fields for files, which hand over the path of what was uploaded."""
+"""Upload fields that give the path of the uploaded file."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class ImageInput(gr.Image):
 
 
 class ReportInput(gr.File):
-    """A component for one file. gradio's own leaves an empty file behind each time that it hands over a path."""
+    """A component for one file. gradio's own leaves an empty file behind every time it returns a path."""
 
     is_template = True
 

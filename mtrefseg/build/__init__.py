@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Makes models: from presets, from pretrained backbones, from weights of the reference implementation."""
+"""Builds models from presets, from pretrained backbones and from weights of the reference implementation."""
 
 from typing import Any
 

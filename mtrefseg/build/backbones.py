@@ -144,7 +144,7 @@ def _config(
 
 
 def _fill(model: nn.Module, parts: "list[_Part]") -> BackboneReport:
-    """Copies the parts into a model, and tells which tensors are new."""
+    """Copies the parts into a model and reports which tensors are new."""
     report = BackboneReport()
     for part in parts:
         part.give_to(model, report)
@@ -188,7 +188,7 @@ class _Part:
     prefix: str = ""
 
     def give_to(self, model: nn.Module, report: BackboneReport) -> None:
-        """Copies the tensors that were in the checkpoint where name and shape fit, and notes what became of each."""
+        """Copies the checkpoint's tensors where name and shape match, and records which were used."""
         target = model.get_submodule(self.name)
         own = target.state_dict()
         taken: dict[str, Tensor] = {}

@@ -129,7 +129,7 @@ DROPPED: tuple[tuple[str, str], ...] = (
     (r"^predictor\.(SEG_query_embed|new_query_embed|SEG_proj|CLASS_proj)\.", "never read by the reference"),
 )
 
-# Parameters of our model that the reference has not, and what they become.
+# Parameters that only our model has, and their initial values.
 NEW: tuple[tuple[str, str], ...] = (
     (r"^vision_model\.no_target_head\.", "zero: the reference has no no-target score"),
     (r"^language_model\.lm_head\.bias$", "zero: the reference dropped Phi's"),
@@ -139,7 +139,7 @@ NEW: tuple[tuple[str, str], ...] = (
 
 @dataclass
 class ConversionReport:
-    """What became of the keys: `converted` and `dropped` (with the reason) of the reference, `new` ones of ours."""
+    """Result for every key: the reference's are `converted` or `dropped` (with the reason), ours may be `new`."""
 
     converted: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)
@@ -353,7 +353,7 @@ def convert_state_dict(
 
 
 def _translate(key: str, tensor: Tensor, config: MTRefSegConfig) -> dict[str, Tensor]:
-    """Our keys and tensors for one of the reference's; empty if there is no rule."""
+    """Our keys and tensors for one key of the reference; empty if no rule matches."""
     # The reference counts levels as res2 to res5, and output norms as norm0 to norm3; lists start at 0, stages at 1.
     key = re.sub(r"^(change_feature_fusion\.blocks\.res)(\d)", lambda found: found[1] + str(int(found[2]) - 2), key)
     if norm := re.match(r"^model\.vision_tower\.norm(\d)\.(\w+)$", key):
@@ -376,7 +376,7 @@ def _translate(key: str, tensor: Tensor, config: MTRefSegConfig) -> dict[str, Te
 
 
 def _complete(model: MTRefSegModel, state_dict: dict[str, Tensor], report: ConversionReport) -> None:
-    """Adds what the reference has not, and checks that keys and shapes then are exactly the model's."""
+    """Adds the parameters that the reference lacks, and checks that keys and shapes are exactly the model's."""
     own = model.state_dict()
     missing = []
     for key in own.keys() - state_dict.keys():

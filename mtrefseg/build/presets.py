@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Ready-made sizes: `tiny` trains on two CPU cores, `paper` is the published architecture."""
+"""Ready-made sizes: `tiny` trains on two CPU cores, `small` has pretrained parts, `paper` is the published one."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "mask_weight": 20.0,
         "num_points": 0,
     },
-    # What is shipped: pretrained eyes, see `pretrained_backbone`.
+    # For a pretrained EfficientNet-Lite2 and pretrained word vectors, see `mtrefseg.build.pretrained`.
     "small": {
         "vision_config": {
             "model_type": "efficientnet_lite",
@@ -123,7 +123,7 @@ remote sensing everyday Compare segment Sure It later images is described senten
 def preset_config(preset: str, **overrides: Any) -> MTRefSegConfig:
     """
     Args:
-        preset (`str`): `"tiny"` or `"paper"`.
+        preset (`str`): `"tiny"`, `"small"` or `"paper"`.
         overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
 
     Raises:
@@ -139,7 +139,7 @@ def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) ->
     A model with random weights that fits a processor's image size and tokens.
 
     Args:
-        preset (`str`): `"tiny"` or `"paper"`.
+        preset (`str`): `"tiny"`, `"small"` or `"paper"`.
         processor ([`MTRefSegProcessor`]): The processor to go with it.
         overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
     """

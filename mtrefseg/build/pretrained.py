@@ -31,7 +31,7 @@ _CONVOLUTIONS = {"_expand_conv": "expand", "_depthwise_conv": "depthwise", "_pro
 _NORMALIZATIONS = {"weight": "scale", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
 
 _EXTRA_WORDS = Path(__file__).with_name("extra_words.txt")
-"""Words that the encoder's own vocabulary spells in pieces although people use them of what changes."""
+"""Common words for changes that the encoder's vocabulary splits into pieces."""
 
 
 def pretrained_backbone(name: str) -> EfficientNetLiteBackbone:
@@ -58,7 +58,7 @@ def pretrained_backbone(name: str) -> EfficientNetLiteBackbone:
 
 
 def _converted(state: dict[str, Tensor], config: EfficientNetLiteConfig) -> dict[str, Tensor]:
-    """The names of [`EfficientNetLiteBackbone`] for those of the package; its classification head is left out."""
+    """State dict with the names of [`EfficientNetLiteBackbone`]; the classification head is dropped."""
     blocks = [f"groups.{group}.{index}" for group in range(7) for index in range(config.depth_of(group))]
     converted = {}
     for key, tensor in state.items():
@@ -108,8 +108,8 @@ def word_piece_processor(image_size: int = 256, prompt_template: str = "default"
 @torch.no_grad()
 def word_vectors(words: Sequence[str], size: int) -> Tensor:
     """
-    What a sentence encoder (all-MiniLM-L6-v2, Apache-2.0) makes of each word alone, on its `size` principal axes:
-    words of similar meaning have similar vectors, also those that no training sentence holds.
+    Embeddings of single words by a sentence encoder (all-MiniLM-L6-v2, Apache-2.0), reduced to `size` principal
+    components. Words of similar meaning have similar vectors, even words that no training sentence contains.
 
     Args:
         words (`Sequence[str]`): Whole words, and pieces that begin with "##".
@@ -137,7 +137,7 @@ def word_vectors(words: Sequence[str], size: int) -> Tensor:
 
 
 def _words() -> list[str]:
-    """Words and pieces of plain English letters, digits and punctuation of the encoder's vocabulary, and our own."""
+    """Our vocabulary: entries of the encoder's that are plain ASCII, and the extra words."""
     folder = _package_folder(_WORD_PACKAGE, _WORD_PROJECT) / "model"
     plain = set(string.ascii_lowercase + string.digits + string.punctuation)
     known = folder.joinpath("vocab.txt").read_text(encoding="utf-8").split()

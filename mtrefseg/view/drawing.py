@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Colours, letters and painted masks, of which all images of this package are made."""
+"""Drawing primitives: colours, text, painted masks."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -110,7 +110,7 @@ def paint_masks(
 
 
 def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image]:
-    """The part of a shape that holds it, its outline and the shadow of that, and the part's place on the image."""
+    """Bounding-box crop of a shape, its outline and the outline's shadow, and where the crop lies on the image."""
     left, top, right, bottom = shape.getbbox() or (0, 0, 1, 1)
     room = 4 * SMOOTHING
     width, height = shape.width // SMOOTHING, shape.height // SMOOTHING
@@ -145,7 +145,7 @@ def _number_place(shape: Image.Image) -> tuple[int, int] | None:
 
 
 def draw_number(draw: ImageDraw.ImageDraw, center: tuple[int, int], number: int, color: Color) -> None:
-    """A number in a lozenge of a mask's colour."""
+    """Draws a number on a diamond in the mask's colour."""
     x, y = center
     half_width = 10 if number < 10 else 14
     box = (x - half_width, y - 10, x + half_width, y + 10)
@@ -154,7 +154,7 @@ def draw_number(draw: ImageDraw.ImageDraw, center: tuple[int, int], number: int,
 
 
 def stands_out_on(color: Color) -> Color:
-    """Ink or paper, whichever can be read on a colour: its brightness as the eye weighs it decides."""
+    """Dark or light text colour, whichever is readable on a background, by its perceived brightness."""
     return PAPER if 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 110 else INK
 
 
@@ -188,7 +188,7 @@ def plain(text: str) -> str:
     brackets say how many they are and of which writing: "[3 CJK letters]".
     """
     parts: list[str] = []
-    # Control characters, lone surrogates and marks upon other letters have no shape of their own.
+    # Control characters, lone surrogates and combining marks have no glyph.
     letters = [
         letter
         for letter in " ".join(text.split()).translate(PLAIN_MARKS)
@@ -208,7 +208,7 @@ def _in_ascii(letter: str) -> str:
 
 
 def _missing_writing(letter: str) -> str | None:
-    """What a letter is called that the built-in font lacks, by its writing; `None` if it has it."""
+    """Name of the script of a letter that the built-in font lacks; `None` if it has the letter."""
     if _in_ascii(letter):
         return None
     if unicodedata.category(letter)[0] != "L":
@@ -235,7 +235,7 @@ def wrap(text: str, width: int, font: Font, most_lines: int) -> list[str]:
 
 
 def _fitting_length(text: str, width: int, font: Font) -> int:
-    """Length of the longest beginning of the text that fits into `width` pixels, at least 1."""
+    """Length of the longest prefix of the text that fits into `width` pixels, at least 1."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Why a mask is where it is: where the `[SEG]` query looked in every layer of the decoder, what its mask was on the way,
-which words the answer hangs on, and where the two images differ to the backbone's eye.
+Explains a mask: the attention and the mask of the `[SEG]` query in every decoder layer, the importance of every word,
+and where the backbone's features of the two images differ.
 
 ```python
 pair = encode_for_inspection(model, processor, "t1.png", "t2.png")
@@ -27,7 +27,7 @@ from modeling_mtrefseg.outputs_mtrefseg import MTRefSegPairEncoding
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 
 
-# Attention among the tokens of one call takes the square of their number in memory; 40 words need about half of this.
+# Memory grows with the square of the tokens in one call. A sentence of 40 words needs about half of this.
 TOKENS_A_CALL = 4096
 _SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask")
 
@@ -35,7 +35,7 @@ _SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask")
 @dataclass(frozen=True)
 class WordImportance:
     """
-    What a word of the sentence does, measured by leaving it out.
+    Importance of a word, measured by leaving it out of the sentence.
 
     Args:
         word (`str`): As it stands in the sentence, which is split at white space.
@@ -53,7 +53,7 @@ class WordImportance:
 @dataclass(frozen=True)
 class InspectedPair:
     """
-    What the sentences of a pair share. It is made once, and asked as often as wanted.
+    An encoded pair, which can be asked any number of sentences.
 
     Args:
         image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, both of the size of t1.
@@ -79,7 +79,7 @@ class InspectedPair:
 @dataclass(frozen=True)
 class ExpressionInspection:
     """
-    What led to the mask of one sentence. All maps have the size of the images, without the padding of the canvas.
+    Intermediate results for one sentence. All maps have the size of the images, without the padding of the canvas.
 
     Args:
         expression (`str`): The sentence.
@@ -110,7 +110,7 @@ class ExpressionInspection:
 
     def as_dict(self) -> dict[str, Any]:
         """
-        All of it but the images and maps, as JSON can hold it.
+        Everything except images and maps, ready for JSON.
 
         Returns:
             `dict`: "expression", "domain", "width", "height", "score", "no_target_score", "area_pixels",
@@ -217,7 +217,7 @@ def inspect_pair(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: InspectedPair, expression: str
 ) -> ExpressionInspection:
     """
-    Asks an encoded pair one sentence, and the sentence without each of its words in one further call.
+    Answers one sentence about an encoded pair, then the sentence without each of its words.
 
     Args:
         model ([`MTRefSegModel`]): The model that encoded the pair.
@@ -257,7 +257,7 @@ def inspect_pair(
 def _ask(
     model: MTRefSegModel, pair: InspectedPair, sentences: dict[str, Tensor], rows: slice, **options: bool
 ) -> ModelOutput:
-    """Some of the sentences, in one call."""
+    """Runs the model on some rows of `sentences`."""
     chosen = {name: values[rows] for name, values in sentences.items()}
     count = torch.tensor([len(chosen["input_ids"])], device=model.device)
     return model(pair_encoding=pair.encoding, num_expressions=count, **chosen, **options)
@@ -266,7 +266,7 @@ def _ask(
 def _post_process(
     processor: MTRefSegProcessor, mask_logits: Tensor, no_target_logits: Tensor, pair: InspectedPair
 ) -> dict[str, Tensor]:
-    """Masks that are not emptied, whatever their no-target score is, of one pair."""
+    """Post-processes the masks of one pair and ignores the no-target scores."""
     outputs = ModelOutput(
         mask_logits=mask_logits, no_target_logits=no_target_logits, num_expressions=torch.tensor([len(mask_logits)])
     )
@@ -295,7 +295,7 @@ def _weigh_words(
     words: list[str],
     full: ModelOutput,
 ) -> tuple[WordImportance, ...]:
-    """Compares the first row of `sentences` with all others, in which one word each is missing."""
+    """Compares the mask of the first row, the whole sentence, with those of the rows that lack one word each."""
     whole = _post_process(processor, full.mask_logits, full.no_target_logits, pair)
     mask, score = whole["masks"][0], float(whole["scores"][0])
     num_rows, length = sentences["input_ids"].shape
@@ -314,7 +314,7 @@ def _weigh_words(
 
 
 def _iou(mask: Any, other: Any) -> float:
-    """Of two boolean arrays or tensors; 1 if both are empty."""
+    """Intersection over union of two boolean arrays or tensors; 1 if both are empty."""
     union = int((mask | other).sum())
     return int((mask & other).sum()) / union if union else 1.0
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Images of an [`ExpressionInspection`]: each by itself, and all of them on one sheet."""
+"""Draws an [`ExpressionInspection`]: single images, and a sheet with all of them."""
 
 import math
 from collections.abc import Sequence
@@ -41,9 +41,9 @@ _DIMMED = 0.6  # How much of its colour an image loses under the heat.
 _MASK_COLOR = PALETTE[0]
 _WORD_COLOR: Color = (230, 159, 0)
 _WORD_SIZE = 28
-# Attention is shown on a scale that ends here at least, so that looking everywhere alike does not look like a find.
+# The attention scale reaches at least to this value, so that uniform attention does not look like a peak.
 _LEAST_FULL_ATTENTION = 3.0
-# Words of less importance than this stay pale even if no other one has more: they are noise.
+# Words below this importance stay pale even if they are the most important ones: the values are noise.
 _LEAST_FULL_IMPORTANCE = 0.1
 _WIDE = 2.0  # times the height: only half as many images then stand beside each other.
 # The most images of layers in a row, for images of up to that many times their height in width.
@@ -75,7 +75,7 @@ class _Chip:
 
 def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
     """
-    Draws everything on one sheet: the sentence, each word the darker the more the mask hangs on it; t1, t2, how much
+    Draws everything on one sheet: the sentence, each word darker the more important it is; t1, t2, how much
     they differ, and the answer; and of each layer of the decoder where the `[SEG]` query looked and what its mask was.
 
     Args:
@@ -256,7 +256,7 @@ def _layer_rows(inspection: ExpressionInspection) -> list[Image.Image]:
 
 
 def _legend(size: tuple[int, int]) -> Image.Image:
-    """Stands where the first layer has nothing to look back at: the scale of the heat."""
+    """The colour scale, drawn in the empty place above the mask before the first layer."""
     panel = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(panel)
     left, right, y = 4, size[0] - 4, size[1] // 2
@@ -317,7 +317,7 @@ def _paint_mask(pair: InspectedPair, mask: npt.NDArray[np.bool_], size: tuple[in
 
 
 def _paint_heat(image: Image.Image, values: npt.NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
-    """Values `(height, width)` from 0 to 1 over an image that has lost some of its colour."""
+    """Heat map of values `(height, width)` from 0 to 1 over a dimmed image."""
     resized = Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
     shown = np.asarray(resized).clip(0, 1)
     panel = to_panel(image, size)

@@ -40,7 +40,7 @@ MAX_SENTENCE_LINES = 4
 @dataclass(frozen=True)
 class Layout:
     """
-    Where the three panels stand.
+    Positions of the three panels.
 
     Args:
         panel (`tuple[int, int]`): Width and height of a panel.
@@ -113,7 +113,7 @@ def draw_overlay(
     page = Image.new("RGB", (PAGE_WIDTH, height), PAPER)
 
     earlier, later = to_panel(image_t1, layout.panel), to_panel(image_t2, layout.panel)
-    # What has left is seen in t1 alone; a fill would hide it there.
+    # Only outlines on t1: a fill would hide things that disappeared.
     outlined = paint_masks(earlier, arrays, colors, opacity=0, numbered=False)
     panels = (outlined, later, paint_masks(later, arrays, colors))
     titles = ("t1, the same places outlined", "t2, the later image", "t2 with what the sentences describe")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow
 import pyarrow.parquet
 
-from mtrs_iou.mask_counts import count_masks, decode_rle
+from mtrs_iou import count_masks, decode_rle
 
 
 _RLE = pyarrow.struct([("size", pyarrow.list_(pyarrow.int32())), ("counts", pyarrow.string())])

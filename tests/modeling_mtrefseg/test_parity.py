@@ -1,12 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Numbers of the reference implementation (LiBingyu01/MTRefSeg at e67f74f, transformers 4.36.2), computed on a CPU in
-float32 with random weights on two pairs of 128 pixels: `model.safetensors` (weights), `config.json`, `tokenizer/`,
-`data/` (raw images, sentences, masks), `inputs.safetensors` (what they became), `eval.safetensors` (every
-intermediate tensor), `stage1.safetensors` and `train.safetensors` (losses and the random points they were taken at).
+Parity with the reference implementation (LiBingyu01/MTRefSeg at e67f74f, transformers 4.36.2). It computed the tensors
+in `fixtures/parity` on a CPU in float32, with random weights, on two generated pairs of 128 pixels:
+`model.safetensors` (weights in bfloat16), `config.json`, `tokenizer/`, `data/` (raw images, sentences, masks),
+`inputs.safetensors` (pixel values), `eval.safetensors` and `stage1.safetensors` (intermediate tensors and masks),
+`train.safetensors` (losses, and the random points at which they were computed).
 """
-
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,12 +13,11 @@ from safetensors.torch import load_file
 from torch.nn.functional import interpolate
 from transformers import AutoModel, AutoProcessor
 
-from benchmarks.parity import Parity
+from benchmarks.parity import FIXTURE, Parity
 
 
-FIXTURE = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
-
-pytestmark = pytest.mark.skipif(not FIXTURE.is_dir(), reason="needs the tensors of the reference implementation")
+LARGEST_DIFFERENCE = 1e-5
+"""Relative to the largest value of a tensor. Measured: 5.4e-6, what another order of summation costs in float32."""
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +27,8 @@ def parity(tmp_path_factory) -> Parity:
 
 def test_every_stored_tensor(parity):
     rows = parity.run()
-    assert len(rows) == 41
-    assert {row.tensor: row.relative for row in rows if row.relative > 1e-4} == {}
+    assert len(rows) == 40
+    assert {row.tensor: row.relative for row in rows if row.relative > LARGEST_DIFFERENCE} == {}
 
 
 @torch.no_grad()

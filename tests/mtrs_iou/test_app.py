@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtrs_iou.mtrs_iou import score_masks
+from mtrs_iou import score_masks
 
 
 pytest.importorskip("gradio", reason="gradio is not installed")
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
         (good, other, "There is no true mask for b, c, d, e, f and 2 more: give both images the same name"),
         (good, [good[0], twin], "Two predicted masks are named a: rename one of them"),
         (good * 21, good, "21 true masks are too many: at most 20 are scored here"),
-        (good, [text], "The predicted mask a.png cannot be read: hand over one of PNG"),
+        (good, [text], "The predicted mask a.png cannot be read: upload one of PNG"),
         (good, [cut], "The predicted mask a.png cannot be read"),
         (good, [colour], "The predicted mask a.png is an image of mode RGB: save it with one channel"),
         (good, [grey], "sample 'a': the prediction holds the value 100; a mask is boolean"),

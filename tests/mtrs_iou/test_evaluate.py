@@ -13,7 +13,7 @@ import evaluate
 import numpy as np
 import pytest
 
-from mtrs_iou.mtrs_iou import MaskScores, score_masks
+from mtrs_iou import MaskScores, score_masks
 from tests.oracles.brute_force import KINDS, RLE_KINDS, columns, draw_cases, write_mask
 
 
@@ -186,7 +186,7 @@ import sys
 for name in ("evaluate", "datasets", "torch", "PIL", "transformers", "pandas", "pyarrow"):
     sys.modules[name] = None
 sys.path.insert(0, sys.argv[1])
-from mtrs_iou.mtrs_iou import MaskScores, merge, score_masks
+from mtrs_iou import MaskScores, merge, score_masks
 print(score_masks([[[0, 1], [0, 1]]], [[[0, 1], [0, 0]]], boundary=True, bootstrap=2)["mIoU"])
 """
     assert run(code, str(ROOT), folder=tmp_path, home=tmp_path) == "50.0\n"

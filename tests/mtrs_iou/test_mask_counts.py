@@ -136,7 +136,7 @@ WRONG_MASKS: list[tuple[Any, str]] = [
     (True, r"has the shape a single number"),
     ([[1], [1, 0]], r"a list, is no array"),
     (Image.new("RGB", (3, 3)), r"has the shape 3 x 3 x 3; "),
-    ("mask.png", r"is a str; hand over"),
+    ("mask.png", r"is a str; pass"),
     ({"mask": MASK}, r"""no COCO RLE; it needs "size", .* not \['mask'\]"""),
     ({"size": [3], "counts": [9]}, r"no COCO RLE"),
     ({"size": [0, 3], "counts": []}, r"an RLE of 0 x 3 pixels"),

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from mtrs_iou import MaskScores, merge, score_masks
 from mtrs_iou.mask_counts import count_masks, decode_rle, encode_rle
-from mtrs_iou.mtrs_iou import MaskScores, merge, score_masks
 from mtrs_iou.scores import THRESHOLDS
 
 

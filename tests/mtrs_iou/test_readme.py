@@ -9,7 +9,7 @@ import evaluate
 import pytest
 from huggingface_hub import metadata_load
 
-from mtrs_iou.mtrs_iou import score_masks
+from mtrs_iou import score_masks
 
 
 ROOT = Path(__file__).parents[2]

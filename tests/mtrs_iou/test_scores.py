@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mtrs_iou.mtrs_iou import MaskScores, merge, score_masks
+from mtrs_iou import MaskScores, merge, score_masks
 from tests.oracles.brute_force import KINDS, RLE_KINDS, Case, columns, draw_cases, expected
 
 
@@ -214,16 +214,16 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"references": [strip(1)]}, "2 predictions, 1 references"),
     ({"sample_ids": ["a", "b", "c"]}, "2 predictions, 2 references, 3 sample_ids"),
     ({"references": iter([strip(1)])}, "references ended after 1 samples"),
-    ({"predictions": strip(1)}, "predictions is no list"),
-    ({"predictions": None}, "predictions is no list"),
-    ({"domains": "NS"}, "domains is no list"),
+    ({"predictions": strip(1)}, "predictions must be a list"),
+    ({"predictions": None}, "predictions must be a list"),
+    ({"domains": "NS"}, "domains must be a list"),
     (
         {"sample_ids": ["a", "a"]},
         r"sample 'a' was added twice \(1 pixels shared, 1 predicted, 3 true; 2 pixels shared",
     ),
     ({"sample_ids": ["a", ""]}, "sample '': its sample_id is ''"),
     ({"sample_ids": ["a", 1.5]}, "sample '1.5': its sample_id is 1.5"),
-    ({"sample_ids": ["a", "b"], "domains": ["NS", 1]}, "sample 'b': its domain is 1; hand over a name.*int2str"),
+    ({"sample_ids": ["a", "b"], "domains": ["NS", 1]}, "sample 'b': its domain is 1; give a name.*int2str"),
     ({"change_types": ["appear", 0]}, "sample number 1: its change_type is 0"),
     ({"scores": [0.5, 1.5]}, r"sample number 1: its no-target score is 1\.5; it must be a probability"),
     ({"scores": [0.5, float("nan")]}, "sample number 1: its no-target score is nan"),
@@ -314,7 +314,7 @@ def test_a_damaged_state_is_an_error() -> None:
     part = MaskScores()
     part.add(strip(1), strip(1))
     state = part.state()
-    with pytest.raises(ValueError, match="the partial state has no is_missing; hand over"):
+    with pytest.raises(ValueError, match="the partial state has no is_missing; pass"):
         merge([{name: column for name, column in state.items() if name != "is_missing"}])
     with pytest.raises(ValueError, match=r"columns of the partial state differ in length: .*'domain': 2"):
         merge([state | {"domain": ["NS", "RS"]}])

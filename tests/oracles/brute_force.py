@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mtrs_iou.mtrs_iou import encode_rle
+from mtrs_iou import encode_rle
 
 
 Pixels = frozenset[tuple[int, int]]

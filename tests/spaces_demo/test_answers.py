@@ -7,7 +7,7 @@ from PIL import Image
 
 from answers import legend, paint, result_of, write_files
 from mtrefseg.view.drawing import PALETTE
-from mtrs_iou.mtrs_iou import decode_rle
+from mtrs_iou import decode_rle
 from segmenting import EVERY_CHANGE, Segmentation, Sentence
 
 

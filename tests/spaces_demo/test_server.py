@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtrs_iou.mtrs_iou import decode_rle
+from mtrs_iou import decode_rle
 from tests.spaces_demo.conftest import SPACE, Server
 from tests.spaces_demo.hostile_files import HTML, SVG, hostile_files, write
 

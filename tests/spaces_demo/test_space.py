@@ -58,6 +58,17 @@ def test_examples_are_small() -> None:
     assert sum(path.stat().st_size for path in (SPACE / "examples").iterdir()) < 300_000
 
 
+def test_the_generator_is_not_needed_to_start() -> None:
+    """It draws the pairs of the tab *Benchmark*, and is loaded when the first of them is shown."""
+    script = f"""
+import sys
+sys.path[:0] = [{str(SPACE)!r}, {str(SPACE.parent)!r}]
+sys.modules["dataset_scripts.synthesis"] = None  # importing it is an error
+import app
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
 def test_a_server_that_is_told_to_stop_deletes_what_visitors_left(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str], tmp_path: Path
