@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         _write_parquet(composer, arguments.pairs, out)
         print(out)
     elif out is not None:
-        from dataset_scripts.synthesis.writing import write_raw
+        from dataset_scripts.synthesis import write_raw
 
         for folder in write_raw(composer, out, arguments.pairs, arguments.kind, arguments.png, arguments.num_proc):
             print(folder)
@@ -103,8 +103,8 @@ def _split_paths(paths: list[Path], has_sheet: bool) -> tuple[list[Path], Path |
 
 
 def _write_parquet(composer: Composer, count: int, file: Path) -> None:
-    from dataset_scripts.readers.schema import pair_features
-    from dataset_scripts.synthesis.writing import stream
+    from dataset_scripts.readers import pair_features
+    from dataset_scripts.synthesis import stream
 
     file.parent.mkdir(parents=True, exist_ok=True)
     stream(composer, stop=count).cast(pair_features()).to_parquet(str(file))

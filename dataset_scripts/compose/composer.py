@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.reading_report import UnusableError
-from dataset_scripts.synthesis.generator import Domain, SyntheticExpression, SyntheticPair
+from dataset_scripts.readers import UnusableError
+from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from dataset_scripts.synthesis.generator import Domain
+from dataset_scripts.synthesis import Domain
 from dataset_scripts.synthesis.scene import State, Thing
 
 from .canvas import Canvas, disk, window_of

@@ -16,8 +16,7 @@ from PIL import Image, ImageOps
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers.image_file import IMAGE_SUFFIXES, ImageFile
-from dataset_scripts.readers.reading_report import Reason, UnusableError
+from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -311,4 +310,4 @@ def open_image(source: SourceImage) -> np.ndarray:
         with Image.open(source.file) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
-        raise UnusableError(Reason.UNREADABLE_PICTURE, f"{source.file.name} ({error})") from error
+        raise UnusableError(Reason.UNREADABLE_IMAGE, f"{source.file.name} ({error})") from error

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.synthesis.generator import Domain
+from dataset_scripts.synthesis import Domain
 
 from .canvas import Photo, PhotoCache, disk, window_of
 from .colors import tone_of

@@ -11,8 +11,7 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.compose import Composer
-from dataset_scripts.readers.raw_layout import find_split_folders, read_split_folder
-from dataset_scripts.readers.reading_report import ReadingReport
+from dataset_scripts.readers import find_split_folders, open_pairs
 from tests.dataset_scripts.compose.coco_folders import write_folder
 
 
@@ -28,10 +27,9 @@ def coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_raw_folders_read_back(coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compose", str(coco), str(tmp_path), "--pairs", "4", "--png", *OPTIONS]) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "NS_composed_train")]
-    report = ReadingReport()
-    (folder,) = find_split_folders(tmp_path)
-    records = list(read_split_folder(folder, report))
-    assert not report.findings
+    source = open_pairs(tmp_path)
+    records = list(source.usable())
+    assert not source.report.findings
     for record, pair in zip(records, Composer([coco], "NS", size=SIZE).pairs(stop=4), strict=True):
         assert (record.pair_id, record.domain, record.view) == (pair.pair_id, "NS", "normal")
         assert record.source == "composed streets"
@@ -59,7 +57,7 @@ def test_stage_1_folders_hold_every_change(coco: Path, tmp_path: Path) -> None:
     (folder,) = find_split_folders(tmp_path)
     assert folder.is_pretrain
     pairs = Composer([coco], "NS", size=SIZE).pairs(stop=2)
-    for record, pair in zip(read_split_folder(folder, ReadingReport()), pairs, strict=True):
+    for record, pair in zip(open_pairs(tmp_path).usable(), pairs, strict=True):
         assert record.change_mask is not None
         assert np.array_equal(record.change_mask.read_mask((SIZE, SIZE))[0], pair.change_mask)
 
