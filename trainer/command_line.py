@@ -7,7 +7,7 @@ transformers' and trl's dataclasses.
 import argparse
 import difflib
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -17,7 +17,7 @@ from trl import ModelConfig, TrlParser
 
 from .arguments import AugmentationArguments, DataArguments, ModelArguments
 from .errors import TrainingError
-from .names import RECIPES
+from .names import RECIPES, SHIPPED
 from .training_config import MTRefSegTrainingConfig
 
 
@@ -229,8 +229,25 @@ def parse_arguments(
     }
     groups = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
     parsed = TrainingParser(groups, own, program, description).parse(given)
-    model_arguments, data_arguments, _, training, model_config = parsed
     named = {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
+    _settle_checkpoints(parsed[0], parsed[-1], named, is_default)
+    _, data_arguments, _, training, _ = parsed
+    if not data_arguments.eval_data:
+        training.eval_strategy, training.do_eval, training.load_best_model_at_end = "no", False, False
+    return cast(Arguments, parsed)
+
+
+def _settle_checkpoints(
+    model_arguments: ModelArguments, model_config: ModelConfig, named: Set[str], is_default: bool
+) -> None:
+    """
+    Resolves what the default recipe says of a new model against the command line, and the shipped checkpoint.
+
+    Args:
+        model_arguments, model_config: Changed in place.
+        named (`Set[str]`): The options on the command line.
+        is_default (`bool`): Whether the recipe is the default one.
+    """
     if is_default and model_config.model_name_or_path is not None:
         # The default recipes make a new model; what they say of it does not apply to a checkpoint.
         fresh = ModelArguments()
@@ -238,6 +255,11 @@ def parse_arguments(
             setattr(model_arguments, name, getattr(fresh, name))
     if is_default and named & {"preset", "vision_backbone"} and "stage1" not in named:
         model_arguments.stage1 = None  # The one of the default recipe is of another size.
-    if not data_arguments.eval_data:
-        training.eval_strategy, training.do_eval, training.load_best_model_at_end = "no", False, False
-    return cast(Arguments, parsed)
+    checkpoints: tuple[tuple[Any, str], ...] = (
+        (model_arguments, "stage1"),
+        (model_arguments, "parts_from"),
+        (model_config, "model_name_or_path"),
+    )
+    for group, name in checkpoints:
+        if getattr(group, name) == SHIPPED.name and not Path(SHIPPED.name).exists() and SHIPPED.is_dir():
+            setattr(group, name, str(SHIPPED))  # Recipes find it from any folder.

@@ -181,7 +181,7 @@ def run(start: Callable[..., subprocess.Popen]) -> Callable[..., str]:
     """A function that runs such a command to its end and gives what it said."""
 
     def run(
-        script: str, *arguments: object, code: int = 0, launcher: tuple[str, ...] = (), timeout: float = 300
+        script: str, *arguments: object, code: int = 0, launcher: tuple[str, ...] = (), timeout: float = 3600
     ) -> str:
         process = start(script, *arguments, launcher=launcher)
         output, _ = process.communicate(timeout=timeout)

@@ -43,7 +43,7 @@ import yaml
 assert sys.argv[1] == "--config" and sys.argv[3:] == ["--resume_from_checkpoint", "last"], sys.argv
 settings = yaml.safe_load(pathlib.Path(sys.argv[2]).read_text())
 folder, steps = pathlib.Path(settings["output_dir"]), settings["max_steps"]
-mood = settings.get("prompt_template", "")
+mood = settings.get("run_name", "")
 print("pid", os.getpid(), flush=True)
 print(f"\\r 50%|███  | {steps // 2}/{steps} [00:01<00:01,  2.0it/s]\\r", end="", file=sys.stderr, flush=True)
 if mood == "raise" and not (folder.parent / "mended").exists():
@@ -80,7 +80,8 @@ def write_matrix(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """A function that runs the command in this process with the stand-in, and gives its exit status and output."""
+    """A function that runs the command in this process with the stand-in, and gives its exit status and its output,
+    or else its errors."""
     for stage in ("pretrain", "finetune"):
         (tmp_path / f"{stage}.py").write_text(STAND_IN)
     monkeypatch.setattr(ablation_folder, "SCRIPTS", tmp_path)
@@ -88,7 +89,12 @@ def run(tmp_path, monkeypatch, capsys):
     def run(matrix, *arguments):
         command = ["trainer/ablate.py", "--matrix", matrix, "--output_dir", tmp_path / "out", *arguments]
         monkeypatch.setattr(sys, "argv", [*map(str, command)])
-        return ablate.main(), capsys.readouterr().out
+        try:
+            code = ablate.main()
+        except SystemExit as stop:  # of a wrong command line
+            code = stop.code
+        printed = capsys.readouterr()
+        return code, printed.out or printed.err
 
     return run
 
@@ -263,7 +269,7 @@ def test_what_is_finished_is_not_trained_again(run, write_matrix, tmp_path):
 
 
 def test_a_failure_is_a_row_and_the_others_go_on(run, write_matrix, tmp_path):
-    runs = {"full": {}, "bad": {"prompt_template": "raise"}, "worse": {"finetune": {"prompt_template": "killed"}}}
+    runs = {"full": {}, "bad": {"run_name": "raise"}, "worse": {"finetune": {"run_name": "killed"}}}
     matrix = write_matrix(runs={**runs, "last": {"fusion_type": "avg"}})
     status, said = run(matrix)
     out = tmp_path / "out"
@@ -311,8 +317,9 @@ def test_runs_can_be_chosen(run, write_matrix, tmp_path):
     run(write_matrix(), "--runs", "--noise", 0.5)
     assert [*read_csv(tmp_path / "out" / "matrix.csv")] == ["short"]
     assert [*read_csv(tmp_path / "out" / "matrix_noise.csv")] == ["noise_0.5"]
-    status, _ = run(write_matrix(), "--runs", "tall")
-    assert "has no tall; it has full, end_to_end, short, avg" in status
+    status, said = run(write_matrix(), "--runs", "tall")
+    assert status == 2
+    assert "has no tall; it has full, end_to_end, short, avg" in said
 
 
 @pytest.mark.parametrize(
@@ -323,7 +330,7 @@ def test_wrong_numbers_are_refused(run, write_matrix, wrong):
 
 
 def test_a_stopped_ablation_leaves_no_process_behind(run, write_matrix, tmp_path):
-    matrix = read_matrix(write_matrix(runs={"sleepy": {"stage1_share": 0, "prompt_template": "sleep"}}))
+    matrix = read_matrix(write_matrix(runs={"sleepy": {"stage1_share": 0, "run_name": "sleep"}}))
     folder = TrainingFolder(tmp_path / "out", plan(matrix, [0])[0].trainings[0])
 
     def stop(steps):
@@ -391,8 +398,9 @@ def test_accelerate_starts_it_where_a_configuration_is_given(run, write_matrix, 
     configuration = Path(__file__).parents[2] / "trainer" / "accelerate" / "single.yaml"
     status, said = run(write_matrix(), "--runs", "short", "--accelerate_config", configuration)
     assert status == 0, logs(tmp_path / "out")
-    status, _ = run(write_matrix(), "--accelerate_config", tmp_path / "nowhere.yaml")
-    assert "nowhere.yaml cannot be read" in status
+    status, said = run(write_matrix(), "--accelerate_config", tmp_path / "nowhere.yaml")
+    assert status == 2
+    assert "nowhere.yaml cannot be read" in said
 
 
 # Tables.

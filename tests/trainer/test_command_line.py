@@ -34,7 +34,7 @@ def test_help_shows_our_own_options_and_names_the_others(capsys: pytest.CaptureF
     with pytest.raises(SystemExit) as stop:
         finetune.main(["--help"])
     assert stop.value.code == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.partition("\noptions:\n")[2]
     assert said.index("--stage1") < said.index("--train_data") < said.index("--max_steps") < said.index("adam_beta1")
     assert len(said.splitlines()) < 150
 
@@ -88,12 +88,21 @@ def test_what_is_wrong_is_said_in_a_line_before_any_data_is_prepared(
 
 
 def test_evaluation_may_be_turned_off() -> None:
-    for said in (["--eval_data", "none"], ["--eval_data", "none", "--eval_strategy", "epoch"]):
-        _, data, _, training, _ = parse_arguments("tiny_stage2", said)
-        assert data.eval_data == []
-        assert training.eval_strategy == "no"
-        assert not training.load_best_model_at_end
+    _, data, _, training, _ = parse_arguments("tiny_stage2", ["--eval_data", "none"])
+    assert data.eval_data == []
+    assert training.eval_strategy == "no"
+    assert not training.load_best_model_at_end
     assert DataArguments(eval_data="none", train_data="pairs").train_data == ["pairs"]  # as in a recipe
+
+
+def test_the_shipped_checkpoint_of_recipes_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parse_arguments("tiny_stage2", [])[0].stage1 == str(ROOT / "mtrefseg-r1")
+    assert parse_arguments("lora", [])[4].model_name_or_path == str(ROOT / "mtrefseg-r1")
+    (tmp_path / "mtrefseg-r1").mkdir()
+    assert parse_arguments("tiny_stage2", [])[0].stage1 == "mtrefseg-r1"
 
 
 def test_another_preset_does_not_take_the_stage_1_of_the_default_recipe() -> None:

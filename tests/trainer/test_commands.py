@@ -3,7 +3,6 @@
 
 import json
 import os
-import re
 import signal
 import time
 from pathlib import Path
@@ -46,9 +45,10 @@ def test_stage_1_then_stage_2(run, stage1, tmp_path):
 
     said = run("finetune", "--stage1", folder, "--output_dir", tmp_path, "--load_best_model_at_end", "true")
     assert "Engine: MTRefSegModel (single), 1 process, cpu, fp32" in said
-    assert re.search(r"^step 2/4  loss \S+ \(dice \S+, language \S+, mask \S+, no_target \S+\)", said, re.MULTILINE)
+    (log,) = [line for line in said.splitlines() if line.startswith("step 2/4  loss ")]
+    assert all(f"{part} " in log for part in ("dice", "language", "mask", "no_target"))
     assert "missing keys" not in said
-    assert re.search(r"^step 2/4  validation: loss \S+, mIoU \S+, oIoU", said, re.MULTILINE)
+    assert "step 2/4  validation: loss " in said
     table = dict(line.split("  ", 1) for line in said.splitlines()[-13:] if "  " in line)
     assert table["steps"].strip() == "4"
     assert 0 <= float(table["mIoU"]) <= 100

@@ -97,7 +97,8 @@ def fill_words(model: MTRefSegModel, processor: MTRefSegProcessor, arguments: Mo
     if arguments.preset != SMALL or arguments.text_backbone is not None or tokenizer.unk_token is None:
         return  # Only the words of the package have a token for unknown ones.
     special = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
-    rows = {row: word for word, row in tokenizer.get_vocab().items() if word not in special}
+    # Sorted, since the order of a vocabulary differs between processes.
+    rows = {row: word for word, row in sorted(tokenizer.get_vocab().items()) if word not in special}
     table: Any = model.get_input_embeddings().weight
     vectors = word_vectors(list(rows.values()), table.shape[1])
     table[list(rows)] = vectors.to(table)
