@@ -14,7 +14,7 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import ImageFile, Pair, ReadingReport, Reason, open_pairs, pair_features
+from dataset_scripts.readers import GeneratedPairs, ImageFile, Pair, ReadingReport, Reason, open_pairs, pair_features
 from dataset_scripts.synthesis import Generator, SyntheticPair
 from mtrefseg.io import load_image, load_mask
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
@@ -414,13 +414,14 @@ def test_generated_pairs_have_a_length_only_if_they_are_told_one() -> None:
 def test_composed_pairs_are_opened_by_their_folders(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "dataset_scripts.compose", SimpleNamespace(Composer=FakeComposer))
     pairs = open_pairs("composed:a/rs_one,b/rs_two", "validation", generator={"size": 128, "noise": 0.5})
+    assert isinstance(pairs, GeneratedPairs)
     assert (pairs.maker.folders, pairs.maker.domain) == ((Path("a/rs_one"), Path("b/rs_two")), "RS")
     pair = pairs[4]
     assert (pair.pair_id, pair.domain) == ("RS_composed_validation_0_0000004", "RS")
     found = pairs.find(pair.pair_id, pair.expressions[0].text, size=(128, 128))
     assert found is not None
     assert found.load_images() == pair.load_images()
-    assert open_pairs("composed:mine", "train", "NS").maker.domain == "NS"
+    assert open_pairs("composed:mine", "train", "NS")[0].domain == "NS"
     for name in ("composed:mine", "composed:ns_one,rs_two"):
         with pytest.raises(DataError, match="must be of one domain"):
             open_pairs(name, "train")
