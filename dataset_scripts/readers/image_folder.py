@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Image folders with `metadata.jsonl`: one row a sentence, beside the images that it names.
+Reads image folders with `metadata.jsonl`: one row a sentence, in the same folder as the images.
 `load_dataset("imagefolder")` reads the same folder.
 
 ```json
@@ -47,7 +47,7 @@ class MetadataReader:
     Args:
         folder (`Path`): The folder that holds it.
         root (`Path`): The folder, without symbolic links in its path, that no image may lie outside of.
-        name (`str`): The folder's name in messages, and the `folder` of the records.
+        name (`str`): Name of the folder in messages, and `folder` of its pairs.
         split (`str`): One of `schema.SPLITS`.
         report (`ReadingReport`): Takes what is skipped or repaired.
 
@@ -66,7 +66,7 @@ class MetadataReader:
 
     def list_pairs(self) -> list[Pair]:
         """
-        Lists the pairs without looking into images and masks.
+        Lists the pairs without opening images and masks.
 
         Returns:
             `list[Pair]`: In the order of their first rows.
@@ -90,7 +90,7 @@ class MetadataReader:
         return list(records.values())
 
     def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The rows with their places in the file."""
+        """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []
         with (self.folder / METADATA).open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -128,7 +128,8 @@ class MetadataReader:
         draft.expressions.append(Expression(text, mask, change_type, index, row.get("noisy") is True))
 
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
-        """The pair of a draft. Its name is the one of t1, with the one of t2 where several pairs share t1."""
+        """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 where several pairs
+        share t1."""
         row = draft.first_row
         names = [Path(row[column]).with_suffix("").as_posix() for column in IMAGE_COLUMNS]
         default = names[0] if names[0] not in known else "+".join(names)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Work on threads, a few items ahead of whoever takes the results."""
+"""Runs a function on threads, a few items ahead of the consumer."""
 
 import os
 from collections import deque
@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """
-    As `map`, on all cores. PIL and NumPy free the interpreter while they work, so threads are enough.
+    Like `map`, on all cores. Threads are enough, since PIL and NumPy release the interpreter lock.
 
     Args:
-        function (`Callable`): What to do with an item.
-        items (`Iterable`): The items. Few of them are taken ahead, so memory does not grow with their number.
+        function (`Callable`): Called with each item.
+        items (`Iterable`): The items. Only a few are taken ahead, so that memory does not grow with their number.
 
     Yields:
         The results, in the order of the items.

@@ -137,7 +137,7 @@ def _open_made(
             return GeneratedPairs(synthesis.Generator(**settings), num_pairs, GENERATED, is_stage1)
         composer = import_module("dataset_scripts.compose").Composer
         known = {key: value for key, value in settings.items() if key in composer.__dataclass_fields__}
-        folders = [Path(folder) for folder in name.removeprefix(COMPOSED).split(",") if folder]
+        folders = tuple(Path(folder) for folder in name.removeprefix(COMPOSED).split(",") if folder)
         domain = _domain_of(name, folders, domains if setting == "TV" else (setting,))
         maker = composer(folders=folders, domain=domain, **known)
     except ValueError as error:

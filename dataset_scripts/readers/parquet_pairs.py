@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Exported Parquet: the files that a folder's `README.md` lists, and their rows as pairs."""
+"""Reads exported Parquet: the files that the `README.md` of a folder lists, and their rows as pairs."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +34,10 @@ class ParquetFiles:
     One split of a configuration.
 
     Args:
-        name (`str`): Configuration and split, for messages, and the `folder` of the records.
+        name (`str`): Configuration and split, for messages, and `folder` of the pairs.
         split (`str`): One of `schema.SPLITS`.
         layout (`str`): A key of `schema.FEATURES`.
-        pair_count (`int`): Its pairs.
+        pair_count (`int`): Number of pairs.
         paths (`tuple[Path, ...]`): Its files in order.
     """
 
@@ -50,8 +50,8 @@ class ParquetFiles:
 
 def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     """
-    Finds the files that hold every pair once: those of one row a pair where there are any, otherwise those of one row
-    a sentence; files that several configurations have are taken once.
+    Finds the files that together hold every pair once: those with one row a pair if there are any, otherwise those
+    with one row a sentence. Files that belong to several configurations are taken once.
 
     Args:
         folder (`Path`): A folder with `README.md`, whose YAML block lists configurations and their files.
@@ -77,8 +77,8 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
 
 class ParquetPairs(PairSource):
     """
-    Pairs of an export, read where the files lie. Reading all in order takes a few rows at a time; looking up a single
-    pair reads the group of rows that holds it, and the group that was read last is kept.
+    The pairs of an export, read in place. Iterating reads a few rows at a time. Looking up a single pair reads its row
+    group; the last row group is cached.
 
     Args:
         name (`str`): Its name.
@@ -122,7 +122,7 @@ class ParquetPairs(PairSource):
 
     @cached_property
     def _places(self) -> list[tuple[ParquetFiles, Path, list[tuple[int, int]], Mapping[str, Any]]]:
-        """Of each pair its file, the groups and rows in it, and id and domain."""
+        """For each pair: its file, the row groups and rows in it, and its id and domain."""
         places: list[tuple[ParquetFiles, Path, list[tuple[int, int]], Mapping[str, Any]]] = []
         for part in self.files:
             for path in part.paths:
@@ -180,7 +180,7 @@ def _listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
 
 
 def _expand(folder: Path, patterns: str | list[str]) -> list[Path]:
-    """The files that fit patterns; none may lie outside of the folder."""
+    """The files that match patterns; none may be outside of the folder."""
     paths: list[Path] = []
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         if ".." in pattern.split("/") or pattern.startswith("/") or PureWindowsPath(pattern).drive:
@@ -200,7 +200,7 @@ def _open(path: Path) -> pyarrow.parquet.ParquetFile:
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
-    """Whatever pyarrow raises for a damaged file becomes a [`DataError`] with its name."""
+    """Turns errors of pyarrow about a damaged file into a [`DataError`] with its name."""
     try:
         yield
     except DataError:

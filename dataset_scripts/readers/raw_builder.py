@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the builders of this package share: they read raw folders, local or of the Hub, and report what they skip."""
+"""The base of the builders: reads raw folders, local or from the Hub, and reports what is skipped."""
 
 import json
 import posixpath
@@ -24,14 +24,14 @@ from .split_folders import find_split_folders, fingerprint
 
 logger = datasets.logging.get_logger(__name__)
 
-# Hidden, because `load_dataset` would take another file of a folder of Parquet files for data.
+# Hidden, because `load_dataset` takes any visible file in a folder of Parquet files for data.
 _REPORT_NAME = ".reading_report.json"
 
 
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """
-    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS", and with the ending "_pairs" one row a pair.
+    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS"; with the suffix "_pairs", one row a pair.
 
     Args:
         data_dir (`str`, *optional*): The raw dataset's folder, or one of its split folders. Without it the published
@@ -39,9 +39,9 @@ class RawConfig(datasets.BuilderConfig):
         strict (`bool`, *optional*, defaults to `False`): Raise a `DataError` that lists all that cannot be used,
             instead of skipping it.
         repo_id (`str`): The repository to download.
-        revision (`str`, *optional*, defaults to `"main"`): Branch, tag or commit of it. What was once prepared of a
-            branch is not prepared anew when the branch moves on; a commit always means the same.
-        report_file (`str`, *optional*): Where to write the report of what was read and skipped, as JSON.
+        revision (`str`, *optional*, defaults to `"main"`): Branch, tag or commit of the repository. Data prepared from
+            a branch are not updated when the branch changes; use a commit for reproducible data.
+        report_file (`str`, *optional*): Where to write a JSON report of what was read and skipped.
     """
 
     strict: bool = False
@@ -55,7 +55,7 @@ class RawConfig(datasets.BuilderConfig):
         return self.name.removesuffix(PAIRS_SUFFIX)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
-        """The name of the cache folder: another one if a file of the raw folder was changed."""
+        """The name of the cache folder, which depends on the files of the raw folder."""
         kwargs = {key: value for key, value in config_kwargs.items() if key != "report_file"}
         if self.data_dir is not None:
             kwargs["fingerprint"] = fingerprint([folder.path for folder in find_split_folders(self.data_dir)])
@@ -65,7 +65,7 @@ class RawConfig(datasets.BuilderConfig):
 class RawBuilder(datasets.GeneratorBasedBuilder):
     """
     Reads one setting of a raw dataset. All files are checked before the first row is made, so that the report is
-    complete however many processes then make the rows.
+    complete whatever the number of processes.
 
     Attributes:
         IS_PRETRAIN (`bool`): Whether stage-1 folders are read.
@@ -90,7 +90,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     @property
     def reading_report(self) -> ReadingReport | None:
-        """What was read, skipped and repaired; `None` as long as nothing was prepared."""
+        """What was read, skipped and repaired; `None` before the data are prepared."""
         return self._report
 
     def _info(self) -> datasets.DatasetInfo:
@@ -111,7 +111,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             checked = check_pairs(listed, report)
             records = list(tqdm(checked, total=len(listed), desc=f"Checking {split}", disable=not listed or None))
             if records:
-                # `datasets` deals the list out to processes and to the workers of a stream.
+                # `datasets` splits the list between processes, and between the workers of a stream.
                 generators.append(datasets.SplitGenerator(name=split, gen_kwargs={"records": records}))
         if self.config.strict:
             report.raise_if_skipped()
@@ -130,7 +130,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     def _generate_examples(self, records: list[Pair]) -> Iterator[tuple[str, dict[str, Any]]]:
         for record in records:
             for index, row in enumerate(make_rows(record, read_content(record), self.layout)):
-                # Pairs of two folders may have one id, but the keys must differ.
+                # Pairs of two folders may have the same id, but keys must be unique.
                 yield f"{record.folder}/{record.pair_id}/{index}", row
 
     def _download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
@@ -140,7 +140,8 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
                 json.dump(self._report.to_json(), file)
 
     def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
-        """As that of `datasets.DatasetBuilder`; the report is written, also if the dataset was in the cache."""
+        """Like `datasets.DatasetBuilder.download_and_prepare`. The report is written even if the dataset was in the
+        cache."""
         super().download_and_prepare(*args, **kwargs)
         if self._report is None:
             with self._fs.open(posixpath.join(self._output_dir, _REPORT_NAME), encoding="utf-8") as file:
@@ -150,7 +151,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             Path(self.config.report_file).write_text(text + "\n", encoding="utf-8")
 
     def _download(self, dl_manager: datasets.DownloadManager) -> str:
-        """The folder of the published files in the Hub's cache. A download that broke off is taken up again."""
+        """The folder of the published files in the cache of the Hub. An interrupted download is resumed."""
         try:
             return snapshot_download(
                 self.config.repo_id,

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The raw folder layout of MTRefSeg-21K and of its stage-1 set, and what becomes of each of its irregularities.
+Reads the raw folder layout of MTRefSeg-21K and of its stage-1 set, and handles its irregularities.
 
 A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose images and masks belong together by their stems. The name of the folder tells split and domain:
+stage-1 set, whose images and masks are matched by their stems. Split and domain are taken from the name of the folder:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
 ```json
@@ -12,9 +12,9 @@ stage-1 set, whose images and masks belong together by their stems. The name of 
 ```
 
 All keys but `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are understood too, and so is
-`noisy`, a list of booleans that flag what was corrupted on purpose. Files are found by name or, with another ending,
-by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored.
-`reading_report.EXPLANATIONS` lists what is skipped and what is repaired.
+`noisy`, a list of booleans that flag what was corrupted on purpose. Files are found by name or, with another suffix,
+by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_report.EXPLANATIONS` lists what is skipped and
+what is repaired.
 """
 
 import json
@@ -37,7 +37,7 @@ def list_setting(
     folders: Sequence[SplitFolder], setting: str, split: str, is_pretrain: bool, report: ReadingReport
 ) -> list[Pair]:
     """
-    Lists the pairs of one split of a benchmark setting without looking into their images.
+    Lists the pairs of one split of a benchmark setting without opening their images.
 
     Args:
         folders (`Sequence[SplitFolder]`): All split folders of the dataset.
@@ -45,8 +45,8 @@ def list_setting(
         report (`ReadingReport`): Takes what was skipped or repaired.
 
     Returns:
-        `list[Pair]`: As `list_pairs` gives them. Pair ids are unique in each domain. The domain of a pair in a
-        folder of no domain is what its JSON file says, or else the one of the other folders that has its id.
+        `list[Pair]`: The pairs of [`list_pairs`]. Pair ids are unique in each domain. The domain of a pair in a folder
+        without a domain is that of its JSON file, or else that of the other folder that has its id.
     """
     selected = select_folders(folders, setting, split, is_pretrain)
     domains: dict[str, str | None] = {}
@@ -61,7 +61,7 @@ def list_setting(
 
 
 def report_shared_ids(records: Iterable[Pair], report: ReadingReport) -> None:
-    """Reports the pairs of a split whose ids pairs of another domain's folder have, too."""
+    """Reports pairs that have the same id as a pair in the folder of the other domain."""
     folders: dict[str, str] = {}
     for record in records:
         folder = folders.setdefault(record.pair_id, record.folder)
@@ -76,17 +76,17 @@ def list_pairs(
     seen: set[str] | None = None,
 ) -> list[Pair]:
     """
-    Lists the pairs of a split folder from its names and JSON files, without looking into images and masks.
+    Lists the pairs of a split folder from file names and JSON files, without opening images and masks.
 
     Args:
         folder (`SplitFolder`): The folder.
         report (`ReadingReport`): Takes what was skipped or repaired.
-        domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder of no domain.
-        seen (`set[str]`, *optional*): Pair ids that are taken already; those found here are added.
+        domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder without a domain.
+        seen (`set[str]`, *optional*): Pair ids that are in use; those found here are added.
 
     Returns:
-        `list[Pair]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with one id the first
-        is listed, even if its images turn out to be damaged.
+        `list[Pair]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with the same id the first
+        is listed, even if its images are damaged.
     """
     lister = _Lister(folder, report, domains or {}, set() if seen is None else seen)
     return lister.list_pretrain() if folder.is_pretrain else lister.list_referring()
@@ -128,7 +128,7 @@ class _Index:
                 self._by_stem.setdefault(_without_suffix(name), []).append(name)
 
     def stems(self) -> set[str]:
-        """The names without the endings of image files."""
+        """The names without the suffixes of image files."""
         return set(self._by_stem)
 
     def names(self, stem: str) -> list[str]:
@@ -137,7 +137,7 @@ class _Index:
 
     def find(self, value: str) -> ImageFile | None:
         """
-        The image of this name or, with another ending, of this stem.
+        The image with this name or, with another suffix, with this stem.
 
         Raises:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
@@ -156,7 +156,7 @@ class _Index:
 
 
 def _without_suffix(name: str) -> str:
-    """The name without the ending of an image file. Other dots belong to the name."""
+    """The name without the suffix of an image file. Other dots are part of the name."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in IMAGE_SUFFIXES else name
 
@@ -165,7 +165,7 @@ def _safe_name(value: str, where: str) -> str:
     """A relative name with forward slashes; `UnusableError` if it leads out of its folder."""
     name = value.replace("\\", "/")
     if "\0" in name or ".." in name.split("/") or name.startswith("/") or PureWindowsPath(name).drive:
-        # An absolute path tells of the machine that it was written on, and reports are published.
+        # Reports are published, so an absolute path, which reveals the machine it is from, is not shown.
         shown = value if ".." in name.split("/") else f"…/{PureWindowsPath(name).name}"
         raise UnusableError(Reason.PATH_ESCAPE, f'"{shown}" leads out of {where}; name a file in it')
     return PurePosixPath(name).as_posix()
@@ -300,7 +300,8 @@ class _Lister:
         return image_t1, image_t2
 
     def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> ImageFile:
-        """The first that exists: what the JSON file names, the numbered one of the pair, the one for all sentences."""
+        """The first mask that exists: the one named in the JSON file, the numbered one of the pair, the one for all
+        sentences."""
         if isinstance(entry, dict):
             entry = entry.get("path")
         if entry is not None and not isinstance(entry, str):
@@ -340,7 +341,7 @@ class _Lister:
         return "unknown"
 
     def _label(self, value: Any, allowed: Sequence[_Label], key: str, sample: str) -> _Label | None:
-        """The value if it is one of these, otherwise `None`; what is neither of them nor missing is reported."""
+        """The value if it is allowed, otherwise `None`; a value that is neither allowed nor missing is reported."""
         if value is None or value in allowed:
             return cast("_Label | None", value)
         known = ", ".join(str(label) for label in allowed)
@@ -367,7 +368,7 @@ def _read_json(path: Path, root: Path) -> dict[str, Any]:
 
 
 def _text(content: dict[str, Any], key: str, default: str) -> str:
-    """A name in the JSON file; an empty one counts as missing, a number as its digits."""
+    """A name in the JSON file. An empty one counts as missing, and a number is read as its digits."""
     value = content.get(key)
     if value is None or value == "":
         return default
@@ -390,5 +391,5 @@ def _mask_entries(content: dict[str, Any]) -> list[Any]:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether the text can be written as UTF-8: no half of a surrogate pair, as in file names of other encodings."""
+    """Whether the text can be encoded as UTF-8: it has no lone surrogate, as file names in other encodings do."""
     return text.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in text)

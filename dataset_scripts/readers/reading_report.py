@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What was skipped or repaired while raw folders were read, by reason."""
+"""Reports what was skipped or repaired while data were read, and why."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Reason(str, Enum):
-    """Why something was skipped or repaired. The value is what reports show."""
+    """Why something was skipped or repaired. Reports show the value."""
 
     # A whole pair is skipped.
     UNREADABLE_JSON = "unreadable_json"
@@ -74,7 +74,7 @@ class UnusableError(ValueError):
 
     Args:
         reason (`Reason`): Why.
-        detail (`str`): In words, with the file's name.
+        detail (`str`): Description with the name of the file.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -91,8 +91,8 @@ class Finding:
     Args:
         reason (`Reason`): Why.
         split (`str`): Name of the split folder.
-        sample (`str`): The pair's or expression's name in it.
-        detail (`str`): File, values and limits, in words.
+        sample (`str`): Name of the pair or expression.
+        detail (`str`): Description with file, values and limits.
         is_skip (`bool`): Whether something was skipped rather than repaired.
     """
 
@@ -121,30 +121,30 @@ class ReadingReport:
         self.kept_expressions: Counter[str] = Counter()
 
     def skip(self, reason: Reason, split: str, sample: str, detail: str) -> None:
-        """Notes that a pair or an expression was left out."""
+        """Adds a pair or an expression that was skipped."""
         self.findings.append(Finding(reason, split, sample, detail))
 
     def repair(self, reason: Reason, split: str, sample: str, detail: str) -> None:
-        """Notes that something was put right and kept."""
+        """Adds something that was repaired and kept."""
         self.findings.append(Finding(reason, split, sample, detail, is_skip=False))
 
     def keep(self, split: str, expressions: int) -> None:
-        """Counts a pair that was read, with so many expressions."""
+        """Counts a pair that was read, and its expressions."""
         self.kept_pairs[split] += 1
         self.kept_expressions[split] += expressions
 
     def extend(self, findings: Iterable[Finding]) -> None:
-        """Takes findings over that were made elsewhere."""
+        """Adds findings."""
         self.findings.extend(findings)
 
     @property
     def skipped(self) -> list[Finding]:
-        """The findings that left something out."""
+        """The findings about skipped data."""
         return [finding for finding in self.findings if finding.is_skip]
 
     @property
     def repaired(self) -> list[Finding]:
-        """The findings that put something right."""
+        """The findings about repaired data."""
         return [finding for finding in self.findings if not finding.is_skip]
 
     @property
@@ -155,11 +155,11 @@ class ReadingReport:
 
     def to_json(self) -> dict[str, Any]:
         """
-        The report as what a JSON file can hold.
+        The report as JSON values.
 
         Returns:
             `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped` and `repaired`.
-            Letters that are not valid Unicode, as of some file names, are written as their codes.
+            Characters that are not valid Unicode, as in some file names, are escaped.
         """
         return {
             "read": {
@@ -173,7 +173,7 @@ class ReadingReport:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "ReadingReport":
-        """The report that `to_json` wrote."""
+        """The report from the values of `to_json`."""
         report = cls()
         for split, read in content["read"].items():
             report.kept_pairs[split] = read["pairs"]
@@ -187,13 +187,13 @@ class ReadingReport:
         return report
 
     def merge(self, other: "ReadingReport") -> None:
-        """Adds what another report holds."""
+        """Adds the content of another report."""
         self.findings.extend(other.findings)
         self.kept_pairs.update(other.kept_pairs)
         self.kept_expressions.update(other.kept_expressions)
 
     def table(self) -> str:
-        """What was read, and one line for each reason with its number, in words; without a line break at the end."""
+        """A table of what was read, with a line for each reason and its count; without a final line break."""
         lines = []
         for split, pairs in sorted(self.kept_pairs.items()):
             expressions = self.kept_expressions[split]
@@ -207,10 +207,11 @@ class ReadingReport:
 
     def raise_if_skipped(self) -> None:
         """
-        For strict reading.
+        Raises an error if anything was skipped, for strict reading.
 
         Raises:
-            DataError: If anything was skipped. The first line says how much, and one line for each names it.
+            DataError: If anything was skipped. The first line tells how many pairs or expressions, and each further
+            line names one.
         """
         if self.skipped:
             lines = [printable(str(finding)) for finding in self.skipped]
@@ -221,12 +222,12 @@ class ReadingReport:
 
 
 def printable(text: str) -> str:
-    """The text, with the letters that are not valid Unicode, as in some file names, as their codes."""
+    """The text with characters that are not valid Unicode, as in some file names, escaped."""
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def printable_line(text: str) -> str:
-    """The `printable` text on one line: control characters, which a terminal would obey, as their codes, too."""
+    """The `printable` text on one line, with control characters escaped as well."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), printable(text))
 
 

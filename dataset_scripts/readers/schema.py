@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The columns of every dataset of this project, and the names that their labels have.
+The columns of all datasets, and the names of their labels.
 
 Order is always t1 (earlier), then t2 (later). Images are RGB; a mask has one channel, 0 or 255, and the size of its
 images.
@@ -15,15 +15,15 @@ from datasets import ClassLabel, Features, Image, Sequence, Value
 DOMAINS = ("NS", "RS")
 """Normal scenes and remote sensing."""
 VIEWS = ("normal", "aerial", "satellite", "unknown")
-"""Where the camera was."""
+"""Viewpoints of the camera."""
 CHANGE_TYPES = ("appear", "disappear", "state_change", "unknown")
-"""What became of the thing that a sentence describes."""
+"""The changes that a sentence can describe."""
 SETTINGS = ("TV", "NS", "RS")
-"""The benchmark's settings: all domains, and each domain alone."""
+"""The settings of the benchmark: all domains, and each domain alone."""
 SPLITS = ("train", "validation", "test")
-"""The splits that a folder's name can ask for."""
+"""The splits of a dataset."""
 PAIRS_SUFFIX = "_pairs"
-"""What follows a setting in the name of a configuration of one row a pair."""
+"""Suffix of the names of configurations with one row a pair."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The folders of a dataset in the raw layout: which split and domain they are, and which of them a setting reads."""
+"""Finds the split folders of the raw layout: their splits and domains, and which of them a setting reads."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from .schema import DOMAINS
 
 
 EXPRESSIONS_FOLDER = "referring_expression"
-"""The folder of a split folder's JSON files."""
+"""Name of the folder with the JSON files."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -28,7 +28,7 @@ SPLIT_NAMES = {
     "eval": "test",
     "evaluation": "test",
 }
-"""What folders are called, in lower case, and the split that is meant; as `datasets` understands them."""
+"""Folder names in lower case, and their splits, as in `datasets`."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class SplitFolder:
     A folder with `A/` and `B/`.
 
     Args:
-        path (`Path`): Where it is.
+        path (`Path`): The folder.
         name (`str`): Its name.
-        split (`str`): One of `schema.SPLITS`; "train" if the name does not tell.
+        split (`str`): One of `schema.SPLITS`; "train" if the name has none.
         domain (`str`, *optional*): One of `schema.DOMAINS`; `None` if the name holds neither, or "TV".
         is_pretrain (`bool`): Whether it is a stage-1 set.
         root (`Path`): The folder, without symbolic links in its path, that no file of the dataset may lie outside of.
@@ -107,7 +107,7 @@ def select_folders(
 
 def fingerprint(folders: Sequence[Path]) -> str:
     """
-    Tells whether folders have changed.
+    A hash that changes when a file in the folders changes.
 
     Args:
         folders (`Sequence[Path]`): The folders.
@@ -128,13 +128,13 @@ def _add_files(digest: "hashlib._Hash", folder: str, prefix: str) -> None:
         if entry.is_dir():
             _add_files(digest, entry.path, f"{name}/")
         else:
-            # A link to nothing has no times but its own.
+            # A broken link has no status but its own.
             status = entry.stat(follow_symlinks=entry.is_file())
             digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is one that operating systems leave behind, such as ".DS_Store" and "__MACOSX"."""
+    """Whether a file is hidden or made by an operating system, such as ".DS_Store" and "__MACOSX"."""
     return name.startswith(".") or name == "__MACOSX"
 
 
@@ -159,7 +159,7 @@ def _describe_folder(path: Path, boundary: Path) -> SplitFolder:
 
 
 def _boundary(root: Path) -> Path:
-    """The folder that files must not lie outside of: the root, but the whole repository in the Hub's cache, whose
+    """The folder that all files must be in: the root, or, in the cache of the Hub, the whole repository, since
     snapshots are links to its blobs."""
     for folder in (root, *root.parents):
         if folder.name == "snapshots" and (folder.parent / "blobs").is_dir():

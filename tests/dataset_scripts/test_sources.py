@@ -1,16 +1,22 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import json
 import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import datasets
 import numpy as np
 import pytest
+from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Pair, ReadingReport, Reason, open_pairs, pair_features
+from dataset_scripts.readers import GeneratedPairs, ImageFile, Pair, ReadingReport, Reason, open_pairs, pair_features
+from dataset_scripts.synthesis import Generator, SyntheticPair
+from mtrefseg.io import load_image, load_mask
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import cut_short, draw_image, draw_mask, make_dataset, make_raw_split
 
@@ -368,3 +374,86 @@ def test_parquet_of_other_columns_or_cut_short_is_refused(tmp_path) -> None:
     cut_short(folder / "data/train.parquet")
     with pytest.raises(DataError, match="no whole Parquet"):
         open_pairs(folder)
+
+
+# --- pairs that are made ---
+
+
+@dataclass(frozen=True)
+class FakeComposer:
+    """Makes pairs as `dataset_scripts.compose.Composer` does: those of the generator, under other names."""
+
+    folders: tuple[Path, ...]
+    domain: str
+    seed: int = 0
+    size: int = 256
+    split: str = "train"
+
+    def pair_id(self, index: int) -> str:
+        return f"{self.domain}_composed_{self.split}_{self.seed}_{index:07d}"
+
+    def pair(self, index: int) -> SyntheticPair:
+        made = Generator(self.seed, self.size, (self.domain,), self.split).pair(index)
+        return replace(made, pair_id=self.pair_id(index))
+
+
+def test_generated_pairs_have_a_length_only_if_they_are_told_one() -> None:
+    infinite = open_pairs("generated", "validation", "RS", generator={"seed": 3, "size": 128, "strength": 0.5})
+    assert infinite.is_infinite
+    with pytest.raises(TypeError, match="no length"):
+        len(infinite)
+    pair, expected = infinite[7], Generator(3, 128, ("RS",), "validation", strength=0.5).pair(7)
+    assert (pair.pair_id, pair.split, pair.source) == (expected.pair_id, "validation", expected.source)
+    assert pair.load_images() == (expected.image_t1, expected.image_t2)
+    assert (pair.load_change_mask((128, 128)) == expected.change_mask).all()
+    finite = open_pairs("generated", "train", num_pairs=3, generator={"size": 128}, is_stage1=True)
+    assert not finite.is_infinite
+    assert [one.expressions for one in finite] == [()] * 3
+
+
+def test_composed_pairs_are_opened_by_their_folders(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "dataset_scripts.compose", SimpleNamespace(Composer=FakeComposer))
+    pairs = open_pairs("composed:a/rs_one,b/rs_two", "validation", generator={"size": 128, "noise": 0.5})
+    assert isinstance(pairs, GeneratedPairs)
+    assert (pairs.maker.folders, pairs.maker.domain) == ((Path("a/rs_one"), Path("b/rs_two")), "RS")
+    pair = pairs[4]
+    assert (pair.pair_id, pair.domain) == ("RS_composed_validation_0_0000004", "RS")
+    found = pairs.find(pair.pair_id, pair.expressions[0].text, size=(128, 128))
+    assert found is not None
+    assert found.load_images() == pair.load_images()
+    assert open_pairs("composed:mine", "train", "NS")[0].domain == "NS"
+    for name in ("composed:mine", "composed:ns_one,rs_two"):
+        with pytest.raises(DataError, match="must be of one domain"):
+            open_pairs(name, "train")
+
+
+# --- stage 1 and the one meaning of files ---
+
+
+@pytest.mark.parametrize("options", [None, [], ["--pairs"]])
+def test_stage_1_unites_the_masks_of_sentences(tmp_path, monkeypatch, options) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    make_raw_split(tmp_path / "raw", "RS_train", pairs=2)
+    folder = tmp_path / "raw"
+    if options is not None:
+        folder = tmp_path / "out"
+        assert main(["export", str(tmp_path / "raw"), str(folder), *options]) == 0
+    pairs = open_pairs(folder, "train", "RS", is_stage1=True)
+    assert pairs.is_stage1
+    for pair in pairs:
+        size = pair.image_t1.size
+        assert len(pair.expressions) > 1
+        assert (pair.load_change_mask(size) == np.logical_or.reduce(pair.load_masks(size))).all()
+
+
+def test_images_and_masks_mean_the_same_as_to_the_library(tmp_path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (6, 9, 4), dtype=np.uint8)
+    for number, mode in enumerate(("RGB", "L", "RGBA", "P")):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(values).convert(mode).save(path)
+        for source in (path, path.read_bytes()):
+            assert ImageFile("image", source).load() == load_image(path)
+    for number, mask in enumerate((values[..., 0] > 99, values[..., 0] // 128, (values[..., 0] > 99) * np.uint8(255))):
+        path = tmp_path / f"mask_{number}.png"
+        Image.fromarray(mask).save(path)
+        assert (ImageFile("mask", path).read_mask((9, 6))[0] == load_mask(path)).all()
