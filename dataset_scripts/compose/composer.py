@@ -24,7 +24,7 @@ from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
 from .instances import Instance, SourceImage, Split
 from .library import Donor, Library
-from .nouns import COMPOSED_GROUPS, nouns_for
+from .nouns import COMPOSED_GROUPS, nouns_for, unclear_kinds
 
 
 logger = logging.getLogger(__name__)
@@ -217,14 +217,15 @@ class Composer:
         turns = int(random.integers(4)) if self.domain == "RS" else 0
         kinds = self.library.kinds[place] if not is_ground else []
         canvas = open_canvas(photo, kinds, window, side, turns, bool(random.random() < 0.5))
-        crowds = [kind for kind, one in zip(kinds, photo.source.instances) if one.is_crowd]
+        crowds = frozenset(kind for kind, one in zip(kinds, photo.source.instances) if one.is_crowd)
+        unnamed = crowds | unclear_kinds({thing.kind for thing in canvas.things})
         own: dict[str, list[Donor]] = {}
         for donor in self.library.donors_of[place] if not is_ground else ():
             own.setdefault(donor.kind, []).append(donor)
         horizon = None
         if is_ground and self.domain == "NS":
             horizon = (_HORIZON * photo.source.height - window[1]) * canvas.scale
-        editor = Editor(canvas, self.library, frozenset(crowds), own, horizon, random)
+        editor = Editor(canvas, self.library, unnamed, own, horizon, random)
         return editor, Path(photo.source.file).parent.parent.name
 
     def _focus(self, random: np.random.Generator) -> tuple[int, Instance]:

@@ -13,7 +13,7 @@ from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, ROOF_PAINTS, name_colors, repaint
 from .filling import find_fill
 from .library import Donor, Library
-from .nouns import ALIKE, CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS
+from .nouns import CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS, unclear_kinds
 from .pasting import (
     MARGIN,
     CutOut,
@@ -249,9 +249,7 @@ class Editor:
         else:
             known = donors & STREET_KINDS if self.horizon is not None else donors if self.from_above else set()
             kinds = {kind: float(np.sqrt(len(self.library.donors[kind]))) for kind in known}
-        suited = [
-            kind for kind in sorted(kinds) if not any(kind in alike and (there - {kind}) & alike for alike in ALIKE)
-        ]
+        suited = [kind for kind in sorted(kinds) if kind not in unclear_kinds(there | {kind})]
         if not suited:
             return []
         weights = np.array([kinds[kind] for kind in suited])

@@ -169,6 +169,20 @@ def test_of_crowds_nothing_is_said(tmp_path: Path) -> None:
         assert not any("person" in one.text or "people" in one.text for one in pair.expressions)
 
 
+def test_of_kinds_that_may_be_one_another_nothing_is_said(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "coco", categories=("car",), images=8)
+    file = folder / "annotations.json"
+    content = json.loads(file.read_text())
+    content["categories"].append({"id": 2, "name": "vehicle"})
+    for annotation in content["annotations"][::2]:
+        annotation["category_id"] = 2
+    file.write_text(json.dumps(content))
+    for pair in Composer([folder], "RS", size=SIZE).pairs(stop=8):
+        kinds = {thing.kind for thing in pair.scene.things}
+        if kinds == {"car", "vehicle"}:
+            assert not any("car" in one.text or "vehicle" in one.text for one in pair.expressions)
+
+
 def test_backgrounds_are_used(normal: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     random = np.random.default_rng(0)
