@@ -103,6 +103,8 @@ class Composer:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
+            raise ValueError("folders and backgrounds are sequences of folders: write [folder] for one.")
         # As text, so that the settings can be written down.
         object.__setattr__(self, "folders", tuple(str(folder) for folder in self.folders))
         object.__setattr__(self, "backgrounds", tuple(str(folder) for folder in self.backgrounds))
@@ -314,7 +316,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
             break
         is_later = random.random() < later_share
         kind = random.random()
-        if kind < 0.45:
+        if kind < 0.1:
+            done += editor.exchange(0 if is_later else 1)
+        elif kind < 0.45:
             # What is there later only was taken away from the earlier image.
             done += len(editor.remove((0,) if is_later else (1,)))
         elif kind < (0.94 if editor.from_above else 0.87):
