@@ -25,7 +25,7 @@ from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
 from .instances import Instance, SourceImage, Split
 from .library import Donor, Library
-from .nouns import COMPOSED_GROUPS, nouns_for
+from .nouns import COMPOSED_GROUPS, nouns_for, unclear_kinds
 
 
 logger = logging.getLogger(__name__)
@@ -104,6 +104,8 @@ class Composer:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
+            raise ValueError("folders and backgrounds are sequences of folders: write [folder] for one.")
         # As text, so that the settings can be written down.
         object.__setattr__(self, "folders", tuple(str(folder) for folder in self.folders))
         object.__setattr__(self, "backgrounds", tuple(str(folder) for folder in self.backgrounds))
@@ -218,14 +220,15 @@ class Composer:
         turns = int(random.integers(4)) if self.domain == "RS" else 0
         kinds = self.library.kinds[place] if not is_ground else []
         canvas = open_canvas(photo, kinds, window, side, turns, bool(random.random() < 0.5))
-        crowds = [kind for kind, one in zip(kinds, photo.source.instances) if one.is_crowd]
+        crowds = frozenset(kind for kind, one in zip(kinds, photo.source.instances) if one.is_crowd)
+        unnamed = crowds | unclear_kinds({thing.kind for thing in canvas.things})
         own: dict[str, list[Donor]] = {}
         for donor in self.library.donors_of[place] if not is_ground else ():
             own.setdefault(donor.kind, []).append(donor)
         horizon = None
         if is_ground and self.domain == "NS":
             horizon = (_HORIZON * photo.source.height - window[1]) * canvas.scale
-        editor = Editor(canvas, self.library, frozenset(crowds), own, horizon, random)
+        editor = Editor(canvas, self.library, unnamed, own, horizon, random)
         return editor, Path(photo.source.file).parent.parent.name
 
     def _focus(self, random: np.random.Generator) -> tuple[int, Instance]:
@@ -314,7 +317,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
             break
         is_later = random.random() < later_share
         kind = random.random()
-        if kind < 0.45:
+        if kind < 0.1:
+            done += editor.exchange(0 if is_later else 1)
+        elif kind < 0.45:
             # What is there later only was taken away from the earlier image.
             done += len(editor.remove((0,) if is_later else (1,)))
         elif kind < (0.94 if editor.from_above else 0.87):

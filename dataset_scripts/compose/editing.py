@@ -14,7 +14,7 @@ from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, ROOF_PAINTS, name_colors, repaint
 from .filling import find_fill
 from .library import Donor, Library
-from .nouns import ALIKE, CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS
+from .nouns import CLOTHES_COLORS, COLORLESS, PAINTED, ROOTED, STREET_KINDS, TRAITS, unclear_kinds
 from .pasting import (
     MARGIN,
     CutOut,
@@ -28,7 +28,7 @@ from .pasting import (
     put,
     ring_mean,
 )
-from .placing import Place, PlaceFinder
+from .placing import SCALES, Place, PlaceFinder
 from .removing import carried_by, hole_of
 
 
@@ -105,18 +105,52 @@ class Editor:
             group = [one for one in self.canvas.things if one.number in numbers]
             if any(one.kind in self.unnamed or one.change is not None for one in group):
                 continue
-            if self._cover(group, times):
+            if self._cover(group, times) is not None:
                 for thing in group:
                     self._take(thing, times)
                 return group
         return []
 
-    def _cover(self, group: Sequence[Thing], times: Sequence[int]) -> bool:
-        """Puts the ground where some things are, if something is found that can stand for it."""
+    def exchange(self, time: int) -> int:
+        """
+        Puts another thing of the same kind in the place of one, at one time.
+
+        Args:
+            time (`int`): 0 for t1, 1 for t2.
+
+        Returns:
+            `int`: How many changes were made: two if all went well, one if nothing fits where the thing was.
+        """
+        things = [one for one in self._changeable(_LARGEST) if one.kind in self.library.donors]
+        alone = [one for one in things if carried_by(self.canvas, one.number, self.from_above) == []]
+        if not alone:
+            return 0
+        old = alone[int(self.random.integers(len(alone)))]
+        hole = self._cover([old], [time])
+        if hole is None:
+            return 0
+        self._take(old, [time])
+        box, area = self.canvas.places[old.number]
+        for donor in (self._donor(old.kind) for _ in range(_DONORS)):
+            if donor is None:
+                continue
+            left, top, right, bottom = donor.instance.box
+            # Seen from above by the area, otherwise by the height, as they stand at the same place.
+            scale = (
+                float(np.sqrt(area / donor.instance.area)) if self.from_above else (box[3] - box[1]) / (bottom - top)
+            )
+            place = Place(donor, scale * float(self.random.uniform(0.92, 1.08)), 0.0, box, 0.0)
+            if SCALES[0] <= place.scale <= SCALES[1] and self._paste_at(place, [time], hole) is not None:
+                self._used.add(donor)
+                return 2
+        return 1
+
+    def _cover(self, group: Sequence[Thing], times: Sequence[int]) -> np.ndarray | None:
+        """Puts the ground where some things are, if something is found that can stand for it. Returns where."""
         numbers = [one.number for one in group]
         mask = np.isin(self.canvas.numbers[0], numbers)
         if (mask != np.isin(self.canvas.numbers[1], numbers)).any():
-            return False  # Something was put before them.
+            return None  # Something was put before them.
         others = self.canvas.taken & ~mask
         boxes = np.array([self.canvas.places[number][0] for number in numbers])
         left, top = boxes[:, :2].min(axis=0)
@@ -127,15 +161,15 @@ class Editor:
         if hole is not None:
             fill = find_fill(self.canvas.images[0], hole, self.canvas.taken, self.from_above)
         if hole is None or fill is None:
-            return False
+            return None
         visible = mask[window_of(fill.box)]
         if float(np.abs(fill.pixels - self.canvas.images[0][window_of(fill.box)])[visible].mean()) < _LEAST_CONTRAST:
-            return False
+            return None
         for time in times:
             fill.put(self.canvas.images[time])
             self.canvas.numbers[time][mask] = 0
         self.canvas.taken |= hole
-        return True
+        return hole
 
     def _take(self, thing: Thing, times: Sequence[int]) -> None:
         if len(times) == 2:
@@ -250,9 +284,7 @@ class Editor:
         else:
             known = donors & STREET_KINDS if self.horizon is not None else donors if self.from_above else set()
             kinds = {kind: float(np.sqrt(len(self.library.donors[kind]))) for kind in known}
-        suited = [
-            kind for kind in sorted(kinds) if not any(kind in alike and (there - {kind}) & alike for alike in ALIKE)
-        ]
+        suited = [kind for kind in sorted(kinds) if kind not in unclear_kinds(there | {kind})]
         if not suited:
             return []
         weights = np.array([kinds[kind] for kind in suited])
@@ -271,7 +303,8 @@ class Editor:
             return None  # Nobody is at two places.
         return donor
 
-    def _paste_at(self, place: Place, times: Sequence[int]) -> Thing | None:
+    def _paste_at(self, place: Place, times: Sequence[int], free: np.ndarray | None = None) -> Thing | None:
+        """Puts a thing at a place, if it can be; `free` is worked on already and may be covered all the same."""
         donor, side = place.donor, self.canvas.side
         thing = self._cut(place)
         if thing is None:
@@ -286,7 +319,9 @@ class Editor:
         area = int(thing.mask.sum())
         window = (slice(top, top + height), slice(left, left + width))
         # What is worked on already stays as it is: masks and traces of two changes would mix.
-        unclear = self.canvas.taken[window] & ((self.canvas.numbers[0][window] == 0) | self.from_above)
+        unclear = self.canvas.taken[window] & ((self.canvas.numbers[times[0]][window] == 0) | self.from_above)
+        if free is not None:
+            unclear = self.canvas.taken[window] & ~free[window]
         smallest = _SMALLEST_FLAT if self._is_flat(donor.kind) else _SMALLEST
         if not smallest <= area / self.canvas.taken.size <= _LARGEST or (unclear & (thing.opacity > 0.02)).any():
             return None

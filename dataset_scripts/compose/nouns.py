@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What the categories of instance data sets are called in sentences, and what is known of such things."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -175,8 +176,20 @@ COLORLESS = frozenset(
 )
 # Of people, colours are those of clothes: skin and hair have others.
 CLOTHES_COLORS = frozenset(("white", "red", "orange", "yellow", "green", "blue", "purple", "pink"))
-# Kinds that one may take for one another: they are never changed in one image together.
-ALIKE = (frozenset(("vehicle", *VEHICLES)), frozenset(("building", "house", "warehouse", "greenhouse")))
+# A kind, and more special ones that one may call the same. Of an image that shows both nothing is said about either.
+_GENERAL_KINDS: dict[str, frozenset[str]] = {
+    "vehicle": VEHICLES | {"motorcycle"},
+    "building": frozenset(("house", "warehouse", "greenhouse")),
+}
+
+
+def unclear_kinds(kinds: Set[str]) -> frozenset[str]:
+    """Kinds of an image that one may take for one another there."""
+    unclear: set[str] = set()
+    for general, special in _GENERAL_KINDS.items():
+        if general in kinds and special & kinds:
+            unclear |= {general} | (special & kinds)
+    return frozenset(unclear)
 
 
 def kind_of(category: str) -> str:

@@ -15,7 +15,8 @@ from .library import Donor, Ground, Library
 from .nouns import TRAITS, Trait
 
 
-_SCALES = (0.3, 1.7)  # Of cut-outs
+SCALES = (0.3, 1.7)
+"""Smallest and largest scale of a cut-out."""
 _CANDIDATES = 48
 _LOOKED_AT = 8  # Of these, the best are looked at closely.
 _EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Metres of the camera above what things stand on
@@ -103,7 +104,7 @@ class PlaceFinder:
         width = round(scale * ((right - left) * cosine + (bottom - top) * sine))
         height = round(scale * ((right - left) * sine + (bottom - top) * cosine))
         room = self.canvas.side - 2 * _RIM
-        if not _SCALES[0] <= scale <= _SCALES[1] or max(width, height) >= room:
+        if not SCALES[0] <= scale <= SCALES[1] or max(width, height) >= room:
             return None
         corners = self.random.integers(_RIM, (_RIM + 1 + room - width, _RIM + 1 + room - height), (_CANDIDATES, 2))
         boxes = np.concatenate([corners, corners + np.array((width, height))], axis=1)
@@ -151,7 +152,7 @@ class PlaceFinder:
         own = bottom - top if trait.support == "ground" else max(right - left, bottom - top)
         scale = trait.extent * metre * float(self.random.uniform(0.92, 1.08)) / own
         width, height = round(scale * (right - left)), round(scale * (bottom - top))
-        if not _SCALES[0] <= scale <= _SCALES[1] or height >= lowest - _RIM or lowest > side - _RIM:
+        if not SCALES[0] <= scale <= SCALES[1] or height >= lowest - _RIM or lowest > side - _RIM:
             return None
         low, high = max(_RIM, middle - reach - width / 2), min(side - _RIM - width, middle + reach - width / 2)
         if low >= high:

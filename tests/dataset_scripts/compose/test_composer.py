@@ -152,6 +152,24 @@ def test_what_is_pasted_looks_like_its_own_image_and_not_like_the_ground(above: 
                 assert np.abs(gap).max() > 20, (pair.pair_id, ground)
 
 
+@pytest.mark.parametrize("domain", ["NS", "RS"])
+def test_an_exchange_is_one_thing_that_left_and_one_that_came_at_the_same_place(domain: Any, normal: Path) -> None:
+    composer = Composer([normal], domain, size=SIZE)
+    exchanged = 0
+    for index in range(20):
+        editor, _ = composer._open(np.random.default_rng(index))
+        canvas = editor.canvas
+        before = [image.copy() for image in canvas.numbers]
+        if editor.exchange(1) == 2:
+            exchanged += 1
+            old, new = [thing for thing in canvas.things if thing.change is not None]
+            assert (old.kind, old.change, new.change) == (new.kind, "disappear", "appear")
+            assert np.array_equal(canvas.numbers[0], before[0])
+            assert ((canvas.numbers[0] == old.number) & (canvas.numbers[1] == new.number)).sum() > 40
+            assert not (canvas.numbers[1] == old.number).any()
+    assert exchanged > 2
+
+
 def test_unknown_categories_are_called_by_their_names(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "coco", categories=("garden_gnome",), images=10)
     texts = [one.text for pair in Composer([folder], "NS", size=SIZE).pairs(stop=10) for one in pair.expressions]
@@ -167,6 +185,20 @@ def test_of_crowds_nothing_is_said(tmp_path: Path) -> None:
     file.write_text(json.dumps(content))
     for pair in Composer([folder], "NS", size=SIZE).pairs(stop=12):
         assert not any("person" in one.text or "people" in one.text for one in pair.expressions)
+
+
+def test_of_kinds_that_may_be_one_another_nothing_is_said(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "coco", categories=("car",), images=8)
+    file = folder / "annotations.json"
+    content = json.loads(file.read_text())
+    content["categories"].append({"id": 2, "name": "vehicle"})
+    for annotation in content["annotations"][::2]:
+        annotation["category_id"] = 2
+    file.write_text(json.dumps(content))
+    for pair in Composer([folder], "RS", size=SIZE).pairs(stop=8):
+        kinds = {thing.kind for thing in pair.scene.things}
+        if kinds == {"car", "vehicle"}:
+            assert not any("car" in one.text or "vehicle" in one.text for one in pair.expressions)
 
 
 def test_backgrounds_are_used(normal: Path, tmp_path: Path) -> None:
@@ -212,6 +244,7 @@ def test_damaged_images_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFi
         {"plain_share": 2.0},
         {"no_target_share": -1.0},
         {"folders": ()},
+        {"folders": "coco"},
     ],
 )
 def test_settings_out_of_range_are_refused(normal: Path, settings: dict[str, Any]) -> None:
