@@ -24,11 +24,11 @@ from .errors import CraftError, PermanentError
 
 
 _COMMANDS = {
-    "run": ("run_command", "find changes, segment them, write sentences"),
-    "status": ("status_command", "say where a run stands"),
-    "audit": ("audit_page", "open the page on which people audit the samples"),
-    "export": ("export_command", "write the audited samples as a data set"),
-    "stats": ("stats_command", "say what every step let through, and draw it"),
+    "run": ("commands.run", "find changes, segment them, write sentences"),
+    "status": ("commands.status", "say where a run stands"),
+    "audit": ("audit.page", "open the page on which people audit the samples"),
+    "export": ("commands.export", "write the audited samples as a data set"),
+    "stats": ("commands.stats", "say what every step let through, and draw it"),
 }
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from craft_agent.pairs_folder import hash_pair, list_pairs
 from craft_agent.records import Box, Candidate, ChangeType, Proposal, Round, Sample, Verdict
-from craft_agent.rows import perceived, refined, segmented
-from craft_agent.run_settings import RunSettings
-from craft_agent.store import Claims, Store, Worker
+from craft_agent.state.pairs_folder import hash_pair, list_pairs
+from craft_agent.state.rows import perceived, refined, segmented
+from craft_agent.state.settings import RunSettings
+from craft_agent.state.store import Claims, Store, Worker
 
 
 COLORS = ((215, 40, 40), (40, 90, 210), (240, 240, 235))

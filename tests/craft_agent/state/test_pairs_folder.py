@@ -1,0 +1,89 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import os
+
+import pytest
+from PIL import Image
+
+from craft_agent.backends.offline.perceiver import OfflinePerceiver
+from craft_agent.backends.offline.segmenter import OfflineSegmenter
+from craft_agent.engines.local_engine import run_local
+from craft_agent.errors import CraftError
+from craft_agent.prompts.templates import Prompts
+from craft_agent.state.pairs_folder import hash_pair, list_pairs
+from craft_agent.state.settings import RunSettings
+from craft_agent.state.store import Store
+from craft_agent.steps.pipeline import Backends
+from tests.craft_agent.small_work import draw_pairs
+
+
+def start(pictures, work):
+    store = Store.create(work, RunSettings(str(pictures), "offline", "offline", grid=1, paraphrases=0))
+    listed = list_pairs(pictures)
+    store.add_pairs(listed, [hash_pair(pictures, files) for files in listed])
+    return store
+
+
+def finish(store):
+    run_local(store, Backends(OfflinePerceiver(), OfflineSegmenter()), Prompts(), workers=2)
+    return {row["pair_id"]: (row["step"], row["reason"]) for row in store.rows("SELECT * FROM pairs")}
+
+
+def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
+    pictures = draw_pairs(tmp_path / "pairs", pairs=1)
+    good = Image.open(pictures / "A" / "place_000.png").convert("RGB")
+    for side in ("A", "B"):
+        (pictures / side / ".hidden.png").write_bytes(b"x")
+        (pictures / side / "notes.txt").write_text("x")
+        good.save(pictures / side / "two names.with dots.png")
+        (pictures / side / "broken.png").write_bytes(b"not a picture")
+        good.save(pictures / side / f"sizes.{'png' if side == 'A' else 'jpg'}")
+    good.save(pictures / "A" / "alone.png")
+    good.resize((60, 40)).save(pictures / "B" / "sizes.jpg")
+    good.save(pictures / "A" / "twice.png")
+    good.save(pictures / "A" / "twice.jpg")
+    good.save(pictures / "B" / "twice.png")
+    good.save(pictures / "A" / f"{'long' * 40}.png")
+    content = (pictures / "A" / "place_000.png").read_bytes()
+    for side in ("A", "B"):
+        (pictures / side / "cut.png").write_bytes(content[: len(content) // 2])
+    (tmp_path / "secret.png").write_bytes(content)
+    for side in ("A", "B"):
+        (pictures / side / "linked.png").symlink_to(tmp_path / "secret.png")
+        with open(os.fsencode(pictures / side) + b"/\xff.png", "wb") as file:
+            file.write(content)
+    ends = finish(start(pictures, tmp_path / "work"))
+    assert ends.pop("place_000") == ("refined", "")
+    assert ends.pop("two names.with dots") == ("refined", "")
+    assert {step for step, _ in ends.values()} == {"skipped"}
+    reasons = {pair_id[:6]: reason for pair_id, (_, reason) in ends.items()}
+    for pair_id, reason in (
+        ("alone", "B/ has no file"),
+        ("broken", "A/broken.png"),
+        ("cut", "A/cut.png"),
+        ("linked", "leads out"),
+        ("longlo", "longer than"),
+        ("sizes", "t1 has 200x150 pixels, t2 60x40"),
+        ("twice", "A/twice.jpg and A/twice.png"),
+        ("\\udcff", "not UTF-8"),
+    ):
+        assert reason in reasons[pair_id]
+
+
+def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
+    pictures = draw_pairs(tmp_path / "pairs", pairs=1)
+    store = start(pictures, tmp_path / "work")
+    path = pictures / "B" / "place_000.png"
+    content = path.read_bytes()
+    path.write_bytes((pictures / "A" / "place_000.png").read_bytes())
+    assert "another file" in finish(store)["place_000"][1]
+    path.write_bytes(content)
+    assert store.retry_failed() == 1
+    assert finish(store)["place_000"] == ("refined", "")
+
+
+@pytest.mark.parametrize("sides", [(), ("A",), ("A", "B")])
+def test_a_folder_without_pictures_is_refused(tmp_path, sides):
+    for side in sides:
+        (tmp_path / side).mkdir()
+    with pytest.raises(CraftError, match="has no"):
+        list_pairs(tmp_path)
