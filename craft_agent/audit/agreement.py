@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What two auditors say about the same samples: tables of their agreement, and a picture of each disagreement."""
+"""Tables of how far auditors agree, and a drawing of each disagreement."""
 
 from itertools import combinations
 
@@ -10,7 +10,8 @@ from modeling_mtrefseg.visualization_mtrefseg import draw_overlay
 from mtrs_iou.mask_counts import count_masks
 
 from ..records import BoolMask
-from .store import AuditStore, Disagreement, StoredDecision
+from .decisions import Disagreement, StoredDecision
+from .store import AuditStore
 
 
 AGREEMENT_HEADERS = ("auditors", "both judged", "both accept", "only first", "only second", "both reject", "kappa")
@@ -22,20 +23,20 @@ KINDS = {"verdict": "verdict", "sentences": "sentences", "change_type": "change 
 
 def agreement_rows(store: AuditStore) -> list[list[str]]:
     """
-    Counts what every two auditors said about the samples that both have judged.
+    Counts the verdicts of every two auditors on the samples that both have judged.
 
     Args:
         store (`AuditStore`): The decisions.
 
     Returns:
-        `list[list[str]]`: A row for each two auditors with a sample in common, under `AGREEMENT_HEADERS`.
+        `list[list[str]]`: A row for every two auditors with common samples; columns as in `AGREEMENT_HEADERS`.
     """
     rows = []
     for first, second in combinations(store.auditors(), 2):
         found = store.agreement(first, second)
         counts = (found.both_accept, found.only_first, found.only_second, found.both_reject)
         if sum(counts):
-            # Kappa has no value where chance alone would give full agreement: both said one and the same all the time.
+            # Kappa is undefined if both gave one and the same verdict throughout.
             kappa = "–" if found.kappa is None else f"{found.kappa:.2f}"
             rows.append([f"{first} and {second}", *map(str, (sum(counts), *counts)), kappa])
     return rows
@@ -43,13 +44,13 @@ def agreement_rows(store: AuditStore) -> list[list[str]]:
 
 def disagreement_rows(store: AuditStore) -> list[list[str]]:
     """
-    Lists what is to be settled.
+    Lists the disagreements.
 
     Args:
         store (`AuditStore`): The decisions.
 
     Returns:
-        `list[list[str]]`: A row for each sample that two auditors see differently, under `DISAGREEMENT_HEADERS`.
+        `list[list[str]]`: A row for every sample on which auditors differ; columns as in `DISAGREEMENT_HEADERS`.
     """
     return [
         [each.sample_id, KINDS[each.kind], _say(store.sample(each.sample_id).mask, each)]
@@ -59,19 +60,19 @@ def disagreement_rows(store: AuditStore) -> list[list[str]]:
 
 def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
     """
-    Draws what the machine proposed and what each auditor made of it.
+    Draws the proposal and the version of each auditor.
 
     Args:
         store (`AuditStore`): The decisions.
-        sample_id (`str`): A sample, with decisions or without.
+        sample_id (`str`): A sample, judged or not.
 
     Returns:
-        `PIL.Image.Image`: A page of `draw_overlay`. The score of a line is its mask's IoU with the proposed one.
+        `PIL.Image.Image`: A page of `draw_overlay`. The score of a line is the IoU of its mask and the proposed one.
 
     Raises:
-        `CraftError`: If there is no such sample, or its pictures are gone.
+        CraftError: If there is no such sample, or its images are missing.
     """
-    sample, pictures = store.sample(sample_id), store.pictures(sample_id)
+    sample, images = store.sample(sample_id), store.images(sample_id)
     masks: list[BoolMask] = [sample.mask]
     texts = [f"proposed: {sample.expressions[0]}"]
     for each in store.decisions(sample_id):
@@ -80,11 +81,11 @@ def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
         said = sentence if each.verdict == "accept" else (each.reason or "").replace("_", " ")
         texts.append(f"{each.auditor} {VERDICTS[each.verdict]}: {said}")
     scores = [_iou(mask, sample.mask) for mask in masks]
-    return draw_overlay(pictures.image_t1, pictures.image_t2, masks, texts, scores)
+    return draw_overlay(images.image_t1, images.image_t2, masks, texts, scores)
 
 
 def _say(proposed: BoolMask, found: Disagreement) -> str:
-    """The difference in a few words."""
+    """Describes a disagreement."""
     if found.kind == "verdict":
         reasons = {
             each.auditor: f" ({each.reason.replace('_', ' ')})" if each.reason else "" for each in found.decisions
@@ -106,7 +107,7 @@ def _say(proposed: BoolMask, found: Disagreement) -> str:
 
 
 def _mask_of(decision: StoredDecision, proposed: BoolMask) -> BoolMask:
-    """A rejected region is no region."""
+    """The mask according to an auditor; empty if the sample was rejected."""
     if decision.verdict == "reject":
         return np.zeros_like(proposed)
     return proposed if decision.mask is None else decision.mask

@@ -123,10 +123,10 @@ window.startAudit = (root) => {
 
   // --- a sample comes ---
 
-  function loadPicture(id, date) {
+  function loadImage(id, date) {
     const image = new Image();
     const query = new URLSearchParams({ run: settings.run, sample: id, date });
-    image.src = new URL(`audit/picture?${query}`, document.baseURI);
+    image.src = new URL(`audit/image?${query}`, document.baseURI);
     return image;
   }
 
@@ -135,17 +135,17 @@ window.startAudit = (root) => {
     const { progress, left } = state;
     which = state.which;
     showProgress(progress, left);
-    let pictures = null;
+    let images = null;
     if (state.sample) {
-      pictures = { t1: loadPicture(state.sample.sample_id, "t1"), t2: loadPicture(state.sample.sample_id, "t2") };
+      images = { t1: loadImage(state.sample.sample_id, "t1"), t2: loadImage(state.sample.sample_id, "t2") };
       try {
-        await Promise.all(Object.values(pictures).map((picture) => picture.decode()));
+        await Promise.all(Object.values(images).map((image) => image.decode()));
       } catch {
         const query = new URLSearchParams({ run: settings.run, sample: state.sample.sample_id, date: "t1" });
-        const answer = await fetch(new URL(`audit/picture?${query}`, document.baseURI)).catch(() => null);
+        const answer = await fetch(new URL(`audit/image?${query}`, document.baseURI)).catch(() => null);
         const text = answer && !answer.ok ? await answer.text() : "";
-        complain(new Error(text || `The pictures of ${state.sample.sample_id} cannot be loaded; go on with the next sample.`));
-        pictures = null;
+        complain(new Error(text || `The images of ${state.sample.sample_id} cannot be loaded; go on with the next sample.`));
+        images = null;
       }
     }
     if (turn !== opened) return;
@@ -163,7 +163,7 @@ window.startAudit = (root) => {
     edit = { expressions: [...base.expressions], change_type: base.change_type };
     const other = sample.others[0];
     proposed = decodeMask(sample.mask);
-    viewer.show(pictures, sample.width, sample.height, decodeMask(base.mask), other ? decodeMask(other.mask) : null);
+    viewer.show(images, sample.width, sample.height, decodeMask(base.mask), other ? decodeMask(other.mask) : null);
     maskChanged();
     closeReasons();
     showSentences();
@@ -171,7 +171,7 @@ window.startAudit = (root) => {
     showOther();
     showHistory();
     if (!document.activeElement?.matches("input, textarea")) stage.focus({ preventScroll: true });
-    if (state.following && state.following !== sample.sample_id) for (const date of ["t1", "t2"]) loadPicture(state.following, date);
+    if (state.following && state.following !== sample.sample_id) for (const date of ["t1", "t2"]) loadImage(state.following, date);
   }
 
   function showProgress({ total, accepted, rejected, open: openCount, complete, seats }, left) {
@@ -415,7 +415,7 @@ window.startAudit = (root) => {
   }
 
   function decide(verdict, reason = null) {
-    if (verdict === "accept" && !viewer.pictures) {
+    if (verdict === "accept" && !viewer.images) {
       return complain(new Error("Nobody can accept what cannot be seen: reject it, or go on with the next sample."));
     }
     viewer.endStroke();
@@ -551,7 +551,7 @@ window.startAudit = (root) => {
     else if (list) choose(list);
     else if (reason) decide("reject", reason);
     else if (name) actions[name]();
-    // After a click with the mouse, keys are for the pictures again and not for the button.
+    // After a click with the mouse, keys are for the images again and not for the button.
     const isMouse = event.detail > 0;
     if (isMouse && (view || overlay || tool || type || ["smaller", "larger", "fit", "fit-mask"].includes(name))) stage.focus({ preventScroll: true });
   });

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the audit page asks of the store: which sample comes next for whom, and what an auditor says about it."""
+"""What the audit page calls: which sample comes next for an auditor, and decisions about samples."""
 
 import threading
 import time
@@ -14,12 +14,13 @@ from mtrs_iou.mask_counts import decode_rle, encode_rle
 
 from ..errors import CraftError
 from ..records import BoolMask, ChangeType
-from .store import AuditSample, AuditStore, Decision, StoredDecision, check_auditor
+from .decisions import AuditSample, Decision, StoredDecision, check_auditor
+from .store import AuditStore
 
 
 Which = Literal["open", "judged", "disagreements"]
 LEASE_SECONDS = 1800.0
-"""For how long a sample that somebody has opened is kept for them."""
+"""How long an opened sample is reserved for the auditor."""
 MAX_SENTENCES = 20
 MAX_SENTENCE_LENGTH = 500
 MAX_COMMENT_LENGTH = 1000
@@ -28,11 +29,11 @@ MAX_COMMENT_LENGTH = 1000
 @dataclass(frozen=True)
 class Lease:
     """
-    The sample that an auditor has open.
+    The sample that is reserved for an auditor.
 
     Args:
         sample_id (`str`): The sample.
-        until (`float`): When it is free again, by `time.monotonic`.
+        until (`float`): End of the reservation, as in `time.monotonic`.
     """
 
     sample_id: str
@@ -41,13 +42,14 @@ class Lease:
 
 class AuditDesk:
     """
-    Hands out samples and takes decisions. Everything is plain JSON, and every method may be called from any thread.
+    Hands out samples and takes decisions. Arguments and results are plain JSON. Every method may be called from any
+    thread.
 
-    A sample is offered to at most `seats` people. Nobody is shown what others said about it before they have said
-    something themselves, so that agreement can be measured.
+    A sample is offered to at most `seats` people. To measure agreement, auditors see each other's decisions on a
+    sample only after they have made their own.
 
     Args:
-        store (`AuditStore`): The decisions of a WORK folder.
+        store (`AuditStore`): The decisions of a run.
         seats (`int`): How many people judge a sample: 1 or 2.
     """
 
@@ -59,22 +61,23 @@ class AuditDesk:
 
     def open(self, auditor: str, sample_id: str = "", step: int = 0, which: str = "open") -> dict[str, Any]:
         """
-        Opens a sample, and keeps it for this auditor.
+        Opens a sample and reserves it for an auditor.
 
         Args:
-            auditor (`str`): Who asks.
-            sample_id (`str`, *optional*, defaults to `""`): The sample that `step` starts from; `""` for none.
-            step (`int`, *optional*, defaults to 0): 0 for the sample itself, 1 for the next one of the list, -1 for
-                the one before. The list goes round. Without a `sample_id`, the first one of the list is opened.
+            auditor (`str`): The auditor's name.
+            sample_id (`str`, *optional*, defaults to `""`): The sample that `step` is relative to. Without it, the
+                first sample of the list is opened.
+            step (`int`, *optional*, defaults to 0): 0 for the sample itself, 1 for the next one in the list, -1 for
+                the previous one. The list wraps around.
             which (`str`, *optional*, defaults to `"open"`): The list: "open" (not judged by this auditor, with a free
-                seat), "judged" (by this auditor) or "disagreements" (which involve this auditor).
+                seat), "judged" (by this auditor) or "disagreements" (that involve this auditor).
 
         Returns:
             `dict`: `auditor`, `which`, `left` (length of the list), `progress`, `sample` (`None` if the list is empty)
-            and `following`, the id of the sample after it, so that a page can fetch its pictures ahead.
+            and `following`, the id of the next sample, so that the page can load its images in advance.
 
         Raises:
-            [`CraftError`]: If the name or the sample cannot be used.
+            CraftError: If the name, the list or the sample does not exist.
         """
         auditor = check_auditor(auditor)
         if which not in get_args(Which):
@@ -100,20 +103,20 @@ class AuditDesk:
 
     def decide(self, auditor: str, sample_id: str, decision: Mapping[str, Any], which: str = "open") -> dict[str, Any]:
         """
-        Writes what an auditor says about a sample, and opens the next one.
+        Stores a decision, and opens the next sample.
 
         Args:
-            auditor (`str`): Who says it.
+            auditor (`str`): The auditor's name.
             sample_id (`str`): The sample.
             decision (`Mapping`): `verdict`, `reason`, `comment`, `expressions`, `change_type` and `mask` (COCO RLE) as
-                in `audit_store.Decision`; all but the verdict may be left out.
-            which (`str`, *optional*, defaults to `"open"`): The list that the next sample is taken from.
+                in `Decision`; all but the verdict are optional.
+            which (`str`, *optional*, defaults to `"open"`): The list from which the next sample is taken.
 
         Returns:
-            `dict`: As from [`open`].
+            `dict`: As from `open`.
 
         Raises:
-            [`CraftError`]: If the decision is not complete, or the sample's seats are taken. Nothing is written then.
+            CraftError: If the decision is incomplete, or all seats are taken. Nothing is stored in that case.
         """
         auditor = check_auditor(auditor)
         sample = self.store.sample(sample_id)
@@ -123,28 +126,28 @@ class AuditDesk:
             if len(others) >= self.seats:
                 names = " and ".join(sorted(others))
                 raise CraftError(f"{sample_id} has been judged by {names} already; go on to the next sample.")
-            # What others said is in sight from the second decision on; that one is no opinion of its own any more.
+            # Auditors see each other's decisions after their first one, so later ones are not independent.
             settles = bool(others) and self.store.decision(sample_id, auditor) is not None
             self.store.decide(sample_id, auditor, replace(parsed, settled=settles))
         return self.open(auditor, sample_id, 1, which)
 
     def undo(self, auditor: str) -> dict[str, Any]:
         """
-        Takes back the newest decision of an auditor, and opens its sample again.
+        Undoes the newest decision of an auditor, and opens its sample again.
 
         Args:
-            auditor (`str`): Whose decision.
+            auditor (`str`): The auditor's name.
 
         Returns:
-            `dict`: As from [`open`], and `undone`, the decision with its edits.
+            `dict`: As from `open`, and `undone`, the decision with its edits.
 
         Raises:
-            [`CraftError`]: If there is none.
+            CraftError: If there is no decision.
         """
         auditor = check_auditor(auditor)
         undone = self.store.undo(auditor)
         if undone is None:
-            raise CraftError(f"There is no decision of {auditor} to take back.")
+            raise CraftError(f"{auditor} has no decision to undo.")
         state = self.open(auditor, undone.sample_id)
         return {**state, "undone": describe_decision(undone, self.store.sample(undone.sample_id))}
 
@@ -164,7 +167,7 @@ class AuditDesk:
         return [each for each in self.store.sample_ids(auditor, "open") if taken[each] < self.seats]
 
     def _taken(self, auditor: str) -> Counter[str]:
-        """How many seats are held at each sample: with a decision, or because somebody else has it open."""
+        """Number of taken seats per sample: by a decision, or because another auditor has it open."""
         taken = Counter(self.store.judged_counts())
         now = time.monotonic()
         for name, lease in self._leases.items():
@@ -173,7 +176,7 @@ class AuditDesk:
         return taken
 
     def _neighbour(self, auditor: str, ids: Sequence[str], sample_id: str, step: int) -> str:
-        """The sample of the list that comes `step` after another one, which need not be in it; "" if it is empty."""
+        """The next (`step` 1) or previous (-1) sample in the list, relative to any sample; "" if the list is empty."""
         if not ids:
             return ""
         if not sample_id:
@@ -245,21 +248,21 @@ def describe_decision(decision: StoredDecision, sample: AuditSample) -> dict[str
 
 def read_decision(given: Mapping[str, Any], sample: AuditSample) -> Decision:
     """
-    Reads a decision that came over the network.
+    Parses a decision that came over the network.
 
     Args:
-        given (`Mapping`): The keys of [`AuditDesk.decide`].
-        sample (`AuditSample`): What it is about.
+        given (`Mapping`): With the keys of `AuditDesk.decide`.
+        sample (`AuditSample`): The sample that it is about.
 
     Returns:
-        `Decision`: What is as the machine proposed it is `None` there.
+        `Decision`: The decision; fields that equal the proposal are `None`.
 
     Raises:
-        [`CraftError`]: If a key is unknown, or a value is not what it should be.
+        CraftError: If a key is unknown or a value is not valid.
     """
     unknown = sorted(set(given) - {"verdict", "reason", "comment", "expressions", "change_type", "mask"})
     if unknown:
-        raise CraftError(f"A decision has no {', '.join(map(repr, unknown))}; leave it out.")
+        raise CraftError(f"A decision has no {', '.join(map(repr, unknown))}; remove it.")
     verdict = given.get("verdict")
     if verdict not in ("accept", "reject"):
         raise CraftError(f'The verdict is {verdict!r}; it must be "accept" or "reject".')
@@ -280,7 +283,7 @@ def read_decision(given: Mapping[str, Any], sample: AuditSample) -> Decision:
 
 
 def _read_expressions(given: Any) -> tuple[str, ...] | None:
-    """The sentences on one line each; those that are blank, or there twice, are left out."""
+    """The sentences, each on one line, without blank ones and duplicates."""
     if given is None:
         return None
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
@@ -309,7 +312,7 @@ def _read_mask(given: Any, sample: AuditSample) -> BoolMask | None:
         return None
     if not isinstance(given, Mapping):
         raise CraftError(f"The mask is {type(given).__name__}; it must be a run-length encoded mask.")
-    # The size is looked at first: a few letters can stand for a mask that no memory holds.
+    # The size is checked first: a short text can encode a mask that does not fit into memory.
     if given.get("size") != list(sample.mask.shape):
         wanted = " x ".join(map(str, sample.mask.shape))
         raise CraftError(

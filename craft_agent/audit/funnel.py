@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What every step of a run let through, as numbers and as a chart."""
+"""The number of pairs and changes that every step of a run let through, as a table and a chart."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CraftError
+from ..records import KEPT
 from ..state.store import Store
-from ..steps.correction import KEPT
 from .store import AuditStore
 
 
@@ -25,8 +25,8 @@ class Stage:
 
     Args:
         name (`str`): What is counted.
-        count (`int`): How many there are.
-        lost (`tuple[tuple[str, int], ...]`): Why others did not come so far, most frequent first.
+        count (`int`): The number.
+        lost (`tuple[tuple[str, int], ...]`): Reasons and numbers of those lost before, most frequent first.
         unit (`str`): "pairs" or "differences".
     """
 
@@ -39,7 +39,7 @@ class Stage:
 @dataclass(frozen=True)
 class Funnel:
     """
-    What became of the pairs of a run, and of the differences in them.
+    What happened to the pairs of a run and to the changes in them.
 
     Args:
         stages (`tuple[Stage, ...]`): In the order of the steps.
@@ -48,7 +48,7 @@ class Funnel:
     stages: tuple[Stage, ...]
 
     def table(self) -> str:
-        """The stages with their counts, shares of the stage before, and losses."""
+        """The stages with their counts, their shares of the previous stage, and the losses."""
         lines = []
         before: Stage | None = None
         for stage in self.stages:
@@ -69,7 +69,7 @@ def read_funnel(store: Store) -> Funnel:
         store (`Store`): The run.
 
     Returns:
-        `Funnel`: The counts as they are now.
+        `Funnel`: The current counts.
     """
     steps = _counts(store, "SELECT step, COUNT(*) FROM pairs GROUP BY 1")
     listed = sum(steps.values())
@@ -102,7 +102,7 @@ def read_funnel(store: Store) -> Funnel:
 
 
 def agreement_table(audit: AuditStore) -> str:
-    """How far every two auditors agree, as a Markdown table; "" if there is but one."""
+    """The agreement of every two auditors as a Markdown table; "" without samples that two have judged."""
     rows = []
     for first, second in combinations(audit.auditors(), 2):
         agreement = audit.agreement(first, second)
@@ -119,11 +119,11 @@ def agreement_table(audit: AuditStore) -> str:
 
 def draw_funnel(funnel: Funnel, title: str) -> "Figure":
     """
-    Draws the stages as bars around one middle, the losses beside them.
+    Draws the stages as centred bars with the losses beside them.
 
     Args:
         funnel (`Funnel`): The counts.
-        title (`str`): The chart's title.
+        title (`str`): Title of the chart.
 
     Returns:
         `matplotlib.figure.Figure`: The chart.
@@ -134,7 +134,7 @@ def draw_funnel(funnel: Funnel, title: str) -> "Figure":
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise CraftError("the chart is drawn with matplotlib, which is missing; `pip install matplotlib`") from error
+        raise CraftError("the chart needs matplotlib; `pip install matplotlib`") from error
     figure = Figure(figsize=(10, 0.75 * len(funnel.stages) + 1.2), dpi=150, layout="constrained")
     axis = figure.subplots()
     widest = {
@@ -157,7 +157,7 @@ def draw_funnel(funnel: Funnel, title: str) -> "Figure":
 
 
 def save_funnel(funnel: Funnel, title: str, path: Path) -> None:
-    """Draws the funnel into a PNG; raises as `draw_funnel`, and `OSError` if the file cannot be written."""
+    """Writes the chart of `draw_funnel` as a PNG; raises `OSError` if the file cannot be written."""
     draw_funnel(funnel, title).savefig(path, format="png")
 
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-// Both pictures of a pair, and a mask that is looked at and painted at the pictures' own size.
+// Both images of a pair, and a mask that is looked at and painted at the images' own size.
 //
-// The mask is one byte a pixel of the picture. A stroke sets or clears bytes, nothing is ever drawn, scaled or read back
+// The mask is one byte a pixel of the image. A stroke sets or clears bytes, nothing is ever drawn, scaled or read back
 // through a canvas: what no stroke touched stays as it was, bit for bit. Canvases only show it.
 "use strict";
 
@@ -11,8 +11,8 @@
   const OVERLAYS = ["fill", "outline", "off"];
   const FILL_OPACITY = 0.42;
   const BLINK_MILLISECONDS = 700; // below three flashes a second, which is what people bear
-  const LARGEST_SCALE = 32; // screen pixels a picture's pixel
-  const SIZES = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130]; // diameters of the brush in pixels of the picture
+  const LARGEST_SCALE = 32; // screen pixels an image's pixel
+  const SIZES = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130]; // diameters of the brush in pixels of the image
   const HANDLE = 18; // how near the slider's line counts as on it, in screen pixels
 
   // The rows of a disc of a diameter in pixels, as [row, first, last] around its middle pixel.
@@ -82,10 +82,10 @@
 
     // --- what is shown ---
 
-    // `pictures`: the loaded images `t1` and `t2`, or null if there are none to be shown. `other`: another auditor's mask,
+    // `images`: the loaded images `t1` and `t2`, or null if there are none to be shown. `other`: another auditor's mask,
     // or null; its outline is shown.
-    show(pictures, width, height, mask, other) {
-      Object.assign(this, { pictures, width, height, mask, other });
+    show(images, width, height, mask, other) {
+      Object.assign(this, { images, width, height, mask, other });
       this.gesture = null;
       this.pen = false;
       this.cursor = null;
@@ -97,7 +97,7 @@
 
     clear() {
       this.mask = null;
-      this.pictures = null;
+      this.images = null;
       this.redraw();
     }
 
@@ -155,11 +155,11 @@
       return area;
     }
 
-    // --- where pictures lie: `scale` screen pixels a pixel, `middle` of the panel in pixels of the picture ---
+    // --- where images lie: `scale` screen pixels a pixel, `middle` of the panel in pixels of the image ---
 
     layOut() {
       const { clientWidth, clientHeight } = this.stage;
-      if (!clientWidth || !this.pictures) return;
+      if (!clientWidth || !this.images) return;
       const both = this.view === "side";
       const gap = 8;
       const scaleOf = (width, height) => Math.min(width / this.width, height / this.height);
@@ -206,7 +206,7 @@
     }
 
     setScale(scale, middle) {
-      if (!this.pictures) return;
+      if (!this.images) return;
       this.scale = Math.min(Math.max(scale, this.fitScale), Math.max(LARGEST_SCALE, this.fitScale));
       const { width, height } = this.panels[0];
       const keep = (value, size, shown) =>
@@ -219,7 +219,7 @@
       this.changed();
     }
 
-    // How many pixels of the picture, in each direction, share one of the canvases that show masks: so many that drawing
+    // How many pixels of the image, in each direction, share one of the canvases that show masks: so many that drawing
     // these on the screen halves them at most, since a lone pixel would be lost otherwise.
     setStep() {
       const ratio = window.devicePixelRatio || 1;
@@ -233,7 +233,7 @@
     }
 
     zoom(factor, about = this.middle) {
-      if (!this.pictures) return;
+      if (!this.images) return;
       const before = this.scale;
       const scale = Math.min(Math.max(before * factor, this.fitScale), Math.max(LARGEST_SCALE, this.fitScale));
       const keep = (middle, place) => place + ((middle - place) * before) / scale;
@@ -241,7 +241,7 @@
     }
 
     pan(x, y) {
-      if (this.pictures) this.setScale(this.scale, { x: this.middle.x + x / this.scale, y: this.middle.y + y / this.scale });
+      if (this.images) this.setScale(this.scale, { x: this.middle.x + x / this.scale, y: this.middle.y + y / this.scale });
     }
 
     corner(panel) {
@@ -251,7 +251,7 @@
       };
     }
 
-    // Where a pointer is, in pixels of the picture, with fractions.
+    // Where a pointer is, in pixels of the image, with fractions.
     place(event, panel) {
       const box = panel.canvas.getBoundingClientRect();
       const corner = this.corner(panel);
@@ -264,7 +264,7 @@
     // --- pointer ---
 
     press(event, panel) {
-      if (!this.pictures || event.button > 1) return;
+      if (!this.images || event.button > 1) return;
       this.stage.focus({ preventScroll: true });
       event.preventDefault();
       panel.canvas.setPointerCapture(event.pointerId);
@@ -281,7 +281,7 @@
     }
 
     move(event, panel) {
-      if (!this.pictures) return;
+      if (!this.images) return;
       const gesture = this.gesture;
       if (gesture?.divider) {
         const box = panel.canvas.getBoundingClientRect();
@@ -309,10 +309,10 @@
       this.onChange();
     }
 
-    // --- keyboard: a cursor that moves by pixels of the picture, and a pen that is down or up ---
+    // --- keyboard: a cursor that moves by pixels of the image, and a pen that is down or up ---
 
     moveCursor(x, y) {
-      if (!this.pictures) return;
+      if (!this.images) return;
       const from = this.cursor ?? { x: Math.floor(this.middle.x) + 0.5, y: Math.floor(this.middle.y) + 0.5 };
       this.cursor = {
         x: Math.min(Math.max(Math.floor(from.x) + x, 0), this.width - 1) + 0.5,
@@ -327,7 +327,7 @@
     }
 
     togglePen() {
-      if (this.tool === "hand" || !this.pictures) return;
+      if (this.tool === "hand" || !this.images) return;
       if (this.pen) {
         this.endStroke();
       } else {
@@ -402,7 +402,7 @@
       this.paintCanvas(this.maskCanvas, this.mask, this.colors[0], left, top, right, bottom);
     }
 
-    // Brings a canvas that shows a mask up to date, within a box in pixels of the picture. A pixel of the canvas is set if
+    // Brings a canvas that shows a mask up to date, within a box in pixels of the image. A pixel of the canvas is set if
     // any of those that it stands for is.
     paintCanvas(canvas, mask, [red, green, blue], left, top, right, bottom) {
       const { step } = this;
@@ -446,15 +446,15 @@
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, panel.width, panel.height);
       for (const title of panel.titles) {
-        title.hidden = !this.pictures || (date !== "both" && title.dataset.date !== date);
+        title.hidden = !this.images || (date !== "both" && title.dataset.date !== date);
         title.classList.toggle("right", date === "both" && title.dataset.date === "t2");
       }
-      if (!this.pictures) return;
+      if (!this.images) return;
       const corner = this.corner(panel);
       context.imageSmoothingEnabled = this.scale * ratio < 3;
       context.imageSmoothingQuality = "high";
       const box = [corner.x, corner.y, this.width * this.scale, this.height * this.scale];
-      context.drawImage(this.pictures[date === "both" ? "t2" : date], ...box);
+      context.drawImage(this.images[date === "both" ? "t2" : date], ...box);
       if (date === "both") this.drawEarlierPart(context, panel, box);
       if (this.overlay !== "off") {
         if (this.other) this.drawMask(context, panel, box, ratio, this.otherCanvas, this.colors[1], false);
@@ -469,7 +469,7 @@
       context.beginPath();
       context.rect(0, 0, this.divider * panel.width, panel.height);
       context.clip();
-      context.drawImage(this.pictures.t1, ...box);
+      context.drawImage(this.images.t1, ...box);
       context.restore();
     }
 

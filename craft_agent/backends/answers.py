@@ -1,38 +1,37 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads what a model says: JSON, exactly as the schema has it, or a problem in words.
+Reads the answers of models: one JSON object that conforms to a schema, wherever it stands in the text.
 
-The schemas of this package use a small part of JSON Schema: type, properties, required, additionalProperties, items,
-enum, minimum, maximum, minItems, maxItems, minLength, maxLength. Another keyword is an error in the schema.
+Reasoning models write drafts before they answer. Everything up to the last closing tag of their thoughts is dropped,
+and of several fitting objects the last one is the answer.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 
 LONGEST_ANSWER = 200_000
-"""Characters; what is longer is no answer to any question asked here."""
+"""Maximum length of an answer in characters; no question here needs more."""
+CUT_OFF = "the answer is cut off"
+"""Problems of incomplete answers begin with this."""
+LONGEST_PROBLEM = 300
+"""Maximum length of a message in characters."""
+MOST_BROKEN_OBJECTS = 1000
+"""After so many braces that begin no object the rest is not read, so that hostile text takes a second at most."""
 
-_KEYWORDS = {
-    *("title", "description", "type", "properties", "required", "additionalProperties", "items", "enum"),
-    *("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength"),
-}
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-}
-# Reasoning models think aloud before they answer.
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+_TAGS = r"think|thinking|thought|thoughts|reasoning"
+_FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
+_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
+_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
 
 
 class AnswerError(ValueError):
-    """An answer cannot be used; the message tells the model what is wrong with it."""
+    """An answer cannot be used. The message tells the model what is wrong."""
 
 
 def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,89 +39,90 @@ def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     Reads an answer.
 
     Args:
-        text (`str`): What the model said. JSON may stand in a code fence, behind thoughts or between words.
-        schema (`Mapping`): The schema of a JSON object.
+        text (`str`): The text of the model. The JSON may stand in a code fence, after thoughts or between words.
+        schema (`Mapping`): JSON schema of an object.
 
     Returns:
-        `dict`: The object.
+        `dict`: The last object in the text that conforms to the schema.
 
     Raises:
-        AnswerError: If there is no such object, or it is not exactly as the schema has it.
+        AnswerError: If there is none, or the text ends inside the model's thoughts.
     """
     if len(text) > LONGEST_ANSWER:
-        raise AnswerError(f"the answer has {len(text):,} characters")
-    content = _first_object(_THOUGHTS.sub(" ", text))
-    problem = find_problem(content, schema, "the answer")
-    if problem is not None:
-        raise AnswerError(problem)
-    return content
-
-
-def find_problem(value: Any, schema: Mapping[str, Any], where: str) -> str | None:
-    """
-    Compares a value with a schema.
-
-    Args:
-        value: As `json.loads` gives it.
-        schema (`Mapping`): The schema.
-        where (`str`): What the value is called in the message.
-
-    Returns:
-        `str` or `None`: What is wrong, `None` if nothing is.
-    """
-    unknown = schema.keys() - _KEYWORDS
-    if unknown:
-        raise ValueError(f"the schema of {where} uses {', '.join(sorted(unknown))}, which nothing here checks")
-    kind = schema["type"]
-    # In Python, a boolean is a number, and so are NaN and the infinities that its JSON reader accepts.
-    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        return f"{where} must be of type {kind}"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"{where} must be one of {', '.join(map(str, schema['enum']))}"
-    if isinstance(value, dict):
-        return _object_problem(value, schema, where)
-    if isinstance(value, list):
-        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
-            return f"{where} has {len(value)} items"
-        problems = (find_problem(item, schema["items"], f"{where}[{index}]") for index, item in enumerate(value))
-        return next((problem for problem in problems if problem is not None), None)
-    if isinstance(value, str):
-        if not schema.get("minLength", 0) <= len(value.strip()) <= schema.get("maxLength", len(value)):
-            return f"{where} has {len(value.strip())} characters"
-        return None
-    if not isinstance(value, bool) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        return f"{where} is {value}, which is out of range"
-    return None
-
-
-def _object_problem(value: dict[str, Any], schema: Mapping[str, Any], where: str) -> str | None:
-    properties = schema["properties"]
-    missing = [name for name in schema.get("required", ()) if name not in value]
-    if missing:
-        return f"{where} lacks {', '.join(missing)}"
-    extra = sorted(value.keys() - properties.keys())
-    if extra:
-        return f"{where} has {', '.join(map(repr, extra[:5]))}, which it must not have"
-    problems = (find_problem(item, properties[name], f"{where}.{name}") for name, item in value.items())
-    return next((problem for problem in problems if problem is not None), None)
-
-
-def _first_object(text: str) -> Any:
-    """The first JSON object in a text."""
+        raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
+    text = drop_thoughts(text)
+    if _THOUGHTS_BEGIN.search(text):
+        raise AnswerError(f"{CUT_OFF}: it ends inside the thoughts before it")
     if not text.strip():
         raise AnswerError("the answer is empty")
+    validator = Draft202012Validator(schema)
+    problem, answer = "the answer holds no JSON object", None
+    for content in _objects(text):
+        found = str(content) if isinstance(content, ValueError) else _find_problem(content, validator)
+        if found is None:
+            answer = content
+        elif answer is None:
+            problem = found
+    if answer is None:
+        raise AnswerError(problem)
+    return answer
+
+
+def drop_thoughts(text: str) -> str:
+    """The part of an answer after the thoughts of a reasoning model; the whole text if no thoughts end in it."""
+    end = 0
+    for match in _THOUGHTS_END.finditer(text):
+        end = match.end()
+    return text[end:]
+
+
+def _find_problem(content: dict[str, Any], validator: Draft202012Validator) -> str | None:
+    try:
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return "the answer holds a surrogate character (\\ud800 to \\udfff), which is no text"
+    error = best_match(validator.iter_errors(content))
+    if error is None:
+        return None
+    message = error.message
+    # The message begins with the value, which may be long, and ends with what is wrong with it.
+    if len(message) > LONGEST_PROBLEM:
+        message = f"{message[: LONGEST_PROBLEM // 3]} … {message[-LONGEST_PROBLEM // 2 :]}"
+    return f"{error.json_path.replace('$', 'the answer', 1)}: {message}"
+
+
+def _objects(text: str) -> Iterator[Any]:
+    """The outermost JSON objects in a text; instead of one that is broken, a `ValueError` that says why."""
     decoder = json.JSONDecoder(parse_constant=_refuse_constant)
-    problem = "the answer holds no JSON object"
-    # Only a few braces are tried: prose with thousands of them must not take minutes.
-    for match in list(re.finditer(r"\{", text))[:20]:
+    start, broken = text.find("{"), 0
+    while start >= 0 and broken < MOST_BROKEN_OBJECTS:
+        end = start + 1
         try:
-            return decoder.raw_decode(text, match.start())[0]
+            content, end = decoder.raw_decode(text, start)
+            yield _stripped(content)
         except json.JSONDecodeError as error:
-            problem = f"the answer is no valid JSON: {error.msg} at character {error.pos}"
+            broken += 1
+            yield ValueError(f"the answer is not valid JSON: {error.msg} at character {error.pos}")
         except RecursionError:
-            problem = "the answer is nested too deeply"
-    raise AnswerError(problem)
+            broken += 1
+            yield ValueError("the answer is nested too deeply")
+        # Python refuses integers with thousands of digits.
+        except ValueError as error:
+            broken += 1
+            yield ValueError(f"the answer holds a number that cannot be read: {error}")
+        start = text.find("{", end)
+
+
+def _stripped(value: Any) -> Any:
+    """The value with white space at both ends of its texts removed, so that it does not count as length."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [_stripped(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _stripped(item) for name, item in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"{name} is no JSON number", name, 0)
+    raise json.JSONDecodeError(f"{name} is not a JSON number", name, 0)

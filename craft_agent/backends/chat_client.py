@@ -1,33 +1,39 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-How a chat request travels: one HTTP exchange, bounded in time and in size.
+Exchanges with a server of the OpenAI protocol, limited in time and size.
 
-`huggingface_hub.InferenceClient` writes the request: its address, headers and fields for endpoints, for the Hub's
-router and for each provider. This module sends it.
+The `openai` client writes the requests. Its time limits hold for single reads, so a server that sends a byte now and
+then could keep a request open for ever. Here every exchange runs in an event loop, where it can be cancelled at any
+point when its time is over.
 """
 
+import asyncio
 import json
+import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from huggingface_hub import InferenceClient
-from huggingface_hub.utils import httpx
+import httpx2
+import openai
 
 
 MOST_BYTES = 8 * 2**20
-"""Size of an answer's whole body. A list of differences takes a few kilobytes."""
+"""Maximum size of a response. A list of differences takes a few kilobytes."""
 MOST_PROBLEM_CHARACTERS = 300
-"""How much of a server's complaint is quoted."""
+"""Maximum length of a quoted error message."""
+MOST_TOKENS = 2**53
+"""Token counts beyond this are not believed; SQLite holds integers up to 2^63 - 1."""
 
 
-class ExchangeError(Exception):
+class ExchangeError(openai.OpenAIError):
     """
     An exchange without a usable answer.
 
     Args:
-        status (`int`): HTTP status; 0 if the server did not get as far as sending one.
+        status (`int`): HTTP status; 0 if there was no complete response of the protocol.
         message (`str`): What the server says, or what happened.
         retry_after (`float`, *optional*): Seconds after which the server wants to be asked again.
     """
@@ -39,106 +45,162 @@ class ExchangeError(Exception):
 
 
 class TooLongError(ExchangeError):
-    """The answer has more than `MOST_BYTES` bytes."""
+    """The response has more than `MOST_BYTES` bytes."""
 
 
-class ChatClient(InferenceClient):
+@dataclass(frozen=True)
+class Completion:
     """
-    An `InferenceClient` for chat that sends one bounded request and does not retry.
-
-    It differs from its base class in four ways: a slow trickle cannot outlast the timeout; a body that never ends is
-    cut off; `HF_HUB_OFFLINE`, which is about the Hub, does not keep a server of the user's own from being asked; and
-    `response_format` reaches such a server as the caller wrote it.
+    What is read of a chat completion.
 
     Args:
-        session (`httpx.Client`): Sends the requests; it is shared between threads.
-        timeout (`float`): Seconds that one exchange may take in all.
-        response_format (`dict`, *optional*): The field of that name, in the words of the OpenAI protocol.
-        **kwargs: Further arguments of `InferenceClient`.
+        text (`str`): The text of the message.
+        finish_reason (`str`): Why it ends, such as "stop" or "length"; "" if the server does not say.
+        prompt_tokens, completion_tokens (`int`): As the server counts them; 0 if it does not.
     """
 
-    def __init__(
-        self, session: "httpx.Client", timeout: float, response_format: dict[str, Any] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(timeout=timeout, **kwargs)
-        self._session = session
-        self._seconds = timeout
-        self._response_format = response_format
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
 
-    def _inner_post(  # type: ignore[override] # Only `chat_completion` is called, and never to stream.
-        self, request_parameters: Any, *, stream: bool = False
-    ) -> bytes:
-        """Sends what the base class prepared; raises `ExchangeError`."""
-        # For an address of one's own the base class writes the dialect of one particular server.
-        if self._response_format is not None:
-            request_parameters.json["response_format"] = self._response_format
-        deadline = time.monotonic() + self._seconds
+
+class ChatClient:
+    """
+    Sends requests and does not retry. Every method may be called from several threads at once.
+
+    Args:
+        base_url (`str`): URL of the server, such as "http://127.0.0.1:8000/v1".
+        key (`str`, *optional*): API key. Without it, the server gets the word "none".
+        timeout (`float`): Seconds that a whole exchange may take.
+    """
+
+    def __init__(self, base_url: str, key: str | None, timeout: float) -> None:
+        self._timeout = timeout
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url,
+            api_key=key or "none",
+            # Exchanges are limited as a whole, see `_run`.
+            timeout=None,
+            max_retries=0,
+            # A compressed response could be small on the wire and endless in memory.
+            default_headers={"accept-encoding": "identity"},
+            # A redirect could lead the images to another server.
+            http_client=openai.DefaultAsyncHttpxClient(
+                follow_redirects=False, event_hooks={"response": [_refuse_failure]}
+            ),
+        )
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True, name="craft-chat").start()
+
+    def complete(self, **fields: Any) -> Completion:
+        """
+        Asks for a chat completion.
+
+        Args:
+            **fields: The fields of the request, such as `model` and `messages`.
+
+        Returns:
+            `Completion`: The first choice.
+
+        Raises:
+            ExchangeError: If there is no usable answer.
+        """
+        return _parse(self._run(self._client.chat.completions.with_streaming_response.create(**fields), self._timeout))
+
+    def list_models(self, seconds: float) -> None:
+        """Asks for the list of models within so many seconds, to see whether the server answers; raises
+        `ExchangeError` if it does not."""
+        self._run(self._client.models.with_streaming_response.list(), seconds)
+
+    def _run(self, request: Any, seconds: float) -> bytes:
+        """Sends a request; the body of a response with status 200."""
+
+        async def exchange() -> bytes:
+            async with request as response:
+                return await _read(response)
+
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(exchange(), seconds), self._loop)
         try:
-            with self._session.stream(
-                "POST",
-                request_parameters.url,
-                json=request_parameters.json,
-                # A compressed body could be small on the wire and endless in memory.
-                headers={**request_parameters.headers, "accept-encoding": "identity"},
-                timeout=self._seconds,
-            ) as response:
-                body = _read(response, deadline, self._seconds)
-        except httpx.TimeoutException as error:
-            raise ExchangeError(0, f"no answer within {self._seconds:g} s") from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise ExchangeError(0, f"the connection failed: {error or type(error).__name__}") from error
-        except httpx.InvalidURL as error:
-            raise ExchangeError(404, f"the endpoint is no address: {error}") from error
-        if response.status_code != 200:
-            text = body[: 10 * MOST_PROBLEM_CHARACTERS].decode("utf-8", "replace")
-            raise ExchangeError(response.status_code, _complaint(text), retry_after(response.headers))
-        return _essence(body)
+            return future.result()
+        except (asyncio.TimeoutError, TimeoutError) as error:
+            raise ExchangeError(0, f"no complete answer within {seconds:g} s") from error
+        except openai.APIConnectionError as error:
+            raise ExchangeError(0, _connection_problem(error.__cause__ or error)) from error
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
+            raise ExchangeError(0, _connection_problem(error)) from error
+        except httpx2.InvalidURL as error:
+            raise ExchangeError(404, f"the endpoint is not a URL: {error}") from error
 
 
-def _read(response: "httpx.Response", deadline: float, seconds: float) -> bytes:
-    """The body, or as much of a failed one as can be quoted."""
-    pieces, size = [], 0
-    for piece in response.iter_bytes():
-        pieces.append(piece)
-        size += len(piece)
-        if time.monotonic() > deadline:
-            raise ExchangeError(0, f"the answer was not complete within {seconds:g} s")
-        if size > MOST_BYTES:
-            if response.status_code != 200:
-                break
-            raise TooLongError(200, f"the answer has more than {MOST_BYTES} bytes")
-    return b"".join(pieces)
+def _connection_problem(error: BaseException) -> str:
+    return f"the connection failed: {str(error) or type(error).__name__}"
 
 
-def _essence(body: bytes) -> bytes:
-    """What is read of an answer, and nothing else, with the types that the protocol has. The base class would fail in
-    many ways on the rest."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """
+    Reads the header `Retry-After`, which holds seconds or a date.
+
+    Args:
+        headers (`Mapping[str, str]`): The headers of a response, with names in lower case or case-insensitive.
+
+    Returns:
+        `float` or `None`: Seconds from now, not negative; `None` if the header is missing or cannot be read.
+    """
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError, OSError):
+            return None
+    # "nan" is a number in Python.
+    return max(0.0, seconds) if seconds == seconds else None
+
+
+async def _refuse_failure(response: httpx2.Response) -> None:
+    """Turns responses with an error status into `ExchangeError`, before the client reads them without limit."""
+    if response.status_code == 200:
+        return
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > 10 * MOST_PROBLEM_CHARACTERS:
+            break
+    raise ExchangeError(response.status_code, _complaint(body), retry_after(response.headers))
+
+
+async def _read(response: Any) -> bytes:
+    body = bytearray()
+    async for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise TooLongError(200, f"the response has more than {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _parse(body: bytes) -> Completion:
+    """Reads what is needed, with the types of the protocol; whatever else the response holds does not matter."""
     try:
         content = json.loads(body)
         choice = content["choices"][0]
-        message = choice["message"]
-        text, finish_reason = _text(message.get("content")), choice.get("finish_reason")
+        text, finish_reason = _text(choice["message"].get("content")), choice.get("finish_reason")
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        # Some routers report a failure with status 200.
-        raise ExchangeError(0, f"no chat answer: {_complaint(body.decode('utf-8', 'replace'))}") from error
+        # Some routers report failures with status 200.
+        raise ExchangeError(0, f"not a chat completion: {_complaint(body)}") from error
     usage = content.get("usage")
     counts = usage if isinstance(usage, dict) else {}
-    return json.dumps(
-        {
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": text},
-                    "finish_reason": finish_reason if isinstance(finish_reason, str) else "",
-                }
-            ],
-            "usage": {name: _count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens")},
-        }
-    ).encode()
+    return Completion(
+        text=text,
+        finish_reason=finish_reason if isinstance(finish_reason, str) else "",
+        prompt_tokens=_count(counts.get("prompt_tokens")),
+        completion_tokens=_count(counts.get("completion_tokens")),
+    )
 
 
 def _text(content: Any) -> str:
-    """The words of a message, which some servers send in parts."""
+    """The text of a message; some servers send it in parts."""
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part.get("type") == "text")
     if content is None or isinstance(content, str):
@@ -147,39 +209,20 @@ def _text(content: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if isinstance(value, int) and 0 < value <= MOST_TOKENS else 0
 
 
-def _complaint(body: str) -> str:
-    """What an error's body says, in one line. Servers put it under different names."""
+def _complaint(body: bytes) -> str:
+    """The error message in a response, on one line. Servers put it under different names."""
+    text = body.decode("utf-8", "replace")
     try:
-        content = json.loads(body)
+        content = json.loads(text)
     except (ValueError, RecursionError):
-        content = body
+        content = text
     for name in ("error", "detail", "message"):
         if isinstance(content, dict) and content.get(name):
             content = content[name]
-    words = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    words = content if isinstance(content, str) else json.dumps(content)
+    # JSON can hold surrogates, which are no text.
+    words = words[: 10 * MOST_PROBLEM_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
     return " ".join(words.split())[:MOST_PROBLEM_CHARACTERS] or "no reason given"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """
-    Reads the header `Retry-After`, which holds seconds or a date.
-
-    Args:
-        headers (`Mapping[str, str]`): The headers of a response; names in lower case, or of any case in `httpx`.
-
-    Returns:
-        `float` or `None`: Seconds from now, not below 0; `None` if there is no such header or it cannot be read.
-    """
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    # "nan" is a number to Python.
-    return max(0.0, seconds) if seconds == seconds else None

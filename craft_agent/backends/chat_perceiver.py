@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A perceiver behind any chat endpoint of the OpenAI protocol that takes pictures.
+A perceiver that asks any chat server of the OpenAI protocol that accepts images.
 
     vllm serve Qwen/Qwen3-VL-8B-Instruct --port 8000
     craft-agent run PAIRS --out WORK --perceiver chat --perceiver-model Qwen/Qwen3-VL-8B-Instruct \\
         --endpoint http://127.0.0.1:8000/v1
 
-Without an endpoint the Hugging Face router is asked, with the token of `hf auth login` or `HF_TOKEN`.
+Without an endpoint, the Hugging Face router is asked with the token of `hf auth login` or `HF_TOKEN`.
 """
 
 import base64
@@ -19,22 +19,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from huggingface_hub import InferenceClient, is_offline_mode
-from huggingface_hub.utils import HfHubHTTPError, httpx
+from huggingface_hub import get_token, is_offline_mode
 from PIL import Image
 
 from ..errors import BackendError, PermanentError, RefusedError, TransientError
-from .chat_client import ChatClient, ExchangeError, TooLongError
+from .chat_client import ChatClient, Completion, ExchangeError, TooLongError
 from .model_names import model_name
 from .protocols import Answer, Question, Usage
 
 
+ROUTER = "https://router.huggingface.co/v1"
 MOST_CHARACTERS = 200_000
-"""Length at which an answer's text is cut off."""
+"""Maximum length of the text of an answer."""
 LONGEST_WAIT = 60.0
-"""Seconds between two tries, unless the server asks for more."""
+"""Maximum pause between two tries in seconds, unless the server asks for more."""
 LONGEST_OBEYED_WAIT = 300.0
-"""A server that wants a longer pause gets it, but no worker sleeps through it: the pair is put back."""
+"""If the server asks for a longer pause in seconds, the pair is put back instead."""
+CHECK_SECONDS = 5.0
+"""Time limit of the check before a run."""
 JPEG_QUALITY = 95
 
 _TRY_AGAIN = {0, 408, 409, 425, 429}
@@ -47,13 +49,13 @@ _BLIND = re.compile(
 @dataclass(frozen=True)
 class Counters:
     """
-    What a perceiver did so far. `questions` is the sum of `answered`, `refused` and `failed`.
+    What a perceiver has done so far. `questions` is the sum of `answered`, `refused` and `failed`.
 
     Args:
-        questions (`int`): Calls of `ask` that came to an end.
-        answered, refused, failed (`int`): How they ended: with an answer, a `RefusedError`, or another error.
-        requests (`int`): HTTP requests that were sent.
-        prompt_tokens, completion_tokens (`int`): As the server counts them, of the answers.
+        questions (`int`): Finished calls of `ask`.
+        answered, refused, failed (`int`): Calls that ended with an answer, a `RefusedError`, or another error.
+        requests (`int`): HTTP requests sent.
+        prompt_tokens, completion_tokens (`int`): Tokens of all answers, as the server counts them.
     """
 
     questions: int = 0
@@ -69,29 +71,29 @@ class ChatPerceiver:
     """
     Asks a vision-language model over HTTP.
 
-    The JSON schema is sent as `response_format`. A server that refuses this field is asked without it from then on,
-    for the prompt says the schema too; `max_tokens` gives way to `max_completion_tokens`, and `temperature` to the
-    server's own, in the same manner. One that ignores the field costs nothing.
+    The JSON schema is sent as `response_format`. If the server refuses this field, it is left out from then on: the
+    prompt contains the schema as well. In the same way, `max_tokens` is replaced by `max_completion_tokens`, and
+    `temperature` is left out.
 
-    A lost connection, a timeout, 408, 409, 425, 429 and 5xx are tried again after a pause that doubles each time, with
-    jitter, or as long as `Retry-After` says. That pause holds for all threads.
+    Lost connections, timeouts and the statuses 408, 409, 425, 429 and 5xx are retried after a pause that doubles each
+    time, with jitter, or as long as `Retry-After` says. The pause holds for all threads.
 
     Args:
-        model (`str`): Name of the model, as the server knows it.
-        endpoint (`str`, *optional*): Address of the server, such as "http://127.0.0.1:8000/v1". Without it the
-            Hugging Face router is asked.
-        provider (`str`, *optional*): Who serves the model behind the router; it chooses by itself if not given.
-        key (`str`, *optional*): Secret of the server or router. It is never written anywhere. Without it an endpoint
-            is asked without a secret, and the router with the one that `huggingface_hub` knows.
-        timeout (`float`, *optional*, defaults to 180): Seconds that a request may take.
-        tries (`int`, *optional*, defaults to 6): How often a request is sent before it counts as failed.
-        concurrency (`int`, *optional*, defaults to 8): How many requests may be under way at once.
-        max_tokens (`int`, *optional*, defaults to 4096): Longest answer in tokens.
-        temperature (`float`, *optional*, defaults to 0): Randomness of the answers.
+        model (`str`): Name of the model at the server.
+        endpoint (`str`, *optional*): URL of the server, such as "http://127.0.0.1:8000/v1". By default the Hugging
+            Face router.
+        provider (`str`, *optional*): Inference provider behind the router; by default the router chooses.
+        key (`str`, *optional*): API key of the server or router; it is never stored. By default the router gets the
+            token of `huggingface_hub`, and other servers get none.
+        timeout (`float`, *optional*, defaults to 180): Seconds that a whole request may take.
+        tries (`int`, *optional*, defaults to 6): How often a request is sent before the question counts as failed.
+        concurrency (`int`, *optional*, defaults to 8): Maximum number of parallel requests.
+        max_tokens (`int`, *optional*, defaults to 4096): Maximum length of an answer in tokens.
+        temperature (`float`, *optional*, defaults to 0): Sampling temperature.
         first_wait (`float`, *optional*, defaults to 1): Seconds before the second try.
 
     Raises:
-        PermanentError: If the router is to be asked while `HF_HUB_OFFLINE` is set.
+        PermanentError: If the router cannot be used because `HF_HUB_OFFLINE` is set, or there is no token.
     """
 
     def __init__(
@@ -107,24 +109,17 @@ class ChatPerceiver:
         temperature: float = 0.0,
         first_wait: float = 1.0,
     ) -> None:
-        if endpoint is None and is_offline_mode():
-            raise PermanentError(
-                "HF_HUB_OFFLINE is set, so the Hugging Face router cannot be asked: unset it, or name a server of "
-                "your own with --endpoint"
-            )
+        if endpoint is None:
+            key = key or _router_token()
         self.name = model_name("chat", model)
-        self._model = model
+        self._model = f"{model}:{provider}" if provider else model
+        self._endpoint = endpoint or ROUTER
         self._key = key
-        self._options = {"token": key, "provider": provider}
-        if endpoint is not None:
-            # `huggingface_hub` would send its own token to whatever address it is given, unless there is another one.
-            self._options = {"token": key or "none", "base_url": endpoint}
-        self._timeout = timeout
+        self._client = ChatClient(self._endpoint, key, timeout)
         self._tries = tries
         self._max_tokens = max_tokens
         self._temperature = temperature
         self._first_wait = first_wait
-        self._session = httpx.Client(follow_redirects=False)
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
         self._counters = Counters()
@@ -136,53 +131,73 @@ class ChatPerceiver:
 
     @property
     def counters(self) -> Counters:
-        """What was done so far."""
+        """What has been done so far."""
         with self._lock:
             return self._counters
+
+    def check_server(self) -> None:
+        """
+        Asks for the list of models, so that a dead server or a wrong key is noticed within seconds.
+
+        Raises:
+            PermanentError: If the server does not answer, or refuses the key.
+        """
+        try:
+            self._client.list_models(CHECK_SECONDS)
+        except ExchangeError as problem:
+            # Not every server has a list of models; one that is busy or starting will be asked again.
+            if problem.status == 0 or 300 <= problem.status < 400 or problem.status in (401, 402, 403):
+                message = f"{_status(problem)}{self._without_key(str(problem))}"
+                raise PermanentError(
+                    f"{self._endpoint} cannot be used: {message}; check --endpoint and the API key"
+                ) from None
 
     def ask(self, question: Question) -> Answer:
         """
         Asks a question.
 
         Args:
-            question (`Question`): What to ask.
+            question (`Question`): The question.
 
         Returns:
-            `Answer`: The model's words as they came, cut off at `MOST_CHARACTERS`, and what they took.
+            `Answer`: The text as received, with at most `MOST_CHARACTERS`, and its usage.
 
         Raises:
             TransientError: If the server did not answer in any try.
-            RefusedError: If it will not answer this question.
-            PermanentError: If it will answer none.
+            RefusedError: If it refuses this question.
+            PermanentError: If it will not answer any question.
         """
         started = time.perf_counter()
         call = _Call(_content(question), _response_format(question), self._refused_fields)
         try:
-            text, finish_reason, tokens = self._converse(call)
+            completion = self._converse(call)
         except BackendError as error:
             ending = "refused" if isinstance(error, RefusedError) else "failed"
             self._count(questions=1, **{ending: 1})
             raise
-        if finish_reason == "content_filter":
+        if completion.finish_reason == "content_filter":
             self._count(questions=1, refused=1)
             raise RefusedError("the server's content filter withheld the answer", call.failures)
-        self._count(questions=1, answered=1, prompt_tokens=tokens[0], completion_tokens=tokens[1])
-        usage = Usage(*tokens, seconds=time.perf_counter() - started)
-        return Answer(text[:MOST_CHARACTERS], usage, tuple(call.failures))
+        tokens = {"prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens}
+        self._count(questions=1, answered=1, **tokens)
+        usage = Usage(**tokens, seconds=time.perf_counter() - started)
+        text = completion.text[:MOST_CHARACTERS]
+        is_cut_off = completion.finish_reason == "length" or len(text) < len(completion.text)
+        return Answer(text, usage, tuple(call.failures), is_cut_off)
 
-    def _converse(self, call: "_Call") -> tuple[str, str, tuple[int, int]]:
-        """Sends a request until it is answered: the words, why they end, and tokens of prompt and answer."""
+    def _converse(self, call: "_Call") -> Completion:
+        """Sends a request until it is answered."""
         tries = 0
         while True:
             try:
                 answer = self._send(call)
             except ExchangeError as problem:
                 message = self._without_key(str(problem))
-                gives_way = call.give_way(problem.status, message)
-                if not (gives_way or problem.status in _TRY_AGAIN or problem.status >= 500):
-                    raise self._final(problem, message, call.failures) from None
+                without_field = call.leave_out_field(problem.status, message)
+                if not (without_field or problem.status in _TRY_AGAIN or problem.status >= 500):
+                    raise self._final_error(problem, message, call.failures) from None
                 told = f"{_status(problem)}{message}"
-                if gives_way:
+                if without_field:
                     call.failures.append(told)
                     continue
                 tries += 1
@@ -200,38 +215,30 @@ class ChatPerceiver:
                     self._refused_fields |= call.refused_fields
                 return answer
 
-    def _send(self, call: "_Call") -> tuple[str, str, tuple[int, int]]:
-        """Sends a request once, when its turn has come."""
-        fields: dict[str, Any] = {"max_tokens": self._max_tokens, "temperature": self._temperature}
+    def _send(self, call: "_Call") -> Completion:
+        """Sends a request once, after the pause for all threads and when there is a free slot."""
+        fields: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": "user", "content": call.content}],
+            "max_tokens": self._max_tokens,
+            "temperature": self._temperature,
+            "response_format": call.response_format,
+        }
+        for name in call.refused_fields:
+            del fields[name]
         if "max_tokens" in call.refused_fields:
-            fields["extra_body"] = {"max_completion_tokens": fields.pop("max_tokens")}
-        if "temperature" in call.refused_fields:
-            del fields["temperature"]
-        response_format = None if "response_format" in call.refused_fields else call.response_format
-        client: InferenceClient = ChatClient(self._session, self._timeout, response_format, **self._options)
+            fields["max_completion_tokens"] = self._max_tokens
         with self._slots:
             time.sleep(max(0.0, self._not_before - time.monotonic()))
             self._count(requests=1)
-            try:
-                output = client.chat_completion(
-                    [{"role": "user", "content": call.content}], model=self._model, **fields
-                )
-            except HfHubHTTPError as error:
-                # The Hub was asked who serves the model.
-                raise ExchangeError(error.response.status_code, str(error)) from error
-            except httpx.HTTPError as error:
-                raise ExchangeError(0, f"the Hub does not answer: {error}") from error
-            except ValueError as error:
-                raise ExchangeError(404, str(error)) from error
-        choice, usage = output.choices[0], output.usage
-        return choice.message.content or "", choice.finish_reason, (usage.prompt_tokens, usage.completion_tokens)
+            return self._client.complete(**fields)
 
     def _pause(self, seconds: float) -> None:
-        """Lets no thread ask before so many seconds are over."""
+        """Lets no thread send a request for so many seconds."""
         with self._lock:
             self._not_before = max(self._not_before, time.monotonic() + min(seconds, LONGEST_OBEYED_WAIT))
 
-    def _final(self, problem: ExchangeError, message: str, failures: Sequence[str]) -> BackendError:
+    def _final_error(self, problem: ExchangeError, message: str, failures: Sequence[str]) -> BackendError:
         if problem.status in _NEVER or 300 <= problem.status < 400 or _BLIND.search(message):
             return PermanentError(f"{self.name} cannot be asked: {_status(problem)}{message}", failures)
         if isinstance(problem, TooLongError):
@@ -249,12 +256,12 @@ class ChatPerceiver:
 
 class _Call:
     """
-    One question on its way.
+    A question in progress.
 
     Args:
-        content (`list[dict]`): The message, in the parts of the protocol.
+        content (`list[dict]`): The parts of the message.
         response_format (`dict`): The field of that name.
-        refused_fields (`frozenset[str]`): Fields that the server does not take.
+        refused_fields (`frozenset[str]`): Fields that the server does not accept.
     """
 
     def __init__(
@@ -265,17 +272,17 @@ class _Call:
         self.refused_fields = refused_fields
         self.failures: list[str] = []
 
-    def give_way(self, status: int, message: str) -> bool:
+    def leave_out_field(self, status: int, message: str) -> bool:
         """
-        Gives up a field that the server refuses: the one that it names, else `response_format`, which many servers
-        know in part or not at all.
+        Leaves out a field that the server refuses: the one that it names, otherwise `response_format`, which many
+        servers support in part or not at all.
 
         Args:
-            status (`int`): The answer's status.
-            message (`str`): What the server says.
+            status (`int`): Status of the response.
+            message (`str`): The server's message.
 
         Returns:
-            `bool`: Whether there is something else to try.
+            `bool`: Whether to send the request again.
         """
         if status not in (400, 422, 501):
             return False
@@ -287,8 +294,23 @@ class _Call:
         return bool(named)
 
 
+def _router_token() -> str:
+    if is_offline_mode():
+        raise PermanentError(
+            "HF_HUB_OFFLINE is set, so the Hugging Face router cannot be asked: unset it, or name your own server "
+            "with --endpoint"
+        )
+    token = get_token()
+    if token is None:
+        raise PermanentError(
+            "the Hugging Face router needs a token: run `hf auth login`, set HF_TOKEN, or name your own server with "
+            "--endpoint"
+        )
+    return token
+
+
 def _content(question: Question) -> list[dict[str, Any]]:
-    """The message in the protocol's parts: each picture after its number, then the words."""
+    """The parts of the message: every image after its number, then the prompt."""
     parts: list[dict[str, Any]] = []
     for number, image in enumerate(question.images, start=1):
         parts.append({"type": "text", "text": f"Image {number}:"})
@@ -298,7 +320,7 @@ def _content(question: Question) -> list[dict[str, Any]]:
 
 def _data_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    # Colour at full resolution: thin coloured outlines would bleed otherwise.
+    # Without chroma subsampling, which would blur thin coloured outlines.
     image.save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The two protocols behind which every model stands.
+The protocols of all models: `Perceiver` and `Segmenter`.
 
-A class need not inherit from them; it needs their attributes. Both methods may be called from several threads at once,
-and raise `errors.TransientError`, `PermanentError` or `RefusedError` where they have no answer, and nothing else.
+A class need not inherit from them. Both methods may be called from several threads at once. They raise
+`TransientError`, `PermanentError` or `RefusedError` if they have no answer.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ QuestionKind = Literal["perceive", "review", "refine", "ground", "repair"]
 @dataclass(frozen=True)
 class Usage:
     """
-    What an answer took.
+    The cost of an answer.
 
     Args:
         prompt_tokens, completion_tokens (`int`): As the model counts them; 0 if it does not.
-        requests (`int`): Requests that were answered; 0 of a backend that sends none.
-        seconds (`float`): Time until the answer was there.
+        requests (`int`): Number of answered requests; 0 for a backend that sends none.
+        seconds (`float`): Time to the answer.
     """
 
     prompt_tokens: int = 0
@@ -38,15 +38,15 @@ class Usage:
 @dataclass(frozen=True)
 class Question:
     """
-    What a perceiver is asked.
+    A question to a perceiver.
 
     Args:
-        kind (`str`): "perceive", "review", "refine", "ground", or "repair" of an answer that could not be read.
-        prompt (`str`): The whole message; it speaks of the pictures as "image 1", "image 2" and so on.
-        images (`tuple[PIL.Image.Image, ...]`): Those pictures, RGB.
-        schema (`Mapping`): The JSON schema of the answer: an object, with a "title".
-        pair (`ImagePair`): The pictures without any drawing. For a perceiver that computes; one that looks leaves it.
-        facts (`Mapping`): What the prompt says, for a perceiver that cannot read.
+        kind (`str`): "perceive", "review", "refine", "ground", or "repair" for an answer that could not be read.
+        prompt (`str`): The whole message. It refers to the images as "image 1", "image 2" and so on.
+        images (`tuple[PIL.Image.Image, ...]`): The images of the message, RGB.
+        schema (`Mapping`): JSON schema of the answer: an object with a "title".
+        pair (`ImagePair`): The original images, for perceivers that compute differences themselves.
+        facts (`Mapping`): The content of the prompt as data, for perceivers that cannot read.
     """
 
     kind: QuestionKind
@@ -60,26 +60,28 @@ class Question:
 @dataclass(frozen=True)
 class Answer:
     """
-    What a perceiver says.
+    An answer of a perceiver.
 
     Args:
-        text (`str`): Its words as they came, whether they are JSON or not.
-        usage (`Usage`): What that took.
-        failures (`tuple[str, ...]`): Why each request failed that was sent in vain before.
+        text (`str`): The text as received, JSON or not.
+        usage (`Usage`): Tokens, requests and time.
+        failures (`tuple[str, ...]`): The reasons of earlier requests for this answer that failed.
+        is_cut_off (`bool`, *optional*, defaults to `False`): Whether the text ends at the limit of tokens.
     """
 
     text: str
     usage: Usage = Usage()
     failures: tuple[str, ...] = ()
+    is_cut_off: bool = False
 
 
 class Perceiver(Protocol):
     """
-    Looks at pictures and answers in JSON.
+    Looks at images and answers in JSON.
 
     Attributes:
-        name (`str`): Kind and model, such as "chat:Qwen/Qwen3-VL-8B-Instruct". It is written into the data's
-            provenance and is part of what answers are remembered by.
+        name (`str`): Kind and model, such as "chat:Qwen/Qwen3-VL-8B-Instruct". It is stored in the provenance of the
+            data, and recorded answers are found by it.
     """
 
     name: str
@@ -92,17 +94,17 @@ class Perceiver(Protocol):
 @dataclass(frozen=True)
 class SegmentationPrompt:
     """
-    What a segmenter is asked.
+    What a segmenter is to find.
 
     Args:
-        image (`PIL.Image.Image`): The picture in which the thing is to be found, RGB.
-        time (`str`): Which one that is: "t1" or "t2".
-        text (`str`): What to find, without the change: "the white car at the top left".
+        image (`PIL.Image.Image`): The image to search, RGB.
+        time (`str`): Which one it is: "t1" or "t2".
+        text (`str`): The thing without the change: "the white car at the top left".
         sentence (`str`): The whole sentence: "the white car that appeared at the top left".
-        change_type (`ChangeType`): What became of it.
+        change_type (`ChangeType`): What happened to it.
         box (`Box`, *optional*): Where to look.
-        points (`tuple[Point, ...]`): Pixels that the region holds, or must not hold.
-        pair (`ImagePair`): Both pictures, for a segmenter that compares.
+        points (`tuple[Point, ...]`): Pixels inside or outside the region.
+        pair (`ImagePair`): Both images, for segmenters that compare them.
     """
 
     image: Image.Image = field(repr=False)
@@ -118,11 +120,11 @@ class SegmentationPrompt:
 @dataclass(frozen=True)
 class Segmentation:
     """
-    What a segmenter found.
+    The result of a segmenter.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)`, exactly at the picture's size. All false: nothing fits.
-        score (`float`): Its confidence in `[0, 1]`; 0 if the mask is empty.
+        mask (`np.ndarray`): Booleans `(height, width)` with the size of the image; all false if nothing fits.
+        score (`float`): Confidence in `[0, 1]`; 0 if the mask is empty.
     """
 
     mask: BoolMask = field(repr=False)

@@ -1,14 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which of a mask's connected regions is meant."""
+"""Selects the connected region of a mask that a prompt means."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from ..geometry import box_mask
 from ..records import BoolMask, Box, Point
-from .offline.components import label_components
 
 
 def select_region(
@@ -19,16 +19,16 @@ def select_region(
     is_single: bool = True,
 ) -> BoolMask:
     """
-    Picks the region that is meant: those that hold a positive point, otherwise the weightiest one.
+    Selects the regions with a positive point, otherwise the region with the largest weight.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)`: every region that may be meant.
-        weight (`np.ndarray`): `(height, width)`, what each pixel speaks for it, at least 0; the mask itself for the
-            largest region.
-        box (`Box`, *optional*): What lies outside is cut off.
-        points (`Sequence[Point]`): A region with a negative point and no positive one is not meant.
-        is_single (`bool`, *optional*, defaults to `True`): Whether one region is meant. Otherwise all are that the
-            box and the negative points leave.
+        mask (`np.ndarray`): All candidate regions, booleans `(height, width)`.
+        weight (`np.ndarray`): Weight of each pixel, not negative, `(height, width)`; the mask itself for the largest
+            region.
+        box (`Box`, *optional*): What lies outside is removed.
+        points (`Sequence[Point]`): Regions with a negative point and no positive one are excluded.
+        is_single (`bool`, *optional*, defaults to `True`): Whether to select one region. Otherwise all regions are
+            kept that the box and the negative points leave.
 
     Returns:
         `np.ndarray`: Booleans `(height, width)`; all false if nothing is left.
@@ -36,7 +36,7 @@ def select_region(
     height, width = mask.shape
     if box is not None:
         mask = mask & box_mask(box, (width, height))
-    labels, _ = label_components(mask)
+    labels, _ = ndimage.label(mask)
     inside = [point for point in points if 0 <= point.x < width and 0 <= point.y < height]
     wanted = {int(labels[point.y, point.x]) for point in inside if point.positive} - {0}
     unwanted = {int(labels[point.y, point.x]) for point in inside if not point.positive} - wanted

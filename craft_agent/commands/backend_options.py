@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The options of `run` that name the models, and what makes the models from them."""
+"""The options of `run` that choose the models, and the functions that create the models."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ from ..backends.model_names import (
 )
 from ..backends.protocols import Perceiver, Segmenter
 from ..errors import CraftError
+from ..steps.pipeline import Backends
 
 
 PERCEIVERS = ("offline", "chat", "transformers")
@@ -23,52 +24,66 @@ SEGMENTERS = ("offline", "sam3", "grounded-sam2", "clipseg", "mtrefseg", "mtrefs
 
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the options."""
+    """Adds the options."""
     models = parser.add_argument_group("models")
-    models.add_argument("--perceiver", choices=PERCEIVERS, default="offline", help="who looks at the pictures")
-    models.add_argument("--segmenter", choices=SEGMENTERS, default="offline", help="who finds the pixels")
     models.add_argument(
-        "--perceiver-model", metavar="MODEL", help="vision-language model: Hub id, folder, or its name at the endpoint"
+        "--perceiver", choices=PERCEIVERS, default="offline", help="what describes the changes (default: %(default)s)"
     )
     models.add_argument(
-        "--segmenter-model", metavar="MODEL", help="Hub id or folder; by default the usual model of that kind"
+        "--segmenter", choices=SEGMENTERS, default="offline", help="what finds the pixels (default: %(default)s)"
     )
     models.add_argument(
-        "--detector-model", metavar="MODEL", help="with --segmenter grounded-sam2: Hub id or folder of the detector"
+        "--perceiver-model", metavar="MODEL", help="vision-language model: Hub id, folder, or name at the endpoint"
     )
     models.add_argument(
-        "--segmenter-threshold", metavar="P", type=float, help="score or probability that a finding must exceed"
+        "--segmenter-model", metavar="MODEL", help="Hub id or folder (default: the usual model of that kind)"
     )
-    models.add_argument("--device", help="where models in this process run: cpu, cuda, cuda:1, mps …")
-    models.add_argument("--max-tokens", metavar="N", type=int, default=4096, help="longest answer (%(default)s)")
-    models.add_argument("--temperature", metavar="T", type=float, default=0.0, help="of the answers (%(default)s)")
+    models.add_argument(
+        "--detector-model", metavar="MODEL", help="Hub id or folder of the detector, with --segmenter grounded-sam2"
+    )
+    models.add_argument("--segmenter-threshold", metavar="P", type=float, help="minimum score or probability")
+    models.add_argument(
+        "--device", help="device of local models: cpu, cuda, cuda:1, mps (default: a GPU if there is one)"
+    )
+    models.add_argument(
+        "--max-tokens", metavar="N", type=int, default=4096, help="maximum length of an answer (default: %(default)s)"
+    )
+    models.add_argument(
+        "--temperature", metavar="T", type=float, default=0.0, help="sampling temperature (default: %(default)s)"
+    )
     chat = parser.add_argument_group("with --perceiver chat")
+    chat.add_argument("--endpoint", metavar="URL", help="OpenAI-compatible server (default: the Hugging Face router)")
+    chat.add_argument("--provider", metavar="NAME", help="inference provider behind the router")
     chat.add_argument(
-        "--endpoint", metavar="URL", help="OpenAI-compatible server; without it the Hugging Face router is asked"
+        "--api-key-env", metavar="NAME", help="environment variable that holds the API key; the key is never stored"
     )
-    chat.add_argument("--provider", metavar="NAME", help="without --endpoint: who serves the model behind the router")
     chat.add_argument(
-        "--api-key-env", metavar="NAME", help="environment variable with the secret; the secret is never written down"
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=180.0,
+        help="time limit of a request (default: %(default)s)",
     )
-    chat.add_argument("--timeout", metavar="SECONDS", type=float, default=180.0, help="of one request (%(default)s)")
-    chat.add_argument("--tries", metavar="N", type=int, default=6, help="of one request (%(default)s)")
     chat.add_argument(
-        "--concurrency", metavar="N", type=int, default=8, help="requests under way at once (%(default)s)"
+        "--tries", metavar="N", type=int, default=6, help="times to send a request (default: %(default)s)"
+    )
+    chat.add_argument(
+        "--concurrency", metavar="N", type=int, default=8, help="parallel requests (default: %(default)s)"
     )
 
 
 def backend_names(arguments: argparse.Namespace) -> tuple[str, str]:
     """
-    What the perceiver and the segmenter are called that the options name.
+    Names the backends that the options choose. Nothing is loaded.
 
     Args:
         arguments (`argparse.Namespace`): The options.
 
     Returns:
-        `tuple[str, str]`: Their attributes `name`; nothing is loaded.
+        `tuple[str, str]`: The `name` of the perceiver and of the segmenter.
 
     Raises:
-        CraftError: If the options do not fit one another.
+        CraftError: If the options contradict one another.
     """
     _check(arguments)
     perceiver = OFFLINE
@@ -80,18 +95,40 @@ def backend_names(arguments: argparse.Namespace) -> tuple[str, str]:
     return perceiver, segmenter
 
 
-def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
+def make_backends(arguments: argparse.Namespace) -> Backends:
     """
-    Makes the perceiver that the options name.
+    Creates both models, and checks that a chat server can be used.
 
     Args:
         arguments (`argparse.Namespace`): The options.
 
     Returns:
-        `Perceiver`: It; nothing is asked yet.
+        `Backends`: The models.
 
     Raises:
-        CraftError: If the options do not fit one another.
+        CraftError: If the options contradict one another, or a model cannot be used.
+    """
+    perceiver = make_perceiver(arguments)
+    if arguments.perceiver == "chat":
+        from ..backends.chat_perceiver import ChatPerceiver
+
+        assert isinstance(perceiver, ChatPerceiver)
+        perceiver.check_server()
+    return Backends(perceiver, make_segmenter(arguments))
+
+
+def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
+    """
+    Creates the perceiver that the options choose.
+
+    Args:
+        arguments (`argparse.Namespace`): The options.
+
+    Returns:
+        `Perceiver`: The perceiver. A chat server has not been contacted yet.
+
+    Raises:
+        CraftError: If the options contradict one another.
         PermanentError: If a model cannot be loaded.
     """
     _check(arguments)
@@ -122,16 +159,16 @@ def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
 
 def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
     """
-    Makes the segmenter that the options name.
+    Creates the segmenter that the options choose.
 
     Args:
         arguments (`argparse.Namespace`): The options.
 
     Returns:
-        `Segmenter`: It, loaded.
+        `Segmenter`: The loaded segmenter.
 
     Raises:
-        CraftError: If the options do not fit one another.
+        CraftError: If the options contradict one another.
         PermanentError: If a model cannot be loaded.
     """
     _check(arguments)
@@ -157,7 +194,7 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
 
 
 def backend_settings(arguments: argparse.Namespace) -> dict[str, str]:
-    """What else of the options the answers depend on, by name."""
+    """Further options that the answers depend on, by name."""
     settings = {}
     if arguments.perceiver != "offline":
         settings = {"temperature": str(arguments.temperature), "max_tokens": str(arguments.max_tokens)}
@@ -167,7 +204,7 @@ def backend_settings(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The models behind a segmenter, in the order in which its name tells them."""
+    """The models of a segmenter, in the order of its name."""
     usual = {
         "clipseg": CLIPSEG_MODEL,
         "mtrefseg": MTREFSEG_MODEL,
@@ -182,7 +219,7 @@ def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuses options that do not fit one another, before anything is loaded."""
+    """Refuses bad options before anything is loaded."""
     if arguments.perceiver != "offline" and not arguments.perceiver_model:
         raise CraftError(
             f"--perceiver {arguments.perceiver} needs --perceiver-model, such as Qwen/Qwen3-VL-8B-Instruct"
@@ -195,14 +232,14 @@ def _check(arguments: argparse.Namespace) -> None:
     for name, is_misplaced in misplaced.items():
         if is_misplaced:
             raise CraftError(
-                f"{name} does not go with the other options: leave it out, or see --help for what it needs"
+                f"{name} has no effect with the other options: remove it, or see --help for what it belongs to"
             )
     if arguments.endpoint is not None:
         parts = urlsplit(arguments.endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CraftError("--endpoint must be an address such as http://127.0.0.1:8000/v1")
+            raise CraftError("--endpoint must be a URL such as http://127.0.0.1:8000/v1")
         if parts.username or parts.password:
-            raise CraftError("--endpoint must not hold a secret: name its environment variable with --api-key-env")
+            raise CraftError("--endpoint must not contain a secret: name an environment variable with --api-key-env")
     counts = {
         "--max-tokens": arguments.max_tokens,
         "--tries": arguments.tries,
@@ -211,21 +248,23 @@ def _check(arguments: argparse.Namespace) -> None:
     }
     for name, value in counts.items():
         if not 0 < value <= 1_000_000:
-            raise CraftError(f"{name} is {value}: it must lie between 1 and 1000000")
+            raise CraftError(f"{name} is {value}: it must be between 1 and 1000000")
     if not 0 <= arguments.temperature <= 2:
-        raise CraftError(f"--temperature is {arguments.temperature}: it must lie between 0 and 2")
+        raise CraftError(f"--temperature is {arguments.temperature}: it must be between 0 and 2")
     threshold = arguments.segmenter_threshold
     if threshold is not None and not 0 <= threshold < 1:
-        raise CraftError(f"--segmenter-threshold is {threshold}: it must lie between 0 and 1")
+        raise CraftError(f"--segmenter-threshold is {threshold}: it must be between 0 and 1")
 
 
 def _key(variable: str | None) -> str | None:
-    """The secret in an environment variable; `None` if none was named."""
+    """The API key in an environment variable; `None` if no variable is named."""
     if variable is None:
         return None
     secret = os.environ.get(variable, "").strip()
     if not secret:
         raise CraftError(f"--api-key-env names {variable}, but no such environment variable is set")
     if not secret.isascii() or not secret.isprintable():
-        raise CraftError(f"the environment variable {variable} holds characters that no HTTP header can carry")
+        raise CraftError(
+            f"the environment variable {variable} contains characters that are not allowed in an HTTP header"
+        )
     return secret

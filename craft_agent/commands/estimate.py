@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What a run would ask, before anything is asked."""
+"""Estimates the questions, tokens and cost of a run before anything is asked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from ..geometry import box_mask, box_of
 from ..prompts.templates import Prompts
 from ..records import Box, ChangeType, ImagePair, Round, Verdict
 from ..state.database import FILE_NAME
+from ..state.journal import MemoryJournal
 from ..state.pairs_folder import PairFiles, hash_pair, load_pair
 from ..state.settings import RunSettings
 from ..state.store import Store
-from ..steps.asking import Asker, MemoryJournal
+from ..steps.asking import Asker
 from ..steps.correction import review_question, surroundings
 from ..steps.grid import plan_grid
 from ..steps.perception import cell_question, whole_question
@@ -27,12 +28,12 @@ from ..steps.refinement import ground_question, refine_question
 
 
 DIFFERENCES = 4.0
-"""Differences of a pair that are assumed as long as the run has found none."""
+"""Assumed number of differences per pair until the run has found some."""
 ROUNDS = 1.5
-"""The same for the rounds of a difference."""
-PIXELS_A_TOKEN = 28 * 28
-"""Of a picture: what common vision-language models take; others differ by a factor of two and more."""
-LETTERS_A_TOKEN = 4
+"""Assumed number of rounds per difference until then."""
+PIXELS_PER_TOKEN = 28 * 28
+"""Typical of current vision-language models; others differ by a factor of two or more."""
+LETTERS_PER_TOKEN = 4
 OUTPUT_TOKENS = {"perceive": 200, "review": 120, "refine": 90, "ground": 50}
 MEASURED_PAIRS = 3
 
@@ -40,14 +41,14 @@ MEASURED_PAIRS = 3
 @dataclass(frozen=True)
 class Estimate:
     """
-    What is to be expected.
+    The expected size of a run.
 
     Args:
-        pairs (`int`): Pairs that are still to be worked on.
-        differences, rounds (`float`): How many of them a pair is taken to have, and a difference.
-        questions (`int`): Questions to the perceiver.
-        input_tokens, output_tokens (`int`): Of all of them.
-        cost (`float`): In US dollars, 0 without prices.
+        pairs (`int`): Number of pairs to process.
+        differences, rounds (`float`): Assumed differences per pair, and rounds per difference.
+        questions (`int`): Number of questions to the perceiver.
+        input_tokens, output_tokens (`int`): Tokens of all questions and answers.
+        cost (`float`): In US dollars; 0 without prices.
     """
 
     pairs: int
@@ -59,12 +60,12 @@ class Estimate:
     cost: float
 
     def table(self) -> str:
-        """The estimate in words."""
+        """The estimate as text."""
         return (
-            f"{self.pairs:,} pairs to do, taken to have {self.differences:.1f} differences each and {self.rounds:.1f} "
-            f"rounds a difference\nabout {self.questions:,} questions, {self.input_tokens:,} input tokens, "
+            f"{self.pairs:,} pairs to do, assuming {self.differences:.1f} differences per pair and {self.rounds:.1f} "
+            f"rounds per difference\nabout {self.questions:,} questions, {self.input_tokens:,} input tokens, "
             f"{self.output_tokens:,} output tokens, {self.cost:,.2f} US dollars\n"
-            f"(a picture's tokens are taken as its pixels over {PIXELS_A_TOKEN}; yours may take half or twice as many)"
+            f"(assuming {PIXELS_PER_TOKEN} image pixels per token; a model may need half or twice as many tokens)"
         )
 
 
@@ -76,13 +77,13 @@ def estimate_run(
 
     Args:
         folder (`Path`): The folder of pairs.
-        listed (`Sequence[PairFiles]`): What lies in it.
-        settings (`RunSettings`): What the run is to be made with.
-        prompts (`Prompts`): The texts.
-        work (`Path`): The run's folder; what it has done already is not counted, and gives the averages.
+        listed (`Sequence[PairFiles]`): The pairs in it.
+        settings (`RunSettings`): Settings of the run.
+        prompts (`Prompts`): The texts of the questions.
+        work (`Path`): The folder of the run. If it exists, finished pairs are not counted, and give the averages.
 
     Returns:
-        `Estimate`: What is to be expected.
+        `Estimate`: The expected size.
     """
     store = Store(work) if (work / FILE_NAME).is_file() else None
     differences, rounds, done = _experience(store)
@@ -95,7 +96,7 @@ def estimate_run(
 
 
 def _experience(store: Store | None) -> tuple[float, float, set[str]]:
-    """Differences a pair and rounds a difference so far, and the pairs that are done."""
+    """Average differences per pair and rounds per difference so far, and the finished pairs."""
     if store is None:
         return DIFFERENCES, ROUNDS, set()
     [row] = store.rows(
@@ -110,7 +111,7 @@ def _experience(store: Store | None) -> tuple[float, float, set[str]]:
 
 
 def _some(folder: Path, todo: Sequence[PairFiles]) -> list[ImagePair]:
-    """A few pairs that can be read, from all over the folder."""
+    """A few readable pairs, spread over the folder."""
     pairs: list[ImagePair] = []
     for files in todo[:: max(1, len(todo) // MEASURED_PAIRS)]:
         try:
@@ -125,8 +126,8 @@ def _some(folder: Path, todo: Sequence[PairFiles]) -> list[ImagePair]:
 def _count(
     pair: ImagePair, settings: RunSettings, prompts: Prompts, differences: float, rounds: float
 ) -> tuple[float, float, float]:
-    """Questions, input tokens and output tokens of a pair."""
-    # The questions are really made, though nobody is asked them.
+    """Questions, input tokens and output tokens for a pair."""
+    # The real questions are built, but not asked.
     asker = Asker(OfflinePerceiver(), OfflineSegmenter(), prompts, MemoryJournal())
     grid = plan_grid(pair.size, settings.grid)
     width, height = pair.size
@@ -152,4 +153,4 @@ def _count(
 
 def _input_tokens(question: Question) -> float:
     pixels = sum(image.width * image.height for image in question.images)
-    return pixels / PIXELS_A_TOKEN + len(question.prompt) / LETTERS_A_TOKEN
+    return pixels / PIXELS_PER_TOKEN + len(question.prompt) / LETTERS_PER_TOKEN

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Says where a run stands: pairs by step, what was asked and what it took, and why pairs were skipped or failed.
+Shows the state of a run: pairs by step, questions and their cost, and why pairs were skipped or failed.
 
 ```bash
 craft-agent status WORK
@@ -19,31 +19,31 @@ MOST_REASONS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the options of `status`."""
+    """Adds the options of `status`."""
     parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs `status`; `CraftError` if the folder holds no run."""
+    """Runs `status`; raises `CraftError` if the folder holds no run."""
     print_status(Store(arguments.work))
     return 0
 
 
 def print_status(store: Store) -> dict[str, int]:
     """
-    Prints where a run stands.
+    Prints the state of a run.
 
     Args:
         store (`Store`): The run.
 
     Returns:
-        `dict[str, int]`: Pairs by step.
+        `dict[str, int]`: Number of pairs by step.
     """
     settings = store.settings
     steps = dict.fromkeys(STEPS, 0)
     for row in store.rows("SELECT step, COUNT(*) AS pairs FROM pairs GROUP BY step"):
         steps[row["step"]] = row["pairs"]
-    print(printable_line(f"perceiver {settings.perceiver}, segmenter {settings.segmenter}, pairs of {settings.pairs}"))
+    print(printable_line(f"perceiver {settings.perceiver}, segmenter {settings.segmenter}, pairs in {settings.pairs}"))
     print("pairs: " + ", ".join(f"{count:,} {step}" for step, count in steps.items() if count))
     for row in store.rows(
         """SELECT kind, COUNT(*) AS asked, SUM(problem != '') AS unusable, SUM(requests) AS requests,
@@ -58,9 +58,9 @@ def print_status(store: Store) -> dict[str, int]:
         f"SELECT problem, COUNT(*) AS requests FROM failures GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_REASONS}"
     ):
         print(printable_line(f"requests without an answer: {row['requests']:,}: {row['problem']}"))
-    print(f"cost: {cost_of(store):,.2f} US dollars at the prices given")
+    print(f"cost: {cost_of(store):,.2f} US dollars at the given prices")
     samples = store.rows("SELECT COUNT(*) AS samples FROM samples")[0]["samples"]
-    print(f"samples to audit: {samples:,}; see `craft-agent audit {store.work}`")
+    print(f"samples to audit: {samples:,}; run `craft-agent audit {store.work}`")
     rows = store.rows(
         f"""SELECT step, reason, COUNT(*) AS pairs, MIN(pair_id) AS example FROM pairs
         WHERE step IN ('skipped', 'failed') GROUP BY step, reason ORDER BY pairs DESC, reason LIMIT {MOST_REASONS}"""
@@ -71,7 +71,7 @@ def print_status(store: Store) -> dict[str, int]:
 
 
 def cost_of(store: Store) -> float:
-    """What the answers cost in US dollars, at the prices of the run."""
+    """The cost of all answers in US dollars, at the prices of the run."""
     [row] = store.rows(
         "SELECT COALESCE(SUM(prompt_tokens), 0) AS input, COALESCE(SUM(completion_tokens), 0) AS output FROM exchanges"
     )

@@ -1,15 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The JSON schemas of the answers. Every property is required and no other allowed, as strict endpoints demand."""
+"""JSON schemas of the answers. Every property is required and no other is allowed, as strict endpoints demand."""
 
 from typing import Any
 
+from ..geometry import FULL_SCALE
 from ..records import ChangeType, Verdict
 
 
 MOST_DIFFERENCES = 40
-"""Differences that one answer may list."""
-FULL_SCALE = 1000
-"""Coordinates go from 0 to this across a picture, whatever its size."""
+"""Maximum number of differences in one answer."""
 
 _CHANGE_TYPE = {"type": "string", "enum": [change_type.value for change_type in ChangeType]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -75,7 +74,7 @@ GROUND = {
 
 
 def refine_schema(paraphrases: int) -> dict[str, Any]:
-    """The schema of a refined sentence with so many paraphrases."""
+    """The schema of a refined sentence with up to so many paraphrases."""
     return {
         "title": "refinement",
         **_object(expression=_SENTENCE, paraphrases=_list(_SENTENCE, 0, paraphrases)),

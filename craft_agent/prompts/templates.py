@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The texts of the questions, `prompts/*.txt`. Lines that begin with "#" are not sent: the first one holds the version,
-the others say why the rule above them is there.
+The texts of the questions, `*.txt` in this folder. Lines that begin with "#" are not sent: the first one holds the
+version, the others give the reason for the rule above them.
 """
 
 import hashlib
@@ -24,10 +24,13 @@ class Prompts:
     The prompts of a folder.
 
     Args:
-        folder (`Path`, *optional*): Holds a file NAME.txt for every name of `NAMES`; by default those of this package.
+        folder (`Path`, *optional*): Holds a file NAME.txt for each of `NAMES`. By default the prompts of this package.
+
+    Attributes:
+        versions (`dict[str, str]`): Version and hash of each prompt, by name.
 
     Raises:
-        CraftError: If one is missing, has no version, or a mark that nothing fills in.
+        CraftError: If a file is missing, has no version line, or contains a stray "$".
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -38,15 +41,15 @@ class Prompts:
             try:
                 lines = path.read_text(encoding="utf-8").splitlines()
             except OSError as error:
-                raise CraftError(f"{path} cannot be read: {error.strerror}; put the prompt there") from error
+                raise CraftError(f"{path} cannot be read: {error.strerror}; add this prompt") from error
             if not lines or not lines[0].startswith(_VERSION):
                 raise CraftError(f'{path} must begin with a line "{_VERSION}N"; add it')
             text = "\n".join(line for line in lines if not line.startswith("#")).strip()
             template = Template(text)
             if not template.is_valid():
-                raise CraftError(f"{path} holds a $ that begins no name; write $$ for the sign itself")
+                raise CraftError(f"{path} contains a $ that starts no name; write $$ for a dollar sign")
             self._templates[name] = template
-            # The digits of the hash tell apart texts that were changed without a new version.
+            # The hash distinguishes texts that were changed without a new version.
             digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
             self.versions[name] = f"{lines[0].removeprefix(_VERSION).strip()}-{digest}"
 
@@ -56,16 +59,16 @@ class Prompts:
 
         Args:
             name (`str`): One of `NAMES`.
-            schema (`Mapping`): The schema of the answer.
-            facts: What stands for the prompt's other marks.
+            schema (`Mapping`): JSON schema of the answer.
+            **facts: Values of the other placeholders in the prompt.
 
         Returns:
-            `str`: The text to be sent.
+            `str`: The text to send.
 
         Raises:
-            CraftError: If the prompt has a mark that is not among the facts.
+            CraftError: If the prompt has a placeholder without a value.
         """
         try:
             return self._templates[name].substitute(schema=json.dumps(schema), **facts)
         except KeyError as error:
-            raise CraftError(f"prompt {name} has ${error.args[0]}, which nothing fills in; remove it") from error
+            raise CraftError(f"prompt {name} has ${error.args[0]}, which has no value; remove it") from error

@@ -1,10 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-The records of `records.py` as rows of the run's tables, and back.
-
-Every row is a tuple in the order of its table's columns and holds plain JSON, so it may be written into SQLite as well
-as into a file.
-"""
+"""The records of `records.py` as rows of the tables in `database.py`, and back. A row lists its table's columns."""
 
 import json
 import sqlite3
@@ -13,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeAlias
 
-from ..steps.asking import Exchange, FailedRequest
-from .serialization import dump, dump_candidate, dump_mask, dump_round, load_candidate, load_mask, load_round
 from ..backends.protocols import Usage
 from ..records import Candidate, ChangeType, Proposal, Sample
+from .journal import Exchange, FailedRequest
+from .serialization import dump, dump_candidate, dump_mask, dump_round, load_candidate, load_mask, load_round
 
 
 Row: TypeAlias = Sequence[Any]
@@ -27,12 +22,12 @@ Tables: TypeAlias = Mapping[str, Sequence[Row]]
 @dataclass(frozen=True)
 class StepResult:
     """
-    A finished step of a pair.
+    The result of one step on a pair.
 
     Args:
-        before, after (`str`): The steps at which the pair was and is.
-        seconds (`float`): Time that it took.
-        tables (`Tables`): What it found.
+        before, after (`str`): The pair's step before and after, such as "new" and "perceived".
+        seconds (`float`): Duration.
+        tables (`Tables`): The rows to write.
     """
 
     before: str
@@ -59,7 +54,7 @@ def segmented(pair_id: str, proposals: Sequence[Proposal], seconds: float) -> St
 
 
 def refined(pair_id: str, samples: Sequence[Sample], outcomes: Mapping[int, str], seconds: float) -> StepResult:
-    """The result of step (c); `outcomes` says by candidate what became of each kept proposal."""
+    """The result of step (c); `outcomes` holds the outcome of each kept proposal by candidate."""
     rows = [
         (
             sample.sample_id,
@@ -77,12 +72,12 @@ def refined(pair_id: str, samples: Sequence[Sample], outcomes: Mapping[int, str]
 
 
 def load_candidates(candidates: Iterable[Row]) -> list[Candidate]:
-    """What step (a) found in a pair, by number."""
+    """The candidates of a pair, sorted by index."""
     return sorted((load_candidate(index, content) for _, index, content in candidates), key=lambda each: each.index)
 
 
 def load_proposals(candidates: Iterable[Row], proposals: Iterable[Row], rounds: Iterable[Row]) -> list[Proposal]:
-    """What step (b) made of it, by the candidates' numbers."""
+    """The proposals of a pair, sorted by the index of their candidate."""
     found = {candidate.index: candidate for candidate in load_candidates(candidates)}
     tries = sorted((index, number, content) for _, index, number, content in rounds)
     loaded = []
@@ -93,7 +88,7 @@ def load_proposals(candidates: Iterable[Row], proposals: Iterable[Row], rounds: 
 
 
 def load_sample(row: sqlite3.Row) -> Sample:
-    """A row of the table `samples`."""
+    """The sample in a row of the table `samples`."""
     return Sample(
         sample_id=row["sample_id"],
         pair_id=row["pair_id"],
@@ -106,7 +101,7 @@ def load_sample(row: sqlite3.Row) -> Sample:
 
 
 def exchange_row(exchange: Exchange) -> Row:
-    """An answer, and when it came."""
+    """The row of an exchange, with the current time."""
     usage = exchange.usage
     return (
         exchange.key,
@@ -125,13 +120,13 @@ def exchange_row(exchange: Exchange) -> Row:
 
 
 def load_exchange(row: Row) -> Exchange:
-    """The answer of `exchange_row`."""
+    """The exchange in a row of `exchange_row`."""
     key, pair_id, kind, backend, request, response, problem, *usage = row
     return Exchange(key, pair_id, kind, backend, request, response, problem, Usage(*usage[:4]))
 
 
 def failure_row(failure: FailedRequest) -> Row:
-    """A request without an answer, and when it failed."""
+    """The row of a request without an answer, with the current time."""
     return (
         failure.failure_id,
         failure.key,
@@ -145,5 +140,14 @@ def failure_row(failure: FailedRequest) -> Row:
 
 
 def now() -> str:
-    """The time, ISO 8601 in UTC."""
+    """The current time in UTC, ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def insert_rows(connection: sqlite3.Connection, tables: Tables) -> None:
+    """Inserts rows. Answers and failures may be there already; a duplicate in any other table is an error."""
+    for name, rows in tables.items():
+        clause = "OR IGNORE " if name in ("exchanges", "failures") else ""
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT {clause}INTO {name} VALUES ({marks})", tuple(row))

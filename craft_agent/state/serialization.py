@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The records of `records.py` as JSON, and back."""
+"""The records of `records.py` as JSON text, and back."""
 
 import json
 from typing import Any
@@ -10,22 +10,22 @@ from ..records import BoolMask, Box, Candidate, ChangeType, Point, Round, Verdic
 
 
 def dump(content: Any) -> str:
-    """JSON on one line; the same content always gives the same text."""
+    """JSON on one line; equal content always gives equal text."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def dump_mask(mask: BoolMask) -> str:
-    """A mask as the JSON of its compressed COCO run-length encoding."""
+    """JSON of the mask's compressed COCO run-length encoding."""
     return dump(encode_rle(mask))
 
 
 def load_mask(text: str) -> BoolMask:
-    """The mask of `dump_mask`, booleans `(height, width)`."""
+    """The mask that `dump_mask` wrote, booleans `(height, width)`."""
     return decode_rle(json.loads(text))
 
 
 def dump_candidate(candidate: Candidate) -> str:
-    """A candidate as JSON, without its index."""
+    """JSON of a candidate without its index."""
     return dump(
         {
             "expression": candidate.expression,
@@ -40,7 +40,7 @@ def dump_candidate(candidate: Candidate) -> str:
 
 
 def load_candidate(index: int, text: str) -> Candidate:
-    """The candidate of `dump_candidate`."""
+    """The candidate that `dump_candidate` wrote."""
     content = json.loads(text)
     return Candidate(
         index=index,
@@ -55,7 +55,7 @@ def load_candidate(index: int, text: str) -> Candidate:
 
 
 def dump_round(round_: Round) -> str:
-    """A round as JSON, without its number."""
+    """JSON of a round without its number."""
     return dump(
         {
             "expression": round_.expression,
@@ -73,7 +73,7 @@ def dump_round(round_: Round) -> str:
 
 
 def load_round(number: int, text: str) -> Round:
-    """The round of `dump_round`."""
+    """The round that `dump_round` wrote."""
     content = json.loads(text)
     return Round(
         number=number,

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What a run is made with; it is written into its folder, and later calls must agree with it."""
+"""The settings of a run. They are stored in its folder, and later calls must agree with them."""
 
 from dataclasses import dataclass, field
 
@@ -12,15 +12,16 @@ class RunSettings:
     Args:
         pairs (`str`): Absolute path of the folder of pairs.
         perceiver, segmenter (`str`): Names of the backends.
-        backend (`dict[str, str]`, *optional*): What else their answers depend on.
+        backend (`dict[str, str]`, *optional*): Further options that the answers depend on.
         prompts (`dict[str, str]`, *optional*): Version of every prompt, by name.
-        grid (`int`, *optional*): Cells a side; `None` chooses by the pictures' size.
-        rounds (`int`, *optional*, defaults to 3): Most tries to segment a candidate.
-        attempts (`int`, *optional*, defaults to 2): How often a question is asked whose answer cannot be read.
-        paraphrases (`int`, *optional*, defaults to 2): Further sentences of a region.
-        grounding_iou (`float`, *optional*, defaults to 0.5): How well the region must be found again by its sentence.
-        domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
-        view, source (`str`, *optional*): As in the data set's columns.
+        grid (`int`, *optional*): Cells per side; `None` chooses by image size.
+        rounds (`int`, *optional*, defaults to 3): Maximum number of attempts to segment a candidate.
+        attempts (`int`, *optional*, defaults to 2): How often a question is asked if the answer cannot be read.
+        paraphrases (`int`, *optional*, defaults to 2): Number of further sentences for a region.
+        grounding_iou (`float`, *optional*, defaults to 0.5): Minimum IoU, in `(0, 1]`, between a region and what its
+            sentence alone leads to.
+        domain (`str`, *optional*): "NS" or "RS"; `None` if unknown.
+        view, source (`str`, *optional*): As in the columns of the dataset.
         input_price, output_price (`float`, *optional*): US dollars for a million tokens.
     """
 
@@ -42,4 +43,4 @@ class RunSettings:
 
 
 CHANGEABLE = ("pairs", "input_price", "output_price")
-"""What may differ in a later call: the folder may be moved (the files' hashes are compared), prices may change."""
+"""Settings that a later call may change: the folder may be moved (files are compared by hash), prices may change."""

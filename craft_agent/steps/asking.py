@@ -1,24 +1,24 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Asks a perceiver or segmenter, remembers what it said, and asks nothing that was answered before."""
+"""Asks perceivers and segmenters. Answers are recorded, and what has been answered is never asked again."""
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from mtrs_iou.mask_counts import decode_rle, encode_rle
 
-from ..backends.answers import AnswerError, read_answer
-from ..backends.protocols import Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
+from ..backends.answers import CUT_OFF, AnswerError, drop_thoughts, read_answer
+from ..backends.protocols import Answer, Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
 from ..errors import BackendError, PermanentError, RefusedError
 from ..prompts.templates import Prompts
+from ..state.journal import Exchange, FailedRequest, Journal
 from ..state.serialization import dump
 
 
@@ -30,90 +30,6 @@ _Asked: TypeAlias = tuple[str, str, str, str, str]
 """The first five fields of an exchange: key, pair, kind, backend, request."""
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """
-    A question and its answer.
-
-    Args:
-        key (`str`): SHA-256 of all that the answer depends on.
-        pair_id (`str`): The pair it is about.
-        kind (`str`): The question's kind, or "segment".
-        backend (`str`): Name of the perceiver or segmenter.
-        request (`str`): JSON: the prompt, and of every picture its size and hash.
-        response (`str`, *optional*): The answer as it came; `None` if it was refused.
-        problem (`str`): Why it could not be used, "" if it could.
-        usage (`Usage`): What it took.
-    """
-
-    key: str
-    pair_id: str
-    kind: str
-    backend: str
-    request: str
-    response: str | None
-    problem: str
-    usage: Usage
-
-
-@dataclass(frozen=True)
-class FailedRequest:
-    """
-    A request that brought no answer: a timeout, 429, 5xx, a lost connection, a wrong key.
-
-    Args:
-        key, pair_id, kind, backend, request (`str`): As of the `Exchange` that it should have become.
-        problem (`str`): What happened.
-        failure_id (`str`, *optional*): Unique.
-    """
-
-    key: str
-    pair_id: str
-    kind: str
-    backend: str
-    request: str
-    problem: str
-    failure_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-class Journal(Protocol):
-    """Remembers exchanges; `store.Store` is one."""
-
-    def recall(self, key: str) -> Exchange | None:
-        """The exchange of this key, `None` if there was none."""
-        ...
-
-    def record(self, exchange: Exchange) -> None:
-        """Remembers an exchange."""
-        ...
-
-    def record_failures(self, failures: Sequence[FailedRequest]) -> None:
-        """Remembers requests that brought no answer."""
-        ...
-
-
-class MemoryJournal:
-    """A journal that lives as long as its process, for single steps."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, Exchange] = {}
-        self.new: list[Exchange] = []
-        self.failures: list[FailedRequest] = []
-
-    def recall(self, key: str) -> Exchange | None:
-        """The exchange of this key, `None` if there was none."""
-        return self._known.get(key)
-
-    def record(self, exchange: Exchange) -> None:
-        """Remembers an exchange."""
-        self._known[exchange.key] = exchange
-        self.new.append(exchange)
-
-    def record_failures(self, failures: Sequence[FailedRequest]) -> None:
-        """Remembers requests that brought no answer."""
-        self.failures.extend(failures)
-
-
 class Asker:
     """
     Asks the models of a run.
@@ -122,8 +38,8 @@ class Asker:
         perceiver (`Perceiver`): Answers questions.
         segmenter (`Segmenter`): Finds pixels.
         prompts (`Prompts`): The texts of the questions.
-        journal (`Journal`): Remembers the answers.
-        attempts (`int`, *optional*, defaults to 2): How often a question is asked whose answer cannot be read.
+        journal (`Journal`): Where answers are recorded.
+        attempts (`int`, *optional*, defaults to 2): How often a question is asked if the answer cannot be read.
     """
 
     def __init__(
@@ -137,30 +53,28 @@ class Asker:
 
     def ask(self, question: Question) -> dict[str, Any] | None:
         """
-        Asks until the answer can be read: each unreadable answer is given back once to be repaired, then the question
-        is asked anew with what was wrong.
+        Asks until the answer can be read. In each attempt, an unreadable answer is sent back once to be repaired,
+        unless it was cut off; then the question is asked again together with what was wrong.
 
         Args:
-            question (`Question`): What to ask.
+            question (`Question`): The question.
 
         Returns:
-            `dict` or `None`: The answer, which is as the question's schema has it; `None` if none can be had.
+            `dict` or `None`: The answer, which conforms to the question's schema; `None` if there is none.
 
         Raises:
-            TransientError: If there may be an answer later.
-            PermanentError: If the perceiver will never answer anything.
+            TransientError: If the question may be answered later.
+            PermanentError: If the perceiver will never answer.
         """
         prompt = question.prompt
         for attempt in range(self._attempts):
             exchange, content = self._exchange(replace(question, prompt=prompt), attempt)
             if content is not None or exchange.response is None:
                 return content
-            facts = {"problem": exchange.problem, "answer": exchange.response[:REPAIRED_LENGTH]}
-            repair = replace(
-                question, kind="repair", prompt=self.prompts.fill("repair", schema=question.schema, **facts), images=()
-            )
-            if exchange.response.strip():
-                content = self._exchange(repair, attempt)[1]
+            readable = drop_thoughts(exchange.response).strip()
+            # Of a cut-off answer, the part that is there would be taken for the whole.
+            if readable and not exchange.problem.startswith(CUT_OFF):
+                content = self._exchange(self._repair(question, exchange.problem, readable), attempt)[1]
                 if content is not None:
                     return content
             prompt = f"{question.prompt}\n\nAn earlier answer could not be read: {exchange.problem}. Answer in JSON."
@@ -178,7 +92,7 @@ class Asker:
 
         Raises:
             TransientError: If it may be found later.
-            PermanentError: If the segmenter will never find anything, or breaks its protocol.
+            PermanentError: If the segmenter will never find anything, or violates its protocol.
         """
         request = {
             "pair": prompt.pair.pair_id,
@@ -198,22 +112,25 @@ class Asker:
 
     def _segment(self, prompt: SegmentationPrompt, key: str, request: str) -> Exchange:
         started = perf_counter()
-        response, problem = None, ""
         asked = (key, prompt.pair.pair_id, "segment", self.segmenter.name, request)
         try:
             with self._recording_failures(asked):
                 found = self.segmenter.segment(prompt)
         except RefusedError as error:
-            problem = f"refused: {error}"
-        else:
-            shape = (prompt.image.height, prompt.image.width)
-            if found.mask.shape != shape or found.mask.dtype != bool:
-                raise PermanentError(
-                    f"the segmenter {self.segmenter.name} gave a mask of {found.mask.dtype} {found.mask.shape} for a "
-                    f"picture of {shape}; it must give booleans of the picture's size"
-                )
-            response = dump({"mask": encode_rle(found.mask), "score": float(found.score)})
-        return Exchange(*asked, response, problem, Usage(seconds=perf_counter() - started))
+            return Exchange(*asked, None, f"refused: {error}", Usage(seconds=perf_counter() - started))
+        shape = (prompt.image.height, prompt.image.width)
+        if found.mask.shape != shape or found.mask.dtype != bool:
+            raise PermanentError(
+                f"the segmenter {self.segmenter.name} returned a mask of {found.mask.dtype} {found.mask.shape} for an "
+                f"image of {shape}; it must return booleans with the size of the image"
+            )
+        response = dump({"mask": encode_rle(found.mask), "score": float(found.score)})
+        return Exchange(*asked, response, "", Usage(seconds=perf_counter() - started))
+
+    def _repair(self, question: Question, problem: str, answer: str) -> Question:
+        """Asks to repair the form of an answer. The images are not sent again: the content must not change."""
+        prompt = self.prompts.fill("repair", schema=question.schema, problem=problem, answer=answer[:REPAIRED_LENGTH])
+        return replace(question, kind="repair", prompt=prompt, images=())
 
     def _exchange(self, question: Question, attempt: int) -> tuple[Exchange, dict[str, Any] | None]:
         """Asks once, and reads the answer."""
@@ -229,9 +146,9 @@ class Asker:
         if exchange is None:
             exchange = self._send(question, key, dump(request))
             self._journal.record(exchange)
-        if exchange.response is None:
+        if exchange.response is None or exchange.problem:
             return exchange, None
-        return exchange, _read(exchange.response, question.schema)[0]
+        return exchange, read_answer(exchange.response, question.schema)
 
     def _send(self, question: Question, key: str, request: str) -> Exchange:
         asked = (key, question.pair.pair_id, question.kind, self.perceiver.name, request)
@@ -241,14 +158,13 @@ class Asker:
         except RefusedError as error:
             return Exchange(*asked, None, f"refused: {error}", Usage())
         self._record_failures(answer.failures, asked)
-        # A lone surrogate, which JSON can hold, cannot be stored.
+        # A lone surrogate cannot be stored as UTF-8.
         response = answer.text.encode("utf-8", "replace").decode("utf-8")
-        return Exchange(*asked, response, _read(answer.text, question.schema)[1], answer.usage)
+        return Exchange(*asked, response, _problem(answer, response, question.schema), answer.usage)
 
     @contextmanager
     def _recording_failures(self, asked: _Asked) -> Iterator[None]:
-        """Writes down what was sent in vain before an error, and the error's own request unless it was refused, which
-        is an answer."""
+        """Records the failed requests behind an error. A refusal is an answer, not a failed request."""
         try:
             yield
         except BackendError as error:
@@ -261,11 +177,15 @@ class Asker:
             self._journal.record_failures([FailedRequest(*asked, problem) for problem in problems])
 
 
-def _read(text: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
+def _problem(answer: Answer, response: str, schema: Mapping[str, Any]) -> str:
+    """Why an answer cannot be used, "" if it can."""
+    if answer.is_cut_off:
+        return f"{CUT_OFF} at the limit of tokens"
     try:
-        return read_answer(text, schema), ""
+        read_answer(response, schema)
     except AnswerError as error:
-        return None, str(error)
+        return str(error)
+    return ""
 
 
 def _describe(image: Image.Image) -> dict[str, Any]:

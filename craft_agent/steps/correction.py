@@ -1,33 +1,33 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Step (b): segments a candidate, shows the mask to the perceiver, and corrects both until they fit."""
+"""Step (b), correction: segments a candidate, shows the mask to the perceiver, and corrects both until they match."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..backends.protocols import Question, Segmentation, SegmentationPrompt
-from ..geometry import box_of, mask_iou
-from ..prompts.schemas import FULL_SCALE, REVIEW
-from ..records import Box, Candidate, ChangeType, ImagePair, Point, Proposal, Round, Verdict
+from ..geometry import FULL_SCALE, box_of, mask_iou, to_pixels
+from ..prompts.schemas import REVIEW
+from ..records import KEPT, Box, Candidate, ChangeType, ImagePair, Point, Proposal, Round, Verdict
 from .asking import Asker
-from .grid import side_by_side, to_pixels, whole_with
+from .grid import side_by_side, whole_with
 
 
 KEPT_FIT = 0.5
-"""Without an accepted round, the best one is kept if the perceiver finds that it fits that well."""
+"""If no round is accepted, the best one is kept if the perceiver rates its fit at least this high."""
 DUPLICATE_IOU = 0.7
-"""Two candidates whose masks overlap that much are one."""
+"""Candidates whose masks have at least this IoU are duplicates."""
 SAME_THING_IOU = 0.3
-"""For a change of state: masks of both times that overlap that much show one thing."""
+"""For a change of state: masks of t1 and t2 with at least this IoU show the same thing."""
 CONTEXT = 0.6
-"""Share of a region's longer side that is shown around it."""
+"""Margin shown around a region, as a share of its longer side."""
 LEAST_CONTEXT = 24
-KEPT = "kept"
+"""Minimum margin in pixels."""
 
 
 @dataclass(frozen=True)
 class _Aim:
-    """What the segmenter is asked for next."""
+    """What the segmenter is asked to find next."""
 
     expression: str
     thing: str
@@ -42,12 +42,12 @@ def correct_all(pair: ImagePair, candidates: Sequence[Candidate], asker: Asker, 
 
     Args:
         pair (`ImagePair`): The pair.
-        candidates (`Sequence[Candidate]`): Of step (a).
+        candidates (`Sequence[Candidate]`): From step (a).
         asker (`Asker`): Asks perceiver and segmenter.
-        rounds (`int`): Most tries for one candidate.
+        rounds (`int`): Maximum number of attempts per candidate.
 
     Returns:
-        `list[Proposal]`: One a candidate. Where the masks of two are the same, the one that fits worse is dropped.
+        `list[Proposal]`: One per candidate. Of two candidates with the same mask, the one that fits less is dropped.
 
     Raises:
         TransientError, PermanentError: As `Asker.ask`.
@@ -67,14 +67,14 @@ def correct_all(pair: ImagePair, candidates: Sequence[Candidate], asker: Asker, 
 
 def correct(pair: ImagePair, candidate: Candidate, asker: Asker, rounds: int) -> Proposal:
     """
-    Segments one candidate: mask, verdict, correction, until the mask is accepted, nothing more is corrected, it turns
-    out to be no change, or the rounds are used up.
+    Segments one candidate. The mask is reviewed and corrected until it is accepted, the correction repeats an earlier
+    one, the candidate turns out to be no change, or the rounds are used up.
 
     Args:
         pair, candidate, asker, rounds: As in `correct_all`.
 
     Returns:
-        `Proposal`: Every round, and which one is kept: an accepted one, otherwise the one that fits best.
+        `Proposal`: All rounds, and which one is kept: an accepted one, otherwise the one that fits best.
 
     Raises:
         TransientError, PermanentError: As `Asker.ask`.
@@ -87,8 +87,8 @@ def correct(pair: ImagePair, candidate: Candidate, asker: Asker, rounds: int) ->
         found = segment_change(pair, aim.expression, aim.thing, aim.change_type, aim.box, aim.points, asker)
         if not found.mask.any():
             tried.append(_round(len(tried), aim, found, Verdict.WRONG_OBJECT, 0.0, "the segmenter found nothing"))
-            # It may find the thing when it sees more of what is around it.
-            aim = replace(aim, box=None if aim.box is None else aim.box.grow(_rim(aim.box), pair.size), points=())
+            # The segmenter may find the thing if it sees more of the surroundings.
+            aim = replace(aim, box=None if aim.box is None else aim.box.grow(_margin(aim.box), pair.size), points=())
             continue
         part = surroundings(box_of(found.mask), pair)
         answer = asker.ask(review_question(pair, aim.expression, aim.thing, aim.change_type, found, part, asker))
@@ -113,15 +113,15 @@ def segment_change(
     asker: Asker,
 ) -> Segmentation:
     """
-    Segments a thing in the picture in which it is: t2 if it appeared, t1 if it disappeared. Of a change of state both
-    are asked: what they show alike is united, otherwise the surer one holds.
+    Segments a thing in the image that shows it: t2 if it appeared, t1 if it disappeared. For a change of state, both
+    images are segmented: if the masks agree, their union is returned, otherwise the one with the higher score.
 
     Args:
         pair (`ImagePair`): The pair.
-        expression, thing (`str`): The sentence, and the thing alone.
-        change_type (`ChangeType`): What became of it.
+        expression, thing (`str`): The sentence, and the thing without the change.
+        change_type (`ChangeType`): What happened to it.
         box (`Box`, *optional*): Where it is.
-        points (`tuple[Point, ...]`): Pixels in it and beside it.
+        points (`tuple[Point, ...]`): Pixels inside and outside of it.
         asker (`Asker`): Asks the segmenter.
 
     Returns:
@@ -142,8 +142,8 @@ def segment_change(
 
 
 def surroundings(box: Box, pair: ImagePair) -> Box:
-    """A region's box with what is around it, as it is shown to the perceiver."""
-    return box.grow(_rim(box), pair.size)
+    """The box of a region with the margin that the perceiver is shown."""
+    return box.grow(_margin(box), pair.size)
 
 
 def review_question(
@@ -155,7 +155,7 @@ def review_question(
     part: Box,
     asker: Asker,
 ) -> Question:
-    """The question whether a mask is what the sentence says: the surroundings without and with it, and the whole."""
+    """The question whether a mask matches a sentence: the surroundings without and with it, and the whole image."""
     prompt = asker.prompts.fill(
         "review", schema=REVIEW, expression=expression, thing=thing, change_type=change_type.value
     )
@@ -169,11 +169,11 @@ def review_question(
 
 
 def _corrected(aim: _Aim, answer: dict[str, Any], part: Box) -> _Aim:
-    """What the perceiver asks for instead."""
+    """What to find instead, according to the perceiver."""
     box = to_pixels(answer["box"], part)
     points = []
     for x, y, inside in answer["points"]:
-        # A point is a pixel, so the last one stands for the right and the lower border.
+        # A point on the right or lower border means the last pixel.
         spot = to_pixels((max(0, x - 1), max(0, y - 1), min(FULL_SCALE, x + 1), min(FULL_SCALE, y + 1)), part)
         if spot is not None:
             points.append(Point((spot.left + spot.right - 1) // 2, (spot.top + spot.bottom - 1) // 2, inside >= 0.5))
@@ -215,12 +215,12 @@ def _conclude(candidate: Candidate, tried: Sequence[Round]) -> Proposal:
 
 
 def _rank(proposal: Proposal) -> tuple[bool, float, float, int]:
-    """Sorts the best proposals first."""
+    """Sort key: the best proposals first."""
     if proposal.best is None:
         return True, 0.0, 0.0, proposal.candidate.index
     best = proposal.rounds[proposal.best]
     return best.verdict is not Verdict.ACCEPT, -best.fit, -best.score, proposal.candidate.index
 
 
-def _rim(box: Box) -> int:
+def _margin(box: Box) -> int:
     return max(LEAST_CONTEXT, round(CONTEXT * max(box.right - box.left, box.bottom - box.top)))

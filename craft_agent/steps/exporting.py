@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes what people accepted: the raw layout, Parquet with a card, and where every sentence comes from.
+Writes what people accepted: the raw layout, Parquet with a dataset card, and the provenance of every sentence.
 
-Everything is made in a folder beside the target, which gets its name when it is complete.
+Everything is written to a temporary folder beside the target and renamed when it is complete.
 """
 
 import json
@@ -40,9 +40,9 @@ class ExportSummary:
     What was exported.
 
     Args:
-        raw, parquet (`Path`): The split folder in the raw layout, and the Parquet data set.
-        pairs, samples, sentences (`int`): How many.
-        changed (`tuple[str, ...]`): Pairs that are left out because their files are not those of the run any more.
+        raw, parquet (`Path`): The split folder in the raw layout, and the Parquet dataset.
+        pairs, samples, sentences (`int`): Their numbers.
+        changed (`tuple[str, ...]`): Pairs that were left out because their files have changed since the run.
     """
 
     raw: Path
@@ -60,37 +60,37 @@ def export_work(
     Exports the audited samples of a run.
 
     Args:
-        work (`Path`): The run's folder.
-        out (`Path`): A new folder, or one of an earlier export, which is replaced.
-        auditors (`int`, *optional*, defaults to 1): How many people must have accepted a sample; where they differ, it
-            is left out.
+        work (`Path`): The folder of the run.
+        out (`Path`): A new folder, or that of an earlier export, which is replaced.
+        auditors (`int`, *optional*, defaults to 1): How many people must have accepted a sample. Samples on which they
+            differ are left out.
         split (`str`, *optional*, defaults to `"train"`): "train", "val" or "test".
-        license_name (`str`, *optional*): The data's licence as the Hub calls it.
-        num_proc (`int`, *optional*, defaults to 1): Processes that write Parquet.
+        license_name (`str`, *optional*): The licence of the data, as named on the Hub.
+        num_proc (`int`, *optional*, defaults to 1): Number of processes that write Parquet.
 
     Returns:
         `ExportSummary`: What was written.
 
     Raises:
-        CraftError: If nothing is accepted, or `out` holds something else.
+        CraftError: If no sample is accepted, or `out` holds something else.
     """
     store, audit = Store(work), AuditStore(work)
     if out.exists() and not (out / PROVENANCE).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise CraftError(f"{out} holds something else than an earlier export; name a new folder")
+        raise CraftError(f"{out} holds something other than an earlier export; name a new folder")
     if out.resolve().is_relative_to(Path(store.settings.pairs).resolve()):
-        raise CraftError(f"{out} lies in the folder of pairs; name a folder outside of it")
+        raise CraftError(f"{out} is inside the folder of pairs; name a folder outside of it")
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     settings = store.settings
     name = "_".join(filter(None, (settings.domain, "craft", split)))
-    # The folder's name becomes the title of the card.
+    # The name of the folder becomes the title of the card.
     raw = building / "raw" / out.name
     summary = _write_raw(store, audit.accepted_samples(auditors), raw / name, building)
     if not summary.samples:
         shutil.rmtree(building)
         raise CraftError(
-            f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without another "
-            f"one differing; run `craft-agent audit {work}` first"
+            f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without "
+            f"disagreement; run `craft-agent audit {work}` first"
         )
     export_dataset(raw, building / "parquet", ExportOptions(kind="referring", license=license_name), num_proc)
     shutil.copyfile(building / PROVENANCE, building / "parquet" / PROVENANCE)
@@ -110,7 +110,7 @@ def export_work(
 
 
 def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: Path) -> ExportSummary:
-    """Writes the raw layout, and a line of provenance for every sentence."""
+    """Writes the raw layout, and one line of provenance per sentence."""
     for name in ("A", "B", "masks", "referring_expression"):
         (folder / name).mkdir(parents=True)
     pairs = written = sentences = 0
@@ -118,7 +118,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     with (building / PROVENANCE).open("w", encoding="utf-8") as sidecar:
         groups = groupby(samples, key=lambda sample: sample.pair_id)
         for pair_id, group in tqdm(groups, desc="Exporting", unit=" pairs"):
-            if not _copy_pictures(store, pair_id, folder):
+            if not _copy_images(store, pair_id, folder):
                 changed.append(pair_id)
                 continue
             of_pair = list(group)
@@ -130,8 +130,8 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     return ExportSummary(folder, folder, pairs, written, sentences, tuple(changed))
 
 
-def _copy_pictures(store: Store, pair_id: str, folder: Path) -> bool:
-    """Copies the files of a pair bit for bit; whether they are still those of the run."""
+def _copy_images(store: Store, pair_id: str, folder: Path) -> bool:
+    """Copies the files of a pair unchanged; returns `False` if they have changed since the run."""
     [row] = store.rows("SELECT * FROM pairs WHERE pair_id = ?", pair_id)
     source = Path(store.settings.pairs)
     files = PairFiles(pair_id, row["file_t1"], row["file_t2"])
@@ -143,16 +143,16 @@ def _copy_pictures(store: Store, pair_id: str, folder: Path) -> bool:
 
 
 def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> list[str]:
-    """Writes masks and sentences of a pair; returns the lines of their provenance."""
+    """Writes the masks and sentences of a pair; returns the lines of provenance."""
     pair_id = samples[0].pair_id
     (folder / "masks" / pair_id).mkdir()
     expressions: list[str] = []
     masks, change_types, lines = [], [], []
     for sample in samples:
-        picture = encode_mask(sample.mask)
+        mask_file = encode_mask(sample.mask)
         for number, expression in enumerate(sample.expressions):
             index = len(expressions)
-            (folder / "masks" / pair_id / f"{index}.png").write_bytes(picture)
+            (folder / "masks" / pair_id / f"{index}.png").write_bytes(mask_file)
             expressions.append(expression)
             masks.append(f"{pair_id}/{index}.png")
             change_types.append(sample.change_type.value)
@@ -188,16 +188,16 @@ def _card_section(
     offline = ""
     if settings.perceiver.startswith("offline"):
         offline = (
-            "\n\nThe perceiver has no weights: it knows colours, places and differences of pixels, and no things. "
-            "What it takes for a change may be a shadow or a season; only the people who audited it knew better."
+            "\n\nThe perceiver uses no trained weights: it detects differences of pixels and names colours and "
+            "places, but no things. It may report shadows and seasons as changes; only the audit removes them."
         )
     return f"""
 ## How it was made
 
-Proposed by machines with CRAFT-Agent and audited by people. Perceiver: `{settings.perceiver}`; segmenter:
-`{settings.segmenter}`; prompts: {prompts or "none"}. A sample is here if {auditors} or more people accepted it, as it
-was or edited, and nobody differed. `{PROVENANCE}` says by `sample_id` which models, rounds, scores
-and people each sentence comes from; `paraphrase` is 0 for the first sentence of a region.{offline}
+Proposed by models with CRAFT-Agent and audited by people. Perceiver: `{settings.perceiver}`; segmenter:
+`{settings.segmenter}`; prompts: {prompts or "none"}. A sample is included if {auditors} or more people accepted it,
+edited or not, and nobody disagreed. `{PROVENANCE}` lists the models, rounds, scores and people behind each sentence
+by `sample_id`; `paraphrase` is 0 for the first sentence of a region.{offline}
 
 | step | count |
 | --- | --- |
@@ -210,7 +210,7 @@ and people each sentence comes from; `paraphrase` is 0 for the first sentence of
 
 
 def _replace(building: Path, out: Path) -> None:
-    """Gives the finished folder its name; an earlier export makes room in one renaming."""
+    """Renames the finished folder; an earlier export is moved away first, and then removed."""
     old = out.with_name(f"{out.name}.replaced")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
@@ -220,5 +220,5 @@ def _replace(building: Path, out: Path) -> None:
 
 
 def read_provenance(folder: Path) -> list[dict[str, object]]:
-    """The lines of an export's provenance, one a sentence."""
+    """The provenance of an export, one dictionary per sentence."""
     return [json.loads(line) for line in (folder / PROVENANCE).read_text(encoding="utf-8").splitlines()]

@@ -1,32 +1,28 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The labelled grid over a pair, and the pictures that a perceiver is shown."""
+"""The labelled grid over a pair, and the images that a perceiver is shown."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..geometry import box_mask, dilate
-from ..prompts.schemas import FULL_SCALE
+from ..geometry import box_mask, dilate, place_name
 from ..records import BoolMask, Box, ImagePair
 
 
 CELL_SIDE = 512
-"""A cell of the adaptive grid is at most about that many pixels wide and high."""
+"""Maximum side of a cell in pixels, approximately, if the grid is chosen by image size."""
 FEWEST_CELLS, MOST_CELLS = 3, 8
 OVERLAP = 0.1
-"""Share of a cell's side that is shown around it, so that what lies on a border is seen whole."""
+"""Margin shown around a cell, as a share of its longer side, so that things on a border are seen whole."""
 VIEW_SIDE = 1024
-"""Longest side of a whole view in pixels."""
+"""Longer side of a whole view in pixels."""
 PANEL_SIDE = 640
-"""Longest side of one panel of an enlarged view."""
+"""Longer side of one panel of an enlarged view in pixels."""
 BAND, GAP = 26, 10
-FILL, OUTLINE = (240, 228, 66), (214, 39, 160)  # yellow and magenta, which few things are
+FILL, OUTLINE = (240, 228, 66), (214, 39, 160)  # yellow and magenta, which are rare in scenes
 OUTLINE_WIDTH = 2
 INK, PAPER = (20, 20, 20), (255, 255, 255)
-
-_ROWS, _COLUMNS = ("top", "mid", "bottom"), ("left", "center", "right")
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Cell:
     Args:
         name (`str`): Such as "top-left", or "B4" (row B, column 4) in a grid that is finer than 3 x 3.
         box (`Box`): The cell itself.
-        view (`Box`): The cell with a rim, which is what is shown.
+        view (`Box`): The cell with its margin, as it is shown.
     """
 
     name: str
@@ -48,10 +44,10 @@ class Cell:
 @dataclass(frozen=True)
 class Grid:
     """
-    A grid over the pictures of a pair.
+    A grid over the images of a pair.
 
     Args:
-        rows, columns (`int`): How many.
+        rows, columns (`int`): Number of rows and columns.
         cells (`tuple[Cell, ...]`): Row by row.
     """
 
@@ -60,33 +56,19 @@ class Grid:
     cells: tuple[Cell, ...]
 
 
-def place_name(x: float, y: float) -> str:
+def plan_grid(size: tuple[int, int], cells_per_side: int | None = None) -> Grid:
     """
-    Where a spot is in the words of the 3 x 3 grid.
-
-    Args:
-        x, y (`float`): In `[0, 1]` across the picture.
-
-    Returns:
-        `str`: Such as "top-left", "mid-right", "center".
-    """
-    row, column = _ROWS[min(2, int(3 * y))], _COLUMNS[min(2, int(3 * x))]
-    return "center" if (row, column) == ("mid", "center") else f"{row}-{column}"
-
-
-def plan_grid(size: tuple[int, int], cells_a_side: int | None = None) -> Grid:
-    """
-    Lays a grid over a picture.
+    Divides an image into cells.
 
     Args:
         size (`tuple[int, int]`): Width and height in pixels.
-        cells_a_side (`int`, *optional*): Rows and columns; by default 3, and more where a cell would be larger than
-            `CELL_SIDE`, at most `MOST_CELLS`. A side never has more cells than pixels.
+        cells_per_side (`int`, *optional*): Number of rows and columns. By default 3, and more if cells would be larger
+            than `CELL_SIDE`, up to `MOST_CELLS`. There are never more cells than pixels.
 
     Returns:
         `Grid`: The grid; its cells cover every pixel once.
     """
-    columns, rows = (min(side, cells_a_side or _adaptive(side)) for side in size)
+    columns, rows = (min(side, cells_per_side or _cells_along(side)) for side in size)
     xs, ys = _borders(size[0], columns), _borders(size[1], rows)
     cells = []
     for row in range(rows):
@@ -101,14 +83,14 @@ def plan_grid(size: tuple[int, int], cells_a_side: int | None = None) -> Grid:
 
 def draw_grid(image: Image.Image, grid: Grid) -> Image.Image:
     """
-    Draws a grid with the names of its cells onto a picture.
+    Draws a grid with the names of its cells onto an image.
 
     Args:
         image (`PIL.Image.Image`): RGB.
-        grid (`Grid`): Of that picture.
+        grid (`Grid`): The grid of that image.
 
     Returns:
-        `PIL.Image.Image`: RGB, its longest side `VIEW_SIDE` pixels.
+        `PIL.Image.Image`: RGB, its longer side `VIEW_SIDE` pixels.
     """
     view, scale = _scaled(image, VIEW_SIDE)
     draw = ImageDraw.Draw(view)
@@ -127,11 +109,11 @@ def side_by_side(pair: ImagePair, box: Box, mask: BoolMask | None = None, filled
     Args:
         pair (`ImagePair`): The pair.
         box (`Box`): The part.
-        mask (`np.ndarray`, *optional*): Booleans `(height, width)` of the whole pictures, to be painted on both.
-        filled (`bool`, *optional*, defaults to `True`): Whether to tint the region, too, and not only outline it.
+        mask (`np.ndarray`, *optional*): A region to paint on both: booleans `(height, width)` of the whole images.
+        filled (`bool`, *optional*, defaults to `True`): Whether to tint the region as well as outline it.
 
     Returns:
-        `PIL.Image.Image`: RGB, with a band that names the times.
+        `PIL.Image.Image`: RGB, with the two times named above.
     """
     panels = []
     for image in (pair.image_t1, pair.image_t2):
@@ -149,55 +131,21 @@ def side_by_side(pair: ImagePair, box: Box, mask: BoolMask | None = None, filled
 
 
 def draw_plain(image: Image.Image) -> Image.Image:
-    """A whole picture without any drawing, its longest side `VIEW_SIDE` pixels."""
+    """A whole image without any drawing, its longer side `VIEW_SIDE` pixels."""
     return _scaled(image, VIEW_SIDE)[0]
 
 
 def whole_with(image: Image.Image, mask: BoolMask) -> Image.Image:
-    """A whole picture with a region `(height, width)` tinted and outlined, its longest side `VIEW_SIDE` pixels."""
+    """A whole image with a region `(height, width)` tinted and outlined, its longer side `VIEW_SIDE` pixels."""
     return _painted(_scaled(image, VIEW_SIDE)[0], mask, filled=True)
 
 
 def whole_pair_with_cell(pair: ImagePair, cell: Cell) -> Image.Image:
-    """Both whole pictures side by side, with a cell outlined."""
+    """Both whole images side by side, with a cell outlined."""
     return side_by_side(pair, Box(0, 0, *pair.size), box_mask(cell.box, pair.size), filled=False)
 
 
-def to_pixels(box: Sequence[float], part: Box) -> Box | None:
-    """
-    A box of an answer in pixels of the whole picture.
-
-    Args:
-        box (`Sequence[float]`): left, top, right, bottom, from 0 to `FULL_SCALE` across the part.
-        part (`Box`): What was shown.
-
-    Returns:
-        `Box` or `None`: The box, at least one pixel wide and high; `None` if it has not four sides or no extent.
-    """
-    if len(box) != 4 or box[0] == box[2] or box[1] == box[3]:
-        return None
-    xs, ys = sorted((box[0], box[2])), sorted((box[1], box[3]))
-    width, height = part.right - part.left, part.bottom - part.top
-    left = min(part.right - 1, part.left + int(xs[0] * width / FULL_SCALE))
-    top = min(part.bottom - 1, part.top + int(ys[0] * height / FULL_SCALE))
-    right = min(part.right, part.left + -int(-xs[1] * width // FULL_SCALE))
-    bottom = min(part.bottom, part.top + -int(-ys[1] * height // FULL_SCALE))
-    return Box(left, top, max(right, left + 1), max(bottom, top + 1))
-
-
-def from_pixels(box: Box, part: Box) -> list[float]:
-    """The reverse of `to_pixels`, cut to the part."""
-    width, height = part.right - part.left, part.bottom - part.top
-    inside = box.intersect(part)
-    return [
-        FULL_SCALE * (inside.left - part.left) / width,
-        FULL_SCALE * (inside.top - part.top) / height,
-        FULL_SCALE * (inside.right - part.left) / width,
-        FULL_SCALE * (inside.bottom - part.top) / height,
-    ]
-
-
-def _adaptive(side: int) -> int:
+def _cells_along(side: int) -> int:
     return max(FEWEST_CELLS, min(MOST_CELLS, -(-side // CELL_SIDE)))
 
 
@@ -221,14 +169,14 @@ def _scaled(image: Image.Image, longest: int) -> tuple[Image.Image, float]:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), scale
 
 
-def _painted(picture: Image.Image, mask: BoolMask, filled: bool) -> Image.Image:
+def _painted(image: Image.Image, mask: BoolMask, filled: bool) -> Image.Image:
     """
-    A picture with a region tinted and outlined. The outline lies outside, so that the region's own edge can be seen.
-    (The overlays for people are in `modeling_mtrefseg`, which needs seconds and PyTorch to be imported.)
+    An image with a region tinted and outlined. The outline lies outside, so that the region's own edge is visible.
+    (`draw_overlay`, which draws for people, would need PyTorch here.)
     """
-    shape = Image.fromarray(mask.astype(np.uint8) * 255).resize(picture.size, Image.Resampling.BOX)
+    shape = Image.fromarray(mask.astype(np.uint8) * 255).resize(image.size, Image.Resampling.BOX)
     shape = shape.point(lambda value: 255 if value else 0)
-    painted = picture.copy()
+    painted = image.copy()
     if filled:
         painted.paste(FILL, mask=shape.point(lambda value: value * 3 // 10))
     inside = np.asarray(shape) > 0

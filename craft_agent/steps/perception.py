@@ -1,45 +1,45 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Step (a): every difference that the perceiver sees, in the whole view and in every enlarged cell."""
+"""Step (a), perception: lists all changes that the perceiver sees in the whole view and in each enlarged cell."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..backends.protocols import Question
+from ..geometry import place_name, to_pixels
 from ..prompts.schemas import PERCEIVE
 from ..records import Box, Candidate, ChangeType, ImagePair
 from .asking import Asker
-from .grid import Cell, Grid, draw_grid, place_name, plan_grid, side_by_side, to_pixels, whole_pair_with_cell
+from .grid import Cell, Grid, draw_grid, plan_grid, side_by_side, whole_pair_with_cell
 
 
 WHOLE = "whole"
-"""What stands for the whole view among the names of cells."""
+"""The name of the whole view among the names of cells."""
 SAME_BOX_IOU = 0.5
 SAME_BOX_SHARE = 0.7
-"""Two sightings are one thing if their boxes overlap that much, as a whole or of the smaller one."""
+"""Two sightings are the same thing if their IoU, or the overlap as a share of the smaller box, is at least this."""
 OTHER_TYPE_IOU = 0.7
-"""The same for sightings of different change types: in one place, a thing may have left and another come."""
+"""The IoU needed if the change types differ: one thing may have been replaced by another at the same place."""
 TOUCH = 0.02
-"""Boxes that end within that share of a cell's side at its border may go on in the next cell."""
+"""A box that ends this close to the border of its cell, as a share of its side, may continue in the next cell."""
 
 
-def perceive(pair: ImagePair, asker: Asker, cells_a_side: int | None = None) -> list[Candidate] | None:
+def perceive(pair: ImagePair, asker: Asker, cells_per_side: int | None = None) -> list[Candidate] | None:
     """
-    Lists the differences of a pair.
+    Lists the changes in a pair.
 
     Args:
         pair (`ImagePair`): The pair.
         asker (`Asker`): Asks the perceiver.
-        cells_a_side (`int`, *optional*): Of the grid; chosen by the pictures' size by default.
+        cells_per_side (`int`, *optional*): Cells of the grid per side; by default chosen by image size.
 
     Returns:
-        `list[Candidate]` or `None`: The differences, those seen in several views once, top to bottom; `None` if not
-        one of the questions was answered.
+        `list[Candidate]` or `None`: The changes from top to bottom, each one once; `None` if no question was answered.
 
     Raises:
         TransientError, PermanentError: As `Asker.ask`.
     """
-    grid = plan_grid(pair.size, cells_a_side)
+    grid = plan_grid(pair.size, cells_per_side)
     whole = Box(0, 0, *pair.size)
     sightings: list[Candidate] = []
     answered = 0
@@ -54,7 +54,7 @@ def perceive(pair: ImagePair, asker: Asker, cells_a_side: int | None = None) -> 
 
 
 def whole_question(pair: ImagePair, grid: Grid, asker: Asker) -> Question:
-    """The question about the whole view: both pictures with the grid."""
+    """The question about the whole view: both images with the grid."""
     prompt = asker.prompts.fill(
         "perceive_whole",
         schema=PERCEIVE,
@@ -67,7 +67,7 @@ def whole_question(pair: ImagePair, grid: Grid, asker: Asker) -> Question:
 
 
 def cell_question(pair: ImagePair, cell: Cell, asker: Asker) -> Question:
-    """The question about a cell: both times side by side, and where the cell is."""
+    """The question about a cell: both times side by side, and the whole pair with the cell outlined."""
     prompt = asker.prompts.fill("perceive_cell", schema=PERCEIVE, cell=cell.name)
     images = (side_by_side(pair, cell.view), whole_pair_with_cell(pair, cell))
     return Question("perceive", prompt, images, PERCEIVE, pair, {"part": cell.view})
@@ -75,19 +75,19 @@ def cell_question(pair: ImagePair, cell: Cell, asker: Asker) -> Question:
 
 def merge(sightings: Sequence[Candidate], grid: Grid) -> list[Candidate]:
     """
-    Puts together what was seen of one thing in several views.
+    Merges what was seen of the same thing in several views.
 
     Args:
-        sightings (`Sequence[Candidate]`): Of all views, each with the name of its one view.
-        grid (`Grid`): The grid whose cells were shown.
+        sightings (`Sequence[Candidate]`): The changes seen in all views, each with the name of its view.
+        grid (`Grid`): The grid.
 
     Returns:
-        `list[Candidate]`: Every thing once, numbered from 0, top to bottom and left to right. Of several sightings the
-        most confident one gives the words; its box is theirs together where the thing goes on across a border.
+        `list[Candidate]`: Every change once, numbered from 0, top to bottom and left to right. The words are those of
+        the most confident sighting. If a cell's border cuts the thing, its box is the union of the parts.
     """
     views = {cell.name: cell.view for cell in grid.cells}
     merged: list[Candidate] = []
-    # The surest first: what comes later joins it.
+    # The most confident sightings come first; later ones are merged into them.
     for sighting in sorted(sightings, key=lambda each: (-each.confidence, each.box, each.expression)):
         place = next((index for index, known in enumerate(merged) if _is_same(known, sighting, views)), None)
         if place is None:
@@ -134,7 +134,7 @@ def _is_same(known: Candidate, sighting: Candidate, views: dict[str, Box]) -> bo
     common = known.box.intersect(sighting.box).area
     if iou >= SAME_BOX_IOU:
         return True
-    # Of a thing that a border cuts, each cell sees a part: the parts share the rim that both cells show.
+    # If a border cuts a thing, each cell shows a part of it; the parts overlap in the margin that both cells show.
     is_part = common >= SAME_BOX_SHARE * min(known.box.area, sighting.box.area)
     return common > 0 and (
         (is_part and (_is_cut(known, views) or _is_cut(sighting, views)))
@@ -143,7 +143,7 @@ def _is_same(known: Candidate, sighting: Candidate, views: dict[str, Box]) -> bo
 
 
 def _is_cut(candidate: Candidate, views: dict[str, Box]) -> bool:
-    """Whether the box ends where the cells end that it was seen in, and the picture goes on."""
+    """Whether the box ends at the border of its cells although the image continues there."""
     if WHOLE in candidate.cells:
         return False
     box, shown = candidate.box, [views[name] for name in candidate.cells]

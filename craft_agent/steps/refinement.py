@@ -1,27 +1,27 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Step (c): natural sentences instead of the grid's words, each checked to lead back to the region."""
+"""Step (c), refinement: replaces the terms of the grid by natural sentences that lead back to the region."""
 
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from ..backends.protocols import Question
-from ..geometry import box_of, mask_iou
+from ..geometry import box_of, mask_iou, to_pixels
 from ..prompts.schemas import GROUND, refine_schema
 from ..records import Box, ChangeType, ImagePair, Proposal, Round, Sample
 from .asking import Asker
 from .correction import segment_change, surroundings
-from .grid import draw_plain, side_by_side, to_pixels
+from .grid import draw_plain, side_by_side
 
 
 TRIES = 2
-"""How often a sentence is asked for that leads back to the region."""
+"""How often a natural sentence is requested."""
 REFINED, FALLBACK, LOST = "refined", "grid_words", "not_singled_out"
-"""What becomes of a region: a natural sentence, only the one with the grid's words, or none that leads back to it."""
+"""Outcome of a region: a natural sentence, only one with terms of the grid, or none that leads to the region."""
 LONGEST_LIST = 12
-"""Other changes of the pair that the perceiver is told."""
+"""Maximum number of other changes that the question mentions."""
 
-# The grid's words, and words for what only the questions show.
+# Terms of the grid, and words for things that only the questions show.
 _ARTEFACTS = re.compile(
     r"\b(?:(?:top|mid|middle|bottom|upper|lower)-(?:left|right|center|centre)|grid|cells?|outlined?|magenta"
     r"|images? [0-9]|(?:left|right) (?:side|panel) of the (?:image|picture)s?)\b",
@@ -38,19 +38,19 @@ def refine_all(
     provenance: dict[str, Any],
 ) -> tuple[list[Sample], dict[int, str]]:
     """
-    Makes samples of the proposals of a pair.
+    Turns the proposals of a pair into samples.
 
     Args:
         pair (`ImagePair`): The pair.
-        proposals (`Sequence[Proposal]`): Of step (b).
+        proposals (`Sequence[Proposal]`): From step (b).
         asker (`Asker`): Asks perceiver and segmenter.
-        paraphrases (`int`): How many further sentences a region gets at most.
-        grounding_iou (`float`): How well a sentence must lead back to the region.
-        provenance (`dict`): What every sample is to say of its making.
+        paraphrases (`int`): Maximum number of further sentences per region.
+        grounding_iou (`float`): Minimum IoU between the region and what a sentence leads to.
+        provenance (`dict`): The part of the provenance that all samples share.
 
     Returns:
         `list[Sample]`: The samples.
-        `dict[int, str]`: By candidate what became of every kept proposal: `REFINED`, `FALLBACK` or `LOST`.
+        `dict[int, str]`: By candidate, the outcome of every kept proposal: `REFINED`, `FALLBACK` or `LOST`.
 
     Raises:
         TransientError, PermanentError: As `Asker.ask`.
@@ -75,13 +75,13 @@ def refine(
 
     Args:
         pair (`ImagePair`): The pair.
-        chosen (`Round`): The region with the sentence that it has.
-        others (`Sequence[str]`): Sentences of the pair's other regions.
+        chosen (`Round`): The region with its current sentence.
+        others (`Sequence[str]`): Sentences of the other regions of the pair.
         asker, paraphrases, grounding_iou: As in `refine_all`.
 
     Returns:
-        `dict[str, float]`: The sentence, then its paraphrases, each with the IoU at which the region was found again;
-        empty if there is none.
+        `dict[str, float]`: The sentence, then its paraphrases, each with the IoU of the region and what the sentence
+        leads to; empty if there is none.
         `str`: `REFINED`, `FALLBACK` or `LOST`.
     """
     feedback = ""
@@ -107,16 +107,16 @@ def refine(
 
 def ground(pair: ImagePair, sentence: str, chosen: Round, asker: Asker) -> float:
     """
-    Looks for a region by a sentence alone.
+    Finds a region by a sentence alone.
 
     Args:
         pair (`ImagePair`): The pair.
         sentence (`str`): The sentence.
-        chosen (`Round`): The region that should be found.
+        chosen (`Round`): The expected region.
         asker (`Asker`): Asks perceiver and segmenter.
 
     Returns:
-        `float`: IoU of what was found and the region, 0 if nothing was found or another type of change.
+        `float`: IoU of the expected region and the one found; 0 if none was found, or another type of change.
     """
     answer = asker.ask(ground_question(pair, sentence, asker))
     if answer is None or not answer["found"]:
@@ -126,13 +126,13 @@ def ground(pair: ImagePair, sentence: str, chosen: Round, asker: Asker) -> float
     if box is None or change_type is not chosen.change_type:
         return 0.0
     thing = " ".join(answer["object"].split()) or chosen.thing
-    # The points that corrected the mask belong to the box that they came with.
+    # The points of the correction belong to another box.
     found = segment_change(pair, sentence, thing, change_type, box, (), asker)
     return mask_iou(found.mask, chosen.mask)
 
 
 def ground_question(pair: ImagePair, sentence: str, asker: Asker) -> Question:
-    """The question where a sentence leads: both pictures without any drawing."""
+    """The question what a sentence refers to: both images without any drawing."""
     prompt = asker.prompts.fill("ground", schema=GROUND, expression=sentence)
     images = (draw_plain(pair.image_t1), draw_plain(pair.image_t2))
     return Question("ground", prompt, images, GROUND, pair, {"expression": sentence})
@@ -167,12 +167,12 @@ def refine_question(
 
 
 def tidy(sentence: str) -> str:
-    """A sentence on one line, without quotes around it and a full stop at its end."""
+    """A sentence on one line, without surrounding quotes and final full stop."""
     return " ".join(sentence.split()).strip("\"'“”‘’ ").rstrip(". ")
 
 
 def has_artefacts(sentence: str) -> bool:
-    """Whether a sentence uses words of the grid or of the questions' pictures, or has none at all."""
+    """Whether a sentence is too short, or uses terms of the grid or of the drawings in the questions."""
     return len(sentence) < 3 or _ARTEFACTS.search(sentence) is not None
 
 

@@ -13,7 +13,8 @@ from craft_agent.backends.protocols import Answer, Question, Segmentation, Segme
 from craft_agent.geometry import box_mask
 from craft_agent.prompts.templates import Prompts
 from craft_agent.records import ImagePair
-from craft_agent.steps.asking import Asker, Journal, MemoryJournal
+from craft_agent.state.journal import Journal, MemoryJournal
+from craft_agent.steps.asking import Asker
 
 
 class ScriptedPerceiver:

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Where two pictures differ, without any learned weight: registration, equal light, robust differences, regions.
+Finds where two images differ without trained weights: registration, equal light, robust differences, regions.
 
-It knows no things. A shadow, a season or another angle of view is a difference to it, and a thing of the colour of the
-ground is none.
+It recognises no things: shadows, seasons and other viewpoints are differences, and a thing with the colour of the
+ground is not.
 """
 
 from dataclasses import dataclass, field
@@ -11,30 +11,32 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
+from scipy import ndimage
+from skimage.filters import window
+from skimage.registration import phase_cross_correlation
 
 from ...geometry import box_of
 from ...records import BoolMask, Box, ChangeType, ImagePair
-from .components import fill_holes, label_components
 
 
 Plane: TypeAlias = npt.NDArray[np.float32]
 
 WORKING_SIDE = 512
-"""Longest side in pixels at which pictures are compared."""
+"""Longer side in pixels at which images are compared."""
 MOST_SHIFT = 0.06
-"""Largest shift between the pictures that is undone, as a share of the shorter side."""
+"""Largest shift between the images that is corrected, as a share of the shorter side."""
 SEARCH = 2
-"""Pixels within which the same colour counts as no difference; edges never lie on the same pixel twice."""
+"""A colour found within this distance in pixels is no difference: edges never lie on exactly the same pixel."""
 LEAST_DIFFERENCE = 22.0
-"""Levels of 255 below which nothing differs."""
+"""Minimum difference in levels of 255."""
 NOISE_FACTOR = 5.0
-"""How far a difference must stand out from the picture's common ones, in their median absolute deviations."""
+"""How far a difference must exceed the median difference, in median absolute deviations."""
 LEAST_AREA, MOST_AREA = 0.004, 0.5
-"""Smallest and largest region, as shares of the picture."""
+"""Smallest and largest region, as shares of the image."""
 MOST_REGIONS = 5
 BOTH_EDGED = 0.62
-"""Share of the weaker time's outline above which a thing was there at both times."""
+"""If the outline is this strong at both times, as a share of the stronger one, the thing was there at both times."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Difference:
     A region that differs.
 
     Args:
-        mask (`np.ndarray`): Booleans `(height, width)` at the pictures' size.
-        box (`Box`): Around it.
-        change_type (`ChangeType`): What seems to have become of it.
-        strength (`float`): In `[0, 1]`, how much it stands out.
-        color_t1, color_t2 (`tuple[float, float, float]`): Mean RGB in it at either time, 0 to 255.
+        mask (`np.ndarray`): Booleans `(height, width)` with the size of the images.
+        box (`Box`): The box around it.
+        change_type (`ChangeType`): What seems to have happened there.
+        strength (`float`): How clear the difference is, in `[0, 1]`.
+        color_t1, color_t2 (`tuple[float, float, float]`): Mean RGB of the region at each time, from 0 to 255.
     """
 
     mask: BoolMask = field(repr=False)
@@ -64,8 +66,9 @@ class Comparison:
     What differs in a pair.
 
     Args:
-        level (`np.ndarray`): float32 `(height, width)` at the pictures' size: the difference, 1 at the threshold.
-        differences (`tuple[Difference, ...]`): The regions, those that stand out most first.
+        level (`np.ndarray`): The difference of each pixel, float32 `(height, width)` with the size of the images; 1 is
+            the threshold.
+        differences (`tuple[Difference, ...]`): The regions, clearest first.
     """
 
     level: Plane = field(repr=False)
@@ -74,23 +77,21 @@ class Comparison:
 
 def compare(pair: ImagePair) -> Comparison:
     """
-    Compares the pictures of a pair.
+    Compares the images of a pair. The result is deterministic.
 
     Args:
         pair (`ImagePair`): The pair.
 
     Returns:
-        `Comparison`: What differs; the same for the same pair, always.
+        `Comparison`: What differs.
     """
-    earlier, later = (_small(image) for image in (pair.image_t1, pair.image_t2))
-    shift = find_shift(earlier, later)
-    # What t1 does not show after it is shifted shows no difference either.
-    earlier = _shifted(earlier, later, shift)
+    earlier, later = (_working_size(image) for image in (pair.image_t1, pair.image_t2))
+    # Pixels that t1 does not show after the shift count as equal.
+    earlier = _shifted(earlier, later, find_shift(earlier, later))
     matched = match_light(earlier, later)
     level = difference_level(matched, later)
-    regions = _regions(level)
     differences = []
-    for region in regions[:MOST_REGIONS]:
+    for region in _regions(level)[:MOST_REGIONS]:
         mask = _full_size(region, pair.size)
         if mask.any():
             differences.append(_describe(mask, region, level, matched, later))
@@ -101,46 +102,38 @@ def compare(pair: ImagePair) -> Comparison:
 
 def find_shift(earlier: Plane, later: Plane) -> tuple[int, int]:
     """
-    Finds by how many pixels t1 must be moved to lie on t2, by phase correlation.
-
-    Args:
-        earlier, later (`np.ndarray`): float32 `(height, width, 3)`.
-
-    Returns:
-        `tuple[int, int]`: Rows and columns; `(0, 0)` unless another shift makes the pictures clearly more alike.
-    """
-    height, width = earlier.shape[:2]
-    window = np.hanning(height)[:, None] * np.hanning(width)[None, :]
-    spectra = [np.fft.rfft2((picture.mean(axis=2) - picture.mean()) * window) for picture in (earlier, later)]
-    cross = spectra[1] * np.conj(spectra[0])
-    peaks = np.fft.irfft2(cross / np.maximum(np.abs(cross), 1e-6), s=(height, width))
-    most = max(1, round(MOST_SHIFT * min(height, width)))
-    near = np.full_like(peaks, -np.inf)
-    for rows in (slice(0, most + 1), slice(height - most, height)):
-        for columns in (slice(0, most + 1), slice(width - most, width)):
-            near[rows, columns] = peaks[rows, columns]
-    row, column = np.unravel_index(int(near.argmax()), near.shape)
-    shift = (
-        int(row) if row <= most else int(row) - height,
-        int(column) if column <= most else int(column) - width,
-    )
-    if shift == (0, 0):
-        return shift
-    before = np.median(np.abs(match_light(earlier, later) - later))
-    moved = _shifted(earlier, later, shift)
-    after = np.median(np.abs(match_light(moved, later) - later))
-    return shift if after < 0.9 * before else (0, 0)
-
-
-def match_light(earlier: Plane, later: Plane) -> Plane:
-    """
-    Gives t1 the light of t2: gain and offset of each channel, fitted to the pixels that agree best.
+    Finds the shift that aligns t1 with t2, by phase correlation.
 
     Args:
         earlier, later (`np.ndarray`): float32 `(height, width, 3)`, 0 to 255.
 
     Returns:
-        `np.ndarray`: t1, float32 `(height, width, 3)`.
+        `tuple[int, int]`: Rows and columns by which t1 must be moved; `(0, 0)` unless another shift of at most
+        `MOST_SHIFT` makes the images clearly more similar.
+    """
+    size = earlier.shape[:2]
+    taper = window("hann", size).astype(np.float32)
+    planes = [(image.mean(axis=2) - image.mean()) * taper for image in (later, earlier)]
+    if not all(plane.any() for plane in planes):
+        return 0, 0
+    found, _, _ = phase_cross_correlation(*planes, normalization="phase")
+    shift = (int(found[0]), int(found[1]))
+    if shift == (0, 0) or max(map(abs, shift)) > max(1, round(MOST_SHIFT * min(size))):
+        return 0, 0
+    before = np.median(np.abs(match_light(earlier, later) - later))
+    after = np.median(np.abs(match_light(_shifted(earlier, later, shift), later) - later))
+    return shift if after < 0.9 * before else (0, 0)
+
+
+def match_light(earlier: Plane, later: Plane) -> Plane:
+    """
+    Adjusts the light of t1 to that of t2 by a gain and an offset per channel, fitted to the pixels that agree best.
+
+    Args:
+        earlier, later (`np.ndarray`): float32 `(height, width, 3)`, 0 to 255.
+
+    Returns:
+        `np.ndarray`: The adjusted t1, float32 `(height, width, 3)`.
     """
     matched = np.empty_like(earlier)
     for channel in range(3):
@@ -161,45 +154,40 @@ def match_light(earlier: Plane, later: Plane) -> Plane:
 
 def difference_level(earlier: Plane, later: Plane) -> Plane:
     """
-    How much each pixel differs, 1 at the threshold.
+    Computes how much each pixel differs.
 
     Args:
-        earlier, later (`np.ndarray`): float32 `(height, width, 3)` in one light.
+        earlier, later (`np.ndarray`): float32 `(height, width, 3)` in the same light.
 
     Returns:
-        `np.ndarray`: float32 `(height, width)`. A pixel whose colour is found within `SEARCH` pixels at the other time
-        does not differ.
+        `np.ndarray`: float32 `(height, width)`; 1 is the threshold. A pixel does not differ if its colour is found
+        within `SEARCH` pixels at the other time.
     """
-    smooth = [blur(picture, 1) for picture in (earlier, later)]
-    forth = _nearest_difference(smooth[0], smooth[1])
-    back = _nearest_difference(smooth[1], smooth[0])
-    distance = blur(np.minimum(forth, back)[..., None], 2)[..., 0]
+    smooth = [blur(image, 1) for image in (earlier, later)]
+    forward = _nearest_difference(smooth[0], smooth[1])
+    backward = _nearest_difference(smooth[1], smooth[0])
+    distance = blur(np.minimum(forward, backward)[..., None], 2)[..., 0]
     middle = float(np.median(distance))
     noise = 1.4826 * float(np.median(np.abs(distance - middle)))
     return distance / np.float32(max(LEAST_DIFFERENCE, middle + NOISE_FACTOR * noise))
 
 
-def blur(picture: Plane, radius: int) -> Plane:
-    """Averages `(height, width, channels)` over squares of `2 * radius + 1` pixels, twice; borders are repeated."""
+def blur(image: Plane, radius: int) -> Plane:
+    """Averages `(height, width, channels)` twice over squares of `2 * radius + 1` pixels."""
     side = 2 * radius + 1
     for _ in range(2):
-        for axis in (0, 1):
-            padding = [(0, 0)] * 3
-            padding[axis] = (radius + 1, radius)
-            sums = np.cumsum(np.pad(picture, padding, mode="edge"), axis=axis, dtype=np.float64)
-            length = picture.shape[axis]
-            upper = sums.take(range(side, side + length), axis=axis)
-            picture = ((upper - sums.take(range(length), axis=axis)) / side).astype(np.float32)
-    return picture
+        image = ndimage.uniform_filter(image, (side, side, 1), mode="nearest")
+    return image
 
 
-def _small(image: Image.Image) -> Plane:
+def _working_size(image: Image.Image) -> Plane:
     scale = min(1.0, WORKING_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return np.asarray(image.resize(size, Image.Resampling.BOX), dtype=np.float32)
 
 
 def _shifted(earlier: Plane, later: Plane, shift: tuple[int, int]) -> Plane:
+    """t1 moved by rows and columns; what it does not show is taken from t2."""
     rows, columns = shift
     height, width = earlier.shape[:2]
     moved = later.copy()
@@ -209,31 +197,29 @@ def _shifted(earlier: Plane, later: Plane, shift: tuple[int, int]) -> Plane:
     return moved
 
 
-def _nearest_difference(reference: Plane, picture: Plane) -> Plane:
-    """Each pixel's distance to the most similar one of the reference within `SEARCH` pixels."""
-    height, width = picture.shape[:2]
+def _nearest_difference(reference: Plane, image: Plane) -> Plane:
+    """The distance of each pixel to the most similar pixel of the reference within `SEARCH` pixels."""
+    height, width = image.shape[:2]
     padded = np.pad(reference, ((SEARCH, SEARCH), (SEARCH, SEARCH), (0, 0)), mode="edge")
     nearest = np.full((height, width), np.inf, dtype=np.float32)
     for row in range(2 * SEARCH + 1):
         for column in range(2 * SEARCH + 1):
-            moved = padded[row : row + height, column : column + width]
-            error = picture - moved
+            error = image - padded[row : row + height, column : column + width]
             grey = error.mean(axis=2)
-            # Light changes brightness more than colour, so colour counts more.
+            # Changes of light affect brightness more than colour, so colour counts more.
             hue = np.abs(error - grey[..., None]).max(axis=2)
             np.minimum(nearest, np.abs(grey) + 1.5 * hue, out=nearest)
     return nearest
 
 
 def _regions(level: Plane) -> list[BoolMask]:
-    """The regions above the threshold, grown to where they fade, those with most difference first."""
+    """The regions above the threshold, extended to where the difference fades; those with most difference first."""
     height, width = level.shape
-    radius = max(1, round(min(height, width) / 128))
+    side = 2 * max(1, round(min(height, width) / 128)) + 1
     sure = level >= 1.0
-    weak = _closed(level >= 0.7, radius)
-    labels, count = label_components(weak)
-    if not count:
-        return []
+    # Closing fills gaps between parts, opening removes threads.
+    weak = ndimage.grey_closing((level >= 0.7).astype(np.uint8), (side, side), mode="nearest")
+    labels, count = ndimage.label(ndimage.grey_opening(weak, (side, side), mode="nearest"))
     total = np.bincount(labels[sure], minlength=count + 1)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     weights = np.bincount(labels.ravel(), weights=level.ravel(), minlength=count + 1)
@@ -244,24 +230,15 @@ def _regions(level: Plane) -> list[BoolMask]:
         if least <= areas[number] <= most and total[number] >= 0.2 * areas[number]
     ]
     chosen.sort(key=lambda number: (-weights[number], number))
-    return [fill_holes(labels == number) for number in chosen]
-
-
-def _closed(mask: BoolMask, radius: int) -> BoolMask:
-    """Closes gaps and removes threads, of up to `2 * radius` pixels."""
-    side = 2 * radius + 1
-    picture = Image.fromarray(mask.astype(np.uint8) * 255)
-    for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter, ImageFilter.MinFilter, ImageFilter.MaxFilter):
-        picture = picture.filter(kind(side))
-    return np.asarray(picture) > 127
+    return [ndimage.binary_fill_holes(labels == number) for number in chosen]
 
 
 def _full_size(region: BoolMask, size: tuple[int, int]) -> BoolMask:
-    """A region at the pictures' size, with smooth outlines."""
-    picture = Image.fromarray(region.astype(np.uint8) * 255)
-    if picture.size == size:
+    """A region with the size of the images and smooth outlines."""
+    image = Image.fromarray(region.astype(np.uint8) * 255)
+    if image.size == size:
         return region
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR)) > 127
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
 def _describe(mask: BoolMask, region: BoolMask, level: Plane, earlier: Plane, later: Plane) -> Difference:
@@ -276,33 +253,30 @@ def _describe(mask: BoolMask, region: BoolMask, level: Plane, earlier: Plane, la
     )
 
 
-def _mean_color(picture: Plane, region: BoolMask) -> tuple[float, float, float]:
-    red, green, blue = picture[region].mean(axis=0).clip(0, 255)
+def _mean_color(image: Plane, region: BoolMask) -> tuple[float, float, float]:
+    red, green, blue = image[region].mean(axis=0).clip(0, 255)
     return float(red), float(green), float(blue)
 
 
 def _change_type(region: BoolMask, earlier: Plane, later: Plane) -> ChangeType:
-    """A thing has an outline while it is there, and differs in colour from what surrounds it."""
-    shape = Image.fromarray(region.astype(np.uint8) * 255)
+    """While a thing is there, it has an outline, and its colour differs from the surroundings."""
     side = 2 * max(2, round(min(region.shape) / 64)) + 1
-    ring = (np.asarray(shape.filter(ImageFilter.MaxFilter(side))) > 127) & ~region
-    edge = (np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > 127) & (
-        np.asarray(shape.filter(ImageFilter.MinFilter(3))) <= 127
-    )
+    ring = ndimage.maximum_filter(region, side, mode="nearest") & ~region
+    edge = ndimage.maximum_filter(region, 5, mode="nearest") & ~ndimage.minimum_filter(region, 3, mode="nearest")
     if not ring.any():
         return ChangeType.STATE_CHANGE
     seen = []
-    for picture in (earlier, later):
-        outline = float(_gradient(picture)[edge].mean())
-        contrast = float(np.linalg.norm(picture[region].mean(axis=0) - picture[ring].mean(axis=0)))
+    for image in (earlier, later):
+        outline = float(_gradient(image)[edge].mean())
+        contrast = float(np.linalg.norm(image[region].mean(axis=0) - image[ring].mean(axis=0)))
         seen.append(outline + 0.5 * contrast)
     if min(seen) > BOTH_EDGED * max(seen):
         return ChangeType.STATE_CHANGE
     return ChangeType.APPEAR if seen[1] > seen[0] else ChangeType.DISAPPEAR
 
 
-def _gradient(picture: Plane) -> Plane:
-    grey = blur(picture.mean(axis=2, keepdims=True), 1)[..., 0]
+def _gradient(image: Plane) -> Plane:
+    grey = blur(image.mean(axis=2, keepdims=True), 1)[..., 0]
     if min(grey.shape) < 2:
         return np.zeros_like(grey)
     rows, columns = np.gradient(grey)

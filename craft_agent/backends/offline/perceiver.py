@@ -7,6 +7,7 @@ make data that anyone should train on unseen.
 """
 
 import hashlib
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,10 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import RefusedError
-from ...geometry import mask_iou
+from ...geometry import from_pixels, mask_iou
 from ...records import BoolMask, Box, ImagePair, Verdict
-from ...state.serialization import dump
-from ...steps.grid import from_pixels
 from ..model_names import OFFLINE
 from ..protocols import Answer, Question, Usage
 from .difference import Comparison, Difference, compare
@@ -78,7 +77,7 @@ class OfflinePerceiver:
         if question.kind not in answers:
             raise RefusedError("the offline perceiver repairs no answers")
         comparison = COMPARISONS.get(question.pair)
-        return Answer(dump(answers[question.kind](question, comparison)), Usage(requests=0))
+        return Answer(json.dumps(answers[question.kind](question, comparison)), Usage(requests=0))
 
 
 def _perceive(question: Question, comparison: Comparison) -> dict[str, Any]:

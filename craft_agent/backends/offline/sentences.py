@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+from ...geometry import place_name
 from ...records import ChangeType
-from ...steps.grid import place_name
 from .difference import Difference
 
 

@@ -24,7 +24,8 @@ def serve(work: Path, auditor: str = "", seats: int = 2) -> Iterator[str]:
     """Serves the page of a WORK folder on a free port; the value is its address."""
     audit_page = pytest.importorskip("craft_agent.audit.page", reason="gradio is not installed")
     uvicorn = pytest.importorskip("uvicorn")
-    listener = audit_page.listen("127.0.0.1", 0)
+    audit_command = pytest.importorskip("craft_agent.commands.audit")
+    listener = audit_command.listen("127.0.0.1", 0)
     app = audit_page.build_app(AuditStore(work), work, auditor, seats)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -97,7 +98,7 @@ class Browser:
             self.settle()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], panel: int = 0) -> None:
-        """Drags the mouse over a picture; places are in pixels of the picture."""
+        """Drags the mouse over an image; places are in pixels of the image."""
         canvas = self.driver.find_elements("css selector", ".audit-panel canvas")[panel]
         scale, corner = self.geometry(panel)
         middle = (canvas.size["width"] / 2, canvas.size["height"] / 2)
@@ -115,7 +116,7 @@ class Browser:
         return webdriver.ActionChains(self.driver, duration=50)
 
     def geometry(self, panel: int) -> tuple[float, tuple[float, float]]:
-        """Screen pixels a pixel of the picture, and where its upper left corner lies in the panel."""
+        """Screen pixels a pixel of the image, and where its upper left corner lies in the panel."""
         found = self.script(
             "const viewer = document.querySelector('.audit-stage').viewer;"
             f"return [viewer.scale, viewer.corner(viewer.panels[{panel}])];"

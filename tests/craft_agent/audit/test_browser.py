@@ -75,7 +75,7 @@ def test_accept_reject_edit_and_undo_by_keys(ann, url, store) -> None:
     ann.press("u")  # the return to the proposal is undone as well
     assert ann.texts(".audit-sentence textarea")[0] == "the red block that appeared at the left"
     ann.press("u")
-    assert "no decision of ann to take back" in ann.texts(".audit-trouble")[0]
+    assert "ann has no decision to undo" in ann.texts(".audit-trouble")[0]
 
 
 def test_the_same_by_mouse_with_sentences_removed_and_added(ann, url, store) -> None:
@@ -236,8 +236,8 @@ def test_the_agreement_tab_lists_and_draws_what_differs(ann, url, store) -> None
     assert ann.script("return document.querySelector('.audit-head h2').textContent") == title
     row = f"//*[contains(@class, 'audit-disagreements')]//*[text()='{store.sample_ids('ann', 'all')[0]}']"
     wait_for(lambda: [each for each in ann.driver.find_elements("xpath", row) if each.is_displayed()])[0].click()
-    picture = wait_for(lambda: ann.driver.find_elements("css selector", ".audit-picture img"))[0]
-    assert wait_for(lambda: ann.script("return arguments[0].naturalWidth", picture)) == 1600
+    image = wait_for(lambda: ann.driver.find_elements("css selector", ".audit-image img"))[0]
+    assert wait_for(lambda: ann.script("return arguments[0].naturalWidth", image)) == 1600
 
 
 def test_a_server_that_is_away_takes_nothing_along(ann, url, store) -> None:
@@ -272,11 +272,11 @@ def test_markup_in_the_data_stays_text_and_nothing_is_fetched_from_elsewhere(ann
         assert not errors
 
 
-def test_pictures_that_are_gone_are_told_and_passed(ann, work, store) -> None:
+def test_images_that_are_gone_are_told_and_passed(ann, work, store) -> None:
     (work.parent / "pairs/A/place_000.png").unlink()
     with serve(work) as url:
         ann.open(url, "ann")
-        assert "pictures of place_000_0" in ann.texts(".audit-trouble")[0]
+        assert "images of place_000_0" in ann.texts(".audit-trouble")[0]
         ann.press("k")
         assert ann.title() == "place_001_2"
         assert not ann.find("trouble").is_displayed()
@@ -284,14 +284,14 @@ def test_pictures_that_are_gone_are_told_and_passed(ann, work, store) -> None:
 
 def test_a_mask_of_one_pixel_is_seen_however_small_it_is_shown(ann, url) -> None:
     ann.open(url, "ann")
-    # As if the picture were so large that it is shown at a sixteenth of its size or so.
+    # As if the image were so large that it is shown at a sixteenth of its size or so.
     seen = ann.script(
         """
         const { viewer } = document.querySelector(".audit-stage");
         const mask = new Uint8Array(12000 * 9000);
         mask[4503 * 12000 + 6001] = 1;
         viewer.setView("t2");
-        viewer.show(viewer.pictures, 12000, 9000, mask, null);
+        viewer.show(viewer.images, 12000, 9000, mask, null);
         const panel = viewer.panels[0];
         const { x, y } = viewer.corner(panel);
         const place = [x + 6001.5 * viewer.scale - 4, y + 4503.5 * viewer.scale - 4, 9, 9];

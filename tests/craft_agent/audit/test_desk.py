@@ -8,8 +8,9 @@ import pytest
 
 from craft_agent.audit import desk as desk_module
 from craft_agent.audit.agreement import agreement_rows, disagreement_rows, draw_disagreement
+from craft_agent.audit.decisions import REJECT_REASONS
 from craft_agent.audit.desk import AuditDesk, read_decision
-from craft_agent.audit.store import REJECT_REASONS, AuditStore
+from craft_agent.audit.store import AuditStore
 from craft_agent.errors import CraftError
 from craft_agent.records import ChangeType
 from mtrs_iou.mask_counts import decode_rle, encode_rle
@@ -171,7 +172,7 @@ def test_undo_gives_back_the_sample_with_its_edits(desk, store) -> None:
     assert shown(desk.undo("ann")) == second
     state = desk.undo("ann")
     assert (shown(state), state["undone"]["expressions"], state["sample"]["decision"]) == (first, ["edited"], None)
-    with pytest.raises(CraftError, match="no decision of ann to take back"):
+    with pytest.raises(CraftError, match="ann has no decision to undo"):
         desk.undo("ann")
 
 
@@ -194,11 +195,11 @@ def test_undo_gives_back_the_sample_with_its_edits(desk, store) -> None:
         ({**ACCEPT, "mask": {"size": [150, 200], "counts": [1, 2]}}, "damaged RLE"),
         ({**ACCEPT, "mask": {"size": [150, 200], "counts": [{}]}}, "cannot be read"),
         ({**ACCEPT, "mask": {"size": [150, 200]}}, "cannot be read"),
-        ({**ACCEPT, "mask": {"size": [150, 200], "counts": [30000]}}, "no pixel left"),
+        ({**ACCEPT, "mask": {"size": [150, 200], "counts": [30000]}}, "is empty"),
         ({**ACCEPT, "expressions": ["", " "]}, "at least one sentence"),
-        ({"verdict": "reject"}, "no reason to reject"),
-        ({"verdict": "reject", "reason": "mood"}, "no reason to reject"),
-        ({"verdict": "reject", "reason": ["other"]}, "no reason to reject"),
+        ({"verdict": "reject"}, "not a reason to reject"),
+        ({"verdict": "reject", "reason": "mood"}, "not a reason to reject"),
+        ({"verdict": "reject", "reason": ["other"]}, "not a reason to reject"),
     ],
 )
 def test_what_cannot_hold_is_refused_and_not_written(desk, store, given, message) -> None:
@@ -210,7 +211,7 @@ def test_what_cannot_hold_is_refused_and_not_written(desk, store, given, message
 
 def test_names_and_samples_that_are_none(desk) -> None:
     for name in ("", " ", "x" * 41, "<b>", "a/b", "ann\n"):
-        with pytest.raises(CraftError, match="auditor's name"):
+        with pytest.raises(CraftError, match="not a valid name"):
             desk.open(name)
     with pytest.raises(CraftError, match="no sample nothing"):
         desk.open("ann", "nothing")

@@ -1,15 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The audit page as a server, asked over HTTP and by Gradio's own client."""
 
-import argparse
 import io
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from craft_agent.audit.store import REJECT_REASONS, AuditStore
-from craft_agent.errors import CraftError
+from craft_agent.audit.decisions import REJECT_REASONS
+from craft_agent.audit.store import AuditStore
 from mtrs_iou.mask_counts import encode_rle
 from tests.craft_agent.audit.audit_browser import serve
 from tests.craft_agent.small_work import make_work
@@ -57,11 +51,11 @@ def script_of(url: str) -> str:
     return "".join(each["props"].get("js_on_load") or "" for each in components)
 
 
-def picture_address(url: str, work: Path, sample: str, date: str) -> str:
+def image_address(url: str, work: Path, sample: str, date: str) -> str:
     found = re.search(r'"run": "(\w{16})"', script_of(url))
     assert found
     run_id = found[1]
-    return f"{url}audit/picture?run={run_id}&sample={sample}&date={date}"
+    return f"{url}audit/image?run={run_id}&sample={sample}&date={date}"
 
 
 def test_a_client_audits(url, work) -> None:
@@ -91,9 +85,9 @@ def test_a_client_audits(url, work) -> None:
     assert disagreements["data"][0][:2] == [first, "verdict"]
 
 
-def test_pictures_come_as_they_are(url, work) -> None:
+def test_images_come_as_they_are(url, work) -> None:
     for date, side in (("t1", "A"), ("t2", "B")):
-        status, content = fetch(picture_address(url, work, "place_001_0", date))
+        status, content = fetch(image_address(url, work, "place_001_0", date))
         with (
             Image.open(io.BytesIO(content)) as shown,
             Image.open(work.parent / "pairs" / side / "place_001.png") as file,
@@ -102,8 +96,8 @@ def test_pictures_come_as_they_are(url, work) -> None:
             np.testing.assert_array_equal(np.asarray(shown), np.asarray(file))
 
 
-def test_only_pictures_of_this_run_are_given_out(url, work) -> None:
-    good = picture_address(url, work, "place_001_0", "t1")
+def test_only_images_of_this_run_are_given_out(url, work) -> None:
+    good = image_address(url, work, "place_001_0", "t1")
     for wrong in (
         good.replace("place_001_0", "..%2F..%2Fetc%2Fpasswd"),
         good.replace("t1", "t3"),
@@ -123,13 +117,13 @@ def test_other_names_that_point_here_are_not_answered(url) -> None:
     assert fetch(url, Host="localhost")[0] == 200
 
 
-def test_pictures_too_large_for_a_browser_are_refused(tmp_path, monkeypatch) -> None:
+def test_images_too_large_for_a_browser_are_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(audit_page, "MAX_PIXELS", 100)
     work = make_work(tmp_path, pairs=1)
     with serve(work) as url:
-        status, content = fetch(picture_address(url, work, "place_000_0", "t1"))
+        status, content = fetch(image_address(url, work, "place_000_0", "t1"))
     assert status == 404
-    assert b"place_000_0 are 200 x 150 pixels, which no browser can paint on" in content
+    assert b"place_000_0 are 200 x 150 pixels, too large for a browser" in content
 
 
 def test_a_name_cannot_end_the_script(tmp_path) -> None:
@@ -159,45 +153,6 @@ def test_every_reason_has_words_and_every_action_a_key() -> None:
     ):
         assert not re.search(r"https?://(?!www\.w3\.org|www\.apache\.org)", source)
         assert "innerHTML" not in source
-
-
-def test_the_command_serves_until_it_is_interrupted(work) -> None:
-    code = (
-        "import argparse, sys; from craft_agent.audit.page import add_arguments, run; "
-        "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
-    )
-    command = [sys.executable, "-c", code, str(work), "--port", "0", "--auditor", "ann"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        line = process.stdout.readline()
-        address = line.split()[0]
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address)
-        assert '"auditor": "ann"' in script_of(f"{address}/")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) in (0, 130, -signal.SIGINT)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def test_what_is_wrong_with_the_command_is_said(tmp_path, work) -> None:
-    parser = argparse.ArgumentParser()
-    audit_page.add_arguments(parser)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        for options, message in (
-            ([str(tmp_path)], "holds no run"),
-            ([str(work), "--auditor", "a/b"], "auditor's name"),
-            ([str(work), "--port", port], f"cannot listen on 127.0.0.1, port {port}: .*; give another --port"),
-            ([str(work), "--port", "99999"], "cannot listen on 127.0.0.1, port 99999"),
-            ([str(work), "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),
-        ):
-            with pytest.raises(CraftError, match=message):
-                audit_page.run(parser.parse_args(options))
 
 
 def test_pages_from_elsewhere_cannot_decide(url, work) -> None:

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from craft_agent.audit.store import Agreement, AuditStore, Decision, check_auditor
+from craft_agent.audit.decisions import Agreement, Decision, check_auditor
+from craft_agent.audit.store import AuditStore
 from craft_agent.errors import CraftError
 from craft_agent.records import ChangeType
 from tests.craft_agent.small_work import SIZE, make_work
@@ -31,11 +32,11 @@ def test_every_sample_waits_for_every_auditor(store):
     assert store.judged_counts() == {ids[2]: 1}
 
 
-def test_a_sample_comes_with_its_history_and_pictures(store):
+def test_a_sample_comes_with_its_history_and_images(store):
     sample = store.sample("place_001_0")
     assert sample.expressions[0] == "the red block that appeared"
     assert [each.comment for each in sample.rounds] == ["too much above it", "fits"]
-    pair = store.pictures("place_001_0")
+    pair = store.images("place_001_0")
     assert pair.size == SIZE
     red = np.asarray(pair.image_t2)[sample.mask].mean(axis=0)
     assert red[0] > 200
@@ -44,11 +45,11 @@ def test_a_sample_comes_with_its_history_and_pictures(store):
         store.sample("nothing")
 
 
-def test_pictures_that_were_changed_are_not_shown(store, tmp_path):
+def test_images_that_were_changed_are_not_shown(store, tmp_path):
     path = tmp_path / "pairs" / "B" / "place_001.png"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(CraftError, match=r"B/place_001\.png"):
-        store.pictures("place_001_0")
+        store.images("place_001_0")
 
 
 def test_a_new_decision_replaces_the_old_one_and_undo_brings_it_back(store):
@@ -139,13 +140,13 @@ def test_what_was_edited_is_what_is_accepted(store):
 @pytest.mark.parametrize(
     ("decision", "problem"),
     [
-        (Decision("reject"), "no reason"),
-        (Decision("reject", "dislike"), "no reason"),
-        (Decision("accept", "other"), "accept without one"),
-        (Decision("perhaps"), "accept without one"),
+        (Decision("reject"), "not a reason"),
+        (Decision("reject", "dislike"), "not a reason"),
+        (Decision("accept", "other"), "accept without a reason"),
+        (Decision("perhaps"), "accept without a reason"),
         (Decision("accept", expressions=()), "at least one sentence"),
-        (Decision("accept", expressions=("good", " \n")), "none without a word"),
-        (Decision("accept", mask=np.zeros((SIZE[1], SIZE[0]), dtype=bool)), "no pixel left"),
+        (Decision("accept", expressions=("good", " \n")), "none may be blank"),
+        (Decision("accept", mask=np.zeros((SIZE[1], SIZE[0]), dtype=bool)), "is empty"),
         (Decision("accept", mask=np.ones(SIZE, dtype=bool)), "rows and columns"),
     ],
 )
@@ -157,7 +158,7 @@ def test_what_cannot_hold_is_refused_and_leaves_nothing(store, decision, problem
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\nb", "a/b", "<b>", "ann "])
 def test_other_names_are_refused(name):
-    with pytest.raises(CraftError, match="no auditor's name"):
+    with pytest.raises(CraftError, match="not a valid name"):
         check_auditor(name)
 
 

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from craft_agent.backends.offline.components import fill_holes, label_components
 from craft_agent.backends.offline.difference import compare
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
@@ -11,8 +10,8 @@ from craft_agent.backends.offline.sentences import color_word, find, natural_sen
 from craft_agent.geometry import mask_iou
 from craft_agent.prompts.templates import Prompts
 from craft_agent.records import ImagePair
+from craft_agent.state.journal import MemoryJournal
 from craft_agent.state.settings import RunSettings
-from craft_agent.steps.asking import MemoryJournal
 from craft_agent.steps.correction import correct_all
 from craft_agent.steps.perception import perceive
 from craft_agent.steps.pipeline import Backends, make_asker
@@ -86,30 +85,3 @@ def test_all_steps_make_samples_of_it(pair):
         assert mask_iou(sample.mask, truth) > 0.8
         assert sample.change_type is change_type
         assert len(sample.expressions) == 3
-
-
-def test_components_are_those_of_a_flood_fill():
-    random = np.random.default_rng(0)
-    for _ in range(60):
-        mask = random.random(random.integers(1, 14, 2)) < random.random()
-        labels, count = label_components(mask)
-        expected, number = np.zeros_like(labels), 0
-        for start in zip(*np.nonzero(mask)):
-            if not expected[start]:
-                number += 1
-                stack = [start]
-                while stack:
-                    row, column = stack.pop()
-                    inside = 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]
-                    if inside and mask[row, column] and not expected[row, column]:
-                        expected[row, column] = number
-                        stack += [(row + 1, column), (row - 1, column), (row, column + 1), (row, column - 1)]
-        assert count == number
-        assert np.array_equal(labels, expected)
-
-
-def test_holes_are_filled_and_bays_are_not():
-    mask = np.array([list(row) for row in (".###.", ".#.#.", ".###.", ".#.#.")]) == "#"
-    filled = mask.copy()
-    filled[1, 2] = True
-    assert np.array_equal(fill_holes(mask), filled)

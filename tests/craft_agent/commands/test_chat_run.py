@@ -92,7 +92,7 @@ def test_faults_change_nothing(pairs: Path):
     # Every request is written down, also those without an answer, each with what happened to it.
     problems = [problem for (problem,) in read(rough, "SELECT problem FROM failures")]
     assert read(rough, answered)[0][0] + len(problems) == len(server.requests)
-    for said in ("HTTP 429", "HTTP 500", "HTTP 502", "connection failed", "no chat answer"):
+    for said in ("HTTP 429", "HTTP 500", "HTTP 502", "connection failed", "not a chat completion"):
         assert any(said in problem for problem in problems)
     assert not read(rough, "SELECT * FROM failures WHERE key NOT IN (SELECT key FROM exchanges)")
 

@@ -6,21 +6,13 @@ from PIL import Image
 
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
-from craft_agent.engines.local_engine import run_local
+from craft_agent.engines.local import run_local
 from craft_agent.errors import CraftError
 from craft_agent.prompts.templates import Prompts
-from craft_agent.state.pairs_folder import hash_pair, list_pairs
-from craft_agent.state.settings import RunSettings
-from craft_agent.state.store import Store
+from craft_agent.state.pairs_folder import list_pairs
 from craft_agent.steps.pipeline import Backends
+from tests.craft_agent.runs import start
 from tests.craft_agent.small_work import draw_pairs
-
-
-def start(pictures, work):
-    store = Store.create(work, RunSettings(str(pictures), "offline", "offline", grid=1, paraphrases=0))
-    listed = list_pairs(pictures)
-    store.add_pairs(listed, [hash_pair(pictures, files) for files in listed])
-    return store
 
 
 def finish(store):
@@ -75,7 +67,7 @@ def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
     path = pictures / "B" / "place_000.png"
     content = path.read_bytes()
     path.write_bytes((pictures / "A" / "place_000.png").read_bytes())
-    assert "another file" in finish(store)["place_000"][1]
+    assert "has changed" in finish(store)["place_000"][1]
     path.write_bytes(content)
     assert store.retry_failed() == 1
     assert finish(store)["place_000"] == ("refined", "")

@@ -8,24 +8,15 @@ import pytest
 
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.commands.status import print_status
-from craft_agent.engines.local_engine import run_local
+from craft_agent.engines.local import run_local
 from craft_agent.errors import CraftError, PermanentError, TransientError
 from craft_agent.prompts.templates import Prompts
-from craft_agent.state.store import Claims, Store, Worker
+from craft_agent.state.claims import Claims, Worker
+from craft_agent.state.store import Store
 from craft_agent.steps.pipeline import MOST_ATTEMPTS, Backends
-from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver, difference, review
+from tests.craft_agent.runs import sensible, start
+from tests.craft_agent.scripted_perceiver import BoxSegmenter, ScriptedPerceiver, difference
 from tests.craft_agent.small_work import draw_pairs
-from tests.craft_agent.state.test_pairs_folder import start
-
-
-def sensible(question, number):
-    """One difference a view, accepted, and found again."""
-    return {
-        "perceive": {"differences": [difference()]},
-        "review": review(),
-        "refine": {"expression": "the white car that came", "paraphrases": []},
-        "ground": {"found": True, "box": [100, 100, 300, 300], "object": "car", "change_type": "appear"},
-    }[question.kind]
 
 
 def run(store, script, workers=2):
@@ -100,16 +91,17 @@ def test_a_model_that_does_not_exist_ends_the_run_and_frees_the_pairs(tmp_path):
 
 def test_a_claim_lives_as_long_as_its_worker(tmp_path):
     store = start(draw_pairs(tmp_path / "pairs", 2), tmp_path / "work")
-    first, second = Worker(tmp_path / "work"), Worker(tmp_path / "work")
-    [claimed] = Claims(store, first).claim()
+    first, second = Worker(tmp_path / "work", "local"), Worker(tmp_path / "work", "local")
+    claimed = Claims(store, first).claim()
     claims = Claims(store, second)
-    [other] = claims.claim()
+    other = claims.claim()
     assert other.files.pair_id != claimed.files.pair_id
-    assert claims.claim() == []
-    assert store.free_dead_claims() == 0
+    assert claims.claim() is None
+    assert store.release_dead_claims() == 0
     first.close()
-    assert store.free_dead_claims() == 1
-    assert claims.claim(None) == [claimed]
+    assert store.release_dead_claims() == 1
+    assert claims.claim() == claimed
+    assert claims.claim() is None
     second.close()
 
 
@@ -122,7 +114,7 @@ def test_a_run_goes_on_only_with_the_settings_that_it_began_with(tmp_path):
     assert Store.create(tmp_path / "work", moved).settings == moved
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("x")
-    with pytest.raises(CraftError, match="something else"):
+    with pytest.raises(CraftError, match="something other"):
         Store.create(tmp_path / "full", settings)
 
 

@@ -5,7 +5,7 @@ import pytest
 from craft_agent.backends.protocols import Segmentation, SegmentationPrompt
 from craft_agent.errors import PermanentError, RefusedError, TransientError
 from craft_agent.records import Box, ChangeType
-from craft_agent.steps.asking import MemoryJournal
+from craft_agent.state.journal import MemoryJournal
 from craft_agent.steps.grid import plan_grid
 from craft_agent.steps.perception import cell_question
 from tests.craft_agent.scripted_perceiver import difference, make_asker, make_pair
@@ -44,7 +44,7 @@ def test_what_cannot_be_repaired_is_asked_anew_with_what_was_wrong_and_then_give
     asker = make_asker(lambda question, number: '{"differences": 3}', journal=journal)
     assert ask(asker) is None
     assert [question.kind for question in asker.perceiver.asked] == ["perceive", "repair", "perceive", "repair"]
-    assert "of type array" in asker.perceiver.asked[2].prompt
+    assert "not of type 'array'" in asker.perceiver.asked[2].prompt
     assert all(exchange.problem and exchange.response for exchange in journal.new)
     # A run that goes on does not ask all that again.
     again = make_asker(lambda question, number: GOOD, journal=journal)

@@ -6,8 +6,9 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
+from craft_agent.audit.decisions import Decision
 from craft_agent.audit.funnel import draw_funnel, read_funnel
-from craft_agent.audit.store import AuditStore, Decision
+from craft_agent.audit.store import AuditStore
 from craft_agent.errors import CraftError
 from craft_agent.state.store import Store
 from craft_agent.steps.exporting import export_work, read_provenance
@@ -80,7 +81,7 @@ def test_an_export_replaces_its_like_and_nothing_else(work, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs", "work"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(CraftError, match="something else"):
+    with pytest.raises(CraftError, match="something other"):
         export_work(work, tmp_path / "mine")
     with pytest.raises(CraftError, match="folder of pairs"):
         export_work(work, tmp_path / "pairs" / "out")

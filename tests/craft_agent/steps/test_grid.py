@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
+from craft_agent.geometry import from_pixels, to_pixels
 from craft_agent.records import Box
-from craft_agent.steps.grid import draw_grid, from_pixels, plan_grid, side_by_side, to_pixels, whole_with
+from craft_agent.steps.grid import draw_grid, plan_grid, side_by_side, whole_with
 from tests.craft_agent.scripted_perceiver import make_pair
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+from craft_agent.geometry import from_pixels
 from craft_agent.records import Box, ChangeType
-from craft_agent.steps.grid import from_pixels, plan_grid
+from craft_agent.steps.grid import plan_grid
 from craft_agent.steps.perception import perceive
 from tests.craft_agent.scripted_perceiver import difference, make_asker, make_pair
 

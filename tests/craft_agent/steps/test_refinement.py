@@ -2,9 +2,8 @@
 import numpy as np
 import pytest
 
-from craft_agent.geometry import box_mask
+from craft_agent.geometry import box_mask, from_pixels
 from craft_agent.records import Box, ChangeType, Round, Verdict
-from craft_agent.steps.grid import from_pixels
 from craft_agent.steps.refinement import has_artefacts, refine, tidy
 from tests.craft_agent.scripted_perceiver import make_asker, make_pair
 

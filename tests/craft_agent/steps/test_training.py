@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from craft_agent.audit.store import AuditStore, Decision
+from craft_agent.audit.decisions import Decision
+from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
 from dataset_scripts.command_line import main as data_main
 from tests.craft_agent.small_work import make_work
