@@ -1,5 +1,5 @@
 // Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-// The page's behaviour: opens samples, keeps edits until they are decided, sends decisions, and gives every action a key.
+// The behaviour of the page: opens samples, keeps drafts, sends decisions, and assigns a key to every action.
 // Sentences and names from the data become values and text nodes, never markup.
 "use strict";
 
@@ -18,20 +18,20 @@ window.startAudit = (root) => {
   let auditor = "";
   let which = "open";
   let sample = null; // as the server describes it
-  let edit = null; // what stands in the form: { expressions, change_type }; the mask is the viewer's
-  let proposed = null; // the mask that the machine proposed
-  let encoded = null; // the viewer's mask as run lengths, null when it has changed since
-  let hasDraft = false; // whether the browser keeps edits of this sample
-  let resumed = false; // whether it had some when the sample was opened
+  let edit = null; // the content of the form: { expressions, change_type }; the viewer holds the mask
+  let proposed = null; // the proposed mask
+  let encoded = null; // the viewer's mask as run lengths; null after a change
+  let hasDraft = false; // whether there is a draft of this sample
+  let resumed = false; // whether there was one when the sample was opened
   let steps = []; // how to undo the edits of this sample, newest last
   let busy = false;
-  let opened = 0; // counts what was asked for, so that a late answer is not shown
+  let opened = 0; // number of samples opened so far, so that a late response is ignored
 
   const viewer = new MaskViewer(stage, settings.colors, {
     onStroke: (flipped) => { maskChanged(); edited({ flipped }); },
     onChange: showTools,
   });
-  stage.viewer = viewer; // for the browser's console, and for tests
+  stage.viewer = viewer; // for the console and for tests
 
   function make(tag, properties = {}, ...children) {
     const element = Object.assign(document.createElement(tag), properties);
@@ -52,10 +52,10 @@ window.startAudit = (root) => {
       const url = new URL(`gradio_api/run/${name}`, document.baseURI);
       response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ data }) });
     } catch {
-      throw new Error("The server does not answer, so nothing was sent. Your edits are kept here: try again when it is back.");
+      throw new Error("The server does not answer, so nothing was sent. Your edits are kept in this browser: try again later.");
     }
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.error || `The server answers with ${response.status}; look at its terminal.`);
+    if (!response.ok) throw new Error(answer.error || `The server answers with status ${response.status}; see its terminal.`);
     return answer.data[0];
   }
 
@@ -64,7 +64,7 @@ window.startAudit = (root) => {
     find("trouble").hidden = !error;
   }
 
-  // One thing at a time: what is pressed while the server works is not done twice.
+  // One action at a time: keys are ignored while the server works.
   async function during(work) {
     if (busy) return;
     busy = true;
@@ -83,7 +83,7 @@ window.startAudit = (root) => {
 
   const open = (id = "", step = 0) => during(async () => show(await ask("open_sample", auditor, id, step, which)));
 
-  // --- drafts: edits that are not decided yet, kept by the browser, also when it is closed ---
+  // --- drafts: edits without a decision, kept in the browser ---
 
   const draftKey = (id) => `audit:${settings.run}:${auditor}:${id}`;
 
@@ -102,7 +102,7 @@ window.startAudit = (root) => {
       localStorage.setItem(draftKey(sample.sample_id), JSON.stringify({ ...edit, mask: maskOfNow() }));
       hasDraft = true;
     } catch {
-      complain(new Error("The browser has no room left to keep edits that are not decided: decide this sample before you close it."));
+      complain(new Error("The browser's storage is full, so this draft is not kept: decide on this sample before you close the page."));
     }
   }
 
@@ -121,7 +121,7 @@ window.startAudit = (root) => {
     hasDraft = false;
   }
 
-  // --- a sample comes ---
+  // --- showing a sample ---
 
   function loadImage(id, date) {
     const image = new Image();
@@ -144,7 +144,7 @@ window.startAudit = (root) => {
         const query = new URLSearchParams({ run: settings.run, sample: state.sample.sample_id, date: "t1" });
         const answer = await fetch(new URL(`audit/image?${query}`, document.baseURI)).catch(() => null);
         const text = answer && !answer.ok ? await answer.text() : "";
-        complain(new Error(text || `The images of ${state.sample.sample_id} cannot be loaded; go on with the next sample.`));
+        complain(new Error(text || `The images of ${state.sample.sample_id} cannot be loaded; continue with the next sample.`));
         images = null;
       }
     }
@@ -192,9 +192,9 @@ window.startAudit = (root) => {
 
   function showFinished({ open: openCount }) {
     const texts = {
-      open: ["Nothing is left for you.", "Every sample has been judged, or is open at somebody else's. Look at the tab Agreement, or settle your disagreements."],
-      judged: ["You have judged nothing yet.", "What you judge is listed here, and can be changed."],
-      disagreements: ["You disagree with nobody.", openCount ? "So far: judge what is open." : "What two people see differently is listed here, to be settled."],
+      open: ["Nothing is left for you.", "All samples have been judged or are open in another auditor's browser. See the tab Agreement, or settle your disagreements."],
+      judged: ["You have not judged anything yet.", "Samples that you judge are listed here and can be changed."],
+      disagreements: ["There are no disagreements.", openCount ? "Continue with the open samples." : "Samples on which two people differ are listed here."],
     };
     const [title, text] = texts[which];
     find("finished").querySelector("h2").textContent = title;
@@ -213,7 +213,7 @@ window.startAudit = (root) => {
         lines.push(...other.expressions.map((text) => make("q", { textContent: text })));
         lines.push(make("p", { textContent: `It ${TYPE_NAMES[other.change_type]}. Their mask has the blue outline.` }));
       }
-      const button = make("button", { type: "button" }, other.verdict === "accept" ? "Take this version over " : "Reject, too ", make("kbd", { textContent: "o" }));
+      const button = make("button", { type: "button" }, other.verdict === "accept" ? "Adopt this version " : "Reject as well ", make("kbd", { textContent: "o" }));
       button.dataset.do = "take-over";
       return [...lines, make("div", {}, button)];
     }));
@@ -416,7 +416,7 @@ window.startAudit = (root) => {
 
   function decide(verdict, reason = null) {
     if (verdict === "accept" && !viewer.images) {
-      return complain(new Error("Nobody can accept what cannot be seen: reject it, or go on with the next sample."));
+      return complain(new Error("A sample without images cannot be accepted: reject it, or continue with the next sample."));
     }
     viewer.endStroke();
     document.activeElement?.blur();
@@ -430,7 +430,7 @@ window.startAudit = (root) => {
     });
   }
 
-  // --- who, and which list ---
+  // --- auditor and list ---
 
   function begin(name) {
     auditor = name.trim().replace(/\s+/g, " ");
@@ -454,7 +454,7 @@ window.startAudit = (root) => {
     return open();
   }
 
-  // --- actions by name, and the keys that lead to them ---
+  // --- actions by name, and their keys ---
 
   const help = find("help");
   const actions = {
@@ -551,7 +551,7 @@ window.startAudit = (root) => {
     else if (list) choose(list);
     else if (reason) decide("reject", reason);
     else if (name) actions[name]();
-    // After a click with the mouse, keys are for the images again and not for the button.
+    // After a mouse click, keys go to the images again and not to the button.
     const isMouse = event.detail > 0;
     if (isMouse && (view || overlay || tool || type || ["smaller", "larger", "fit", "fit-mask"].includes(name))) stage.focus({ preventScroll: true });
   });

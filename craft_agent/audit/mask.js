@@ -1,8 +1,8 @@
 // Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-// Both images of a pair, and a mask that is looked at and painted at the images' own size.
+// Shows both images of a pair, and edits a mask with the size of the images.
 //
-// The mask is one byte a pixel of the image. A stroke sets or clears bytes, nothing is ever drawn, scaled or read back
-// through a canvas: what no stroke touched stays as it was, bit for bit. Canvases only show it.
+// The mask has one byte per image pixel, which strokes set or clear. It is never read back from a canvas, so pixels that
+// no stroke touched stay the same. Canvases only display it.
 "use strict";
 
 (() => {
@@ -10,10 +10,10 @@
   const TITLES = { t1: "t1 · earlier", t2: "t2 · later" };
   const OVERLAYS = ["fill", "outline", "off"];
   const FILL_OPACITY = 0.42;
-  const BLINK_MILLISECONDS = 700; // below three flashes a second, which is what people bear
-  const LARGEST_SCALE = 32; // screen pixels an image's pixel
-  const SIZES = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130]; // diameters of the brush in pixels of the image
-  const HANDLE = 18; // how near the slider's line counts as on it, in screen pixels
+  const BLINK_MILLISECONDS = 700; // below three flashes per second, the limit for photosensitive people
+  const LARGEST_SCALE = 32; // screen pixels per image pixel
+  const SIZES = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130]; // diameters of the brush in image pixels
+  const HANDLE = 18; // distance within which the pointer grabs the slider, in screen pixels
 
   // The rows of a disc of a diameter in pixels, as [row, first, last] around its middle pixel.
   function discRows(diameter) {
@@ -29,9 +29,8 @@
   }
 
   class MaskViewer {
-    // `stage`: the element that it fills. `onStroke(flipped)`: a stroke has ended, with the places of the pixels that it
-    // changed. `onChange()`: something that the controls show is different now.
-    // `colors`: red, green and blue of the mask, and of another auditor's mask.
+    // `stage`: the element to fill. `onStroke(flipped)`: called after a stroke with the indices of the changed pixels.
+    // `onChange()`: called after changes that the controls show. `colors`: RGB of the mask and of another auditor's mask.
     constructor(stage, colors, { onStroke, onChange }) {
       Object.assign(this, { stage, colors, onStroke, onChange });
       this.view = "side";
@@ -80,10 +79,9 @@
       return panel;
     }
 
-    // --- what is shown ---
+    // --- content ---
 
-    // `images`: the loaded images `t1` and `t2`, or null if there are none to be shown. `other`: another auditor's mask,
-    // or null; its outline is shown.
+    // `images`: the loaded images `t1` and `t2`, or null. `other`: another auditor's mask, shown as an outline, or null.
     show(images, width, height, mask, other) {
       Object.assign(this, { images, width, height, mask, other });
       this.gesture = null;
@@ -155,7 +153,7 @@
       return area;
     }
 
-    // --- where images lie: `scale` screen pixels a pixel, `middle` of the panel in pixels of the image ---
+    // --- position: `scale` in screen pixels per image pixel, `middle` of the panel in image pixels ---
 
     layOut() {
       const { clientWidth, clientHeight } = this.stage;
@@ -189,7 +187,7 @@
       this.setScale(this.fitScale, { x: this.width / 2, y: this.height / 2 });
     }
 
-    // The box around the mask with some of its surroundings.
+    // The box around the mask with a margin.
     fitMask() {
       let [left, top, right, bottom] = [this.width, this.height, -1, -1];
       for (let place = this.mask.indexOf(1); place >= 0; place = this.mask.indexOf(1, place + 1)) {
@@ -219,8 +217,8 @@
       this.changed();
     }
 
-    // How many pixels of the image, in each direction, share one of the canvases that show masks: so many that drawing
-    // these on the screen halves them at most, since a lone pixel would be lost otherwise.
+    // How many image pixels per side share one pixel of the mask canvases, chosen so that drawing these shrinks them by
+    // half at most: a single pixel would be lost otherwise.
     setStep() {
       const ratio = window.devicePixelRatio || 1;
       const step = 2 ** Math.max(0, Math.floor(-Math.log2(this.scale * ratio)));
@@ -251,7 +249,7 @@
       };
     }
 
-    // Where a pointer is, in pixels of the image, with fractions.
+    // The position of a pointer in image pixels, with fractions.
     place(event, panel) {
       const box = panel.canvas.getBoundingClientRect();
       const corner = this.corner(panel);
@@ -309,7 +307,7 @@
       this.onChange();
     }
 
-    // --- keyboard: a cursor that moves by pixels of the image, and a pen that is down or up ---
+    // --- keyboard: a cursor that moves by image pixels, and a pen that is down or up ---
 
     moveCursor(x, y) {
       if (!this.images) return;
@@ -345,7 +343,7 @@
       this.gesture = { stroke: true, value: this.tool === "brush" ? 1 : 0, rows: discRows(this.brushSize), flipped: [] };
     }
 
-    // A line of discs from the last place to this one.
+    // A line of discs from the previous position to this one.
     strokeTo(place) {
       const gesture = this.gesture;
       const target = { x: Math.floor(place.x), y: Math.floor(place.y) };
@@ -402,8 +400,7 @@
       this.paintCanvas(this.maskCanvas, this.mask, this.colors[0], left, top, right, bottom);
     }
 
-    // Brings a canvas that shows a mask up to date, within a box in pixels of the image. A pixel of the canvas is set if
-    // any of those that it stands for is.
+    // Updates a mask canvas within a box in image pixels. A canvas pixel is set if any of its image pixels is.
     paintCanvas(canvas, mask, [red, green, blue], left, top, right, bottom) {
       const { step } = this;
       [left, top] = [left, top].map((side) => Math.floor(Math.max(0, side) / step) * step);
@@ -432,7 +429,7 @@
       });
     }
 
-    // What each panel shows: "t1", "t2", or "both" divided by the slider's line.
+    // What each panel shows: "t1", "t2", or "both" divided by the slider.
     dates() {
       if (this.view === "side") return this.peeking ? ["t2", "t1"] : ["t1", "t2"];
       if (this.view === "slider") return [this.peeking ? "t1" : "both"];
@@ -494,7 +491,7 @@
       context.stroke();
     }
 
-    // Outlines are as wide on the screen at every scale, and a mask of one pixel is seen however small it is shown.
+    // Outlines have the same width at every scale, and a mask of one pixel is visible at any scale.
     drawMask(context, panel, box, ratio, mask, color, filled) {
       const shape = panel.layer.getContext("2d");
       shape.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -503,7 +500,7 @@
       const size = this.step * this.scale;
       shape.drawImage(mask, box[0], box[1], mask.width * size, mask.height * size);
       if (shape.imageSmoothingEnabled) {
-        // What is left of a lone pixel, a quarter at least, gains strength when it is laid over itself: 1 - (1 - a)^8.
+        // A single pixel keeps a quarter of its opacity at least; drawn eight times it becomes 1 - (1 - a)^8.
         shape.globalCompositeOperation = "source-over";
         shape.setTransform(1, 0, 0, 1, 0, 0);
         for (let round = 0; round < 3; round += 1) shape.drawImage(panel.layer, 0, 0);
@@ -516,7 +513,7 @@
       this.scratch ??= [document.createElement("canvas"), document.createElement("canvas")];
       context.save();
       context.setTransform(1, 0, 0, 1, 0, 0);
-      // Another auditor's outline lies around this one's, and shows also where both are the same.
+      // The other auditor's outline lies outside this one, so both are visible where the masks agree.
       const reach = Math.max(1, Math.round((mask === this.otherCanvas ? 5 : 2) * ratio));
       context.drawImage(ringAround(panel.layer, reach + Math.max(1, Math.round(ratio)), "#141414", this.scratch[0]), 0, 0);
       context.drawImage(ringAround(panel.layer, reach, `rgb(${color})`, this.scratch[1]), 0, 0);
@@ -524,7 +521,7 @@
     }
 
     drawCursor(context, corner) {
-      // Where the disc lies whose middle pixel the cursor is on.
+      // The disc whose middle pixel is under the cursor.
       const diameter = this.brushSize;
       const shift = diameter % 2 ? 0.5 : 0;
       const x = corner.x + (Math.floor(this.cursor.x) + shift) * this.scale;
@@ -546,7 +543,7 @@
     }
   }
 
-  // What lies within `reach` screen pixels around a shape, but outside it, in one colour, on a canvas to be used again.
+  // Draws what lies within `reach` screen pixels around a shape, in one colour, on a canvas that is reused.
   function ringAround(shape, reach, color, canvas) {
     if (canvas.width !== shape.width || canvas.height !== shape.height) {
       canvas.width = shape.width;

@@ -1,9 +1,9 @@
 // Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-// Masks as run lengths, which is how they travel: columns one after the other, background first, as COCO has them.
+// Masks as COCO run lengths, as they are sent: column by column, beginning with the background.
 "use strict";
 
 (() => {
-  // The compressed form: 5 bits a character, lowest first; bit 6 says that more follow, the last fifth bit is the sign.
+  // The compressed form: 5 bits per character, lowest first; bit 6 says that more follow, the last fifth bit is the sign.
   function readRunLengths(text) {
     const counts = [];
     for (let place = 0; place < text.length; ) {

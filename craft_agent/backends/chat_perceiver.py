@@ -196,9 +196,9 @@ class ChatPerceiver:
                 without_field = call.leave_out_field(problem.status, message)
                 if not (without_field or problem.status in _TRY_AGAIN or problem.status >= 500):
                     raise self._final_error(problem, message, call.failures) from None
-                told = f"{_status(problem)}{message}"
+                problem_text = f"{_status(problem)}{message}"
                 if without_field:
-                    call.failures.append(told)
+                    call.failures.append(problem_text)
                     continue
                 tries += 1
                 wait = problem.retry_after
@@ -207,9 +207,9 @@ class ChatPerceiver:
                 self._pause(wait)
                 if tries >= self._tries or wait > LONGEST_OBEYED_WAIT:
                     raise TransientError(
-                        f"{self.name} gave no answer in {tries} tries: {told}", call.failures
+                        f"{self.name} gave no answer in {tries} tries: {problem_text}", call.failures
                     ) from None
-                call.failures.append(told)
+                call.failures.append(problem_text)
             else:
                 with self._lock:
                     self._refused_fields |= call.refused_fields

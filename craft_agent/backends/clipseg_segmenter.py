@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A small segmenter that reads: CLIPSeg.
+CLIPSeg, a small segmenter that reads text.
 
     craft-agent run PAIRS --out WORK --segmenter clipseg
 
-It needs 0.6 GB and runs on a processor, but its masks have 352 pixels a side and blurred borders.
+It needs 0.6 GB and runs on a CPU, but its masks have 352 x 352 pixels and blurred borders.
 """
 
 import threading
@@ -22,16 +22,15 @@ from .views import look_at
 
 class ClipSegSegmenter:
     """
-    Finds a thing by its name: the region of the map of probabilities that holds the points, or that weighs most
-    within the box.
+    Finds a thing by its name: in the map of probabilities, the region with the points, or the heaviest in the box.
 
     Args:
         model (`str`, *optional*): Hub id or folder.
-        device (`str`, *optional*): Where it shall run; by default the first graphics card, if there is one.
-        threshold (`float`, *optional*, defaults to 0.4): Probability that a pixel must exceed.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+        threshold (`float`, *optional*, defaults to 0.4): Minimum probability of a pixel.
 
     Raises:
-        PermanentError: If it cannot be loaded.
+        PermanentError: If the model cannot be loaded.
     """
 
     def __init__(self, model: str = CLIPSEG_MODEL, device: str | None = None, threshold: float | None = None) -> None:
@@ -49,10 +48,10 @@ class ClipSegSegmenter:
             prompt (`SegmentationPrompt`): What to find.
 
         Returns:
-            `Segmentation`: The mask at the picture's size, and the mean probability in it.
+            `Segmentation`: The mask with the size of the image, and the mean probability in it.
 
         Raises:
-            RefusedError: If the picture does not fit into the memory of the graphics card.
+            RefusedError: If the image does not fit into the memory of the GPU.
         """
         view = look_at(prompt)
         with self._lock, torch.inference_mode(), refusing_without_memory():
@@ -61,7 +60,7 @@ class ClipSegSegmenter:
                 text=[prompt.text], images=[view.image], truncation=True, max_length=length, return_tensors="pt"
             )
             logits = self._model(**to_model(inputs, self._model)).logits.float()
-            # The map of a single picture comes without its first dimension.
+            # For a single image, the model drops the batch dimension.
             logits = logits.reshape(1, 1, *logits.shape[-2:])
             size = (view.image.height, view.image.width)
             probabilities = F.interpolate(logits, size, mode="bilinear").sigmoid()[0, 0].cpu().numpy()

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Loads models and processors of `transformers`, and tells their failures apart."""
+"""Loads models and processors of `transformers`, with readable errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,17 +22,17 @@ def load_part(load: Callable[..., _Loaded], model: str, **options: Any) -> _Load
     Args:
         load (`Callable`): The method.
         model (`str`): Hub id or folder.
-        **options: Its further arguments.
+        **options: Further arguments of the method.
 
     Returns:
-        What it returns.
+        The result of the method.
 
     Raises:
-        PermanentError: If there is no such model, no right to it, or no package that it needs.
+        PermanentError: If the model does not exist, access is denied, or a required package is missing.
     """
     try:
         return load(model, **options)
-    # RuntimeError: weights and configuration do not fit. KeyError: a model type that is not known.
+    # RuntimeError: weights and configuration do not match. KeyError: unknown model type.
     except (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError, StrictDataclassError) as error:
         raise PermanentError(f"cannot load {model}: {' '.join(str(error).split())}") from error
 
@@ -44,36 +44,36 @@ def load_model(load: Callable[..., Any], model: str, device: str | None, **optio
     Args:
         load (`Callable`): Its `from_pretrained`.
         model (`str`): Hub id or folder.
-        device (`str`, *optional*): Where it shall run; by default the first graphics card, if there is one.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
         **options: Further arguments of `load`.
 
     Returns:
         The model, in evaluation mode.
 
     Raises:
-        PermanentError: If it cannot be loaded or the device cannot be used.
+        PermanentError: If the model cannot be loaded or the device cannot be used.
     """
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
     loaded = load_part(load, model, dtype="auto", **options)
     try:
-        return loaded.to(place).eval()
-    # Which of these PyTorch raises depends on how it was built.
+        return loaded.to(target).eval()
+    # It depends on the build of PyTorch which of these is raised.
     except (RuntimeError, AssertionError) as error:
-        raise PermanentError(f"cannot use the device {place}: {' '.join(str(error).split())}") from error
+        raise PermanentError(f"cannot use the device {target}: {' '.join(str(error).split())}") from error
 
 
 @contextmanager
 def refusing_without_memory() -> Iterator[None]:
-    """Turns an input that does not fit into the graphics card's memory into a `RefusedError`."""
+    """Raises `RefusedError` if the GPU runs out of memory in the block."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
-        raise RefusedError("the pictures do not fit into the memory of the graphics card") from error
+        raise RefusedError("the images do not fit into the memory of the GPU") from error
 
 
 def to_model(inputs: Any, model: Any) -> dict[str, Any]:
-    """A processor's output on the model's device, its real numbers in the model's precision."""
+    """The output of a processor on the device of a model, with floating-point tensors in the dtype of the model."""
     moved = {}
     for name, value in inputs.items():
         if isinstance(value, torch.Tensor):

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The project's own model as a segmenter, so that a model trained on the data improves the data.
+MTRefSeg as a segmenter, so that a model trained on the data can improve the data.
 
     craft-agent run PAIRS --out WORK --segmenter mtrefseg --segmenter-model mtrefseg-r1
     craft-agent run PAIRS --out WORK --segmenter mtrefseg-changes --segmenter-model mtrefseg-r1
@@ -24,20 +24,20 @@ from .regions import select_region
 
 class MTRefSegSegmenter:
     """
-    Segments with both pictures in view.
+    Segments with a model that sees both images.
 
-    By sentence, the mask is what the model of stage 2 finds for the whole sentence, as far as it lies in the box;
-    regions with a negative point are taken away. By change, it is one connected region of the mask of every change,
-    which a model of stage 1 gives: the region that holds the points, or the largest one within the box.
+    By sentence, the mask is the result of a stage 2 model for the whole sentence, clipped to the box and without the
+    regions that contain a negative point. By change, it is one connected region of the mask of all changes from a
+    stage 1 model: the region with the points, or the largest one in the box.
 
     Args:
         model (`str`, *optional*): Hub id or folder.
-        by_sentence (`bool`, *optional*, defaults to `True`): Whether the sentence is read.
-        device (`str`, *optional*): Where it shall run; by default the first graphics card, if there is one.
-        threshold (`float`, *optional*): Probability that a pixel must exceed. Defaults to the model's own.
+        by_sentence (`bool`, *optional*, defaults to `True`): Whether to segment by sentence or by change.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+        threshold (`float`, *optional*): Minimum probability of a pixel. Defaults to that of the model.
 
     Raises:
-        PermanentError: If it cannot be loaded.
+        PermanentError: If the model cannot be loaded.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class MTRefSegSegmenter:
     ) -> None:
         self.name = model_name("mtrefseg" if by_sentence else "mtrefseg-changes", model)
         self._by_sentence = by_sentence
-        # The package's own code is run, never code that lies beside the weights.
+        # Without trust_remote_code: the code of this package is used, not the code beside the weights.
         processor = load_part(AutoProcessor.from_pretrained, model)
         weights = load_model(AutoModel.from_pretrained, model, device)
         if weights.config.model_type != "mtrefseg":
@@ -67,23 +67,23 @@ class MTRefSegSegmenter:
             prompt (`SegmentationPrompt`): What to find.
 
         Returns:
-            `Segmentation`: The mask at the picture's size, and the mean probability in the model's whole mask.
+            `Segmentation`: The mask with the size of the image, and the mean probability in the model's whole mask.
 
         Raises:
-            RefusedError: If the model cannot read the sentence, or lacks the memory.
+            RefusedError: If the model cannot read the sentence, or the GPU runs out of memory.
         """
         sentence = prompt.sentence if self._by_sentence else None
         with self._lock, refusing_without_memory():
-            # A change of state asks once for each picture, and every change of a pair needs the same mask.
+            # A change of state is asked about in both images, and all changes of a pair need the same mask.
             if self._last is None or self._last[0] is not prompt.pair or self._last[1] != sentence:
                 self._last = (prompt.pair, sentence, *self._run(prompt.pair, sentence))
             mask, score = self._last[2:]
-        # What a sentence describes may lie in several pieces.
+        # What a sentence describes may consist of several parts.
         mask = select_region(mask, mask, prompt.box, prompt.points, is_single=not self._by_sentence)
         return Segmentation(mask, score if mask.any() else 0.0)
 
     def _run(self, pair: ImagePair, sentence: str | None) -> tuple[BoolMask, float]:
-        """The model's mask and score."""
+        """The mask and score of the model."""
         inputs: dict[str, Any] = {"image_t1": pair.image_t1, "image_t2": pair.image_t2}
         if sentence is not None:
             inputs["text"] = sentence

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Models that find things by their name, and models that outline what a box or points show."""
+"""Models that detect things by name, and models that segment what a box or points show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from .hub_models import load_model, load_part, to_model
 @dataclass(frozen=True)
 class Finding:
     """
-    Something that fits a text.
+    A detected thing.
 
     Args:
         box (`Box`): Where it is, at least one pixel wide and high.
-        score (`float`): How well it fits, in `[0, 1]`.
-        mask (`np.ndarray`, *optional*): Booleans `(height, width)`; `None` from a model that only finds boxes.
+        score (`float`): Confidence in `[0, 1]`.
+        mask (`np.ndarray`, *optional*): Booleans `(height, width)`; `None` from models that only detect boxes.
     """
 
     box: Box
@@ -41,24 +41,24 @@ class Finding:
 
 
 class Finder(Protocol):
-    """Finds things by their name."""
+    """Detects things by name."""
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, in any order."""
+        """Detects everything in an RGB image that fits a text, in any order."""
         ...
 
 
 class Sam3Finder:
     """
-    Finds with SAM 3, which reads a noun phrase and outlines each thing that fits.
+    Detects with SAM 3, which reads a noun phrase and segments every thing that fits.
 
     Args:
         model (`str`): Hub id or folder.
-        device (`str`, *optional*): Where it shall run.
-        threshold (`float`, *optional*, defaults to 0.3): Score that a finding must exceed.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+        threshold (`float`, *optional*, defaults to 0.3): Minimum score.
 
     Raises:
-        PermanentError: If it cannot be loaded.
+        PermanentError: If the model cannot be loaded.
     """
 
     def __init__(self, model: str, device: str | None = None, threshold: float | None = None) -> None:
@@ -68,8 +68,8 @@ class Sam3Finder:
         self._threshold = 0.3 if threshold is None else threshold
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, with masks."""
-        # The processor pads a text to this length, but does not cut it.
+        """Detects everything in an RGB image that fits a text, with masks."""
+        # The processor pads the text to this length, but does not truncate it.
         length = self._model.config.text_config.max_position_embeddings
         words = self._processor.tokenizer(
             text, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
@@ -88,15 +88,15 @@ class Sam3Finder:
 
 class DetectorFinder:
     """
-    Finds with Grounding DINO or OWLv2, which give boxes.
+    Detects boxes with Grounding DINO or OWLv2.
 
     Args:
         model (`str`): Hub id or folder.
-        device (`str`, *optional*): Where it shall run.
-        threshold (`float`, *optional*): Score that a finding must exceed. Defaults to 0.25, for OWL models to 0.1.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+        threshold (`float`, *optional*): Minimum score. Defaults to 0.25, or 0.1 for OWL models.
 
     Raises:
-        PermanentError: If it cannot be loaded, or is another kind of model.
+        PermanentError: If the model cannot be loaded, or is of another type.
     """
 
     def __init__(self, model: str, device: str | None = None, threshold: float | None = None) -> None:
@@ -104,13 +104,13 @@ class DetectorFinder:
         self._model = load_model(AutoModelForZeroShotObjectDetection.from_pretrained, model, device)
         kind = self._model.config.model_type
         if kind not in ("grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"):
-            raise PermanentError(f"{model} is a model of type {kind}; a Grounding DINO or an OWLv2 model is needed")
+            raise PermanentError(f"{model} is a model of type {kind}; use a Grounding DINO or OWLv2 model")
         self._is_owl = kind.startswith("owl")
         self._threshold = (0.1 if self._is_owl else 0.25) if threshold is None else threshold
 
     def find(self, image: Image.Image, text: str) -> list[Finding]:
-        """Everything in an RGB picture that fits a text, as boxes."""
-        # Grounding DINO wants lower case; a full stop separates names.
+        """Detects everything in an RGB image that fits a text, without masks."""
+        # Grounding DINO expects lower case, and names that end with a full stop.
         words: Any = [[text]] if self._is_owl else f"{' '.join(text.lower().replace('.', ' ').split())}."
         config = self._model.config
         length = config.text_config.max_position_embeddings if self._is_owl else config.max_text_len
@@ -123,17 +123,17 @@ class DetectorFinder:
         return [Finding(box, score, None) for box, score in _boxes_and_scores(result, image.size)]
 
 
-class Outliner:
+class PromptSegmenter:
     """
-    Outlines what a box holds or points hit, with SAM 2 or the tracker of SAM 3.
+    Segments what a box or points show, with SAM 2 or the tracker of SAM 3.
 
     Args:
         model (`str`): Hub id or folder.
-        device (`str`, *optional*): Where it shall run.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
         is_sam3 (`bool`, *optional*, defaults to `False`): Whether the model is SAM 3.
 
     Raises:
-        PermanentError: If it cannot be loaded.
+        PermanentError: If the model cannot be loaded.
     """
 
     def __init__(self, model: str, device: str | None = None, is_sam3: bool = False) -> None:
@@ -143,29 +143,29 @@ class Outliner:
         self._processor = load_part(processor.from_pretrained, model)
         self._model = load_model(weights.from_pretrained, model, device)
 
-    def outline(self, image: Image.Image, box: Box | None, points: Sequence[Point]) -> tuple[BoolMask, float]:
+    def segment(self, image: Image.Image, box: Box | None, points: Sequence[Point]) -> tuple[BoolMask, float]:
         """
-        Outlines one thing.
+        Segments one thing.
 
         Args:
-            image (`PIL.Image.Image`): The picture, RGB.
-            box (`Box`, *optional*): Holds the thing.
-            points (`Sequence[Point]`): Pixels in it and beside it. Box or points must be given.
+            image (`PIL.Image.Image`): The image, RGB.
+            box (`Box`, *optional*): The box around the thing.
+            points (`Sequence[Point]`): Pixels inside and outside of it. A box or points must be given.
 
         Returns:
-            `tuple[np.ndarray, float]`: Booleans `(height, width)`, and the model's own guess of their IoU with the
-            truth, in `[0, 1]`.
+            `tuple[np.ndarray, float]`: Booleans `(height, width)`, and their IoU with the truth as predicted by the
+            model, in `[0, 1]`.
         """
         prompts: dict[str, Any] = {}
         if box is not None:
             prompts["input_boxes"] = [[[float(side) for side in box]]]
         if points:
-            # The middle of the pixel.
+            # The centre of the pixel.
             prompts["input_points"] = [[[[point.x + 0.5, point.y + 0.5] for point in points]]]
             prompts["input_labels"] = [[[int(point.positive) for point in points]]]
         inputs = self._processor(images=image, **prompts, return_tensors="pt")
         sizes = inputs.pop("original_sizes")
-        # A single point may mean a thing or a part of it, so the model gives several masks for it.
+        # A single point is ambiguous, so the model predicts several masks for it.
         is_ambiguous = box is None and len(points) == 1
         outputs = self._model(**to_model(inputs, self._model), multimask_output=is_ambiguous)
         scores = outputs.iou_scores[0, 0].float().cpu()
@@ -175,15 +175,13 @@ class Outliner:
 
 
 def _need_torchvision(model: str) -> None:
-    # Without it, transformers complains about the model's files.
+    # Without torchvision, the error of transformers would blame the files of the model.
     if not is_torchvision_available():
-        raise PermanentError(
-            f"cannot load {model}: its pictures are prepared with torchvision; pip install torchvision"
-        )
+        raise PermanentError(f"cannot load {model}: its images are prepared with torchvision; pip install torchvision")
 
 
 def _boxes_and_scores(result: dict[str, Any], size: tuple[int, int]) -> list[tuple[Box, float]]:
-    """Boxes in whole pixels inside a picture of `size` (width, height), and their scores."""
+    """Boxes in whole pixels inside an image of `size` (width, height), and their scores."""
     found = []
     limits = torch.tensor([size[0], size[1], size[0], size[1]])
     sides = result["boxes"].float().cpu().clamp(min=0).minimum(limits)

@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A perceiver that runs in this process, with any image-text-to-text model of `transformers`.
+A perceiver in this process, with any image-text-to-text model of `transformers`.
 
     craft-agent run PAIRS --out WORK --perceiver transformers --perceiver-model Qwen/Qwen3-VL-8B-Instruct
 
-It answers one question at a time and cannot force an answer into the schema; a server such as vLLM behind
-`--perceiver chat` does both better. This one needs nothing but the weights.
+It answers one question at a time and cannot enforce the schema; a server such as vLLM with `--perceiver chat` is
+better at both. This perceiver needs nothing but the weights.
 """
 
 import threading
@@ -27,10 +27,9 @@ class TransformersPerceiver:
 
     Args:
         model (`str`): Hub id or folder.
-        device (`str`, *optional*): Where it shall run; by default the first graphics card, if there is one.
-        max_tokens (`int`, *optional*, defaults to 4096): Longest answer in tokens.
-        temperature (`float`, *optional*, defaults to 0): Randomness of the answers; 0 always takes the likeliest
-            token.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+        max_tokens (`int`, *optional*, defaults to 4096): Maximum length of an answer in tokens.
+        temperature (`float`, *optional*, defaults to 0): Sampling temperature; 0 decodes greedily.
 
     Raises:
         PermanentError: If the model cannot be loaded, or has no chat template.
@@ -42,7 +41,7 @@ class TransformersPerceiver:
         self.name = model_name("transformers", model)
         self._processor = load_part(AutoProcessor.from_pretrained, model)
         if not self._processor.chat_template:
-            raise PermanentError(f"{model} has no chat template: take an instruction-tuned model")
+            raise PermanentError(f"{model} has no chat template: use an instruction-tuned model")
         self._model = load_model(AutoModelForImageTextToText.from_pretrained, model, device)
         self._options: dict[str, Any] = {"max_new_tokens": max_tokens, "do_sample": temperature > 0}
         if temperature > 0:
@@ -55,13 +54,13 @@ class TransformersPerceiver:
         Asks a question.
 
         Args:
-            question (`Question`): What to ask.
+            question (`Question`): The question.
 
         Returns:
-            `Answer`: The model's words, without special tokens, and what they took.
+            `Answer`: The text without special tokens, and its usage.
 
         Raises:
-            RefusedError: If the pictures and the prompt are too much for the model.
+            RefusedError: If the images and the prompt are too long for the model, or the GPU runs out of memory.
         """
         content: list[dict[str, Any]] = []
         for number, image in enumerate(question.images, start=1):
@@ -74,7 +73,11 @@ class TransformersPerceiver:
             )
             prompt_tokens = inputs["input_ids"].shape[1]
             if self._longest is not None and prompt_tokens >= self._longest:
-                raise RefusedError(f"the question has {prompt_tokens} tokens, and the model reads {self._longest}")
+                raise RefusedError(
+                    f"the question has {prompt_tokens} tokens, but the model reads at most {self._longest}"
+                )
             output = self._model.generate(**to_model(inputs, self._model), **self._options)[0, prompt_tokens:]
         text = self._processor.decode(output, skip_special_tokens=True)
-        return Answer(text, Usage(prompt_tokens, len(output), requests=0, seconds=time.perf_counter() - started))
+        usage = Usage(prompt_tokens, len(output), requests=0, seconds=time.perf_counter() - started)
+        # Generation ends earlier only at an end-of-sequence token.
+        return Answer(text, usage, is_cut_off=len(output) >= self._options["max_new_tokens"])

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The part of a picture that a segmenter is shown."""
+"""The part of an image that a segmenter is shown."""
 
 from dataclasses import dataclass, field
 
@@ -11,22 +11,22 @@ from .protocols import SegmentationPrompt
 
 
 LEAST_SIDE = 256
-"""The longer side of a view, if the picture has it: without its surroundings nothing can be recognised."""
+"""Minimum longer side of a view, if the image is that large: things are recognised by their surroundings."""
 MOST_SIDE = 2048
-"""A larger view is scaled down. The models see about 1000 pixels a side anyway."""
+"""Larger views are scaled down; the models work at about 1000 pixels per side anyway."""
 
 
 @dataclass(frozen=True)
 class View:
     """
-    A part of a picture, perhaps scaled down, and the prompt in its coordinates.
+    A part of an image, possibly scaled down, and the prompt in its coordinates.
 
     Args:
         image (`PIL.Image.Image`): The part, RGB.
         box (`Box`, *optional*): Where to look.
-        points (`tuple[Point, ...]`): Pixels that the region holds, or must not hold.
-        place (`Box`): The part in the whole picture.
-        size (`tuple[int, int]`): Width and height of the whole picture.
+        points (`tuple[Point, ...]`): Pixels inside or outside the region.
+        place (`Box`): The part in the whole image.
+        size (`tuple[int, int]`): Width and height of the whole image.
     """
 
     image: Image.Image = field(repr=False)
@@ -36,11 +36,11 @@ class View:
     size: tuple[int, int]
 
     def paste(self, mask: BoolMask) -> BoolMask:
-        """A mask of the view `(height, width)` as one of the whole picture."""
+        """Converts a mask of the view `(height, width)` to one of the whole image."""
         width, height = self.place.right - self.place.left, self.place.bottom - self.place.top
         if mask.shape != (height, width):
-            picture = Image.fromarray(mask.astype(np.uint8) * 255).resize((width, height), Image.Resampling.BILINEAR)
-            mask = np.asarray(picture) > 127
+            scaled = Image.fromarray(mask.astype(np.uint8) * 255).resize((width, height), Image.Resampling.BILINEAR)
+            mask = np.asarray(scaled) > 127
         whole = np.zeros((self.size[1], self.size[0]), dtype=bool)
         whole[self.place.top : self.place.bottom, self.place.left : self.place.right] = mask
         return whole
@@ -48,14 +48,14 @@ class View:
 
 def look_at(prompt: SegmentationPrompt) -> View:
     """
-    Shows the surroundings of the prompt's box and points, so that small things are seen enlarged; without them the
-    whole picture.
+    Cuts out the surroundings of the box and points, so that small things are enlarged; without a box, the view is the
+    whole image.
 
     Args:
         prompt (`SegmentationPrompt`): The prompt.
 
     Returns:
-        `View`: The box with half its longer side around it.
+        `View`: The box with a margin of half its longer side.
     """
     size = prompt.image.size
     whole = Box(0, 0, *size)

@@ -3,6 +3,7 @@
 
 import hashlib
 import io
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,10 @@ def list_pairs(folder: Path) -> list[PairFiles]:
     earlier, later = _by_stem(folder, "A"), _by_stem(folder, "B")
     if not earlier and not later:
         raise CraftError(f"{folder} has no image in A/ and B/; supported suffixes: {', '.join(PICTURE_SUFFIXES)}")
-    return [_match(stem, earlier.get(stem, []), later.get(stem, [])) for stem in sorted({*earlier, *later})]
+    similar: dict[str, list[str]] = {}
+    for names in (*earlier.values(), *later.values()):
+        similar.setdefault(_fold(names[0]), []).append(names[0])
+    return [_match(stem, earlier.get(stem, []), later.get(stem, []), similar) for stem in sorted({*earlier, *later})]
 
 
 def unused_files(folder: Path) -> list[str]:
@@ -139,7 +143,9 @@ def _by_stem(folder: Path, side: str) -> dict[str, list[str]]:
     return stems
 
 
-def _match(stem: str, earlier: list[str], later: list[str]) -> PairFiles:
+def _match(stem: str, earlier: list[str], later: list[str], similar: dict[str, list[str]]) -> PairFiles:
+    """The files of one name as a pair; `similar` holds all files whose names are equal but for case, suffix and
+    Unicode form."""
     pair_id = printable(stem)
     if pair_id != stem:
         return PairFiles(pair_id, "", "", "its name is not UTF-8: rename its files")
@@ -149,9 +155,18 @@ def _match(stem: str, earlier: list[str], later: list[str]) -> PairFiles:
         if len(names) > 1:
             return PairFiles(pair_id, "", "", f"{' and '.join(names)} have the same name: keep one of them")
     if not earlier or not later:
-        missing = "A" if not earlier else "B"
-        return PairFiles(pair_id, "", "", f"{missing}/ has no file with the name of {(earlier or later)[0]}")
+        [name] = earlier or later
+        missing = "B" if earlier else "A"
+        problem = f"{missing}/ has no file with the name of {name}"
+        others = [other for other in similar[_fold(name)] if other.startswith(missing)]
+        if others:
+            problem += f"; {others[0]} differs only in case or Unicode form: rename one of them"
+        return PairFiles(pair_id, "", "", problem)
     return PairFiles(pair_id, earlier[0], later[0])
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", Path(name).stem).casefold()
 
 
 def _hash(folder: Path, name: str) -> str:

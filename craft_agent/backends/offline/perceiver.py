@@ -1,10 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-A perceiver without weights: it computes where the pictures differ and says it in words of colour and place.
-
-It names nothing, and takes shadows and seasons for changes. It is there to try the pipeline and to test it, not to
-make data that anyone should train on unseen.
-"""
+"""A perceiver without trained weights: it computes where the images differ, and names colours and places."""
 
 import hashlib
 import json
@@ -21,25 +16,25 @@ from ...records import BoolMask, Box, ImagePair, Verdict
 from ..model_names import OFFLINE
 from ..protocols import Answer, Question, Usage
 from .difference import Comparison, Difference, compare
-from .sentences import NOUN, find, grid_sentence, look, natural_sentences
+from .sentences import NOUN, color_of, find, grid_sentence, natural_sentences
 
 
 REMEMBERED_PAIRS = 8
 LEAST_SHARE = 0.25
-"""Share of a region that a cell must show for it to be named there."""
+"""A region is reported in a cell that shows at least this share of it."""
 LEAST_COVER, LEAST_PURITY = 0.6, 0.6
-"""Shares of the region that a mask must hold, and of the mask that must differ, to be accepted."""
+"""To be accepted, a mask must cover this share of the region, and this share of the mask must differ."""
 
 
 class ComparisonCache:
-    """The comparisons of the last few pairs; asked from several threads, each pair is compared once."""
+    """The comparisons of the last few pairs. It may be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Comparison] = OrderedDict()
 
     def get(self, pair: ImagePair) -> Comparison:
-        """What differs in a pair."""
+        """The comparison of a pair."""
         digest = hashlib.sha256(str(pair.size).encode())
         for image in (pair.image_t1, pair.image_t2):
             digest.update(image.tobytes())
@@ -48,7 +43,7 @@ class ComparisonCache:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        # Threads work on different pairs, so they need not wait for one another here.
+        # Threads work on different pairs, so the lock is not held here.
         comparison = compare(pair)
         with self._lock:
             self._known[key] = comparison
@@ -58,16 +53,16 @@ class ComparisonCache:
 
 
 COMPARISONS = ComparisonCache()
-"""What the offline perceiver and the offline segmenter both look at."""
+"""Shared by the offline perceiver and the offline segmenter."""
 
 
 class OfflinePerceiver:
-    """Answers every question from the comparison of the clean pictures."""
+    """Answers all questions from the comparison of the original images."""
 
     name = OFFLINE
 
     def ask(self, question: Question) -> Answer:
-        """Answers a question; refuses to repair answers, since its own are never broken."""
+        """Answers a question; refuses to repair answers, since its own are always valid."""
         answers: dict[str, Callable[[Question, Comparison], dict[str, Any]]] = {
             "perceive": _perceive,
             "review": _review,
@@ -75,7 +70,7 @@ class OfflinePerceiver:
             "ground": _ground,
         }
         if question.kind not in answers:
-            raise RefusedError("the offline perceiver repairs no answers")
+            raise RefusedError("the offline perceiver does not repair answers")
         comparison = COMPARISONS.get(question.pair)
         return Answer(json.dumps(answers[question.kind](question, comparison)), Usage(requests=0))
 
@@ -88,7 +83,7 @@ def _perceive(question: Question, comparison: Comparison) -> dict[str, Any]:
             seen.append(
                 {
                     "expression": grid_sentence(difference),
-                    "object": f"{look(difference)} {NOUN}",
+                    "object": f"{color_of(difference)} {NOUN}",
                     "change_type": difference.change_type.value,
                     "confidence": difference.strength,
                     "box": from_pixels(difference.box, part),
@@ -141,13 +136,13 @@ def _ground(question: Question, comparison: Comparison) -> dict[str, Any]:
     return {
         "found": True,
         "box": from_pixels(known.box, Box(0, 0, *question.pair.size)),
-        "object": f"{look(known)} {NOUN}",
+        "object": f"{color_of(known)} {NOUN}",
         "change_type": known.change_type.value,
     }
 
 
 def _best(mask: BoolMask, comparison: Comparison) -> Difference | None:
-    """The region that a mask overlaps most, `None` if it overlaps none."""
+    """The region with the largest overlap with a mask, or `None`."""
     overlaps = [mask_iou(mask, difference.mask) for difference in comparison.differences]
     if not overlaps or max(overlaps) == 0:
         return None

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The sentences of the offline perceiver: a colour, a place, a size and what became of it. It writes the shortest one
-that singles a region out, and reads its own sentences back.
+The sentences of the offline perceiver: a colour, a place, a size and what happened. The shortest sentence that fits
+one region alone is written, and these sentences can be read back.
 """
 
 import colorsys
@@ -14,13 +14,13 @@ from ...records import ChangeType
 from .difference import Difference
 
 
-# By change type: ways to say it. The first one is used where nothing else is asked for.
+# Phrases by change type; the first one is the default.
 CHANGES: dict[ChangeType, tuple[str, ...]] = {
     ChangeType.APPEAR: ("that appeared", "that was not there before", "that is new"),
     ChangeType.DISAPPEAR: ("that disappeared", "that is no longer there", "that is gone"),
     ChangeType.STATE_CHANGE: ("that changed its look", "that looks different now", "that is no longer as it was"),
 }
-# The grid's words, and how people say the same.
+# Names of the grid's places, and natural phrases for them.
 PLACES: dict[str, tuple[str, ...]] = {
     "top-left": ("near the upper left corner", "in the upper left part"),
     "top-center": ("close to the upper edge, about halfway along", "in the middle of the upper part"),
@@ -34,7 +34,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 SIZES = ("largest", "smallest")
 NOUN = "area"
-"""What everything is called: colours alone do not tell what a thing is."""
+"""The noun for everything, since colours alone do not identify things."""
 
 _COLORS = ("black", "grey", "white", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 
@@ -63,36 +63,37 @@ def color_word(color: tuple[float, float, float]) -> str:
     return "pink" if degrees < 345 else "red"
 
 
-def look(difference: Difference) -> str:
-    """The colour that a region has while the thing is there; at t2 if it changed its state."""
+def color_of(difference: Difference) -> str:
+    """The colour of a region while the thing is there; at t2 for a change of state."""
     is_gone = difference.change_type is ChangeType.DISAPPEAR
     return color_word(difference.color_t1 if is_gone else difference.color_t2)
 
 
 def place(difference: Difference) -> str:
-    """Where a region is, in the grid's words."""
+    """The place of a region in terms of the grid."""
     height, width = difference.mask.shape
     box = difference.box
     return place_name((box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height)
 
 
 def grid_sentence(difference: Difference) -> str:
-    """A sentence with the grid's words for the place."""
-    return f"the {look(difference)} {NOUN} {CHANGES[difference.change_type][0]} at the {place(difference)}"
+    """A sentence that names the place in terms of the grid."""
+    return f"the {color_of(difference)} {NOUN} {CHANGES[difference.change_type][0]} at the {place(difference)}"
 
 
 def natural_sentences(difference: Difference, others: Sequence[Difference]) -> list[str]:
     """
-    Sentences that single a region out, without the grid's words.
+    Writes sentences that fit one region alone, without terms of the grid.
 
     Args:
         difference (`Difference`): The region.
-        others (`Sequence[Difference]`): All regions of the pair; this one may be among them.
+        others (`Sequence[Difference]`): All regions of the pair, this one included or not.
 
     Returns:
-        `list[str]`: The shortest kind that fits this region alone, in several wordings; empty if no kind does.
+        `list[str]`: Sentences of the shortest form that fits this region alone, in several wordings; empty if no form
+        does.
     """
-    for sentences in _kinds(difference):
+    for sentences in _forms(difference):
         if find(sentences[0], others) is difference:
             return sentences
     return []
@@ -100,14 +101,14 @@ def natural_sentences(difference: Difference, others: Sequence[Difference]) -> l
 
 def find(sentence: str, differences: Sequence[Difference]) -> Difference | None:
     """
-    Reads a sentence of this module.
+    Finds the region that a sentence of this module describes.
 
     Args:
         sentence (`str`): The sentence.
         differences (`Sequence[Difference]`): All regions of the pair.
 
     Returns:
-        `Difference` or `None`: The one region that it fits; `None` if it fits none or several, or says no change.
+        `Difference` or `None`: The region; `None` if the sentence fits none or several, or names no change.
     """
     words = set(re.findall(r"[a-z]+", sentence.lower()))
     colors = words.intersection(_COLORS)
@@ -118,7 +119,9 @@ def find(sentence: str, differences: Sequence[Difference]) -> Difference | None:
     fitting = [
         each
         for each in differences
-        if each.change_type in types and (not colors or look(each) in colors) and (not places or place(each) in places)
+        if each.change_type in types
+        and (not colors or color_of(each) in colors)
+        and (not places or place(each) in places)
     ]
     sizes = words.intersection(SIZES)
     if len(fitting) > 1 and sizes:
@@ -127,9 +130,9 @@ def find(sentence: str, differences: Sequence[Difference]) -> Difference | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _kinds(difference: Difference) -> Iterator[list[str]]:
-    """From short to long, each kind of sentence in all its wordings."""
-    changes, places, color = CHANGES[difference.change_type], PLACES[place(difference)], look(difference)
+def _forms(difference: Difference) -> Iterator[list[str]]:
+    """The forms of sentences from short to long, each in all wordings."""
+    changes, places, color = CHANGES[difference.change_type], PLACES[place(difference)], color_of(difference)
     yield [f"the {color} {NOUN} {change}" for change in changes]
     yield [f"the {color} {NOUN} {where} {change}" for change, where in _alternating(changes, places)]
     for size in SIZES:
@@ -138,7 +141,7 @@ def _kinds(difference: Difference) -> Iterator[list[str]]:
 
 
 def _alternating(changes: Sequence[str], places: Sequence[str]) -> list[tuple[str, str]]:
-    """Every combination, those first that have both words new."""
+    """All combinations of phrases; those come first in which both phrases are new."""
     count = len(places)
     ordered = sorted(product(range(len(changes)), range(count)), key=lambda at: ((at[0] - at[1]) % count, at))
     return [(changes[change], places[where]) for change, where in ordered]

@@ -12,7 +12,7 @@ from PIL import Image
 from craft_agent.backends.clipseg_segmenter import ClipSegSegmenter
 from craft_agent.backends.mtrefseg_segmenter import MTRefSegSegmenter
 from craft_agent.backends.protocols import SegmentationPrompt
-from craft_agent.backends.text_finders import Finding, Outliner
+from craft_agent.backends.text_finders import Finding, PromptSegmenter
 from craft_agent.backends.text_segmenters import TextSegmenter, grounded_sam2_segmenter, sam3_segmenter
 from craft_agent.backends.views import LEAST_SIDE, MOST_SIDE, look_at
 from craft_agent.errors import PermanentError, RefusedError
@@ -198,13 +198,13 @@ class _Finder:
         return self.findings
 
 
-class _Outliner(Outliner):
+class _PromptSegmenter(PromptSegmenter):
     """Fills the box, or marks the points."""
 
     def __init__(self) -> None:
         self.asked: list = []
 
-    def outline(self, image, box, points):
+    def segment(self, image, box, points):
         self.asked.append((box, tuple(points)))
         mask = np.zeros((image.height, image.width), dtype=bool)
         if box is not None:
@@ -221,9 +221,9 @@ def finding(box: Box, score: float, with_mask: bool = True) -> Finding:
 
 
 def segment_with(findings, box=None, points=()):
-    outliner = _Outliner()
-    found = TextSegmenter("t", _Finder(*findings), outliner).segment(prompt(box, points))
-    return found, outliner.asked
+    segmenter = _PromptSegmenter()
+    found = TextSegmenter("t", _Finder(*findings), segmenter).segment(prompt(box, points))
+    return found, segmenter.asked
 
 
 SMALL, LARGE = Box(30, 20, 40, 30), Box(0, 0, 80, 60)

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import os
+import unicodedata
 
 import pytest
 from PIL import Image
@@ -9,7 +10,7 @@ from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.engines.local import run_local
 from craft_agent.errors import CraftError
 from craft_agent.prompts.templates import Prompts
-from craft_agent.state.pairs_folder import list_pairs
+from craft_agent.state.pairs_folder import list_pairs, unused_files
 from craft_agent.steps.pipeline import Backends
 from tests.craft_agent.runs import start
 from tests.craft_agent.small_work import draw_pairs
@@ -71,6 +72,30 @@ def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
     path.write_bytes(content)
     assert store.retry_failed() == 1
     assert finish(store)["place_000"] == ("refined", "")
+
+
+def test_names_that_differ_in_case_or_unicode_form_and_unused_files_are_named(tmp_path):
+    images = draw_pairs(tmp_path / "pairs", pairs=1)
+    good = Image.open(images / "A" / "place_000.png")
+    good.save(images / "A" / f"{unicodedata.normalize('NFC', 'café')}.png")
+    good.save(images / "B" / f"{unicodedata.normalize('NFD', 'café')}.jpg")
+    good.save(images / "A" / "House.png")
+    good.save(images / "B" / "house.png")
+    (images / "A" / "sub").mkdir()
+    (images / "B" / "scan.psd").write_bytes(b"x")
+    problems = [files.problem for files in list_pairs(images) if files.problem]
+    assert len(problems) == 4
+    assert all("differs only in case or Unicode form" in problem for problem in problems)
+    assert unused_files(images) == ["A/sub", "B/scan.psd"]
+
+
+def test_a_named_pipe_is_skipped_and_not_waited_for(tmp_path):
+    images = draw_pairs(tmp_path / "pairs", pairs=1)
+    for side in ("A", "B"):
+        os.mkfifo(images / side / "pipe.png")
+    ends = finish(start(images, tmp_path / "work"))
+    assert ends["pipe"] == ("skipped", "A/pipe.png is not a regular file")
+    assert ends["place_000"] == ("refined", "")
 
 
 @pytest.mark.parametrize("sides", [(), ("A",), ("A", "B")])
