@@ -209,7 +209,7 @@ def _text(content: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and 0 < value <= MOST_TOKENS else 0
+    return value if type(value) is int and 0 < value <= MOST_TOKENS else 0
 
 
 def _complaint(body: bytes) -> str:

@@ -181,6 +181,65 @@ def test_trickle_does_not_outlast_the_timeout():
     assert "no complete answer within 0.3 s" in str(outcome)
 
 
+def test_endless_headers_do_not_outlast_the_timeout():
+    outcome, _, _ = ask_all([Reply(drips=True)], timeout=0.3, tries=1)
+    assert isinstance(outcome, TransientError)
+    assert "no complete answer within 0.3 s" in str(outcome)
+
+
+@pytest.mark.parametrize("count", [2**63, 10**300, -(2**70), 1.5, True, "7"])
+def test_absurd_token_counts_count_as_nothing(count):
+    body = {"choices": [{"message": {"content": GOOD}}], "usage": {"prompt_tokens": count, "completion_tokens": 3}}
+    answer, _, _ = ask_all([Reply(json.dumps(body).encode())])
+    assert answer.usage.prompt_tokens == 0
+    assert answer.usage.completion_tokens == 3
+
+
+def test_a_number_of_thousands_of_digits_is_no_chat_answer():
+    body = f'{{"choices": [{{"message": {{"content": "x"}}, "index": {"1" * 5000}}}]}}'
+    outcome, _, _ = ask_all([Reply(body.encode())], tries=1)
+    assert isinstance(outcome, TransientError)
+    assert "not a chat completion" in str(outcome)
+
+
+def test_error_messages_can_be_stored():
+    outcome, _, _ = ask_all([Reply(b'{"error": {"message": "bad \\ud800 text"}}', 400)])
+    assert isinstance(outcome, RefusedError)
+    str(outcome).encode("utf-8")
+
+
+@pytest.mark.parametrize(("finish_reason", "is_cut_off"), [("length", True), ("stop", False), (5, False)])
+def test_cut_off_answers_are_marked(finish_reason, is_cut_off):
+    answer, _, _ = ask_all([says(GOOD, finish_reason=finish_reason)])
+    assert answer.is_cut_off is is_cut_off
+
+
+@pytest.mark.parametrize("models", [Reply(b'{"data": []}'), refuses(404), refuses(503), refuses(429), None])
+def test_a_server_that_answers_passes_the_check(models):
+    server = ScriptedServer(lambda number, _: says(GOOD), models)
+    with server.running():
+        perceiver(server).check_server()
+    assert server.paths == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("models", "problem"),
+    [
+        (refuses(401, f"wrong key {KEY}"), r"HTTP 401: wrong key \[key\]"),
+        (refuses(302, location="/elsewhere"), "HTTP 302"),
+        (Reply(dies="before"), "connection failed"),
+        (Reply(drips=True), "no complete answer within 0.2 s"),
+        (Reply(b"[]", trickle=0.3), "no complete answer within 0.2 s"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_noticed_before_the_run(models, problem, monkeypatch):
+    monkeypatch.setattr("craft_agent.backends.chat_perceiver.CHECK_SECONDS", 0.2)
+    server = ScriptedServer(lambda number, _: says(GOOD), models)
+    with server.running(), pytest.raises(PermanentError, match=problem) as caught:
+        perceiver(server, key=KEY).check_server()
+    assert KEY not in str(caught.value)
+
+
 def test_nobody_listens():
     asked = ChatPerceiver("m", "http://127.0.0.1:9", tries=2, first_wait=0.01)
     with pytest.raises(TransientError, match="connection failed"):
@@ -267,11 +326,18 @@ def test_long_pause_puts_the_pair_back():
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("value", ["1e400", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_pause_puts_the_pair_back(value):
+    outcome, server, _ = ask_all([refuses(429, **{"retry-after": value})])
+    assert isinstance(outcome, TransientError)
+    assert len(server.requests) == 1
+
+
 def test_retry_after_reads_seconds_and_dates():
     assert retry_after({"retry-after": "12"}) == 12
     assert retry_after({"retry-after": "-3"}) == 0
     assert retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)}) == pytest.approx(100, abs=3)
-    for unreadable in ("", "nan", "soon", "Wed, 99 Foo"):
+    for unreadable in ("", "nan", "soon", "Wed, 99 Foo", "Fri, 31 Dec 99999999 23:59:59 GMT"):
         assert retry_after({"retry-after": unreadable}) is None
 
 

@@ -130,6 +130,44 @@ def test_server_that_is_gone_loses_nothing(pairs: Path):
     assert read(work, "SELECT count(*) FROM failures") == [(len(first.requests) - 9,)]
 
 
+def test_cut_off_drafts_and_thoughts_are_not_taken_for_answers(pairs: Path):
+    """Every other answer is a draft inside unfinished thoughts, or cut off; the samples are those of a calm run."""
+    draft = '{"differences": []}'
+    hostile = (
+        says(f"<think>perhaps {draft}"),
+        says(draft, finish_reason="length"),
+        says(f"{draft} hm, no: <thinking>"),
+    )
+    samples = "SELECT sample_id, expressions, change_type, mask FROM samples ORDER BY sample_id"
+    calm = run(ScriptedServer(lambda _, request: good(request)), pairs, "calm", "--workers", "1")
+    server = ScriptedServer(lambda n, request: good(request) if n % 2 else hostile[n // 2 % len(hostile)])
+    work = run(server, pairs, "work", "--workers", "1")
+    assert read(work, samples) == read(calm, samples)
+    assert read(work, "SELECT COUNT(*) FROM exchanges WHERE kind = 'repair'") == [(0,)]
+
+
+def test_surrogates_and_huge_numbers_end_no_run(pairs: Path):
+    """Every third answer holds what Python can read and a database cannot store."""
+    broken = [
+        json.dumps(ANSWERS["differences"]).replace("red", "\\ud800"),
+        json.dumps(ANSWERS["differences"]).replace("0.9", "1" * 5000),
+    ]
+    server = ScriptedServer(lambda n, request: good(request) if n % 3 else says(broken[n // 3 % 2], 2**63, 2**70))
+    work = run(server, pairs, "work")
+    assert dict(read(work, "SELECT step, count(*) FROM pairs GROUP BY step")) == {"refined": 3}
+
+
+def test_a_dead_server_ends_the_run_before_it_begins(pairs: Path, capsys: pytest.CaptureFixture):
+    server = ScriptedServer(lambda _, request: good(request))
+    with server.running():
+        pass
+    words = ["run", str(pairs), "--out", str(pairs.parent / "work"), "--perceiver", "chat", "--perceiver-model", "m"]
+    assert main([*words, "--endpoint", server.endpoint]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "connection failed" in line
+    assert not (pairs.parent / "work").exists()
+
+
 def test_wrong_key_stops_the_run(pairs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
     monkeypatch.setenv("MY_KEY", "sk-hush-hush")
     server = ScriptedServer(lambda _, request: refuses(401, "bad key sk-hush-hush"))

@@ -7,6 +7,7 @@ import pytest
 
 from craft_agent.audit.decisions import Decision
 from craft_agent.audit.store import AuditStore
+from craft_agent.backends.offline import OfflinePerceiver
 from craft_agent.command_line import main
 from tests.craft_agent.runs import content, never, run_until
 from tests.craft_agent.small_work import draw_pairs
@@ -77,6 +78,22 @@ def test_other_settings_are_refused(tmp_path, capsys):
     assert main(arguments) == 0
     assert main([*arguments, "--paraphrases", "0"]) == 2
     assert "paraphrases was 2 and is 0" in capsys.readouterr().err
+
+
+def test_tracebacks_are_in_the_log_of_the_run(tmp_path, capsys, monkeypatch):
+    ask = OfflinePerceiver.ask
+
+    def buggy(self, question):
+        return 1 // 0 if question.pair.pair_id == "place_001" else ask(self, question)
+
+    monkeypatch.setattr(OfflinePerceiver, "ask", buggy)
+    images, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
+    (images / "A" / "notes.psd").write_bytes(b"x")
+    assert main(["run", str(images), "--out", str(work), "--grid", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "failed: 1 pairs, such as place_001: unexpected ZeroDivisionError" in out
+    assert "A/notes.psd" in out
+    assert "return 1 // 0 if question" in (work / "craft.log").read_text()
 
 
 def test_two_processes_share_a_run(tmp_path):
