@@ -59,6 +59,10 @@ EXTRAS = {
         DATASETS,
         "pyarrow>=15",  # What datasets 4.0 asks for.
         GRADIO,
+        "jsonschema>=4.18",  # Checks the answers of models against their schemas.
+        "openai>=3.57,<4",  # Asks chat servers. 3.57 is the series that was tested; it brings httpx2.
+        "scipy>=1.11",  # Connected components, closing, blur.
+        "scikit-image>=0.22",  # Phase correlation.
         "torchvision>=0.21",  # transformers prepares pictures for SAM 2 and SAM 3 with it; 0.21 goes with PyTorch 2.6.
     ],
     "ray": [

@@ -16,7 +16,6 @@ import re
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from huggingface_hub import get_token, is_offline_mode
@@ -44,27 +43,6 @@ _NEVER = {401, 402, 403, 404, 405, 407}
 _BLIND = re.compile(
     r"not a multimodal model|(image|vision).{0,40}not supported|not support.{0,40}(image|vision)", re.I
 )
-
-
-@dataclass(frozen=True)
-class Counters:
-    """
-    What a perceiver has done so far. `questions` is the sum of `answered`, `refused` and `failed`.
-
-    Args:
-        questions (`int`): Finished calls of `ask`.
-        answered, refused, failed (`int`): Calls that ended with an answer, a `RefusedError`, or another error.
-        requests (`int`): HTTP requests sent.
-        prompt_tokens, completion_tokens (`int`): Tokens of all answers, as the server counts them.
-    """
-
-    questions: int = 0
-    answered: int = 0
-    refused: int = 0
-    failed: int = 0
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class ChatPerceiver:
@@ -122,18 +100,11 @@ class ChatPerceiver:
         self._first_wait = first_wait
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
-        self._counters = Counters()
         self._not_before = 0.0
         self._refused_fields: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"ChatPerceiver({self._model!r})"
-
-    @property
-    def counters(self) -> Counters:
-        """What has been done so far."""
-        with self._lock:
-            return self._counters
 
     def check_server(self) -> None:
         """
@@ -169,18 +140,11 @@ class ChatPerceiver:
         """
         started = time.perf_counter()
         call = _Call(_content(question), _response_format(question), self._refused_fields)
-        try:
-            completion = self._converse(call)
-        except BackendError as error:
-            ending = "refused" if isinstance(error, RefusedError) else "failed"
-            self._count(questions=1, **{ending: 1})
-            raise
+        completion = self._converse(call)
         if completion.finish_reason == "content_filter":
-            self._count(questions=1, refused=1)
             raise RefusedError("the server's content filter withheld the answer", call.failures)
-        tokens = {"prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens}
-        self._count(questions=1, answered=1, **tokens)
-        usage = Usage(**tokens, seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        usage = Usage(completion.prompt_tokens, completion.completion_tokens, seconds=seconds)
         text = completion.text[:MOST_CHARACTERS]
         is_cut_off = completion.finish_reason == "length" or len(text) < len(completion.text)
         return Answer(text, usage, tuple(call.failures), is_cut_off)
@@ -230,7 +194,6 @@ class ChatPerceiver:
             fields["max_completion_tokens"] = self._max_tokens
         with self._slots:
             time.sleep(max(0.0, self._not_before - time.monotonic()))
-            self._count(requests=1)
             return self._client.complete(**fields)
 
     def _pause(self, seconds: float) -> None:
@@ -247,11 +210,6 @@ class ChatPerceiver:
 
     def _without_key(self, message: str) -> str:
         return message.replace(self._key, "[key]") if self._key else message
-
-    def _count(self, **more: int) -> None:
-        with self._lock:
-            sums = {name: getattr(self._counters, name) + number for name, number in more.items()}
-            self._counters = replace(self._counters, **sums)
 
 
 class _Call:

@@ -5,7 +5,6 @@ Writes what people accepted: the raw layout, Parquet with a dataset card, and th
 Everything is written to a temporary folder beside the target and renamed when it is complete.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -217,8 +216,3 @@ def _replace(building: Path, out: Path) -> None:
         out.rename(old)
     building.rename(out)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def read_provenance(folder: Path) -> list[dict[str, object]]:
-    """The provenance of an export, one dictionary per sentence."""
-    return [json.loads(line) for line in (folder / PROVENANCE).read_text(encoding="utf-8").splitlines()]

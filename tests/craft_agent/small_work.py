@@ -36,18 +36,18 @@ def draw_pairs(folder: Path, pairs: int = 3, size: tuple[int, int] = SIZE) -> Pa
             shift = 3 * number
             target[box.top : box.bottom, box.left + shift : box.right + shift] = color
         for side, values in (("A", earlier), ("B", later)):
-            picture = Image.fromarray(values.clip(0, 255).astype(np.uint8))
-            picture.save(folder / side / f"place_{number:03}.png")
+            image = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+            image.save(folder / side / f"place_{number:03}.png")
     return folder
 
 
 def make_work(folder: Path, pairs: int = 3) -> Path:
     """Makes a finished run of three samples a pair in `folder/work`, on the drawn pairs in `folder/pairs`."""
-    pictures = draw_pairs(folder / "pairs", pairs)
-    settings = RunSettings(pairs=str(pictures), perceiver="drawn", segmenter="drawn", domain="RS")
+    images = draw_pairs(folder / "pairs", pairs)
+    settings = RunSettings(pairs=str(images), perceiver="drawn", segmenter="drawn", domain="RS")
     store = Store.create(folder / "work", settings)
-    listed = list_pairs(pictures)
-    store.add_pairs(listed, [hash_pair(pictures, files) for files in listed])
+    listed = list_pairs(images)
+    store.add_pairs(listed, [hash_pair(images, files) for files in listed])
     worker = Worker(folder / "work", "local")
     claims = Claims(store, worker)
     while (claimed := claims.claim()) is not None:

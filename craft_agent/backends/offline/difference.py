@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
-from skimage.filters import window
 from skimage.registration import phase_cross_correlation
 
 from ...geometry import box_of
@@ -112,7 +111,7 @@ def find_shift(earlier: Plane, later: Plane) -> tuple[int, int]:
         `MOST_SHIFT` makes the images clearly more similar.
     """
     size = earlier.shape[:2]
-    taper = window("hann", size).astype(np.float32)
+    taper = np.hanning(size[0])[:, None] * np.hanning(size[1])
     planes = [(image.mean(axis=2) - image.mean()) * taper for image in (later, earlier)]
     if not all(plane.any() for plane in planes):
         return 0, 0

@@ -27,8 +27,8 @@ GOOD = '{"differences": []}'
 KEY = "sk-very-secret-0123456789"
 
 
-def question(prompt: str = "What changed?", pictures: int = 2) -> Question:
-    images = tuple(Image.new("RGB", (40 + number, 30), (200, 10 * number, 0)) for number in range(pictures))
+def question(prompt: str = "What changed?", count: int = 2) -> Question:
+    images = tuple(Image.new("RGB", (40 + number, 30), (200, 10 * number, 0)) for number in range(count))
     pair = ImagePair("p1", Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48)))
     return Question("perceive", prompt, images, PERCEIVE, pair, {})
 
@@ -100,10 +100,9 @@ def test_token_of_the_hub_does_not_leave_for_other_servers(monkeypatch):
     ],
 )
 def test_bad_words_are_handed_on_as_they_came(text: str):
-    answer, server, asked = ask_all([says(text)])
+    answer, server, _ = ask_all([says(text)])
     assert answer.text == text
     assert len(server.requests) == 1
-    assert asked.counters.answered == 1
 
 
 def test_no_words_and_words_in_parts():
@@ -149,15 +148,13 @@ def test_endless_body_is_refused_without_reading_it_all():
     ids=lambda reply: f"{reply.status}-{reply.dies}-{reply.body[:24]!r}",
 )
 def test_what_may_pass_is_tried_again(bad: Reply):
-    answer, server, asked = ask_all([bad, bad, says(GOOD)])
+    answer, server, _ = ask_all([bad, bad, says(GOOD)])
     assert answer.text == GOOD
     assert (answer.usage.requests, len(answer.failures), len(server.requests)) == (1, 2, 3)
-    assert asked.counters.requests == 3
 
-    outcome, server, asked = ask_all([bad], tries=3)
+    outcome, server, _ = ask_all([bad], tries=3)
     assert isinstance(outcome, TransientError)
-    assert len(server.requests) == asked.counters.requests == 3
-    assert asked.counters.failed == asked.counters.questions == 1
+    assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("usage", ["abc", None, {"prompt_tokens": "many"}, {"prompt_tokens": -5}, []])
@@ -261,10 +258,9 @@ def test_blind_model_ends_at_once():
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_what_is_refused_is_refused(status: int):
-    outcome, _, asked = ask_all([refuses(status, "the prompt is too long")])
+    outcome, _, _ = ask_all([refuses(status, "the prompt is too long")])
     assert isinstance(outcome, RefusedError)
     assert "too long" in str(outcome)
-    assert asked.counters.refused == asked.counters.questions == 1
 
 
 def test_content_filter_is_a_refusal():
@@ -351,10 +347,8 @@ def test_counts_add_up_under_load():
             answers = list(threads.map(lambda number: asked.ask(question(f"question {number}")), range(40)))
     assert all(answer.text == GOOD for answer in answers)
     sent = sum(answer.usage.requests + len(answer.failures) for answer in answers)
-    assert sent == len(server.requests) == asked.counters.requests
-    assert asked.counters.questions == asked.counters.answered == 40
-    assert asked.counters.prompt_tokens == 40 * 11
-    assert asked.counters.completion_tokens == 40 * 7
+    assert sent == len(server.requests)
+    assert {(answer.usage.prompt_tokens, answer.usage.completion_tokens) for answer in answers} == {(11, 7)}
     assert server.most_under_way <= 4
     prompts = [request["messages"][0]["content"][-1]["text"] for request in server.requests]
     assert set(prompts) == {f"question {number}" for number in range(40)}

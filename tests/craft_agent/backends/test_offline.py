@@ -57,7 +57,7 @@ def test_other_light_and_a_small_shift_change_nothing(pair):
     assert None not in found(ImagePair("moved", moved, pair.image_t2))
 
 
-def test_nothing_is_found_in_equal_pictures(pair):
+def test_nothing_is_found_in_equal_images(pair):
     assert compare(ImagePair("same", pair.image_t1, pair.image_t1)).differences == ()
     flat = Image.new("RGB", (1, 1))
     assert compare(ImagePair("dot", flat, flat)).differences == ()

@@ -28,16 +28,16 @@ def need_torchvision() -> None:
     try:
         importlib.import_module("torchvision")
     except (ImportError, RuntimeError) as error:
-        pytest.skip(f"transformers prepares pictures for SAM with torchvision, which does not import here: {error}")
+        pytest.skip(f"transformers prepares images for SAM with torchvision, which does not import here: {error}")
 
 
-def picture(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
+def image(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3))
     return Image.fromarray(noise.astype(np.uint8))
 
 
 def prompt(box: Box | None = None, points: tuple[Point, ...] = (), size: tuple[int, int] = SIZE, **changes):
-    pair = ImagePair("p1", picture(1, size), picture(2, size))
+    pair = ImagePair("p1", image(1, size), image(2, size))
     fields = {"text": "the red car", "sentence": "the red car that appeared", **changes}
     return SegmentationPrompt(
         pair.image_t2, "t2", change_type=ChangeType.APPEAR, box=box, points=points, pair=pair, **fields
@@ -92,7 +92,7 @@ def segmenters(folders):
         (Box(89, 69, 90, 70), ()),
         (Box(-50, -50, 500, 500), (Point(999, 999, True), Point(-1, 4, False))),
     ],
-    ids=["text", "box", "box and points", "point", "negative point", "one pixel", "beyond the picture"],
+    ids=["text", "box", "box and points", "point", "negative point", "one pixel", "beyond the image"],
 )
 def test_protocol(kind: str, box: Box | None, points: tuple[Point, ...], segmenters):
     found = segmenters(kind).segment(prompt(box, points))
@@ -280,7 +280,7 @@ def test_view_enlarges_and_pastes_back():
     assert whole[500:520, 1000:1040].all()
 
 
-def test_view_of_a_huge_picture_is_scaled():
+def test_view_of_a_huge_image_is_scaled():
     view = look_at(prompt(Box(0, 0, 3500, 300), size=(4000, 600)))
     assert max(view.image.size) == MOST_SIDE
     mask = np.zeros((view.image.height, view.image.width), dtype=bool)

@@ -26,8 +26,8 @@ from tests import tiny_models
 from tests.craft_agent.small_work import draw_pairs
 
 
-def question(prompt: str = "what changed", pictures: int = 2) -> Question:
-    images = tuple(Image.new("RGB", (80, 60), (90 * number, 0, 200)) for number in range(pictures))
+def question(prompt: str = "what changed", count: int = 2) -> Question:
+    images = tuple(Image.new("RGB", (80, 60), (90 * number, 0, 200)) for number in range(count))
     pair = ImagePair("p1", Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48)))
     return Question("perceive", prompt, images, PERCEIVE, pair, {})
 
@@ -44,9 +44,9 @@ def test_answers_in_this_process(folder: Path):
     assert first.text == second.text
     assert 1 <= first.usage.completion_tokens <= 12
     assert "[END]" not in first.text
-    more = perceiver.ask(question(pictures=3)).usage.prompt_tokens - first.usage.prompt_tokens
-    assert more >= 4  # A picture's tokens, and those of its number.
-    assert perceiver.ask(question(pictures=0)).usage.prompt_tokens < first.usage.prompt_tokens
+    more = perceiver.ask(question(count=3)).usage.prompt_tokens - first.usage.prompt_tokens
+    assert more >= 4  # An image's tokens, and those of its number.
+    assert perceiver.ask(question(count=0)).usage.prompt_tokens < first.usage.prompt_tokens
 
 
 def test_question_that_is_too_long(folder: Path):

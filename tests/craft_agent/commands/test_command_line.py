@@ -13,7 +13,7 @@ from tests.craft_agent.runs import content, never, run_until
 from tests.craft_agent.small_work import draw_pairs
 
 
-def test_from_pictures_to_a_data_set(tmp_path, capsys):
+def test_from_images_to_a_data_set(tmp_path, capsys):
     pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
     arguments = ["run", str(pairs), "--out", str(work), "--domain", "RS", "--grid", "2"]
     assert main([*arguments, "--dry-run", "--input-price", "1000000"]) == 0

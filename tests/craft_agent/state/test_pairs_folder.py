@@ -22,29 +22,29 @@ def finish(store):
 
 
 def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
-    pictures = draw_pairs(tmp_path / "pairs", pairs=1)
-    good = Image.open(pictures / "A" / "place_000.png").convert("RGB")
+    images = draw_pairs(tmp_path / "pairs", pairs=1)
+    good = Image.open(images / "A" / "place_000.png").convert("RGB")
     for side in ("A", "B"):
-        (pictures / side / ".hidden.png").write_bytes(b"x")
-        (pictures / side / "notes.txt").write_text("x")
-        good.save(pictures / side / "two names.with dots.png")
-        (pictures / side / "broken.png").write_bytes(b"not a picture")
-        good.save(pictures / side / f"sizes.{'png' if side == 'A' else 'jpg'}")
-    good.save(pictures / "A" / "alone.png")
-    good.resize((60, 40)).save(pictures / "B" / "sizes.jpg")
-    good.save(pictures / "A" / "twice.png")
-    good.save(pictures / "A" / "twice.jpg")
-    good.save(pictures / "B" / "twice.png")
-    good.save(pictures / "A" / f"{'long' * 40}.png")
-    content = (pictures / "A" / "place_000.png").read_bytes()
+        (images / side / ".hidden.png").write_bytes(b"x")
+        (images / side / "notes.txt").write_text("x")
+        good.save(images / side / "two names.with dots.png")
+        (images / side / "broken.png").write_bytes(b"not an image")
+        good.save(images / side / f"sizes.{'png' if side == 'A' else 'jpg'}")
+    good.save(images / "A" / "alone.png")
+    good.resize((60, 40)).save(images / "B" / "sizes.jpg")
+    good.save(images / "A" / "twice.png")
+    good.save(images / "A" / "twice.jpg")
+    good.save(images / "B" / "twice.png")
+    good.save(images / "A" / f"{'long' * 40}.png")
+    content = (images / "A" / "place_000.png").read_bytes()
     for side in ("A", "B"):
-        (pictures / side / "cut.png").write_bytes(content[: len(content) // 2])
+        (images / side / "cut.png").write_bytes(content[: len(content) // 2])
     (tmp_path / "secret.png").write_bytes(content)
     for side in ("A", "B"):
-        (pictures / side / "linked.png").symlink_to(tmp_path / "secret.png")
-        with open(os.fsencode(pictures / side) + b"/\xff.png", "wb") as file:
+        (images / side / "linked.png").symlink_to(tmp_path / "secret.png")
+        with open(os.fsencode(images / side) + b"/\xff.png", "wb") as file:
             file.write(content)
-    ends = finish(start(pictures, tmp_path / "work"))
+    ends = finish(start(images, tmp_path / "work"))
     assert ends.pop("place_000") == ("refined", "")
     assert ends.pop("two names.with dots") == ("refined", "")
     assert {step for step, _ in ends.values()} == {"skipped"}
@@ -63,11 +63,11 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
 
 
 def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
-    pictures = draw_pairs(tmp_path / "pairs", pairs=1)
-    store = start(pictures, tmp_path / "work")
-    path = pictures / "B" / "place_000.png"
+    images = draw_pairs(tmp_path / "pairs", pairs=1)
+    store = start(images, tmp_path / "work")
+    path = images / "B" / "place_000.png"
     content = path.read_bytes()
-    path.write_bytes((pictures / "A" / "place_000.png").read_bytes())
+    path.write_bytes((images / "A" / "place_000.png").read_bytes())
     assert "has changed" in finish(store)["place_000"][1]
     path.write_bytes(content)
     assert store.retry_failed() == 1
@@ -99,7 +99,7 @@ def test_a_named_pipe_is_skipped_and_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("sides", [(), ("A",), ("A", "B")])
-def test_a_folder_without_pictures_is_refused(tmp_path, sides):
+def test_a_folder_without_images_is_refused(tmp_path, sides):
     for side in sides:
         (tmp_path / side).mkdir()
     with pytest.raises(CraftError, match="has no"):

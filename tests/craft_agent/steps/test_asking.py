@@ -29,7 +29,7 @@ def test_a_good_answer_is_asked_for_once_and_then_remembered():
     assert [exchange.problem for exchange in journal.new] == [""]
 
 
-def test_an_unreadable_answer_is_repaired_once_without_the_pictures():
+def test_an_unreadable_answer_is_repaired_once_without_the_images():
     asker = make_asker(lambda question, number: GOOD if question.kind == "repair" else "the car, at [1, 2]")
     assert ask(asker) == GOOD
     assert [(question.kind, len(question.images)) for question in asker.perceiver.asked] == [

@@ -11,7 +11,7 @@ from craft_agent.audit.funnel import draw_funnel, read_funnel
 from craft_agent.audit.store import AuditStore
 from craft_agent.errors import CraftError
 from craft_agent.state.store import Store
-from craft_agent.steps.exporting import export_work, read_provenance
+from craft_agent.steps.exporting import PROVENANCE, export_work
 from dataset_scripts.checks import Verdict
 from dataset_scripts.validation import validate
 from tests.craft_agent.small_work import make_work
@@ -48,9 +48,9 @@ def test_only_what_people_accepted_is_exported_and_the_data_tools_find_it_good(w
     sample = Store(work).samples("place_000")[0]
     assert np.array_equal(np.asarray(rows[0]["mask"]) > 127, sample.mask)
     assert rows.features["change_type"].int2str(rows[2]["change_type"]) == "disappear"
-    picture = tmp_path / "pairs" / "A" / "place_000.png"
-    assert np.array_equal(np.asarray(rows[0]["image_t1"]), np.asarray(Image.open(picture)))
-    assert (summary.raw / "A" / "place_000.png").read_bytes() == picture.read_bytes()
+    image = tmp_path / "pairs" / "A" / "place_000.png"
+    assert np.array_equal(np.asarray(rows[0]["image_t1"]), np.asarray(Image.open(image)))
+    assert (summary.raw / "A" / "place_000.png").read_bytes() == image.read_bytes()
     card = (summary.parquet / "README.md").read_text()
     assert card.index("## How it was made") < card.index("## Citation")
     assert "| ann, bob | 2 | 1 |" in card
@@ -58,8 +58,9 @@ def test_only_what_people_accepted_is_exported_and_the_data_tools_find_it_good(w
 
 def test_every_sentence_says_where_it_comes_from(work, tmp_path):
     summary = export_work(work, tmp_path / "out")
-    lines = read_provenance(tmp_path / "out")
-    assert lines == read_provenance(summary.parquet)
+    written = (tmp_path / "out" / PROVENANCE).read_text(encoding="utf-8")
+    assert written == (summary.parquet / PROVENANCE).read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in written.splitlines()]
     rows = load_dataset(str(summary.parquet), "RS", split="train")
     assert [line["sample_id"] for line in lines] == rows["sample_id"][:]
     assert lines[2]["edited"] == ["expressions"]

@@ -19,7 +19,7 @@ def test_the_cells_cover_every_pixel_once(size):
     assert len({cell.name for cell in grid.cells}) == len(grid.cells)
 
 
-def test_the_grid_is_finer_for_larger_pictures():
+def test_the_grid_is_finer_for_larger_images():
     assert [(plan_grid((side, side)).rows) for side in (224, 1536, 1537, 2048, 20_000)] == [3, 3, 4, 4, 8]
     assert [cell.name for cell in plan_grid((300, 300)).cells][:5] == [
         "top-left", "top-center", "top-right", "mid-left", "center",
@@ -49,6 +49,6 @@ def test_the_views_show_both_times_and_the_region():
     page = side_by_side(pair, Box(30, 20, 90, 65), mask)
     assert page.width > 2 * 600
     assert page.height > 400
-    for picture in (page, whole_with(pair.image_t2, mask)):
-        assert (np.asarray(picture) == (214, 39, 160)).all(axis=-1).any()
+    for image in (page, whole_with(pair.image_t2, mask)):
+        assert (np.asarray(image) == (214, 39, 160)).all(axis=-1).any()
     assert draw_grid(pair.image_t1, plan_grid(pair.size)).size == (1024, 768)

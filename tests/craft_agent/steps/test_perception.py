@@ -10,7 +10,7 @@ SIZE = (300, 300)
 
 
 def seeing(*things):
-    """A perceiver that sees these boxes of the whole picture wherever they are shown, cut to what is shown."""
+    """A perceiver that sees these boxes of the whole image wherever they are shown, cut to what is shown."""
 
     def script(question, number):
         part = question.facts["part"]
@@ -79,7 +79,7 @@ def test_a_box_without_extent_is_no_candidate():
     assert perceive(make_pair(SIZE), make_asker(flat)) == []
 
 
-def test_a_large_picture_has_more_cells():
+def test_a_large_image_has_more_cells():
     asker = make_asker(seeing())
     assert perceive(make_pair((1600, 300)), asker) == []
     assert len(asker.perceiver.asked) == 1 + len(plan_grid((1600, 300)).cells) == 13
