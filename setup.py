@@ -30,7 +30,7 @@ DATASETS = "datasets>=4.0"  # The first release without dataset scripts; picture
 GRADIO = "gradio>=6.0,<7"  # 6.0 moved `theme` and `css` from `Blocks` to `launch`.
 TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1 and stage 2 build on.
 DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
-RAY = "ray[data]>=2.60,<3"  # The series that `craft-agent run --engine ray` was tried with.
+RAY = "ray>=2.60,<3"  # The series that `craft-agent run --engine ray` was tried with.
 EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
 MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics, and curves; 3.9 is the first release for NumPy 2.
 

@@ -77,7 +77,7 @@ class Box(NamedTuple):
         return common / max(1, self.area + other.area - common)
 
     def grow(self, pixels: int, size: tuple[int, int]) -> "Box":
-        """The box with a margin of so many pixels, clipped to an image of `size` (width, height)."""
+        """The box with a margin in pixels, clipped to an image of `size` (width, height)."""
         whole = Box(0, 0, *size)
         grown = Box(self.left - pixels, self.top - pixels, self.right + pixels, self.bottom + pixels)
         return grown.intersect(whole)

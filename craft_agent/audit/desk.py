@@ -125,7 +125,7 @@ class AuditDesk:
             others = {each.auditor for each in self.store.decisions(sample_id)} - {auditor}
             if len(others) >= self.seats:
                 names = " and ".join(sorted(others))
-                raise CraftError(f"{sample_id} has been judged by {names} already; go on to the next sample.")
+                raise CraftError(f"{sample_id} has been judged by {names} already; continue with the next sample.")
             # Auditors see each other's decisions after their first one, so later ones are not independent.
             settles = bool(others) and self.store.decision(sample_id, auditor) is not None
             self.store.decide(sample_id, auditor, replace(parsed, settled=settles))

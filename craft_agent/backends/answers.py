@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads the answers of models: one JSON object that conforms to a schema, wherever it stands in the text.
+Reads the answers of models: one JSON object that conforms to a schema, anywhere in the text.
 
 Reasoning models write drafts before they answer. Everything up to the last closing tag of their thoughts is dropped,
 and of several fitting objects the last one is the answer.
@@ -22,7 +22,7 @@ CUT_OFF = "the answer is cut off"
 LONGEST_PROBLEM = 300
 """Maximum length of a message in characters."""
 MOST_BROKEN_OBJECTS = 1000
-"""After so many braces that begin no object the rest is not read, so that hostile text takes a second at most."""
+"""Reading stops after this number of invalid objects, so that hostile text takes a second at most."""
 
 _TAGS = r"think|thinking|thought|thoughts|reasoning"
 _FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"

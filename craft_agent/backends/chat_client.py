@@ -109,7 +109,7 @@ class ChatClient:
         return _parse(self._run(self._client.chat.completions.with_streaming_response.create(**fields), self._timeout))
 
     def list_models(self, seconds: float) -> None:
-        """Asks for the list of models within so many seconds, to see whether the server answers; raises
+        """Requests the list of models with a time limit in seconds, to see whether the server answers; raises
         `ExchangeError` if it does not."""
         self._run(self._client.models.with_streaming_response.list(), seconds)
 

@@ -197,7 +197,7 @@ class ChatPerceiver:
             return self._client.complete(**fields)
 
     def _pause(self, seconds: float) -> None:
-        """Lets no thread send a request for so many seconds."""
+        """Stops all threads from sending requests for a time in seconds."""
         with self._lock:
             self._not_before = max(self._not_before, time.monotonic() + min(seconds, LONGEST_OBEYED_WAIT))
 

@@ -4,7 +4,7 @@ Processes pairs in actors of Ray, on this machine or on many.
 
 Each thread of the common loop has one actor. It sends a pair's files and what is stored about it, and stores every
 answer and step that comes back at once. So the database of the run is the only state: killed actors are replaced, and
-when this process is killed, the next call goes on from the database.
+when this process is killed, the next call resumes from the database.
 """
 
 import traceback
@@ -124,17 +124,18 @@ class _RayRunner:
         except UnusableError as error:
             return give_up_unusable(claims, pair_id, error)
         task = PairTask(claimed, contents, self._store.tables(pair_id))
-        messages = self._actor.run.options(num_returns="streaming").remote(task)
         try:
+            message = self._actor.start.remote(task)
             while not self._stopping():
-                if not self._ray.wait([messages], timeout=POLL_SECONDS)[0]:
+                if not self._ray.wait([message], timeout=POLL_SECONDS)[0]:
                     continue
-                name, arguments = self._ray.get(next(messages))
+                name, arguments = self._ray.get(message)
                 if name == ENDED:
                     return str(arguments[0])
                 if name == STOPPED:
                     raise PermanentError(arguments[0])
                 getattr(claims, name)(*arguments)
+                message = self._actor.resume.remote()
         except self._ray.exceptions.RayTaskError:
             claims.give_up(pair_id, "failed", "the worker failed on it; see the log", traceback.format_exc())
             return "failed"

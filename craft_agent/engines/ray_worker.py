@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What runs in the processes that Ray starts. A worker holds the models and keeps no state: it is handed a pair with
-everything that is known about it, and sends back every answer and every finished step as soon as it is there.
+What runs in the processes that Ray starts. A worker holds the models and keeps no state: it gets a pair with
+everything that is stored about it, and sends back every answer and every finished step as soon as it is there.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -57,6 +57,8 @@ class PairWorker:
         self._make_backends = make_backends
         self._prompts = prompts
         self._backends: Backends | None = None
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._stored: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def load(self) -> str:
         """Loads the models; returns why they cannot be used, "" if they can."""
@@ -67,28 +69,33 @@ class PairWorker:
             return str(error)
         return ""
 
-    def run(self, task: PairTask) -> Iterator[Message]:
-        """Processes a pair; yields what is to be stored, in order, and at last `ENDED` or `STOPPED`."""
-        messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        # The pipeline stores results deep inside its calls, and a generator can only yield at its top.
-        threading.Thread(target=self._process, args=(task, messages.put), daemon=True).start()
-        while True:
-            message = messages.get()
-            yield message
-            if message[0] in (ENDED, STOPPED):
-                return
+    def start(self, task: PairTask) -> Message:
+        """Begins to process a pair; returns the first message."""
+        assert self._backends is not None, "load() must be called first"
+        store = _SendingStore(self._settings, task.tables, self._send)
+        pipeline = PairPipeline(
+            store, self._backends, self._prompts, lambda claimed: decode_pair(claimed.files, task.contents)
+        )
+        # The pipeline stores results deep inside its calls, so it needs a thread of its own to wait in.
+        threading.Thread(target=self._process, args=(pipeline, task.claimed), daemon=True).start()
+        return self._messages.get()
 
-    def _process(self, task: PairTask, send: Callable[[Message], None]) -> None:
+    def resume(self) -> Message:
+        """Goes on after the last message has been stored; returns the next one. `ENDED` or `STOPPED` is the last."""
+        self._stored.put(None)
+        return self._messages.get()
+
+    def _send(self, message: Message) -> None:
+        """Sends a message and waits until it is stored, so that a crash costs one answer at most."""
+        self._messages.put(message)
+        self._stored.get()
+
+    def _process(self, pipeline: PairPipeline, claimed: ClaimedPair) -> None:
         try:
-            assert self._backends is not None, "load() must be called first"
-            store = _SendingStore(self._settings, task.tables, send)
-            pipeline = PairPipeline(
-                store, self._backends, self._prompts, lambda claimed: decode_pair(claimed.files, task.contents)
-            )
-            send((ENDED, (pipeline.run(task.claimed),)))
+            self._messages.put((ENDED, (pipeline.run(claimed),)))
         # The exception itself might not survive the way to the other process.
         except BaseException as error:
-            send((STOPPED, (" ".join(f"{error}".split()) or type(error).__name__,)))
+            self._messages.put((STOPPED, (" ".join(str(error).split()) or type(error).__name__,)))
             if not isinstance(error, CraftError):
                 raise
 

@@ -74,7 +74,7 @@ GROUND = {
 
 
 def refine_schema(paraphrases: int) -> dict[str, Any]:
-    """The schema of a refined sentence with up to so many paraphrases."""
+    """The schema of a refined sentence with at most this number of paraphrases."""
     return {
         "title": "refinement",
         **_object(expression=_SENTENCE, paraphrases=_list(_SENTENCE, 0, paraphrases)),

@@ -44,6 +44,15 @@ def worker_with(claims, script, prompts=None):
     return worker, perceiver
 
 
+def messages_of(worker, task):
+    """All messages of a worker, each of which is taken for stored when the next one is asked for."""
+    message = worker.start(task)
+    while message[0] not in (ENDED, STOPPED):
+        yield message
+        message = worker.resume()
+    yield message
+
+
 def store_messages(claims, messages):
     """Stores what a worker sends, as the engine does; returns the last message."""
     for name, arguments in messages:
@@ -55,7 +64,7 @@ def store_messages(claims, messages):
 
 def test_what_a_worker_sends_is_what_the_local_engine_stores(store, claims, tmp_path):
     worker, _ = worker_with(claims, sensible)
-    assert store_messages(claims, worker.run(task_of(store, claims))) == (ENDED, "refined")
+    assert store_messages(claims, messages_of(worker, task_of(store, claims))) == (ENDED, "refined")
     alone = start(tmp_path / "pairs", tmp_path / "alone")
     run_local(alone, Backends(ScriptedPerceiver(sensible), BoxSegmenter()), Prompts(), 1)
     assert content(store.work) == content(alone.work)
@@ -65,12 +74,12 @@ def test_what_a_worker_sends_is_what_the_local_engine_stores(store, claims, tmp_
 def test_a_worker_goes_on_from_whatever_was_stored(store, claims, kept, tmp_path):
     """The first worker is lost after some of its messages have been stored."""
     worker, _ = worker_with(claims, sensible)
-    messages = list(worker.run(task_of(store, claims)))
+    messages = list(messages_of(worker, task_of(store, claims)))
     for name, arguments in messages[:kept]:
         getattr(claims, name)(*arguments)
     assert claims.worker_died("place_000") == "put_back"
     worker, perceiver = worker_with(claims, sensible)
-    assert store_messages(claims, worker.run(task_of(store, claims))) == (ENDED, "refined")
+    assert store_messages(claims, messages_of(worker, task_of(store, claims))) == (ENDED, "refined")
     stored = sum(name == "record" and arguments[0].kind != "segment" for name, arguments in messages[:kept])
     asked = sum(name == "record" and arguments[0].kind != "segment" for name, arguments in messages)
     assert len(perceiver.asked) == asked - stored
@@ -81,7 +90,7 @@ def test_delays_and_refusals_are_sent_too(store, claims):
         raise TransientError("HTTP 503", ["HTTP 429"])
 
     worker, _ = worker_with(claims, late)
-    assert store_messages(claims, worker.run(task_of(store, claims))) == (ENDED, "put_back")
+    assert store_messages(claims, messages_of(worker, task_of(store, claims))) == (ENDED, "put_back")
     assert sorted(row["problem"] for row in store.rows("SELECT problem FROM failures")) == ["HTTP 429", "HTTP 503"]
     [row] = store.rows("SELECT attempts, worker FROM pairs")
     assert tuple(row) == (1, None)
@@ -98,8 +107,17 @@ def test_an_error_that_holds_for_all_pairs_stops_the_run(store, claims, tmp_path
     shutil.copytree(FOLDER, tmp_path / "prompts")
     (tmp_path / "prompts" / "perceive_whole.txt").write_text("# version 1\n$unknown $schema")
     worker, _ = worker_with(claims, sensible, Prompts(tmp_path / "prompts"))
-    name, reason = store_messages(claims, worker.run(task_of(store, claims)))
+    name, reason = store_messages(claims, messages_of(worker, task_of(store, claims)))
     assert name == STOPPED
     assert "$unknown" in reason
     [row] = store.rows("SELECT step, worker, attempts FROM pairs")
     assert tuple(row) == ("new", None, 0)
+
+
+def test_a_worker_does_not_ask_on_before_an_answer_is_stored(store, claims):
+    worker, perceiver = worker_with(claims, sensible)
+    message = worker.start(task_of(store, claims))
+    for number in (1, 2):
+        assert message[0] == "record"
+        assert len(perceiver.asked) == number
+        message = worker.resume()
