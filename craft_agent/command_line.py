@@ -1,17 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-CRAFT-Agent: from plain pairs of images to a data set of change sentences and masks.
+CRAFT-Agent: from plain image pairs to a dataset of change sentences and masks.
 
 ```bash
-craft-agent run PAIRS --out WORK      # PAIRS holds A/ (earlier) and B/ (later); run it again to go on
-craft-agent status WORK               # where the run stands
+craft-agent run PAIRS --out WORK      # PAIRS holds A/ (earlier) and B/ (later); run it again to resume
+craft-agent status WORK               # the state of the run
 craft-agent audit WORK                # a page on which people accept, correct or reject
 craft-agent export WORK OUT           # what people accepted: raw layout and Parquet with a card
 craft-agent stats WORK                # what every step let through, as a table and a chart
 ```
 
-Exit codes: 0 done; 1 some pairs failed and can be tried again; 2 bad input, or models that will never answer, with one
-line on stderr that says what to change; 130 interrupted. Results go to stdout, progress to stderr.
+Exit codes: 0 done; 1 some pairs failed and can be retried; 2 bad input, or models that cannot be used, with one line
+on stderr that says what to change; 130 interrupted. Results go to stdout, progress to stderr.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from collections.abc import Sequence
 from dataset_scripts.command_line import run_tool
 from dataset_scripts.errors import DataError
 
-from .errors import CraftError, PermanentError
+from .errors import CraftError
 
 
 _COMMANDS = {
-    "run": ("run_command", "find changes, segment them, write sentences"),
-    "status": ("status_command", "say where a run stands"),
-    "audit": ("audit_page", "open the page on which people audit the samples"),
-    "export": ("export_command", "write the audited samples as a data set"),
-    "stats": ("stats_command", "say what every step let through, and draw it"),
+    "run": ("run", "find changes, segment them, write sentences"),
+    "status": ("status", "show the state of a run"),
+    "audit": ("audit", "serve the page on which people audit samples"),
+    "export": ("export", "write the audited samples as a dataset"),
+    "stats": ("stats", "show what every step let through, and draw it"),
 }
 
 
@@ -45,6 +45,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="craft-agent", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    bad_input = (CraftError, DataError, PermanentError)
-    told = "interrupted; run the same command again to go on"
-    return run_tool(parser, "craft_agent", _COMMANDS, argv, bad_input, told)
+    interrupted = "interrupted; run the same command again to resume"
+    return run_tool(parser, "craft_agent.commands", _COMMANDS, argv, (CraftError, DataError), interrupted)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What can go wrong, by what is to be done about it."""
+"""The errors of this package, by what the caller can do about them."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,16 @@ from mtrefseg.errors import UserError
 
 
 class CraftError(UserError, ValueError):
-    """Bad input. The message names the file or value and says what to do; the command line prints it as one line."""
+    """Bad input. The message names the file or value and the fix; the command line prints it as one line."""
 
 
 class BackendError(Exception):
     """
-    A perceiver or segmenter gave no answer. Always one of the three kinds below.
+    A perceiver or segmenter gave no answer. Only the three subclasses below are raised.
 
     Args:
-        message (`str`): Why.
-        failures (`Sequence[str]`, *optional*): Why each request failed that was sent in vain before the one that this
-            error is about.
+        message (`str`): The reason.
+        failures (`Sequence[str]`, *optional*): The reasons of earlier requests for the same question that also failed.
     """
 
     def __init__(self, message: str, failures: Sequence[str] = ()) -> None:
@@ -27,14 +26,14 @@ class BackendError(Exception):
 
 class TransientError(BackendError):
     """
-    It may work later: a timeout, a lost connection, 429, a 5xx. The backend has tried again by itself before it raises
-    this. The pair is put back and taken up later.
+    The question may be answered later: a timeout, a lost connection, status 429 or 5xx. The backend has already
+    retried. The pair goes back to the queue.
     """
 
 
-class PermanentError(BackendError):
-    """Nothing will ever be answered: no such model, no right to use it, a package that is missing. The run stops."""
+class PermanentError(BackendError, CraftError):
+    """No question will ever be answered: no such model, no permission, a missing package. The run stops."""
 
 
 class RefusedError(BackendError):
-    """This one question is not answered: a content filter, too large an image. The pair goes on without it."""
+    """This question will not be answered: a content filter, too large an image. The pair goes on without it."""

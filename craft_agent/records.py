@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the steps hand to one another."""
+"""The data that the steps pass on: boxes, image pairs, candidates, rounds, proposals, samples."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,10 +11,12 @@ from PIL import Image
 
 
 BoolMask: TypeAlias = npt.NDArray[np.bool_]
+KEPT = "kept"
+"""Outcome of a proposal that goes on to step (c)."""
 
 
 class ChangeType(str, Enum):
-    """What became of a thing, as the data set's column `change_type` calls it."""
+    """What happened to a thing, as in the column `change_type` of the dataset."""
 
     APPEAR = "appear"
     DISAPPEAR = "disappear"
@@ -22,7 +24,7 @@ class ChangeType(str, Enum):
 
 
 class Verdict(str, Enum):
-    """What the perceiver says about a mask that it is shown; `UNANSWERED` if it said nothing that can be read."""
+    """The perceiver's verdict on a mask; `UNANSWERED` if it gave no answer that can be read."""
 
     ACCEPT = "accept"
     WRONG_OBJECT = "wrong_object"
@@ -34,11 +36,11 @@ class Verdict(str, Enum):
 
 class Box(NamedTuple):
     """
-    A rectangle in pixels of the whole image, half-open.
+    A half-open rectangle in pixels of the whole image.
 
     Args:
-        left, top (`int`): The first column and row inside.
-        right, bottom (`int`): The first column and row beyond.
+        left, top (`int`): First column and row inside.
+        right, bottom (`int`): First column and row outside.
     """
 
     left: int
@@ -52,7 +54,7 @@ class Box(NamedTuple):
         return max(0, self.right - self.left) * max(0, self.bottom - self.top)
 
     def intersect(self, other: "Box") -> "Box":
-        """What both boxes hold; its area is 0 if that is nothing."""
+        """The common part of both boxes; its area is 0 if they do not overlap."""
         return Box(
             max(self.left, other.left),
             max(self.top, other.top),
@@ -61,7 +63,7 @@ class Box(NamedTuple):
         )
 
     def unite(self, other: "Box") -> "Box":
-        """The smallest box that holds both."""
+        """The smallest box that contains both."""
         return Box(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -75,7 +77,7 @@ class Box(NamedTuple):
         return common / max(1, self.area + other.area - common)
 
     def grow(self, pixels: int, size: tuple[int, int]) -> "Box":
-        """The box with a rim of so many pixels, inside an image of `size` (width, height)."""
+        """The box with a margin in pixels, clipped to an image of `size` (width, height)."""
         whole = Box(0, 0, *size)
         grown = Box(self.left - pixels, self.top - pixels, self.right + pixels, self.bottom + pixels)
         return grown.intersect(whole)
@@ -83,11 +85,11 @@ class Box(NamedTuple):
 
 class Point(NamedTuple):
     """
-    A pixel that lies in the wanted region, or outside of it.
+    A pixel inside or outside the wanted region.
 
     Args:
         x, y (`int`): Column and row in the whole image.
-        positive (`bool`): Whether the region holds it.
+        positive (`bool`): Whether it lies inside the region.
     """
 
     x: int
@@ -101,7 +103,7 @@ class ImagePair:
     The decoded images of a pair.
 
     Args:
-        pair_id (`str`): Its name.
+        pair_id (`str`): Name of the pair.
         image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, of equal size.
     """
 
@@ -118,17 +120,17 @@ class ImagePair:
 @dataclass(frozen=True)
 class Candidate:
     """
-    A difference that the perceiver named.
+    A change that the perceiver reported.
 
     Args:
-        index (`int`): Its number in the pair, from 0.
-        expression (`str`): The sentence, with the grid's words for the place.
-        thing (`str`): What the sentence is about, without the change: "the white car".
-        position (`str`): Where it is in the whole image, in the grid's words, such as "top-left".
-        change_type (`ChangeType`): What became of it.
-        confidence (`float`): In `[0, 1]`, as the perceiver says.
-        box (`Box`): Where it is.
-        cells (`tuple[str, ...]`): Names of the cells it was seen in; `("whole",)` if only in the whole view.
+        index (`int`): Number in the pair, from 0.
+        expression (`str`): The sentence; it names the place in terms of the grid.
+        thing (`str`): The thing without the change: "the white car".
+        position (`str`): Place in the whole image in terms of the grid, such as "top-left".
+        change_type (`ChangeType`): What happened to the thing.
+        confidence (`float`): The perceiver's confidence, in `[0, 1]`.
+        box (`Box`): Where the thing is.
+        cells (`tuple[str, ...]`): Names of the grid cells in which it was seen; `("whole",)` for the whole view.
     """
 
     index: int
@@ -144,20 +146,20 @@ class Candidate:
 @dataclass(frozen=True)
 class Round:
     """
-    One try to segment a candidate.
+    One attempt to segment a candidate.
 
     Args:
-        number (`int`): From 0.
-        expression (`str`): The sentence in that round.
-        thing (`str`): What it is about, without the change.
-        change_type (`ChangeType`): What became of it, in that round.
-        box (`Box`, *optional*): The box that the segmenter was given.
-        points (`tuple[Point, ...]`): The points that it was given.
-        mask (`np.ndarray`): Booleans `(height, width)` at the images' size.
-        score (`float`): The segmenter's own, in `[0, 1]`.
-        verdict (`Verdict`): What the perceiver said when it saw the mask.
-        fit (`float`): How well mask and sentence fit, in `[0, 1]`, as the perceiver says.
-        comment (`str`): Its reason in words.
+        number (`int`): Number of the attempt, from 0.
+        expression (`str`): The sentence in this round.
+        thing (`str`): The thing without the change, in this round.
+        change_type (`ChangeType`): What happened to it, in this round.
+        box (`Box`, *optional*): The box given to the segmenter.
+        points (`tuple[Point, ...]`): The points given to the segmenter.
+        mask (`np.ndarray`): Booleans `(height, width)` with the size of the images.
+        score (`float`): The segmenter's confidence, in `[0, 1]`.
+        verdict (`Verdict`): The perceiver's verdict on the mask.
+        fit (`float`): How well mask and sentence match according to the perceiver, in `[0, 1]`.
+        comment (`str`): The perceiver's reason.
     """
 
     number: int
@@ -176,13 +178,13 @@ class Round:
 @dataclass(frozen=True)
 class Proposal:
     """
-    A candidate with every try to segment it.
+    A candidate with all attempts to segment it.
 
     Args:
-        candidate (`Candidate`): As it was perceived.
-        rounds (`tuple[Round, ...]`): The tries, oldest first.
-        best (`int`, *optional*): Which of them is kept; `None` if the candidate is dropped.
-        outcome (`str`): "kept", or why it is dropped.
+        candidate (`Candidate`): The candidate as it was perceived.
+        rounds (`tuple[Round, ...]`): The attempts, oldest first.
+        best (`int`, *optional*): Number of the round that is kept; `None` if the candidate is dropped.
+        outcome (`str`): `KEPT`, or why the candidate is dropped.
     """
 
     candidate: Candidate
@@ -194,14 +196,14 @@ class Proposal:
 @dataclass(frozen=True)
 class Sample:
     """
-    What people are asked to audit: a region, and the sentences that single it out.
+    What people audit: a region and the sentences that describe it and nothing else.
 
     Args:
-        sample_id (`str`): Unique in the run: the pair's id, "_" and the candidate's number.
+        sample_id (`str`): Unique in the run: the pair's id, "_" and the candidate's index.
         pair_id (`str`): The pair.
-        candidate (`int`): The candidate's number.
+        candidate (`int`): Index of the candidate.
         expressions (`tuple[str, ...]`): The sentence, then its paraphrases.
-        change_type (`ChangeType`): What became of the thing.
+        change_type (`ChangeType`): What happened to the thing.
         mask (`np.ndarray`): Booleans `(height, width)`.
         provenance (`dict`): Plain JSON: models, prompt versions, rounds, scores.
     """

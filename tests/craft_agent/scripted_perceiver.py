@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from craft_agent.asking import Asker, Journal, MemoryJournal
+from craft_agent.backends.protocols import Answer, Question, Segmentation, SegmentationPrompt, Usage
 from craft_agent.geometry import box_mask
-from craft_agent.prompting import Prompts
-from craft_agent.protocols import Answer, Question, Segmentation, SegmentationPrompt, Usage
+from craft_agent.prompts.templates import Prompts
 from craft_agent.records import ImagePair
+from craft_agent.state.journal import Journal, MemoryJournal
+from craft_agent.steps.asking import Asker
 
 
 class ScriptedPerceiver:

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +26,7 @@ class Reply:
         trickle (`float`): Seconds between single bytes of the body.
         dies (`str`): "" or when the connection breaks: "before" anything is sent, or "amid" the body.
         repeats (`int`): How often the body is sent one after the other.
+        drips (`bool`): Whether the headers never end, a byte at a time.
     """
 
     body: bytes = b""
@@ -35,6 +36,7 @@ class Reply:
     trickle: float = 0.0
     dies: str = ""
     repeats: int = 1
+    drips: bool = False
 
 
 def says(text: Any, prompt_tokens: int = 11, completion_tokens: int = 7, finish_reason: str = "stop") -> Reply:
@@ -61,9 +63,10 @@ class ScriptedServer:
 
     Args:
         script (`Callable`): From the number of the request, from 0, and its JSON to a `Reply`.
+        models (`Reply`, *optional*): The answer to a GET request; by default there is no list of models.
     """
 
-    def __init__(self, script: Callable[[int, dict[str, Any]], Reply]) -> None:
+    def __init__(self, script: Callable[[int, dict[str, Any]], Reply], models: Reply | None = None) -> None:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -79,6 +82,11 @@ class ScriptedServer:
 
             def do_POST(self) -> None:
                 server._answer(self)
+
+            def do_GET(self) -> None:
+                server.paths.append(self.path)
+                with suppress(OSError):  # The client may have had enough.
+                    _send(self, models or Reply(b"no such page", 404))
 
             def log_message(self, format: str, *arguments: Any) -> None:
                 pass
@@ -110,9 +118,8 @@ class ScriptedServer:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            _send(handler, self._script(number, request))
-        except OSError:
-            pass  # The client has had enough.
+            with suppress(OSError):  # The client may have had enough.
+                _send(handler, self._script(number, request))
         finally:
             with self._lock:
                 self.under_way -= 1
@@ -126,6 +133,11 @@ def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.close_connection = True
         handler.connection.close()
         return
+    if reply.drips:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+        while True:
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
     handler.send_response(reply.status)
     for name, value in {"content-type": "application/json", **reply.headers}.items():
         handler.send_header(name, value)

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from craft_agent.pairs_folder import hash_pair, list_pairs
 from craft_agent.records import Box, Candidate, ChangeType, Proposal, Round, Sample, Verdict
-from craft_agent.rows import perceived, refined, segmented
-from craft_agent.run_settings import RunSettings
-from craft_agent.store import Claims, Store, Worker
+from craft_agent.state.claims import Claims, Worker
+from craft_agent.state.pairs_folder import hash_pair, list_pairs
+from craft_agent.state.rows import perceived, refined, segmented
+from craft_agent.state.settings import RunSettings
+from craft_agent.state.store import Store
 
 
 COLORS = ((215, 40, 40), (40, 90, 210), (240, 240, 235))
@@ -47,9 +48,9 @@ def make_work(folder: Path, pairs: int = 3) -> Path:
     store = Store.create(folder / "work", settings)
     listed = list_pairs(images)
     store.add_pairs(listed, [hash_pair(images, files) for files in listed])
-    worker = Worker(folder / "work")
+    worker = Worker(folder / "work", "local")
     claims = Claims(store, worker)
-    for claimed in claims.claim(None):
+    while (claimed := claims.claim()) is not None:
         pair_id = claimed.files.pair_id
         proposals = [_proposal(index, 3 * int(pair_id[-3:])) for index in range(len(THINGS))]
         samples = [_sample(pair_id, proposal) for proposal in proposals]

@@ -1,0 +1,171 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The number of pairs and changes that every step of a run let through, as a table and a chart."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CraftError
+from ..records import KEPT
+from ..state.store import Store
+from .store import AuditStore
+
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAIRS_COLOR, SAMPLES_COLOR, INK = "#0072b2", "#e69f00", "#202124"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    One step of the funnel.
+
+    Args:
+        name (`str`): What is counted.
+        count (`int`): The number.
+        lost (`tuple[tuple[str, int], ...]`): Reasons and numbers of those lost before, most frequent first.
+        unit (`str`): "pairs" or "differences".
+    """
+
+    name: str
+    count: int
+    lost: tuple[tuple[str, int], ...]
+    unit: str
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """
+    What happened to the pairs of a run and to the changes in them.
+
+    Args:
+        stages (`tuple[Stage, ...]`): In the order of the steps.
+    """
+
+    stages: tuple[Stage, ...]
+
+    def table(self) -> str:
+        """The stages with their counts, their shares of the previous stage, and the losses."""
+        lines = []
+        before: Stage | None = None
+        for stage in self.stages:
+            share = ""
+            if before is not None and before.unit == stage.unit and before.count:
+                share = f"{stage.count / before.count:>6.1%}"
+            lost = ", ".join(f"{count:,} {reason}" for reason, count in stage.lost)
+            lines.append(f"{stage.name:28} {stage.count:>8,} {share:>7}  {f'lost: {lost}' if lost else ''}".rstrip())
+            before = stage
+        return "\n".join(lines)
+
+
+def read_funnel(store: Store) -> Funnel:
+    """
+    Counts what every step let through.
+
+    Args:
+        store (`Store`): The run.
+
+    Returns:
+        `Funnel`: The current counts.
+    """
+    steps = _counts(store, "SELECT step, COUNT(*) FROM pairs GROUP BY 1")
+    listed = sum(steps.values())
+    perceived = store.rows(
+        "SELECT COUNT(*) FROM pairs WHERE step IN ('perceived', 'segmented', 'refined') OR failed_step IN "
+        "('perceived', 'segmented')"
+    )[0][0]
+    outcomes = _counts(store, "SELECT outcome, COUNT(*) FROM proposals GROUP BY 1")
+    refined = _counts(store, "SELECT outcome, COUNT(*) FROM refinements GROUP BY 1")
+    differences = store.rows("SELECT COUNT(*) FROM candidates")[0][0]
+    samples = store.rows("SELECT COUNT(*) FROM samples")[0][0]
+    audit = AuditStore(store.work)
+    disagreed = len(audit.disagreements())
+    judged = len(audit.judged_counts())
+    accepted = sum(1 for _ in audit.accepted_samples(1))
+    rejected = judged - accepted - disagreed
+    ends = {step: steps.get(step, 0) for step in ("skipped", "failed")}
+    lost_in_refinement = {name: count for name, count in refined.items() if name not in ("refined", "grid_words")}
+    return Funnel(
+        (
+            Stage("pairs listed", listed, (), "pairs"),
+            Stage("pairs perceived", perceived, _most(ends), "pairs"),
+            Stage("differences perceived", differences, (), "differences"),
+            Stage("differences segmented", outcomes.pop(KEPT, 0), _most(outcomes), "differences"),
+            Stage("samples with sentences", samples, _most(lost_in_refinement), "differences"),
+            Stage("samples judged", judged, _most({"not judged yet": samples - judged}), "differences"),
+            Stage("samples accepted", accepted, _most({"rejected": rejected, "disagreed": disagreed}), "differences"),
+        )
+    )
+
+
+def agreement_table(audit: AuditStore) -> str:
+    """The agreement of every two auditors as a Markdown table; "" without samples that two have judged."""
+    rows = []
+    for first, second in combinations(audit.auditors(), 2):
+        agreement = audit.agreement(first, second)
+        common = agreement.both_accept + agreement.both_reject + agreement.only_first + agreement.only_second
+        if common:
+            kappa = "undefined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
+            alike = agreement.both_accept + agreement.both_reject
+            rows.append(f"| {first}, {second} | {common:,} | {alike:,} | {kappa} |")
+    if not rows:
+        return ""
+    head = ["| auditors | judged by both | same verdict | Cohen's kappa |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def draw_funnel(funnel: Funnel, title: str) -> "Figure":
+    """
+    Draws the stages as centred bars with the losses beside them.
+
+    Args:
+        funnel (`Funnel`): The counts.
+        title (`str`): Title of the chart.
+
+    Returns:
+        `matplotlib.figure.Figure`: The chart.
+
+    Raises:
+        CraftError: If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise CraftError("the chart needs matplotlib; `pip install matplotlib`") from error
+    figure = Figure(figsize=(10, 0.75 * len(funnel.stages) + 1.2), dpi=150, layout="constrained")
+    axis = figure.subplots()
+    widest = {
+        unit: max([1, *(each.count for each in funnel.stages if each.unit == unit)])
+        for unit in ("pairs", "differences")
+    }
+    for row, stage in enumerate(funnel.stages):
+        width = stage.count / widest[stage.unit]
+        color = PAIRS_COLOR if stage.unit == "pairs" else SAMPLES_COLOR
+        axis.barh(row, width, left=-width / 2, height=0.72, color=color)
+        axis.text(-0.54, row, stage.name, ha="right", va="center", color=INK)
+        axis.text(0, row, f"{stage.count:,}", ha="center", va="center", color=INK, fontweight="bold")
+        lost = "\n".join(f"− {count:,} {reason}" for reason, count in stage.lost[:3])
+        axis.text(0.54, row, lost.replace("_", " "), ha="left", va="center", color=INK, fontsize=8)
+    axis.set_xlim(-1.0, 0.95)
+    axis.invert_yaxis()
+    axis.set_axis_off()
+    axis.set_title(title, color=INK)
+    return figure
+
+
+def save_funnel(funnel: Funnel, title: str, path: Path) -> None:
+    """Writes the chart of `draw_funnel` as a PNG; raises `OSError` if the file cannot be written."""
+    draw_funnel(funnel, title).savefig(path, format="png")
+
+
+def _counts(store: Store, query: str) -> dict[str, int]:
+    return {row[0]: row[1] for row in store.rows(query)}
+
+
+def _most(lost: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        sorted(((name, count) for name, count in lost.items() if count), key=lambda each: (-each[1], each[0]))
+    )

@@ -1,0 +1,236 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The audit page: an ASGI application with a gradio page, and the images that it shows.
+
+The page lists its keys under "?". Decisions are stored at once; edits without a decision are kept by the browser.
+There is no login: whoever reaches the page can audit under any name.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fastapi
+import gradio as gr
+from PIL import Image
+from starlette.datastructures import Headers
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mtrefseg.view.overlay import PALETTE
+
+from ..errors import CraftError
+from .agreement import (
+    AGREEMENT_HEADERS,
+    DISAGREEMENT_HEADERS,
+    agreement_rows,
+    disagreement_rows,
+    draw_disagreement,
+)
+from .decisions import REJECT_REASONS
+from .desk import AuditDesk
+from .store import AuditStore
+
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("run_lengths.js", "mask.js", "desk.js")
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
+# Larger canvases are not supported by browsers, or too slow.
+MAX_PIXELS = 8192 * 8192
+MAX_SIDE = 16384
+CACHED_SAMPLES = 12
+REASONS = {
+    "not_a_change": "Not a change",
+    "wrong_object": "The mask is on another thing",
+    "wrong_mask": "The mask cannot be repaired",
+    "wrong_sentence": "The sentence is wrong",
+    "ambiguous_sentence": "The sentence fits several things",
+    "duplicate": "A duplicate of another sample",
+    "bad_image": "The images are unusable",
+    "other": "Something else",
+}
+AGREEMENT_HELP = (
+    "Cohen's kappa compares the verdicts of two people with chance: 1 is full agreement, 0 is chance. Only decisions "
+    "made before seeing the other person's decision count. To settle a disagreement, either person opens the list "
+    "*Disagreements* in the other tab, sees both versions and decides again. Only samples on which both agree in the "
+    "end are exported."
+)
+
+
+def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str = "127.0.0.1") -> fastapi.FastAPI:
+    """
+    Builds the page as an application for any ASGI server.
+
+    Args:
+        store (`AuditStore`): The decisions of a run.
+        work (`Path`): The folder of the run.
+        auditor (`str`): The auditor's name; with `""` the page asks for it.
+        seats (`int`): How many people judge a sample: 1 or 2.
+        host (`str`, *optional*, defaults to `"127.0.0.1"`): The address that the server listens on. On a local address
+            only requests for local host names are answered, which prevents DNS rebinding.
+
+    Returns:
+        `fastapi.FastAPI`: The application.
+    """
+    run_id = hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:16]
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    if host in LOCAL_HOSTS:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_HOSTS))
+    app.add_middleware(_SameOrigin)
+    _add_images(app, store, run_id)
+    settings = {
+        "run": run_id,
+        "auditor": auditor,
+        "auditors": store.auditors(),
+        "reasons": {reason: REASONS[reason] for reason in REJECT_REASONS},
+        "colors": PALETTE[:2],
+    }
+    return gr.mount_gradio_app(
+        app,
+        _build_blocks(store, AuditDesk(store, seats), work, settings),
+        path="",
+        show_error=True,
+        run_history=False,
+        footer_links=[],
+        # System fonts: the fonts of a theme may be loaded from other servers.
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css_paths=FOLDER / "page.css",
+    )
+
+
+def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict[str, Any]) -> gr.Blocks:
+    title = f"Audit of {work.resolve().name}"
+    # Drawings of disagreements are deleted after an hour.
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+        with gr.Tab("Audit"):
+            gr.HTML(
+                html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
+                js_on_load=_script(settings),
+                apply_default_css=False,
+            )
+        with gr.Tab("Agreement") as agreement:
+            _build_agreement(store, agreement)
+
+        def open_sample(auditor: str, sample_id: str, step: int, which: str) -> dict[str, Any]:
+            """Opens a sample (step 0), or the next (1) or previous (-1) of a list: open, judged or disagreements."""
+            with _shown_errors():
+                return desk.open(auditor, sample_id, step, which)
+
+        def decide(auditor: str, sample_id: str, decision: dict[str, Any], which: str) -> dict[str, Any]:
+            """Stores a decision, and opens the next sample of the list."""
+            with _shown_errors():
+                return desk.decide(auditor, sample_id, decision, which)
+
+        def undo(auditor: str) -> dict[str, Any]:
+            """Undoes the newest decision of the auditor, and opens its sample."""
+            with _shown_errors():
+                return desk.undo(auditor)
+
+        # Without a queue: the store can serve several requests at once.
+        for action in (open_sample, decide, undo):
+            gr.api(action, api_name=action.__name__, queue=False)
+    return page
+
+
+def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
+    gr.Markdown(AGREEMENT_HELP)
+    agreement = gr.Dataframe(
+        label="Agreement",
+        headers=list(AGREEMENT_HEADERS),
+        interactive=False,
+        type="array",
+        elem_classes="audit-tables",
+    )
+    found = gr.Dataframe(
+        label="Disagreements (select one to see it)",
+        headers=list(DISAGREEMENT_HEADERS),
+        interactive=False,
+        type="array",
+        wrap=True,
+        elem_classes=["audit-tables", "audit-disagreements"],
+    )
+    image = gr.Image(
+        label="The proposal and the version of each auditor",
+        format="png",
+        buttons=["fullscreen"],
+        elem_classes="audit-image",
+    )
+
+    def refresh() -> tuple[list[list[str]], list[list[str]]]:
+        return agreement_rows(store), disagreement_rows(store)
+
+    def draw(rows: list[list[str]], chosen: gr.SelectData) -> Image.Image:
+        with _shown_errors():
+            return draw_disagreement(store, rows[chosen.index[0]][0])
+
+    tab.select(refresh, outputs=[agreement, found], api_name="agreement", queue=False)
+    found.select(draw, inputs=found, outputs=image, api_visibility="private", queue=False)
+
+
+class _SameOrigin:
+    """Refuses requests from pages of other origins, which could decide in the name of their visitors."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else {}
+        origin = headers.get("origin")
+        if origin is None or urlsplit(origin).netloc == headers.get("host"):
+            await self.app(scope, receive, send)
+        else:
+            refusal = "Requests from other pages are refused; a proxy must pass on the header Host.\n"
+            await PlainTextResponse(refusal, 403)(scope, receive, send)
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    """Shows user errors on the page, in one sentence."""
+    try:
+        yield
+    except CraftError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _add_images(app: fastapi.FastAPI, store: AuditStore, run_id: str) -> None:
+    @lru_cache(maxsize=CACHED_SAMPLES)
+    def encode(sample_id: str) -> tuple[bytes, bytes]:
+        pair = store.images(sample_id)
+        width, height = pair.size
+        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+            raise CraftError(
+                f"The images of {sample_id} are {width} x {height} pixels, too large for a browser; cut them into "
+                "tiles before the run."
+            )
+        return _to_png(pair.image_t1), _to_png(pair.image_t2)
+
+    # The run is part of the URL, so that a browser does not show cached images of another run.
+    @app.get("/audit/image")
+    def image(run: str, sample: str, date: str) -> fastapi.Response:
+        if run != run_id or date not in ("t1", "t2"):
+            return fastapi.Response("This page belongs to another run; reload it.", 404, media_type="text/plain")
+        try:
+            content = encode(sample)[date == "t2"]
+        except CraftError as error:
+            return fastapi.Response(str(error), 404, media_type="text/plain")
+        headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+        return fastapi.Response(content, media_type="image/png", headers=headers)
+
+
+def _to_png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    # Lossless, with fast compression: the connection is usually local.
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _script(settings: dict[str, Any]) -> str:
+    sources = [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join((f"window.AUDIT_SETTINGS = {json.dumps(settings)};", *sources, "window.startAudit(element);"))

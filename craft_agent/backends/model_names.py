@@ -1,0 +1,28 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The default models, and the names of backends. Nothing is loaded here."""
+
+from pathlib import Path
+
+
+CLIPSEG_MODEL = "CIDAS/clipseg-rd64-refined"
+MTREFSEG_MODEL = "mtrefseg-r1"
+SAM3_MODEL = "facebook/sam3"
+SAM2_MODEL = "facebook/sam2.1-hiera-large"
+DETECTOR_MODEL = "IDEA-Research/grounding-dino-base"
+OFFLINE = "offline-2"
+"""Name of both backends without weights; the number is raised when their answers change."""
+
+
+def model_name(kind: str, *models: str) -> str:
+    """
+    Names a backend, for the provenance of the data.
+
+    Args:
+        kind (`str`): Kind of backend, such as "sam3".
+        *models (`str`): Hub ids or folders. Only the last part of a folder's path is used.
+
+    Returns:
+        `str`: Such as "sam3:facebook/sam3"; several models are joined by "+".
+    """
+    names = [Path(model).resolve().name if Path(model).is_dir() else model for model in models]
+    return f"{kind}:{'+'.join(names)}"

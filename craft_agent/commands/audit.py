@@ -1,0 +1,88 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Serves a page on which people accept, correct or reject what the machine proposes:
+
+```bash
+craft-agent audit WORK                    # prints an address; the page asks for a name
+craft-agent audit WORK --auditor ann      # starts under this name
+```
+
+The page lists its keys under "?". Every decision is stored at once; edits without a decision are kept by the browser.
+At most two people judge a sample, and see each other's decision only after their own. The page listens on this
+computer only, unless `--host` says otherwise; then anybody who reaches it can audit under any name.
+"""
+
+import argparse
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from ..audit.decisions import check_auditor
+from ..audit.page import build_app
+from ..audit.store import AuditStore
+from ..errors import CraftError
+
+
+PORT = 7861
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `audit`."""
+    parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
+    parser.add_argument("--auditor", metavar="NAME", default="", help="your name (default: the page asks)")
+    parser.add_argument("--seats", type=int, choices=(1, 2), default=2, help="people who judge a sample (default: 2)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT}; 0: any)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Runs `audit` until it is interrupted.
+
+    Args:
+        arguments (`argparse.Namespace`): The parsed options.
+
+    Returns:
+        `int`: The exit code 0.
+
+    Raises:
+        CraftError: If WORK holds no run, the name is not valid, or the port is taken.
+    """
+    auditor = check_auditor(arguments.auditor) if arguments.auditor else ""
+    store = AuditStore(arguments.work)
+    app = build_app(store, arguments.work, auditor, arguments.seats, arguments.host)
+    listener = listen(arguments.host, arguments.port)
+    port = listener.getsockname()[1]
+    print(
+        f"http://{arguments.host}:{port}  (stop with Ctrl-C; every decision is stored in {arguments.work})", flush=True
+    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    server.run(sockets=[listener])
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    Opens a listening socket.
+
+    Args:
+        host (`str`): A name or address of this computer.
+        port (`int`): The port; 0 lets the system choose one.
+
+    Returns:
+        `socket.socket`: The socket.
+
+    Raises:
+        CraftError: If the address is taken or not valid.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()  # Early requests wait until the server is ready.
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise CraftError(f"The page cannot listen on {host}, port {port}: {error}; give another --port.") from error
+    return listener
