@@ -61,7 +61,6 @@ def open_pairs(
     checked: bool = True,
     num_pairs: int | None = None,
     generator: Mapping[str, Any] | None = None,
-    report: ReadingReport | None = None,
 ) -> PairSource:
     """
     Opens pairs.
@@ -81,10 +80,9 @@ def open_pairs(
         num_pairs (`int`, *optional*): How many pairs are generated or composed; without it they are infinite.
         generator (`Mapping[str, Any]`, *optional*): Settings of the generator or composer: "seed", "size", "domains"
             and so on. `split` and `setting` are put into it.
-        report (`ReadingReport`, *optional*): Takes what is skipped or repaired while a folder is listed.
 
     Returns:
-        `PairSource`: The pairs.
+        `PairSource`: The pairs; its `report` tells what was skipped or repaired.
 
     Raises:
         [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
@@ -101,7 +99,7 @@ def open_pairs(
         return _open_made(name, split, setting, is_stage1, num_pairs, generator or {})
     folder = Path(name)
     if split is None:
-        return _list_folder(folder, ReadingReport() if report is None else report)
+        return _list_folder(folder)
     label = folder.resolve().name if folder.is_dir() else name.replace("/", "_")
     if not checked and name == _REFERRING:
         folder = Path(_download(name, setting))
@@ -140,6 +138,8 @@ def _open_made(
         folders = tuple(Path(folder) for folder in name.removeprefix(COMPOSED).split(",") if folder)
         domain = _domain_of(name, folders, domains if setting == "TV" else (setting,))
         maker = composer(folders=folders, domain=domain, **known)
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{name}: {error}") from error
     return GeneratedPairs(maker, num_pairs, "composed", is_stage1)
@@ -159,8 +159,9 @@ def _domain_of(name: str, folders: Sequence[Path], domains: Sequence[str]) -> st
 # --- all of a folder ---
 
 
-def _list_folder(folder: Path, report: ReadingReport) -> PairSource:
+def _list_folder(folder: Path) -> PairSource:
     """All pairs of all splits of a folder, unchecked."""
+    report = ReadingReport()
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; name the folder that holds the data.")
     name = folder.resolve().name

@@ -18,7 +18,7 @@ from PIL import Image
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, ReadingReport, find_split_folders, open_pairs, pair_features
+from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, find_split_folders, open_pairs, pair_features
 from dataset_scripts.synthesis import Generator, SyntheticPair, stream, write_raw
 from dataset_scripts.synthesis.contact_sheet import contact_sheet
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
@@ -200,9 +200,9 @@ def test_raw_folders_read_back(tmp_path: Path) -> None:
     generator = Generator(seed=6, size=SIZE, noise=0.2)
     folders = write_raw(generator, tmp_path, 6, png=True)
     assert sorted(folder.name for folder in folders) == ["NS_synthetic_train", "RS_synthetic_train"]
-    report = ReadingReport()
-    records = list(open_pairs(tmp_path, report=report).usable())
-    assert not report.findings
+    pairs = open_pairs(tmp_path)
+    records = list(pairs.usable())
+    assert not pairs.report.findings
     expected = {pair.pair_id: pair for pair in generator.pairs(stop=6)}
     assert {record.pair_id for record in records} == set(expected)
     for record in records:
@@ -328,9 +328,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_committed_sample_is_what_the_generator_makes() -> None:
     """If not, remove its folders and run the command in dataset_scripts/README.md."""
     sample = Path(__file__).parents[3] / "dataset_scripts" / "sample"
-    report = ReadingReport()
-    records = list(open_pairs(sample, report=report).usable())
-    assert not report.findings
+    pairs = open_pairs(sample)
+    records = list(pairs.usable())
+    assert not pairs.report.findings
     assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 1_000_000
     made = {pair.pair_id: pair for pair in Generator(seed=210, split="validation", strength=0.8).pairs(stop=8)}
     assert {record.pair_id for record in records} == set(made)
