@@ -32,6 +32,10 @@ TRL = "trl>=1.0,<2"  # The first major version; its `SFTTrainer` is what stage 1
 DEEPSPEED = "deepspeed>=0.19"  # The series that was tried with transformers 5.23 (ZeRO-2 and ZeRO-3).
 RAY = "ray>=2.60,<3"  # The series that `craft-agent run --engine ray` was tried with.
 EVALUATE = "evaluate>=0.4.6"  # The release that was tried with datasets 5.
+JSONSCHEMA = "jsonschema>=4.18"  # Checks the answers of models against their schemas.
+OPENAI = "openai>=3.57,<4"  # Asks chat servers; the series that was tested, which brings httpx2.
+SCIPY = "scipy>=1.11"  # Connected components, closing, blur.
+SCIKIT_IMAGE = "scikit-image>=0.22"  # Phase correlation.
 MATPLOTLIB = "matplotlib>=3.9"  # Draws the page of statistics, and curves; 3.9 is the first release for NumPy 2.
 
 EXTRAS = {
@@ -59,10 +63,10 @@ EXTRAS = {
         DATASETS,
         "pyarrow>=15",  # What datasets 4.0 asks for.
         GRADIO,
-        "jsonschema>=4.18",  # Checks the answers of models against their schemas.
-        "openai>=3.57,<4",  # Asks chat servers. 3.57 is the series that was tested; it brings httpx2.
-        "scipy>=1.11",  # Connected components, closing, blur.
-        "scikit-image>=0.22",  # Phase correlation.
+        JSONSCHEMA,
+        OPENAI,
+        SCIPY,
+        SCIKIT_IMAGE,
         "torchvision>=0.21",  # transformers prepares pictures for SAM 2 and SAM 3 with it; 0.21 goes with PyTorch 2.6.
     ],
     "ray": [
@@ -82,6 +86,10 @@ EXTRAS = {
         TRL,
         DEEPSPEED,
         RAY,
+        JSONSCHEMA,
+        OPENAI,
+        SCIPY,
+        SCIKIT_IMAGE,
         "pytest>=8.0",
         "hypothesis>=6.100",  # Property tests of the score.
         "pycocotools>=2.0.8",  # The score of run-length masks must equal its own. 2.0.8 is the first one for NumPy 2.
