@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from mtrefseg.view.overlay import draw_overlay
-from mtrs_iou import count_masks
 
+from ..geometry import mask_iou
 from ..records import BoolMask
 from .decisions import Disagreement, StoredDecision
 from .store import AuditStore
@@ -80,7 +80,7 @@ def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
         sentence = (each.expressions or sample.expressions)[0]
         said = sentence if each.verdict == "accept" else (each.reason or "").replace("_", " ")
         texts.append(f"{each.auditor} {VERDICTS[each.verdict]}: {said}")
-    scores = [_iou(mask, sample.mask) for mask in masks]
+    scores = [mask_iou(mask, sample.mask) for mask in masks]
     return draw_overlay(images.image_t1, images.image_t2, masks, texts, scores)
 
 
@@ -103,7 +103,7 @@ def _say(proposed: BoolMask, found: Disagreement) -> str:
             f"{each.auditor}: {'; '.join(each.expressions or (AS_PROPOSED,))}" for each in found.decisions
         )
     first, second, *_ = (_mask_of(each, proposed) for each in found.decisions)
-    return f"IoU {_iou(first, second):.2f}"
+    return f"IoU {mask_iou(first, second):.2f}"
 
 
 def _mask_of(decision: StoredDecision, proposed: BoolMask) -> BoolMask:
@@ -111,10 +111,3 @@ def _mask_of(decision: StoredDecision, proposed: BoolMask) -> BoolMask:
     if decision.verdict == "reject":
         return np.zeros_like(proposed)
     return proposed if decision.mask is None else decision.mask
-
-
-def _iou(mask: BoolMask, other: BoolMask) -> float:
-    """Intersection over union; 1 if both are empty."""
-    counts = count_masks(mask, other)
-    union = counts.prediction_area + counts.reference_area - counts.intersection
-    return counts.intersection / union if union else 1.0

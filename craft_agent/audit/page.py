@@ -164,7 +164,8 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     )
 
     def refresh() -> tuple[list[list[str]], list[list[str]]]:
-        return agreement_rows(store), disagreement_rows(store)
+        with _shown_errors():
+            return agreement_rows(store), disagreement_rows(store)
 
     def draw(rows: list[list[str]], chosen: gr.SelectData) -> Image.Image:
         with _shown_errors():
