@@ -16,12 +16,12 @@ from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
-from limits import InputError, read_image
-
 # This also registers the model's classes, so that AutoModel runs no code from a model repository.
 from mtrefseg import optimize_for_cpu
 from mtrefseg.view.drawing import to_panel
-from pair_cache import PairCache, digest_of
+
+from .limits import InputError, read_image
+from .pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
