@@ -131,8 +131,8 @@ def measure(model: str, visitors: int, seconds: float) -> dict[str, object]:
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_TEMP_DIR": uploads,
         }
-        command = [sys.executable, str(SPACE / "app.py")]
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "spaces_demo.app"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}/"
             wait_for(url, process)

@@ -12,7 +12,6 @@ screenshots and need Chromium with its driver.
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,15 +22,10 @@ from typing import Any
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
-
-ROOT = Path(__file__).resolve().parents[1]
-# The demo's modules find one another by their bare names.
-sys.path.insert(0, str(ROOT / "spaces_demo"))
-
-from dataset_scripts.readers import open_pairs  # noqa: E402
-from modeling_mtrefseg.image_processing_mtrefseg import load_image  # noqa: E402
-from mtrefseg.cli.main import main as run_mtrefseg  # noqa: E402
-from mtrefseg.view.drawing import (  # noqa: E402
+from dataset_scripts.readers import open_pairs
+from modeling_mtrefseg.image_processing_mtrefseg import load_image
+from mtrefseg.cli.main import main as run_mtrefseg
+from mtrefseg.view.drawing import (
     GAP,
     INK,
     MARGIN,
@@ -45,6 +39,7 @@ from mtrefseg.view.drawing import (  # noqa: E402
 )
 
 
+ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
 MODEL = ROOT / "mtrefseg-r1"
 SAMPLE = ROOT / "dataset_scripts" / "sample"
@@ -119,8 +114,7 @@ def photograph_report() -> Image.Image:
 
 def photograph_demo() -> Image.Image:
     """The demo's first tab, after it has answered three sentences about a pair."""
-    from app import build, launch_options
-    from segmenting import Segmenter
+    from spaces_demo import Segmenter, build, launch_options
 
     page = build(Segmenter.from_pretrained(str(MODEL)))
     _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)

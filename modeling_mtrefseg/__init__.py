@@ -3,7 +3,8 @@
 MTRefSeg: two images of a place and a sentence in, the mask of exactly that change out.
 
 Importing the package registers its classes, so that `AutoConfig`, `AutoModel`, `AutoProcessor` and `pipeline` know
-them without `trust_remote_code`.
+them without `trust_remote_code`. Registration needs the classes themselves, so this import loads PyTorch, unlike
+`import mtrefseg`.
 """
 
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoProcessor

@@ -14,7 +14,9 @@ from dataset_scripts.synthesis import Generator, Kind, Split, write_raw
 
 ROOT = Path(__file__).resolve().parents[1]
 # Packages that are copied into the demo: a Space can only install from package indexes, and the project is on none.
-LIBRARY = ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
+DEMO_PACKAGES = ("spaces_demo", "mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou")
+# Files of `spaces_demo/` that a Space expects at its top, where they find the packages beside them.
+SPACE_FILES = ("README.md", "app.py", "requirements.txt")
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "sample")
 MODEL, DEMO = "mtrefseg-r1", "mtrefseg-demo"
 CODE_LICENSE = "LICENSE-CODE"
@@ -79,10 +81,11 @@ def build_metric(out: Path, namespace: str, pairs: int) -> None:
 
 
 def build_demo(out: Path, namespace: str, pairs: int) -> None:
-    """Copies the demo and the library, and names the model in the card."""
-    shutil.copytree(ROOT / "spaces_demo", out, ignore=UNWANTED)
-    for package in LIBRARY:
+    """Copies the demo and the library, puts `app.py` at the top, and names the model in the card."""
+    for package in DEMO_PACKAGES:
         shutil.copytree(ROOT / package, out / package, ignore=UNWANTED)
+    for name in SPACE_FILES:
+        (out / "spaces_demo" / name).rename(out / name)
     card = out / "README.md"
     metadata = metadata_load(card) or {}
     model = f"{namespace}/{MODEL}"
@@ -120,10 +123,9 @@ import runpy
 import gradio
 os.environ["MTREFSEG_MODEL"] = os.path.abspath("mtrefseg-r1")
 os.chdir("mtrefseg-demo")
-sys.path.insert(0, os.getcwd())
 gradio.Blocks.launch = lambda page, **options: print("launched")
-page = runpy.run_path("app.py", run_name="__main__")
-for package in ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+runpy.run_path("app.py", run_name="__main__")
+for package in ("spaces_demo", "mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
     assert sys.modules[package].__path__[0].startswith(os.getcwd()), package
 """
 

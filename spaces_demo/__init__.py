@@ -1,2 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The Gradio Space. Its files import one another by their bare names, as a Space runs them: start it with `app.py`."""
+"""The Gradio Space: `main` loads a checkpoint and serves the page; `build` makes the page of a [`Segmenter`]."""
+
+from .segmenting import Segmenter
+from .ui import build, launch_options, main
+
+
+__all__ = ["Segmenter", "build", "launch_options", "main"]

@@ -13,8 +13,9 @@ from PIL import Image
 
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
 from mtrs_iou import encode_rle
-from outlines import geojson_geometry
-from segmenting import Segmentation, Sentence
+
+from .outlines import geojson_geometry
+from .segmenting import Segmentation, Sentence
 
 
 EVERY_CHANGE_LABEL = "every change between the two images"

@@ -10,7 +10,6 @@ import gradio as gr
 from PIL import Image
 
 from dataset_scripts.readers import GENERATED, open_pairs
-from limits import refusal
 from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
@@ -23,8 +22,10 @@ from mtrefseg.view.predictions import (
     worst_first,
 )
 from mtrefseg.view.report_images import describe, draw_panels
-from pair_cache import PairCache, digest_of
-from upload_fields import ReportInput
+
+from .limits import refusal
+from .pair_cache import PairCache, digest_of
+from .upload_fields import ReportInput
 
 
 REPORT = Path(__file__).with_name("examples") / "predictions.parquet"

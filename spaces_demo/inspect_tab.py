@@ -7,8 +7,6 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from answers import NOTHING_FITS
-from limits import InputError, check_sentences, read_image, refusal
 from mtrefseg.view.drawing import area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
@@ -17,10 +15,13 @@ from mtrefseg.view.inspection import (
     inspect_pair,
 )
 from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
-from pair_cache import PairCache
-from segment_tab import MODEL_QUEUE, SCENES
-from segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
-from upload_fields import ImageInput
+
+from .answers import NOTHING_FITS
+from .limits import InputError, check_sentences, read_image, refusal
+from .pair_cache import PairCache
+from .segment_tab import MODEL_QUEUE, SCENES
+from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
+from .upload_fields import ImageInput
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from answers import legend, paint, result_of, write_files
-from limits import MAX_SENTENCES, InputError, check_sentences, refusal
-from segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
-from upload_fields import ImageInput
+from .answers import legend, paint, result_of, write_files
+from .limits import MAX_SENTENCES, InputError, check_sentences, refusal
+from .segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
+from .upload_fields import ImageInput
 
 
 EXAMPLES = Path(__file__).with_name("examples")

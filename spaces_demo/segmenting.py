@@ -16,12 +16,12 @@ from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
-from limits import InputError, read_image
-
 # This also registers the model's classes, so that AutoModel runs no code from a model repository.
 from mtrefseg import optimize_for_cpu
 from mtrefseg.view.drawing import to_panel
-from pair_cache import PairCache, digest_of
+
+from .limits import InputError, read_image
+from .pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
@@ -51,7 +51,7 @@ class Answer:
 
 
 @dataclass
-class KnownPair:
+class CachedPair:
     """
     A cached pair.
 
@@ -106,7 +106,7 @@ class Segmenter:
     def __init__(self, model: Any, processor: Any) -> None:
         self.model = model
         self.processor = processor
-        self.pairs: PairCache[KnownPair] = PairCache(MAX_BYTES)
+        self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES)
         self.lock = threading.Lock()
         self.threshold = float(processor.image_processor.threshold)
         # Used to report "nothing fits" when the checkpoint has no threshold of its own.
@@ -191,7 +191,7 @@ class Segmenter:
         )
 
     @torch.inference_mode()
-    def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> KnownPair:
+    def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
         image_t1, image_t2 = (read_image(path, name) for path, name in zip(paths, NAMES))
         try:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
@@ -204,10 +204,10 @@ class Segmenter:
         width, height = images[0].size
         scale = SHOWN_SIDE / max(width, height)
         panel = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return KnownPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
+        return CachedPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
 
     @torch.inference_mode()
-    def _answer(self, pair: KnownPair, sentences: Sequence[Sentence]) -> None:
+    def _answer(self, pair: CachedPair, sentences: Sequence[Sentence]) -> None:
         """Runs the model and caches the answers with the pair."""
         texts = [sentence for sentence in sentences if sentence is not EVERY_CHANGE]
         if texts:

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.data_classes import FileData, ImageData, ListFiles
 
-from limits import InputError, check_image, forget_upload, refusal
+from .limits import InputError, check_image, forget_upload, refusal
 
 
 class ImageInput(gr.Image):

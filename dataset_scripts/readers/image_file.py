@@ -121,8 +121,8 @@ class ImageFile:
 
     def read_mask(self, size: tuple[int, int]) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
         """
-        Reads a mask as [`mtrefseg.io.load_mask`] does, but repairs what it can: a mask of another size is resized, of
-        a coloured one the highest channel counts, and any values above 127 are foreground.
+        Reads a mask of a dataset and repairs what it can: a mask of another size is resized, of a coloured one the
+        highest channel counts, and of any other values those above 127 are foreground.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
@@ -136,6 +136,8 @@ class ImageFile:
         """
         if isinstance(self.source, np.ndarray):
             return self.source, []
+        # `mtrefseg.io.load_mask` reads plain masks alike, but cannot be the core of this: it turns coloured ones grey,
+        # which refuses a red mask; it refuses values of which none is above 127; and it imports PyTorch.
         with self._open(Reason.UNREADABLE_MASK) as image:
             values, repairs = self._mask_values(ImageOps.exif_transpose(image))
         mask = values > 127

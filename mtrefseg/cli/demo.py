@@ -9,11 +9,9 @@ mtrefseg demo --model mtrefseg-r1 --port 7861
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 
 from mtrefseg.errors import UserError
 
@@ -49,30 +47,26 @@ def run(arguments: Sequence[str]) -> None:
     options = make_parser().parse(arguments)
     model = options.model or default_model()
     check_model_type(model, check_model(model))
-    folder = _find_demo()
+    _check_demo()
     os.environ |= {
         "MTREFSEG_MODEL": model,
         "GRADIO_SERVER_NAME": options.host,
         "GRADIO_SERVER_PORT": str(options.port),
     }
-    # Its files import one another by their bare names, as in a Space.
-    sys.path.insert(0, str(folder))
     try:
-        import_module("spaces_demo.app").main()
+        import_module("spaces_demo").main()  # By its name: the library never imports what is built on it.
     except OSError as error:
         raise UserError(f"cannot serve on port {options.port}: {error}") from error
 
 
-def _find_demo() -> Path:
+def _check_demo() -> None:
     for package in ("gradio", "pyarrow", "datasets"):
         if find_spec(package) is None:
             raise UserError(f'the demo needs {package}: pip install "mtrefseg[demo]"')
-    spec = find_spec("spaces_demo")
-    if spec is None or spec.submodule_search_locations is None:
+    if find_spec("spaces_demo") is None:
         raise UserError(
-            "spaces_demo is not installed: install the package anew, or start spaces_demo/app.py of the repository"
+            "spaces_demo is not installed: install the package anew, or call the command in a clone of the repository"
         )
-    return Path(spec.submodule_search_locations[0])
 
 
 def _port(text: str) -> int:

@@ -2,10 +2,8 @@
 """`mtrefseg demo` hands over to the Space."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,9 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def put_app(monkeypatch: pytest.MonkeyPatch, start: Callable[[], None]) -> None:
     """Puts a function in the place of the Space."""
-    app = ModuleType("spaces_demo.app")
-    app.main = start  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "spaces_demo.app", app)
+    monkeypatch.setattr("spaces_demo.main", start)
 
 
 @pytest.fixture
@@ -32,7 +28,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         calls.append({name: value for name, value in os.environ.items() if name.startswith(("MTREF", "GRADIO"))})
 
     put_app(monkeypatch, start)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("MTREFSEG_MODEL", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.setenv(name, "before")
     return calls

@@ -43,9 +43,11 @@ def test_the_demo_names_its_model_and_brings_the_library(built: Path) -> None:
     card = metadata_load(built / "mtrefseg-demo" / "README.md")
     assert card is not None
     assert card["models"] == card["preload_from_hub"] == ["somebody/mtrefseg-r1"]
-    for package in ("mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
+    for package in ("spaces_demo", "mtrefseg", "modeling_mtrefseg", "dataset_scripts", "mtrs_iou"):
         assert (built / "mtrefseg-demo" / package).is_dir()
     assert not (built / "mtrefseg-demo" / "dataset_scripts" / "sample").exists()
+    files = {path.name for path in (built / "mtrefseg-demo").iterdir() if path.is_file()}
+    assert files == {"README.md", "app.py", "requirements.txt"}
 
 
 def test_data_cards_say_where_they_are(built: Path) -> None:

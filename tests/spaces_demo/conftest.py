@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The demo on a minute random model, as a server of this computer."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,8 @@ from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 
 pytest.importorskip("gradio", reason="gradio is not installed")
 SPACE = Path(__file__).parents[2] / "spaces_demo"
-# As in a Space, whose files find one another by their bare names.
-sys.path.insert(0, str(SPACE))
 
-from app import build, launch_options  # noqa: E402
-from segmenting import Segmenter  # noqa: E402
+from spaces_demo import Segmenter, build, launch_options  # noqa: E402
 
 
 @dataclass

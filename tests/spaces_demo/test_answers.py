@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from answers import legend, paint, result_of, write_files
 from mtrefseg.view.drawing import PALETTE
 from mtrs_iou import decode_rle
-from segmenting import EVERY_CHANGE, Segmentation, Sentence
+from spaces_demo.answers import legend, paint, result_of, write_files
+from spaces_demo.segmenting import EVERY_CHANGE, Segmentation, Sentence
 
 
 def make_segmentation(sentences: list[Sentence], masks: np.ndarray, **options: object) -> Segmentation:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from limits import InputError, check_image, check_sentences, forget_upload, read_image
+from spaces_demo.limits import InputError, check_image, check_sentences, forget_upload, read_image
 from tests.spaces_demo.hostile_files import cut_png, hostile_files, png_of_size, write
 
 

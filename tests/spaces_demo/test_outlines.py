@@ -4,8 +4,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import outlines
-from outlines import Ring, geojson_geometry, polygons_of
+from spaces_demo import outlines
+from spaces_demo.outlines import Ring, geojson_geometry, polygons_of
 
 
 def area_of(ring: Ring) -> float:

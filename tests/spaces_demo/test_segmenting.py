@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-import segmenting
-from limits import InputError
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.view.inspection import encode_for_inspection
-from pair_cache import PairCache, bytes_of, digest_of
-from segmenting import EVERY_CHANGE, Segmenter
+from spaces_demo import segmenting
+from spaces_demo.limits import InputError
+from spaces_demo.pair_cache import PairCache, bytes_of, digest_of
+from spaces_demo.segmenting import EVERY_CHANGE, Segmenter
 
 
 class Calls:

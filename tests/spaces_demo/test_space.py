@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub.repocard import metadata_load
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from segment_tab import EXAMPLE_ROWS
+from spaces_demo.segment_tab import EXAMPLE_ROWS
 from tests.spaces_demo.conftest import SPACE
 
 
@@ -60,13 +60,13 @@ def test_examples_are_small() -> None:
 
 def test_the_generator_is_not_needed_to_start() -> None:
     """It draws the pairs of the tab *Benchmark*, and is loaded when the first of them is shown."""
-    script = f"""
+    script = """
 import sys
-sys.path[:0] = [{str(SPACE)!r}, {str(SPACE.parent)!r}]
 sys.modules["dataset_scripts.synthesis"] = None  # importing it is an error
-import app
+import spaces_demo.app
 """
-    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=SPACE.parent, env=environment)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
@@ -83,7 +83,11 @@ def test_a_server_that_is_told_to_stop_deletes_what_visitors_left(
     settings = {"MTREFSEG_MODEL": str(tmp_path / "model"), "GRADIO_SERVER_PORT": str(port)}
     environment = {**os.environ, **settings, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-u", str(SPACE / "app.py")], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", "spaces_demo.app"],
+        cwd=SPACE.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None

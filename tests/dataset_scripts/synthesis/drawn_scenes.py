@@ -26,7 +26,7 @@ class Drawn(NamedTuple):
     box_t2: Box | None = None
 
 
-class Pair(NamedTuple):
+class DrawnPair(NamedTuple):
     """A scene and what is seen of it; later things cover earlier ones."""
 
     scene: Scene
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
         return self.refer(text).things
 
 
-def draw(*drawn: Drawn, domain: Domain = "RS", unnamed: tuple[str, ...] = ()) -> Pair:
+def draw(*drawn: Drawn, domain: Domain = "RS", unnamed: tuple[str, ...] = ()) -> DrawnPair:
     numbers = np.zeros((2, SIZE, SIZE), np.int16)
     things = []
     for number, (kind, before, after, box, box_t2) in enumerate(drawn, start=1):
@@ -49,7 +49,7 @@ def draw(*drawn: Drawn, domain: Domain = "RS", unnamed: tuple[str, ...] = ()) ->
             if state is not None:
                 numbers[at, top:bottom, left:right] = number
     view: Literal["normal", "satellite"] = "normal" if domain == "NS" else "satellite"
-    return Pair(Scene(domain, view, SIZE, things, frozenset(unnamed)), numbers[0], numbers[1])
+    return DrawnPair(Scene(domain, view, SIZE, things, frozenset(unnamed)), numbers[0], numbers[1])
 
 
 def box_at(x: int, y: int, half: int = 4) -> Box:
@@ -68,6 +68,6 @@ def kept(kind: str, x: int, y: int, color: str | None = None, half: int = 4) -> 
     return Drawn(kind, State(color), State(color), box_at(x, y, half))
 
 
-def row_of(*things: tuple[str, State | None, State | None], domain: Domain = "RS") -> Pair:
+def row_of(*things: tuple[str, State | None, State | None], domain: Domain = "RS") -> DrawnPair:
     """Things beside one another."""
     return draw(*(Drawn(*thing, box_at(10 + 12 * at, 60)) for at, thing in enumerate(things)), domain=domain)

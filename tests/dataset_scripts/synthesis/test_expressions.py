@@ -10,10 +10,10 @@ from dataset_scripts.synthesis import NOUNS
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter, WrittenExpression
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.scene import State
-from tests.dataset_scripts.synthesis.drawn_scenes import Drawn, Pair, box_at, draw, gone, kept, new, row_of
+from tests.dataset_scripts.synthesis.drawn_scenes import Drawn, DrawnPair, box_at, draw, gone, kept, new, row_of
 
 
-def write(pair: Pair, rounds: int = 60, no_target_share: float = 0.0) -> list[WrittenExpression]:
+def write(pair: DrawnPair, rounds: int = 60, no_target_share: float = 0.0) -> list[WrittenExpression]:
     """Many sentences about a scene."""
     observation = Observation(*pair)
     written: dict[str, WrittenExpression] = {}

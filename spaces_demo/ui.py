@@ -1,0 +1,123 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+The page of the demo and how it is served:
+
+    mtrefseg demo --model outputs/mine --port 7861
+    MTREFSEG_MODEL=outputs/mine GRADIO_SERVER_PORT=7861 python spaces_demo/app.py
+
+`MTREFSEG_MODEL` is the folder or Hub id of a checkpoint (by default `mtrefseg-r1` beside this package), and
+`MTREFSEG_REVISION` a commit of the Hub repository. It listens on this computer alone, unless the environment
+(`GRADIO_SERVER_NAME`, which Spaces set) says otherwise.
+"""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from .benchmark import BenchmarkTab
+from .inspect_tab import InspectTab
+from .limits import MAX_FILE_SIZE, MAX_PIXELS
+from .segment_tab import SegmentTab
+from .segmenting import Segmenter
+
+
+DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "mtrefseg-r1"
+STYLE = Path(__file__).with_name("style.css")
+# Uploads and results are deleted after an hour, and all of them when the server stops.
+DELETE_EVERY, DELETE_AFTER = 300, 3600
+HEAD = """
+# MTRefSeg: what changed, in a sentence
+Two images of one place, an earlier and a later one, and a sentence: the mask of exactly the change that it
+describes.
+"""
+FOOT = f"""
+Images may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
+deleted within {(DELETE_AFTER + DELETE_EVERY) // 60} minutes; nothing is recorded. The method:
+[MTRefSeg-R1](https://huggingface.co/papers/2606.00987).
+"""
+
+
+def build(segmenter: Segmenter) -> gr.Blocks:
+    """
+    Builds the page.
+
+    Args:
+        segmenter ([`Segmenter`]): The model with what is kept of the visitors' pairs.
+
+    Returns:
+        `gradio.Blocks`: The page, with its queue; `launch(**launch_options())` serves it.
+    """
+    with gr.Blocks(
+        title="MTRefSeg", analytics_enabled=False, delete_cache=(DELETE_EVERY, DELETE_AFTER), fill_width=False
+    ) as page:
+        gr.Markdown(HEAD)
+        with gr.Tab("Segment"):
+            segment = SegmentTab(segmenter)
+        with gr.Tab("Look inside"):
+            look_inside = InspectTab(segmenter, (segment.image_t1, segment.image_t2))
+        with gr.Tab("Benchmark") as tab:
+            benchmark = BenchmarkTab(tab)
+        gr.Markdown(FOOT, elem_id="foot")
+
+        def forget(request: gr.Request) -> None:
+            for kept in (segmenter.pairs, look_inside.pairs, benchmark.reports):
+                kept.forget(request.session_hash or "")
+
+        page.unload(forget)
+    return page.queue(max_size=32, default_concurrency_limit=4)
+
+
+def launch_options() -> dict[str, Any]:
+    """
+    How the page is served.
+
+    Returns:
+        `dict`: Arguments of `gradio.Blocks.launch`.
+    """
+    font = ["ui-sans-serif", "system-ui", "sans-serif"]  # Of the visitor's computer: nothing is fetched elsewhere.
+    theme = gr.themes.Soft(primary_hue="sky", neutral_hue="slate", font=font, font_mono=["ui-monospace", "monospace"])
+    # The theme's own small letters have too little contrast to be read by everybody.
+    theme.set(
+        body_background_fill="*neutral_100",
+        block_border_width="1px",
+        block_border_color="*neutral_200",
+        block_border_color_dark="*neutral_700",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_label_text_color="*primary_800",
+        block_title_text_color="*primary_800",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
+        block_label_background_fill_dark="*primary_700",
+        block_title_background_fill_dark="*primary_700",
+    )
+    return {
+        "theme": theme,
+        "css_paths": STYLE,
+        "max_file_size": MAX_FILE_SIZE,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "state_session_capacity": 200,
+        "show_error": False,
+    }
+
+
+def main() -> None:
+    """Loads the checkpoint and serves the page until it is stopped."""
+    name = os.environ.get("MTREFSEG_MODEL") or str(DEFAULT_MODEL)
+    if name == str(DEFAULT_MODEL) and not DEFAULT_MODEL.is_dir():
+        raise SystemExit(f"There is no {DEFAULT_MODEL}: set MTREFSEG_MODEL to the folder or Hub id of a checkpoint.")
+    segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
+    page = build(segmenter)
+    page.launch(**launch_options(), prevent_thread_lock=True)
+    # When gradio is interrupted, it leaves the visitors' files behind.
+    for reason in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(reason, lambda number, frame: page.close())
+    page.block_thread()
