@@ -177,8 +177,8 @@ def draw_person(thing: NormalThing, state: State, camera: Camera, sun_right: boo
 
     Args:
         thing (`NormalThing`): `variant` is the pose, one of `POSES`; `facing` as for every thing.
-        state (`State`): Its `color`.
-        camera (`Camera`): Who looks.
+        state (`State`): Only `color` is used.
+        camera (`Camera`): The camera.
         sun_right (`bool`, *optional*, defaults to `True`): Whether light comes from the right.
     """
     random = np.random.default_rng([thing.seed])
@@ -425,10 +425,10 @@ def shade_under_person(thing: NormalThing, camera: Camera, shadows: Shadows, off
 
     Args:
         thing (`NormalThing`): Who.
-        camera (`Camera`): Who looks.
-        shadows (`Shadows`): Where they are gathered.
-        offset (`Point`): How far (x, z) in metres a body of one metre throws its shadow.
-        darkness (`float`): 0 to 1, of the shadow in the sun.
+        camera (`Camera`): The camera.
+        shadows (`Shadows`): Collects the shadows of the image.
+        offset (`Point`): Shadow vector (x, z) in metres of a body one metre high.
+        darkness (`float`): Darkness of the sun shadow, 0 to 1.
     """
     x, z = thing.place
     tall = thing.extent[1]

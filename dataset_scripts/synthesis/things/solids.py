@@ -94,8 +94,8 @@ class Solid:
         Draws the faces that look at the camera.
 
         Args:
-            sprite (`Sprite`): What to draw on.
-            camera (`Camera`): Who looks.
+            sprite (`Sprite`): Sprite to draw on.
+            camera (`Camera`): The camera.
             world (`np.ndarray`): What `placed` returned; all of it ahead of the camera.
             facing (`float`): The same as for `placed`.
             materials (`Mapping[str, Color]`): Colour of each material.

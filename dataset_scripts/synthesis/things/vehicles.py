@@ -394,10 +394,10 @@ def shade_under_vehicle(thing: NormalThing, camera: Camera, shadows: Shadows, of
 
     Args:
         thing (`NormalThing`): Which.
-        camera (`Camera`): Who looks.
-        shadows (`Shadows`): Where they are gathered.
-        offset (`Point`): How far (x, z) in metres a body of one metre throws its shadow.
-        darkness (`float`): 0 to 1, of the shadow in the sun.
+        camera (`Camera`): The camera.
+        shadows (`Shadows`): Collects the shadows of the image.
+        offset (`Point`): Shadow vector (x, z) in metres of a body one metre high.
+        darkness (`float`): Darkness of the sun shadow, 0 to 1.
     """
     width, height, length = thing.extent
     foot = np.array(

@@ -57,8 +57,8 @@ def draw_building(thing: NormalThing, state: State, camera: Camera, wall: Wall, 
 
     Args:
         thing (`NormalThing`): `variant` is one of `FACADES`.
-        state (`State`): Its `color`.
-        camera (`Camera`): Who looks.
+        state (`State`): Only `color` is used.
+        camera (`Camera`): The camera.
         wall (`Wall`): Its front.
         sun (`float`): Direction in degrees from which it is lit.
     """
@@ -213,8 +213,8 @@ def draw_door(thing: NormalThing, state: State, camera: Camera, wall: Wall) -> l
 
     Args:
         thing (`NormalThing`): Which; `along` is where its middle is along the wall.
-        state (`State`): Its `color` and `condition`.
-        camera (`Camera`): Who looks.
+        state (`State`): `color` and `condition` are used.
+        camera (`Camera`): The camera.
         wall (`Wall`): Which it is in.
     """
     random = np.random.default_rng([thing.seed])

@@ -41,8 +41,8 @@ class Choices:
 
     Args:
         split (`str`): "train" or "reworded": which words may be used.
-        strength (`float`): How often a part is worded anew, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        strength (`float`): Probability of rewording each part, 0 to 1.
+        random (`np.random.Generator`): Random generator.
     """
 
     def __init__(self, split: Split, strength: float, random: np.random.Generator) -> None:

@@ -56,7 +56,7 @@ class Paraphraser:
             text (`str`): A sentence of the generator, of a person, or any other text.
             change_type (`str`): "appear", "disappear", "state_change" or "unknown". A sentence that says another type
                 stays as it is.
-            random (`np.random.Generator`): Source of all chance.
+            random (`np.random.Generator`): Random generator.
             domain (`str`, *optional*): "NS" or "RS"; without it, words that depend on it stay.
 
         Returns:

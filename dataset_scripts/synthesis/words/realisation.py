@@ -72,8 +72,8 @@ class Realiser:
         parts ([`Parts`]): Of the sentence.
         domain (`str`, *optional*): "NS" or "RS".
         split (`str`): "train" or "reworded": which words and templates may be used.
-        strength (`float`): How often a part is worded anew, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        strength (`float`): Probability of rewording each part, 0 to 1.
+        random (`np.random.Generator`): Random generator.
     """
 
     def __init__(

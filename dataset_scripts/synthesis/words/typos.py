@@ -24,7 +24,7 @@ def misspell(text: str, known: Set[str], random: np.random.Generator) -> str:
     Args:
         text (`str`): A sentence.
         known (`Set[str]`): Words in lower case that a misspelt word must not be.
-        random (`np.random.Generator`): Source of all chance.
+        random (`np.random.Generator`): Random generator.
 
     Returns:
         `str`: The sentence with one misspelt word of five letters or more, or as it was if it has none.

@@ -112,8 +112,8 @@ def replace_words(
         change_type (`str`): "appear", "disappear", "state_change" or "unknown".
         domain (`str`, *optional*): "NS" or "RS".
         split (`str`): "train" or "reworded".
-        strength (`float`): How often a word is replaced, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        strength (`float`): Probability of replacing each word, 0 to 1.
+        random (`np.random.Generator`): Random generator.
 
     Returns:
         `str`: In lower case where something was replaced; the text as it was if nothing was.

@@ -27,7 +27,7 @@ class Backdrop:
     The unchanging part of a scene under way.
 
     Args:
-        camera (`Camera`): Who looks.
+        camera (`Camera`): The camera.
         color (`Color`): Of what nothing else is painted over.
     """
 
@@ -99,7 +99,7 @@ def ground_texture(
     Brightness of the ground, fixed to the ground.
 
     Args:
-        camera (`Camera`): Who looks.
+        camera (`Camera`): The camera.
         random (`np.random.Generator`): Chooses the texture.
         coarse, fine (`float`, *optional*): Standard deviations of stains, some metres wide, and of grains.
         streaks (`float`, *optional*, defaults to 0.0): The same for streaks along the z axis.
@@ -153,8 +153,8 @@ def paint_dapples(
     Shadows of trees on the ground near a line along the z axis.
 
     Args:
-        canvas (`Canvas`): What to paint on.
-        camera (`Camera`): Who looks.
+        canvas (`Canvas`): Canvas to paint on.
+        camera (`Camera`): The camera.
         light (`Light`): Moves them.
         random (`np.random.Generator`): Chooses them.
         inner, outer (`float`): Metres along x: they are densest at `outer` and end at `inner`.
@@ -183,7 +183,7 @@ def paint_sky(canvas: Canvas, random: np.random.Generator, bottom: float, kind: 
     Sky over the upper part of an image.
 
     Args:
-        canvas (`Canvas`): What to paint on.
+        canvas (`Canvas`): Canvas to paint on.
         random (`np.random.Generator`): Chooses the clouds.
         bottom (`float`): Row where it ends.
         kind (`str`): "clear", "cloudy", "overcast" or "evening".

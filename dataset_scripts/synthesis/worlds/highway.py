@@ -40,7 +40,7 @@ def sample_highway(random: np.random.Generator, size: int) -> HighwayScene:
     A random road with what drives and stands there at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
@@ -247,12 +247,12 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
     Paints the road at one of the two times.
 
     Args:
-        scene (`HighwayScene`): What is where.
+        scene (`HighwayScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The sun at that time; it moves the shadows.
+        light (`Light`): Sun at that time; determines the shadows.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

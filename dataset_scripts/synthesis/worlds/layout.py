@@ -33,8 +33,8 @@ class Layout:
     Gathers the things of a scene, each of which must find room on the image.
 
     Args:
-        random (`np.random.Generator`): Chooses seeds.
-        camera (`Camera`): Who looks.
+        random (`np.random.Generator`): Random generator for the seeds.
+        camera (`Camera`): The camera.
     """
 
     def __init__(self, random: np.random.Generator, camera: Camera):
@@ -199,7 +199,7 @@ def assign_changes(
     Lets some things come, go or change their state.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         things (`Sequence[NormalThing]`): All there, in order of their numbers.
         size (`int`): Of the image in pixels.
         colors (`Mapping[str, Sequence[str]]`): Colours that things of a kind can be repainted in.

@@ -85,7 +85,7 @@ class Planner:
     Places things one after another where there is room.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Side of the image in pixels.
         metre (`float`): Pixels for one metre.
     """

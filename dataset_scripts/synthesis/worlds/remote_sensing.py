@@ -42,7 +42,7 @@ def change_things(random: np.random.Generator, things: Sequence[GroundThing], si
     Half of the scenes are under construction: most changes then are of one kind and type, as in the published data.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         things (`Sequence[GroundThing]`): The things, unchanged so far.
         size (`int`): Side of the image in pixels; what has its middle outside of it does not change.
     """
@@ -103,7 +103,7 @@ def sample_remote_sensing(random: np.random.Generator, size: int) -> GroundScene
     A place seen from above and what changes there.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:

@@ -53,7 +53,7 @@ def sample_room(random: np.random.Generator, size: int) -> RoomScene:
     A random room with what stands in it at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
@@ -419,12 +419,12 @@ def paint_room(scene: RoomScene, time: Literal[1, 2], light: Light) -> Rendering
     Paints the room at one of the two times.
 
     Args:
-        scene (`RoomScene`): What is where.
+        scene (`RoomScene`): The scene.
         time (`int`): 1 or 2.
         light (`Light`): The daylight at that time; indoors its shadows are faint.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

@@ -109,8 +109,8 @@ def paint_shadows(
     All shadows of the things that are there, on what has not been painted with a thing.
 
     Args:
-        canvas (`Canvas`): What to paint on.
-        scene (`NormalScene`): What is where.
+        canvas (`Canvas`): Canvas to paint on.
+        scene (`NormalScene`): The scene.
         time (`int`): 1 or 2.
         light (`Light`): The sun.
         strength (`float`, *optional*, defaults to 1.0): Share of the sun's light; 0 leaves what is right under things.

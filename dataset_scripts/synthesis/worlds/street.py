@@ -70,7 +70,7 @@ def sample_street(random: np.random.Generator, size: int) -> StreetScene:
     A random street with what stands and moves there at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
@@ -403,12 +403,12 @@ def paint_street(scene: StreetScene, time: Literal[1, 2], light: Light) -> Rende
     Paints the street at one of the two times.
 
     Args:
-        scene (`StreetScene`): What is where.
+        scene (`StreetScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The sun at that time; it moves the shadows.
+        light (`Light`): Sun at that time; determines the shadows.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)
