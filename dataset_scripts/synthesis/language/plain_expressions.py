@@ -108,5 +108,5 @@ class PlainExpressionWriter(ExpressionWriter):
         return self._start(noun, kinds, self._one_of(general_meanings(change, kinds)))
 
     def _may_seem_true(self, description: Description) -> bool:
-        """Whether a no-target sentence could be true: "the road that was built" is not clearly false of a paved one."""
+        """Whether a no-target sentence could be true: "the road that was built" may fit a paved road."""
         return any(one.change == "state_change" and one.kind in description.kinds for one in self.sightings)
