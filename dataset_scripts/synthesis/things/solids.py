@@ -117,7 +117,7 @@ class Solid:
 
 
 def standing(points: np.ndarray, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
-    """Places points (n, 3) of a body in the world: scaled along x, y, z, rotated by `facing` degrees, moved to (x, z)."""
+    """Places points (n, 3) of a body in the world: scales them, rotates them by `facing` degrees, moves them to (x, z)."""
     angle = np.deg2rad(facing)
     cosine, sine = np.cos(angle), np.sin(angle)
     x, y, z = points[:, 0] * scale[0], points[:, 1] * scale[1], points[:, 2] * scale[2]
@@ -135,7 +135,7 @@ def box(
     detail: bool = False,
 ) -> list[Face]:
     """
-    Faces of a box whose lower face's middle is at `center`; its upper face is smaller by `inset` metres on all sides.
+    Faces of a box. `center` is the middle of its base; the top is smaller by `inset` metres on each side.
     """
     middle, low, back = center
     loops = []

@@ -123,7 +123,7 @@ def _sample_ways(
 def _sample_road(random: np.random.Generator, camera: Camera, middle: float) -> HighwayScene:
     ways, dividers, edges = _sample_ways(random, middle)
     verges = [str(name) for name in random.choice(list(VERGES), 2, p=[0.5, 0.2, 0.15, 0.15])]
-    # Not between the camera and the road.
+    # A wood must not stand between the camera and the road.
     wood_side = int(random.integers(2)) if edges[0] < 0 < edges[1] else int(edges[0] >= 0)
     wood = None
     if random.random() < 0.45:
@@ -269,7 +269,7 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
         layers.append((_zone(scene, thing.place[0]), thing.depth, number))
     for index, divider in enumerate(scene.dividers):
         layers.append((_zone(scene, divider.x) + 0.5, 0.0, -1 - index))
-    # What stands behind a divider is painted before it, whatever its distance.
+    # Things behind a divider are painted before it, regardless of their distance.
     for _, _, number in sorted(layers, reverse=True):
         if number < 0:
             put_stamps(canvas, 0, scene.divider_stamps[-1 - number])
