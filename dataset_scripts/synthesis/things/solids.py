@@ -117,7 +117,7 @@ class Solid:
 
 
 def standing(points: np.ndarray, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
-    """Places points (n, 3) of a body in the world: scales them, rotates them by `facing` degrees, moves them to (x, z)."""
+    """Places points (n, 3) of a body in the world: scales, rotates (by `facing` degrees) and moves them."""
     angle = np.deg2rad(facing)
     cosine, sine = np.cos(angle), np.sin(angle)
     x, y, z = points[:, 0] * scale[0], points[:, 1] * scale[1], points[:, 2] * scale[2]

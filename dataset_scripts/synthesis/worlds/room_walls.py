@@ -33,8 +33,8 @@ class RoomScene(NormalScene):
         accent (`Color`): Colour of the far wall.
         floor (`str`): Flooring: "planks", "tiles", "carpet" or "concrete".
         floor_color (`Color`): Colour of the floor.
-        windows (`tuple[tuple[int, float, float, float, float], ...]`): Windows: wall index, left, right, bottom, top in
-            metres.
+        windows (`tuple[tuple[int, float, float, float, float], ...]`): Windows: wall index, then left, right, bottom
+            and top in metres.
         board (`tuple[float, float]`, *optional*): Left and right end of a whiteboard on the far wall, in metres.
     """
 

@@ -74,8 +74,8 @@ def sample_street(random: np.random.Generator, size: int) -> StreetScene:
         size (`int`): Width and height of the images in pixels.
 
     Returns:
-        `StreetScene`: The scene. Its things are buildings, doors, cars, trucks, buses, bicycles, persons, trees, signs,
-        benches, bins, boxes and lamps.
+        `StreetScene`: The scene. Its things are buildings, doors, cars, trucks, buses, bicycles, persons, trees,
+        signs, benches, bins, boxes and lamps.
     """
     scene = _sample_ground(random, size)
     layout = Layout(random, scene.camera)
