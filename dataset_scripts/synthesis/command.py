@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pairs < 1 or arguments.num_proc < 1:
         raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
     if arguments.kind == "pretrain" and arguments.noise:
-        raise DataError("--noise spoils sentences, and stage 1 has none: leave out --noise or --kind pretrain.")
+        raise DataError("--noise corrupts sentences, and --kind pretrain has none: leave out one of them.")
     try:
         generator = Generator(
             seed=arguments.seed,

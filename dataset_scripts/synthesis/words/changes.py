@@ -4,7 +4,7 @@ Synonyms for changes, by the kind of thing that changed.
 
 The notation of an entry determines its inflection: "=built" is a participle ("was built", "got built"),
 "turn/turned/turned" is a verb with its past and its participle, "is gone" and "has no water" are present tense, and
-"was not there before" is past tense. `{later}` and `{earlier}` are replaced by phrases such as "later image" and "first
+"was not there before" is past tense. `{later}` and `{earlier}` are replaced by phrases such as "later image" or "first
 photo", X and Y by colours.
 """
 

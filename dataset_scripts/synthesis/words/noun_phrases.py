@@ -30,7 +30,7 @@ _ONE_OF_THE = 0.2
 _PLACE_FIRST: dict[Split, float] = {"train": 0.35, "reworded": 0.8}  # Probability of place before relation
 _GAP = re.compile(r" +([,?:;)])")
 _ARTICLE = re.compile(r"\b(a|an) (?=(\w+))", re.IGNORECASE)
-# Words whose first letter does not decide between "a" and "an".
+# Beginnings of words that take "an" or "a" against the rule for their first letter.
 _AN = ("hgv", "suv", "hour")
 _A = ("one", "uni", "use", "uti", "eur")
 
@@ -89,14 +89,14 @@ class NounPhrases:
         return self.quantity not in ("one", "each")
 
     def definite(self, before: str = "") -> str:
-        """ "the red car", "all the newly built houses"."""
+        """Definite noun phrase: "the red car", "all the newly built houses"."""
         if self.is_ranked:
             return "the " + self._core(before)
         said = {"one": "the", "all": "the", "each": "every"}.get(self.quantity, f"the {self.quantity}")
         return f"{self._choices.anew(DEFINITE[self.quantity], said)} {self._core(before)}"
 
     def indefinite(self, before: str = "") -> str:
-        """ "a red car", "several houses"."""
+        """Indefinite noun phrase: "a red car", "several houses"."""
         if self.quantity == "all" and self._choices.chance() < _BARE:
             return self._core(before)
         said = {"one": "a", "all": "several", "each": "a"}.get(self.quantity, self.quantity)

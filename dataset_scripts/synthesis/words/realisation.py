@@ -167,7 +167,7 @@ class Realiser:
         return self._choices.one_of(found[-1] if is_general else found[0])
 
     def _finite(self) -> str:
-        """ "was built", "has left", "is gone"."""
+        """Finite verb: "was built", "has left", "is gone"."""
         nouns = self._nouns
         if self._parts.verb and nouns.quantity == self._parts.quantity and not self._choices.is_anew():
             return self._parts.verb
@@ -176,7 +176,7 @@ class Realiser:
         return self._filled(verbs.finite(entry, auxiliary, nouns.is_plural))
 
     def _that(self) -> str:
-        """ "that was built", "whose roof turned red"."""
+        """Relative clause: "that was built", "whose roof turned red"."""
         verb = self._finite()
         if verb.startswith("whose"):
             return verb
@@ -184,7 +184,7 @@ class Realiser:
         return ("that " if chance < 0.75 else "who " if self._is_person else "which ") + verb
 
     def _owned(self) -> str:
-        """ "the roof of the house next to the pond turned red"."""
+        """Statement about a part: "the roof of the house next to the pond turned red"."""
         nouns = self._nouns
         part, verb = verbs.owned(self._entry("owned"), nouns.is_plural)
         return self._filled(f"the {part} of {nouns.definite()} {nouns.where} {verb}")

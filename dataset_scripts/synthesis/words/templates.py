@@ -115,8 +115,8 @@ ABOUT_NOUN_PHRASES: Templates = {
         "could you pick out {}?",
     ),
 }
-# Complete sentences. Not used with a rank, because "the largest house was built" and "the largest house that was built"
-# can be different houses.
+# Complete sentences. Not used with a rank: "the largest house was built" and "the largest house that was built" can be
+# different houses.
 STATEMENTS: Templates = {
     "train": (
         OWN_STATEMENT,

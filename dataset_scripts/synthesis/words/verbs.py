@@ -16,7 +16,7 @@ PASSIVES: Words = {
     "reworded": ("was", "has been", "has recently been", "was recently"),
 }
 ACTIVES: Words = {"train": ("", "", "has", "has just", "has now"), "reworded": ("", "has", "has recently")}
-_PLAIN = 2  # The first passives are without an adverb; avoids "has just been newly built"
+_PLAIN = 2  # The first passives have no adverb, which avoids "has just been newly built".
 # Ambiguous: in "car at the top left", "left" is a place.
 _NOT_ALONE = "leave/left/left"
 _PASTS = {"taken": "took", "torn": "tore", "broken": "broke", "sawn": "sawed"}
