@@ -68,6 +68,7 @@ SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_
 ROOM = "spaces_demo/examples/room_t1.jpg spaces_demo/examples/room_t2.jpg"
 HOUSES = "spaces_demo/examples/houses_t1.jpg spaces_demo/examples/houses_t2.jpg"
 OWN = (("DATA", "dataset_scripts/sample"),)
+EXTRAS = ("train", "pretrained", "demo", "data", "score", "craft", "ray")
 ENVIRONMENT = LookAt("makes an environment from a package index")
 SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_agent talk to the servers")
 COMMANDS: dict[str, Run | LookAt] = {
@@ -82,7 +83,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     ),
     "mtrefseg demo": SERVER,
     "pip install .": ENVIRONMENT,
-    **{f"pip install '.[{extra}]'": ENVIRONMENT for extra in ("train", "demo", "data", "score", "craft")},
+    **{f"pip install '.[{extra}]'": ENVIRONMENT for extra in EXTRAS},
     "make test": ENVIRONMENT,
     "python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2": Run(
         "data/synthetic", instead=(("2000", "4"), ("2", "1"))
@@ -107,6 +108,8 @@ COMMANDS: dict[str, Run | LookAt] = {
     "mtrefseg report outputs/report/predictions.parquet --data dataset_scripts/sample --out outputs/page": Run(
         "outputs/page/index.html"
     ),
+    "accelerate launch trainer/pretrain.py --config trainer/recipes/small_stage1.yaml": LookAt("takes an hour"),
+    "accelerate launch trainer/finetune.py --config trainer/recipes/small_stage2.yaml": LookAt("takes hours"),
     "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml "
     "--model_name_or_path mtrefseg-r1 --train_data generated DATA --train_weights 3 1 --eval_data DATA "
     "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Generates scenes: pairs of images with sentences and exact masks, each from its number alone. [`Generator`] makes
-them, [`write_raw`] writes them as a folder of the raw layout.
+Synthetic pairs of images with sentences and exact masks. [`Generator`] creates each pair from its index alone,
+[`write_raw`] writes pairs to disk in the raw layout, and [`stream`] yields them without a disk.
 """
 
 from .generator import WORLDS, Domain, Generator, Split, SyntheticExpression, SyntheticPair

@@ -1,13 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Generates pairs of images with sentences and masks:
+The command `synth`: generates pairs of images with sentences and masks.
 
 ```bash
 python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
 python -m dataset_scripts synth data/synthetic --pairs 200 --split validation
-python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # a fifth of them spoilt
-python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of every change
-python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # only look
+python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # annotation noise in 20 %
+python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of all changes
+python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # draw them only
 ```
 """
 
@@ -22,21 +22,24 @@ from .generator import LARGEST_SIZE, SMALLEST_SIZE, Generator
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `synth`."""
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="dataset root to write split folders to")
-    parser.add_argument("--pairs", type=int, default=1000, help="how many pairs in all (default: 1000)")
+    parser.add_argument("--pairs", type=int, default=1000, help="total number of pairs (default: 1000)")
     parser.add_argument("--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE}")
-    parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both take turns)")
+    parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both, alternating)")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
-    parser.add_argument("--kind", choices=("referring", "pretrain"), default="referring", help="pretrain: stage 1")
+    parser.add_argument(
+        "--kind",
+        choices=("referring", "pretrain"),
+        default="referring",
+        help="pretrain: masks of all changes, for stage 1",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument(
-        "--noise", type=float, default=0.0, help="share of sentences with a spoilt mask or text, 0 to 1"
+        "--noise", type=float, default=0.0, help="share of sentences with a corrupted mask or text, 0 to 1"
     )
-    parser.add_argument("--strength", type=float, default=1.0, help="of season, light and camera, 0 to 1 (default: 1)")
-    parser.add_argument("--png", action="store_true", help="keep images without loss instead of as JPEG")
-    parser.add_argument("--num-proc", type=int, default=1, help="processes at once (default: 1)")
-    parser.add_argument(
-        "--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page, a PNG"
-    )
+    parser.add_argument("--strength", type=float, default=1.0, help="how much season and camera differ, 0 to 1")
+    parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
+    parser.add_argument("--num-proc", type=int, default=1, help="number of worker processes (default: 1)")
+    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs into one PNG")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pairs < 1 or arguments.num_proc < 1:
         raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
     if arguments.kind == "pretrain" and arguments.noise:
-        raise DataError("--noise spoils sentences, and stage 1 has none: leave out --noise or --kind pretrain.")
+        raise DataError("--noise corrupts sentences, and --kind pretrain has none: leave out one of them.")
     try:
         generator = Generator(
             seed=arguments.seed,

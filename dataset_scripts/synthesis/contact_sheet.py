@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A page of generated pairs to look at: t1, t2, and the masks of a few sentences in colours."""
+"""Draws a contact sheet of generated pairs: t1, t2, and the mask outlines of a few sentences in colours."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -25,12 +25,12 @@ def contact_sheet(pairs: Sequence[SyntheticPair], columns: int = 3) -> Image.Ima
     Draws pairs with their sentences.
 
     Args:
-        pairs (`Sequence[SyntheticPair]`): What to show, one or more.
-        columns (`int`, *optional*, defaults to 3): Pairs beside one another.
+        pairs (`Sequence[SyntheticPair]`): Pairs to draw, at least one.
+        columns (`int`, *optional*, defaults to 3): Pairs per row.
 
     Returns:
-        `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right; a mask is outlined in the image in which its
-        change is seen, in the colour of its sentence.
+        `PIL.Image.Image`: RGB. In each pair t1 is left and t2 right. Each mask is outlined in the colour of its
+        sentence, in the image that shows the thing.
     """
     cells = [_draw_pair(pair) for pair in pairs]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
@@ -73,7 +73,7 @@ def _draw_pair(pair: SyntheticPair) -> Image.Image:
 
 
 def _outline(image: Image.Image, expression: SyntheticExpression, color: Color) -> None:
-    """Draws the rim of a mask into an image."""
+    """Draws the outline of a mask into an image, in place."""
     mask = Image.fromarray(expression.mask.astype(np.uint8) * 255).resize(image.size, Image.Resampling.NEAREST)
     rim = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > np.asarray(mask)
     image.paste(color, mask=Image.fromarray(rim.astype(np.uint8) * 255))

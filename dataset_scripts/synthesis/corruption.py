@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Spoils masks and sentences on purpose, and flags them, to study how much noise of annotation a training bears.
+Adds annotation noise to masks and sentences and flags it, to measure how robust training is to noise.
 
-The kinds of damage are those of hand-made and machine-made annotations: loose or tight outlines, a shift, boxes, parts
-that were forgotten, sentences that belong to another mask, and a wrong word.
+The errors imitate those of human and automatic annotation: outlines that are too loose or too tight, shifted masks,
+boxes instead of outlines, missing parts, the mask of another sentence, and a wrong word.
 """
 
 import re
@@ -21,9 +21,9 @@ from dataset_scripts.synthesis.render.palette import COLORS
 if TYPE_CHECKING:
     from .generator import SyntheticExpression
 
-_TEXT_SHARE = 0.5  # How often a word is tried before the mask
+_TEXT_SHARE = 0.5  # Probability of corrupting the sentence rather than the mask
 _NAMES = list(COLORS)
-# What is said, and what a careless annotator writes instead. All of it stays in the language of the generator.
+# Word -> what a careless annotator writes instead. The results are sentences of the generator's language too.
 _SWAPS = (
     *zip(_NAMES, [*_NAMES[3:], *_NAMES[:3]], strict=True),
     *((first, second) for first, second in zip(CELLS, list(CELLS)[::-1], strict=True) if first != second),
@@ -56,15 +56,15 @@ def corrupt(
     expressions: "tuple[SyntheticExpression, ...]", random: np.random.Generator, share: float
 ) -> "tuple[SyntheticExpression, ...]":
     """
-    Spoils a share of the sentences of a pair.
+    Corrupts the text or the mask of some sentences of a pair.
 
     Args:
-        expressions (`tuple[SyntheticExpression, ...]`): Correct ones.
-        random (`np.random.Generator`): Source of all choices.
-        share (`float`): The chance of each to be spoilt, 0 to 1.
+        expressions (`tuple[SyntheticExpression, ...]`): Correct sentences with masks.
+        random (`np.random.Generator`): Random generator.
+        share (`float`): Probability of corrupting each sentence, 0 to 1.
 
     Returns:
-        `tuple[SyntheticExpression, ...]`: In the same order; spoilt ones have `noisy=True` and really differ.
+        `tuple[SyntheticExpression, ...]`: Same order. Corrupted ones have `noisy=True` and differ from the original.
     """
     spoilt = []
     for index, expression in enumerate(expressions):
@@ -78,7 +78,7 @@ def corrupt(
 
 
 def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":
-    """With a wrong word; `None` if no word is known that could be wrong."""
+    """Replaces one word by a wrong one. Returns `None` if the sentence has no such word."""
     said = [(re.compile(rf"\b{re.escape(old)}\b"), new) for old, new in _SWAPS]
     found = [(pattern, new) for pattern, new in said if pattern.search(expression.text)]
     if not found:
@@ -96,7 +96,7 @@ def _article(text: str, article: re.Match[str]) -> str:
 def _spoil_mask(
     expression: "SyntheticExpression", others: "list[SyntheticExpression]", random: np.random.Generator
 ) -> "SyntheticExpression":
-    """A wrong mask, wrong in one of several ways."""
+    """Replaces the mask by a wrong one, chosen at random among several kinds of errors."""
     damages: list[Callable[[np.ndarray, np.random.Generator], np.ndarray]] = [_grow, _shrink, _shift, _box, _forget]
     different = [other for other in others if not np.array_equal(other.mask, expression.mask)]
     for index in random.permutation(len(damages)):
@@ -124,7 +124,7 @@ def _shrink(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _shift(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Moved by up to a tenth of the side; what leaves the image is lost."""
+    """Shifts the mask by up to a tenth of the side. Pixels that leave the image are lost."""
     reach = max(1, mask.shape[0] // 10)
     down, right = (int(step) for step in random.integers(-reach, reach + 1, 2))
     moved = np.zeros_like(mask)
@@ -136,7 +136,7 @@ def _shift(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _box(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The box around it."""
+    """Fills the bounding box of the mask."""
     ys, xs = np.nonzero(mask)
     boxed = np.zeros_like(mask)
     if len(ys):
@@ -145,7 +145,7 @@ def _box(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _forget(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Everything on one side of its middle is left out."""
+    """Clears the mask on one side of its middle."""
     ys, xs = np.nonzero(mask)
     part = mask.copy()
     if len(xs):
@@ -154,7 +154,7 @@ def _forget(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _invented(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """A mask where there should be none."""
+    """Draws a mask for a no-target sentence."""
     height, width = shape
     mask = np.zeros(shape, dtype=bool)
     top, left = int(random.integers(0, height * 3 // 4)), int(random.integers(0, width * 3 // 4))

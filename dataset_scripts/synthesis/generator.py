@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Makes image pairs with sentences and exact masks, each from its number alone."""
+"""Generates image pairs with sentences and exact masks. A pair depends only on the settings and its index."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ _SHIFTED_SHARE, _LARGEST_SHIFT = 0.5, 0.02
 @dataclass(frozen=True)
 class World:
     """
-    One kind of place.
+    One kind of scene.
 
     Args:
-        domain (`"NS"` or `"RS"`): Its domain.
-        sample (`Callable`): `sample(random, size)` gives a scene.
-        paint (`Callable`): `paint(scene, time, light)` gives one of its two images.
-        share (`float`): How often it is drawn among the worlds of its domain, relative to the others.
+        domain (`"NS"` or `"RS"`): Domain that the scenes belong to.
+        sample (`Callable`): `sample(random, size)` returns a scene.
+        paint (`Callable`): `paint(scene, time, light)` returns one of its two images.
+        share (`float`): Sampling weight relative to the other worlds of the domain.
     """
 
     domain: Domain
@@ -65,9 +65,10 @@ class SyntheticExpression:
 
     Args:
         text (`str`): The sentence.
-        mask (`np.ndarray`): bool (height, width), the visible pixels of what it refers to; all `False` for no-target.
-        change_type (`str`): "appear", "disappear" or "state_change", of what the sentence speaks of.
-        noisy (`bool`): Whether mask or sentence were spoilt on purpose.
+        mask (`np.ndarray`): bool (height, width), the visible pixels of what the sentence refers to; all `False` for
+            a no-target sentence.
+        change_type (`str`): "appear", "disappear" or "state_change": the change that the sentence describes.
+        noisy (`bool`): Whether the mask or the sentence was corrupted on purpose.
     """
 
     text: str
@@ -82,14 +83,15 @@ class SyntheticPair:
     A pair of images with its sentences.
 
     Args:
-        pair_id (`str`): Made of domain, split, seed and index.
+        pair_id (`str`): Identifier, built from domain, split, seed and index.
         domain (`str`): "NS" or "RS".
-        world (`str`): Key of `WORLDS`: the kind of place.
+        world (`str`): Key of `WORLDS`: the kind of scene.
         view (`str`): "normal", "aerial" or "satellite".
-        image_t1, image_t2 (`PIL.Image.Image`): RGB, square, the earlier and the later one.
-        expressions (`tuple[SyntheticExpression, ...]`): At least one.
-        scene (`Scene`): What is there.
-        numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), the thing visible at each pixel, 0 for none.
+        image_t1, image_t2 (`PIL.Image.Image`): RGB, square; the earlier and the later image.
+        expressions (`tuple[SyntheticExpression, ...]`): Sentences with masks, at least one.
+        scene (`Scene`): The scene that both images show.
+        numbers_t1, numbers_t2 (`np.ndarray`): int16 (height, width), number of the thing visible at each pixel, 0 for
+            background.
     """
 
     pair_id: str
@@ -105,12 +107,12 @@ class SyntheticPair:
 
     @property
     def source(self) -> str:
-        """What the column `source` says: "synthetic street", …."""
+        """Value of the column `source`: "synthetic street", …."""
         return f"synthetic {self.world}"
 
     @property
     def change_mask(self) -> np.ndarray:
-        """Everything that changed: bool (height, width), the truth of stage 1."""
+        """Mask of all changes, bool (height, width): the target of stage 1."""
         observation = Observation(self.scene, self.numbers_t1, self.numbers_t2)
         mask = np.zeros(self.numbers_t1.shape, dtype=bool)
         for sighting in observation.sightings:
@@ -122,20 +124,20 @@ class SyntheticPair:
 @dataclass(frozen=True)
 class Generator:
     """
-    Makes pairs. The same settings and index give the same pair, whatever was made before.
+    Generates pairs. The same settings and index always give the same pair.
 
     Args:
-        seed (`int`, *optional*, defaults to 0): Of everything.
+        seed (`int`, *optional*, defaults to 0): Seed of all random choices.
         size (`int`, *optional*, defaults to 256): Width and height in pixels, 128 to 1024.
-        domains (`Sequence[str]`, *optional*, defaults to `("NS", "RS")`): The pairs take turns among them.
-        split (`str`, *optional*, defaults to `"train"`): "train", "validation" or "test": no scene is in two of them.
-        noise (`float`, *optional*, defaults to 0.0): Share of sentences with a spoilt mask or text, 0 to 1.
-        strength (`float`, *optional*, defaults to 1.0): How much season, light and camera differ, 0 to 1.
-        most_expressions (`int`, *optional*, defaults to 6): Largest number of sentences for a pair.
-        plain_share (`float`, *optional*, defaults to 0.0): Share of plain sentences, which a model learns to read
-            first, 0 to 1; see [`PlainExpressionWriter`].
-        no_target_share (`float`, *optional*, defaults to 0.06): How often to try a sentence that nothing fits, 0 to
-            1. Such tries succeed more often than others.
+        domains (`Sequence[str]`, *optional*, defaults to `("NS", "RS")`): Domains; the pairs alternate between them.
+        split (`str`, *optional*, defaults to `"train"`): "train", "validation" or "test". Splits share no scene.
+        noise (`float`, *optional*, defaults to 0.0): Share of sentences with a corrupted mask or text, 0 to 1.
+        strength (`float`, *optional*, defaults to 1.0): How much season and camera differ between the images, 0 to 1.
+        most_expressions (`int`, *optional*, defaults to 6): Largest number of sentences per pair.
+        plain_share (`float`, *optional*, defaults to 0.0): Share of simple sentences for the start of training, 0 to
+            1; see [`PlainExpressionWriter`].
+        no_target_share (`float`, *optional*, defaults to 0.06): Share of attempts to write a no-target sentence, 0 to
+            1. These attempts succeed more often than others, so the share among the sentences is higher.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -159,7 +161,7 @@ class Generator:
     no_target_share: float = NO_TARGET_SHARE
 
     label: ClassVar[str] = "synthetic"
-    # Raised whenever the same seed would give other pictures or sentences.
+    # Increased whenever the same seed gives other images or sentences.
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -176,19 +178,19 @@ class Generator:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
 
     def domain(self, index: int) -> Domain:
-        """The domain of the pair of a number."""
+        """Domain ("NS" or "RS") of the pair with this index."""
         return self.domains[index % len(self.domains)]
 
     def pair_id(self, index: int) -> str:
-        """The name of the pair of a number."""
+        """Identifier of the pair with this index, such as "RS_train_0_0000007"."""
         return f"{self.domain(index)}_{self.split}_{self.seed}_{index:07d}"
 
     def pair(self, index: int) -> SyntheticPair:
         """
-        The pair of a number.
+        Generates one pair.
 
         Args:
-            index (`int`): 0 or more.
+            index (`int`): Index of the pair, 0 or more.
 
         Returns:
             `SyntheticPair`: The pair.
@@ -219,7 +221,7 @@ class Generator:
         wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
         plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
         writer = ExpressionWriter(observation, random)
-        # Of a pair without any change little can be said, and none of it is true.
+        # A pair without changes only allows no-target sentences, so one is enough.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain:
             sentences += PlainExpressionWriter(observation, random).write(plain, self.no_target_share)
@@ -233,16 +235,16 @@ class Generator:
 
     def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[SyntheticPair]:
         """
-        The pairs of a range of numbers.
+        Generates the pairs of a range of indices, one at a time.
 
         Args:
-            start (`int`, *optional*, defaults to 0): The first number.
-            stop (`int`, *optional*): The number to stop before; without it there is no end.
-            step (`int`, *optional*, defaults to 1): Distance between numbers: for `step` workers, each with its own
+            start (`int`, *optional*, defaults to 0): First index.
+            stop (`int`, *optional*): End of the range (exclusive); infinite if `None`.
+            step (`int`, *optional*, defaults to 1): Step between indices. With `step` workers, each gets its own
                 `start`.
 
         Yields:
-            `SyntheticPair`: One pair after another, made when it is asked for.
+            `SyntheticPair`: The next pair.
         """
         index = start
         while stop is None or index < stop:

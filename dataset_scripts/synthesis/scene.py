@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What is where, and when: the scene that is painted twice, and that the sentences speak of."""
+"""Data structures of a scene at t1 and t2. The painters render it twice; the sentence writer describes its changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ ChangeType: TypeAlias = Literal["appear", "disappear", "state_change"]
 @dataclass(frozen=True)
 class State:
     """
-    How a thing is at one time.
+    Appearance of a thing at one time.
 
     Args:
-        color (`str`, *optional*): Name of its colour, one of the names that `COLORS` of its world defines. `None` for
-            things that nobody would tell apart by colour.
-        condition (`str`, *optional*): For things with conditions, such as "open", "paved" or "dry".
+        color (`str`, *optional*): Colour name, a key of `COLORS`. `None` for things that nobody would tell apart by
+            colour.
+        condition (`str`, *optional*): Condition such as "open", "paved" or "dry"; `None` for kinds without conditions.
     """
 
     color: str | None = None
@@ -31,15 +31,15 @@ class State:
 @dataclass(kw_only=True)
 class Thing:
     """
-    One thing of a scene. The worlds (top-down, street, room) add its shape.
+    One thing of a scene. Subclasses of the worlds add its shape.
 
     Args:
-        number (`int`): Its number in the maps of what is visible, from 1.
-        kind (`str`): What it is, in the singular: "house", "car", ….
-        state_t1 (`State`, *optional*): How it is at t1, `None` if it is not there.
-        state_t2 (`State`, *optional*): The same at t2. A thing that is there at both times with different states has
-            changed.
-        seed (`int`): Seeds its own look, so that nothing painted before it changes how it looks.
+        number (`int`): Identifier in the maps of visible things, from 1.
+        kind (`str`): Kind in the singular: "house", "car", ….
+        state_t1 (`State`, *optional*): State at t1, `None` if the thing is absent.
+        state_t2 (`State`, *optional*): State at t2, `None` if the thing is absent. If both states exist and differ,
+            the thing has changed.
+        seed (`int`): Seed of its appearance, so that the appearance does not depend on what was painted before.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Thing:
 
     @property
     def change(self) -> ChangeType | None:
-        """What happened to it between t1 and t2, `None` if nothing did."""
+        """Type of change between t1 and t2, `None` if it did not change."""
         if self.state_t1 is None:
             return "appear"
         if self.state_t2 is None:
@@ -65,9 +65,9 @@ class Rendering:
 
     Args:
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
-        numbers (`np.ndarray`): int16 (height, width), the number of the thing that is visible at each pixel, 0 where
-            there is none.
-        vegetation (`np.ndarray`): uint8 (height, width), 255 where plants are seen, whose colour follows the season.
+        numbers (`np.ndarray`): int16 (height, width), number of the thing visible at each pixel, 0 for background.
+        vegetation (`np.ndarray`): uint8 (height, width), 255 where plants are visible; their colour depends on the
+            season.
     """
 
     image: np.ndarray
@@ -84,9 +84,9 @@ class Scene:
         domain (`str`): "NS" or "RS".
         view (`str`): "normal", "aerial" or "satellite".
         size (`int`): Width and height of its images in pixels.
-        things (`Sequence[Thing]`): What can be spoken of. What is never spoken of belongs to the background.
-        unnamed_kinds (`frozenset[str]`): Kinds that may lie unnumbered in the background; no sentence may be about
-            them, since their number is unknown.
+        things (`Sequence[Thing]`): Things that sentences can refer to. Everything else is background.
+        unnamed_kinds (`frozenset[str]`): Kinds that may also occur in the background. Their count is unknown, so no
+            sentence may mention them.
     """
 
     domain: Literal["NS", "RS"]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Generated pairs as a folder of the raw layout, as records for the Parquet export, and as an endless stream."""
+"""Writes generated pairs to the raw layout, converts them to [`Pair`] records and streams them to `datasets`."""
 
 import io
 import itertools
@@ -27,24 +27,24 @@ Kind: TypeAlias = Literal["referring", "pretrain"]
 
 _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
-_CHUNK = 16  # Pairs that a worker takes at a time
-# Tells folders of different generators apart.
+_CHUNK = 16  # Pairs per task of a worker process
+# Recorded in each folder, so that a run never continues the folder of another version.
 GENERATOR_VERSION = Generator.version
 
 
 def to_pair(pair: SyntheticPair, split: str, kind: Kind, folder: str = "", png: bool = False) -> Pair:
     """
-    A generated pair as every other reader of this package gives it.
+    Converts a generated pair to the [`Pair`] that all readers return.
 
     Args:
         pair (`SyntheticPair`): The pair.
         split (`str`): "train", "validation" or "test".
-        kind (`str`): "referring" for its sentences, "pretrain" for the mask of every change.
+        kind (`str`): "referring" for the sentences, "pretrain" for one mask of all changes.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
-        png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
+        png (`bool`, *optional*, defaults to `False`): Whether to encode the images as lossless PNG instead of JPEG.
 
     Returns:
-        `Pair`: Its files are in memory.
+        `Pair`: The pair, with its files in memory.
     """
     suffix = ".png" if png else ".jpg"
     images = [
@@ -84,7 +84,7 @@ def _encode(image: Image.Image, png: bool) -> bytes:
 
 
 def folder_name(domain: Domain, split: str, kind: Kind, label: str) -> str:
-    """The name of a split folder of the raw layout: "RS_synthetic_train", "NS_composed_pretrain_val", …."""
+    """Name of a split folder in the raw layout: "RS_synthetic_train", "NS_composed_pretrain_val", …."""
     stage = "pretrain_" if kind == "pretrain" else ""
     return f"{domain}_{label}_{stage}{'val' if split == 'validation' else split}"
 
@@ -93,21 +93,22 @@ def write_raw(
     generator: PairMaker, root: Path, count: int, kind: Kind = "referring", png: bool = False, processes: int = 1
 ) -> list[Path]:
     """
-    Writes pairs as split folders of the raw layout, one for each domain. A run that was stopped is continued.
+    Writes the pairs 0 to `count` - 1 in the raw layout, one split folder per domain. Resumes an interrupted run.
 
     Args:
-        generator (`PairMaker`): Makes the pairs 0 to `count` - 1.
-        root (`Path`): The dataset root; made if missing.
-        count (`int`): How many pairs in all.
+        generator (`PairMaker`): Creates the pairs.
+        root (`Path`): Dataset root; created if missing.
+        count (`int`): Total number of pairs.
         kind (`str`, *optional*, defaults to `"referring"`): "referring" or "pretrain" (stage 1).
-        png (`bool`, *optional*, defaults to `False`): Whether to keep the images without loss instead of as JPEG.
-        processes (`int`, *optional*, defaults to 1): How many work at once.
+        png (`bool`, *optional*, defaults to `False`): Whether to save the images as lossless PNG instead of JPEG.
+        processes (`int`, *optional*, defaults to 1): Number of worker processes.
 
     Returns:
         `list[Path]`: The split folders.
 
     Raises:
-        DataError: If a split folder is there already and was not made with the same settings.
+        DataError: If a split folder exists and was written with other settings, if `root` itself is a split folder,
+            or if a worker process was killed.
     """
     settings = {**asdict(generator), "kind": kind, "png": png, "version": generator.version}
     folders = {
@@ -115,7 +116,7 @@ def write_raw(
     }
     if (root / "A").is_dir() and (root / "B").is_dir():
         raise DataError(f"{root} is a split folder itself: name the folder that holds it, or a new one.")
-    # All are checked before any is made.
+    # Check all folders before writing any.
     for folder in folders.values():
         _check_claim(folder, json.loads(json.dumps(settings)))
     for folder in folders.values():
@@ -139,14 +140,14 @@ def _write_together(work: Callable[[int], None], count: int, processes: int, bar
                 bar.update()
     except BrokenProcessPool as error:
         raise DataError(
-            "a worker was killed, perhaps for want of memory; run the same command again, with fewer --num-proc"
+            "a worker was killed, perhaps due to lack of memory; run the same command again with fewer --num-proc"
         ) from error
 
 
 def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Checks that a folder is new, empty, or of the same settings."""
+    """Raises a `DataError` unless the folder is missing, empty, or was written with the same settings."""
     file = folder / _SETTINGS_FILE
-    # A run that was killed at once leaves no more than a part of the settings.
+    # A run that was killed right after its start leaves only an incomplete settings file.
     if not folder.exists() or not any(entry.suffix != INCOMPLETE_SUFFIX for entry in folder.iterdir()):
         return
     if not file.is_file():
@@ -160,7 +161,7 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
 
 
 def _write_pair(generator: PairMaker, folders: dict[Domain, Path], kind: Kind, png: bool, index: int) -> None:
-    """Writes the pair of a number. The file that makes it count comes last; a pair that has it is left alone."""
+    """Writes one pair, unless its last file exists: the file that marks the pair as complete."""
     folder = folders[generator.domains[index % len(generator.domains)]]
     name = generator.pair_id(index)
     last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
@@ -197,17 +198,17 @@ def _write(file: Path, content: bytes) -> None:
 
 def stream(generator: PairMaker, start: int = 0, stop: int | None = None, shards: int = 1) -> Any:
     """
-    Pairs as a `datasets.IterableDataset`, made while they are read: training data without a disk.
+    Streams pairs as a `datasets.IterableDataset` that generates each pair when it is read. Nothing is stored.
 
     Args:
-        generator (`PairMaker`): Makes the pairs.
-        start (`int`, *optional*, defaults to 0): The first index.
-        stop (`int`, *optional*): The index to stop before; without it the stream has no end.
-        shards (`int`, *optional*, defaults to 1): Into how many parts it can be split, one for each worker at most.
+        generator (`PairMaker`): Creates the pairs.
+        start (`int`, *optional*, defaults to 0): First index.
+        stop (`int`, *optional*): End of the range (exclusive); infinite if `None`.
+        shards (`int`, *optional*, defaults to 1): Number of shards, which is the largest useful number of workers.
 
     Returns:
         `datasets.IterableDataset`: Rows with the columns of `schema.pair_features`: images and masks as PIL images,
-        labels as numbers. `.cast(pair_features())` names them, at the price of encoding the images.
+        class labels as integers. `.cast(pair_features())` adds the features, but encodes every image.
 
     Raises:
         ValueError: If `start` or `shards` is out of range.
@@ -223,7 +224,7 @@ def stream(generator: PairMaker, start: int = 0, stop: int | None = None, shards
 def _rows(
     generator: PairMaker, start: int, stop: int | None, parts: Sequence[int], count: int
 ) -> Iterator[dict[str, Any]]:
-    """The pairs of some of `count` parts, which get all domains in turn, so that no part lacks one."""
+    """Yields the rows of the given shards of `count`. Each shard contains all domains."""
     for index in itertools.count(start):
         if stop is not None and index >= stop:
             return

@@ -1,2 +1,2 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes sentences about the changes of a scene."""
+"""The sentence writer: which things of a scene can be described without doubt, and in which words."""

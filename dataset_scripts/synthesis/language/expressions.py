@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes sentences about what changed in a scene, so that each refers to exactly its mask.
+Writes sentences about the changes in a scene. Each sentence refers to exactly the pixels of its mask.
 
-A description is a conjunction of predicates. Each predicate holds, fails, or is doubtful for each thing (a place close
-to a border, a colour that haze may turn into another one, a thing of a few pixels); a description that is doubtful for
-any thing is not used. What the words mean is defined in `docs/synthetic_language.md`.
+A description is a conjunction of predicates. For each thing, a predicate is true, false or doubtful. Doubtful are, for
+example, a place close to a border between regions, a colour that haze may turn into another one, and a thing of a few
+pixels. A description that is doubtful for any thing is discarded. `docs/synthetic_language.md` defines the words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,17 +39,17 @@ Choice = TypeVar("Choice")
 
 FAILS, DOUBTFUL, HOLDS = 0, 1, 2
 
-NO_TARGET_SHARE = 0.06  # Of tries: these succeed more often. With pairs without any change it comes to about 8 %.
-_SMALLEST = 36 / 256**2  # Things of a smaller share of the image are too small to be spoken of …
-_LANDMARK = 2.0  # … and landmarks must be so many times larger.
-_WIDE = 0.12  # Things of a larger share have no place that everybody would call the same.
-_BORDER = 0.04  # Places nearer than this (share of the side) to a border between regions are doubtful.
-_AHEAD = 0.045  # A superlative of place needs this lead, as a share of the side …
-_LARGER = 1.35  # … and one of size this factor.
-_NEAR, _FAR = 1e-6, 0.085  # Distances by `Observation.distance`, which is too short by 0.044 at most.
-_PLACELESS = frozenset(("road",))  # Too long to have a place
+NO_TARGET_SHARE = 0.06  # Share of attempts; with pairs without change, about 8 % of the sentences
+_SMALLEST = 36 / 256**2  # Smallest share of the image that a described thing covers
+_LANDMARK = 2.0  # Landmarks must be larger than that by this factor.
+_WIDE = 0.12  # Things that cover a larger share are too large for a position phrase.
+_BORDER = 0.04  # Places this close to a border between regions (share of the side) are doubtful.
+_AHEAD = 0.045  # A superlative of place needs this margin (share of the side),
+_LARGER = 1.35  # and one of size needs this ratio.
+_NEAR, _FAR = 1e-6, 0.085  # Bounds for `Observation.distance`, which underestimates by at most 0.044
+_PLACELESS = frozenset(("road",))  # Too long for a position phrase
 _COLORLESS = frozenset(("greenhouse",))
-LASTING = frozenset(("field", "door", "building"))  # Nobody expects these to come or go.
+LASTING = frozenset(("field", "door", "building"))  # Kinds that never appear or disappear
 _LANDMARKS = 8
 _REPEATED_SHARE = 0.25
 _TRIES = 40
@@ -63,12 +63,12 @@ EVERYTHING_VERBS: dict[ChangeType, str] = {
 @dataclass(frozen=True)
 class WrittenExpression:
     """
-    A sentence and what it refers to.
+    A sentence and the things that it refers to.
 
     Args:
         text (`str`): The sentence.
-        things (`tuple[int, ...]`): Numbers of the things that it refers to; none for a no-target sentence.
-        change_type (`ChangeType`): The type of change that it speaks of.
+        things (`tuple[int, ...]`): Numbers of the things; empty for a no-target sentence.
+        change_type (`ChangeType`): The type of change that the sentence describes.
     """
 
     text: str
@@ -78,7 +78,7 @@ class WrittenExpression:
 
 @dataclass(frozen=True)
 class _Part:
-    """A predicate in words: the text, where it goes, and how far it holds for each thing."""
+    """A predicate: its words, their slot in the sentence, and whether it is true for each thing."""
 
     text: str
     holds: dict[int, int]
@@ -86,7 +86,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class Description:
-    """A noun, a change and more predicates: in words, and how far all of them hold for each thing by its number."""
+    """A noun, a change and further predicates: their words, and for each thing whether all of them are true."""
 
     noun: Forms
     kinds: frozenset[str]
@@ -100,13 +100,13 @@ class Description:
     ordinal: str = ""
 
     def fitting(self) -> list[int] | None:
-        """Numbers of the things that it refers to, `None` if it is doubtful for any thing."""
+        """Numbers of the things that match, `None` if the description is doubtful for any thing."""
         if DOUBTFUL in self.holds.values():
             return None
         return [number for number, holds in self.holds.items() if holds == HOLDS]
 
     def narrowed(self, holds: dict[int, int], **words: Any) -> "Description":
-        """With one more predicate."""
+        """Returns a copy with one more predicate."""
         return replace(
             self, holds={number: min(value, holds[number]) for number, value in self.holds.items()}, **words
         )
@@ -118,12 +118,12 @@ class ExpressionWriter:
     Writes sentences about one pair.
 
     Args:
-        observation (`Observation`): What is seen.
-        random (`np.random.Generator`): Source of all choices.
-        nouns (`Mapping[str, Sequence[Forms]]`, *optional*): What each kind of thing is called.
-        groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): By domain, what several kinds are
-            called together.
-        lasting (`frozenset[str]`, *optional*): Kinds that nobody expects to come or go.
+        observation (`Observation`): The visible things of the pair.
+        random (`np.random.Generator`): Random generator.
+        nouns (`Mapping[str, Sequence[Forms]]`, *optional*): Kind -> its nouns.
+        groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): Domain -> nouns that cover several
+            kinds, such as "vehicle".
+        lasting (`frozenset[str]`, *optional*): Kinds that never appear or disappear.
     """
 
     observation: Observation
@@ -143,14 +143,15 @@ class ExpressionWriter:
 
     def write(self, count: int, no_target_share: float = NO_TARGET_SHARE) -> list[WrittenExpression]:
         """
-        Sentences, all different.
+        Writes different sentences about the pair.
 
         Args:
-            count (`int`): How many are wanted; there may be fewer where little can be said without doubt.
-            no_target_share (`float`, *optional*): How often to try a sentence that nothing fits, 0 to 1.
+            count (`int`): Number of sentences. Fewer are returned if there are not enough unambiguous descriptions.
+            no_target_share (`float`, *optional*): Share of attempts to write a no-target sentence, 0 to 1.
 
         Returns:
-            `list[WrittenExpression]`: In random order. At least one no-target sentence if nothing else can be said.
+            `list[WrittenExpression]`: Sentences in random order. If there is nothing to describe, one no-target
+            sentence.
         """
         written: dict[str, WrittenExpression] = {}
         for _ in range(_TRIES):
@@ -160,7 +161,7 @@ class ExpressionWriter:
             expression = self._write_absent() if absent else self._write_present()
             if expression is None:
                 continue
-            # Another way to say the same is welcome, but less than something new.
+            # Further sentences about the same things are kept less often than sentences about other things.
             is_new = not expression.things or all(expression.things != other.things for other in written.values())
             if is_new or self.random.random() < _REPEATED_SHARE:
                 written.setdefault(expression.text, expression)
@@ -182,7 +183,7 @@ class ExpressionWriter:
         return WrittenExpression(self._say(description, len(fitting)), tuple(fitting), description.meaning.change)
 
     def _describe_one(self, target: Sighting) -> Description | None:
-        """A description that fits the target alone, by as many predicates as it takes and sometimes one more."""
+        """Describes the target alone, with as many predicates as that takes and sometimes one more."""
         description = self._begin(target)
         if description is None:
             return None
@@ -204,7 +205,7 @@ class ExpressionWriter:
         return description if description.fitting() == [target.number] else None
 
     def _describe_group(self, target: Sighting) -> Description | None:
-        """A description of the target and everything that it has in common with it."""
+        """Describes the target together with all things that share the chosen predicates."""
         description = self._begin(target)
         if description is None:
             return None
@@ -214,7 +215,7 @@ class ExpressionWriter:
         return description
 
     def _begin(self, target: Sighting) -> Description | None:
-        """A noun and a change clause that are true of the target."""
+        """Chooses a noun and a change clause that are true of the target."""
         noun, kinds = self._noun_of(target)
         meanings = meanings_of(target, kinds, self.domain)
         if not meanings:
@@ -239,13 +240,13 @@ class ExpressionWriter:
         return nouns[int(self.random.integers(len(nouns)))], frozenset((target.kind,))
 
     def _is_meant(self, one: Sighting, meaning: Meaning) -> int:
-        """Whether a change clause is true of a thing."""
+        """Whether a change clause is true, false or doubtful for a thing."""
         if meaning.holds(one):
             return HOLDS if one.area >= self.smallest else DOUBTFUL
         if meaning.generic and one.change is not None:
             return DOUBTFUL
         if one.change is None and meaning.change != "state_change":
-            # What is hidden at one of the times looks as if it had come or left.
+            # A thing that is hidden at one time looks as if it had appeared or disappeared.
             hidden, seen = sorted((one.area_t1, one.area_t2))
             return DOUBTFUL if hidden < self.smallest <= seen else FAILS
         return FAILS
@@ -267,7 +268,7 @@ class ExpressionWriter:
         return description.narrowed(holds, adjective=adjective, color_phrase=phrase)
 
     def _color_words(self, kind: str, color: str) -> tuple[str, str]:
-        """The adjective before the noun and the phrase after it; one of the two is empty."""
+        """Returns the adjective before the noun and the phrase after it. One of them is empty."""
         if kind == "house" and self.domain == "RS":
             article = "an" if color == "orange" else "a"
             return self._one_of(((f"{color}-roofed", ""), ("", f"with {article} {color} roof")))
@@ -286,7 +287,7 @@ class ExpressionWriter:
         return description.narrowed(part.holds, position=part.text)
 
     def _positions(self) -> list[_Part]:
-        """All position phrases."""
+        """Returns a predicate for every position phrase."""
         parts = []
         for phrase, (column, row) in CELLS.items():
             holds = {
@@ -341,7 +342,7 @@ class ExpressionWriter:
         ]
         if not nameable:
             return description
-        # Measuring distances takes time; a few landmarks to choose from are enough.
+        # Distances are slow to measure, so only a few landmarks are considered.
         nameable = [nameable[index] for index in self.random.permutation(len(nameable))[:_LANDMARKS]]
         gaps = {
             one.number: self.observation.distance(target.number, one.number, time, within=_FAR) for one in nameable
@@ -352,7 +353,7 @@ class ExpressionWriter:
         if named is None:
             return description
         text, alike = named
-        # "The car near a car that left" could mean that the second one left.
+        # Avoids "the car near a car that left": it is ambiguous which car left.
         if any(description.meaning.holds(one) for one in alike):
             return description
         if close:
@@ -377,7 +378,7 @@ class ExpressionWriter:
         return [one for one in self.sightings if description.holds[one.number] != FAILS]
 
     def _is_landmark(self, one: Sighting, change: ChangeType) -> bool:
-        """Whether a thing is seen at the time of reference."""
+        """Whether a thing is visible at the time of reference, and so can be a landmark."""
         if change == "state_change":
             return one.area_t1 > 0 and one.area_t2 > 0
         return (one.area_t1 if change == "disappear" else one.area_t2) > 0
@@ -385,7 +386,7 @@ class ExpressionWriter:
     def _name_landmark(
         self, landmark: Sighting, seen: Sequence[Sighting], change: ChangeType, time: int
     ) -> tuple[str, list[Sighting]] | None:
-        """The landmark in words, and everything that these words fit; `None` if that is doubtful."""
+        """Returns a noun phrase for the landmark and all things it matches; `None` if a match is doubtful."""
         noun = self.nouns[landmark.kind][0]
         alike = [one for one in seen if one.kind == landmark.kind]
         color, adjective, phrase = _color_at(landmark, time), "", ""
@@ -408,7 +409,7 @@ class ExpressionWriter:
         return one.area_t1 if time == 1 else one.area_t2
 
     def _is_near(self, one: Sighting, landmarks: Sequence[Sighting], time: int) -> int:
-        """Whether a thing is near one of the landmarks, itself aside."""
+        """Whether a thing is near one of the landmarks other than itself."""
         distance = min(
             (
                 self.observation.distance(one.number, other.number, time, within=_FAR)
@@ -422,7 +423,7 @@ class ExpressionWriter:
     # Other kinds of sentences ----------------------------------------------------------------------------------------
 
     def _write_everything(self) -> WrittenExpression | None:
-        """A sentence about all changes, or all of one type."""
+        """Writes a sentence about all changes, or all changes of one type."""
         every = [one for one in self.sightings if one.change is not None]
         if any(one.area < self.smallest for one in every):
             return None
@@ -436,20 +437,20 @@ class ExpressionWriter:
         return WrittenExpression(f"everything that {EVERYTHING_VERBS[change]}", same, change)
 
     def is_doubtful(self, change: ChangeType) -> bool:
-        """Whether something may or may not be part of everything that came or went."""
+        """Whether it is doubtful for some thing that it belongs to all changes of this type."""
         return change != "state_change" and any(
             self._is_meant(one, general_meanings(change, frozenset((one.kind,)))[0]) == DOUBTFUL
             for one in self.sightings
         )
 
     def _write_absent(self) -> WrittenExpression | None:
-        """A sentence that is plausible here but true of nothing."""
+        """Writes a no-target sentence: plausible in this scene, but true of no thing."""
         if not self.nameable:
             return WrittenExpression("everything that appeared", (), "appear") if not self.changed else None
         model = self._one_of(self.nameable)
         noun, kinds = self._noun_of(model)
         if any(one.change == "state_change" and one.kind in kinds for one in self.sightings):
-            return None  # "The road that was built", where one was paved, is not plainly false.
+            return None  # "the road that was built" is not clearly false if a road was paved.
         changes: list[ChangeType] = [] if model.kind in self.lasting else ["appear", "disappear"]
         meanings = [meaning for change in changes for meaning in general_meanings(change, kinds)]
         meanings += conditions_of(model.kind) if len(kinds) == 1 else ()
@@ -470,7 +471,7 @@ class ExpressionWriter:
     # Words -----------------------------------------------------------------------------------------------------------
 
     def _say(self, description: Description, count: int) -> str:
-        """The description in words."""
+        """Puts a description of `count` things into words."""
         plain = not description.superlative and not description.ordinal
         if plain and description.meaning.verbs and self.random.random() < 0.2:
             return self._say_statement(description, count)
@@ -515,7 +516,7 @@ class ExpressionWriter:
 
 
 def _color_of(one: Sighting) -> str | None:
-    """Its colour at its time of reference; `None` if it has none, or not the same at both times."""
+    """Colour at the time of reference; `None` if there is none or a state change changed it."""
     before, after = one.before or State(), one.after or State()
     if one.change == "appear":
         return after.color
@@ -540,9 +541,9 @@ def _has_color(one: Sighting, color: str) -> int:
 
 
 def _in_range(value: float, low: float, parts: int) -> int:
-    """Whether a coordinate lies in one of `parts` equal parts of the side, the one that begins at `low`."""
+    """Whether a coordinate (share of the side) lies between `low` and `low + 1 / parts`: true, false or doubtful."""
     high = low + 1 / parts
-    # The rim of the image is no border between regions.
+    # The edge of the image is not a border between regions.
     inner_low, inner_high = low + _BORDER * (low > 0), high - _BORDER * (high < 0.999)
     if inner_low <= value <= inner_high:
         return HOLDS
@@ -550,7 +551,7 @@ def _in_range(value: float, low: float, parts: int) -> int:
 
 
 def _lies(place: tuple[float, float], landmark: tuple[float, float], word: str) -> int:
-    """Whether a place lies in a direction from the landmark."""
+    """Whether a place lies in the direction `word` from the landmark: true, false or doubtful."""
     axis, sign = DIRECTIONS[word]
     along = sign * (place[axis] - landmark[axis])
     across = abs(place[1 - axis] - landmark[1 - axis])

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The words of the sentence writer. What they mean is defined in `docs/synthetic_language.md`."""
+"""The vocabulary of the sentence writer. `docs/synthetic_language.md` defines what the words mean."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ NOUNS: dict[str, tuple[Forms, ...]] = {
 }
 BUILDINGS = frozenset(("house", "warehouse", "greenhouse", "building"))
 VEHICLES = frozenset(("car", "truck", "bus"))
-# Words that name several kinds, by domain.
+# Nouns that cover several kinds, by domain.
 GROUPS: dict[str, tuple[tuple[Forms, frozenset[str]], ...]] = {
     "RS": (
         (("building", "buildings"), frozenset(("house", "warehouse", "greenhouse"))),
@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[tuple[Forms, frozenset[str]], ...]] = {
     ),
     "NS": ((("vehicle", "vehicles"), VEHICLES),),
 }
-# Colours that another light may turn into one another.
+# Colours that can look alike under different light.
 CONFUSABLE = frozenset(
     frozenset(pair)
     for pair in (
@@ -68,7 +68,7 @@ CELLS: dict[str, tuple[int, int]] = {
     "at the bottom center": (1, 2),
     "in the bottom-right corner": (2, 2),
 }
-# Phrase → axis (0 x, 1 y), and whether it is the half beyond the middle.
+# Phrase → axis (0 x, 1 y), and whether it is the second half (right or lower).
 HALVES: dict[str, tuple[int, bool]] = {
     "in the left half": (0, False),
     "in the right half": (0, True),
@@ -89,16 +89,17 @@ DIRECTIONS: dict[str, tuple[int, int]] = {
 @dataclass(frozen=True)
 class Meaning:
     """
-    What a change clause says.
+    The meaning of change clauses, with the clauses that express it.
 
     Args:
         change (`ChangeType`): The type of change.
-        clauses (`tuple[Forms, ...]`): After a noun, for one and for several things.
-        verbs (`tuple[Forms, ...]`): As a statement, for one and for several things; may be empty.
-        before, after (`frozenset[str]`, *optional*): Conditions that it needs at t1 and t2; `None` for any.
-        colors (`tuple[str, str]`, *optional*): Colours at t1 (or "" for any other) and t2 that it needs.
-        needs_color (`bool`): Whether it says that a colour changed.
-        generic (`bool`): Whether it merely says that something changed, so that things that came or left may be meant.
+        clauses (`tuple[Forms, ...]`): Clauses after a noun ("that was built"), singular and plural.
+        verbs (`tuple[Forms, ...]`): Verbs of a statement ("has been built"), singular and plural; may be empty.
+        before, after (`frozenset[str]`, *optional*): Required conditions at t1 and t2; `None` for any.
+        colors (`tuple[str, str]`, *optional*): Required colours at t1 ("" for any other colour) and t2.
+        needs_color (`bool`): Whether the clause states a change of colour.
+        generic (`bool`): Whether the clause only states that something changed ("that changed"), which may also be
+            understood as an appearance or disappearance.
     """
 
     change: ChangeType
@@ -111,7 +112,7 @@ class Meaning:
     generic: bool = False
 
     def holds(self, sighting: Sighting) -> bool:
-        """Whether it is true of a thing, its kind aside."""
+        """Whether it is true of a thing. Does not check the kind."""
         if sighting.change != self.change:
             return False
         if self.change != "state_change":
@@ -199,7 +200,7 @@ _CHANGED = Meaning(
 
 
 def _condition(after: str, before: str, clauses: tuple[Forms, ...], verbs: tuple[Forms, ...] = ()) -> Meaning:
-    """A change of condition; several conditions are separated by spaces, and "" means any."""
+    """Builds the meaning of a change of condition. Conditions are separated by spaces; "" means any."""
     return Meaning(
         "state_change",
         clauses,
@@ -289,7 +290,7 @@ _REPAINTED = frozenset(("building", "sign"))
 
 
 def _recolored(kind: str, domain: str, before: str, after: str) -> tuple[Meaning, ...]:
-    """What can be said when the colour of a thing of a kind changed."""
+    """Returns the meanings that describe a change of colour of a thing of this kind."""
     if kind == "house" and domain == "RS":
         change = f"changed from {before} to {after}"
         said: tuple[tuple[Forms, ...], ...] = (
@@ -319,15 +320,15 @@ def _recolored(kind: str, domain: str, before: str, after: str) -> tuple[Meaning
 
 def meanings_of(sighting: Sighting, kinds: frozenset[str], domain: str) -> list[Meaning]:
     """
-    What can truly be said of the change of a thing, by a noun for `kinds`.
+    Returns the meanings that are true of a changed thing and can follow a noun for `kinds`.
 
     Args:
         sighting (`Sighting`): A changed thing.
-        kinds (`frozenset[str]`): The kinds that the noun names, that of the thing among them.
+        kinds (`frozenset[str]`): The kinds that the noun covers, including that of the thing.
         domain (`str`): "NS" or "RS".
 
     Returns:
-        `list[Meaning]`: The more special, the later; empty for a change of state under a noun of several kinds.
+        `list[Meaning]`: From general to specific. Empty for a change of state under a noun that covers several kinds.
     """
     if sighting.change in ("appear", "disappear"):
         return general_meanings(sighting.change, kinds)
@@ -341,7 +342,7 @@ def meanings_of(sighting: Sighting, kinds: frozenset[str], domain: str) -> list[
 
 
 def general_meanings(change: ChangeType, kinds: frozenset[str]) -> list[Meaning]:
-    """The clauses of appearance or disappearance that suit all of the kinds."""
+    """Returns the meanings of appearance or disappearance that apply to all of the kinds."""
     moving = VEHICLES | {"bicycle", "person"}
     if change == "appear":
         special = (
@@ -357,5 +358,5 @@ def general_meanings(change: ChangeType, kinds: frozenset[str]) -> list[Meaning]
 
 
 def conditions_of(kind: str) -> tuple[Meaning, ...]:
-    """Every change of condition that can be said of a kind."""
+    """Returns the meanings of all changes of condition of a kind."""
     return _CONDITIONS.get(kind, ())

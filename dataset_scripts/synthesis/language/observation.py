@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What can be seen of each thing in the two images: the writer's view of a scene."""
+"""Visibility, area and position of each thing in the two images, for the sentence writer."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,18 @@ _GRID = 64  # Distances are measured between cells of this grid, see `Observatio
 @dataclass(frozen=True)
 class Sighting:
     """
-    One thing as it is seen.
+    A thing as the two images show it.
 
     Args:
-        number (`int`): Of the thing.
-        kind (`str`): Of the thing.
-        change (`ChangeType`, *optional*): What happened to it, if that is seen at all.
-        before, after (`State`, *optional*): Its states at t1 and t2, `None` if it is not there.
-        area_t1, area_t2 (`int`): Pixels at which it is seen.
-        area (`int`): Pixels of its mask, 0 if it has not changed: those at t2 (appear), t1 (disappear), or either.
-        center (`tuple[float, float]`): Mean (x, y) of its mask, or of what is seen of it; shares of width and height.
+        number (`int`): Number of the thing.
+        kind (`str`): Kind of the thing.
+        change (`ChangeType`, *optional*): Type of change; `None` if it did not change or the change is not visible.
+        before, after (`State`, *optional*): States at t1 and t2, `None` if the thing is absent.
+        area_t1, area_t2 (`int`): Visible pixels at t1 and t2.
+        area (`int`): Pixels of its mask: those at t2 (appear), at t1 (disappear) or at either time (state change); 0
+            if it did not change.
+        center (`tuple[float, float]`): Mean (x, y) of its mask, or of its visible pixels if it did not change; shares
+            of width and height.
     """
 
     number: int
@@ -39,7 +41,7 @@ class Sighting:
 
 class Observation:
     """
-    What is seen of a scene.
+    The visible things of a scene.
 
     Args:
         scene (`Scene`): The scene.
@@ -63,7 +65,7 @@ class Observation:
         return (self.numbers_t1 == thing.number) | (self.numbers_t2 == thing.number)
 
     def mask(self, number: int) -> np.ndarray:
-        """The mask of a changed thing: bool (height, width)."""
+        """Mask of a changed thing, bool (height, width)."""
         if number in self._changed:
             return self._changed[number]
         thing = next(thing for thing in self.scene.things if thing.number == number)
@@ -71,16 +73,16 @@ class Observation:
 
     def distance(self, first: int, second: int, time: int, within: float = float("inf")) -> float:
         """
-        The smallest distance between two things.
+        Smallest distance between the visible pixels of two things.
 
         Args:
-            first, second (`int`): Their numbers.
+            first, second (`int`): Numbers of the things.
             time (`int`): 1 or 2.
-            within (`float`, *optional*): Distances that are surely larger may be given as infinite, which saves time.
+            within (`float`, *optional*): Larger distances may be returned as infinite, which saves time.
 
         Returns:
-            `float`: As a share of the width, measured between the cells of a grid of 64 x 64: the true distance is as
-            large, or larger by 0.044 at most. Infinite if one of them is not seen.
+            `float`: Share of the width. Measured between the cells of a 64 x 64 grid, so it underestimates the true
+            distance by 0.044 at most. Infinite if one of the things is not visible.
         """
         cells, others = self._cells_of(first, time), self._cells_of(second, time)
         if not len(cells) or not len(others):
@@ -92,13 +94,13 @@ class Observation:
         return float(np.sqrt((apart * apart).sum(axis=2).min())) / _GRID
 
     def center_at(self, number: int, time: int) -> tuple[float, float]:
-        """Mean (x, y) of what is seen of a thing at a time (1 or 2), as shares of width and height."""
+        """Mean (x, y) of the visible pixels of a thing at time 1 or 2, as shares of width and height."""
         area, x, y = self._sums[time - 1][:, number]
         height, width = self.numbers_t1.shape
         return float(x / area / width), float(y / area / height)
 
     def _cells_of(self, number: int, time: int) -> np.ndarray:
-        """Cells of the grid in which a thing is seen, (count, 2)."""
+        """Grid cells in which a thing is visible, (count, 2)."""
         key = (number, time)
         if key not in self._cells:
             cells = np.flatnonzero(self._presence[time - 1][number])
@@ -138,7 +140,7 @@ def _moments(numbers: np.ndarray, count: int) -> np.ndarray:
 
 
 def _presence(numbers: np.ndarray, count: int) -> np.ndarray:
-    """In which cells of the grid each number is seen: bool (count, _GRID * _GRID)."""
+    """Whether each number is visible in each grid cell, bool (count, _GRID * _GRID)."""
     height, width = numbers.shape
     rows, columns = np.arange(height) * _GRID // height, np.arange(width) * _GRID // width
     present = np.zeros((count, _GRID * _GRID), dtype=bool)

@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Plain sentences: a small part of the grammar of `docs/synthetic_language.md`, for a model that begins to read.
+Writes plain sentences, a simple subset of the grammar in `docs/synthetic_language.md`, for the start of training.
 
-"Everything that appeared", "the two cars that left", "the house with a red roof that was built": one predicate or two,
-no relations, no superlatives. Unlike the sentences of [`ExpressionWriter`], which take as many words as one thing
-needs to stand out, these are asked of whatever they fit, so that a pair gets many of them that differ in one word.
+Examples: "everything that appeared", "the two cars that left", "the house with a red roof that was built". They have
+one or two predicates, no relations and no superlatives. [`ExpressionWriter`] adds words until a single thing is
+described; plain sentences refer to all things that match. So a pair gets several that differ in one word only.
 """
 
 from dataset_scripts.synthesis.scene import ChangeType
@@ -30,14 +30,14 @@ class PlainExpressionWriter(ExpressionWriter):
 
     def write(self, count: int, no_target_share: float = NO_TARGET_SHARE) -> list[WrittenExpression]:
         """
-        Sentences, all different.
+        Writes different plain sentences about the pair.
 
         Args:
-            count (`int`): How many are wanted; there may be fewer.
-            no_target_share (`float`, *optional*): Largest share of sentences that nothing fits, one in any case.
+            count (`int`): Number of sentences; fewer may be returned.
+            no_target_share (`float`, *optional*): Largest share of no-target sentences, 0 to 1. One is always allowed.
 
         Returns:
-            `list[WrittenExpression]`: In random order.
+            `list[WrittenExpression]`: Sentences in random order.
         """
         most_empty = max(1, round(count * no_target_share))
         everything = [self.about_everything(change) for change in EVERYTHING_VERBS]
@@ -57,7 +57,7 @@ class PlainExpressionWriter(ExpressionWriter):
             if not expression.things:
                 if sum(not other.things for other in others) >= most_empty:
                     continue
-            # Another way to say the same is welcome, but less than something new.
+            # Further sentences about the same things are kept less often than sentences about other things.
             elif self.random.random() >= _REPEATED_SHARE and any(expression.things == one.things for one in others):
                 continue
             written.setdefault(expression.text, expression)
@@ -65,13 +65,13 @@ class PlainExpressionWriter(ExpressionWriter):
 
     def about_everything(self, change: ChangeType) -> WrittenExpression | None:
         """
-        A sentence about all changes of one type, of which there may be none.
+        Writes a sentence about all changes of one type. There may be no such change.
 
         Args:
-            change (`ChangeType`): The type.
+            change (`ChangeType`): The type of change.
 
         Returns:
-            `WrittenExpression`: The sentence, or `None` if it is doubtful what it refers to.
+            `WrittenExpression`, *optional*: The sentence, or `None` if its mask would be doubtful.
         """
         every = [one for one in self.sightings if one.change is not None]
         if any(one.area < self.smallest for one in every) or self.is_doubtful(change):
@@ -80,7 +80,7 @@ class PlainExpressionWriter(ExpressionWriter):
         return WrittenExpression(f"everything that {EVERYTHING_VERBS[change]}", same, change)
 
     def _write_named(self) -> WrittenExpression | None:
-        """A noun and a change, and by chance a colour or a place."""
+        """Writes a sentence with a noun, a change and sometimes a colour or a position."""
         if not self.nameable:
             return None
         target = self._one_of(self.changed if self.changed and self.random.random() < 0.8 else self.nameable)
@@ -100,7 +100,7 @@ class PlainExpressionWriter(ExpressionWriter):
         )
 
     def _begin_generally(self, target: Sighting) -> Description | None:
-        """A noun that fits the target, and an appearance or disappearance that need not."""
+        """Chooses a noun that is true of the target and an appearance or disappearance that need not be."""
         if target.kind in self.lasting:
             return None
         noun, kinds = self._noun_of(target)
@@ -108,5 +108,5 @@ class PlainExpressionWriter(ExpressionWriter):
         return self._start(noun, kinds, self._one_of(general_meanings(change, kinds)))
 
     def _may_seem_true(self, description: Description) -> bool:
-        """ "The road that was built", where one was paved, is not plainly false."""
+        """Whether a no-target sentence could be true: "the road that was built" may fit a paved road."""
         return any(one.change == "state_change" and one.kind in description.kinds for one in self.sightings)

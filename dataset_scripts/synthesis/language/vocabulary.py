@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tables of docs/synthetic_language.md, as the checker and the paraphraser read them."""
+"""The tables of docs/synthetic_language.md as data, for the checker and the paraphraser."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,14 +19,14 @@ NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5}
 @dataclass(frozen=True)
 class Start:
     """
-    What the first words of a sentence say.
+    The meaning of the first words of a sentence.
 
     Args:
         words (`str`): The words.
-        form (`str`): "noun phrase" (A), "statement" (B), "everything" or "changes" (C).
-        plural (`bool`, *optional*): Number of the noun that must follow, `None` if both may.
-        least (`int`): Fewest things that may be meant.
-        most (`int`, *optional*): Most things that may be meant, `None` for any number.
+        form (`str`): Form of the sentence: "noun phrase" (A), "statement" (B), "everything" or "changes" (C).
+        plural (`bool`, *optional*): Whether a plural noun must follow, `None` if both are possible.
+        least (`int`): Smallest number of things that the sentence refers to.
+        most (`int`, *optional*): Largest number of things, `None` if unlimited.
     """
 
     words: str
@@ -39,15 +39,15 @@ class Start:
 @dataclass(frozen=True)
 class Change:
     """
-    What happened to a thing.
+    The change that a sentence requires of a thing.
 
     Args:
         type (`str`, *optional*): "appear", "disappear" or "state_change"; `None` for any of them.
-        before (`frozenset[str]`): Conditions that it may have had, empty for any.
-        after (`frozenset[str]`): Conditions that it came into; empty if the sentence does not speak of its condition.
-        recolored (`bool`): Whether it must have changed its colour.
-        color_before (`str`, *optional*): The colour it must have had.
-        color_after (`str`, *optional*): The colour it must have taken.
+        before (`frozenset[str]`): Possible conditions at t1; empty for any.
+        after (`frozenset[str]`): Possible conditions at t2; empty if the sentence does not mention a condition.
+        recolored (`bool`): Whether the colour must have changed.
+        color_before (`str`, *optional*): Required colour at t1.
+        color_after (`str`, *optional*): Required colour at t2.
     """
 
     type: ChangeType | None = None
@@ -58,13 +58,13 @@ class Change:
     color_after: str | None = None
 
     def with_colors(self, before: str | None, after: str | None) -> "Change":
-        """The same change with the colours that a sentence names."""
+        """Returns a copy with the colours that a sentence names."""
         return replace(self, color_before=before, color_after=after)
 
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the image: from (included) and to (not included), in shares of width (x) and height (y)."""
+    """A region of the image: start (inclusive) and end (exclusive), in shares of width (x) and height (y)."""
 
     x: Interval
     y: Interval
@@ -73,12 +73,12 @@ class Region:
 @dataclass(frozen=True)
 class Choice:
     """
-    Which of several things is meant.
+    A superlative or ordinal: selects one of several things.
 
     Args:
-        key (`str`): What they are ordered by: "x" or "y" of the place, or "size".
-        descending (`bool`): Whether counting begins at the largest value.
-        rank (`int`): Which one in this order, from 1.
+        key (`str`): Sort key: "x" or "y" of the position, or "size".
+        descending (`bool`): Whether the largest value comes first.
+        rank (`int`): Rank of the selected thing, from 1.
     """
 
     key: Literal["x", "y", "size"]
@@ -86,7 +86,7 @@ class Choice:
     rank: int = 1
 
     def ranked(self, rank: int) -> "Choice":
-        """The same order, another rank."""
+        """Returns a copy with another rank."""
         return replace(self, rank=rank)
 
 
@@ -96,8 +96,8 @@ class ChangeRow:
     One row of the tables of changes.
 
     Args:
-        group (`str`): Of which kinds it may be said, as `kinds_of_group` reads it.
-        change (`Change`): What it means.
+        group (`str`): Kinds that it applies to, in the format of `kinds_of_group`.
+        change (`Change`): Meaning of the clauses and verbs.
         clauses (`tuple[str, ...]`): Clauses of form A in the singular; X and Y stand for colours.
         verbs (`tuple[str, ...]`): Verbs of form B in the singular.
     """
@@ -116,7 +116,7 @@ _REGULAR_KINDS = (
     *("warehouse", "greenhouse", "car", "truck", "bus", "bicycle", "box", "tree", "sign", "bench", "door", "lamp"),
     *("chair", "table", "plant", "picture", "bag", "pond", "field", "road", "house", "bin", "pool"),
 )
-# Singular, plural, and the group of kinds that the noun names.
+# Singular, plural, and the group of kinds that the noun covers.
 NOUNS: tuple[tuple[str, str, str], ...] = (
     *(_regular(kind) for kind in _REGULAR_KINDS),
     ("villa", "villas", "house"),
@@ -135,12 +135,12 @@ _EVERY_KIND = frozenset((*_REGULAR_KINDS, "shelf", "person", "forest", "building
 
 def kinds_of_group(group: str, domain: Domain) -> frozenset[str]:
     """
-    The kinds of things that a row of a table is about.
+    Returns the kinds of things that a table row applies to.
 
     Args:
-        group (`str`): Names of kinds or of groups with a space between; groups are "any", "vehicle", "built"
-            (buildings of every kind), "called-building" (what "building" names), "roofed" (houses whose roofs carry
-            the colour), "colored" (all the others) and "painted" (what can be repainted).
+        group (`str`): Names of kinds or groups, separated by spaces. Groups are "any", "vehicle", "built" (all kinds
+            of buildings), "called-building" (kinds that "building" covers), "roofed" (houses, whose colour is that of
+            the roof), "colored" (all other kinds) and "painted" (kinds that can be repainted).
         domain (`str`): "NS" or "RS".
 
     Returns:
@@ -161,7 +161,7 @@ def kinds_of_group(group: str, domain: Domain) -> frozenset[str]:
 
 
 def _turn(before: str, after: str) -> Change:
-    """A change of condition; conditions have a space between, "" is any."""
+    """Builds a change of condition. Conditions are separated by spaces; "" means any."""
     return Change("state_change", before=frozenset(before.split()), after=frozenset(after.split()))
 
 
@@ -213,7 +213,7 @@ CHANGE_ROWS: tuple[ChangeRow, ...] = (
     ChangeRow("vehicle bicycle person", Change("disappear"), ("that left", "that has left"), ("has left",)),
     ChangeRow("any", Change("state_change"), ("that changed", "that looks different in the later image")),
     ChangeRow("roofed", _RECOLORED, ("whose roof changed from X to Y", "whose roof turned Y")),
-    # Before the row of colours: of a field, "turned green" speaks of the crop.
+    # Must come before the row of colours: for a field, "turned green" refers to the crop.
     ChangeRow("field", _turn("", "green"), ("that turned green",), ("has turned green",)),
     ChangeRow("colored", _RECOLORED, ("that changed from X to Y", "that turned Y"), ("has turned Y",)),
     ChangeRow("painted", _RECOLORED, ("that was repainted", "that was repainted Y"), ("has been repainted",)),

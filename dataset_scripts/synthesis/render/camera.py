@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What a model has to ignore: season, light, haze, colour balance, blur, sensor noise, JPEG, and a small shift and tilt
-between the two images. Nothing of it changes what the images show.
+Nuisance differences between the two images, which a model must learn to ignore: season, exposure, haze, colour
+balance, blur, sensor noise, JPEG artefacts, and a small shift and tilt. They do not change the scene.
 """
 
 import io
@@ -15,7 +15,7 @@ from dataset_scripts.synthesis.scene import Color, Rendering
 from .textures import noise
 
 
-# What plants look like in another season: their colour, and how far they take it on.
+# Colour of plants in another season, and the share of this colour.
 _SEASONS: tuple[tuple[Color, float], ...] = (
     ((148, 134, 84), 0.55),  # dry summer
     ((156, 112, 58), 0.5),  # autumn
@@ -31,16 +31,16 @@ class Camera:
     The conditions under which one image is taken.
 
     Args:
-        season (`tuple[Color, float]`, *optional*): Colour that plants take on, and its share from 0 to 1.
-        saturation (`float`): 0 grey, 1 as it is.
+        season (`tuple[Color, float]`, *optional*): Colour of plants in the season, and its share, 0 to 1.
+        saturation (`float`): Saturation factor: 0 is grey, 1 leaves the colours unchanged.
         gain (`np.ndarray`): Factor of each channel, (3,).
         gamma (`float`): Exponent of the brightness.
         contrast (`float`): Factor of the distance from middle grey.
-        haze (`float`): Share of the bright veil, 0 to 1.
-        clouds (`float`): Standard deviation of the large soft differences of brightness, as a share.
-        blur (`float`): Standard deviation in pixels.
+        haze (`float`): Opacity of the haze, 0 to 1.
+        clouds (`float`): Standard deviation of the large, soft variations in brightness, as a share.
+        blur (`float`): Standard deviation of the blur in pixels.
         noise (`float`): Standard deviation of the sensor noise in grey levels.
-        jpeg_quality (`int`, *optional*): Of a JPEG in between.
+        jpeg_quality (`int`, *optional*): Quality of the JPEG compression; no compression if `None`.
     """
 
     season: tuple[Color, float] | None
@@ -57,11 +57,11 @@ class Camera:
 
 def sample_camera(random: np.random.Generator, strength: float = 1.0) -> Camera:
     """
-    Random conditions.
+    Samples random conditions.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
-        strength (`float`, *optional*, defaults to 1.0): How far they stray from a plain image; 0 for hardly at all.
+        random (`np.random.Generator`): Random generator.
+        strength (`float`, *optional*, defaults to 1.0): How far the conditions deviate from neutral ones, 0 to 1.
 
     Returns:
         `Camera`: The conditions.
@@ -90,18 +90,18 @@ def sample_camera(random: np.random.Generator, strength: float = 1.0) -> Camera:
 
 def take_image(rendering: Rendering, camera: Camera, random: np.random.Generator) -> Image.Image:
     """
-    The image that a camera takes.
+    Applies the conditions to a rendering.
 
     Args:
         rendering (`Rendering`): The painted scene.
         camera (`Camera`): The conditions.
-        random (`np.random.Generator`): Of the noise and the clouds.
+        random (`np.random.Generator`): Random generator for noise and clouds.
 
     Returns:
-        `PIL.Image.Image`: RGB, of the rendering's size.
+        `PIL.Image.Image`: RGB, the size of the rendering.
     """
     size = rendering.numbers.shape[0]
-    # Pixel measures hold for images of 256 pixels; larger images show the same place in more detail.
+    # Lengths are given for images of 256 pixels. Larger images show the same scene in more detail.
     scale = max(1.0, size / 256)
     image = Image.fromarray(rendering.image)
     if camera.season is not None:
@@ -121,7 +121,7 @@ def take_image(rendering: Rendering, camera: Camera, random: np.random.Generator
 
 
 def _tinted(image: Image.Image, color: Color) -> Image.Image:
-    """The image in shades of one colour, its brightness kept."""
+    """Returns the image in shades of one colour, with its brightness unchanged."""
     brightness = sum(channel * weight for channel, weight in zip(color, _LUMA.tolist(), strict=True))
     rows = [(*(_LUMA * channel / brightness).tolist(), 0.0) for channel in color]
     return image.convert("RGB", tuple(value for row in rows for value in row))
@@ -133,7 +133,7 @@ def _saturation_matrix(saturation: float) -> tuple[float, ...]:
 
 
 def _tone_table(camera: Camera) -> list[int]:
-    """What each of the 256 values of each channel becomes."""
+    """Lookup table of gain, gamma, contrast and haze: new value for each of the 256 values of each channel."""
     values = np.linspace(0, 1, 256)[None, :] ** camera.gamma * camera.gain[:, None]
     values = (values - 0.5) * camera.contrast + 0.5
     values = values * (1 - camera.haze) + 0.86 * camera.haze
@@ -146,7 +146,7 @@ def _uneven(pixels: np.ndarray, camera: Camera, random: np.random.Generator) -> 
     if camera.clouds:
         values *= (1 + camera.clouds * noise(random, "cloudy", width, height))[..., None]
     if camera.noise:
-        # Three quarters of the noise are of all channels alike, as sensors and their processing leave it.
+        # Three quarters of the noise are the same in all channels, as in real cameras.
         values += (0.75 * camera.noise * noise(random, "fine", width, height))[..., None]
         for channel in range(3):
             values[..., channel] += 0.5 * camera.noise * noise(random, "fine", width, height)
@@ -155,15 +155,15 @@ def _uneven(pixels: np.ndarray, camera: Camera, random: np.random.Generator) -> 
 
 def shifted(rendering: Rendering, random: np.random.Generator, reach: float) -> Rendering:
     """
-    The same scene seen from a slightly other place: every corner moves inwards by a random part of `reach`.
+    Imitates a slightly different camera position: each corner moves inwards by a random distance up to `reach`.
 
     Args:
         rendering (`Rendering`): The painted scene.
-        random (`np.random.Generator`): Source of the movement.
+        random (`np.random.Generator`): Random generator.
         reach (`float`): Largest movement of a corner, as a share of the side.
 
     Returns:
-        `Rendering`: Of the same size; pixels by bilinear sampling, numbers and plants by the nearest pixel.
+        `Rendering`: Same size. The image is sampled bilinearly, numbers and vegetation by nearest neighbour.
     """
     size = rendering.numbers.shape[0]
     moves = random.uniform(0, reach * size, (4, 2))
@@ -183,7 +183,7 @@ def shifted(rendering: Rendering, random: np.random.Generator, reach: float) -> 
 
 
 def _perspective(corners: np.ndarray, targets: np.ndarray) -> tuple[float, ...]:
-    """The eight coefficients of the projective map that takes `corners` to `targets`, as PIL wants them."""
+    """Returns the eight coefficients of the projective map from `corners` to `targets`, in PIL's order."""
     rows, values = [], []
     for (x, y), (u, v) in zip(corners, targets, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]

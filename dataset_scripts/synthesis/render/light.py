@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Where the sun stands at one of the two times."""
+"""Direction and strength of the sunlight at one of the two times."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ class Light:
     The sun, or an overcast sky.
 
     Args:
-        degrees (`float`): Direction in which shadows fall on the image, clockwise from the x axis.
-        reach (`float`): Length of a shadow for a body of height 1.
-        strength (`float`): How much darker it is in the shadow, 0 (overcast) to 1.
+        degrees (`float`): Direction of shadows in the image, clockwise from the x axis.
+        reach (`float`): Length of the shadow of a body of height 1.
+        strength (`float`): Darkness of shadows, 0 (overcast) to 1.
     """
 
     degrees: float
@@ -24,13 +24,13 @@ class Light:
     strength: float
 
     def shadow(self, height: float) -> Point:
-        """How far, in pixels (x, y), the top of a body of `height` pixels throws its shadow."""
+        """Offset (x, y) in pixels from the foot of a body, `height` pixels high, to the shadow of its top."""
         angle = np.deg2rad(self.degrees)
         return float(np.cos(angle)) * self.reach * height, float(np.sin(angle)) * self.reach * height
 
 
 def sample_light(random: np.random.Generator) -> Light:
-    """A random hour of a random day."""
+    """Samples the light of a random time of day, sunny or overcast."""
     return Light(
         degrees=float(random.uniform(0, 360)),
         reach=float(random.uniform(0.35, 1.3)),

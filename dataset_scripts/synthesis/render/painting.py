@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Antialiased painting that also keeps account of which thing is visible at each pixel."""
+"""Antialiased painting that also records which thing is visible at each pixel."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from dataset_scripts.synthesis.scene import Color, Point, Rendering
 from .textures import PLATE_STEPS, Grain, noise_plate
 
 
-# Shapes are drawn this many times larger and averaged. Large shapes need less: their rim is a small part of them.
+# Oversampling factors. Large shapes need less, because their outline is a small part of them.
 _OVERSAMPLING = 4
 _LARGE_PIXELS, _LARGE_OVERSAMPLING = 128, 2
 _COVERED = 128  # A pixel belongs to the thing that covers at least half of it.
@@ -22,11 +22,11 @@ _COVERED = 128  # A pixel belongs to the thing that covers at least half of it.
 @dataclass(frozen=True)
 class Shape:
     """
-    Which part of each pixel a shape covers, in the box around it.
+    The bounding box of a shape and the share of each pixel that the shape covers.
 
     Args:
-        left, top (`int`): Where the box lies on the canvas, in pixels. It never reaches over the rim.
-        coverage (`PIL.Image.Image`): Mode "L", 0 (outside) to 255 (wholly inside), the size of the box.
+        left, top (`int`): Position of the box on the canvas in pixels. The box lies inside the canvas.
+        coverage (`PIL.Image.Image`): Mode "L", size of the box; 0 (outside) to 255 (fully inside).
     """
 
     left: int
@@ -35,25 +35,25 @@ class Shape:
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the box."""
+        """Slices of the rows and columns of the box."""
         width, height = self.coverage.size
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
     @property
     def area(self) -> int:
-        """Pixels that are covered by half or more."""
+        """Number of pixels that are covered by half or more."""
         return int(np.count_nonzero(np.asarray(self.coverage) >= _COVERED))
 
 
 class Canvas:
     """
-    A square image under way.
+    A square image to paint on.
 
     Args:
         size (`int`): Width and height in pixels.
-        background (`np.ndarray`, *optional*): uint8 (size, size, 3) to start from, copied; black if left out.
+        background (`np.ndarray`, *optional*): Initial image, uint8 (size, size, 3); copied. Black if `None`.
         vegetation (`np.ndarray`, *optional*): uint8 (size, size), 255 where the background shows plants.
-        numbers (`np.ndarray`, *optional*): int16 (size, size), the things that the background shows, copied.
+        numbers (`np.ndarray`, *optional*): int16 (size, size), numbers of the things in the background; copied.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Canvas:
 
     def polygons(self, outlines: Sequence[Sequence[Point]]) -> Shape | None:
         """
-        The union of polygons.
+        Returns the union of polygons.
 
         Args:
-            outlines (`Sequence[Sequence[Point]]`): Corners (x, y) in pixels; pixel centres lie at halves.
+            outlines (`Sequence[Sequence[Point]]`): Corners (x, y) in pixels; pixel centres are at half-integers.
 
         Returns:
-            `Shape`, *optional*: `None` if nothing of it lies on the canvas.
+            `Shape`, *optional*: The shape, or `None` if it lies outside the canvas.
         """
         corners = np.array([point for outline in outlines for point in outline], dtype=np.float64)
         frame = self._frame(corners.min(axis=0), corners.max(axis=0))
@@ -90,11 +90,11 @@ class Canvas:
         return Shape(left, top, mask.reduce(factor))
 
     def polygon(self, outline: Sequence[Point]) -> Shape | None:
-        """One polygon, see `polygons`."""
+        """Returns one polygon; see `polygons`."""
         return self.polygons([outline])
 
     def ellipse(self, center: Point, radius_x: float, radius_y: float) -> Shape | None:
-        """An upright ellipse; centre and radii in pixels. `None` if nothing of it lies on the canvas."""
+        """Returns an axis-aligned ellipse; centre and radii in pixels. `None` if it lies outside the canvas."""
         (x, y) = center
         frame = self._frame(np.array((x - radius_x, y - radius_y)), np.array((x + radius_x, y + radius_y)))
         if frame is None:
@@ -107,23 +107,23 @@ class Canvas:
         return Shape(left, top, mask.reduce(factor))
 
     def line(self, points: Sequence[Point], width: float) -> Shape | None:
-        """A line along points, `width` pixels wide, with flat ends. `None` if it misses the canvas."""
+        """Returns a polyline, `width` pixels wide, with flat ends. `None` if it lies outside the canvas."""
         return self.polygon(strip(points, width))
 
     def sprite(
         self, outlines: Sequence[Sequence[Point]], parts: Sequence[tuple[Sequence[Point], Color]], base: Color
     ) -> tuple[Shape, np.ndarray] | None:
         """
-        A thing of several even parts, drawn together, which is much faster than painting them one by one.
+        Draws a thing of several plain parts at once, which is much faster than painting the parts one by one.
 
         Args:
             outlines (`Sequence[Sequence[Point]]`): Polygons whose union is the thing.
-            parts (`Sequence[tuple[Sequence[Point], Color]]`): Polygons and their colours, from the lowest up.
-            base (`Color`): Of what no part covers.
+            parts (`Sequence[tuple[Sequence[Point], Color]]`): Polygons and their colours, from bottom to top.
+            base (`Color`): Colour where no part covers the thing.
 
         Returns:
-            `tuple[Shape, np.ndarray]`, *optional*: The thing, and its pixels, uint8 (height, width, 3) of its box.
-            `None` if nothing of it lies on the canvas.
+            `tuple[Shape, np.ndarray]`, *optional*: Shape, and the pixels of its box, uint8 (height, width, 3).
+            `None` if the thing lies outside the canvas.
         """
         shape = self.polygons(outlines)
         if shape is None:
@@ -138,7 +138,7 @@ class Canvas:
         return shape, np.asarray(pixels.reduce(factor))
 
     def clipped(self, left: int, top: int, coverage: Image.Image) -> Shape | None:
-        """A ready coverage put at a place (pixels, may reach over the rim). `None` if it misses the canvas."""
+        """Places a coverage image at (left, top), clipped to the canvas. `None` if it lies outside the canvas."""
         right, bottom = min(self.size, left + coverage.width), min(self.size, top + coverage.height)
         first, highest = max(0, left), max(0, top)
         if right <= first or bottom <= highest:
@@ -158,17 +158,17 @@ class Canvas:
         plant: bool = False,
     ) -> None:
         """
-        Fills a shape with a colour whose brightness varies.
+        Fills a shape with a colour, optionally with a texture.
 
         Args:
-            shape (`Shape`, *optional*): Nothing happens if it is `None`.
+            shape (`Shape`, *optional*): Shape to fill; nothing is painted if `None`.
             color (`Color`): RGB, 0 to 255.
-            number (`int`, *optional*): The thing that this is a part of; 0 for the background. `None` leaves the
-                account of things and plants as it is (shadows, markings on a thing).
-            random (`np.random.Generator`, *optional*): Chooses the texture; without it the colour is even.
-            grain (`Grain`, *optional*, defaults to `"grainy"`): Of the texture.
+            number (`int`, *optional*): Number of the thing that the shape belongs to, 0 for the background. `None`
+                leaves the maps of things and plants unchanged (shadows, markings on a thing).
+            random (`np.random.Generator`, *optional*): Chooses the texture; uniform colour if `None`.
+            grain (`Grain`, *optional*, defaults to `"grainy"`): Grain of the texture.
             strength (`float`, *optional*, defaults to 0.0): Standard deviation of the brightness, as a share.
-            opacity (`float`, *optional*, defaults to 1.0): 0 to 1.
+            opacity (`float`, *optional*, defaults to 1.0): Opacity, 0 to 1.
             plant (`bool`, *optional*, defaults to `False`): Whether its colour follows the season.
         """
         if shape is None:
@@ -188,7 +188,7 @@ class Canvas:
         opacity: float = 1.0,
         plant: bool = False,
     ) -> None:
-        """Fills a shape with a colour or with pixels, RGB of its box as uint8 array or image. See `paint`."""
+        """Fills a shape with a colour or with the RGB pixels of its box (uint8 array or image). See `paint`."""
         if shape is None:
             return
         mask = (
@@ -202,11 +202,11 @@ class Canvas:
             self.numbers[shape.box][np.asarray(shape.coverage) >= _COVERED] = number
 
     def finish(self) -> Rendering:
-        """The image, what is visible where, and where plants are."""
+        """Returns the image with its maps of visible things and of vegetation."""
         return Rendering(np.asarray(self.image), self.numbers, np.asarray(self.vegetation))
 
     def _frame(self, lowest: np.ndarray, highest: np.ndarray) -> tuple[int, int, int, int, int] | None:
-        """Left, top, width, height of the box on the canvas, and the oversampling. `None` if it misses the canvas."""
+        """Left, top, width, height of the clipped box, and the oversampling. `None` if it is outside the canvas."""
         left, top = (max(0, int(np.floor(value))) for value in lowest)
         right, bottom = (min(self.size, int(np.ceil(value)) + 1) for value in highest)
         if right <= left or bottom <= top:
@@ -217,10 +217,10 @@ class Canvas:
 
 def tinted(plate: Image.Image, color: Color, strength: float) -> Image.Image:
     """
-    A colour whose brightness varies, by lookup tables.
+    Textures a colour with a noise plate, by lookup tables (faster than [`textured`]).
 
     Args:
-        plate (`PIL.Image.Image`): Mode "L", of `noise_plate`.
+        plate (`PIL.Image.Image`): Mode "L", from `noise_plate`.
         color (`Color`): RGB, 0 to 255.
         strength (`float`): Share of the brightness for one standard deviation.
 
@@ -234,11 +234,11 @@ def tinted(plate: Image.Image, color: Color, strength: float) -> Image.Image:
 
 def textured(color: Color | np.ndarray, variation: np.ndarray, strength: float) -> np.ndarray:
     """
-    A colour whose brightness varies.
+    Textures a colour: multiplies its brightness by noise.
 
     Args:
         color (`Color` or `np.ndarray`): RGB, 0 to 255, or float pixels (height, width, 3).
-        variation (`np.ndarray`): float32 (height, width), of standard deviation 1.
+        variation (`np.ndarray`): Noise, float32 (height, width), with a standard deviation of 1.
         strength (`float`): Share of the brightness for one standard deviation.
 
     Returns:
@@ -249,7 +249,7 @@ def textured(color: Color | np.ndarray, variation: np.ndarray, strength: float) 
 
 
 def rectangle(center: Point, length: float, width: float, degrees: float) -> list[Point]:
-    """Corners of a rectangle whose long side points `degrees` clockwise from the x axis (y grows downwards)."""
+    """Corners of a rectangle whose long side points `degrees` clockwise from the x axis (y points down)."""
     angle = np.deg2rad(degrees)
     along = (float(np.cos(angle)) * length / 2, float(np.sin(angle)) * length / 2)
     across = (-float(np.sin(angle)) * width / 2, float(np.cos(angle)) * width / 2)
@@ -258,7 +258,7 @@ def rectangle(center: Point, length: float, width: float, degrees: float) -> lis
 
 
 def beside(line: Sequence[Point], offset: float) -> list[Point]:
-    """The line moved sideways by `offset` pixels, to its right if positive (y grows downwards)."""
+    """Moves a line sideways by `offset` pixels, to its right if positive (y points down)."""
     points = np.array(line)
     steps = np.gradient(points, axis=0)
     lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6)
@@ -272,7 +272,7 @@ def strip(line: Sequence[Point], width: float) -> list[Point]:
 
 
 def extruded(outline: Sequence[Point], offset: Point) -> list[list[Point]]:
-    """Polygons that a convex outline sweeps over on its way by `offset` pixels: the shadow of an upright body."""
+    """Polygons that a convex outline covers when it moves by `offset` pixels: the shadow of an upright body."""
     moved = [(x + offset[0], y + offset[1]) for x, y in outline]
     closed = list(zip([*outline, outline[0]], [*moved, moved[0]], strict=True))
     sides = [[a, b, d, c] for (a, c), (b, d) in itertools.pairwise(closed)]
@@ -282,7 +282,7 @@ def extruded(outline: Sequence[Point], offset: Point) -> list[list[Point]]:
 def blob(
     random: np.random.Generator, center: Point, radius_x: float, radius_y: float, corners: int = 40
 ) -> list[Point]:
-    """An irregular round outline: a pond, a crown, a patch of forest. Radii in pixels."""
+    """Samples an irregular round outline, for ponds, tree crowns and patches of forest. Radii in pixels."""
     turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     reach = np.ones(corners)
     for waves in (2, 3, 5):
@@ -292,7 +292,7 @@ def blob(
 
 
 def curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
-    """A smooth line (Bézier) through the first and the last point, pulled towards those between."""
+    """Bézier curve from the first to the last point; the points between are control points."""
     shares = np.linspace(0, 1, steps)[:, None]
     levels = [np.array(point, dtype=np.float64)[None, :] for point in points]
     while len(levels) > 1:

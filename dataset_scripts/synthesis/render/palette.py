@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The colours that sentences name, kept so far apart that light and haze do not turn one into another."""
+"""The named colours. They are far enough apart that light and haze do not make one look like another."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import numpy as np
 from dataset_scripts.synthesis.scene import Color
 
 
-# Centre of each named colour; shades of it differ in brightness by `_BRIGHTNESS` and a little in each channel.
+# RGB centre of each named colour. Shades vary in brightness by `_BRIGHTNESS` and slightly in each channel.
 COLORS: dict[str, Color] = {
     "white": (232, 230, 226),
     "grey": (134, 136, 140),
@@ -28,7 +28,7 @@ _CHANNEL = 5
 
 def shade_of(name: str, random: np.random.Generator) -> Color:
     """
-    A shade of a named colour.
+    Samples a shade of a named colour.
 
     Args:
         name (`str`): One of the keys of `COLORS`.
@@ -45,7 +45,7 @@ def shade_of(name: str, random: np.random.Generator) -> Color:
 
 
 def scaled(color: Color, factor: float) -> Color:
-    """The colour made brighter or darker by a factor, within 0 to 255."""
+    """Multiplies the brightness of a colour by a factor and clips it to 0 to 255."""
     red, green, blue = color
     return (
         max(0, min(255, round(red * factor))),
@@ -55,11 +55,11 @@ def scaled(color: Color, factor: float) -> Color:
 
 
 def other_color(name: str | None, choices: Sequence[str], random: np.random.Generator) -> str:
-    """One of the choices that is not `name`."""
+    """Chooses one of the names other than `name`."""
     return str(random.choice([choice for choice in choices if choice != name]))
 
 
 def mixed(first: Color, second: Color, share: float) -> Color:
-    """The first colour with a share (0 to 1) of the second one."""
+    """Blends two colours; `share` is the weight of the second one, 0 to 1."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The camera of a normal view, the things that stand before it, and how they change between the two times."""
+"""The camera of normal scenes, and the data structures of their walls, things and scenes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,22 +12,21 @@ from dataset_scripts.synthesis.scene import Point, Scene, State, Thing
 from .sprites import Stamp
 
 
-_NEAREST = 0.3  # Outlines are cut off at this share of the distance at which the ground comes into sight
+_NEAREST = 0.3  # Near clipping plane, as a share of the distance of the nearest visible ground
 
 
 @dataclass(frozen=True)
 class Camera:
     """
-    A camera that looks level (what it sees below or above the middle is a matter of where its horizon lies), so that
-    upright lines stay upright. It stands at x = 0, z = 0 of a world with x to the right, y upwards and z ahead, in
-    metres.
+    A camera without tilt: vertical lines stay vertical in the image, and the row of the horizon is a parameter. It
+    stands at x = 0, z = 0. World coordinates are in metres: x to the right, y up, z ahead.
 
     Args:
         size (`int`): Width and height of the image in pixels.
-        focal (`float`): Pixels per metre at a distance of one metre.
-        center_x, horizon (`float`): The pixel that it points at.
-        height (`float`): Metres above the ground.
-        degrees (`float`, *optional*, defaults to 0.0): How far it is turned to the right of the z axis.
+        focal (`float`): Focal length: pixels per metre at a distance of one metre.
+        center_x, horizon (`float`): Principal point (column, row) in pixels.
+        height (`float`): Height above the ground in metres.
+        degrees (`float`, *optional*, defaults to 0.0): Rotation to the right of the z axis.
     """
 
     size: int
@@ -39,26 +38,26 @@ class Camera:
 
     @cached_property
     def near(self) -> float:
-        """Metres ahead at which outlines are cut off, lest they reach far beyond the image."""
+        """Distance of the near clipping plane in metres."""
         return max(_NEAREST, _NEAREST * self.focal * self.height / max(1.0, self.size - self.horizon))
 
     @cached_property
     def _turn(self) -> np.ndarray:
-        """World to camera, (3, 3), to be multiplied from the right."""
+        """Rotation from world to camera, (3, 3), for row vectors: `points @ matrix`."""
         angle = np.deg2rad(self.degrees)
         cosine, sine = float(np.cos(angle)), float(np.sin(angle))
         return np.array(((cosine, 0.0, sine), (0.0, 1.0, 0.0), (-sine, 0.0, cosine)))
 
     def turned(self, points: np.ndarray) -> np.ndarray:
-        """World points (n, 3) as the camera sees them: metres to its right, upwards from the ground, and ahead."""
+        """Converts world points (n, 3) to camera axes in metres: right, up from the ground, ahead."""
         return points @ self._turn
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """World points (n, 3), all of them ahead, as pixels (n, 2)."""
+        """Projects world points (n, 3) to pixels (n, 2). All of them must lie ahead of the camera."""
         return self._pixels(self.turned(points))
 
     def outline(self, points: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-        """A flat outline (n, 3) in the world as pixels (m, 2); what lies behind is cut off, perhaps all (m = 0)."""
+        """Projects a flat outline (n, 3) to pixels (m, 2), clipped at the near plane; m = 0 if nothing is left."""
         seen = self.turned(np.asarray(points, dtype=np.float64))
         ahead = seen[:, 2] > self.near
         if ahead.all():
@@ -73,12 +72,12 @@ class Camera:
         return self._pixels(np.array(kept)) if kept else np.zeros((0, 2))
 
     def depth(self, x: float, z: float) -> float:
-        """Metres ahead of a place on the ground."""
+        """Distance ahead of the camera, in metres, of a point (x, z) on the ground."""
         angle = np.deg2rad(self.degrees)
         return float(x * np.sin(angle) + z * np.cos(angle))
 
     def foot(self, x: float, z: float, above: float = 0.0) -> Point:
-        """The pixel of a place that lies ahead on the ground or some metres above it."""
+        """Pixel of a point (x, z) ahead of the camera, `above` metres over the ground."""
         ((pixel_x, pixel_y),) = self.project(np.array([[x, above, z]]))
         return float(pixel_x), float(pixel_y)
 
@@ -87,12 +86,12 @@ class Camera:
         return self.focal / depth
 
     def place(self, pixel_x: float, pixel_y: float) -> Point:
-        """Where on the ground (x, z) a pixel below the horizon looks."""
+        """Point (x, z) on the ground that a pixel below the horizon shows."""
         x, z = self.places(np.array(pixel_x), np.array(pixel_y))
         return float(x), float(z)
 
     def places(self, pixels_x: np.ndarray, pixels_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for arrays that broadcast against each other."""
+        """Like `place`, for arrays of pixels that broadcast against each other."""
         angle = np.deg2rad(self.degrees)
         cosine, sine = float(np.cos(angle)), float(np.sin(angle))
         ahead = self.focal * self.height / (pixels_y - self.horizon)
@@ -110,12 +109,12 @@ class Camera:
 @dataclass(frozen=True)
 class Wall:
     """
-    A frame of reference: metres along the wall, upwards, and out of it.
+    A wall with its own coordinates in metres: along the wall, up, and out of it.
 
     Args:
-        origin (`Point`): Where it begins in the world (x, z).
-        along, outward (`Point`): Directions (x, z) of length 1.
-        length, height (`float`): Metres.
+        origin (`Point`): Start of the wall in the world (x, z).
+        along, outward (`Point`): Unit vectors (x, z).
+        length, height (`float`): Size in metres.
     """
 
     origin: Point
@@ -125,7 +124,7 @@ class Wall:
     height: float
 
     def points(self, local: np.ndarray | Sequence[Sequence[float]]) -> np.ndarray:
-        """Points (n, 3) of the wall (along, up, out) in the world."""
+        """Converts points (n, 3) from wall coordinates (along, up, out) to world coordinates."""
         values = np.asarray(local, dtype=np.float64)
         along, up, out = values[:, 0], values[:, 1], values[:, 2]
         x = self.origin[0] + along * self.along[0] + out * self.outward[0]
@@ -133,14 +132,14 @@ class Wall:
         return np.stack([x, up, z], axis=1)
 
     def place(self, along: float, out: float = 0.0) -> Point:
-        """The foot (x, z) of a point of the wall."""
+        """Ground position (x, z) of a point on the wall, or `out` metres in front of it."""
         ((x, _, z),) = self.points([(along, 0.0, out)]).tolist()
         return x, z
 
     def outline(
         self, camera: Camera, left: float, right: float, low: float, high: float, out: float = 0.0
     ) -> np.ndarray:
-        """A rectangle on the wall as pixels (n, 2), see `Camera.outline`."""
+        """Projects a rectangle on the wall to pixels (n, 2); see `Camera.outline`."""
         return camera.outline(
             self.points([(left, low, out), (right, low, out), (right, high, out), (left, high, out)])
         )
@@ -149,19 +148,19 @@ class Wall:
 @dataclass(kw_only=True)
 class NormalThing(Thing):
     """
-    A thing that stands before the camera.
+    A thing in a normal scene.
 
     Args:
-        x, y (`float`): Middle of its lower edge in pixels, where it stands.
-        width, height (`float`): Of its box in pixels, also where the image's rim cuts it.
-        depth (`float`): Metres ahead of the camera.
-        place (`Point`): Where it stands in the world (x, z), in metres.
-        facing (`float`): Degrees: 0 faces along the z axis, 90 to the right.
-        extent (`tuple[float, float, float]`): Metres: width, height, length.
-        variant (`str`): Which of the models of its kind.
-        wall (`int`, *optional*): For what is a wall or is on one: the index of the wall among those of the scene.
-        along (`float`): For what is on a wall: metres along it of its middle.
-        above (`float`): Metres of its lower edge above the ground.
+        x, y (`float`): Middle of the lower edge of its bounding box, in pixels.
+        width, height (`float`): Size of its bounding box in pixels, including parts outside the image.
+        depth (`float`): Distance ahead of the camera in metres.
+        place (`Point`): Position in the world (x, z) in metres.
+        facing (`float`): Direction of its front in degrees: 0 along the z axis, 90 to the right.
+        extent (`tuple[float, float, float]`): Width, height and length in metres.
+        variant (`str`): Model or shape within its kind.
+        wall (`int`, *optional*): Index of the wall that it is or that it is attached to.
+        along (`float`): Position of its middle along the wall, in metres.
+        above (`float`): Height of its lower edge above the ground, in metres.
     """
 
     x: float
@@ -179,27 +178,27 @@ class NormalThing(Thing):
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom in pixels."""
+        """Bounding box (left, top, right, bottom) in pixels."""
         return self.x - self.width / 2, self.y - self.height, self.x + self.width / 2, self.y
 
     def state(self, time: int) -> State | None:
-        """How it is at time 1 or 2."""
+        """State at time 1 or 2; `None` if it is absent."""
         return self.state_t1 if time == 1 else self.state_t2
 
 
 @dataclass(kw_only=True)
 class NormalScene(Scene):
     """
-    What the normal views have in common.
+    Base class of the normal scenes: street, highway and room.
 
     Args:
-        camera (`Camera`): What it is seen with.
-        seed (`int`): Seeds the look of the background.
-        sun (`float`): Direction in the world in degrees from which bodies are lit.
-        walls (`tuple[Wall, ...]`): Those that things stand for or hang on.
+        camera (`Camera`): The camera.
+        seed (`int`): Seed of the appearance of the background.
+        sun (`float`): Direction in the world, in degrees, from which bodies are lit.
+        walls (`tuple[Wall, ...]`): Walls that things are, or that they are attached to.
 
-    `stamps` holds what has been drawn already, by number and state, so that the second image need not draw it again.
-    It is filled by the painters; `dataclasses.replace` begins a new one.
+    `stamps` caches drawn things by number and state, so that an unchanged thing is drawn only once for both images.
+    The painters fill it. `dataclasses.replace` starts with an empty cache.
     """
 
     camera: Camera

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Things drawn part by part on a small image of their own, which is then put on the canvas as a whole."""
+"""Sprites: small images on which a thing is drawn part by part before it is put on the canvas as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .painting import Canvas, Shape, textured
 from .textures import Grain, noise
 
 
-# Longest side in pixels up to which a sprite is drawn that many times larger.
+# Oversampling of sprites, by their longest side in pixels.
 _OVERSAMPLING = ((40, 4), (110, 3))
 _LEAST_OVERSAMPLING = 2
 _MOST_BLUR = 0.7  # Largest blur in pixels on an image of 256 by 256
@@ -24,11 +24,11 @@ _CIRCLE = np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
 @dataclass(frozen=True)
 class Stamp:
     """
-    A part of a thing, ready to be put on a canvas.
+    A drawn part of a thing, ready to be put on a canvas.
 
     Args:
-        shape (`Shape`): Where it lies.
-        pixels (`np.ndarray`): uint8 (height, width, 3) of its box.
+        shape (`Shape`): Position and coverage.
+        pixels (`np.ndarray`): Pixels of its box, uint8 (height, width, 3).
         plant (`bool`, *optional*, defaults to `False`): Whether its colour follows the season.
     """
 
@@ -37,19 +37,18 @@ class Stamp:
     plant: bool = False
 
     def put(self, canvas: Canvas, number: int) -> None:
-        """Paints it as a part of the thing with this number (0: the background)."""
+        """Paints it on a canvas as a part of the thing with this number (0 for the background)."""
         canvas.paste(self.shape, self.pixels, number=number, plant=self.plant)
 
 
 class Sprite:
     """
-    A part of the image that is drawn larger and averaged, so that its parts meet without seams.
+    A part of the image that is drawn with oversampling, so that adjacent shapes meet without seams.
 
     Args:
-        size (`int`): Of the canvas, in pixels.
-        box (`tuple[float, float, float, float]`): Left, top, right, bottom in pixels; what lies outside the canvas is
-            cut off.
-        background (`Color`, *optional*): To begin with; transparent if left out.
+        size (`int`): Size of the canvas in pixels.
+        box (`tuple[float, float, float, float]`): Left, top, right, bottom in pixels; clipped to the canvas.
+        background (`Color`, *optional*): Initial colour; transparent if `None`.
     """
 
     def __init__(self, size: int, box: tuple[float, float, float, float], background: Color | None = None):
@@ -66,23 +65,23 @@ class Sprite:
         self._origin = np.array((self.left, self.top))
 
     def polygon(self, points: np.ndarray | Sequence[Point], color: Color) -> None:
-        """Fills an outline (n, 2) in pixels of the canvas."""
+        """Fills a polygon (n, 2), in canvas pixels."""
         if len(points) > 2:
             self._draw.polygon(self._inside(points), fill=color)
 
     def line(self, points: np.ndarray | Sequence[Point], width: float, color: Color) -> None:
-        """A line along points, `width` pixels of the canvas wide."""
+        """Draws a polyline (n, 2), `width` wide, in canvas pixels."""
         if len(points) > 1:
             self._draw.line(self._inside(points), fill=color, width=max(1, round(width * self.factor)), joint="curve")
 
     def ellipse(self, center: Point, radius_x: float, radius_y: float, color: Color) -> None:
-        """An upright ellipse, in pixels of the canvas."""
+        """Draws an axis-aligned ellipse, in canvas pixels."""
         x, y = (center[0] - self.left) * self.factor - 0.5, (center[1] - self.top) * self.factor - 0.5
         x_reach, y_reach = max(0.5, radius_x * self.factor), max(0.5, radius_y * self.factor)
         self._draw.ellipse((x - x_reach, y - y_reach, x + x_reach, y + y_reach), fill=color)
 
     def limb(self, start: Point, end: Point, radius_start: float, radius_end: float, color: Color) -> None:
-        """Two circles and what lies between them, in pixels of the canvas."""
+        """Draws a tapered limb: two circles and the area between them, in canvas pixels."""
         x, y = end[0] - start[0], end[1] - start[1]
         length = max(1e-6, (x * x + y * y) ** 0.5)
         x, y = x / length, y / length
@@ -110,13 +109,13 @@ class Sprite:
         plant: bool = False,
     ) -> Stamp:
         """
-        What has been drawn, as a stamp.
+        Downsamples the sprite to a stamp, optionally with texture, shading and blur.
 
         Args:
-            random (`np.random.Generator`, *optional*): Chooses a texture; even without it.
-            grain, strength (*optional*): Of the texture, see `Canvas.paint`.
-            brightness (`np.ndarray`, *optional*): float32, factors that broadcast against (height, width).
-            blur (`float`, *optional*, defaults to 0.0): Radius in pixels by which the colours (not the rim) soften.
+            random (`np.random.Generator`, *optional*): Chooses a texture; no texture if `None`.
+            grain, strength (*optional*): Grain and strength of the texture, see `Canvas.paint`.
+            brightness (`np.ndarray`, *optional*): Brightness factors, float32, broadcastable to (height, width).
+            blur (`float`, *optional*, defaults to 0.0): Blur radius of the colours in pixels. The outline stays sharp.
             plant (`bool`, *optional*, defaults to `False`): Whether its colour follows the season.
         """
         small = self.image.reduce(self.factor)
@@ -141,16 +140,16 @@ class Sprite:
 
 
 def _softened(small: Image.Image, radius: float) -> Image.Image:
-    """Colours blurred without the transparent surroundings' share in them."""
+    """Blurs the colours without mixing in the transparent surroundings."""
     return small.convert("RGBa").filter(ImageFilter.GaussianBlur(radius)).convert("RGBA").convert("RGB")
 
 
 class Shadows:
     """
-    All soft shadows of an image, gathered and painted at once, so that where two meet it does not get twice as dark.
+    Collects all soft shadows of an image and paints them at once, so that overlapping shadows do not add up.
 
     Args:
-        size (`int`): Of the canvas, in pixels.
+        size (`int`): Size of the canvas in pixels.
     """
 
     def __init__(self, size: int):
@@ -159,24 +158,25 @@ class Shadows:
         self._draw = ImageDraw.Draw(self._mask)
 
     def polygon(self, points: np.ndarray | Sequence[Point], darkness: float) -> None:
-        """Darkens an outline (n, 2) in pixels by 0 to 1."""
+        """Adds a polygon (n, 2) in pixels; `darkness` from 0 to 1."""
         if len(points) > 2:
             local: list[float] = np.asarray(points).ravel().tolist()
             self._draw.polygon(local, fill=round(255 * darkness))
 
     def ellipse(self, center: Point, radius_x: float, radius_y: float, darkness: float) -> None:
-        """Darkens an upright ellipse by 0 to 1."""
+        """Adds an axis-aligned ellipse in pixels; `darkness` from 0 to 1."""
         (x, y) = center
         self._draw.ellipse((x - radius_x, y - radius_y, x + radius_x, y + radius_y), fill=round(255 * darkness))
 
     def put(self, canvas: Canvas, softness: float, ground: np.ndarray | None = None) -> None:
         """
-        Paints them where no thing has been painted yet.
+        Paints the shadows on the background, that is, where no thing has been painted yet.
 
         Args:
-            canvas (`Canvas`): What to paint on.
-            softness (`float`): About how wide their rims are, in pixels.
-            ground (`np.ndarray`, *optional*): Outline (n, 2) in pixels of what they fall on; everything if left out.
+            canvas (`Canvas`): Canvas to paint on.
+            softness (`float`): Approximate width of their soft edges in pixels.
+            ground (`np.ndarray`, *optional*): Outline (n, 2) in pixels of the ground that receives them; the whole
+                canvas if `None`.
         """
         mask = self._mask.filter(ImageFilter.BoxBlur(softness))
         if canvas.numbers.any():
@@ -191,7 +191,7 @@ class Shadows:
 
 
 def hull(points: np.ndarray) -> np.ndarray:
-    """Convex hull of points (n, 2), in order."""
+    """Convex hull of points (n, 2), as an ordered outline."""
     ordered = sorted(map(tuple, points.tolist()))
     chains = []
     for chain in (ordered, ordered[::-1]):
@@ -209,11 +209,11 @@ def _turn(first: Point, second: Point, third: Point) -> float:
 
 
 def circle(center: Point, radius_x: float, radius_y: float | None = None) -> np.ndarray:
-    """24 points (24, 2) of an upright ellipse."""
+    """Outline (24, 2) of an axis-aligned ellipse, or of a circle without `radius_y`."""
     return _CIRCLE * (radius_x, radius_x if radius_y is None else radius_y) + center
 
 
 def bounds(points: np.ndarray) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of points (n, 2)."""
+    """Bounding box (left, top, right, bottom) of points (n, 2)."""
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return float(left), float(top), float(right), float(bottom)

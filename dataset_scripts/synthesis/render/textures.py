@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Tileable noise, made once for each process; a scene takes crops of it, which costs next to nothing."""
+"""Tileable noise. It is created once per process; scenes take crops of it, which is cheap."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,17 +11,17 @@ from PIL import Image
 
 Grain: TypeAlias = Literal["fine", "grainy", "patchy", "cloudy"]
 
-PLATE_STEPS = 40  # Grey levels of a plate for one standard deviation
+PLATE_STEPS = 40  # Grey levels per standard deviation in a noise plate
 TILE = 512  # Side of a tile in pixels
 _VARIANTS = 3  # Tiles of each grain
-# Energy falls with frequency to the power of minus this: the higher, the larger the spots.
+# Energy falls with frequency to the power of minus this value. Higher values give larger spots.
 _SPECTRA: dict[Grain, float] = {"fine": 0.25, "grainy": 0.9, "patchy": 1.5, "cloudy": 2.4}
 _CROWNS = 2800  # Tree crowns on a canopy tile
 
 
 @cache
 def _noise_tiles(grain: Grain) -> list[np.ndarray]:
-    """Tiles of mean 0 and deviation 1, float32 (2 * TILE, 2 * TILE): each repeated, so that any crop is a view."""
+    """Noise tiles, float32 (2 * TILE, 2 * TILE), mean 0, deviation 1; repeated 2 x 2, so that every crop is a view."""
     frequency = np.fft.fftfreq(TILE)
     radius = np.hypot(frequency[:, None], frequency[None, : TILE // 2 + 1])
     radius[0, 0] = 1
@@ -37,16 +37,17 @@ def _noise_tiles(grain: Grain) -> list[np.ndarray]:
 
 def noise(random: np.random.Generator, grain: Grain, width: int, height: int) -> np.ndarray:
     """
-    A random crop of noise.
+    Returns a random crop of noise.
 
     Args:
         random (`np.random.Generator`): Chooses the crop.
-        grain (`"fine"`, `"grainy"`, `"patchy"` or `"cloudy"`): From sensor grain to large soft spots.
+        grain (`"fine"`, `"grainy"`, `"patchy"` or `"cloudy"`): Size of the structures, from pixels to large soft
+            spots.
         width, height (`int`): Size in pixels, any.
 
     Returns:
         `np.ndarray`: float32 (height, width), mean about 0, standard deviation about 1, within -3 to 3. May be a view
-        of a shared tile: not to be written to.
+        of a shared tile, so do not write to it.
     """
     tile = _noise_tiles(grain)[int(random.integers(_VARIANTS))]
     return _crop(tile, random, width, height)
@@ -60,13 +61,13 @@ def _plates(grain: Grain) -> list[np.ndarray]:
 
 def noise_plate(random: np.random.Generator, grain: Grain, width: int, height: int) -> Image.Image:
     """
-    A random crop of noise for lookup tables, which are many times faster than arithmetic.
+    Returns a random crop of noise as an 8-bit image for lookup tables, which are much faster than float arithmetic.
 
     Args:
-        random, grain, width, height: As for `noise`.
+        random, grain, width, height: See `noise`.
 
     Returns:
-        `PIL.Image.Image`: Mode "L": 128 is the mean, and `PLATE_STEPS` are one standard deviation.
+        `PIL.Image.Image`: Mode "L". The mean is 128, and one standard deviation is `PLATE_STEPS`.
     """
     tile = _plates(grain)[int(random.integers(_VARIANTS))]
     return Image.fromarray(_crop(tile, random, width, height))
@@ -83,12 +84,12 @@ def _crop(tile: np.ndarray, random: np.random.Generator, width: int, height: int
 @dataclass(frozen=True)
 class Canopy:
     """
-    Trees close together, seen from above. All arrays (height, width).
+    A dense forest from above. All arrays have the shape (height, width).
 
     Args:
         brightness (`np.ndarray`): float32, from 0 to about 1.
-        coverage (`np.ndarray`): float32, 0 between the crowns, 1 inside of them.
-        rows, columns (`np.ndarray`): int16, how far the middle of the crown lies from the pixel, in pixels.
+        coverage (`np.ndarray`): float32, 0 between the crowns, 1 inside them.
+        rows, columns (`np.ndarray`): int16, offset in pixels from each pixel to the middle of its crown.
     """
 
     brightness: np.ndarray
@@ -104,7 +105,7 @@ def _canopy_tile() -> Canopy:
     rows, columns = np.zeros((2, TILE, TILE), dtype=np.int16)
     radii = random.uniform(4.5, 11, _CROWNS)
     centers = random.uniform(0, TILE, (_CROWNS, 2))
-    # Small crowns first: large trees stand over them.
+    # Small crowns first, because large trees overhang them.
     for order in np.argsort(radii):
         radius, (x, y) = float(radii[order]), centers[order]
         reach = int(radius * 1.2) + 2
@@ -116,7 +117,7 @@ def _canopy_tile() -> Canopy:
         distance = np.hypot(dx, dy) / rim
         dome = np.sqrt(np.clip(1 - distance**2, 0, 1))
         area = np.ix_(ys % TILE, xs % TILE)
-        # Lit from the top left, as most aerial photographs are shown.
+        # Lit from the top left, as in most aerial photographs.
         lit = 0.30 + 0.62 * dome * (0.62 - 0.36 * dx - 0.36 * dy)
         inside = distance < 1
         brightness[area] = np.where(inside, lit, brightness[area])
@@ -129,14 +130,14 @@ def _canopy_tile() -> Canopy:
 
 def canopy(random: np.random.Generator, width: int, height: int) -> Canopy:
     """
-    A random crop of a forest seen from above, with crowns of 5 to 11 pixels radius.
+    Returns a random crop of a forest from above. Crowns have a radius of 5 to 11 pixels.
 
     Args:
         random (`np.random.Generator`): Chooses the crop.
         width, height (`int`): Size in pixels, any.
 
     Returns:
-        `Canopy`: Its arrays are not to be written to.
+        `Canopy`: Views of a shared tile, so do not write to the arrays.
     """
     tile = _canopy_tile()
     seed = int(random.integers(1 << 31))

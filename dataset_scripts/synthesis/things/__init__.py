@@ -1,2 +1,2 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The things that stand in normal scenes: how each is drawn."""
+"""Drawing of the things in normal scenes (street, highway, room), by kind."""

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What stands in streets: signs, benches, bins, street lamps, and boxes, which also stand in rooms."""
+"""Draws signs, benches, bins, street lamps, and the boxes of streets and rooms."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ from .solids import Face, Solid, box, standing
 
 SIGN_COLORS = ("blue", "red", "white", "yellow", "green")
 BIN_COLORS = ("green", "grey", "black", "blue", "yellow")
-BOX_COLORS = {"brown": 0.6, "white": 0.2, "blue": 0.1, "red": 0.1}  # And how often
+BOX_COLORS = {"brown": 0.6, "white": 0.2, "blue": 0.1, "red": 0.1}  # Colour -> probability
 SIGN_SHAPES = ("round", "triangle", "square", "wide", "octagon")
 # Width, height and length in metres.
 BIN_EXTENTS = {"can": (0.58, 0.93, 0.58), "cart": (0.7, 1.03, 0.8), "basket": (0.58, 0.93, 0.58)}
@@ -55,7 +55,7 @@ def _bin(variant: str) -> Solid:
 
 @cache
 def _carton(opened: bool) -> Solid:
-    """A box one metre wide, high and long, its lid closed or its flaps spread."""
+    """A cardboard box of 1 x 1 x 1 m with a closed lid or open flaps."""
     faces: list[Face] = box(1, 1, 1, "body")
     if not opened:
         for z in (-0.5, 0.5):
@@ -84,7 +84,7 @@ def _carton(opened: bool) -> Solid:
 
 
 def sample_box_state(random: np.random.Generator) -> State:
-    """A colour and whether it is open."""
+    """Samples the colour and the condition ("open" or "closed") of a box."""
     color = str(random.choice(list(BOX_COLORS), p=list(BOX_COLORS.values())))
     return State(color, "open" if random.random() < 0.45 else "closed")
 
@@ -104,7 +104,7 @@ def _draw_solid(
 
 
 def draw_bench(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A bench, its seat of the colour that its state names."""
+    """Draws a bench. The state gives the colour of the seat."""
     random = np.random.default_rng([thing.seed])
     wood = shade_of(state.color or "brown", random)
     from_behind = float(np.cos(np.deg2rad(thing.facing - camera.degrees))) > 0
@@ -112,7 +112,7 @@ def draw_bench(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_bin(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A bin of the colour that its state names; `variant` is one of `BIN_SHAPES`."""
+    """Draws a bin. The state gives its colour; `variant` is a key of `BIN_EXTENTS`."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "grey", random)
     materials = {"body": color, "lid": scaled(color, 1.03), "slot": scaled(color, 0.85)}
@@ -123,7 +123,7 @@ def draw_bin(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_box(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A box of the colour and the condition ("open" or "closed") that its state names."""
+    """Draws a box. The state gives its colour and condition ("open" or "closed")."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "brown", random)
     if state.color in (None, "brown"):
@@ -139,7 +139,7 @@ def draw_box(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_sign(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A sign on a post, its plate of the colour that its state names; `variant` is one of `SIGN_SHAPES`."""
+    """Draws a sign on a post. The state gives the colour of the plate; `variant` is one of `SIGN_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "blue", random)
     x, y, tall, half = thing.x, thing.y, thing.height, thing.width / 2
@@ -185,7 +185,7 @@ def draw_sign(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 def _draw_mark(
     sprite: Sprite, random: np.random.Generator, middle: Point, half: float, rise: float, color: Color, variant: str
 ) -> None:
-    """An arrow, a bar or lines of writing, small enough that the plate keeps its colour."""
+    """Draws an arrow, a bar or lines of text, small enough that the colour of the plate dominates."""
     x, y = middle
     if half < 3:
         return
@@ -216,7 +216,7 @@ def _draw_mark(
 
 
 def draw_street_lamp(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A street lamp, "on" or "off"; `variant` is one of `LAMP_SHAPES`."""
+    """Draws a street lamp. The state gives its condition ("on" or "off"); `variant` is one of `LAMP_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     steel = scaled(
         ((70, 76, 80), (120, 124, 126), (48, 60, 54))[int(random.integers(3))], float(random.uniform(0.9, 1.1))
@@ -264,7 +264,7 @@ def draw_street_lamp(thing: NormalThing, state: State, camera: Camera) -> list[S
 
 
 def shade_under_solid(thing: NormalThing, camera: Camera, shadows: Shadows, offset: Point, darkness: float) -> None:
-    """The shadow of a body with a flat foot on the ground, see `shade_under_person`."""
+    """Adds the shadow of a body with a flat base; see `shade_under_person`."""
     width, height, length = thing.extent
     corners = np.array([(a * width / 2, 0.0, b * length / 2) for a, b in ((-1, -1), (-1, 1), (1, 1), (1, -1))])
     ground = standing(corners, thing.place, thing.facing)
@@ -278,7 +278,7 @@ def shade_under_solid(thing: NormalThing, camera: Camera, shadows: Shadows, offs
 
 
 def shade_under_post(thing: NormalThing, camera: Camera, shadows: Shadows, offset: Point, darkness: float) -> None:
-    """The shadow of a post on the ground, see `shade_under_person`."""
+    """Adds the shadow of a post; see `shade_under_person`."""
     x, z = thing.place
     tall = thing.extent[1]
     if darkness > 0.05:

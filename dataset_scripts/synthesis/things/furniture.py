@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What stands in rooms: chairs, tables, shelves, lamps and bags."""
+"""Draws chairs, tables, shelves, room lamps and bags."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -23,7 +23,7 @@ _GLOW: Color = (255, 244, 206)
 
 @cache
 def _chair(variant: str, from_behind: bool) -> Solid:
-    """0.5 m wide, 0.95 m high, 0.5 m long."""
+    """A chair, 0.5 m wide, 0.95 m high, 0.5 m long."""
     feet: list[Face] = []
     seat_level = 0.45
     if variant == "office":
@@ -32,7 +32,7 @@ def _chair(variant: str, from_behind: bool) -> Solid:
             feet += box(0.22 if x else 0.05, 0.05, 0.22 if z else 0.05, "foot", center=(x / 2, 0.05, z / 2))
         feet += box(0.06, 0.36, 0.06, "foot", center=(0, 0.08, 0))
     elif variant != "armchair":
-        # Far feet first, whatever side they are seen from.
+        # Far legs first, from either side.
         order = (0.21, -0.21) if from_behind else (-0.21, 0.21)
         for z in order:
             for x in (-0.21, 0.21):
@@ -57,7 +57,7 @@ def _chair(variant: str, from_behind: bool) -> Solid:
 
 @cache
 def _table(variant: str) -> Solid:
-    """One metre wide, 0.75 m high, one metre long."""
+    """A table, 1 m wide, 0.75 m high, 1 m long."""
     faces: list[Face] = []
     if variant == "round":
         turns = np.linspace(0, 2 * np.pi, 20, endpoint=False)[::-1]
@@ -85,7 +85,7 @@ def _table(variant: str) -> Solid:
 
 @cache
 def _shelf(boards: int, seed: int) -> Solid:
-    """One metre wide, high and long (deep), with books and things on its boards."""
+    """A shelf of 1 x 1 x 1 m (to be scaled) with books and objects on its boards."""
     random = np.random.default_rng([boards, seed])
     faces = box(1, 1, 1, "body")
     step = 0.94 / boards
@@ -126,7 +126,7 @@ def _seen_from_behind(thing: NormalThing, camera: Camera) -> bool:
 
 
 def draw_chair(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A chair, its seat and back of the colour that its state names; `variant` is one of `CHAIR_SHAPES`."""
+    """Draws a chair. The state gives the colour of seat and back; `variant` is one of `CHAIR_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "brown", random)
     foot = (
@@ -137,7 +137,7 @@ def draw_chair(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_table(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A table of the colour that its state names; `variant` is one of `TABLE_SHAPES`."""
+    """Draws a table. The state gives its colour; `variant` is one of `TABLE_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "brown", random)
     leg = scaled(color, 0.85) if random.random() < 0.6 else (88, 90, 94)
@@ -147,7 +147,7 @@ def draw_table(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_shelf(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A shelf with books, its frame of the colour that its state names."""
+    """Draws a shelf with books. The state gives the colour of the frame."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "brown", random)
     boards = max(2, round(thing.extent[1] / 0.4))
@@ -159,7 +159,7 @@ def draw_shelf(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def draw_room_lamp(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A lamp in a room, "on" or "off"; `variant` is one of `ROOM_LAMP_SHAPES`."""
+    """Draws a room lamp. The state gives its condition ("on" or "off"); `variant` is one of `ROOM_LAMP_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     lit = state.condition == "on"
     stand = scaled(
@@ -198,7 +198,7 @@ def draw_room_lamp(thing: NormalThing, state: State, camera: Camera) -> list[Sta
 
 
 def draw_bag(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A bag of the colour that its state names; `variant` is one of `BAG_SHAPES`."""
+    """Draws a bag. The state gives its colour; `variant` is one of `BAG_SHAPES`."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "black", random)
     x, y, tall, half = thing.x, thing.y, thing.height, thing.width / 2
@@ -222,7 +222,7 @@ def draw_bag(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
 
 
 def _draw_bag_details(sprite: Sprite, thing: NormalThing, color: Color, body: float, handle: float) -> None:
-    """Pockets, flaps and seams; `body` is the height in pixels without the handle."""
+    """Draws pockets, flaps and seams; `body` is the height in pixels without the handle."""
     half = thing.width / 2
 
     def at(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""People in many poses, seen from all sides."""
+"""Draws people in many poses and from all sides."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from dataset_scripts.synthesis.render.sprites import Shadows, Sprite, Stamp
 from dataset_scripts.synthesis.scene import Color, Point, State
 
 
-Joint: TypeAlias = np.ndarray  # To the person's left, upwards, ahead; in shares of the height
+Joint: TypeAlias = np.ndarray  # (left, up, ahead) as seen by the person; shares of the height
 
 CLOTHES = ("white", "grey", "black", "red", "blue", "green", "yellow", "orange", "pink", "purple", "brown")
 POSES = ("standing", "walking", "hands in pockets", "pointing", "carrying", "talking")
@@ -45,14 +45,14 @@ _TROUSERS: tuple[Color, ...] = (
     (72, 78, 60),
 )
 _HAIRCUTS = ("short", "short", "long", "bun", "bald", "cap")
-_LARGE = 70  # Pixels of height from which faces and folds are worth drawing
-# Of the height: how high joints are.
+_LARGE = 70  # Height in pixels from which faces and folds are drawn
+# Heights of the joints, as shares of the person's height.
 _SHOULDER, _HIP, _KNEE, _ANKLE, _CHIN, _CROWN = 0.815, 0.505, 0.275, 0.035, 0.868, 0.99
 
 
 @dataclass(frozen=True)
 class _Looks:
-    """What one person looks like. Shares of the height where not said otherwise."""
+    """Appearance of one person. Lengths are shares of the height unless stated otherwise."""
 
     skin: Color
     hair: Color
@@ -60,13 +60,13 @@ class _Looks:
     trousers: Color
     shoes: Color
     haircut: str
-    sleeve: float  # Share of the arm that is covered
+    sleeve: float  # Covered share of the arm
     hem: float
     trouser_end: float
     skirt: bool
     pattern: str
     second: Color
-    girth: float  # 1 is average
+    girth: float  # Relative to the average
     shoulder: float
 
 
@@ -102,7 +102,7 @@ def _looks(random: np.random.Generator, state: State) -> _Looks:
 
 
 def _arm(random: np.random.Generator, pose: str, side: int, swing: float, shoulder: float) -> list[Joint]:
-    """Shoulder, elbow and hand of one side (-1: right, 1: left)."""
+    """Positions of shoulder, elbow and hand of one side (-1: right, 1: left)."""
     start = np.array((side * shoulder, _SHOULDER - 0.015, 0.0))
     raised = pose == "pointing" and side < 0
     if raised:
@@ -124,7 +124,7 @@ def _arm(random: np.random.Generator, pose: str, side: int, swing: float, should
 
 
 def _leg(side: int, swing: float, spread: float) -> list[Joint]:
-    """Hip, knee, ankle and toe of one side; a swing in radians, positive ahead."""
+    """Positions of hip, knee, ankle and toe of one side; `swing` in radians, positive ahead."""
     hip = np.array((side * 0.046, _HIP, 0.0))
     thigh, calf = _HIP - _KNEE, _KNEE - _ANKLE
     knee_turn = swing + (0.12 if swing > 0 else 0.25 * abs(swing) / 0.4)
@@ -135,14 +135,14 @@ def _leg(side: int, swing: float, spread: float) -> list[Joint]:
 
 
 class _Figure:
-    """A person under way on a sprite: joints seen from one side."""
+    """Projects the joints of a person onto a sprite and draws limbs."""
 
     def __init__(self, thing: NormalThing, camera: Camera, looks: _Looks, sun_right: bool):
         self.looks = looks
         self.pixels = thing.height
         self.base = (thing.x, thing.y)
         turn = np.deg2rad(thing.facing - camera.degrees)
-        # Facing 180 degrees is towards the camera.
+        # At 180 degrees, the person faces the camera.
         self.left, self.ahead = -float(np.cos(turn)), float(np.sin(turn))
         self.towards = -float(np.cos(turn))
         self.light = 1 if sun_right else -1
@@ -151,16 +151,16 @@ class _Figure:
         self.sprite = Sprite(camera.size, box)
 
     def at(self, joint: Joint) -> Point:
-        """Its pixel."""
+        """Pixel (x, y) of a joint."""
         across = joint[0] * self.left + joint[2] * self.ahead
         return self.base[0] + float(across) * self.pixels, self.base[1] - float(joint[1]) * self.pixels
 
     def nearness(self, joint: Joint) -> float:
-        """The larger, the nearer to the camera."""
+        """Sort key for the drawing order: larger values are nearer to the camera."""
         return float(joint[0] * self.ahead + joint[2] * self.towards)
 
     def limb(self, start: Joint, end: Joint, thick_start: float, thick_end: float, color: Color) -> None:
-        """A round limb: lighter on the side where light comes from."""
+        """Draws a round limb that is lighter on the side of the sun."""
         (a, b), scale = (self.at(start), self.at(end)), self.pixels
         self.sprite.limb(a, b, thick_start * scale, thick_end * scale, scaled(color, 0.89))
         shift = self.light * 0.18 * scale
@@ -173,13 +173,13 @@ class _Figure:
 
 def draw_person(thing: NormalThing, state: State, camera: Camera, sun_right: bool = True) -> list[Stamp]:
     """
-    A person whose upper clothes have the colour that the state names.
+    Draws a person. The state gives the colour of the upper clothes.
 
     Args:
-        thing (`NormalThing`): `variant` is the pose, one of `POSES`; `facing` as for every thing.
-        state (`State`): Its `color`.
-        camera (`Camera`): Who looks.
-        sun_right (`bool`, *optional*, defaults to `True`): Whether light comes from the right.
+        thing (`NormalThing`): The person; `variant` is the pose, one of `POSES`.
+        state (`State`): Only `color` is used.
+        camera (`Camera`): The camera.
+        sun_right (`bool`, *optional*, defaults to `True`): Whether the light comes from the right.
     """
     random = np.random.default_rng([thing.seed])
     looks = _looks(random, state)
@@ -239,7 +239,7 @@ def _draw_skirt(figure: _Figure) -> None:
 
 
 def _half_width(figure: _Figure, across: float, deep: float = 0.06) -> float:
-    """Half of what is seen of an oval body, in shares of the height."""
+    """Half of the visible width of an oval body, as a share of the height."""
     girth = figure.looks.girth
     return float(np.hypot(across * figure.left, deep * figure.ahead)) * girth
 
@@ -247,7 +247,7 @@ def _half_width(figure: _Figure, across: float, deep: float = 0.06) -> float:
 def _draw_torso(figure: _Figure, random: np.random.Generator) -> None:
     looks, scale = figure.looks, figure.pixels
     x, y = figure.base
-    # (height, half a width seen from the front, half a depth)
+    # (height, half the width, half the depth)
     rings = (
         (_SHOULDER + 0.035, 0.035, 0.035),
         (_SHOULDER + 0.02, looks.shoulder * 0.72, 0.05),
@@ -379,7 +379,7 @@ def _draw_hair(figure: _Figure, center: Point, wide: float, tall: float) -> None
             )
             sprite.ellipse((x + figure.light * wide * 0.1, y - tall * 0.35), wide * 0.8, tall * 0.55, looks.skin)
         return
-    # A cap of hair: the further the face turns away, the more of it is seen.
+    # The more the face is turned away, the more hair is visible.
     turns = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     lowest = 0.95 if front < -0.35 else 0.15
     points = []
@@ -421,14 +421,14 @@ def _draw_face(figure: _Figure, center: Point, wide: float, tall: float, random:
 
 def shade_under_person(thing: NormalThing, camera: Camera, shadows: Shadows, offset: Point, darkness: float) -> None:
     """
-    The shadow of a person on the ground and the deeper one at the feet.
+    Adds the shadow of a person on the ground and the darker contact shadow at the feet.
 
     Args:
-        thing (`NormalThing`): Who.
-        camera (`Camera`): Who looks.
-        shadows (`Shadows`): Where they are gathered.
-        offset (`Point`): How far (x, z) in metres a body of one metre throws its shadow.
-        darkness (`float`): 0 to 1, of the shadow in the sun.
+        thing (`NormalThing`): The person.
+        camera (`Camera`): The camera.
+        shadows (`Shadows`): Collects the shadows of the image.
+        offset (`Point`): Shadow vector (x, z) in metres of a body one metre high.
+        darkness (`float`): Darkness of the sun shadow, 0 to 1.
     """
     x, z = thing.place
     tall = thing.extent[1]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Trees outdoors and plants in pots."""
+"""Draws trees and potted plants."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ from dataset_scripts.synthesis.scene import Color, Point, State
 
 TREE_SHAPES = ("round", "wide", "tall", "cone", "bare")
 PLANT_SHAPES = ("leafy", "palm", "cactus", "bush")
-_CROWN = 192  # Pixels of a crown made in advance
+_CROWN = 192  # Side in pixels of a cached crown
 _VARIANTS = 3
 _LEAVES: tuple[Color, ...] = ((86, 120, 52), (70, 104, 50), (104, 128, 58), (60, 92, 58), (116, 122, 52))
 _POTS: tuple[Color, ...] = ((168, 92, 62), (196, 194, 188), (74, 74, 78), (130, 104, 80), (72, 98, 128))
@@ -24,7 +24,7 @@ _POTS: tuple[Color, ...] = ((168, 92, 62), (196, 194, 188), (74, 74, 78), (130, 
 
 @cache
 def _crown(shape: str, variant: int) -> Image.Image:
-    """Brightness and coverage (mode "LA") of a crown with clusters of leaves, lit from above."""
+    """Cached image (mode "LA": brightness and coverage) of a tree crown with clusters of leaves, lit from above."""
     random = np.random.default_rng([_VARIANTS, TREE_SHAPES.index(shape), variant])
     size = _CROWN
     bright, cover = np.zeros((size, size), dtype=np.float32), np.zeros((size, size), dtype=np.float32)
@@ -43,7 +43,7 @@ def _crown(shape: str, variant: int) -> Image.Image:
         dy, dx = (ys[rows, columns] - center_y) / reach, (xs[rows, columns] - center_x) / reach
         ripple = 0.35 * noise(random, "grainy", dx.shape[1], dx.shape[0])
         inside = dx * dx + dy * dy + ripple < 1
-        # Clusters further up and out stand in the light, the inside is dark.
+        # Upper and outer clusters are bright, inner ones are dark.
         height = 0.62 - 0.26 * (center_y / size) * 2 + 0.1 * order / 130
         value = height + 0.26 * (-0.75 * dy - 0.35 * dx) + 0.13 * ripple / 0.35
         bright[rows, columns] = np.where(inside, value, bright[rows, columns])
@@ -54,7 +54,7 @@ def _crown(shape: str, variant: int) -> Image.Image:
 
 
 def draw_tree(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A tree; `variant` is one of `TREE_SHAPES`."""
+    """Draws a tree; `variant` is one of `TREE_SHAPES`."""
     del state  # It has neither colour nor condition.
     random = np.random.default_rng([thing.seed])
     x, y, tall, wide = thing.x, thing.y, thing.height, thing.width
@@ -114,7 +114,7 @@ def _crown_stamp(
         crown = crown.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     left, top, right, bottom = (round(value) for value in box)
     width, height = max(2, right - left), max(2, bottom - top)
-    # Only the part that lies on the canvas is resized.
+    # Resize only the part inside the canvas.
     start_x, start_y = max(0, -left), max(0, -top)
     stop_x, stop_y = min(width, size - left), min(height, size - top)
     if stop_x <= start_x or stop_y <= start_y:
@@ -124,7 +124,7 @@ def _crown_stamp(
     whole = (stop_x - start_x, stop_y - start_y)
     method = Image.Resampling.BICUBIC if across > 0.5 else Image.Resampling.BILINEAR
     brightness, coverage = (band.resize(whole, method, part) for band in crown.split())
-    # A dark, bluish green in the shade, a light, yellowish one in the sun.
+    # Dark bluish green in the shade, light yellowish green in the sun.
     value = np.asarray(brightness, dtype=np.float32)[..., None] / 255
     dark = np.array((leaf[0] * 0.22, leaf[1] * 0.3, leaf[2] * 0.34), dtype=np.float32)
     light = np.array((leaf[0] * 1.5, leaf[1] * 1.4, leaf[2] * 1.1), dtype=np.float32)
@@ -133,7 +133,7 @@ def _crown_stamp(
 
 
 def shade_under_tree(thing: NormalThing, camera: Camera, shadows: Shadows, offset: Point, darkness: float) -> None:
-    """The shadow of a tree on the ground: its crown's and its trunk's, see `shade_under_person`."""
+    """Adds the shadow of crown and trunk; see `shade_under_person`."""
     x, z = thing.place
     wide, tall, _ = thing.extent
     foot = np.array((x, z))
@@ -156,7 +156,7 @@ def shade_under_tree(thing: NormalThing, camera: Camera, shadows: Shadows, offse
 
 
 def draw_plant(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A plant in a pot; `variant` is one of `PLANT_SHAPES`."""
+    """Draws a potted plant; `variant` is one of `PLANT_SHAPES`."""
     del state  # It has neither colour nor condition.
     random = np.random.default_rng([thing.seed])
     x, y, tall, wide = thing.x, thing.y, thing.height, thing.width

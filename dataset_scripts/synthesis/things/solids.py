@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Bodies of flat faces, drawn as a camera sees them."""
+"""Polyhedral bodies and their projection by a camera."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dataset_scripts.synthesis.render.sprites import Sprite
 from dataset_scripts.synthesis.scene import Color, Point
 
 
-_SIDE, _ABOVE, _SUN = 0.98, 0.1, 0.09  # Brightness of upright faces, more for those that look up or to the sun
+_SIDE, _ABOVE, _SUN = 0.98, 0.1, 0.09  # Brightness of vertical faces; additions for faces that point up and to the sun
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Face:
     Args:
         corners (`tuple[tuple[float, float, float], ...]`): (x, y, z) in metres, clockwise as seen from outside
             (x to the right, y upwards, z ahead).
-        material (`str`): What it is made of.
-        detail (`bool`, *optional*, defaults to `False`): Left out where the body is small.
+        material (`str`): Name of the material, which is given a colour when the body is drawn.
+        detail (`bool`, *optional*, defaults to `False`): Whether the face is omitted when the body is small.
     """
 
     corners: tuple[tuple[float, float, float], ...]
@@ -37,31 +37,31 @@ class Solid:
     A body that stands on the ground around the origin, its front towards +z.
 
     Args:
-        faces (`tuple[Face, ...]`): From the ones that are hidden by others to the ones that hide others.
+        faces (`tuple[Face, ...]`): Faces in drawing order; later ones may hide earlier ones.
     """
 
     faces: tuple[Face, ...]
 
     @cached_property
     def corners(self) -> np.ndarray:
-        """All corners, (n, 3), face after face."""
+        """Corners of all faces in order, (n, 3)."""
         return np.array([corner for face in self.faces for corner in face.corners])
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """Where the corners of each face begin and end."""
+        """Start and end index of the corners of each face."""
         ends = np.cumsum([len(face.corners) for face in self.faces]).tolist()
         return list(zip([0, *ends[:-1]], ends))
 
     @cached_property
     def padded(self) -> np.ndarray:
-        """Indices of the corners of each face, (faces, most corners); the last one is repeated."""
+        """Corner indices of each face, (faces, most corners), padded by repeating the last one."""
         most = max(stop - start for start, stop in self.spans)
         return np.array([[min(start + step, stop - 1) for step in range(most)] for start, stop in self.spans])
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """Outward directions of the faces, (faces, 3), of length 1."""
+        """Outward unit normals of the faces, (faces, 3)."""
         normals = np.zeros((len(self.faces), 3))
         for row, (start, stop) in enumerate(self.spans):
             points = self.corners[start:stop]
@@ -72,8 +72,8 @@ class Solid:
         self, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0), above: float = 0.0
     ) -> np.ndarray:
         """
-        Corners (n, 3) in the world: sized along x, y, z, turned by `facing` degrees, standing at (x, z), some metres
-        `above` the ground.
+        Returns the corners in the world, (n, 3): scaled along x, y, z, rotated by `facing` degrees, and placed at
+        (x, z), `above` metres over the ground.
         """
         world = standing(self.corners, place, facing, scale)
         world[:, 1] += above
@@ -91,16 +91,16 @@ class Solid:
         sun: float = 90.0,
     ) -> None:
         """
-        Draws the faces that look at the camera.
+        Draws the faces that are turned to the camera.
 
         Args:
-            sprite (`Sprite`): What to draw on.
-            camera (`Camera`): Who looks.
-            world (`np.ndarray`): What `placed` returned; all of it ahead of the camera.
-            facing (`float`): The same as for `placed`.
-            materials (`Mapping[str, Color]`): Colour of each material.
-            details (`bool`, *optional*, defaults to `True`): Whether to draw details.
-            sun (`float`, *optional*, defaults to 90.0): Direction on the ground in which the sun stands, in degrees.
+            sprite (`Sprite`): Sprite to draw on.
+            camera (`Camera`): The camera.
+            world (`np.ndarray`): Corners from `placed`. All of them must lie ahead of the camera.
+            facing (`float`): The same value as for `placed`.
+            materials (`Mapping[str, Color]`): Material -> colour.
+            details (`bool`, *optional*, defaults to `True`): Whether to draw faces marked as detail.
+            sun (`float`, *optional*, defaults to 90.0): Horizontal direction of the sun in degrees.
         """
         pixels = camera.project(world)
         shape = pixels[self.padded]
@@ -117,7 +117,7 @@ class Solid:
 
 
 def standing(points: np.ndarray, place: Point, facing: float, scale: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
-    """Points (n, 3) of a body around the origin, sized along x, y, z, turned by degrees and moved to (x, z)."""
+    """Places points (n, 3) of a body in the world: scales, rotates (by `facing` degrees) and moves them."""
     angle = np.deg2rad(facing)
     cosine, sine = np.cos(angle), np.sin(angle)
     x, y, z = points[:, 0] * scale[0], points[:, 1] * scale[1], points[:, 2] * scale[2]
@@ -135,7 +135,7 @@ def box(
     detail: bool = False,
 ) -> list[Face]:
     """
-    Faces of a box whose lower face's middle is at `center`; its upper face is smaller by `inset` metres on all sides.
+    Faces of a box. `center` is the middle of its base; the top is smaller by `inset` metres on each side.
     """
     middle, low, back = center
     loops = []
@@ -151,8 +151,8 @@ def loft(
     loops: Sequence[Sequence[tuple[float, float, float]]], materials: Sequence[str], *, detail: bool = False
 ) -> list[Face]:
     """
-    Faces between loops of corners, from the lowest to the highest, each clockwise seen from above (x to
-    the right, z ahead); and the uppermost face, of the last material.
+    Faces between consecutive loops of corners, and the top face, which has the last material. Loops are given from
+    bottom to top, each clockwise seen from above (x to the right, z ahead).
     """
     faces = []
     for lower, upper, material in zip(loops, loops[1:], materials):

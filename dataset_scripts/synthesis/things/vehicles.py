@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Cars from sedan to van, trucks and buses as solid bodies, and bicycles."""
+"""Draws cars, trucks and buses (as polyhedral bodies) and bicycles."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from dataset_scripts.synthesis.scene import Color, Point, State
 from .solids import Face, Solid, box, loft, standing
 
 
-_DETAILED = 20  # Pixels of width or height from which details are worth drawing
+_DETAILED = 20  # Width or height in pixels from which details are drawn
 _WHEEL_SIDES = 12
 _DUST: Color = (124, 124, 122)
-_BODY_LEVELS = 0.22, 0.52  # Metres above the ground: sill and the body's widest line
+_BODY_LEVELS = 0.22, 0.52  # Metres above the ground: sill, widest line of the body
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class CarModel:
     """
     Args:
         length, width, height (`float`): Metres.
-        nose, tail (`float`): Metres of the bonnet, and of the boot behind the cabin.
-        screen, back (`float`): Metres along which windscreen and rear window lean.
-        belt, bonnet (`float`): Metres above the ground: lower edge of the windows, front edge of the bonnet.
+        nose, tail (`float`): Length in metres of the bonnet, and of the boot behind the cabin.
+        screen, back (`float`): Horizontal length in metres of the sloped windscreen and rear window.
+        belt, bonnet (`float`): Height in metres of the lower edge of the windows and the front edge of the bonnet.
         wheel (`float`): Radius of the wheels in metres.
         glazed (`bool`, *optional*, defaults to `True`): Whether the rear half has side windows.
     """
@@ -56,7 +56,7 @@ _CARS = {
     "pickup": CarModel(5.2, 1.9, 1.75, 1.2, 1.75, 0.6, 0.25, 1.08, 0.93, 0.38),
 }
 CAR_MODELS = tuple(_CARS)
-# How often vehicles have which colour.
+# Colour -> relative frequency.
 VEHICLE_COLORS = {
     "white": 0.22,
     "grey": 0.2,
@@ -75,7 +75,7 @@ _BUSES = {"city bus": (2.5, 3.0, 11.0), "coach": (2.5, 3.5, 12.0)}
 
 
 def vehicle_extent(kind: str, variant: str) -> tuple[float, float, float]:
-    """Width, height and length in metres of a model of a kind ("car", "truck", "bus" or "bicycle")."""
+    """Width, height and length in metres of a model. `kind` is "car", "truck", "bus" or "bicycle"."""
     if kind == "car":
         model = _CARS[variant]
         return model.width, model.height, model.length
@@ -85,7 +85,7 @@ def vehicle_extent(kind: str, variant: str) -> tuple[float, float, float]:
 
 
 def _plan(width: float, front: float, rear: float, corner: float, level: float) -> list[tuple[float, float, float]]:
-    """A rounded rectangle seen from above, 12 corners, clockwise from the rear left."""
+    """A horizontal rounded rectangle at height `level`: 12 corners, clockwise from the rear left."""
     half, deep = width / 2, corner
     points = []
     for side_x, side_z in ((-1, -1), (-1, 1), (1, 1), (1, -1)):
@@ -99,7 +99,7 @@ def _plan(width: float, front: float, rear: float, corner: float, level: float) 
 
 
 def _wheels(radius: float, width: float, places: Sequence[float], tyre: float = 0.2) -> tuple[list[Face], list[Face]]:
-    """Tyres as they are seen under the body, and discs on its sides."""
+    """Faces of the wheels: tyres under the body and discs on its sides."""
     below, discs = [], []
     turns = np.linspace(0, 2 * np.pi, _WHEEL_SIDES, endpoint=False)
     for z in places:
@@ -124,20 +124,20 @@ def _wheels(radius: float, width: float, places: Sequence[float], tyre: float = 
 def _end_quad(
     x: float, y: float, width: float, height: float, z: float, outward: int, material: str, detail: bool = True
 ) -> Face:
-    """An upright rectangle around (x, y) that faces the front (`outward` 1) or the rear (-1)."""
+    """A vertical rectangle centred at (x, y) that faces the front (`outward` 1) or the rear (-1)."""
     left, right = (x - width / 2, x + width / 2) if outward < 0 else (x + width / 2, x - width / 2)
     low, high = y - height / 2, y + height / 2
     return Face(((left, high, z), (right, high, z), (right, low, z), (left, low, z)), material, detail)
 
 
 def _side_quad(side: int, x: float, corners: Sequence[Point], material: str, detail: bool = True) -> Face:
-    """A flat outline (z, y) on a side of a body, given clockwise as seen from its right (z to the right)."""
+    """A face (z, y) on one side of a body; corners clockwise as seen from its right (z points right)."""
     ordered = corners if side > 0 else corners[::-1]
     return Face(tuple((side * x, y, z) for z, y in ordered), material, detail)
 
 
 def sample_colors(random: np.random.Generator, most: int) -> list[str]:
-    """Two to `most` different colours that vehicles have, common ones more often."""
+    """Samples two to `most` different vehicle colours by their frequency."""
     names, shares = list(VEHICLE_COLORS), list(VEHICLE_COLORS.values())
     count = int(random.integers(2, most + 1))
     chosen: list[str] = random.choice(names, count, replace=False, p=shares).tolist()
@@ -154,7 +154,7 @@ def _car(variant: str) -> Solid:
     base_rear = rear + model.tail
 
     def level(z: float) -> float:
-        """Upper edge of the lower body: it falls towards both ends."""
+        """Height of the upper edge of the lower body, which falls towards both ends."""
         if z > cowl:
             return belt - (belt - model.bonnet) * (z - cowl) / model.nose
         return belt - 0.05 * max(0.0, (base_rear - z) / max(model.tail, 0.3))
@@ -166,7 +166,7 @@ def _car(variant: str) -> Solid:
     below, discs = _wheels(model.wheel, width, (front - 0.85, rear + 0.8))
     faces = [*below, *loft([lower, middle, upper], ["body low", "body"])]
     half = width / 2 * 0.95
-    # The bonnet is lighter than the deck around it, which reads as its rim.
+    # The bonnet is lighter than the deck around it, which makes its edge visible.
     bonnet = [(-half * 0.86, cowl), (-half * 0.8, front - 0.2), (half * 0.8, front - 0.2), (half * 0.86, cowl)]
     faces.append(Face(tuple((x, level(z) + 0.01, z) for x, z in bonnet), "bonnet"))
     if variant == "pickup":
@@ -214,7 +214,7 @@ def _cabin(model: CarModel, cowl: float, base_rear: float) -> list[Face]:
     faces = loft([lower, upper], ["pillar"])[:-1]
 
     def pane(side: int, corners: Sequence[Point]) -> Face:
-        """A window in the leaning side: corners are (share along the lower edge, share of the height)."""
+        """A window in the sloped side: corners are (share along the lower edge, share of the height)."""
         points = []
         for along, up in corners:
             z = (1 - up) * (base_rear + along * (cowl - base_rear)) + up * (
@@ -337,7 +337,7 @@ def _placed(thing: NormalThing) -> tuple[Solid, np.ndarray]:
 def vehicle_box(
     camera: Camera, place: Point, facing: float, extent: tuple[float, float, float]
 ) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom in pixels of a vehicle that stands at a place; `None` if part of it is behind."""
+    """Bounding box (left, top, right, bottom) in pixels of a vehicle; `None` if part of it is behind the camera."""
     width, height, length = extent
     ends = [(a * width / 2, y, b * length / 2) for a in (-1, 1) for b in (-1, 1) for y in (0.0, height * 0.95)]
     world = standing(np.array(ends), place, facing)
@@ -347,7 +347,7 @@ def vehicle_box(
 
 
 def draw_vehicle(thing: NormalThing, state: State, camera: Camera, sun: float) -> list[Stamp]:
-    """A car, truck or bus of the colour that its state names."""
+    """Draws a car, truck or bus. The state gives its colour; `sun` is the direction of the sun in degrees."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "grey", random)
     if state.color not in ("white", "black"):
@@ -383,21 +383,21 @@ def draw_vehicle(thing: NormalThing, state: State, camera: Camera, sun: float) -
     solid.draw(sprite, camera, world, thing.facing, materials, details=large, sun=sun)
     if not large:
         return [sprite.shade()]
-    # Paint is glossy: it mirrors the sky above and the ground below.
+    # Glossy paint reflects the sky above and the ground below.
     slope = np.linspace(1.08, 0.95, sprite.height, dtype=np.float32)[:, None]
     return [sprite.shade(random, grain="patchy", strength=0.03, brightness=slope, blur=sprite.width / 130)]
 
 
 def shade_under_vehicle(thing: NormalThing, camera: Camera, shadows: Shadows, offset: Point, darkness: float) -> None:
     """
-    The shadow that a car, truck or bus throws on the ground, and the deeper one under it.
+    Adds the shadow of a car, truck or bus on the ground and the darker one under it.
 
     Args:
-        thing (`NormalThing`): Which.
-        camera (`Camera`): Who looks.
-        shadows (`Shadows`): Where they are gathered.
-        offset (`Point`): How far (x, z) in metres a body of one metre throws its shadow.
-        darkness (`float`): 0 to 1, of the shadow in the sun.
+        thing (`NormalThing`): The vehicle.
+        camera (`Camera`): The camera.
+        shadows (`Shadows`): Collects the shadows of the image.
+        offset (`Point`): Shadow vector (x, z) in metres of a body one metre high.
+        darkness (`float`): Darkness of the sun shadow, 0 to 1.
     """
     width, height, length = thing.extent
     foot = np.array(
@@ -420,7 +420,7 @@ def shade_under_vehicle(thing: NormalThing, camera: Camera, shadows: Shadows, of
 
 
 def draw_bicycle(thing: NormalThing, state: State, camera: Camera) -> list[Stamp]:
-    """A bicycle whose frame has the colour that its state names, seen more or less from the side."""
+    """Draws a bicycle, seen roughly from the side. The state gives the colour of the frame."""
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "black", random)
     pixels = thing.height / 1.05

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Upright walls and what is on them: façades with windows, doors, pictures."""
+"""Draws façades with windows, doors, and pictures on walls."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -13,7 +13,7 @@ from dataset_scripts.synthesis.render.textures import noise
 from dataset_scripts.synthesis.scene import Color, State
 
 
-# Left, right, low, high in metres along and up a wall, metres before it, and a colour.
+# Left, right, bottom, top in metres on a wall, metres in front of it, and a colour.
 Patch: TypeAlias = tuple[float, float, float, float, float, Color]
 
 FACADES = ("flats", "shop", "office", "brick", "hall")
@@ -23,12 +23,12 @@ _GLASS: tuple[Color, ...] = ((58, 70, 82), (84, 98, 110), (110, 126, 140), (46, 
 _FRAMES: tuple[Color, ...] = ((226, 226, 220), (92, 76, 62), (62, 64, 68), (180, 176, 166))
 _DARK: Color = (34, 32, 32)
 _PLASTER: Color = (172, 168, 160)
-# Share of it in the colours of façades; the nearer a colour to grey or to another one, the less.
+# Share of plaster colour mixed into façade colours; lower for colours close to grey or to another colour.
 _PALENESS = {"red": 0.1, "orange": 0.12, "yellow": 0.1, "brown": 0.1, "blue": 0.27, "green": 0.2, "pink": 0.05}
 
 
 def draw_patches(sprite: Sprite, camera: Camera, wall: Wall, patches: Sequence[Patch]) -> None:
-    """Draws rectangles on a wall, in order; those that reach behind the camera are left out."""
+    """Draws rectangles on a wall in order. Skips those that reach behind the camera."""
     if not patches:
         return
     local = [
@@ -46,24 +46,24 @@ def draw_patches(sprite: Sprite, camera: Camera, wall: Wall, patches: Sequence[P
 
 
 def wall_sprite(camera: Camera, outlines: Sequence[np.ndarray]) -> Sprite:
-    """A sprite that holds outlines."""
+    """Creates a sprite large enough for the outlines, each (n, 2) in pixels."""
     points = [outline for outline in outlines if len(outline)]
     return Sprite(camera.size, bounds(np.concatenate(points)) if points else (0, 0, 0, 0))
 
 
 def draw_building(thing: NormalThing, state: State, camera: Camera, wall: Wall, sun: float) -> list[Stamp]:
     """
-    A house seen from the street.
+    Draws the façade of a building.
 
     Args:
-        thing (`NormalThing`): `variant` is one of `FACADES`.
-        state (`State`): Its `color`.
-        camera (`Camera`): Who looks.
-        wall (`Wall`): Its front.
-        sun (`float`): Direction in degrees from which it is lit.
+        thing (`NormalThing`): The building; `variant` is one of `FACADES`.
+        state (`State`): Only `color` is used.
+        camera (`Camera`): The camera.
+        wall (`Wall`): Front wall of the building.
+        sun (`float`): Direction of the sun in degrees.
     """
     random = np.random.default_rng([thing.seed])
-    # Plaster and brick are paler than paint.
+    # Plaster and brick are less saturated than paint.
     color = mixed(shade_of(state.color or "white", random), _PLASTER, _PALENESS.get(state.color or "white", 0.0))
     deep = thing.extent[2]
     facing = np.rad2deg(np.arctan2(wall.outward[0], wall.outward[1]))
@@ -104,7 +104,7 @@ def draw_building(thing: NormalThing, state: State, camera: Camera, wall: Wall, 
 
 
 def _facade(variant: str, wall: Wall, random: np.random.Generator, color: Color) -> list[Patch]:
-    """What is on the front of a house."""
+    """Windows, doors and ornaments on the front of a building."""
     patches: list[Patch] = []
     frame = _FRAMES[int(random.integers(len(_FRAMES)))]
     storeys = max(1, int(wall.height / _STOREY))
@@ -203,19 +203,19 @@ def _shop_front(random: np.random.Generator, wall: Wall, storey: float, frame: C
 
 
 def door_middle(wall: Wall) -> float:
-    """Where along a façade its door is, in metres."""
+    """Position of the middle of the door along a façade, in metres."""
     return wall.length * 0.5 + (0.23 * wall.length if wall.length > 6 else 0.0)
 
 
 def draw_door(thing: NormalThing, state: State, camera: Camera, wall: Wall) -> list[Stamp]:
     """
-    A door in a wall, "open" or "closed".
+    Draws a door in a wall, "open" or "closed".
 
     Args:
-        thing (`NormalThing`): Which; `along` is where its middle is along the wall.
-        state (`State`): Its `color` and `condition`.
-        camera (`Camera`): Who looks.
-        wall (`Wall`): Which it is in.
+        thing (`NormalThing`): The door; `along` is the position of its middle.
+        state (`State`): `color` and `condition` are used.
+        camera (`Camera`): The camera.
+        wall (`Wall`): Wall that contains the door.
     """
     random = np.random.default_rng([thing.seed])
     color = shade_of(state.color or "brown", random)
@@ -256,7 +256,7 @@ def draw_door(thing: NormalThing, state: State, camera: Camera, wall: Wall) -> l
 def _closed_door(
     span: tuple[float, float], tall: float, color: Color, glazed: bool, handle_right: bool
 ) -> list[Patch]:
-    """Leaf, panels, pane and handle."""
+    """Leaf, panels, pane and handle of a closed door."""
     left, right = span
     middle, wide = (left + right) / 2, (right - left) / 2
     patches: list[Patch] = [(left, right, 0, tall, 0.02, color)]
@@ -272,7 +272,7 @@ def _closed_door(
 
 
 def draw_picture(thing: NormalThing, state: State, camera: Camera, wall: Wall) -> list[Stamp]:
-    """A framed picture on a wall, mostly of the colour that its state names."""
+    """Draws a framed picture on a wall. The state gives its main colour."""
     random = np.random.default_rng([thing.seed, 1])
     color = shade_of(state.color or "blue", random)
     middle, low = thing.along, thing.above

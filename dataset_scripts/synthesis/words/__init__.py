@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Paraphrases: the sentences of the generator, and of people, in other words."""
+"""Paraphrases sentences, those of the generator as well as people's, without changing their meaning."""
 
 from .paraphraser import Paraphraser
 

@@ -1,10 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Other words for changes, by what changed.
+Synonyms for changes, by the kind of thing that changed.
 
-How an entry of a table is written tells how it is inflected: "=built" is a participle ("was built", "got built"),
-"turn/turned/turned" a verb with its past and its participle, "is gone" or "has no water" a present, and "was not there
-before" a past. `{later}` and `{earlier}` become "later image", "first photo" and so on, X and Y colours.
+The notation of an entry determines its inflection: "=built" is a participle ("was built", "got built"),
+"turn/turned/turned" is a verb with its past and its participle, "is gone" and "has no water" are present tense, and
+"was not there before" is past tense. `{later}` and `{earlier}` are replaced by phrases such as "later image" or "first
+photo", X and Y by colours.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ class ChangeWords:
     The words for one change.
 
     Args:
-        verbs (`Words`): Verbs, by split.
-        before_noun (`Words`): What is put before a noun ("newly built"), by split.
+        verbs (`Words`): Verbs by split.
+        before_noun (`Words`): Attributes before a noun ("newly built") by split.
     """
 
     verbs: Words
@@ -214,7 +215,7 @@ DISAPPEARANCES: dict[str, ChangeWords] = {
         "",
     ),
 }
-# Changes of state, by the first clause that the language of the generator has for them.
+# Changes of state. Keys are the first clause for the change in the generator's language.
 STATES: dict[str, ChangeWords] = {
     "that changed": _words(
         "change/changed/changed, is different, is not the same any more, is different in the {later}, =altered, "
@@ -415,15 +416,15 @@ PLURALS = {
 
 def words_of(change_type: str, clause: str, group: str) -> tuple[ChangeWords, ...]:
     """
-    The words for a change.
+    Looks up the words for a change.
 
     Args:
         change_type (`str`): "appear", "disappear" or "state_change".
-        clause (`str`): For a state change the clause that is its key in `STATES`.
-        group (`str`): What has changed, as `Noun.group` says.
+        clause (`str`): Key in `STATES`; only used for a state change.
+        group (`str`): Group of the changed thing, see `Noun.group`.
 
     Returns:
-        `tuple[ChangeWords, ...]`: The special ones, and after them the general ones.
+        `tuple[ChangeWords, ...]`: Words specific to the group first, general ones last.
     """
     if change_type == "state_change":
         return (STATES[clause],)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Things, ranks, quantities and places in other words."""
+"""Rewords noun phrases: things, ranks, quantities, relations and places."""
 
 import re
 from collections.abc import Sequence
@@ -23,26 +23,26 @@ from .places import (
 )
 
 
-_SUFFIX = 0.15  # How often "of the image" follows a place.
-_BARE = 0.3  # How often several things have no article: "trees were cut down".
-_BEFORE = 0.6  # How often a superlative stands before the noun.
+_SUFFIX = 0.15  # Probability of "of the image" after a place
+_BARE = 0.3  # Probability that a plural has no article: "trees were cut down"
+_BEFORE = 0.6  # Probability that a superlative stands before the noun
 _ONE_OF_THE = 0.2
-_PLACE_FIRST: dict[Split, float] = {"train": 0.35, "reworded": 0.8}  # Place before relation
+_PLACE_FIRST: dict[Split, float] = {"train": 0.35, "reworded": 0.8}  # Probability of place before relation
 _GAP = re.compile(r" +([,?:;)])")
 _ARTICLE = re.compile(r"\b(a|an) (?=(\w+))", re.IGNORECASE)
-# Words that do not begin with the sound that they are written with.
+# Beginnings of words that take "an" or "a" against the rule for their first letter.
 _AN = ("hgv", "suv", "hour")
 _A = ("one", "uni", "use", "uti", "eur")
 
 
 class Choices:
     """
-    Chooses words by chance.
+    Random choice of words.
 
     Args:
-        split (`str`): "train" or "reworded": which words may be used.
-        strength (`float`): How often a part is worded anew, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        split (`str`): "train" or "reworded": the vocabulary to choose from.
+        strength (`float`): Probability of rewording each part, 0 to 1.
+        random (`np.random.Generator`): Random generator.
     """
 
     def __init__(self, split: Split, strength: float, random: np.random.Generator) -> None:
@@ -51,27 +51,27 @@ class Choices:
         self.chance = random.random
 
     def one_of(self, choices: Sequence[str]) -> str:
-        """One of some words."""
+        """Chooses one element with equal probability."""
         return choices[int(self.chance() * len(choices))]
 
     def is_anew(self) -> bool:
-        """Whether a part is worded anew."""
+        """Decides at random whether a part is reworded."""
         return self.chance() < self.strength
 
     def anew(self, words: Words, said: str) -> str:
-        """One of the words of the split, or what was said."""
+        """Returns a synonym from the vocabulary of the split, or the original words `said`."""
         choices = words[self.split]
         return self.one_of(choices) if choices and self.is_anew() else said
 
 
 class NounPhrases:
     """
-    Words for the things and places of one sentence.
+    Noun phrases for the things and places of one sentence.
 
     Args:
-        parts ([`Parts`]): Of the sentence.
+        parts ([`Parts`]): Parts of the sentence.
         domain (`str`, *optional*): "NS" or "RS".
-        choices ([`Choices`]): Chooses words.
+        choices ([`Choices`]): Random choice of words.
     """
 
     def __init__(self, parts: Parts, domain: str | None, choices: Choices) -> None:
@@ -85,34 +85,34 @@ class NounPhrases:
 
     @property
     def is_plural(self) -> bool:
-        """Whether the noun is a plural."""
+        """Whether the noun is in the plural."""
         return self.quantity not in ("one", "each")
 
     def definite(self, before: str = "") -> str:
-        """ "the red car", "all the newly built houses"."""
+        """Definite noun phrase: "the red car", "all the newly built houses"."""
         if self.is_ranked:
             return "the " + self._core(before)
         said = {"one": "the", "all": "the", "each": "every"}.get(self.quantity, f"the {self.quantity}")
         return f"{self._choices.anew(DEFINITE[self.quantity], said)} {self._core(before)}"
 
     def indefinite(self, before: str = "") -> str:
-        """ "a red car", "several houses"."""
+        """Indefinite noun phrase: "a red car", "several houses"."""
         if self.quantity == "all" and self._choices.chance() < _BARE:
             return self._core(before)
         said = {"one": "a", "all": "several", "each": "a"}.get(self.quantity, self.quantity)
         return f"{self._choices.anew(INDEFINITE[self.quantity], said)} {self._core(before)}"
 
     def any(self, before: str = "") -> str:
-        """As asked for: "a red car", "any red cars"."""
+        """Noun phrase of a question: "a red car", "any red cars"."""
         return f"any {self._core(before)}" if self.quantity == "all" else self.indefinite(before)
 
     def bare(self, before: str = "") -> str:
-        """Without an article: "red car", "two houses"."""
+        """Noun phrase without an article: "red car", "two houses"."""
         count = "" if self.is_ranked or self.quantity in ("one", "all", "each") else self.quantity + " "
         return count + self._core(before)
 
     def place(self) -> str:
-        """Where it is, now and then as short as "top left"."""
+        """Phrase for the place, sometimes without a preposition ("top left")."""
         parts, choices = self._parts, self._choices
         if parts.relation or not parts.place or choices.chance() < 0.5:
             return self.where
@@ -127,7 +127,7 @@ class NounPhrases:
         return " ".join(word for word in words if word)
 
     def _rank(self) -> tuple[str, str]:
-        """A rank before and after the noun."""
+        """The words of the rank before and after the noun; one or both are empty."""
         parts, choices = self._parts, self._choices
         if parts.ordinal:
             return choices.anew(ORDINALS[parts.ordinal], parts.ordinal), choices.anew(SIDES[parts.side], parts.side)
@@ -139,7 +139,7 @@ class NounPhrases:
         return "", choices.one_of(after[choices.split])
 
     def _named(self, thing: Thing, is_plural: bool) -> list[str]:
-        """Colour, noun and colour phrase."""
+        """Colour, noun and colour phrase of a thing."""
         noun = self._noun(thing)[is_plural]
         if not thing.color:
             return [noun]
@@ -153,7 +153,7 @@ class NounPhrases:
         return [noun, (_of_roofs(phrase) if is_plural and form == "roof" else phrase).replace("C", thing.color)]
 
     def _noun(self, thing: Thing) -> tuple[str, str]:
-        """Singular and plural, the same in the whole sentence."""
+        """Singular and plural of the chosen noun. The choice is kept for the whole sentence."""
         name = thing.forms[0]
         if name not in self._nouns:
             words = thing.noun.words[self._choices.split] if thing.noun else ()
@@ -162,7 +162,7 @@ class NounPhrases:
         return self._nouns[name]
 
     def _say_where(self) -> str:
-        """Relation and place, "" if there are none."""
+        """Words for relation and place; "" if there are none."""
         relation, place = self._relation(), self._place()
         if not relation or not place:
             return relation or place
@@ -197,7 +197,7 @@ class NounPhrases:
 
 
 def _of_roofs(phrase: str) -> str:
-    """A colour phrase of several roofs: "with C roofs"."""
+    """Converts a colour phrase to several roofs: "with C roofs"."""
     phrase = phrase.replace("a C roof", "C roofs").replace("a C-coloured roof", "C-coloured roofs")
     phrase = (
         phrase.replace("the C roof", "the C roofs").replace("roof is", "roofs are").replace("that has", "that have")
@@ -207,17 +207,17 @@ def _of_roofs(phrase: str) -> str:
 
 @cache
 def prepositional(place: str, split: Split) -> tuple[str, ...]:
-    """The phrases for a place that begin with a preposition."""
+    """Returns the phrases for a place that begin with a preposition."""
     return tuple(phrase for phrase in PLACES[place][split] if is_prepositional(phrase))
 
 
 def words_for_images(words: Words, split: Split, domain: str | None) -> tuple[str, ...]:
-    """Words for the images; outside of remote sensing, a picture may hang on a wall."""
+    """Returns words for the images. "picture" is only used in remote sensing, because rooms have pictures on walls."""
     return tuple(phrase for phrase in words[split] if domain == "RS" or "picture" not in phrase)
 
 
 def tidy(text: str) -> str:
-    """With the right articles and without needless spaces."""
+    """Corrects "a" and "an" and removes surplus spaces."""
     text = _GAP.sub(r"\1", " ".join(text.split()))
     return _ARTICLE.sub(_article, text).strip(" ,")
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Other words for things.
+Synonyms for things.
 
-A synonym names one noun only, so that it can be read back. Narrower words are allowed where no other noun of the table
-is meant by them: "hatchback" is a car, and nothing else.
+Each synonym belongs to one noun only, so that it can be parsed back. Hyponyms are allowed if they fit no other noun of
+the table: "hatchback" is a car and nothing else.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _IRREGULAR = {
 
 
 def plural_of(noun: str) -> str:
-    """The plural of a noun of one word or more: "plots of farmland", "trash bins"."""
+    """Plural of a noun of one or more words: "plots of farmland", "trash bins"."""
     head, *rest = noun.split(" of ", 1)
     before, _, last = head.rpartition(" ")
     if last in _IRREGULAR:
@@ -51,21 +51,21 @@ def plural_of(noun: str) -> str:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The entries of a list that is written with commas."""
+    """Splits a comma-separated list into its entries."""
     return tuple(entry.strip() for entry in text.split(",") if entry.strip())
 
 
 @dataclass(frozen=True)
 class Noun:
     """
-    A noun and the words that mean the same.
+    A noun and its synonyms.
 
     Args:
-        name (`str`): The singular that sentences are written with.
-        group (`str`): What can happen to it, a key of the tables of changes: "building", "vehicle", "object", …
-        also (`tuple[str, ...]`): More singulars that sentences are written with.
-        words (`Words`): Other singulars, by split.
-        domain (`str`, *optional*): "NS" or "RS" if it means this there only.
+        name (`str`): Singular, as in the input sentences.
+        group (`str`): Key of the tables of changes, which determines the verbs: "building", "vehicle", "object", …
+        also (`tuple[str, ...]`): Further singulars that occur in input sentences.
+        words (`Words`): Synonyms in the singular, by split.
+        domain (`str`, *optional*): "NS" or "RS" if the noun has this meaning in that domain only.
     """
 
     name: str
@@ -82,7 +82,7 @@ def _noun(
 
 
 NOUNS: tuple[Noun, ...] = (
-    # The generator's kinds.
+    # Kinds of the generator.
     _noun(
         "house",
         "building",
@@ -255,7 +255,7 @@ NOUNS: tuple[Noun, ...] = (
     _noun("harbor", "structure", "port, dock, marina", "wharf, quay", also="harbour"),
     _noun("ship", "ship", "vessel, cargo ship, freighter, barge", "tanker, ferry"),
     _noun("airplane", "plane", "plane, aircraft, jet, passenger plane", "airliner, jetliner", also="aeroplane"),
-    # The other classes of COCO.
+    # Remaining classes of COCO.
     _noun("motorcycle", "bicycle", "motorbike, motor bike", "scooter, chopper"),
     _noun("train", "vehicle", "railway train, passenger train", "locomotive"),
     _noun("boat", "ship", "small boat, rowing boat, motorboat, sailing boat", "dinghy, watercraft"),
@@ -332,6 +332,6 @@ NOUNS: tuple[Noun, ...] = (
 
 
 def forms_of(entry: str) -> tuple[str, str]:
-    """Singular and plural of an entry, which may tell its plural after a slash."""
+    """Singular and plural of an entry. An irregular plural follows a slash ("shelf/shelves")."""
     singular, _, plural = entry.partition("/")
     return singular, plural or plural_of(singular)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Sentences in other words."""
+"""The paraphraser: rewords sentences without changing their meaning."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,18 +23,17 @@ _parse = lru_cache(maxsize=1 << 14)(parse)
 @dataclass(frozen=True)
 class Paraphraser:
     """
-    Words sentences anew, so that they mean the same.
+    Rewords sentences without changing their meaning.
 
-    It is the last step of all that is done with a sentence: what mirrors sentences, exchanges their times or asks
-    whether they depend on the frame knows the words of the generator and of people who describe images, but not all of
-    the many that are put here.
+    Paraphrase after all augmentations. Mirroring, swapping t1 and t2, and the checks before cropping understand the
+    words of the generator and common descriptions, but not all the words that paraphrases use.
 
     Args:
-        split (`str`, *optional*, defaults to `"train"`): "train" or "reworded": the words and templates of the one
-            never occur in the other, the generator's own in both.
-        strength (`float`, *optional*, defaults to 0.7): How often each part of a sentence is worded anew, 0 to 1;
-            with 0 sentences stay as they are.
-        typo_share (`float`, *optional*, defaults to 0.03): Sentences in which one word is misspelt, 0 to 1.
+        split (`str`, *optional*, defaults to `"train"`): "train" or "reworded". The two splits share no words and no
+            templates, except those of the generator.
+        strength (`float`, *optional*, defaults to 0.7): Probability of rewording each part of a sentence, 0 to 1.
+            With 0, sentences stay unchanged.
+        typo_share (`float`, *optional*, defaults to 0.03): Share of sentences with one misspelt word, 0 to 1.
     """
 
     split: Split = "train"
@@ -50,18 +49,18 @@ class Paraphraser:
 
     def paraphrase(self, text: str, change_type: str, random: np.random.Generator, domain: str | None = None) -> str:
         """
-        A sentence that means the same.
+        Rewords one sentence.
 
         Args:
-            text (`str`): A sentence of the generator, of a person, or any other text.
-            change_type (`str`): "appear", "disappear", "state_change" or "unknown". A sentence that says another type
-                stays as it is.
-            random (`np.random.Generator`): Source of all chance.
-            domain (`str`, *optional*): "NS" or "RS"; without it, words that depend on it stay.
+            text (`str`): A sentence of the generator, a person's sentence, or any other text.
+            change_type (`str`): "appear", "disappear", "state_change" or "unknown". A sentence that describes another
+                type stays unchanged.
+            random (`np.random.Generator`): Random generator.
+            domain (`str`, *optional*): "NS" or "RS". If `None`, words whose meaning depends on the domain stay.
 
         Returns:
-            `str`: The sentence in other words. Where its form is not understood, only words that have one meaning are
-            replaced; where there are none, it is returned as it is.
+            `str`: The paraphrase. If the sentence cannot be parsed, only unambiguous words are replaced. If there are
+            none, it is returned unchanged.
         """
         if not self.strength:
             return text
@@ -81,12 +80,12 @@ class Paraphraser:
 
 
 def _contradicts(parts: Parts, change_type: str) -> bool:
-    """Whether a sentence speaks of another type of change."""
+    """Whether a sentence describes another type of change."""
     return change_type in ("appear", "disappear", "state_change") and parts.change_type not in ("any", change_type)
 
 
 def _spelt(text: str, random: np.random.Generator) -> str:
-    """British, American, or as it is."""
+    """Converts to British or American spelling, or leaves the spelling unchanged."""
     chance = random.random()
     if chance >= 0.7:
         return text
@@ -100,7 +99,7 @@ def _spelt(text: str, random: np.random.Generator) -> str:
 
 
 def _styled(text: str, random: np.random.Generator) -> str:
-    """With upper case and punctuation as people use them."""
+    """Varies upper case and punctuation like people do."""
     chance = random.random()
     if text.endswith("?"):
         if random.random() < _NO_QUESTION_MARK:

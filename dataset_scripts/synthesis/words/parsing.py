@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-From the text of a sentence to its parts, so that these can be worded anew.
+Parses a sentence into its parts, so that they can be reworded.
 
-It reads the language of `docs/synthetic_language.md` by the tables of the checker, and is more tolerant than the
-checker: number and article are not checked, other words for places are read, and a noun may be any unknown one.
+The parser reads the language of `docs/synthetic_language.md` and uses the tables of the checker, but it is more
+tolerant: it does not check number and article, accepts synonyms for places, and allows unknown nouns.
 """
 
 import re
@@ -36,7 +36,7 @@ Table = Mapping[tuple[str, ...], Meaning]
 
 _TOKEN = re.compile(r"[^\s,]+|,")
 _WORD = re.compile(r"[a-z][a-z'-]*")
-# No part of an unknown noun.
+# Words that cannot be part of an unknown noun.
 _NO_NOUN = frozenset(
     (
         *("the", "a", "an", "that", "which", "who", "whose", "is", "are", "was", "were", "has", "have", "had", "been"),
@@ -68,10 +68,10 @@ class Thing:
     A noun and its colour.
 
     Args:
-        noun (`Noun`, *optional*): Its entry in the table; `None` for an unknown noun.
-        forms (`tuple[str, str]`): Singular and plural as the sentence says it.
-        color_form (`str`): "adjective", "roof" or "clothes": how the colour is said.
-        color (`str`): The colour, "" if there is none.
+        noun (`Noun`, *optional*): Entry in the table of nouns; `None` for an unknown noun.
+        forms (`tuple[str, str]`): Singular and plural of the noun used in the sentence.
+        color_form (`str`): How the colour is expressed: "adjective", "roof" or "clothes".
+        color (`str`): Colour; "" if there is none.
     """
 
     noun: Noun | None
@@ -87,19 +87,19 @@ class Parts:
 
     Args:
         change_type (`str`): "appear", "disappear" or "state_change"; "any" for every change.
-        thing (`Thing`, *optional*): What is meant, `None` for everything.
+        thing (`Thing`, *optional*): The described thing; `None` for "everything".
         quantity (`str`): "one", "all", "each", "two", … "five".
-        definite (`bool`): Whether it began with "the" or what is like it.
-        clause (`str`): For a state change its key in `changes.STATES`.
-        colors (`tuple[str, str]`): The colours that this clause names, before and after.
-        verb (`str`): The change as it was said, without "that".
+        definite (`bool`): Whether the noun phrase is definite ("the", "all the", …).
+        clause (`str`): Key in `changes.STATES` for a state change.
+        colors (`tuple[str, str]`): Colours before and after that this clause names.
+        verb (`str`): Original words for the change, without "that".
         superlative, ordinal, side (`str`): "largest"; "second" and "from the left"; "" if there are none.
-        relation (`str`): A key of `places.RELATIONS`, or "".
-        relation_said (`str`): The relation as it was said.
-        landmark (`Thing`, *optional*): What the relation is to.
-        landmark_is_definite (`bool`): "the" landmark rather than "a" landmark.
-        place (`str`): A key of `places.PLACES`, or "".
-        place_said (`str`): The place as it was said.
+        relation (`str`): Key of `places.RELATIONS`, or "".
+        relation_said (`str`): Original words for the relation.
+        landmark (`Thing`, *optional*): Landmark of the relation.
+        landmark_is_definite (`bool`): Whether it is "the" landmark rather than "a" landmark.
+        place (`str`): Key of `places.PLACES`, or "".
+        place_said (`str`): Original words for the place.
     """
 
     change_type: ChangeType | str
@@ -128,22 +128,22 @@ class _Change:
 
 
 class _NotUnderstoodError(ValueError):
-    """The sentence is not of the language."""
+    """The sentence does not belong to the language."""
 
 
 def parse(text: str, domain: str | None) -> Parts | None:
     """
-    The parts of a sentence.
+    Parses a sentence.
 
     Args:
-        text (`str`): The sentence. Upper case and a full stop at the end mean nothing.
+        text (`str`): The sentence. Upper case and a final full stop are ignored.
         domain (`str`, *optional*): "NS" or "RS".
 
     Returns:
-        `Parts`: Its parts, or `None` if it is not of the language.
+        `Parts`, *optional*: Its parts, or `None` if it does not belong to the language.
     """
     words = tuple(_TOKEN.findall(text.lower().strip().rstrip(".!?")))
-    for length in (0, 1, 2, 3):  # How many words an unknown noun has; 0 if the noun must be known.
+    for length in (0, 1, 2, 3):  # Number of words of an unknown noun; 0: only known nouns
         try:
             return _Reader(words, domain, length).sentence()
         except _NotUnderstoodError:
@@ -152,12 +152,12 @@ def parse(text: str, domain: str | None) -> Parts | None:
 
 
 def split_words(phrase: str) -> tuple[str, ...]:
-    """The words of a phrase; a comma is a word."""
+    """Splits a phrase into words; a comma counts as a word."""
     return tuple(_TOKEN.findall(phrase))
 
 
 def longest_match(words: tuple[str, ...], at: int, table: Table[Meaning], longest: int) -> int:
-    """How many words from `at` make up the longest phrase of a table; 0 if none does."""
+    """Length in words of the longest phrase of a table that starts at `at`; 0 if there is none."""
     for length in range(min(longest, len(words) - at), 0, -1):
         if words[at : at + length] in table:
             return length
@@ -166,7 +166,7 @@ def longest_match(words: tuple[str, ...], at: int, table: Table[Meaning], longes
 
 @cache
 def nouns_of(domain: str | None) -> dict[tuple[str, ...], tuple[Noun, tuple[str, str], bool]]:
-    """Nouns that sentences are written with: words → entry, singular and plural, and whether it is the plural."""
+    """Table of the nouns in input sentences: words → entry, singular and plural, whether the words are plural."""
     table = {}
     for noun in NOUNS:
         if noun.domain not in (None, domain):
@@ -180,7 +180,7 @@ def nouns_of(domain: str | None) -> dict[tuple[str, ...], tuple[Noun, tuple[str,
 
 @cache
 def places() -> dict[tuple[str, ...], str]:
-    """Phrases for places that begin with a preposition → their key in `places.PLACES`."""
+    """Table of the places that begin with a preposition: phrase → key in `places.PLACES`."""
     table: dict[tuple[str, ...], str] = {}
     for key, words in PLACES.items():
         said = [phrase for phrases in words.values() for phrase in phrases if is_prepositional(phrase)]
@@ -231,7 +231,7 @@ def is_prepositional(phrase: str) -> bool:
 
 @cache
 def changes() -> dict[tuple[str, ...], _Change]:
-    """Everything that the generator's language can say of changes, without "that", for one and for several things."""
+    """Table of all phrases for changes in the generator's language, without "that", in singular and plural."""
     table: dict[tuple[str, ...], _Change] = {}
     for row in CHANGE_ROWS:
         if row.change.type is None:
@@ -239,7 +239,7 @@ def changes() -> dict[tuple[str, ...], _Change]:
         for said in (*row.clauses, *row.verbs, *_ALSO_SAID.get(row.clauses[0], ())):
             phrase = said.removeprefix("that ")
             if phrase.endswith("turned green"):
-                continue  # "turned Y" says it, too.
+                continue  # "turned Y" has the same meaning.
             clause = "" if row.change.type != "state_change" else _key_of(said, row.clauses)
             for before, after in product(COLORS if "X" in phrase else ("",), COLORS if "Y" in phrase else ("",)):
                 colors = {"X": before, "Y": after}
@@ -249,7 +249,7 @@ def changes() -> dict[tuple[str, ...], _Change]:
     return table
 
 
-# What people say beside what the generator says, by the first clause of a row.
+# Further phrases that people use, by the first clause of a row.
 _ALSO_SAID = {
     "that appeared": ("appears", "shows up", "has shown up"),
     "that was newly built": ("is constructed",),
@@ -259,7 +259,7 @@ _ALSO_SAID = {
 
 
 def _key_of(said: str, clauses: tuple[str, ...]) -> str:
-    """The key in `STATES` of a phrase in a row of clauses."""
+    """Returns the key in `STATES` of a phrase that belongs to a row of clauses."""
     if said in STATES:
         return said
     return "that turned Y" if said == "has turned Y" else next(each for each in clauses if each in STATES)
@@ -267,7 +267,7 @@ def _key_of(said: str, clauses: tuple[str, ...]) -> str:
 
 @cache
 def _tables(domain: str | None) -> dict[str, tuple[Table, int]]:
-    """All tables by name, each with the number of words of its longest phrase."""
+    """All tables by name, each with the length in words of its longest phrase."""
     everything = {"appeared": "appear", "disappeared": "disappear", "changed its state": "state_change"}
     named: dict[str, Mapping[str, object]] = {
         "starts": STARTS,
@@ -292,7 +292,7 @@ def _tables(domain: str | None) -> dict[str, tuple[Table, int]]:
 
 
 class _Reader:
-    """Reads a sentence from left to right."""
+    """Parses the words of a sentence from left to right."""
 
     def __init__(self, words: tuple[str, ...], domain: str | None, unknown: int) -> None:
         self._words = words
@@ -301,7 +301,7 @@ class _Reader:
         self._at = 0
 
     def sentence(self) -> Parts:
-        """The parts of the whole sentence."""
+        """Parses the whole sentence."""
         start = self._need("starts")
         if start.form == "changes":
             return self._finished(Parts("any"))
@@ -356,7 +356,7 @@ class _Reader:
         return parts
 
     def _thing(self, unknown: int) -> tuple[Thing, bool]:
-        """`[<colour>] <noun> [<colour phrase>]`, and whether it is a plural."""
+        """Parses `[<colour>] <noun> [<colour phrase>]`. Returns the thing and whether it is plural."""
         begin = self._at
         color, form = self._take("colors") or "", "adjective"
         if not color:
@@ -382,7 +382,7 @@ class _Reader:
         return Thing(noun, forms, form, color), is_plural
 
     def _unknown_noun(self, count: int) -> tuple[tuple[str, str], bool]:
-        """Singular and plural of a noun of so many words that is in no table, and whether it is a plural."""
+        """Parses a noun of `count` words that is in no table. Returns its forms and whether it is plural."""
         words = self._words[self._at : self._at + count]
         if len(words) < count or any(word in _NO_NOUN or not _WORD.fullmatch(word) for word in words):
             raise _NotUnderstoodError
@@ -419,7 +419,7 @@ class _Reader:
         return change, " ".join(self._words[begin : self._at])
 
     def _take(self, name: str) -> Any:
-        """Reads the longest phrase of a table that stands next; `None`, and nothing is read, if there is none."""
+        """Consumes the longest phrase of a table at the current position. `None` if there is none."""
         table, longest = self._tables[name]
         length = longest_match(self._words, self._at, table, longest)
         if not length:

@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Other words for places in the image, for relations, ranks, quantities and colours.
+Synonyms for places in the image, relations, ranks, quantities and colours.
 
-The keys are the words of the generator's language. Every other wording means one of them only.
+The keys are the words of the generator's language. Each synonym belongs to one key only.
 """
 
 from .nouns import Words, listed
@@ -13,7 +13,7 @@ def _words(train: str, reworded: str) -> Words:
 
 
 def _corner(row: str, side: str) -> Words:
-    """The words for a corner; `row` is "top" or "bottom", `side` "left" or "right"."""
+    """Returns the words for a corner; `row` is "top" or "bottom", `side` is "left" or "right"."""
     high, near, end = ("upper", "up", "top") if row == "top" else ("lower", "down", "bottom")
     train = (
         f"in the {high}-{side} corner, in the {row} {side} corner, in the {high} {side} corner, at the {row} {side}, "
@@ -190,8 +190,8 @@ SIDES: dict[str, Words] = {
     )
     for side in ("left", "right", "top", "bottom")
 }
-# What begins a definite or an indefinite noun phrase; "one" stands for exactly one thing, "all" for two or more,
-# "each" for one or more with a singular.
+# First words of a definite or indefinite noun phrase. "one" is exactly one thing, "all" is two or more, and "each" is
+# one or more, with a singular noun.
 DEFINITE: dict[str, Words] = {
     "one": _words("the, the, the, that, the one", "the"),
     "all": _words(
@@ -212,7 +212,7 @@ INDEFINITE: dict[str, Words] = {
     "four": _words("four, 4, four", "four, exactly four"),
     "five": _words("five, 5, five", "five, exactly five"),
 }
-# How a colour is said: before a noun, of a roof, of clothes. C stands for the colour.
+# Phrases for a colour: before a noun, of a roof, of clothes. C stands for the colour.
 COLOR_BEFORE: dict[str, Words] = {
     "adjective": _words("C, C, C, C-coloured, C coloured", "C, C, C-hued"),
     "roof": _words("C-roofed", "C-topped"),
@@ -232,7 +232,7 @@ COLOR_AFTER: dict[str, Words] = {
         "clad in C, sporting C, in C garments",
     ),
 }
-# The spelling of Great Britain and that of the United States.
+# British and American spelling.
 SPELLINGS = {
     "grey": "gray",
     "centre": "center",

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""From the parts of a sentence to a sentence in other words."""
+"""Builds a paraphrase from the parts of a sentence."""
 
 import re
 from bisect import bisect
@@ -29,10 +29,10 @@ from .templates import (
 )
 
 
-_SPECIAL = 0.65  # How often a verb for this kind of thing is taken rather than one for all.
+_SPECIAL = 0.65  # Probability of a verb for this kind of thing rather than a general one
 _SLOT = re.compile(r"\{(\w+)\}")
 _TELLS_PLACE = frozenset(("where", "place", "there", "owned"))
-# Forms of sentences and how often each is tried; of those below, ranks have the first two and fragments only.
+# Forms of sentences and their weights. With a rank, only the first two and fragments are used.
 _FORMS: dict[str, tuple[Templates, float]] = {
     "noun phrase": (NOUN_PHRASES, 0.26),
     "about noun phrase": (NOUN_PHRASES, 0.26),
@@ -49,11 +49,11 @@ _OF_RANKS = ("noun phrase", "about noun phrase", "fragment")
 
 @cache
 def _usable(form: str, split: Split, slots: frozenset[str]) -> tuple[str, ...]:
-    """The templates of a form that need no other slots than these, and that tell the place if there is one."""
+    """Templates of a form that need no other slots than these, and that mention the place if there is one."""
     templates = _FORMS[form][0][split]
     if form.startswith("about"):
         own = OWN_STATEMENT if "statement" in form else OWN_NOUN_PHRASE
-        # "show me" or the like stands before it.
+        # For use after "show me" and the like.
         templates = tuple(each for each in templates if not each.startswith(("{there}", "{place}", "between")))
         templates = (*templates, *[own] * (1 + len(templates) // 2))
     return tuple(
@@ -66,14 +66,14 @@ def _usable(form: str, split: Split, slots: frozenset[str]) -> tuple[str, ...]:
 
 class Realiser:
     """
-    Words one sentence anew.
+    Builds one paraphrase.
 
     Args:
-        parts ([`Parts`]): Of the sentence.
+        parts ([`Parts`]): Parts of the sentence.
         domain (`str`, *optional*): "NS" or "RS".
-        split (`str`): "train" or "reworded": which words and templates may be used.
-        strength (`float`): How often a part is worded anew, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        split (`str`): "train" or "reworded": the vocabulary and templates to use.
+        strength (`float`): Probability of rewording each part, 0 to 1.
+        random (`np.random.Generator`): Random generator.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Realiser:
         self._add_slots()
 
     def _add_slots(self) -> None:
-        """The slots that only some sentences can fill."""
+        """Adds the slots that only some sentences can fill."""
         nouns, parts = self._nouns, self._parts
         if nouns.where:
             self._slots |= {"place": nouns.place, "there": lambda: nouns.where}
@@ -134,7 +134,7 @@ class Realiser:
             del self._slots["verb"]
 
     def sentence(self) -> str:
-        """The sentence; lower case, but for names and "I", and without a full stop."""
+        """Returns the paraphrase in lower case (except names and "I") and without a full stop."""
         nouns, choices = self._nouns, self._choices
         if self._parts.thing is None:
             nouns.quantity = "one"
@@ -161,13 +161,13 @@ class Realiser:
         return "".join(pieces)
 
     def _entry(self, place: str) -> str:
-        """An entry of the tables of changes that can stand in a place; see [`verbs.Verbs`]."""
+        """Chooses an entry of the tables of changes for a position in the sentence, an attribute of [`Verbs`]."""
         found = [entries for each in self._verbs if (entries := getattr(each, place))]
         is_general = len(found) > 1 and self._choices.chance() >= _SPECIAL
         return self._choices.one_of(found[-1] if is_general else found[0])
 
     def _finite(self) -> str:
-        """ "was built", "has left", "is gone"."""
+        """Finite verb: "was built", "has left", "is gone"."""
         nouns = self._nouns
         if self._parts.verb and nouns.quantity == self._parts.quantity and not self._choices.is_anew():
             return self._parts.verb
@@ -176,7 +176,7 @@ class Realiser:
         return self._filled(verbs.finite(entry, auxiliary, nouns.is_plural))
 
     def _that(self) -> str:
-        """ "that was built", "whose roof turned red"."""
+        """Relative clause: "that was built", "whose roof turned red"."""
         verb = self._finite()
         if verb.startswith("whose"):
             return verb
@@ -184,13 +184,13 @@ class Realiser:
         return ("that " if chance < 0.75 else "who " if self._is_person else "which ") + verb
 
     def _owned(self) -> str:
-        """ "the roof of the house next to the pond turned red"."""
+        """Statement about a part: "the roof of the house next to the pond turned red"."""
         nouns = self._nouns
         part, verb = verbs.owned(self._entry("owned"), nouns.is_plural)
         return self._filled(f"the {part} of {nouns.definite()} {nouns.where} {verb}")
 
     def _filled(self, said: str) -> str:
-        """With colours, "later image" and "earlier image" filled in."""
+        """Fills in colours and the words for the later and earlier image."""
         before, after = self._parts.colors
         if after:
             said = re.sub(r"\bX\b", before, re.sub(r"\bY\b", after, said))

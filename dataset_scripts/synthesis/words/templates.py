@@ -1,20 +1,20 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Forms of sentences, by split: no template of one split is one of the other.
+Templates of sentences by split. The splits share no template.
 
-What stands in braces is filled in:
+Slots in braces are filled in:
 
 - `{np}`: the noun phrase without its change, "the red car"; `{a}` the same without "the", "a red car"; `{bare}`
   without any such word, "red car", "two red cars"; `{any}` "a red car", "any red cars";
 - `{new_np}`, `{a_new}`, `{new}`, `{any_new}`: the same four with the change before the noun, "newly built";
-- `{where}`: relation and position, if there are any; `{there}` the same where there must be some; `{place}` also
-  without a preposition, "top left";
+- `{where}`: relation and position, if there are any; `{there}` the same, but required; `{place}` also without a
+  preposition, "top left";
 - `{that}`: the change as a clause, "that was built"; `{verb}` without "that"; `{base}` after "did", "get built";
   `{done}` after "has", "been built"; `{did}` after "someone", "tore down"; `{result}` alone, "built", "gone";
 - `{owned}`: "the roof of the house next to the pond turned red";
 - `{is}`, `{has}`, `{one}`: "is" or "are", "has" or "have", "the one" or "the ones".
 
-A template is used only if all its braces can be filled.
+A template is only used if all its slots can be filled.
 """
 
 from typing import TypeAlias
@@ -24,10 +24,10 @@ from .nouns import Split
 
 Templates: TypeAlias = dict[Split, tuple[str, ...]]
 
-# The generator's own forms, which both splits may put into requests.
+# The forms of the generator, which both splits may use inside requests.
 OWN_NOUN_PHRASE = "{np} {where} {that}"
 OWN_STATEMENT = "{a} {verb} {where}"
-# Noun phrases with their change.
+# Noun phrases with a change.
 NOUN_PHRASES: Templates = {
     "train": (
         OWN_NOUN_PHRASE,
@@ -52,7 +52,7 @@ NOUN_PHRASES: Templates = {
         "{np} {where} somebody {did}",
     ),
 }
-# What a noun phrase is put into; requests and questions.
+# Requests and questions around a noun phrase.
 ABOUT_NOUN_PHRASES: Templates = {
     "train": (
         "show me {}",
@@ -115,8 +115,8 @@ ABOUT_NOUN_PHRASES: Templates = {
         "could you pick out {}?",
     ),
 }
-# Sentences of their own. None of them is used with a rank: "the largest house was built" is another house than "the
-# largest house that was built".
+# Complete sentences. Not used with a rank: "the largest house was built" and "the largest house that was built" can be
+# different houses.
 STATEMENTS: Templates = {
     "train": (
         OWN_STATEMENT,
@@ -189,7 +189,7 @@ QUESTIONS: Templates = {
         "what {bare} {where} {verb}?",
     ),
 }
-# Of few words, as in a telegram. Those with {result} are not used with a rank either.
+# Telegraphic fragments. Those with {result} are not used with a rank either.
 FRAGMENTS: Templates = {
     "train": (
         "{new} {where}",
@@ -225,7 +225,7 @@ RESULTS: Templates = {
         "note: {bare} {result} {where}",
     ),
 }
-# Everything of one type of change; {verb} is a general one for one thing, {where} a position.
+# All changes of one type; {verb} is a general verb in the singular, {where} a position.
 EVERYTHING: dict[str, Templates] = {
     "appear": {
         "train": (

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Misspelt words, as people type them."""
+"""Typical typing errors."""
 
 import re
 from collections.abc import Set
@@ -23,11 +23,11 @@ def misspell(text: str, known: Set[str], random: np.random.Generator) -> str:
 
     Args:
         text (`str`): A sentence.
-        known (`Set[str]`): Words in lower case that a misspelt word must not be.
-        random (`np.random.Generator`): Source of all chance.
+        known (`Set[str]`): Lower-case words that a typo must not produce.
+        random (`np.random.Generator`): Random generator.
 
     Returns:
-        `str`: The sentence with one misspelt word of five letters or more, or as it was if it has none.
+        `str`: The sentence with a typo in one word of five letters or more; unchanged if there is no such word.
     """
     words = [match for match in _LONG_WORD.finditer(text) if match[0].lower() not in NEVER]
     if not words:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The entries of the tables of changes, inflected; how they are written is told in `changes.py`."""
+"""Inflects the entries of the tables of changes. `changes.py` explains their notation."""
 
 import re
 from collections.abc import Sequence
@@ -10,30 +10,30 @@ from .changes import PLURALS, words_of
 from .nouns import Split, Words
 
 
-# How the past of a passive verb and of an active one is told.
+# Auxiliaries for the past of passive and of active verbs.
 PASSIVES: Words = {
     "train": ("was", "was", "has been", "got", "has now been", "has just been"),
     "reworded": ("was", "has been", "has recently been", "was recently"),
 }
 ACTIVES: Words = {"train": ("", "", "has", "has just", "has now"), "reworded": ("", "has", "has recently")}
-_PLAIN = 2  # How many of the passives are without an adverb: not "has just been newly built".
-# In "car at the top left", "left" would be a place.
+_PLAIN = 2  # The first passives have no adverb, which avoids "has just been newly built".
+# Ambiguous: in "car at the top left", "left" is a place.
 _NOT_ALONE = "leave/left/left"
 _PASTS = {"taken": "took", "torn": "tore", "broken": "broke", "sawn": "sawed"}
 _PARTICLES = frozenset(("down", "away", "up", "in", "out", "off", "on", "over"))
-_NOT_DONE_TO = frozenset(("person", "animal"))  # Nobody removes a person.
+_NOT_DONE_TO = frozenset(("person", "animal"))  # Avoids "someone removed a person"
 _OWNED = re.compile(r"whose ((?:X )?roof(?: colour)?) (.*)")
 
 
 @dataclass(frozen=True)
 class Verbs:
     """
-    Entries by where they can stand.
+    Entries by the position in which they can be used.
 
     Args:
-        finite (`tuple[str, ...]`): Wherever a verb can.
+        finite (`tuple[str, ...]`): As a finite verb.
         inflected (`tuple[str, ...]`): After "did" and "has".
-        result (`tuple[str, ...]`): On their own, after a noun.
+        result (`tuple[str, ...]`): Alone after a noun.
         done_by (`tuple[str, ...]`): After "someone".
         owned (`tuple[str, ...]`): After "the roof of the house".
     """
@@ -59,33 +59,33 @@ def _verbs(entries: Sequence[str], group: str) -> Verbs:
 
 
 def _can_be_active(entry: str) -> bool:
-    """Whether "someone did it" can be said of a passive entry: "built", "torn down", but not "placed there"."""
+    """Whether a passive entry can follow "someone" in the active: "built", "torn down", but not "placed there"."""
     words = entry[1:].split(" ")
     return entry[0] == "=" and (len(words) == 1 or (len(words) == 2 and words[1] in _PARTICLES))
 
 
 @cache
 def verbs_of(change_type: str, clause: str, group: str, split: Split) -> tuple[Verbs, ...]:
-    """The verbs for a change, special ones first; see `changes.words_of`."""
+    """Returns the verbs for a change, specific ones first. See `changes.words_of` for the arguments."""
     found = words_of(change_type, clause, group)
     return tuple(_verbs(words.verbs[split], group) for words in found if words.verbs[split])
 
 
 @cache
 def before_noun(change_type: str, clause: str, group: str, split: Split) -> tuple[str, ...]:
-    """What can be put before a noun to tell its change, special words first."""
+    """Returns the attributes before a noun that express its change ("newly built"), specific ones first."""
     return tuple(word for words in words_of(change_type, clause, group) for word in words.before_noun[split])
 
 
 def auxiliaries(entry: str, split: Split) -> tuple[str, ...]:
-    """What may stand before the participle of an entry; "" for the past of an active verb."""
+    """Returns the possible auxiliaries of an entry; "" stands for the simple past of an active verb."""
     if entry[0] != "=":
         return ACTIVES[split] if "/" in entry else ("",)
     return PASSIVES[split][:_PLAIN] if entry.startswith(("=newly", "=freshly")) else PASSIVES[split]
 
 
 def finite(entry: str, auxiliary: str, is_plural: bool) -> str:
-    """An entry as a verb after its noun: "was built", "have left", "is gone"."""
+    """Inflects an entry as a finite verb after its noun: "was built", "have left", "is gone"."""
     if entry[0] == "=":
         return f"{in_plural(auxiliary, is_plural)} {entry[1:]}"
     if "/" not in entry:
@@ -95,37 +95,37 @@ def finite(entry: str, auxiliary: str, is_plural: bool) -> str:
 
 
 def base(entry: str) -> str:
-    """After "did": "get built", "leave"."""
+    """Infinitive, for use after "did": "get built", "leave"."""
     return "get " + entry[1:] if entry[0] == "=" else entry.partition("/")[0]
 
 
 def done(entry: str) -> str:
-    """After "has": "been built", "left"."""
+    """Past participle, for use after "has": "been built", "left"."""
     return "been " + entry[1:] if entry[0] == "=" else entry.rpartition("/")[2]
 
 
 def result(entry: str, is_plural: bool) -> str:
-    """After a noun, as in a telegram: "built", "gone", "drove off"."""
+    """Telegraphic form after a noun: "built", "gone", "drove off"."""
     if entry[0] == "=":
         return entry[1:]
     return entry.split("/")[1] if "/" in entry else in_plural(entry, is_plural).split(" ", 1)[1]
 
 
 def done_by(entry: str) -> str:
-    """After "someone": "built", "tore down"."""
+    """Simple past, for use after "someone": "built", "tore down"."""
     first, space, particle = entry[1:].partition(" ")
     return _PASTS.get(first, first) + space + particle
 
 
 def owned(entry: str, is_plural: bool) -> tuple[str, str]:
-    """What a thing has that changed, and the verb: "roof", "turned Y"."""
+    """Splits an entry about a part of a thing into the part and the verb: "roof", "turned Y"."""
     match = _OWNED.match(in_plural(entry, is_plural).replace("roofs", "roof"))
     assert match is not None
     return match[1].replace("roof", "roofs") if is_plural else match[1], match[2]
 
 
 def in_plural(said: str, is_plural: bool) -> str:
-    """A verb, in the plural if it is asked for: "is gone" → "are gone"."""
+    """Converts a verb to the plural if `is_plural`: "is gone" → "are gone"."""
     if not is_plural or (said.startswith("whose water ") and "level" not in said):
         return said
     words = said.split(" ")

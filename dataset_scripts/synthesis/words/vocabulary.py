@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""All words of the tables, by split."""
+"""Collects the words and templates of all tables by split."""
 
 import re
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ _WORD = re.compile(r"[a-z][a-z'-]*")
 
 
 def entries(split: Split) -> Iterator[str]:
-    """Every entry of the tables of a split, as it is put into sentences."""
+    """All entries of the tables of a split, inflected as in sentences."""
     for noun in NOUNS:
         for entry in noun.words[split]:
             yield from forms_of(entry)
@@ -69,7 +69,7 @@ def entries(split: Split) -> Iterator[str]:
 
 
 def templates_of(split: Split) -> tuple[str, ...]:
-    """Every template of a split."""
+    """All templates of a split."""
     tables = (
         *(templates.NOUN_PHRASES, templates.ABOUT_NOUN_PHRASES, templates.STATEMENTS, templates.ABOUT_STATEMENTS),
         *(templates.QUESTIONS, templates.FRAGMENTS, templates.RESULTS, *templates.EVERYTHING.values()),
@@ -78,13 +78,13 @@ def templates_of(split: Split) -> tuple[str, ...]:
 
 
 def words_in(text: str) -> set[str]:
-    """The words of a text in lower case."""
+    """Set of the words of a text, in lower case."""
     return set(_WORD.findall(text.lower()))
 
 
 @cache
 def canonical_words() -> frozenset[str]:
-    """The words of the generator's language and the names of all nouns."""
+    """All words of the generator's language, and the names of all nouns."""
     texts = [*POSITIONS, *RELATIONS, *STARTS, *SUPERLATIVES, *COLORS, *PLURALS, *PLURALS.values()]
     texts += [form for row in CHECKED_NOUNS for form in row[:2]]
     texts += [phrase for row in CHANGE_ROWS for phrase in (*row.clauses, *row.verbs)]
@@ -96,7 +96,7 @@ def canonical_words() -> frozenset[str]:
 
 @cache
 def words_of_split(split: Split) -> frozenset[str]:
-    """Every word that a split can put into a sentence, function words and those of the generator's language aside."""
+    """All words that a split can use, except function words and words of the generator's language."""
     found = {word for entry in entries(split) for word in words_in(entry)}
     for template in templates_of(split):
         found |= words_in(re.sub(r"\{\w*\}", "", template))
@@ -105,5 +105,5 @@ def words_of_split(split: Split) -> frozenset[str]:
 
 @cache
 def known_words() -> frozenset[str]:
-    """Every word of both splits and of the generator's language."""
+    """All words of both splits and of the generator's language."""
     return words_of_split("train") | words_of_split("reworded") | canonical_words() | FUNCTION_WORDS

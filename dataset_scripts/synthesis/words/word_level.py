@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Other words in sentences whose form is not understood, such as people's.
+Replaces single words in sentences that the parser cannot read, such as people's.
 
-Only what means one thing where it stands is replaced: a noun between words that cannot make it a part of a compound, a
-verb that tells the change, a phrase for a place at the end of a part of the sentence.
+Only unambiguous words are replaced: a noun that cannot be part of a compound, a verb that expresses the change, and a
+phrase for a place at the end of a clause.
 """
 
 import re
@@ -33,12 +33,12 @@ _AFTER_NOUN = frozenset(
         *("disappear", "disappears", "disappeared", "above", "below", "behind", "from", "to", ",", "."),
     )
 )
-# Nouns of the tables that people use in other senses as well.
+# Nouns of the tables that have other common meanings.
 _UNSAFE = frozenset(
     ("plant", "sign", "table", "box", "picture", "orange", "train", "field", "light", "tie", "building")
 )
 _WORN_OUT = re.compile(r"\b(no|not|nothing|none|same|identical|without|except|unchanged|never|almost)\b|n't\b")
-# Words for changes of which a sentence of a type may have these.
+# Words for changes that may occur in a sentence of each type.
 _VERBS: dict[str, dict[tuple[str, ...], dict[Split, tuple[str, ...]]]] = {}
 
 
@@ -105,18 +105,18 @@ def replace_words(
     text: str, change_type: str, domain: str | None, split: Split, strength: float, random: np.random.Generator
 ) -> str:
     """
-    Replaces the words that have one meaning.
+    Replaces unambiguous words by synonyms.
 
     Args:
         text (`str`): Any text.
         change_type (`str`): "appear", "disappear", "state_change" or "unknown".
         domain (`str`, *optional*): "NS" or "RS".
         split (`str`): "train" or "reworded".
-        strength (`float`): How often a word is replaced, 0 to 1.
-        random (`np.random.Generator`): Source of all chance.
+        strength (`float`): Probability of replacing each word, 0 to 1.
+        random (`np.random.Generator`): Random generator.
 
     Returns:
-        `str`: In lower case where something was replaced; the text as it was if nothing was.
+        `str`: The text in lower case if something was replaced; otherwise the unchanged text.
     """
     words = tuple(_TOKEN.findall(text.lower().strip().rstrip(".")))
     if not words or not text.isascii() or _WORN_OUT.search(text.lower()):
@@ -160,13 +160,13 @@ def replace_words(
 
 
 def _ends_there(words: tuple[str, ...], at: int) -> bool:
-    """Whether a phrase for a place cannot go on: "on the left of the road" is another place."""
+    """Whether a phrase for a place ends here. "on the left of the road" continues and is another place."""
     return at == len(words) or words[at] in (",", "and", "that", "which", "are", "is", "has", "have", "was", "were")
 
 
 @cache
 def _nouns(domain: str | None) -> dict[str, tuple[str, bool, dict[Split, tuple[str, ...]]]]:
-    """Nouns of one word → name, whether it is the plural, and the words that mean the same."""
+    """Table of one-word nouns: word → name, whether the word is plural, synonyms."""
     table = {}
     for noun in NOUNS:
         if noun.domain not in (None, domain):

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the things of a normal view stand before: the ground in perspective, the sky, foliage."""
+"""Background of normal scenes: ground in perspective, sky and foliage."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,19 +16,19 @@ from dataset_scripts.synthesis.render.textures import TILE, Grain, canopy, noise
 from dataset_scripts.synthesis.scene import Color, Point
 
 
-_FAR = 600.0  # Metres ahead where strips of ground end
+_FAR = 600.0  # Strips of ground end this many metres ahead
 _BEHIND = -150.0
 _HAZE: Color = (158, 170, 182)
-_LEAST_ROWS = 1.0  # Pixels below the horizon where the ground begins, since it lies infinitely far away at the horizon
+_LEAST_ROWS = 1.0  # The ground starts this many pixels below the horizon, where its distance would be infinite
 
 
 class Backdrop:
     """
-    The unchanging part of a scene under way.
+    Draws the static background of a scene.
 
     Args:
-        camera (`Camera`): Who looks.
-        color (`Color`): Of what nothing else is painted over.
+        camera (`Camera`): The camera.
+        color (`Color`): Initial colour of all pixels.
     """
 
     def __init__(self, camera: Camera, color: Color):
@@ -40,14 +40,14 @@ class Backdrop:
         self._overlays: list[tuple[Stamp, bool]] = []
 
     def outline(self, points: np.ndarray, color: Color, *, plant: bool = False) -> None:
-        """Fills an outline (n, 2) in pixels."""
+        """Fills a polygon (n, 2) in pixels."""
         if len(points) > 2:
             self.sprite.polygon(points, color)
             local: list[float] = points.ravel().tolist()
             self._draw.polygon(local, fill=255 if plant else 0)
 
     def face(self, points: Sequence[Sequence[float]], color: Color, *, plant: bool = False) -> None:
-        """Fills a flat outline in the world, corners (x, y, z) in metres."""
+        """Fills a flat polygon in the world; corners (x, y, z) in metres."""
         self.outline(self.camera.outline(points), color, plant=plant)
 
     def strip(
@@ -61,12 +61,12 @@ class Backdrop:
         level: float = 0.0,
         plant: bool = False,
     ) -> None:
-        """Fills the ground between two x and two z, in metres; at a level above the ground if one is given."""
+        """Fills a horizontal rectangle: x from `left` to `right`, z from `start` to `stop`, y `level`, in metres."""
         corners = ((left, level, start), (left, level, stop), (right, level, stop), (right, level, start))
         self.face(corners, color, plant=plant)
 
     def strips(self, edges: Sequence[tuple[float, float, float, float]], color: Color) -> None:
-        """Fills many rectangles on the ground, each given by its least and greatest x and its least and greatest z."""
+        """Fills many rectangles on the ground; each is (smallest x, largest x, smallest z, largest z) in metres."""
         if not edges:
             return
         left, right, start, stop = np.array(edges).T
@@ -82,7 +82,7 @@ class Backdrop:
             self.outline(pixels[index] if ahead[index] == 4 else self.camera.outline(corners[index]), color)
 
     def finish(self, variation: np.ndarray | None = None, softness: float = 0.0) -> Canvas:
-        """A canvas with all of it, its brightness multiplied by factors (height, width)."""
+        """Returns a canvas with the background. `variation` (height, width) multiplies its brightness."""
         stamp = self.sprite.shade(brightness=variation, blur=softness)
         return Canvas(self.camera.size, stamp.pixels, np.asarray(self._plants))
 
@@ -96,16 +96,16 @@ def ground_texture(
     streaks: float = 0.0,
 ) -> np.ndarray:
     """
-    Brightness of the ground, fixed to the ground.
+    Samples a texture in ground coordinates and projects it to the image.
 
     Args:
-        camera (`Camera`): Who looks.
+        camera (`Camera`): The camera.
         random (`np.random.Generator`): Chooses the texture.
-        coarse, fine (`float`, *optional*): Standard deviations of stains, some metres wide, and of grains.
-        streaks (`float`, *optional*, defaults to 0.0): The same for streaks along the z axis.
+        coarse, fine (`float`, *optional*): Standard deviations of stains a few metres wide, and of fine grain.
+        streaks (`float`, *optional*, defaults to 0.0): Standard deviation of streaks along the z axis.
 
     Returns:
-        `np.ndarray`: float32 (height, width), about 1; exactly 1 above the horizon.
+        `np.ndarray`: Brightness factors, float32 (height, width), around 1; exactly 1 above the horizon.
     """
     size = camera.size
     result = np.ones((size, size), dtype=np.float32)
@@ -115,7 +115,7 @@ def ground_texture(
     ys = np.arange(first, size, dtype=np.float32)[:, None] + np.float32(0.5)
     xs = np.arange(size, dtype=np.float32)[None, :] + np.float32(0.5)
     x, z = (axis.astype(np.float32) for axis in camera.places(xs, ys))
-    # Grains of about a pixel everywhere: those fixed to the ground would turn into blocks when near.
+    # Fine grain has pixel size everywhere. In ground coordinates it would look like blocks near the camera.
     per_pixel = camera.height / (ys - camera.horizon)
     fades = np.clip(0.25 / per_pixel, 0, 1)
     offset = random.integers(0, TILE, 2)
@@ -139,7 +139,7 @@ def _tile(grain: Grain, random: np.random.Generator) -> np.ndarray:
 
 
 def shadow_offset(camera: Camera, light: Light) -> Point:
-    """How far in metres (x, z) a body of one metre throws its shadow over the ground."""
+    """Shadow vector (x, z) on the ground in metres, for a body one metre high."""
     right, down = light.shadow(1.0)
     angle = np.deg2rad(camera.degrees)
     cosine, sine = float(np.cos(angle)), float(np.sin(angle))
@@ -150,14 +150,14 @@ def paint_dapples(
     canvas: Canvas, camera: Camera, light: Light, random: np.random.Generator, inner: float, outer: float
 ) -> None:
     """
-    Shadows of trees on the ground near a line along the z axis.
+    Paints dappled shadows of trees on the ground beside a line along the z axis.
 
     Args:
-        canvas (`Canvas`): What to paint on.
-        camera (`Camera`): Who looks.
-        light (`Light`): Moves them.
-        random (`np.random.Generator`): Chooses them.
-        inner, outer (`float`): Metres along x: they are densest at `outer` and end at `inner`.
+        canvas (`Canvas`): Canvas to paint on.
+        camera (`Camera`): The camera.
+        light (`Light`): Sunlight, which determines the offset of the shadows.
+        random (`np.random.Generator`): Random generator.
+        inner, outer (`float`): x in metres: the shadows are densest at `outer` and end at `inner`.
     """
     size = canvas.size
     first = int(np.clip(np.ceil(camera.horizon + _LEAST_ROWS), 0, size))
@@ -180,12 +180,12 @@ def paint_dapples(
 
 def paint_sky(canvas: Canvas, random: np.random.Generator, bottom: float, kind: str) -> None:
     """
-    Sky over the upper part of an image.
+    Paints the sky in the upper part of an image.
 
     Args:
-        canvas (`Canvas`): What to paint on.
+        canvas (`Canvas`): Canvas to paint on.
         random (`np.random.Generator`): Chooses the clouds.
-        bottom (`float`): Row where it ends.
+        bottom (`float`): Row in pixels where the sky ends.
         kind (`str`): "clear", "cloudy", "overcast" or "evening".
     """
     rows = int(np.clip(np.ceil(bottom), 0, canvas.size))
@@ -213,7 +213,7 @@ def paint_sky(canvas: Canvas, random: np.random.Generator, bottom: float, kind: 
 
 
 def leaves(random: np.random.Generator, width: int, height: int, scale: float, color: Color) -> np.ndarray:
-    """Pixels (height, width, 3) of dense foliage whose clusters are about 8 * scale pixels wide."""
+    """Samples dense foliage, (height, width, 3), with clusters about 8 * `scale` pixels wide."""
     factor = max(1.0, scale)
     crop = canopy(random, max(2, round(width / factor)), max(2, round(height / factor)))
     dark, light = np.array(scaled(color, 0.28), dtype=np.float32), np.array(scaled(color, 1.35), dtype=np.float32)
@@ -226,16 +226,16 @@ def bumpy(
     random: np.random.Generator, line: np.ndarray, bump: float | np.ndarray, spacing: float | np.ndarray
 ) -> np.ndarray:
     """
-    A line with bumps like crowns on its upper side.
+    Adds bumps like tree crowns to the upper side of a line.
 
     Args:
         random (`np.random.Generator`): Chooses the bumps.
-        line (`np.ndarray`): (n, 2) in pixels, from one end to the other.
-        bump, spacing (`float` or `np.ndarray`): Height of the highest bumps and mean distance of two in pixels; arrays
-            (n,) give them for each point.
+        line (`np.ndarray`): Points (n, 2) in pixels, from one end to the other.
+        bump, spacing (`float` or `np.ndarray`): Largest height and mean distance of the bumps in pixels; one value,
+            or one per point, (n,).
 
     Returns:
-        `np.ndarray`: (m, 2) in pixels.
+        `np.ndarray`: Points (m, 2) in pixels.
     """
     bumps, spacings = np.broadcast_to(bump, len(line)), np.broadcast_to(spacing, len(line))
     parts = [line[:1]]
@@ -257,14 +257,14 @@ def foliage(
     fade: float = 0.0,
 ) -> Stamp | None:
     """
-    A mass of leaves: a hedge, the rim of a wood.
+    Draws foliage inside an outline: a hedge or the edge of a wood.
 
     Args:
-        camera (`Camera`): Whose image it is on.
-        random (`np.random.Generator`): Chooses the leaves.
-        outline (`np.ndarray`): (n, 2) in pixels.
-        color (`Color`): Of leaves in the light.
-        fade (`float`, *optional*, defaults to 0.0): Share of haze, for what is far away.
+        camera (`Camera`): The camera.
+        random (`np.random.Generator`): Random generator.
+        outline (`np.ndarray`): Outline (n, 2) in pixels.
+        color (`Color`): Colour of lit leaves.
+        fade (`float`, *optional*, defaults to 0.0): Share of haze, 0 to 1, for distant foliage.
     """
     if len(outline) < 3:
         return None

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A road seen by a fixed camera that stands high above it, like a traffic camera."""
+"""The world "highway": a road as seen by a fixed traffic camera high above it."""
 
 from dataclasses import replace
 from typing import Literal
@@ -31,20 +31,20 @@ from .staging import paint_shadows, present, put_stamps, put_thing
 
 _MOVING = frozenset({"car", "truck", "bus", "person"})
 _MOST_DRIVING = 6
-_FLOW = 0.4  # How often all vehicles drive, so that all of them change
+_FLOW = 0.4  # Probability that all vehicles are moving, so that all of them change
 _SURFACES: tuple[Color, ...] = ((112, 112, 114), (92, 93, 96), (134, 131, 126), (122, 120, 122), (148, 146, 142))
 
 
 def sample_highway(random: np.random.Generator, size: int) -> HighwayScene:
     """
-    A random road with what drives and stands there at two times.
+    Samples a road with vehicles, people and fixtures at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
-        `HighwayScene`: With things of the kinds car, truck, bus, person, tree and sign.
+        `HighwayScene`: The scene. Its things are cars, trucks, buses, people, trees and signs.
     """
     camera = _sample_camera(random, size)
     target = camera.place(size * float(random.uniform(0.4, 0.6)), size * float(random.uniform(0.6, 0.8)))
@@ -68,7 +68,7 @@ def _sample_camera(random: np.random.Generator, size: int) -> Camera:
     while True:
         horizon = float(random.uniform(-0.55, 0.3)) * size
         near = float(random.uniform(9, 26))
-        share = float(random.uniform(0.13, 0.34))  # Of the image's width that a car at the lower rim takes
+        share = float(random.uniform(0.13, 0.34))  # Width of a car at the lower edge, as a share of the image width
         focal = share * size * near / 1.8
         height = (size - horizon) * near / focal
         if 4.5 < height < 16:
@@ -81,7 +81,7 @@ def _sample_camera(random: np.random.Generator, size: int) -> Camera:
 def _sample_ways(
     random: np.random.Generator, middle: float
 ) -> tuple[list[Carriageway], list[Divider], tuple[float, float]]:
-    """Carriageways around an x, what divides them, and where the paved ground begins and ends."""
+    """Samples carriageways around x = `middle`, their dividers, and the x range of the paved ground."""
     lanes = int(random.choice([2, 3, 4, 5], p=[0.35, 0.35, 0.2, 0.1]))
     right_hand = bool(random.random() < 0.8)
     toward = bool(random.random() < 0.55)
@@ -90,14 +90,14 @@ def _sample_ways(
     dividers: list[Divider] = []
     shoulder = float(random.uniform(0.6, 3.2))
     edges = [ways[0].left - shoulder, ways[0].right + float(random.uniform(0.6, 3.2))]
-    if kinds < 0.35:  # One road, both directions
+    if kinds < 0.35:  # One road with both directions
         other = max(1, lanes // 2)
         ways = [
             Carriageway(ways[0].left, other, not right_hand),
             Carriageway(ways[0].left + other * LANE, lanes - other or 1, right_hand),
         ]
         edges[1] = ways[1].right + float(random.uniform(0.6, 2.5))
-    elif kinds < 0.75:  # The other direction behind a barrier
+    elif kinds < 0.75:  # Two roads, separated by a barrier
         gap = float(random.uniform(1.4, 5))
         on_left = toward != right_hand
         kind = str(random.choice(["rail", "barrier", "hedge"]))
@@ -123,7 +123,7 @@ def _sample_ways(
 def _sample_road(random: np.random.Generator, camera: Camera, middle: float) -> HighwayScene:
     ways, dividers, edges = _sample_ways(random, middle)
     verges = [str(name) for name in random.choice(list(VERGES), 2, p=[0.5, 0.2, 0.15, 0.15])]
-    # Not between the camera and the road.
+    # A wood must not stand between the camera and the road.
     wood_side = int(random.integers(2)) if edges[0] < 0 < edges[1] else int(edges[0] >= 0)
     wood = None
     if random.random() < 0.45:
@@ -160,7 +160,7 @@ def _add_vehicle(
     layout: Layout,
     colors: list[str],
 ) -> None:
-    """Tries to put one more vehicle on a lane where there is room."""
+    """Tries to add one vehicle on a lane, if there is room."""
     camera = scene.camera
     kind = str(random.choice(["car", "truck", "bus"], p=[0.86, 0.1, 0.04]))
     variant = str(random.choice({"car": CAR_MODELS, "truck": TRUCK_MODELS, "bus": BUS_MODELS}[kind]))
@@ -194,7 +194,7 @@ def _add_vehicle(
 
 
 def _add_roadside(random: np.random.Generator, scene: HighwayScene, layout: Layout) -> None:
-    """People on the path, trees and signs beside the road."""
+    """Adds people on the path, and trees and signs beside the road."""
     camera, size = scene.camera, scene.size
     poses = [pose for pose in POSES if pose != "pointing"]
 
@@ -231,7 +231,7 @@ def _add_roadside(random: np.random.Generator, scene: HighwayScene, layout: Layo
 
 
 def _all_driving(random: np.random.Generator, things: list[NormalThing], size: int) -> list[NormalThing]:
-    """All that moves, up to six of it, came or left; the others keep standing."""
+    """Lets up to six moving things appear or disappear. All other things stay unchanged."""
     driving = [thing for thing in things if thing.kind in _MOVING and well_seen(thing, things, size)]
     chosen = {thing.number for thing in driving[:_MOST_DRIVING]}
     return [
@@ -247,12 +247,12 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
     Paints the road at one of the two times.
 
     Args:
-        scene (`HighwayScene`): What is where.
+        scene (`HighwayScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The sun at that time; it moves the shadows.
+        light (`Light`): Sun at that time; determines the shadows.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)
@@ -269,7 +269,7 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
         layers.append((_zone(scene, thing.place[0]), thing.depth, number))
     for index, divider in enumerate(scene.dividers):
         layers.append((_zone(scene, divider.x) + 0.5, 0.0, -1 - index))
-    # What stands behind a divider is painted before it, whatever its distance.
+    # Things behind a divider are painted before it, regardless of their distance.
     for _, _, number in sorted(layers, reverse=True):
         if number < 0:
             put_stamps(canvas, 0, scene.divider_stamps[-1 - number])
@@ -279,5 +279,5 @@ def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Ren
 
 
 def _zone(scene: HighwayScene, x: float) -> float:
-    """How many dividers stand between the camera and a line along the road."""
+    """Number of dividers between the camera and a line along the road at `x` metres."""
     return sum(1.0 for divider in scene.dividers if (divider.x > 0) == (x > 0) and abs(divider.x) < abs(x))

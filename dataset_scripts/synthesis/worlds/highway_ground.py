@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The road of a traffic camera, without what drives on it."""
+"""Data structures and background of highway scenes: road, markings, dividers and landscape."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from dataset_scripts.synthesis.scene import Color, Rendering
 from .ground import Backdrop, bumpy, foliage, ground_texture, paint_sky
 
 
-LANE = 3.6  # Metres
+LANE = 3.6  # Width in metres
 VERGES: dict[str, Color] = {
     "grass": (98, 110, 64),
     "dry grass": (142, 132, 84),
@@ -30,10 +30,10 @@ _LEAF: Color = (78, 104, 46)
 @dataclass(frozen=True)
 class Carriageway:
     """
-    Lanes of one direction.
+    The lanes of one direction.
 
     Args:
-        left (`float`): x of the first lane's left edge in metres.
+        left (`float`): x of the left edge of the first lane in metres.
         lanes (`int`): Number of lanes.
         away (`bool`): Whether vehicles drive away from the camera.
     """
@@ -44,23 +44,23 @@ class Carriageway:
 
     @property
     def right(self) -> float:
-        """x of the last lane's right edge in metres."""
+        """x of the right edge of the last lane in metres."""
         return self.left + self.lanes * LANE
 
     def middle(self, lane: int) -> float:
-        """x of a lane's middle in metres."""
+        """x of the middle of a lane in metres."""
         return self.left + (lane + 0.5) * LANE
 
 
 @dataclass(frozen=True)
 class Divider:
     """
-    What runs along the road and hides what is behind it.
+    A barrier along the road that hides things behind it.
 
     Args:
-        x (`float`): Where, in metres.
-        kind (`"rail"`, `"barrier"`, `"hedge"` or `"fence"`): What it is.
-        height (`float`): Metres.
+        x (`float`): Position in metres.
+        kind (`"rail"`, `"barrier"`, `"hedge"` or `"fence"`): Kind of divider.
+        height (`float`): Height in metres.
     """
 
     x: float
@@ -76,11 +76,11 @@ class HighwayScene(NormalScene):
     Args:
         carriageways (`tuple[Carriageway, ...]`): From left to right.
         dividers (`tuple[Divider, ...]`): In any order.
-        edges (`tuple[float, float]`): x where the paved ground begins and ends.
-        surface (`Color`): Of the road.
-        verges (`tuple[str, str]`): What lies to the left and to the right of the road.
-        wood (`tuple[float, float]`, *optional*): x where a wood begins, and its height in metres.
-        path (`float`, *optional*): x of the middle of a path for people.
+        edges (`tuple[float, float]`): Left and right end (x) of the paved ground in metres.
+        surface (`Color`): Colour of the road.
+        verges (`tuple[str, str]`): Ground to the left and to the right of the road.
+        wood (`tuple[float, float]`, *optional*): x of the edge of a wood, and its height, in metres.
+        path (`float`, *optional*): x of the middle of a footpath in metres.
         yellow (`bool`): Whether the road's left edge lines are yellow.
         sky (`str`): See `paint_sky`.
     """
@@ -97,22 +97,22 @@ class HighwayScene(NormalScene):
 
     @cached_property
     def backdrop(self) -> Rendering:
-        """All that never changes, without shadows."""
+        """The static background without shadows. Computed once per scene."""
         return _paint_backdrop(self).finish()
 
     @cached_property
     def wood_stamps(self) -> list[Stamp]:
-        """The rim of the wood."""
+        """The edge of the wood as stamps; empty without a wood."""
         return _draw_wood(self)
 
     @cached_property
     def divider_stamps(self) -> list[list[Stamp]]:
-        """What runs along the road, in the order of `dividers`."""
+        """The drawn dividers, in the order of `dividers`."""
         return [_draw_divider(self, divider) for divider in self.dividers]
 
 
 def _paint_backdrop(scene: HighwayScene) -> Canvas:
-    """Verges, road, markings, and the distance."""
+    """Paints verges, road, markings, and the landscape in the distance."""
     random = np.random.default_rng([scene.seed])
     camera = scene.camera
     left, right = scene.edges
@@ -141,7 +141,7 @@ def _paint_backdrop(scene: HighwayScene) -> Canvas:
 
 
 def _paint_wear(backdrop: Backdrop, scene: HighwayScene, random: np.random.Generator) -> None:
-    """Oil and tyres darken the lanes, repairs and joints lie across them."""
+    """Paints wear: dark tracks of oil and tyres along the lanes, repairs and joints across them."""
     for way in scene.carriageways:
         for lane in range(way.lanes):
             middle = way.middle(lane)
@@ -193,7 +193,7 @@ def _paint_markings(backdrop: Backdrop, scene: HighwayScene, random: np.random.G
 
 
 def _paint_distance(canvas: Canvas, scene: HighwayScene, random: np.random.Generator) -> None:
-    """Sky, and a hazy line of trees or hills before it."""
+    """Paints the sky and a hazy line of trees or hills."""
     size, horizon = scene.size, scene.camera.horizon
     paint_sky(canvas, random, horizon + 1, scene.sky)
     steps = np.linspace(0, size, 40)
@@ -209,7 +209,7 @@ def _paint_distance(canvas: Canvas, scene: HighwayScene, random: np.random.Gener
 
 
 def _draw_wood(scene: HighwayScene) -> list[Stamp]:
-    """The rim of a wood along the road."""
+    """Draws the edge of a wood along the road."""
     if scene.wood is None:
         return []
     random = np.random.default_rng([scene.seed, 3])
@@ -234,7 +234,7 @@ def _draw_wood(scene: HighwayScene) -> list[Stamp]:
 
 
 def _line(camera: Camera, x: float, y: float) -> np.ndarray:
-    """Points (n, 2) in pixels of the part of a line along the road that lies ahead."""
+    """Projects the line (x, y) along the road to pixels (n, 2), as far as it lies ahead of the camera."""
     places = np.array([(x, y, z) for z in np.concatenate([np.linspace(-40, 60, 51), np.linspace(70, 400, 12)])])
     seen = camera.turned(places)[:, 2] > 1.5
     pixels = camera.project(places[seen])
@@ -244,7 +244,7 @@ def _line(camera: Camera, x: float, y: float) -> np.ndarray:
 
 
 def _draw_divider(scene: HighwayScene, divider: Divider) -> list[Stamp]:
-    """A guard rail, a wall of concrete, a hedge or a fence along the road."""
+    """Draws a guard rail, concrete barrier, hedge or fence along the road."""
     random = np.random.default_rng([scene.seed, 4, abs(round(divider.x * 10))])
     camera, x, tall = scene.camera, divider.x, divider.height
     if divider.kind == "hedge":

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Where things of a normal view find room, and which of them change between the two times."""
+"""Placement of the things of normal scenes, and the choice of those that change between the two times."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,30 +11,30 @@ from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
 from dataset_scripts.synthesis.scene import Point, State
 
 
-_NO_CHANGE = 0.05  # Share of the scenes in which nothing changes
-_FEWEST, _MOST = 2, 6  # Changed things of a scene
-_CHANGED_SHARE = 0.55  # At most this share of the things changes, the others are look-alikes
-_FOCUS = 0.55  # How often the next changed thing is of the same kind as the one before
-_VISIBLE_AREA = 150  # Pixels that must be seen of a changed thing's box on an image of 256 by 256
-_SEEN = 0.5  # Share of a changed thing's box that must be seen
-_CROWDED = 0.7  # No thing covers more than this share of the box of another one
-_FIXED = frozenset({"building", "door"})  # Neither come nor go
+_NO_CHANGE = 0.05  # Share of scenes without change
+_FEWEST, _MOST = 2, 6  # Number of changed things per scene
+_CHANGED_SHARE = 0.55  # Largest share of things that change; the others serve as distractors
+_FOCUS = 0.55  # Probability that the next changed thing is of the same kind as the last one
+_VISIBLE_AREA = 150  # Least visible pixels of the box of a changed thing, for images of 256 x 256
+_SEEN = 0.5  # Least visible share of the box of a changed thing
+_CROWDED = 0.7  # Largest share of the box of a thing that another one may cover
+_FIXED = frozenset({"building", "door"})  # Never appear or disappear
 _TURNED = {"open": "closed", "closed": "open", "on": "off", "off": "on"}
 _REPAINTED = frozenset({"building", "sign", "picture"})
-_SPARED = 0.7  # How often another kind is chosen first where one that neither comes nor goes has been
-_MATCHED = 0.4  # How often one that stays takes the colour of a changed thing of its kind
-_STATE_CHANGE = 0.45  # How often a thing that can, changes its state rather than coming or going
+_SPARED = 0.7  # Probability of drawing again when a kind is chosen that never appears or disappears
+_MATCHED = 0.4  # Probability that an unchanged thing takes the colour of a changed one of its kind
+_STATE_CHANGE = 0.45  # Probability of a state change, for things that can change their state
 
 Box = tuple[float, float, float, float]
 
 
 class Layout:
     """
-    Gathers the things of a scene, each of which must find room on the image.
+    Collects the things of a scene. A thing is only added if there is room for it.
 
     Args:
-        random (`np.random.Generator`): Chooses seeds.
-        camera (`Camera`): Who looks.
+        random (`np.random.Generator`): Random generator for the seeds.
+        camera (`Camera`): The camera.
     """
 
     def __init__(self, random: np.random.Generator, camera: Camera):
@@ -61,17 +61,17 @@ class Layout:
         cut: float = 0.5,
     ) -> NormalThing | None:
         """
-        Adds a thing, if it is seen and neither hides another one nor is hidden.
+        Adds a thing if it is visible, does not hide another one and is not hidden itself.
 
         Args:
             kind, depth, state, place, facing, extent, variant, wall, along, above: See `NormalThing`.
-            box (`Box`): Left, top, right, bottom in pixels.
-            free (`float`, *optional*): Metres around it where no other thing may stand; half of its width if left out,
-                0 for what stands on a thing or hangs on a wall.
-            cut (`float`, *optional*, defaults to 0.5): Share of its box that may lie outside of the image.
+            box (`Box`): Bounding box (left, top, right, bottom) in pixels.
+            free (`float`, *optional*): Distance in metres to other things; half of its width if `None`. Use 0 for
+                things that stand on another thing or hang on a wall.
+            cut (`float`, *optional*, defaults to 0.5): Largest share of its box outside the image.
 
         Returns:
-            `NormalThing`, *optional*: `None` if there is no room.
+            `NormalThing`, *optional*: The added thing, or `None` if there is no room.
         """
         left, top, right, bottom = box
         size = self.camera.size
@@ -124,7 +124,7 @@ class Layout:
         free: float | None = None,
         cut: float = 0.5,
     ) -> NormalThing | None:
-        """Adds an upright thing of an extent in metres (width, height, length) at a place; see `add`."""
+        """Adds an upright thing with an extent (width, height, length) in metres at a place (x, z); see `add`."""
         depth = self.camera.depth(*place)
         if depth < 0.8:
             return None
@@ -148,7 +148,7 @@ class Layout:
 
 
 def _feet(place: Point, facing: float, extent: tuple[float, float, float], reach: float) -> list[Point]:
-    """Middles of circles of a radius that cover what a thing stands on."""
+    """Centres (x, z) of circles with radius `reach` that cover the footprint of a thing."""
     count = max(1, int(np.ceil(extent[2] / (2 * reach))))
     angle = np.deg2rad(facing)
     steps = ((order + 0.5) / count - 0.5 for order in range(count))
@@ -157,7 +157,7 @@ def _feet(place: Point, facing: float, extent: tuple[float, float, float], reach
 
 
 def _overlap(box: Box, other: Box) -> float:
-    """Share of a box that another one covers."""
+    """Share of `box` that `other` covers."""
     across = min(box[2], other[2]) - max(box[0], other[0])
     down = min(box[3], other[3]) - max(box[1], other[1])
     if across <= 0 or down <= 0:
@@ -166,7 +166,7 @@ def _overlap(box: Box, other: Box) -> float:
 
 
 def _covered(thing: NormalThing, others: Sequence[NormalThing], size: int) -> float:
-    """Share of a thing's box that the boxes of others and the image's rim cover."""
+    """Share of the box of a thing that is outside the image or covered by the boxes of other things."""
     left, top, right, bottom = thing.box
     columns = np.linspace(left, right, 9)[:-1] + (right - left) / 16
     rows = np.linspace(top, bottom, 9)[:-1] + (bottom - top) / 16
@@ -181,7 +181,7 @@ def _covered(thing: NormalThing, others: Sequence[NormalThing], size: int) -> fl
 
 
 def well_seen(thing: NormalThing, things: Sequence[NormalThing], size: int) -> bool:
-    """Whether enough of a thing would be seen that one may speak of it."""
+    """Whether enough of a thing is visible for sentences to refer to it."""
     nearer = [other for other in things if other.depth < thing.depth and _overlap(thing.box, other.box) > 0]
     share = 1 - _covered(thing, nearer, size)
     area = thing.width * thing.height * share * (256 / size) ** 2
@@ -196,17 +196,17 @@ def assign_changes(
     settled: frozenset[int] = frozenset(),
 ) -> list[NormalThing]:
     """
-    Lets some things come, go or change their state.
+    Chooses things that appear, disappear or change their state.
 
     Args:
-        random (`np.random.Generator`): Chooses.
-        things (`Sequence[NormalThing]`): All there, in order of their numbers.
-        size (`int`): Of the image in pixels.
-        colors (`Mapping[str, Sequence[str]]`): Colours that things of a kind can be repainted in.
-        settled (`frozenset[int]`, *optional*): Numbers of things that must stay as they are.
+        random (`np.random.Generator`): Random generator.
+        things (`Sequence[NormalThing]`): All things, unchanged so far, in the order of their numbers.
+        size (`int`): Width of the image in pixels.
+        colors (`Mapping[str, Sequence[str]]`): Kind -> colours that it can be repainted in.
+        settled (`frozenset[int]`, *optional*): Numbers of things that must not change.
 
     Returns:
-        `list[NormalThing]`: The things, changed ones among them.
+        `list[NormalThing]`: All things, some of them changed.
     """
     result = list(things)
     if random.random() < _NO_CHANGE:
@@ -234,7 +234,7 @@ def assign_changes(
 
 
 def _match_colors(random: np.random.Generator, things: list[NormalThing]) -> None:
-    """Gives things that stay the colour of one of their kind that changes, so that colour alone does not tell it."""
+    """Gives unchanged things the colour of a changed one of their kind, so that colour alone does not identify it."""
     for changed in [thing for thing in things if thing.change]:
         state = changed.state_t1 or changed.state_t2
         alike = [index for index, thing in enumerate(things) if thing.kind == changed.kind and not thing.change]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The kinds of places seen from above: suburb, farmland, clearing, works, building land."""
+"""Layouts of places from above: suburb, farmland, clearing, works (industry) and building land."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,11 @@ from .planner import (
 )
 
 
-_WOODS_GRID = 96  # Cells along one side of the map of trees
+_WOODS_GRID = 96  # Cells per side of the coarse map of trees
 
 
 def _across(planner: Planner, degrees: float, shift: float, bend: float = 0.12) -> list[Point]:
-    """Control points of a road across the whole image, `shift` of its side from the middle."""
+    """Control points of a road across the whole image, offset from its middle by `shift` (share of the side)."""
     size = planner.size
     angle = np.deg2rad(degrees)
     along, across = np.array((np.cos(angle), np.sin(angle))), np.array((-np.sin(angle), np.cos(angle)))
@@ -36,7 +36,7 @@ def _across(planner: Planner, degrees: float, shift: float, bend: float = 0.12) 
 
 
 def _lines_of_houses(planner: Planner, line: list[Point], road: float, share: float, rows: int = 1) -> None:
-    """Houses along a road, some with a drive, a car and a pool."""
+    """Adds houses along a road, some with a drive, a car and a pool."""
     metre = planner.metre
     spacing = planner.pick(15, 23) * metre
     jitter = planner.pick(0, 7)
@@ -57,7 +57,7 @@ def _lines_of_houses(planner: Planner, line: list[Point], road: float, share: fl
 
 
 def _drive(planner: Planner, center: Point, degrees: float, reach: float) -> list[Point]:
-    """A paved strip from a house to the road, which lies on its left, `reach` pixels away."""
+    """Paved strip from a house to the road on its left, `reach` pixels away."""
     angle = np.deg2rad(degrees)
     along, left = np.array((np.cos(angle), np.sin(angle))), np.array((np.sin(angle), -np.cos(angle)))
     x, y = np.array(center) + along * planner.pick(-4, 4) * planner.metre + left * reach / 2
@@ -67,7 +67,7 @@ def _drive(planner: Planner, center: Point, degrees: float, reach: float) -> lis
 def _beside(
     planner: Planner, kind: str, colors: tuple[str, ...], center: Point, degrees: float, metres: float
 ) -> None:
-    """Tries to put something next to a house, on one of its four sides."""
+    """Tries to add a thing next to a house, on one of its four sides."""
     for turn in planner.random.permutation(4):
         angle = np.deg2rad(degrees + 90 * int(turn))
         reach = metres * planner.metre
@@ -77,7 +77,7 @@ def _beside(
 
 
 def _traffic(planner: Planner, line: list[Point], road: float, count: int) -> None:
-    """Cars and trucks on a road, on its two lanes. The road itself has taken their place in the plan already."""
+    """Adds cars and trucks on both lanes of a road. Does not check for room, because the road has reserved it."""
     for center, degrees in planner.along(line, 13 * planner.metre, road * 0.22 * planner.metre)[:count]:
         kind, colors = ("truck", TRUCK_COLORS) if planner.random.random() < 0.2 else ("car", CAR_COLORS)
         length, width = (11, 2.9) if kind == "truck" else (5.3, 2.3)
@@ -106,7 +106,7 @@ def _suburb(planner: Planner) -> str:
 def _split(
     planner: Planner, box: tuple[float, float, float, float], depth: int
 ) -> list[tuple[float, float, float, float]]:
-    """Cuts a box (left, top, right, bottom) into smaller ones."""
+    """Splits a box (left, top, right, bottom) recursively into smaller ones."""
     left, top, right, bottom = box
     if depth == 0 or (depth < 3 and planner.random.random() < 0.15):
         return [box]
@@ -156,7 +156,7 @@ def _farmland(planner: Planner) -> str:
 
 
 def _greenhouses(planner: Planner, place: Point, degrees: float) -> None:
-    """A row of two to five greenhouses side by side."""
+    """Adds a row of two to five greenhouses."""
     angle = np.deg2rad(degrees + 90)
     for index in range(int(planner.random.integers(2, 6))):
         reach = index * 11 * planner.metre
@@ -199,7 +199,7 @@ def _works(planner: Planner) -> str:
 
 
 def _parking(planner: Planner, center: Point, degrees: float, metres: float) -> None:
-    """A row of parked cars beside a hall, trucks among them."""
+    """Adds a row of parked cars and trucks beside a warehouse."""
     angle = np.deg2rad(degrees)
     along, across = (float(np.cos(angle)), float(np.sin(angle))), (-float(np.sin(angle)), float(np.cos(angle)))
     side = 1 if planner.random.random() < 0.5 else -1
@@ -236,14 +236,14 @@ LAYOUTS: dict[str, Callable[[Planner], str]] = {
 
 def grow_woods(planner: Planner, layout: str) -> np.ndarray:
     """
-    Where unnumbered trees stand: in loose groups, away from what has been placed.
+    Samples where background trees stand: in loose groups and away from all things.
 
     Args:
-        planner (`Planner`): Knows what is taken.
-        layout (`str`): Key of `LAYOUTS`: a clearing is dense, farmland has hardly any.
+        planner (`Planner`): Planner with all things placed.
+        layout (`str`): Key of `LAYOUTS`, which determines the density: high for a clearing, low for farmland.
 
     Returns:
-        `np.ndarray`: uint8 (size, size), 0 or 255.
+        `np.ndarray`: uint8 (size, size), 255 where trees stand, else 0.
     """
     size = planner.size
     wanted = {"clearing": (0.45, 0.8), "farmland": (0.02, 0.1)}.get(layout, (0.1, 0.55))

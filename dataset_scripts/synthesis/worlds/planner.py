@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Things seen from above, and their placing on the ground, one after another where there is room."""
+"""Data structures of places from above, and a planner that places things one by one where there is room."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ TRUCK_COLORS = ("white", "white", "red", "blue", "orange", "green")
 HALL_COLORS = ("white", "white", "grey", "blue", "red", "green")
 FIELD_CONDITIONS = ("green", "green", "ripe", "ploughed", "bare")
 
-# Metres: (shortest, longest), (narrowest, widest).
+# Ranges in metres: (shortest, longest), (narrowest, widest).
 _EXTENT: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "house": ((11, 18), (8, 11)),
     "warehouse": ((26, 46), (15, 24)),
@@ -27,22 +27,22 @@ _EXTENT: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "pool": ((7, 11), (4, 5.5)),
 }
 _HEIGHT = {"house": 5.5, "warehouse": 7.5, "greenhouse": 3.0, "car": 1.5, "truck": 3.2, "tree": 6.0, "forest": 8.0}
-_GRID = 128  # Cells along one side of the plan of what is taken
+_GRID = 128  # Cells per side of the occupancy map
 
 
 @dataclass(kw_only=True)
 class GroundThing(Thing):
     """
-    A thing seen from above. All lengths in pixels.
+    A thing seen from above. All lengths are in pixels.
 
     Args:
         center (`Point`): Its middle (x, y).
-        length, width (`float`): Extent along and across `degrees`; for a road, `width` is that of the lane.
+        length, width (`float`): Extent along and across `degrees`; for a road, `width` is the width of the roadway.
         degrees (`float`): Direction of the long side, clockwise from the x axis.
-        height (`float`): Of its top above the ground, 0 for what lies flat.
-        metre (`float`): Pixels for one metre.
-        outline (`Sequence[Point]`): The rim of ponds, fields and forests; the middle line of roads; else empty.
-        drive (`Sequence[Point]`): The paved way from a house to the road, a polygon; may be empty.
+        height (`float`): Height above the ground, 0 for flat things.
+        metre (`float`): Pixels per metre.
+        outline (`Sequence[Point]`): Outline of ponds, fields and forests; centre line of roads; else empty.
+        drive (`Sequence[Point]`): Polygon of the drive from a house to the road; may be empty.
     """
 
     center: Point
@@ -61,13 +61,13 @@ class GroundScene(Scene):
     A place seen from above.
 
     Args:
-        metre (`float`): Pixels for one metre.
-        ground (`str`): Key of the ground's colours.
-        seed (`int`): Of the background's look.
-        lots (`Sequence[Sequence[Point]]`): Paved places that are not spoken of, as polygons.
-        tracks (`Sequence[Sequence[Point]]`): Small ways that are not spoken of, as lines.
-        woods (`np.ndarray`, *optional*): uint8 (size, size), 255 where unnumbered trees stand.
-        soil, grounds: What the painter has painted of the ground and may use again.
+        metre (`float`): Pixels per metre.
+        ground (`str`): Key of the ground materials.
+        seed (`int`): Seed of the appearance of the background.
+        lots (`Sequence[Sequence[Point]]`): Paved areas of the background, as polygons.
+        tracks (`Sequence[Sequence[Point]]`): Footpaths and tracks of the background, as lines.
+        woods (`np.ndarray`, *optional*): uint8 (size, size), 255 where background trees stand.
+        soil, grounds: Caches of the painter, shared by both images.
     """
 
     metre: float = 2.0
@@ -85,9 +85,9 @@ class Planner:
     Places things one after another where there is room.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Side of the image in pixels.
-        metre (`float`): Pixels for one metre.
+        metre (`float`): Pixels per metre.
     """
 
     def __init__(self, random: np.random.Generator, size: int, metre: float):
@@ -99,16 +99,16 @@ class Planner:
         self._draw = ImageDraw.Draw(self.taken)
 
     def pick(self, low: float, high: float) -> float:
-        """A number between `low` and `high`."""
+        """Samples a number between `low` and `high`."""
         return float(self.random.uniform(low, high))
 
     def point(self, margin: float = 0.03) -> Point:
-        """A point of the image, at least `margin` (share of the side) from its rim."""
+        """Samples a point of the image, at least `margin` (share of the side) from its edges."""
         x, y = self.random.uniform(margin * self.size, (1 - margin) * self.size, 2)
         return float(x), float(y)
 
     def free(self, outline: Sequence[Point]) -> bool:
-        """Whether nothing has been reserved inside a polygon."""
+        """Whether the inside of a polygon is unoccupied."""
         cells = self._cells(outline)
         x, y = (round(sum(values) / len(cells)) for values in zip(*cells, strict=True))
         if 0 <= x < _GRID and 0 <= y < _GRID and self.taken.getpixel((x, y)):
@@ -123,7 +123,7 @@ class Planner:
         return not np.any(np.asarray(mask) & np.asarray(self.taken.crop((left, top, right, bottom))))
 
     def reserve(self, outline: Sequence[Point], width: float | None = None) -> None:
-        """Takes the inside of a polygon or, with a `width` in pixels, a strip along a line."""
+        """Marks a polygon as occupied or, with a `width` in pixels, a strip along a line."""
         if width is None:
             self._draw.polygon(self._cells(outline), fill=255)
         else:
@@ -135,7 +135,7 @@ class Planner:
         return [(x * _GRID / self.size, y * _GRID / self.size) for x, y in points]
 
     def add(self, kind: str, state: State, center: Point, length: float, width: float, **shape: object) -> GroundThing:
-        """Numbers a thing and puts it into the plan."""
+        """Adds a thing under the next number. Does not check for room."""
         thing = GroundThing(
             number=len(self.things) + 1,
             kind=kind,
@@ -155,7 +155,7 @@ class Planner:
     def add_box(
         self, kind: str, colors: Sequence[str], center: Point, degrees: float, room: float = 1.15, **shape: object
     ) -> bool:
-        """Adds a rectangular thing if there is room for it, `room` times its size. Says whether there was."""
+        """Adds a rectangular thing if there is room for `room` times its size. Returns whether it was added."""
         (shortest, longest), (narrowest, widest) = _EXTENT[kind]
         length, width = self.pick(shortest, longest) * self.metre, self.pick(narrowest, widest) * self.metre
         if not self.free(rectangle(center, length * room, width * room, degrees)):
@@ -167,7 +167,7 @@ class Planner:
         return True
 
     def add_road(self, points: Sequence[Point], metres: float, condition: str, numbered: bool) -> list[Point]:
-        """Adds a road along a Bézier curve through the first and the last point. Returns its middle line."""
+        """Adds a road along a Bézier curve from the first to the last point. Returns its centre line."""
         line = curve(points)
         width = metres * self.metre
         self.reserve(line, width * 1.25)
@@ -180,7 +180,7 @@ class Planner:
 
     def along(self, line: Sequence[Point], spacing: float, offset: float) -> list[tuple[Point, float]]:
         """
-        Places on both sides of a line.
+        Returns places on both sides of a line.
 
         Args:
             line (`Sequence[Point]`): The line.
@@ -188,8 +188,8 @@ class Planner:
             offset (`float`): Distance from the line, in pixels.
 
         Returns:
-            `list[tuple[Point, float]]`: Centre and direction in degrees, in random order. The direction is that of the
-            line or its opposite, so that the line lies on the left, at `degrees` - 90.
+            `list[tuple[Point, float]]`: Centre and direction in degrees, in random order. The direction is parallel to
+            the line, and the line lies on the left, at `degrees` - 90.
         """
         corners = np.array(line)
         steps = np.diff(corners, axis=0)
@@ -209,7 +209,7 @@ class Planner:
         return [places[index] for index in order]
 
     def scatter(self, count: int, tries: int, place: Callable[[Point], bool]) -> None:
-        """Calls `place` with random points until it has said yes `count` times, `tries` times at most."""
+        """Calls `place` with random points until it returned true `count` times, at most `tries` times."""
         done = 0
         for _ in range(tries):
             if done == count:
@@ -226,7 +226,7 @@ class Planner:
         return True
 
     def add_blob(self, kind: str, state: State, metres: tuple[float, float]) -> Callable[[Point], bool]:
-        """A function that adds a pond or a forest of an extent between `metres` if there is room."""
+        """Returns a function that adds a pond or forest with an extent between `metres` if there is room."""
 
         def place(center: Point) -> bool:
             radius_x, radius_y = (self.pick(*metres) * self.metre for _ in range(2))

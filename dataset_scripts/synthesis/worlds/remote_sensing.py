@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Places seen from above: which things they have, where, and what changes between t1 and t2."""
+"""The world "above": places seen from above, their things, and their changes between t1 and t2."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,7 +13,7 @@ from .layouts import LAYOUTS, grow_woods
 from .planner import FIELD_CONDITIONS, ROOF_COLORS, GroundScene, GroundThing, Planner
 
 
-# How readily things of a kind change, and the share of appear, disappear and change of state among their changes.
+# Kind -> weight of being chosen to change, and shares of appear, disappear and state change.
 _CHANGES: dict[str, tuple[float, tuple[float, float, float]]] = {
     "house": (1.0, (0.58, 0.20, 0.22)),
     "warehouse": (0.9, (0.6, 0.4, 0.0)),
@@ -37,14 +37,14 @@ _CONDITIONS = {
 
 def change_things(random: np.random.Generator, things: Sequence[GroundThing], size: int) -> None:
     """
-    Decides what changes between t1 and t2, in place.
+    Chooses the changes between t1 and t2, in place.
 
-    Half of the scenes are under construction: most changes then are of one kind and type, as in the published data.
+    In half of the scenes, most changes are of one kind and type, as in the published data.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         things (`Sequence[GroundThing]`): The things, unchanged so far.
-        size (`int`): Side of the image in pixels; what has its middle outside of it does not change.
+        size (`int`): Side of the image in pixels. Things whose middle is outside the image do not change.
     """
     inside = [thing for thing in things if all(0.02 * size < value < 0.98 * size for value in thing.center)]
     if not inside or random.random() < 0.04:
@@ -67,7 +67,7 @@ def change_things(random: np.random.Generator, things: Sequence[GroundThing], si
 
 
 def clear_new_roads(things: Sequence[GroundThing]) -> None:
-    """Takes away the vehicles at t1 that stand where there is a road at t2 only, in place."""
+    """Removes vehicles at t1 from roads that only exist at t2, in place."""
     for road in things:
         if road.kind != "road" or road.change != "appear":
             continue
@@ -100,14 +100,14 @@ def _apply(random: np.random.Generator, thing: GroundThing, change: str) -> None
 
 def sample_remote_sensing(random: np.random.Generator, size: int) -> GroundScene:
     """
-    A place seen from above and what changes there.
+    Samples a place seen from above and its changes.
 
     Args:
-        random (`np.random.Generator`): Source of all choices.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
-        `GroundScene`: Things are numbered in the order in which they were placed.
+        `GroundScene`: The scene. Things are numbered in the order of their placement.
     """
     view: Literal["aerial", "satellite"] = "aerial" if random.random() < 0.6 else "satellite"
     metre = size / 256 * float(random.uniform(2.0, 3.4) if view == "aerial" else random.uniform(1.3, 2.1))

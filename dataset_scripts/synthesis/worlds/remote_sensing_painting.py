@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Paints places seen from above."""
+"""The painter of the world "above"."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +17,7 @@ from dataset_scripts.synthesis.scene import Color, Point, Rendering, State
 from .planner import GroundScene, GroundThing
 
 
-# Two ground materials each, which the "cloudy" noise mixes, and whether each of them is of plants.
+# Two ground materials per key, mixed by "cloudy" noise, and whether each of them is vegetation.
 _GROUNDS: dict[str, tuple[tuple[Color, bool], tuple[Color, bool]]] = {
     "lawn": (((96, 120, 64), True), ((124, 136, 82), True)),
     "dry": (((158, 146, 104), True), ((178, 160, 124), False)),
@@ -42,12 +42,12 @@ def paint_remote_sensing(scene: GroundScene, time: Literal[1, 2], light: Light) 
     Paints a place seen from above.
 
     Args:
-        scene (`GroundScene`): The place.
+        scene (`GroundScene`): The scene.
         time (`1` or `2`): t1 or t2.
-        light (`Light`): Where the sun stands at that time.
+        light (`Light`): Sun at that time.
 
     Returns:
-        `Rendering`: Without what the camera and the weather add.
+        `Rendering`: The rendering, without effects of camera and weather.
     """
     states = {thing.number: thing.state_t1 if time == 1 else thing.state_t2 for thing in scene.things}
     ground = _paint_ground(scene, states)
@@ -76,7 +76,7 @@ def _of_kind(scene: GroundScene, kind: str) -> list[GroundThing]:
 
 
 def _paint_ground(scene: GroundScene, states: dict[int, State | None]) -> Rendering:
-    """What lies flat. Kept, since it mostly is the same at both times."""
+    """Paints all flat things. The result is cached, because it is mostly the same at both times."""
     flat = [thing for kind in _FLAT_PAINTERS for thing in _of_kind(scene, kind)]
     key = tuple(states[thing.number] for thing in flat)
     if key not in scene.grounds:
@@ -96,7 +96,7 @@ def _paint_ground(scene: GroundScene, states: dict[int, State | None]) -> Render
 
 
 def _paint_soil(scene: GroundScene) -> tuple[np.ndarray, np.ndarray]:
-    """The bare ground, uint8 (size, size, 3), and where it is covered with plants, uint8 (size, size)."""
+    """Bare ground, uint8 (size, size, 3), and its vegetation, uint8 (size, size), 255 where plants grow."""
     random = np.random.default_rng([scene.seed, 1])
     size = scene.size
     (first, first_plant), (second, second_plant) = _GROUNDS[scene.ground]
@@ -125,7 +125,7 @@ def _paint_field(canvas: Canvas, thing: GroundThing, state: State, random: np.ra
 
 
 def _rows(shape: Shape, turn: float, spacing: float) -> np.ndarray:
-    """Furrows `spacing` pixels apart: float32 of the shape's box, -1 to 1."""
+    """Furrows `spacing` pixels apart: float32, the size of the shape's box, -1 to 1."""
     width, height = shape.coverage.size
     across = (np.arange(width) + shape.left) * -np.sin(turn)
     down = (np.arange(height) + shape.top) * np.cos(turn)
@@ -178,7 +178,7 @@ def _paint_road(canvas: Canvas, thing: GroundThing, state: State, random: np.ran
 
 
 def _paint_shadows(canvas: Canvas, scene: GroundScene, things: list[GroundThing], light: Light) -> None:
-    """All shadows at once: they fall on the ground and belong to nobody."""
+    """Paints all shadows at once. They fall on the ground and belong to no thing."""
     mask = Image.new("L", (scene.size, scene.size))
     draw = ImageDraw.Draw(mask)
     for thing in things:
@@ -187,9 +187,9 @@ def _paint_shadows(canvas: Canvas, scene: GroundScene, things: list[GroundThing]
         offset = light.shadow(thing.height)
         outline = thing.outline or rectangle(thing.center, thing.length, thing.width, thing.degrees)
         if thing.kind == "tree":
-            radius = thing.width * 0.43  # The crown's leaves do not fill its circle.
+            radius = thing.width * 0.43  # The leaves do not fill the whole circle of the crown.
             outline = [(thing.center[0] + radius * x, thing.center[1] + radius * y) for x, y in _CIRCLE]
-        # A forest is not convex; its shadow is as good as the moved outline.
+        # A forest is not convex, but its shifted outline is a good approximation of its shadow.
         moved = [(x + offset[0], y + offset[1]) for x, y in outline]
         for polygon in [moved] if thing.kind == "forest" else extruded(outline, offset):
             draw.polygon(polygon, fill=255)
@@ -204,13 +204,13 @@ _CIRCLE = [(float(np.cos(turn)), float(np.sin(turn))) for turn in np.linspace(0,
 
 
 def _lit(color: Color, normal_degrees: float, light: Light, slope: float = 0.22) -> Color:
-    """The colour of a slope that faces `normal_degrees`; shadows fall away from the sun."""
+    """Colour of a slope that faces `normal_degrees`; slopes that face the sun are brighter."""
     towards = -float(np.cos(np.deg2rad(normal_degrees - light.degrees)))
     return scaled(color, 1 + slope * towards * (0.5 + light.strength))
 
 
 def _paint_house(canvas: Canvas, thing: GroundThing, state: State, light: Light, random: np.random.Generator) -> None:
-    # Roofs are duller than cars.
+    # Roofs are less saturated than cars.
     color = mixed(shade_of(state.color or "grey", random), (128, 124, 120), 0.2)
     wings = [(thing.center, thing.length, thing.width, thing.degrees)]
     if random.random() < 0.45:
@@ -234,7 +234,7 @@ def _paint_house(canvas: Canvas, thing: GroundThing, state: State, light: Light,
 def _roof(
     center: Point, length: float, width: float, degrees: float, hip: float, color: Color, light: Light
 ) -> list[tuple[list[Point], Color]]:
-    """The two or four sides of a ridge roof with their colours, and the ridge. `hip` 0: gables, 1: a pyramid."""
+    """Sides of a ridge roof with their colours, and the ridge. `hip` ranges from 0 (gables) to 1 (pyramid)."""
     a, b, c, d = rectangle(center, length, width, degrees)
     angle = np.deg2rad(degrees)
     reach = max(0.0, length / 2 - hip * width / 2)
@@ -259,7 +259,7 @@ def _paint_sprite(
     random: np.random.Generator,
     strength: float = 0.0,
 ) -> None:
-    """A thing of several plain parts, drawn together and textured once, which is much faster than one by one."""
+    """Paints a thing of several plain parts. Drawing and texturing them together is much faster."""
     sprite = canvas.sprite(outlines, parts, base)
     if sprite is None:
         return
@@ -350,7 +350,7 @@ def _paint_pool(canvas: Canvas, thing: GroundThing, state: State, light: Light, 
 
 @cache
 def _crowns() -> list[tuple[np.ndarray, Image.Image]]:
-    """Tree crowns seen from above: brightness as float32 (64, 64), and coverage."""
+    """Tree crowns from above: brightness, float32 (64, 64), and coverage."""
     crowns = []
     for seed in range(10):
         random = np.random.default_rng([77, seed])
@@ -386,14 +386,14 @@ def _paint_forest(canvas: Canvas, thing: GroundThing, state: State, light: Light
     shape = canvas.polygon(thing.outline)
     if shape is None:
         return
-    # The undergrowth between the crowns is a part of it.
+    # The undergrowth between the crowns belongs to the forest.
     canvas.paint(shape, (52, 66, 38), number=thing.number, random=random, strength=0.15, plant=True)
     _paint_leaves(canvas, shape, thing.number, thing.metre, random)
 
 
 def _paint_leaves(canvas: Canvas, shape: Shape, number: int, metre: float, random: np.random.Generator) -> None:
-    """Whole crowns wherever the shape covers the middle of one. `metre`: pixels for one metre."""
-    # Crowns have the size of trees at 2.2 pixels for a metre; closer views show them larger.
+    """Paints every crown whose middle is inside the shape, as a whole. `metre`: pixels per metre."""
+    # The cached crowns have the right size at 2.2 pixels per metre. Closer views enlarge them.
     zoom = max(1.0, metre / 2.2)
     width, height = (max(1, round(side / zoom)) for side in shape.coverage.size)
     grown = np.asarray(shape.coverage.resize((width, height), Image.Resampling.BILINEAR)) >= 128
@@ -408,7 +408,7 @@ def _paint_leaves(canvas: Canvas, shape: Shape, number: int, metre: float, rando
     canvas.paste(Shape(shape.left, shape.top, coverage), np.asarray(pixels), number=number, plant=True)
 
 
-# Both in the order of painting, from the ground up.
+# Both are in the order of painting, from the ground up.
 _FLAT_PAINTERS: dict[str, Callable[[Canvas, GroundThing, State, np.random.Generator], None]] = {
     "field": _paint_field,
     "pond": _paint_pond,

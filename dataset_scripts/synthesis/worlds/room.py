@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A room with people and furniture, as a camera on a wall or a shelf sees it."""
+"""The world "room": a room with people and furniture, as seen by a camera on a wall or shelf."""
 
 from typing import Literal
 
@@ -50,15 +50,15 @@ _FLOORS: dict[str, tuple[Color, ...]] = {
 
 def sample_room(random: np.random.Generator, size: int) -> RoomScene:
     """
-    A random room with what stands in it at two times.
+    Samples a room with its things at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
-        `RoomScene`: With things of the kinds person, door, lamp, chair, table, plant, picture, bag, shelf,
-            box and bin.
+        `RoomScene`: The scene. Its things are persons, doors, lamps, chairs, tables, plants, pictures, bags, shelves,
+            boxes and bins.
     """
     scene = _sample_walls(random, size)
     layout = Layout(random, scene.camera)
@@ -140,7 +140,7 @@ def _sample_walls(random: np.random.Generator, size: int) -> RoomScene:
 def _add_on_walls(
     random: np.random.Generator, scene: RoomScene, layout: Layout, taken: dict[int, list[tuple[float, float]]]
 ) -> None:
-    """Doors, pictures and shelves, where the walls are free."""
+    """Adds doors, pictures and shelves where the walls are free."""
     kinds = (
         ["door"] * int(random.integers(0, 3))
         + ["shelf"] * int(random.integers(0, 3))
@@ -214,7 +214,7 @@ def _add_shelf(
     middle: float,
     low: float,
 ) -> NormalThing | None:
-    """Adds a shelf that stands before a wall."""
+    """Adds a shelf that stands against a wall."""
     wall = scene.walls[index]
     place = wall.place(middle, extent[2] / 2 + 0.02)
     facing = float(np.rad2deg(np.arctan2(*wall.outward)))
@@ -228,7 +228,7 @@ def _add_shelf(
 
 
 def _floor_spot(random: np.random.Generator, scene: RoomScene, margin: float, reach: float = 1.1) -> Point | None:
-    """A visible place on the floor, some metres from the walls."""
+    """Samples a visible place (x, z) on the floor, at least `margin` metres from the walls."""
     camera, size = scene.camera, scene.size
     top = max(camera.horizon + 0.03 * size, 0.0)
     columns, rows = random.uniform(0, size, 24), top + (size * reach - top) * random.uniform(0, 1, 24)
@@ -284,7 +284,7 @@ def _add_solid(
 
 
 def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout, crowd: float) -> list[int]:
-    """Tables with what lies on them, and chairs. Numbers of the tables that something stands on."""
+    """Adds chairs, and tables with things on them. Returns the numbers of the tables that carry things."""
     table_color, chair_colors = (
         str(random.choice(_TABLE_COLORS)),
         random.choice(_CHAIR_COLORS, 2, replace=False).tolist(),
@@ -318,7 +318,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
 
 
 def _add_on_table(random: np.random.Generator, scene: RoomScene, layout: Layout, table: NormalThing) -> bool:
-    """Puts something on a table. Says whether it did."""
+    """Tries to put a thing on a table. Returns whether it succeeded."""
     kind = str(random.choice(["box", "plant", "lamp", "bag"]))
     wide, level, _ = table.extent
     angle = np.deg2rad(table.facing)
@@ -354,7 +354,7 @@ def _add_on_table(random: np.random.Generator, scene: RoomScene, layout: Layout,
 
 
 def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, count: int) -> None:
-    """Plants, bags, boxes, bins and lamps."""
+    """Adds plants, bags, boxes, bins and lamps."""
     kinds = ["plant", "bag", "box", "bin", "lamp"]
     shares = random.dirichlet(np.full(len(kinds), 0.35))
     lamp_shape = str(random.choice(ROOM_LAMP_SHAPES))
@@ -419,12 +419,12 @@ def paint_room(scene: RoomScene, time: Literal[1, 2], light: Light) -> Rendering
     Paints the room at one of the two times.
 
     Args:
-        scene (`RoomScene`): What is where.
+        scene (`RoomScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The daylight at that time; indoors its shadows are faint.
+        light (`Light`): Daylight at that time. Its shadows are faint indoors.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""An empty room."""
+"""Data structure and background of room scenes: floor, walls, ceiling, windows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,24 +17,25 @@ from dataset_scripts.synthesis.things.walls import Patch, draw_patches
 from .ground import Backdrop
 
 
-BEHIND = -2.0  # Metres: how far the room reaches behind the camera
+BEHIND = -2.0  # z in metres at which the room ends behind the camera
 
 
 @dataclass(kw_only=True)
 class RoomScene(NormalScene):
     """
-    A room. Its walls are the one at the far end, the left one and the right one.
+    A room with three walls: far, left and right.
 
     Args:
-        width (`tuple[float, float]`): x of its left and right wall in metres.
-        depth (`float`): z of its far wall.
-        height (`float`): Of its ceiling in metres.
-        paint (`Color`): Of the walls.
-        accent (`Color`): Of the far wall.
-        floor (`str`): "planks", "tiles", "carpet" or "concrete".
-        floor_color (`Color`): Of the floor.
-        windows (`tuple[tuple[int, float, float, float, float], ...]`): Wall, left, right, low, high of each.
-        board (`tuple[float, float]`, *optional*): Left and right end of a whiteboard on the far wall.
+        width (`tuple[float, float]`): x of the left and right wall in metres.
+        depth (`float`): z of the far wall in metres.
+        height (`float`): Height of the ceiling in metres.
+        paint (`Color`): Colour of the walls.
+        accent (`Color`): Colour of the far wall.
+        floor (`str`): Flooring: "planks", "tiles", "carpet" or "concrete".
+        floor_color (`Color`): Colour of the floor.
+        windows (`tuple[tuple[int, float, float, float, float], ...]`): Windows: wall index, then left, right, bottom
+            and top in metres.
+        board (`tuple[float, float]`, *optional*): Left and right end of a whiteboard on the far wall, in metres.
     """
 
     width: tuple[float, float]
@@ -49,19 +50,19 @@ class RoomScene(NormalScene):
 
     @cached_property
     def floor_outline(self) -> np.ndarray:
-        """The floor on the image, (n, 2) in pixels."""
+        """Outline (n, 2) of the floor in pixels."""
         (left, right), far = self.width, self.depth
         corners = ((left, 0, BEHIND), (left, 0, far), (right, 0, far), (right, 0, BEHIND))
         return self.camera.outline(corners)
 
     @cached_property
     def backdrop(self) -> Rendering:
-        """The empty room."""
+        """The empty room. Painted once per scene."""
         return _paint_backdrop(self).finish()
 
 
 def _paint_backdrop(scene: RoomScene) -> Canvas:
-    """Floor, walls, ceiling, windows."""
+    """Paints floor, walls, ceiling and windows."""
     random = np.random.default_rng([scene.seed])
     camera, (left, right), far, high = scene.camera, scene.width, scene.depth, scene.height
     backdrop = Backdrop(camera, scaled(scene.paint, 0.8))
@@ -172,7 +173,7 @@ def _paint_window(
 def _paint_board(
     backdrop: Backdrop, scene: RoomScene, board: tuple[float, float], random: np.random.Generator
 ) -> None:
-    """A whiteboard with writing."""
+    """Paints a whiteboard with writing."""
     left, right = board
     patches: list[Patch] = [
         (left - 0.05, right + 0.05, 0.85, 2.15, 0.02, (150, 152, 156)),
@@ -192,7 +193,7 @@ def _paint_board(
 
 
 def _darken_corners(canvas: Canvas, scene: RoomScene) -> None:
-    """Less light reaches where walls, floor and ceiling meet."""
+    """Darkens the edges between walls, floor and ceiling (ambient occlusion)."""
     size, camera = scene.size, scene.camera
     small = size // 4
     mask = Image.new("L", (small, small))

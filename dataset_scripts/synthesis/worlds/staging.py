@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Puts the things of a normal view on the canvas, from far to near."""
+"""Draws the things of a normal scene and their shadows onto the canvas."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -31,12 +31,12 @@ from .ground import shadow_offset
 
 
 _GLOW = (255, 232, 176)
-_HALO = 64  # Pixels of the soft disc
+_HALO = 64  # Side of the cached halo in pixels
 _STREET_LAMPS = frozenset({"arm", "lantern", "double"})
 
 
 def draw_thing(scene: NormalScene, thing: NormalThing, state: State) -> list[Stamp]:
-    """What a thing looks like in a state."""
+    """Draws a thing in a state. Returns its parts as stamps, in the order of painting."""
     camera = scene.camera
     if thing.kind == "person":
         return draw_person(thing, state, camera, bool(np.sin(np.deg2rad(scene.sun - camera.degrees)) > 0))
@@ -69,7 +69,7 @@ def draw_thing(scene: NormalScene, thing: NormalThing, state: State) -> list[Sta
 
 
 def shade_under(scene: NormalScene, thing: NormalThing, shadows: Shadows, offset: Point, darkness: float) -> None:
-    """The shadow of a thing on the ground."""
+    """Adds the shadow of a thing on the ground; see `shade_under_person` for the arguments."""
     if thing.wall is not None or thing.above:
         return
     painters: dict[str, Callable[..., None]] = {
@@ -86,7 +86,7 @@ def shade_under(scene: NormalScene, thing: NormalThing, shadows: Shadows, offset
 
 
 def present(scene: NormalScene, time: int) -> list[tuple[NormalThing, State]]:
-    """The things that are there at time 1 or 2, in order of their numbers, each with its state."""
+    """Things that exist at time 1 or 2, each with its state, in the order of their numbers."""
     there = []
     for thing in scene.things:
         if not isinstance(thing, NormalThing):
@@ -106,15 +106,17 @@ def paint_shadows(
     ground: np.ndarray | None = None,
 ) -> None:
     """
-    All shadows of the things that are there, on what has not been painted with a thing.
+    Paints the shadows of all existing things on the background.
 
     Args:
-        canvas (`Canvas`): What to paint on.
-        scene (`NormalScene`): What is where.
+        canvas (`Canvas`): Canvas to paint on.
+        scene (`NormalScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The sun.
-        strength (`float`, *optional*, defaults to 1.0): Share of the sun's light; 0 leaves what is right under things.
-        ground (`np.ndarray`, *optional*): Outline (n, 2) in pixels of what they fall on; everything if left out.
+        light (`Light`): Sun at that time.
+        strength (`float`, *optional*, defaults to 1.0): Strength of sun shadows, 0 to 1. With 0, only the contact
+            shadows right under things remain.
+        ground (`np.ndarray`, *optional*): Outline (n, 2) in pixels of the ground that receives shadows; the whole
+            canvas if `None`.
     """
     shadows = Shadows(scene.size)
     offset = shadow_offset(scene.camera, light)
@@ -124,7 +126,7 @@ def paint_shadows(
 
 
 def put_thing(canvas: Canvas, scene: NormalScene, thing: NormalThing, state: State) -> None:
-    """Paints one thing, drawing it if that has not been done yet."""
+    """Paints one thing. Draws it first if it is not in the cache `scene.stamps`."""
     key = (thing.number, state)
     if key not in scene.stamps:
         scene.stamps[key] = draw_thing(scene, thing, state)
@@ -134,21 +136,21 @@ def put_thing(canvas: Canvas, scene: NormalScene, thing: NormalThing, state: Sta
 
 
 def put_stamps(canvas: Canvas, number: int, stamps: Sequence[Stamp]) -> None:
-    """Paints what has been drawn for the thing with this number (0: the background)."""
+    """Paints stamps as parts of the thing with this number (0 for the background)."""
     for stamp in stamps:
         stamp.put(canvas, number)
 
 
 @cache
 def _halo() -> Image.Image:
-    """A disc that fades towards its rim."""
+    """A soft disc that fades towards its edge, mode "L"."""
     steps = np.linspace(-1, 1, _HALO)
     distance = np.hypot(steps[:, None], steps[None, :])
     return Image.fromarray((255 * np.clip(1 - distance, 0, 1) ** 2).astype(np.uint8))
 
 
 def _put_halo(canvas: Canvas, thing: NormalThing) -> None:
-    """Light around the upper end of a lamp."""
+    """Paints a glow around the top of a lamp."""
     reach = max(4, round(0.7 * max(thing.width, 0.25 * thing.height)))
     middle = thing.y - thing.height * (0.9 if thing.variant != "pendant" else 0.15)
     soft = _halo().resize((2 * reach, 2 * reach), Image.Resampling.BILINEAR)

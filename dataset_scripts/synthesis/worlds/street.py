@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A street between façades or lawns, seen along it or across it."""
+"""The world "street": a street between façades or lawns, seen along or across it."""
 
 from typing import Literal
 
@@ -42,11 +42,11 @@ _DOOR_COLORS = ("brown", "white", "green", "blue", "red", "black")
 _BENCH_COLORS = ("brown", "green", "grey", "red")
 _PAVINGS: tuple[Color, ...] = ((158, 154, 148), (142, 138, 134), (172, 162, 148), (150, 132, 118), (128, 130, 132))
 _ROADS: tuple[Color, ...] = ((98, 99, 102), (84, 85, 90), (116, 114, 112), (108, 104, 100))
-_MARGIN = 900  # Random pixels that are looked up to find places on the ground
+_MARGIN = 900  # Number of random pixels that are tested for places on the ground
 
 
 class _Places:
-    """Random places on the visible ground."""
+    """A supply of random places (x, z) on the visible ground."""
 
     def __init__(self, random: np.random.Generator, camera: Camera, reach: float):
         size = camera.size
@@ -57,7 +57,7 @@ class _Places:
         self._random = random
 
     def within(self, left: float, right: float) -> Point | None:
-        """A place with x between two values."""
+        """Returns a place with x between `left` and `right` in metres."""
         fitting = np.nonzero((self._x > left) & (self._x < right))[0]
         if not len(fitting):
             return None
@@ -67,15 +67,15 @@ class _Places:
 
 def sample_street(random: np.random.Generator, size: int) -> StreetScene:
     """
-    A random street with what stands and moves there at two times.
+    Samples a street with its things at two times.
 
     Args:
-        random (`np.random.Generator`): Chooses.
+        random (`np.random.Generator`): Random generator.
         size (`int`): Width and height of the images in pixels.
 
     Returns:
-        `StreetScene`: With things of the kinds building, door, car, truck, bus, bicycle, person, tree, sign, bench,
-        bin, box and lamp.
+        `StreetScene`: The scene. Its things are buildings, doors, cars, trucks, buses, bicycles, persons, trees,
+        signs, benches, bins, boxes and lamps.
     """
     scene = _sample_ground(random, size)
     layout = Layout(random, scene.camera)
@@ -139,7 +139,7 @@ def _sample_ground(random: np.random.Generator, size: int) -> StreetScene:
 
 
 def _add_buildings(random: np.random.Generator, scene: StreetScene, layout: Layout) -> None:
-    """Rows of houses on the built sides, and their doors."""
+    """Adds rows of buildings and their doors on the built sides."""
     camera = scene.camera
     walls: list[Wall] = []
     palette = random.choice(_BUILDING_COLORS, int(random.integers(2, 6)), replace=False, p=_BUILDING_SHARES).tolist()
@@ -308,7 +308,7 @@ def _add_bicycle(
 def _add_fixtures(
     random: np.random.Generator, scene: StreetScene, layout: Layout, places: _Places, count: int
 ) -> None:
-    """Trees, signs, benches, bins, boxes and lamps on the pavements and lawns."""
+    """Adds trees, signs, benches, bins, boxes and lamps on pavements and lawns."""
     kinds = ["tree", "sign", "bench", "bin", "box", "lamp", "bicycle"]
     shares = random.dirichlet([1.6, 0.7, 0.7, 0.7, 0.7, 0.7, 0.5])
     shape = str(random.choice(TREE_SHAPES))
@@ -352,7 +352,7 @@ def _add_fixtures(
 
 
 def _add_trees(random: np.random.Generator, scene: StreetScene, layout: Layout) -> None:
-    """A row of trees along a curb."""
+    """Adds a row of trees along a curb."""
     right = bool(random.random() < 0.6)
     x = scene.curbs[right] + (0.9 if right else -0.9)
     step = float(random.uniform(5, 10))
@@ -373,7 +373,7 @@ def _add_solid(
     along: float,
     bin_shape: str,
 ) -> NormalThing | None:
-    """A bench, a bin or a box."""
+    """Adds a bench, a bin or a box."""
     if kind == "bench":
         extent, facing, variant = (1.8, 0.88, 0.5), along + float(random.normal(0, 5)), ""
         state = State(str(random.choice(_BENCH_COLORS)))
@@ -403,12 +403,12 @@ def paint_street(scene: StreetScene, time: Literal[1, 2], light: Light) -> Rende
     Paints the street at one of the two times.
 
     Args:
-        scene (`StreetScene`): What is where.
+        scene (`StreetScene`): The scene.
         time (`int`): 1 or 2.
-        light (`Light`): The sun at that time; it moves the shadows.
+        light (`Light`): Sun at that time; determines the shadows.
 
     Returns:
-        `Rendering`: The image and what is visible where.
+        `Rendering`: The image and the map of visible things.
     """
     backdrop = scene.backdrop
     canvas = Canvas(scene.size, backdrop.image, backdrop.vegetation)

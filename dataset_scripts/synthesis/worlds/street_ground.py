@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A street without its houses and all that stands in it."""
+"""Data structure and background of street scenes: road, pavements, lawns, sky."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,14 +24,14 @@ class StreetScene(NormalScene):
     A street along the z axis.
 
     Args:
-        curbs (`tuple[float, float]`): x of the road's edges in metres.
-        fronts (`tuple[float, float]`): x of the façades' or lawns' edges in metres.
-        built (`tuple[bool, bool]`): Whether houses stand to the left and to the right.
-        road (`bool`): Whether there is a road at all, or a lawn in its place.
-        surface, paving (`Color`): Of the road and the pavement.
-        slab (`float`): Size of the pavement's slabs in metres.
+        curbs (`tuple[float, float]`): x of the left and right edge of the road in metres.
+        fronts (`tuple[float, float]`): x of the façades or lawns on the left and right in metres.
+        built (`tuple[bool, bool]`): Whether buildings stand on the left and on the right.
+        road (`bool`): Whether there is a road; otherwise a lawn.
+        surface, paving (`Color`): Colours of the road and the pavement.
+        slab (`float`): Size of the paving slabs in metres.
         sky (`str`): See `paint_sky`.
-        crossing (`float`, *optional*): z where a crossing for pedestrians lies.
+        crossing (`float`, *optional*): z of a pedestrian crossing in metres.
     """
 
     curbs: tuple[float, float]
@@ -46,12 +46,12 @@ class StreetScene(NormalScene):
 
     @cached_property
     def backdrop(self) -> Rendering:
-        """Sky and ground, without shadows."""
+        """Sky and ground without shadows. Painted once per scene."""
         return _paint_backdrop(self).finish()
 
 
 def _paint_backdrop(scene: StreetScene) -> Canvas:
-    """Lawns, pavements, road and sky."""
+    """Paints lawns, pavements, road and sky."""
     random = np.random.default_rng([scene.seed])
     camera = scene.camera
     backdrop = Backdrop(camera, _LAWN)
@@ -84,7 +84,7 @@ def _paint_backdrop(scene: StreetScene) -> Canvas:
 
 
 def _paint_slabs(backdrop: Backdrop, scene: StreetScene) -> None:
-    """Joints of the pavement."""
+    """Paints the joints of the paving slabs."""
     dark = scaled(scene.paving, 0.88)
     thick = 0.025
     for inner, outer in ((scene.fronts[0], scene.curbs[0]), (scene.curbs[1], scene.fronts[1])):
@@ -96,7 +96,7 @@ def _paint_slabs(backdrop: Backdrop, scene: StreetScene) -> None:
 
 
 def _paint_road(backdrop: Backdrop, scene: StreetScene, random: np.random.Generator) -> None:
-    """Markings, repairs, drains."""
+    """Paints road markings, repairs and drains."""
     low, high = scene.curbs
     paint = mixed((224, 224, 218), scene.surface, float(random.uniform(0.05, 0.4)))
     for _ in range(int(random.integers(1, 6))):
@@ -117,7 +117,7 @@ def _paint_road(backdrop: Backdrop, scene: StreetScene, random: np.random.Genera
 
 
 def _paint_distance(canvas: Canvas, scene: StreetScene, random: np.random.Generator) -> None:
-    """Hazy trees on the horizon, and nearer ones where no house stands."""
+    """Paints hazy trees on the horizon, and nearer ones on sides without buildings."""
     size, horizon = scene.size, scene.camera.horizon
     steps = np.linspace(0, size, 24)
     for fade, share in ((0.65, float(random.uniform(0.03, 0.1))), (0.3, float(random.uniform(0.0, 0.09)))):
