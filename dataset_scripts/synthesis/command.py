@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The command `synth`: generates pairs of images with sentences and masks.
+Generates pairs of images with sentences and masks.
 
 ```bash
 python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise", type=float, default=0.0, help="share of sentences with a corrupted mask or text, 0 to 1"
     )
-    parser.add_argument("--strength", type=float, default=1.0, help="how much season and camera differ, 0 to 1")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="how much season and camera differ, 0 to 1 (default: 1)"
+    )
     parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
     parser.add_argument("--num-proc", type=int, default=1, help="number of worker processes (default: 1)")
     parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs into one PNG")
