@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import datasets
 import numpy as np
@@ -382,6 +383,8 @@ def test_parquet_of_other_columns_or_cut_short_is_refused(tmp_path) -> None:
 @dataclass(frozen=True)
 class FakeComposer:
     """Makes pairs as `dataset_scripts.compose.Composer` does: those of the generator, under other names."""
+
+    version: ClassVar[int] = 1
 
     folders: tuple[Path, ...]
     domain: str

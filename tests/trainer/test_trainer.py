@@ -190,7 +190,8 @@ def test_evaluation_is_that_of_the_metric(make_trainer, small_processor, pairs):
     expected = score_masks(predictions, [mask for pair in pairs for mask in pair.masks])
     assert metrics["eval_num_samples"] == expected["num_samples"] == len(predictions)
     for name in ("mIoU", "oIoU", "Pr@50", "T-acc"):
-        assert metrics[f"eval_{name}"] == pytest.approx(expected[name]), name
+        # Batches of another size may round a pixel at the threshold otherwise.
+        assert metrics[f"eval_{name}"] == pytest.approx(expected[name], rel=1e-3), name
     whole = PairCollator(small_processor)([{"sample": pair} for pair in pairs])
     with torch.no_grad():
         assert metrics["eval_loss"] == pytest.approx(float(model(**whole).loss), rel=1e-4)
