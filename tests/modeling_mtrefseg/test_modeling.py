@@ -209,6 +209,17 @@ def test_loss_with_empty_and_one_pixel_masks(make_model, training_inputs):
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
+def test_every_change_is_trained_along_with_the_sentences(make_model, training_inputs):
+    model = make_model().eval()
+    images = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    change_labels = training_inputs["labels"][: len(images["pixel_values_t1"])]
+    outputs = model(**training_inputs, change_labels=change_labels)
+    assert_close(outputs.loss_change, model.vision_model(**images, labels=change_labels).loss)
+    assert_close(outputs.loss, model(**training_inputs).loss + outputs.loss_change)
+    outputs.loss_change.backward()
+    assert model.vision_model.mask_decoder.transformer_module.queries_features.weight.grad.any()
+
+
 @torch.no_grad()
 def test_nothing_is_random_in_evaluation(model, training_inputs):
     first, second = model(**training_inputs), model(**training_inputs)

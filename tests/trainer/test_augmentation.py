@@ -52,6 +52,15 @@ def test_doubtful_sentences_are_left_out_and_too_many_stop_the_change(make_sampl
     assert mirror(sample, 0) is sample
 
 
+def test_the_mask_of_every_change_goes_along(make_sample):
+    sample = make_sample("the car that appeared")
+    assert (sample.change_mask == sample.masks[0]).all()
+    assert (mirror(sample, 0).change_mask == sample.change_mask[:, ::-1]).all()
+    assert (turn(sample, 1).change_mask == np.rot90(sample.change_mask)).all()
+    assert (reverse_images(sample).change_mask == sample.change_mask).all()
+    assert not without_change(sample).change_mask.any()
+
+
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_turn_keeps_images_and_masks_together(make_sample, quarters):
     sample = make_sample("the car that appeared")
