@@ -25,6 +25,8 @@ ENGINES = ("any", "single", "ddp", "zero1", "zero2", "zero3")
 """What `expected_engine` can be."""
 GENERATED = "generated"
 """The name of the generator where a dataset can be named."""
+COMPOSED = "composed:"
+"""What comes before folders of images with instance masks, with commas between them, that pairs are composed of."""
 NO_DATA = "none"
 """What `--eval_data` takes to evaluate on nothing."""
 PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")

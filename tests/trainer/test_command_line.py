@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dataset_scripts.readers import schema
+from dataset_scripts.readers import opening, schema
 from modeling_mtrefseg import MTRefSegModel
 from mtrefseg.build.pretrained import BACKBONES
 from trainer import finetune, pretrain
@@ -18,7 +18,7 @@ from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
 from trainer.loop import running
 from trainer.loop.checks import check_inputs
-from trainer.names import PRETRAINED_BACKBONES, SETTINGS, SPLITS
+from trainer.names import COMPOSED, GENERATED, PRETRAINED_BACKBONES, SETTINGS, SPLITS
 
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +28,7 @@ def test_names_are_those_of_the_modules_that_are_imported_later() -> None:
     assert tuple(BACKBONES) == PRETRAINED_BACKBONES
     assert tuple(schema.SETTINGS) == SETTINGS
     assert tuple(schema.SPLITS) == SPLITS
+    assert (opening.GENERATED, opening.COMPOSED) == (GENERATED, COMPOSED)
 
 
 def test_help_shows_our_own_options_and_names_the_others(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +56,7 @@ def test_help_shows_our_own_options_and_names_the_others(capsys: pytest.CaptureF
         (["--model_name_or_path", "/nowhere"], "--model_name_or_path /nowhere"),
         (["--train_data", "typo"], "--train_data typo"),
         (["--train_data", "broken.yaml"], "--train_data broken.yaml"),
+        (["--train_data", "composed:hollow,typo"], "names 'typo', which is no folder"),
         (["--eval_data", "generated", "./typo"], "--eval_data ./typo"),
         (["--eval_data", "empty"], "--eval_data empty"),
         (["--vision_backbone", "some/backbone"], "text_backbone"),

@@ -10,7 +10,7 @@ from huggingface_hub.errors import HFValidationError
 from transformers.utils import cached_file
 
 from trainer.errors import TrainingError
-from trainer.names import GENERATED
+from trainer.names import COMPOSED, GENERATED
 
 
 if TYPE_CHECKING:
@@ -83,17 +83,22 @@ def check_dataset(option: str, name: str) -> None:
 
     Args:
         option (`str`): The option that names it.
-        name (`str`): A folder, a Hub id or `GENERATED`.
+        name (`str`): A folder, a Hub id, `GENERATED`, or `COMPOSED` and the folders to compose pairs of.
 
     Raises:
-        TrainingError: If it is neither, or an empty folder.
+        TrainingError: If it is none of these, or an empty folder.
     """
+    if name.startswith(COMPOSED):
+        for folder_name in name.removeprefix(COMPOSED).split(","):
+            if not Path(folder_name).is_dir():
+                raise TrainingError(f"--{option} {name} names {folder_name!r}, which is no folder.")
+        return
     folder = Path(name)
     if folder.is_dir():
         if not any(path.is_file() for path in folder.rglob("*")):
             raise TrainingError(f"--{option} {name} is an empty folder.")
     elif name != GENERATED and (folder.exists() or not _HUB_ID.fullmatch(name)):
         raise TrainingError(
-            f"--{option} {name} is neither a folder, a Hub id (OWNER/NAME) nor {GENERATED!r}; name the folder that "
-            "holds the data."
+            f"--{option} {name} is neither a folder, a Hub id (OWNER/NAME), {GENERATED!r} nor "
+            f"{COMPOSED}FOLDER; name the folder that holds the data."
         )
