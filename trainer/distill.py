@@ -4,8 +4,8 @@ Gives a trained model a new language part, which learns to ask its mask decoder 
 words. Minutes on one CPU core: images are encoded once, and after that only text is read.
 
 ```bash
-python trainer/distill.py --model_name_or_path outputs/new_backbone --output_dir outputs/new_words
-python trainer/finetune.py --config trainer/recipes/small_stage2.yaml --model_name_or_path outputs/new_words
+python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
+python trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path outputs/new_words
 ```
 
 Any of transformers' `TrainingArguments` can be given; `--help` lists all.
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
 
 def train(arguments: Sequence[str], program: str) -> None:
     """Distils, saves and prints the scores; see [`main`]."""
-    given, _ = with_recipe(arguments, "small_words")
+    given, _ = with_recipe(arguments, "checkpoint_6_words")
     groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
     own = {
         "model": (DistillationArguments, None),
