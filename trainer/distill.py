@@ -1,16 +1,19 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Gives a trained model a new language part, which learns to ask its mask decoder what the old one asked, in many more
-words. Minutes on one CPU core: images are encoded once, and after that only text is read.
+words; or teaches the one that it has more words. Minutes on one CPU core: images are encoded once, and after that only
+text is read.
 
 ```bash
 python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
 python trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path outputs/new_words
+python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
 ```
 
 Any of transformers' `TrainingArguments` can be given; `--help` lists all.
 """
 
+import copy
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,13 +35,14 @@ from trainer.data import PairAugmentation, make_train_dataset
 from trainer.data.sentence_queries import QueryCollator, make_query_table
 from trainer.errors import TrainingError
 from trainer.loop.checkpointing import find_checkpoint
-from trainer.loop.checks import check_dataset
-from trainer.loop.distillation import QueryDistillation, explained_variance, with_new_language
+from trainer.loop.checks import check_checkpoint, check_dataset
+from trainer.loop.distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
 from trainer.loop.engines import use_all_cores
 from trainer.loop.pretrained_parts import fill_words, small_processor
 
 
 _SHOWN = ("output_dir", "max_steps", "per_device_train_batch_size", "learning_rate", "resume_from_checkpoint", "seed")
+SAME = "same"
 _HELD_OUT = 0.05
 
 
@@ -50,12 +54,12 @@ class DistillationArguments:
     Args:
         model_name_or_path (`str`): Hub id or folder of the model whose language part is replaced.
         language_preset (`str`, *optional*, defaults to `"small"`): The preset that the new language part has the sizes
-            of.
+            of; "same" to teach the language part that is there.
     """
 
     model_name_or_path: str = field(default="", metadata={"help": "model whose language part is replaced"})
     language_preset: str = field(
-        default="small", metadata={"help": "preset of the new language part", "choices": ["small"]}
+        default="small", metadata={"help": "preset of the new language part", "choices": ["small", SAME]}
     )
 
 
@@ -84,8 +88,7 @@ def train(arguments: Sequence[str], program: str) -> None:
         "training": (TrainingArguments, _SHOWN),
     }
     model, data, augmentation, training = TrainingParser(groups, own, program, __doc__).parse(given)
-    if not model.model_name_or_path:
-        raise TrainingError("--model_name_or_path is missing: the model whose language part is replaced.")
+    check_checkpoint("model_name_or_path", model.model_name_or_path)
     if training.max_steps < 1:
         raise TrainingError(f"max_steps is {training.max_steps}; set how many steps.")
     for name in data.train_data:
@@ -125,19 +128,22 @@ def make_trainer(
     """
     teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32").eval()
     teacher_processor = AutoProcessor.from_pretrained(arguments.model_name_or_path)
-    processor = small_processor(teacher.config.image_size)
-    processor.image_processor = teacher_processor.image_processor
+    if arguments.language_preset == SAME:
+        processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
+    else:
+        processor = small_processor(teacher.config.image_size)
+        processor.image_processor = teacher_processor.image_processor
+        student = with_new_language(teacher, arguments.language_preset, processor)
+        fill_words(student, processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
-    student = with_new_language(teacher, arguments.language_preset, processor)
-    fill_words(student, processor, ModelArguments(preset=arguments.language_preset))
     student.get_input_embeddings().weight.requires_grad_(False)  # Words that no sentence has keep their meaning.
     queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])
     share, dropout = augmentation.paraphrase_share, augmentation.domain_dropout
     trainer = Trainer(
-        model=QueryDistillation(student, torch.from_numpy(queries)),
+        model=QueryDistillation(student, torch.from_numpy(queries), is_new=arguments.language_preset != SAME),
         args=training,
         train_dataset=table["train"],
         eval_dataset=table["test"],

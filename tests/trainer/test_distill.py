@@ -15,7 +15,7 @@ from mtrefseg.build.presets import PRESETS, tiny_processor
 from trainer import distill
 from trainer.data import PairLoader, list_all
 from trainer.data.sentence_queries import QueryCollator, make_query_table
-from trainer.loop.distillation import QueryDistillation, with_new_language
+from trainer.loop.distillation import QueryDistillation, freeze_vision, with_new_language
 
 
 @pytest.fixture
@@ -98,6 +98,12 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     assert model(**processor(image, image, text="the new house")).mask_logits.isfinite().all()
 
 
+def test_a_language_part_goes_on_from_what_it_knows(table, small_model, small_processor) -> None:
+    batch = QueryCollator(small_processor)([table[0]])
+    distillation = QueryDistillation(freeze_vision(small_model), batch["labels"], is_new=False).eval()
+    np.testing.assert_allclose(distillation(**batch)["logits"].detach(), batch["labels"], atol=2e-2)
+
+
 def test_a_missing_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert distill.main(["--output_dir", "nowhere"]) == 2
-    assert "--model_name_or_path is missing" in capsys.readouterr().err
+    assert distill.main(["--model_name_or_path", "nowhere"]) == 2
+    assert "--model_name_or_path nowhere is neither a folder" in capsys.readouterr().err

@@ -35,8 +35,13 @@ def with_new_language(model: MTRefSegModel, preset: str, processor: MTRefSegProc
     config = MTRefSegConfig.from_dict({**model.config.to_dict(), **sizes, **fields})
     student = MTRefSegModel(config)
     student.vision_model.load_state_dict(model.vision_model.state_dict())
-    student.vision_model.requires_grad_(False)
-    return student
+    return freeze_vision(student)
+
+
+def freeze_vision(model: MTRefSegModel) -> MTRefSegModel:
+    """Stops the training of the vision part, and gives the model."""
+    model.vision_model.requires_grad_(False)
+    return model
 
 
 class QueryDistillation(nn.Module):
@@ -47,16 +52,18 @@ class QueryDistillation(nn.Module):
     Args:
         model ([`MTRefSegModel`]): The model that learns, see [`with_new_language`].
         queries (`Tensor` of shape `(num_sentences, hidden_size)`): Queries to take the scale of each channel from.
+        is_new (`bool`, *optional*, defaults to `True`): Whether the language part has learned nothing yet.
     """
 
-    def __init__(self, model: MTRefSegModel, queries: Tensor) -> None:
+    def __init__(self, model: MTRefSegModel, queries: Tensor, is_new: bool = True) -> None:
         super().__init__()
         self.model = model
         self.register_buffer("mean", queries.mean(0))
         self.register_buffer("scale", queries.std(0) + 1e-3)
         self.register_state_dict_post_hook(_drop_shared)
-        with torch.no_grad():  # Without having learned anything, the mean is the best answer.
-            model.seg_head.output_projection.bias.copy_(queries.mean(0))
+        if is_new:  # Without having learned anything, the mean is the best answer.
+            with torch.no_grad():
+                model.seg_head.output_projection.bias.copy_(queries.mean(0))
 
     # Named arguments: the library's trainer passes more to models that take any.
     def forward(
