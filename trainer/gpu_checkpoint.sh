@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Continues the training of a checkpoint on one GPU, for a few minutes, on a machine that may have no network.
 #
-#   trainer/gpu_checkpoint.sh prepare REAL_DATA BAGGAGE   here: a sample of real pairs below 45 MB, and wheels
+#   trainer/gpu_checkpoint.sh prepare REAL_DATA BAGGAGE   here: a sample of real pairs (MEGABYTES, 20), and wheels (20 MB)
 #   trainer/gpu_checkpoint.sh run START BAGGAGE OUT       there: trains START, writes OUT (files below 16 MB)
 #
 # START is a folder with weights, BAGGAGE what `prepare` made (or "none": generated pairs only, packages as installed).
@@ -9,7 +9,7 @@
 # steps instead of the time. Without CUDA everything runs on the CPU, in float32: a dry run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} BATCH=${BATCH:-64} STEPS=${STEPS:-}
+PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} BATCH=${BATCH:-64} STEPS=${STEPS:-} MEGABYTES=${MEGABYTES:-20}
 FOLDERS="RS_real_train RS_more_train NS_real_train NS_more_train"
 PACKAGES="transformers tokenizers huggingface_hub trl datasets dill multiprocess evaluate peft"
 
@@ -17,22 +17,22 @@ prepare() {
     local real=$1 baggage=$2
     mkdir -p "$baggage/wheels"
     "$PYTHON" -m pip download --quiet --no-deps --python-version 3.12 --only-binary :all: --dest "$baggage/wheels" $PACKAGES
-    "$PYTHON" - "$real" "$baggage" "$FOLDERS" <<'PYTHON'
-"""Copies every n-th pair of each folder, so that all together stay below 40 MB."""
+    "$PYTHON" - "$real" "$baggage" "$FOLDERS" "$MEGABYTES" <<'PYTHON'
+"""Copies every n-th pair of each folder, so that all together stay below the given size."""
 import json, shutil, sys
 from pathlib import Path
 
-real, baggage, folders = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].split()
+real, baggage, folders, most = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].split(), float(sys.argv[4])
 chosen = []
 for folder in folders:
     for path in sorted((real / folder / "referring_expression").glob("*.json")):
         pair = json.loads(path.read_text(encoding="utf-8"))
         files = [Path("referring_expression", path.name)]
-        files += [Path(part, Path(pair[f"img_{part}"]).name) for part in "AB"]
-        files += [Path("masks", Path(mask).name) for mask in pair["mask"]]
+        files += [Path(part, pair[f"img_{part}"]) for part in "AB"]
+        files += [Path("masks", mask) for mask in pair["mask"]]
         chosen.append([Path(folder, file) for file in files])
 size = sum((real / file).stat().st_size for files in chosen for file in files)
-every = -(-size // 40_000_000)
+every = -int(-size // (most * 1e6))
 for files in chosen[::every]:
     for file in files:
         (baggage / file.parent).mkdir(parents=True, exist_ok=True)
