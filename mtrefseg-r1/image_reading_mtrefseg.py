@@ -10,15 +10,15 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from huggingface_hub.utils import httpx
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .image_download_mtrefseg import download_image
 
 
 ImageSource: TypeAlias = str | Path | Image.Image | np.ndarray | torch.Tensor
 
-DOWNLOAD_TIMEOUT_SECONDS = 30.0
-# What downloading, and what PIL's decoders raise on damaged files beside its own error classes.
-_READING_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, SyntaxError, ValueError, EOFError, struct.error)
+# What downloading raises, and what PIL's decoders raise on damaged files beside its own error classes.
+_READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 # Grey modes of more than 8 bits, which PIL would clip instead of scale.
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -34,9 +34,7 @@ def _naming(source: ImageSource) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ValueError(f"{name} is not an image file that PIL can read.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"{name} is too large: {error} Shrink or cut it, or, if you trust it, raise `PIL.Image.MAX_IMAGE_PIXELS`."
-        ) from error
+        raise ValueError(f"{name} is too large: {error} Shrink or cut it.") from error
     except _READING_ERRORS as error:
         raise ValueError(f"Cannot read {name}: {error}") from error
 
@@ -52,8 +50,10 @@ def _decode(source: str | Path | Image.Image) -> Image.Image:
         return ImageOps.exif_transpose(source)
     file: Path | BytesIO = Path(source)
     if isinstance(source, str) and source.startswith(("http://", "https://")):
-        response = httpx.get(source, timeout=DOWNLOAD_TIMEOUT_SECONDS, follow_redirects=True)
-        file = BytesIO(response.raise_for_status().content)
+        file = BytesIO(download_image(source))
+    elif file.exists() and not file.is_file():
+        # A named pipe would wait for a writer for ever.
+        raise OSError("it is not a regular file")
     with Image.open(file) as image:
         image.load()
         return ImageOps.exif_transpose(image)
@@ -130,7 +130,8 @@ def load_image(source: ImageSource) -> Image.Image:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the URL cannot be fetched, if the file is no image, damaged or larger than PIL's decompression
-            bomb limit, or if the values or the shape of an array cannot be understood. The message names the file.
+            bomb limit (`PIL.Image.MAX_IMAGE_PIXELS`), or if the values or the shape of an array cannot be understood.
+            The message names the file.
         TypeError: If `source` is of another type.
     """
     with _naming(source):
