@@ -10,6 +10,10 @@ from typing import Any
 
 from .files import (
     INCOMPLETE_SUFFIX,
+    open_regular,
+    read_json,
+    read_regular,
+    read_yaml,
     sha256_bytes,
     sha256_of,
     write_bytes,
@@ -31,6 +35,10 @@ __all__ = [
     "fill_template",
     "load_image",
     "load_mask",
+    "open_regular",
+    "read_json",
+    "read_regular",
+    "read_yaml",
     "sha256_bytes",
     "sha256_of",
     "to_script",
