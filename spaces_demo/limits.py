@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Checks of uploaded files and sentences, made before anything is decoded."""
 
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +16,15 @@ from mtrefseg.view.drawing import PALETTE
 
 MAX_FILE_SIZE = "20mb"
 MAX_PIXELS = 4096 * 4096
+MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
 MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
 MAX_SENTENCE_LENGTH = 300
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 # What PIL raises on files that are no images, or damaged ones.
-READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+READING_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, MemoryError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
 
 
 class InputError(UserError, ValueError):
@@ -39,7 +45,8 @@ def check_image(path: str | Path, name: str) -> None:
         name (`str`): What the message calls it.
 
     Raises:
-        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels.
+        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or
+            a side of more than `MAX_SIDE`.
     """
     try:
         if Path(path).stat().st_size == 0:
@@ -61,6 +68,10 @@ def check_image(path: str | Path, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(
             f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise InputError(
+            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so cut the image."
         )
 
 
