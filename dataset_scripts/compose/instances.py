@@ -2,7 +2,6 @@
 """Reads images with instance masks: folders in COCO format (`annotations.json` beside the images)."""
 
 import hashlib
-import json
 import math
 import struct
 import zlib
@@ -17,6 +16,7 @@ from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError
+from mtrefseg.io import open_regular, read_json
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -116,8 +116,8 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     """
     file = folder / ANNOTATION_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        images, annotations, categories = (content[key] for key in ("images", "annotations", "categories"))
+        content = read_json(file)
+        images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
         names = {category["id"]: str(category["name"]).strip().lower() for category in categories}
         files = {image["id"]: image for image in images}
     except OSError as error:
@@ -307,7 +307,7 @@ def open_image(source: SourceImage) -> np.ndarray:
         UnusableError: If the file is damaged.
     """
     try:
-        with Image.open(source.file) as image:
+        with open_regular(source.file) as file, Image.open(file) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise UnusableError(Reason.UNREADABLE_IMAGE, f"{source.file.name} ({error})") from error

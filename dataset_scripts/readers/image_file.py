@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from mtrefseg.io import open_regular, read_regular
+
 from .reading_report import Reason, UnusableError
 
 
@@ -56,7 +58,7 @@ class ImageFile:
         """The content of the file as it is; of an image or mask in memory, its pixels."""
         if isinstance(self.source, bytes):
             return self.source
-        return self.source.read_bytes() if isinstance(self.source, Path) else self.source.tobytes()
+        return read_regular(self.source) if isinstance(self.source, Path) else self.source.tobytes()
 
     @property
     def num_bytes(self) -> int:
@@ -172,9 +174,10 @@ class ImageFile:
             yield self.source if isinstance(self.source, Image.Image) else Image.fromarray(self.source)
             return
         limit = Image.MAX_IMAGE_PIXELS
-        too_large = f"{self.name} has more pixels than PIL's limit of {limit:,} (PIL.Image.MAX_IMAGE_PIXELS)"
+        too_large = f"{self.name} has more than {limit:,} pixels, the most that are read; shrink or cut it"
         try:
-            with Image.open(io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source) as image:
+            file = io.BytesIO(self.source) if isinstance(self.source, bytes) else open_regular(self.source)
+            with file, Image.open(file) as image:
                 if limit is not None and image.width * image.height > limit:
                     raise UnusableError(Reason.IMAGE_TOO_LARGE, too_large)
                 yield image
