@@ -25,9 +25,10 @@ if __name__ == "__main__":
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoProcessor, Trainer, TrainingArguments, set_seed
+from transformers import AutoModel, Trainer, TrainingArguments, set_seed
 
 from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.build.loading import load_errors, load_processor
 from mtrefseg.errors import run_command
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.command_line import TrainingParser, with_recipe
@@ -126,8 +127,10 @@ def make_trainer(
         `Trainer`: Ready to train.
         [`MTRefSegProcessor`]: The processor of the new model.
     """
-    teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32").eval()
-    teacher_processor = AutoProcessor.from_pretrained(arguments.model_name_or_path)
+    teacher_processor = load_processor(arguments.model_name_or_path)
+    with load_errors(arguments.model_name_or_path):
+        teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32", use_safetensors=True).eval()
+        teacher_processor.check_fits(teacher.config)
     if arguments.language_preset == SAME:
         processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
     else:
