@@ -409,7 +409,7 @@ _COCO = (  # Without the generator's kinds.
     noun(
         "refrigerator",
         "object",
-        "fridge, refrigerator unit, fridge freezer, fridge-freezer, freezer, cold cabinet, kitchen fridge",
+        "fridge, refrigerator unit, fridge freezer, fridge-freezer, freezer, kitchen fridge",
         "icebox",
     ),
     noun(
