@@ -143,7 +143,8 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
             if problem is None:
                 # A palette may number its colours in any order; their grey value is what is meant.
                 return np.asarray(image.convert("L") if image.mode == "P" else image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    # Decoders raise whatever they like on damaged files.
+    except Exception as error:
         raise _error(f"{name} cannot be read: upload one of {', '.join(FORMATS)}, undamaged") from error
     raise _error(f"{name} {problem}")
 

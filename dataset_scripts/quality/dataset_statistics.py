@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers import Finding, ImageFile, Pair, PairSource, check_pair, map_ahead
+from dataset_scripts.readers import Finding, ImageFile, MaskRule, Pair, PairSource, check_pair, map_ahead
 
 from .perceptual_hash import Bytes, image_thumbnail
 
@@ -161,18 +161,20 @@ class DatasetFacts:
         return list(known.values())
 
 
-def measure_dataset(source: PairSource) -> DatasetFacts:
+def measure_dataset(source: PairSource, mask_rule: MaskRule | None = None) -> DatasetFacts:
     """
     Reads every pair once, on all cores, with a progress bar. Only the images that are being read are in memory.
 
     Args:
         source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
 
     Returns:
         `DatasetFacts`: The facts.
     """
     facts = DatasetFacts()
-    results = map_ahead(partial(_measure, known={}), source)
+    pairs = source if mask_rule is None else (pair.with_mask_rule(mask_rule) for pair in source)
+    results = map_ahead(partial(_measure, known={}), pairs)
     progress = tqdm(results, total=len(source), unit="pair", desc="measuring", leave=False, disable=None)
     for measured, findings in progress:
         source.report.extend(findings)

@@ -4,7 +4,7 @@ Reads pairs of images with sentences and masks. [`open_pairs`] opens them by nam
 everyone who reads pairs uses it; the columns and labels of all datasets are here as well.
 """
 
-from .image_file import IMAGE_SUFFIXES, ImageFile
+from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
@@ -50,6 +50,7 @@ __all__ = [
     "Finding",
     "GeneratedPairs",
     "ImageFile",
+    "MaskRule",
     "Pair",
     "PairContent",
     "PairMaker",
