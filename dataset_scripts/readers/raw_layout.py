@@ -3,7 +3,8 @@
 Reads the raw folder layout of MTRefSeg-21K and of its stage-1 set, and handles its irregularities.
 
 A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose images and masks are matched by their stems. Split and domain are taken from the name of the folder:
+stage-1 set, whose images and masks are matched by their stems and may lie in folders of other names
+(`split_folders`). Split and domain are taken from the name of the folder:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
 ```json
@@ -22,6 +23,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
+
+from dataset_scripts.errors import DataError
 
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
@@ -181,13 +184,13 @@ class _Lister:
         self.report = report
         self.domains = domains
         self.seen = seen
-        self.images_t1 = _Index(folder, "A")
-        self.images_t2 = _Index(folder, "B")
-        self.masks = _Index(folder, "masks")
+        self.images_t1, self.images_t2, self.masks = (_Index(folder, place) for place in folder.places)
 
     def list_pretrain(self) -> list[Pair]:
         """The pairs of a stage-1 folder."""
         stems = self.images_t1.stems() | self.images_t2.stems() | self.masks.stems()
+        if self.folder.list_file is not None:
+            stems = self._listed(stems, self.folder.list_file)
         records = []
         for stem in sorted(stems):
             try:
@@ -195,6 +198,16 @@ class _Lister:
             except UnusableError as error:
                 self.report.skip(error.reason, self.folder.name, stem, error.detail)
         return records
+
+    def _listed(self, stems: set[str], list_file: Path) -> set[str]:
+        """The stems that belong to the split of a list. What no list names is reported once."""
+        members = _read_list(list_file, stems, self.folder)
+        if self.folder.other_lists is not None:
+            named = members.union(*(_read_list(other, stems, self.folder) for other in self.folder.other_lists))
+            for stem in sorted(stems - named):
+                detail = f"no list in {list_file.parent.name}/ names it"
+                self.report.skip(Reason.NOT_LISTED, self.folder.name, stem, detail)
+        return members
 
     def list_referring(self) -> list[Pair]:
         """The pairs of a folder with sentences."""
@@ -212,7 +225,8 @@ class _Lister:
         images = self._images(stem, stem)
         mask = self.masks.find(stem)
         if mask is None:
-            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of an image file")
+            where = f"{self.masks.kind}/{stem}"
+            raise UnusableError(Reason.MISSING_MASK, f"there is no {where} with an ending of an image file")
         self._claim(stem)
         for index in (self.images_t1, self.images_t2, self.masks):
             names = index.names(stem)
@@ -314,7 +328,7 @@ class _Lister:
                 raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
             if mask is not None:
                 return mask
-        raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{entry or f'{sample_id}/{index}'}")
+        raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
     def _sentence(self, text: Any, sample: str) -> str:
         if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
@@ -348,6 +362,29 @@ class _Lister:
         detail = f"{key} has the value {json.dumps(value)[:80]}; known are {known}"
         self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
         return None
+
+
+def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
+    """The stems that a list names: one image a line, with or without its folder and its suffix; paths of t2 and the
+    mask may follow it."""
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
+        raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
+    members = set()
+    for line in filter(None, map(str.strip, lines)):
+        # A name may hold blanks, so the whole line is tried first.
+        for text in (line, line.split()[0]):
+            parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
+            if len(parts) > 1 and parts[0] in folder.places:
+                parts = parts[1:]
+            stem = _without_suffix("/".join(parts))
+            if stem in stems:
+                break
+        members.add(stem)
+    return members
 
 
 def _read_json(path: Path, root: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Reason(str, Enum):
     MASK_PATH_ESCAPE = "mask_path_escape"
     MASK_OF_OTHER_SHAPE = "mask_of_other_shape"
     MASK_AMBIGUOUS = "mask_ambiguous"
+    NOT_LISTED = "not_listed"
     # Something is repaired, and the sample kept.
     MASK_RESIZED = "mask_resized"
     MASK_NOT_BINARY = "mask_not_binary"
@@ -62,6 +63,7 @@ EXPLANATIONS = {
     Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
     Reason.MASK_AMBIGUOUS: "expression (stage 1: pair) skipped: the mask's values can mean several things; say which "
     "with --mask-values or --mask-threshold",
+    Reason.NOT_LISTED: "pair skipped: no list of a split names it",
     Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
     Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255, of which only some can be the object",
     Reason.MASK_OF_ONES: "kept: the mask had the values 0 and 1; 1 is foreground",
