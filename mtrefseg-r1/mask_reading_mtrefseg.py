@@ -36,9 +36,11 @@ MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
 
 # Values that are black or white but for what JPEG adds.
 _WHITE, _BLACK, _MIDDLE = 224, 31, 127
-# Up to so many values, those between must lie so close to black and white; JPEG spreads further, and in many values.
-_FEW_VALUES, _SHARP_EDGE, _JPEG_EDGE = 8, 2, 8
+# Up to so many values, those between must lie so close to black and white; JPEG spreads further, and in many values
+# (over its blocks of 8 pixels, or of 16 for colours).
+_FEW_VALUES, _SHARP_EDGE, _JPEG_EDGE, _JPEG_COLOUR_EDGE = 8, 2, 8, 17
 _STRAY_SHARE = 0.01
+_WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly more than their edges
 _NAMED_VALUES = 8
 _WAY_OUT = (
     "name those of the object (values, --mask-values), or what lies above a threshold (threshold, --mask-threshold), "
@@ -270,17 +272,17 @@ def _read_colours(colours: np.ndarray) -> MaskReading:
     named = [f"#{key:06x}" for key in keys[np.argsort(-counts.astype(np.int64), kind="stable")][:_NAMED_VALUES]]
     marked = colours[bright >= _WHITE]
     # Which channels a colour is made of: soft edges and JPEG make it darker, but do not change that.
-    hues = {tuple(hue) for hue in np.unique(marked > _MIDDLE, axis=0).tolist()} if len(marked) else set()
-    if len(hues) == 1 and len(keys) > 2:
+    hues = np.bincount((marked > _MIDDLE) @ np.array([4, 2, 1]), minlength=8)
+    if len(keys) > 2 and len(marked) and hues.max() >= (1 - _STRAY_SHARE) * len(marked):
         try:
-            return _read_grey(bright)
+            return _read_grey(bright, jpeg_edge=_JPEG_COLOUR_EDGE)
         except _OpenError:
             pass
     more = ", ..." if len(keys) > len(named) else ""
     raise _OpenError(f"it has {len(keys)} colours ({', '.join(named)}{more}), not black and one other")
 
 
-def _read_grey(values: np.ndarray, called: str = "values") -> MaskReading:
+def _read_grey(values: np.ndarray, called: str = "values", jpeg_edge: int = _JPEG_EDGE) -> MaskReading:
     """A mask of one channel, or of palette entries."""
     if values.dtype == np.bool_:
         return MaskReading(values)
@@ -291,14 +293,14 @@ def _read_grey(values: np.ndarray, called: str = "values") -> MaskReading:
     held = np.unique(values)
     mask = _one_value(values, held) if len(held) == 1 else _two_values(values, held) if len(held) == 2 else None
     if mask is None and len(held) > 2 and called == "values":
-        mask = _many_values(values, held)
+        mask = _many_values(values, held, jpeg_edge)
     if mask is None:
         raise _OpenError(f"it holds the {called} {_listed(held)}")
     return MaskReading(mask, _repairs(held, mask, values))
 
 
 def _repairs(held: np.ndarray, mask: np.ndarray, values: np.ndarray) -> tuple[tuple[MaskRepair, str], ...]:
-    if held[-1] == 1 and held[0] in (0, 1):
+    if held[-1] == 1 and len(held) <= 2:
         return (("ones", "holds 0 and 1"),)
     if set(held.tolist()) <= {0, 255} or (values.dtype == np.uint16 and set(held.tolist()) <= {0, 65535}):
         return ()
@@ -325,7 +327,7 @@ def _two_values(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
     return values == high if low <= middle < high else None
 
 
-def _many_values(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
+def _many_values(values: np.ndarray, held: np.ndarray, jpeg_edge: int) -> np.ndarray | None:
     low, high = held[0], held[-1]
     if low < 0:
         return None
@@ -337,14 +339,15 @@ def _many_values(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
     if high > 255 or high < _WHITE or low > _BLACK:
         return None
     white = values >= _WHITE
-    if len(held) <= _FEW_VALUES:
+    if len(held) <= _FEW_VALUES and (held >= _WHITE).sum() == 1:  # JPEG would have spread the white, too.
         between = (values > low) & (values < high)
         near = _spread(values == high, _SHARP_EDGE) & _spread(values == low, _SHARP_EDGE)
     else:
         between = (values > 0) & (values < _WHITE)
-        near = _spread(white, _JPEG_EDGE)
-    strays = int((between & ~near).sum())
-    return values > _MIDDLE if strays <= _STRAY_SHARE * int(white.sum()) else None
+        near = _spread(white, jpeg_edge)
+    is_edge = int((between & ~near).sum()) <= _STRAY_SHARE * int(white.sum())
+    is_thin = int(((values > _BLACK) & ~white).sum()) <= _WIDEST_EDGE * int(white.sum())
+    return values > _MIDDLE if is_edge and is_thin else None
 
 
 def _spread(mask: np.ndarray, radius: int) -> np.ndarray:
