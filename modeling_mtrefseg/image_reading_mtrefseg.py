@@ -112,7 +112,8 @@ def read_images(
         with decoding(name):
             image = _to_rgb(each)
         if not (isinstance(source, Image.Image) and source.info.get(_CHECKED)):
-            notes += _describe_dull(image, name)
+            dullness = describe_dullness(image)
+            notes += [f"{name} is {dullness}; see whether its depth and bands are right"] if dullness else []
         image.info[_CHECKED] = True
         images.append(image)
     return images, notes
@@ -300,17 +301,23 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _describe_dull(image: Image.Image, name: str) -> list[str]:
-    """A line about an image that shows next to nothing."""
+def describe_dullness(image: Image.Image) -> str:
+    """
+    Tells whether next to nothing can be seen in an image.
+
+    Args:
+        image (`PIL.Image.Image`): The image, RGB.
+
+    Returns:
+        `str`: "nearly black: ..." or "flat: ..."; "" for any other image, and for one with a side under 32 pixels.
+    """
     if min(image.size) < _SMALLEST_JUDGED:
-        return []
+        return ""
     below = np.cumsum(image.convert("L").histogram())
     dark, bright = (int(np.searchsorted(below, share * below[-1])) for share in (0.01, 0.99))
     if bright <= _BLACK:
-        return [f"{name} is nearly black: 99 of 100 pixels are at most {bright} of 255; check its depth and bands"]
-    if bright - dark <= _FLAT:
-        return [f"{name} is flat: 98 of 100 pixels are {dark} to {bright} of 255, so that nothing can be seen in it"]
-    return []
+        return f"nearly black: 99 of 100 pixels are at most {bright} of 255"
+    return f"flat: 98 of 100 pixels are {dark} to {bright} of 255" if bright - dark <= _FLAT else ""
 
 
 def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.ndarray:
@@ -344,6 +351,7 @@ __all__ = [
     "ImageSource",
     "StretchOption",
     "decode_source",
+    "describe_dullness",
     "load_image",
     "load_images",
     "name_source",

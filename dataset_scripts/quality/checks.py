@@ -78,7 +78,8 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     Returns:
         `list[Check]`: The outcomes. Those about sentences are left out if there are none.
     """
-    checks = [_check_sizes(pairs), _check_colours(pairs), _check_equal_images(pairs), *_check_masks(pairs)]
+    checks = [_check_sizes(pairs), _check_colours(pairs), _check_dull(pairs), _check_equal_images(pairs)]
+    checks += _check_masks(pairs)
     if any(pair.sentences for pair in pairs):
         sentence_checks = (_check_no_target, _check_lengths, _check_ambiguity, _check_repetition, _check_change_types)
         checks += [check(pairs) for check in sentence_checks]
@@ -139,6 +140,17 @@ def _check_colours(pairs: Sequence[PairFacts]) -> Check:
     examples = [f'{name}: mode "{mode}"' for name, mode in images]
     summary = f"{kinds}; they are read as RGB"
     return judge("image colours", examples, Verdict.WARN, summary, "all images are RGB")
+
+
+def _check_dull(pairs: Sequence[PairFacts]) -> Check:
+    examples = [
+        f"{pair.name} {date} is {image.dullness}"
+        for pair in pairs
+        for date, image in (("t1", pair.image_t1), ("t2", pair.image_t2))
+        if image.dullness
+    ]
+    summary = "nearly black or flat, so that nothing can be seen; see whether depth and bands are right"
+    return judge("dark or flat images", examples, Verdict.WARN, summary, "no image is nearly black or flat")
 
 
 def _check_equal_images(pairs: Sequence[PairFacts]) -> Check:

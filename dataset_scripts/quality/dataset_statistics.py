@@ -48,12 +48,14 @@ class ImageFacts:
         size (`tuple[int, int]`): Width and height in pixels, upright.
         mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
         thumbnail (`np.ndarray` of shape `(32, 32)`): Used to find near-duplicates.
+        dullness (`str`, *optional*, defaults to `""`): That next to nothing can be seen in it, if so.
     """
 
     digest: bytes
     size: tuple[int, int]
     mode: str
     thumbnail: Bytes
+    dullness: str = ""
 
 
 @dataclass(frozen=True)
@@ -315,11 +317,13 @@ def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFac
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:
+        from mtrefseg.io import describe_dullness  # Imports PyTorch, as loading an image does.
+
         in_memory = ImageFile(image.name, data)
         pixels = in_memory.load()
         size = f"{pixels.width}x{pixels.height}:".encode()
-        thumbnail = image_thumbnail(pixels)
-        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail)
+        thumbnail, dullness = image_thumbnail(pixels), describe_dullness(pixels)
+        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail, dullness)
     return known[key]
 
 

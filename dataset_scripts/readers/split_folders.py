@@ -3,9 +3,9 @@
 Finds the split folders of the raw layout: their splits and domains, and which of them a setting reads.
 
 Sets for stage 1 come in several layouts, and all of these are known: the two images in `A` and `B`, `Image1` and
-`Image2`, `im1` and `im2`, `T1` and `T2`, or `time1` and `time2`; the masks in `masks`, `mask`, `label`, `labels` or `gt`;
-the splits as folders around them (`train/A`), as folders in them (`A/train`), or as lists of names (`list/train.txt`).
-Upper and lower case do not matter.
+`Image2`, `im1` and `im2`, `T1` and `T2`, or `time1` and `time2`; the masks in `masks`, `mask`, `label`, `labels` or
+`gt`; the splits as folders around them (`train/A`), as folders in them (`A/train`), or as lists of names
+(`list/train.txt`). Upper and lower case do not matter.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ from modeling_mtrefseg.image_files_mtrefseg import (
     read_size,
     read_tags,
 )
-from modeling_mtrefseg.image_reading_mtrefseg import read_images
+from modeling_mtrefseg.image_reading_mtrefseg import describe_dullness, read_images
 from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, MaskReading, read_mask
 
 
@@ -37,6 +37,7 @@ __all__ = [
     "apply_limits",
     "decoding",
     "depth_of",
+    "describe_dullness",
     "known_depth",
     "load_image",
     "load_images",
