@@ -188,13 +188,13 @@ def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     with bad_input():
         sources = (options.image_t1, options.image_t2)
         (image_t1, image_t2), notes = read_images(sources, sources, options.bands, stretch)
-    for note in notes:
-        progress(note)
     if image_t1.size != image_t2.size and options.align == "error":
         raise UserError(
             f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
             f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
         )
+    for note in notes:
+        progress(note)
     return image_t1, image_t2
 
 

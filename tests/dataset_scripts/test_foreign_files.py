@@ -84,7 +84,7 @@ def test_masks_that_can_mean_one_thing_are_read(tmp_path: Path) -> None:
         assert isinstance(checked, Pair)
         assert np.array_equal(checked.load_masks(SIZE)[0], TRUTH | (name == "white"))
         reason = MASKS[name][2]
-        assert [] == findings if reason is None else reason in [finding.reason for finding in findings]
+        assert findings == [] if reason is None else reason in [finding.reason for finding in findings]
         assert not any(finding.is_skip for finding in findings)
 
 
