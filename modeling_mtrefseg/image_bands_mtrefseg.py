@@ -76,7 +76,7 @@ def valid_pixels(values: np.ndarray, nodata: float | None = None) -> np.ndarray:
     missing = ~np.isfinite(values) if is_float else np.zeros(values.shape, dtype=bool)
     if nodata is not None and (is_float or _fits(nodata, values.dtype)):
         missing |= values == np.asarray(nodata).astype(values.dtype)
-    return ~missing.all(axis=-1)
+    return np.asarray(~missing.all(axis=-1))
 
 
 def known_depth(highest: float) -> int | None:

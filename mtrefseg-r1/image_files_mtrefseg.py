@@ -174,13 +174,13 @@ def decoding(name: str) -> Iterator[None]:
         raise ImageError(name, _describe(error)) from error
 
 
-def open_image(file: Path | bytes, formats: Sequence[str] | None = None) -> Image.Image:
+def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Image.Image:
     """
     Opens an image without decoding it. To be called within [`decoding`].
 
     Args:
         file (`Path` or `bytes`): The file or its content.
-        formats (`Sequence[str]`, *optional*): Only these, as PIL names them.
+        formats (`tuple[str, ...]`, *optional*): Only these, as PIL names them.
 
     Returns:
         `PIL.Image.Image`: To be closed by the caller; as a context manager it closes itself.
@@ -197,7 +197,7 @@ def open_image(file: Path | bytes, formats: Sequence[str] | None = None) -> Imag
         raise _UnsupportedKindError(f"it is {tags}, {_MISSING_RASTERIO}") from None
 
 
-def read_size(file: Path | bytes, formats: Sequence[str] | None = None) -> tuple[int, int]:
+def read_size(file: Path | bytes, formats: tuple[str, ...] | None = None) -> tuple[int, int]:
     """Width and height of a file as stored, from its header. To be called within [`decoding`]; arguments as those of
     [`open_image`]."""
     tags = read_tags(file)
@@ -385,7 +385,7 @@ def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Ima
     if image.mode in DEEP_MODES and not is_png:
         values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow brings JPEG 2000 to 16 bits.
         return Samples(values, valid_pixels(values))
-    if image.mode not in DEEP_MODES and max(high for _, high in image.convert("RGB").getextrema()) <= _DARK:
+    if image.mode not in DEEP_MODES and np.asarray(image.convert("RGB")).max() <= _DARK:
         problem = f"it has {bits} bits a sample, of which Pillow keeps the upper eight, nearly black"
         raise UnsupportedImageError(name, f"{problem}; pip install rasterio, or save it as RGB of 8 bits")
     return image

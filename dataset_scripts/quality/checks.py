@@ -16,6 +16,7 @@ from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, se
 MANY_EMPTY = 0.5  # share of no-target sentences above which a model may learn to predict empty masks only
 LONGEST_SENTENCE = 512  # characters
 TINY_PIXELS = 4
+LARGE_MASK = 0.75  # of the image
 SMALL_SIDE = 64
 LARGE_SIDE = 4096
 RARE_TYPE = 0.05  # share of the sentences whose change type is known
@@ -166,6 +167,7 @@ def _check_equal_images(pairs: Sequence[PairFacts]) -> Check:
 def _check_masks(pairs: Sequence[PairFacts]) -> list[Check]:
     masks = [(name, mask) for pair in pairs for name, mask in _masks(pair)]
     full = [name for name, mask in masks if mask.fraction == 1]
+    large = [f"{name}: {_percent(mask.fraction)}" for name, mask in masks if LARGE_MASK < mask.fraction < 1]
     tiny = [f"{name}: {mask.pixels} pixels" for name, mask in masks if 0 < mask.pixels <= TINY_PIXELS]
     areas = [mask.fraction for _, mask in masks if mask.pixels]
     low, middle, high = (_percent(value) for value in (np.quantile(areas, (0, 0.5, 1)) if areas else (0, 0, 0)))
@@ -173,6 +175,13 @@ def _check_masks(pairs: Sequence[PairFacts]) -> list[Check]:
     return [
         Check("mask areas", Verdict.PASS, len(areas), f"{len(areas):,} masks that are not empty: {spread}"),
         judge("full masks", full, Verdict.WARN, "the mask covers the whole image", "no mask covers the whole image"),
+        judge(
+            "large masks",
+            large,
+            Verdict.WARN,
+            f"the mask covers over {_percent(LARGE_MASK)} of the image; is it white where nothing changed?",
+            f"no mask covers over {_percent(LARGE_MASK)} of the image and not all of it",
+        ),
         judge("tiny masks", tiny, Verdict.WARN, f"the mask has at most {TINY_PIXELS} pixels", "no mask is a mere dot"),
     ]
 

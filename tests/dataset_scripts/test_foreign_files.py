@@ -252,6 +252,13 @@ def test_other_formats_of_images_are_found_in_folders(tmp_path: Path, suffix: st
     assert pair.image_t1.name.endswith(suffix)
 
 
+def test_a_mask_that_is_white_where_nothing_changed_is_a_warning(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set", {"unchanged": (Image.fromarray(~OTHER), "png"), "plain": (classes(255), "png")})
+    (check,) = [check for check in validate(root).checks if check.name == "large masks"]
+    assert (check.verdict, check.count) == (Verdict.WARN, 1)
+    assert "unchanged" in check.examples[0]
+
+
 def test_dark_and_flat_images_are_a_warning(tmp_path: Path) -> None:
     raw = make_raw_split(tmp_path / "raw", "RS_train", pairs=2, size=SIZE)
     Image.new("RGB", SIZE, (4, 5, 6)).save(raw / "A" / "RS_train_000.png")
