@@ -30,6 +30,7 @@ _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code 
 _MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
 # The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
 _DARK = 63
+_MOST_BYTES = 4 << 30
 _WARNINGS_LOCK = threading.Lock()
 # Kinds and bits of samples that Pillow keeps.
 _PILLOW_GREY = (("u", 8), ("u", 16), ("i", 16), ("i", 32), ("f", 32))
@@ -180,7 +181,7 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
 
     Args:
         file (`Path` or `bytes`): The file or its content.
-        formats (`tuple[str, ...]`, *optional*): Only these, as PIL names them.
+        formats (`tuple[str, ...]`, *optional*): Only these, as PIL names them, and HEIC.
 
     Returns:
         `PIL.Image.Image`: To be closed by the caller; as a context manager it closes itself.
@@ -188,6 +189,7 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
     head = _head(file)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         _register_heif()
+        formats = None if formats is None else (*formats, "HEIF")
     try:
         return Image.open(BytesIO(file) if isinstance(file, bytes) else file, formats=formats)
     except UnidentifiedImageError:
@@ -401,6 +403,9 @@ def _read_raster(
     has_alpha: bool = False,
 ) -> Samples:
     """The chosen bands as rasterio reads them."""
+    # Bands that lie together are decoded together, whichever are wanted.
+    if tags is not None and tags.width * tags.height * tags.samples * tags.bits > 8 * _MOST_BYTES:
+        raise Image.DecompressionBombError(f"it is {tags}, more than {_MOST_BYTES >> 30} GiB.")
     # The content in memory: GDAL would understand some paths as addresses, and look for files beside the image.
     content = file if isinstance(file, bytes) else file.read_bytes()
     with rasterio.io.MemoryFile(content) as memory:

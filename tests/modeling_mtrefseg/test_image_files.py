@@ -308,6 +308,17 @@ def test_a_fourth_component_of_jpeg_2000_is_a_band(tmp_path: Path) -> None:
     assert "band 4 is left out" in notes[0]
 
 
+def test_a_tiff_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tif", scene(4, 255).astype(np.uint8), photometric="RGB")
+    content = bytearray(path.read_bytes())
+    for tag in (256, 257):  # Width and height, as 16-bit numbers.
+        place = content.index(tag.to_bytes(2, "little") + b"\x03\x00\x01\x00\x00\x00")
+        content[place + 8 : place + 10] = (60_000).to_bytes(2, "little")
+    with pytest.raises(ImageError, match="too large") as caught:
+        load_image(bytes(content))
+    assert caught.value.is_too_large
+
+
 def test_heic_names_the_package_that_it_needs(tmp_path: Path, without_rasterio: None) -> None:
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
     with pytest.raises(UnsupportedImageError, match=r"phone\.heic.*HEIC needs pillow-heif: pip install pillow-heif"):
