@@ -25,7 +25,8 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 """Grey modes of more than 8 bits, which PIL would clip instead of scale."""
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_HEAD_BYTES = 1 << 16
+_HEAD_BYTES = 32
+_JPEG_2000_BYTES = 1 << 16  # What describes the samples comes before them, but other boxes may come first.
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
 _MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
 # The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
@@ -218,9 +219,11 @@ def depth_of(file: Path | bytes) -> int:
     head = _head(file)
     if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) > 24:
         return head[24]
-    start = head.find(_CODE_STREAM)
-    if (head[4:8] == b"jP  " or start == 0) and 0 <= start < len(head) - 42:
-        return (head[start + 42] & 0x7F) + 1
+    if head[4:8] == b"jP  " or head.startswith(_CODE_STREAM):
+        head = _head(file, _JPEG_2000_BYTES)
+        start = head.find(_CODE_STREAM)
+        if 0 <= start < len(head) - 42:
+            return (head[start + 42] & 0x7F) + 1
     return 8
 
 
@@ -293,7 +296,7 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
         if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
             return _without_nodata(image, tags.nodata)
         # A fourth component of a JPEG 2000 is transparency where the file defines it so.
-        if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in _head(file):
+        if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in _head(file, _JPEG_2000_BYTES):
             return _first_bands(image, name, 4, None)
         return image
 
@@ -378,7 +381,7 @@ def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> 
             opened.load()
             return _checked_deep(ImageOps.exif_transpose(opened), name, depth_of(file), is_png)
     driver = "PNG" if is_png else "JP2OpenJPEG"
-    has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in _head(file))
+    has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in _head(file, _JPEG_2000_BYTES))
     return _turned(_read_raster(rasterio, file, name, driver, bands, None, has_alpha), orientation)
 
 
@@ -483,14 +486,14 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _head(file: Path | bytes) -> bytes:
+def _head(file: Path | bytes, count: int = _HEAD_BYTES) -> bytes:
     """The first bytes of a file. A named pipe or a device would block, or never end."""
     if isinstance(file, bytes):
-        return file[:_HEAD_BYTES]
+        return file[:count]
     if file.exists() and not file.is_file():
         raise OSError("it is a folder" if file.is_dir() else "it is not a regular file")
     with file.open("rb") as stream:
-        return stream.read(_HEAD_BYTES)
+        return stream.read(count)
 
 
 def _describe(error: Exception) -> str:

@@ -107,7 +107,7 @@ def test_without_rasterio_an_extra_band_is_left_out_or_refused(
 ) -> None:
     values = scene(4, 255).astype(np.uint8)
     path = write_tiff(tmp_path / "naip.tif", values, **EXTRA[kind])
-    if kind in ("premultiplied alpha", "grey", "planar"):
+    if kind in ("premultiplied alpha", "grey"):
         with pytest.raises(UnsupportedImageError, match=r"naip\.tif.*4 bands of 8-bit unsigned.*pip install rasterio"):
             read(path)
     else:
