@@ -256,6 +256,8 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
     try:
         plain = _read_planes(grey, colours, planes.is_palette)
     except _OpenError:
+        if not shown.mask.any():
+            raise
         return shown
     if (plain.mask != shown.mask).any():
         raise _OpenError("its transparency hides a part of what its colours mark")

@@ -221,6 +221,32 @@ def test_the_owner_can_say_what_values_mean() -> None:
         load_mask(Image.fromarray(coloured((255, 0, 0), (0, 255, 0))), values=(1,))
 
 
+def test_what_holds_something_is_never_empty_and_the_other_way_round() -> None:
+    """Random masks of few values in every mode: read without loss, or refused."""
+    random = np.random.default_rng(11)
+    modes = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+    read = 0
+    for _ in range(400):
+        mode = str(random.choice(list(modes)))
+        levels = random.integers(0, 256, (int(random.integers(1, 4)), modes[mode]))
+        if random.random() < 0.7:
+            levels[0] = 0
+        if mode in ("LA", "RGBA") and random.random() < 0.5:
+            levels[:, -1] = random.choice([0, 127, 255])
+        image = Image.fromarray(
+            levels[random.integers(0, len(levels), (12, 12))].squeeze().astype(np.uint8), mode=mode
+        )
+        try:
+            mask = load_mask(image)
+        except AmbiguousMaskError:
+            continue
+        read += 1
+        colours = np.asarray(image.convert("RGBA"))
+        holds_nothing = not colours[..., :3].any() and len(np.unique(colours[..., 3])) == 1
+        assert mask.any() != holds_nothing
+    assert read > 100
+
+
 def test_a_damaged_mask_is_named(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(b"nothing")
     with pytest.raises(ImageError, match=r"mask\.png"):
