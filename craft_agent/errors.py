@@ -10,7 +10,7 @@ class CraftError(UserError, ValueError):
     """Bad input. The message names the file or value and the fix; the command line prints it as one line."""
 
 
-class BackendError(Exception):
+class BackendError(UserError):
     """
     A perceiver or segmenter gave no answer. Only the three subclasses below are raised.
 

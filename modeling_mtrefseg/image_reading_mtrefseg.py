@@ -7,18 +7,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
-from huggingface_hub.utils import httpx
 from PIL import Image
 from transformers.utils import logging
 
 from .image_bands_mtrefseg import Stretch, apply_limits, known_depth, percentile_limits, pick_bands, valid_pixels
+from .image_download_mtrefseg import download_image
 from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, check_opened, decode, decoding
 
 
 ImageSource: TypeAlias = str | Path | bytes | Image.Image | np.ndarray | torch.Tensor
 StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 
-DOWNLOAD_TIMEOUT_SECONDS = 30.0
 # An image is nearly black if 99 of 100 pixels are at most so bright, and flat if they differ by no more than this.
 _BLACK, _FLAT = 10, 2
 _SMALLEST_JUDGED = 32  # pixels of a side
@@ -59,8 +58,7 @@ def decode_source(
         return check_opened(source, name)
     if isinstance(source, str) and source.startswith(("http://", "https://")):
         with decoding(name):
-            response = httpx.get(source, timeout=DOWNLOAD_TIMEOUT_SECONDS, follow_redirects=True)
-            return decode(response.raise_for_status().content, name, bands)
+            return decode(download_image(source), name, bands)
     if isinstance(source, str | Path):
         return decode(Path(source), name, bands)
     if isinstance(source, bytes):

@@ -143,6 +143,32 @@ class MTRefSegProcessor(ProcessorMixin):
             "vocab_size": len(self.tokenizer),
         }
 
+    def check_fits(self, config: Any) -> None:
+        """
+        Compare the token ids of this processor with those that a model expects.
+
+        Args:
+            config ([`MTRefSegConfig`]):
+                Configuration of the model.
+
+        Raises:
+            ValueError: If an id differs, or is beyond the model's vocabulary.
+        """
+        for name in ("seg_token", "image_t1_token", "image_t2_token"):
+            own, expected = getattr(self, f"{name}_id"), getattr(config, f"{name}_id")
+            if own != expected:
+                raise ValueError(
+                    f"the tokenizer gives {getattr(self, name)} the id {own}, but {name}_id of the model is "
+                    f"{expected}; take model and processor of one checkpoint."
+                )
+        # The placeholders of the images are not embedded.
+        embedded = set(self.tokenizer.get_vocab().values()) - {self.image_t1_token_id, self.image_t2_token_id}
+        if max(embedded) >= config.text_config.vocab_size:
+            raise ValueError(
+                f"the tokenizer has ids up to {max(embedded)}, but the model knows {config.text_config.vocab_size} "
+                "tokens; take model and processor of one checkpoint."
+            )
+
     @property
     def model_input_names(self) -> list[str]:
         """`list[str]`: Names of the inputs that the model takes at inference."""
@@ -235,10 +261,42 @@ class MTRefSegProcessor(ProcessorMixin):
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
                 raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
-            prompts = self._encode_prompts(domain, num_pairs)
-            data |= self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
-            data |= self._encode_sentences(expressions, prompts, masks is not None, generation)
+            data |= self._encode_text(expressions, domain, masks is not None, generation)
         return BatchFeature(data, tensor_type=return_tensors)
+
+    def encode_text(
+        self,
+        text: Sequence[Sequence[str]],
+        domain: str | Sequence[str | None] | None = None,
+        return_tensors: str | TensorType = "pt",
+    ) -> BatchFeature:
+        """
+        Prepare the sentences of pairs alone, for pairs that are already encoded.
+
+        Args:
+            text (`list[list[str]]`): The sentences of each pair.
+            domain (`str` or `list[str]`, *optional*): See [`~MTRefSegProcessor.__call__`].
+            return_tensors (`str`, *optional*, defaults to `"pt"`): `"pt"` or `"np"`.
+
+        Returns:
+            [`BatchFeature`] with the entries of [`~MTRefSegProcessor.__call__`] that have to do with text.
+
+        Raises:
+            ValueError: See [`~MTRefSegProcessor.__call__`].
+        """
+        expressions = [list(group) for group in text]
+        return BatchFeature(self._encode_text(expressions, domain, False, False), tensor_type=return_tensors)
+
+    def _encode_text(
+        self,
+        expressions: list[list[str]],
+        domain: str | Sequence[str | None] | None,
+        training: bool,
+        generation: bool,
+    ) -> dict[str, np.ndarray]:
+        prompts = self._encode_prompts(domain, len(expressions))
+        data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
+        return data | self._encode_sentences(expressions, prompts, training, generation)
 
     def post_process_referring_segmentation(
         self,

@@ -166,8 +166,7 @@ def decoding(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {name}.") from error
     except Image.DecompressionBombError as error:
-        advice = "Shrink or cut it, or, if you trust it, raise `PIL.Image.MAX_IMAGE_PIXELS`."
-        raise ImageError(name, f"it is too large: {error} {advice}", is_too_large=True) from error
+        raise ImageError(name, f"it is too large: {error} Shrink or cut it.", is_too_large=True) from error
     except UnidentifiedImageError as error:
         raise ImageError(name, "not an image that PIL can read") from error
     except MemoryError as error:

@@ -15,6 +15,7 @@ from mtrefseg.view.drawing import PALETTE
 
 MAX_FILE_SIZE = "20mb"
 MAX_PIXELS = 4096 * 4096
+MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
 MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
 MAX_SENTENCE_LENGTH = 300
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
@@ -38,7 +39,8 @@ def check_image(path: str | Path, name: str) -> None:
         name (`str`): What the message calls it.
 
     Raises:
-        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels.
+        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or
+            a side of more than `MAX_SIDE`.
     """
     try:
         if Path(path).stat().st_size == 0:
@@ -61,6 +63,10 @@ def check_image(path: str | Path, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(
             f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise InputError(
+            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so cut the image."
         )
 
 

@@ -31,10 +31,10 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 import torch
-import yaml
 from tqdm.auto import tqdm
 
 from mtrefseg.errors import run_command
+from mtrefseg.io import read_yaml
 from mtrefseg.option_values import OneLineParser
 from trainer.ablation.curves import draw_curves, draw_noise
 from trainer.ablation.folder import TrainingFolder
@@ -84,8 +84,8 @@ def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
     engine = None
     if arguments.accelerate_config is not None:
         try:
-            engine = yaml.safe_load(arguments.accelerate_config.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+            engine = read_yaml(arguments.accelerate_config)
+        except (OSError, ValueError) as error:
             raise TrainingError(f"{arguments.accelerate_config} cannot be read: {error}") from error
     elif torch.accelerator.device_count() > 1:
         raise TrainingError(

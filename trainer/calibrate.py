@@ -28,11 +28,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
-from transformers import AutoModel, AutoProcessor
 
 from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.build.cpu import optimize_for_cpu
+from mtrefseg.build.loading import load_model, load_processor
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser
 from mtrs_iou.mask_counts import SampleCounts, count_masks
@@ -138,8 +137,8 @@ def run(arguments: argparse.Namespace) -> Choice:
     """Chooses, and saves model and processor."""
     checkpoint = find_checkpoint(arguments.model)
     source = open_source(arguments)
-    processor = AutoProcessor.from_pretrained(checkpoint)
-    model = optimize_for_cpu(AutoModel.from_pretrained(checkpoint, dtype="float32").eval())
+    processor = load_processor(checkpoint)
+    model = load_model(checkpoint, processor, torch.device("cpu"), dtype="float32")
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold

@@ -12,8 +12,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-import yaml
 from trl import ModelConfig, TrlParser
+
+from mtrefseg.io import read_yaml
 
 from .arguments import AugmentationArguments, DataArguments, ModelArguments
 from .errors import TrainingError
@@ -173,10 +174,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
         TrainingError: If it cannot be read, or holds something else.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = read_yaml(path)
+    except (OSError, ValueError) as error:
         raise TrainingError(f"the recipe {path} cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise TrainingError(f"the recipe {path} must hold options with their values.")
     return content
 

@@ -120,9 +120,8 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     from accelerate.utils import broadcast_object_list
     from torch.utils.data import DataLoader
     from tqdm.auto import tqdm
-    from transformers import AutoModel, AutoProcessor
 
-    from mtrefseg.build.cpu import optimize_for_cpu
+    from mtrefseg.build.loading import load_model, load_processor
     from trainer.evaluation import (
         BatchReader,
         EvaluationFolder,
@@ -158,8 +157,8 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         folder.begin()
         before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
     attempt, done = broadcast_object_list(before)
-    processor = AutoProcessor.from_pretrained(checkpoint)
-    model = optimize_for_cpu(AutoModel.from_pretrained(checkpoint, dtype="float32").to(accelerator.device).eval())
+    processor = load_processor(checkpoint)
+    model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
 
     num_batches = -(-len(source) // arguments.batch_size)
     remaining = [number for number in range(num_batches) if number not in done]

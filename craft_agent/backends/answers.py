@@ -26,8 +26,8 @@ MOST_BROKEN_OBJECTS = 1000
 
 _TAGS = r"think|thinking|thought|thoughts|reasoning"
 _FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
-_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
-_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
+_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
+_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
 
 
 class AnswerError(ValueError):

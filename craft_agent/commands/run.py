@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_scripts.readers import DOMAINS, VIEWS, printable_line
+from dataset_scripts.readers import DOMAINS, IMAGE_SUFFIXES, VIEWS, printable_line
 
 from ..engines import RayOptions, run_local, run_ray
 from ..errors import CraftError
@@ -115,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments, prompts)
     if arguments.dry_run:
         print(estimate_run(arguments.pairs, listed, settings, prompts, arguments.out).table())
+        _print_unused(arguments.pairs)
         return 0
     # With Ray, only the workers need the models.
     backends = None if arguments.engine == "ray" else make_backends(arguments)
@@ -152,7 +153,8 @@ def _print_unused(folder: Path) -> None:
     unused = unused_files(folder)
     if unused:
         names = ", ".join(unused[:NAMED_FILES]) + (" …" if len(unused) > NAMED_FILES else "")
-        print(printable_line(f"not used because of their suffix: {len(unused):,} files: {names}"))
+        kinds = f"folders, and files that do not end in {', '.join(IMAGE_SUFFIXES)}"
+        print(printable_line(f"not used: {len(unused):,} entries of A/ and B/ ({kinds}): {names}"))
 
 
 def _check(arguments: argparse.Namespace) -> None:

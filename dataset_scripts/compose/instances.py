@@ -2,7 +2,6 @@
 """Reads images with instance masks: folders in COCO format (`annotations.json` beside the images)."""
 
 import hashlib
-import json
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, UnusableError
+from mtrefseg.io import read_json
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -113,8 +113,8 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     """
     file = folder / ANNOTATION_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        images, annotations, categories = (content[key] for key in ("images", "annotations", "categories"))
+        content = read_json(file)
+        images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
         names = {category["id"]: str(category["name"]).strip().lower() for category in categories}
         files = {image["id"]: image for image in images}
     except OSError as error:

@@ -16,6 +16,7 @@ in one rename, then the card. An interrupted export continues when the same comm
 
 import argparse
 import errno
+import json
 import re
 import shlex
 import time
@@ -24,6 +25,7 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape as escape_pattern
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
 from dataset_scripts.readers import (
+    DOMAINS,
     PAIRS_SUFFIX,
     SETTINGS,
     MaskRule,
@@ -46,6 +49,7 @@ from dataset_scripts.readers import (
     SplitFolder,
     find_split_folders,
     fingerprint,
+    printable,
 )
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import write_text
@@ -162,7 +166,10 @@ def export_dataset(
             _fill(folder, plan, folders, num_proc, strict)
     record = folder.read_record()
     folder.tidy()
-    report = ReadingReport.from_json(record["report"])
+    try:
+        report = ReadingReport.from_json(record["report"])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(f"the record of {out} is damaged; make the export anew with --overwrite") from error
     if strict:
         report.raise_if_skipped()
     others = tuple(other.name for other in found if other not in folders)
@@ -210,7 +217,7 @@ def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: Exp
     rule = options.mask_rule
     return {
         "raw": fingerprint([each.path for each in folders]),
-        "name": _REPOSITORIES[kind][1] if is_published else raw.resolve().name,
+        "name": _REPOSITORIES[kind][1] if is_published else printable(raw.resolve().name),
         "repository": _REPOSITORIES[kind][0] if is_published else None,
         "license": options.license or ("apache-2.0" if is_published else "unknown"),
         "kind": kind,
@@ -413,7 +420,26 @@ def _print_result(result: ExportResult, seconds: float) -> None:
             megabytes = sizes["file_bytes"] / 1e6
             print(f"{config:10} {split:10} {sizes['rows']:>8,} rows {sizes['pairs']:>8,} pairs {megabytes:>9,.1f} MB")
     print(result.report.table())
-    config = next(iter(result.configs))
-    example = f'load_dataset("{result.path}", "{config}", split="{next(iter(result.configs[config]))}")'
+    example = loading_line(result)
     state = f"written in {seconds:.1f} s" if result.is_new else "was finished already, with the same data and options"
-    print(f"{result.path}: {state}; {example}")
+    print(printable(f"{result.path}: {state}; {example}"))
+
+
+def loading_line(result: ExportResult) -> str:
+    """The Python that opens the first configuration and split of an export."""
+    config, splits = next(iter(result.configs.items()))
+    split = next(iter(splits))
+    folder = str(result.path)
+    if escape_pattern(folder) == folder:
+        return f'load_dataset({_quoted(folder)}, "{config}", split="{split}")'
+    # `load_dataset` takes the paths of folders for patterns, and cannot be told not to.
+    parts = (
+        [config] if (result.path / "data" / config).is_dir() else [part for part in DOMAINS if part in result.configs]
+    )
+    files = ", ".join(_quoted(f"{escape_pattern(folder)}/data/{part}/{split}-*.parquet") for part in parts)
+    return f'load_dataset("parquet", data_files={{"{split}": [{files}]}}, split="{split}")'
+
+
+def _quoted(text: str) -> str:
+    """A text as Python writes it, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)

@@ -176,7 +176,7 @@ def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:
         kept += f"; {pairs:,} distinct pairs, which all that follows is about"
     checks = [Check("reading", Verdict.PASS if pairs else Verdict.FAIL, pairs, kept)]
     for reason in Reason:
-        for findings, verdict in ((report.skipped, Verdict.FAIL), (report.repaired, Verdict.WARN)):
+        for findings, verdict in ((report.skipped, Verdict.FAIL), ([*report.repaired, *report.unused], Verdict.WARN)):
             found = [finding for finding in findings if finding.reason == reason]
             examples = tuple(f"{finding.split}, {finding.sample}: {finding.detail}" for finding in found)
             if examples:

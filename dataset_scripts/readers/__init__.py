@@ -4,6 +4,7 @@ Reads pairs of images with sentences and masks. [`open_pairs`] opens them by nam
 everyone who reads pairs uses it; the columns and labels of all datasets are here as well.
 """
 
+from .file_names import fold
 from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
@@ -66,6 +67,7 @@ __all__ = [
     "check_pairs",
     "find_split_folders",
     "fingerprint",
+    "fold",
     "is_made",
     "list_pairs",
     "list_setting",

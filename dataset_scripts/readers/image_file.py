@@ -11,6 +11,8 @@ import datasets
 import numpy as np
 from PIL import ExifTags, Image
 
+from mtrefseg.io import read_regular
+
 from .reading_report import Reason, UnusableError
 
 
@@ -66,7 +68,7 @@ class ImageFile:
         """The content of the file as it is; of an image or mask in memory, its pixels."""
         if isinstance(self.source, bytes):
             return self.source
-        return self.source.read_bytes() if isinstance(self.source, Path) else self.source.tobytes()
+        return read_regular(self.source) if isinstance(self.source, Path) else self.source.tobytes()
 
     @property
     def num_bytes(self) -> int:
@@ -215,8 +217,8 @@ def _unusable(reason: Reason) -> Iterator[None]:
         raise UnusableError(Reason.MASK_AMBIGUOUS, f"{error.name}: {error.problem}") from error
     except ImageError as error:
         if error.is_too_large:
-            limit = f"{Image.MAX_IMAGE_PIXELS:,} (PIL.Image.MAX_IMAGE_PIXELS)"
-            detail = f"{error.name} has more pixels than PIL's limit of {limit}"
+            limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels, the most that are read"
+            detail = f"{error.name} has more than {limit}; shrink or cut it"
             raise UnusableError(Reason.IMAGE_TOO_LARGE, detail) from None
         raise UnusableError(reason, f"{error.name}: {error.problem}") from error
 

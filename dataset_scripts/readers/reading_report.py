@@ -11,6 +11,8 @@ from typing import Any
 from dataset_scripts.errors import DataError
 
 
+NAMED_FILES = 3
+"""Number of unused files that a table names."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -45,6 +47,9 @@ class Reason(str, Enum):
     WHITESPACE_TRIMMED = "whitespace_trimmed"
     UNKNOWN_LABEL = "unknown_label"
     SHARED_ID = "shared_id"
+    SIMILAR_NAME = "similar_name"
+    # Nothing refers to a file. It is no finding about a pair, and listed apart.
+    UNUSED_FILE = "unused_file"
 
 
 EXPLANATIONS = {
@@ -73,11 +78,13 @@ EXPLANATIONS = {
     Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
     Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
     Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",
+    Reason.SIMILAR_NAME: "kept: the name of a file differs just in case or Unicode form (NFC, NFD)",
+    Reason.UNUSED_FILE: "not used: no pair names the file, or its kind is not read",
     Reason.SHARED_ID: "kept: pairs of both domains have this id, so it is not unique where both are read",
 }
 
 
-class UnusableError(ValueError):
+class UnusableError(DataError):
     """
     A pair, an expression, an image or a mask cannot be used; readers skip it.
 
@@ -121,11 +128,14 @@ class ReadingReport:
 
     Attributes:
         findings (`list[Finding]`): All findings, in the order in which they were made.
+        unused (`list[Finding]`): Files that no pair has, of the reason `UNUSED_FILE`. Those of a pair that was skipped
+            may be among them.
         kept_pairs, kept_expressions (`Counter[str]`): What was read, by split folder.
     """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.unused: list[Finding] = []
         self.kept_pairs: Counter[str] = Counter()
         self.kept_expressions: Counter[str] = Counter()
 
@@ -136,6 +146,10 @@ class ReadingReport:
     def repair(self, reason: Reason, split: str, sample: str, detail: str) -> None:
         """Adds something that was repaired and kept."""
         self.findings.append(Finding(reason, split, sample, detail, is_skip=False))
+
+    def leave_out(self, split: str, name: str, detail: str) -> None:
+        """Adds a file that no pair has."""
+        self.unused.append(Finding(Reason.UNUSED_FILE, split, name, detail, is_skip=False))
 
     def keep(self, split: str, expressions: int) -> None:
         """Counts a pair that was read, and its expressions."""
@@ -167,8 +181,8 @@ class ReadingReport:
         The report as JSON values.
 
         Returns:
-            `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped` and `repaired`.
-            Characters that are not valid Unicode, as in some file names, are escaped.
+            `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped`, `repaired` and
+            `unused`. Characters that are not valid Unicode, as in some file names, are escaped.
         """
         return {
             "read": {
@@ -178,6 +192,7 @@ class ReadingReport:
             "counts": self.counts,
             "skipped": [_to_json(finding) for finding in self.skipped],
             "repaired": [_to_json(finding) for finding in self.repaired],
+            "unused": [_to_json(finding) for finding in self.unused],
         }
 
     @classmethod
@@ -193,11 +208,15 @@ class ReadingReport:
                     Reason(entry["reason"]), entry["split"], entry["sample"], entry["detail"], is_skip=is_skip
                 )
                 report.findings.append(finding)
+        # Reports that were written before unused files were counted lack them.
+        for entry in content.get("unused", ()):
+            report.leave_out(entry["split"], entry["sample"], entry["detail"])
         return report
 
     def merge(self, other: "ReadingReport") -> None:
         """Adds the content of another report."""
         self.findings.extend(other.findings)
+        self.unused.extend(other.unused)
         self.kept_pairs.update(other.kept_pairs)
         self.kept_expressions.update(other.kept_expressions)
 
@@ -210,6 +229,11 @@ class ReadingReport:
             lines.append(f"{printable(split)}: {pairs:,} pairs{sentences} read")
         for value, count in self.counts.items():
             lines.append(f"{count:>8,}  {value:20}  {EXPLANATIONS[Reason(value)]}")
+        if self.unused:
+            named = ", ".join(f"{finding.split}/{finding.sample}" for finding in self.unused[:NAMED_FILES])
+            more = " ..." if len(self.unused) > NAMED_FILES else ""
+            lines.append(f"{len(self.unused):>8,}  {Reason.UNUSED_FILE.value:20}  {EXPLANATIONS[Reason.UNUSED_FILE]}")
+            lines.append(printable_line(f"{'':10}{named}{more}"))
         if not self.findings:
             lines.append("nothing was skipped or repaired")
         return "\n".join(lines)

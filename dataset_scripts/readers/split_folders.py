@@ -148,17 +148,26 @@ def fingerprint(folders: Sequence[Path]) -> str:
 def _add_files(digest: "hashlib._Hash", folder: str, prefix: str) -> None:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = prefix + entry.name
-        if entry.is_dir():
+        # Links to folders are not followed further down, as in the listing of pairs: they may lead in circles.
+        if entry.is_dir(follow_symlinks=not prefix):
             _add_files(digest, entry.path, f"{name}/")
         else:
             # A broken link has no status but its own.
-            status = entry.stat(follow_symlinks=entry.is_file())
+            status = entry.stat(follow_symlinks=is_regular(entry))
             digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
 
 
+def is_regular(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a file or leads to one; a link that leads in a circle does not."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
 def is_hidden(name: str) -> bool:
-    """Whether a file is hidden or made by an operating system, such as ".DS_Store" and "__MACOSX"."""
-    return name.startswith(".") or name == "__MACOSX"
+    """Whether a file is hidden or made by an operating system, such as ".DS_Store" and "Thumbs.db"."""
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def _places(path: Path) -> tuple[str, str, str] | None:

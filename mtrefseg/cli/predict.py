@@ -106,7 +106,7 @@ def run(arguments: Sequence[str]) -> None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
-    model = load_model(options.model, device, options.dtype)
+    model = load_model(options.model, processor, device, options.dtype)
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
     result = _segment(model, processor, inputs, image_t1, options)
 

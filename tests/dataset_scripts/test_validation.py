@@ -113,11 +113,13 @@ def test_every_damage_is_named_with_its_pair(tmp_path, capsys) -> None:
         assert check["name"] in printed
     skipped = {finding["reason"] for finding in report["reading"]["skipped"]}
     repaired = {finding["reason"] for finding in report["reading"]["repaired"]}
+    unused = {finding["reason"] for finding in report["reading"]["unused"]}
+    assert unused == {"unused_file"}
     for name, check in found.items():
         if name.startswith("reading: "):
             reason_name = name.removeprefix("reading: ")
             assert check["verdict"] == ("FAIL" if reason_name in skipped else "WARN")
-            assert reason_name in skipped | repaired
+            assert reason_name in skipped | repaired | unused
 
 
 def test_nothing_readable_fails_and_no_data_at_all_is_bad_input(tmp_path, capsys) -> None:

@@ -28,6 +28,7 @@ WIDTH, HEIGHT = 24, 16
 class FakeModel(torch.nn.Module):
     """Stands for the model: knows how many sentences were asked, and on which device and in which type."""
 
+    config = None
     dtype = torch.float32
     device = torch.device("cpu")
 
@@ -46,6 +47,9 @@ class FakeProcessor:
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
         self.image_processor = MTRefSegImageProcessor(threshold=0.3)
+
+    def check_fits(self, config: Any) -> None:
+        """It fits every model."""
 
     def __call__(self, **options: Any) -> BatchFeature:
         self.calls.append(options)
@@ -91,6 +95,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Image.new("RGB", (WIDTH * 2, HEIGHT * 2)).save(tmp_path / "large.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "t1.png").read_bytes()[:200])
     (tmp_path / "notes.png").write_text("no image")
+    Image.new("L", (70_000, 1)).save(tmp_path / "wide.png")
+    os.mkfifo(tmp_path / "pipe.png")
     for folder, model_type in (("mtrefseg-r1", "mtrefseg"), ("other", "bert")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "config.json").write_text(json.dumps({"model_type": model_type}))
@@ -174,6 +180,9 @@ def test_align_resize_accepts_another_size_of_t2(workplace: Path, processor: Fak
         (["t1.png", "notes.png", "a"], "notes.png"),
         (["t1.png", "cut.png", "a"], "cut.png"),
         (["t1.png", "mtrefseg-r1", "a"], "mtrefseg-r1"),
+        (["pipe.png", "t2.png", "a"], "'pipe.png': it is not a regular file"),
+        (["t1.png", "/dev/zero", "a"], "'/dev/zero': it is not a regular file"),
+        (["wide.png", "wide.png", "a"], "wide.png has 70000x1 pixels: no side may have more than 65,535"),
         (["t1.png", "large.png", "a"], "24x16 pixels and large.png 48x32: if both show one area, --align resize"),
         (["t1.png", "t2.png", "a", " "], "sentence 2 is empty"),
         (["t1.png", "t2.png", "\udcff"], "sentence 1 is not valid UTF-8"),
@@ -184,7 +193,10 @@ def test_align_resize_accepts_another_size_of_t2(workplace: Path, processor: Fak
         (["t1.png", "t2.png", "a", "--model", "other"], 'other holds a model of type "bert"'),
         (["t1.png", "t2.png", "a", "--out", "t1.png"], "t1.png is not a folder"),
         (["t1.png", "t2.png", "a", "--out", "t1.png/below"], "t1.png is not a folder"),
-        (["t1.png", "t2.png", "a", "--device", "abacus"], "cannot use --device abacus"),
+        (["t1.png", "t2.png", "a", "--device", "abacus"], "cannot use the device abacus"),
+        (["t1.png", "t2.png", "a", "--device", "meta"], "cannot use the device meta"),
+        (["t1.png", "t2.png", "a", "--out", "x" * 300], "File name too long"),
+        (["t1.png", "t2.png", "a", "--model", "x" * 300], "x: "),
         (["t1.png", "t2.png", "a", "--threshold", "1.5"], "'1.5' is not between 0 and 1"),
         (["t1.png", "t2.png", "a", "--threshold", "nan"], "'nan' is not between 0 and 1"),
         (["t1.png", "t2.png", "a", "--threshold", "half"], "'half' is not between 0 and 1"),
@@ -318,9 +330,9 @@ def test_info_counts_the_parameters_of_every_part(
 
 
 def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(_: Any) -> None:
+    def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(info, "pick_device", interrupt)
+    monkeypatch.setattr(info, "version_of", interrupt)
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"

@@ -6,18 +6,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
-from transformers import AutoModel, AutoProcessor, PreTrainedModel, TrainingArguments
+from transformers import AutoModel, PreTrainedModel, TrainingArguments
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from transformers.utils import logging
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
-from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones
+from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones, replace_backbone
+from mtrefseg.build.loading import load_errors, load_processor
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
 from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
 
-from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, small_processor
+from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, given_backbone, small_processor
 
 
 PAPER_TEXT_BACKBONE = "microsoft/phi-1_5"
@@ -42,7 +43,8 @@ def build_stage1(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
+            with load_errors(path):
+                model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
@@ -74,9 +76,17 @@ def build_stage2(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
-            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
-            return model, _load_processor(path, model_arguments.image_size)
+            processor = _load_processor(path, model_arguments.image_size)
+            with load_errors(path):
+                model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                processor.check_fits(model.config)
+            backbone = given_backbone(model_arguments)
+            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type, backbone is not None)
+            if backbone is not None:
+                model = replace_backbone(model, backbone)
+                if model_arguments.parts_from is not None:
+                    take_parts(model, model_arguments.parts_from, model_arguments.parts)
+            return model, processor
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
             model = from_backbones(**_backbones(model_arguments, processor))
@@ -108,7 +118,10 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
-    trained, info = type(model).from_pretrained(checkpoint, dtype="float32", output_loading_info=True)
+    with load_errors(checkpoint):
+        trained, info = type(model).from_pretrained(
+            checkpoint, dtype="float32", use_safetensors=True, output_loading_info=True
+        )
     logging.set_verbosity(verbosity)
     taken = _modules_of(model, parts, "parts")
     for part, module in taken.items():
@@ -213,9 +226,12 @@ def _backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> dict[
     return names | processor.config_overrides | _overrides(arguments)
 
 
-def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: str) -> None:
+def _refuse_for_checkpoint(
+    arguments: ModelArguments, path: str, fusion_type: str, replaces_backbone: bool = False
+) -> None:
     fresh, given = ModelArguments(fusion_type=fusion_type, image_size=arguments.image_size), vars(arguments)
-    ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value)]
+    fitting = ("vision_backbone", "parts_from", "parts") if replaces_backbone else ()
+    ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value) and name not in fitting]
     if ignored:
         raise TrainingError(
             f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} cannot be combined with "
@@ -227,15 +243,22 @@ def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: st
 def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, Any]:
     # Weights that are trained are kept in float32; --bf16 computes in bfloat16.
     canvas = {} if arguments.image_size is None else {"image_size": arguments.image_size}
-    return {"dtype": "float32", "revision": model_config.model_revision, **canvas, **_attention(model_config)}
+    return {
+        "dtype": "float32",
+        "use_safetensors": True,
+        "revision": model_config.model_revision,
+        **canvas,
+        **_attention(model_config),
+    }
 
 
 def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
     """The processor of a checkpoint, for a canvas of another size if one is given."""
-    processor = AutoProcessor.from_pretrained(path)
+    processor = load_processor(path)
     if image_size is None:
         return processor
-    image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
+    with load_errors(path):
+        image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
     return MTRefSegProcessor(
         image_processor,
         processor.tokenizer,

@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Finds wrong checkpoints and datasets before any data is prepared, which may take long."""
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 from huggingface_hub.errors import HFValidationError
 from transformers.utils import cached_file
 
+from mtrefseg.io import read_json
 from trainer.errors import TrainingError
 from trainer.names import COMPOSED, GENERATED
 
@@ -67,7 +67,7 @@ def check_checkpoint(option: str, name: str) -> None:
             f"--{option} {name} is neither a folder with a config.json nor a model on the Hub that can be reached."
         ) from error
     try:
-        config = json.loads(Path(str(path)).read_text(encoding="utf-8"))
+        config = read_json(str(path))
     except (OSError, ValueError) as error:
         raise TrainingError(f"--{option} {name}: its config.json cannot be read: {error}") from error
     kind = config.get("model_type") if isinstance(config, dict) else None
