@@ -2,19 +2,22 @@
 """Reading of images and masks: files, URLs, PIL images, arrays and tensors."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
-import torch
 from huggingface_hub.utils import httpx
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 
-ImageSource: TypeAlias = str | Path | Image.Image | np.ndarray | torch.Tensor
+if TYPE_CHECKING:
+    import torch
+
+ImageSource: TypeAlias = Union[str, Path, Image.Image, np.ndarray, "torch.Tensor"]
 
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
 # What downloading, and what PIL's decoders raise on damaged files beside its own error classes.
@@ -101,9 +104,14 @@ def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
     )
 
 
-def _from_array(array: np.ndarray | torch.Tensor) -> np.ndarray:
+def _is_tensor(value: Any) -> bool:
+    """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
+    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
+
+
+def _from_array(array: "np.ndarray | torch.Tensor") -> np.ndarray:
     """A NumPy array or tensor as an array of shape `(height, width)` or `(height, width, 3 or 4)`."""
-    if isinstance(array, torch.Tensor):
+    if _is_tensor(array):
         array = array.detach().cpu()
         # NumPy has no bfloat16.
         return _channels_last((array.float() if array.is_floating_point() else array).numpy(), channels_first=True)
@@ -134,7 +142,7 @@ def load_image(source: ImageSource) -> Image.Image:
         TypeError: If `source` is of another type.
     """
     with _naming(source):
-        if isinstance(source, np.ndarray | torch.Tensor):
+        if isinstance(source, np.ndarray) or _is_tensor(source):
             image = Image.fromarray(np.ascontiguousarray(_to_bytes(_from_array(source))))
         elif isinstance(source, str | Path | Image.Image):
             image = _decode(source)
@@ -166,7 +174,7 @@ def load_mask(source: ImageSource) -> np.ndarray:
         TypeError: If `source` is of another type.
     """
     with _naming(source):
-        if isinstance(source, np.ndarray | torch.Tensor):
+        if isinstance(source, np.ndarray) or _is_tensor(source):
             values = _from_array(source)
         elif isinstance(source, str | Path | Image.Image):
             image = _decode(source)

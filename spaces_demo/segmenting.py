@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
-# This also registers the model's classes, so that AutoModel runs no code from a model repository.
+import modeling_mtrefseg
 from mtrefseg import optimize_for_cpu
 from mtrefseg.view.drawing import to_panel
 
@@ -121,6 +121,7 @@ class Segmenter:
             name (`str`): Folder or Hub id.
             revision (`str`, *optional*): Commit of the Hub repository.
         """
+        modeling_mtrefseg.register()  # Then AutoModel runs no code from a model repository.
         processor = AutoProcessor.from_pretrained(name, revision=revision)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = optimize_for_cpu(AutoModel.from_pretrained(name, revision=revision).to(device).eval())

@@ -27,6 +27,8 @@ GENERATED = "generated"
 """The name of the generator where a dataset can be named."""
 COMPOSED = "composed:"
 """What comes before folders of images with instance masks, with commas between them, that pairs are composed of."""
+NO_TARGET_SHARE = 0.06
+"""The generator's own `no_target_share`."""
 NO_DATA = "none"
 """What `--eval_data` takes to evaluate on nothing."""
 PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")

@@ -114,7 +114,7 @@ class ImageFile:
         """
         if isinstance(self.source, Image.Image):
             return self.source
-        from mtrefseg.io import load_image  # Imports PyTorch, which listing and checking do without.
+        from mtrefseg.io import load_image  # Listing and checking do without it.
 
         with self._open(Reason.UNREADABLE_IMAGE) as image:
             return load_image(image)

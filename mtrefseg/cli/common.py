@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import modeling_mtrefseg
 from mtrefseg.errors import UserError, one_line
 
 from .parsing import VerbParser
@@ -158,6 +159,7 @@ def check_model_type(model: str, model_type: str | None) -> None:
     if model_type is None:
         from transformers import AutoConfig
 
+        modeling_mtrefseg.register()
         with loading(model):
             model_type = AutoConfig.from_pretrained(model).model_type
     if model_type != "mtrefseg":
@@ -166,7 +168,7 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     """The images T1 and T2, RGB; a `UserError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg.image_processing_mtrefseg import load_image
+    from mtrefseg.io import load_image
 
     with bad_input():
         image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
@@ -231,6 +233,7 @@ def load_processor(name: str) -> Any:
     """The processor of a model."""
     from transformers import AutoProcessor
 
+    modeling_mtrefseg.register()
     with loading(f"the processor of {name}"):
         return AutoProcessor.from_pretrained(name)
 
@@ -241,6 +244,7 @@ def load_model(name: str, device: "torch.device", dtype: str) -> Any:
 
     from mtrefseg.build.cpu import optimize_for_cpu
 
+    modeling_mtrefseg.register()
     progress(f"loading {name}")
     with loading(name):
         return optimize_for_cpu(AutoModel.from_pretrained(name, dtype=dtype).to(device).eval())

@@ -3,7 +3,7 @@
 Reads images and masks, and writes files: the image reader, the mask reader, files that are written whole or not at
 all, hashes, and static pages.
 
-`load_image` and `load_mask` import PyTorch when they are first used; nothing else here does.
+`load_image` and `load_mask` import the model's image reader when they are first used.
 """
 
 from typing import Any
