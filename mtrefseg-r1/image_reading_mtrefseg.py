@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, Union
 
 import numpy as np
 from huggingface_hub.utils import httpx
@@ -104,14 +104,14 @@ def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
     )
 
 
-def _is_tensor(value: Any) -> bool:
+def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
     """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
     return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
 
 
 def _from_array(array: "np.ndarray | torch.Tensor") -> np.ndarray:
     """A NumPy array or tensor as an array of shape `(height, width)` or `(height, width, 3 or 4)`."""
-    if _is_tensor(array):
+    if not isinstance(array, np.ndarray):
         array = array.detach().cpu()
         # NumPy has no bfloat16.
         return _channels_last((array.float() if array.is_floating_point() else array).numpy(), channels_first=True)
