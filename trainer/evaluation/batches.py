@@ -189,7 +189,9 @@ class BatchReader(Dataset):
         start = number * self.batch_size
         rows = range(start, min(start + self.batch_size, len(self.source)))
         if isinstance(self.source, datasets.Dataset):
-            return self._batch(number, [scored_sample(self.source[row]["sample"]) for row in rows])
+            samples = [self.source[row]["sample"] for row in rows]
+            # What cannot be read is left out; `PairLoader` has warned of it.
+            return self._batch(number, [scored_sample(sample) for sample in samples if sample is not None])
         pairs = [read_pair(self.source[row]) for row in rows]
         try:
             return self._batch(number, pairs)

@@ -15,8 +15,9 @@ from trainer.data import SceneCollator, SceneDataset, SceneParsingModel, largest
 from trainer.errors import TrainingError
 from trainer.options import with_recipe
 
-from .checkpointing import find_checkpoint
+from .checkpointing import find_checkpoint, saving
 from .engines import use_all_cores
+from .run_lock import locked_folder
 
 
 def train_scenes(arguments: Sequence[str], program: str, description: str | None) -> str:
@@ -43,13 +44,15 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     training.use_cpu = not torch.accelerator.is_available()
     use_all_cores(training)
     set_seed(training.seed)
-    trainer = make_trainer(scenes, training)
-    trainer.train(resume_from_checkpoint=find_checkpoint(training))
-    scores = trainer.evaluate()
-    if not trainer.is_world_process_zero():
-        return ""
-    trainer.accelerator.unwrap_model(trainer.model).vision_model.save_pretrained(training.output_dir)
-    trainer.data_collator.processor.save_pretrained(training.output_dir)
+    with locked_folder(training):
+        trainer = make_trainer(scenes, training)
+        trainer.train(resume_from_checkpoint=find_checkpoint(training))
+        scores = trainer.evaluate()
+        if not trainer.is_world_process_zero():
+            return ""
+        with saving("the trained model", training):
+            trainer.accelerator.unwrap_model(trainer.model).vision_model.save_pretrained(training.output_dir)
+            trainer.data_collator.processor.save_pretrained(training.output_dir)
     names = ("kind_accuracy", "color_accuracy", "kind_mIoU")
     rows = "".join(f"{name:<16}{scores[f'eval_{name}']:.2f}\n" for name in names)
     return f"{rows}{'saved in':<16}{training.output_dir}\n"

@@ -17,10 +17,15 @@ import yaml
 from safetensors.torch import load_file
 from transformers import AutoModel
 
+from trainer.loop.checkpointing import UNFINISHED
+from trainer.loop.run_lock import LOCK
 
-ROOT = Path(__file__).parents[2]
-ZERO2 = ("-m", "accelerate.commands.launch", "--config_file", "trainer/accelerate/cpu_zero2.yaml")
-STEPS, KILLS = 12, 5
+
+ROOT = Path(__file__).parents[3]
+LAUNCH = ("-m", "accelerate.commands.launch", "--config_file")
+ZERO2 = (*LAUNCH, "trainer/accelerate/cpu_zero2.yaml")
+LAUNCHERS = {"single": (), "ddp": (*LAUNCH, "trainer/accelerate/cpu_two_processes.yaml"), "zero2": ZERO2}
+STEPS, KILLS = 24, 20
 PATIENCE = 3600
 """Seconds, for a machine with other work, too."""
 pytestmark = pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="minutes: set MTREFSEG_SLOW_TESTS")
@@ -59,31 +64,43 @@ def last_checkpoint(folder):
     return max((int(path.name.rpartition("-")[2]) for path in folder.glob("checkpoint-*")), default=0)
 
 
-def test_a_run_under_zero2_that_is_killed_at_random_steps_goes_on_as_if_nothing_had_been(run, start, tmp_path):
-    common = ("--max_steps", STEPS, "--save_steps", 2, "--eval_strategy", "no", "--expected_engine", "zero2")
-    said = run("finetune", "--output_dir", tmp_path / "whole", *common, launcher=ZERO2, timeout=PATIENCE)
-    assert "Engine: DeepSpeedEngine (zero2), 2 processes, gloo" in said
-    chance = random.Random(0)
+@pytest.mark.parametrize("engine", LAUNCHERS)
+def test_a_run_that_is_killed_at_random_steps_ends_like_one_that_is_not(engine, run, start, tmp_path):
+    launcher = LAUNCHERS[engine]
+    common = ("--max_steps", STEPS, "--save_steps", 2, "--eval_data", "none", "--expected_engine", engine)
+    output = run("finetune", "--output_dir", tmp_path / "undisturbed", *common, launcher=launcher, timeout=PATIENCE)
+    assert f"({engine})" in output
+    random_numbers = random.Random(0)
     kills = []
-    for wanted in sorted(chance.sample(range(1, STEPS), KILLS)):
+    for wanted in sorted(random_numbers.sample(range(1, STEPS), KILLS)):
         folder = tmp_path / "killed"
-        step = begun = last_checkpoint(folder)
+        step = resumed_from = last_checkpoint(folder)
         command = ("--output_dir", folder, *common, "--resume_from_checkpoint", "last")
-        process = start("finetune", *command, launcher=ZERO2)
+        process = start("finetune", *command, launcher=launcher)
         for line in process.stdout:
             step += "  loss " in line
             if step >= wanted:
                 break
         assert step >= wanted, f"ended after step {step}"
-        time.sleep(chance.random())  # Somewhere in the next steps, or in the middle of a checkpoint.
+        time.sleep(random_numbers.random() / 2)  # Somewhere in the next steps, or while a checkpoint is written.
+        had_unfinished = (folder / UNFINISHED).exists()
         kill(process)
-        kills.append({"begun_after": begun, "seen_step": step, "left_checkpoint": last_checkpoint(folder)})
-    (tmp_path / "kills.json").write_text(json.dumps(kills))
-    run("finetune", *command, launcher=ZERO2, timeout=PATIENCE)
-    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+        kills.append(
+            {
+                "resumed_from": resumed_from,
+                "last_logged_step": step,
+                "last_checkpoint": last_checkpoint(folder),
+                "while_saving": had_unfinished,
+            }
+        )
+        (tmp_path / "kills.json").write_text(json.dumps(kills))
+    run("finetune", *command, launcher=launcher, timeout=PATIENCE)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "undisturbed")
     assert len(losses(tmp_path / "killed")) == STEPS
-    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "killed")]
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("undisturbed", "killed")]
     assert all(torch.equal(weights[1][name], weight) for name, weight in weights[0].items())
+    assert not (tmp_path / "killed" / UNFINISHED).exists()
+    assert not (tmp_path / "killed" / LOCK).exists()
 
 
 def test_adapters_that_zero3_has_partitioned_are_merged_like_others(run, tmp_path):

@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The trainer in this process: losses, groups, freezing, evaluation, checkpoints, engines."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,14 +17,6 @@ from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.loop.checkpointing import (
-    RUN_CONFIG,
-    UNFINISHED,
-    check_resume_config,
-    find_checkpoint,
-    publish,
-    unfinished_folder,
-)
 from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe
@@ -210,71 +201,8 @@ def test_evaluation_shares_batches_without_loss_or_repetition(num_batches, proce
     assert sorted(scored) == list(range(num_batches))
 
 
-def test_half_a_checkpoint_is_never_there(tmp_path):
-    (tmp_path / "checkpoint-2").mkdir()
-
-    def write():
-        with unfinished_folder(tmp_path, is_writer=True) as folder:
-            Path(folder, "checkpoint-4").mkdir(parents=True)
-            raise OSError("No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        write()
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
-
-
-def test_a_full_disk_costs_nothing_but_the_last_steps(make_trainer, monkeypatch, tmp_path):
-    trainer = make_trainer(max_steps=4, save_steps=2, save_total_limit=1, eval_strategy="no")
-    whole = trainer._save_rng_state
-
-    def fail(output_dir):
-        if trainer.state.global_step == 4:
-            raise OSError(28, "No space left on device")
-        whole(output_dir)
-
-    monkeypatch.setattr(trainer, "_save_rng_state", fail)
-    with pytest.raises(OSError, match="No space left"):
-        trainer.train()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.md", "checkpoint-2"]
-    assert find_checkpoint(trainer_arguments(tmp_path / "out", "last")) == str(tmp_path / "out" / "checkpoint-2")
-
-
-def trainer_arguments(folder, resume=None):
-    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume)
-
-
-def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
-    for step in (2, 4, 6, 8):
-        (tmp_path / UNFINISHED / f"checkpoint-{step}").mkdir(parents=True)
-        publish(tmp_path, f"checkpoint-{step}", 2, str(tmp_path / "checkpoint-2"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-8"]
-
-
-def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
-    assert find_checkpoint(trainer_arguments(tmp_path)) is None
-    assert find_checkpoint(trainer_arguments(tmp_path, "last")) is None
-    (tmp_path / "checkpoint-2").mkdir()
-    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
-        find_checkpoint(trainer_arguments(tmp_path))
-    with pytest.raises(TrainingError, match="is no checkpoint"):
-        find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
-
-
-def test_a_run_is_resumed_with_its_own_settings(tmp_path):
-    def keep(weights, resume=None):
-        check_resume_config(
-            trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights}
-        )
-
-    keep([3, 1])
-    (tmp_path / "checkpoint-7").mkdir()
-    keep([3, 1], "last")
-    with pytest.raises(TrainingError, match=r"weights=\[3, 1\], not \[1, 1\]"):
-        keep([1, 1], "last")
-    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
-        keep([3, 1])
-    (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
-    keep([1, 1], "last")
+def trainer_arguments(folder):
+    return MTRefSegTrainingConfig(output_dir=str(folder))
 
 
 def accelerator_of(kind, processes=1, stage=None):
