@@ -2,16 +2,20 @@
 """Opens pairs by name. Whoever reads people's data reads it through here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow
 from datasets import Dataset, load_dataset
+from datasets.exceptions import DatasetsError
 from huggingface_hub import snapshot_download
 
 from dataset_scripts.errors import DataError
+from mtrefseg.errors import one_line
 
 from .image_file import ImageFile
 from .image_folder import METADATA, MetadataReader
@@ -345,16 +349,31 @@ def _prepare_raw(
     return builder.as_dataset(split=split)
 
 
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Turns what `datasets` raises while it opens a dataset into a [`DataError`] that names the dataset."""
+    try:
+        yield
+    except (DatasetsError, pyarrow.ArrowException, OSError, ValueError) as error:
+        # The library's own message may say only that there was an error; the one that caused it says more.
+        raise DataError(f"{name} cannot be opened: {one_line(error.__cause__ or error)}") from error
+
+
 def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset:
     """An export, of one row a pair where it has such a configuration."""
-    known = datasets.get_dataset_config_names(name)
+    with _naming(name):
+        known = datasets.get_dataset_config_names(name)
     config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
     if config is None:
         raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known)}.")
-    splits = datasets.get_dataset_split_names(name, config)
+    with _naming(name):
+        splits = datasets.get_dataset_split_names(name, config)
     if split not in splits:
         raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
-    table = load_dataset(name, config, split=split)
+    with _naming(name):
+        table = load_dataset(name, config, split=split)
+    if not len(table):
+        raise DataError(f"{name} has no pairs in split {split!r} for setting {setting}.")
     columns = table.features.keys()
     has_sentences = {"pair_id", "masks", "expressions", "change_types"} <= columns or (
         {"pair_id", "mask", "expression", "change_type"} <= columns

@@ -180,7 +180,7 @@ def make_train_dataset(
         )
         for name in arguments.train_data
     ]
-    sizes = [_size(source) for source in sources]
+    sizes = [_size(source, name) for source, name in zip(sources, arguments.train_data)]
     length = arguments.epoch_pairs or (run_pairs if None in sizes else sum(size or 0 for size in sizes))
     if not length:
         raise DataError("The generated pairs are infinite: give max_steps, generated_pairs or epoch_pairs.")
@@ -201,6 +201,9 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
 
     Returns:
         `datasets.Dataset`: One row a pair, with the column "sample"; `None` without `eval_data`.
+
+    Raises:
+        DataError: If a dataset cannot be opened, or is empty.
     """
     settings = {
         "seed": arguments.generated_seed,
@@ -220,14 +223,18 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     ]
     if not sources:
         return None
-    table = list_all([len(source) for source in sources], arguments.max_eval_pairs)
+    sizes = [_size(source, name) or 0 for source, name in zip(sources, arguments.eval_data)]
+    table = list_all(sizes, arguments.max_eval_pairs)
     table.set_transform(PairLoader(sources))
     return table
 
 
-def _size(source: PairSource) -> int | None:
-    """How many pairs a source has, `None` if it is infinite."""
-    return None if source.is_infinite else len(source)
+def _size(source: PairSource, name: str) -> int | None:
+    """How many pairs a source has, `None` if it is infinite; none at all is a [`DataError`]."""
+    size = None if source.is_infinite else len(source)
+    if size == 0:
+        raise DataError(f"{name} holds no pairs that can be used: name other data, another split or setting.")
+    return size
 
 
 def mix(sizes: Sequence[int | None], weights: Sequence[float] | None, length: int, seed: int) -> Dataset:

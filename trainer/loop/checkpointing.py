@@ -201,8 +201,11 @@ def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
         yield
     # RuntimeError: PyTorch's writer of optimizer states reports a full disk so.
     except (OSError, RuntimeError, SafetensorError) as error:
+        folder = Path(str(arguments.output_dir))
+        free = shutil.disk_usage(folder).free / 1e6
         raise TrainingError(
-            f"{what} could not be saved: {one_line(error)}. {advice_to_resume(arguments, 'free space')}"
+            f"{what} could not be saved: {one_line(error)}. {folder} has {free:,.1f} MB of free space. "
+            f"{advice_to_resume(arguments, 'free space')}"
         ) from error
 
 

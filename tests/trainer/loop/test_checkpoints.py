@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Checkpoints are complete or not there, never of weights that are not finite; one run at a time writes into a folder."""
+"""Checkpoints are complete or not there, never of weights that are not finite; one run at a time uses a folder."""
 
 import json
 import os
