@@ -21,7 +21,7 @@ help:
 	@echo "make demo        start the demo as a page for the browser"
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
-	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
+	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
 	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"

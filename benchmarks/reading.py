@@ -8,7 +8,7 @@ Reading speed in training, from exported Parquet files and from the raw folder:
 A row is a sentence of the first split with its two images and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
 
-Appends to `reading.csv` beside this script: rows per second in the best round, milliseconds of processor time per row
+Appends to `results/reading.csv`: rows per second in the best round, milliseconds of processor time per row
 in the best round (less disturbed by other work on the machine), both with their ratio to the raw folder's, and the
 seconds that `load_dataset` takes once.
 """
@@ -169,7 +169,7 @@ def main() -> None:
             rows = measure(Path(folder) / "drawn", "drawn, 512 x 512", Path(folder))
         else:
             rows = measure(raw, raw.resolve().name, Path(folder))
-    path = Path(__file__).with_name("reading.csv")
+    path = Path(__file__).parent / "results" / "reading.csv"
     lines = rows if path.exists() else [HEAD, *rows]
     with path.open("a", newline="") as file:
         csv.writer(file).writerows(lines)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 class GroupNorm(nn.GroupNorm):
     """Group normalisation that autocast computes in float32 on every device, as it does with the plain one on GPUs. On
-    a CPU that is more exact, and faster backwards (`benchmarks/operators.csv`)."""
+    a CPU that is more exact, and faster backwards (`benchmarks/results/operators.csv`)."""
 
     def forward(self, features: Tensor) -> Tensor:
         """`(batch_size, channels, height, width)` to the same shape."""
