@@ -10,8 +10,8 @@ python -m benchmarks.engines --engines single zero3 --steps 5
 ```
 
 Prints the loss of every step and replaces `results/engines.csv`. Its columns: the class that wraps the model, the
-largest difference of a step's loss from that of one process, whether the saved weights, loaded by `AutoModel`, equal those in
-memory bit by bit, the number of tensors, how many of them were partitioned, and the seconds of training.
+largest difference of a step's loss from that of one process, whether the saved weights, loaded by `AutoModel`, equal
+those in memory bit by bit, the number of tensors, how many of them were partitioned, and the seconds of training.
 """
 
 import argparse

@@ -31,6 +31,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser
 from trainer.errors import TrainingError
+from trainer.loop.checks import check_checkpoint
 from trainer.names import GENERATED, SETTINGS, SPLITS
 
 
@@ -105,8 +106,6 @@ def find_checkpoint(name: str) -> Path:
     Raises:
         TrainingError: If there is no such checkpoint.
     """
-    from trainer.loop.checks import check_checkpoint
-
     check_checkpoint("model", name)
     if Path(name).is_dir():
         return Path(name)
@@ -197,6 +196,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -
 def evaluate(arguments: Sequence[str], program: str) -> None:
     """Connects the processes, evaluates and prints the summary; see [`main`]."""
     options = parse_arguments(arguments, program)
+    check_checkpoint("model", options.model)
 
     import torch
     from accelerate import Accelerator

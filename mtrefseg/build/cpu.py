@@ -36,7 +36,7 @@ class OneDnnLinear(nn.Linear):
 def optimize_for_cpu(model: Model) -> Model:
     """
     Makes float32 inference on a CPU faster: every `nn.Linear` of the model becomes a [`OneDnnLinear`]. PyTorch sends
-    float32 matrix products to MKL, which was slower on the AMD processor of `benchmarks/results/operators.csv`. Results
+    float32 matrix products to MKL, which was slower on an AMD processor (`benchmarks/results/operators.csv`). Results
     differ by rounding only. Does nothing where this build of PyTorch has no oneDNN.
 
     Call it after loading, and before adapters or quantisation are added: tools that look for the exact class

@@ -4,7 +4,6 @@
 import argparse
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import modeling_mtrefseg
 from mtrefseg.errors import UserError, one_line
+from mtrefseg.hub import check_hub_model, is_hub_id
 
 from .parsing import VerbParser
 
@@ -145,8 +145,8 @@ def check_model(model: str) -> str | None:
         with bad_input(prefix=f"{folder} is not a model folder: "):
             config = json.loads(path.read_text(encoding="utf-8"))
         return str(config.get("model_type")) if isinstance(config, dict) else "unknown"
-    # A Hub id is OWNER/NAME.
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", model) and not folder.exists():
+    if is_hub_id(model) and not folder.exists():
+        check_hub_model(model)
         return None
     raise UserError(
         f'there is no model folder "{model}": name a folder or a Hub id with --model; `mtrefseg convert` makes a '
