@@ -22,11 +22,11 @@ help:
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
-	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
+	@echo "make checkpoint  train the checkpoint from scratch (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
-	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and draw the README's images anew (needs Chromium)"
+	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and redraw the README's images (needs Chromium)"
 	@echo "make clean       remove $(VENV), outputs and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
@@ -69,18 +69,18 @@ demo: $(TEST_STAMP)
 REAL = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train \
 	--train_weights 4 1 1 --move_share 0.5)
 
-# A step that is finished is not done again when the command is given again, and one that was stopped goes on.
+# Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
-GO_ON = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
+RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
 MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
 
 checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml \
-		--output_dir $(MADE)/scenes $(GO_ON)
+		--output_dir $(MADE)/scenes $(RESUME)
 	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(REAL) \
-		--stage1 $(MADE)/scenes --output_dir $(MADE)/stage2 $(GO_ON)
+		--stage1 $(MADE)/scenes --output_dir $(MADE)/stage2 $(RESUME)
 	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml $(REAL) \
-		--model_name_or_path $(MADE)/stage2 --output_dir $(MADE)/stage2_256 $(GO_ON)
+		--model_name_or_path $(MADE)/stage2 --output_dir $(MADE)/stage2_256 $(RESUME)
 	$(BIN)/python trainer/calibrate.py --model $(MADE)/stage2_256 --output_dir $(MADE)/mtrefseg-r1
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
@@ -97,7 +97,7 @@ publish: $(TEST_STAMP)
 bench: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks.inference --preset tiny
 
-# Everything that shows what the checkpoint does; run it when the checkpoint has changed.
+# Renews the images that show what the checkpoint does; run it when the checkpoint has changed.
 images: $(TEST_STAMP)
 	rm -rf outputs/examples
 	$(BIN)/python trainer/evaluate.py --model mtrefseg-r1 --data generated --generated_pairs 30 --output_dir outputs/examples

@@ -205,7 +205,7 @@ def measure_backbone_pass(model: MTRefSegModel, clock: Clock) -> float:
 
 
 def processor_name() -> str:
-    """The processor's name as Linux tells it."""
+    """The processor's name, as Linux reports it."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 

@@ -113,7 +113,7 @@ def read_all(make_loader: Callable[[], DataLoader[Row]]) -> tuple[int, float, fl
 
 
 def make_readers(raw: Path, out: Path, split: str) -> tuple[dict[str, Callable[[], DataLoader[Row]]], float]:
-    """A function for each reader that starts it from the beginning, and the seconds of the first `load_dataset`."""
+    """For each reader a function that starts it at the first row, and the seconds of the first `load_dataset`."""
     columns = ["image_t1", "image_t2", "mask"]
     start = time.perf_counter()
     table = datasets.load_dataset(str(out), "TV", split=split, cache_dir=str(out.parent / "cache"))

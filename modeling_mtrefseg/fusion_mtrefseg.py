@@ -30,7 +30,7 @@ class ConvNormActivation(nn.Module):
 class ChangeAwareFusion(nn.Module):
     """
     Fusion of the paper: a change feature is computed from the signed and the absolute difference, and a gate, which
-    looks at both images as a whole, decides per channel how much of it is added to what both images show.
+    sees both images globally, decides per channel how much of it is added to what both images show.
 
     Args:
         channels (`int`): Channels of the level, the same for t1, t2 and the output.

@@ -29,7 +29,7 @@ def processor() -> MTRefSegProcessor:
 
 @pytest.fixture(scope="session")
 def make_config(processor: MTRefSegProcessor) -> Callable[..., MTRefSegConfig]:
-    """A function from changed fields to a minute configuration of the paper's kind (Swin and Phi)."""
+    """A function from changed fields to a tiny configuration of the paper's kind (Swin and Phi)."""
 
     def make(**overrides) -> MTRefSegConfig:
         fields = {

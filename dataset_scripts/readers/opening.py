@@ -86,7 +86,7 @@ def open_pairs(
             and so on. `split` and `setting` are put into it.
 
     Returns:
-        `PairSource`: The pairs; its `report` tells what was skipped or repaired.
+        `PairSource`: The pairs; its `report` lists what was skipped or repaired.
 
     Raises:
         [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
@@ -150,9 +150,9 @@ def _open_made(
 
 
 def _domain_of(name: str, folders: Sequence[Path], domains: Sequence[str]) -> str:
-    """The domain that the names of folders tell ("rs_harbours"), or else the only one that is asked for."""
-    told = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
-    found = sorted(told) or list(domains)
+    """The domain in the names of the folders ("rs_harbours"), or else the only requested one."""
+    named = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
+    found = sorted(named) or list(domains)
     if len(found) != 1:
         raise DataError(
             f"{name}: all folders must be of one domain; begin their names with ns_ or rs_, or choose a setting."
@@ -283,7 +283,7 @@ def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
-    """What a raw folder lost: one sentence, or the pair of a JSON file with as many sentences as it tells."""
+    """What a raw folder lost: one sentence, or the pair of a JSON file with all sentences in it."""
     folder = next(folder for folder in folders if folder.name == finding.split)
     texts: list[str] = []
     if finding.sample.lower().endswith(".json"):

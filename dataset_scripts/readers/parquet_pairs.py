@@ -207,7 +207,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         detail = " ".join(str(error).split())
-        raise DataError(f"{path} is no whole Parquet file: {detail}; export it anew.") from error
+        raise DataError(f"{path} is not a complete Parquet file: {detail}; export it anew.") from error
 
 
 def _layout(path: Path) -> str:

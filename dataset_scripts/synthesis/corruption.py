@@ -66,15 +66,15 @@ def corrupt(
     Returns:
         `tuple[SyntheticExpression, ...]`: Same order. Corrupted ones have `noisy=True` and differ from the original.
     """
-    spoilt = []
+    corrupted = []
     for index, expression in enumerate(expressions):
         if random.random() >= share:
-            spoilt.append(expression)
+            corrupted.append(expression)
             continue
         others = [other for place, other in enumerate(expressions) if place != index]
         changed = _spoil_text(expression, random) if random.random() < _TEXT_SHARE else None
-        spoilt.append(changed or _spoil_mask(expression, others, random))
-    return tuple(spoilt)
+        corrupted.append(changed or _spoil_mask(expression, others, random))
+    return tuple(corrupted)
 
 
 def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and results that appear whole."""
+"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and writing of results."""
 
 import argparse
 import json

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads images and masks, and writes files: the image reader, the mask reader, files that are written whole or not at
-all, hashes, and static pages.
+Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
+hashes, and static pages.
 
 `load_image` and `load_mask` import the model's image reader when they are first used.
 """

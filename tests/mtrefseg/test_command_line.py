@@ -149,7 +149,7 @@ def test_no_sentence_means_every_change(workplace: Path, processor: FakeProcesso
     assert processor.calls[0]["text"] is None
     report = json.loads((workplace / "out" / "result.json").read_text())
     assert [entry["text"] for entry in report["results"]] == [None]
-    # The report tells the threshold that the model was saved with.
+    # The report has the threshold that the model was saved with.
     assert report["threshold"] == 0.3
 
 

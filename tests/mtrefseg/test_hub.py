@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What is said about a model that is not on the Hub, after one request."""
+"""Errors about models that are not on the Hub: one request, and a message that names the fix."""
 
 from typing import Any
 

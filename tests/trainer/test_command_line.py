@@ -90,7 +90,7 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
         (["--config", "broken.yaml"], "broken.yaml"),
         (["--config", "unknown.yaml"], "'stage_1'; do you mean stage1?"),
-        (["--freeze", "eyes"], "eyes"),
+        (["--freeze", "encoder"], "encoder"),
         (["--stage1", "outputs/typo"], "--stage1 outputs/typo"),
         (["--stage1", "bert"], "--stage1 bert"),
         (["--stage1", "hollow"], "--stage1 hollow"),
@@ -105,7 +105,7 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
     ids=str,
 )
 @pytest.mark.parametrize("stage", [finetune, pretrain], ids=["finetune", "pretrain"])
-def test_what_is_wrong_is_said_in_a_line_before_any_data_is_prepared(
+def test_bad_input_is_refused_in_one_line_before_any_data_is_prepared(
     stage: SimpleNamespace,
     arguments: list[str],
     named: str,

@@ -155,7 +155,7 @@ def make_train_dataset(
 
     Returns:
         `datasets.Dataset`: One row a pair, with the column "sample".
-        [`PairLoader`]: Its transform, which has to be told the epoch.
+        [`PairLoader`]: Its transform; call `set_epoch` for each epoch.
 
     Raises:
         DataError: If a dataset cannot be opened, or the length of an epoch is unknown.

@@ -79,7 +79,7 @@ def read_pair(pair: Pair) -> ScoredPair:
     problems = []
     for expression in pair.expressions:
         try:
-            # Where no image tells the size, the mask is taken as it is.
+            # Without an image to take the size from, the mask keeps its own.
             mask, _ = expression.mask.read_mask(size or expression.mask.size)
             truths.append(encode_rle(mask))
             problems.append(problem)

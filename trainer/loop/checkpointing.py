@@ -44,7 +44,7 @@ def find_checkpoint(arguments: TrainingArguments) -> str | None:
             `output_dir`.
 
     Returns:
-        `str` or `None`: The folder; `None` to start from the beginning.
+        `str` or `None`: The folder; `None` to start a new run.
 
     Raises:
         TrainingError: If there is no such checkpoint, or if there is one and `resume_from_checkpoint` is not set.

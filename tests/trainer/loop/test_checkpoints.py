@@ -24,7 +24,7 @@ from trainer.loop.checkpointing import (
 from trainer.training_config import MTRefSegTrainingConfig
 
 
-def test_half_a_checkpoint_is_never_there(tmp_path):
+def test_a_checkpoint_is_complete_or_absent(tmp_path):
     (tmp_path / "checkpoint-2").mkdir()
 
     def write():
@@ -37,14 +37,14 @@ def test_half_a_checkpoint_is_never_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
 
 
-def test_a_full_disk_costs_nothing_but_the_last_steps(make_trainer, monkeypatch, tmp_path):
+def test_a_full_disk_keeps_the_last_checkpoint(make_trainer, monkeypatch, tmp_path):
     trainer = make_trainer(max_steps=4, save_steps=2, save_total_limit=1, eval_strategy="no")
-    whole = trainer._save_rng_state
+    plain = trainer._save_rng_state
 
     def fail(output_dir):
         if trainer.state.global_step == 4:
             raise OSError(28, "No space left on device")
-        whole(output_dir)
+        plain(output_dir)
 
     monkeypatch.setattr(trainer, "_save_rng_state", fail)
     with pytest.raises(TrainingError, match=r"checkpoint-4 could not be saved: .*No space left.*out/checkpoint-2"):

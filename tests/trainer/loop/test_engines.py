@@ -50,7 +50,7 @@ def test_runs_that_are_killed_at_random_steps_end_like_one_that_is_not(tmp_path)
 
 def test_adapters_that_zero3_has_partitioned_are_merged_like_others(run, tmp_path):
     common = ("--max_steps", 2, "--save_strategy", "no", "--eval_strategy", "no", "--use_peft", "true", "--lora_r", 2)
-    # By default minute tensors would stay whole.
+    # By default such small tensors would not be partitioned.
     partition_all = {
         "zero_optimization": {
             "stage": 3,
@@ -83,7 +83,7 @@ def test_adapters_that_zero3_has_partitioned_are_merged_like_others(run, tmp_pat
     AutoModel.from_pretrained(tmp_path / "zero3" / "merged")
 
 
-def test_all_engines_take_the_same_steps_and_save_what_they_have_learnt(tmp_path):
+def test_all_engines_take_the_same_steps_and_save_the_weights_in_memory(tmp_path):
     command = [sys.executable, "-m", "benchmarks.engines", "--steps", "3", "--out", str(tmp_path / "engines.csv")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr

@@ -35,7 +35,7 @@ def gradients(trainer, batches):
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (1, 1, 1, 1), (3, 1)])
-def test_the_loss_does_not_depend_on_how_a_step_is_cut(make_trainer, small_processor, pairs, sizes):
+def test_the_loss_does_not_depend_on_how_a_step_is_split_into_batches(make_trainer, small_processor, pairs, sizes):
     trainer = make_trainer()
     collator = PairCollator(small_processor)
     # Few sentences first, then many.
@@ -66,7 +66,7 @@ def test_processes_share_one_mean(make_trainer, small_processor, pairs, monkeypa
     assert np.mean(own) == pytest.approx(loss, rel=1e-5)
 
 
-def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
+def test_the_log_has_the_parts_of_the_loss_and_the_speed(make_trainer):
     trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no", gradient_accumulation_steps=2)
     trainer.train()
     for log in trainer.state.log_history[:2]:
@@ -75,7 +75,7 @@ def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
         assert log["sentences_per_second"] > log["pairs_per_second"] > 0
 
 
-def test_a_log_is_a_line_for_people(make_trainer, capsys):
+def test_a_log_is_one_readable_line(make_trainer, capsys):
     trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no")
     trainer.train()
     trainer.evaluate()
@@ -123,8 +123,8 @@ def test_frozen_parts_stay_as_they_are_and_the_others_do_not(make_trainer, small
 def test_freezing_what_is_not_there_is_refused(small_model, tmp_path):
     with pytest.raises(TrainingError, match="language_model"):
         freeze_parts(small_model.vision_model, ["language_model"])
-    with pytest.raises(TrainingError, match="freeze names eyes"):
-        MTRefSegTrainingConfig(output_dir=str(tmp_path), freeze=["eyes"])
+    with pytest.raises(TrainingError, match="freeze names encoder"):
+        MTRefSegTrainingConfig(output_dir=str(tmp_path), freeze=["encoder"])
     freeze_parts(small_model, list(named_parts(small_model)))
     with pytest.raises(TrainingError, match="Nothing is left"):
         parameter_groups(small_model, MTRefSegTrainingConfig(output_dir=str(tmp_path)))
@@ -162,8 +162,8 @@ def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, s
     for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
         with pytest.raises(TrainingError, match="--parts_from"):
             build_stage2(refused, whole, training)
-    with pytest.raises(TrainingError, match="parts names eyes"):
-        ModelArguments(parts=["eyes"])
+    with pytest.raises(TrainingError, match="parts names encoder"):
+        ModelArguments(parts=["encoder"])
 
 
 def test_evaluation_is_that_of_the_metric(make_trainer, small_processor, pairs):
@@ -219,7 +219,7 @@ def test_engines_have_names():
     assert engine_of(accelerator_of(DistributedType.DEEPSPEED, 2, stage=3)) == "zero3"
 
 
-def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
+def test_a_run_with_another_engine_than_expected_is_refused(tmp_path, monkeypatch):
     single, ddp = accelerator_of(DistributedType.NO), accelerator_of(DistributedType.MULTI_GPU, 2)
 
     def arguments(**wanted):
