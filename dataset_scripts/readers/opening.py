@@ -6,13 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import datasets
-import pyarrow
-from datasets import Dataset, load_dataset
-from datasets.exceptions import DatasetsError
-from huggingface_hub import snapshot_download
+from typing import TYPE_CHECKING, Any
 
 from dataset_scripts.errors import DataError
 from mtrefseg.errors import one_line
@@ -29,12 +23,15 @@ from .split_folders import EXPRESSIONS_FOLDER, SPLIT_NAMES, SplitFolder, find_sp
 from .table_pairs import TablePairs
 
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
 GENERATED = "generated"
 """The name of generated pairs where a dataset can be named."""
 COMPOSED = "composed:"
 """What comes before the folders of images that pairs are composed of."""
 
-logger = datasets.logging.get_logger(__name__)
 # They are imported by name when they are asked for: who reads files does without them, and they use this package.
 _BUILDERS = {
     "kkk2026/MTRefSeg-21K": ("dataset_scripts.mtrefseg_21k", "MTRefSeg21K"),
@@ -247,6 +244,9 @@ def _open_images(
     if checked:
         pairs, lost = list(check_pairs(pairs, report)), []
         if report.findings:
+            import datasets
+
+            logger = datasets.logging.get_logger(__name__)
             logger.warning(f"{folder}:\n{report.table()}")
     if not pairs and not lost:
         raise _nothing_found(folder, split, setting, [(reader.name, reader.split) for reader, _ in readers])
@@ -327,12 +327,14 @@ def _builder(name: str) -> Any:
 
 def _download(name: str, setting: str) -> str:
     """The folder of the published raw files of a setting, in the Hub's cache."""
+    from huggingface_hub import snapshot_download
+
     return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
 
 
 def _prepare_raw(
     name: str, split_folders: Sequence[SplitFolder] | None, split: str, setting: str, is_stage1: bool
-) -> Dataset:
+) -> "Dataset":
     """A raw dataset by its builder, which checks every file once and keeps the result in the cache."""
     if split_folders is None:
         is_pretrain, data_dir = name == _PRETRAIN, None
@@ -352,6 +354,9 @@ def _prepare_raw(
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
     """Turns what `datasets` raises while it opens a dataset into a [`DataError`] that names the dataset."""
+    import pyarrow
+    from datasets.exceptions import DatasetsError
+
     try:
         yield
     except (DatasetsError, pyarrow.ArrowException, OSError, ValueError) as error:
@@ -359,8 +364,10 @@ def _naming(name: str) -> Iterator[None]:
         raise DataError(f"{name} cannot be opened: {one_line(error.__cause__ or error)}") from error
 
 
-def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset:
+def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
     """An export, of one row a pair where it has such a configuration."""
+    import datasets
+
     with _naming(name):
         known = datasets.get_dataset_config_names(name)
     config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
@@ -371,7 +378,7 @@ def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset
     if split not in splits:
         raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
     with _naming(name):
-        table = load_dataset(name, config, split=split)
+        table = datasets.load_dataset(name, config, split=split)
     if not len(table):
         raise DataError(f"{name} has no pairs in split {split!r} for setting {setting}.")
     columns = table.features.keys()

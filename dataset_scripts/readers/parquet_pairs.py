@@ -12,8 +12,6 @@ from typing import Any
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Features
-from huggingface_hub import metadata_load
 
 from dataset_scripts.errors import DataError
 
@@ -162,6 +160,8 @@ def _listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     card = folder / CARD
     if not card.is_file():
         return []
+    from huggingface_hub import metadata_load
+
     try:
         content = metadata_load(card)
     except (ValueError, OSError) as error:
@@ -212,6 +212,8 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 def _layout(path: Path) -> str:
     """The layout of a file."""
+    from datasets import Features  # Here, so that commands start quickly.
+
     with _damage_named(path):
         features = Features.from_arrow_schema(_open(path).schema_arrow)
     for layout, make_features in FEATURES.items():
