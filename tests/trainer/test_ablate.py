@@ -230,8 +230,8 @@ def test_every_training_is_done_once_and_one_table_written(run, write_matrix, tm
     found = logs(out)
     assert len(found) == 2 * (2 + 1 + 1)  # The noise series has but one training of its own.
     stage1 = next(out.glob("runs/full-seed1-pretrain-*"))
-    assert f"begins with {stage1}" in found["full-seed1-finetune"]
-    assert "begins with None" in found["end_to_end-seed0-finetune"]
+    assert f"begins from {stage1}" in found["full-seed1-finetune"]
+    assert "begins from None" in found["end_to_end-seed0-finetune"]
     assert "50%" not in "".join(found.values())
     rows = read_csv(out / "matrix.csv")
     assert [*rows] == ["full", "end_to_end"]

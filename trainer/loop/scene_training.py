@@ -15,7 +15,7 @@ from trainer.data import SceneCollator, SceneDataset, SceneParsingModel, largest
 from trainer.errors import TrainingError
 from trainer.options import with_recipe
 
-from .checkpointing import find_checkpoint, saving
+from .checkpointing import check_resume_config, find_checkpoint, saving
 from .engines import use_all_cores
 from .run_lock import locked_folder
 
@@ -32,7 +32,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
         `str`: A table of the scores; empty on all processes but the main one.
 
     Raises:
-        TrainingError: If an argument is wrong, or there is no such checkpoint to resume from.
+        TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
     """
     given, _ = with_recipe(arguments, "tiny_scenes")
     scenes, training = TrainingParser((SceneArguments, TrainingArguments), program, description).parse(given)
@@ -45,6 +45,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     use_all_cores(training)
     set_seed(training.seed)
     with locked_folder(training):
+        check_resume_config(training, {**vars(scenes), "seed": training.seed})
         trainer = make_trainer(scenes, training)
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
         scores = trainer.evaluate()
