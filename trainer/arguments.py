@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import TrainingError
-from .names import ENGINES, GENERATED, NO_DATA, NO_TARGET_SHARE, PARTS, PRETRAINED_BACKBONES, SETTINGS, SPLITS
+from .names import (
+    ENGINES,
+    GENERATED,
+    NO_DATA,
+    NO_TARGET_SHARE,
+    PARTS,
+    PRETRAINED_BACKBONES,
+    SAME_LANGUAGE,
+    SETTINGS,
+    SPLITS,
+)
 
 
 @dataclass
@@ -17,7 +27,9 @@ class ModelArguments:
     Args:
         preset (`str`, *optional*, defaults to `"tiny"`): Sizes of the model: "tiny", "small" or "paper". The weights
             are random; those of "small" are pretrained as far as the packages of the extra `pretrained` are installed.
-        vision_backbone (`str`, *optional*): A name of `PRETRAINED_BACKBONES`, whose weights come from a pip package;
+        vision_backbone (`str`, *optional*): A name of `PRETRAINED_BACKBONES`, whose weights come from a pip package
+            (with `model_name_or_path` it replaces the backbone of that checkpoint in stage 2, and `parts_from` may
+            give further parts);
             or, together with `text_backbone`, the Hub id or folder of a Mask2Former or four-stage backbone.
         text_backbone (`str`, *optional*): Hub id or folder of a causal language model.
         parts_from (`str`, *optional*): Hub id or folder of a checkpoint from which a new model takes `parts`.
@@ -272,3 +284,20 @@ class SceneArguments:
     image_size: int = field(default=128, metadata={"help": "side of the images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
+
+
+@dataclass
+class DistillationArguments:
+    """
+    What is distilled.
+
+    Args:
+        model_name_or_path (`str`): Hub id or folder of the model whose language part is replaced.
+        language_preset (`str`, *optional*, defaults to `"small"`): The preset that the new language part has the sizes
+            of; "same" to teach the language part that is there.
+    """
+
+    model_name_or_path: str = field(default="", metadata={"help": "model whose language part is replaced"})
+    language_preset: str = field(
+        default="small", metadata={"help": "preset of the new language part", "choices": ["small", SAME_LANGUAGE]}
+    )

@@ -33,3 +33,5 @@ NO_DATA = "none"
 """What `--eval_data` takes to evaluate on nothing."""
 PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 """What `--vision_backbone` takes besides Hub ids and folders: weights that a pip package holds."""
+SAME_LANGUAGE = "same"
+"""What `--language_preset` takes to train the language part that is there."""

@@ -19,7 +19,14 @@ from typing import Any, NoReturn
 
 import yaml
 
-from .arguments import AugmentationArguments, DataArguments, ModelArguments, SceneArguments, TrainingOptions
+from .arguments import (
+    AugmentationArguments,
+    DataArguments,
+    DistillationArguments,
+    ModelArguments,
+    SceneArguments,
+    TrainingOptions,
+)
 from .errors import TrainingError
 from .names import RECIPES
 
@@ -48,6 +55,7 @@ _TRAINING_HELP = {
     "resume_from_checkpoint": "checkpoint folder to resume from, or last",
     "seed": "seed of new weights, order and augmentation",
 }
+_PLAIN_HELP = {"output_dir": "folder for checkpoints and the final model", "learning_rate": "learning rate"}
 _MODEL_HELP = {
     "model_name_or_path": "checkpoint to train further, instead of a new model (folder or Hub id)",
     "model_revision": "branch, tag or commit of a checkpoint on the Hub",
@@ -177,8 +185,13 @@ def stage_options() -> OptionSet:
 
 def scene_options() -> OptionSet:
     """The options of `pretrain_scenes.py`."""
-    shown = {"output_dir": "folder for checkpoints and the final model", "learning_rate": "learning rate"}
-    return OptionSet({"images": SceneArguments}, (_TRAINING_ARGUMENTS,), {**shown, **_TRAINING_HELP})
+    return OptionSet({"images": SceneArguments}, (_TRAINING_ARGUMENTS,), {**_PLAIN_HELP, **_TRAINING_HELP})
+
+
+def distillation_options() -> OptionSet:
+    """The options of `distill.py`."""
+    own = {"model": DistillationArguments, "data": DataArguments, "augmentation": AugmentationArguments}
+    return OptionSet(own, (_TRAINING_ARGUMENTS,), {**_PLAIN_HELP, **_TRAINING_HELP})
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_options_are_known_without_importing_the_libraries() -> None:
     "command",
     [
         [f"trainer/{script}.py", *arguments]
-        for script in ("finetune", "pretrain", "pretrain_scenes", "evaluate", "ablate", "calibrate")
+        for script in ("finetune", "pretrain", "pretrain_scenes", "distill", "evaluate", "ablate", "calibrate")
         for arguments in (["--help"], ["--no_such_option", "1"])
     ],
     ids=" ".join,

@@ -1,0 +1,52 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Gives a trained model a new language part, which learns to ask its mask decoder what the old one asked, in many more
+words; or teaches the one that it has more words. Minutes on one CPU core: images are encoded once, and after that only
+text is read.
+
+```bash
+python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
+python trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path outputs/new_words
+python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
+```
+
+Any of transformers' `TrainingArguments` can be given; `--help_all` lists them.
+"""
+
+import sys
+from collections.abc import Sequence
+
+
+if __name__ == "__main__":
+    import clone_path  # type: ignore[import-not-found]  # noqa: F401
+
+from mtrefseg.errors import run_command
+from trainer.options import distillation_options
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "distill.py") -> int:
+    """
+    Distils a language part as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def train() -> None:
+        # Help and usage errors come before the libraries are imported, which takes seconds.
+        distillation_options().check(given, "checkpoint_6_words", program, __doc__)
+
+        from trainer.loop.distilling import distill
+
+        print(distill(given, program, __doc__), end="")
+
+    return run_command(program, train)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
