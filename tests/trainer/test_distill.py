@@ -15,6 +15,7 @@ from mtrefseg.build.presets import PRESETS, tiny_processor
 from trainer import distill
 from trainer.data import PairLoader, list_all
 from trainer.data.sentence_queries import QueryCollator, make_query_table
+from trainer.loop import distilling
 from trainer.loop.distillation import QueryDistillation, freeze_vision, with_new_language
 
 
@@ -85,7 +86,7 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The vectors of all words of the package take a minute.
-    monkeypatch.setattr(distill, "small_processor", tiny_processor)
+    monkeypatch.setattr(distilling, "small_processor", tiny_processor)
     for part in (small_model, small_processor):
         part.save_pretrained(tmp_path / "old")
     options = {"epoch_pairs": 40, "generated_size": 128, "max_steps": 2, "per_device_train_batch_size": 4}
