@@ -256,9 +256,7 @@ class TrainingOptions:
         default=True, metadata={"help": "stage 2 does not use the learned queries of stage 1"}
     )
     # `None` and not `False`, which makes the library warn that the name is deprecated.
-    gradient_checkpointing: bool | None = field(  # type: ignore[assignment]
-        default=None, metadata={"help": "less memory, more time"}
-    )
+    gradient_checkpointing: bool | None = field(default=None, metadata={"help": "less memory, more time"})
     lr_scheduler_type: str = field(default="cosine", metadata={"help": "schedule of the learning rates"})
     warmup_steps: float = field(default=0.05, metadata={"help": "steps, or below 1 the share of all steps"})
     weight_decay: float = field(default=0.05, metadata={"help": "weight decay of matrices and kernels"})

@@ -12,7 +12,7 @@ from .names import PARTS
 
 
 @dataclass
-class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):
+class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):  # type: ignore[misc]  # an optional bool
     """
     trl's `SFTConfig` (and so all of `TrainingArguments`) with the options and defaults of [`TrainingOptions`].
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The generator: deterministic, exact, honest about what it spoils. Small images, a few dozen of them."""
+"""The generator: deterministic, exact masks, and flags on corrupted sentences. A few dozen small images."""
 
 import hashlib
 import io
