@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads images and masks, and writes files: the image reader, the mask reader, files that are written whole or not at
-all, hashes, and static pages.
+Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
+hashes, and static pages.
 
-The readers, and what belongs to them, import PyTorch when they are first used; nothing else here does.
+The readers, and what belongs to them, are imported when they are first used.
 """
 
 from typing import Any

@@ -3,7 +3,7 @@
 Reads a paraphrase back, by the tables of words alone.
 
 It knows nothing of templates: it looks for the longest phrases that the tables have, from left to right, and passes
-over all other words. What it finds is told in the terms of the checker, so that it can be compared with what the
+over all other words. Its findings use the terms of the checker, so that it can be compared with what the
 checker reads in the sentence that the paraphrase was made of.
 """
 
