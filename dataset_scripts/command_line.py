@@ -25,7 +25,7 @@ from mtrefseg.errors import UserError, show_all_letters
 
 
 _TOOLS = {
-    "export": ("export.exporter", "write raw folders as Parquet with a card, so that load_dataset reads them"),
+    "export": ("export.command", "write raw folders as Parquet with a card, so that load_dataset reads them"),
     "validate": ("quality.validation", "check a data set: damage, leakage between splits, counts, balance"),
     "stats": ("pages.stats_page", "draw the figures of a data set on one PNG page"),
     "browse": ("pages.browse_page", "write HTML pages with pairs, sentences and masks"),

@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A cache of recent results, separate for each visitor and limited in bytes."""
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
@@ -12,6 +11,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from PIL import Image
 from torch import Tensor
+
+from mtrefseg.io import sha256_of
 
 
 Kept = TypeVar("Kept")
@@ -104,4 +105,4 @@ def bytes_of(value: Any) -> int:
 
 def digest_of(*paths: str | Path) -> str:
     """SHA-256 of the contents of each of some files, in order."""
-    return " ".join(hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths)
+    return " ".join(sha256_of(Path(path)) for path in paths)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..prompts.templates import Prompts
-from ..state.claims import ClaimedPair, Claims, Worker
+from ..state.claims import ClaimedPair, Claims
 from ..state.pairs_folder import load_pair
 from ..state.store import Store
+from ..state.workers import Worker
 from ..steps.pipeline import Backends, PairPipeline
 from .work_loop import run_workers
 

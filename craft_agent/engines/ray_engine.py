@@ -17,9 +17,10 @@ from dataset_scripts.readers import UnusableError
 
 from ..errors import PermanentError
 from ..prompts.templates import Prompts
-from ..state.claims import MOST_DEATHS, ClaimedPair, Claims, Worker
+from ..state.claims import ClaimedPair, Claims
 from ..state.pairs_folder import read_pair
 from ..state.store import Store
+from ..state.workers import MOST_DEATHS, Worker
 from ..steps.pipeline import Backends, give_up_unusable
 from .ray_setup import RayOptions, started_ray
 from .ray_worker import ENDED, STOPPED, PairTask, PairWorker

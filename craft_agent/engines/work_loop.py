@@ -9,8 +9,9 @@ from typing import Protocol
 
 from tqdm import tqdm
 
-from ..state.claims import ClaimedPair, Claims, Worker
+from ..state.claims import ClaimedPair, Claims
 from ..state.store import Store
+from ..state.workers import Worker
 
 
 IDLE_SECONDS = 0.5

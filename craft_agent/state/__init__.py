@@ -6,13 +6,14 @@ The state of a run: one SQLite file in its folder, written by the process that t
 folder of pairs, and `MemoryJournal` replaces the file where single steps are used without a run.
 """
 
-from .claims import ClaimedPair, Claims, Worker
+from .claims import ClaimedPair, Claims
 from .database import open_database
 from .journal import Exchange, FailedRequest, Journal, MemoryJournal
 from .pairs_folder import PairFiles, hash_pair, list_pairs, load_pair
 from .rows import StepResult
 from .settings import RunSettings
 from .store import Store
+from .workers import Worker
 
 
 __all__ = [

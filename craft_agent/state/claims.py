@@ -12,26 +12,13 @@ and a suspect is claimed alone before it is given up.
 
 import logging
 import sqlite3
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from filelock import FileLock
 
 from .pairs_folder import PairFiles
 from .rows import StepResult, insert_rows, now
+from .store import Store
+from .workers import MOST_DEATHS, OPEN_STEPS, Worker, fail_deadly_pairs
 
-
-if TYPE_CHECKING:
-    from .store import Store
-
-OPEN_STEPS = ("new", "perceived", "segmented")
-"""The steps of pairs that are neither finished nor given up."""
-WORKERS = "workers"
-"""The folder of lock files inside the folder of a run."""
-MOST_DEATHS = 3
-"""A pair is given up after this number of dead workers without any progress in between."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,31 +41,6 @@ class ClaimedPair:
     attempts: int
 
 
-class Worker:
-    """
-    A process that claims pairs, with its lock file.
-
-    Args:
-        work (`Path`): The folder of the run.
-        engine (`str`): "local" if pairs are processed inside this process, so that they can kill it; "ray" if other
-            processes do the work.
-    """
-
-    def __init__(self, work: Path, engine: Literal["local", "ray"]) -> None:
-        folder = work / WORKERS
-        folder.mkdir(parents=True, exist_ok=True)
-        self.engine = engine
-        self.name = f"{engine}-{uuid.uuid4().hex}"
-        self._path = folder / f"{self.name}.lock"
-        self._lock = FileLock(self._path)
-        self._lock.acquire()
-
-    def close(self) -> None:
-        """Ends all claims."""
-        self._lock.release()
-        self._path.unlink(missing_ok=True)
-
-
 class Claims:
     """
     The pairs that a worker has claimed: where the steps of these pairs are read and written, a `pipeline.PairStore`.
@@ -88,7 +50,7 @@ class Claims:
         worker (`Worker`): The process that claims.
     """
 
-    def __init__(self, store: "Store", worker: Worker) -> None:
+    def __init__(self, store: Store, worker: Worker) -> None:
         self.settings = store.settings
         self.candidates = store.candidates
         self.proposals = store.proposals
@@ -144,7 +106,7 @@ class Claims:
                 "UPDATE pairs SET deaths = deaths + 1, worker = NULL WHERE pair_id = ? AND worker = ?",
                 (pair_id, self._worker.name),
             )
-            _fail_deadly_pairs(connection)
+            fail_deadly_pairs(connection)
             [(step,)] = connection.execute("SELECT step FROM pairs WHERE pair_id = ?", (pair_id,))
         return "failed" if step == "failed" else "put_back"
 
@@ -167,32 +129,3 @@ class Claims:
                 f"UPDATE pairs SET {changes}, updated_at = ? WHERE pair_id = ? AND worker = ?",
                 (*values, now(), pair_id, self._worker.name),
             )
-
-
-def release_claims(connection: sqlite3.Connection, worker: str) -> int:
-    """
-    Frees the pairs of a worker whose process has ended.
-
-    Args:
-        connection (`sqlite3.Connection`): In a transaction.
-        worker (`str`): The worker's name.
-
-    Returns:
-        `int`: The number of pairs.
-    """
-    # The process of the Ray engine only writes: none of its pairs can have killed it.
-    deaths = int(worker.startswith("local-"))
-    freed = connection.execute(
-        "UPDATE pairs SET worker = NULL, deaths = deaths + ? WHERE worker = ?", (deaths, worker)
-    ).rowcount
-    _fail_deadly_pairs(connection)
-    return freed
-
-
-def _fail_deadly_pairs(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        f"""UPDATE pairs SET failed_step = step, step = 'failed', updated_at = ?,
-        reason = deaths || ' workers died while processing it'
-        WHERE worker IS NULL AND deaths >= ? AND step IN {OPEN_STEPS}""",
-        (now(), MOST_DEATHS),
-    )

@@ -1,14 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A folder of pairs: `A/` holds the earlier images, `B/` the later ones; files with the same name form a pair."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, fold, printable
-from mtrefseg.io import read_regular, sha256_of
+from mtrefseg.io import read_regular, sha256_bytes, sha256_of
 
 from ..errors import CraftError
 from ..records import ImagePair
@@ -190,7 +189,7 @@ def _read(folder: Path, name: str, sha256: str) -> bytes:
         content = read_regular(path)
     except OSError as error:
         raise UnusableError(Reason.MISSING_IMAGE, f"{name} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if sha256_bytes(content) != sha256:
         raise UnusableError(Reason.MISSING_IMAGE, f"{name} has changed since the run started: restore it")
     return content
 

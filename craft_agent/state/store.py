@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 
 from ..errors import CraftError
 from ..records import Candidate, Proposal, Sample
-from .claims import OPEN_STEPS, WORKERS, release_claims
 from .database import FILE_NAME, Database, open_database
 from .journal import Exchange, FailedRequest
 from .pairs_folder import PairFiles
@@ -35,6 +34,7 @@ from .rows import (
 )
 from .serialization import dump
 from .settings import CHANGEABLE, RunSettings
+from .workers import OPEN_STEPS, WORKERS, release_claims
 
 
 STEPS = (*OPEN_STEPS, "refined", "skipped", "failed")

@@ -1,31 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-Turns raw folders into a dataset of Parquet files that `load_dataset` reads by itself:
+"""Turns raw folders into a dataset of Parquet files that `load_dataset` reads by itself."""
 
-```bash
-python -m dataset_scripts export RAW OUT
-```
-
-```python
-load_dataset("OUT", "RS", split="validation")
-```
-
-All files are written to the hidden folder `OUT/.export` and moved into place when they are complete: first the data,
-in one rename, then the card. An interrupted export continues when the same command is run again.
-"""
-
-import argparse
 import errno
-import json
 import re
-import shlex
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import escape as escape_pattern
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +15,12 @@ import datasets
 import PIL
 import pyarrow as pa
 from datasets.utils import tqdm
-from datasets.utils.py_utils import convert_file_size_to_int
 from huggingface_hub import HfApi
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
 from dataset_scripts.readers import (
-    DOMAINS,
     PAIRS_SUFFIX,
     SETTINGS,
     MaskRule,
@@ -53,16 +32,12 @@ from dataset_scripts.readers import (
 )
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import write_text
-from mtrefseg.option_values import positive
 
 from .card import PLACEHOLDER, CardFacts, add_up, make_card
 from .folder import ExportFolder, Progress
-from .plan import ExportPlan, Shard, plan_export
+from .plan import DEFAULT_SHARD_SIZE, ExportPlan, Shard, plan_export
 from .shard_writer import ShardSummary, read_summary, write_shard
 
-
-DEFAULT_SHARD_SIZE = 256_000_000
-KINDS = ("referring", "pretrain")
 
 # The names of the published split folders.
 _PUBLISHED = {
@@ -334,112 +309,3 @@ def _writing(folder: ExportFolder) -> Iterator[None]:
         if error.errno == errno.ENOSPC:
             raise DataError(f"the disk is full; free some space; {kept}") from error
         raise DataError(f"{error.filename or folder.path}: {error.strerror or error}; {kept}") from error
-
-
-def _shard_size(text: str) -> int:
-    try:
-        size = convert_file_size_to_int(text)
-    except ValueError:
-        size = 0
-    if size <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is no size; write for instance 256MB")
-    return int(size)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the arguments of the command."""
-    parser.add_argument("raw", metavar="RAW", type=Path, help="the raw dataset's folder, or one of its split folders")
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the Parquet files and the card")
-    parser.add_argument(
-        "--kind",
-        choices=KINDS,
-        help="export the folders with sentences, or the stage-1 folders; by default the former if there are any",
-    )
-    parser.add_argument(
-        "--pairs",
-        action="store_true",
-        help="also write TV_pairs, NS_pairs and RS_pairs, one row a pair; the images are then stored twice",
-    )
-    parser.add_argument(
-        "--license",
-        metavar="NAME",
-        help="licence of the data as the Hub calls it; by default apache-2.0 for the published folders, else unknown",
-    )
-    parser.add_argument("--num-proc", metavar="N", type=positive, default=1, help="processes, 1 by default")
-    parser.add_argument(
-        "--max-shard-size",
-        metavar="SIZE",
-        type=_shard_size,
-        default=DEFAULT_SHARD_SIZE,
-        help="about how much goes into one file, 256MB by default",
-    )
-    add_mask_options(parser)
-    parser.add_argument("--strict", action="store_true", help="fail if anything has to be skipped, and list all of it")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace an export of other data or with other options"
-    )
-    parser.add_argument("--push-to-hub", metavar="REPO", help="then upload it to this dataset repository, OWNER/NAME")
-    parser.add_argument("--private", action="store_true", help="with --push-to-hub: make the repository private")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """
-    Runs the command and prints what was written.
-
-    Args:
-        arguments (`argparse.Namespace`): Of `add_arguments`.
-
-    Returns:
-        `int`: 0.
-
-    Raises:
-        DataError: As `export_dataset` and `push_dataset`.
-    """
-    if arguments.private and not arguments.push_to_hub:
-        raise DataError("--private says how to upload; name the repository with --push-to-hub")
-    start = time.perf_counter()
-    rule = chosen_rule(arguments)
-    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license, rule)
-    result = export_dataset(
-        arguments.raw, arguments.out, options, arguments.num_proc, arguments.strict, arguments.overwrite
-    )
-    _print_result(result, time.perf_counter() - start)
-    if result.other_folders:
-        other = next(kind for kind in KINDS if kind != result.kind)
-        out = f"{arguments.out}_{other}"
-        command = shlex.join(["python", "-m", "dataset_scripts", "export", str(arguments.raw), out, "--kind", other])
-        print(f"not exported: {', '.join(result.other_folders)}; for these: {command}")
-    if arguments.push_to_hub:
-        print(push_dataset(arguments.out, arguments.push_to_hub, arguments.private))
-    return 0
-
-
-def _print_result(result: ExportResult, seconds: float) -> None:
-    for config, splits in result.configs.items():
-        for split, sizes in splits.items():
-            megabytes = sizes["file_bytes"] / 1e6
-            print(f"{config:10} {split:10} {sizes['rows']:>8,} rows {sizes['pairs']:>8,} pairs {megabytes:>9,.1f} MB")
-    print(result.report.table())
-    example = loading_line(result)
-    state = f"written in {seconds:.1f} s" if result.is_new else "was finished already, with the same data and options"
-    print(printable(f"{result.path}: {state}; {example}"))
-
-
-def loading_line(result: ExportResult) -> str:
-    """The Python that opens the first configuration and split of an export."""
-    config, splits = next(iter(result.configs.items()))
-    split = next(iter(splits))
-    folder = str(result.path)
-    if escape_pattern(folder) == folder:
-        return f'load_dataset({_quoted(folder)}, "{config}", split="{split}")'
-    # `load_dataset` takes the paths of folders for patterns, and cannot be told not to.
-    parts = (
-        [config] if (result.path / "data" / config).is_dir() else [part for part in DOMAINS if part in result.configs]
-    )
-    files = ", ".join(_quoted(f"{escape_pattern(folder)}/data/{part}/{split}-*.parquet") for part in parts)
-    return f'load_dataset("parquet", data_files={{"{split}": [{files}]}}, split="{split}")'
-
-
-def _quoted(text: str) -> str:
-    """A text as Python writes it, in double quotes."""
-    return json.dumps(text, ensure_ascii=False)

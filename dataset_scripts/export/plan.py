@@ -18,6 +18,12 @@ from dataset_scripts.readers import (
 )
 
 
+DEFAULT_SHARD_SIZE = 256_000_000
+"""Bytes that go into one file."""
+KINDS = ("referring", "pretrain")
+"""What can be exported: pairs with sentences, or pairs for stage 1."""
+
+
 @dataclass(frozen=True)
 class Shard:
     """

@@ -11,7 +11,7 @@ from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
-from .pair_source import FilePairs, GeneratedPairs, PairMaker, PairSource
+from .pair_source import FilePairs, GeneratedPairs, PairMaker, PairSource, TablePairs
 from .raw_layout import list_pairs, list_setting, report_shared_ids
 from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
 from .rows import PairContent, make_rows, read_content
@@ -30,7 +30,6 @@ from .schema import (
     referring_features,
 )
 from .split_folders import SplitFolder, find_split_folders, fingerprint, select_folders
-from .table_pairs import TablePairs
 
 
 if TYPE_CHECKING:

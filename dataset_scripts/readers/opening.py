@@ -15,13 +15,12 @@ from mtrefseg.io import read_json
 from .image_file import ImageFile
 from .image_folder import METADATA, MetadataReader
 from .pair import Expression, Pair, check_pairs
-from .pair_source import FilePairs, GeneratedPairs, PairSource, Part
+from .pair_source import FilePairs, GeneratedPairs, PairSource, Part, TablePairs
 from .parquet_pairs import ParquetPairs, find_parquet_files, listed_files
 from .raw_layout import list_pairs, list_setting
 from .reading_report import Finding, ReadingReport, Reason, printable_line
 from .schema import DOMAINS, PAIRS_SUFFIX
 from .split_folders import EXPRESSIONS_FOLDER, SPLIT_NAMES, SplitFolder, find_split_folders, fingerprint
-from .table_pairs import TablePairs
 
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ Synthetic pairs of images with sentences and exact masks. [`Generator`] creates 
 [`write_raw`] writes pairs to disk in the raw layout, and [`stream`] yields them without a disk.
 """
 
-from .generator import WORLDS, Domain, Generator, Split, SyntheticExpression, SyntheticPair
+from .generator import WORLDS, Domain, Generator, Split, SyntheticPair
 from .language.expressions import NO_TARGET_SHARE
 from .language.lexicon import NOUNS
 from .render.palette import COLORS
+from .scene import SyntheticExpression
 from .writing import GENERATOR_VERSION, Kind, stream, to_pair, write_raw
 
 

@@ -7,8 +7,8 @@ from textwrap import wrap
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from .generator import SyntheticExpression, SyntheticPair
-from .scene import Color
+from .generator import SyntheticPair
+from .scene import Color, SyntheticExpression
 
 
 _COLORS: tuple[Color, ...] = ((230, 66, 92), (40, 132, 230), (244, 168, 30), (40, 168, 110), (150, 84, 210))

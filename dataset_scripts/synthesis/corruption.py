@@ -9,7 +9,6 @@ boxes instead of outlines, missing parts, the mask of another sentence, and a wr
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -17,9 +16,8 @@ from PIL import Image, ImageFilter
 from dataset_scripts.synthesis.language.lexicon import CELLS, HALVES
 from dataset_scripts.synthesis.render.palette import COLORS
 
+from .scene import SyntheticExpression
 
-if TYPE_CHECKING:
-    from .generator import SyntheticExpression
 
 _TEXT_SHARE = 0.5  # Probability of corrupting the sentence rather than the mask
 _NAMES = list(COLORS)
@@ -53,8 +51,8 @@ _SWAPS = (
 
 
 def corrupt(
-    expressions: "tuple[SyntheticExpression, ...]", random: np.random.Generator, share: float
-) -> "tuple[SyntheticExpression, ...]":
+    expressions: tuple[SyntheticExpression, ...], random: np.random.Generator, share: float
+) -> tuple[SyntheticExpression, ...]:
     """
     Corrupts the text or the mask of some sentences of a pair.
 
@@ -77,7 +75,7 @@ def corrupt(
     return tuple(corrupted)
 
 
-def _corrupt_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":
+def _corrupt_text(expression: SyntheticExpression, random: np.random.Generator) -> "SyntheticExpression | None":
     """Replaces one word by a wrong one. Returns `None` if the sentence has no such word."""
     said = [(re.compile(rf"\b{re.escape(old)}\b"), new) for old, new in _SWAPS]
     found = [(pattern, new) for pattern, new in said if pattern.search(expression.text)]
@@ -94,8 +92,8 @@ def _article(text: str, article: re.Match[str]) -> str:
 
 
 def _corrupt_mask(
-    expression: "SyntheticExpression", others: "list[SyntheticExpression]", random: np.random.Generator
-) -> "SyntheticExpression":
+    expression: SyntheticExpression, others: "list[SyntheticExpression]", random: np.random.Generator
+) -> SyntheticExpression:
     """Replaces the mask by a wrong one, chosen at random among several kinds of errors."""
     damages: list[Callable[[np.ndarray, np.random.Generator], np.ndarray]] = [_grow, _shrink, _shift, _box, _forget]
     different = [other for other in others if not np.array_equal(other.mask, expression.mask)]

@@ -20,7 +20,7 @@ from dataset_scripts.synthesis.worlds.room import paint_room, sample_room
 from dataset_scripts.synthesis.worlds.street import paint_street, sample_street
 
 from .corruption import corrupt
-from .scene import ChangeType, Rendering, Scene
+from .scene import Rendering, Scene, SyntheticExpression
 
 
 Domain: TypeAlias = Literal["NS", "RS"]
@@ -56,25 +56,6 @@ WORLDS: dict[str, World] = {
     "highway": World("NS", sample_highway, paint_highway, share=1.5),
     "room": World("NS", sample_room, paint_room),
 }
-
-
-@dataclass(frozen=True)
-class SyntheticExpression:
-    """
-    A sentence with its mask.
-
-    Args:
-        text (`str`): The sentence.
-        mask (`np.ndarray`): bool (height, width), the visible pixels of what the sentence refers to; all `False` for
-            a no-target sentence.
-        change_type (`str`): "appear", "disappear" or "state_change": the change that the sentence describes.
-        noisy (`bool`): Whether the mask or the sentence was corrupted on purpose.
-    """
-
-    text: str
-    mask: np.ndarray
-    change_type: ChangeType
-    noisy: bool = False
 
 
 @dataclass(frozen=True)

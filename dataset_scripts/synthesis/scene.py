@@ -94,3 +94,22 @@ class Scene:
     size: int
     things: Sequence[Thing]
     unnamed_kinds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class SyntheticExpression:
+    """
+    A sentence with its mask.
+
+    Args:
+        text (`str`): The sentence.
+        mask (`np.ndarray`): bool (height, width), the visible pixels of what the sentence refers to; all `False` for
+            a no-target sentence.
+        change_type (`str`): "appear", "disappear" or "state_change": the change that the sentence describes.
+        noisy (`bool`): Whether the mask or the sentence was corrupted on purpose.
+    """
+
+    text: str
+    mask: np.ndarray
+    change_type: ChangeType
+    noisy: bool = False

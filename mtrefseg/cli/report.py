@@ -17,6 +17,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.option_values import between, positive
 
 from .common import bad_input, check_writable, progress
+from .handing_over import look_up
 from .parsing import VerbParser
 
 
@@ -109,15 +110,15 @@ def _open_images(
     options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
 ) -> "PairImages | None":
     """Finds the images; a `UserError` if `--data` is given and holds none of them."""
-    from dataset_scripts.readers import GENERATED, open_pairs
     from mtrefseg.view.pair_images import PairImages
 
-    data = options.data or (GENERATED if report["data"].get("name") == GENERATED else None)
+    generated = look_up("dataset_scripts.readers:GENERATED", "data")
+    data = options.data or (generated if report["data"].get("name") == generated else None)
     if data is None:
         progress("the masks are shown without images: name the evaluated data with --data")
         return None
     with bad_input():
-        images = PairImages(open_pairs(data))
+        images = PairImages(look_up("dataset_scripts.readers:open_pairs", "data")(data))
         if not any(images.find(sentence) for sentence in sentences):
             raise UserError(
                 f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what the evaluation was "

@@ -11,8 +11,8 @@ import pytest
 from craft_agent.backends.offline import OfflinePerceiver, OfflineSegmenter
 from craft_agent.engines import run_local
 from craft_agent.prompts import Prompts
-from craft_agent.state.claims import MOST_DEATHS
 from craft_agent.state.store import Store
+from craft_agent.state.workers import MOST_DEATHS
 from craft_agent.steps.pipeline import Backends
 from tests.craft_agent.engines.watched_run import ASKED
 from tests.craft_agent.runs import answers, content, never, run_until, start

@@ -19,7 +19,7 @@ from craft_agent.engines import RayOptions, run_local, run_ray
 from craft_agent.engines.ray_setup import check_gpus, started_ray
 from craft_agent.errors import PermanentError
 from craft_agent.prompts import Prompts
-from craft_agent.state.claims import MOST_DEATHS
+from craft_agent.state.workers import MOST_DEATHS
 from craft_agent.steps.pipeline import Backends
 from tests.craft_agent.runs import content, export, start
 from tests.craft_agent.small_work import draw_pairs

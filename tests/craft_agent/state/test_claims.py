@@ -4,8 +4,9 @@
 import pytest
 
 from craft_agent.backends.protocols import Usage
-from craft_agent.state.claims import MOST_DEATHS, Claims, Worker
+from craft_agent.state.claims import Claims
 from craft_agent.state.journal import Exchange
+from craft_agent.state.workers import MOST_DEATHS, Worker
 from tests.craft_agent.runs import start
 from tests.craft_agent.small_work import draw_pairs
 
