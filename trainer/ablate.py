@@ -3,11 +3,11 @@
 Trains the runs of a matrix, one after another, and puts their scores into one table.
 
 ```bash
-python trainer/ablate.py                                             # all of trainer/recipes/ablation.yaml
+python trainer/ablate.py                                             # all of trainer/ablation/ablation.yaml
 python trainer/ablate.py --dry_run                                   # lists what would be trained
 python trainer/ablate.py --runs full fusion_avg --steps 100 --seeds 0 1 2
 python trainer/ablate.py --runs --noise 0 0.1 0.3                    # the noise series alone
-python trainer/ablate.py --matrix trainer/recipes/ablation_lora.yaml --accelerate_config trainer/accelerate/ddp.yaml
+python trainer/ablate.py --matrix trainer/ablation/ablation_lora.yaml --accelerate_config trainer/accelerate/ddp.yaml
 ```
 
 Every run is stage 2, or stage 1 and then stage 2, each in a process of its own; a run that fails is marked in the
@@ -34,7 +34,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.io import read_yaml
 from mtrefseg.option_values import OneLineParser
-from trainer.names import RECIPES
+from trainer.names import MATRICES
 
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--matrix", type=Path, default=RECIPES / "ablation.yaml", help="the runs")
+    parser.add_argument("--matrix", type=Path, default=MATRICES / "ablation.yaml", help="the runs")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs/ablation"))
     parser.add_argument("--runs", nargs="*", metavar="NAME", help="train only these; without names none")
     parser.add_argument(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 
 RECIPES = Path(__file__).parent / "recipes"
+MATRICES = Path(__file__).parent / "ablation"
+"""Where the matrices of `ablate.py` are."""
 SHIPPED = Path(__file__).resolve().parents[1] / "mtrefseg-r1"
 """The checkpoint that a clone holds; recipes name it `mtrefseg-r1`."""
 SETTINGS = ("TV", "NS", "RS")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import datasets
 import numpy as np
 from PIL import ExifTags, Image
 
@@ -30,8 +29,6 @@ _REPAIRS = {
     "colour": Reason.MASK_IN_COLOUR,
     "alpha": Reason.MASK_IN_ALPHA,
 }
-
-logger = datasets.logging.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -252,7 +249,9 @@ def load_together(*files: ImageFile) -> list[Image.Image]:
 @lru_cache(maxsize=1 << 16)
 def _say(note: str) -> None:
     """Logs a note once, however often the image is read."""
-    logger.warning(note)
+    from datasets import logging  # Here, so that commands start quickly.
+
+    logging.get_logger(__name__).warning(note)
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from trainer.ablation.matrix import plan, read_matrix
 from trainer.ablation.tables import HEADER, Outcome, make_rows, write_tables
 from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
-from trainer.names import RECIPES
+from trainer.names import MATRICES
 
 
 MATRIX = {
@@ -200,7 +200,7 @@ def test_noise_needs_generated_pairs(write_matrix):
         plan(matrix, [0], noise=[0.1])
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("ablation*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MATRICES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_shipped_matrices_give_recipes_that_can_be_read(path, tmp_path):
     for run in plan(read_matrix(path), [3], noise=[0.1]):
         for training in run.trainings:

@@ -128,7 +128,7 @@ class Matrix:
 
 def read_matrix(path: Path) -> Matrix:
     """
-    Reads a matrix file; `recipes/ablation.yaml` says what is in one.
+    Reads a matrix file; `ablation/ablation.yaml` says what is in one.
 
     Args:
         path (`Path`): The file.

@@ -22,7 +22,7 @@ from mtrefseg.cli.main import main
 from tests.tiny_models import save_mtrefseg
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WIDTH, HEIGHT = 24, 16
 
 

@@ -22,7 +22,7 @@ from modeling_mtrefseg import load_image, load_mask, resampling_mtrefseg
 from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
 
 
-PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity" / "micro"
+PARITY = Path(__file__).resolve().parents[4] / "shared" / "parity" / "micro"
 
 GREY = np.array([[0, 25, 50, 75, 100], [150, 175, 200, 225, 250]], dtype=np.uint8)
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=-1)

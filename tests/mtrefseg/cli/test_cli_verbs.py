@@ -17,7 +17,7 @@ from mtrefseg.cli.main import VERBS, main
 from mtrefseg.cli.parsing import VerbParser
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HELPS = [["--help"], ["--version"], *([verb, "--help"] for verb in VERBS)]
 USAGE_ERRORS = [
     [],
@@ -63,6 +63,25 @@ def test_help_and_usage_errors_import_nothing_heavy(arguments: list[str], code: 
     assert json.loads(last)[:2] == [code, []]
     assert json.loads(last)[2] < 400  # Python itself begins with about 50; `import torch` loads more than 1,000.
     assert said if code == 0 else run.stderr.count("\n") <= 3
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        *("data export", "data validate", "data stats", "data browse", "data synth", "data compose"),
+        *("craft run", "craft audit", "craft export", "craft status"),
+    ],
+)
+def test_the_help_of_a_tool_imports_no_large_library(tool: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", COUNT, json.dumps([*tool.split(), "--help"])],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    code, heavy, _ = json.loads(run.stdout.splitlines()[-1])
+    assert (code, set(heavy) - {"numpy"}) == (0, set())
 
 
 def test_sentences_and_options_come_in_any_order() -> None:

@@ -10,7 +10,7 @@ import pytest
 from mtrefseg.cli.main import main
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def put_app(monkeypatch: pytest.MonkeyPatch, start: Callable[[], None]) -> None:
