@@ -142,10 +142,7 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         source = EvenlySpacedPairs(source, arguments.max_pairs)
     if arguments.reworded:
         source = RewordedPairs(source)
-    names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
-    options = {name: getattr(arguments, name) for name in names}
-    if arguments.reworded:
-        options["reworded"] = True
+    options = _options_that_matter(arguments)
     identity = identity_of(model_hash(checkpoint), source, options, accelerator.device.type)
     folder = EvaluationFolder(arguments.output_dir, identity)
     if folder.is_finished():
@@ -176,6 +173,13 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     write_report(arguments.output_dir, report, samples, source)
     folder.finish()
     return summary(report, arguments.output_dir)
+
+
+def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that change the result: an evaluation with other ones is another evaluation."""
+    names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
+    options = {name: getattr(arguments, name) for name in names}
+    return {**options, "reworded": True} if arguments.reworded else options
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -> int:

@@ -21,7 +21,7 @@ def test_a_dry_run_trains_and_writes_small_files(
         part.save_pretrained(tmp_path / "start")
     settings = {"PYTHON": sys.executable, "STEPS": "2", "BATCH": "1", "CALIBRATION_PAIRS": "1"}
     result = subprocess.run(
-        ["bash", "trainer/gpu_checkpoint.sh", "run", tmp_path / "start", "none", tmp_path / "out"],
+        ["bash", "trainer/accelerate/gpu_checkpoint.sh", "run", tmp_path / "start", "none", tmp_path / "out"],
         cwd=ROOT,
         env={**os.environ, **settings},
         capture_output=True,
@@ -35,6 +35,6 @@ def test_a_dry_run_trains_and_writes_small_files(
 
 
 def test_without_arguments_it_says_how_it_is_used() -> None:
-    result = subprocess.run(["bash", "trainer/gpu_checkpoint.sh"], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(["bash", "trainer/accelerate/gpu_checkpoint.sh"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 2
     assert "gpu_checkpoint.sh run START BAGGAGE OUT" in result.stdout

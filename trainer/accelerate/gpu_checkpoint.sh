@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Continues the training of a checkpoint on one GPU, for a few minutes, on a machine that may have no network.
 #
-#   trainer/gpu_checkpoint.sh prepare REAL_DATA BAGGAGE   here: a sample of real pairs (MEGABYTES, 20), and wheels (20 MB)
-#   trainer/gpu_checkpoint.sh run START BAGGAGE OUT       there: trains START, writes OUT (files below 16 MB)
+#   trainer/accelerate/gpu_checkpoint.sh prepare REAL_DATA BAGGAGE   here: a sample of real pairs (MEGABYTES, 20), and wheels (20 MB)
+#   trainer/accelerate/gpu_checkpoint.sh run START BAGGAGE OUT       there: trains START, writes OUT (files below 16 MB)
 #
 # START is a folder with weights, BAGGAGE what `prepare` made (or "none": generated pairs only, packages as installed).
 # MINUTES (8) is for all of `run`; PYTHON (python3) is the interpreter; BATCH (64) pairs a step; STEPS sets the number of
 # steps instead of the time. Without CUDA everything runs on the CPU, in float32: a dry run.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} BATCH=${BATCH:-64} STEPS=${STEPS:-} MEGABYTES=${MEGABYTES:-20}
 FOLDERS="RS_real_train RS_more_train NS_real_train NS_more_train"
 PACKAGES="transformers tokenizers huggingface_hub trl datasets dill multiprocess evaluate peft"
