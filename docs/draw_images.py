@@ -196,7 +196,7 @@ IMAGES: dict[str, Callable[[], Image.Image]] = {
 
 def main() -> None:
     """Draws the images that the command line names, or all."""
-    parser = argparse.ArgumentParser(description="Draw the README's images anew.")
+    parser = argparse.ArgumentParser(description="Draw the README's images again.")
     parser.add_argument("--only", choices=IMAGES, action="append", help="this one alone; may be repeated")
     chosen = parser.parse_args().only or list(IMAGES)
     OUT.mkdir(exist_ok=True)

@@ -172,5 +172,5 @@ def _time_taken(segmentation: Segmentation) -> str:
         pair = "The pair was known. "
     answered = f"{segmentation.answering_seconds:.2f} s"
     if not count:
-        return f"{pair}Masks made anew from kept answers in {answered}."
+        return f"{pair}Masks recomputed from cached answers in {answered}."
     return f"{pair}{count} question{'s' if count > 1 else ''} answered in {answered}."

@@ -113,7 +113,7 @@ class DataArguments:
             where `generated_pairs` does not say how many there are, as many as `max_steps` needs.
         max_eval_pairs (`int`, *optional*): Evaluates on no more pairs of each dataset.
         sentences_per_pair (`int`, *optional*, defaults to 0): How many sentences of a pair are trained on at once,
-            drawn anew each time; 0 for all.
+            drawn again each time; 0 for all.
         generated_pairs (`int`, *optional*, defaults to 0): Number of different generated pairs; 0 if infinite.
         generated_eval_pairs (`int`, *optional*, defaults to 100): Number of generated pairs to evaluate on.
         generated_size, generated_seed, generated_domains, generated_noise, generated_expressions,

@@ -144,7 +144,7 @@ def export_dataset(
     try:
         report = ReadingReport.from_json(record["report"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise DataError(f"the record of {out} is damaged; make the export anew with --overwrite") from error
+        raise DataError(f"the record of {out} is damaged; export it again with --overwrite") from error
     if strict:
         report.raise_if_skipped()
     others = tuple(other.name for other in found if other not in folders)
@@ -210,7 +210,7 @@ def _fill(
     if not folder.is_moved:
         _write_shards(plan.shards, folder, num_proc)
     if fingerprint([each.path for each in raw_folders]) != folder.identity["raw"]:
-        raise DataError(f"the raw folders were changed meanwhile; make {folder.path} anew with --overwrite")
+        raise DataError(f"the raw folders were changed meanwhile; export them again with --overwrite")
     summaries = {shard: read_summary(shard, folder.work) for shard in plan.shards}
     report = ReadingReport()
     report.merge(plan.report)

@@ -160,12 +160,12 @@ class ExportFolder:
         """
         record = self._record()
         if record is None or not _holds_sizes(record["configs"]):
-            raise DataError(f"{self.path / _RECORD} is missing or damaged; make the export anew with --overwrite")
+            raise DataError(f"{self.path / _RECORD} is missing or damaged; export it again with --overwrite")
         for name, file in record["files"].items():
             path = self.path / _DATA / name
             size = file.get("bytes") if isinstance(file, dict) else None
             if not path.is_file() or path.stat().st_size != size:
-                raise DataError(f"{path} is missing or damaged; make the export anew with --overwrite")
+                raise DataError(f"{path} is missing or damaged; export it again with --overwrite")
         return record
 
     def _record(self) -> dict[str, Any] | None:

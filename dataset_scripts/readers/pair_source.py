@@ -234,7 +234,7 @@ class GeneratedPairs(PairSource):
 
     @property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
-        """Nothing: a pair is made anew from its id, see [`find`]."""
+        """Nothing: a pair is generated again from its id, see [`find`]."""
         return {}
 
     def find(

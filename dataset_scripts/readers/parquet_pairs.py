@@ -225,10 +225,10 @@ def _expand(folder: Path, patterns: list[str]) -> list[Path]:
         except (ValueError, IndexError, NotImplementedError, OSError) as error:
             raise DataError(f"{folder / CARD} names {_shown(pattern)}, which is no pattern of files.") from error
         if not matches:
-            raise DataError(f"{folder / CARD} names {_shown(pattern)}, but no file fits it; export it anew.")
+            raise DataError(f"{folder / CARD} names {_shown(pattern)}, but no file fits it; export it again.")
         for path in matches:
             if not path.is_file():
-                raise DataError(f"{path} is not a regular file; export it anew.")
+                raise DataError(f"{path} is not a regular file; export it again.")
         paths += matches
     return paths
 
@@ -248,7 +248,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         detail = " ".join(str(error).split())
-        raise DataError(f"{path} is not a complete Parquet file: {detail}; export it anew.") from error
+        raise DataError(f"{path} is not a complete Parquet file: {detail}; export it again.") from error
 
 
 def _layout(path: Path) -> str:
@@ -260,7 +260,7 @@ def _layout(path: Path) -> str:
     for layout, make_features in FEATURES.items():
         if features == make_features():
             return layout
-    raise DataError(f"{path} has other columns than exports have ({', '.join(features)}); export it anew.")
+    raise DataError(f"{path} has other columns than exports have ({', '.join(features)}); export it again.")
 
 
 def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:

@@ -65,7 +65,7 @@ def _check_demo() -> None:
             raise UserError(f'the demo needs {package}: pip install "mtrefseg[demo]"')
     if find_spec("spaces_demo") is None:
         raise UserError(
-            "spaces_demo is not installed: install the package anew, or call the command in a clone of the repository"
+            "spaces_demo is not installed: install the package again, or call the command in a clone of the repository"
         )
 
 

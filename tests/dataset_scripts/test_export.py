@@ -289,7 +289,7 @@ def run_until_killed(raw: Path, out: Path, step: int, overwrite: bool) -> bool:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_killed_export_goes_on_and_ends_as_if_nothing_had_happened(tmp_path, overwrite) -> None:
+def test_a_killed_export_resumes_and_equals_an_undisturbed_export(tmp_path, overwrite) -> None:
     raw, earlier = tmp_path / "raw", tmp_path / "earlier"
     for name in ("NS_train", "RS_train"):
         make_raw_split(raw, name, pairs=1)

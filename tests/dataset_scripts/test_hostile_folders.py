@@ -113,7 +113,7 @@ def test_exact_names_go_before_similar_ones(tmp_path) -> None:
     assert source.report.counts == {"missing_mask": 1}
 
 
-def test_of_pairs_whose_names_differ_in_case_none_gets_a_mask_of_the_other(tmp_path) -> None:
+def test_pairs_whose_names_differ_in_case_keep_their_own_masks(tmp_path) -> None:
     folder = make_raw_split(tmp_path / "set", "RS_train", pairs=2, expressions=1)
     for number, name in ((0, "pair"), (1, "Pair")):
         old = f"RS_train_00{number}"

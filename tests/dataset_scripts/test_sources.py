@@ -400,7 +400,7 @@ class FakeComposer:
         return replace(made, pair_id=self.pair_id(index))
 
 
-def test_generated_pairs_have_a_length_only_if_they_are_told_one() -> None:
+def test_generated_pairs_have_a_length_only_if_it_is_given() -> None:
     infinite = open_pairs("generated", "validation", "RS", generator={"seed": 3, "size": 128, "strength": 0.5})
     assert infinite.is_infinite
     with pytest.raises(TypeError, match="no length"):

@@ -441,7 +441,7 @@ def test_only_what_is_whole_is_compared(tmp_path) -> None:
 
 
 @pytest.mark.usefixtures("_published")
-def test_splits_of_both_domains_are_compared_even_if_no_domain_is_told(tmp_path) -> None:
+def test_splits_of_both_domains_are_compared_even_if_no_domain_is_given(tmp_path) -> None:
     root = make_published(tmp_path)
     for folder in root.iterdir():
         if folder.name[:2] in ("NS", "RS"):

@@ -47,7 +47,7 @@ def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
     html = legend(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
     assert "every change between the two images" in html
     assert "nothing changed" in html
-    assert "The pair was known. Masks made anew from kept answers in 0.04 s." in html
+    assert "The pair was known. Masks recomputed from cached answers in 0.04 s." in html
 
 
 def test_masks_are_painted_in_the_colours_of_the_legend() -> None:

@@ -70,7 +70,7 @@ import spaces_demo.app
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
-def test_a_server_that_is_told_to_stop_deletes_what_visitors_left(
+def test_a_stopped_server_deletes_the_files_of_visitors(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str], tmp_path: Path
 ) -> None:
     gradio_client = pytest.importorskip("gradio_client")

@@ -82,7 +82,7 @@ def _encode(pairs: Dataset, model: MTRefSegModel, processor: MTRefSegProcessor) 
 class QueryCollator:
     """
     Rows of a query table to a batch for the new language part. Some sentences are paraphrased; they keep the query of
-    the sentence that they say anew.
+    the sentence that they reword.
 
     Args:
         processor ([`MTRefSegProcessor`]): Of the new language part.

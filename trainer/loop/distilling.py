@@ -82,7 +82,7 @@ def make_trainer(
 
     Args:
         arguments, data, augmentation, training: The arguments. Pairs are encoded as the augmentation leaves them,
-            `epoch_pairs` of them; paraphrases and left out domains are drawn anew each time a pair is read.
+            `epoch_pairs` of them; paraphrases and left out domains are drawn again each time a pair is read.
 
     Returns:
         `Trainer`: Ready to train.

@@ -272,7 +272,7 @@ def test_markup_in_the_data_stays_text_and_nothing_is_fetched_from_elsewhere(ann
         assert not errors
 
 
-def test_images_that_are_gone_are_told_and_passed(ann, work, store) -> None:
+def test_missing_images_are_reported_and_skipped(ann, work, store) -> None:
     (work.parent / "pairs/A/place_000.png").unlink()
     with serve(work) as url:
         ann.open(url, "ann")

@@ -271,7 +271,7 @@ def test_a_server_that_is_busy_is_warned_about_within_seconds(check, warns, monk
     assert ("did not answer a short question" in caplog.text) is warns
 
 
-def test_nobody_listens():
+def test_no_server_listens():
     asked = ChatPerceiver("m", "http://127.0.0.1:9", tries=2, first_wait=0.01)
     with pytest.raises(TransientError, match="connection failed"):
         asked.ask(question())

@@ -97,7 +97,7 @@ def test_faults_change_nothing(pairs: Path):
     assert not read(rough, "SELECT * FROM failures WHERE key NOT IN (SELECT key FROM exchanges)")
 
 
-def test_babble_is_written_down_and_asked_anew(pairs: Path):
+def test_unreadable_answers_are_recorded_and_asked_again(pairs: Path):
     """Every third answer cannot be read. All of them are kept, and each pair comes to an end."""
     server = ScriptedServer(lambda n, request: says(BABBLE[n // 3 % len(BABBLE)]) if n % 3 == 0 else good(request))
     work = run(server, pairs, "work")

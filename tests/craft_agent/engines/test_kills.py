@@ -44,7 +44,7 @@ def run(engine: str, work: Path, *deadly: str, kill_at: int | None = None) -> in
 
 
 @pytest.mark.parametrize("engine", ["local", "ray"])
-def test_killed_again_and_again_it_ends_as_if_nothing_had_happened(engine, pairs, undisturbed, tmp_path):
+def test_a_run_killed_many_times_equals_an_undisturbed_run(engine, pairs, undisturbed, tmp_path):
     if engine == "ray" and find_spec("ray") is None:
         pytest.skip("Ray is not installed")
     kills, work, at = KILLS[engine], tmp_path / "work", random.Random(0)

@@ -117,7 +117,7 @@ def dying() -> Backends:
 
 
 @needs_ray
-def test_workers_that_die_while_they_load_their_models_end_the_run_and_blame_no_pair(local_ray, pairs, tmp_path):
+def test_workers_that_die_while_loading_models_end_the_run_and_fail_no_pair(local_ray, pairs, tmp_path):
     store = start(pairs, tmp_path / "work")
     with pytest.raises(PermanentError, match="died while they loaded their models"):
         run_ray(store, dying, Prompts(), RayOptions(workers=1))

@@ -39,7 +39,7 @@ def test_an_unreadable_answer_is_repaired_once_without_the_images():
     assert "the car, at [1, 2]" in asker.perceiver.asked[1].prompt
 
 
-def test_what_cannot_be_repaired_is_asked_anew_with_what_was_wrong_and_then_given_up():
+def test_unrepairable_answers_are_asked_again_with_the_error_and_then_given_up():
     journal = MemoryJournal()
     asker = make_asker(lambda question, number: '{"differences": 3}', journal=journal)
     assert ask(asker) is None

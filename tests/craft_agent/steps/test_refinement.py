@@ -36,7 +36,7 @@ def refined(answer, paraphrases=2):
     return refine(make_pair(), chosen(), ["the red bus that left"], asker, paraphrases, 0.5), asker
 
 
-def test_a_natural_sentence_takes_the_place_of_the_grid_and_paraphrases_must_lead_back_too():
+def test_a_natural_sentence_replaces_the_grid_and_paraphrases_are_grounded_too():
     sentences = [{"expression": '"The new car by the gate."', "paraphrases": ["a car that came", "the top-left car"]}]
     found = {"The new car by the gate": BOX, "a car that came": Box(80, 60, 110, 80), "the top-left car": BOX}
     (grounded, outcome), asker = refined(script(sentences, found))
@@ -45,7 +45,7 @@ def test_a_natural_sentence_takes_the_place_of_the_grid_and_paraphrases_must_lea
     assert "the red bus that left" in asker.perceiver.asked[0].prompt
 
 
-def test_a_sentence_that_leads_elsewhere_is_asked_for_again_and_told_why():
+def test_a_sentence_that_grounds_elsewhere_is_asked_for_again_with_the_reason():
     sentences = [{"expression": "the car", "paraphrases": []}, {"expression": "the new car", "paraphrases": []}]
     (grounded, outcome), asker = refined(script(sentences, {"the new car": Box(20, 20, 60, 48)}))
     assert outcome == "refined"

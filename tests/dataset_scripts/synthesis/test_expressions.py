@@ -58,7 +58,7 @@ def test_every_way_to_narrow_is_used() -> None:
         assert words in texts, words
 
 
-def test_confusable_colours_are_not_told_apart() -> None:
+def test_similar_colours_are_not_distinguished() -> None:
     clear, unclear = (
         write(draw(new("car", 20, 20, first), new("car", 90, 90, second), kept("car", 20, 90, "black")))
         for first, second in (("red", "blue"), ("white", "grey"))

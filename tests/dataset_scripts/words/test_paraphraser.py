@@ -95,7 +95,7 @@ def test_sentences_hold_words_of_their_split_only(split, domain, drawn):
 
 
 @pytest.mark.parametrize("domain", ["NS", "RS"])
-def test_nearly_all_sentences_are_worded_anew(domain, drawn):
+def test_nearly_all_sentences_are_reworded(domain, drawn):
     paraphraser, random = Paraphraser(typo_share=0.0), np.random.default_rng(0)
     found = [*drawn(domain), *EVERYTHING]
     changed = [

@@ -151,7 +151,7 @@ def test_8_bits_in_16_are_read_as_8(tmp_path: Path) -> None:
     assert "read as 8-bit ones" in note
 
 
-def test_t1_and_t2_are_stretched_alike_unless_told(tmp_path: Path) -> None:
+def test_t1_and_t2_are_stretched_alike_by_default(tmp_path: Path) -> None:
     both = [scene(3, 2000).astype(np.uint16), scene(3, 4000, seed=1).astype(np.uint16)]
     paths = [
         write_tiff(tmp_path / f"t{index}.tif", values, photometric="RGB") for index, values in enumerate(both, start=1)

@@ -36,7 +36,7 @@ def drawn_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def test_the_third_panel_shows_the_mask_and_the_first_its_outline_only_where_it_is() -> None:
+def test_the_third_panel_shows_the_mask_and_the_first_its_outline() -> None:
     masks = np.zeros((1, 100, 100), dtype=bool)
     masks[0, :50, 50:] = True  # the upper right quarter
     page = draw_overlay(*grey_pair(100, 100), masks, ["a roof"], [0.5])
