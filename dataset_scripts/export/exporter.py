@@ -210,7 +210,7 @@ def _fill(
     if not folder.is_moved:
         _write_shards(plan.shards, folder, num_proc)
     if fingerprint([each.path for each in raw_folders]) != folder.identity["raw"]:
-        raise DataError(f"the raw folders were changed meanwhile; export them again with --overwrite")
+        raise DataError("the raw folders were changed meanwhile; export them again with --overwrite")
     summaries = {shard: read_summary(shard, folder.work) for shard in plan.shards}
     report = ReadingReport()
     report.merge(plan.report)
