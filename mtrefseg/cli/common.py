@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 
 from .parsing import VerbParser
@@ -23,22 +24,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-MODEL_NAME = "mtrefseg-r1"
-HUB_MODEL = f"kkk2026/{MODEL_NAME}"
-"""Where the default model is downloaded from if it does not lie beside the package."""
-
-
 def default_model() -> str:
     """
     The model that is meant without `--model`: the folder `mtrefseg-r1` beside the package, which a clone has, or else
     the one on the Hub. Says on stderr which one it is.
     """
-    folder = Path(__file__).resolve().parents[2] / MODEL_NAME
-    if (folder / "config.json").is_file():
-        progress(f"using the model in {folder}")
-        return str(folder)
-    progress(f"using {HUB_MODEL} from the Hub; --model names another one")
-    return HUB_MODEL
+    model = shipped_model()
+    if model == HUB_MODEL:
+        progress(f"using {HUB_MODEL} from the Hub; --model names another one")
+    else:
+        progress(f"using the model in {model}")
+    return model
 
 
 def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped {MODEL_NAME} by default") -> None:

@@ -4,7 +4,11 @@
 
 ```bash
 mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
+mtrefseg predict 2019.tif 2024.tif "the buildings that appeared" --out outputs
 ```
+
+Plain images give masks as PNG files; GeoTIFF and other rasters give GeoTIFF, GeoPackage and GeoJSON. Images that are
+much larger than the model's canvas are cut into windows.
 """
 
 import argparse
@@ -27,6 +31,14 @@ from .common import (
     written_whole,
 )
 from .parsing import VerbParser
+from .scene_options import (
+    EVERY_CHANGE,
+    add_scene_options,
+    has_geo,
+    open_scene_input,
+    scene_options,
+    sentence_lines,
+)
 
 
 if TYPE_CHECKING:
@@ -34,7 +46,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-EVERY_CHANGE = "(every change)"
+RASTER_ENDINGS = (".tif", ".tiff", ".vrt", ".jp2", ".j2k", ".img")
+"""Of files that are read in windows."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,10 @@ class Prediction:
 def make_parser() -> VerbParser:
     """The parser of the verb."""
     parser = VerbParser(
-        "predict", "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder."
+        "predict",
+        "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder; for GeoTIFF "
+        "and other rasters masks.tif (a band per sentence), objects.gpkg, objects.geojson, overview.webp and "
+        "result.json.",
     )
     add_pair_arguments(parser)
     parser.positionals.add_argument(
@@ -77,6 +93,7 @@ def make_parser() -> VerbParser:
         type=between(0, 1),
         help="empty the masks whose no-target score, 0 to 1, is above this",
     )
+    add_scene_options(parser.options)
     return parser
 
 
@@ -91,6 +108,11 @@ def run(arguments: Sequence[str]) -> None:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
     options = make_parser().parse(arguments)
+    if _is_raster(options.image_t1) or _is_raster(options.image_t2):
+        if has_geo():
+            _run_scene(options)
+            return
+        progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
@@ -107,15 +129,18 @@ def run(arguments: Sequence[str]) -> None:
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
     model = load_model(options.model, device, options.dtype)
+    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
-    result = _segment(model, processor, inputs, image_t1, options)
+    if _needs_windows(options, image_t1, processor):
+        result = _segment_in_windows(model, processor, image_t1, aligned_t2, options)
+    else:
+        result = _segment(model, processor, inputs, image_t1, options)
 
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
-    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
     overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
     predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist())
     with bad_input(prefix=f"cannot write into {options.out}: "):
@@ -141,6 +166,71 @@ def _segment(
         no_target_threshold=options.no_target_threshold,
     )
     return dict(result)
+
+
+def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
+    """Whether a plain image is cut into windows; says so if it is shrunk instead."""
+    canvas = processor.image_processor.size["height"]
+    longest = max(image.size)
+    if (options.window == "auto" and longest <= 1.5 * canvas) or options.window == "off" or longest <= canvas:
+        is_large = False
+    else:
+        is_large = options.window == "auto" or options.window < longest
+    if is_large and has_geo():
+        return True
+    if longest > canvas:
+        hint = "; for windows: pip install 'mtrefseg[geo]'" if is_large else ""
+        progress(
+            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: things of "
+            f"less than {round(8 * longest / canvas)} pixels may be lost{hint}"
+        )
+    return False
+
+
+def _segment_in_windows(
+    model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
+) -> dict[str, "torch.Tensor"]:
+    import torch
+
+    from mtrefseg.scenes import segment_pair
+
+    predictor, how = _predictor(model, processor, options), scene_options(options)
+    result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
+    return {
+        "masks": torch.from_numpy(result.masks),
+        "scores": torch.tensor([one.score for one in result.sentences]),
+        "no_target_scores": torch.tensor([one.no_target_score for one in result.sentences]),
+    }
+
+
+def _is_raster(source: str) -> bool:
+    return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
+
+
+def _predictor(model: Any, processor: Any, options: argparse.Namespace) -> Any:
+    from mtrefseg.scenes import ScenePredictor
+
+    return ScenePredictor(model, processor, options.threshold, options.no_target_threshold, options.domain)
+
+
+def _run_scene(options: argparse.Namespace) -> None:
+    """Segments a pair of rasters."""
+    from mtrefseg.scenes import check_scene, segment_pair
+
+    processor, device = open_scene_input(options)
+    how = scene_options(options)
+    check_scene([options.image_t1, options.image_t2], how)
+    predictor = _predictor(load_model(options.model, device, options.dtype), processor, options)
+    with written_whole(options.out) as unfinished:
+        result = segment_pair(
+            options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress
+        )
+        result.report |= {"model": options.model, "versions": versions()}
+        result.write_files()
+    for line in sentence_lines(result):
+        print(line)
+    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
+        print(options.out / name)
 
 
 def _describe(

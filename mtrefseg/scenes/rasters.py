@@ -1,0 +1,443 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Opens the images of a scene on one grid, and reads windows of them."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+from PIL import Image
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.io import load_image
+
+from .bands import Limits, Stretch, choose_bands, find_limits, is_stretched, to_rgb
+from .grid import Grid
+
+
+RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
+"""Files of these kinds are read in windows; other images are read whole, as `mtrefseg.load_image` does."""
+CACHE_MEGABYTES = 256
+_LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
+_SAMPLE_SIDE = 1024  # Percentiles and the alpha check look at the scene at this size.
+_LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
+
+
+class Box(NamedTuple):
+    """A part of a scene in pixels: left, top, width, height."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Views(NamedTuple):
+    """
+    What the dates show in a box.
+
+    Args:
+        images (`list[np.ndarray]`): For each date `uint8` of shape `(height, width, 3)`, black where there is no data.
+        valid (`np.ndarray`): Booleans of shape `(height, width)`: where all dates have data.
+    """
+
+    images: list[np.ndarray]
+    valid: np.ndarray
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """
+    How the images of a scene are read.
+
+    Args:
+        bands (`Sequence[int]`, *optional*): The bands that are red, green and blue, or one grey one, from 1.
+        stretch (`Stretch`, *optional*): Percentiles that become black and white, or `"none"`; by default 2 and 98
+            for images that do not hold 8-bit values.
+        warp (`bool`): Whether later images are brought onto the grid of the first where theirs is another one.
+        align (`str`): `"resize"` stretches images without a place on the ground to the size of the first.
+    """
+
+    bands: Sequence[int] | None = None
+    stretch: Stretch = None
+    warp: bool = True
+    align: str = "error"
+
+
+def is_raster(source: Any) -> bool:
+    """Whether an image is read in windows: by the ending of its path or URL."""
+    return isinstance(source, str | Path) and Path(str(source).split("?")[0]).suffix.lower() in RASTER_SUFFIXES
+
+
+def name_of(source: Any) -> str:
+    """How messages call an image."""
+    return str(source) if isinstance(source, str | Path) else f"the given {type(source).__name__}"
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turns the errors of rasterio into a `UserError` that names the file."""
+    try:
+        yield
+    except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
+        detail = one_line(error.__cause__ or error)
+        raise UserError(f"cannot read {name}: {detail}") from error
+
+
+def open_raster(path: str | Path, mode: str = "r") -> Any:
+    """Opens a raster without a warning if it has no place on the ground: that is said where it matters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        return rasterio.open(path, mode)
+
+
+class PlainImage:
+    """An image without a place on the ground, in memory, with the interface of [`RasterImage`]."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, source: Any) -> None:
+        self.name = name_of(source)
+        try:
+            self._pixels = np.asarray(load_image(source))
+        except (OSError, ValueError) as error:
+            raise UserError(one_line(error)) from error
+        height, width = self._pixels.shape[:2]
+        self.grid = Grid(width, height, Affine.identity(), None)
+
+    def on_grid(self, grid: Grid) -> "PlainImage":
+        """The image at the size of a grid."""
+        if (self.grid.width, self.grid.height) != (grid.width, grid.height):
+            resized = Image.fromarray(self._pixels).resize((grid.width, grid.height), Image.Resampling.BILINEAR)
+            self._pixels, self.grid = np.asarray(resized), grid
+        return self
+
+    def samples(self) -> None:
+        """Nothing: values of 8 bits are not stretched."""
+
+    def use_limits(self, limits: Limits | None) -> None:
+        """Does nothing."""
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """See [`RasterImage.read`]."""
+        part = self._pixels[box.top : box.top + box.height, box.left : box.left + box.width]
+        if size is not None and size != part.shape[:2]:
+            part = np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BOX))
+        return part, np.ones(part.shape[:2], dtype=bool)
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
+class RasterImage:
+    """
+    A raster file, of which windows are read.
+
+    Args:
+        source (`str` or `Path`): Path or URL of the file.
+        options ([`ReadOptions`]): Its bands and stretch.
+
+    Raises:
+        [`UserError`]: If the file cannot be opened or has no such bands.
+    """
+
+    def __init__(self, source: str | Path, options: ReadOptions) -> None:
+        self.name = str(source)
+        with reading(self.name):
+            self._file = open_raster(source)
+        self._data: Any = self._file
+        self.notes: list[str] = []
+        self._limits: Limits | None = None
+        self._stretch = options.stretch
+        self._bands = choose_bands(self._file, options.bands)
+        self._palette = self._find_palette()
+        alpha = [index for index, kind in enumerate(self._file.colorinterp, 1) if kind == ColorInterp.alpha]
+        self._alpha = alpha[0] if alpha and self._is_opacity(alpha[0]) else None
+        self._note_bands(options)
+        crs = self._file.crs
+        self.grid = Grid(self._file.width, self._file.height, self._file.transform, crs or None)
+
+    def on_grid(self, grid: Grid) -> "RasterImage":
+        """Lets windows be read on another grid from now on: of the ground, if both have a place, else of the size."""
+        if self.grid.is_same(grid):
+            return self
+        if grid.crs is None:  # One above the other: the same extent at another size.
+            a, b, c, d, e, f = self.grid.transform[:6]
+            x, y = self.grid.width / grid.width, self.grid.height / grid.height
+            crs = "EPSG:3857"  # Any one: both are in it.
+            placed: dict[str, Any] = {
+                "src_crs": crs,
+                "crs": crs,
+                "transform": Affine(a * x, b * y, c, d * x, e * y, f),
+            }
+        else:
+            placed = {"crs": grid.crs, "transform": grid.transform}
+        has_nodata = self._file.nodata is not None
+        self._data = WarpedVRT(
+            self._file,
+            width=grid.width,
+            height=grid.height,
+            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
+            add_alpha=not has_nodata and self._alpha is None,
+            warp_mem_limit=64,
+            **placed,
+        )
+        if not has_nodata and self._alpha is None:
+            self._alpha = self._data.count
+        self.grid = grid
+        return self
+
+    def samples(self) -> np.ndarray | None:
+        """Values of the bands where there is data, `(bands, number)`, of the scene at a small size; `None` if they
+        are not stretched."""
+        dtypes = [self._file.dtypes[band - 1] for band in self._bands]
+        if self._palette is not None or not is_stretched(dtypes, self._stretch):
+            return None
+        size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
+        values, valid = self._read(Box(0, 0, self.grid.width, self.grid.height), size, Resampling.nearest)
+        return values[:, valid]
+
+    def use_limits(self, limits: Limits | None) -> None:
+        """Says which values become black and white."""
+        self._limits = limits
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Reads a part of the scene.
+
+        Args:
+            box ([`Box`]): The part.
+            size (`tuple[int, int]`, *optional*): Height and width to shrink it to, by averages.
+
+        Returns:
+            `tuple`: The image (`uint8` of shape `(height, width, 3)`) and where it has data (booleans of shape
+            `(height, width)`).
+
+        Raises:
+            [`UserError`]: If the file is damaged, or its values have no fixed range.
+        """
+        values, valid = self._read(box, size, Resampling.average)
+        if self._palette is not None:
+            return self._palette[values[0]], valid
+        return to_rgb(values, self._limits, self.name), valid
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._data is not self._file:
+            self._data.close()
+        self._file.close()
+
+    def _read(self, box: Box, size: tuple[int, int] | None, resampling: Resampling) -> tuple[np.ndarray, np.ndarray]:
+        options: dict[str, Any] = {"window": Window(*box)}
+        if size is not None:
+            options |= {"out_shape": (len(self._bands), *size), "resampling": resampling}
+        if self._palette is not None:
+            options["resampling"] = Resampling.nearest
+        with reading(self.name):
+            values = self._data.read(list(self._bands), **options)
+            valid = np.isfinite(values).all(axis=0)
+            flags = self._data.mask_flag_enums[self._bands[0] - 1]
+            if self._alpha is not None:
+                options |= {"resampling": Resampling.nearest}
+                if size is not None:
+                    options["out_shape"] = size
+                valid &= self._data.read(self._alpha, **options) > 0
+            elif MaskFlags.nodata in flags or (MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags):
+                if size is not None:
+                    options["out_shape"] = size
+                masks = self._data.read_masks(list(self._bands), **_stacked(options, len(self._bands)))
+                valid &= (masks > 0).any(axis=0)
+        return values, valid
+
+    def _find_palette(self) -> np.ndarray | None:
+        """Colours of the values of a file with a palette, `(256, 3)`."""
+        if len(self._bands) > 1 or self._file.colorinterp[self._bands[0] - 1] != ColorInterp.palette:
+            return None
+        palette = np.zeros((256, 3), dtype=np.uint8)
+        for value, color in self._file.colormap(self._bands[0]).items():
+            if value < len(palette):
+                palette[value] = color[:3]
+        return palette
+
+    def _is_opacity(self, band: int) -> bool:
+        """Whether a band that the file calls alpha is one: near infrared is often stored with this label."""
+        if band in self._bands:
+            return False
+        size = shrunk(self._file.height, self._file.width, _SAMPLE_SIDE // 4)
+        with reading(self.name):
+            values = self._file.read(band, out_shape=size, resampling=Resampling.nearest)
+        if np.isin(values, (0, values.max())).mean() >= _LEAST_BINARY:
+            return True
+        self.notes.append(f"band {band} of {self.name} is called alpha but holds an image: it is not used")
+        return False
+
+    def _note_bands(self, options: ReadOptions) -> None:
+        unused = self._file.count - len(self._bands) - (self._alpha is not None)
+        if unused > 0 and not options.bands:
+            shown = ",".join(map(str, self._bands))
+            self.notes.append(
+                f"{self.name} has {self._file.count} bands, of which {shown} are shown; --bands chooses others"
+            )
+
+
+def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
+    """Options of reading one band for `count` bands at nearest values."""
+    shape = options.get("out_shape")
+    if shape is None:
+        return options
+    return {**options, "out_shape": (count, *shape[-2:]), "resampling": Resampling.nearest}
+
+
+def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
+    """Height and width after the longer side was brought to `side`, if it is longer."""
+    scale = min(1.0, side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+@dataclass
+class Scene:
+    """
+    The images of a place at several dates on one grid, that of the first.
+
+    Args:
+        images (`list`): The images, the earliest first.
+        grid ([`Grid`]): The grid.
+        notes (`list[str]`): What people should know about how they are read.
+    """
+
+    images: list[Any]
+    grid: Grid
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def box(self) -> Box:
+        """The whole scene."""
+        return Box(0, 0, self.grid.width, self.grid.height)
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> Views:
+        """
+        Reads a part of all images.
+
+        Args:
+            box ([`Box`]): The part.
+            size (`tuple[int, int]`, *optional*): Height and width to shrink it to.
+
+        Raises:
+            [`UserError`]: If a file is damaged.
+        """
+        parts = [image.read(box, size) for image in self.images]
+        valid = np.logical_and.reduce([mask for _, mask in parts])
+        if valid.all():
+            return Views([pixels for pixels, _ in parts], valid)
+        # What one date lacks is black in all, so that nothing seems to change there.
+        return Views([np.where(valid[..., None], pixels, np.uint8(0)) for pixels, _ in parts], valid)
+
+    def readable_size(self, box: Box) -> tuple[int, int] | None:
+        """The size at which a part is read if it is too large to be read as it is."""
+        if box.width * box.height <= _LARGEST_READ:
+            return None
+        scale = np.sqrt(_LARGEST_READ / (box.width * box.height))
+        return max(1, int(box.height * scale)), max(1, int(box.width * scale))
+
+    def close(self) -> None:
+        """Closes the files."""
+        for image in self.images:
+            image.close()
+
+
+@contextmanager
+def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
+    """
+    Opens the images of a place.
+
+    Args:
+        sources (`Sequence`): Paths or URLs of files, or images that [`load_image`] takes; the earliest first.
+        options ([`ReadOptions`]): How they are read.
+
+    Yields:
+        [`Scene`]: The images on the grid of the first.
+
+    Raises:
+        [`UserError`]: If an image cannot be read, only some have a place on the ground, they show different places,
+            or their grids differ and may not be changed.
+    """
+    opened: list[Any] = []
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+        try:
+            for source in sources:
+                opened.append(RasterImage(source, options) if is_raster(source) else PlainImage(source))
+            first = opened[0]
+            for image in opened[1:]:
+                _check_place(first, image, options)
+                image.on_grid(first.grid)
+            _share_limits(opened, options.stretch)
+            notes = [note for image in opened for note in image.notes]
+            yield Scene(opened, first.grid, notes)
+        finally:
+            for image in opened:
+                image.close()
+
+
+def _share_limits(images: Sequence[Any], stretch: Stretch) -> None:
+    """Gives images of one type the same limits."""
+    samples = [(image, image.samples()) for image in images]
+    stretched = [(image, values) for image, values in samples if values is not None]
+    groups: dict[tuple[Any, int], list[tuple[Any, np.ndarray]]] = {}
+    for image, values in stretched:
+        groups.setdefault((values.dtype, len(values)), []).append((image, values))
+    for group in groups.values():
+        limits = find_limits([values for _, values in group], stretch)
+        for image, _ in group:
+            image.use_limits(limits)
+
+
+def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
+    """Refuses an image that cannot be brought onto the grid of the first."""
+    grid, other = first.grid, image.grid
+    if (grid.crs is None) != (other.crs is None):
+        with_place, without = (first, image) if other.crs is None else (image, first)
+        raise UserError(
+            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one, for example "
+            f"with `rio edit-info --like {with_place.name} {without.name}`, or take it from both"
+        )
+    if grid.crs is None:
+        sizes = [(one.width, one.height) for one in (grid, other)]
+        if sizes[0] != sizes[1] and options.align == "error":
+            raise UserError(
+                f"{first.name} has {grid.width}x{grid.height} pixels and {image.name} {other.width}x{other.height}, "
+                "and neither has a place on the ground: if both show one area, --align resize fits t2 to t1"
+            )
+        return
+    if grid.is_same(other):
+        return
+    if not grid.outline.intersects(other.outline_in(grid.crs)):
+        raise UserError(
+            f"{first.name} and {image.name} do not overlap: the first covers {grid.in_words()}, the other "
+            f"{other.in_words()}; they lie {grid.kilometres_to(other):,.0f} km apart"
+        )
+    if not options.warp:
+        raise UserError(
+            f"the grid of {image.name} is not that of {first.name} ({_difference(grid, other)}): leave out --no-warp"
+        )
+    image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)})")
+
+
+def _difference(grid: Grid, other: Grid) -> str:
+    if grid.crs != other.crs:
+        return f"{_short(other.crs)} instead of {_short(grid.crs)}"
+    if grid.transform != other.transform:
+        return "another origin, pixel size or rotation"
+    return f"{other.width}x{other.height} pixels instead of {grid.width}x{grid.height}"
+
+
+def _short(crs: Any) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs.to_wkt())[:40]
