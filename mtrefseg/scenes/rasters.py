@@ -111,6 +111,7 @@ class PlainImage:
         except (OSError, ValueError) as error:
             raise UserError(one_line(error)) from error
         height, width = self._pixels.shape[:2]
+        self._valid = np.ones((height, width), dtype=bool)
         self.grid = Grid(width, height, Affine.identity(), None)
 
     def on_grid(self, grid: Grid) -> "PlainImage":
@@ -118,7 +119,16 @@ class PlainImage:
         if (self.grid.width, self.grid.height) != (grid.width, grid.height):
             resized = Image.fromarray(self._pixels).resize((grid.width, grid.height), Image.Resampling.BILINEAR)
             self._pixels, self.grid = np.asarray(resized), grid
+            self._valid = np.ones((grid.height, grid.width), dtype=bool)
         return self
+
+    def move(self, matrix: Affine) -> None:
+        """See [`RasterImage.move`]."""
+        back = (~matrix)[:6]
+        size, mode = (self.grid.width, self.grid.height), Image.Transform.AFFINE
+        image, valid = Image.fromarray(self._pixels), Image.fromarray(self._valid)
+        self._pixels = np.asarray(image.transform(size, mode, back, Image.Resampling.BILINEAR))
+        self._valid = np.asarray(valid.convert("L").transform(size, mode, back)) > 0
 
     def samples(self) -> None:
         """Nothing: values of 8 bits are not stretched."""
@@ -128,10 +138,12 @@ class PlainImage:
 
     def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """See [`RasterImage.read`]."""
-        part = self._pixels[box.top : box.top + box.height, box.left : box.left + box.width]
+        inside = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
+        part, valid = self._pixels[inside], self._valid[inside]
         if size is not None and size != part.shape[:2]:
             part = np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BOX))
-        return part, np.ones(part.shape[:2], dtype=bool)
+            valid = np.asarray(Image.fromarray(valid).resize(size[::-1], Image.Resampling.NEAREST))
+        return part, valid
 
     def close(self) -> None:
         """Does nothing."""
@@ -154,6 +166,7 @@ class RasterImage:
         with reading(self.name):
             self._file = open_raster(source)
         self._data: Any = self._file
+        self._opened = [self._file]
         self.notes: list[str] = []
         self._limits: Limits | None = None
         self._stretch = options.stretch
@@ -190,10 +203,37 @@ class RasterImage:
             warp_mem_limit=64,
             **placed,
         )
+        self._opened.append(self._data)
         if not has_nodata and self._alpha is None:
             self._alpha = self._data.count
         self.grid = grid
         return self
+
+    def move(self, matrix: Affine) -> None:
+        """
+        Moves what is shown.
+
+        Args:
+            matrix (`Affine`): From pixels of the grid, as they are shown now, to where they belong.
+        """
+        crs = self.grid.crs or "EPSG:3857"
+        transform = self.grid.transform
+        moved = WarpedVRT(
+            self._data,
+            src_crs=crs,
+            src_transform=_product(transform, matrix),
+            crs=crs,
+            transform=transform,
+            width=self.grid.width,
+            height=self.grid.height,
+            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
+            add_alpha=self._alpha is None and self._data.nodata is None,
+            warp_mem_limit=64,
+        )
+        if self._alpha is None and self._data.nodata is None:
+            self._alpha = moved.count
+        self._opened.append(moved)
+        self._data = moved
 
     def samples(self) -> np.ndarray | None:
         """Values of the bands where there is data, `(bands, number)`, of the scene at a small size; `None` if they
@@ -231,9 +271,8 @@ class RasterImage:
 
     def close(self) -> None:
         """Closes the file."""
-        if self._data is not self._file:
-            self._data.close()
-        self._file.close()
+        for opened in reversed(self._opened):
+            opened.close()
 
     def _read(self, box: Box, size: tuple[int, int] | None, resampling: Resampling) -> tuple[np.ndarray, np.ndarray]:
         options: dict[str, Any] = {"window": Window(*box)}
@@ -286,6 +325,12 @@ class RasterImage:
             self.notes.append(
                 f"{self.name} has {self._file.count} bands, of which {shown} are shown; --bands chooses others"
             )
+
+
+def _product(first: Affine, second: Affine) -> Affine:
+    """The transform that applies `second` and then `first`."""
+    matrix = np.array(first).reshape(3, 3) @ np.array(second).reshape(3, 3)
+    return Affine(*matrix[:2].ravel())
 
 
 def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:

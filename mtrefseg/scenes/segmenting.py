@@ -106,8 +106,20 @@ def segment_pair(
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
     folder.mkdir(parents=True, exist_ok=True)
     with open_scene([image_t1, image_t2], options.reading) as scene:
+        registration = None
+        if options.register != "off":
+            # Loaded here, since it takes a while.
+            from .registration import register
+
+            registration = register(scene, options.register)
+            scene.notes.append(registration.in_words())
         result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))
-    result.report = {"image_t1": name_of(image_t1), "image_t2": name_of(image_t2), **result.report}
+    result.report = {
+        "image_t1": name_of(image_t1),
+        "image_t2": name_of(image_t2),
+        **result.report,
+        "registration": None if registration is None else registration.to_json(),
+    }
     result.write_files()
     result._temporary = temporary
     return result
