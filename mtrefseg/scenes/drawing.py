@@ -10,7 +10,7 @@ from rasterio.features import rasterize
 
 from mtrefseg.view.overlay import draw_overlay
 
-from .rasters import Scene, shrunk
+from .reading import Scene, shrunk
 from .result import SentenceResult
 
 

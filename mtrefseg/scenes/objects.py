@@ -19,8 +19,7 @@ from shapely.geometry import shape as to_shape
 
 from mtrefseg.errors import UserError, one_line
 
-from .grid import Grid, geodesic_area
-from .rasters import open_raster
+from .reading import Grid, geodesic_area, open_raster
 from .sentences import ChangeType, change_type_of
 from .writing import NO_DATA, PERCENT
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .rasters import Views
+from .reading import Views
 
 
 _SENTENCES_AT_ONCE = 32

@@ -15,9 +15,8 @@ from PIL import Image
 from mtrefseg.errors import UserError
 from mtrefseg.io import write_json
 
-from .grid import Grid
 from .objects import PIXELS_NOTE, SceneObject, objects_table, write_vectors
-from .rasters import open_raster
+from .reading import Grid, open_raster
 from .sentences import Way
 
 

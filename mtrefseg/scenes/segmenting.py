@@ -13,11 +13,10 @@ from tqdm import tqdm
 
 from mtrefseg.errors import UserError, one_line
 
-from .bands import Stretch
 from .drawing import draw_scene
 from .objects import SceneObject, find_objects, rasterize_objects
 from .predicting import ScenePredictor
-from .rasters import ReadOptions, Scene, name_of, open_raster, open_scene
+from .reading import ReadOptions, Scene, Stretch, name_of, open_raster, open_scene
 from .result import MASKS, OVERVIEW, PROBABILITIES, SceneResult, SentenceResult
 from .sentences import Route, choose, route_sentence
 from .stitching import Stitcher
@@ -109,7 +108,7 @@ def segment_pair(
         registration = None
         if options.register != "off":
             # Loaded here, since it takes a while.
-            from .registration import register
+            from .reading.registration import register
 
             registration = register(scene, options.register)
             scene.notes.append(registration.in_words())

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .predicting import Interval, ScenePredictor
-from .rasters import Box, Scene, Views
+from .reading import Box, Scene, Views
 from .windows import WindowPlan, blend_weights
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .rasters import Box
+from .reading import Box
 
 
 OVERLAP = 0.25

@@ -14,8 +14,7 @@ from rasterio.windows import Window
 
 from mtrefseg.errors import UserError, one_line
 
-from .grid import Grid
-from .rasters import open_raster
+from .reading import Grid, open_raster
 from .stitching import Strip
 
 

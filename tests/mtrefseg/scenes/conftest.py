@@ -16,7 +16,7 @@ for _name in ("pyogrio", "pyproj", "shapely"):
 from rasterio.transform import Affine  # noqa: E402
 
 from mtrefseg.scenes.predicting import Interval, ScenePredictor, WindowAnswer  # noqa: E402
-from mtrefseg.scenes.rasters import Views  # noqa: E402
+from mtrefseg.scenes.reading import Views  # noqa: E402
 
 
 COLORS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 200, 30)}

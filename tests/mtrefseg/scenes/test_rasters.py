@@ -10,7 +10,7 @@ from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 
 from mtrefseg.errors import UserError
-from mtrefseg.scenes.rasters import Box, ReadOptions, open_scene
+from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 
 from .conftest import HALF_METRE, UTM, ColorPredictor, ground, paint

@@ -8,8 +8,8 @@ from PIL import Image
 from rasterio.transform import Affine
 
 from mtrefseg.errors import UserError
-from mtrefseg.scenes.rasters import ReadOptions, open_scene
-from mtrefseg.scenes.registration import register
+from mtrefseg.scenes.reading import ReadOptions, open_scene
+from mtrefseg.scenes.reading.registration import register
 
 
 pytest.importorskip("skimage", reason="the extra geo is not installed")

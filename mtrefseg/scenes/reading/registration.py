@@ -14,7 +14,8 @@ from skimage.transform import AffineTransform
 
 from mtrefseg.errors import UserError
 
-from .rasters import Box, Scene, shrunk
+from .images import Box, shrunk
+from .scene import Scene
 
 
 WARNING_PIXELS = 3.0
