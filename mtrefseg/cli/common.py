@@ -48,15 +48,17 @@ def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped 
     parser.add_argument("--model", metavar="DIR_OR_HUB_ID", help=f"model folder or Hub id; {note}")
 
 
-def add_pair_arguments(parser: VerbParser) -> None:
+def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
     """
     Declares T1 and T2, and the options of every verb that shows a pair to a model.
 
     Args:
         parser ([`VerbParser`]): The parser of the verb.
+        with_images (`bool`, *optional*, defaults to `True`): Whether T1 and T2 are given here.
     """
-    parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
-    parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
+    if with_images:
+        parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
+        parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
     options = parser.options
     options.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     add_model_option(options)

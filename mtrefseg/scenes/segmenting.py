@@ -20,7 +20,7 @@ from .reading import ReadOptions, Scene, Stretch, name_of, open_raster, open_sce
 from .result import MASKS, OVERVIEW, PROBABILITIES, SceneResult, SentenceResult
 from .sentences import Route, choose, route_sentence
 from .stitching import Stitcher
-from .windows import WindowPlan, plan_windows, window_side
+from .windows import OVERLAP, WindowPlan, plan_windows, window_side
 from .writing import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
 
 
@@ -34,6 +34,8 @@ class SceneOptions:
             large as the model's canvas, at the resolution that the model was trained at, as soon as the scene is more
             than 1.5 times as large; `"off"`: one window.
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
+        overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
+            masks depend less on where windows begin, and takes longer.
         batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
         pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model shall see the scene. By
             default the one that was saved with the processor.
@@ -49,6 +51,7 @@ class SceneOptions:
 
     window: int | str = "auto"
     window_offset: int = 0
+    overlap: float = OVERLAP
     batch_size: int = 8
     pixel_size: float | None = None
     bands: Sequence[int] | None = None
@@ -146,7 +149,7 @@ def segment_scene(
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
     side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
-    plan = plan_windows(grid.width, grid.height, side, options.window_offset)
+    plan = plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
     notes = [*scene.notes, *_shrinking_notes(plan, predictor.canvas)]
     asked = [None] if texts is None else list(texts)
     routes = [Route("image", text) if plan.is_whole else route_sentence(text) for text in asked]

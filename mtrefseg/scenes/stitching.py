@@ -102,7 +102,7 @@ class Stitcher:
     def _blended(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
         """All windows, row by row; rows that no further window covers are finished."""
         plan = self.plan
-        weights = blend_weights(plan.window_height, plan.window_width)
+        weights = blend_weights(plan.window_height, plan.window_width, plan.overlap)
         sums = np.zeros((self.rows, plan.window_height, plan.width), dtype=np.float32)
         total = np.zeros((plan.window_height, plan.width), dtype=np.float32)
         valid = np.zeros((plan.window_height, plan.width), dtype=bool)

@@ -9,7 +9,7 @@ from .reading import Box
 
 
 OVERLAP = 0.25
-"""Share of a window's side that it has in common with the next one."""
+"""Share of a window's side that it has in common with the next one, unless told otherwise."""
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this is cut into windows."""
 
@@ -23,6 +23,7 @@ class WindowPlan:
         width, height (`int`): Of the scene in pixels.
         window_width, window_height (`int`): Of every window.
         lefts, tops (`tuple[int, ...]`): Where the windows begin.
+        overlap (`float`): Share of their side that neighbours have in common at least.
     """
 
     width: int
@@ -31,6 +32,7 @@ class WindowPlan:
     window_height: int
     lefts: tuple[int, ...]
     tops: tuple[int, ...]
+    overlap: float = OVERLAP
 
     @property
     def is_whole(self) -> bool:
@@ -47,23 +49,26 @@ class WindowPlan:
         return [Box(left, top, self.window_width, self.window_height) for left in self.lefts]
 
 
-def plan_windows(width: int, height: int, side: int, offset: int = 0) -> WindowPlan:
+def plan_windows(width: int, height: int, side: int, offset: int = 0, overlap: float = OVERLAP) -> WindowPlan:
     """
-    Covers a scene with windows of one size that overlap by a quarter of their side or more.
+    Covers a scene with windows of one size that overlap.
 
     Args:
         width, height (`int`): Of the scene in pixels.
         side (`int`): Of a window; along an axis on which the scene is shorter, windows are as long as the scene.
         offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
+        overlap (`float`, *optional*, defaults to 0.25): Share of their side that neighbours have in common at least.
     """
     window_width, window_height = min(side, width), min(side, height)
-    lefts, tops = _starts(width, window_width, offset), _starts(height, window_height, offset)
-    return WindowPlan(width, height, window_width, window_height, lefts, tops)
+    lefts, tops = (
+        _starts(length, window, offset, overlap) for length, window in ((width, window_width), (height, window_height))
+    )
+    return WindowPlan(width, height, window_width, window_height, lefts, tops, overlap)
 
 
-def _starts(length: int, window: int, offset: int) -> tuple[int, ...]:
+def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int, ...]:
     last = length - window
-    step = max(1, window - round(window * OVERLAP))
+    step = max(1, window - round(window * overlap))
     return tuple(sorted({min(max(start, 0), last) for start in range(-offset, last + step, step)}))
 
 
@@ -92,18 +97,18 @@ def window_side(
     return longest if longest <= SHRINK_LIMIT * side else side
 
 
-def blend_weights(height: int, width: int) -> np.ndarray:
+def blend_weights(height: int, width: int, overlap: float = OVERLAP) -> np.ndarray:
     """
     How much each pixel of a window counts where windows overlap: 1 in the middle, smoothly towards 0 at the edges.
 
     Returns:
         `np.ndarray`: `float32` of shape `(height, width)`, above 0.
     """
-    down, across = _ramp(height), _ramp(width)
+    down, across = _ramp(height, overlap), _ramp(width, overlap)
     return np.outer(down, across).astype(np.float32)
 
 
-def _ramp(length: int) -> np.ndarray:
+def _ramp(length: int, overlap: float) -> np.ndarray:
     distance = np.minimum(np.arange(length), np.arange(length)[::-1]) + 0.5
-    share = np.minimum(distance / max(1.0, length * OVERLAP), 1)
+    share = np.minimum(distance / max(1.0, length * overlap), 1)
     return share * share * (3 - 2 * share)

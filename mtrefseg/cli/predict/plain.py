@@ -1,15 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-`mtrefseg predict`: the masks that sentences describe in one pair.
-
-```bash
-mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
-mtrefseg predict 2019.tif 2024.tif "the buildings that appeared" --out outputs
-```
-
-Plain images give masks as PNG files; GeoTIFF and other rasters give GeoTIFF, GeoPackage and GeoJSON. Images that are
-much larger than the model's canvas are cut into windows.
-"""
+"""Prediction for a pair of plain images: masks as PNG files and a page."""
 
 import argparse
 import re
@@ -18,36 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtrefseg.option_values import between
-
-from .common import (
-    add_pair_arguments,
-    bad_input,
-    load_model,
-    open_pair,
-    progress,
-    versions,
-    write_json,
-    written_whole,
-)
-from .parsing import VerbParser
-from .scene_options import (
-    EVERY_CHANGE,
-    add_scene_options,
-    has_geo,
-    open_scene_input,
-    scene_options,
-    sentence_lines,
-)
+from ..common import bad_input, load_model, open_pair, progress, versions, write_json, written_whole
+from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
 
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
-
-
-RASTER_ENDINGS = (".tif", ".tiff", ".vrt", ".jp2", ".j2k", ".img")
-"""Of files that are read in windows."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +29,7 @@ class Prediction:
         no_target_score (`float`): Probability that nothing in the images fits the sentence.
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the image, 0 to 1.
+        answered_by (`str`): `"image"`, or how a sentence about a large image was answered; see [`SentenceResult`].
     """
 
     text: str | None
@@ -70,49 +38,19 @@ class Prediction:
     no_target_score: float
     area_pixels: int
     area_fraction: float
+    answered_by: str
 
 
-def make_parser() -> VerbParser:
-    """The parser of the verb."""
-    parser = VerbParser(
-        "predict",
-        "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder; for GeoTIFF "
-        "and other rasters masks.tif (a band per sentence), objects.gpkg, objects.geojson, overview.webp and "
-        "result.json.",
-    )
-    add_pair_arguments(parser)
-    parser.positionals.add_argument(
-        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
-    )
-    parser.options.add_argument(
-        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
-    )
-    parser.options.add_argument(
-        "--no-target-threshold",
-        metavar="P",
-        type=between(0, 1),
-        help="empty the masks whose no-target score, 0 to 1, is above this",
-    )
-    add_scene_options(parser.options)
-    return parser
-
-
-def run(arguments: Sequence[str]) -> None:
+def run_plain(options: argparse.Namespace) -> None:
     """
-    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
+    Segments a pair of images, in windows if they are large.
 
     Args:
-        arguments (`Sequence[str]`): The arguments after the verb.
+        options (`argparse.Namespace`): What the verb was given.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
-    options = make_parser().parse(arguments)
-    if _is_raster(options.image_t1) or _is_raster(options.image_t2):
-        if has_geo():
-            _run_scene(options)
-            return
-        progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
@@ -142,7 +80,8 @@ def run(arguments: Sequence[str]) -> None:
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
     overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
-    predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist())
+    ways = result.get("answered_by", ["image"] * len(texts))
+    predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist(), ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, image_t1.size, predictions, masks, overlay)
     for prediction in predictions:
@@ -189,52 +128,27 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
 
 def _segment_in_windows(
     model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
-) -> dict[str, "torch.Tensor"]:
+) -> dict[str, Any]:
     import torch
 
     from mtrefseg.scenes import segment_pair
 
-    predictor, how = _predictor(model, processor, options), scene_options(options)
+    predictor, how = make_predictor(model, processor, options), scene_options(options)
     result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
     return {
         "masks": torch.from_numpy(result.masks),
         "scores": torch.tensor([one.score for one in result.sentences]),
         "no_target_scores": torch.tensor([one.no_target_score for one in result.sentences]),
+        "answered_by": [one.answered_by for one in result.sentences],
     }
 
 
-def _is_raster(source: str) -> bool:
-    return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
-
-
-def _predictor(model: Any, processor: Any, options: argparse.Namespace) -> Any:
-    from mtrefseg.scenes import ScenePredictor
-
-    return ScenePredictor(model, processor, options.threshold, options.no_target_threshold, options.domain)
-
-
-def _run_scene(options: argparse.Namespace) -> None:
-    """Segments a pair of rasters."""
-    from mtrefseg.scenes import check_scene, segment_pair
-
-    processor, device = open_scene_input(options)
-    how = scene_options(options)
-    check_scene([options.image_t1, options.image_t2], how)
-    predictor = _predictor(load_model(options.model, device, options.dtype), processor, options)
-    with written_whole(options.out) as unfinished:
-        result = segment_pair(
-            options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress
-        )
-        result.report |= {"model": options.model, "versions": versions()}
-        result.write_files()
-    for line in sentence_lines(result):
-        print(line)
-    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
-        print(options.out / name)
-
-
 def _describe(
-    texts: Sequence[str | None], masks: "torch.Tensor", scores: Sequence[float], no_target_scores: Sequence[float]
+    texts: Sequence[str | None],
+    masks: "torch.Tensor",
+    scores: Sequence[float],
+    no_target_scores: Sequence[float],
+    ways: Sequence[str],
 ) -> list[Prediction]:
     predictions = []
     for index, (text, mask) in enumerate(zip(texts, masks, strict=True)):
@@ -247,6 +161,7 @@ def _describe(
                 no_target_score=no_target_scores[index],
                 area_pixels=area,
                 area_fraction=area / mask.numel(),
+                answered_by=ways[index],
             )
         )
     return predictions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mtrefseg.errors import UserError
 from mtrefseg.option_values import between, positive
 
-from .common import (
+from ..common import (
     bad_input,
     check_model,
     check_model_type,
@@ -23,11 +23,13 @@ from .common import (
 if TYPE_CHECKING:
     import torch
 
-    from mtrefseg.scenes import SceneOptions, SceneResult
+    from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult
 
 
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
 EVERY_CHANGE = "(every change)"
+RASTER_ENDINGS = (".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid")
+"""Of files that are read in windows."""
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +46,14 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="side of the windows in pixels of t1; auto, the default: as large as the model's canvas if the image is "
         "more than 1.5 times as large; off: the whole image, shrunk",
+    )
+    parser.add_argument(
+        "--overlap",
+        metavar="SHARE",
+        type=between(0, 0.75),
+        default=0.25,
+        help="share of a window's side that the next one repeats, 0.25 by default; 0.5 is steadier and takes twice as "
+        "long",
     )
     parser.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
     parser.add_argument(
@@ -79,12 +89,38 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
 
 
+def add_threshold_options(parser: argparse.ArgumentParser) -> None:
+    """Declares `--threshold` and `--no-target-threshold`."""
+    parser.add_argument(
+        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
+    )
+    parser.add_argument(
+        "--no-target-threshold",
+        metavar="P",
+        type=between(0, 1),
+        help="empty the masks whose no-target score, 0 to 1, is above this; with windows, of each window",
+    )
+
+
+def make_predictor(model: Any, processor: Any, options: argparse.Namespace) -> "ScenePredictor":
+    """A loaded model as [`segment_pair`] takes it."""
+    from mtrefseg.scenes import ScenePredictor
+
+    return ScenePredictor(model, processor, options.threshold, options.no_target_threshold, options.domain)
+
+
+def is_raster(source: str) -> bool:
+    """Whether an image is read in windows, by the ending of its name."""
+    return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
+
+
 def scene_options(options: argparse.Namespace) -> "SceneOptions":
     """What the options say."""
     from mtrefseg.scenes import SceneOptions
 
     return SceneOptions(
         window=options.window,
+        overlap=options.overlap,
         batch_size=options.batch_size,
         pixel_size=options.pixel_size,
         bands=options.bands,
