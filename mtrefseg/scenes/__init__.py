@@ -16,6 +16,8 @@ _HOMES = {
     "SentenceResult": "result",
     "check_scene": "segmenting",
     "load_predictor": "api",
+    "SeriesResult": "series",
+    "segment_series": "series",
     "segment": "api",
     "segment_pair": "segmenting",
 }
@@ -25,10 +27,12 @@ __all__ = [
     "ScenePredictor",
     "SceneResult",
     "SentenceResult",
+    "SeriesResult",
     "check_scene",
     "load_predictor",
     "segment",
     "segment_pair",
+    "segment_series",
 ]
 
 

@@ -104,9 +104,10 @@ def read_manifest(sources: Sequence[str | Path], texts: Sequence[str]) -> list[M
     Raises:
         [`UserError`]: If the table cannot be read, lacks a column, names a pair twice or is empty.
     """
-    rows = list(
-        _rows_of_folders(*map(Path, sources), texts) if len(sources) == 2 else _rows_of_table(sources[0], texts)
-    )
+    if len(sources) == 2:
+        rows = list(_rows_of_folders(Path(sources[0]), Path(sources[1]), texts))
+    else:
+        rows = list(_rows_of_table(sources[0], texts))
     if not rows:
         raise UserError(f"there is no pair in {' and '.join(map(str, sources))}")
     seen: set[str] = set()
@@ -134,11 +135,9 @@ class PairWorker:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """For Ray Data: one pair as JSON in, its entry of the table as JSON out."""
-        rows = [
-            ManifestRow(**{**json.loads(text), "sentences": tuple(json.loads(text)["sentences"])})
-            for text in batch["row"]
-        ]
-        return {"entry": [json.dumps(self.segment(row)) for row in rows]}
+        rows = [json.loads(text) for text in batch["row"]]
+        entries = [self.segment(ManifestRow(row["id"], row["t1"], row["t2"], tuple(row["sentences"]))) for row in rows]
+        return {"id": batch["id"], "entry": [json.dumps(entry) for entry in entries]}
 
     def segment(self, row: ManifestRow) -> dict[str, Any]:
         """
@@ -205,12 +204,11 @@ def run_manifest(
     open_rows = [row for row in rows if row.id not in entries]
     if entries and say is not None:
         say(f"{len(entries)} of {len(rows)} pairs were finished before")
-    finishing = (
-        _with_ray(open_rows, settings, workers)
-        if engine == "ray"
-        else _on_this_machine(open_rows, settings, predictor)
-    )
     if open_rows:
+        if engine == "ray":
+            finishing = _with_ray(open_rows, settings, workers)
+        else:
+            finishing = _on_this_machine(open_rows, settings, predictor)
         for row, entry in tqdm(finishing, total=len(open_rows), desc="pairs", unit="pair", disable=None):
             entries[row.id] = entry
             if "error" in entry and say is not None:
@@ -261,7 +259,11 @@ def _with_ray(
     by_id = {row.id: row for row in rows}
     items = [{"id": row.id, "row": json.dumps(asdict(row))} for row in rows]
     dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-        PairWorker, fn_constructor_args=(settings,), batch_size=1, concurrency=min(workers, len(items)), num_cpus=1
+        PairWorker,
+        fn_constructor_args=(settings,),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
+        num_cpus=1,
     )
     for answer in dataset.iter_rows():
         yield by_id[answer["id"]], json.loads(answer["entry"])

@@ -25,6 +25,8 @@ from .writing import NO_DATA, PERCENT
 
 
 LAYER = "objects"
+EVERY_CHANGE = "every change"
+"""What stands for a sentence where there is none."""
 PIXELS_NOTE = "no coordinate reference system: coordinates are pixels of t1, x to the right, y down"
 _STRIP_PIXELS = 1 << 23
 _LONGEST_EDGE_PIXELS = 64  # Longer edges are cut before they are brought to another reference system.
@@ -162,7 +164,7 @@ def objects_table(
     boxes = np.array([one.shape.bounds for _, one in rows]).reshape(-1, 4).round().astype(np.int64)
     types: dict[str | None, ChangeType] = {text: change_type_of(text) for text, _ in answers}
     columns: dict[str, np.ndarray] = {
-        "sentence": np.array([text or "every change" for text, _ in rows], dtype=object),
+        "sentence": np.array([text or EVERY_CHANGE for text, _ in rows], dtype=object),
         "change_type": np.array([types[text] for text, _ in rows], dtype=object),
         "score": np.array([round(one.score, 4) for _, one in rows], dtype=np.float64),
     }

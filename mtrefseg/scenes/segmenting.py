@@ -7,21 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from rasterio.windows import Window
-from tqdm import tqdm
-
-from mtrefseg.errors import UserError, one_line
-
+from .answering import ask, route_sentences
 from .drawing import draw_scene
-from .objects import SceneObject, find_objects, rasterize_objects
+from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
-from .reading import ReadOptions, Scene, Stretch, name_of, open_raster, open_scene
-from .result import MASKS, OVERVIEW, PROBABILITIES, SceneResult, SentenceResult
-from .sentences import Route, choose, route_sentence
-from .stitching import Stitcher
+from .reading import ReadOptions, Scene, Stretch, name_of, open_scene
+from .result import OVERVIEW, SceneResult
 from .windows import OVERLAP, WindowPlan, plan_windows, window_side
-from .writing import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
+from .writing import writing
 
 
 @dataclass(frozen=True)
@@ -108,19 +101,13 @@ def segment_pair(
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
     folder.mkdir(parents=True, exist_ok=True)
     with open_scene([image_t1, image_t2], options.reading) as scene:
-        registration = None
-        if options.register != "off":
-            # Loaded here, since it takes a while.
-            from .reading.registration import register
-
-            registration = register(scene, options.register)
-            scene.notes.append(registration.in_words())
+        registrations = register_scene(scene, options)
         result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))
     result.report = {
         "image_t1": name_of(image_t1),
         "image_t2": name_of(image_t2),
         **result.report,
-        "registration": None if registration is None else registration.to_json(),
+        "registration": registrations[0] if registrations else None,
     }
     result.write_files()
     result._temporary = temporary
@@ -146,22 +133,70 @@ def segment_scene(
     Returns:
         [`SceneResult`]: Its `write_files` writes the other files.
     """
-    grid = scene.grid
-    trained = options.pixel_size or predictor.pixel_size
-    side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
-    plan = plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
-    notes = [*scene.notes, *_shrinking_notes(plan, predictor.canvas)]
+    plan = plan_scene(scene, predictor, options)
     asked = [None] if texts is None else list(texts)
-    routes = [Route("image", text) if plan.is_whole else route_sentence(text) for text in asked]
-    notes += [f'"{route.asked}" is answered on the shrunk scene' for route in routes if route.way == "shrunk scene"]
+    notes = scene_notes(scene, plan, predictor, asked)
     for note in notes:
         say(note)
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
-        answers = _ask(scene, plan, predictor, routes, options, Path(parts))
-        sentences = _sentences(answers, asked, routes, scene, options)
-        _write_masks(answers, sentences, routes, scene, folder, options)
-    result = SceneResult(folder, grid, sentences, {}, options.simplify)
-    result.report = {
+        answers = ask(
+            scene,
+            plan,
+            predictor,
+            asked,
+            Path(parts),
+            batch_size=options.batch_size,
+            show_progress=options.progress,
+        )
+        sentences = answers.sentences(min_area=options.min_area)
+        names = [one.text or EVERY_CHANGE for one in sentences]
+        answers.write(sentences, names, folder, options.probability)
+    result = SceneResult(folder, scene.grid, sentences, {}, options.simplify)
+    result.report = scene_report(scene, plan, predictor, notes)
+    with writing(folder / OVERVIEW):
+        draw_scene(scene, sentences).save(folder / OVERVIEW, quality=85)
+    return result
+
+
+def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
+    """
+    Moves the later images of a scene onto the first, if that is wanted.
+
+    Returns:
+        `list[dict]`: What was found for each, see [`Registration`].
+    """
+    if options.register == "off":
+        return []
+    # Loaded here, since it takes a while.
+    from .reading.registration import register
+
+    registrations = [register(scene, options.register, date) for date in range(1, len(scene.images))]
+    scene.notes += [one.in_words() for one in registrations]
+    return [one.to_json() for one in registrations]
+
+
+def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
+    """The windows of a scene."""
+    grid = scene.grid
+    trained = options.pixel_size or predictor.pixel_size
+    side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
+    return plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
+
+
+def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
+    """What people should know about how a scene is segmented."""
+    shrunk = [route.asked for route in route_sentences(texts, plan) if route.way == "shrunk scene"]
+    return [
+        *scene.notes,
+        *_shrinking_notes(plan, predictor.canvas),
+        *(f'"{text}" is answered on the shrunk scene' for text in shrunk),
+    ]
+
+
+def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, notes: Sequence[str]) -> dict[str, Any]:
+    """What `result.json` says beside the answers."""
+    grid = scene.grid
+    return {
         "width": grid.width,
         "height": grid.height,
         "crs": None if grid.crs is None else grid.crs.to_string(),
@@ -172,143 +207,8 @@ def segment_scene(
         "threshold": predictor.threshold,
         "no_target_threshold": predictor.no_target_threshold,
         "domain": predictor.domain,
-        "notes": notes,
+        "notes": list(notes),
     }
-    with writing(folder / OVERVIEW):
-        draw_scene(scene, sentences).save(folder / OVERVIEW, quality=85)
-    return result
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """What was written for the questions, of which several sentences may share one."""
-
-    writer: StripWriter
-    questions: list[tuple[bool, str | None]]  # Whether it was asked of the shrunk scene, and the words.
-    no_target_scores: np.ndarray
-
-    def band(self, route: Route) -> int:
-        return self.questions.index((route.way == "shrunk scene", route.asked))
-
-
-def _ask(
-    scene: Scene,
-    plan: WindowPlan,
-    predictor: ScenePredictor,
-    routes: Sequence[Route],
-    options: SceneOptions,
-    folder: Path,
-) -> _Answers:
-    """Runs the model: over the windows, and over the shrunk scene if a sentence needs it."""
-    questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
-    writer = StripWriter(folder, scene.grid, len(questions), predictor.threshold)
-    no_target_scores = np.ones(len(questions))
-    whole = plan_windows(scene.grid.width, scene.grid.height, max(scene.grid.width, scene.grid.height))
-    for is_shrunk, windows in ((False, plan), (True, whole)):
-        bands = [index for index, question in enumerate(questions) if question[0] == is_shrunk]
-        if not bands:
-            continue
-        words = [questions[band][1] for band in bands]
-        texts = None if words == [None] else [str(word) for word in words]
-        with tqdm(
-            total=windows.count, desc="windows", unit="window", disable=None if options.progress else True
-        ) as progress:
-            stitcher = Stitcher(scene, windows, predictor, texts, batch_size=options.batch_size, progress=progress)
-            try:
-                for strip in stitcher.strips():
-                    writer.write(strip, bands)
-            except ValueError as error:  # The processor refuses a sentence.
-                raise UserError(one_line(error)) from error
-        no_target_scores[bands] = stitcher.no_target_scores
-    writer.close()
-    return _Answers(writer, questions, no_target_scores)
-
-
-def _sentences(
-    answers: _Answers,
-    texts: Sequence[str | None],
-    routes: Sequence[Route],
-    scene: Scene,
-    options: SceneOptions,
-) -> list[SentenceResult]:
-    """The answers to the sentences, with their objects."""
-    writer, grid = answers.writer, scene.grid
-    found = [
-        find_objects(writer.masks, writer.probabilities, band + 1, grid, options.min_area)
-        for band in range(len(answers.questions))
-    ]
-    results = []
-    for number, (text, route) in enumerate(zip(texts, routes, strict=True), start=1):
-        band = answers.band(route)
-        objects = found[band]
-        area, total = int(writer.areas[band]), float(writer.sums[band])
-        if route.choice is not None:
-            objects = choose(objects, route.choice, (grid.width, grid.height), SceneObject.described)
-            area = sum(one.area_pixels for one in objects)
-            total = sum(one.area_pixels * one.score for one in objects)
-        results.append(
-            SentenceResult(
-                text=text,
-                band=number,
-                answered_by=route.way,
-                asked=route.asked,
-                score=total / area if area else 0.0,
-                no_target_score=float(answers.no_target_scores[band]),
-                area_pixels=area,
-                area_fraction=area / max(1, writer.valid),
-                area_m2=None if grid.crs is None else float(sum(one.area_m2 or 0.0 for one in objects)),
-                objects=objects,
-            )
-        )
-    return results
-
-
-def _write_masks(
-    answers: _Answers,
-    sentences: Sequence[SentenceResult],
-    routes: Sequence[Route],
-    scene: Scene,
-    folder: Path,
-    options: SceneOptions,
-) -> None:
-    """Writes `masks.tif`, and on request `probabilities.tif`, a band a sentence."""
-    writer, names = answers.writer, [one.text or "every change" for one in sentences]
-    bands = [answers.band(route) for route in routes]
-    chosen = any(route.choice is not None for route in routes)
-    is_plain = not chosen and bands == list(range(len(answers.questions)))
-    masks = writer.masks
-    if not is_plain:
-        masks = writer.masks.with_name("chosen.part.tif")
-        _copy_bands(writer.masks, masks, bands, sentences, routes, scene)
-    to_cog(masks, folder / MASKS, scene.grid, names)
-    if options.probability:
-        probabilities = writer.probabilities
-        if bands != list(range(len(answers.questions))):
-            probabilities = writer.probabilities.with_name("copied.part.tif")
-            _copy_bands(writer.probabilities, probabilities, bands, sentences, None, scene)
-        to_cog(probabilities, folder / PROBABILITIES, scene.grid, names, scale=1 / PERCENT)
-
-
-def _copy_bands(
-    source: Path,
-    target: Path,
-    bands: Sequence[int],
-    sentences: Sequence[SentenceResult],
-    routes: Sequence[Route] | None,
-    scene: Scene,
-) -> None:
-    """Copies a band for each sentence; of a sentence with a choice, the objects that it means."""
-    grid = scene.grid
-    with open_raster(source) as read, create_raster(target, grid, len(sentences)) as written:
-        for one, band in zip(sentences, bands, strict=True):
-            is_chosen = routes is not None and routes[one.band - 1].choice is not None
-            for top, numbers in rasterize_objects(one.objects if is_chosen else [], grid):
-                window = Window(0, top, grid.width, len(numbers))
-                values = read.read(band + 1, window=window)
-                if is_chosen:
-                    values = np.where(values == NO_DATA, values, (numbers > 0).astype(np.uint8))
-                with writing(target):
-                    written.write(values, one.band, window=window)
 
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:

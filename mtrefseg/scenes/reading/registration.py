@@ -32,9 +32,10 @@ _LARGEST_TURN = 0.05  # Radians, and as much for scale and shear
 @dataclass(frozen=True)
 class Registration:
     """
-    How far t2 lay off t1.
+    How far an image lay off t1, the first one; here it is called t2.
 
     Args:
+        name (`str`): Of the image.
         kind (`str`): `"shift"` or `"affine"`.
         matrix (`Affine`): Brings pixels of t2, on the grid of t1, to where they belong.
         shift (`tuple[float, float]`): How far the middle of t2 lay to the right and down, in pixels.
@@ -43,6 +44,7 @@ class Registration:
         residual (`float`): How far they still lie off, in pixels, root mean square.
     """
 
+    name: str
     kind: str
     matrix: Affine
     shift: tuple[float, float]
@@ -72,27 +74,27 @@ class Registration:
         ground = "" if self.metres is None else f" ({self.metres:.2f} m)"
         warning = "; check the images: this is much" if self.pixels > WARNING_PIXELS else ""
         return (
-            f"t2 lay {self.pixels:.2f} pixels{ground} off t1 and was moved; {self.patches} parts of the scene agree, "
+            f"{self.name} lay {self.pixels:.2f} pixels{ground} off and was moved; {self.patches} parts agree, "
             f"{self.residual:.2f} pixels are left{warning}"
         )
 
 
-def register(scene: Scene, kind: str) -> Registration:
+def register(scene: Scene, kind: str, date: int = 1) -> Registration:
     """
-    Estimates how far the second image of a scene lies off the first, on the shrunk scene and then on parts of it, and
-    moves it.
+    Estimates how far an image lies off the first one, on the shrunk scene and then on parts of it, and moves it.
 
     Args:
-        scene ([`Scene`]): A pair on one grid.
+        scene ([`Scene`]): Images on one grid.
         kind (`str`): `"shift"`, or `"affine"` for rotation, scale and shear, too.
+        date (`int`, *optional*, defaults to 1): Number of the image to move.
 
     Raises:
         [`UserError`]: If the parts of the scene do not agree, or what comes out is larger than any sensible error.
     """
     grid = scene.grid
-    rough = _rough_shift(scene)
-    middles, shifts = _patch_shifts(scene, rough)
-    names = f"{scene.images[1].name} cannot be registered with {scene.images[0].name}"
+    rough = _rough_shift(scene, date)
+    middles, shifts = _patch_shifts(scene, date, rough)
+    names = f"{scene.images[date].name} cannot be registered with {scene.images[0].name}"
     if kind == "affine":
         matrix, agreeing, residual = _fit_affine(middles, shifts)
     else:
@@ -112,8 +114,8 @@ def register(scene: Scene, kind: str) -> Registration:
             f"{100 * turn:.1f} %; do both show one place?"
         )
     metres = None if grid.pixel_size is None else float(np.hypot(*shift)) * grid.pixel_size
-    scene.images[1].move(matrix)
-    return Registration(kind, matrix, shift, metres, agreeing, residual)
+    scene.images[date].move(matrix)
+    return Registration(scene.images[date].name, kind, matrix, shift, metres, agreeing, residual)
 
 
 def _edges(image: np.ndarray) -> np.ndarray:
@@ -124,15 +126,16 @@ def _edges(image: np.ndarray) -> np.ndarray:
     return (edges - edges.mean()) * np.outer(np.hanning(height), np.hanning(width))
 
 
-def _rough_shift(scene: Scene) -> np.ndarray:
+def _rough_shift(scene: Scene, date: int) -> np.ndarray:
     """Shift of the shrunk scene in pixels of the scene, x and y: how far t2 lies to the right and down."""
     size = shrunk(scene.grid.height, scene.grid.width, _OVERVIEW_SIDE)
-    earlier, later = (_edges(image) for image in scene.read(scene.box, size).images)
+    images = scene.read(scene.box, size).images
+    earlier, later = _edges(images[0]), _edges(images[date])
     found, _, _ = phase_cross_correlation(earlier, later, upsample_factor=10, normalization=None)
     return -found[::-1] * [scene.grid.width / size[1], scene.grid.height / size[0]]
 
 
-def _patch_shifts(scene: Scene, rough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _patch_shifts(scene: Scene, date: int, rough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Middles of parts of t1, and how far the same parts of t2 lie off, both `(number, 2)`, x and y."""
     grid, around = scene.grid, np.rint(rough).astype(int)
     side = min(_PATCH_SIDE, max(_LEAST_PATCH, min(grid.width, grid.height) // 3))
@@ -143,7 +146,7 @@ def _patch_shifts(scene: Scene, rough: np.ndarray) -> tuple[np.ndarray, np.ndarr
             if not (0 <= other[0] <= grid.width - side and 0 <= other[1] <= grid.height - side):
                 continue
             earlier, valid = scene.images[0].read(Box(int(left), int(top), side, side))
-            later, also_valid = scene.images[1].read(Box(*other, side, side))
+            later, also_valid = scene.images[date].read(Box(*other, side, side))
             if (valid & also_valid).mean() < 0.9 or min(earlier.std(), later.std()) < 1:
                 continue
             found, _, _ = phase_cross_correlation(
