@@ -1,17 +1,18 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Asks the model about a scene, by the ways that the sentences need, and puts the answers together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from rasterio.windows import Window
 from tqdm import tqdm
 
 from mtrefseg.errors import UserError, one_line
 
-from .objects import SceneObject, find_objects, rasterize_objects
+from .labels import MaskLabels, strips
+from .objects import SceneObject, find_objects
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, Scene, open_raster
 from .result import MASKS, PROBABILITIES, SentenceResult
@@ -37,6 +38,7 @@ class Answers:
         questions (`list[Question]`): What was asked.
         writer ([`StripWriter`]): Holds a band for each question of the first interval, then of the next.
         no_target_scores (`np.ndarray`): For each of these bands.
+        labels (`dict[int, MaskLabels]`): The parts of the masks of these bands, once they were asked for.
     """
 
     grid: Grid
@@ -45,6 +47,7 @@ class Answers:
     questions: list[Question]
     writer: StripWriter
     no_target_scores: np.ndarray
+    labels: dict[int, MaskLabels] = field(default_factory=dict)
 
     def sentences(self, interval: int = 0, min_area: float = 0.0) -> list[SentenceResult]:
         """
@@ -54,11 +57,11 @@ class Answers:
             interval (`int`, *optional*, defaults to 0): Number of the interval.
             min_area (`float`, *optional*, defaults to 0): Smaller objects are left out.
         """
-        first = interval * len(self.questions)
-        found = [
-            find_objects(self.writer.masks, self.writer.probabilities, first + index + 1, self.grid, min_area)
-            for index in range(len(self.questions))
-        ]
+        first, writer = interval * len(self.questions), self.writer
+        found = []
+        for band in range(first + 1, first + 1 + len(self.questions)):
+            self.labels[band - 1] = MaskLabels(writer.masks, writer.probabilities, band, self.grid)
+            found.append(find_objects(writer.masks, band, self.labels[band - 1], min_area))
         first_sentence = interval * len(self.texts) + 1
         return [
             self._sentence(number, text, route, first, found)
@@ -130,13 +133,19 @@ class Answers:
         """Copies a band for each sentence; where objects are chosen, these alone."""
         with open_raster(source) as read, create_raster(target, self.grid, len(bands)) as written:
             for number, (band, objects) in enumerate(zip(bands, chosen, strict=True), start=1):
-                for top, numbers in rasterize_objects(objects or [], self.grid):
-                    window = Window(0, top, self.grid.width, len(numbers))
-                    values = read.read(band + 1, window=window)
-                    if objects is not None:
-                        values = np.where(values == NO_DATA, values, (numbers > 0).astype(np.uint8))
+                if objects is None:
+                    values = ((window, read.read(band + 1, window=window)) for window in strips(self.grid))
+                else:
+                    values = self._chosen(read, band, [one.part for one in objects])
+                for window, strip in values:
                     with writing(target):
-                        written.write(values, number, window=window)
+                        written.write(strip, number, window=window)
+
+    def _chosen(self, masks: Any, band: int, parts: Sequence[int]) -> Iterator[tuple[Any, np.ndarray]]:
+        """The mask of some parts; where there is no data, it stays so."""
+        for window, inside in self.labels[band].masks_of(parts):
+            values = masks.read(band + 1, window=window)
+            yield window, np.where(values == NO_DATA, values, inside.astype(np.uint8))
 
 
 def route_sentences(texts: Sequence[str | None], plan: WindowPlan) -> list[Route]:

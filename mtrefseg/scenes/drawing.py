@@ -2,15 +2,14 @@
 """Images for people: the overview of a scene, and the timeline of a series."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-import numpy as np
-import shapely
 from PIL import Image, ImageDraw
-from rasterio.features import rasterize
 
 from mtrefseg.view.drawing import GAP, INK, MARGIN, PAGE_WIDTH, PALETTE, PAPER, area_text, font_of, paint_masks, plain
 from mtrefseg.view.overlay import draw_overlay
 
+from .labels import shrink_mask
 from .reading import Scene, shrunk
 from .result import SentenceResult
 
@@ -22,25 +21,24 @@ _TITLE = 34
 _BAR = 26
 
 
-def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], dates: tuple[int, int] = (0, 1)) -> Image.Image:
+def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Path) -> Image.Image:
     """
-    Draws the overview of two dates of a scene.
+    Draws the overview of a pair.
 
     Args:
         scene ([`Scene`]): The scene.
         sentences (`Sequence[SentenceResult]`): What was found.
-        dates (`tuple[int, int]`, *optional*): Which dates.
+        mask_file (`Path`): `masks.tif`.
 
     Returns:
         `PIL.Image.Image`: The page, RGB.
     """
     height, width = shrunk(scene.grid.height, scene.grid.width, _SIDE)
     images = [Image.fromarray(image) for image in scene.read(scene.box, (height, width)).images]
-    scale = np.array([width / scene.grid.width, height / scene.grid.height])
-    masks = [_draw_mask(one, scale, (height, width)) for one in sentences]
+    masks = [shrink_mask(mask_file, one.band, scene.grid, (height, width)) for one in sentences]
     return draw_overlay(
-        images[dates[0]],
-        images[dates[1]],
+        images[0],
+        images[1],
         masks,
         [one.text for one in sentences],
         [one.score for one in sentences],
@@ -48,21 +46,14 @@ def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], dates: tuple[i
     )
 
 
-def _draw_mask(sentence: SentenceResult, scale: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The objects at the size of the overview; small ones keep a pixel."""
-    if not sentence.objects:
-        return np.zeros(size, dtype=bool)
-    shapes = [shapely.transform(one.shape, lambda points: points * scale) for one in sentence.objects]
-    return rasterize(((shape, 1) for shape in shapes), out_shape=size, all_touched=True, dtype="uint8") > 0
-
-
-def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResult]]]) -> Image.Image:
+def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResult]]], mask_file: Path) -> Image.Image:
     """
     Draws all dates side by side, each with what had changed since the one before, and its area as a bar.
 
     Args:
         scene ([`Scene`]): The scene.
         dates (`Sequence`): For each date its name and the answers for the step that led to it; none for the first.
+        mask_file (`Path`): `masks.tif`.
 
     Returns:
         `PIL.Image.Image`: The page, RGB.
@@ -71,7 +62,6 @@ def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResu
     side = (PAGE_WIDTH - 2 * MARGIN - (columns - 1) * GAP) // columns
     height, width = shrunk(scene.grid.height, scene.grid.width, side)
     views = scene.read(scene.box, (height, width)).images
-    scale = np.array([width / scene.grid.width, height / scene.grid.height])
     largest = max((one.area_fraction for _, answers in dates for one in answers), default=0.0) or 1.0
     bars = max(len(answers) for _, answers in dates) * _BAR
     cell = _TITLE + height + GAP // 2 + bars + GAP
@@ -80,7 +70,7 @@ def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResu
     for index, ((name, answers), view) in enumerate(zip(dates, views, strict=True)):
         left, top = MARGIN + index % columns * (side + GAP), MARGIN + index // columns * cell
         colors = [PALETTE[number % len(PALETTE)] for number in range(len(answers))]
-        masks = [_draw_mask(one, scale, (height, width)) for one in answers]
+        masks = [shrink_mask(mask_file, one.band, scene.grid, (height, width)) for one in answers]
         draw.text((left, top + _TITLE - 10), plain(name), fill=INK, font=font_of(20), anchor="ls")
         page.paste(paint_masks(Image.fromarray(view), masks, colors, numbered=False), (left, top + _TITLE))
         top += _TITLE + height + GAP // 2

@@ -2,7 +2,7 @@
 """Objects of a scene: the connected parts of its masks as polygons, with areas on the ground."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,22 @@ import numpy as np
 import pyogrio.raw
 import rasterio
 import shapely
-from rasterio.features import rasterize, shapes
-from rasterio.transform import Affine
-from rasterio.windows import Window
+from rasterio.features import shapes
 from shapely.geometry import MultiPolygon
 from shapely.geometry import shape as to_shape
 
 from mtrefseg.errors import UserError, one_line
 
+from .labels import MaskLabels
 from .reading import Grid, geodesic_area, open_raster
 from .sentences import ChangeType, change_type_of
-from .writing import NO_DATA, PERCENT
+from .writing import NO_DATA
 
 
 LAYER = "objects"
 EVERY_CHANGE = "every change"
 """What stands for a sentence where there is none."""
 PIXELS_NOTE = "no coordinate reference system: coordinates are pixels of t1, x to the right, y down"
-_STRIP_PIXELS = 1 << 23
 _LONGEST_EDGE_PIXELS = 64  # Longer edges are cut before they are brought to another reference system.
 
 
@@ -39,14 +37,16 @@ class SceneObject:
 
     Args:
         shape (`shapely.Polygon` or `shapely.MultiPolygon`): Its outline in pixels of t1, along the edges of pixels.
+        part (`int`): Its number among the parts of the mask.
         area_pixels (`int`): Pixels that it covers.
         score (`float`): Mean probability of its pixels.
         area_m2 (`float`, *optional*): Area on the ground in square metres; `None` without a place.
     """
 
     shape: Any
+    part: int
     area_pixels: int
-    score: float = 0.0
+    score: float
     area_m2: float | None = None
 
     @property
@@ -60,29 +60,33 @@ class SceneObject:
         return (middle.x, middle.y), self.size, self.score
 
 
-def find_objects(masks: Path, probabilities: Path, band: int, grid: Grid, min_area: float = 0) -> list[SceneObject]:
+def find_objects(masks: Path, band: int, labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:
     """
     Finds the objects of a mask. The mask is read row by row; objects are joined across windows and strips.
 
     Args:
-        masks, probabilities (`Path`): Rasters of bytes: 1 inside the mask; percent.
+        masks (`Path`): Raster of bytes, 1 inside the mask.
         band (`int`): From 1.
-        grid ([`Grid`]): Of the scene.
+        labels ([`MaskLabels`]): Its parts.
         min_area (`float`, *optional*): Smaller objects are left out: square metres, pixels without a place.
     """
-    found = []
+    grid = labels.grid
+    outlines, corners = [], []
     with open_raster(masks) as raster:
         source = rasterio.band(raster, band)
         for geometry, value in shapes(source, mask=source, connectivity=8):
             if value != NO_DATA:
+                # The leftmost of the topmost corners is the upper left one of a pixel inside.
+                corners.append(min(geometry["coordinates"][0], key=lambda point: (point[1], point[0])))
                 outline = to_shape(geometry)
-                found.append(outline if outline.is_valid else shapely.make_valid(outline))
-    objects = [SceneObject(outline, round(outline.area)) for outline in found]
-    if grid.crs is not None:
-        for one in objects:
-            one.area_m2 = area_on_ground(one.shape, grid)
-    objects = [one for one in objects if one.size >= min_area]
-    _add_scores(objects, probabilities, band, grid)
+                outlines.append(outline if outline.is_valid else shapely.make_valid(outline))
+    parts = labels.parts_at(np.array(corners, dtype=np.int64).reshape(-1, 2))
+    objects = []
+    for outline, part in zip(outlines, parts.tolist(), strict=True):
+        area_m2 = None if grid.crs is None else area_on_ground(outline, grid)
+        one = SceneObject(outline, part, int(labels.areas[part]), float(labels.scores[part]), area_m2)
+        if one.size >= min_area:
+            objects.append(one)
     return objects
 
 
@@ -95,49 +99,6 @@ def area_on_ground(shape: Any, grid: Grid) -> float:
 def to_map(shape: Any, grid: Grid) -> Any:
     """A shape in pixels, in map coordinates."""
     return shapely.transform(shape, grid.to_map)
-
-
-def rasterize_objects(objects: Sequence[SceneObject], grid: Grid) -> Iterator[tuple[int, np.ndarray]]:
-    """
-    The objects as rasters, strip by strip.
-
-    Yields:
-        `tuple`: The first row, and `int32` of shape `(rows, width)`: the number of the object, from 1, or 0.
-    """
-    rows = max(1, _STRIP_PIXELS // grid.width)
-    bounds = np.array([one.shape.bounds for one in objects]).reshape(-1, 4)
-    for top in range(0, grid.height, rows):
-        height = min(rows, grid.height - top)
-        touched = np.flatnonzero((bounds[:, 1] < top + height) & (bounds[:, 3] > top))
-        if not len(touched):
-            yield top, np.zeros((height, grid.width), dtype=np.int32)
-            continue
-        yield (
-            top,
-            rasterize(
-                ((objects[index].shape, int(index) + 1) for index in touched),
-                out_shape=(height, grid.width),
-                transform=Affine.translation(0, top),
-                dtype="int32",
-            ),
-        )
-
-
-def _add_scores(objects: Sequence[SceneObject], probabilities: Path, band: int, grid: Grid) -> None:
-    """Fills in the mean probabilities, in one pass over the scene."""
-    if not objects:
-        return
-    sums, counts = np.zeros(len(objects) + 1), np.zeros(len(objects) + 1)
-    with open_raster(probabilities) as raster:
-        for top, numbers in rasterize_objects(objects, grid):
-            inside = numbers > 0
-            if not inside.any():
-                continue
-            values = raster.read(band, window=Window(0, top, grid.width, len(numbers)))
-            sums += np.bincount(numbers[inside], values[inside], len(sums))
-            counts += np.bincount(numbers[inside], minlength=len(sums))
-    for index, one in enumerate(objects, start=1):
-        one.score = float(sums[index] / max(1.0, counts[index]) / PERCENT)
 
 
 def objects_table(

@@ -12,7 +12,7 @@ from .drawing import draw_scene
 from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
 from .reading import ReadOptions, Scene, Stretch, name_of, open_scene
-from .result import OVERVIEW, SceneResult
+from .result import MASKS, OVERVIEW, SceneResult
 from .windows import OVERLAP, WindowPlan, plan_windows, window_side
 from .writing import writing
 
@@ -154,7 +154,7 @@ def segment_scene(
     result = SceneResult(folder, scene.grid, sentences, {}, options.simplify)
     result.report = scene_report(scene, plan, predictor, notes)
     with writing(folder / OVERVIEW):
-        draw_scene(scene, sentences).save(folder / OVERVIEW, quality=85)
+        draw_scene(scene, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
     return result
 
 

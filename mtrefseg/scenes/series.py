@@ -19,7 +19,7 @@ from .drawing import draw_timeline
 from .objects import EVERY_CHANGE, SceneObject, objects_table, write_vectors
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, name_of, open_scene
-from .result import GEOJSON, GEOPACKAGE, SentenceResult
+from .result import GEOJSON, GEOPACKAGE, MASKS, SentenceResult
 from .segmenting import SceneOptions, plan_scene, register_scene, scene_notes, scene_report
 from .writing import writing
 
@@ -145,7 +145,7 @@ def segment_series(
         result = SeriesResult(out, scene.grid, dates, steps, found[-1], _when(steps, found[-1]))
         with writing(out / TIMELINE):
             pages = [(dates[0], []), *((step.later, step.sentences) for step in steps)]
-            draw_timeline(scene, pages).save(out / TIMELINE, quality=85)
+            draw_timeline(scene, pages, out / MASKS).save(out / TIMELINE, quality=85)
         report = scene_report(scene, plan, predictor, notes)
     report |= {"images": [name_of(image) for image in images], "dates": dates, "registrations": registrations}
     _write_files(result, report, options.simplify)

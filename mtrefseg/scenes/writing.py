@@ -35,14 +35,15 @@ def writing(path: Path) -> Iterator[None]:
         raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
 
 
-def create_raster(path: Path, grid: Grid, count: int) -> Any:
+def create_raster(path: Path, grid: Grid, count: int, dtype: str = "uint8") -> Any:
     """
-    Opens a tiled raster of bytes to write into. [`to_cog`] gives it its place: until then, coordinates are pixels.
+    Opens a tiled raster to write into. [`to_cog`] gives it its place: until then, coordinates are pixels.
 
     Args:
         path (`Path`): The file.
         grid ([`Grid`]): Its size.
         count (`int`): Number of bands.
+        dtype (`str`, *optional*, defaults to `"uint8"`): Of the values.
     """
     with writing(path):
         return rasterio.open(
@@ -52,8 +53,8 @@ def create_raster(path: Path, grid: Grid, count: int) -> Any:
             width=grid.width,
             height=grid.height,
             count=count,
-            dtype="uint8",
-            nodata=NO_DATA,
+            dtype=dtype,
+            nodata=NO_DATA if dtype == "uint8" else None,
             tiled=True,
             blockxsize=_BLOCK,
             blockysize=_BLOCK,
