@@ -61,7 +61,7 @@ class Answers:
         found = []
         for band in range(first + 1, first + 1 + len(self.questions)):
             self.labels[band - 1] = MaskLabels(writer.masks, writer.probabilities, band, self.grid)
-            found.append(find_objects(writer.masks, band, self.labels[band - 1], min_area))
+            found.append(find_objects(self.labels[band - 1], min_area))
         first_sentence = interval * len(self.texts) + 1
         return [
             self._sentence(number, text, route, first, found)

@@ -62,25 +62,17 @@ class MaskLabels:
         self.areas = np.bincount(self._part_of, np.concatenate(areas), parts).astype(np.int64)
         self.scores = np.bincount(self._part_of, np.concatenate(sums), parts) / np.maximum(1, self.areas) / PERCENT
 
-    def parts_at(self, pixels: np.ndarray) -> np.ndarray:
+    def strips(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """
-        Looks parts up.
+        The numbers, strip by strip.
 
-        Args:
-            pixels (`np.ndarray` of shape `(number, 2)`): Columns and rows.
-
-        Returns:
-            `np.ndarray`: The number of the part that each belongs to, 0 for none.
+        Yields:
+            `tuple`: The first row; `int32` of shape `(rows, width)`, 0 outside; and for each number its part. Parts
+            that reach over several strips have other numbers in each.
         """
-        found = np.zeros(len(pixels), dtype=np.int64)
         with open_raster(self._path) as raster:
             for window in strips(self.grid):
-                rows = pixels[:, 1] - window.row_off
-                inside = (rows >= 0) & (rows < window.height)
-                if inside.any():
-                    numbers = raster.read(1, window=window)
-                    found[inside] = self._part_of[numbers[rows[inside], pixels[inside, 0]]]
-        return found
+                yield window.row_off, raster.read(1, window=window), self._part_of
 
     def masks_of(self, parts: Sequence[int]) -> Iterator[tuple[Window, np.ndarray]]:
         """The mask of some parts, strip by strip: where, and booleans."""

@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyogrio.raw
-import rasterio
 import shapely
 from rasterio.features import shapes
+from rasterio.transform import Affine
 from shapely.geometry import MultiPolygon
 from shapely.geometry import shape as to_shape
 
 from mtrefseg.errors import UserError, one_line
 
 from .labels import MaskLabels
-from .reading import Grid, geodesic_area, open_raster
+from .reading import Grid, geodesic_area
 from .sentences import ChangeType, change_type_of
-from .writing import NO_DATA
 
 
 LAYER = "objects"
@@ -60,34 +59,37 @@ class SceneObject:
         return (middle.x, middle.y), self.size, self.score
 
 
-def find_objects(masks: Path, band: int, labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:
+def find_objects(labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:
     """
-    Finds the objects of a mask. The mask is read row by row; objects are joined across windows and strips.
+    Outlines the parts of a mask, from the top to the bottom.
 
     Args:
-        masks (`Path`): Raster of bytes, 1 inside the mask.
-        band (`int`): From 1.
-        labels ([`MaskLabels`]): Its parts.
+        labels ([`MaskLabels`]): The parts.
         min_area (`float`, *optional*): Smaller objects are left out: square metres, pixels without a place.
     """
     grid = labels.grid
-    outlines, corners = [], []
-    with open_raster(masks) as raster:
-        source = rasterio.band(raster, band)
-        for geometry, value in shapes(source, mask=source, connectivity=8):
-            if value != NO_DATA:
-                # The leftmost of the topmost corners is the upper left one of a pixel inside.
-                corners.append(min(geometry["coordinates"][0], key=lambda point: (point[1], point[0])))
-                outline = to_shape(geometry)
-                outlines.append(outline if outline.is_valid else shapely.make_valid(outline))
-    parts = labels.parts_at(np.array(corners, dtype=np.int64).reshape(-1, 2))
+    pieces: dict[int, list[Any]] = {}
+    for top, numbers, part_of in labels.strips():
+        place = Affine.translation(0, top)
+        for geometry, number in shapes(numbers, mask=numbers > 0, connectivity=8, transform=place):
+            pieces.setdefault(int(part_of[int(number)]), []).append(to_shape(geometry))
     objects = []
-    for outline, part in zip(outlines, parts.tolist(), strict=True):
+    for part, outlines in pieces.items():
+        area_pixels = int(labels.areas[part])
+        if grid.crs is None and area_pixels < min_area:
+            continue
+        outline = _joined(outlines)
         area_m2 = None if grid.crs is None else area_on_ground(outline, grid)
-        one = SceneObject(outline, part, int(labels.areas[part]), float(labels.scores[part]), area_m2)
+        one = SceneObject(outline, part, area_pixels, float(labels.scores[part]), area_m2)
         if one.size >= min_area:
             objects.append(one)
     return objects
+
+
+def _joined(outlines: Sequence[Any]) -> Any:
+    """One valid shape of the pieces of an object that strips cut apart."""
+    valid = [one if one.is_valid else shapely.make_valid(one) for one in outlines]
+    return valid[0] if len(valid) == 1 else shapely.union_all(valid).simplify(0)
 
 
 def area_on_ground(shape: Any, grid: Grid) -> float:
