@@ -22,7 +22,7 @@ help:
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
-	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds DIR/RS_real_train and DIR/NS_real_train"
+	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
@@ -65,23 +65,34 @@ test: lint
 demo: $(TEST_STAMP)
 	$(BIN)/mtrefseg demo
 
-# Without REAL_DATA the checkpoint is trained on generated pairs alone, and the card says so.
-REAL = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train \
-	--train_weights 4 1 1 --move_share 0.5)
+# Without REAL_DATA the checkpoint is trained on generated pairs alone, and the card says so. With it, pairs are also composed
+# of images with instance masks, from the folders REAL_DATA/instances/*.
+FOLDERS = RS_real_train RS_more_train NS_real_train NS_more_train
+COMPOSED = ns_coco,ns_pennfudan rs_vhr10,rs_dubai
+comma := ,
+composed = composed:$(REAL_DATA)/instances/$(subst $(comma),$(comma)$(REAL_DATA)/instances/,$(1))
+SENTENCES = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(foreach names,$(COMPOSED),$(call composed,$(names))) \
+	--train_weights 3.6 1.4 1.7 0.6 0.7 0.6 0.5 --move_share 0.3)
+CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain $(FOLDERS:%=$(REAL_DATA)/%) \
+	--train_weights 1 1 1.5 2 0.7 0.7)
 
 # A step that is finished is not done again when the command is given again, and one that was stopped goes on.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
 GO_ON = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
 MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
+RECIPE = --config trainer/recipes/checkpoint_$(1).yaml --output_dir $(MADE)/$(1) $(GO_ON)
 
 checkpoint: $(TEST_STAMP)
-	$(BIN)/python trainer/pretrain_scenes.py --config trainer/recipes/checkpoint_scenes.yaml \
-		--output_dir $(MADE)/scenes $(GO_ON)
-	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2.yaml $(REAL) \
-		--stage1 $(MADE)/scenes --output_dir $(MADE)/stage2 $(GO_ON)
-	$(BIN)/python trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml $(REAL) \
-		--model_name_or_path $(MADE)/stage2 --output_dir $(MADE)/stage2_256 $(GO_ON)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/stage2_256 --output_dir $(MADE)/mtrefseg-r1
+	$(BIN)/python trainer/pretrain_scenes.py $(call RECIPE,1_scenes)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,2_sentences) --stage1 $(MADE)/1_scenes $(SENTENCES)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,3_larger) --model_name_or_path $(MADE)/2_sentences $(SENTENCES)
+	$(BIN)/python trainer/pretrain.py $(call RECIPE,4_changes) $(CHANGES)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,5_backbone) --model_name_or_path $(MADE)/3_larger \
+		--parts_from $(MADE)/4_changes $(SENTENCES)
+	$(BIN)/python trainer/distill.py $(call RECIPE,6_words) --model_name_or_path $(MADE)/5_backbone $(SENTENCES) \
+		$(if $(STEPS),--epoch_pairs 60)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/7_final --output_dir $(MADE)/mtrefseg-r1
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
 # Needs no package: it only copies files.

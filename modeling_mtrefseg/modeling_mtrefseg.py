@@ -175,15 +175,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
         check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask, text_labels=text_labels)
         layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
-        states = self._read_sentences(
-            pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
+        queries, states = self._query(
+            pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, query_mask, layout
         )
-        if query_mask is None:
-            query_mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        # (num_sentences, sentence_length, 1)
-        weights = query_mask.unsqueeze(-1).to(states.dtype)
-        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
-        queries = self.seg_head(layout.pad(pooled), pair_encoding.fused_features)
         decoded = self.vision_model.mask_decoder(
             pair_encoding.features,
             queries.unsqueeze(2),
@@ -205,6 +199,38 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             output.loss_change = self.vision_model(pair_encoding=pair_encoding, labels=change_labels).loss
             output.loss = output.loss_change if output.loss is None else output.loss + output.loss_change
         return output
+
+    def embed_sentences(
+        self,
+        pair_encoding: MTRefSegPairEncoding,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        num_expressions: Tensor | None = None,
+        prompt_input_ids: Tensor | None = None,
+        prompt_attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """
+        What sentences ask the mask decoder for: `seg_embedding` of [`MTRefSegOutput`], without decoding any mask.
+
+        Args:
+            pair_encoding ([`MTRefSegPairEncoding`]):
+                The pairs. `fused_features` and both `coarse_features` are enough; the images for the language model
+                are made from these if they are missing.
+
+        Other arguments are those of `forward`.
+
+        Returns:
+            `Tensor` of shape `(num_sentences, hidden_size)`: One query a sentence.
+        """
+        if pair_encoding.image_tokens_t1 is None and pair_encoding.prompt_key_values is None:
+            self._add_image_tokens(pair_encoding)
+        check_shapes(input_ids, attention_mask=attention_mask, query_mask=query_mask)
+        layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
+        queries, _ = self._query(
+            pair_encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, query_mask, layout
+        )
+        return layout.flatten(queries)
 
     @torch.no_grad()
     def generate_and_segment(
@@ -296,9 +322,13 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
         else:
             encoding = self.vision_model.encode_features(feature_maps)
+        self._add_image_tokens(encoding)
+        return encoding
+
+    def _add_image_tokens(self, encoding: MTRefSegPairEncoding) -> None:
+        """Adds the images for the language model to an encoding, from the backbone's coarsest level."""
         tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
         encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.chunk(2)
-        return encoding
 
     def _embed(self, input_ids: Tensor) -> Tensor:
         """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
@@ -331,6 +361,27 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         if prompt_attention_mask is None:
             prompt_attention_mask = torch.ones_like(prompt_input_ids)
         return embeddings, prompt_attention_mask
+
+    def _query(
+        self,
+        encoding: MTRefSegPairEncoding,
+        prompt_input_ids: Tensor | None,
+        prompt_attention_mask: Tensor | None,
+        input_ids: Tensor,
+        attention_mask: Tensor | None,
+        query_mask: Tensor | None,
+        layout: SentenceLayout,
+    ) -> tuple[Tensor, Tensor]:
+        """Queries, `(batch_size, max_expressions, hidden_size)`, and the states that they are averages of."""
+        states = self._read_sentences(
+            encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
+        )
+        if query_mask is None:
+            query_mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        # (num_sentences, sentence_length, 1)
+        weights = query_mask.unsqueeze(-1).to(states.dtype)
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return self.seg_head(layout.pad(pooled), encoding.fused_features), states
 
     def _read_sentences(
         self,

@@ -235,10 +235,42 @@ class MTRefSegProcessor(ProcessorMixin):
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
                 raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
-            prompts = self._encode_prompts(domain, num_pairs)
-            data |= self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
-            data |= self._encode_sentences(expressions, prompts, masks is not None, generation)
+            data |= self._encode_text(expressions, domain, masks is not None, generation)
         return BatchFeature(data, tensor_type=return_tensors)
+
+    def encode_text(
+        self,
+        text: Sequence[Sequence[str]],
+        domain: str | Sequence[str | None] | None = None,
+        return_tensors: str | TensorType = "pt",
+    ) -> BatchFeature:
+        """
+        Prepare the sentences of pairs alone, for pairs that are already encoded.
+
+        Args:
+            text (`list[list[str]]`): The sentences of each pair.
+            domain (`str` or `list[str]`, *optional*): See [`~MTRefSegProcessor.__call__`].
+            return_tensors (`str`, *optional*, defaults to `"pt"`): `"pt"` or `"np"`.
+
+        Returns:
+            [`BatchFeature`] with the entries of [`~MTRefSegProcessor.__call__`] that have to do with text.
+
+        Raises:
+            ValueError: See [`~MTRefSegProcessor.__call__`].
+        """
+        expressions = [list(group) for group in text]
+        return BatchFeature(self._encode_text(expressions, domain, False, False), tensor_type=return_tensors)
+
+    def _encode_text(
+        self,
+        expressions: list[list[str]],
+        domain: str | Sequence[str | None] | None,
+        training: bool,
+        generation: bool,
+    ) -> dict[str, np.ndarray]:
+        prompts = self._encode_prompts(domain, len(expressions))
+        data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
+        return data | self._encode_sentences(expressions, prompts, training, generation)
 
     def post_process_referring_segmentation(
         self,

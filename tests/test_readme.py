@@ -108,9 +108,12 @@ COMMANDS: dict[str, Run | LookAt] = {
     "mtrefseg report outputs/report/predictions.parquet --data dataset_scripts/sample --out outputs/page": Run(
         "outputs/page/index.html"
     ),
-    "accelerate launch trainer/pretrain.py --config trainer/recipes/small_stage1.yaml": LookAt("takes an hour"),
-    "accelerate launch trainer/finetune.py --config trainer/recipes/small_stage2.yaml": LookAt("takes hours"),
-    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint_stage2_256.yaml "
+    "accelerate launch trainer/finetune.py --model_name_or_path outputs/mine --vision_backbone efficientnet-lite2 "
+    "--output_dir outputs/new_backbone": LookAt("tests/trainer/test_building.py does so"),
+    "python trainer/distill.py --model_name_or_path outputs/new_backbone --output_dir outputs/new_words": LookAt(
+        "tests/trainer/test_distill.py does so"
+    ),
+    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml "
     "--model_name_or_path mtrefseg-r1 --train_data generated DATA --train_weights 3 1 --eval_data DATA "
     "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(
         "outputs/own/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN

@@ -19,7 +19,9 @@ class ModelArguments:
     Args:
         preset (`str`, *optional*, defaults to `"tiny"`): Sizes of the model: "tiny", "small" or "paper". The weights
             are random; those of "small" are pretrained as far as the packages of the extra `pretrained` are installed.
-        vision_backbone (`str`, *optional*): A name of `PRETRAINED_BACKBONES`, whose weights come from a pip package;
+        vision_backbone (`str`, *optional*): A name of `PRETRAINED_BACKBONES`, whose weights come from a pip package
+            (with `model_name_or_path` it replaces the backbone of that checkpoint in stage 2, and `parts_from` may
+            give further parts);
             or, together with `text_backbone`, the Hub id or folder of a Mask2Former or four-stage backbone.
         text_backbone (`str`, *optional*): Hub id or folder of a causal language model.
         parts_from (`str`, *optional*): Hub id or folder of a checkpoint from which a new model takes `parts`.

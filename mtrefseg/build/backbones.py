@@ -7,7 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoBackbone, AutoConfig, AutoModelForCausalLM, Mask2FormerModel, PreTrainedConfig
+from transformers import (
+    AutoBackbone,
+    AutoConfig,
+    AutoModelForCausalLM,
+    Mask2FormerModel,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging
 
 from modeling_mtrefseg.configuration_mtrefseg import MTRefSegConfig
@@ -134,6 +141,31 @@ def build_vision_from_backbones(
     report = _fill(model, [replace(part, name=part.name.removeprefix("vision_model.")) for part in parts])
     logger.warning("%s from %s:\n%s", model_class.__name__, vision, report)
     return model, report
+
+
+def replace_backbone(model: MTRefSegModel, backbone: PreTrainedModel) -> MTRefSegModel:
+    """
+    The same model with another backbone. Everything keeps its weights, except the layers next to the backbone whose
+    sizes change with it: they are new, and have to be trained (the log names them).
+
+    Args:
+        model ([`MTRefSegModel`]): A trained model.
+        backbone (`PreTrainedModel`): A backbone with four stages, such as
+            [`~mtrefseg.build.pretrained.pretrained_backbone`] gives.
+
+    Returns:
+        [`MTRefSegModel`]: A new model in evaluation mode.
+    """
+    config = MTRefSegConfig.from_dict({**model.config.to_dict(), "vision_config": backbone.config.to_dict()})
+    replaced = type(model)._from_config(config, dtype=model.dtype).eval()
+    own = replaced.state_dict()
+    given = {f"vision_model.backbone.{key}": tensor for key, tensor in backbone.state_dict().items()}
+    given |= {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("vision_model.backbone.")}
+    taken = {key: tensor for key, tensor in given.items() if key in own and own[key].shape == tensor.shape}
+    replaced.load_state_dict(taken, strict=False)
+    new = [key for key in own if key not in taken]
+    logger.warning("%d tensors are new, to be trained:\n%s", len(new), "\n".join(_parts(new)))
+    return replaced
 
 
 def _config(

@@ -62,12 +62,12 @@ PRESETS: dict[str, dict[str, Any]] = {
             "out_features": STAGES,
         },
         "mask_decoder_config": {
-            "hidden_size": 128,
+            "hidden_size": 96,
             "num_attention_heads": 4,
             "pixel_decoder_layers": 2,
-            "pixel_decoder_intermediate_size": 256,
+            "pixel_decoder_intermediate_size": 192,
             "decoder_layers": 3,
-            "decoder_intermediate_size": 256,
+            "decoder_intermediate_size": 192,
         },
         "text_config": {
             "model_type": "phi",

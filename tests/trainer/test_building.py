@@ -186,3 +186,21 @@ def test_the_weights_of_the_package_are_those_of_the_model(training: MTRefSegTra
     arguments = ModelArguments(vision_backbone="efficientnet-lite2", image_size=64)
     model, _ = build_stage1(arguments, ModelConfig(), training)
     assert_equal_weights(model.backbone, pretrained_backbone("efficientnet-lite2"))
+
+
+def test_a_checkpoint_gets_the_backbone_of_a_package_and_keeps_the_rest(
+    packages: EfficientNetLiteBackbone, checkpoint: Path, training: MTRefSegTrainingConfig
+) -> None:
+    old = MTRefSegModel.from_pretrained(checkpoint)
+    model, _ = build_stage2(
+        ModelArguments(vision_backbone="efficientnet-lite2"), ModelConfig(model_name_or_path=str(checkpoint)), training
+    )
+    assert_equal_weights(model.vision_model.backbone, packages)
+    assert_equal_weights(model.language_model, old.language_model)
+    assert_equal_weights(model.vision_model.no_target_head, old.vision_model.no_target_head)
+    with pytest.raises(TrainingError, match="preset"):
+        build_stage2(
+            ModelArguments(vision_backbone="efficientnet-lite2", preset="small"),
+            ModelConfig(model_name_or_path=str(checkpoint)),
+            training,
+        )

@@ -12,12 +12,12 @@ from transformers.utils import logging
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
-from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones
+from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones, replace_backbone
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
 from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
 
-from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, small_processor
+from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, given_backbone, small_processor
 
 
 PAPER_TEXT_BACKBONE = "microsoft/phi-1_5"
@@ -75,7 +75,12 @@ def build_stage2(
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
             model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
-            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
+            backbone = given_backbone(model_arguments)
+            _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type, backbone is not None)
+            if backbone is not None:
+                model = replace_backbone(model, backbone)
+                if model_arguments.parts_from is not None:
+                    take_parts(model, model_arguments.parts_from, model_arguments.parts)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
@@ -213,9 +218,12 @@ def _backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> dict[
     return names | processor.config_overrides | _overrides(arguments)
 
 
-def _refuse_for_checkpoint(arguments: ModelArguments, path: str, fusion_type: str) -> None:
+def _refuse_for_checkpoint(
+    arguments: ModelArguments, path: str, fusion_type: str, replaces_backbone: bool = False
+) -> None:
     fresh, given = ModelArguments(fusion_type=fusion_type, image_size=arguments.image_size), vars(arguments)
-    ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value)]
+    fitting = ("vision_backbone", "parts_from", "parts") if replaces_backbone else ()
+    ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value) and name not in fitting]
     if ignored:
         raise TrainingError(
             f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} cannot be combined with "

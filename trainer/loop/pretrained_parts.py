@@ -54,6 +54,22 @@ def small_processor(image_size: int) -> MTRefSegProcessor:
         return tiny_processor(image_size)
 
 
+def given_backbone(arguments: ModelArguments) -> PreTrainedModel | None:
+    """
+    The pretrained backbone that `--vision_backbone` names, if a package holds it; else `None`.
+
+    Raises:
+        TrainingError: If its package is not installed.
+    """
+    name = arguments.vision_backbone
+    if name is None or not is_packaged(name):
+        return None
+    try:
+        return pretrained_backbone(name)
+    except ImportError as error:
+        raise TrainingError(f"--vision_backbone {name}: {error}") from error
+
+
 @torch.no_grad()
 def fill_backbone(vision_model: PreTrainedModel, arguments: ModelArguments) -> None:
     """
@@ -68,18 +84,16 @@ def fill_backbone(vision_model: PreTrainedModel, arguments: ModelArguments) -> N
             preset `small` then begins with random weights, with a warning.
     """
     name = arguments.vision_backbone
+    pretrained = given_backbone(arguments)
     replaced = arguments.stage1 is not None or (arguments.parts_from is not None and "backbone" in arguments.parts)
     is_default = name is None and arguments.preset == SMALL and "vision_config" not in arguments.config_fields()
-    if not (is_packaged(name) or (is_default and not replaced)):
-        return
-    try:
-        pretrained = pretrained_backbone(name or SMALL_BACKBONE)
-    except ImportError as error:
-        if name is not None:
-            raise TrainingError(f"--vision_backbone {name}: {error}") from error
-        logger.warning("The backbone begins with random weights: %s", error)
-        return
-    vision_model.get_submodule("backbone").load_state_dict(pretrained.state_dict())
+    if pretrained is None and is_default and not replaced:
+        try:
+            pretrained = pretrained_backbone(SMALL_BACKBONE)
+        except ImportError as error:
+            logger.warning("The backbone begins with random weights: %s", error)
+    if pretrained is not None:
+        vision_model.get_submodule("backbone").load_state_dict(pretrained.state_dict())
 
 
 @torch.no_grad()
