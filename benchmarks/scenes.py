@@ -3,7 +3,7 @@
 Megapixels per second and peak memory of whole scenes, from GeoTIFF to GeoTIFF and polygons:
 
     python -m benchmarks.scenes --side 4096 --model mtrefseg-r1
-    python -m benchmarks.scenes --side 20000 --model minute --canvas 512
+    python -m benchmarks.scenes --side 20000 --model minute --canvas 64 --window 1024
 
 Scenes are generated: fields and rectangles, of which some come at t2, as uncompressed tiled GeoTIFF (1.2 GB a date
 at 20,000 x 20,000). `minute` is a model of few channels with random weights, whose answers are replaced by
@@ -158,7 +158,8 @@ def measure(options: argparse.Namespace) -> Row:
         paths = [folder / "t1.tif", folder / "t2.tif"]
         for path in paths:
             write_scene(path, options.side, is_later=path.stem == "t2")
-        how = SceneOptions(batch_size=options.batch_size, overlap=options.overlap, min_area=4)
+        window = options.window or "auto"
+        how = SceneOptions(window=window, batch_size=options.batch_size, overlap=options.overlap, min_area=4)
         start = time.perf_counter()
         result = segment_pair(*paths, SENTENCES[: options.sentences], predictor, how, folder / "out")
         seconds = time.perf_counter() - start
@@ -188,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--side", type=int, default=2048, help="of the scene in pixels")
     parser.add_argument("--model", default="minute", help="minute, a model folder or a Hub id")
     parser.add_argument("--canvas", type=int, default=256, help="of the minute model")
+    parser.add_argument("--window", type=int, help="side of the windows in pixels; that of the canvas by default")
     parser.add_argument("--sentences", type=int, default=1, choices=range(1, len(SENTENCES) + 1))
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--overlap", type=float, default=0.25)

@@ -160,7 +160,9 @@ def replace_backbone(model: MTRefSegModel, backbone: PreTrainedModel) -> MTRefSe
     replaced = type(model)._from_config(config, dtype=model.dtype).eval()
     own = replaced.state_dict()
     given = {f"vision_model.backbone.{key}": tensor for key, tensor in backbone.state_dict().items()}
-    given |= {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("vision_model.backbone.")}
+    given |= {
+        key: tensor for key, tensor in model.state_dict().items() if not key.startswith("vision_model.backbone.")
+    }
     taken = {key: tensor for key, tensor in given.items() if key in own and own[key].shape == tensor.shape}
     replaced.load_state_dict(taken, strict=False)
     new = [key for key in own if key not in taken]

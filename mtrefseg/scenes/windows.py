@@ -69,6 +69,9 @@ def plan_windows(width: int, height: int, side: int, offset: int = 0, overlap: f
 def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int, ...]:
     last = length - window
     step = max(1, window - round(window * overlap))
+    if not offset:
+        # Evenly, so that all have more in common than asked for, and not only the last.
+        return tuple(int(start) for start in np.linspace(0, last, -(-last // step) + 1))
     return tuple(sorted({min(max(start, 0), last) for start in range(-offset, last + step, step)}))
 
 

@@ -50,7 +50,7 @@ def test_predict_on_rasters(model: str, capsys: pytest.CaptureFixture[str]) -> N
     assert [line.rsplit("/", 1)[-1] for line in printed.out.splitlines()[2:]] == SCENE_FILES
     assert "m²  the largest house" in printed.out
     report = json.loads(Path("out/result.json").read_text())
-    assert (report["windows"], report["threshold"], report["no_target_threshold"]) == (4, 0.4, 1.0)
+    assert (report["windows"], report["threshold"], report["no_target_threshold"]) == (6, 0.4, 1.0)
     assert [entry["answered_by"] for entry in report["results"]] == ["windows", "objects"]
     assert report["model"] == model
 
