@@ -89,9 +89,9 @@ def sample_maps(
     """
     rows, columns = _sample_axes(maps, canvas_size, height, width)
     if band is not None:
-        rows = tuple(values[slice(*band)] for values in rows)
-        first, last = int(rows[0][0]), int(rows[1][-1])
-        maps, rows = maps[:, first : last + 1], (rows[0] - first, rows[1] - first, rows[2])
+        upper, lower, weights = (values[slice(*band)] for values in rows)
+        first, last = int(upper[0]), int(lower[-1])
+        maps, rows = maps[:, first : last + 1], (upper - first, lower - first, weights)
     lines = torch.lerp(maps[..., columns[0]].float(), maps[..., columns[1]].float(), columns[2])
     return torch.lerp(lines[:, rows[0]], lines[:, rows[1]], rows[2][:, None])
 

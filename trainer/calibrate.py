@@ -130,6 +130,12 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the calibrated checkpoint")
+    parser.add_argument(
+        "--pixel_size",
+        type=float,
+        help="metres of a pixel on the ground in the training images, saved with the processor: large scenes are then "
+        "cut into windows at this resolution",
+    )
     add_data_options(parser, seed=1, generated_pairs=300)
     return parser.parse_args(arguments)
 
@@ -143,6 +149,8 @@ def run(arguments: argparse.Namespace) -> Choice:
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold
+    if arguments.pixel_size is not None:
+        processor.image_processor.pixel_size = arguments.pixel_size
     model.save_pretrained(arguments.output_dir)
     processor.save_pretrained(arguments.output_dir)
     for file in arguments.output_dir.glob("*.safetensors"):

@@ -133,6 +133,7 @@ class Answers:
         """Copies a band for each sentence; where objects are chosen, these alone."""
         with open_raster(source) as read, create_raster(target, self.grid, len(bands)) as written:
             for number, (band, objects) in enumerate(zip(bands, chosen, strict=True), start=1):
+                values: Iterator[tuple[Any, np.ndarray]]
                 if objects is None:
                     values = ((window, read.read(band + 1, window=window)) for window in strips(self.grid))
                 else:

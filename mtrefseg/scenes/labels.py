@@ -36,7 +36,9 @@ class MaskLabels:
     def __init__(self, masks: Path, probabilities: Path, band: int, grid: Grid) -> None:
         self.grid = grid
         self._path = masks.with_name(f"labels{band}.part.tif")
-        areas, sums, pairs = [np.zeros(1)], [np.zeros(1)], []
+        areas: list[np.ndarray] = [np.zeros(1)]
+        sums: list[np.ndarray] = [np.zeros(1)]
+        pairs = []
         count, last_row = 0, np.zeros(grid.width, dtype=np.int32)
         with (
             open_raster(masks) as mask_raster,

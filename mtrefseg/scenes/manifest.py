@@ -300,9 +300,9 @@ def _rows_of_table(source: str | Path, texts: Sequence[str]) -> Iterator[Manifes
         sentences = record.get("sentences") or ()
         if isinstance(sentences, str):
             sentences = [text.strip() for text in sentences.split("|")]
-        images = [_beside(path, record[name]) for name in ("t1", "t2")]
-        name = record.get("id")
-        yield ManifestRow(str(name) if name not in (None, "") else f"{number:06d}", *images, tuple(sentences or texts))
+        name = f"{number:06d}" if record.get("id") in (None, "") else str(record["id"])
+        earlier, later = (_beside(path, record[image]) for image in ("t1", "t2"))
+        yield ManifestRow(name, earlier, later, tuple(sentences or texts))
 
 
 def _beside(table: Path, image: str) -> str:

@@ -69,6 +69,8 @@ def run(arguments: Sequence[str]) -> int | None:
         return run_many(options, [options.image_t1, options.image_t2])
     if is_raster(options.image_t1) or is_raster(options.image_t2):
         if has_geo():
-            return run_scene(options)
+            run_scene(options)
+            return None
         progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
-    return run_plain(options)
+    run_plain(options)
+    return None

@@ -72,7 +72,7 @@ def find_limits(samples: Sequence[np.ndarray], stretch: Stretch) -> Limits:
         samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Values of each date that are data.
         stretch (`Stretch`): The percentiles.
     """
-    low, high = DEFAULT_PERCENTILES if stretch in (None, "none") else stretch
+    low, high = stretch if isinstance(stretch, tuple) else DEFAULT_PERCENTILES
     values = np.concatenate([sample.astype(np.float64) for sample in samples], axis=1)
     if not values.shape[1]:
         return Limits(np.zeros(len(values)), np.ones(len(values)))

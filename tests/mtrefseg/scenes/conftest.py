@@ -48,7 +48,7 @@ class ColorPredictor(ScenePredictor):
             [
                 self._mask(view.images[earlier], view.images[later], text)
                 for earlier, later in intervals
-                for text in texts or [None]
+                for text in ((None,) if texts is None else texts)
             ]
             for view in views
         ]

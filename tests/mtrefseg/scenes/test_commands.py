@@ -2,6 +2,7 @@
 """The verbs `predict` and `series` on scenes, with a tiny model; and `mtrefseg.segment`."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,12 +75,10 @@ def test_bad_input_is_one_line(
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
     arguments = ["predict", "--out", "out", *words] + (["--model", model] if "--model" not in words else [])
-    try:
-        code = main(arguments)
-    except SystemExit as stop:
-        code = stop.code
+    with pytest.raises(SystemExit) as stop:  # argparse leaves in this way
+        sys.exit(main(arguments))
     printed = capsys.readouterr()
-    assert (code, printed.out) == (2, "")
+    assert (stop.value.code, printed.out) == (2, "")
     assert printed.err.count("\n") == 1
     assert message in printed.err
     assert sorted(tmp_path.rglob("*")) == before

@@ -117,7 +117,7 @@ def test_areas_are_those_on_the_ground(crs: str, transform: Affine, save: Save, 
         save(f"t{time}.tif", image, crs=crs, transform=transform)
         for time, image in enumerate([ground(100, 120), paint(ground(100, 120), "red", 20, 30, 60, 40)], start=1)
     ]
-    result = segment_pair(*images, ["red"], predictor, SceneOptions())
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions())
     corners = result.grid.to_map(np.array([(20, 30), (80, 30), (80, 70), (20, 70)]))
     longitudes, latitudes = result.grid.to_wgs84.transform(*corners.T)
     expected = abs(Geod(ellps="WGS84").polygon_area_perimeter(longitudes, latitudes)[0])
@@ -186,7 +186,7 @@ def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPred
         save(f"t{time}.tif", image, crs=None)
         for time, image in enumerate([ground(100, 120), paint(ground(100, 120), "red", 20, 30, 60, 40)], start=1)
     ]
-    result = segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions(), tmp_path / "out")
     assert result.sentences[0].area_m2 is None
     assert any("coordinates are pixels" in note for note in result.report["notes"])
     collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
@@ -199,7 +199,7 @@ def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
         save(f"t{time}.tif", image)
         for time, image in enumerate([ground(10, 4000), paint(ground(10, 4000), "red", 1000, 0, 900, 10)], start=1)
     ]
-    result = segment_pair(*images, ["red"], predictor, SceneOptions())
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions())
     assert [one.area_pixels for one in result.sentences[0].objects] == [9000]
 
 
@@ -218,7 +218,7 @@ def test_one_window_is_what_the_processor_gives(
         outputs, [(150, 190)], threshold=threshold, no_target_threshold=no_target_threshold
     )
     for window in ("auto", "off", 190):
-        result = segment_pair(*images, texts, predictor, SceneOptions(window=window))
+        result = segment_pair(images[0], images[1], texts, predictor, SceneOptions(window=window))
         assert {one.answered_by for one in result.sentences} == {"image"}
         np.testing.assert_array_equal(result.masks, expected["masks"].numpy())
         for name in ("score", "no_target_score"):
@@ -236,7 +236,7 @@ def test_windows_agree_in_batches_of_any_size(
     ]
     predictor = ScenePredictor(model, processor, 0.5)
     results = [
-        segment_pair(*images, ["a house"], predictor, SceneOptions(batch_size=size, probability=True))
+        segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions(batch_size=size, probability=True))
         for size in (1, 3)
     ]
     values = [rasterio.open(one.folder / "probabilities.tif").read().astype(int) for one in results]

@@ -84,12 +84,13 @@ def test_each_date_is_seen_once_and_intervals_are_those_of_pairs(
     texts = ["the new house", "a red car"]
     predictor = ScenePredictor(model, processor)
     seen = []
-    backbone = model.vision_model.backbone.forward
-    monkeypatch.setattr(
-        model.vision_model.backbone,
-        "forward",
-        lambda pixels, *a, **k: seen.append(len(pixels)) or backbone(pixels, *a, **k),
-    )
+    forward = model.vision_model.backbone.forward
+
+    def counted(pixels: torch.Tensor, *arguments, **options):
+        seen.append(len(pixels))
+        return forward(pixels, *arguments, **options)
+
+    monkeypatch.setattr(model.vision_model.backbone, "forward", counted)
     answer = predictor.predict([Views(images, valid)] * 2, texts, [(0, 1), (1, 2), (0, 2)])
     assert seen == [6]
     for index, (earlier, later) in enumerate([(0, 1), (1, 2), (0, 2)]):
