@@ -7,9 +7,9 @@ Megapixels per second and peak memory of whole scenes, from GeoTIFF to GeoTIFF a
 
 Scenes are generated: fields and rectangles, of which some come at t2, as uncompressed tiled GeoTIFF (1.2 GB a date
 at 20,000 x 20,000). `minute` is a model of few channels with random weights, whose answers are replaced by
-the difference of colours: it shows what reading, blending and writing take. Rows are appended to `scenes.csv` beside
-this script. `model_seconds` is the time within the model, and `times_model` what the whole scene took, as a multiple
-of it. `peak_memory` is the largest resident size of the process in GiB, PyTorch included.
+the difference of colours: it shows what reading, blending and writing take. Rows are appended to
+`results/scenes.csv`. `model_seconds` is the time within the model, and `times_model` what the whole scene took, as a
+multiple of it. `peak_memory` is the largest resident size of the process in GiB, PyTorch included.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from mtrefseg.build.presets import preset_model, tiny_processor
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 
 
-RESULTS = Path(__file__).with_suffix(".csv")
+RESULTS = Path(__file__).parent / "results" / "scenes.csv"
 BLOCK = 512
 SENTENCES = ("the buildings that appeared", "the houses that disappeared", "the road that was paved")
 # A tiny model of few channels.

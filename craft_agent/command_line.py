@@ -18,9 +18,6 @@ import argparse
 from collections.abc import Sequence
 
 from dataset_scripts.command_line import run_tool
-from dataset_scripts.errors import DataError
-
-from .errors import CraftError
 
 
 _COMMANDS = {
@@ -46,4 +43,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="craft-agent", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     interrupted = "interrupted; run the same command again to resume"
-    return run_tool(parser, "craft_agent.commands", _COMMANDS, argv, (CraftError, DataError), interrupted)
+    return run_tool(parser, "craft_agent.commands", _COMMANDS, argv, interrupted)

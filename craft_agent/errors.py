@@ -10,7 +10,7 @@ class CraftError(UserError, ValueError):
     """Bad input. The message names the file or value and the fix; the command line prints it as one line."""
 
 
-class BackendError(Exception):
+class BackendError(UserError):
     """
     A perceiver or segmenter gave no answer. Only the three subclasses below are raised.
 
@@ -36,4 +36,5 @@ class PermanentError(BackendError, CraftError):
 
 
 class RefusedError(BackendError):
-    """This question will not be answered: a content filter, too large an image. The pair goes on without it."""
+    """This question will not be answered, for example because of a content filter or an image that is too large. The
+    pair continues without it."""

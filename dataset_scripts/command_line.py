@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
-from .errors import DataError
+from mtrefseg.errors import UserError, show_all_letters
 
 
 _TOOLS = {
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m dataset_sc
         description="Data for multi-temporal referring segmentation.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return run_tool(parser, "dataset_scripts", _TOOLS, argv, (DataError,))
+    return run_tool(parser, "dataset_scripts", _TOOLS, argv)
 
 
 def run_tool(
@@ -58,7 +58,6 @@ def run_tool(
     package: str,
     tools: Mapping[str, tuple[str, str]],
     argv: Sequence[str] | None,
-    bad_input: tuple[type[Exception], ...],
     interrupted: str = "interrupted",
 ) -> int:
     """
@@ -70,13 +69,13 @@ def run_tool(
         tools (`Mapping[str, tuple[str, str]]`): By command, its module, which supplies `add_arguments(parser)` and
             `run(arguments) -> exit code`, and a summary.
         argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
-        bad_input (`tuple[type[Exception], ...]`): Errors whose message says what to change.
         interrupted (`str`, *optional*): What is said after Ctrl-C.
 
     Returns:
         `int`: The exit code: the command's own; 2, 130 or 141 as this module says.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    show_all_letters()
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in tools.items():
         command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -87,13 +86,12 @@ def run_tool(
             tool.add_arguments(command)
             command.set_defaults(run=tool.run)
     parsed = parser.parse_args(arguments)
-    return _guarded(parsed.run, parsed, bad_input, interrupted)
+    return _guarded(parsed.run, parsed, interrupted)
 
 
 def _guarded(
     run: Callable[[argparse.Namespace], int],
     arguments: argparse.Namespace,
-    bad_input: tuple[type[Exception], ...],
     interrupted: str,
 ) -> int:
     """Ends with one line instead of a traceback after bad input or an error of the operating system."""
@@ -101,7 +99,7 @@ def _guarded(
         code = run(arguments)
         sys.stdout.flush()
         return code
-    except bad_input as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -41,6 +41,10 @@ class MTRefSegPipeline(Pipeline):
     _load_feature_extractor = False
     _load_tokenizer = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.processor.check_fits(self.model.config)
+
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """
         Segment one pair or many.

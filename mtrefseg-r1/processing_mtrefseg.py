@@ -143,6 +143,32 @@ class MTRefSegProcessor(ProcessorMixin):
             "vocab_size": len(self.tokenizer),
         }
 
+    def check_fits(self, config: Any) -> None:
+        """
+        Compare the token ids of this processor with those that a model expects.
+
+        Args:
+            config ([`MTRefSegConfig`]):
+                Configuration of the model.
+
+        Raises:
+            ValueError: If an id differs, or is beyond the model's vocabulary.
+        """
+        for name in ("seg_token", "image_t1_token", "image_t2_token"):
+            own, expected = getattr(self, f"{name}_id"), getattr(config, f"{name}_id")
+            if own != expected:
+                raise ValueError(
+                    f"the tokenizer gives {getattr(self, name)} the id {own}, but {name}_id of the model is "
+                    f"{expected}; take model and processor of one checkpoint."
+                )
+        # The placeholders of the images are not embedded.
+        embedded = set(self.tokenizer.get_vocab().values()) - {self.image_t1_token_id, self.image_t2_token_id}
+        if max(embedded) >= config.text_config.vocab_size:
+            raise ValueError(
+                f"the tokenizer has ids up to {max(embedded)}, but the model knows {config.text_config.vocab_size} "
+                "tokens; take model and processor of one checkpoint."
+            )
+
     @property
     def model_input_names(self) -> list[str]:
         """`list[str]`: Names of the inputs that the model takes at inference."""

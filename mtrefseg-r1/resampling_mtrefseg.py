@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Geometry between an image of any size and the model's square canvas, in both directions."""
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch import Tensor
 # Of each position on an axis: the two neighbours that are mixed, and the second one's weight.
 AxisSamples: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
-# Masks are sampled in bands of rows. This is the number of floats in a band; a few bands are in memory at a time.
+# Masks are sampled in bands of rows, those of very wide images in several columns of bands. This is the number of
+# floats in a band; a few bands are in memory at a time.
 _FLOATS_PER_BAND = 1 << 20
 
 
@@ -87,11 +89,17 @@ def sample_maps(
     Returns:
         `Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
     """
-    rows, columns = _sample_axes(maps, canvas_size, height, width)
+    wanted = (range(*(band or (0, height))), range(width))
+    own_size = (height, width)
+    rows, columns = (
+        _sample_axis(own_length, fitted_length, canvas_size, map_length, maps.device, positions)
+        for own_length, fitted_length, map_length, positions in zip(
+            own_size, fitted_size(*own_size, canvas_size), maps.shape[-2:], wanted, strict=True
+        )
+    )
     if band is not None:
-        upper, lower, weights = (values[slice(*band)] for values in rows)
-        first, last = int(upper[0]), int(lower[-1])
-        maps, rows = maps[:, first : last + 1], (upper - first, lower - first, weights)
+        first, last = int(rows[0][0]), int(rows[1][-1])
+        maps, rows = maps[:, first : last + 1], (rows[0] - first, rows[1] - first, rows[2])
     lines = torch.lerp(maps[..., columns[0]].float(), maps[..., columns[1]].float(), columns[2])
     return torch.lerp(lines[:, rows[0]], lines[:, rows[1]], rows[2][:, None])
 
@@ -100,7 +108,7 @@ def sample_masks(
     mask_logits: Tensor, canvas_size: int, height: int, width: int, threshold: float
 ) -> tuple[Tensor, Tensor]:
     """
-    Masks at an image's own size. They are computed in bands of rows, so that memory stays small for large images.
+    Masks at an image's own size. They are computed in bands, so that memory stays small for images of any shape.
 
     Args:
         mask_logits (`Tensor` of shape `(num_masks, logits_height, logits_width)`): They cover the whole canvas.
@@ -112,47 +120,46 @@ def sample_masks(
         (`float32` of shape `(num_masks,)`, 0 if the mask is empty).
     """
     device, num_masks = mask_logits.device, len(mask_logits)
-    rows, (left, right, column_weights) = _sample_axes(mask_logits, canvas_size, height, width)
-    top, bottom, row_weights = rows
+    fitted_height, fitted_width = fitted_size(height, width, canvas_size)
+    logits_height, logits_width = mask_logits.shape[-2:]
     masks = torch.empty((num_masks, height, width), dtype=torch.bool, device=device)
     probability_sums = torch.zeros(num_masks, device=device)
     areas = torch.zeros(num_masks, dtype=torch.long, device=device)
-    rows_per_band = max(1, _FLOATS_PER_BAND // max(1, num_masks * width))
-    for start in range(0, height, rows_per_band):
-        band_rows = slice(start, start + rows_per_band)
-        first, last = int(top[start]), int(bottom[band_rows][-1])
-        # (num_masks, few rows of logits, width of the logits) -> (num_masks, the same rows, width)
-        lines = mask_logits[:, first : last + 1]
-        lines = torch.lerp(lines[..., left], lines[..., right], column_weights)
-        # -> (num_masks, rows of the band, width)
-        upper, lower = lines[:, top[band_rows] - first], lines[:, bottom[band_rows] - first]
-        probabilities = torch.lerp(upper, lower, row_weights[band_rows, None]).sigmoid_()
-        inside = probabilities > threshold
-        masks[:, band_rows] = inside
-        probability_sums += probabilities.mul_(inside).sum(dim=(-2, -1))
-        areas += inside.sum(dim=(-2, -1))
+    band_width = max(1, min(width, _FLOATS_PER_BAND // max(1, num_masks)))
+    band_height = max(1, _FLOATS_PER_BAND // max(1, num_masks * band_width))
+    for columns in _parts(width, band_width):
+        left, right, column_weights = _sample_axis(width, fitted_width, canvas_size, logits_width, device, columns)
+        for rows in _parts(height, band_height):
+            top, bottom, row_weights = _sample_axis(height, fitted_height, canvas_size, logits_height, device, rows)
+            first, last = int(top[0]), int(bottom[-1])
+            # (num_masks, few rows of logits, width of the logits) -> (num_masks, the same rows, columns of the band)
+            lines = mask_logits[:, first : last + 1]
+            lines = torch.lerp(lines[..., left], lines[..., right], column_weights)
+            # -> (num_masks, rows and columns of the band)
+            probabilities = torch.lerp(
+                lines[:, top - first], lines[:, bottom - first], row_weights[:, None]
+            ).sigmoid_()
+            inside = probabilities > threshold
+            masks[:, rows.start : rows.stop, columns.start : columns.stop] = inside
+            probability_sums += probabilities.mul_(inside).sum(dim=(-2, -1))
+            areas += inside.sum(dim=(-2, -1))
     return masks, probability_sums / areas.clamp(min=1)
 
 
-def _sample_axes(maps: Tensor, canvas_size: int, height: int, width: int) -> tuple[AxisSamples, AxisSamples]:
-    """[`_sample_axis`] of the rows and of the columns of an image."""
-    own_size = (height, width)
-    rows, columns = (
-        _sample_axis(own_length, fitted_length, canvas_size, map_length, maps.device)
-        for own_length, fitted_length, map_length in zip(
-            own_size, fitted_size(*own_size, canvas_size), maps.shape[-2:], strict=True
-        )
-    )
-    return rows, columns
+def _parts(length: int, part_length: int) -> Iterator[range]:
+    """The positions on an axis in parts of at most this length."""
+    for start in range(0, length, part_length):
+        yield range(start, min(start + part_length, length))
 
 
 def _sample_axis(
-    own_length: int, fitted_length: int, canvas_length: int, map_length: int, device: torch.device
+    own_length: int, fitted_length: int, canvas_length: int, map_length: int, device: torch.device, wanted: range
 ) -> AxisSamples:
-    """For each pixel centre of an image's own axis, the two values of the map around it and the second's weight."""
+    """For each wanted pixel centre of an image's own axis, the two values of the map around it and the second's
+    weight."""
     offset = (canvas_length - fitted_length) // 2
     # On the CPU: large images need float64, which not every device has.
-    own_positions = torch.arange(own_length, dtype=torch.float64) + 0.5
+    own_positions = torch.arange(wanted.start, wanted.stop, dtype=torch.float64) + 0.5
     canvas_positions = offset + own_positions * (fitted_length / own_length)
     positions = (canvas_positions * (map_length / canvas_length) - 0.5).clamp(0, map_length - 1)
     lower = positions.floor()

@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The base of all errors that a user can fix, and the one place where commands report them."""
 
+import io
+import os
 import sys
 from collections.abc import Callable
 
@@ -9,6 +11,8 @@ BAD_INPUT = 2
 """Exit code of a command whose input is bad."""
 INTERRUPTED = 130
 """Exit code of a command that was stopped with Ctrl-C."""
+PIPE_CLOSED = 141
+"""Exit code of a command whose output nobody reads any more."""
 
 
 class UserError(Exception):
@@ -23,6 +27,14 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def show_all_letters() -> None:
+    """Lets output streams show the code of a letter that they cannot show, such as of a file name that is not UTF-8,
+    instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def run_command(program: str, run: Callable[[], int | None]) -> int:
     """
     Runs a command and reports the errors that its user can fix.
@@ -32,13 +44,24 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
         run (`Callable`): The command; it returns its exit code, `None` for 0.
 
     Returns:
-        `int`: The exit code of the command; `BAD_INPUT` after a [`UserError`] and `INTERRUPTED` after Ctrl-C, each
-        with one line on stderr.
+        `int`: The exit code of the command; `BAD_INPUT` after a [`UserError`] or an error of the operating system and
+        `INTERRUPTED` after Ctrl-C, each with one line on stderr; `PIPE_CLOSED` if nobody reads the output any more.
     """
+    show_all_letters()
     try:
         return run() or 0
     except UserError as error:
         sys.stderr.write(f"{program}: error: {one_line(error)}\n")
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader, such as `head`, closed the pipe. Without this, Python would print an error when it flushes stdout
+        # at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    # A path that is too long, a full disk, no permission.
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else one_line(error)
+        sys.stderr.write(f"{program}: error: {' '.join(reason.split())}\n")
         return BAD_INPUT
     except KeyboardInterrupt:
         sys.stderr.write(f"{program}: interrupted\n")

@@ -7,6 +7,8 @@ A page that scores two sets of mask images and shows the worst cases:
 It listens on this computer alone, unless the environment (`GRADIO_SERVER_NAME`) says otherwise.
 """
 
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,11 @@ METRIC = Path(__file__).with_name("mtrs_iou.py")
 MAX_FILES = 1000
 MAX_PIXELS = 4096 * 4096
 MAX_FILE_SIZE = "20mb"
+# What PIL raises on files that are no images, or damaged ones.
+READING_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, MemoryError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
 FORMATS = ("PNG", "TIFF", "BMP", "GIF", "WEBP")
 # Modes of one channel: booleans, grey, palette numbers, 16 and 32 bit, floating point.
 MODES = ("1", "L", "P", "I;16", "I", "F")
@@ -143,7 +150,7 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
             if problem is None:
                 # A palette may number its colours in any order; their grey value is what is meant.
                 return np.asarray(image.convert("L") if image.mode == "P" else image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except READING_ERRORS as error:
         raise _error(f"{name} cannot be read: upload one of {', '.join(FORMATS)}, undamaged") from error
     raise _error(f"{name} {problem}")
 

@@ -9,6 +9,7 @@ encoded masks are intersected as runs: no pixel is written out.
 import math
 import sys
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,6 +23,8 @@ DILATION_RATIO = 0.02  # width of the boundary band over the diagonal of the ima
 NOT_MEASURED = -1
 # The longest number of a compressed RLE that is read: 12 characters of 5 bits stay below the 63 bits of an int64.
 MAX_CHARACTERS = 12
+MOST_PIXELS = 2**40
+"""Pixels of the largest mask: sums of a million of them stay below the 63 bits of an int64."""
 POPULATION_COUNT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
 
@@ -169,6 +172,27 @@ def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
     if mask is None or isinstance(mask, str | bytes):
         given = "None" if mask is None else f"a {type(mask).__name__}"
         raise ValueError(f"{name} is {given}; pass a 2-D array, a PIL image or a COCO RLE dict")
+    if isinstance(mask, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array; say what its masked pixels are, such as mask.filled(0)")
+    try:
+        array = _to_array(mask)
+    # RuntimeError: a tensor without values. OSError: an image file that is cut off.
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
+        if _is_polygons(mask):
+            raise _polygons_refused(name) from error
+        raise ValueError(f"{name}, a {type(mask).__name__}, is no array: {' '.join(str(error).split())}") from error
+    if array.ndim != 2 or array.size == 0:
+        shape = " x ".join(map(str, array.shape)) or "a single number"
+        raise ValueError(f"{name} has the shape {shape}; a mask has two dimensions, height and width, and some pixels")
+    try:
+        return array if array.dtype == np.bool_ else _binary(array, name)
+    except ValueError as error:
+        if _is_polygons(mask):
+            raise _polygons_refused(name) from error
+        raise
+
+
+def _to_array(mask: Any) -> NDArray[Any]:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(mask, torch.Tensor):
         mask = mask.detach().cpu()
@@ -177,14 +201,25 @@ def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
     if images is not None and isinstance(mask, images.Image) and mask.mode == "P":
         # A palette may number its colours in any order; their grey value is what is meant.
         mask = mask.convert("L")
-    try:
-        array = np.asarray(mask)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}, a {type(mask).__name__}, is no array: {error}") from error
-    if array.ndim != 2 or array.size == 0:
-        shape = " x ".join(map(str, array.shape)) or "a single number"
-        raise ValueError(f"{name} has the shape {shape}; a mask has two dimensions, height and width, and some pixels")
-    return array if array.dtype == np.bool_ else _binary(array, name)
+    return np.asarray(mask)
+
+
+def _is_polygons(mask: Any) -> bool:
+    """Whether something that is no mask has the form of COCO's polygons: lists of x, y, x, y, ..., three points each
+    at least."""
+    return (
+        isinstance(mask, list | tuple)
+        and len(mask) > 0
+        and all(isinstance(each, list | tuple) and len(each) >= 6 and len(each) % 2 == 0 for each in mask)
+        and all(isinstance(value, Real) for each in mask for value in each)
+    )
+
+
+def _polygons_refused(name: str) -> ValueError:
+    return ValueError(
+        f"{name} is a list of COCO polygons; rasterise them first: pycocotools.mask.frPyObjects(polygons, height, "
+        "width), then pycocotools.mask.merge"
+    )
 
 
 def _binary(array: NDArray[Any], name: str) -> BoolMask:
@@ -212,25 +247,35 @@ def _binary(array: NDArray[Any], name: str) -> BoolMask:
 
 def _read_rle(mask: Mapping[str, Any], name: str) -> RunLengths:
     try:
-        height, width = (int(side) for side in mask["size"])
+        height, width = mask["size"]
         counts = mask["counts"]
     except (KeyError, TypeError, ValueError):
         raise ValueError(
             f'{name} is a dict but no COCO RLE; it needs "size", [height, width], and "counts", not {list(mask)}'
         ) from None
+    if not all(isinstance(side, Integral) and not isinstance(side, bool) for side in (height, width)):
+        raise ValueError(f"{name} is an RLE of the size [{height!r}, {width!r}]; both must be integers")
+    height, width = int(height), int(width)
     if height < 1 or width < 1:
         raise ValueError(f"{name} is an RLE of {height} x {width} pixels; both sides must be at least 1")
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"{name} is an RLE of more than 2^40 pixels; cut the image into parts")
     runs = _counts_from_text(counts, name) if isinstance(counts, str | bytes) else _counts_from_list(counts, name)
     pixels = height * width
-    if runs.size == 0 or runs.min() < 0 or runs.max() > pixels or runs.sum() != pixels:
+    # Unlike the sum of integers, that of floats cannot overflow, and one that is equal to `pixels` is exact.
+    total = float(runs.sum(dtype=np.float64))
+    if runs.size == 0 or runs.min() < 0 or runs.max() > pixels or total != pixels:
         wrong = runs[(runs < 0) | (runs > pixels)]
-        problem = f"one run has {wrong[0]}" if wrong.size else f"its runs add up to {runs.sum()}"
+        problem = f"one run has {wrong[0]}" if wrong.size else f"its runs add up to {total:.0f}"
         raise ValueError(f"{name} is a damaged RLE: it is {height} x {width} = {pixels} pixels, but {problem}")
     return RunLengths((height, width), runs)
 
 
 def _counts_from_list(counts: Any, name: str) -> Integers:
-    runs = np.asarray(counts)
+    try:
+        runs = np.asarray(counts)
+    except ValueError:
+        runs = np.empty((0, 0))  # Lists of different lengths.
     if runs.ndim != 1 or runs.dtype.kind not in "iu":
         raise ValueError(f'{name} is a damaged RLE: "counts" is neither a string nor a list of integers')
     return runs.astype(np.int64)

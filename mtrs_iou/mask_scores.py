@@ -11,7 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .mask_counts import SampleCounts, count_masks
-from .scores import COLUMNS, LABELS, SampleTable, compute_scores, from_state, merge_tables, refuse_duplicates
+from .scores import (
+    COLUMNS,
+    LABELS,
+    SampleTable,
+    compute_scores,
+    from_state,
+    merge_tables,
+    printable,
+    refuse_duplicates,
+)
 
 
 Row: TypeAlias = tuple[SampleCounts, float, tuple[str, str, str]]
@@ -216,7 +225,7 @@ def reduce_batch(
     given = {"predictions": predictions, "references": references}
     given |= {name: column for name, column in columns.items() if column is not None}
     for name, column in given.items():
-        if column is None or isinstance(column, Mapping | str):
+        if not isinstance(column, Iterable) or isinstance(column, Mapping | str | bytes):
             raise ValueError(f"{name} must be a list with one entry for each sample")
     lengths = {name: len(column) for name, column in given.items() if isinstance(column, Sized)}
     if len(set(lengths.values())) > 1:
@@ -227,20 +236,26 @@ def reduce_batch(
         sample = dict(zip(given, values))
         ended = [name for name, value in sample.items() if value is _END]
         if ended:
-            raise ValueError(f"{', '.join(ended)} ended after {len(rows)} samples, and the rest goes on")
+            raise ValueError(f"{', '.join(ended)} ended after {len(rows)} samples, and the others are longer")
         rows.append(_reduce_sample(sample, boundary=boundary, number=num_before + len(rows)))
     return rows
 
 
 def _reduce_sample(sample: Mapping[str, Any], *, boundary: bool, number: int) -> Row:
     sample_id = sample.get("sample_ids")
-    if isinstance(sample_id, Integral):
+    if isinstance(sample_id, Integral) and abs(int(sample_id)) < 2**64:
         sample_id = str(int(sample_id))
-    name = f"sample number {number}" if sample_id is None else f"sample '{sample_id}'"
+    name = f"sample number {number}"
+    if sample_id is not None:
+        name = f"sample '{printable(sample_id) if isinstance(sample_id, str) else _shown(sample_id)}'"
     labels = []
     for kind, label in zip(LABELS, (sample_id, sample.get("domains"), sample.get("change_types"))):
         if label is not None and (not isinstance(label, str) or not label):
-            raise ValueError(f"{name}: its {kind} is {label!r}; give a name or None (for a ClassLabel, use int2str)")
+            raise ValueError(
+                f"{name}: its {kind} is {_shown(label)}; give a name or None (for a ClassLabel, use int2str)"
+            )
+        if label is not None and printable(label) != label:
+            raise ValueError(f"{name}: its {kind} is {label!r}, which no file can hold as UTF-8; rename it")
         labels.append("" if label is None else str(label))
     score = _read_score(sample.get("scores"), name)
     counts = count_masks(sample["predictions"], sample["references"], boundary=boundary, name=name)
@@ -253,8 +268,18 @@ def _read_score(score: Any, name: str) -> float:
         return math.nan
     try:
         value = float(score)
-    except (TypeError, ValueError):
+    # RuntimeError: a tensor of several values, or of none.
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         value = math.nan
     if not 0 <= value <= 1:
-        raise ValueError(f"{name}: its no-target score is {score!r}; it must be a probability, 0 to 1")
+        raise ValueError(f"{name}: its no-target score is {_shown(score)}; it must be a probability, 0 to 1")
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value for an error message, on one line of moderate length."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:
+        text = "an integer of thousands of digits"  # Python does not write those out.
+    return text if len(text) <= 80 else f"{text[:80]}..."

@@ -209,13 +209,20 @@ if evaluate is not None:
             """Buffers rows: storing them one by one would take longer than counting small masks."""
             self._pending += rows
             if len(self._pending) >= BUFFERED_ROWS:
-                self._write()
+                try:
+                    self._write()
+                except BaseException:
+                    # Those before them stay; these were not added.
+                    del self._pending[len(self._pending) - len(rows) :]
+                    raise
 
         def _write(self) -> None:
-            rows, self._pending = self._pending, []
+            rows = self._pending
             # The no-target score becomes the integer with its bits: exact, and all columns are integers.
             numbers = [[*counts, int(np.float64(score).view(np.int64))] for counts, score, _ in rows]
             super().add_batch(predictions=numbers, references=[list(labels) for _, _, labels in rows])
+            # Only now: after an error, such as a full disk, nothing is lost.
+            self._pending = []
 
         def _drop_cache(self) -> None:
             """Releases the cache files after an error in `compute`, so that the metric can be used again."""

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .mask_counts import DILATION_RATIO, SampleCounts
+from .mask_counts import DILATION_RATIO, MOST_PIXELS, NOT_MEASURED, SampleCounts
 
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -84,19 +84,61 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
     Reads what [`SampleTable.to_state`] wrote.
 
     Raises:
-        ValueError: If a column is missing, or the columns differ in length.
+        ValueError: If a column is missing, the columns differ in length, or a value is impossible. The message names
+            the sample.
     """
+    if not isinstance(state, Mapping):
+        raise ValueError(f"a partial state is a dict, not a {type(state).__name__}; pass what state() gave, unchanged")
     needed = (*COLUMNS, "no_target_score", *LABELS, "num_duplicates_removed")
     missing = [name for name in needed if name not in state]
     if missing:
         raise ValueError(f"the partial state has no {', '.join(missing)}; pass what state() gave, unchanged")
+    for name in needed[:-1]:
+        if not isinstance(state[name], list | tuple):
+            raise ValueError(f"{name} of the partial state is no list; pass what state() gave, unchanged")
     lengths = {name: len(state[name]) for name in needed[:-1]}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the columns of the partial state differ in length: {lengths}")
+    for row, values in enumerate(zip(*(state[name] for name in needed[:-1]))):
+        _check_row(row, dict(zip(needed, values)))
+    removed = state["num_duplicates_removed"]
+    if type(removed) is not int or not 0 <= removed < MOST_PIXELS:
+        raise ValueError("num_duplicates_removed of the partial state is no count; pass what state() gave, unchanged")
     numbers = np.array([state[name] for name in COLUMNS], dtype=np.int64).reshape(len(COLUMNS), -1).T
     scores = np.array([math.nan if score is None else score for score in state["no_target_score"]], dtype=np.float64)
     labels = list(zip(*(state[name] for name in LABELS)))
-    return SampleTable(numbers, scores, labels, int(state["num_duplicates_removed"]))
+    return SampleTable(numbers, scores, labels, removed)
+
+
+def printable(text: str) -> str:
+    """The text with what UTF-8 cannot hold, as in some file names, escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _check_row(row: int, values: Mapping[str, Any]) -> None:
+    """Raises a `ValueError` if the counts, the score or the labels of a sample in a state are impossible."""
+    labels = [values[name] for name in LABELS]
+    if not all(isinstance(label, str) and printable(label) == label for label in labels):
+        raise ValueError(f"sample number {row} of the partial state has a label that is no text")
+    name = f"sample '{labels[0]}'" if labels[0] else f"sample number {row}"
+    counts = [values[column] for column in COLUMNS]
+    if not all(type(count) is int and NOT_MEASURED <= count <= MOST_PIXELS for count in counts):
+        raise ValueError(f"{name} of the partial state has a count that is no number of pixels")
+    shared, area, true_area, is_missing, band_shared, band_union = counts
+    if not (
+        0 <= shared <= min(area, true_area)
+        and is_missing in (0, 1)
+        and not (is_missing and area)
+        and (NOT_MEASURED in (band_shared, band_union)) == (band_shared == band_union == NOT_MEASURED)
+        and band_shared <= band_union
+    ):
+        raise ValueError(
+            f"{name} of the partial state is impossible: {shared} pixels shared, {area} predicted, {true_area} true, "
+            f"missing {is_missing}, boundary {band_shared} of {band_union}"
+        )
+    score = values["no_target_score"]
+    if score is not None and not (type(score) in (int, float) and 0 <= score <= 1):
+        raise ValueError(f"{name} of the partial state has a no-target score that is no probability, 0 to 1")
 
 
 def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:

@@ -182,7 +182,7 @@ class BenchmarkTab:
             key = digest_of(path)
             sentences = self.reports.get(visitor, key)
             if sentences is None:
-                sentences = worst_first(load_predictions(path))
+                sentences = worst_first(load_predictions(path, MAX_BYTES))
                 self.reports.put(visitor, key, sentences)
         except (OSError, ValueError) as error:
             # Do not reveal the path on the server.

@@ -20,8 +20,7 @@ Kept = TypeVar("Kept")
 class PairCache(Generic[Kept]):
     """
     Keeps what was computed of pairs, of all visitors together at most `capacity` bytes; the one not used for longest
-    goes first. The newest one stays however large it is, or its second question would cost as much as the first.
-    Safe to use from several threads.
+    goes first, and one that is larger than that alone is not kept. Safe to use from several threads.
 
     Args:
         capacity (`int`): Bytes to keep, as [`bytes_of`] counts them.
@@ -61,7 +60,9 @@ class PairCache(Generic[Kept]):
         with self._lock:
             self._kept[visitor, key] = (value, size)
             self._kept.move_to_end((visitor, key))
-            while len(self._kept) > 1 and self._sum() > self.capacity:
+            if size > self.capacity:
+                del self._kept[visitor, key]
+            while self._sum() > self.capacity:
                 self._kept.popitem(last=False)
 
     def forget(self, visitor: str) -> None:

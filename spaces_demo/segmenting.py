@@ -13,14 +13,13 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModel, AutoProcessor
 from transformers.utils.generic import ModelOutput
 
 # This also registers the model's classes, so that AutoModel runs no code from a model repository.
-from mtrefseg import optimize_for_cpu
+from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.view.drawing import to_panel
 
-from .limits import InputError, read_image
+from .limits import InputError, read_pair
 from .pair_cache import PairCache, digest_of
 
 
@@ -120,11 +119,12 @@ class Segmenter:
         Args:
             name (`str`): Folder or Hub id.
             revision (`str`, *optional*): Commit of the Hub repository.
+
+        Raises:
+            [`CheckpointError`]: If it cannot be loaded.
         """
-        processor = AutoProcessor.from_pretrained(name, revision=revision)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = optimize_for_cpu(AutoModel.from_pretrained(name, revision=revision).to(device).eval())
-        return cls(model, processor)
+        processor = load_processor(name, revision=revision)
+        return cls(load_model(name, processor, find_device(), revision=revision), processor)
 
     @property
     def special_tokens(self) -> list[str]:
@@ -192,7 +192,7 @@ class Segmenter:
 
     @torch.inference_mode()
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
-        image_t1, image_t2 = (read_image(path, name) for path, name in zip(paths, NAMES))
+        image_t1, image_t2 = read_pair(paths, NAMES)
         try:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:

@@ -17,6 +17,8 @@ from typing import Any
 
 import gradio as gr
 
+from mtrefseg.errors import UserError
+
 from .benchmark import BenchmarkTab
 from .inspect_tab import InspectTab
 from .limits import MAX_FILE_SIZE, MAX_PIXELS
@@ -114,7 +116,10 @@ def main() -> None:
     name = os.environ.get("MTREFSEG_MODEL") or str(DEFAULT_MODEL)
     if name == str(DEFAULT_MODEL) and not DEFAULT_MODEL.is_dir():
         raise SystemExit(f"There is no {DEFAULT_MODEL}: set MTREFSEG_MODEL to the folder or Hub id of a checkpoint.")
-    segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
+    try:
+        segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
+    except UserError as error:
+        raise SystemExit(str(error)) from error
     page = build(segmenter)
     page.launch(**launch_options(), prevent_thread_lock=True)
     # When gradio is interrupted, it leaves the visitors' files behind.

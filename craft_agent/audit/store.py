@@ -3,10 +3,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dataset_scripts.readers import UnusableError
 
@@ -30,6 +30,8 @@ from .decisions import (
     find_difference,
 )
 
+
+Loaded = TypeVar("Loaded")
 
 _STANDING = "undone_at IS NULL"
 
@@ -74,7 +76,7 @@ class AuditStore:
             change_type=sample.change_type,
             mask=sample.mask,
             provenance=sample.provenance,
-            rounds=tuple(load_round(row["round"], row["content"]) for row in rows),
+            rounds=self._decoded(rows, lambda row: load_round(row["round"], row["content"])),
         )
 
     def images(self, sample_id: str) -> ImagePair:
@@ -84,7 +86,9 @@ class AuditStore:
         [setting] = self._rows("SELECT value FROM settings WHERE key = 'pairs'")
         files = PairFiles(row["pair_id"], row["file_t1"], row["file_t2"])
         try:
-            return load_pair(Path(json.loads(setting["value"])), files, (row["sha256_t1"], row["sha256_t2"]))
+            with self._database.decoding():
+                folder = Path(json.loads(setting["value"]))
+            return load_pair(folder, files, (row["sha256_t1"], row["sha256_t2"]))
         except UnusableError as error:
             raise CraftError(f"the images of {sample_id} cannot be shown: {error.detail}") from error
 
@@ -143,7 +147,8 @@ class AuditStore:
             if row is None:
                 return None
             connection.execute("UPDATE decisions SET undone_at = ? WHERE decision_id = ?", (now(), row["decision_id"]))
-        return _stored(row)
+        with self._database.decoding():
+            return _stored(row)
 
     def decision(self, sample_id: str, auditor: str) -> StoredDecision | None:
         """The current decision of an auditor on a sample, or `None`."""
@@ -154,7 +159,7 @@ class AuditStore:
         rows = self._rows(
             f"SELECT * FROM decisions WHERE sample_id = ? AND {_STANDING} ORDER BY decision_id", sample_id
         )
-        return _newest(map(_stored, rows))
+        return _newest(self._decoded(rows, _stored))
 
     def auditors(self) -> list[str]:
         """The names of all auditors with a current decision, sorted."""
@@ -208,7 +213,7 @@ class AuditStore:
             ORDER BY samples.pair_id, samples.candidate, decision_id"""
         )
         for sample_id, of_sample in groupby(rows, key=lambda row: str(row["sample_id"])):
-            yield self._sample(sample_id), _newest(map(_stored, of_sample))
+            yield self._sample(sample_id), _newest(self._decoded(of_sample, _stored))
 
     def accepted_samples(self, auditors: int) -> Iterator[Sample]:
         """
@@ -244,7 +249,13 @@ class AuditStore:
         rows = self._rows("SELECT * FROM samples WHERE sample_id = ?", sample_id)
         if not rows:
             raise CraftError(f"{self.work} has no sample {sample_id}; reload the list of samples")
-        return load_sample(rows[0])
+        with self._database.decoding():
+            return load_sample(rows[0])
+
+    def _decoded(self, rows: Iterable[sqlite3.Row], load: Callable[[sqlite3.Row], Loaded]) -> tuple[Loaded, ...]:
+        """What rows hold; raises `CraftError` if one cannot be decoded."""
+        with self._database.decoding():
+            return tuple(load(row) for row in rows)
 
 
 def _stored(row: sqlite3.Row) -> StoredDecision:

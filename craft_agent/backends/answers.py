@@ -26,12 +26,12 @@ MOST_BROKEN_OBJECTS = 1000
 
 _TAGS = r"think|thinking|thought|thoughts|reasoning"
 _FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
-_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
-_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
+_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
+_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
 
 
 class AnswerError(ValueError):
-    """An answer cannot be used. The message tells the model what is wrong."""
+    """An answer cannot be used. The message says what is wrong, for the next request to the model."""
 
 
 def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:

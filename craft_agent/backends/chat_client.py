@@ -93,11 +93,12 @@ class ChatClient:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="craft-chat").start()
 
-    def complete(self, **fields: Any) -> Completion:
+    def complete(self, seconds: float | None = None, **fields: Any) -> Completion:
         """
         Asks for a chat completion.
 
         Args:
+            seconds (`float`, *optional*): Time limit of this exchange; by default that of the client.
             **fields: The fields of the request, such as `model` and `messages`.
 
         Returns:
@@ -106,7 +107,8 @@ class ChatClient:
         Raises:
             ExchangeError: If there is no usable answer.
         """
-        return _parse(self._run(self._client.chat.completions.with_streaming_response.create(**fields), self._timeout))
+        request = self._client.chat.completions.with_streaming_response.create(**fields)
+        return _parse(self._run(request, seconds or self._timeout))
 
     def list_models(self, seconds: float) -> None:
         """Requests the list of models with a time limit in seconds, to see whether the server answers; raises

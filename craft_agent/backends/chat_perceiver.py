@@ -11,6 +11,7 @@ Without an endpoint, the Hugging Face router is asked with the token of `hf auth
 
 import base64
 import io
+import logging
 import random
 import re
 import threading
@@ -36,8 +37,10 @@ LONGEST_OBEYED_WAIT = 300.0
 """If the server asks for a longer pause in seconds, the pair is put back instead."""
 CHECK_SECONDS = 5.0
 """Time limit of the check before a run."""
+CHECK_QUESTION = "Answer with the word ok."
 JPEG_QUALITY = 95
 
+_LOG = logging.getLogger(__name__)
 _TRY_AGAIN = {0, 408, 409, 425, 429}
 _NEVER = {401, 402, 403, 404, 405, 407}
 _BLIND = re.compile(
@@ -108,20 +111,41 @@ class ChatPerceiver:
 
     def check_server(self) -> None:
         """
-        Asks for the list of models, so that a dead server or a wrong key is noticed within seconds.
+        Asks for the list of models, and then a question of a few words, so that a dead server, a wrong key or an
+        unknown model is noticed within `CHECK_SECONDS`. A server that is busy or still loads the model is only warned
+        about.
 
         Raises:
-            PermanentError: If the server does not answer, or refuses the key.
+            PermanentError: If the server does not answer, refuses the key, or does not know the model.
         """
+        started = time.monotonic()
         try:
             self._client.list_models(CHECK_SECONDS)
         except ExchangeError as problem:
             # Not every server has a list of models; one that is busy or starting will be asked again.
             if problem.status == 0 or 300 <= problem.status < 400 or problem.status in (401, 402, 403):
-                message = f"{_status(problem)}{self._without_key(str(problem))}"
-                raise PermanentError(
-                    f"{self._endpoint} cannot be used: {message}; check --endpoint and the API key"
-                ) from None
+                raise self._unusable(problem) from None
+        left = max(1.0, CHECK_SECONDS - (time.monotonic() - started))
+        question = [{"role": "user", "content": CHECK_QUESTION}]
+        try:
+            self._client.complete(left, model=self._model, messages=question, max_tokens=1)
+        except ExchangeError as problem:
+            if problem.status in _NEVER or 300 <= problem.status < 400:
+                raise self._unusable(problem) from None
+            # Some models refuse the limit of tokens; the questions of the run leave it out then.
+            if problem.status == 0 or problem.status >= 429:
+                _LOG.warning(
+                    "%s did not answer a short question (%s%s): it may be busy, or still load the model",
+                    self._endpoint,
+                    _status(problem),
+                    self._without_key(str(problem)),
+                )
+
+    def _unusable(self, problem: ExchangeError) -> PermanentError:
+        message = f"{_status(problem)}{self._without_key(str(problem))}"
+        return PermanentError(
+            f"{self._endpoint} cannot be used: {message}; check --endpoint, the model and the API key"
+        )
 
     def ask(self, question: Question) -> Answer:
         """

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
+
+from mtrefseg.build.loading import CheckpointError, check_files, find_device, load_errors
 
 from ..errors import PermanentError, RefusedError
 
@@ -28,13 +28,14 @@ def load_part(load: Callable[..., _Loaded], model: str, **options: Any) -> _Load
         The result of the method.
 
     Raises:
-        PermanentError: If the model does not exist, access is denied, or a required package is missing.
+        PermanentError: If the model does not exist or is damaged, access is denied, or a required package is missing.
     """
     try:
-        return load(model, **options)
-    # RuntimeError: weights and configuration do not match. KeyError: unknown model type.
-    except (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError, StrictDataclassError) as error:
-        raise PermanentError(f"cannot load {model}: {' '.join(str(error).split())}") from error
+        check_files(model)
+        with load_errors(model):
+            return load(model, **options)
+    except CheckpointError as error:
+        raise PermanentError(str(error)) from error
 
 
 def load_model(load: Callable[..., Any], model: str, device: str | None, **options: Any) -> Any:
@@ -53,13 +54,11 @@ def load_model(load: Callable[..., Any], model: str, device: str | None, **optio
     Raises:
         PermanentError: If the model cannot be loaded or the device cannot be used.
     """
-    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    loaded = load_part(load, model, dtype="auto", **options)
     try:
-        return loaded.to(target).eval()
-    # It depends on the build of PyTorch which of these is raised.
-    except (RuntimeError, AssertionError) as error:
-        raise PermanentError(f"cannot use the device {target}: {' '.join(str(error).split())}") from error
+        target = find_device(device)
+    except CheckpointError as error:
+        raise PermanentError(str(error)) from error
+    return load_part(load, model, dtype="auto", **options).to(target).eval()
 
 
 @contextmanager

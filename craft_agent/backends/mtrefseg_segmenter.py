@@ -54,7 +54,10 @@ class MTRefSegSegmenter:
         weights = load_model(AutoModel.from_pretrained, model, device)
         if weights.config.model_type != "mtrefseg":
             raise PermanentError(f"{model} holds a model of type {weights.config.model_type}, not mtrefseg")
-        self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device)
+        try:
+            self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device)
+        except ValueError as error:
+            raise PermanentError(f"cannot use {model}: {error}") from error
         self._threshold = threshold
         self._lock = threading.Lock()
         self._last: tuple[ImagePair, str | None, BoolMask, float] | None = None

@@ -21,16 +21,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_scripts.readers import DOMAINS, VIEWS, printable_line
+from dataset_scripts.readers import DOMAINS, IMAGE_SUFFIXES, VIEWS, printable_line
 
-from ..engines import RayOptions, run_local, run_ray
 from ..errors import CraftError
 from ..prompts.templates import FOLDER, Prompts
 from ..state.pairs_folder import PairFiles, hash_pair, list_pairs, unused_files
 from ..state.settings import RunSettings
 from ..state.store import Store
 from .backend_options import add_backend_arguments, backend_names, backend_settings, make_backends
-from .estimate import estimate_run
 from .status import print_status
 
 
@@ -109,12 +107,17 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         CraftError: If the input is bad or the models cannot be used.
     """
+    from ..engines import RayOptions, run_local, run_ray  # Here, so that the help is printed without loading them.
+
     _check(arguments)
     listed = list_pairs(arguments.pairs)
     prompts = Prompts(arguments.prompts)
     settings = _settings(arguments, prompts)
     if arguments.dry_run:
+        from .estimate import estimate_run
+
         print(estimate_run(arguments.pairs, listed, settings, prompts, arguments.out).table())
+        _print_unused(arguments.pairs)
         return 0
     # With Ray, only the workers need the models.
     backends = None if arguments.engine == "ray" else make_backends(arguments)
@@ -152,7 +155,8 @@ def _print_unused(folder: Path) -> None:
     unused = unused_files(folder)
     if unused:
         names = ", ".join(unused[:NAMED_FILES]) + (" …" if len(unused) > NAMED_FILES else "")
-        print(printable_line(f"not used because of their suffix: {len(unused):,} files: {names}"))
+        kinds = f"folders, and files that do not end in {', '.join(IMAGE_SUFFIXES)}"
+        print(printable_line(f"not used: {len(unused):,} entries of A/ and B/ ({kinds}): {names}"))
 
 
 def _check(arguments: argparse.Namespace) -> None:

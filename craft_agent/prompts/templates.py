@@ -11,6 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from mtrefseg.io import read_regular
+
 from ..errors import CraftError
 
 
@@ -39,9 +41,11 @@ class Prompts:
         for name in NAMES:
             path = folder / f"{name}.txt"
             try:
-                lines = path.read_text(encoding="utf-8").splitlines()
+                lines = read_regular(path).decode("utf-8").splitlines()
             except OSError as error:
                 raise CraftError(f"{path} cannot be read: {error.strerror}; add this prompt") from error
+            except UnicodeDecodeError as error:
+                raise CraftError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
             if not lines or not lines[0].startswith(_VERSION):
                 raise CraftError(f'{path} must begin with a line "{_VERSION}N"; add it')
             text = "\n".join(line for line in lines if not line.startswith("#")).strip()

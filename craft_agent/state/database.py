@@ -168,6 +168,23 @@ class Database:
         return connection
 
     @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Raises `CraftError` if what a row holds cannot be decoded in the block."""
+        try:
+            yield
+        except CraftError:
+            raise
+        # Of JSON that is cut, of other types, of masks, and of values that are none of an enumeration.
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> CraftError:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return CraftError(
+            f"{self.path} is damaged ({reason}); restore it from a backup, or start a new run with another --out"
+        )
+
+    @contextmanager
     def _readable_errors(self) -> Iterator[None]:
         try:
             yield
@@ -180,6 +197,4 @@ class Database:
         except sqlite3.DatabaseError as error:
             if type(error) is not sqlite3.DatabaseError:
                 raise
-            raise CraftError(
-                f"{self.path} is damaged ({error}); restore it from a backup, or start a new run with another --out"
-            ) from error
+            raise self._damaged(error) from error

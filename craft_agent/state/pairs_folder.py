@@ -2,14 +2,13 @@
 """A folder of pairs: `A/` holds the earlier images, `B/` the later ones; files with the same name form a pair."""
 
 import hashlib
-import io
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, printable
+from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, fold, printable
+from mtrefseg.io import read_regular, sha256_of
 
 from ..errors import CraftError
 from ..records import ImagePair
@@ -62,10 +61,10 @@ def list_pairs(folder: Path) -> list[PairFiles]:
 
 
 def unused_files(folder: Path) -> list[str]:
-    """The files and folders in `A/` and `B/` that are not read because of their suffix, sorted; hidden ones are left
-    out."""
+    """The files in `A/` and `B/` that are not read because of their suffix, and the folders, sorted; hidden ones are
+    left out."""
     return [
-        f"{side}/{path.name}"
+        f"{side}/{path.name}{'/' if path.is_dir() else ''}"
         for side in ("A", "B")
         for path in sorted((folder / side).iterdir())
         if not path.name.startswith(".") and not _is_image(path)
@@ -131,7 +130,7 @@ def load_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> ImageP
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()
 
 
 def _by_stem(folder: Path, side: str) -> dict[str, list[str]]:
@@ -165,14 +164,13 @@ def _match(stem: str, earlier: list[str], later: list[str], similar: dict[str, l
 
 
 def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", Path(name).stem).casefold()
+    return fold(Path(name).stem)
 
 
 def _hash(folder: Path, name: str) -> str:
     path = folder / name
     try:
-        # A named pipe would block for ever.
-        return hashlib.sha256(path.read_bytes()).hexdigest() if name and path.is_file() else ""
+        return sha256_of(path) if name else ""
     except OSError:
         return ""
 
@@ -180,12 +178,16 @@ def _hash(folder: Path, name: str) -> str:
 def _read(folder: Path, name: str, sha256: str) -> bytes:
     path = folder / name
     # A link may lead to files that nobody meant to show to a model.
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        is_inside = path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError as error:
+        raise UnusableError(Reason.UNREADABLE_IMAGE, f"{name} is a link that leads in a circle") from error
+    if not is_inside:
         raise UnusableError(Reason.PATH_ESCAPE, f"{name} is a link that leads out of the folder of pairs")
     if path.exists() and not path.is_file():
         raise UnusableError(Reason.UNREADABLE_IMAGE, f"{name} is not a regular file")
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise UnusableError(Reason.MISSING_IMAGE, f"{name} cannot be read: {error.strerror}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -194,6 +196,6 @@ def _read(folder: Path, name: str, sha256: str) -> bytes:
 
 
 def _decode(name: str, content: bytes) -> Image.Image:
-    ImageFile(name, content).check()
-    with Image.open(io.BytesIO(content)) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    file = ImageFile(name, content)
+    file.check()
+    return file.load()

@@ -79,7 +79,8 @@ class Store:
             Database(work / FILE_NAME)
             store = cls(work)
         with store.database.transaction() as connection:
-            known = _parse_settings(connection.execute("SELECT key, value FROM settings").fetchall())
+            with store.database.decoding():
+                known = _parse_settings(connection.execute("SELECT key, value FROM settings").fetchall())
             if known is not None:
                 _check_same(work, known, settings)
             for key, value in asdict(settings).items():
@@ -89,7 +90,8 @@ class Store:
     @property
     def settings(self) -> RunSettings:
         """The settings of the run."""
-        settings = _parse_settings(self.rows("SELECT key, value FROM settings"))
+        with self.database.decoding():
+            settings = _parse_settings(self.rows("SELECT key, value FROM settings"))
         if settings is None:
             raise CraftError(f"{self.work} holds a run that never started; remove it and run again")
         return settings
@@ -141,7 +143,8 @@ class Store:
     def samples(self, pair_id: str) -> list[Sample]:
         """The result of step (c) for a pair."""
         rows = self.rows("SELECT * FROM samples WHERE pair_id = ? ORDER BY candidate", pair_id)
-        return [load_sample(row) for row in rows]
+        with self.database.decoding():
+            return [load_sample(row) for row in rows]
 
     def tables(self, pair_id: str) -> dict[str, list[Row]]:
         """Everything that the next step of an open pair needs, as rows by table."""

@@ -2,21 +2,18 @@
 """Reads images with instance masks: folders in COCO format (`annotations.json` beside the images)."""
 
 import hashlib
-import json
 import math
-import struct
-import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError
+from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, UnusableError
+from mtrefseg.io import read_json
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -116,8 +113,8 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     """
     file = folder / ANNOTATION_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        images, annotations, categories = (content[key] for key in ("images", "annotations", "categories"))
+        content = read_json(file)
+        images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
         names = {category["id"]: str(category["name"]).strip().lower() for category in categories}
         files = {image["id"]: image for image in images}
     except OSError as error:
@@ -306,8 +303,4 @@ def open_image(source: SourceImage) -> np.ndarray:
     Raises:
         UnusableError: If the file is damaged.
     """
-    try:
-        with Image.open(source.file) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
-        raise UnusableError(Reason.UNREADABLE_IMAGE, f"{source.file.name} ({error})") from error
+    return np.asarray(ImageFile(source.file.name, source.file).load())

@@ -16,6 +16,7 @@ in one rename, then the card. An interrupted export continues when the same comm
 
 import argparse
 import errno
+import json
 import re
 import shlex
 import time
@@ -24,6 +25,7 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape as escape_pattern
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +37,20 @@ from datasets.utils.py_utils import convert_file_size_to_int
 from huggingface_hub import HfApi
 
 from dataset_scripts.errors import DataError
+from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
-from dataset_scripts.readers import PAIRS_SUFFIX, SETTINGS, ReadingReport, SplitFolder, find_split_folders, fingerprint
+from dataset_scripts.readers import (
+    DOMAINS,
+    PAIRS_SUFFIX,
+    SETTINGS,
+    MaskRule,
+    ReadingReport,
+    SplitFolder,
+    find_split_folders,
+    fingerprint,
+    printable,
+)
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import write_text
 from mtrefseg.option_values import positive
@@ -72,12 +85,14 @@ class ExportOptions:
         max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
     """
 
     kind: str | None = None
     with_pairs: bool = False
     max_shard_size: int = DEFAULT_SHARD_SIZE
     license: str | None = None
+    mask_rule: MaskRule | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,8 @@ def export_dataset(
     replaces = overwrite and folder.is_replaceable()
     is_new = replaces or folder.progress() is not Progress.FINISHED
     if is_new:
-        plan = plan_export(folders, kind == "pretrain", options.with_pairs, options.max_shard_size)
+        rule = options.mask_rule
+        plan = plan_export(folders, kind == "pretrain", options.with_pairs, options.max_shard_size, rule)
         with _writing(folder), folder.locked():
             if replaces:
                 folder.discard()
@@ -150,7 +166,10 @@ def export_dataset(
             _fill(folder, plan, folders, num_proc, strict)
     record = folder.read_record()
     folder.tidy()
-    report = ReadingReport.from_json(record["report"])
+    try:
+        report = ReadingReport.from_json(record["report"])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(f"the record of {out} is damaged; make the export anew with --overwrite") from error
     if strict:
         report.raise_if_skipped()
     others = tuple(other.name for other in found if other not in folders)
@@ -195,14 +214,16 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
 def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: ExportOptions) -> dict[str, Any]:
     """What the result depends on."""
     is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
+    rule = options.mask_rule
     return {
         "raw": fingerprint([each.path for each in folders]),
-        "name": _REPOSITORIES[kind][1] if is_published else raw.resolve().name,
+        "name": _REPOSITORIES[kind][1] if is_published else printable(raw.resolve().name),
         "repository": _REPOSITORIES[kind][0] if is_published else None,
         "license": options.license or ("apache-2.0" if is_published else "unknown"),
         "kind": kind,
         "pairs": options.with_pairs,
         "max_shard_size": options.max_shard_size,
+        **({} if rule is None else {"masks": {"values": list(rule.values), "threshold": rule.threshold}}),
         "versions": {"datasets": datasets.__version__, "pillow": PIL.__version__, "pyarrow": pa.__version__},
     }
 
@@ -352,6 +373,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_SHARD_SIZE,
         help="about how much goes into one file, 256MB by default",
     )
+    add_mask_options(parser)
     parser.add_argument("--strict", action="store_true", help="fail if anything has to be skipped, and list all of it")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an export of other data or with other options"
@@ -376,7 +398,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.private and not arguments.push_to_hub:
         raise DataError("--private says how to upload; name the repository with --push-to-hub")
     start = time.perf_counter()
-    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license)
+    rule = chosen_rule(arguments)
+    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license, rule)
     result = export_dataset(
         arguments.raw, arguments.out, options, arguments.num_proc, arguments.strict, arguments.overwrite
     )
@@ -397,7 +420,26 @@ def _print_result(result: ExportResult, seconds: float) -> None:
             megabytes = sizes["file_bytes"] / 1e6
             print(f"{config:10} {split:10} {sizes['rows']:>8,} rows {sizes['pairs']:>8,} pairs {megabytes:>9,.1f} MB")
     print(result.report.table())
-    config = next(iter(result.configs))
-    example = f'load_dataset("{result.path}", "{config}", split="{next(iter(result.configs[config]))}")'
+    example = loading_line(result)
     state = f"written in {seconds:.1f} s" if result.is_new else "was finished already, with the same data and options"
-    print(f"{result.path}: {state}; {example}")
+    print(printable(f"{result.path}: {state}; {example}"))
+
+
+def loading_line(result: ExportResult) -> str:
+    """The Python that opens the first configuration and split of an export."""
+    config, splits = next(iter(result.configs.items()))
+    split = next(iter(splits))
+    folder = str(result.path)
+    if escape_pattern(folder) == folder:
+        return f'load_dataset({_quoted(folder)}, "{config}", split="{split}")'
+    # `load_dataset` takes the paths of folders for patterns, and cannot be told not to.
+    parts = (
+        [config] if (result.path / "data" / config).is_dir() else [part for part in DOMAINS if part in result.configs]
+    )
+    files = ", ".join(_quoted(f"{escape_pattern(folder)}/data/{part}/{split}-*.parquet") for part in parts)
+    return f'load_dataset("parquet", data_files={{"{split}": [{files}]}}, split="{split}")'
+
+
+def _quoted(text: str) -> str:
+    """A text as Python writes it, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)

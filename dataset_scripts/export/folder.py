@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The folder that an export is written to, from its first file to the finished export."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import INCOMPLETE_SUFFIX, write_json, write_text
+from mtrefseg.io import INCOMPLETE_SUFFIX, read_json, write_json, write_text
 
 
 _WORK = ".export"
@@ -160,18 +159,31 @@ class ExportFolder:
             DataError: If one of its files is missing or of another size.
         """
         record = self._record()
-        if record is None:
+        if record is None or not _holds_sizes(record["configs"]):
             raise DataError(f"{self.path / _RECORD} is missing or damaged; make the export anew with --overwrite")
         for name, file in record["files"].items():
             path = self.path / _DATA / name
-            if not path.is_file() or path.stat().st_size != file["bytes"]:
+            size = file.get("bytes") if isinstance(file, dict) else None
+            if not path.is_file() or path.stat().st_size != size:
                 raise DataError(f"{path} is missing or damaged; make the export anew with --overwrite")
         return record
 
     def _record(self) -> dict[str, Any] | None:
         """The content of `export.json`, or `None` if it is missing or was not written by an export."""
-        record = _read_json(self.path / _RECORD)
-        return record if record is not None and {"identity", "files", "configs", "report"} <= set(record) else None
+        record = _read_json(self.path / _RECORD) or {}
+        needed = ("identity", "files", "configs", "report")
+        return record if all(isinstance(record.get(name), dict) for name in needed) else None
+
+
+def _holds_sizes(configs: dict[str, Any]) -> bool:
+    """Whether the record of an export holds the sizes of configurations and their splits."""
+    splits = [split for config in configs.values() if isinstance(config, dict) for split in config.values()]
+    return (
+        len(configs) > 0
+        and all(isinstance(config, dict) and config for config in configs.values())
+        and all(isinstance(split, dict) for split in splits)
+        and all(type(split.get(name)) is int for split in splits for name in ("rows", "pairs", "file_bytes"))
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -179,7 +191,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except ValueError:
         return None
     return content if isinstance(content, dict) else None

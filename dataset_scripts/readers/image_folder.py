@@ -18,15 +18,20 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from mtrefseg.io import open_regular
+
+from .file_names import FolderListing
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
+from .split_folders import is_hidden
 
 
 METADATA = "metadata.jsonl"
 IMAGE_COLUMNS = ("image_t1_file_name", "image_t2_file_name")
 MASK_COLUMN = "mask_file_name"
+_CARD = "README.md"
 
 
 @dataclass
@@ -61,6 +66,8 @@ class MetadataReader:
         self.name = name
         self.split = split
         self.report = report
+        self._listing = FolderListing()
+        self._used: set[Path] = set()
         self.rows = self._read_rows()
         self.is_pretrain = not any("expression" in row for _, row in self.rows)
 
@@ -77,6 +84,7 @@ class MetadataReader:
                 self._add_row(drafts, sample, row)
             except UnusableError as error:
                 self.report.skip(error.reason, self.name, sample, error.detail)
+        self._report_unused()
         records: dict[str, Pair] = {}
         for draft in drafts.values():
             record = self._record(draft, records)
@@ -92,7 +100,7 @@ class MetadataReader:
     def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []
-        with (self.folder / METADATA).open("rb") as file:
+        with open_regular(self.folder / METADATA) as file:
             for number, line in enumerate(file, start=1):
                 sample = f"{METADATA}:{number}"
                 try:
@@ -151,16 +159,36 @@ class MetadataReader:
     def _find(self, name: str, escape: Reason, missing: Reason) -> ImageFile:
         """The file of this name below the folder."""
         parts = name.replace("\\", "/").split("/")
-        path = self.folder.joinpath(*parts)
         if "\0" in name or ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
             raise UnusableError(escape, f'"{name}" leads out of the folder; name a file in it')
-        if not path.is_file():
+        parts = [part for part in parts if part not in ("", ".")]
+        found = self._listing.find(self.folder, parts)
+        if found is None:
             raise UnusableError(missing, f"there is no {name}")
+        path = found
+        self._used.add(path)
+        own_name = path.relative_to(self.folder).as_posix()
+        if own_name != "/".join(parts):
+            self.report.repair(Reason.SIMILAR_NAME, self.name, name, f"the file is called {own_name!a}")
         if not path.resolve().is_relative_to(self.root):
             raise UnusableError(escape, f"{name} is a link out of the folder; copy the file")
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             raise UnusableError(missing, f"{name} does not end like an image: {', '.join(IMAGE_SUFFIXES)}")
         return ImageFile(name=f"{self.name}/{name}", source=path)
+
+    def _report_unused(self) -> None:
+        """Reports the files that no row names."""
+        folders = [self.folder]
+        while folders:
+            for path in sorted(folders.pop().iterdir()):
+                if is_hidden(path.name) or path.name in (METADATA, _CARD):
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    # A split with rows of its own.
+                    folders += [] if (path / METADATA).is_file() else [path]
+                elif path not in self._used:
+                    name = path.relative_to(self.folder).as_posix()
+                    self.report.leave_out(self.name, name, "no row names it")
 
     def _text(self, row: Mapping[str, Any], column: str) -> str:
         """A file name."""

@@ -1,28 +1,31 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Opens pairs by name. Whoever reads people's data reads it through here."""
 
-import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from glob import escape as escape_pattern
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import datasets
-from datasets import Dataset, load_dataset
-from huggingface_hub import snapshot_download
+from typing import TYPE_CHECKING, Any
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import read_json
 
 from .image_file import ImageFile
 from .image_folder import METADATA, MetadataReader
 from .pair import Expression, Pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairSource, Part
-from .parquet_pairs import ParquetPairs, find_parquet_files
+from .parquet_pairs import ParquetPairs, find_parquet_files, listed_files
 from .raw_layout import list_pairs, list_setting
-from .reading_report import Finding, ReadingReport, Reason
+from .reading_report import Finding, ReadingReport, Reason, printable_line
 from .schema import DOMAINS, PAIRS_SUFFIX
 from .split_folders import EXPRESSIONS_FOLDER, SPLIT_NAMES, SplitFolder, find_split_folders, fingerprint
 from .table_pairs import TablePairs
+
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 GENERATED = "generated"
@@ -30,7 +33,6 @@ GENERATED = "generated"
 COMPOSED = "composed:"
 """What comes before the folders of images that pairs are composed of."""
 
-logger = datasets.logging.get_logger(__name__)
 # They are imported by name when they are asked for: who reads files does without them, and they use this package.
 _BUILDERS = {
     "kkk2026/MTRefSeg-21K": ("dataset_scripts.mtrefseg_21k", "MTRefSeg21K"),
@@ -82,7 +84,7 @@ def open_pairs(
             and so on. `split` and `setting` are put into it.
 
     Returns:
-        `PairSource`: The pairs; its `report` tells what was skipped or repaired.
+        `PairSource`: The pairs; its `report` lists what was skipped or repaired.
 
     Raises:
         [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
@@ -146,9 +148,9 @@ def _open_made(
 
 
 def _domain_of(name: str, folders: Sequence[Path], domains: Sequence[str]) -> str:
-    """The domain that the names of folders tell ("rs_harbours"), or else the only one that is asked for."""
-    told = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
-    found = sorted(told) or list(domains)
+    """The domain in the names of the folders ("rs_harbours"), or else the only requested one."""
+    named = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
+    found = sorted(named) or list(domains)
     if len(found) != 1:
         raise DataError(
             f"{name}: all folders must be of one domain; begin their names with ns_ or rs_, or choose a setting."
@@ -181,7 +183,8 @@ def _split_folders(folder: Path) -> list[SplitFolder]:
         return find_split_folders(folder)
     except DataError as error:
         raise DataError(
-            f"{folder} holds no pairs that are known here: neither folders A and B (in it or in its sub-folders), nor "
+            f"{folder} holds no pairs that are known here: neither folders A and B, Image1 and Image2, im1 and im2, "
+            f"T1 and T2, or time1 and time2 (in it or in its sub-folders), nor "
             f"{METADATA} (in it or in train, validation, test), nor README.md with configurations of Parquet files."
         ) from error
 
@@ -243,6 +246,9 @@ def _open_images(
     if checked:
         pairs, lost = list(check_pairs(pairs, report)), []
         if report.findings:
+            import datasets
+
+            logger = datasets.logging.get_logger(__name__)
             logger.warning(f"{folder}:\n{report.table()}")
     if not pairs and not lost:
         raise _nothing_found(folder, split, setting, [(reader.name, reader.split) for reader, _ in readers])
@@ -279,14 +285,14 @@ def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
-    """What a raw folder lost: one sentence, or the pair of a JSON file with as many sentences as it tells."""
+    """What a raw folder lost: one sentence, or the pair of a JSON file with all sentences in it."""
     folder = next(folder for folder in folders if folder.name == finding.split)
     texts: list[str] = []
     if finding.sample.lower().endswith(".json"):
         try:
-            content = json.loads((folder.path / EXPRESSIONS_FOLDER / finding.sample).read_text(encoding="utf-8-sig"))
+            content = read_json(folder.path / EXPRESSIONS_FOLDER / finding.sample)
             texts = [str(text) for text in content["referring_expressions"]]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError):
             texts = []  # Not even their number is known, so that it counts as one.
     return _lost(finding, texts, folder.domain)
 
@@ -323,12 +329,14 @@ def _builder(name: str) -> Any:
 
 def _download(name: str, setting: str) -> str:
     """The folder of the published raw files of a setting, in the Hub's cache."""
+    from huggingface_hub import snapshot_download
+
     return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
 
 
 def _prepare_raw(
     name: str, split_folders: Sequence[SplitFolder] | None, split: str, setting: str, is_stage1: bool
-) -> Dataset:
+) -> "Dataset":
     """A raw dataset by its builder, which checks every file once and keeps the result in the cache."""
     if split_folders is None:
         is_pretrain, data_dir = name == _PRETRAIN, None
@@ -338,23 +346,23 @@ def _prepare_raw(
         is_pretrain, data_dir = is_stage1 and _has_change_masks(split_folders), name
     config = setting if is_pretrain else setting + PAIRS_SUFFIX
     builder = _builder(_PRETRAIN if is_pretrain else _REFERRING)(config_name=config, data_dir=data_dir)
-    builder.download_and_prepare()
+    with _library_errors(name):
+        builder.download_and_prepare()
     found = list(builder.info.splits or {})
     if split not in found:
         raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(found)}.")
     return builder.as_dataset(split=split)
 
 
-def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset:
+def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
     """An export, of one row a pair where it has such a configuration."""
-    known = datasets.get_dataset_config_names(name)
-    config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
-    if config is None:
-        raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known)}.")
-    splits = datasets.get_dataset_split_names(name, config)
-    if split not in splits:
-        raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
-    table = load_dataset(name, config, split=split)
+    # Paths of folders are patterns to `load_dataset`. Those that hold its special characters are opened file by file.
+    folder = Path(name)
+    if folder.is_dir() and escape_pattern(name) != name:
+        table = _load_files(folder, split, setting)
+    else:
+        with _library_errors(name):
+            table = _load_configuration(name, split, setting)
     columns = table.features.keys()
     has_sentences = {"pair_id", "masks", "expressions", "change_types"} <= columns or (
         {"pair_id", "mask", "expression", "change_type"} <= columns
@@ -363,3 +371,54 @@ def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset
         kind = "masks of every change (stage 1)" if is_stage1 else "sentences"
         raise DataError(f"{name} has the columns {', '.join(columns)}, which are not those of {kind}.")
     return table
+
+
+def _load_configuration(name: str, split: str, setting: str) -> "Dataset":
+    import datasets
+
+    known = datasets.get_dataset_config_names(name)
+    config = _choose_configuration(name, known, setting)
+    splits = datasets.get_dataset_split_names(name, config)
+    if split not in splits:
+        raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
+    return datasets.load_dataset(name, config, split=split)
+
+
+def _load_files(folder: Path, split: str, setting: str) -> "Dataset":
+    import datasets
+
+    listed = listed_files(folder)
+    config = _choose_configuration(str(folder), sorted({config for config, _, _ in listed}), setting)
+    files = {found: paths for name, found, paths in listed if name == config}
+    if split not in files:
+        raise DataError(f"{folder} has no split {split!r} for setting {setting}; it has {', '.join(files)}.")
+    patterns = [escape_pattern(os.path.abspath(path)) for path in files[split]]
+    with _library_errors(str(folder)):
+        return datasets.load_dataset("parquet", data_files={split: patterns}, split=split)
+
+
+def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
+    """The configuration of a setting, with one row a pair if there is such a one."""
+    config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
+    if config is None:
+        raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known) or 'none'}.")
+    return config
+
+
+@contextmanager
+def _library_errors(name: str) -> Iterator[None]:
+    """Turns the errors of `datasets` into a [`DataError`]: on unusual cards and damaged files it raises nearly any
+    class."""
+    from datasets.exceptions import DatasetGenerationError
+
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        # The library hides the reason behind "An error occurred while generating the dataset".
+        reason = error.__cause__ if isinstance(error, DatasetGenerationError) and error.__cause__ else error
+        if isinstance(reason, DataError):
+            raise reason from error
+        detail = printable_line(" ".join(str(reason).split()) or type(reason).__name__)
+        raise DataError(f"{name} cannot be opened as a dataset: {detail}") from error

@@ -12,14 +12,13 @@ from typing import Any
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Features
-from huggingface_hub import metadata_load
+from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
 
 from .pair import Pair
 from .pair_source import PairSource, Part
-from .reading_report import ReadingReport, Reason, UnusableError
+from .reading_report import ReadingReport, Reason, UnusableError, printable_line
 from .rows import check_bytes, make_pair
 from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
@@ -64,7 +63,7 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     """
     taken: set[Path] = set()
     found: list[ParquetFiles] = []
-    listed = sorted(_listed_files(folder), key=lambda entry: entry[:2])
+    listed = sorted(listed_files(folder), key=lambda entry: entry[:2])
     with_pairs = {(config, split) for config, split, _ in listed if config.endswith(PAIRS_SUFFIX)}
     for config, split, paths in listed:
         new = tuple(path for path in paths if path not in taken)
@@ -157,37 +156,79 @@ class ParquetPairs(PairSource):
         return found
 
 
-def _listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
-    """Configuration, split and files, as the card lists them."""
+def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
+    """
+    The files that the card of a folder lists.
+
+    Args:
+        folder (`Path`): A folder with `README.md`, or without.
+
+    Returns:
+        `list[tuple[str, str, list[Path]]]`: Configuration, one of `schema.SPLITS`, and its files.
+
+    Raises:
+        [`DataError`]: If the card lists something else, or a file that is missing.
+    """
     card = folder / CARD
     if not card.is_file():
         return []
-    try:
-        content = metadata_load(card)
-    except (ValueError, OSError) as error:
-        raise DataError(f"The YAML block of {card} cannot be read: {error}; repair it.") from error
     listed = []
-    for config in (content or {}).get("configs") or []:
-        data_files = config.get("data_files")
+    for config in _configs(card):
+        name, data_files = config.get("config_name", "default"), config.get("data_files")
+        if not isinstance(name, str):
+            raise DataError(f"{card}: the config_name {_shown(name)} is no text; put it in quotes.")
         if not isinstance(data_files, list) or not all(isinstance(entry, dict) for entry in data_files):
-            raise DataError(f'{card}: data_files of "{config.get("config_name")}" is no list of split and path.')
+            raise DataError(f'{card}: data_files of "{printable_line(name)}" is no list of split and path.')
         for entry in data_files:
-            split = entry["split"]
+            split, patterns = entry.get("split"), entry.get("path")
             if split not in SPLITS:
-                raise DataError(f'{card} names the split "{split}"; known are {", ".join(SPLITS)}.')
-            listed.append((config["config_name"], split, _expand(folder, entry["path"])))
+                raise DataError(f"{card} names the split {_shown(split)}; known are {', '.join(SPLITS)}.")
+            patterns = patterns if isinstance(patterns, list) else [patterns]
+            if not all(isinstance(pattern, str) for pattern in patterns):
+                raise DataError(f"{card}: the path {_shown(entry.get('path'))} of {name}, {split} is no text.")
+            listed.append((name, str(split), _expand(folder, patterns)))
     return listed
 
 
-def _expand(folder: Path, patterns: str | list[str]) -> list[Path]:
+def _configs(card: Path) -> list[dict[str, Any]]:
+    """The configurations in the YAML block of a card."""
+    from huggingface_hub import metadata_load  # Here, so that commands start quickly.
+
+    try:
+        content = metadata_load(card)
+    # YAML's constructors fail with any of the others on values that are none.
+    except (OSError, ValueError, YAMLError, RecursionError, AttributeError, LookupError, TypeError) as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"The YAML block of {card} cannot be read: {detail}; repair it.") from error
+    configs = (content or {}).get("configs") or []
+    if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
+        raise DataError(f"{card}: configs is no list of configurations, but {_shown(configs)}; repair it.")
+    return configs
+
+
+def _shown(value: Any) -> str:
+    """A value of a card for an error message, on one line of moderate length."""
+    text = printable_line(repr(value))
+    return text if len(text) <= 80 else f"{text[:80]}..."
+
+
+def _expand(folder: Path, patterns: list[str]) -> list[Path]:
     """The files that match patterns; none may be outside of the folder."""
     paths: list[Path] = []
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+    for pattern in patterns:
         if ".." in pattern.split("/") or pattern.startswith("/") or PureWindowsPath(pattern).drive:
-            raise DataError(f'{folder / CARD} names "{pattern}", which leads out of the folder; name a file in it.')
-        matches = sorted(folder.glob(pattern))
+            raise DataError(
+                f"{folder / CARD} names {_shown(pattern)}, which leads out of the folder; name a file in it."
+            )
+        try:
+            matches = sorted(path for path in folder.glob(pattern) if not path.is_dir())
+        except (ValueError, IndexError, NotImplementedError, OSError) as error:
+            raise DataError(f"{folder / CARD} names {_shown(pattern)}, which is no pattern of files.") from error
         if not matches:
-            raise DataError(f'{folder / CARD} names "{pattern}", but no file fits it; export it anew.')
+            raise DataError(f"{folder / CARD} names {_shown(pattern)}, but no file fits it; export it anew.")
+        for path in matches:
+            if not path.is_file():
+                raise DataError(f"{path} is not a regular file; export it anew.")
         paths += matches
     return paths
 
@@ -207,11 +248,13 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         detail = " ".join(str(error).split())
-        raise DataError(f"{path} is no whole Parquet file: {detail}; export it anew.") from error
+        raise DataError(f"{path} is not a complete Parquet file: {detail}; export it anew.") from error
 
 
 def _layout(path: Path) -> str:
     """The layout of a file."""
+    from datasets import Features  # Here, so that commands start quickly.
+
     with _damage_named(path):
         features = Features.from_arrow_schema(_open(path).schema_arrow)
     for layout, make_features in FEATURES.items():

@@ -3,7 +3,8 @@
 Reads the raw folder layout of MTRefSeg-21K and of its stage-1 set, and handles its irregularities.
 
 A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose images and masks are matched by their stems. Split and domain are taken from the name of the folder:
+stage-1 set, whose images and masks are matched by their stems and may lie in folders of other names
+(`split_folders`). Split and domain are taken from the name of the folder:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
 ```json
@@ -23,11 +24,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
+from dataset_scripts.errors import DataError
+from mtrefseg.io import read_json
+
+from .file_names import fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
-from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, is_hidden, select_folders
+from .split_folders import EXPRESSIONS_FOLDER, SplitFolder, is_hidden, is_regular, select_folders
 
 
 _Label = TypeVar("_Label", str, bool)
@@ -103,7 +108,14 @@ def _domains_by_membership(folders: Sequence[SplitFolder], split: str, is_pretra
 
 
 class _Index:
-    """The images below a folder, by their names relative to it. Symbolic links to folders are not followed."""
+    """
+    The images below a folder, by their names relative to it. Symbolic links to folders are not followed.
+
+    Attributes:
+        is_exact (`bool`): Whether only exact names are found.
+        similar (`dict[str, str]`): By a name that was looked for, the file that was found for it although its name
+            differs in case or Unicode form.
+    """
 
     def __init__(self, folder: SplitFolder, kind: str) -> None:
         self.kind = kind
@@ -111,6 +123,11 @@ class _Index:
         self._root = folder.root
         self._entries: dict[str, os.DirEntry[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
+        self._by_fold: dict[str, list[str]] = {}
+        self._unread: list[str] = []
+        self._used: set[str] = set()
+        self.is_exact = False
+        self.similar: dict[str, str] = {}
         top = folder.path / kind
         self._is_outside = not top.resolve().is_relative_to(folder.root)
         if top.is_dir():
@@ -123,9 +140,12 @@ class _Index:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 self._add(entry.path, f"{name}/")
-            elif name.lower().endswith(IMAGE_SUFFIXES) and entry.is_file():
+            elif name.lower().endswith(IMAGE_SUFFIXES) and is_regular(entry):
                 self._entries[name] = entry
                 self._by_stem.setdefault(_without_suffix(name), []).append(name)
+                self._by_fold.setdefault(fold(_without_suffix(name)), []).append(name)
+            else:
+                self._unread.append(name)
 
     def stems(self) -> set[str]:
         """The names without the suffixes of image files."""
@@ -135,9 +155,26 @@ class _Index:
         """The names that have this stem, sorted."""
         return self._by_stem[stem]
 
-    def find(self, value: str) -> ImageFile | None:
+    def is_used(self, stem: str) -> bool:
+        """Whether the files with this stem have been found, if there are any."""
+        return self._used.issuperset(self._by_stem.get(stem, ()))
+
+    def unused(self, with_images: bool) -> list[tuple[str, str]]:
+        """The files that were never found, and why, sorted by name; without images, those alone that are none."""
+        reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        if with_images:
+            reasons |= dict.fromkeys(self._entries.keys() - self._used, "no pair names it")
+        return sorted((f"{self.kind}/{name}", reason) for name, reason in reasons.items())
+
+    def find(self, value: str, is_new: bool = False) -> ImageFile | None:
         """
-        The image with this name or, with another suffix, with this stem.
+        The image with this name or, with another suffix, with this stem; or else the only one whose name differs
+        just in case or Unicode form.
+
+        Args:
+            value (`str`): The name, relative to the folder.
+            is_new (`bool`, *optional*, defaults to `False`): Whether a name that differs must not have been found
+                before.
 
         Raises:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
@@ -146,13 +183,24 @@ class _Index:
         if name not in self._entries:
             names = self._by_stem.get(name) or self._by_stem.get(_without_suffix(name))
             if names is None:
-                return None
+                names = self._similar(name)
+                if not names or (is_new and self._used.intersection(names)):
+                    return None
+                self.similar[name] = names[0]
             name = names[0]
+        self._used.add(name)
         entry = self._entries[name]
         path = Path(entry.path)
         if self._is_outside or (entry.is_symlink() and not path.resolve().is_relative_to(self._root)):
             raise UnusableError(Reason.PATH_ESCAPE, f"{self._prefix}/{name} is a link out of the dataset's folder")
         return ImageFile(name=f"{self._prefix}/{name}", source=path)
+
+    def _similar(self, name: str) -> list[str]:
+        """The file whose name differs just in case or Unicode form, if there is one and no other."""
+        if self.is_exact:
+            return []
+        names = self._by_fold.get(fold(name)) or self._by_fold.get(fold(_without_suffix(name))) or []
+        return names if len({_without_suffix(each) for each in names}) == 1 else []
 
 
 def _without_suffix(name: str) -> str:
@@ -181,24 +229,46 @@ class _Lister:
         self.report = report
         self.domains = domains
         self.seen = seen
-        self.images_t1 = _Index(folder, "A")
-        self.images_t2 = _Index(folder, "B")
-        self.masks = _Index(folder, "masks")
+        self.images_t1, self.images_t2, self.masks = (_Index(folder, place) for place in folder.places)
 
     def list_pretrain(self) -> list[Pair]:
         """The pairs of a stage-1 folder."""
-        stems = self.images_t1.stems() | self.images_t2.stems() | self.masks.stems()
+        indexes = (self.images_t1, self.images_t2, self.masks)
+        stems = set[str]().union(*(index.stems() for index in indexes))
+        if self.folder.list_file is not None:
+            stems = self._listed(stems, self.folder.list_file)
+        # Exact names go first, so that similar ones cannot take their files.
+        lacking = {stem: sum(stem not in index.stems() for index in indexes) for stem in stems}
         records = []
-        for stem in sorted(stems):
+        for stem in sorted(stems, key=lambda stem: (lacking[stem] > 0, stem not in self.images_t1.stems(), stem)):
+            # A pair whose names differ in case or Unicode form has been made from the first of them.
+            if lacking[stem] < len(indexes) and all(index.is_used(stem) for index in indexes):
+                continue
             try:
                 records.append(self._pretrain_pair(stem))
             except UnusableError as error:
                 self.report.skip(error.reason, self.folder.name, stem, error.detail)
-        return records
+        if self.folder.list_file is None or self.folder.other_lists is not None:  # Once for all lists of a folder.
+            self._report_files(indexes, is_pretrain=True)
+        return sorted(records, key=lambda record: record.pair_id)
+
+    def _listed(self, stems: set[str], list_file: Path) -> set[str]:
+        """The stems that belong to the split of a list. What no list names is reported once."""
+        members = _read_list(list_file, stems, self.folder)
+        if self.folder.other_lists is not None:
+            named = members.union(*(_read_list(other, stems, self.folder) for other in self.folder.other_lists))
+            for stem in sorted(stems - named):
+                detail = f"no list in {list_file.parent.name}/ names it"
+                self.report.skip(Reason.NOT_LISTED, self.folder.name, stem, detail)
+        return members
 
     def list_referring(self) -> list[Pair]:
         """The pairs of a folder with sentences."""
         paths = sorted((self.folder.path / EXPRESSIONS_FOLDER).iterdir())
+        # Of pairs whose names differ just in case, one must not get the files of the other.
+        is_exact = len({fold(path.name) for path in paths}) < len(paths)
+        for index in (self.images_t1, self.images_t2, self.masks):
+            index.is_exact = is_exact
         records = []
         for path in paths:
             if path.suffix.lower() == ".json" and not is_hidden(path.name):
@@ -206,16 +276,30 @@ class _Lister:
                     records.append(self._referring_pair(path))
                 except UnusableError as error:
                     self.report.skip(error.reason, self.folder.name, path.name, error.detail)
+            elif not is_hidden(path.name):
+                self.report.leave_out(self.folder.name, f"{EXPRESSIONS_FOLDER}/{path.name}", "not a JSON file")
+        self._report_files((self.images_t1, self.images_t2, self.masks), is_pretrain=False)
         return records
 
+    def _report_files(self, indexes: Sequence[_Index], is_pretrain: bool) -> None:
+        """Reports the files that no pair has, and similar names. Images without a partner in a stage-1 folder are
+        reported as such."""
+        for index in indexes:
+            for name, found in index.similar.items():
+                detail = f"the file is called {found!a}"
+                self.report.repair(Reason.SIMILAR_NAME, self.folder.name, f"{index.kind}/{name}", detail)
+            for name, detail in index.unused(with_images=not is_pretrain):
+                self.report.leave_out(self.folder.name, name, detail)
+
     def _pretrain_pair(self, stem: str) -> Pair:
-        images = self._images(stem, stem)
-        mask = self.masks.find(stem)
+        images = self._images(stem, stem, is_new=True)
+        mask = self.masks.find(stem, is_new=True)
         if mask is None:
-            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of an image file")
+            where = f"{self.masks.kind}/{stem}"
+            raise UnusableError(Reason.MISSING_MASK, f"there is no {where} with an ending of an image file")
         self._claim(stem)
         for index in (self.images_t1, self.images_t2, self.masks):
-            names = index.names(stem)
+            names = index.names(stem) if stem in index.stems() else []
             for name in names[1:]:
                 detail = f"{index.kind}/{names[0]} has the same stem and is used"
                 self.report.skip(Reason.DUPLICATE_ID, self.folder.name, f"{index.kind}/{name}", detail)
@@ -285,8 +369,9 @@ class _Lister:
             raise UnusableError(Reason.DUPLICATE_ID, f'another pair has the id "{pair_id}"')
         self.seen.add(pair_id)
 
-    def _images(self, name_t1: str, name_t2: str) -> tuple[ImageFile, ImageFile]:
-        image_t1, image_t2 = self.images_t1.find(name_t1), self.images_t2.find(name_t2)
+    def _images(self, name_t1: str, name_t2: str, is_new: bool = False) -> tuple[ImageFile, ImageFile]:
+        image_t1 = self.images_t1.find(name_t1, is_new)
+        image_t2 = self.images_t2.find(name_t2, is_new)
         if image_t1 is None or image_t2 is None:
             missing = [
                 f"{index.kind}/{name}"
@@ -314,7 +399,7 @@ class _Lister:
                 raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
             if mask is not None:
                 return mask
-        raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{entry or f'{sample_id}/{index}'}")
+        raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
     def _sentence(self, text: Any, sample: str) -> str:
         if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
@@ -350,17 +435,45 @@ class _Lister:
         return None
 
 
-def _read_json(path: Path, root: Path) -> dict[str, Any]:
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
-        raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
+def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
+    """The stems that a list names: one image a line, with or without its folder and its suffix; paths of t2 and the
+    mask may follow it."""
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
+        raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
+    members = set()
+    for line in filter(None, map(str.strip, lines)):
+        # A name may hold blanks, so the whole line is tried first.
+        for text in (line, line.split()[0]):
+            parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
+            if len(parts) > 1 and parts[0] in folder.places:
+                parts = parts[1:]
+            stem = _without_suffix("/".join(parts))
+            if stem in stems:
+                break
+        members.add(stem)
+    return members
+
+
+def _read_json(path: Path, root: Path) -> dict[str, Any]:
+    try:
+        # RuntimeError: a link that leads to itself.
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
+        content = read_json(path)
     except UnicodeDecodeError as error:
         detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
         raise UnusableError(Reason.UNREADABLE_JSON, detail) from error
+    except UnusableError:
+        raise
     except OSError as error:
         raise UnusableError(Reason.UNREADABLE_JSON, f"it cannot be opened: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except RuntimeError as error:
+        raise UnusableError(Reason.UNREADABLE_JSON, "it is a link that leads in a circle") from error
+    except ValueError as error:
         raise UnusableError(Reason.UNREADABLE_JSON, f"it is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise UnusableError(Reason.UNREADABLE_JSON, "it holds no JSON object")

@@ -11,6 +11,8 @@ from typing import Any
 from dataset_scripts.errors import DataError
 
 
+NAMED_FILES = 3
+"""Number of unused files that a table names."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -32,15 +34,22 @@ class Reason(str, Enum):
     UNREADABLE_MASK = "unreadable_mask"
     MASK_PATH_ESCAPE = "mask_path_escape"
     MASK_OF_OTHER_SHAPE = "mask_of_other_shape"
+    MASK_AMBIGUOUS = "mask_ambiguous"
+    NOT_LISTED = "not_listed"
     # Something is repaired, and the sample kept.
     MASK_RESIZED = "mask_resized"
     MASK_NOT_BINARY = "mask_not_binary"
     MASK_OF_ONES = "mask_of_ones"
     MASK_IN_COLOUR = "mask_in_colour"
+    MASK_IN_ALPHA = "mask_in_alpha"
+    EXTRA_BANDS = "extra_bands"
     EXTRA_MASKS = "extra_masks"
     WHITESPACE_TRIMMED = "whitespace_trimmed"
     UNKNOWN_LABEL = "unknown_label"
     SHARED_ID = "shared_id"
+    SIMILAR_NAME = "similar_name"
+    # Nothing refers to a file. It is no finding about a pair, and listed apart.
+    UNUSED_FILE = "unused_file"
 
 
 EXPLANATIONS = {
@@ -57,18 +66,25 @@ EXPLANATIONS = {
     Reason.UNREADABLE_MASK: "expression (stage 1: pair) skipped: the mask is damaged or cut short",
     Reason.MASK_PATH_ESCAPE: "expression (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
     Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
+    Reason.MASK_AMBIGUOUS: "expression (stage 1: pair) skipped: the mask's values can mean several things; say which "
+    "with --mask-values or --mask-threshold",
+    Reason.NOT_LISTED: "pair skipped: no list of a split names it",
     Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
-    Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255; above 127 is foreground",
+    Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255, of which only some can be the object",
     Reason.MASK_OF_ONES: "kept: the mask had the values 0 and 1; 1 is foreground",
-    Reason.MASK_IN_COLOUR: "kept: the mask had several channels; their highest value counts",
+    Reason.MASK_IN_COLOUR: "kept: the mask had several channels or a palette; what is not black is foreground",
+    Reason.MASK_IN_ALPHA: "kept: the mask had one colour, and its opacity is read",
+    Reason.EXTRA_BANDS: "kept: an image had more bands than RGB; the first three are read",
     Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
     Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
     Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",
+    Reason.SIMILAR_NAME: "kept: the name of a file differs just in case or Unicode form (NFC, NFD)",
+    Reason.UNUSED_FILE: "not used: no pair names the file, or its kind is not read",
     Reason.SHARED_ID: "kept: pairs of both domains have this id, so it is not unique where both are read",
 }
 
 
-class UnusableError(ValueError):
+class UnusableError(DataError):
     """
     A pair, an expression, an image or a mask cannot be used; readers skip it.
 
@@ -112,11 +128,14 @@ class ReadingReport:
 
     Attributes:
         findings (`list[Finding]`): All findings, in the order in which they were made.
+        unused (`list[Finding]`): Files that no pair has, of the reason `UNUSED_FILE`. Those of a pair that was skipped
+            may be among them.
         kept_pairs, kept_expressions (`Counter[str]`): What was read, by split folder.
     """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.unused: list[Finding] = []
         self.kept_pairs: Counter[str] = Counter()
         self.kept_expressions: Counter[str] = Counter()
 
@@ -127,6 +146,10 @@ class ReadingReport:
     def repair(self, reason: Reason, split: str, sample: str, detail: str) -> None:
         """Adds something that was repaired and kept."""
         self.findings.append(Finding(reason, split, sample, detail, is_skip=False))
+
+    def leave_out(self, split: str, name: str, detail: str) -> None:
+        """Adds a file that no pair has."""
+        self.unused.append(Finding(Reason.UNUSED_FILE, split, name, detail, is_skip=False))
 
     def keep(self, split: str, expressions: int) -> None:
         """Counts a pair that was read, and its expressions."""
@@ -158,8 +181,8 @@ class ReadingReport:
         The report as JSON values.
 
         Returns:
-            `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped` and `repaired`.
-            Characters that are not valid Unicode, as in some file names, are escaped.
+            `dict`: `read` (pairs and expressions by split folder), `counts`, and the lists `skipped`, `repaired` and
+            `unused`. Characters that are not valid Unicode, as in some file names, are escaped.
         """
         return {
             "read": {
@@ -169,6 +192,7 @@ class ReadingReport:
             "counts": self.counts,
             "skipped": [_to_json(finding) for finding in self.skipped],
             "repaired": [_to_json(finding) for finding in self.repaired],
+            "unused": [_to_json(finding) for finding in self.unused],
         }
 
     @classmethod
@@ -184,11 +208,15 @@ class ReadingReport:
                     Reason(entry["reason"]), entry["split"], entry["sample"], entry["detail"], is_skip=is_skip
                 )
                 report.findings.append(finding)
+        # Reports that were written before unused files were counted lack them.
+        for entry in content.get("unused", ()):
+            report.leave_out(entry["split"], entry["sample"], entry["detail"])
         return report
 
     def merge(self, other: "ReadingReport") -> None:
         """Adds the content of another report."""
         self.findings.extend(other.findings)
+        self.unused.extend(other.unused)
         self.kept_pairs.update(other.kept_pairs)
         self.kept_expressions.update(other.kept_expressions)
 
@@ -201,6 +229,11 @@ class ReadingReport:
             lines.append(f"{printable(split)}: {pairs:,} pairs{sentences} read")
         for value, count in self.counts.items():
             lines.append(f"{count:>8,}  {value:20}  {EXPLANATIONS[Reason(value)]}")
+        if self.unused:
+            named = ", ".join(f"{finding.split}/{finding.sample}" for finding in self.unused[:NAMED_FILES])
+            more = " ..." if len(self.unused) > NAMED_FILES else ""
+            lines.append(f"{len(self.unused):>8,}  {Reason.UNUSED_FILE.value:20}  {EXPLANATIONS[Reason.UNUSED_FILE]}")
+            lines.append(printable_line(f"{'':10}{named}{more}"))
         if not self.findings:
             lines.append("nothing was skipped or repaired")
         return "\n".join(lines)
@@ -210,7 +243,7 @@ class ReadingReport:
         Raises an error if anything was skipped, for strict reading.
 
         Raises:
-            DataError: If anything was skipped. The first line tells how many pairs or expressions, and each further
+            DataError: If anything was skipped. The first line says how many pairs or expressions, and each further
             line names one.
         """
         if self.skipped:

@@ -7,7 +7,6 @@ Converts weights of the reference implementation of MTRefSeg-R1 into a folder fo
 Every key is translated, dropped for a stated reason, or an error.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,9 @@ from modeling_mtrefseg.configuration_mtrefseg import MTRefSegConfig
 from modeling_mtrefseg.image_processing_mtrefseg import MTRefSegImageProcessor
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
+from mtrefseg.io import read_json
+
+from .loading import check_files, load_errors
 
 
 SWIN, SWIN_BLOCK = "vision_model.backbone.swin.", r"^model\.vision_tower\.layers\.(\d+)\.blocks\.(\d+)\."
@@ -173,7 +175,7 @@ def convert_original(
         `FileNotFoundError`, `ValueError`: A file is missing or unreadable, a key is unknown, missing or of the wrong
             shape; the message names it. Nothing is written then.
     """
-    original = json.loads(Path(original_config).read_text(encoding="utf-8"))
+    original = read_json(original_config)
     try:
         config = build_config(original)
         processor = build_processor(original, tokenizer)
@@ -286,20 +288,22 @@ def build_processor(original: dict[str, Any], tokenizer: str | Path) -> MTRefSeg
     """The reference's preprocessing and prompt, around its tokenizer."""
     if not Path(tokenizer).is_dir():
         raise FileNotFoundError(f"No tokenizer folder {tokenizer}.")
+    check_files(tokenizer)
     image_processor = MTRefSegImageProcessor(
         size=original["image_size"],
         antialias=False,
         image_mean=[value / 255 for value in original["pixel_mean"]],
         image_std=[value / 255 for value in original["pixel_std"]],
     )
-    return MTRefSegProcessor.from_tokenizer(
-        AutoTokenizer.from_pretrained(tokenizer), image_processor=image_processor, prompt_template="reference"
-    )
+    with load_errors(str(tokenizer)):
+        loaded = AutoTokenizer.from_pretrained(tokenizer)
+    return MTRefSegProcessor.from_tokenizer(loaded, image_processor=image_processor, prompt_template="reference")
 
 
 def load_weights(weights: str | Path) -> dict[str, Tensor]:
     """State dict of a file, or of all weight files of a folder; torch files are read with `weights_only=True`."""
     path = Path(weights)
+    check_files(path)
     if path.is_dir():
         files = sorted(path.glob("*.safetensors")) or sorted(path.glob("pytorch_model*.bin"))
         if not files:
@@ -315,7 +319,11 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
                 shard = load_file(file)
             else:
                 shard = torch.load(file, map_location="cpu", weights_only=True)
-        except (EOFError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        # What the readers of both kinds raise on damaged files.
+        except (
+            *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
+            *(SafetensorError, UnpicklingError),
+        ) as error:
             raise ValueError(f"Cannot read weights from {file}: {error!r}.") from error
         if not isinstance(shard, dict) or not all(isinstance(tensor, Tensor) for tensor in shard.values()):
             raise ValueError(f"{file} is not a plain state dict of tensors by name.")

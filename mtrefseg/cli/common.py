@@ -1,10 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and results that appear whole."""
+"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and writing of results."""
 
 import argparse
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,8 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import modeling_mtrefseg
 from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
+from mtrefseg.hub import check_hub_model, is_hub_id
+from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
 
@@ -22,6 +24,10 @@ from .parsing import VerbParser
 if TYPE_CHECKING:
     import torch
     from PIL import Image
+
+
+LONGEST_SIDE = 65_535
+"""Of the images that are segmented, in pixels; the results are drawn at their size."""
 
 
 def default_model() -> str:
@@ -68,6 +74,21 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
         default="error",
         help="if the images differ in size: refuse (the default), or resample t2 to the size of t1",
     )
+    options.add_argument(
+        "--bands",
+        metavar="R,G,B",
+        type=band_numbers,
+        help="bands of a file with several to read as red, green and blue (3,2,1), or the one to read as grey; "
+        "by default the first three",
+    )
+    options.add_argument(
+        "--stretch",
+        metavar="LOW,HIGH",
+        type=percentiles,
+        default="auto",
+        help="percentiles of both images together between which samples of more than 8 bits are stretched (2,98); "
+        "2,98,each stretches each image by itself, none neither; by default 2,98 where no sample exceeds 14 bits",
+    )
     options.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
     options.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
     options.add_argument(
@@ -101,18 +122,6 @@ def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
         raise UserError(prefix + one_line(error)) from error
 
 
-@contextmanager
-def loading(what: str) -> Iterator[None]:
-    """Turns the errors of `from_pretrained` into a `UserError`."""
-    from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
-
-    # ImportError: the code in the folder needs a package. RuntimeError: weights and configuration do not fit.
-    errors = (ImportError, RuntimeError, SafetensorError, StrictDataclassError)
-    with bad_input(*errors, prefix=f"cannot load {what}: "):
-        yield
-
-
 def check_sentences(texts: Sequence[str]) -> None:
     """Refuses sentences that are empty or no text at all, with a `UserError`."""
     for number, text in enumerate(texts, start=1):
@@ -126,8 +135,10 @@ def check_sentences(texts: Sequence[str]) -> None:
 def check_writable(out: Path) -> None:
     """Refuses a folder that cannot be made or written into, with a `UserError`."""
     parent = out
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
+    # OSError: a part of the path is too long.
+    with bad_input(prefix="cannot write: "):
+        while not parent.exists() and parent != parent.parent:
+            parent = parent.parent
     if not parent.is_dir():
         raise UserError(f"cannot write into {out}: {parent} is not a folder")
     if not os.access(parent, os.W_OK):
@@ -138,12 +149,14 @@ def check_model(model: str) -> str | None:
     """The model type that a folder's `config.json` names, `None` for a Hub id; a missing folder is an error."""
     folder = Path(model)
     if folder.is_dir():
+        from mtrefseg.io import read_json  # Imports NumPy, which help and usage errors do without.
+
         path = folder / "config.json"
         with bad_input(prefix=f"{folder} is not a model folder: "):
-            config = json.loads(path.read_text(encoding="utf-8"))
+            config = read_json(path)
         return str(config.get("model_type")) if isinstance(config, dict) else "unknown"
-    # A Hub id is OWNER/NAME.
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", model) and not folder.exists():
+    if is_hub_id(model) and not folder.exists():
+        check_hub_model(model)
         return None
     raise UserError(
         f'there is no model folder "{model}": name a folder or a Hub id with --model; `mtrefseg convert` makes a '
@@ -156,7 +169,10 @@ def check_model_type(model: str, model_type: str | None) -> None:
     if model_type is None:
         from transformers import AutoConfig
 
-        with loading(model):
+        from mtrefseg.build.loading import load_errors
+
+        modeling_mtrefseg.register()
+        with load_errors(model):
             model_type = AutoConfig.from_pretrained(model).model_type
     if model_type != "mtrefseg":
         raise UserError(f'{model} holds a model of type "{model_type}", but "mtrefseg" is needed')
@@ -164,27 +180,26 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     """The images T1 and T2, RGB; a `UserError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg.image_processing_mtrefseg import load_image
+    from mtrefseg.io import Stretch, read_images
 
+    stretch = Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch
     with bad_input():
-        image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
+        sources = (options.image_t1, options.image_t2)
+        (image_t1, image_t2), notes = read_images(sources, sources, options.bands, stretch)
+    for name, image in ((options.image_t1, image_t1), (options.image_t2, image_t2)):
+        if max(image.size) > LONGEST_SIDE:
+            raise UserError(
+                f"{name} has {image.width}x{image.height} pixels: no side may have more than {LONGEST_SIDE:,}, so cut "
+                "the image"
+            )
     if image_t1.size != image_t2.size and options.align == "error":
         raise UserError(
             f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
             f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
         )
+    for note in notes:
+        progress(note)
     return image_t1, image_t2
-
-
-def pick_device(name: str | None) -> "torch.device":
-    """The device of that name, or the best one there is; a `UserError` if it cannot be used."""
-    import torch
-
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    # Which of the two PyTorch raises depends on how it was built.
-    with bad_input(RuntimeError, AssertionError, prefix=f"cannot use --device {name}: "):
-        return torch.zeros(1, device=torch.device(name)).device
 
 
 def open_pair(
@@ -210,7 +225,10 @@ def open_pair(
     options.model = options.model or default_model()
     model_type = check_model(options.model)
     images = load_pair(options)
-    device = pick_device(options.device)
+
+    from mtrefseg.build.loading import find_device, load_processor
+
+    device = find_device(options.device)
     check_model_type(options.model, model_type)
     return images, device, load_processor(options.model)
 
@@ -225,23 +243,13 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def load_processor(name: str) -> Any:
-    """The processor of a model."""
-    from transformers import AutoProcessor
-
-    with loading(f"the processor of {name}"):
-        return AutoProcessor.from_pretrained(name)
-
-
-def load_model(name: str, device: "torch.device", dtype: str) -> Any:
-    """The model, with a note on stderr, since reading large weights takes a while."""
-    from transformers import AutoModel
-
-    from mtrefseg.build.cpu import optimize_for_cpu
+def load_model(name: str, processor: Any, device: "torch.device", dtype: str) -> Any:
+    """The model, with a note on stderr, since reading large weights takes a while; see
+    [`mtrefseg.build.loading.load_model`]."""
+    from mtrefseg.build.loading import load_model
 
     progress(f"loading {name}")
-    with loading(name):
-        return optimize_for_cpu(AutoModel.from_pretrained(name, dtype=dtype).to(device).eval())
+    return load_model(name, processor, device, dtype=dtype)
 
 
 @contextmanager

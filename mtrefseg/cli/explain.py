@@ -62,7 +62,7 @@ def run(arguments: Sequence[str]) -> None:
     (image_t1, image_t2), device, processor = open_pair(options, [options.text])
     with bad_input():
         processor(images_t1=image_t1, images_t2=image_t1, text=[options.text], domain=options.domain)
-    model = load_model(options.model, device, options.dtype)
+    model = load_model(options.model, processor, device, options.dtype)
 
     from mtrefseg.view.inspection import inspect_expression
 

@@ -10,7 +10,7 @@ mtrefseg info --model mtrefseg-r1
 import platform
 from collections.abc import Sequence
 
-from .common import add_model_option, check_model, check_model_type, load_model, pick_device, version_of
+from .common import add_model_option, check_model, check_model_type, load_model, version_of
 from .parsing import VerbParser
 
 
@@ -33,7 +33,9 @@ def run(arguments: Sequence[str]) -> None:
     """
     options = make_parser().parse(arguments)
     model_type = check_model(options.model) if options.model else None
-    device = pick_device(None)
+    from mtrefseg.build.loading import find_device, load_processor
+
+    device = find_device()
     print(f"python        {platform.python_version()}")
     for package in ("torch", "transformers", "mtrefseg"):
         print(f"{package:13} {version_of(package)}")
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> None:
     if not options.model:
         return
     check_model_type(options.model, model_type)
-    model = load_model(options.model, device, "auto")
+    model = load_model(options.model, load_processor(options.model), device, "auto")
     print(f"model         {options.model} ({model.dtype})")
     counts = [(name, sum(weights.numel() for weights in part.parameters())) for name, part in model.named_children()]
     total = sum(weights.numel() for weights in model.parameters())

@@ -13,7 +13,6 @@ over to another tool return its exit code. Results go to stdout, progress to std
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,10 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         `int`: The exit code.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a letter of a sentence shows its code instead.
-            stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else list(arguments)
     verb = _ALIASES.get(given[0], given[0]) if given else ""
     if verb not in VERBS:

@@ -9,7 +9,6 @@ mtrefseg report outputs/report/predictions.parquet --out pages --data MTRefSeg-2
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,11 +128,13 @@ def _open_images(
 
 def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:
     """ "data" and "model" of the report beside the predictions, both empty if there is none."""
+    from mtrefseg.io import read_json
+
     path = predictions.with_name("report.json")
     report: Any = {}
     if path.is_file():
         with bad_input(prefix=f"{path} is no report of an evaluation: "):
-            report = json.loads(path.read_text(encoding="utf-8"))
+            report = read_json(path)
     parts = {name: report.get(name) if isinstance(report, dict) else None for name in ("data", "model")}
     return {name: part if isinstance(part, dict) else {} for name, part in parts.items()}
 

@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> None:
     processor, device = open_scene_input(options)
     how = scene_options(options)
     check_scene(images, how)
-    predictor = make_predictor(load_model(options.model, device, options.dtype), processor, options)
+    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     with written_whole(options.out) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():

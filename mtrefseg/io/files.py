@@ -1,9 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Files that are written whole or not at all, and their hashes."""
+"""Atomic writing of files, and their hashes."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,68 @@ from typing import IO, Any
 
 INCOMPLETE_SUFFIX = ".incomplete"
 """Ending of files that are being written."""
+
+
+def open_regular(path: str | Path) -> IO[bytes]:
+    """
+    Opens a file for reading, and nothing but a file: a named pipe would wait for a writer for ever, and a device such
+    as /dev/zero never ends.
+
+    Args:
+        path (`str` or `Path`): The file, or a link to one.
+
+    Returns:
+        `IO[bytes]`: The open file.
+
+    Raises:
+        OSError: If there is no such file, or if it is not a regular file or cannot be read.
+    """
+    # Opening a pipe waits for its other end unless the system is told not to; Windows has to be told not to convert
+    # line ends.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: str | Path) -> bytes:
+    """The content of a file; see [`open_regular`]."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def read_json(path: str | Path) -> Any:
+    """
+    Reads a JSON file.
+
+    Args:
+        path (`str` or `Path`): The file, in UTF-8.
+
+    Returns:
+        What it holds; the caller checks its type.
+
+    Raises:
+        OSError: See [`open_regular`].
+        ValueError: If it is not JSON, not UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(read_regular(path).decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Reads a YAML file; arguments, result and errors as in [`read_json`]."""
+    import yaml  # Most of those who read and write files need no YAML.
+
+    try:
+        return yaml.safe_load(read_regular(path).decode("utf-8-sig"))
+    # The constructors of YAML's types fail with any of the others on values that are none.
+    except (yaml.YAMLError, AttributeError, LookupError, TypeError, ArithmeticError) as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 @contextmanager
@@ -41,18 +105,18 @@ def written_whole(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
-    """Writes a file, whole or not at all; see [`written_whole`]."""
+    """Writes a file atomically; see [`written_whole`]."""
     with written_whole(path, durable) as file:
         file.write(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8, whole or not at all."""
+    """Writes a text file in UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes a JSON file, whole or not at all."""
+    """Writes a JSON file, atomically."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -63,7 +127,7 @@ def sha256_bytes(content: bytes) -> str:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 hash of the content of a file, hexadecimal."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):
             digest.update(block)

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModel, AutoProcessor
-
-from mtrefseg.build.cpu import optimize_for_cpu
+from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.build.shipped import shipped_model
 
 from .predicting import ScenePredictor
@@ -100,9 +97,9 @@ def load_predictor(
             names.
 
     Raises:
-        OSError: If there is no such model.
+        [`UserError`]: If there is no such model or device.
     """
     name = model or shipped_model()
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    loaded = optimize_for_cpu(AutoModel.from_pretrained(name, dtype=dtype).to(place).eval())
-    return ScenePredictor(loaded, AutoProcessor.from_pretrained(name), threshold, no_target_threshold, domain)
+    processor = load_processor(name)
+    loaded = load_model(name, processor, find_device(device), dtype=dtype)
+    return ScenePredictor(loaded, processor, threshold, no_target_threshold, domain)

@@ -11,7 +11,7 @@ from .answering import ask, route_sentences
 from .drawing import draw_scene
 from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
-from .reading import ReadOptions, Scene, Stretch, name_of, open_scene
+from .reading import ReadOptions, Scene, StretchOption, name_of, open_scene
 from .result import MASKS, OVERVIEW, SceneResult
 from .windows import OVERLAP, WindowPlan, plan_windows, window_side
 from .writing import writing
@@ -48,7 +48,7 @@ class SceneOptions:
     batch_size: int = 8
     pixel_size: float | None = None
     bands: Sequence[int] | None = None
-    stretch: Stretch = None
+    stretch: StretchOption = "auto"
     warp: bool = True
     align: str = "error"
     min_area: float = 0.0

@@ -9,7 +9,7 @@ worst = worst_first(filter_predictions(sentences, domain="RS", change_type="appe
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
 from mtrs_iou import count_masks, decode_rle
@@ -38,7 +39,15 @@ PREDICTIONS_SCHEMA = pyarrow.schema(
 cannot be read, and then `problem` says why."""
 MOST_SENTENCES = 200_000
 MOST_BYTES = 1 << 30
-"""Largest uncompressed size of a file that is read. The file may come from an untrusted source."""
+"""Largest size of a file that is read, when all of its texts are written out. The file may come from an untrusted
+source."""
+MOST_CHARACTERS = 10_000
+"""Longest sentence or name that is read."""
+CODECS = ("UNCOMPRESSED", "SNAPPY")
+"""How the columns may be compressed. Others can make gigabytes of a few kilobytes."""
+SNAPPY_RATIO = 24
+"""No text is more than this many times as long as what Snappy makes of it."""
+ROWS_AT_ONCE = 256
 MOST_PIXELS = 1 << 26
 """Largest mask that is decoded: 8192 x 8192."""
 IOU_STEPS = 10
@@ -80,7 +89,7 @@ class ScoredSentence:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width of the pair in pixels, `None` if there is no mask that tells them."""
+        """Height and width of the pair in pixels, `None` if there is no mask to take them from."""
         mask = self.truth or self.prediction
         return None if mask is None else (mask["size"][0], mask["size"][1])
 
@@ -93,12 +102,15 @@ class ScoredSentence:
         return None if self.prediction is None else decode_rle(self.prediction)
 
 
-def load_predictions(path: str | Path) -> list[ScoredSentence]:
+def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[ScoredSentence]:
     """
-    Reads what `trainer/evaluate.py` wrote.
+    Reads what `trainer/evaluate.py` wrote. A few kilobytes of Parquet can stand for gigabytes, so the sizes are
+    checked before anything is written out.
 
     Args:
         path (`str` or `Path`): `predictions.parquet`.
+        most_bytes (`int`, *optional*, defaults to `MOST_BYTES`): Largest size of all texts and masks together, written
+            out.
 
     Returns:
         `list[ScoredSentence]`: In the order of the data.
@@ -110,14 +122,22 @@ def load_predictions(path: str | Path) -> list[ScoredSentence]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}: name the predictions.parquet of an evaluation.")
+    sentences: list[ScoredSentence] = []
+    left = most_bytes
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            _check_header(path, file)
-            rows = file.read(columns=PREDICTIONS_SCHEMA.names).cast(PREDICTIONS_SCHEMA).to_pylist()
-    except pyarrow.ArrowException as error:
+            _check_header(path, file, most_bytes)
+            for batch in _batches(file, most_bytes):
+                left -= _text_bytes(path, batch, len(sentences))
+                if left < 0:
+                    raise _too_large(path, most_bytes)
+                rows = enumerate(batch.to_pylist(), start=len(sentences))
+                sentences += [_read_row(path, number, row) for number, row in rows]
+    # OSError: pyarrow's word for some kinds of damage.
+    except (pyarrow.ArrowException, OSError) as error:
         detail = " ".join(str(error).split())
-        raise ValueError(f"{path} is no whole predictions.parquet of an evaluation: {detail}") from error
-    return [_read_row(path, number, row) for number, row in enumerate(rows)]
+        raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {detail}") from error
+    return sentences
 
 
 def filter_predictions(
@@ -181,17 +201,67 @@ def mean_iou(sentences: Sequence[ScoredSentence]) -> float:
     return sum(sentence.iou for sentence in sentences) / len(sentences) if sentences else 0.0
 
 
-def _check_header(path: Path, file: pyarrow.parquet.ParquetFile) -> None:
+def _check_header(path: Path, file: pyarrow.parquet.ParquetFile, most_bytes: int) -> None:
     missing = [name for name in PREDICTIONS_SCHEMA.names if name not in file.schema_arrow.names]
     if missing:
         raise ValueError(
             f"{path} has no column {missing[0]}: name the predictions.parquet that trainer/evaluate.py wrote."
         )
     groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-    if file.metadata.num_rows > MOST_SENTENCES or sum(group.total_byte_size for group in groups) > MOST_BYTES:
-        raise ValueError(
-            f"{path} is larger than {MOST_SENTENCES:,} sentences or {MOST_BYTES >> 20:,} MiB: evaluate in parts."
-        )
+    if file.metadata.num_rows > MOST_SENTENCES or sum(group.total_byte_size for group in groups) > most_bytes:
+        raise _too_large(path, most_bytes)
+    for group in groups:
+        for column in map(group.column, range(group.num_columns)):
+            # The two sides of a mask are the only values of which a row has several.
+            if column.num_values > 2 * group.num_rows or column.compression not in CODECS:
+                raise ValueError(
+                    f"{path}: the column {column.path_in_schema} has {column.num_values:,} values of "
+                    f"{group.num_rows:,} sentences, with {column.compression} compression; evaluate again."
+                )
+
+
+def _too_large(path: Path, most_bytes: int) -> ValueError:
+    return ValueError(
+        f"{path} is larger than {MOST_SENTENCES:,} sentences or {most_bytes >> 20:,} MiB: evaluate in parts."
+    )
+
+
+def _batches(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> Iterator[pyarrow.Table]:
+    """
+    The rows, so few at a time that a batch cannot take much more than a quarter of `most_bytes`. A text that is
+    repeated is stored once, in a dictionary, and read as often as it is repeated.
+    """
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        longest = 0  # Of the texts of a row, together; none is longer than the dictionary that holds it.
+        for column in map(group.column, range(group.num_columns)):
+            if column.has_dictionary_page:
+                stored = column.data_page_offset - column.dictionary_page_offset
+                longest += min(column.total_uncompressed_size, SNAPPY_RATIO * max(0, stored))
+        rows_at_once = min(ROWS_AT_ONCE, max(1, most_bytes // 4 // max(1, longest)))
+        for batch in file.iter_batches(rows_at_once, row_groups=[number], columns=PREDICTIONS_SCHEMA.names):
+            yield pyarrow.Table.from_batches([batch]).cast(PREDICTIONS_SCHEMA)
+
+
+def _text_bytes(path: Path, batch: pyarrow.Table, number: int) -> int:
+    """Bytes of all texts of a batch; raises if a sentence or name is too long. `number` is that of the first
+    sentence."""
+    total = 0
+    for name, kind in zip(batch.schema.names, batch.schema.types):
+        column = batch[name].combine_chunks()
+        if kind == _RLE:
+            column = pyarrow.compute.struct_field(column, "counts")
+        if column.type != pyarrow.string():
+            continue
+        lengths = pyarrow.compute.binary_length(column)
+        total += pyarrow.compute.sum(lengths).as_py() or 0
+        longest = pyarrow.compute.max(lengths).as_py() or 0
+        if kind != _RLE and longest > MOST_CHARACTERS:
+            raise ValueError(
+                f"{path}: one of the sentences {number} to {number + len(batch) - 1} has {longest:,} bytes in {name}, "
+                f"but at most {MOST_CHARACTERS:,} are read; evaluate again."
+            )
+    return total
 
 
 def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A chat server on the loopback interface that answers as a test tells it to, well or badly."""
+"""A chat server on the loopback interface that gives the answers a test has prepared, right or wrong."""
 
 import json
 import socket
@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from craft_agent.backends.chat_perceiver import CHECK_QUESTION
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Reply:
         dies (`str`): "" or when the connection breaks: "before" anything is sent, or "amid" the body.
         repeats (`int`): How often the body is sent one after the other.
         drips (`bool`): Whether the headers never end, a byte at a time.
+        drips_chunk (`bool`): Whether the size of the first chunk of the body never ends, a digit at a time.
     """
 
     body: bytes = b""
@@ -37,6 +40,7 @@ class Reply:
     dies: str = ""
     repeats: int = 1
     drips: bool = False
+    drips_chunk: bool = False
 
 
 def says(text: Any, prompt_tokens: int = 11, completion_tokens: int = 7, finish_reason: str = "stop") -> Reply:
@@ -64,9 +68,12 @@ class ScriptedServer:
     Args:
         script (`Callable`): From the number of the request, from 0, and its JSON to a `Reply`.
         models (`Reply`, *optional*): The answer to a GET request; by default there is no list of models.
+        check (`Reply`, *optional*): The answer to the question of the check before a run, which is not counted.
     """
 
-    def __init__(self, script: Callable[[int, dict[str, Any]], Reply], models: Reply | None = None) -> None:
+    def __init__(
+        self, script: Callable[[int, dict[str, Any]], Reply], models: Reply | None = None, check: Reply | None = None
+    ) -> None:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -75,6 +82,7 @@ class ScriptedServer:
         self.most_under_way = 0
         self._lock = threading.Lock()
         self._script = script
+        self._check = check or says("ok")
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -109,6 +117,10 @@ class ScriptedServer:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         request = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
+        if request["messages"][0]["content"] == CHECK_QUESTION:
+            with suppress(OSError):
+                _send(handler, self._check)
+            return
         with self._lock:
             number = len(self.requests)
             self.requests.append(request)
@@ -137,6 +149,11 @@ def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
         while True:
             handler.wfile.write(b"x")
+            time.sleep(0.05)
+    if reply.drips_chunk:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while True:
+            handler.wfile.write(b"0")
             time.sleep(0.05)
     handler.send_response(reply.status)
     for name, value in {"content-type": "application/json", **reply.headers}.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -28,6 +29,7 @@ WIDTH, HEIGHT = 24, 16
 class FakeModel(torch.nn.Module):
     """Stands for the model: knows how many sentences were asked, and on which device and in which type."""
 
+    config = None
     dtype = torch.float32
     device = torch.device("cpu")
 
@@ -46,6 +48,9 @@ class FakeProcessor:
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
         self.image_processor = MTRefSegImageProcessor(threshold=0.3)
+
+    def check_fits(self, config: Any) -> None:
+        """It fits every model."""
 
     def __call__(self, **options: Any) -> BatchFeature:
         self.calls.append(options)
@@ -91,6 +96,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Image.new("RGB", (WIDTH * 2, HEIGHT * 2)).save(tmp_path / "large.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "t1.png").read_bytes()[:200])
     (tmp_path / "notes.png").write_text("no image")
+    Image.new("L", (70_000, 1)).save(tmp_path / "wide.png")
+    os.mkfifo(tmp_path / "pipe.png")
     for folder, model_type in (("mtrefseg-r1", "mtrefseg"), ("other", "bert")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "config.json").write_text(json.dumps({"model_type": model_type}))
@@ -148,7 +155,7 @@ def test_no_sentence_means_every_change(workplace: Path, processor: FakeProcesso
     assert processor.calls[0]["text"] is None
     report = json.loads((workplace / "out" / "result.json").read_text())
     assert [entry["text"] for entry in report["results"]] == [None]
-    # The report tells the threshold that the model was saved with.
+    # The report has the threshold that the model was saved with.
     assert report["threshold"] == 0.3
 
 
@@ -174,6 +181,9 @@ def test_align_resize_accepts_another_size_of_t2(workplace: Path, processor: Fak
         (["t1.png", "notes.png", "a"], "notes.png"),
         (["t1.png", "cut.png", "a"], "cut.png"),
         (["t1.png", "mtrefseg-r1", "a"], "mtrefseg-r1"),
+        (["pipe.png", "t2.png", "a"], "'pipe.png': it is not a regular file"),
+        (["t1.png", "/dev/zero", "a"], "'/dev/zero': it is not a regular file"),
+        (["wide.png", "wide.png", "a"], "wide.png has 70000x1 pixels: no side may have more than 65,535"),
         (["t1.png", "large.png", "a"], "24x16 pixels and large.png 48x32: if both show one area, --align resize"),
         (["t1.png", "t2.png", "a", " "], "sentence 2 is empty"),
         (["t1.png", "t2.png", "\udcff"], "sentence 1 is not valid UTF-8"),
@@ -184,7 +194,10 @@ def test_align_resize_accepts_another_size_of_t2(workplace: Path, processor: Fak
         (["t1.png", "t2.png", "a", "--model", "other"], 'other holds a model of type "bert"'),
         (["t1.png", "t2.png", "a", "--out", "t1.png"], "t1.png is not a folder"),
         (["t1.png", "t2.png", "a", "--out", "t1.png/below"], "t1.png is not a folder"),
-        (["t1.png", "t2.png", "a", "--device", "abacus"], "cannot use --device abacus"),
+        (["t1.png", "t2.png", "a", "--device", "abacus"], "cannot use the device abacus"),
+        (["t1.png", "t2.png", "a", "--device", "meta"], "cannot use the device meta"),
+        (["t1.png", "t2.png", "a", "--out", "x" * 300], "File name too long"),
+        (["t1.png", "t2.png", "a", "--model", "x" * 300], "x: "),
         (["t1.png", "t2.png", "a", "--threshold", "1.5"], "'1.5' is not between 0 and 1"),
         (["t1.png", "t2.png", "a", "--threshold", "nan"], "'nan' is not between 0 and 1"),
         (["t1.png", "t2.png", "a", "--threshold", "half"], "'half' is not between 0 and 1"),
@@ -228,11 +241,11 @@ def test_an_unreachable_hub_model_is_one_line(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def offline(*_: Any, **__: Any) -> None:
-        raise OSError("We couldn't connect\nto the Hub")
+        raise OSError("no\nroute")
 
-    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", offline)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", offline)
     assert main(["predict", "t1.png", "t2.png", "a", "--out", "out", "--model", "somebody/model"]) == 2
-    assert "cannot load somebody/model: We couldn't connect to the Hub" in capsys.readouterr().err
+    assert "somebody/model is no folder here, and the Hub cannot be reached (no route)" in capsys.readouterr().err
 
 
 def test_a_real_model_predicts_in_a_fresh_process(workplace: Path, tiny_model: Path) -> None:
@@ -318,9 +331,9 @@ def test_info_counts_the_parameters_of_every_part(
 
 
 def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(_: Any) -> None:
+    def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(info, "pick_device", interrupt)
+    monkeypatch.setattr(info, "version_of", interrupt)
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "mtrefseg: interrupted\n"

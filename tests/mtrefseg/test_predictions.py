@@ -131,17 +131,17 @@ def test_other_files_are_refused(write, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         load_predictions(tmp_path)
     (tmp_path / "notes.parquet").write_text("no table")
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(tmp_path / "notes.parquet")
     with pytest.raises(ValueError, match="has no column truth"):
         load_predictions(write({"iou": 1.0}, schema=pyarrow.schema([*list(PREDICTIONS_SCHEMA)[:5]])))
     wrong = PREDICTIONS_SCHEMA.set(7, pyarrow.field("iou", pyarrow.string()))
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(write(row(0, iou="much"), schema=wrong))
     path = write(row(0), row(1))
     cut = path.read_bytes()
     path.write_bytes(cut[: len(cut) // 2])
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(path)
     monkeypatch.setattr(predictions, "MOST_SENTENCES", 1)
     with pytest.raises(ValueError, match="is larger than 1 sentences"):
@@ -277,3 +277,64 @@ def test_what_holds_no_pairs_is_refused(tmp_path):
         PairImages(open_pairs(tmp_path / "gone"))
     with pytest.raises(ValueError, match="holds no pairs"):
         PairImages(open_pairs(tmp_path))
+
+
+class TestExpansion:
+    """A few kilobytes of Parquet can stand for gigabytes."""
+
+    @staticmethod
+    def write_repeated(path, column, text, count=3000, **options):
+        """A file whose sentences all hold one text."""
+        other = {"truth": {"prediction": None}, "prediction": {"truth": None}}.get(column, {})
+        rows = [row(number, **other) for number in range(count)]
+        table = pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA)
+        repeated = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * count, pyarrow.int32()), [text])
+        place = table.schema.get_field_index(column)
+        if column in ("truth", "prediction"):
+            sizes = pyarrow.array([[1, len(text)]] * count, pyarrow.list_(pyarrow.int32()))
+            repeated = pyarrow.StructArray.from_arrays([sizes, repeated], ["size", "counts"])
+        pyarrow.parquet.write_table(table.set_column(place, column, repeated), path, **options)
+        return path
+
+    @pytest.mark.parametrize("column", ["expression", "sample_id", "domain", "problem", "truth", "prediction"])
+    def test_a_repeated_text_is_not_written_out(self, column, tmp_path):
+        # As a mask: a million runs of one pixel each.
+        path = self.write_repeated(tmp_path / "p.parquet", column, "111" + "0" * ((1 << 20) - 3))
+        assert path.stat().st_size < 1 << 20
+        pool = pyarrow.default_memory_pool()
+        before = pool.bytes_allocated()
+        with pytest.raises(ValueError, match=r"p\.parquet.*(at most 10,000 are read|64 MiB)"):
+            load_predictions(path, 64 << 20)
+        assert pool.bytes_allocated() - before < 64 << 20
+
+    def test_repeated_texts_of_usual_length_are_read(self, tmp_path):
+        path = self.write_repeated(tmp_path / "p.parquet", "expression", "the red roof")
+        assert {sentence.expression for sentence in load_predictions(path, 4 << 20)} == {"the red roof"}
+
+    def test_the_whole_size_counts(self, tmp_path):
+        path = self.write_repeated(tmp_path / "p.parquet", "expression", "x" * 10_000)
+        assert len(load_predictions(path)) == 3000
+        with pytest.raises(ValueError, match="larger than 200,000 sentences or 16 MiB: evaluate in parts"):
+            load_predictions(path, 16 << 20)
+
+    @pytest.mark.parametrize("codec", ["gzip", "zstd", "brotli"])
+    def test_codecs_that_can_expand_without_limit_are_refused(self, codec, write):
+        path = write(row(0))
+        pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, compression=codec)
+        with pytest.raises(ValueError, match=f"with {codec.upper()} compression; evaluate again"):
+            load_predictions(path)
+
+    def test_a_list_of_millions_of_values_is_refused(self, write):
+        long = {"size": [1] * 1_000_000, "counts": "0"}
+        with pytest.raises(ValueError, match=r"truth\.size\.list\.element has 1,000,00\d values of 2 sentences"):
+            load_predictions(write(row(0), row(1, truth=long)))
+
+    def test_rows_of_several_groups_keep_their_numbers(self, tmp_path):
+        rows = [row(number) for number in range(600)] + [row(600, iou=101.0)]
+        path = tmp_path / "p.parquet"
+        table = pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA)
+        pyarrow.parquet.write_table(table, path, row_group_size=100)
+        with pytest.raises(ValueError, match="sentence 600: iou is 101"):
+            load_predictions(path)
+        pyarrow.parquet.write_table(table.slice(0, 600), path, row_group_size=100)
+        assert [sentence.sample_id for sentence in load_predictions(path)] == [f"pair_{n}_0" for n in range(600)]

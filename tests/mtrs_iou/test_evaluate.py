@@ -299,3 +299,34 @@ def test_what_evaluate_shows(load_metric: Callable[..., Any]) -> None:
     assert "2606.00987" in metric.citation
     assert "convention" in metric.compute.__doc__
     assert set(metric.features) == {"predictions", "references"}
+
+
+def test_an_id_that_no_file_can_hold_loses_no_other_sample(load_metric: Callable[..., Any]) -> None:
+    metric = load_metric()
+    mask = np.eye(4, dtype=bool)
+    for number in range(30):
+        metric.add(prediction=mask, reference=mask, sample_id=f"good {number}")
+    with pytest.raises(ValueError, match=r"^sample 'bad.udcff\.png': its sample_id is .* rename it"):
+        metric.add(prediction=mask, reference=mask, sample_id="bad\udcff.png")
+    assert len(metric) == 30
+    assert metric.compute()["num_samples"] == 30
+
+
+def test_a_failed_write_loses_nothing_and_adds_nothing(
+    load_metric: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = load_metric()
+    masks = [np.eye(4, dtype=bool)] * 700
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("No space left on device")
+
+    metric.add_batch(predictions=masks, references=masks)
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate.Metric, "add_batch", full)
+        with pytest.raises(OSError, match="No space left"):
+            metric.add_batch(predictions=masks, references=masks)
+        with pytest.raises(OSError, match="No space left"):
+            metric.compute()
+    assert len(metric) == 700
+    assert metric.compute()["num_samples"] == 700

@@ -150,6 +150,20 @@ WRONG_MASKS: list[tuple[Any, str]] = [
     ({"size": [3, 3], "counts": "9P"}, r"cut off or too long"),
     ({"size": [3, 3], "counts": "P" * 12 + "0"}, r"cut off or too long"),
     ({"size": [3, 3], "counts": ""}, r"its runs add up to 0"),
+    ({"size": [3, 3], "counts": [[4], [4, 1]]}, r"neither a string nor a list of integers"),
+    ({"size": [3, 3], "counts": [10**30, 9]}, r"neither a string nor a list of integers"),
+    ({"size": [3.7, 3], "counts": [9]}, r"of the size \[3\.7, 3\]; both must be integers"),
+    ({"size": ["3", 3], "counts": [9]}, r"of the size \['3', 3\]; both must be integers"),
+    ({"size": [True, 9], "counts": [9]}, r"both must be integers"),
+    ({"size": [float("nan"), 9], "counts": [9]}, r"both must be integers"),
+    ({"size": [2**20 + 1, 2**20], "counts": [2**40 + 2**20]}, r"an RLE of more than 2\^40 pixels"),
+    ({"size": [2**32, 2**32], "counts": [0]}, r"an RLE of more than 2\^40 pixels"),
+    (np.ma.masked_array(np.eye(3), mask=np.eye(3)), r"a masked array; .*filled\(0\)"),
+    (np.array([[0.0, float("-inf")]]), r"the value -inf; "),
+    (torch.zeros(3, 3, device="meta"), r"a Tensor, is no array"),
+    (torch.eye(3).to_sparse(), r"a Tensor, is no array"),
+    ([[10, 10, 40, 10, 40, 40]], r"a list of COCO polygons; rasterise them first: pycocotools"),
+    ([[1, 1, 4, 1, 4, 4], [7.5, 7, 9, 7, 9, 9, 7, 9]], r"a list of COCO polygons"),
 ]
 
 

@@ -227,6 +227,10 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"change_types": ["appear", 0]}, "sample number 1: its change_type is 0"),
     ({"scores": [0.5, 1.5]}, r"sample number 1: its no-target score is 1\.5; it must be a probability"),
     ({"scores": [0.5, float("nan")]}, "sample number 1: its no-target score is nan"),
+    ({"scores": [0.5, 10**400]}, "sample number 1: its no-target score is 1000"),
+    ({"sample_ids": ["a", 10**5000]}, "sample 'an integer of thousands of digits': its sample_id is an integer of"),
+    ({"sample_ids": ["a", "bad\udcff.png"]}, r"sample 'bad\\udcff.png': its sample_id is 'bad\\udcff.png', which no"),
+    ({"domains": ["NS", "\ud800"]}, r"sample number 1: its domain is '\\ud800', which no file can hold"),
     ({"scores": [0.5, "high"]}, "sample number 1: its no-target score is 'high'"),
     ({"sample_ids": ["a", "b"], "scores": [0.5, None]}, "sample 'b' has no no-target score, but others have"),
     ({"predictions": [strip(1), np.eye(3)], "sample_ids": ["a", "b"]}, "sample 'b': the prediction is 3 x 3"),
@@ -318,3 +322,46 @@ def test_a_damaged_state_is_an_error() -> None:
         merge([{name: column for name, column in state.items() if name != "is_missing"}])
     with pytest.raises(ValueError, match=r"columns of the partial state differ in length: .*'domain': 2"):
         merge([state | {"domain": ["NS", "RS"]}])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("intersection", -5),
+        ("intersection", 9),
+        ("prediction_area", 2**41),
+        ("reference_area", 2**80),
+        ("reference_area", 1.5),
+        ("reference_area", True),
+        ("reference_area", "4"),
+        ("is_missing", 1),
+        ("is_missing", 2),
+        ("boundary_intersection", 3),
+        ("boundary_union", -2),
+        ("no_target_score", float("inf")),
+        ("no_target_score", float("nan")),
+        ("no_target_score", -0.5),
+        ("no_target_score", "0.5"),
+        ("domain", None),
+        ("domain", "\ud800"),
+        ("change_type", 3),
+    ],
+)
+def test_a_state_with_impossible_values_is_an_error(column: str, value: Any) -> None:
+    part = MaskScores()
+    part.add(strip(1), strip(1), sample_id="fine", score=0.5)
+    part.add(strip(2), strip(3), sample_id="wrong", score=0.5)
+    state = part.state()
+    state[column][1] = value
+    with pytest.raises(ValueError, match=r"^sample ('wrong'|number 1) of the partial state"):
+        merge([part.state(), state])
+
+
+@pytest.mark.parametrize("change", [{"num_duplicates_removed": -1}, {"num_duplicates_removed": 0.5}, {"domain": None}])
+def test_a_state_of_other_types_is_an_error(change: dict[str, Any]) -> None:
+    part = MaskScores()
+    part.add(strip(1), strip(1))
+    with pytest.raises(ValueError, match="of the partial state is no"):
+        MaskScores.from_state(part.state() | change)
+    with pytest.raises(ValueError, match="a partial state is a dict, not a list"):
+        MaskScores.from_state([])  # type: ignore[arg-type]

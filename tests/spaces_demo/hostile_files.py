@@ -36,6 +36,8 @@ def hostile_files() -> dict[str, tuple[str, bytes, str]]:
     return {
         "bomb": ("bomb.png", png_of_size(60_000, 60_000), "too many pixels"),
         "too many pixels": ("large.png", png_of_size(5000, 5000), "has 5000 x 5000 pixels"),
+        "very wide": ("wide.png", png_of_size(1 << 24, 1), "no side may have more than 16,384"),
+        "very tall": ("tall.png", png_of_size(1, 1 << 24), "no side may have more than 16,384"),
         "script": ("drawing.svg", SVG, "is not an image"),
         "script named png": ("drawing.png", SVG, "is not an image"),
         "empty": ("empty.jpg", b"", "is an empty file"),

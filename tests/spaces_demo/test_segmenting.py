@@ -140,7 +140,7 @@ def test_the_oldest_goes_first() -> None:
     cache.forget("a")
     assert (cache.get("a", 1), len(cache), cache.size) == (None, 1, 10)
     cache.put("c", 1, "large" * 100)
-    assert (len(cache), cache.visitors()) == (1, {"c"}), "the newest one stays, though it is larger than all may be"
+    assert (len(cache), cache.visitors()) == (1, {"b"}), "what is larger than all may be is not kept"
 
 
 def test_bytes_are_counted_wherever_they_stand(

@@ -24,6 +24,7 @@ import yaml
 from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
+from mtrefseg.errors import UserError
 from mtrefseg.io import write_text
 from trainer.loop.running import RESULTS
 
@@ -50,7 +51,7 @@ def _path_of(output_dir: Path, training: Training) -> Path:
     return found[0] if found else output_dir / "runs" / training.name
 
 
-class TrainingFailedError(Exception):
+class TrainingFailedError(UserError):
     """A training failed; the message says why."""
 
 

@@ -14,10 +14,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from trl import ModelConfig
 
 from dataset_scripts.synthesis import GENERATOR_VERSION
+from mtrefseg.io import read_yaml
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
 from trainer.evaluation import model_hash
@@ -192,13 +192,15 @@ def plan(
     planned: dict[str, Training] = {}
     runs = []
     for seed in seeds:
-        for name, changes, spoilt in series:
+        for name, changes, corrupted in series:
             # Equal trainings have one folder, named by the run that comes first.
             trainings = _trainings(matrix, name, changes, seed, scale, engine)
             trainings = tuple(planned.setdefault(training.digest, training) for training in trainings)
-            runs.append(Run(name, seed, _describe(changes), trainings, spoilt))
+            runs.append(Run(name, seed, _describe(changes), trainings, corrupted))
     if noise and GENERATED not in runs[-1].trainings[-1].settings.get("train_data", [GENERATED]):
-        raise TrainingError(f"{matrix.path}: --noise spoils generated pairs, but train_data names none.")
+        raise TrainingError(
+            f"{matrix.path}: --noise corrupts sentences of generated pairs, but train_data names none."
+        )
     return runs
 
 
@@ -232,10 +234,10 @@ def _trainings(
 
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = read_yaml(path)
+    except (OSError, ValueError) as error:
         raise TrainingError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise TrainingError(f"{path} must hold a mapping of names to values.")
     return content
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mtrefseg.io import write_json
+from mtrefseg.io import read_json, write_json
 from trainer.errors import TrainingError
 
 
@@ -42,8 +42,13 @@ class EvaluationFolder:
         for path, key in ((self.folder / REPORT, "identity"), (self.parts / _IDENTITY, None)):
             if not path.is_file():
                 continue
-            content = json.loads(path.read_text(encoding="utf-8"))
-            found = content if key is None else content[key]
+            try:
+                content = read_json(path)
+                found = content if key is None else content[key]
+            except (ValueError, LookupError, TypeError) as error:
+                raise TrainingError(f"{path} is damaged: remove it, or take another --output_dir.") from error
+            if not isinstance(found, dict):
+                raise TrainingError(f"{path} is damaged: remove it, or take another --output_dir.")
             if found != self.identity:
                 names = self.identity.keys() | found.keys()
                 other = ", ".join(sorted(name for name in names if self.identity.get(name) != found.get(name)))

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
-from transformers import AutoModel, AutoProcessor, PreTrainedModel, TrainingArguments
+from transformers import AutoModel, PreTrainedModel, TrainingArguments
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from transformers.utils import logging
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones, replace_backbone
+from mtrefseg.build.loading import load_errors, load_processor
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
 from trainer.arguments import ModelArguments
 from trainer.errors import TrainingError
@@ -34,7 +35,7 @@ def build_stage1(
     Args:
         model_arguments ([`ModelArguments`]): Where it comes from.
         model_config (`ModelConfig`): `model_name_or_path` and `attn_implementation`.
-        training (`TrainingArguments`): Tells whether DeepSpeed partitions weights.
+        training (`TrainingArguments`): Says whether DeepSpeed partitions weights.
 
     Returns:
         The visual half, and the processor of the whole model.
@@ -42,7 +43,8 @@ def build_stage1(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
+            with load_errors(path):
+                model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_arguments.image_size)
         processor = _new_processor(model_arguments)
@@ -74,14 +76,17 @@ def build_stage2(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+            processor = _load_processor(path, model_arguments.image_size)
+            with load_errors(path):
+                model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                processor.check_fits(model.config)
             backbone = given_backbone(model_arguments)
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type, backbone is not None)
             if backbone is not None:
                 model = replace_backbone(model, backbone)
                 if model_arguments.parts_from is not None:
                     take_parts(model, model_arguments.parts_from, model_arguments.parts)
-            return model, _load_processor(path, model_arguments.image_size)
+            return model, processor
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
             model = from_backbones(**_backbones(model_arguments, processor))
@@ -113,7 +118,10 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
-    trained, info = type(model).from_pretrained(checkpoint, dtype="float32", output_loading_info=True)
+    with load_errors(checkpoint):
+        trained, info = type(model).from_pretrained(
+            checkpoint, dtype="float32", use_safetensors=True, output_loading_info=True
+        )
     logging.set_verbosity(verbosity)
     taken = _modules_of(model, parts, "parts")
     for part, module in taken.items():
@@ -235,15 +243,22 @@ def _refuse_for_checkpoint(
 def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, Any]:
     # Weights that are trained are kept in float32; --bf16 computes in bfloat16.
     canvas = {} if arguments.image_size is None else {"image_size": arguments.image_size}
-    return {"dtype": "float32", "revision": model_config.model_revision, **canvas, **_attention(model_config)}
+    return {
+        "dtype": "float32",
+        "use_safetensors": True,
+        "revision": model_config.model_revision,
+        **canvas,
+        **_attention(model_config),
+    }
 
 
 def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
     """The processor of a checkpoint, for a canvas of another size if one is given."""
-    processor = AutoProcessor.from_pretrained(path)
+    processor = load_processor(path)
     if image_size is None:
         return processor
-    image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
+    with load_errors(path):
+        image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
     return MTRefSegProcessor(
         image_processor,
         processor.tokenizer,

@@ -15,8 +15,6 @@ from ..common import (
     check_sentences,
     check_writable,
     default_model,
-    load_processor,
-    pick_device,
 )
 
 
@@ -61,13 +59,6 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="METRES",
         type=between(0.001, 10_000),
         help="ground resolution at which the model shall see the windows; by default the one saved with the model",
-    )
-    parser.add_argument("--bands", metavar="R,G,B", type=_bands, help="bands to show, from 1, or one for grey")
-    parser.add_argument(
-        "--stretch",
-        metavar="LOW,HIGH|none",
-        type=_stretch,
-        help="percentiles that become black and white, of both dates together; 2,98 if the values are not 8-bit",
     )
     parser.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
     parser.add_argument(
@@ -116,6 +107,7 @@ def is_raster(source: str) -> bool:
 
 def scene_options(options: argparse.Namespace) -> "SceneOptions":
     """What the options say."""
+    from mtrefseg.io import Stretch
     from mtrefseg.scenes import SceneOptions
 
     return SceneOptions(
@@ -124,7 +116,7 @@ def scene_options(options: argparse.Namespace) -> "SceneOptions":
         batch_size=options.batch_size,
         pixel_size=options.pixel_size,
         bands=options.bands,
-        stretch=options.stretch,
+        stretch=Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch,
         warp=not options.no_warp,
         align=options.align,
         register=options.register,
@@ -162,7 +154,10 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
     check_writable(options.out)
     options.model = options.model or default_model()
     model_type = check_model(options.model)
-    device = pick_device(options.device)
+
+    from mtrefseg.build.loading import find_device, load_processor
+
+    device = find_device(options.device)
     check_model_type(options.model, model_type)
     processor = load_processor(options.model)
     if options.texts:
@@ -191,22 +186,3 @@ def _window(text: str) -> int | str:
     if not text.isdecimal() or int(text) < 16:
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of 16 pixels or more")
     return int(text)
-
-
-def _bands(text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if len(parts) not in (1, 3) or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is not one or three numbers of bands, such as 3,2,1")
-    return tuple(int(part) for part in parts)
-
-
-def _stretch(text: str) -> Any:
-    if text == "none":
-        return text
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        low, high = 1.0, 0.0
-    if not 0 <= low < high <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither two percentiles, such as 2,98, nor none")
-    return low, high

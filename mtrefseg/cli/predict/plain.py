@@ -61,12 +61,12 @@ def run_plain(options: argparse.Namespace) -> None:
             align=options.align,
             return_tensors="pt",
         )
-    # What was left open is what the processor was saved with; result.json tells it.
+    # Options that were not given have the values saved with the processor; result.json records them.
     if options.threshold is None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
-    model = load_model(options.model, device, options.dtype)
+    model = load_model(options.model, processor, device, options.dtype)
     aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
     if _needs_windows(options, image_t1, processor):

@@ -22,7 +22,7 @@ def run_scene(options: argparse.Namespace) -> None:
     processor, device = open_scene_input(options)
     how = scene_options(options)
     check_scene([options.image_t1, options.image_t2], how)
-    predictor = make_predictor(load_model(options.model, device, options.dtype), processor, options)
+    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     with written_whole(options.out) as unfinished:
         result = segment_pair(
             options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress

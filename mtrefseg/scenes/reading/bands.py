@@ -1,32 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which bands of a raster are red, green and blue, and how their values become 8-bit ones."""
+"""Which bands of a raster are shown, and how the values of all dates become 8-bit ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import Stretch, apply_limits, known_depth, percentile_limits
 
 
-Stretch: TypeAlias = tuple[float, float] | Literal["none"] | None
-"""Two percentiles; `"none"` keeps the values of the type; `None` chooses by the type: 8 bits are kept."""
-
-DEFAULT_PERCENTILES = (2.0, 98.0)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """
-    The values that become 0 and 255.
-
-    Args:
-        low, high (`np.ndarray` of shape `(3,)` or `(1,)`): One value for each band that is shown.
-    """
-
-    low: np.ndarray
-    high: np.ndarray
+StretchOption: TypeAlias = Stretch | Literal["auto"] | None
+"""`None` keeps the values of the type; `"auto"` stretches what is not 8-bit and does not fill 16 bits."""
 
 
 def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
@@ -59,34 +44,35 @@ def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(shown[:3] if len(shown) >= 3 else (shown or [1])[:1])
 
 
-def is_stretched(dtypes: Sequence[str], stretch: Stretch) -> bool:
-    """Whether values of these types are stretched between percentiles."""
-    return stretch != "none" and (stretch is not None or any(dtype != "uint8" for dtype in dtypes))
-
-
-def find_limits(samples: Sequence[np.ndarray], stretch: Stretch) -> Limits:
+def find_limits(samples: Sequence[np.ndarray], stretch: StretchOption) -> list[np.ndarray | None]:
     """
-    The percentiles of the bands, over all dates together, so that what did not change looks the same.
+    The values that become black and white in each date: those of all dates together, so that what did not change looks
+    the same, unless the stretch is of each date by itself.
 
     Args:
-        samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Values of each date that are data.
-        stretch (`Stretch`): The percentiles.
+        samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Values of each date that are data, of one type.
+        stretch (`StretchOption`): The percentiles.
+
+    Returns:
+        `list`: For each date the limits, `(bands, 2)`; `None` if the values are not stretched.
     """
-    low, high = stretch if isinstance(stretch, tuple) else DEFAULT_PERCENTILES
-    values = np.concatenate([sample.astype(np.float64) for sample in samples], axis=1)
-    if not values.shape[1]:
-        return Limits(np.zeros(len(values)), np.ones(len(values)))
-    lows, highs = np.percentile(values, [low, high], axis=1)
-    return Limits(lows, np.maximum(highs, lows + np.finfo(np.float32).eps))
+    if stretch is None or (stretch == "auto" and not _is_stretched(samples)):
+        return [None] * len(samples)
+    chosen = Stretch() if stretch == "auto" else stretch
+    images = [(sample.T[None], np.ones((1, sample.shape[1]), dtype=bool)) for sample in samples]
+    if chosen.each:
+        return [percentile_limits([image], chosen) for image in images]
+    return [percentile_limits(images, chosen)] * len(samples)
 
 
-def to_rgb(values: np.ndarray, limits: Limits | None, name: str) -> np.ndarray:
+def to_rgb(values: np.ndarray, limits: np.ndarray | None, name: str) -> np.ndarray:
     """
     Values of bands as an image.
 
     Args:
         values (`np.ndarray` of shape `(3 or 1, height, width)`): Of any numeric type.
-        limits ([`Limits`], *optional*): What becomes 0 and 255; without them the values of the type are kept.
+        limits (`np.ndarray` of shape `(bands, 2)`, *optional*): What becomes 0 and 255; without them the values of the
+            type are kept.
         name (`str`): Of the file, for the error.
 
     Returns:
@@ -95,14 +81,20 @@ def to_rgb(values: np.ndarray, limits: Limits | None, name: str) -> np.ndarray:
     Raises:
         [`UserError`]: If values that are kept as they are cannot be shown.
     """
+    shown = np.ascontiguousarray(values.transpose(1, 2, 0))
     if limits is not None:
-        low, high = (bound.astype(np.float32)[:, None, None] for bound in (limits.low, limits.high))
-        scaled = (np.nan_to_num(values.astype(np.float32)) - low) * (255 / (high - low))
-        values = np.rint(scaled.clip(0, 255)).astype(np.uint8)
-    elif values.dtype == np.uint16:
-        values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    elif values.dtype != np.uint8:
+        shown = apply_limits(shown, limits)
+    elif shown.dtype == np.uint16:
+        shown = ((shown.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif shown.dtype != np.uint8:
         raise UserError(f"{name} holds {values.dtype} values, which have no fixed range: use --stretch 2,98")
-    if len(values) == 1:
-        values = np.repeat(values, 3, axis=0)
-    return np.ascontiguousarray(values.transpose(1, 2, 0))
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
+
+
+def _is_stretched(samples: Sequence[np.ndarray]) -> bool:
+    """Whether values have to be stretched to be seen."""
+    dtype = samples[0].dtype
+    if dtype == np.uint8:
+        return False
+    highest = max((sample.max() for sample in samples if sample.size), default=0)
+    return dtype != np.uint16 or known_depth(float(highest)) is not None

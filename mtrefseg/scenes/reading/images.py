@@ -19,7 +19,7 @@ from rasterio.windows import Window
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.io import load_image
 
-from .bands import Limits, Stretch, choose_bands, is_stretched, to_rgb
+from .bands import StretchOption, choose_bands, to_rgb
 from .grid import Grid
 
 
@@ -45,14 +45,14 @@ class ReadOptions:
 
     Args:
         bands (`Sequence[int]`, *optional*): The bands that are red, green and blue, or one grey one, from 1.
-        stretch (`Stretch`, *optional*): Percentiles that become black and white, or `"none"`; by default 2 and 98
-            for images that do not hold 8-bit values.
+        stretch (`StretchOption`, *optional*, defaults to `"auto"`): Percentiles that become black and white; `None`
+            keeps the values, `"auto"` takes 2 and 98 where they are neither 8-bit nor fill 16 bits.
         warp (`bool`): Whether later images are brought onto the grid of the first where theirs is another one.
         align (`str`): `"resize"` stretches images without a place on the ground to the size of the first.
     """
 
     bands: Sequence[int] | None = None
-    stretch: Stretch = None
+    stretch: StretchOption = "auto"
     warp: bool = True
     align: str = "error"
 
@@ -118,7 +118,7 @@ class PlainImage:
     def samples(self) -> None:
         """Nothing: values of 8 bits are not stretched."""
 
-    def use_limits(self, limits: Limits | None) -> None:
+    def use_limits(self, limits: np.ndarray | None) -> None:
         """Does nothing."""
 
     def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -153,8 +153,7 @@ class RasterImage:
         self._data: Any = self._file
         self._opened = [self._file]
         self.notes: list[str] = []
-        self._limits: Limits | None = None
-        self._stretch = options.stretch
+        self._limits: np.ndarray | None = None
         self._bands = choose_bands(self._file, options.bands)
         self._palette = self._find_palette()
         alpha = [index for index, kind in enumerate(self._file.colorinterp, 1) if kind == ColorInterp.alpha]
@@ -222,15 +221,14 @@ class RasterImage:
 
     def samples(self) -> np.ndarray | None:
         """Values of the bands where there is data, `(bands, number)`, of the scene at a small size; `None` if they
-        are not stretched."""
-        dtypes = [self._file.dtypes[band - 1] for band in self._bands]
-        if self._palette is not None or not is_stretched(dtypes, self._stretch):
+        are numbers of colours."""
+        if self._palette is not None:
             return None
         size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
         values, valid = self._read(Box(0, 0, self.grid.width, self.grid.height), size, Resampling.nearest)
         return values[:, valid]
 
-    def use_limits(self, limits: Limits | None) -> None:
+    def use_limits(self, limits: np.ndarray | None) -> None:
         """Says which values become black and white."""
         self._limits = limits
 

@@ -11,7 +11,7 @@ import rasterio
 
 from mtrefseg.errors import UserError
 
-from .bands import Stretch, find_limits
+from .bands import StretchOption, find_limits
 from .grid import Grid
 from .images import Box, PlainImage, RasterImage, ReadOptions, is_raster
 
@@ -117,7 +117,7 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
                 image.close()
 
 
-def _share_limits(images: Sequence[Any], stretch: Stretch) -> None:
+def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
     """Gives images of one type the same limits."""
     samples = [(image, image.samples()) for image in images]
     stretched = [(image, values) for image, values in samples if values is not None]
@@ -125,8 +125,7 @@ def _share_limits(images: Sequence[Any], stretch: Stretch) -> None:
     for image, values in stretched:
         groups.setdefault((values.dtype, len(values)), []).append((image, values))
     for group in groups.values():
-        limits = find_limits([values for _, values in group], stretch)
-        for image, _ in group:
+        for (image, _), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
             image.use_limits(limits)
 
 

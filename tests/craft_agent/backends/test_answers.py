@@ -77,6 +77,7 @@ DRAFT = json.dumps({"differences": []})
         f"{DRAFT} no, wait</think>{GOOD}",
         f"<thinking>{DRAFT}</thinking>\n<Think>again {DRAFT}</Think>```json\n{GOOD}\n```",
         f"[THINK]{DRAFT}[/THINK]{GOOD}",
+        f"◁think▷{DRAFT}◁/think▷{GOOD}",
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{GOOD}",
         f"<|channel|>analysis<|message|>{DRAFT}<|channel|>final <|constrain|>json<|message|>{GOOD}",
         f"My first idea: {DRAFT}. Better: {GOOD}",
@@ -91,6 +92,7 @@ def test_the_answer_is_the_last_fitting_object_after_the_thoughts(text):
     "text",
     [
         f"<think>perhaps {DRAFT}",
+        f"◁think▷perhaps {DRAFT}",
         f"<think>a</think> once more: <thinking>perhaps {DRAFT}",
         f"<|channel|>analysis<|message|>perhaps {DRAFT}",
     ],

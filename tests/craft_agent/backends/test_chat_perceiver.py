@@ -178,8 +178,9 @@ def test_trickle_does_not_outlast_the_timeout():
     assert "no complete answer within 0.3 s" in str(outcome)
 
 
-def test_endless_headers_do_not_outlast_the_timeout():
-    outcome, _, _ = ask_all([Reply(drips=True)], timeout=0.3, tries=1)
+@pytest.mark.parametrize("reply", [Reply(drips=True), Reply(drips_chunk=True)], ids=["headers", "chunk size"])
+def test_endless_headers_and_chunk_sizes_do_not_outlast_the_timeout(reply):
+    outcome, _, _ = ask_all([reply], timeout=0.3, tries=1)
     assert isinstance(outcome, TransientError)
     assert "no complete answer within 0.3 s" in str(outcome)
 
@@ -235,6 +236,39 @@ def test_a_server_that_cannot_be_used_is_noticed_before_the_run(models, problem,
     with server.running(), pytest.raises(PermanentError, match=problem) as caught:
         perceiver(server, key=KEY).check_server()
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "problem"),
+    [
+        (refuses(404, "no model m"), "HTTP 404: no model m; check --endpoint, the model and the API key"),
+        (refuses(401, f"wrong key {KEY}"), r"HTTP 401: wrong key \[key\]"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_noticed_before_the_run(check, problem):
+    server = ScriptedServer(lambda number, _: says(GOOD), Reply(b'{"data": []}'), check)
+    with server.running(), pytest.raises(PermanentError, match=problem) as caught:
+        perceiver(server, key=KEY).check_server()
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "warns"),
+    [
+        (Reply(drips=True), True),
+        (refuses(503, "loading"), True),
+        (refuses(429), True),
+        (refuses(400, "max_tokens"), False),
+    ],
+)
+def test_a_server_that_is_busy_is_warned_about_within_seconds(check, warns, monkeypatch, caplog):
+    monkeypatch.setattr("craft_agent.backends.chat_perceiver.CHECK_SECONDS", 1.0)
+    server = ScriptedServer(lambda number, _: says(GOOD), Reply(b'{"data": []}'), check)
+    started = time.monotonic()
+    with server.running():
+        perceiver(server).check_server()
+    assert time.monotonic() - started < 10
+    assert ("did not answer a short question" in caplog.text) is warns
 
 
 def test_nobody_listens():

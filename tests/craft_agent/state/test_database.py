@@ -2,10 +2,12 @@
 """Databases that are damaged, old, full or locked."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from random import Random
 
 import pytest
 
+from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
 from craft_agent.errors import CraftError
 from craft_agent.state import database
@@ -51,6 +53,57 @@ def test_a_locked_file_ends_with_one_line(work, monkeypatch):
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(CraftError, match="no other program"):
             store.retry_failed()
+
+
+@pytest.mark.parametrize("command", ["status", "stats"])
+def test_a_command_on_a_locked_file_ends_with_one_line(work, command, monkeypatch, capsys):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(work / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert main([command, str(work)]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "database is locked" in line
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_damage_never_ends_with_a_traceback(work, seed, capsys):
+    path, random = work / FILE_NAME, Random(seed)
+    content = bytearray(path.read_bytes())
+    if seed % 2:
+        del content[random.randrange(1, len(content)) :]
+    else:
+        place = random.randrange(len(content))
+        content[place : place + 4096] = random.randbytes(4096)
+    path.write_bytes(content)
+    for command in ("status", "stats"):
+        code = main([command, str(work)])
+        assert code in (0, 2)
+        assert len(capsys.readouterr().err.splitlines()) == (1 if code else 0)
+
+
+@pytest.mark.parametrize("value", ["", "{", "[]", "7", '"x"', "[" * 100_000])
+def test_settings_that_cannot_be_decoded_end_with_one_line(work, value, capsys):
+    with closing(sqlite3.connect(work / FILE_NAME)) as connection, connection:
+        connection.execute("UPDATE settings SET value = ? WHERE key = 'prompts'", (value,))
+        connection.execute("INSERT INTO settings VALUES ('unknown', ?)", (value,))
+    assert main(["status", str(work)]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "is damaged" in line
+
+
+@pytest.mark.parametrize("column", ["expressions", "change_type", "mask", "provenance"])
+@pytest.mark.parametrize("value", ["", "{", "[]", "7", '{"size": [1e9, 3], "counts": "x"}'])
+def test_a_sample_that_cannot_be_decoded_is_one_line(work, column, value):
+    rle = '{"counts":"04","size":[2,2]}'
+    values = {"expressions": '["a"]', "change_type": "appear", "mask": rle, "provenance": "{}", column: value}
+    with closing(sqlite3.connect(work / FILE_NAME)) as connection, connection:
+        connection.execute(
+            "INSERT INTO samples VALUES ('s', 'p', 0, :expressions, :change_type, :mask, :provenance)", values
+        )
+    for read in (lambda: Store(work).samples("p"), lambda: AuditStore(work).sample("s")):
+        # Some values are samples after all; no other error may come.
+        with suppress(CraftError):
+            read()
 
 
 def test_a_full_disk_ends_with_one_line_and_changes_nothing(work):

@@ -86,7 +86,7 @@ def test_names_that_differ_in_case_or_unicode_form_and_unused_files_are_named(tm
     problems = [files.problem for files in list_pairs(images) if files.problem]
     assert len(problems) == 4
     assert all("differs only in case or Unicode form" in problem for problem in problems)
-    assert unused_files(images) == ["A/sub", "B/scan.psd"]
+    assert unused_files(images) == ["A/sub/", "B/scan.psd"]
 
 
 def test_a_named_pipe_is_skipped_and_not_waited_for(tmp_path):

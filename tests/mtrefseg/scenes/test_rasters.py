@@ -10,6 +10,7 @@ from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import Stretch
 from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 
@@ -104,7 +105,7 @@ def test_missing_data_is_never_a_change(kind: str, save: Save, predictor: ColorP
         values = later.astype(np.float32) / 255
         values[hole] = np.nan
         images = save("t1.tif", earlier.astype(np.float32) / 255), save("t2.tif", values)
-    result = segment_pair(*images, None, predictor, SceneOptions(stretch=(0, 100) if kind == "NaN" else None))
+    result = segment_pair(*images, None, predictor, SceneOptions(stretch=Stretch(0, 100) if kind == "NaN" else "auto"))
     expected = np.zeros((100, 120), dtype=bool)
     expected[20:40, 60:100] = True
     expected[hole] = False
@@ -120,7 +121,8 @@ def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
     assert images[0].max() > 100
     assert images[1][:20].min() == 255
     np.testing.assert_array_equal(images[0][20:], images[1][20:])  # What did not change looks the same.
-    kept, _, _ = read(save("t1.tif", earlier), save("t2.tif", later), stretch="none")
+    kept, _, _ = read(save("t1.tif", earlier), save("t2.tif", later), stretch=None)
+    assert read(save("t1.tif", earlier), save("t2.tif", later * 16))[0][1].max() == round(64_000 / 257)
     assert kept[1].max() == round(4_000 / 257)
 
 

@@ -1,0 +1,127 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Loads checkpoints. Here the libraries' many exceptions about damaged folders become one line for the user."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModel, AutoProcessor
+
+# This also registers the model's classes, so that no code of a model repository runs.
+from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.errors import UserError, one_line
+
+from .cpu import optimize_for_cpu
+
+
+class CheckpointError(UserError, ValueError):
+    """A checkpoint cannot be loaded, or a device cannot be used; the message names it and the reason."""
+
+
+@contextmanager
+def load_errors(what: str) -> Iterator[None]:
+    """
+    Turns whatever loading raises in the block into a [`CheckpointError`].
+
+    Args:
+        what (`str`): What is loaded, for the message: a folder or Hub id.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    # On damaged files the libraries raise almost any class, and the tokenizers a plain `Exception`.
+    except Exception as error:
+        reason = one_line(error)
+        if isinstance(error, JSONDecodeError) or not isinstance(error, OSError | ValueError | ImportError):
+            reason = f"one of its files is damaged ({type(error).__name__}: {reason}); copy or download it again"
+        raise CheckpointError(f"cannot load {what}: {reason}") from error
+
+
+def check_files(name: str | Path) -> None:
+    """
+    Refuses a folder with a named pipe or a device in it, on which loading would wait for ever.
+
+    Args:
+        name (`str` or `Path`): Folder or Hub id of a checkpoint; Hub ids pass.
+
+    Raises:
+        CheckpointError: If an entry of the folder is neither a file nor a folder.
+    """
+    folder = Path(name)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise CheckpointError(f"cannot load {folder}: {path.name} is not a regular file")
+
+
+def find_device(name: str | None = None) -> torch.device:
+    """
+    Finds a device to compute on.
+
+    Args:
+        name (`str`, *optional*): Such as "cpu" or "cuda:1"; by default a CUDA device if there is one.
+
+    Returns:
+        `torch.device`: The device.
+
+    Raises:
+        CheckpointError: If there is no such device, or it holds no values, as "meta".
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        probe = torch.zeros(1, device=torch.device(name))
+        probe.item()
+    # Which of them PyTorch raises depends on how it was built.
+    except (RuntimeError, AssertionError, ValueError, ImportError) as error:
+        raise CheckpointError(f"cannot use the device {name}: {one_line(error)}") from error
+    return probe.device
+
+
+def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
+    """
+    Loads the processor of a checkpoint.
+
+    Args:
+        name (`str` or `Path`): Folder or Hub id.
+        **options: Further arguments of `from_pretrained`.
+
+    Returns:
+        [`MTRefSegProcessor`]
+
+    Raises:
+        CheckpointError: If it cannot be loaded.
+    """
+    check_files(name)
+    with load_errors(f"the processor of {name}"):
+        processor = AutoProcessor.from_pretrained(name, **options)
+        # Without a configuration of the processor, the library gives the tokenizer alone.
+        if not hasattr(processor, "check_fits"):
+            raise ValueError(f"it is a {type(processor).__name__}, but an MTRefSegProcessor is needed")
+        return processor
+
+
+def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.device, **options: Any) -> Any:
+    """
+    Loads a model for inference.
+
+    Args:
+        name (`str` or `Path`): Folder or Hub id of a checkpoint with safetensors.
+        processor ([`MTRefSegProcessor`]): Its processor.
+        device (`torch.device`): Where to.
+        **options: Further arguments of `from_pretrained`, such as `dtype`.
+
+    Returns:
+        [`MTRefSegModel`]: In evaluation mode, see [`optimize_for_cpu`].
+
+    Raises:
+        CheckpointError: If it cannot be loaded, or model and processor do not fit each other.
+    """
+    check_files(name)
+    with load_errors(str(name)):
+        model = AutoModel.from_pretrained(name, use_safetensors=True, **options)
+        processor.check_fits(model.config)
+        return optimize_for_cpu(model.to(device).eval())
