@@ -18,6 +18,7 @@ from mtrefseg.cli.main import main
 from mtrefseg.cli.predict import options as predict_options
 from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
+from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
 from tests.tiny_models import save_mtrefseg
 
 from .conftest import ground, paint
@@ -163,3 +164,7 @@ def test_a_full_disk(model: str, capsys: pytest.CaptureFixture[str], monkeypatch
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
     assert "No space left on device; is the disk full?" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_both_lists_of_endings_are_the_same() -> None:
+    assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES
