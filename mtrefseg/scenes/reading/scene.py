@@ -135,8 +135,8 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
     if (grid.crs is None) != (other.crs is None):
         with_place, without = (first, image) if other.crs is None else (image, first)
         raise UserError(
-            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both show the "
-            f"same area: rio edit-info {without.name} --like {with_place.name} --crs like --transform like)"
+            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both "
+            f"show the same area: rio edit-info {without.name} --like {with_place.name} --crs like --transform like)"
         )
     if grid.crs is None:
         sizes = [(one.width, one.height) for one in (grid, other)]
