@@ -349,7 +349,7 @@ def _no_file(random: Random, folder: Path) -> Case:
     elif sort == 3:
         path.symlink_to(("/dev/zero", "/dev/full", "/dev/tty")[random.integers(0, 3)])
     elif sort == 4:
-        path = folder / ("x" * int(random.integers(200, 5000)))
+        path = folder / ("x" * int(random.integers(200, 2000)))
     else:
         path = Path(("\0", "a\0b", "\udcff.png", "", ".", "file:///etc/passwd")[random.integers(0, 6)])
     source = path if random.random() < 0.5 else str(path)

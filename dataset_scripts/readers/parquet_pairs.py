@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path, PureWindowsPath
+from reprlib import Repr
 from typing import Any
 
 import pyarrow
@@ -27,6 +28,8 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
 CARD = "README.md"
 ROWS_AT_ONCE = 4
+
+_SHORT = Repr(maxlevel=2, maxstring=100, maxother=100)
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
                 raise DataError(f"{card} names the split {_shown(split)}; known are {', '.join(SPLITS)}.")
             patterns = patterns if isinstance(patterns, list) else [patterns]
             if not all(isinstance(pattern, str) for pattern in patterns):
-                raise DataError(f"{card}: the path {_shown(entry.get('path'))} of {name}, {split} is no text.")
+                raise DataError(f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is no text.")
             listed.append((name, str(split), _expand(folder, patterns)))
     return listed
 
@@ -207,8 +210,12 @@ def _configs(card: Path) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any) -> str:
-    """A value of a card for an error message, on one line of moderate length."""
-    text = printable_line(repr(value))
+    """A value of a card for an error message, on one line of moderate length. Written out in full, a few lines of YAML
+    can fill the memory, since each may refer several times to the one before."""
+    try:
+        text = printable_line(_SHORT.repr(value))
+    except ValueError:  # Python writes no integers of thousands of digits.
+        text = f"a very long {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
