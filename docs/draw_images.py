@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from dataset_scripts.readers import open_pairs
-from modeling_mtrefseg.image_processing_mtrefseg import load_image
+from modeling_mtrefseg.image_reading_mtrefseg import load_image
 from mtrefseg.cli.main import main as run_mtrefseg
 from mtrefseg.view.drawing import (
     GAP,

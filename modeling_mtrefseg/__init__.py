@@ -12,7 +12,8 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_mtrefseg import TASK, MTRefSegConfig, MTRefSegMaskDecoderConfig
 from .image_processing_mtrefseg import MTRefSegImageProcessor
-from .image_reading_mtrefseg import load_image, load_mask
+from .image_reading_mtrefseg import load_image, load_images
+from .mask_reading_mtrefseg import load_mask
 from .modeling_mtrefseg import MTRefSegModel
 from .outputs_mtrefseg import MTRefSegOutput, MTRefSegPairEncoding
 from .pipeline_mtrefseg import MTRefSegPipeline
@@ -41,5 +42,6 @@ __all__ = [
     "MTRefSegProcessor",
     "MTRefSegVisionModel",
     "load_image",
+    "load_images",
     "load_mask",
 ]

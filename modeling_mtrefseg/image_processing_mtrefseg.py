@@ -13,7 +13,8 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from transformers.processing_utils import Unpack
 from transformers.utils.generic import ModelOutput, TensorType
 
-from .image_reading_mtrefseg import ImageSource, load_image, load_mask, name_source
+from .image_reading_mtrefseg import ImageSource, load_images, name_source
+from .mask_reading_mtrefseg import load_mask
 from .resampling_mtrefseg import center_on_canvas, fitted_size, resize_image, resize_mask, sample_maps, sample_masks
 
 
@@ -153,7 +154,7 @@ class MTRefSegImageProcessor(PilBackend):
         self, source_t1: ImageSource, source_t2: ImageSource, align: Align | None = None
     ) -> tuple[Image.Image, Image.Image]:
         """
-        Read the two images of a pair as [`load_image`] does, at one size.
+        Read the two images of a pair as [`load_images`] does, at one size.
 
         Args:
             source_t1, source_t2 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
@@ -168,7 +169,7 @@ class MTRefSegImageProcessor(PilBackend):
             ValueError: If the images differ in size and `align` is `"error"`.
         """
         align = _check_align(self.align if align is None else align)
-        image_t1, image_t2 = load_image(source_t1), load_image(source_t2)
+        image_t1, image_t2 = load_images([source_t1, source_t2])
         if image_t1.size != image_t2.size:
             if align == "error":
                 raise ValueError(

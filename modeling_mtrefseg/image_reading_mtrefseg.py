@@ -1,42 +1,30 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reading of images and masks: files, URLs, PIL images, arrays and tensors."""
+"""Reading of images: files, URLs, PIL images, arrays and tensors become 8-bit RGB."""
 
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+from transformers.utils import logging
 
+from .image_bands_mtrefseg import Stretch, apply_limits, known_depth, percentile_limits, pick_bands, valid_pixels
 from .image_download_mtrefseg import download_image
+from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, check_opened, decode, decoding
 
 
-ImageSource: TypeAlias = str | Path | Image.Image | np.ndarray | torch.Tensor
+ImageSource: TypeAlias = str | Path | bytes | Image.Image | np.ndarray | torch.Tensor
+StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 
-# What downloading raises, and what PIL's decoders raise on damaged files beside its own error classes.
-_READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
-# Grey modes of more than 8 bits, which PIL would clip instead of scale.
-_DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+# An image is nearly black if 99 of 100 pixels are at most so bright, and flat if they differ by no more than this.
+_BLACK, _FLAT = 10, 2
+_SMALLEST_JUDGED = 32  # pixels of a side
+# Marks an image that was read here, so that it is not warned of twice.
+_CHECKED = "mtrefseg_checked"
 
-
-@contextmanager
-def _naming(source: ImageSource) -> Iterator[None]:
-    """Turn whatever PIL raises while reading `source` into an error that names it."""
-    name = name_source(source)
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"There is no file {name}.") from error
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{name} is not an image file that PIL can read.") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{name} is too large: {error} Shrink or cut it.") from error
-    except _READING_ERRORS as error:
-        raise ValueError(f"Cannot read {name}: {error}") from error
+logger = logging.get_logger(__name__)
 
 
 def name_source(source: ImageSource) -> str:
@@ -44,48 +32,293 @@ def name_source(source: ImageSource) -> str:
     return f"'{source}'" if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
-def _decode(source: str | Path | Image.Image) -> Image.Image:
-    """Read a file, URL or PIL image into memory, turned upright as its EXIF orientation says."""
+def decode_source(
+    source: ImageSource, name: str, bands: Sequence[int] | None = None
+) -> Image.Image | Samples | np.ndarray:
+    """
+    Decodes a source of any kind, without bringing its values to 0 to 255.
+
+    Args:
+        source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): The source.
+        name (`str`): What messages call it.
+        bands (`Sequence[int]`, *optional*): Which bands of a file with several are wanted.
+
+    Returns:
+        `PIL.Image.Image` or [`Samples`]: As [`decode`] gives them; of an array or a tensor, an `np.ndarray` of shape
+        `(height, width)` or `(height, width, 3 or 4)`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImageError: If it cannot be read.
+        TypeError: If `source` is of another type.
+    """
+    if isinstance(source, np.ndarray | torch.Tensor):
+        return _from_array(source, name)
     if isinstance(source, Image.Image):
-        return ImageOps.exif_transpose(source)
-    file: Path | BytesIO = Path(source)
+        return check_opened(source, name)
     if isinstance(source, str) and source.startswith(("http://", "https://")):
-        file = BytesIO(download_image(source))
-    elif file.exists() and not file.is_file():
-        # A named pipe would wait for a writer for ever.
-        raise OSError("it is not a regular file")
-    with Image.open(file) as image:
-        image.load()
-        return ImageOps.exif_transpose(image)
+        with decoding(name):
+            return decode(download_image(source), name, bands)
+    if isinstance(source, str | Path):
+        return decode(Path(source), name, bands)
+    if isinstance(source, bytes):
+        return decode(source, name, bands)
+    raise TypeError(f"An image must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
 
 
-def _to_bytes(array: np.ndarray) -> np.ndarray:
-    """Grey or colour values as 0..255: booleans, bytes, 16-bit (value / 257) and floats in 0..1 are understood."""
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * 255
-    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    is_float = np.issubdtype(array.dtype, np.floating)
-    highest = 1 if is_float else 255
-    # Written so that NaN, which no comparison accepts, fails as well.
-    if not (array.min() >= 0 and array.max() <= highest):
-        raise ValueError(
-            f"its {array.dtype} values span {array.min()} to {array.max()}, expected 0 to {highest}. "
-            "Rescale them, or cast them to uint8 (0 to 255) or uint16 (0 to 65535)."
+def read_images(
+    sources: Sequence[ImageSource],
+    names: Sequence[str] | None = None,
+    bands: Sequence[int] | None = None,
+    stretch: StretchOption = "auto",
+) -> tuple[list[Image.Image], list[str]]:
+    """
+    Reads images that belong together as 8-bit RGB, see [`load_image`].
+
+    Args:
+        sources (`Sequence[ImageSource]`): The images.
+        names (`Sequence[str]`, *optional*): What messages call them; by default their paths or types.
+        bands, stretch: See [`load_image`]. Images of the same type and number of bands have the same limits, unless
+            `stretch.each` is set.
+
+    Returns:
+        `list[PIL.Image.Image]`: The images in mode "RGB".
+        `list[str]`: What has to be said about them, one line each: bands that were left out, a stretch, an image that
+        is nearly black or flat.
+
+    Raises:
+        FileNotFoundError, ImageError, TypeError: As [`load_image`].
+    """
+    names = [name_source(source) for source in sources] if names is None else names
+    decoded = [_prepare(source, name, bands) for source, name in zip(sources, names, strict=True)]
+    notes: list[str] = []
+    groups: dict[object, list[int]] = {}
+    for index, each in enumerate(decoded):
+        if isinstance(each, Samples):
+            notes += each.notes
+            is_each = isinstance(stretch, Stretch) and stretch.each
+            groups.setdefault(index if is_each else (str(each.values.dtype), each.values.shape[-1]), []).append(index)
+    for indices in groups.values():
+        members = [each for index, each in enumerate(decoded) if index in indices and isinstance(each, Samples)]
+        shown, said = _render(members, [names[index] for index in indices], stretch)
+        notes += said
+        for index, image in zip(indices, shown, strict=True):
+            decoded[index] = image
+    images = []
+    for source, name, each in zip(sources, names, decoded, strict=True):
+        assert isinstance(each, Image.Image)
+        with decoding(name):
+            image = _to_rgb(each)
+        if not (isinstance(source, Image.Image) and source.info.get(_CHECKED)):
+            dullness = describe_dullness(image)
+            notes += [f"{name} is {dullness}; see whether its depth and bands are right"] if dullness else []
+        image.info[_CHECKED] = True
+        images.append(image)
+    return images, notes
+
+
+def load_image(
+    source: ImageSource, bands: Sequence[int] | None = None, stretch: StretchOption = "auto"
+) -> Image.Image:
+    """
+    Read one image as 8-bit RGB. For the two images of a pair use [`load_images`], which treats both alike.
+
+    Whatever PIL reads will do, and more TIFFs, PNGs and JPEG 2000 files where rasterio is installed. EXIF orientation
+    is applied, transparent images are laid on black, and grey, palette, 1-bit and CMYK images are converted. Of a TIFF
+    the first three bands are read as RGB, whatever the fourth one is called. Pixels without data are black.
+
+    Args:
+        source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
+            Path or http(s) URL of an image file, its content, or the image itself. Arrays and tensors have the shape
+            `(height, width)`, `(height, width, channels)` or `(channels, height, width)` with 1, 3 or 4 channels
+            (where both are possible, arrays are read channels last and tensors channels first), and hold booleans,
+            integers in 0..255, 16-bit unsigned integers or floats in 0..1.
+        bands (`Sequence[int]`, *optional*):
+            Numbers, from 1, of the one band or the three bands that are read as grey or as red, green and blue.
+        stretch ([`Stretch`], `"auto"` or `None`, *optional*, defaults to `"auto"`):
+            What becomes of samples of more than 8 bits. With `"auto"`, 16-bit ones of which none exceeds 8 bits are
+            kept; of which none exceeds 10, 11, 12 or 14 bits, they are stretched between two percentiles; all others
+            are divided by 257. Floats in 0..1 are multiplied by 255; of a file, floats of another range or of which
+            none exceeds 0.5, and signed integers, are stretched. With `None` nothing is stretched. A stretch is
+            logged in one line, and so are bands that are left out, and images that are nearly black or flat.
+
+    Returns:
+        `PIL.Image.Image`: The image in mode "RGB".
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImageError: A `ValueError`. If the URL cannot be fetched, if the file is no image, damaged, larger than PIL's
+            decompression bomb limit or one that needs rasterio, if there are no such bands, or if the values or the
+            shape of an array cannot be understood. The message names the file.
+        TypeError: If `source` is of another type.
+    """
+    return load_images([source], bands, stretch)[0]
+
+
+def load_images(
+    sources: Sequence[ImageSource], bands: Sequence[int] | None = None, stretch: StretchOption = "auto"
+) -> list[Image.Image]:
+    """
+    Read images that belong together as [`load_image`] does, with the same stretch where they are of the same type, and
+    log what has to be said about them.
+
+    Args:
+        sources (`Sequence[ImageSource]`): The images, for instance t1 and t2.
+        bands, stretch: See [`load_image`].
+
+    Returns:
+        `list[PIL.Image.Image]`: The images in mode "RGB", in the same order.
+
+    Raises:
+        FileNotFoundError, ImageError, TypeError: As [`load_image`].
+    """
+    images, notes = read_images(sources, bands=bands, stretch=stretch)
+    for note in notes:
+        logger.warning_once(note)
+    return images
+
+
+def _prepare(source: ImageSource, name: str, bands: Sequence[int] | None) -> Image.Image | Samples:
+    """An image of at most 8 bits, or samples of the bands that are wanted."""
+    decoded = decode_source(source, name, bands)
+    if isinstance(decoded, Samples):
+        return decoded
+    if isinstance(decoded, Image.Image):
+        if decoded.mode in DEEP_MODES:
+            values = _deep_values(decoded)[..., None]
+            return Samples(values, valid_pixels(values))
+        return decoded if bands is None else _choose_channels(decoded, name, bands)
+    if decoded.dtype == np.bool_:
+        decoded = decoded.astype(np.uint8) * 255
+    if decoded.dtype == np.uint8:
+        image = Image.fromarray(np.ascontiguousarray(decoded))
+        return image if bands is None else _choose_channels(image, name, bands)
+    values = np.atleast_3d(decoded)
+    if bands is not None:
+        with decoding(name):
+            values = values[..., list(pick_bands(values.shape[-1], bands))]
+    return Samples(values, np.ones(values.shape[:2], dtype=bool), is_file=False)
+
+
+def _choose_channels(image: Image.Image, name: str, bands: Sequence[int]) -> Image.Image:
+    """Channels of an ordinary image, as if they were bands."""
+    channels = [image] if image.mode in ("1", "L") else list(image.convert("RGB").split())
+    with decoding(name):
+        chosen = [channels[index].convert("L") for index in pick_bands(len(channels), bands)]
+    return chosen[0] if len(chosen) == 1 else Image.merge("RGB", chosen)
+
+
+def _render(
+    members: Sequence[Samples], names: Sequence[str], stretch: StretchOption
+) -> tuple[list[Image.Image], list[str]]:
+    """Samples of the same type as images of 8 bits, and what has to be said about it."""
+    name, dtype, (low, high) = " and ".join(names), members[0].values.dtype, _span(members)
+    is_file = all(member.is_file for member in members)
+    scale = _plain_scale(dtype, low, high, stretch, is_file)
+    if scale is not None:
+        is_narrow = dtype == np.uint16 and scale == 1 and high > 0
+        said = f"{name}: the 16-bit values span {low} to {high} and are read as 8-bit ones"
+        return [_to_image(member, _scaled(member.values, scale)) for member in members], [said] if is_narrow else []
+    if not isinstance(stretch, Stretch) and (stretch is None or (not is_file and dtype != np.uint16)):
+        raise ImageError(
+            name,
+            f"its {dtype} values span {low} to {high}, expected 0 to {1 if dtype.kind == 'f' else 255}. "
+            "Rescale them, or cast them to uint8 (0 to 255) or uint16 (0 to 65535), or ask for a stretch.",
         )
-    return np.rint(array * 255).astype(np.uint8) if is_float else array.astype(np.uint8)
+    wanted = stretch if isinstance(stretch, Stretch) else Stretch()
+    limits = percentile_limits([(member.values, member.valid) for member in members], wanted)
+    spans = ", ".join(f"{start:g} to {end:g}" for start, end in limits)
+    bits = f" ({known_depth(high)} bits)" if dtype == np.uint16 and known_depth(high) else ""
+    together = " of both together" if len(members) == 2 else ""
+    said = (
+        f"{name}: the {dtype} values span {low:g} to {high:g}{bits} and are stretched: percentiles {wanted.low:g} and "
+        f"{wanted.high:g} of all pixels{together} ({spans}) become 0 and 255"
+    )
+    return [_to_image(member, apply_limits(member.values, limits)) for member in members], [said]
+
+
+def _plain_scale(dtype: np.dtype, low: float, high: float, stretch: StretchOption, is_file: bool) -> float | None:
+    """What samples are multiplied by where nothing has to be stretched."""
+    if dtype == np.uint8:
+        return 1
+    if isinstance(stretch, Stretch):
+        return None
+    if dtype == np.uint16:
+        depth = known_depth(high) if stretch == "auto" else None
+        return 1 / 257 if depth is None else 1 if depth == 8 else None
+    if dtype.kind == "f":
+        # Reflectances in a file seldom exceed a half, and would be dark.
+        is_dark = is_file and stretch == "auto" and 0 < high <= 0.5
+        return 255 if low >= 0 and high <= 1 and not is_dark else None
+    return 1 if low >= 0 and high <= 255 else None
+
+
+def _span(members: Sequence[Samples]) -> tuple[float, float]:
+    """The lowest and the highest sample. Where an array holds NaN, both are NaN, which no comparison accepts."""
+    lows, highs = [], []
+    for member in members:
+        values = member.values[member.valid]
+        if member.is_file and values.dtype.kind == "f":
+            values = values[np.isfinite(values)]
+        if values.size:
+            lows.append(values.min())
+            highs.append(values.max())
+    return (np.min(lows), np.max(highs)) if lows else (0, 0)
+
+
+def _scaled(values: np.ndarray, scale: float) -> np.ndarray:
+    """Values times a factor as bytes, rounded."""
+    if scale == 1:
+        return np.nan_to_num(values).astype(np.uint8)
+    if values.dtype == np.uint16:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.rint(np.nan_to_num(values) * scale).astype(np.uint8)
+
+
+def _to_image(samples: Samples, values: np.ndarray) -> Image.Image:
+    """The image of scaled samples, black where there are no data."""
+    if samples.is_inverted:
+        values = 255 - values
+    values[~samples.valid] = 0
+    if samples.alpha is not None:
+        values = np.concatenate([values, samples.alpha[..., None]], axis=-1)
+    return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[-1] == 1 else values))
 
 
 def _deep_values(image: Image.Image) -> np.ndarray:
-    """Values of an image in one of `_DEEP_MODES`; 16-bit ones, which PIL may hold as 32-bit integers, as `uint16`."""
+    """Values of an image in one of `DEEP_MODES`; 16-bit ones, which PIL may hold as 32-bit integers, as `uint16`."""
     values = np.asarray(image)
     is_16_bit = values.dtype == np.int32 and values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
     return values.astype(np.uint16) if is_16_bit else values
 
 
-def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image in mode "RGB", laid on black where it is transparent."""
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def describe_dullness(image: Image.Image) -> str:
+    """
+    Tells whether next to nothing can be seen in an image.
+
+    Args:
+        image (`PIL.Image.Image`): The image, RGB.
+
+    Returns:
+        `str`: "nearly black: ..." or "flat: ..."; "" for any other image, and for one with a side under 32 pixels.
+    """
+    if min(image.size) < _SMALLEST_JUDGED:
+        return ""
+    below = np.cumsum(image.convert("L").histogram())
+    dark, bright = (int(np.searchsorted(below, share * below[-1])) for share in (0.01, 0.99))
+    if bright <= _BLACK:
+        return f"nearly black: 99 of 100 pixels are at most {bright} of 255"
+    return f"flat: 98 of 100 pixels are {dark} to {bright} of 255" if bright - dark <= _FLAT else ""
+
+
+def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.ndarray:
     """View an image of shape `(height, width)`, `(height, width, channels)` or `(channels, height, width)` as the
     first or second of these. `channels_first` decides where both of the last two readings are possible."""
     if array.ndim == 2 and array.size:
@@ -95,93 +328,30 @@ def _channels_last(array: np.ndarray, channels_first: bool) -> np.ndarray:
             if array.shape[axis] in (1, 3, 4):
                 array = np.moveaxis(array, axis, -1)
                 return array[..., 0] if array.shape[-1] == 1 else array
-    raise ValueError(
+    raise ImageError(
+        name,
         f"its shape is {array.shape}, expected (height, width), (height, width, channels) or "
-        "(channels, height, width) with 1, 3 or 4 channels."
+        "(channels, height, width) with 1, 3 or 4 channels.",
     )
 
 
-def _from_array(array: np.ndarray | torch.Tensor) -> np.ndarray:
+def _from_array(array: np.ndarray | torch.Tensor, name: str) -> np.ndarray:
     """A NumPy array or tensor as an array of shape `(height, width)` or `(height, width, 3 or 4)`."""
     if isinstance(array, torch.Tensor):
         array = array.detach().cpu()
         # NumPy has no bfloat16.
-        return _channels_last((array.float() if array.is_floating_point() else array).numpy(), channels_first=True)
-    return _channels_last(array, channels_first=False)
+        array = (array.float() if array.is_floating_point() else array).numpy()
+        return _channels_last(array, channels_first=True, name=name)
+    return _channels_last(array, channels_first=False, name=name)
 
 
-def load_image(source: ImageSource) -> Image.Image:
-    """
-    Read one image as 8-bit RGB.
-
-    Whatever PIL reads will do: EXIF orientation is applied, transparent images are laid on black, 16-bit values are
-    divided by 257, and grey, palette, 1-bit and CMYK images are converted.
-
-    Args:
-        source (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
-            Path or http(s) URL of an image file, or the image itself. Arrays and tensors have the shape `(height,
-            width)`, `(height, width, channels)` or `(channels, height, width)` with 1, 3 or 4 channels (where both
-            are possible, arrays are read channels last and tensors channels first), and hold booleans, integers in
-            0..255, 16-bit unsigned integers or floats in 0..1.
-
-    Returns:
-        `PIL.Image.Image`: The image in mode "RGB".
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the URL cannot be fetched, if the file is no image, damaged or larger than PIL's decompression
-            bomb limit (`PIL.Image.MAX_IMAGE_PIXELS`), or if the values or the shape of an array cannot be understood.
-            The message names the file.
-        TypeError: If `source` is of another type.
-    """
-    with _naming(source):
-        if isinstance(source, np.ndarray | torch.Tensor):
-            image = Image.fromarray(np.ascontiguousarray(_to_bytes(_from_array(source))))
-        elif isinstance(source, str | Path | Image.Image):
-            image = _decode(source)
-        else:
-            raise TypeError(f"An image must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
-        if image.mode in _DEEP_MODES:
-            image = Image.fromarray(_to_bytes(_deep_values(image)))
-        if image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
-        return image.convert("RGB")
-
-
-def load_mask(source: ImageSource) -> np.ndarray:
-    """
-    Read one mask.
-
-    Args:
-        source (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
-            Path or http(s) URL of an image file, or the mask itself: booleans, 0/1, or grey values of which those
-            above 127 belong to the mask.
-
-    Returns:
-        `np.ndarray`: Booleans of shape `(height, width)`.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the URL cannot be fetched, if the file is no image or damaged, or if the values are neither 0/1
-            nor reach above 127. The message names the file.
-        TypeError: If `source` is of another type.
-    """
-    with _naming(source):
-        if isinstance(source, np.ndarray | torch.Tensor):
-            values = _from_array(source)
-        elif isinstance(source, str | Path | Image.Image):
-            image = _decode(source)
-            values = np.asarray(image if image.mode in _DEEP_MODES else image.convert("L"))
-        else:
-            raise TypeError(f"A mask must be a path, a URL, a PIL image, an array or a tensor, not {type(source)}.")
-        if values.ndim == 3:
-            values = values[..., :3].max(axis=-1)
-        highest = values.max()
-        if highest <= 1:
-            return values > 0.5
-        if highest > 127:
-            return values > 127
-        raise ValueError(f"mask values reach up to {highest}, expected 0/1 or 0/255. Save it as 0 and 255.")
-
-
-__all__ = ["ImageSource", "load_image", "load_mask", "name_source"]
+__all__ = [
+    "ImageSource",
+    "StretchOption",
+    "decode_source",
+    "describe_dullness",
+    "load_image",
+    "load_images",
+    "name_source",
+    "read_images",
+]

@@ -24,6 +24,7 @@ _HOMES = {
     "from_backbones": "mtrefseg.build.backbones",
     "inspect_expression": "mtrefseg.view.inspection",
     "load_image": "mtrefseg.io.images",
+    "load_images": "mtrefseg.io.images",
     "load_mask": "mtrefseg.io.images",
     "optimize_for_cpu": "mtrefseg.build.cpu",
     "preset_model": "mtrefseg.build.presets",

@@ -44,3 +44,39 @@ def between(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return read
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them, such as the values of a mask."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not whole numbers with commas between them") from None
+
+
+def band_numbers(text: str) -> tuple[int, ...]:
+    """Numbers of one band or of three, from 1."""
+    bands = whole_numbers(text)
+    if len(bands) not in (1, 3) or min(bands) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of one band or of three, from 1; such as 3,2,1")
+    return bands
+
+
+def percentiles(text: str) -> tuple[float, float, bool] | str | None:
+    """
+    How samples of more than 8 bits are stretched.
+
+    Returns:
+        `tuple`, `str` or `None`: Two percentiles, and whether each image is stretched by itself; "auto", or `None` for
+        "none".
+    """
+    if text in ("auto", "none"):
+        return "auto" if text == "auto" else None
+    try:
+        low, high = (float(part) for part in text.removesuffix(",each").split(","))
+    except ValueError:
+        low = high = 0
+    if not 0 <= low < high <= 100:
+        problem = "is not two percentiles, 0 to 100, the lower one first, such as 2,98 or 2,98,each; or none"
+        raise argparse.ArgumentTypeError(f"{text!r} {problem}")
+    return low, high, text.endswith(",each")

@@ -17,7 +17,7 @@ from mtrefseg.view.inspection import (
 from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
 
 from .answers import NOTHING_FITS
-from .limits import InputError, check_sentences, read_image, refusal
+from .limits import InputError, check_sentences, read_pair, refusal
 from .pair_cache import PairCache
 from .segment_tab import MODEL_QUEUE, SCENES
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
@@ -118,7 +118,7 @@ class InspectTab:
         key = (digest_or_refuse(paths), domain)
         pair = self.pairs.get(visitor, key)
         if pair is None:
-            images = [read_image(path, name) for path, name in zip(paths, NAMES)]
+            images = read_pair(paths, NAMES)
             processor = self.segmenter.processor
             image_t1, image_t2 = processor.image_processor.load_pair(*images, align="resize")
             for image in (image_t1, image_t2):

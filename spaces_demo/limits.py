@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Checks of uploaded files and sentences, made before anything is decoded."""
 
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import ImageError, UnsupportedImageError, decoding, read_images, read_size
 from mtrefseg.view.drawing import PALETTE
 
 
@@ -19,12 +18,7 @@ MAX_PIXELS = 4096 * 4096
 MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
 MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
 MAX_SENTENCE_LENGTH = 300
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
-# What PIL raises on files that are no images, or damaged ones.
-READING_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, MemoryError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
-)
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
 
 class InputError(UserError, ValueError):
@@ -51,17 +45,18 @@ def check_image(path: str | Path, name: str) -> None:
     try:
         if Path(path).stat().st_size == 0:
             raise InputError(f"{name} is an empty file: choose another one.")
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
+        with decoding(name):
+            width, height = read_size(Path(path), FORMATS)
     except FileNotFoundError as error:
         raise InputError(
             f"{name} is no longer here, for uploads are deleted after an hour: upload it again."
         ) from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name} has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it.") from error
-    except InputError:
-        raise
-    except READING_ERRORS as error:
+    except UnsupportedImageError as error:
+        raise InputError(f"{name} cannot be read here: {error.problem}.") from error
+    except ImageError as error:
+        if error.is_too_large:
+            problem = f"has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it."
+            raise InputError(f"{name} {problem}") from error
         raise InputError(
             f"{name} is not an image: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
         ) from error
@@ -75,28 +70,34 @@ def check_image(path: str | Path, name: str) -> None:
         )
 
 
-def read_image(path: str | Path, name: str) -> Image.Image:
+def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.Image, Image.Image]:
     """
-    Decodes an image that [`check_image`] let through.
+    Decodes two images that [`check_image`] let through, and tells the visitor what has to be said about them: bands
+    that are left out, a stretch, an image that is nearly black or flat.
 
     Args:
-        path (`str` or `Path`): The file.
-        name (`str`): What the message calls it.
+        paths (`Sequence[str | Path]`): The files of t1 and t2.
+        names (`Sequence[str]`): What messages call them.
 
     Returns:
-        `PIL.Image.Image`: The image as it is stored, in any mode.
+        `tuple[PIL.Image.Image, PIL.Image.Image]`: Both in mode "RGB".
 
     Raises:
-        [`InputError`]: If the file is gone, or damaged; a damaged one is deleted.
+        [`InputError`]: If a file is gone, or damaged; a damaged one is deleted.
     """
-    check_image(path, name)
+    for path, name in zip(paths, names, strict=True):
+        check_image(path, name)
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            image.load()
-            return image
-    except READING_ERRORS as error:
-        forget_upload(path)
-        raise InputError(f"{name} is damaged and ends too early: save it again, or choose another.") from error
+        (image_t1, image_t2), notes = read_images([Path(path) for path in paths], names)
+    except UnsupportedImageError as error:
+        raise InputError(f"{error.name} cannot be read here: {error.problem}.") from error
+    except ImageError as error:
+        for path in paths[names.index(error.name) :][:1] if error.name in names else ():
+            forget_upload(path)
+        raise InputError(f"{error.name} is damaged and ends too early: save it again, or choose another.") from error
+    for note in notes:
+        gr.Warning(note)
+    return image_t1, image_t2
 
 
 def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from transformers.utils.generic import ModelOutput
 from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.view.drawing import to_panel
 
-from .limits import InputError, read_image
+from .limits import InputError, read_pair
 from .pair_cache import PairCache, digest_of
 
 
@@ -192,7 +192,7 @@ class Segmenter:
 
     @torch.inference_mode()
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
-        image_t1, image_t2 = (read_image(path, name) for path, name in zip(paths, NAMES))
+        image_t1, image_t2 = read_pair(paths, NAMES)
         try:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:

@@ -2,11 +2,10 @@
 """A folder of pairs: `A/` holds the earlier images, `B/` the later ones; files with the same name form a pair."""
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, fold, printable
 from mtrefseg.io import read_regular, sha256_of
@@ -197,6 +196,6 @@ def _read(folder: Path, name: str, sha256: str) -> bytes:
 
 
 def _decode(name: str, content: bytes) -> Image.Image:
-    ImageFile(name, content).check()
-    with Image.open(io.BytesIO(content)) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    file = ImageFile(name, content)
+    file.check()
+    return file.load()

@@ -3,20 +3,17 @@
 
 import hashlib
 import math
-import struct
-import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError
-from mtrefseg.io import open_regular, read_json
+from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, UnusableError
+from mtrefseg.io import read_json
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -306,8 +303,4 @@ def open_image(source: SourceImage) -> np.ndarray:
     Raises:
         UnusableError: If the file is damaged.
     """
-    try:
-        with open_regular(source.file) as file, Image.open(file) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
-        raise UnusableError(Reason.UNREADABLE_IMAGE, f"{source.file.name} ({error})") from error
+    return np.asarray(ImageFile(source.file.name, source.file).load())

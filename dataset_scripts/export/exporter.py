@@ -37,12 +37,14 @@ from datasets.utils.py_utils import convert_file_size_to_int
 from huggingface_hub import HfApi
 
 from dataset_scripts.errors import DataError
+from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.mtrefseg_21k import REPOSITORY
 from dataset_scripts.mtrefseg_pretrain import REPOSITORY as PRETRAIN_REPOSITORY
 from dataset_scripts.readers import (
     DOMAINS,
     PAIRS_SUFFIX,
     SETTINGS,
+    MaskRule,
     ReadingReport,
     SplitFolder,
     find_split_folders,
@@ -83,12 +85,14 @@ class ExportOptions:
         max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
     """
 
     kind: str | None = None
     with_pairs: bool = False
     max_shard_size: int = DEFAULT_SHARD_SIZE
     license: str | None = None
+    mask_rule: MaskRule | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,8 @@ def export_dataset(
     replaces = overwrite and folder.is_replaceable()
     is_new = replaces or folder.progress() is not Progress.FINISHED
     if is_new:
-        plan = plan_export(folders, kind == "pretrain", options.with_pairs, options.max_shard_size)
+        rule = options.mask_rule
+        plan = plan_export(folders, kind == "pretrain", options.with_pairs, options.max_shard_size, rule)
         with _writing(folder), folder.locked():
             if replaces:
                 folder.discard()
@@ -209,6 +214,7 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
 def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: ExportOptions) -> dict[str, Any]:
     """What the result depends on."""
     is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
+    rule = options.mask_rule
     return {
         "raw": fingerprint([each.path for each in folders]),
         "name": _REPOSITORIES[kind][1] if is_published else printable(raw.resolve().name),
@@ -217,6 +223,7 @@ def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: Exp
         "kind": kind,
         "pairs": options.with_pairs,
         "max_shard_size": options.max_shard_size,
+        **({} if rule is None else {"masks": {"values": list(rule.values), "threshold": rule.threshold}}),
         "versions": {"datasets": datasets.__version__, "pillow": PIL.__version__, "pyarrow": pa.__version__},
     }
 
@@ -366,6 +373,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_SHARD_SIZE,
         help="about how much goes into one file, 256MB by default",
     )
+    add_mask_options(parser)
     parser.add_argument("--strict", action="store_true", help="fail if anything has to be skipped, and list all of it")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an export of other data or with other options"
@@ -390,7 +398,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.private and not arguments.push_to_hub:
         raise DataError("--private says how to upload; name the repository with --push-to-hub")
     start = time.perf_counter()
-    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license)
+    rule = chosen_rule(arguments)
+    options = ExportOptions(arguments.kind, arguments.pairs, arguments.max_shard_size, arguments.license, rule)
     result = export_dataset(
         arguments.raw, arguments.out, options, arguments.num_proc, arguments.strict, arguments.overwrite
     )

@@ -8,6 +8,7 @@ from dataset_scripts.readers import (
     DOMAINS,
     PAIRS_SUFFIX,
     SPLITS,
+    MaskRule,
     Pair,
     ReadingReport,
     SplitFolder,
@@ -62,7 +63,11 @@ class ExportPlan:
 
 
 def plan_export(
-    folders: Sequence[SplitFolder], is_pretrain: bool, with_pairs: bool, max_shard_size: int
+    folders: Sequence[SplitFolder],
+    is_pretrain: bool,
+    with_pairs: bool,
+    max_shard_size: int,
+    mask_rule: MaskRule | None = None,
 ) -> ExportPlan:
     """
     Plans an export.
@@ -72,6 +77,7 @@ def plan_export(
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
         with_pairs (`bool`): Whether to write the configurations with one row a pair as well.
         max_shard_size (`int`): Bytes of raw images and masks that go into one file; a pair is never split.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
 
     Returns:
         `ExportPlan`: The files, sorted by configuration, split and number.
@@ -92,6 +98,8 @@ def plan_export(
                     parts.setdefault(f"TV{suffix}", {})[split] = tuple(other + suffix for other in settings)
                 continue
             pairs = list_setting(folders, setting, split, is_pretrain, report)
+            if mask_rule is not None:
+                pairs = [pair.with_mask_rule(mask_rule) for pair in pairs]
             if not pairs:
                 continue
             settings.append(setting)

@@ -16,6 +16,7 @@ from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, se
 MANY_EMPTY = 0.5  # share of no-target sentences above which a model may learn to predict empty masks only
 LONGEST_SENTENCE = 512  # characters
 TINY_PIXELS = 4
+LARGE_MASK = 0.75  # of the image
 SMALL_SIDE = 64
 LARGE_SIDE = 4096
 RARE_TYPE = 0.05  # share of the sentences whose change type is known
@@ -78,7 +79,8 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     Returns:
         `list[Check]`: The outcomes. Those about sentences are left out if there are none.
     """
-    checks = [_check_sizes(pairs), _check_colours(pairs), _check_equal_images(pairs), *_check_masks(pairs)]
+    checks = [_check_sizes(pairs), _check_colours(pairs), _check_dull(pairs), _check_equal_images(pairs)]
+    checks += _check_masks(pairs)
     if any(pair.sentences for pair in pairs):
         sentence_checks = (_check_no_target, _check_lengths, _check_ambiguity, _check_repetition, _check_change_types)
         checks += [check(pairs) for check in sentence_checks]
@@ -141,6 +143,17 @@ def _check_colours(pairs: Sequence[PairFacts]) -> Check:
     return judge("image colours", examples, Verdict.WARN, summary, "all images are RGB")
 
 
+def _check_dull(pairs: Sequence[PairFacts]) -> Check:
+    examples = [
+        f"{pair.name} {date} is {image.dullness}"
+        for pair in pairs
+        for date, image in (("t1", pair.image_t1), ("t2", pair.image_t2))
+        if image.dullness
+    ]
+    summary = "nearly black or flat, so that nothing can be seen; see whether depth and bands are right"
+    return judge("dark or flat images", examples, Verdict.WARN, summary, "no image is nearly black or flat")
+
+
 def _check_equal_images(pairs: Sequence[PairFacts]) -> Check:
     equal = [pair for pair in pairs if pair.image_t1.digest == pair.image_t2.digest]
     wrong = [pair.name for pair in equal if any(mask.pixels for _, mask in _masks(pair))]
@@ -154,6 +167,7 @@ def _check_equal_images(pairs: Sequence[PairFacts]) -> Check:
 def _check_masks(pairs: Sequence[PairFacts]) -> list[Check]:
     masks = [(name, mask) for pair in pairs for name, mask in _masks(pair)]
     full = [name for name, mask in masks if mask.fraction == 1]
+    large = [f"{name}: {_percent(mask.fraction)}" for name, mask in masks if LARGE_MASK < mask.fraction < 1]
     tiny = [f"{name}: {mask.pixels} pixels" for name, mask in masks if 0 < mask.pixels <= TINY_PIXELS]
     areas = [mask.fraction for _, mask in masks if mask.pixels]
     low, middle, high = (_percent(value) for value in (np.quantile(areas, (0, 0.5, 1)) if areas else (0, 0, 0)))
@@ -161,6 +175,13 @@ def _check_masks(pairs: Sequence[PairFacts]) -> list[Check]:
     return [
         Check("mask areas", Verdict.PASS, len(areas), f"{len(areas):,} masks that are not empty: {spread}"),
         judge("full masks", full, Verdict.WARN, "the mask covers the whole image", "no mask covers the whole image"),
+        judge(
+            "large masks",
+            large,
+            Verdict.WARN,
+            f"the mask covers over {_percent(LARGE_MASK)} of the image; is it white where nothing changed?",
+            f"no mask covers over {_percent(LARGE_MASK)} of the image and not all of it",
+        ),
         judge("tiny masks", tiny, Verdict.WARN, f"the mask has at most {TINY_PIXELS} pixels", "no mask is a mere dot"),
     ]
 

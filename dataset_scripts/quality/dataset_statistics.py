@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.readers import Finding, ImageFile, Pair, PairSource, check_pair, map_ahead
+from dataset_scripts.readers import Finding, ImageFile, MaskRule, Pair, PairSource, check_pair, map_ahead
 
 from .perceptual_hash import Bytes, image_thumbnail
 
@@ -48,12 +48,14 @@ class ImageFacts:
         size (`tuple[int, int]`): Width and height in pixels, upright.
         mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
         thumbnail (`np.ndarray` of shape `(32, 32)`): Used to find near-duplicates.
+        dullness (`str`, *optional*, defaults to `""`): That next to nothing can be seen in it, if so.
     """
 
     digest: bytes
     size: tuple[int, int]
     mode: str
     thumbnail: Bytes
+    dullness: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,18 +163,20 @@ class DatasetFacts:
         return list(known.values())
 
 
-def measure_dataset(source: PairSource) -> DatasetFacts:
+def measure_dataset(source: PairSource, mask_rule: MaskRule | None = None) -> DatasetFacts:
     """
     Reads every pair once, on all cores, with a progress bar. Only the images that are being read are in memory.
 
     Args:
         source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
 
     Returns:
         `DatasetFacts`: The facts.
     """
     facts = DatasetFacts()
-    results = map_ahead(partial(_measure, known={}), source)
+    pairs = source if mask_rule is None else (pair.with_mask_rule(mask_rule) for pair in source)
+    results = map_ahead(partial(_measure, known={}), pairs)
     progress = tqdm(results, total=len(source), unit="pair", desc="measuring", leave=False, disable=None)
     for measured, findings in progress:
         source.report.extend(findings)
@@ -313,11 +317,13 @@ def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFac
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:
+        from mtrefseg.io import describe_dullness  # Imports PyTorch, as loading an image does.
+
         in_memory = ImageFile(image.name, data)
         pixels = in_memory.load()
         size = f"{pixels.width}x{pixels.height}:".encode()
-        thumbnail = image_thumbnail(pixels)
-        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail)
+        thumbnail, dullness = image_thumbnail(pixels), describe_dullness(pixels)
+        known[key] = ImageFacts(_digest(size + pixels.tobytes()), pixels.size, in_memory.mode, thumbnail, dullness)
     return known[key]
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import EXPLANATIONS, PairSource, ReadingReport, Reason, open_pairs, printable
+from dataset_scripts.mask_options import add_mask_options, chosen_rule
+from dataset_scripts.readers import EXPLANATIONS, MaskRule, PairSource, ReadingReport, Reason, open_pairs, printable
 
 from .checks import Check, Verdict, content_checks, published_checks
 from .dataset_statistics import DatasetFacts, measure_dataset, summarize
@@ -99,6 +100,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="bits of 64 in which near-duplicate images may differ, 0 to 15 (default: %(default)s)",
     )
 
+    add_mask_options(parser)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """
@@ -114,7 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
         [`DataError`]: If the folder cannot be read or the JSON file not be written.
     """
     start = time.perf_counter()
-    validation = validate(arguments.folder, arguments.published, arguments.max_distance)
+    rule = chosen_rule(arguments)
+    validation = validate(arguments.folder, arguments.published, arguments.max_distance, rule)
     for check in validation.checks:
         count = f"{check.count:,}" if check.count else ""
         print(f"{check.verdict.value} {count:>7}  {check.name:29} {printable(check.summary)}")
@@ -132,7 +136,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def validate(
-    folder: str | Path, compare_with_published: bool = False, max_distance: int = DEFAULT_MAX_DISTANCE
+    folder: str | Path,
+    compare_with_published: bool = False,
+    max_distance: int = DEFAULT_MAX_DISTANCE,
+    mask_rule: MaskRule | None = None,
 ) -> Validation:
     """
     Runs all checks on a folder.
@@ -143,6 +150,7 @@ def validate(
             MTRefSeg-21K; always done if the folders have its names.
         max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate images
             may differ, 0 to 15.
+        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
 
     Returns:
         `Validation`: The outcomes: of reading, of the splits, of images, masks and sentences, of counts.
@@ -151,7 +159,7 @@ def validate(
         [`DataError`]: If the folder cannot be read.
     """
     source = open_pairs(folder)
-    facts = measure_dataset(source)
+    facts = measure_dataset(source, mask_rule)
     pairs = facts.distinct_pairs()
     checks = _reading_checks(source.report, len(pairs))
     if pairs:

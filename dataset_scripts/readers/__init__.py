@@ -5,7 +5,7 @@ everyone who reads pairs uses it; the columns and labels of all datasets are her
 """
 
 from .file_names import fold
-from .image_file import IMAGE_SUFFIXES, ImageFile
+from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
@@ -51,6 +51,7 @@ __all__ = [
     "Finding",
     "GeneratedPairs",
     "ImageFile",
+    "MaskRule",
     "Pair",
     "PairContent",
     "PairMaker",

@@ -1,43 +1,51 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """One image or mask, in a file or in memory, read when it is needed, and the errors that reading it can give."""
 
-import io
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
+import datasets
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 
-from mtrefseg.io import open_regular, read_regular
+from mtrefseg.io import read_regular
 
 from .reading_report import Reason, UnusableError
 
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
-"""Suffixes of the files that are read, in lower case."""
-
-# What PIL's plugins raise for damaged files, besides DecompressionBombError.
-_PIL_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    NotImplementedError,
-    MemoryError,
-    struct.error,
-    zlib.error,
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".gif", ".jp2", ".avif", ".heic", ".heif"),
 )
-_DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+"""Suffixes of the files that are taken for images, in lower case. What a file really is, its content tells."""
+
 _ORIENTATIONS_THAT_SWAP_SIDES = (5, 6, 7, 8)
 _ASPECT_TOLERANCE = 0.01
+_REPAIRS = {
+    "ones": Reason.MASK_OF_ONES,
+    "values": Reason.MASK_NOT_BINARY,
+    "colour": Reason.MASK_IN_COLOUR,
+    "alpha": Reason.MASK_IN_ALPHA,
+}
+
+logger = datasets.logging.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class MaskRule:
+    """
+    What the values of masks mean, where they can mean several things. By default that is open.
+
+    Args:
+        values (`tuple[int, ...]`, *optional*, defaults to `()`): These values (of a palette: entries) are foreground.
+        threshold (`float`, *optional*): Values above it are foreground. Only one of both is given.
+    """
+
+    values: tuple[int, ...] = ()
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,12 @@ class ImageFile:
         name (`str`): Its name in messages, for instance "RS_train/A/0001.jpg".
         source (`Path`, `bytes`, `PIL.Image.Image` or `np.ndarray`): The file or its content; or, for generated pairs,
             the RGB image or the mask (bool, `(height, width)`) itself.
+        mask_rule (`MaskRule`, *optional*): What the values of a mask mean, where its owner has said so.
     """
 
     name: str
     source: Path | bytes | Image.Image | np.ndarray = field(repr=False)
+    mask_rule: MaskRule = MaskRule()
 
     def read_bytes(self) -> bytes:
         """The content of the file as it is; of an image or mask in memory, its pixels."""
@@ -73,40 +83,51 @@ class ImageFile:
         Raises:
             UnusableError: If it is no image or larger than PIL's limit.
         """
-        with self._open(Reason.UNREADABLE_IMAGE) as image:
-            # PIL reports the size of a TIFF file as it will be after loading, though the tag is still there.
-            swaps = image.format != "TIFF" and _orientation(image) in _ORIENTATIONS_THAT_SWAP_SIDES
-            return (image.height, image.width) if swaps else image.size
+        with self._open() as image:
+            return _upright_size(image)
 
     @property
     def mode(self) -> str:
         """How the file keeps its colours, as PIL calls it: "RGB", "L", "P"…; raises as `size`."""
-        with self._open(Reason.UNREADABLE_IMAGE) as image:
+        with self._open() as image:
             return image.mode
 
     def check(self) -> tuple[int, int]:
         """
-        Decodes the whole image.
+        Decodes the whole image as PIL does, since whoever loads a dataset decodes its images so.
 
         Returns:
             `tuple[int, int]`: Width and height in pixels, after EXIF orientation.
 
         Raises:
-            UnusableError: If it is no image, damaged, cut short, larger than PIL's limit, or has more than 8 bits.
+            UnusableError: If it is no image, damaged, cut short, larger than PIL's limit, has more than 8 bits, or is
+                of a kind that PIL cannot decode by itself.
         """
-        with self._open(Reason.UNREADABLE_IMAGE) as image:
-            if image.mode in _DEEP_MODES:
-                raise UnusableError(
-                    Reason.UNREADABLE_IMAGE,
-                    f'{self.name} holds values of mode "{image.mode}"; save it as RGB of 8 bits',
-                )
+        problem = self._foreign_kind()
+        if problem:
+            raise UnusableError(Reason.UNREADABLE_IMAGE, f"{self.name} {problem}; save it as RGB of 8 bits")
+        with self._open() as image:
+            size, image_format = _upright_size(image), image.format
             image.load()
-            swaps = _orientation(image) in _ORIENTATIONS_THAT_SWAP_SIDES
-            return (image.height, image.width) if swaps else image.size
+        if image_format == "HEIF":
+            detail = f"{self.name} is HEIC, which PIL cannot decode by itself; save it as JPEG or PNG"
+            raise UnusableError(Reason.UNREADABLE_IMAGE, detail)
+        return size
+
+    @property
+    def extra_bands(self) -> int:
+        """How many bands a TIFF has beside red, green and blue, or grey; they are not read. Raises as `size`."""
+        from mtrefseg.io import read_tags  # Imports PyTorch, which listing does without.
+
+        if not isinstance(self.source, Path | bytes):
+            return 0
+        with self._reading():
+            tags = read_tags(self.source)
+        return 0 if tags is None or not tags.has_extra_bands else tags.samples - (3 if tags.samples > 3 else 1)
 
     def load(self) -> Image.Image:
         """
-        Decodes the image with [`mtrefseg.io.load_image`].
+        Decodes the image as [`mtrefseg.io.load_image`] does.
 
         Returns:
             `PIL.Image.Image`: RGB, after EXIF orientation.
@@ -114,41 +135,31 @@ class ImageFile:
         Raises:
             UnusableError: If it is no image, damaged, cut short or larger than PIL's limit.
         """
-        if isinstance(self.source, Image.Image):
-            return self.source
-        from mtrefseg.io import load_image  # Imports PyTorch, which listing and checking do without.
-
-        with self._open(Reason.UNREADABLE_IMAGE) as image:
-            return load_image(image)
+        return load_together(self)[0]
 
     def read_mask(self, size: tuple[int, int]) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
         """
-        Reads a mask of a dataset and repairs what it can: a mask of another size is resized, of a coloured one the
-        highest channel counts, and of any other values those above 127 are foreground.
+        Reads a mask as [`mtrefseg.io.load_mask`] does, and resizes one of another size.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
             `np.ndarray`: Booleans of shape `(height, width)`, true in the described region.
-            `list[tuple[Reason, str]]`: What was repaired, and how.
+            `list[tuple[Reason, str]]`: What was not as it should be, and how it was read.
 
         Raises:
-            UnusableError: If it is no image, damaged, cut short, too large, or of another aspect ratio than `size`.
+            UnusableError: If it is no image, damaged, cut short, too large, of another aspect ratio than `size`, or
+                holds values that can mean several things.
         """
         if isinstance(self.source, np.ndarray):
             return self.source, []
-        # `mtrefseg.io.load_mask` reads plain masks alike, but cannot be the core of this: it turns coloured ones grey,
-        # which refuses a red mask; it refuses values of which none is above 127; and it imports PyTorch.
-        with self._open(Reason.UNREADABLE_MASK) as image:
-            values, repairs = self._mask_values(ImageOps.exif_transpose(image))
-        mask = values > 127
-        highest = values.max()
-        if highest == 1:
-            mask = values == 1
-            repairs.append((Reason.MASK_OF_ONES, f"{self.name} holds 0 and 1"))
-        elif ((values != 0) & (values != 255)).any():
-            repairs.append((Reason.MASK_NOT_BINARY, f"{self.name} holds {len(np.unique(values))} values"))
+        from mtrefseg.io import read_mask
+
+        with _unusable(Reason.UNREADABLE_MASK):
+            reading = read_mask(self.source, self.name, self.mask_rule.values or None, self.mask_rule.threshold)
+        mask = reading.mask
+        repairs = [(_REPAIRS[kind], f"{self.name} {detail}") for kind, detail in reading.repairs]
         height, width = mask.shape
         if (width, height) != size:
             detail = f"{self.name} has {width}x{height} pixels, its images {size[0]}x{size[1]}"
@@ -158,46 +169,94 @@ class ImageFile:
             repairs.append((Reason.MASK_RESIZED, detail))
         return mask, repairs
 
-    def _mask_values(self, image: Image.Image) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
-        """Values of shape `(height, width)`; those of a 1-bit mask are 0 and 255."""
-        if image.mode in ("1", "L"):
-            return np.asarray(image.convert("L")), []
-        if image.mode in _DEEP_MODES:
-            return np.asarray(image), []
-        values = np.asarray(image.convert("RGB")).max(axis=-1)
-        return values, [(Reason.MASK_IN_COLOUR, f'{self.name} is of mode "{image.mode}"')]
+    def _foreign_kind(self) -> str:
+        """Why whoever decodes the image with PIL would get another one, or none; "" if nothing is wrong."""
+        from mtrefseg.io import DEEP_MODES, depth_of, read_tags
+
+        if not isinstance(self.source, Path | bytes):
+            return f'holds values of mode "{self.mode}"' if self.mode in DEEP_MODES else ""
+        with self._reading():
+            tags, depth = read_tags(self.source), depth_of(self.source)
+        if tags is not None and (tags.is_deep or (tags.has_extra_bands and tags.photometric < 2)):
+            return f"is {tags}"
+        return f"has {depth} bits a sample" if depth > 8 else ""
 
     @contextmanager
-    def _open(self, reason: Reason) -> Iterator[Image.Image]:
-        """The image, not decoded yet; whatever PIL raises in the block becomes an `UnusableError` of this reason."""
+    def _open(self) -> Iterator[Image.Image]:
+        """The image, not decoded yet; whatever is raised in the block becomes an `UnusableError`."""
         if isinstance(self.source, Image.Image | np.ndarray):
             yield self.source if isinstance(self.source, Image.Image) else Image.fromarray(self.source)
             return
-        limit = Image.MAX_IMAGE_PIXELS
-        too_large = f"{self.name} has more than {limit:,} pixels, the most that are read; shrink or cut it"
-        try:
-            file = io.BytesIO(self.source) if isinstance(self.source, bytes) else open_regular(self.source)
-            with file, Image.open(file) as image:
-                if limit is not None and image.width * image.height > limit:
-                    raise UnusableError(Reason.IMAGE_TOO_LARGE, too_large)
-                yield image
-        except UnusableError:
-            raise
-        except Image.DecompressionBombError:
-            raise UnusableError(Reason.IMAGE_TOO_LARGE, too_large) from None
-        except _PIL_ERRORS as error:
-            raise UnusableError(reason, f"{self.name}: {_describe(error)}") from error
+        from mtrefseg.io import open_image
+
+        with self._reading(), open_image(self.source) as image:
+            limit = Image.MAX_IMAGE_PIXELS
+            if limit is not None and image.width * image.height > limit:
+                raise Image.DecompressionBombError
+            yield image
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turns whatever a decoder raises in the block into an `UnusableError`."""
+        from mtrefseg.io import decoding
+
+        with _unusable(Reason.UNREADABLE_IMAGE), decoding(self.name):
+            yield
 
 
-def _describe(error: Exception) -> str:
-    """What went wrong, without the path of the file, which some messages hold."""
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image that PIL can read"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+@contextmanager
+def _unusable(reason: Reason) -> Iterator[None]:
+    """Turns errors of the readers of images and masks into an `UnusableError`, of this reason if no other fits."""
+    from mtrefseg.io import AmbiguousMaskError, ImageError
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnusableError(reason, str(error)) from error
+    except AmbiguousMaskError as error:
+        raise UnusableError(Reason.MASK_AMBIGUOUS, f"{error.name}: {error.problem}") from error
+    except ImageError as error:
+        if error.is_too_large:
+            limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels, the most that are read"
+            detail = f"{error.name} has more than {limit}; shrink or cut it"
+            raise UnusableError(Reason.IMAGE_TOO_LARGE, detail) from None
+        raise UnusableError(reason, f"{error.name}: {error.problem}") from error
 
 
-def _orientation(image: Image.Image) -> int | None:
+def load_together(*files: ImageFile) -> list[Image.Image]:
+    """
+    Decodes images that belong together, such as t1 and t2, as [`mtrefseg.io.load_images`] does: what has to be
+    stretched is stretched alike. What has to be said about them is logged.
+
+    Args:
+        files (`ImageFile`): The images.
+
+    Returns:
+        `list[PIL.Image.Image]`: RGB, after EXIF orientation.
+
+    Raises:
+        UnusableError: If one of them is no image, damaged, cut short or larger than PIL's limit.
+    """
+    in_memory = [file.source for file in files if isinstance(file.source, Image.Image)]
+    if len(in_memory) == len(files):
+        return in_memory
+    from mtrefseg.io import read_images  # Imports PyTorch, which listing does without.
+
+    with _unusable(Reason.UNREADABLE_IMAGE):
+        images, notes = read_images([file.source for file in files], [file.name for file in files])
+    for note in notes:
+        _say(note)
+    return images
+
+
+@lru_cache(maxsize=1 << 16)
+def _say(note: str) -> None:
+    """Logs a note once, however often the image is read."""
+    logger.warning(note)
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    # PIL reports the size of a TIFF file as it will be after loading, though the tag is still there.
     value = image.getexif().get(ExifTags.Base.Orientation)
-    return value if isinstance(value, int) else None
+    swaps = image.format != "TIFF" and value in _ORIENTATIONS_THAT_SWAP_SIDES
+    return (image.height, image.width) if swaps else image.size

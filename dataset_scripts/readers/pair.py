@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from .image_file import ImageFile
+from .image_file import ImageFile, MaskRule, load_together
 from .look_ahead import map_ahead
 from .reading_report import Finding, ReadingReport, Reason, UnusableError
 
@@ -74,7 +74,7 @@ class Pair:
 
     def load_images(self) -> tuple[Image.Image, Image.Image]:
         """
-        Decodes both images.
+        Decodes both images, alike where they hold more than 8 bits.
 
         Returns:
             `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 and t2, RGB.
@@ -82,7 +82,8 @@ class Pair:
         Raises:
             UnusableError: If one of them cannot be read.
         """
-        return self.image_t1.load(), self.image_t2.load()
+        image_t1, image_t2 = load_together(self.image_t1, self.image_t2)
+        return image_t1, image_t2
 
     def load_masks(self, size: tuple[int, int]) -> list[np.ndarray]:
         """
@@ -116,6 +117,22 @@ class Pair:
             return self.change_mask.read_mask(size)[0]
         return np.logical_or.reduce(self.load_masks(size))
 
+    def with_mask_rule(self, rule: MaskRule) -> "Pair":
+        """
+        The pair with a rule of its owner for its masks.
+
+        Args:
+            rule (`MaskRule`): What their values mean.
+
+        Returns:
+            `Pair`: A copy.
+        """
+        return replace(
+            self,
+            expressions=tuple(replace(each, mask=replace(each.mask, mask_rule=rule)) for each in self.expressions),
+            change_mask=None if self.change_mask is None else replace(self.change_mask, mask_rule=rule),
+        )
+
 
 def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
     """
@@ -135,6 +152,10 @@ def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
             (width_t1, height_t1), (width_t2, height_t2) = sizes
             detail = f"t1 has {width_t1}x{height_t1} pixels, t2 {width_t2}x{height_t2}"
             raise UnusableError(Reason.UNEQUAL_SIZES, detail)
+        for image in (pair.image_t1, pair.image_t2):
+            if image.extra_bands:
+                detail = f"{image.name} has {image.extra_bands} more, left out"
+                report.repair(Reason.EXTRA_BANDS, pair.folder, pair.pair_id, detail)
         if pair.change_mask is not None:
             _check_mask(pair.change_mask, sizes[0], pair.folder, pair.pair_id, report)
             return pair, report.findings

@@ -73,7 +73,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RawConfig
-    VERSION = datasets.Version("1.0.0")
+    VERSION = datasets.Version("1.1.0")  # Raised when files are read otherwise, for prepared data are kept by it.
     DEFAULT_CONFIG_NAME = "TV"
     IS_PRETRAIN: ClassVar[bool]
     DOWNLOADS: ClassVar[dict[str, list[str]]]

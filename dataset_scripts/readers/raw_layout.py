@@ -3,7 +3,8 @@
 Reads the raw folder layout of MTRefSeg-21K and of its stage-1 set, and handles its irregularities.
 
 A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose images and masks are matched by their stems. Split and domain are taken from the name of the folder:
+stage-1 set, whose images and masks are matched by their stems and may lie in folders of other names
+(`split_folders`). Split and domain are taken from the name of the folder:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
 ```json
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
+from dataset_scripts.errors import DataError
 from mtrefseg.io import read_json
 
 from .file_names import fold
@@ -227,27 +229,38 @@ class _Lister:
         self.report = report
         self.domains = domains
         self.seen = seen
-        self.images_t1 = _Index(folder, "A")
-        self.images_t2 = _Index(folder, "B")
-        self.masks = _Index(folder, "masks")
+        self.images_t1, self.images_t2, self.masks = (_Index(folder, place) for place in folder.places)
 
     def list_pretrain(self) -> list[Pair]:
         """The pairs of a stage-1 folder."""
         indexes = (self.images_t1, self.images_t2, self.masks)
         stems = set[str]().union(*(index.stems() for index in indexes))
+        if self.folder.list_file is not None:
+            stems = self._listed(stems, self.folder.list_file)
         # Exact names go first, so that similar ones cannot take their files.
         lacking = {stem: sum(stem not in index.stems() for index in indexes) for stem in stems}
         records = []
         for stem in sorted(stems, key=lambda stem: (lacking[stem] > 0, stem not in self.images_t1.stems(), stem)):
             # A pair whose names differ in case or Unicode form has been made from the first of them.
-            if all(index.is_used(stem) for index in indexes):
+            if lacking[stem] < len(indexes) and all(index.is_used(stem) for index in indexes):
                 continue
             try:
                 records.append(self._pretrain_pair(stem))
             except UnusableError as error:
                 self.report.skip(error.reason, self.folder.name, stem, error.detail)
-        self._report_files(indexes, is_pretrain=True)
+        if self.folder.list_file is None or self.folder.other_lists is not None:  # Once for all lists of a folder.
+            self._report_files(indexes, is_pretrain=True)
         return sorted(records, key=lambda record: record.pair_id)
+
+    def _listed(self, stems: set[str], list_file: Path) -> set[str]:
+        """The stems that belong to the split of a list. What no list names is reported once."""
+        members = _read_list(list_file, stems, self.folder)
+        if self.folder.other_lists is not None:
+            named = members.union(*(_read_list(other, stems, self.folder) for other in self.folder.other_lists))
+            for stem in sorted(stems - named):
+                detail = f"no list in {list_file.parent.name}/ names it"
+                self.report.skip(Reason.NOT_LISTED, self.folder.name, stem, detail)
+        return members
 
     def list_referring(self) -> list[Pair]:
         """The pairs of a folder with sentences."""
@@ -282,7 +295,8 @@ class _Lister:
         images = self._images(stem, stem, is_new=True)
         mask = self.masks.find(stem, is_new=True)
         if mask is None:
-            raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{stem} with an ending of an image file")
+            where = f"{self.masks.kind}/{stem}"
+            raise UnusableError(Reason.MISSING_MASK, f"there is no {where} with an ending of an image file")
         self._claim(stem)
         for index in (self.images_t1, self.images_t2, self.masks):
             names = index.names(stem) if stem in index.stems() else []
@@ -385,7 +399,7 @@ class _Lister:
                 raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
             if mask is not None:
                 return mask
-        raise UnusableError(Reason.MISSING_MASK, f"there is no masks/{entry or f'{sample_id}/{index}'}")
+        raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
     def _sentence(self, text: Any, sample: str) -> str:
         if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
@@ -419,6 +433,29 @@ class _Lister:
         detail = f"{key} has the value {json.dumps(value)[:80]}; known are {known}"
         self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)
         return None
+
+
+def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
+    """The stems that a list names: one image a line, with or without its folder and its suffix; paths of t2 and the
+    mask may follow it."""
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
+        raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
+    members = set()
+    for line in filter(None, map(str.strip, lines)):
+        # A name may hold blanks, so the whole line is tried first.
+        for text in (line, line.split()[0]):
+            parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
+            if len(parts) > 1 and parts[0] in folder.places:
+                parts = parts[1:]
+            stem = _without_suffix("/".join(parts))
+            if stem in stems:
+                break
+        members.add(stem)
+    return members
 
 
 def _read_json(path: Path, root: Path) -> dict[str, Any]:

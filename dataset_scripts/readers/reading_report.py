@@ -34,11 +34,15 @@ class Reason(str, Enum):
     UNREADABLE_MASK = "unreadable_mask"
     MASK_PATH_ESCAPE = "mask_path_escape"
     MASK_OF_OTHER_SHAPE = "mask_of_other_shape"
+    MASK_AMBIGUOUS = "mask_ambiguous"
+    NOT_LISTED = "not_listed"
     # Something is repaired, and the sample kept.
     MASK_RESIZED = "mask_resized"
     MASK_NOT_BINARY = "mask_not_binary"
     MASK_OF_ONES = "mask_of_ones"
     MASK_IN_COLOUR = "mask_in_colour"
+    MASK_IN_ALPHA = "mask_in_alpha"
+    EXTRA_BANDS = "extra_bands"
     EXTRA_MASKS = "extra_masks"
     WHITESPACE_TRIMMED = "whitespace_trimmed"
     UNKNOWN_LABEL = "unknown_label"
@@ -62,10 +66,15 @@ EXPLANATIONS = {
     Reason.UNREADABLE_MASK: "expression (stage 1: pair) skipped: the mask is damaged or cut short",
     Reason.MASK_PATH_ESCAPE: "expression (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
     Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
+    Reason.MASK_AMBIGUOUS: "expression (stage 1: pair) skipped: the mask's values can mean several things; say which "
+    "with --mask-values or --mask-threshold",
+    Reason.NOT_LISTED: "pair skipped: no list of a split names it",
     Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
-    Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255; above 127 is foreground",
+    Reason.MASK_NOT_BINARY: "kept: the mask had other values than 0 and 255, of which only some can be the object",
     Reason.MASK_OF_ONES: "kept: the mask had the values 0 and 1; 1 is foreground",
-    Reason.MASK_IN_COLOUR: "kept: the mask had several channels; their highest value counts",
+    Reason.MASK_IN_COLOUR: "kept: the mask had several channels or a palette; what is not black is foreground",
+    Reason.MASK_IN_ALPHA: "kept: the mask had one colour, and its opacity is read",
+    Reason.EXTRA_BANDS: "kept: an image had more bands than RGB; the first three are read",
     Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
     Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
     Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",

@@ -1,11 +1,18 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Finds the split folders of the raw layout: their splits and domains, and which of them a setting reads."""
+"""
+Finds the split folders of the raw layout: their splits and domains, and which of them a setting reads.
+
+Sets for stage 1 come in several layouts, and all of these are known: the two images in `A` and `B`, `Image1` and
+`Image2`, `im1` and `im2`, `T1` and `T2`, or `time1` and `time2`; the masks in `masks`, `mask`, `label`, `labels` or
+`gt`; the splits as folders around them (`train/A`), as folders in them (`A/train`), or as lists of names
+(`list/train.txt`). Upper and lower case do not matter.
+"""
 
 import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
@@ -15,6 +22,13 @@ from .schema import DOMAINS
 
 EXPRESSIONS_FOLDER = "referring_expression"
 """Name of the folder with the JSON files."""
+
+IMAGE_FOLDERS = (("A", "B"), ("Image1", "Image2"), ("im1", "im2"), ("T1", "T2"), ("time1", "time2"))
+"""Names of the folders of t1 and t2, which may be in upper or lower case."""
+MASK_FOLDERS = ("masks", "mask", "label", "labels", "gt")
+"""Names of the folder of masks, which may be in upper or lower case."""
+LISTS_FOLDER = "list"
+"""Name of the folder with a text file a split, with the name of one image in each line."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -34,15 +48,20 @@ SPLIT_NAMES = {
 @dataclass(frozen=True)
 class SplitFolder:
     """
-    A folder with `A/` and `B/`.
+    A folder with `A/` and `B/`, or with others of [`IMAGE_FOLDERS`]; or the part of one that belongs to a split.
 
     Args:
         path (`Path`): The folder.
-        name (`str`): Its name.
+        name (`str`): Its name; of a part, followed by that of the split's folder or list.
         split (`str`): One of `schema.SPLITS`; "train" if the name has none.
         domain (`str`, *optional*): One of `schema.DOMAINS`; `None` if the name holds neither, or "TV".
         is_pretrain (`bool`): Whether it is a stage-1 set.
         root (`Path`): The folder, without symbolic links in its path, that no file of the dataset may lie outside of.
+        places (`tuple[str, str, str]`, *optional*, defaults to `("A", "B", "masks")`): Where t1, t2 and the masks lie
+            in it.
+        list_file (`Path`, *optional*): The list of the names that belong to it; by default all do.
+        other_lists (`tuple[Path, ...]`, *optional*): The lists of the other splits, where this part has to report
+            what no list names.
     """
 
     path: Path
@@ -51,6 +70,9 @@ class SplitFolder:
     domain: str | None
     is_pretrain: bool
     root: Path
+    places: tuple[str, str, str] = ("A", "B", "masks")
+    list_file: Path | None = None
+    other_lists: tuple[Path, ...] | None = None
 
 
 def find_split_folders(root: str | Path) -> list[SplitFolder]:
@@ -70,13 +92,14 @@ def find_split_folders(root: str | Path) -> list[SplitFolder]:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; name the folder of the dataset, or one of its split folders")
     absolute = Path(os.path.abspath(root))
-    candidates = [absolute] if _is_split_folder(absolute) else sorted(absolute.iterdir())
+    candidates = [absolute] if _places(absolute) else sorted(absolute.iterdir())
     boundary = _boundary(absolute)
-    folders = [
-        _describe_folder(path, boundary) for path in candidates if not is_hidden(path.name) and _is_split_folder(path)
-    ]
+    folders = [part for path in candidates if not is_hidden(path.name) for part in _describe_folder(path, boundary)]
     if not folders:
-        raise DataError(f"{root} holds no split folder: one that has the folders A (t1) and B (t2) in it is needed")
+        others = ", ".join(f"{one}/{other}" for one, other in IMAGE_FOLDERS[1:])
+        raise DataError(
+            f"{root} holds no split folder: one that has the folders A (t1) and B (t2) in it is needed, or {others}"
+        )
     return folders
 
 
@@ -147,24 +170,74 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-def _is_split_folder(path: Path) -> bool:
-    return (path / "A").is_dir() and (path / "B").is_dir()
+def _places(path: Path) -> tuple[str, str, str] | None:
+    """The folders of t1, t2 and the masks, as they are spelled in a folder; `None` if it has not both images."""
+    if not path.is_dir():
+        return None
+    # Sorted, so that of two that differ in case alone the same one is always taken.
+    names = sorted((entry.name for entry in os.scandir(path) if entry.is_dir()), reverse=True)
+    found = {name.lower(): name for name in names}
+    for one, other in IMAGE_FOLDERS:
+        if one.lower() in found and other.lower() in found:
+            masks = next((found[name] for name in MASK_FOLDERS if name in found), MASK_FOLDERS[0])
+            return found[one.lower()], found[other.lower()], masks
+    return None
 
 
 def _tokens(name: str) -> list[str]:
     return re.split(r"[^a-z0-9]+", name.lower())
 
 
-def _describe_folder(path: Path, boundary: Path) -> SplitFolder:
+def _describe_folder(path: Path, boundary: Path) -> list[SplitFolder]:
+    """The folder, or one part for each split that it tells apart; nothing if it holds no pairs."""
+    places = _places(path)
+    if places is None:
+        return []
     tokens = _tokens(path.name)
-    return SplitFolder(
+    whole = SplitFolder(
         path=path,
         name=path.name,
         split=next((SPLIT_NAMES[token] for token in tokens if token in SPLIT_NAMES), "train"),
         domain=next((domain for domain in DOMAINS if domain.lower() in tokens), None),
         is_pretrain="pretrain" in path.name.lower() or not (path / EXPRESSIONS_FOLDER).is_dir(),
         root=boundary,
+        places=places,
     )
+    return (_parts_by_list(whole) or _parts_by_folder(whole) or [whole]) if whole.is_pretrain else [whole]
+
+
+def _parts_by_list(whole: SplitFolder) -> list[SplitFolder]:
+    """One part for each list of a split. The first one has to report what none of them names."""
+    folder = whole.path / LISTS_FOLDER
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    lists = [file for file in files if file.stem.lower() in SPLIT_NAMES and file.is_file()]
+    return [
+        replace(
+            whole,
+            name=f"{whole.name}/{file.stem}",
+            split=SPLIT_NAMES[file.stem.lower()],
+            list_file=file,
+            other_lists=tuple(lists[1:]) if number == 0 else None,
+        )
+        for number, file in enumerate(lists)
+    ]
+
+
+def _parts_by_folder(whole: SplitFolder) -> list[SplitFolder]:
+    """One part for each folder of a split, where the folder of t1 holds nothing else."""
+    image_t1, image_t2, masks = whole.places
+    entries = [entry for entry in sorted((whole.path / image_t1).iterdir()) if not is_hidden(entry.name)]
+    if not entries or not all(entry.is_dir() and entry.name.lower() in SPLIT_NAMES for entry in entries):
+        return []
+    return [
+        replace(
+            whole,
+            name=f"{whole.name}/{entry.name}",
+            split=SPLIT_NAMES[entry.name.lower()],
+            places=(f"{image_t1}/{entry.name}", f"{image_t2}/{entry.name}", f"{masks}/{entry.name}"),
+        )
+        for entry in entries
+    ]
 
 
 def _boundary(root: Path) -> Path:

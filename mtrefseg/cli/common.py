@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtrefseg.errors import UserError, one_line
+from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
 
@@ -73,6 +74,21 @@ def add_pair_arguments(parser: VerbParser) -> None:
         choices=("error", "resize"),
         default="error",
         help="if the images differ in size: refuse (the default), or resample t2 to the size of t1",
+    )
+    options.add_argument(
+        "--bands",
+        metavar="R,G,B",
+        type=band_numbers,
+        help="bands of a file with several to read as red, green and blue (3,2,1), or the one to read as grey; "
+        "by default the first three",
+    )
+    options.add_argument(
+        "--stretch",
+        metavar="LOW,HIGH",
+        type=percentiles,
+        default="auto",
+        help="percentiles of both images together between which samples of more than 8 bits are stretched (2,98); "
+        "2,98,each stretches each image by itself, none neither; by default 2,98 where no sample exceeds 14 bits",
     )
     options.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
     options.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
@@ -164,10 +180,12 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
     """The images T1 and T2, RGB; a `UserError` if they differ in size and `--align` does not say what then."""
-    from modeling_mtrefseg.image_processing_mtrefseg import load_image
+    from mtrefseg.io import Stretch, read_images
 
+    stretch = Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch
     with bad_input():
-        image_t1, image_t2 = load_image(options.image_t1), load_image(options.image_t2)
+        sources = (options.image_t1, options.image_t2)
+        (image_t1, image_t2), notes = read_images(sources, sources, options.bands, stretch)
     for name, image in ((options.image_t1, image_t1), (options.image_t2, image_t2)):
         if max(image.size) > LONGEST_SIDE:
             raise UserError(
@@ -179,6 +197,8 @@ def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
             f"{options.image_t1} has {image_t1.width}x{image_t1.height} pixels and {options.image_t2} "
             f"{image_t2.width}x{image_t2.height}: if both show one area, --align resize fits t2 to the size of t1"
         )
+    for note in notes:
+        progress(note)
     return image_t1, image_t2
 
 

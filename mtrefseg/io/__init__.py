@@ -3,7 +3,7 @@
 Reads images and masks, and writes files: the image reader, the mask reader, files that are written whole or not at
 all, hashes, and static pages.
 
-`load_image` and `load_mask` import PyTorch when they are first used; nothing else here does.
+The readers, and what belongs to them, import PyTorch when they are first used; nothing else here does.
 """
 
 from typing import Any
@@ -25,23 +25,69 @@ from .masks import encode_mask
 from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
 
+# What `images` holds, by name, since importing it imports PyTorch.
+_READERS = (
+    "DEEP_MODES",
+    "AmbiguousMaskError",
+    "ImageError",
+    "MaskReading",
+    "Stretch",
+    "UnsupportedImageError",
+    "apply_limits",
+    "decoding",
+    "depth_of",
+    "describe_dullness",
+    "known_depth",
+    "load_image",
+    "load_images",
+    "load_mask",
+    "open_image",
+    "percentile_limits",
+    "pick_bands",
+    "read_images",
+    "read_mask",
+    "read_size",
+    "read_tags",
+    "valid_pixels",
+)
+
 __all__ = [
+    "DEEP_MODES",
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
     "THUMBNAIL_SIDE",
+    "AmbiguousMaskError",
+    "ImageError",
+    "MaskReading",
+    "Stretch",
+    "UnsupportedImageError",
+    "apply_limits",
+    "decoding",
+    "depth_of",
+    "describe_dullness",
     "draw_mask",
     "draw_thumbnail",
     "encode_mask",
     "fill_template",
+    "known_depth",
     "load_image",
+    "load_images",
     "load_mask",
+    "open_image",
     "open_regular",
+    "percentile_limits",
+    "pick_bands",
+    "read_images",
     "read_json",
+    "read_mask",
     "read_regular",
+    "read_size",
+    "read_tags",
     "read_yaml",
     "sha256_bytes",
     "sha256_of",
     "to_script",
+    "valid_pixels",
     "write_bytes",
     "write_json",
     "write_text",
@@ -50,7 +96,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load_image", "load_mask"):
+    if name in _READERS:
         from . import images
 
         return getattr(images, name)

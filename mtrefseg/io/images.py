@@ -4,7 +4,50 @@ The reader of images and the reader of masks. They are defined beside the image 
 Hub has to hold all the code that it needs; importing them imports PyTorch.
 """
 
-from modeling_mtrefseg import load_image, load_mask
+from modeling_mtrefseg import load_image, load_images, load_mask
+from modeling_mtrefseg.image_bands_mtrefseg import (
+    Stretch,
+    apply_limits,
+    known_depth,
+    percentile_limits,
+    pick_bands,
+    valid_pixels,
+)
+from modeling_mtrefseg.image_files_mtrefseg import (
+    DEEP_MODES,
+    ImageError,
+    UnsupportedImageError,
+    decoding,
+    depth_of,
+    open_image,
+    read_size,
+    read_tags,
+)
+from modeling_mtrefseg.image_reading_mtrefseg import describe_dullness, read_images
+from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, MaskReading, read_mask
 
 
-__all__ = ["load_image", "load_mask"]
+__all__ = [
+    "DEEP_MODES",
+    "AmbiguousMaskError",
+    "ImageError",
+    "MaskReading",
+    "Stretch",
+    "UnsupportedImageError",
+    "apply_limits",
+    "decoding",
+    "depth_of",
+    "describe_dullness",
+    "known_depth",
+    "load_image",
+    "load_images",
+    "load_mask",
+    "open_image",
+    "percentile_limits",
+    "pick_bands",
+    "read_images",
+    "read_mask",
+    "read_size",
+    "read_tags",
+    "valid_pixels",
+]

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from spaces_demo.limits import InputError, check_image, check_sentences, forget_upload, read_image
+from spaces_demo.limits import InputError, check_image, check_sentences, forget_upload, read_pair
+from spaces_demo.segmenting import NAMES
 from tests.spaces_demo.hostile_files import cut_png, hostile_files, png_of_size, write
 
 
@@ -12,7 +13,7 @@ from tests.spaces_demo.hostile_files import cut_png, hostile_files, png_of_size,
 def test_what_is_no_image_is_refused_in_a_sentence(case: str, tmp_path: Path) -> None:
     name, content, message = hostile_files()[case]
     with pytest.raises(InputError, match=message) as caught:
-        read_image(write(tmp_path, name, content), "The earlier image (t1)")
+        read_pair([write(tmp_path, name, content)] * 2, NAMES)
     assert str(caught.value).startswith("The earlier image (t1) ")
     assert str(tmp_path) not in str(caught.value)
 
@@ -24,13 +25,13 @@ def test_the_size_is_checked_before_anything_is_decoded(tmp_path: Path, monkeypa
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
     check_image(write(tmp_path, "good.png", png_of_size(4096, 4096)), "t1")
     with pytest.raises(InputError, match="4097 x 4096"):
-        read_image(write(tmp_path, "large.png", png_of_size(4097, 4096)), "t1")
+        read_pair([write(tmp_path, "large.png", png_of_size(4097, 4096))] * 2, NAMES)
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff", "bmp"])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff", "bmp", "gif", "jp2", "avif"])
 def test_the_usual_formats_are_read(kind: str, tmp_path: Path) -> None:
     Image.new("RGB", (3, 2), "red").save(tmp_path / f"a.{kind}")
-    assert read_image(tmp_path / f"a.{kind}", "t1").size == (3, 2)
+    assert [image.size for image in read_pair([tmp_path / f"a.{kind}"] * 2, NAMES)] == [(3, 2), (3, 2)]
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:

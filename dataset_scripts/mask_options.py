@@ -1,0 +1,35 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The options that say what the values of other people's masks mean."""
+
+import argparse
+
+from dataset_scripts.readers import MaskRule
+from mtrefseg.option_values import whole_numbers
+
+
+def add_mask_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Declares `--mask-values` and `--mask-threshold`, of which one may be given.
+
+    Args:
+        parser (`argparse.ArgumentParser`): The parser of a command that reads masks.
+    """
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument(
+        "--mask-values",
+        metavar="N,N",
+        type=whole_numbers,
+        default=(),
+        help="values (of a palette: entries) of the masks that are foreground, such as 2; without it, masks that can "
+        "mean several things are skipped",
+    )
+    rule.add_argument(
+        "--mask-threshold", metavar="X", type=float, help="values of the masks above this one are foreground"
+    )
+
+
+def chosen_rule(arguments: argparse.Namespace) -> MaskRule | None:
+    """The rule of [`add_mask_options`], `None` if neither option is given."""
+    if not arguments.mask_values and arguments.mask_threshold is None:
+        return None
+    return MaskRule(arguments.mask_values, arguments.mask_threshold)

@@ -1,0 +1,520 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Files of images: opening and decoding them. TIFFs are read by their tags, since Pillow takes any fourth band for
+transparency and misreads some depths. Whatever a decoder raises becomes an [`ImageError`], here and nowhere else.
+"""
+
+import importlib
+import struct
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+
+from .image_bands_mtrefseg import pick_bands, valid_pixels
+
+
+DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+"""Grey modes of more than 8 bits, which PIL would clip instead of scale."""
+
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEAD_BYTES = 32
+_JPEG_2000_BYTES = 1 << 16  # What describes the samples comes before them, but other boxes may come first.
+_CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
+_MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
+# The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
+_DARK = 63
+_MOST_BYTES = 4 << 30
+_WARNINGS_LOCK = threading.Lock()
+# Kinds and bits of samples that Pillow keeps.
+_PILLOW_GREY = (("u", 8), ("u", 16), ("i", 16), ("i", 32), ("f", 32))
+_PILLOW_BANDS = (("u", 8), ("u", 16))
+_SAMPLE_FORMATS = {1: "u", 2: "i", 3: "f"}
+# Photometric interpretations, and how many samples each has.
+_GREY, _RGB, _PALETTE, _INKS, _YCBCR, _LAB = ((0, 1), 2, 3, 5, 6, 8)
+_PHOTOMETRIC_SAMPLES = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3}
+_TURNS = {
+    2: lambda values: values[:, ::-1],
+    3: lambda values: values[::-1, ::-1],
+    4: lambda values: values[::-1],
+    5: lambda values: values.swapaxes(0, 1),
+    6: lambda values: values.swapaxes(0, 1)[:, ::-1],
+    7: lambda values: values[::-1, ::-1].swapaxes(0, 1),
+    8: lambda values: values.swapaxes(0, 1)[::-1],
+}
+
+
+class ImageError(ValueError):
+    """
+    An image or a mask cannot be read.
+
+    Args:
+        name (`str`): What the message calls it.
+        problem (`str`): What is wrong, and what helps.
+        is_too_large (`bool`, *optional*, defaults to `False`): Whether it has more pixels than PIL decodes.
+    """
+
+    def __init__(self, name: str, problem: str, is_too_large: bool = False) -> None:
+        super().__init__(f"Cannot read {name}: {problem}")
+        self.name = name
+        self.problem = problem
+        self.is_too_large = is_too_large
+
+
+class UnsupportedImageError(ImageError):
+    """An image is whole, but needs a package that is missing, or is of a kind that is not read at all."""
+
+
+class _UnsupportedKindError(Exception):
+    """The same, before the image has a name."""
+
+
+@dataclass
+class Samples:
+    """
+    Values that are not 8-bit RGB yet.
+
+    Args:
+        values (`np.ndarray`): `(height, width, 1 or 3)`, of any real type.
+        valid (`np.ndarray`): Booleans `(height, width)`, false where there is no data.
+        alpha (`np.ndarray`, *optional*): Opacity `(height, width)`, 0 to 255.
+        is_inverted (`bool`, *optional*, defaults to `False`): Whether 0 is white.
+        is_file (`bool`, *optional*, defaults to `True`): Whether they are from a file, so that values of any range are
+            understood; the maker of an array can be asked to scale it.
+        notes (`list[str]`): What has to be said about them.
+    """
+
+    values: np.ndarray
+    valid: np.ndarray
+    alpha: np.ndarray | None = None
+    is_inverted: bool = False
+    is_file: bool = True
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TiffTags:
+    """
+    The tags of a TIFF that decide how its samples are meant.
+
+    Args:
+        width, height (`int`): In pixels, as stored.
+        samples (`int`): Samples a pixel.
+        bits (`int`): Bits of the deepest sample.
+        kind (`str`): "u" unsigned, "i" signed, "f" floating point, "?" anything else.
+        photometric (`int`): As the format numbers it: 1 grey, 2 RGB and so on.
+        extra (`tuple[int, ...]`): Kinds of the extra samples; 1 is premultiplied alpha.
+        is_planar (`bool`): Whether each band lies by itself.
+        compression, orientation (`int`): As the format numbers them.
+        nodata (`float`, *optional*): The value that GDAL has noted for "no data".
+    """
+
+    width: int
+    height: int
+    samples: int
+    bits: int
+    kind: str
+    photometric: int
+    extra: tuple[int, ...]
+    is_planar: bool
+    compression: int
+    orientation: int
+    nodata: float | None
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether a sample has more than 8 bits, or a sign."""
+        return self.bits > 8 or self.kind != "u"
+
+    @property
+    def has_extra_bands(self) -> bool:
+        """Whether there are more samples than its kind of colour has."""
+        return self.samples > _PHOTOMETRIC_SAMPLES.get(self.photometric, 1)
+
+    def __str__(self) -> str:
+        kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unusual")
+        bands = f"{self.samples} bands" if self.samples > 1 else "one band"
+        return f"a TIFF of {bands} of {self.bits}-bit {kind} samples" + (", planar" if self.is_planar else "")
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """
+    Turns whatever a decoder raises in the block into an [`ImageError`] with this name. Decoders raise more than
+    `OSError` on damaged files: `RuntimeError`, `NotImplementedError`, `SyntaxError`, `struct.error` and so on.
+
+    Args:
+        name (`str`): What the message calls the image.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImageError: If the image cannot be read.
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except _UnsupportedKindError as error:
+        raise UnsupportedImageError(name, str(error)) from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no file {name}.") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(name, f"it is too large: {error} Shrink or cut it.", is_too_large=True) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(name, "not an image that PIL can read") from error
+    except MemoryError as error:
+        raise ImageError(name, "the memory does not suffice to decode it") from error
+    except Exception as error:
+        raise ImageError(name, _describe(error)) from error
+
+
+def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Image.Image:
+    """
+    Opens an image without decoding it. To be called within [`decoding`].
+
+    Args:
+        file (`Path` or `bytes`): The file or its content.
+        formats (`tuple[str, ...]`, *optional*): Only these, as PIL names them, and HEIC.
+
+    Returns:
+        `PIL.Image.Image`: To be closed by the caller; as a context manager it closes itself.
+    """
+    head = _head(file)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        _register_heif()
+        formats = None if formats is None else (*formats, "HEIF")
+    try:
+        return Image.open(BytesIO(file) if isinstance(file, bytes) else file, formats=formats)
+    except UnidentifiedImageError:
+        tags = read_tags(file)
+        if tags is None:
+            raise
+        raise _UnsupportedKindError(f"it is {tags}, {_MISSING_RASTERIO}") from None
+
+
+def read_size(file: Path | bytes, formats: tuple[str, ...] | None = None) -> tuple[int, int]:
+    """Width and height of a file as stored, from its header. To be called within [`decoding`]; arguments as those of
+    [`open_image`]."""
+    tags = read_tags(file)
+    if tags is not None and (tags.is_deep or tags.has_extra_bands):
+        return tags.width, tags.height
+    with open_image(file, formats) as image:
+        return image.size
+
+
+def depth_of(file: Path | bytes) -> int:
+    """Bits of the deepest sample of a file, as its header tells; 8 for formats that have no others. To be called
+    within [`decoding`]."""
+    tags = read_tags(file)
+    if tags is not None:
+        return tags.bits
+    head = _head(file)
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) > 24:
+        return head[24]
+    if head[4:8] == b"jP  " or head.startswith(_CODE_STREAM):
+        head = _head(file, _JPEG_2000_BYTES)
+        start = head.find(_CODE_STREAM)
+        if 0 <= start < len(head) - 42:
+            return (head[start + 42] & 0x7F) + 1
+    return 8
+
+
+def read_tags(file: Path | bytes) -> TiffTags | None:
+    """The tags of the first image of a TIFF, `None` for any other file. To be called within [`decoding`]."""
+    head = _head(file)
+    if head[:4] not in TiffImagePlugin.PREFIXES:
+        return None
+    # BigTIFF has a header of 16 bytes.
+    is_big = head[2:4] in (b"\x2b\x00", b"\x00\x2b")
+    tags = TiffImagePlugin.ImageFileDirectory_v2(head[: 16 if is_big else 8])
+    with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
+        stream.seek(tags.next)
+        tags.load(stream)
+    return _tags(tags)
+
+
+def _tags(tags: Any) -> TiffTags:
+    bits = tags.get(258, (1,))
+    formats = set(tags.get(339, (1,)))
+    extra = tags.get(338, ())
+    return TiffTags(
+        width=int(tags.get(256, 0)),
+        height=int(tags.get(257, 0)),
+        samples=int(tags.get(277, 1)),
+        bits=int(max(bits if isinstance(bits, tuple) else (bits,))),
+        kind=_SAMPLE_FORMATS.get(formats.pop(), "?") if len(formats) == 1 else "?",
+        photometric=int(tags.get(262, 1)),
+        extra=tuple(extra if isinstance(extra, tuple) else (extra,)),
+        is_planar=tags.get(284, 1) == 2 and tags.get(277, 1) > 1,
+        compression=int(tags.get(259, 1)),
+        orientation=int(tags.get(274, 1)),
+        nodata=_nodata(tags.get(42113)),
+    )
+
+
+def _nodata(text: Any) -> float | None:
+    try:
+        return float(str(text).strip("\0 "))
+    except ValueError:
+        return None
+
+
+def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) -> Image.Image | Samples:
+    """
+    Decodes a file.
+
+    Args:
+        file (`Path` or `bytes`): The file or its content.
+        name (`str`): What messages call it.
+        bands (`Sequence[int]`, *optional*): Which bands of a file with several are wanted, see [`pick_bands`].
+
+    Returns:
+        `PIL.Image.Image` or [`Samples`]: An image of at most 8 bits (or of a mode in `DEEP_MODES`), upright as its
+        EXIF orientation says; or the chosen bands of what PIL cannot keep.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImageError: If it cannot be read.
+    """
+    with decoding(name):
+        tags = read_tags(file)
+        if tags is not None and (tags.is_deep or tags.has_extra_bands):
+            return _decode_bands(file, name, tags, bands)
+        if tags is None and depth_of(file) > 8:
+            return _decode_deep(file, name, bands)
+        with open_image(file) as opened:
+            opened.load()
+            image = ImageOps.exif_transpose(opened)
+        if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
+            return _without_nodata(image, tags.nodata)
+        # A fourth component of a JPEG 2000 is transparency where the file defines it so.
+        if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in _head(file, _JPEG_2000_BYTES):
+            return _first_bands(image, name, 4, None)
+        return image
+
+
+def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
+    """
+    Looks at an image that its owner has opened with PIL: a TIFF may have lost what its tags meant.
+
+    Args:
+        image (`PIL.Image.Image`): The image.
+        name (`str`): What messages call it.
+
+    Returns:
+        `PIL.Image.Image` or [`Samples`]: The image, upright, without a fourth band that was taken for transparency.
+
+    Raises:
+        ImageError: If PIL has misread it, or it is damaged.
+    """
+    with decoding(name):
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if not isinstance(image, TiffImagePlugin.TiffImageFile):
+            return upright
+        tags = _tags(image.tag_v2)
+        if image.mode in ("RGB", "RGBA", "RGBX") and (tags.is_deep or tags.has_extra_bands):
+            return _pillow_bands(upright, name, tags, "give its path instead of the opened image")
+        return upright
+
+
+def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence[int] | None) -> Image.Image | Samples:
+    """A TIFF with extra samples, or of more than 8 bits."""
+    is_colour = tags.photometric in (_RGB, *_GREY) or (tags.photometric == _YCBCR and tags.bits == 8)
+    if not is_colour or tags.kind == "?":
+        problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as RGB of 8 bits"
+        raise UnsupportedImageError(name, problem)
+    rasterio = _optional("rasterio")
+    if rasterio is not None:
+        return _read_raster(rasterio, file, name, "GTiff", bands, tags)
+    is_known = (tags.kind, tags.bits) in (_PILLOW_BANDS if tags.samples > 1 else _PILLOW_GREY)
+    if not is_known or (tags.samples > 1 and bands is not None):
+        raise UnsupportedImageError(name, f"it is {tags}, {_MISSING_RASTERIO}")
+    with open_image(file) as opened:
+        opened.load()
+        image = ImageOps.exif_transpose(opened)
+    if tags.samples > 1:
+        return _pillow_bands(image, name, tags, _MISSING_RASTERIO)
+    values = np.asarray(image)[..., None]
+    return Samples(values, valid_pixels(values, tags.nodata), is_inverted=tags.photometric == 0)
+
+
+def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) -> Samples:
+    """What Pillow has read of several bands, if it is right: it divides by what it takes for alpha, mixes planar bands
+    of 16 bits, and keeps the upper eight of 16 bits."""
+    is_mixed = tags.is_deep and tags.is_planar and tags.compression == 1
+    if 1 in tags.extra or is_mixed or image.mode not in ("L", "RGB", "RGBA", "RGBX"):
+        raise UnsupportedImageError(name, f"it is {tags}, which Pillow misreads; {advice}")
+    samples = _first_bands(image, name, tags.samples, None if tags.is_deep else tags.nodata)
+    if tags.is_deep and samples.values.max() <= _DARK:
+        lost = "of which Pillow keeps the upper eight bits, nearly black"
+        raise UnsupportedImageError(name, f"it is {tags}, {lost}; {advice}")
+    return samples
+
+
+def _first_bands(image: Image.Image, name: str, count: int, nodata: float | None) -> Samples:
+    """Red, green and blue, or grey, of what PIL has read of several bands."""
+    values = np.atleast_3d(np.asarray(image))[..., :3]
+    samples = Samples(values, valid_pixels(values, nodata))
+    _say_bands(samples, name, count, pick_bands(count))
+    return samples
+
+
+def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> Image.Image | Samples:
+    """A PNG or JPEG 2000 of more than 8 bits; of several channels Pillow keeps the upper eight bits alone."""
+    rasterio = _optional("rasterio")
+    with open_image(file) as opened:
+        is_png, mode, orientation = (
+            opened.format == "PNG",
+            opened.mode,
+            opened.getexif().get(ExifTags.Base.Orientation),
+        )
+        if rasterio is None or (is_png and mode in DEEP_MODES):
+            opened.load()
+            return _checked_deep(ImageOps.exif_transpose(opened), name, depth_of(file), is_png)
+    driver = "PNG" if is_png else "JP2OpenJPEG"
+    has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in _head(file, _JPEG_2000_BYTES))
+    return _turned(_read_raster(rasterio, file, name, driver, bands, None, has_alpha), orientation)
+
+
+def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Image.Image | Samples:
+    """What Pillow has read of more than 8 bits, if it has kept enough of them."""
+    if image.mode in DEEP_MODES and not is_png:
+        values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow brings JPEG 2000 to 16 bits.
+        return Samples(values, valid_pixels(values))
+    if image.mode not in DEEP_MODES and np.asarray(image.convert("RGB")).max() <= _DARK:
+        problem = f"it has {bits} bits a sample, of which Pillow keeps the upper eight, nearly black"
+        raise UnsupportedImageError(name, f"{problem}; pip install rasterio, or save it as RGB of 8 bits")
+    return image
+
+
+def _read_raster(
+    rasterio: Any,
+    file: Path | bytes,
+    name: str,
+    driver: str,
+    bands: Sequence[int] | None,
+    tags: TiffTags | None,
+    has_alpha: bool = False,
+) -> Samples:
+    """The chosen bands as rasterio reads them."""
+    # Bands that lie together are decoded together, whichever are wanted.
+    if tags is not None and tags.width * tags.height * tags.samples * tags.bits > 8 * _MOST_BYTES:
+        raise Image.DecompressionBombError(f"it is {tags}, more than {_MOST_BYTES >> 30} GiB.")
+    # The content in memory: GDAL would understand some paths as addresses, and look for files beside the image.
+    content = file if isinstance(file, bytes) else file.read_bytes()
+    with rasterio.io.MemoryFile(content) as memory:
+        with _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # That it has no place on the map.
+            dataset = memory.open(driver=driver)
+        with dataset:
+            limit = Image.MAX_IMAGE_PIXELS
+            if limit is not None and dataset.width * dataset.height > 2 * limit:
+                raise Image.DecompressionBombError(f"it has {dataset.width * dataset.height} pixels.")
+            count = dataset.count - 1 if has_alpha else dataset.count
+            order = pick_bands(count, bands)
+            if any(not np.issubdtype(np.dtype(kind), np.number) or "complex" in kind for kind in dataset.dtypes):
+                raise UnsupportedImageError(
+                    name, f"its bands are of type {dataset.dtypes[0]}; save it as RGB of 8 bits"
+                )
+            values = np.moveaxis(dataset.read([index + 1 for index in order]), 0, -1)
+            alpha = dataset.read(count + 1) if has_alpha else None
+    if alpha is not None:
+        alpha = ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    samples = Samples(values, valid_pixels(values, None if tags is None else tags.nodata), alpha)
+    _say_bands(samples, name, count, order)
+    if tags is None:
+        return samples
+    samples.is_inverted = tags.photometric == 0
+    return _turned(samples, tags.orientation)
+
+
+def _say_bands(samples: Samples, name: str, count: int, order: Sequence[int]) -> None:
+    """Notes which bands were left out."""
+    left = [index + 1 for index in range(count) if index not in order]
+    if left:
+        shown = f"bands {', '.join(str(index + 1) for index in order)} are read as RGB"
+        if len(order) == 1:
+            shown = f"band {order[0] + 1} is read as grey"
+        numbers = f"band {left[0]} is" if len(left) == 1 else f"bands {', '.join(map(str, left))} are"
+        samples.notes.append(f"{name} has {count} bands: {shown}, {numbers} left out")
+
+
+def _turned(samples: Samples, orientation: int | None) -> Samples:
+    """Upright, as an EXIF orientation says."""
+    turn = _TURNS.get(orientation or 1)
+    if turn is not None:
+        samples.values, samples.valid = turn(samples.values), turn(samples.valid)
+        samples.alpha = None if samples.alpha is None else turn(samples.alpha)
+    return samples
+
+
+def _without_nodata(image: Image.Image, nodata: float) -> Image.Image:
+    """The image, black where all bands are nodata."""
+    values = np.asarray(image)
+    valid = valid_pixels(values if values.ndim == 3 else values[..., None], nodata)
+    if valid.all():
+        return image
+    values = values.copy()
+    values[~valid] = 0
+    return Image.fromarray(values)
+
+
+def _optional(package: str) -> Any:
+    """A package that may be missing."""
+    try:
+        if package == "rasterio":
+            importlib.import_module("rasterio.io")
+        return importlib.import_module(package)
+    except ImportError:
+        return None
+
+
+def _register_heif() -> None:
+    """Lets PIL open HEIC files."""
+    pillow_heif = _optional("pillow_heif")
+    if pillow_heif is None:
+        raise _UnsupportedKindError("HEIC needs pillow-heif: pip install pillow-heif, or save it as JPEG or PNG")
+    pillow_heif.register_heif_opener()
+
+
+def _head(file: Path | bytes, count: int = _HEAD_BYTES) -> bytes:
+    """The first bytes of a file. A named pipe or a device would block, or never end."""
+    if isinstance(file, bytes):
+        return file[:count]
+    if file.exists() and not file.is_file():
+        raise OSError("it is a folder" if file.is_dir() else "it is not a regular file")
+    with file.open("rb") as stream:
+        return stream.read(count)
+
+
+def _describe(error: Exception) -> str:
+    """What went wrong, without the path of the file, which some messages hold."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, struct.error | IndexError | KeyError):
+        return f"it is damaged ({type(error).__name__}: {error})"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+__all__ = [
+    "DEEP_MODES",
+    "ImageError",
+    "Samples",
+    "TiffTags",
+    "UnsupportedImageError",
+    "check_opened",
+    "decode",
+    "decoding",
+    "depth_of",
+    "open_image",
+    "read_size",
+    "read_tags",
+]

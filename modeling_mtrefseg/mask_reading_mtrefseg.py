@@ -1,0 +1,377 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Reading of masks. A mask is read where it can mean one thing only, and refused with its values otherwise:
+
+| What the file holds | Foreground |
+|---|---|
+| 1 bit, booleans | true |
+| one value: 0 | nothing |
+| one value: 1, 224 to 255, or 65535 of 16 bits | everything |
+| 0 and one other value (1, 2, 38, 255, 1000, 0.3, ...) | the other value |
+| two values, at most 127 and above 127 (floats in 0..1: 0.5; 16 bits: 32767) | the higher one |
+| more values up to 224 or more, those between only along edges (JPEG, resizing) | above 127 |
+| floats in 0..1 that go above 0.5 (probabilities) | above 0.5 |
+| palette of greys | as if it were grey |
+| palette, colours: black and one other colour | the other colour |
+| palette, other colours: entry 0 and one other entry | the other entry |
+| colours: black and one other colour, with or without soft edges | the other colour |
+| transparency varies and the colour does not | the opacity, as a grey mask |
+| transparency and colours vary | as if laid on black, if hiding nothing of the mask |
+| anything else: class ids, instance ids, several colours, NaN | refused; `values` or `threshold` say what is meant |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, decoding, open_image, read_tags
+from .image_reading_mtrefseg import ImageSource, decode_source, name_source
+
+
+MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
+
+# Values that are black or white but for what JPEG adds.
+_WHITE, _BLACK, _MIDDLE = 224, 31, 127
+# Up to so many values, those between must lie so close to black and white; JPEG spreads further, and in many values
+# (over its blocks of 8 pixels, or of 16 for colours).
+_FEW_VALUES, _SHARP_EDGE, _JPEG_EDGE, _JPEG_COLOUR_EDGE = 8, 2, 8, 17
+_STRAY_SHARE = 0.01
+_WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly more than their edges
+_NAMED_VALUES = 8
+_WAY_OUT = (
+    "name those of the object (values, --mask-values), or what lies above a threshold (threshold, --mask-threshold), "
+    "or save it as 0 and 255"
+)
+
+
+class AmbiguousMaskError(ImageError):
+    """The values of a mask can mean more than one thing."""
+
+
+@dataclass(frozen=True)
+class MaskReading:
+    """
+    A mask, and how it was read.
+
+    Args:
+        mask (`np.ndarray`): Booleans of shape `(height, width)`.
+        repairs (`tuple[tuple[str, str], ...]`, *optional*): What was not as it should be: its kind, "ones" (0 and 1),
+            "values" (others than 0 and 255), "colour" or "alpha", and what the mask holds. Nothing for 0 and 255.
+    """
+
+    mask: np.ndarray
+    repairs: tuple[tuple[MaskRepair, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Planes:
+    """What a decoded mask holds: grey values (of a palette, its entries), colours where they differ from grey, and
+    opacity where it is not the same everywhere."""
+
+    grey: np.ndarray | None
+    colours: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+    mode: str = ""
+    is_palette: bool = False
+
+
+class _OpenError(Exception):
+    """What a mask means is open."""
+
+
+def load_mask(source: ImageSource, values: Sequence[int] | None = None, threshold: float | None = None) -> np.ndarray:
+    """
+    Read one mask by these rules, of which the head of this module has all:
+
+    - 1 bit, booleans, 0/1 and 0/255: as they are. 0 and any other single value: the other value.
+    - Two values, of which one is above the middle (127; 0.5 of floats in 0..1): the higher one.
+    - More values that reach white and lie between only along edges (JPEG, resizing): above 127. Floats in 0..1 that
+      go above 0.5: above 0.5.
+    - Palettes and colours: black and one other colour, or the palette's entry 0 and one other entry: the other.
+    - Transparency that varies while the colour does not is the mask.
+    - Anything else (class ids, instance ids, several colours) is refused, for it can mean several things. A mask that
+      holds something is never read as empty.
+
+    Args:
+        source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
+            Path or http(s) URL of an image file, its content, or the mask itself.
+        values (`Sequence[int]`, *optional*):
+            The values of the foreground; of a palette, its entries. Whatever else a mask holds is background.
+        threshold (`float`, *optional*):
+            What lies above it is foreground; of colours, the highest channel counts.
+
+    Returns:
+        `np.ndarray`: Booleans of shape `(height, width)`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        AmbiguousMaskError: An `ImageError`, if the values can mean several things. The message names them.
+        ImageError: A `ValueError`, if the URL cannot be fetched, or if the file is no image or damaged.
+        TypeError: If `source` is of another type.
+    """
+    return read_mask(source, name_source(source), values, threshold).mask
+
+
+def read_mask(
+    source: ImageSource, name: str, values: Sequence[int] | None = None, threshold: float | None = None
+) -> MaskReading:
+    """
+    Read one mask as [`load_mask`] does, and tell how it was read.
+
+    Args:
+        source: See [`load_mask`].
+        name (`str`): What messages call it.
+        values, threshold: See [`load_mask`].
+
+    Returns:
+        [`MaskReading`]: The mask.
+
+    Raises:
+        FileNotFoundError, ImageError, TypeError, AmbiguousMaskError: See [`load_mask`].
+    """
+    decoded = _decode(source, name)
+    with decoding(name):
+        planes = _split(decoded)
+    try:
+        if values is not None or threshold is not None:
+            reading = MaskReading(_chosen(planes, values, threshold))
+        elif planes.alpha is not None:
+            reading = _read_alpha(planes, planes.alpha)
+        else:
+            reading = _read_planes(planes.grey, planes.colours, planes.is_palette)
+    except _OpenError as error:
+        raise AmbiguousMaskError(name, f"{error}; {_WAY_OUT}") from None
+    if planes.mode in ("", "1", "L", *DEEP_MODES):
+        return reading
+    return replace(reading, repairs=(("colour", f'is of mode "{planes.mode}"'), *reading.repairs))
+
+
+def _decode(source: ImageSource, name: str) -> Image.Image | np.ndarray:
+    """A mask as PIL keeps it, or values that PIL cannot keep. An extra band of a TIFF may be the opacity of a mask."""
+    if isinstance(source, Image.Image):
+        with decoding(name):
+            return ImageOps.exif_transpose(source)
+    if isinstance(source, str | Path | bytes) and not str(source).startswith(("http://", "https://")):
+        file = source if isinstance(source, bytes) else Path(source)
+        with decoding(name):
+            tags = read_tags(file)
+            if tags is not None and tags.has_extra_bands and not tags.is_deep and 1 not in tags.extra:
+                with open_image(file) as image:
+                    return ImageOps.exif_transpose(image)
+    decoded = decode_source(source, name)
+    if isinstance(decoded, Samples):
+        return decoded.values[..., 0] if decoded.values.shape[-1] == 1 else decoded.values
+    return decoded
+
+
+def _split(decoded: Image.Image | np.ndarray) -> _Planes:
+    """Grey values, colours and opacity of a decoded mask."""
+    if isinstance(decoded, np.ndarray):
+        if decoded.ndim == 2:
+            return _Planes(decoded)
+        return _split_channels(decoded[..., :3], decoded[..., 3] if decoded.shape[-1] == 4 else None, "")
+    mode = decoded.mode
+    if mode in ("1", "L", *DEEP_MODES):
+        return _Planes(np.asarray(decoded), mode=mode)
+    alpha = np.asarray(decoded.convert("RGBA"))[..., 3] if decoded.has_transparency_data else None
+    if mode in ("P", "PA"):
+        return _split_palette(decoded, alpha)
+    return _split_channels(np.asarray(decoded.convert("RGB")), alpha, mode)
+
+
+def _split_channels(colours: np.ndarray, alpha: np.ndarray | None, mode: str) -> _Planes:
+    alpha = _telling(alpha)
+    is_grey = bool((colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all())
+    if is_grey or colours.dtype != np.uint8:
+        return _Planes(colours.max(axis=-1), None, alpha, mode)
+    return _Planes(None, colours, alpha, mode)
+
+
+def _telling(alpha: np.ndarray | None) -> np.ndarray | None:
+    """Opacity, unless it is the same everywhere and hides nothing."""
+    return None if alpha is None or alpha.min() == alpha.max() > 0 else alpha
+
+
+def _split_palette(image: Image.Image, alpha: np.ndarray | None) -> _Planes:
+    """The greys of a palette of greys; of any other, its entries, and its colours if they say more."""
+    alpha = _telling(alpha)
+    entries = np.asarray(image.getchannel(0) if image.mode == "PA" else image)
+    colours = np.asarray(image.convert("RGB"))
+    used = np.unique(entries)
+    first = [np.argmax(entries.ravel() == entry) for entry in used]
+    shown = {tuple(colour) for colour in colours.reshape(-1, 3)[first].tolist()}
+    if len(shown) == len(used) and all(red == green == blue for red, green, blue in shown):
+        return _Planes(colours[..., 0], None, alpha, image.mode)
+    has_background = (0, 0, 0) in shown and len(shown) == len(used)
+    return _Planes(entries, colours if has_background else None, alpha, image.mode, is_palette=True)
+
+
+def _read_planes(grey: np.ndarray | None, colours: np.ndarray | None, is_palette: bool = False) -> MaskReading:
+    if colours is not None:
+        try:
+            return _read_colours(colours)
+        except _OpenError:
+            if grey is None:
+                raise
+            # Its entries are what `values` can name.
+            raise _OpenError(f"it has the palette entries {_listed(np.unique(grey))}, in several colours") from None
+    assert grey is not None
+    return _read_grey(grey, "palette entries" if is_palette else "values")
+
+
+def _chosen(planes: _Planes, values: Sequence[int] | None, threshold: float | None) -> np.ndarray:
+    """The mask by the caller's own rule."""
+    if values is not None and threshold is not None:
+        raise _OpenError("values and a threshold are both given, and only one of them can count")
+    plane = planes.grey
+    if planes.alpha is not None and (planes.colours is None or _is_constant(planes.colours)):
+        plane = planes.alpha if plane is None or _is_constant(plane) else plane
+    if values is not None:
+        if plane is None:
+            raise _OpenError("it is in colours, of which no values can be named")
+        return np.isin(plane, np.asarray(values))
+    if plane is None:
+        assert planes.colours is not None
+        plane = planes.colours.max(axis=-1)
+    return plane > threshold
+
+
+def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
+    """A mask with opacity that varies, or is 0 everywhere."""
+    grey, colours = planes.grey, planes.colours
+    if _is_constant(grey if colours is None else colours):
+        if alpha.max() > 0:
+            return MaskReading(_read_grey(alpha).mask, (("alpha", "has one colour; its opacity is the mask"),))
+        if grey is None or grey.max() > 0:
+            raise _OpenError("it has one colour and is transparent everywhere")
+        return MaskReading(np.zeros(alpha.shape, dtype=bool))
+    hidden = alpha == 0
+    shown_grey = None if grey is None else np.where(hidden, 0, grey).astype(grey.dtype)
+    shown_colours = None if colours is None else np.where(hidden[..., None], 0, colours).astype(np.uint8)
+    shown = _read_planes(shown_grey, shown_colours, planes.is_palette)
+    try:
+        plain = _read_planes(grey, colours, planes.is_palette)
+    except _OpenError:
+        if not shown.mask.any():
+            raise
+        return shown
+    if (plain.mask != shown.mask).any():
+        raise _OpenError("its transparency hides a part of what its colours mark")
+    return plain
+
+
+def _read_colours(colours: np.ndarray) -> MaskReading:
+    """A mask in colours, some of which are not grey."""
+    flat = colours.reshape(-1, 3).astype(np.uint32)
+    keys, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
+    bright = colours.max(axis=-1)
+    if len(keys) == 2 and keys[0] == 0:
+        return MaskReading(bright > 0)
+    named = [f"#{key:06x}" for key in keys[np.argsort(-counts.astype(np.int64), kind="stable")][:_NAMED_VALUES]]
+    marked = colours[bright >= _WHITE]
+    # Which channels a colour is made of: soft edges and JPEG make it darker, but do not change that.
+    hues = np.bincount((marked > _MIDDLE) @ np.array([4, 2, 1]), minlength=8)
+    if len(keys) > 2 and len(marked) and hues.max() >= (1 - _STRAY_SHARE) * len(marked):
+        try:
+            return _read_grey(bright, jpeg_edge=_JPEG_COLOUR_EDGE)
+        except _OpenError:
+            pass
+    more = ", ..." if len(keys) > len(named) else ""
+    raise _OpenError(f"it has {len(keys)} colours ({', '.join(named)}{more}), not black and one other")
+
+
+def _read_grey(values: np.ndarray, called: str = "values", jpeg_edge: int = _JPEG_EDGE) -> MaskReading:
+    """A mask of one channel, or of palette entries."""
+    if values.dtype == np.bool_:
+        return MaskReading(values)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise _OpenError("it holds nan or infinite values")
+    if values.dtype == np.uint8 and called == "values" and ((values == 0) | (values == 255)).all():
+        return MaskReading(values > _MIDDLE)
+    held = np.unique(values)
+    mask = _one_value(values, held) if len(held) == 1 else _two_values(values, held) if len(held) == 2 else None
+    if mask is None and len(held) > 2 and called == "values":
+        mask = _many_values(values, held, jpeg_edge)
+    if mask is None:
+        raise _OpenError(f"it holds the {called} {_listed(held)}")
+    return MaskReading(mask, _repairs(held, mask, values))
+
+
+def _repairs(held: np.ndarray, mask: np.ndarray, values: np.ndarray) -> tuple[tuple[MaskRepair, str], ...]:
+    if held[-1] == 1 and len(held) <= 2:
+        return (("ones", "holds 0 and 1"),)
+    if set(held.tolist()) <= {0, 255} or (values.dtype == np.uint16 and set(held.tolist()) <= {0, 65535}):
+        return ()
+    if len(held) == 2:
+        return (("values", f"holds {_listed(held)}; {held[-1]} is foreground"),)
+    return (("values", f"holds {len(held)} values; those above {'0.5' if held[-1] <= 1 else 'the middle'} are it"),)
+
+
+def _one_value(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
+    value = held[0]
+    if value == 0:
+        return np.zeros(values.shape, dtype=bool)
+    is_white = value == 1 or _WHITE <= value <= 255 or (values.dtype.kind != "f" and value == 65535)
+    return np.ones(values.shape, dtype=bool) if is_white else None
+
+
+def _two_values(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
+    low, high = held
+    if low == 0 and high > 0:
+        return values == high
+    if low < 0:
+        return None
+    middle = 0.5 if high <= 1 else _MIDDLE if high <= 255 else np.iinfo(np.uint16).max // 2
+    return values == high if low <= middle < high else None
+
+
+def _many_values(values: np.ndarray, held: np.ndarray, jpeg_edge: int) -> np.ndarray | None:
+    low, high = held[0], held[-1]
+    if low < 0:
+        return None
+    if values.dtype.kind == "f" and high <= 1:
+        return values > 0.5 if high > 0.5 else None
+    if 255 < high <= np.iinfo(np.uint16).max:
+        values, held = values / 257, held / 257
+        low, high = held[0], held[-1]
+    if high > 255 or high < _WHITE or low > _BLACK:
+        return None
+    white = values >= _WHITE
+    if len(held) <= _FEW_VALUES and (held >= _WHITE).sum() == 1:  # JPEG would have spread the white, too.
+        between = (values > low) & (values < high)
+        near = _spread(values == high, _SHARP_EDGE) & _spread(values == low, _SHARP_EDGE)
+    else:
+        between = (values > 0) & (values < _WHITE)
+        near = _spread(white, jpeg_edge)
+    is_edge = int((between & ~near).sum()) <= _STRAY_SHARE * int(white.sum())
+    is_thin = int(((values > _BLACK) & ~white).sum()) <= _WIDEST_EDGE * int(white.sum())
+    return values > _MIDDLE if is_edge and is_thin else None
+
+
+def _spread(mask: np.ndarray, radius: int) -> np.ndarray:
+    """The mask grown by a square."""
+    grown = mask
+    for axis in (0, 1):
+        padded = np.pad(grown, [(radius, radius) if axis == each else (0, 0) for each in (0, 1)])
+        length = mask.shape[axis]
+        grown = np.logical_or.reduce([padded.take(range(at, at + length), axis) for at in range(2 * radius + 1)])
+    return grown
+
+
+def _is_constant(plane: np.ndarray | None) -> bool:
+    """Whether all pixels are the same."""
+    return plane is not None and bool((plane == plane[:1, :1]).all())
+
+
+def _listed(held: np.ndarray) -> str:
+    named = [f"{value:g}" if held.dtype.kind == "f" else str(value) for value in held[:_NAMED_VALUES].tolist()]
+    if len(held) > _NAMED_VALUES:
+        return f"{', '.join(named)}, ... up to {held[-1]:g} ({len(held)} of them)"
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+__all__ = ["AmbiguousMaskError", "MaskReading", "MaskRepair", "load_mask", "read_mask"]
