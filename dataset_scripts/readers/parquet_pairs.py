@@ -18,6 +18,7 @@ from huggingface_hub import metadata_load
 from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import check_expansion
 
 from .pair import Pair
 from .pair_source import PairSource, Part
@@ -29,7 +30,8 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 CARD = "README.md"
 ROWS_AT_ONCE = 4
 
-_SHORT = Repr(maxlevel=2, maxstring=100, maxother=100)
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 100, 100
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     if not card.is_file():
         return []
     listed = []
-    for config in _configs(card):
+    for config in read_configs(card):
         name, data_files = config.get("config_name", "default"), config.get("data_files")
         if not isinstance(name, str):
             raise DataError(f"{card}: the config_name {_shown(name)} is no text; put it in quotes.")
@@ -195,10 +197,11 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     return listed
 
 
-def _configs(card: Path) -> list[dict[str, Any]]:
-    """The configurations in the YAML block of a card."""
+def read_configs(card: Path) -> list[dict[str, Any]]:
+    """The configurations in the YAML block of a card; raises [`DataError`] if there is something else."""
     try:
         content = metadata_load(card)
+        check_expansion(content)
     # YAML's constructors fail with any of the others on values that are none.
     except (OSError, ValueError, YAMLError, RecursionError, AttributeError, LookupError, TypeError) as error:
         detail = " ".join(str(error).split()) or type(error).__name__
@@ -210,8 +213,7 @@ def _configs(card: Path) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any) -> str:
-    """A value of a card for an error message, on one line of moderate length. Written out in full, a few lines of YAML
-    can fill the memory, since each may refer several times to the one before."""
+    """A value of a card for an error message, on one line of moderate length."""
     try:
         text = printable_line(_SHORT.repr(value))
     except ValueError:  # Python writes no integers of thousands of digits.

@@ -10,6 +10,7 @@ from typing import Any
 
 from .files import (
     INCOMPLETE_SUFFIX,
+    check_expansion,
     open_regular,
     read_json,
     read_regular,
@@ -34,6 +35,7 @@ _READERS = (
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
+    "check_expansion",
     "decoding",
     "depth_of",
     "describe_dullness",
@@ -62,6 +64,7 @@ __all__ = [
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
+    "check_expansion",
     "decoding",
     "depth_of",
     "describe_dullness",
