@@ -15,8 +15,28 @@ from .cases import Case, Random
 SCHEMAS = {"perceive": PERCEIVE, "review": REVIEW, "ground": GROUND}
 TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "THINK", "Thinking")
 CHANGES = ("appear", "disappear", "state_change")
-WORDS = ("the red house", "ein Auto", "屋根", "a {curly} one", 'so-called "new" one', "line\nbreak", "back\\slash", "🏠", "<b>")
-BEFORE = ("", "Here is the JSON:\n", "Sure! ", "\ufeff", "{not json} ", "{'a': 1}\n", '{"draft": true}\n', "\\boxed{", "[")
+WORDS = (
+    "the red house",
+    "ein Auto",
+    "屋根",
+    "a {curly} one",
+    'so-called "new" one',
+    "line\nbreak",
+    "back\\slash",
+    "🏠",
+    "<b>",
+)
+BEFORE = (
+    "",
+    "Here is the JSON:\n",
+    "Sure! ",
+    "\ufeff",
+    "{not json} ",
+    "{'a': 1}\n",
+    '{"draft": true}\n',
+    "\\boxed{",
+    "[",
+)
 AFTER = ("", "\nDone.", "}", "\n```", " {", "]", '\n{"note": "bye"}')
 
 
@@ -37,10 +57,18 @@ def _answer(random: Random) -> tuple[Any, dict[str, Any]]:
     box = [int(value) for value in random.integers(0, 1000, 4)]
     if name == "perceive":
         entry = {"expression": _words(random), "object": "house", "change_type": change, "confidence": 0.5, "box": box}
-        return SCHEMAS[name], {"differences": [{**entry, "object": _words(random)} for _ in range(random.integers(0, 4))]}
+        return SCHEMAS[name], {
+            "differences": [{**entry, "object": _words(random)} for _ in range(random.integers(0, 4))]
+        }
     if name == "ground":
         return SCHEMAS[name], {"found": True, "box": box, "object": _words(random), "change_type": change}
-    content = {"verdict": "accept", "fit": 0.75, "expression": _words(random), "object": "house", "change_type": change}
+    content = {
+        "verdict": "accept",
+        "fit": 0.75,
+        "expression": _words(random),
+        "object": "house",
+        "change_type": change,
+    }
     return SCHEMAS[name], {**content, "box": box, "points": [[1, 2, 1]], "comment": _words(random)}
 
 
@@ -67,7 +95,13 @@ def _wrapped(random: Random) -> Case:
 def _other(content: dict[str, Any]) -> dict[str, Any]:
     """A draft: it conforms to the same schema and says something else."""
     if "differences" in content:
-        draft = {"expression": "a draft", "object": "draft", "change_type": "appear", "confidence": 1, "box": [0, 0, 1, 1]}
+        draft = {
+            "expression": "a draft",
+            "object": "draft",
+            "change_type": "appear",
+            "confidence": 1,
+            "box": [0, 0, 1, 1],
+        }
         return {"differences": [draft]}
     return {**content, "object": "draft", "box": [0, 0, 1, 1]}
 
@@ -116,7 +150,21 @@ def _cut(random: Random) -> Case:
 def _odd(random: Random) -> Case:
     """One value that is out of range, of another type, or no text."""
     schema, content = _answer(random)
-    numbers = ("NaN", "Infinity", "-Infinity", "1e999", "-1", "1001", "9" * 5000, "true", "null", '"1"', "[1]", "{}", "1e-400")
+    numbers = (
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "-1",
+        "1001",
+        "9" * 5000,
+        "true",
+        "null",
+        '"1"',
+        "[1]",
+        "{}",
+        "1e-400",
+    )
     texts = ('"\\ud800"', '"a \\udcff b"', '""', '"' + "x" * 5000 + '"', "null", "3", "[]", '"\\ud83d"')
     name = list(content)[random.integers(0, len(content))]
     is_number = name in ("box", "fit")
@@ -130,20 +178,27 @@ def _odd(random: Random) -> Case:
     text = json.dumps({**content, name: "ODD"}).replace('"ODD"', odd)
     # Texts that may be empty, and the smallest number, which is 0.
     is_allowed = (odd == '""' and name in ("comment", "object")) or "1e-400" in odd
-    return Case(
-        f"{name}: {odd[:40]}", _read(text, schema), (AnswerError,), (lambda _: True) if is_allowed else None
-    )
+    return Case(f"{name}: {odd[:40]}", _read(text, schema), (AnswerError,), (lambda _: True) if is_allowed else None)
 
 
 def _repeated(random: Random) -> Case:
     """Tens of thousands of the same few characters, which must not take long; then perhaps an answer."""
     schema, content = _answer(random)
-    piece = ("<think>", "</think>", "{", "[", '{"a":', "<", "```json\n", "<|channel|>final", '"', "\\", "{}", '{"a":{}}')[
-        random.integers(0, 12)
-    ]
+    piece = (
+        "<think>",
+        "</think>",
+        "{",
+        "[",
+        '{"a":',
+        "<",
+        "```json\n",
+        "<|channel|>final",
+        '"',
+        "\\",
+        "{}",
+        '{"a":{}}',
+    )[random.integers(0, 12)]
     text = piece * int(random.integers(1000, 1 + 300_000 // len(piece)))
     is_answered = bool(random.random() < 0.5)
     text += ("</think>" + json.dumps(content)) if is_answered else ""
-    return Case(
-        f"{piece!r} many times", _read(text, schema), (AnswerError,), content.__eq__ if is_answered else None
-    )
+    return Case(f"{piece!r} many times", _read(text, schema), (AnswerError,), content.__eq__ if is_answered else None)

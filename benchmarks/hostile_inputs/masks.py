@@ -20,7 +20,19 @@ MAX_OF_16_BITS = 65_535
 
 def make(random: Random, folder: Path) -> Case:
     """A case of any sort."""
-    sorts = (_two_values, _two_values, _class_ids, _deep, _palette, _colours, _alpha, _soft, _chosen, _damaged, _single)
+    sorts = (
+        _two_values,
+        _two_values,
+        _class_ids,
+        _deep,
+        _palette,
+        _colours,
+        _alpha,
+        _soft,
+        _chosen,
+        _damaged,
+        _single,
+    )
     return sorts[random.integers(0, len(sorts))](random, folder)
 
 
@@ -265,6 +277,4 @@ def _damaged(random: Random, folder: Path) -> Case:
     harm = (cut, flip)[random.integers(0, 2)]
     read = _reader(random, folder, harm(random, data), suffix)
     is_undetectable = harm is flip and suffix != "png"
-    return Case(
-        f"{suffix} mask, {harm.__name__}", read, REFUSALS, same(mask), is_undetectable=is_undetectable
-    )
+    return Case(f"{suffix} mask, {harm.__name__}", read, REFUSALS, same(mask), is_undetectable=is_undetectable)

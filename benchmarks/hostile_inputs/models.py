@@ -19,7 +19,18 @@ from .pixels import cut, flip, overwrite
 
 
 PROBE = "the red house that appeared"
-NO_JSON = (b"", b"[]", b"3", b"null", b"{}", b'"x"', b"{" * 5000, b"[" * 100_000, b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}")
+NO_JSON = (
+    b"",
+    b"[]",
+    b"3",
+    b"null",
+    b"{}",
+    b'"x"',
+    b"{" * 5000,
+    b"[" * 100_000,
+    b"\xff\xfe",
+    b'{"a": ' + b"9" * 5000 + b"}",
+)
 _model = Path("model")
 _words: list[int] = []
 _weights: dict[str, torch.Tensor] = {}
@@ -52,7 +63,16 @@ def make(random: Random, folder: Path) -> Case:
     copy.mkdir()
     for path in _model.iterdir():
         os.link(path, copy / path.name)
-    sorts = (_json_replaced, _json_edited, _json_edited, _file_damaged, _header_edited, _file_missing, _pickled, _as_it_is)
+    sorts = (
+        _json_replaced,
+        _json_edited,
+        _json_edited,
+        _file_damaged,
+        _header_edited,
+        _file_missing,
+        _pickled,
+        _as_it_is,
+    )
     what, is_undetectable = sorts[random.integers(0, len(sorts))](random, copy)
     is_whole = what == "as it is"
     return Case(what, lambda: _load(copy), (CheckpointError,), _is_the_model, is_whole, is_undetectable)

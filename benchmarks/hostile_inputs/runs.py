@@ -14,7 +14,21 @@ from .pixels import blobs
 
 
 REFUSALS = (ValueError,)
-ODD_VALUES: tuple[Any, ...] = (None, -1, 2**63, 10**400, 0.5, float("nan"), "4", b"4", True, [], {}, "\ud800", 2**40 + 1)
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    -1,
+    2**63,
+    10**400,
+    0.5,
+    float("nan"),
+    "4",
+    b"4",
+    True,
+    [],
+    {},
+    "\ud800",
+    2**40 + 1,
+)
 
 
 def make(random: Random, folder: Path) -> Case:
@@ -131,7 +145,10 @@ def _damaged_text(random: Random) -> Case:
     expected = from_runs(from_text(damaged), *mask.shape)
     content = {"size": list(mask.shape), "counts": damaged if random.random() < 0.5 else damaged.encode("latin-1")}
     return Case(
-        f"RLE {damaged!r} of {mask.shape}", lambda: decode_rle(content), REFUSALS, expected is not None and _same(expected) or None
+        f"RLE {damaged!r} of {mask.shape}",
+        lambda: decode_rle(content),
+        REFUSALS,
+        expected is not None and _same(expected) or None,
     )
 
 

@@ -97,19 +97,35 @@ def _body(random: Random) -> tuple[list[bytes], Completion | None, str]:
         value = tokens[random.integers(0, len(tokens))]
         content["usage"]["prompt_tokens"] = value
         is_count = type(value) is int and 0 < value <= MOST_TOKENS
-        expected = Completion(expected.text, expected.finish_reason, value if is_count else 0, expected.completion_tokens)
+        expected = Completion(
+            expected.text, expected.finish_reason, value if is_count else 0, expected.completion_tokens
+        )
     sort = random.integers(0, 5)
     whole: Completion | None = expected
     if sort == 0:
         content["usage"] = (None, [], "x", 3, {})[random.integers(0, 5)]
         whole = Completion(expected.text, expected.finish_reason, 0, 0)
     elif sort == 1:
-        odd = (None, [], {}, "x", 3, [None], [3], [{}], [{"message": None}], [{"message": []}], [{"message": {"content": 3}}])
+        odd = (
+            None,
+            [],
+            {},
+            "x",
+            3,
+            [None],
+            [3],
+            [{}],
+            [{"message": None}],
+            [{"message": []}],
+            [{"message": {"content": 3}}],
+        )
         content["choices"] = odd[random.integers(0, len(odd))]
         whole = None
     body = json.dumps(content).encode()
     if sort == 2:
-        body = (b"", b"null", b"[" * 100_000, body[:-3], b"<html>" + body, b"\xff" + body, b"9" * 5000)[random.integers(0, 7)]
+        body = (b"", b"null", b"[" * 100_000, body[:-3], b"<html>" + body, b"\xff" + body, b"9" * 5000)[
+            random.integers(0, 7)
+        ]
         whole = None
     # A message without content, or of no dictionary, is an empty text.
     if content["choices"] == [{"message": {}}]:

@@ -218,9 +218,7 @@ def prepare_export(folder: Path) -> None:
 
 def _bomb(levels: int) -> str:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [
-        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, levels)
-    ]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, levels)]
     return "\n".join(lines)
 
 
@@ -240,8 +238,27 @@ def _cards(random: Random, data_file: str) -> tuple[str, str, bool]:
     odd = random.choice(
         ["3", "null", "[]", "{}", "2024-01-01", "2024-13-45", "!!python/object/apply:os.getpid []", "!!binary x"]
         + ["1:99999999999:3", "!!int x", "!!timestamp x", "!!float y", ".inf", "- ", "*nothing", "'../../x'", "/etc/*"]
-        + ["'[!'", "'a\\0'", '"a\\0b"', '"\\ud800"', "9" * 5000, "'[z-a]*'", "'" + "x" * 5000 + "'", "'**" + "/**" * 50 + "'"]
-        + ["[" * 3000, "&a [*a]", "!!set {x}", "? [a]\n: b", "1e999999", "0x" + "f" * 6000, "\t", "'*/../*'", "~root/*"]
+        + [
+            "'[!'",
+            "'a\\0'",
+            '"a\\0b"',
+            '"\\ud800"',
+            "9" * 5000,
+            "'[z-a]*'",
+            "'" + "x" * 5000 + "'",
+            "'**" + "/**" * 50 + "'",
+        ]
+        + [
+            "[" * 3000,
+            "&a [*a]",
+            "!!set {x}",
+            "? [a]\n: b",
+            "1e999999",
+            "0x" + "f" * 6000,
+            "\t",
+            "'*/../*'",
+            "~root/*",
+        ]
     )
     bad = {
         "odd configs": f"configs: {odd}",

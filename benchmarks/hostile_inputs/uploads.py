@@ -67,8 +67,23 @@ def make_images(random: Random, folder: Path) -> Case:
 
 def make_sentences(random: Random, folder: Path) -> Case:
     """What is typed: one sentence a line."""
-    pieces = ("the red house", "屋根", "\u202e", "\0", "<script>", "🏠", "[SEG]", "<image_t1>", "é" * 301, "x" * 300, " ")
-    lines = [str(random.choice(pieces)) + str(number) * int(random.integers(0, 2)) for number in range(random.integers(0, 10))]
+    pieces = (
+        "the red house",
+        "屋根",
+        "\u202e",
+        "\0",
+        "<script>",
+        "🏠",
+        "[SEG]",
+        "<image_t1>",
+        "é" * 301,
+        "x" * 300,
+        " ",
+    )
+    lines = [
+        str(random.choice(pieces)) + str(number) * int(random.integers(0, 2))
+        for number in range(random.integers(0, 10))
+    ]
     text = "\n".join(lines)
     expected = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
     is_good = 0 < len(expected) <= MAX_SENTENCES and all(len(line) <= MAX_SENTENCE_LENGTH for line in expected)
@@ -124,7 +139,9 @@ def make_report(random: Random, folder: Path) -> Case:
 def _write(rows: Sequence[dict[str, Any]], schema: pyarrow.Schema, options: dict[str, Any]) -> bytes:
     named = [{name: row.get(name) for name in schema.names} for row in rows]
     columns = [
-        pyarrow.nulls(len(named)) if pyarrow.types.is_null(field.type) else pyarrow.array([row[field.name] for row in named], field.type)
+        pyarrow.nulls(len(named))
+        if pyarrow.types.is_null(field.type)
+        else pyarrow.array([row[field.name] for row in named], field.type)
         for field in schema
     ]
     file = io.BytesIO()
@@ -152,7 +169,9 @@ def _row(random: Random, number: int) -> dict[str, Any]:
 
 
 def _same(found: Sequence[ScoredSentence], expected: Sequence[dict[str, Any]]) -> bool:
-    return [{name: getattr(sentence, name) for name in PREDICTIONS_SCHEMA.names} for sentence in found] == list(expected)
+    return [{name: getattr(sentence, name) for name in PREDICTIONS_SCHEMA.names} for sentence in found] == list(
+        expected
+    )
 
 
 def _spoil(random: Random, rows: list[dict[str, Any]]) -> str:
@@ -165,10 +184,14 @@ def _spoil(random: Random, rows: list[dict[str, Any]]) -> str:
         texts = ("0~~", "05", None, "", "x" * 5000, "\u2028")
         is_size = bool(random.random() < 0.5)
         good = {"size": [32, 32], "counts": "PP1"}
-        value = {**good, "size": sizes[random.integers(0, len(sizes))]} if is_size else {
-            **good,
-            "counts": texts[random.integers(0, len(texts))],
-        }
+        value = (
+            {**good, "size": sizes[random.integers(0, len(sizes))]}
+            if is_size
+            else {
+                **good,
+                "counts": texts[random.integers(0, len(texts))],
+            }
+        )
         row.update(truth=value, prediction=value)
     elif name == "iou":
         value = (float("nan"), -1.0, 101.0, float("inf"), None)[random.integers(0, 5)]
@@ -185,5 +208,3 @@ def _bomb(random: Random) -> list[dict[str, Any]]:
     length = int(random.choice([9_000, 100_000, 2_000_000]))
     count = (MOST_BYTES // length) + 2
     return [{**_row(random, 0), "truth": None, "prediction": None, "iou": 0.0, name: "x" * length}] * count
-
-

@@ -192,7 +192,9 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
                 raise DataError(f"{card} names the split {_shown(split)}; known are {', '.join(SPLITS)}.")
             patterns = patterns if isinstance(patterns, list) else [patterns]
             if not all(isinstance(pattern, str) for pattern in patterns):
-                raise DataError(f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is no text.")
+                raise DataError(
+                    f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is no text."
+                )
             listed.append((name, str(split), _expand(folder, patterns)))
     return listed
 

@@ -106,7 +106,9 @@ def test_a_damaged_folder_is_one_error(name: str, folder: Path) -> None:
 
 def test_missing_weights_are_not_made_up(folder: Path) -> None:
     rename_a_tensor(folder)
-    with pytest.raises(CheckpointError, match=r"lack 1 of the model's tensors, such as .*fc1\.weight; copy or download"):
+    with pytest.raises(
+        CheckpointError, match=r"lack 1 of the model's tensors, such as .*fc1\.weight; copy or download"
+    ):
         load_model(folder, load_processor(folder), CPU)
 
 
