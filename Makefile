@@ -21,12 +21,12 @@ help:
 	@echo "make demo        start the demo as a page for the browser"
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
-	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/inference.csv"
-	@echo "make checkpoint  train the checkpoint from nothing (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
+	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
+	@echo "make checkpoint  train the checkpoint from scratch (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
-	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and draw the README's images anew (needs Chromium)"
+	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and redraw the README's images (needs Chromium)"
 	@echo "make clean       remove $(VENV), outputs and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
@@ -76,11 +76,11 @@ SENTENCES = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%)
 CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain $(FOLDERS:%=$(REAL_DATA)/%) \
 	--train_weights 1 1 1.5 2 0.7 0.7)
 
-# A step that is finished is not done again when the command is given again, and one that was stopped goes on.
+# Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
-GO_ON = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
+RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
 MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
-RECIPE = --config trainer/recipes/checkpoint_$(1).yaml --output_dir $(MADE)/$(1) $(GO_ON)
+RECIPE = --config trainer/recipes/checkpoint_$(1).yaml --output_dir $(MADE)/$(1) $(RESUME)
 
 checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/pretrain_scenes.py $(call RECIPE,1_scenes)
@@ -108,7 +108,7 @@ publish: $(TEST_STAMP)
 bench: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks.inference --preset tiny
 
-# Everything that shows what the checkpoint does; run it when the checkpoint has changed.
+# Renews the images that show what the checkpoint does; run it when the checkpoint has changed.
 images: $(TEST_STAMP)
 	rm -rf outputs/examples
 	$(BIN)/python trainer/evaluate.py --model mtrefseg-r1 --data generated --generated_pairs 30 --output_dir outputs/examples

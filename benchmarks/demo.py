@@ -8,7 +8,7 @@ Load test of the demo with several visitors at once, and the gain from caching e
 Each visitor is a `gradio_client` that goes through the four example pairs: the first question about a pair encodes it,
 two more use the cache. Every visit uploads a new file, so that no pair is cached from an earlier one.
 
-Appends to `demo.csv` beside this script, separately for first and further questions: requests, errors, and median and
+Appends to `results/demo.csv`, separately for first and further questions: requests, errors, and median and
 95th percentile of the waiting time and of the server's own times for encoding and answering, in seconds. Also the
 server's memory in MB after a quarter of the time and at the end, and the number of files left after it has stopped.
 """
@@ -189,7 +189,7 @@ def main() -> None:
     row = measure(options.model, options.visitors, options.seconds)
     for name, value in row.items():
         print(f"{name:20} {value}")
-    table = Path(__file__).with_suffix(".csv")
+    table = Path(__file__).parent / "results" / "demo.csv"
     is_new = not table.exists()
     with table.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HEAD)

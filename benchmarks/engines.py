@@ -9,9 +9,9 @@ python -m benchmarks.engines                          # 30 steps of 4 pairs on t
 python -m benchmarks.engines --engines single zero3 --steps 5
 ```
 
-Prints the loss of every step and replaces `engines.csv`. Its columns: the class that wraps the model, the largest
-difference of a step's loss from that of one process, whether the saved weights, loaded by `AutoModel`, equal those in
-memory bit by bit, the number of tensors, how many of them were partitioned, and the seconds of training.
+Prints the loss of every step and replaces `results/engines.csv`. Its columns: the class that wraps the model, the
+largest difference of a step's loss from that of one process, whether the saved weights, loaded by `AutoModel`, equal
+those in memory bit by bit, the number of tensors, how many of them were partitioned, and the seconds of training.
 """
 
 import argparse
@@ -145,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engines", nargs="+", choices=CONFIGURATIONS, default=list(CONFIGURATIONS))
     parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("engines.csv"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "engines.csv")
     arguments = parser.parse_args()
     results = {}
     with TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ Seconds, sentences per second and peak memory of prediction, split into its part
     python -m benchmarks.inference --preset tiny
     python -m benchmarks.inference --preset paper --sentences 1 2 8 --dtype float32 bfloat16
 
-Rows are appended to `inference.csv` beside this script. `cpu_seconds` counts all threads. `backbone_pass_cpu_seconds`
+Rows are appended to `results/inference.csv`. `cpu_seconds` counts all threads. `backbone_pass_cpu_seconds`
 is one forward pass of one image through transformers' own backbone module, in the same run and precision, and
 `cost_in_backbone_passes` is the ratio of the two: a figure that hardly depends on the machine. On a CPU in float32,
 every configuration is measured without and with `mtrefseg.optimize_for_cpu` (column `optimized_for_cpu`).
@@ -205,7 +205,7 @@ def measure_backbone_pass(model: MTRefSegModel, clock: Clock) -> float:
 
 
 def processor_name() -> str:
-    """The processor's name as Linux tells it."""
+    """The processor's name, as Linux reports it."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
@@ -232,7 +232,7 @@ def main() -> None:
     parser.add_argument("--dtype", nargs="+", choices=["float32", "bfloat16"], default=["float32"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=3, help="runs after the first, of which the median counts")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("inference.csv"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "inference.csv")
     arguments = parser.parse_args()
 
     torch.manual_seed(0)

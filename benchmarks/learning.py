@@ -6,8 +6,8 @@ scores it on shapes that it has not seen:
     python -m benchmarks.learning --minutes 10
     python -m benchmarks.learning --minutes 10 --without coordinate_channels
 
-A row is appended to `learning.csv` at every evaluation. `change_oracle` is the mIoU of an oracle that masks every
-change exactly and does not read: a model that stays below it may not read either.
+A row is appended to `results/learning.csv` at every evaluation. `change_oracle` is the mIoU of an oracle that masks
+every change exactly and does not read: a model that stays below it may not read either.
 """
 
 import argparse
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8, help="pairs per step, with four sentences each")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--without", nargs="*", default=[], help="switches of the configuration to turn off")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("learning.csv"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "learning.csv")
     arguments = parser.parse_args()
     train(arguments.minutes, arguments.batch_size, arguments.learning_rate, arguments.without, arguments.out)
 

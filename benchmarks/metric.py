@@ -4,7 +4,7 @@ The metric's speed on masks of 1024 x 1024 pixels against plain loops and other 
 
     python -m benchmarks.metric
 
-Writes `metric.csv` beside this script. Speed is samples per second of processor time on one thread, the best of
+Writes `results/metric.csv`. Speed is samples per second of processor time on one thread, the best of
 several rounds in which all libraries take turns; `ratio` is ours divided by the other's. The speed of torchmetrics
 varies severalfold between runs, because it allocates several arrays for each sample. Memory is the peak of a process
 that keeps no masks itself (Linux only); its `ratio` is that of many samples divided by that of few.
@@ -175,14 +175,14 @@ def measure() -> list[tuple[str, str, float, float, float]]:
 
 def main() -> None:
     """Measures and writes the table."""
-    parser = argparse.ArgumentParser(description="Speed and memory of the metric, written to metric.csv.")
+    parser = argparse.ArgumentParser(description="Speed and memory of the metric, written to results/metric.csv.")
     parser.add_argument("--score", type=int, help="score this many samples and print the peak memory in MiB")
     parser.add_argument("--way", choices=("score_masks", "evaluate, add"), default="score_masks")
     options = parser.parse_args()
     if options.score is not None:
         score_and_print_peak(options.score, options.way)
         return
-    with Path(__file__).with_name("metric.csv").open("w", newline="", encoding="utf-8") as file:
+    with (Path(__file__).parent / "results" / "metric.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["measurement", "against", "against_value", "value", "ratio"])
         for name, other, before, after, ratio in measure():

@@ -4,7 +4,7 @@ Our operators against those of the library, at the sizes of the paper's architec
 
     python -m benchmarks.operators
 
-Writes `operators.csv` beside this script: milliseconds of both, median wall clock of one run, and their ratio.
+Writes `results/operators.csv`: milliseconds of both, median wall clock of one run, and their ratio.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def main() -> None:
             layers = (nn.Linear(inputs, outputs), OneDnnLinear(inputs, outputs))
             times = [milliseconds(partial(layer, states)) for layer in layers]
             rows.append((f"linear {count} x {inputs} x {outputs}", times[0], times[1]))
-    with Path(__file__).with_name("operators.csv").open("w", newline="") as file:
+    with (Path(__file__).parent / "results" / "operators.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["operator", "library_milliseconds", "milliseconds", "ratio"])
         for name, before, after in rows:

@@ -5,7 +5,7 @@ on a CPU, from the backbone to the losses:
 
     python -m benchmarks.parity
 
-Prints a table and writes `parity.csv` beside this script. `tests/modeling_mtrefseg/test_parity.py` says what the
+Prints a table and writes `results/parity.csv`. `tests/modeling_mtrefseg/test_parity.py` says what the
 tensors are.
 """
 
@@ -167,7 +167,7 @@ def main() -> None:
     print(f"{'tensor':32s} {'absolute':>10s} {'relative':>10s}")
     for row in rows:
         print(f"{row.tensor:32s} {row.absolute:10.1e} {row.relative:10.1e}")
-    with Path(__file__).with_name("parity.csv").open("w", newline="") as file:
+    with (Path(__file__).parent / "results" / "parity.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(asdict(rows[0])))
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)

@@ -8,7 +8,7 @@ Reading speed in training, from exported Parquet files and from the raw folder:
 A row is a sentence of the first split with its two images and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
 
-Appends to `reading.csv` beside this script: rows per second in the best round, milliseconds of processor time per row
+Appends to `results/reading.csv`: rows per second in the best round, milliseconds of processor time per row
 in the best round (less disturbed by other work on the machine), both with their ratio to the raw folder's, and the
 seconds that `load_dataset` takes once.
 """
@@ -113,7 +113,7 @@ def read_all(make_loader: Callable[[], DataLoader[Row]]) -> tuple[int, float, fl
 
 
 def make_readers(raw: Path, out: Path, split: str) -> tuple[dict[str, Callable[[], DataLoader[Row]]], float]:
-    """A function for each reader that starts it from the beginning, and the seconds of the first `load_dataset`."""
+    """For each reader a function that starts it at the first row, and the seconds of the first `load_dataset`."""
     columns = ["image_t1", "image_t2", "mask"]
     start = time.perf_counter()
     table = datasets.load_dataset(str(out), "TV", split=split, cache_dir=str(out.parent / "cache"))
@@ -169,7 +169,7 @@ def main() -> None:
             rows = measure(Path(folder) / "drawn", "drawn, 512 x 512", Path(folder))
         else:
             rows = measure(raw, raw.resolve().name, Path(folder))
-    path = Path(__file__).with_name("reading.csv")
+    path = Path(__file__).parent / "results" / "reading.csv"
     lines = rows if path.exists() else [HEAD, *rows]
     with path.open("a", newline="") as file:
         csv.writer(file).writerows(lines)

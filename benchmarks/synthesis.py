@@ -5,7 +5,7 @@ Speed of the scene generator, and the exactness of its sentences over many scene
     python -m benchmarks.synthesis
     python -m benchmarks.synthesis --scenes 1000      # also checks every sentence of 1,000 scenes of each domain
 
-Writes `synthesis.csv` beside this script: pairs a second with one and with two processes (making a pair, without
+Writes `results/synthesis.csv`: pairs a second with one and with two processes (making a pair, without
 writing it), and how many sentences the independent checker resolves to another mask than the generator's.
 """
 
@@ -75,7 +75,7 @@ def main() -> None:
         sentences, wrong = disagreements(Generator(seed=1, domains=(domain,)), arguments.scenes)
         rows.append((f"{domain}, sentences of {arguments.scenes} scenes", str(sentences)))
         rows.append((f"{domain}, of these not exactly their mask", str(wrong)))
-    with Path(__file__).with_name("synthesis.csv").open("w", newline="") as file:
+    with (Path(__file__).parent / "results" / "synthesis.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["what", "value"])
         writer.writerows(rows)

@@ -10,7 +10,7 @@ Does a checkpoint use its sentences? On generated validation pairs it compares t
 python -m benchmarks.understanding --model mtrefseg-r1 --pairs 300
 ```
 
-It appends rows to `understanding.csv`. One run, one seed.
+It appends rows to `results/understanding.csv`. One run, one seed.
 """
 
 import argparse
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--model", default="mtrefseg-r1", help="folder or Hub id of a checkpoint")
     parser.add_argument("--pairs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "understanding.csv")
     options = parser.parse_args()
     model = MTRefSegModel.from_pretrained(options.model).eval()
     processor = MTRefSegProcessor.from_pretrained(options.model)

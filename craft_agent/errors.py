@@ -36,4 +36,5 @@ class PermanentError(BackendError, CraftError):
 
 
 class RefusedError(BackendError):
-    """This question will not be answered: a content filter, too large an image. The pair goes on without it."""
+    """This question will not be answered, for example because of a content filter or an image that is too large. The
+    pair continues without it."""

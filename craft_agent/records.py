@@ -12,7 +12,7 @@ from PIL import Image
 
 BoolMask: TypeAlias = npt.NDArray[np.bool_]
 KEPT = "kept"
-"""Outcome of a proposal that goes on to step (c)."""
+"""Outcome of a proposal that continues to step (c)."""
 
 
 class ChangeType(str, Enum):

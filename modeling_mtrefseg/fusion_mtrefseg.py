@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 class GroupNorm(nn.GroupNorm):
     """Group normalisation that autocast computes in float32 on every device, as it does with the plain one on GPUs. On
-    a CPU that is more exact, and faster backwards (`benchmarks/operators.csv`)."""
+    a CPU that is more exact, and faster backwards (`benchmarks/results/operators.csv`)."""
 
     def forward(self, features: Tensor) -> Tensor:
         """`(batch_size, channels, height, width)` to the same shape."""
@@ -30,7 +30,7 @@ class ConvNormActivation(nn.Module):
 class ChangeAwareFusion(nn.Module):
     """
     Fusion of the paper: a change feature is computed from the signed and the absolute difference, and a gate, which
-    looks at both images as a whole, decides per channel how much of it is added to what both images show.
+    sees both images globally, decides per channel how much of it is added to what both images show.
 
     Args:
         channels (`int`): Channels of the level, the same for t1, t2 and the output.

@@ -26,7 +26,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
     look-up: a sampled value is a sum of four pixels, so the whole operator is a sum of
     `num_levels * num_points * 4` rows of the value table, which `embedding_bag` gathers and adds without storing them.
     Equal to the parent's `grid_sample`, differentiable, and several times faster on a CPU
-    (`benchmarks/operators.csv`).
+    (`benchmarks/results/operators.csv`).
     """
 
     def forward(

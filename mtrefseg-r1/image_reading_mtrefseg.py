@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Reading of images: files, URLs, PIL images, arrays and tensors become 8-bit RGB."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, Union
 
 import numpy as np
-import torch
 from PIL import Image
 from transformers.utils import logging
 
@@ -15,7 +15,10 @@ from .image_download_mtrefseg import download_image
 from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, check_opened, decode, decoding
 
 
-ImageSource: TypeAlias = str | Path | bytes | Image.Image | np.ndarray | torch.Tensor
+if TYPE_CHECKING:
+    import torch
+
+ImageSource: TypeAlias = Union[str, Path, bytes, Image.Image, np.ndarray, "torch.Tensor"]
 StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 
 # An image is nearly black if 99 of 100 pixels are at most so bright, and flat if they differ by no more than this.
@@ -52,7 +55,7 @@ def decode_source(
         ImageError: If it cannot be read.
         TypeError: If `source` is of another type.
     """
-    if isinstance(source, np.ndarray | torch.Tensor):
+    if isinstance(source, np.ndarray) or _is_tensor(source):
         return _from_array(source, name)
     if isinstance(source, Image.Image):
         return check_opened(source, name)
@@ -335,9 +338,14 @@ def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.nda
     )
 
 
-def _from_array(array: np.ndarray | torch.Tensor, name: str) -> np.ndarray:
+def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
+    """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
+    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
+
+
+def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:
     """A NumPy array or tensor as an array of shape `(height, width)` or `(height, width, 3 or 4)`."""
-    if isinstance(array, torch.Tensor):
+    if not isinstance(array, np.ndarray):
         array = array.detach().cpu()
         # NumPy has no bfloat16.
         array = (array.float() if array.is_floating_point() else array).numpy()

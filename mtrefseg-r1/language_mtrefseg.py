@@ -174,7 +174,7 @@ def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
 
 def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:
     """
-    Position ids of a prompt and of the sentences after it: each sentence goes on where the prompt ends.
+    Position ids of a prompt and of the sentences after it: each sentence continues where the prompt ends.
 
     Args:
         prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding on either side.

@@ -252,7 +252,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
                 From `processor(..., generation=True)`: the sentences without an answer.
             max_new_tokens (`int`, *optional*, defaults to 16): Longest answer.
-            generation_options: Further arguments of `generate`; greedy unless told otherwise.
+            generation_options: Further arguments of `generate`; greedy by default.
 
         Other arguments are those of `forward`, but the prompt is always needed and is read once for each sentence,
         because the library's `generate` writes the answer.
@@ -289,10 +289,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         return output
 
     def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
-        """Token ids that the language model writes after each row, greedy unless told otherwise."""
+        """Token ids that the language model writes after each row, greedy by default."""
         if not len(embeddings):
             return mask.new_zeros(0, 0)
-        # Tokens to the right, padding to the left: `generate` goes on from the last position.
+        # Tokens to the right, padding to the left: `generate` continues from the last position.
         order = mask.argsort(dim=1, stable=True)
         return self.language_model.generate(
             inputs_embeds=embeddings.gather(1, order.unsqueeze(-1).expand_as(embeddings)),

@@ -236,7 +236,7 @@ def reduce_batch(
         sample = dict(zip(given, values))
         ended = [name for name, value in sample.items() if value is _END]
         if ended:
-            raise ValueError(f"{', '.join(ended)} ended after {len(rows)} samples, and the rest goes on")
+            raise ValueError(f"{', '.join(ended)} ended after {len(rows)} samples, and the others are longer")
         rows.append(_reduce_sample(sample, boundary=boundary, number=num_before + len(rows)))
     return rows
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Builds what goes to the Hub, loads a copy of each folder alone, and pushes it if told so:
+Builds what goes to the Hub, loads a copy of each folder alone, and pushes it on request:
 
 ```bash
 python -m publishing --out outputs/hub                                        # a dry run: nothing leaves this computer

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Tiny random models and generated images; nothing is read from the network."""
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,10 @@ from mtrefseg.build.presets import STAGES, tiny_processor
 
 
 IMAGE_SIZE = 128
+# One thread for each process, also for those that tests start: several that share few cores would wait for each other.
+torch.set_num_threads(1)
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +29,7 @@ def processor() -> MTRefSegProcessor:
 
 @pytest.fixture(scope="session")
 def make_config(processor: MTRefSegProcessor) -> Callable[..., MTRefSegConfig]:
-    """A function from changed fields to a minute configuration of the paper's kind (Swin and Phi)."""
+    """A function from changed fields to a tiny configuration of the paper's kind (Swin and Phi)."""
 
     def make(**overrides) -> MTRefSegConfig:
         fields = {

@@ -32,6 +32,7 @@ for package in ("accelerate", "datasets", "evaluate", "gradio", "trl"):
 from craft_agent.command_line import main as run_craft_agent  # noqa: E402
 from dataset_scripts.command_line import main as run_dataset_scripts  # noqa: E402
 from trainer.command_line import parse_arguments  # noqa: E402
+from trainer.options import distillation_options  # noqa: E402
 
 
 ROOT = Path(__file__).parents[1]
@@ -194,9 +195,10 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
         (extra,) = re.fullmatch(r"\.(?:\[(\w+)\])?", words[2]).groups()
         assert extra is None or f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     elif words[0] == "accelerate":
-        recipe = words.index("--config") + 1
         assert (ROOT / words[2]).is_file()
-        parse_arguments("tiny_stage2", [*words[3:recipe], str(ROOT / words[recipe]), *words[recipe + 1 :]])
+        parse_arguments("tiny_stage2", [str(ROOT / word) if word.endswith(".yaml") else word for word in words[3:]])
+    elif words[:2] == ["python", "trainer/distill.py"]:
+        distillation_options().check(words[2:], "checkpoint_6_words", "distill.py", None)
     elif words[0] == "mtrefseg":
         parser = import_module(f"mtrefseg.cli.{words[1]}").make_parser()
         assert parser.parse(words[2:])

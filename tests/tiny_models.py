@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Minute models with random weights, in folders laid out as those on the Hub are."""
+"""Tiny models with random weights, in folders laid out as those on the Hub are."""
 
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ CHAT_TEMPLATE = (
     "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %} {% endfor %}{% endfor %}"
     "{% if add_generation_prompt %}assistant : {% endif %}"
 )
-# The project's own model: fields of the tiny preset, of minute sizes.
-MINUTE: dict[str, Any] = {
+# The project's own model: fields of the tiny preset, with smaller sizes.
+TINY: dict[str, Any] = {
     "vision_config": {**PRESETS["tiny"]["vision_config"], "hidden_sizes": [8, 8, 16, 16], "depths": [1, 1, 1, 1]},
     "mask_decoder_config": {
         **PRESETS["tiny"]["mask_decoder_config"],
@@ -79,7 +79,7 @@ def save_mtrefseg(folder: Path) -> Path:
     """The project's own model at 64 pixels."""
     processor = tiny_processor(64)
     torch.manual_seed(0)
-    preset_model("tiny", processor, **MINUTE).save_pretrained(folder)
+    preset_model("tiny", processor, **TINY).save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 

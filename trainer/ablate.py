@@ -25,24 +25,21 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 
 if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
-import torch
-from tqdm.auto import tqdm
-
 from mtrefseg.errors import run_command
 from mtrefseg.io import read_yaml
 from mtrefseg.option_values import OneLineParser
-from trainer.ablation.curves import draw_curves, draw_noise
-from trainer.ablation.folder import TrainingFolder
-from trainer.ablation.matrix import Matrix, Run, plan, read_matrix
-from trainer.ablation.runs import list_trainings, train_all
-from trainer.ablation.tables import Outcome, make_rows, write_report, write_tables
-from trainer.errors import TrainingError
 from trainer.names import RECIPES
+
+
+if TYPE_CHECKING:
+    from trainer.ablation.matrix import Matrix, Run
+    from trainer.ablation.tables import Outcome
 
 
 def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
@@ -73,8 +70,13 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     return arguments
 
 
-def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
+def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
     """Reads the matrix, and returns the runs in the order of training."""
+    import torch
+
+    from trainer.ablation.matrix import plan, read_matrix
+    from trainer.errors import TrainingError
+
     matrix = read_matrix(arguments.matrix)
     unknown = {*(arguments.runs or ())} - matrix.runs.keys()
     if unknown:
@@ -95,8 +97,11 @@ def make_plan(arguments: argparse.Namespace) -> tuple[Matrix, list[Run]]:
     return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
 
 
-def write_all(outcomes: Sequence[Outcome], stem: Path) -> str:
+def write_all(outcomes: "Sequence[Outcome]", stem: Path) -> str:
     """Writes the files of all series that have runs, and returns the tables."""
+    from trainer.ablation.curves import draw_curves, draw_noise
+    from trainer.ablation.tables import make_rows, write_report, write_tables
+
     rows, tables = make_rows(outcomes), []
     for series, name, draw in (
         ([row for row in rows if row.run.noise is None], stem.name, draw_curves),
@@ -111,6 +116,12 @@ def write_all(outcomes: Sequence[Outcome], stem: Path) -> str:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Trains and writes; returns whether all runs have finished."""
+    from tqdm.auto import tqdm
+
+    from trainer.ablation.folder import TrainingFolder
+    from trainer.ablation.runs import list_trainings, train_all
+    from trainer.ablation.tables import Outcome
+
     matrix, runs = make_plan(arguments)
     outcomes = [
         Outcome(run, [TrainingFolder(arguments.output_dir, one, arguments.accelerate_config) for one in run.trainings])

@@ -1,14 +1,22 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Our own options of the training commands, on the command line or in a recipe. PyTorch is not needed to read them."""
+"""Our own options of the training commands, on the command line or in a recipe. This module imports no library."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataset_scripts.synthesis import NO_TARGET_SHARE
-
 from .errors import TrainingError
-from .names import GENERATED, NO_DATA, PARTS, PRETRAINED_BACKBONES, SETTINGS, SPLITS
+from .names import (
+    ENGINES,
+    GENERATED,
+    NO_DATA,
+    NO_TARGET_SHARE,
+    PARTS,
+    PRETRAINED_BACKBONES,
+    SAME_LANGUAGE,
+    SETTINGS,
+    SPLITS,
+)
 
 
 @dataclass
@@ -203,3 +211,91 @@ class AugmentationArguments:
                 raise TrainingError(f"{name}={value} must be from 0 to 1.")
         if self.smallest_crop == 0:
             raise TrainingError("smallest_crop=0.0 leaves nothing of an image; give more than 0.")
+
+
+@dataclass
+class TrainingOptions:
+    """
+    How to train: our own options, and those of transformers' `TrainingArguments` that have other defaults here.
+    `MTRefSegTrainingConfig` adds all others.
+
+    Args:
+        backbone_learning_rate, language_learning_rate (`float`, *optional*): Learning rates of the visual backbone
+            and of the language model; `learning_rate`, which all other parts have, if not given.
+        freeze (`list[str]`, *optional*, defaults to `[]`): Parts that are not trained, some of `PARTS`.
+        expected_engine (`str`, *optional*, defaults to `"any"`): "single", "ddp", "zero1", "zero2" or "zero3": the
+            script stops if another one is in use.
+        expected_processes (`int`, *optional*): The script stops if there are not as many.
+        no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default the
+            processor's, which is that of the checkpoint to begin with, and none for a new model.
+    """
+
+    output_dir: str | None = field(default="outputs", metadata={"help": "folder for checkpoints and the final model"})
+    learning_rate: float = field(
+        default=1e-4, metadata={"help": "learning rate of all parts without one of their own"}
+    )
+    backbone_learning_rate: float | None = field(
+        default=None, metadata={"help": "learning rate of the visual backbone"}
+    )
+    language_learning_rate: float | None = field(
+        default=None, metadata={"help": "learning rate of the language model"}
+    )
+    freeze: list[str] = field(
+        default_factory=list, metadata={"help": f"parts that are not trained: {', '.join(PARTS)}"}
+    )
+    expected_engine: str = field(
+        default="any", metadata={"help": "stop if another engine is in use", "choices": list(ENGINES)}
+    )
+    expected_processes: int | None = field(default=None, metadata={"help": "stop if there are not as many"})
+    no_target_threshold: float | None = field(
+        default=None, metadata={"help": "score above which evaluation empties a mask"}
+    )
+    report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
+    bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})
+    ddp_find_unused_parameters: bool | None = field(
+        default=True, metadata={"help": "stage 2 does not use the learned queries of stage 1"}
+    )
+    # `None` and not `False`, which makes the library warn that the name is deprecated.
+    gradient_checkpointing: bool | None = field(default=None, metadata={"help": "less memory, more time"})
+    lr_scheduler_type: str = field(default="cosine", metadata={"help": "schedule of the learning rates"})
+    warmup_steps: float = field(default=0.05, metadata={"help": "steps, or below 1 the share of all steps"})
+    weight_decay: float = field(default=0.05, metadata={"help": "weight decay of matrices and kernels"})
+    metric_for_best_model: str | None = field(
+        default="mIoU", metadata={"help": "score that chooses the best checkpoint"}
+    )
+    greater_is_better: bool | None = field(default=True, metadata={"help": "whether a larger score is better"})
+    save_total_limit: int | None = field(default=2, metadata={"help": "checkpoints that are kept, besides the best"})
+    hub_strategy: str = field(default="end", metadata={"help": "when to push, with --push_to_hub"})
+
+
+@dataclass
+class SceneArguments:
+    """
+    The images of stage 0.
+
+    Args:
+        image_size (`int`, *optional*, defaults to 128): Side of the images in pixels, a multiple of 32.
+        generated_seed (`int`, *optional*, defaults to 0): Seed of the generator.
+        eval_pairs (`int`, *optional*, defaults to 100): Generated pairs to evaluate on.
+    """
+
+    image_size: int = field(default=128, metadata={"help": "side of the images in pixels"})
+    generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
+    eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
+
+
+@dataclass
+class DistillationArguments:
+    """
+    What is distilled.
+
+    Args:
+        model_name_or_path (`str`): Hub id or folder of the model whose language part is replaced.
+        language_preset (`str`, *optional*, defaults to `"small"`): The preset that the new language part has the sizes
+            of; "same" to teach the language part that is there.
+    """
+
+    model_name_or_path: str = field(default="", metadata={"help": "model whose language part is replaced"})
+    language_preset: str = field(
+        default="small", metadata={"help": "preset of the new language part", "choices": ["small", SAME_LANGUAGE]}
+    )

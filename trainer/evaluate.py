@@ -9,10 +9,10 @@ accelerate launch trainer/evaluate.py --model mtrefseg-r1 --data generated --out
 
 Into the output folder go `report.json` (all scores, and of what), `predictions.parquet` (the mask of each sentence),
 `table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A sentence
-whose images or masks cannot be read counts as wrong, and the report names it. A run that was stopped is continued by
-the same command; one that is finished is left as it is.
+whose images or masks cannot be read counts as wrong, and the report names it. The same command
+resumes a stopped run; a finished one is left as it is.
 
-The number of processes does not change a digit. On CPUs each of them takes one core, so start one a core.
+Results do not depend on the number of processes. On CPUs each process uses one core, so start one per core.
 """
 
 import argparse
@@ -31,6 +31,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser
 from trainer.errors import TrainingError
+from trainer.loop.checks import check_checkpoint
 from trainer.names import GENERATED, SETTINGS, SPLITS
 
 
@@ -105,8 +106,6 @@ def find_checkpoint(name: str) -> Path:
     Raises:
         TrainingError: If there is no such checkpoint.
     """
-    from trainer.loop.checks import check_checkpoint
-
     check_checkpoint("model", name)
     if Path(name).is_dir():
         return Path(name)
@@ -196,13 +195,14 @@ def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -
 def evaluate(arguments: Sequence[str], program: str) -> None:
     """Connects the processes, evaluates and prints the summary; see [`main`]."""
     options = parse_arguments(arguments, program)
+    check_checkpoint("model", options.model)
 
     import torch
     from accelerate import Accelerator
     from accelerate.utils import InitProcessGroupKwargs
     from tqdm.auto import tqdm
 
-    # Unless it is told that there is no accelerator, accelerate does not connect the processes of such a machine.
+    # Without `cpu=True`, accelerate does not connect the processes of a machine without an accelerator.
     is_cpu = not torch.accelerator.is_available()
     if is_cpu:
         torch.set_num_threads(1)  # The number of threads decides how sums are rounded.

@@ -27,7 +27,11 @@ GENERATED = "generated"
 """The name of the generator where a dataset can be named."""
 COMPOSED = "composed:"
 """What comes before folders of images with instance masks, with commas between them, that pairs are composed of."""
+NO_TARGET_SHARE = 0.06
+"""The generator's own `no_target_share`."""
 NO_DATA = "none"
 """What `--eval_data` takes to evaluate on nothing."""
 PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 """What `--vision_backbone` takes besides Hub ids and folders: weights that a pip package holds."""
+SAME_LANGUAGE = "same"
+"""What `--language_preset` takes to train the language part that is there."""

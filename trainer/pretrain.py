@@ -21,6 +21,7 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
+from trainer.options import stage_options
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -> int:
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
+        # Help and usage errors come before the libraries are imported, which takes seconds.
+        stage_options().check(given, "tiny_stage1", program, __doc__)
+
         from trainer.loop.building import build_stage1
         from trainer.loop.running import train_stage
 

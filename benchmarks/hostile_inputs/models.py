@@ -4,7 +4,6 @@
 import json
 import os
 import pickle
-import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -42,9 +41,7 @@ def prepare(folder: Path) -> None:
     _model = folder / "model"
     processor = tiny_processor(64)
     torch.manual_seed(0)
-    text = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = preset_model("tiny", processor)
-    del text
     model.save_pretrained(_model)
     processor.save_pretrained(_model)
     _words, _weights = _load(_model)
@@ -186,6 +183,5 @@ def _as_it_is(random: Random, folder: Path) -> tuple[str, bool]:
     path = _pick(random, folder)
     content = path.read_bytes()
     path.unlink()
-    shutil.copyfileobj(open(os.devnull, "rb"), open(path, "wb"))
     path.write_bytes(content)
     return "as it is", False

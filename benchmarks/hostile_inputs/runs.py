@@ -148,7 +148,7 @@ def _damaged_text(random: Random) -> Case:
         f"RLE {damaged!r} of {mask.shape}",
         lambda: decode_rle(content),
         REFUSALS,
-        expected is not None and _same(expected) or None,
+        None if expected is None else _same(expected),
     )
 
 

@@ -31,7 +31,7 @@ _THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|
 
 
 class AnswerError(ValueError):
-    """An answer cannot be used. The message tells the model what is wrong."""
+    """An answer cannot be used. The message says what is wrong, for the next request to the model."""
 
 
 def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:

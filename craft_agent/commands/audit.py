@@ -16,11 +16,6 @@ import argparse
 import socket
 from pathlib import Path
 
-import uvicorn
-
-from ..audit.decisions import check_auditor
-from ..audit.page import build_app
-from ..audit.store import AuditStore
 from ..errors import CraftError
 
 
@@ -49,6 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         CraftError: If WORK holds no run, the name is not valid, or the port is taken.
     """
+    # Here, so that the help is printed without loading them.
+    import uvicorn
+
+    from ..audit.decisions import check_auditor
+    from ..audit.page import build_app
+    from ..audit.store import AuditStore
+
     auditor = check_auditor(arguments.auditor) if arguments.auditor else ""
     store = AuditStore(arguments.work)
     app = build_app(store, arguments.work, auditor, arguments.seats, arguments.host)

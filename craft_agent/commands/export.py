@@ -11,9 +11,7 @@ craft-agent export WORK OUT --auditors 2     # only what two people accepted
 import argparse
 from pathlib import Path
 
-from ..audit.decisions import AUDITORS_PER_SAMPLE
 from ..errors import CraftError
-from ..steps.exporting import export_work
 
 
 SPLITS = ("train", "val", "test")
@@ -26,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auditors",
         type=int,
-        choices=range(1, AUDITORS_PER_SAMPLE + 1),
+        choices=(1, 2),
         default=1,
         help="people who must have accepted a sample (default: %(default)s)",
     )
@@ -43,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs `export`; raises `CraftError` if nothing is accepted or OUT holds something else."""
     if arguments.num_proc < 1:
         raise CraftError(f"--num-proc {arguments.num_proc} must be at least 1")
+    from ..steps.exporting import export_work  # Here, so that the help is printed without loading it.
+
     summary = export_work(
         arguments.work, arguments.out, arguments.auditors, arguments.split, arguments.license, arguments.num_proc
     )

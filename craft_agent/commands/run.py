@@ -23,14 +23,12 @@ from tqdm import tqdm
 
 from dataset_scripts.readers import DOMAINS, IMAGE_SUFFIXES, VIEWS, printable_line
 
-from ..engines import RayOptions, run_local, run_ray
 from ..errors import CraftError
 from ..prompts.templates import FOLDER, Prompts
 from ..state.pairs_folder import PairFiles, hash_pair, list_pairs, unused_files
 from ..state.settings import RunSettings
 from ..state.store import Store
 from .backend_options import add_backend_arguments, backend_names, backend_settings, make_backends
-from .estimate import estimate_run
 from .status import print_status
 
 
@@ -109,11 +107,15 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         CraftError: If the input is bad or the models cannot be used.
     """
+    from ..engines import RayOptions, run_local, run_ray  # Here, so that the help is printed without loading them.
+
     _check(arguments)
     listed = list_pairs(arguments.pairs)
     prompts = Prompts(arguments.prompts)
     settings = _settings(arguments, prompts)
     if arguments.dry_run:
+        from .estimate import estimate_run
+
         print(estimate_run(arguments.pairs, listed, settings, prompts, arguments.out).table())
         _print_unused(arguments.pairs)
         return 0

@@ -81,7 +81,7 @@ class PairWorker:
         return self._messages.get()
 
     def resume(self) -> Message:
-        """Goes on after the last message has been stored; returns the next one. `ENDED` or `STOPPED` is the last."""
+        """Continues after the last message has been stored; returns the next one. `ENDED` or `STOPPED` is the last."""
         self._stored.put(None)
         return self._messages.get()
 

@@ -91,7 +91,7 @@ def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str 
 
 
 def _usable_names(image: np.ndarray) -> frozenset[str]:
-    """The colours that can be told apart in the light of an image."""
+    """The colours that can be distinguished in the light of an image."""
     few = image[::4, ::4].reshape(-1, 3).astype(np.float32)
     brightness = few.mean(axis=1)
     warmth = few[:, 0] - few[:, 2]

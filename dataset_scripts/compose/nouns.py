@@ -166,7 +166,7 @@ PAINTED = frozenset(
         *("vehicle", "storage tank", "tennis court", "basketball court"),
     )
 )
-# What nobody tells apart by its colour, and what has colours of its own kind.
+# Things that are not distinguished by colour, and those with a set of colours of their own.
 COLORLESS = frozenset(
     (
         *("elephant", "zebra", "giraffe", "bear", "sheep", "cow", "bird", "bridge", "harbor", "ground track field"),

@@ -164,11 +164,11 @@ class PlaceFinder:
         feet[:, 3] = np.minimum(side, boxes[:, 3] + max(2, round(0.05 * height)))
         costs = self._costs(feet, ground)
         if own_ground is None:
-            # Ground goes on below the foot; a wall does not.
+            # Ground continues below the foot; a wall does not.
             below = np.stack([feet[:, 0], feet[:, 3], feet[:, 2], np.minimum(side, feet[:, 3] + side // 8)], axis=1)
             costs = np.maximum(costs, self._costs(below, ground)) + _UNSURE
         else:
-            # It should stand on what the thing stands on by which its size was told.
+            # It should stand on the same ground as the thing that its size was derived from.
             costs = 0.35 * costs + 0.65 * self._costs(feet, own_ground)
         return self._cheapest(donor, scale, 0.0, boxes, costs)
 
@@ -201,7 +201,7 @@ class PlaceFinder:
         }
 
     def _is_reference(self, thing: Thing, trait: Trait) -> bool:
-        """Whether the size of a thing tells how large others are beside it."""
+        """Whether the size of this thing determines the size of things beside it."""
         known = self.traits.get(thing.kind)
         if known is None or known.support != trait.support or not self.canvas.is_whole[thing.number]:
             return False

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes one Parquet file of an export, whole or not at all."""
+"""Writes one Parquet file of an export. It appears complete or not at all."""
 
 import json
 from collections import Counter

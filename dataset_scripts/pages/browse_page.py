@@ -27,7 +27,7 @@ from mtrefseg.option_values import positive
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
-# The colours of Okabe and Ito, which can be told apart with any colour blindness.
+# The colours of Okabe and Ito, which can be distinguished with any colour blindness.
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
 
 

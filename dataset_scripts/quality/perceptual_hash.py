@@ -2,7 +2,7 @@
 """
 Finds near-duplicate images: the same image encoded again, resized, brightened, mirrored or rotated.
 
-Each image is reduced to a thumbnail of 1 KB. Its 64-bit hash tells which low cosine frequencies of the thumbnail are
+Each image is reduced to a thumbnail of 1 KB. Its 64-bit hash says which low cosine frequencies of the thumbnail are
 above their median. Two images are candidates if their hashes differ in few bits, and near-duplicates if their
 thumbnails correlate as well. Crops and shifted images are not found.
 """

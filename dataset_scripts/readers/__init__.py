@@ -4,13 +4,14 @@ Reads pairs of images with sentences and masks. [`open_pairs`] opens them by nam
 everyone who reads pairs uses it; the columns and labels of all datasets are here as well.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .file_names import fold
 from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairMaker, PairSource
-from .raw_builder import RawBuilder, RawConfig
 from .raw_layout import list_pairs, list_setting, report_shared_ids
 from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
 from .rows import PairContent, make_rows, read_content
@@ -30,6 +31,10 @@ from .schema import (
 )
 from .split_folders import SplitFolder, find_split_folders, fingerprint, select_folders
 from .table_pairs import TablePairs
+
+
+if TYPE_CHECKING:
+    from .raw_builder import RawBuilder, RawConfig
 
 
 __all__ = [
@@ -83,3 +88,12 @@ __all__ = [
     "report_shared_ids",
     "select_folders",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # They are subclasses of classes of `datasets`, which takes a while to import.
+    if name in ("RawBuilder", "RawConfig"):
+        from . import raw_builder
+
+        return getattr(raw_builder, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

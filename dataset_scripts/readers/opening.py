@@ -7,12 +7,7 @@ from contextlib import contextmanager
 from glob import escape as escape_pattern
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import datasets
-from datasets import Dataset, load_dataset
-from datasets.exceptions import DatasetGenerationError
-from huggingface_hub import snapshot_download
+from typing import TYPE_CHECKING, Any
 
 from dataset_scripts.errors import DataError
 from mtrefseg.io import read_json
@@ -29,12 +24,15 @@ from .split_folders import EXPRESSIONS_FOLDER, SPLIT_NAMES, SplitFolder, find_sp
 from .table_pairs import TablePairs
 
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
 GENERATED = "generated"
 """The name of generated pairs where a dataset can be named."""
 COMPOSED = "composed:"
 """What comes before the folders of images that pairs are composed of."""
 
-logger = datasets.logging.get_logger(__name__)
 # They are imported by name when they are asked for: who reads files does without them, and they use this package.
 _BUILDERS = {
     "kkk2026/MTRefSeg-21K": ("dataset_scripts.mtrefseg_21k", "MTRefSeg21K"),
@@ -86,7 +84,7 @@ def open_pairs(
             and so on. `split` and `setting` are put into it.
 
     Returns:
-        `PairSource`: The pairs; its `report` tells what was skipped or repaired.
+        `PairSource`: The pairs; its `report` lists what was skipped or repaired.
 
     Raises:
         [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
@@ -150,9 +148,9 @@ def _open_made(
 
 
 def _domain_of(name: str, folders: Sequence[Path], domains: Sequence[str]) -> str:
-    """The domain that the names of folders tell ("rs_harbours"), or else the only one that is asked for."""
-    told = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
-    found = sorted(told) or list(domains)
+    """The domain in the names of the folders ("rs_harbours"), or else the only requested one."""
+    named = {domain for folder in folders for domain in DOMAINS if domain in folder.name.upper().split("_")}
+    found = sorted(named) or list(domains)
     if len(found) != 1:
         raise DataError(
             f"{name}: all folders must be of one domain; begin their names with ns_ or rs_, or choose a setting."
@@ -248,6 +246,9 @@ def _open_images(
     if checked:
         pairs, lost = list(check_pairs(pairs, report)), []
         if report.findings:
+            import datasets
+
+            logger = datasets.logging.get_logger(__name__)
             logger.warning(f"{folder}:\n{report.table()}")
     if not pairs and not lost:
         raise _nothing_found(folder, split, setting, [(reader.name, reader.split) for reader, _ in readers])
@@ -284,7 +285,7 @@ def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
-    """What a raw folder lost: one sentence, or the pair of a JSON file with as many sentences as it tells."""
+    """What a raw folder lost: one sentence, or the pair of a JSON file with all sentences in it."""
     folder = next(folder for folder in folders if folder.name == finding.split)
     texts: list[str] = []
     if finding.sample.lower().endswith(".json"):
@@ -328,12 +329,14 @@ def _builder(name: str) -> Any:
 
 def _download(name: str, setting: str) -> str:
     """The folder of the published raw files of a setting, in the Hub's cache."""
+    from huggingface_hub import snapshot_download
+
     return snapshot_download(name, repo_type="dataset", allow_patterns=_builder(name).DOWNLOADS[setting])
 
 
 def _prepare_raw(
     name: str, split_folders: Sequence[SplitFolder] | None, split: str, setting: str, is_stage1: bool
-) -> Dataset:
+) -> "Dataset":
     """A raw dataset by its builder, which checks every file once and keeps the result in the cache."""
     if split_folders is None:
         is_pretrain, data_dir = name == _PRETRAIN, None
@@ -351,7 +354,7 @@ def _prepare_raw(
     return builder.as_dataset(split=split)
 
 
-def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset:
+def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
     """An export, of one row a pair where it has such a configuration."""
     # Paths of folders are patterns to `load_dataset`. Those that hold its special characters are opened file by file.
     folder = Path(name)
@@ -372,16 +375,20 @@ def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> Dataset
     return table
 
 
-def _load_configuration(name: str, split: str, setting: str) -> Dataset:
+def _load_configuration(name: str, split: str, setting: str) -> "Dataset":
+    import datasets
+
     known = datasets.get_dataset_config_names(name)
     config = _choose_configuration(name, known, setting)
     splits = datasets.get_dataset_split_names(name, config)
     if split not in splits:
         raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
-    return load_dataset(name, config, split=split)
+    return datasets.load_dataset(name, config, split=split)
 
 
-def _load_files(folder: Path, split: str, setting: str) -> Dataset:
+def _load_files(folder: Path, split: str, setting: str) -> "Dataset":
+    import datasets
+
     listed = listed_files(folder)
     config = _choose_configuration(str(folder), sorted({config for config, _, _ in listed}), setting)
     files = {found: paths for name, found, paths in listed if name == config}
@@ -389,7 +396,7 @@ def _load_files(folder: Path, split: str, setting: str) -> Dataset:
         raise DataError(f"{folder} has no split {split!r} for setting {setting}; it has {', '.join(files)}.")
     patterns = [escape_pattern(os.path.abspath(path)) for path in files[split]]
     with _library_errors(str(folder)):
-        return load_dataset("parquet", data_files={split: patterns}, split=split)
+        return datasets.load_dataset("parquet", data_files={split: patterns}, split=split)
 
 
 def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
@@ -404,6 +411,8 @@ def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
 def _library_errors(name: str) -> Iterator[None]:
     """Turns the errors of `datasets` into a [`DataError`]: on unusual cards and damaged files it raises nearly any
     class."""
+    from datasets.exceptions import DatasetGenerationError
+
     try:
         yield
     except DataError:

@@ -106,7 +106,7 @@ class PairSource(ABC):
 
     def usable(self, split: str | None = None, domain: str | None = None) -> Iterator[Pair]:
         """
-        Reads pairs whose images and masks are all whole; [`PairSource.report`] says what was skipped.
+        Reads pairs whose images and masks are intact; [`PairSource.report`] lists what was skipped.
 
         Args:
             split (`str`, *optional*): Only this one of `schema.SPLITS`.
@@ -231,7 +231,7 @@ class GeneratedPairs(PairSource):
     def find(
         self, pair_id: str, expression: str, domain: str | None = None, size: tuple[int, int] | None = None
     ) -> Pair | None:
-        """See [`PairSource.find`]: the id tells seed, split and number, and the size has to be given. `None` too if
+        """See [`PairSource.find`]: the id contains seed, split and number; the size must match. `None` too if
         another version of the maker made the pair."""
         named = self._ID.fullmatch(pair_id)
         if named is None or size is None or size[0] != size[1]:

@@ -13,8 +13,6 @@ from typing import Any
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Features
-from huggingface_hub import metadata_load
 from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
@@ -201,6 +199,8 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
 
 def read_configs(card: Path) -> list[dict[str, Any]]:
     """The configurations in the YAML block of a card; raises [`DataError`] if there is something else."""
+    from huggingface_hub import metadata_load  # Here, so that commands start quickly.
+
     try:
         content = metadata_load(card)
         check_expansion(content)
@@ -259,11 +259,13 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         detail = " ".join(str(error).split())
-        raise DataError(f"{path} is no whole Parquet file: {detail}; export it anew.") from error
+        raise DataError(f"{path} is not a complete Parquet file: {detail}; export it anew.") from error
 
 
 def _layout(path: Path) -> str:
     """The layout of a file."""
+    from datasets import Features  # Here, so that commands start quickly.
+
     with _damage_named(path):
         features = Features.from_arrow_schema(_open(path).schema_arrow)
     for layout, make_features in FEATURES.items():

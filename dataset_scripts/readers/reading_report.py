@@ -243,7 +243,7 @@ class ReadingReport:
         Raises an error if anything was skipped, for strict reading.
 
         Raises:
-            DataError: If anything was skipped. The first line tells how many pairs or expressions, and each further
+            DataError: If anything was skipped. The first line says how many pairs or expressions, and each further
             line names one.
         """
         if self.skipped:

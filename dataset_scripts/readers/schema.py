@@ -8,8 +8,11 @@ images.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from datasets import ClassLabel, Features, Image, Sequence, Value
+
+if TYPE_CHECKING:
+    from datasets import ClassLabel, Features, Image, Value
 
 
 DOMAINS = ("NS", "RS")
@@ -50,7 +53,7 @@ PUBLISHED_COUNTS = {
 """MTRefSeg-21K as its paper counts it: by split over both domains, by domain over both splits, and in all ("TV")."""
 
 
-def referring_features() -> Features:
+def referring_features() -> "Features":
     """
     The columns of a dataset of one row a sentence.
 
@@ -59,6 +62,8 @@ def referring_features() -> Features:
         `change_type`, `domain` (may be null), `view`, `source`, and `noisy`, true where mask or sentence were
         corrupted on purpose.
     """
+    from datasets import ClassLabel, Features, Image, Value  # Here, so that commands start quickly.
+
     return Features(
         {
             "sample_id": Value("string"),
@@ -73,7 +78,7 @@ def referring_features() -> Features:
     )
 
 
-def pair_features() -> Features:
+def pair_features() -> "Features":
     """
     The columns of a dataset of one row a pair.
 
@@ -81,6 +86,8 @@ def pair_features() -> Features:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, the parallel lists `masks`, `expressions` and
         `change_types`, then `domain` (may be null), `view`, `source` and the list `noisy`.
     """
+    from datasets import ClassLabel, Features, Image, Sequence, Value
+
     return Features(
         {
             "pair_id": Value("string"),
@@ -94,17 +101,19 @@ def pair_features() -> Features:
     )
 
 
-def pretrain_features() -> Features:
+def pretrain_features() -> "Features":
     """
     The columns of a stage-1 dataset: one row a pair, its mask holds every change, and there is no sentence.
 
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, `mask`, `domain` (may be null), `view` and `source`.
     """
+    from datasets import Features, Image, Value
+
     return Features({"pair_id": Value("string"), **_images(), "mask": Image(mode="L"), **_labels()})
 
 
-FEATURES: dict[str, Callable[[], Features]] = {
+FEATURES: dict[str, Callable[[], "Features"]] = {
     "referring": referring_features,
     "pairs": pair_features,
     "pretrain": pretrain_features,
@@ -122,11 +131,15 @@ CITATION = """\
 """
 
 
-def _images() -> dict[str, Image]:
+def _images() -> "dict[str, Image]":
+    from datasets import Image
+
     return {"image_t1": Image(mode="RGB"), "image_t2": Image(mode="RGB")}
 
 
-def _labels() -> dict[str, ClassLabel | Value]:
+def _labels() -> "dict[str, ClassLabel | Value]":
+    from datasets import ClassLabel, Value
+
     return {
         "domain": ClassLabel(names=list(DOMAINS)),
         "view": ClassLabel(names=list(VIEWS)),

@@ -3,14 +3,15 @@
 
 import json
 from collections import defaultdict
-from typing import Any
-
-from datasets import Dataset, Image
-from datasets import Sequence as SequenceFeature
+from typing import TYPE_CHECKING, Any
 
 from .pair import Pair
 from .pair_source import PairSource
 from .rows import make_pair
+
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 class TablePairs(PairSource):
@@ -26,7 +27,10 @@ class TablePairs(PairSource):
 
     kind = "table"
 
-    def __init__(self, name: str, table: Dataset, split: str = "train", is_stage1: bool = False) -> None:
+    def __init__(self, name: str, table: "Dataset", split: str = "train", is_stage1: bool = False) -> None:
+        from datasets import Image  # Here, so that commands start quickly.
+        from datasets import Sequence as SequenceFeature
+
         super().__init__(name, is_stage1)
         self.split = split
         self.identity = json.dumps(sorted(entry["filename"] for entry in table.cache_files))

@@ -66,18 +66,18 @@ def corrupt(
     Returns:
         `tuple[SyntheticExpression, ...]`: Same order. Corrupted ones have `noisy=True` and differ from the original.
     """
-    spoilt = []
+    corrupted = []
     for index, expression in enumerate(expressions):
         if random.random() >= share:
-            spoilt.append(expression)
+            corrupted.append(expression)
             continue
         others = [other for place, other in enumerate(expressions) if place != index]
-        changed = _spoil_text(expression, random) if random.random() < _TEXT_SHARE else None
-        spoilt.append(changed or _spoil_mask(expression, others, random))
-    return tuple(spoilt)
+        changed = _corrupt_text(expression, random) if random.random() < _TEXT_SHARE else None
+        corrupted.append(changed or _corrupt_mask(expression, others, random))
+    return tuple(corrupted)
 
 
-def _spoil_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":
+def _corrupt_text(expression: "SyntheticExpression", random: np.random.Generator) -> "SyntheticExpression | None":
     """Replaces one word by a wrong one. Returns `None` if the sentence has no such word."""
     said = [(re.compile(rf"\b{re.escape(old)}\b"), new) for old, new in _SWAPS]
     found = [(pattern, new) for pattern, new in said if pattern.search(expression.text)]
@@ -93,7 +93,7 @@ def _article(text: str, article: re.Match[str]) -> str:
     return "an " if text[article.end()] in "aeiou" else "a "
 
 
-def _spoil_mask(
+def _corrupt_mask(
     expression: "SyntheticExpression", others: "list[SyntheticExpression]", random: np.random.Generator
 ) -> "SyntheticExpression":
     """Replaces the mask by a wrong one, chosen at random among several kinds of errors."""

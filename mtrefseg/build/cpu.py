@@ -36,8 +36,8 @@ class OneDnnLinear(nn.Linear):
 def optimize_for_cpu(model: Model) -> Model:
     """
     Makes float32 inference on a CPU faster: every `nn.Linear` of the model becomes a [`OneDnnLinear`]. PyTorch sends
-    float32 matrix products to MKL, which was slower on the AMD processor of `benchmarks/operators.csv`. Results differ
-    by rounding only. Does nothing where this build of PyTorch has no oneDNN.
+    float32 matrix products to MKL, which was slower on an AMD processor (`benchmarks/results/operators.csv`). Results
+    differ by rounding only. Does nothing where this build of PyTorch has no oneDNN.
 
     Call it after loading, and before adapters or quantisation are added: tools that look for the exact class
     `nn.Linear`, such as `torch.ao.quantization.quantize_dynamic`, no longer find it. Parameters, their names and hooks

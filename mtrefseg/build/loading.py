@@ -127,7 +127,8 @@ def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.dev
         missing = sorted(info["missing_keys"])
         if missing:
             raise ValueError(
-                f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}; copy or download it again"
+                f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}; "
+                "copy or download it again"
             )
         processor.check_fits(model.config)
         return optimize_for_cpu(model.to(device).eval())

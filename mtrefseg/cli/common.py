@@ -1,10 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and results that appear whole."""
+"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and writing of results."""
 
 import argparse
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import modeling_mtrefseg
 from mtrefseg.errors import UserError, one_line
+from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
@@ -156,8 +157,8 @@ def check_model(model: str) -> str | None:
         with bad_input(prefix=f"{folder} is not a model folder: "):
             config = read_json(path)
         return str(config.get("model_type")) if isinstance(config, dict) else "unknown"
-    # A Hub id is OWNER/NAME.
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", model) and not folder.exists():
+    if is_hub_id(model) and not folder.exists():
+        check_hub_model(model)
         return None
     raise UserError(
         f'there is no model folder "{model}": name a folder or a Hub id with --model; `mtrefseg convert` makes a '
@@ -172,6 +173,7 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
         from mtrefseg.build.loading import load_errors
 
+        modeling_mtrefseg.register()
         with load_errors(model):
             model_type = AutoConfig.from_pretrained(model).model_type
     if model_type != "mtrefseg":

@@ -101,7 +101,7 @@ def run(arguments: Sequence[str]) -> None:
             align=options.align,
             return_tensors="pt",
         )
-    # What was left open is what the processor was saved with; result.json tells it.
+    # Options that were not given have the values saved with the processor; result.json records them.
     if options.threshold is None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:

@@ -13,8 +13,8 @@ from .handing_over import hand_over_to_script
 
 
 STAGES = {
-    "pretrain": "stage 1: the visual half learns to mask every change",
-    "finetune": "stage 2: the whole model learns to mask the change that a sentence describes",
+    "pretrain": "stage 1: trains the visual half to mask every change",
+    "finetune": "stage 2: trains the whole model to mask the change that a sentence describes",
 }
 
 

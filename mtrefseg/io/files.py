@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Files that are written whole or not at all, and their hashes."""
+"""Atomic writing of files, and their hashes."""
 
 import errno
 import hashlib
@@ -136,18 +136,18 @@ def written_whole(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
-    """Writes a file, whole or not at all; see [`written_whole`]."""
+    """Writes a file atomically; see [`written_whole`]."""
     with written_whole(path, durable) as file:
         file.write(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8, whole or not at all."""
+    """Writes a text file in UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes a JSON file, whole or not at all."""
+    """Writes a JSON file, atomically."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 

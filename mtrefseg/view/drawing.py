@@ -132,8 +132,8 @@ def _number_place(shape: Image.Image) -> tuple[int, int] | None:
     box = shape.getbbox()
     if box is None:
         return None
-    # In the middle of the largest part, not on a speck that lies between several. A blur goes on beyond the border as
-    # the border is, so there is a frame in which no mask is.
+    # In the middle of the largest part, not on a speck that lies between several. A blur repeats the border pixels
+    # outside the image, so an empty frame is added.
     radius = max(shape.size) // NUMBER_BLUR + 1
     blurred = ImageOps.expand(shape, 3 * radius).filter(ImageFilter.GaussianBlur(radius))
     density = np.asarray(ImageOps.crop(blurred, 3 * radius), dtype=np.int32) + 1

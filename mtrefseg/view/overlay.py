@@ -3,10 +3,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageDraw
 
 from .drawing import (
@@ -29,7 +29,10 @@ from .drawing import (
 )
 
 
-Mask = npt.NDArray[np.bool_] | torch.Tensor
+if TYPE_CHECKING:
+    import torch
+
+Mask = Union[npt.NDArray[np.bool_], "torch.Tensor"]
 
 # All lengths are in pixels of the page.
 PANEL_HEIGHT = 900  # at most, when the panels stand side by side

@@ -89,7 +89,7 @@ class ScoredSentence:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width of the pair in pixels, `None` if there is no mask that tells them."""
+        """Height and width of the pair in pixels, `None` if there is no mask to take them from."""
         mask = self.truth or self.prediction
         return None if mask is None else (mask["size"][0], mask["size"][1])
 
@@ -136,7 +136,7 @@ def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[Sco
     # OSError: pyarrow's word for some kinds of damage.
     except (pyarrow.ArrowException, OSError) as error:
         detail = " ".join(str(error).split())
-        raise ValueError(f"{path} is no whole predictions.parquet of an evaluation: {detail}") from error
+        raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {detail}") from error
     return sentences
 
 

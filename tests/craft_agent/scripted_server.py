@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A chat server on the loopback interface that answers as a test tells it to, well or badly."""
+"""A chat server on the loopback interface that gives the answers a test has prepared, right or wrong."""
 
 import json
 import socket

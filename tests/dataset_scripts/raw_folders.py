@@ -153,7 +153,7 @@ def _link_mask_outside(folder: Path, pair_id: str) -> None:
 
 
 def _cut_mask_short(folder: Path, pair_id: str) -> None:
-    """A mask of noise first, for a smooth one is so short that half of it may be whole."""
+    """A mask of noise first: the file of a smooth mask is so short that half of it may still be readable."""
     noise = np.random.default_rng(0).integers(0, 2, (SIZE[1], SIZE[0]), dtype=np.uint8) * 255
     Image.fromarray(noise).save(_mask_of(folder, pair_id))
     cut_short(_mask_of(folder, pair_id))

@@ -355,7 +355,7 @@ def test_files_of_several_configurations_are_read_once(tmp_path) -> None:
         ([{"config_name": "x", "data_files": [{"split": "train", "path": "gone.parquet"}]}], "no file fits"),
         ([{"config_name": "x", "data_files": [{"split": "all", "path": "data/train.parquet"}]}], "'all'"),
         ([{"config_name": "x", "data_files": "data/*"}], "no list"),
-        ([{"config_name": "x", "data_files": [{"split": "train", "path": "README.md"}]}], "no whole Parquet"),
+        ([{"config_name": "x", "data_files": [{"split": "train", "path": "README.md"}]}], "not a complete Parquet"),
     ],
 )
 def test_a_card_that_cannot_be_followed_says_why(tmp_path, configs: object, words: str) -> None:
@@ -373,7 +373,7 @@ def test_parquet_of_other_columns_or_cut_short_is_refused(tmp_path) -> None:
         open_pairs(folder)
     write_parquet(tmp_path, [make_row("one")])
     cut_short(folder / "data/train.parquet")
-    with pytest.raises(DataError, match="no whole Parquet"):
+    with pytest.raises(DataError, match="not a complete Parquet"):
         open_pairs(folder)
 
 

@@ -489,7 +489,7 @@ def test_a_damaged_parquet_file_is_bad_input(tmp_path, capsys) -> None:
     path.write_bytes(content[:200] + bytes(400) + content[600:])
     capsys.readouterr()
     assert main(["validate", str(tmp_path / "out")]) == 2
-    assert f"{path} is no whole Parquet file" in capsys.readouterr().err
+    assert f"{path} is not a complete Parquet file" in capsys.readouterr().err
 
 
 def test_facts_hold_no_images(tmp_path) -> None:
@@ -497,7 +497,7 @@ def test_facts_hold_no_images(tmp_path) -> None:
     facts = measure_dataset(open_pairs(folder))
     arrays = [image.thumbnail for pair in facts.pairs for image in (pair.image_t1, pair.image_t2)]
     assert {array.nbytes for array in arrays} == {1024}
-    # A view would keep the whole image alive.
+    # A view would keep the full image in memory.
     assert all(array.base is None or len(memoryview(array.base)) <= 1024 for array in arrays)
 
 

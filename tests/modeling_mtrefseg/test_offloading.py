@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Weights that are elsewhere while the model runs: offloaded, or wrapped by an adapter. Every module has to be called,
-for a weight that is read from outside of its module is not there, or is not the whole truth."""
+because a weight that is read from outside of its module is missing or incomplete."""
 
 import copy
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""`mtrefseg explain` with a minute model."""
+"""`mtrefseg explain` with a tiny model."""
 
 import json
 
@@ -11,7 +11,7 @@ from mtrefseg.cli.main import main
 
 @pytest.fixture(scope="module")
 def checkpoint(model, processor, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "minute"
+    folder = tmp_path_factory.mktemp("models") / "tiny"
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

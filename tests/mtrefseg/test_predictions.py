@@ -131,17 +131,17 @@ def test_other_files_are_refused(write, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         load_predictions(tmp_path)
     (tmp_path / "notes.parquet").write_text("no table")
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(tmp_path / "notes.parquet")
     with pytest.raises(ValueError, match="has no column truth"):
         load_predictions(write({"iou": 1.0}, schema=pyarrow.schema([*list(PREDICTIONS_SCHEMA)[:5]])))
     wrong = PREDICTIONS_SCHEMA.set(7, pyarrow.field("iou", pyarrow.string()))
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(write(row(0, iou="much"), schema=wrong))
     path = write(row(0), row(1))
     cut = path.read_bytes()
     path.write_bytes(cut[: len(cut) // 2])
-    with pytest.raises(ValueError, match=r"is no whole predictions\.parquet"):
+    with pytest.raises(ValueError, match=r"is not a complete predictions\.parquet"):
         load_predictions(path)
     monkeypatch.setattr(predictions, "MOST_SENTENCES", 1)
     with pytest.raises(ValueError, match="is larger than 1 sentences"):

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The demo on a minute random model, as a server of this computer."""
+"""The demo with a tiny random model, served on this computer."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A minute model, pairs to train it on, and the commands in a process of their own."""
+"""A tiny model, pairs to train it on, and the commands in processes of their own."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ from trainer.training_config import MTRefSegTrainingConfig
 
 
 ROOT = Path(__file__).parents[2]
-# The tiny preset's fields, but of minute sizes.
+# The tiny preset's fields, with smaller sizes.
 OVERRIDES = {
     "vision_config": {
         **PRESETS["tiny"]["vision_config"],
@@ -80,7 +80,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="session")
 def overrides() -> dict[str, Any]:
-    """Fields of a minute model's configuration."""
+    """Fields of a tiny model's configuration."""
     return OVERRIDES
 
 
@@ -92,7 +92,7 @@ def small_processor() -> MTRefSegProcessor:
 
 @pytest.fixture
 def small_model(small_processor: MTRefSegProcessor) -> MTRefSegModel:
-    """A minute model with random weights."""
+    """A tiny model with random weights."""
     return preset_model("tiny", small_processor, **OVERRIDES)
 
 
@@ -130,7 +130,7 @@ def pairs() -> list[PairSample]:
 def make_trainer(
     small_model: MTRefSegModel, small_processor: MTRefSegProcessor, tmp_path: Path
 ) -> Callable[..., MTRefSegTrainer]:
-    """A function from training arguments to a trainer of the minute model on eight generated pairs."""
+    """A function from training arguments to a trainer of the tiny model on eight generated pairs."""
 
     def make(model: MTRefSegModel | None = None, peft_config: object = None, **arguments: object) -> MTRefSegTrainer:
         loader = PairLoader([GeneratedPairs(Generator(size=128, domains=("RS",)), num_pairs=8)])
@@ -153,8 +153,8 @@ def make_trainer(
 
 @pytest.fixture(scope="session")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recipe of four steps with a minute model."""
-    path = tmp_path_factory.mktemp("recipe") / "minute.yaml"
+    """A recipe of four steps with a tiny model."""
+    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
     path.write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
     return path
 

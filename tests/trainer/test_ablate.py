@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""ablate.py: what is planned, trained, gone on with and written; mostly with a stand-in for the training scripts."""
+"""ablate.py: planning, training, resuming and writing results; mostly with a stand-in for the training scripts."""
 
 import csv
 import fcntl
@@ -35,7 +35,7 @@ MATRIX = {
         "avg": {"fusion_type": "avg"},
     },
 }
-# Instead of pretrain.py and finetune.py: takes the same arguments, leaves the same files, and fails as it is told to.
+# Stands in for pretrain.py and finetune.py: same arguments, same files, and failures on request.
 STAND_IN = """
 import json, os, pathlib, signal, sys, time
 import yaml
@@ -55,7 +55,7 @@ if mood == "sleep":
     time.sleep(3600)
 stage1 = settings.get("stage1")
 assert stage1 in (None, "shipped") or pathlib.Path(stage1, "results.json").is_file(), stage1
-print("goes on" if (folder / "checkpoint-2").exists() else "begins", "with", settings.get("stage1"))
+print("resumes" if (folder / "checkpoint-2").exists() else "begins", "from", settings.get("stage1"))
 score = 100 * settings.get("generated_noise", 0.0) + settings["seed"]
 log = [{"step": steps, "loss": 2.0}, {"step": steps, "eval_mIoU": score}]
 (folder / "trainer_state.json").write_text(json.dumps({"log_history": log}))
@@ -230,8 +230,8 @@ def test_every_training_is_done_once_and_one_table_written(run, write_matrix, tm
     found = logs(out)
     assert len(found) == 2 * (2 + 1 + 1)  # The noise series has but one training of its own.
     stage1 = next(out.glob("runs/full-seed1-pretrain-*"))
-    assert f"begins with {stage1}" in found["full-seed1-finetune"]
-    assert "begins with None" in found["end_to_end-seed0-finetune"]
+    assert f"begins from {stage1}" in found["full-seed1-finetune"]
+    assert "begins from None" in found["end_to_end-seed0-finetune"]
     assert "50%" not in "".join(found.values())
     rows = read_csv(out / "matrix.csv")
     assert [*rows] == ["full", "end_to_end"]
@@ -281,12 +281,12 @@ def test_a_failure_is_a_row_and_the_others_go_on(run, write_matrix, tmp_path):
     assert rows["bad"]["mIoU"] == ""
     assert "bad (failed)" in said
     assert not list(out.glob("runs/bad-seed0-finetune-*"))  # Nothing follows a failed stage 1.
-    # The next time both are tried again; what was killed goes on from its checkpoint, which is then of no more use.
+    # The next time both are tried again; what was killed resumes from its checkpoint, which is then removed.
     (out / "runs" / "mended").touch()
     _, listed = run(matrix, "--dry_run")
     assert "resumes from checkpoint-2" in listed
     assert run(matrix)[0] == 0
-    assert "goes on with" in logs(out)["worse-seed0-finetune"]
+    assert "resumes from" in logs(out)["worse-seed0-finetune"]
     assert "RuntimeError: out of memory" in logs(out)["bad-seed0-pretrain"]  # The log of all attempts.
     assert not list(out.glob("runs/*/checkpoint-*"))
     assert {row["status"] for row in read_csv(out / "matrix.csv").values()} == {"finished"}
@@ -471,10 +471,10 @@ def test_curves_count_the_steps_of_stage_1(hand_made, tmp_path):
 
 def test_the_real_scripts(recipe, tmp_path, monkeypatch, capsys):
     settings = yaml.safe_load(recipe.read_text())
-    (tmp_path / "minute.yaml").write_text(yaml.safe_dump({**settings, "eval_strategy": "no"}))
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump({**settings, "eval_strategy": "no"}))
     matrix = tmp_path / "ablation.yaml"
     content = {
-        "recipes": {"pretrain": "minute.yaml", "finetune": "minute.yaml"},
+        "recipes": {"pretrain": "tiny.yaml", "finetune": "tiny.yaml"},
         "all": {"steps": 4, "stage1_share": 0.5},
         "runs": {"full": {}, "frozen_tail": {"finetune": {"freeze": ["tail"]}}},
     }

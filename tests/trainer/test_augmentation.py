@@ -224,9 +224,9 @@ def test_generated_masks_stay_true_of_their_sentences(pairs):
 def test_some_pairs_do_not_tell_their_domain(make_sample):
     augmentation = PairAugmentation(AugmentationArguments(**NOTHING | {"domain_dropout": 0.5}))
     random = np.random.default_rng(0)
-    told = [augmentation(make_sample("the car that appeared"), random).domain for _ in range(40)]
-    assert 10 < told.count(None) < 30
-    assert set(told) == {None, "RS"}
+    domains = [augmentation(make_sample("the car that appeared"), random).domain for _ in range(40)]
+    assert 10 < domains.count(None) < 30
+    assert set(domains) == {None, "RS"}
 
 
 def test_some_sentences_are_put_into_other_words_after_all_else(make_sample):

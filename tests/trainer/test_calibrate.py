@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.calibrate import NO_TARGET_THRESHOLDS, THRESHOLDS, choose, main
+from trainer.calibrate import main
+from trainer.evaluation.calibration import NO_TARGET_THRESHOLDS, THRESHOLDS, choose
 
 
 def test_choice_is_the_best_of_all_pairs() -> None:

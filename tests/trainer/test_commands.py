@@ -65,9 +65,9 @@ def test_stage_1_then_stage_2(run, stage1, tmp_path):
     assert Path(state["best_model_checkpoint"]).parent == tmp_path
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_path):
+def test_a_killed_run_resumes_with_equal_results(run, start, stage1, tmp_path):
     common = ("--stage1", stage1[0], "--gradient_accumulation_steps", 2, "--dataloader_num_workers", 1, *STEPS)
-    run("finetune", "--output_dir", tmp_path / "whole", *common)
+    run("finetune", "--output_dir", tmp_path / "undisturbed", *common)
     process = start("finetune", "--output_dir", tmp_path / "killed", *common)
     while not (tmp_path / "killed" / "checkpoint-3").exists():
         assert process.poll() is None, process.stdout.read()
@@ -78,8 +78,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, start, stage1, tmp_pat
     said = run("finetune", "--output_dir", tmp_path / "killed", *common, code=2)
     assert "--resume_from_checkpoint last" in said
     run("finetune", "--output_dir", tmp_path / "killed", *common, "--resume_from_checkpoint", "last")
-    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
-    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "killed")]
+    assert losses(tmp_path / "killed") == losses(tmp_path / "undisturbed")
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("undisturbed", "killed")]
     assert all(torch.equal(weights[1][name], weight) for name, weight in weights[0].items())
 
 

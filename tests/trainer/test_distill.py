@@ -15,12 +15,13 @@ from mtrefseg.build.presets import PRESETS, tiny_processor
 from trainer import distill
 from trainer.data import PairLoader, list_all
 from trainer.data.sentence_queries import QueryCollator, make_query_table
+from trainer.loop import distilling
 from trainer.loop.distillation import QueryDistillation, freeze_vision, with_new_language
 
 
 @pytest.fixture
 def table(small_model: MTRefSegModel, small_processor: MTRefSegProcessor, tmp_path: Path):
-    """Six encoded pairs with the queries of a minute model."""
+    """Six encoded pairs with the queries of a tiny model."""
     rows = list_all([6])
     rows.set_transform(PairLoader([GeneratedPairs(Generator(size=128, domains=("RS",)), num_pairs=6)]))
     return make_query_table(rows, small_model.eval(), small_processor, tmp_path / "pairs")
@@ -30,7 +31,7 @@ def table(small_model: MTRefSegModel, small_processor: MTRefSegProcessor, tmp_pa
 def student(
     small_model: MTRefSegModel, small_processor: MTRefSegProcessor, monkeypatch: pytest.MonkeyPatch
 ) -> MTRefSegModel:
-    """The minute model with a language part of another size."""
+    """The tiny model with a language part of another size."""
     text = {**PRESETS["tiny"]["text_config"], "hidden_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
     monkeypatch.setitem(PRESETS, "small", {"text_config": text, "seg_head_size": 48, "seg_head_attention_heads": 1})
     return with_new_language(small_model, "small", small_processor)
@@ -85,7 +86,7 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The vectors of all words of the package take a minute.
-    monkeypatch.setattr(distill, "small_processor", tiny_processor)
+    monkeypatch.setattr(distilling, "small_processor", tiny_processor)
     for part in (small_model, small_processor):
         part.save_pretrained(tmp_path / "old")
     options = {"epoch_pairs": 40, "generated_size": 128, "max_steps": 2, "per_device_train_batch_size": 4}

@@ -43,11 +43,11 @@ PAIRS = 5
 
 @pytest.fixture(scope="module")
 def checkpoint(small_processor, overrides, tmp_path_factory):
-    """A minute model that masks something."""
+    """A tiny model whose masks are not empty."""
     torch.manual_seed(0)
     model = preset_model("tiny", small_processor, **overrides)
     torch.nn.init.normal_(model.vision_model.mask_decoder.pixel_decoder.mask_projection.weight, std=2.0)
-    folder = tmp_path_factory.mktemp("checkpoint") / "minute"
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     model.save_pretrained(folder)
     small_processor.save_pretrained(folder)
     return folder
@@ -167,7 +167,7 @@ def test_raw_folders_and_exports_score_the_same(run, raw, tmp_path):
 
 
 def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
-    whole, _ = run("whole", data=raw)
+    complete, _ = run("complete", data=raw)
     names = sorted(path.stem for path in (raw / "referring_expression").iterdir())
     contents = {name: json.loads((raw / "referring_expression" / f"{name}.json").read_text()) for name in names}
     counts = {name: len(content["referring_expressions"]) for name, content in contents.items()}
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
     copy = raw / "referring_expression" / "zzz.json"
     copy.write_text(json.dumps({**contents[names[4]], "sample_id": names[4]}))
     report, said = run("damaged", data=raw)
-    assert report["scores"]["num_samples"] == whole["scores"]["num_samples"]
+    assert report["scores"]["num_samples"] == complete["scores"]["num_samples"]
     wrong = {entry["sample_id"]: entry["problem"] for entry in report["counted_as_wrong"]}
     expected = {f"{name}_{index}" for name in names[:2] for index in range(counts[name])}
     assert wrong.keys() == expected | {f"{names[2]}_0", f"{names[3]}_0"}
@@ -194,7 +194,7 @@ def test_what_cannot_be_read_is_named_and_counts_as_wrong(run, raw, tmp_path):
     assert f"left out: {left_out}" in said
     assert all(f"counted as wrong: {name} (" in said for name in wrong)
     before, after = (
-        {row["sample_id"]: row for row in predictions_of(tmp_path / name)} for name in ("whole", "damaged")
+        {row["sample_id"]: row for row in predictions_of(tmp_path / name)} for name in ("complete", "damaged")
     )
     assert before.keys() == after.keys()
     for name, row in after.items():
@@ -235,7 +235,7 @@ def test_processes_and_attempts_are_joined_exactly(checkpoint, tmp_path):
 
 
 def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, monkeypatch):
-    whole, _ = run("whole")
+    complete, _ = run("complete")
     calls = []
 
     def stop_at(limit):
@@ -256,8 +256,8 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
     stop_at(100)
     report, _ = run("stopped")
     assert calls == [0, 1, 1, 2]
-    assert comparable(report) == comparable(whole)
-    assert predictions_of(tmp_path / "stopped") == predictions_of(tmp_path / "whole")
+    assert comparable(report) == comparable(complete)
+    assert predictions_of(tmp_path / "stopped") == predictions_of(tmp_path / "complete")
     written = (tmp_path / "stopped" / "report.json").stat().st_mtime_ns
     again, said = run("stopped")
     assert said == f"Finished before, nothing to do: {tmp_path / 'stopped'}\n"
@@ -276,10 +276,10 @@ def test_wrong_names_are_refused(run, raw):
 
 
 def test_max_pairs_takes_evenly_spaced_pairs(run):
-    whole, _ = run("whole")
+    complete, _ = run("complete")
     part, _ = run("part", "--max_pairs", 2)
-    assert part["data"]["pairs"] == 2 < whole["data"]["pairs"]
-    assert part["identity"]["data"] != whole["identity"]["data"]
+    assert part["data"]["pairs"] == 2 < complete["data"]["pairs"]
+    assert part["identity"]["data"] != complete["identity"]["data"]
     run("nothing", "--max_pairs", PAIRS)
 
 

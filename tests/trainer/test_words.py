@@ -24,7 +24,7 @@ from trainer.data.time_words import swapped_type, time_swapped
         ("Rightmost truck", "Leftmost truck"),
         ("the eastern fields", "the western fields"),
         ("the car that appeared", "the car that appeared"),
-        # Whether it lies beside the bench or was left there cannot be told.
+        # Whether it lies beside the bench or was left there is ambiguous.
         ("the bag left of the bench", None),
         ("the car that is left of the tree", None),
         ("the bag left on the bench", None),
@@ -99,7 +99,7 @@ def test_top_and_bottom_change_places(sentence, expected):
         ("house at the top is widened and a house is built next to it", "appear", None),
         ("a house was added to the line", "appear", None),
         ("the built-up area", "appear", None),
-        # More is said of time than that something came.
+        # The sentence says more about time than that something appeared.
         ("a new house shows up", "appear", None),
         ("a warehouse is pulled down and some new buildings are built", "appear", None),
         ("the house that replaced the shed", "appear", None),

@@ -58,7 +58,7 @@ def draw_curves(rows: Sequence[Row], path: Path) -> None:
 
 def draw_noise(rows: Sequence[Row], path: Path) -> None:
     """
-    Draws scores over the share of sentences that were spoilt.
+    Draws scores over the share of training sentences that were corrupted.
 
     Args:
         rows (`Sequence[Row]`): The noise series. Dots are seeds, lines go through their means.
@@ -67,7 +67,7 @@ def draw_noise(rows: Sequence[Row], path: Path) -> None:
     with matplotlib.rc_context(CURVE_STYLE):
         figure = Figure(figsize=(6, 4), dpi=DOTS_PER_INCH, layout="constrained")
         panel = figure.subplots()
-        prepare_panel(panel, "scores of the clean validation pairs", "spoilt sentences among those trained on, %")
+        prepare_panel(panel, "scores on clean validation pairs", "corrupted training sentences, %")
         series = sorted(((100 * (row.run.noise or 0.0), row) for row in rows), key=lambda point: point[0])
         for place, name in enumerate(NOISE_SCORES):
             means = [(share, mean) for share, row in series if (mean := row.mean(name)) is not None]

@@ -192,13 +192,15 @@ def plan(
     planned: dict[str, Training] = {}
     runs = []
     for seed in seeds:
-        for name, changes, spoilt in series:
+        for name, changes, corrupted in series:
             # Equal trainings have one folder, named by the run that comes first.
             trainings = _trainings(matrix, name, changes, seed, scale, engine)
             trainings = tuple(planned.setdefault(training.digest, training) for training in trainings)
-            runs.append(Run(name, seed, _describe(changes), trainings, spoilt))
+            runs.append(Run(name, seed, _describe(changes), trainings, corrupted))
     if noise and GENERATED not in runs[-1].trainings[-1].settings.get("train_data", [GENERATED]):
-        raise TrainingError(f"{matrix.path}: --noise spoils generated pairs, but train_data names none.")
+        raise TrainingError(
+            f"{matrix.path}: --noise corrupts sentences of generated pairs, but train_data names none."
+        )
     return runs
 
 

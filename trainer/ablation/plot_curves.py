@@ -35,7 +35,7 @@ Curves = dict[str, dict[int, float]]
 STATE = "trainer_state.json"
 LOSSES = ("loss", "loss_mask", "loss_dice", "loss_no_target", "loss_language", "loss_change")
 LEAST_LOSS = 0.01
-"""What is smaller lies below the panel: a language model that knows its answer by heart would squeeze the rest."""
+"""Smaller losses are cut off: a language model that has memorised its answer would compress the rest of the panel."""
 SCORES = ("mIoU", "Pr@50", "N-acc", "T-acc", "kind_mIoU", "kind_accuracy", "color_accuracy")
 """Which scores are drawn, those of stage 0 last."""
 SMOOTHED = 20

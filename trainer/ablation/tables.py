@@ -228,7 +228,9 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         notes.append("Steps: of stage 1 + of stage 2; seconds and pairs count both.")
     notes.append("Seconds: wall time with start and evaluations, and with what had to be done again after a stop.")
     if base.run.noise is not None:
-        notes.append("Noise: share of the generated sentences of stage 2 that were spoilt; those scored are clean.")
+        notes.append(
+            "Noise: share of stage 2's generated sentences that were corrupted; the evaluation pairs are clean."
+        )
     others = [row for row in rows if row.finished and base.finished and row.mean("pairs") != base.mean("pairs")]
     if others:
         names = ", ".join(row.run.name for row in others)

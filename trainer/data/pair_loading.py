@@ -9,6 +9,7 @@ same pairs, and infinite generated pairs need no disk.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,22 +17,28 @@ import numpy as np
 import torch
 from datasets import Dataset, concatenate_datasets, interleave_datasets
 from PIL import Image
+from transformers.utils import logging
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import PairSource, is_made, open_pairs
+from dataset_scripts.readers import PairSource, UnusableError, is_made, open_pairs
+from mtrefseg.errors import one_line
 from trainer.arguments import DataArguments
 
 from .augmentation import PairAugmentation
 from .samples import PairSample, load_sample
 
 
+logger = logging.get_logger(__name__)
 _OTHER_PAIRS_TRIED = 4
+_UNREADABLE_IN_A_ROW = 20
 _RANGE_OF_INFINITE = 1_000_000
 
 
 class PairLoader:
     """
-    Looks up the pairs of a table made by [`mix`] or [`list_all`]: the transform of a `datasets.Dataset`.
+    Looks up the pairs of a table made by [`mix`] or [`list_all`]: the transform of a `datasets.Dataset`. A pair that
+    cannot be read is named in a warning. With `epoch_draws` (in training) the next one that can be read takes its
+    place, which does not depend on processes and resuming; otherwise its sample is `None`.
 
     Args:
         sources (`Sequence[PairSource]`): What the column "source" counts.
@@ -56,6 +63,7 @@ class PairLoader:
         self.sentences_per_pair = sentences_per_pair
         self.seed = seed
         self.epoch_draws = epoch_draws
+        self._unreadable: set[tuple[int, int]] = set()  # Those that a warning has named.
         # In shared memory, so that persistent workers see it.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -63,15 +71,22 @@ class PairLoader:
         """Sets the epoch, which decides the augmentations and, of infinite datasets, the pairs."""
         self._epoch.fill_(epoch)
 
-    def __call__(self, rows: dict[str, list[int]]) -> dict[str, list[PairSample]]:
+    def __call__(self, rows: dict[str, list[int]]) -> dict[str, list[PairSample | None]]:
         """Columns "source", "row" and "position" of some rows to a column "sample"."""
         return {"sample": [self.sample(*row) for row in zip(rows["source"], rows["row"], rows["position"])]}
 
-    def sample(self, source: int, row: int, position: int) -> PairSample:
-        """The pair of one row, augmented."""
+    def sample(self, source: int, row: int, position: int) -> PairSample | None:
+        """
+        The pair of one row, augmented.
+
+        Raises:
+            DataError: If neither it nor the pairs after it can be read.
+        """
         epoch = int(self._epoch)
         pairs = self.sources[source]
-        sample = load_sample(pairs, self._number(source, row, epoch))
+        sample = self._load(source, self._number(source, row, epoch))
+        if sample is None:
+            return None
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
             # Infinite pairs have enough backgrounds of their own.
@@ -84,6 +99,24 @@ class PairLoader:
             sample.expressions = [sample.expressions[index] for index in kept]
             sample.change_types = [sample.change_types[index] for index in kept]
         return sample
+
+    def _load(self, source: int, number: int) -> PairSample | None:
+        """A pair or, in training, the first one after it that can be read."""
+        pairs = self.sources[source]
+        for tried in range(1 if self.epoch_draws is None else _UNREADABLE_IN_A_ROW):
+            at = number + tried if pairs.is_infinite else (number + tried) % len(pairs)
+            try:
+                return load_sample(pairs, at)
+            except (DataError, UnusableError) as error:
+                if (source, at) not in self._unreadable:
+                    self._unreadable.add((source, at))
+                    logger.warning(f"pair {at} of {pairs.name} is left out: {one_line(error)}")
+        if self.epoch_draws is None:
+            return None
+        raise DataError(
+            f"{_UNREADABLE_IN_A_ROW} pairs of {pairs.name} in a row cannot be read, from pair {number} on: repair the "
+            "data, or leave it out of --train_data."
+        )
 
     def _number(self, source: int, draw: int, epoch: int) -> int:
         """The number of the pair that a draw means."""
@@ -101,7 +134,8 @@ class PairLoader:
             source = self.sources[int(random.integers(len(self.sources)))]
             other = source[int(random.integers(_RANGE_OF_INFINITE if source.is_infinite else len(source)))]
             if other.domain == sample.domain and other.pair_id != sample.pair_id:
-                return other.image_t1.load()
+                with suppress(UnusableError):
+                    return other.image_t1.load()
         return None
 
 
@@ -121,7 +155,7 @@ def make_train_dataset(
 
     Returns:
         `datasets.Dataset`: One row a pair, with the column "sample".
-        [`PairLoader`]: Its transform, which has to be told the epoch.
+        [`PairLoader`]: Its transform; call `set_epoch` for each epoch.
 
     Raises:
         DataError: If a dataset cannot be opened, or the length of an epoch is unknown.
@@ -146,7 +180,7 @@ def make_train_dataset(
         )
         for name in arguments.train_data
     ]
-    sizes = [_size(source) for source in sources]
+    sizes = [_size(source, name) for source, name in zip(sources, arguments.train_data)]
     length = arguments.epoch_pairs or (run_pairs if None in sizes else sum(size or 0 for size in sizes))
     if not length:
         raise DataError("The generated pairs are infinite: give max_steps, generated_pairs or epoch_pairs.")
@@ -167,6 +201,9 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
 
     Returns:
         `datasets.Dataset`: One row a pair, with the column "sample"; `None` without `eval_data`.
+
+    Raises:
+        DataError: If a dataset cannot be opened, or is empty.
     """
     settings = {
         "seed": arguments.generated_seed,
@@ -186,14 +223,18 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     ]
     if not sources:
         return None
-    table = list_all([len(source) for source in sources], arguments.max_eval_pairs)
+    sizes = [_size(source, name) or 0 for source, name in zip(sources, arguments.eval_data)]
+    table = list_all(sizes, arguments.max_eval_pairs)
     table.set_transform(PairLoader(sources))
     return table
 
 
-def _size(source: PairSource) -> int | None:
-    """How many pairs a source has, `None` if it is infinite."""
-    return None if source.is_infinite else len(source)
+def _size(source: PairSource, name: str) -> int | None:
+    """How many pairs a source has, `None` if it is infinite; none at all is a [`DataError`]."""
+    size = None if source.is_infinite else len(source)
+    if size == 0:
+        raise DataError(f"{name} holds no pairs that can be used: name other data, another split or setting.")
+    return size
 
 
 def mix(sizes: Sequence[int | None], weights: Sequence[float] | None, length: int, seed: int) -> Dataset:

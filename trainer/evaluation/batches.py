@@ -79,7 +79,7 @@ def read_pair(pair: Pair) -> ScoredPair:
     problems = []
     for expression in pair.expressions:
         try:
-            # Where no image tells the size, the mask is taken as it is.
+            # Without an image to take the size from, the mask keeps its own.
             mask, _ = expression.mask.read_mask(size or expression.mask.size)
             truths.append(encode_rle(mask))
             problems.append(problem)
@@ -189,7 +189,9 @@ class BatchReader(Dataset):
         start = number * self.batch_size
         rows = range(start, min(start + self.batch_size, len(self.source)))
         if isinstance(self.source, datasets.Dataset):
-            return self._batch(number, [scored_sample(self.source[row]["sample"]) for row in rows])
+            samples = [self.source[row]["sample"] for row in rows]
+            # What cannot be read is left out; `PairLoader` has warned of it.
+            return self._batch(number, [scored_sample(sample) for sample in samples if sample is not None])
         pairs = [read_pair(self.source[row]) for row in rows]
         try:
             return self._batch(number, pairs)

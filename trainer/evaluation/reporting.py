@@ -99,7 +99,7 @@ def collect(
     if len(ordered) != num_batches:
         raise TrainingError(
             f"{num_batches - len(ordered)} of {num_batches} batches are missing: all processes need one file system "
-            "for --output_dir; start again to go on."
+            "for --output_dir, or start the evaluation again."
         )
     scores = MaskScores.from_state(merge([result["state"] for result in ordered]))
     summary = scores.compute(bootstrap=bootstrap, per_sample=True)

@@ -16,7 +16,7 @@ from .building import VISION_PARTS
 
 
 FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
-"""The parts without adapters, which are trained and saved whole."""
+"""The parts without adapters, which are trained and saved in full."""
 
 
 def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:

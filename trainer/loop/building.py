@@ -35,7 +35,7 @@ def build_stage1(
     Args:
         model_arguments ([`ModelArguments`]): Where it comes from.
         model_config (`ModelConfig`): `model_name_or_path` and `attn_implementation`.
-        training (`TrainingArguments`): Tells whether DeepSpeed partitions weights.
+        training (`TrainingArguments`): Says whether DeepSpeed partitions weights.
 
     Returns:
         The visual half, and the processor of the whole model.

@@ -6,15 +6,22 @@ file is on the disk, so that a killed process or a full disk neither leaves a pa
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
 from transformers import TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
+from transformers.trainer_utils import rotate_checkpoints
+from transformers.utils import logging
 
+from mtrefseg.errors import one_line
+from mtrefseg.io import write_json
 from trainer.errors import TrainingError
 
 
@@ -22,6 +29,10 @@ RUN_CONFIG = "run_config.json"
 """Name of the file, in the output folder, with the settings that must stay the same when the run is resumed."""
 UNFINISHED = ".unfinished"
 """Name of the folder in which checkpoints are written."""
+
+logger = logging.get_logger(__name__)
+_STATE = "trainer_state.json"
+_AFTER_DIVERGING = "lower --learning_rate or check the data"
 
 
 def find_checkpoint(arguments: TrainingArguments) -> str | None:
@@ -33,24 +44,73 @@ def find_checkpoint(arguments: TrainingArguments) -> str | None:
             `output_dir`.
 
     Returns:
-        `str` or `None`: The folder; `None` to start from the beginning.
+        `str` or `None`: The folder; `None` to start a new run.
 
     Raises:
         TrainingError: If there is no such checkpoint, or if there is one and `resume_from_checkpoint` is not set.
     """
     wanted, folder = arguments.resume_from_checkpoint, Path(str(arguments.output_dir))
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if wanted is None:
-        if last is not None:
+        earlier = _checkpoints(folder)
+        if earlier:
             raise TrainingError(
-                f"{last} is from an earlier run: add --resume_from_checkpoint last, or choose another output_dir."
+                f"{earlier[0]} is from an earlier run: add --resume_from_checkpoint last, or choose another "
+                "output_dir."
             )
         return None
     if wanted == "last":
-        return last
-    if not Path(wanted, "trainer_state.json").is_file():
-        raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint; name its folder, or last.")
+        last = last_checkpoint(folder)
+        return None if last is None else str(last)
+    problem = _what_is_missing(Path(wanted))
+    if problem:
+        raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint ({problem}); name its folder, or last.")
     return str(wanted)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """
+    The last complete checkpoint of a run. One that is incomplete, such as a copy that was cut short, is passed over
+    with a warning.
+
+    Args:
+        folder (`Path`): The run's output folder.
+
+    Returns:
+        `Path` or `None`: `None` if there is none.
+    """
+    for checkpoint in _checkpoints(folder):
+        problem = _what_is_missing(checkpoint)
+        if not problem:
+            return checkpoint
+        logger.warning(f"{checkpoint} is incomplete and is passed over: {problem}")
+    return None
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints in a folder, the last one first."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if re.fullmatch(r"checkpoint-\d+", path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True)
+
+
+def _what_is_missing(checkpoint: Path) -> str:
+    """Why a checkpoint cannot be resumed from, "" if it can. Of weights only the header and the size are checked."""
+    try:
+        state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return f"{_STATE} cannot be read"
+    if not isinstance(state, dict) or "global_step" not in state:
+        return f"{_STATE} is not that of a run"
+    weights = sorted(checkpoint.glob("*.safetensors"))
+    for path in weights:
+        try:
+            with safe_open(path, "pt"):
+                pass
+        except (OSError, SafetensorError):
+            return f"{path.name} is cut short or damaged"
+    # ZeRO-3 may save its own shards alone.
+    return "" if weights or any(checkpoint.glob("global_step*")) else "it holds no weights"
 
 
 def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any]) -> None:
@@ -68,9 +128,14 @@ def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any])
     if find_checkpoint(arguments) is None:
         if arguments.should_save:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            write_json(path, dict(sorted(config.items())))
         return
-    saved = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
+    except ValueError as error:
+        raise TrainingError(
+            f"{path} is damaged ({one_line(error)}). Delete it to resume without a check of the settings."
+        ) from error
     changed = [
         f"{name}={saved.get(name)}, not {value}" for name, value in sorted(config.items()) if saved.get(name) != value
     ]
@@ -118,6 +183,78 @@ def publish(output_dir: str | os.PathLike, name: str, limit: int | None, best: s
     os.replace(finished, place)
     shutil.rmtree(finished.parent, ignore_errors=True)
     rotate_checkpoints(output_dir=str(output_dir), save_total_limit=limit, best_model_checkpoint=best, use_mtime=True)
+
+
+@contextmanager
+def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
+    """
+    Turns errors of writing in the block, such as a full disk, into one that names the last complete checkpoint.
+
+    Args:
+        what (`str`): What is saved, for the message.
+        arguments (`TrainingArguments`): The output folder.
+
+    Raises:
+        TrainingError: If something cannot be written.
+    """
+    try:
+        yield
+    # RuntimeError: PyTorch's writer of optimizer states reports a full disk so.
+    except (OSError, RuntimeError, SafetensorError) as error:
+        folder = Path(str(arguments.output_dir))
+        free = shutil.disk_usage(folder).free / 1e6
+        raise TrainingError(
+            f"{what} could not be saved: {one_line(error)}. {folder} has {free:,.1f} MB of free space. "
+            f"{advice_to_resume(arguments, 'free space')}"
+        ) from error
+
+
+def advice_to_resume(arguments: TrainingArguments, first: str) -> str:
+    """What to do after a run has stopped: which checkpoint is there, and what to do first, such as "free space"."""
+    last = last_checkpoint(Path(str(arguments.output_dir)))
+    if last is None:
+        return f"There is no checkpoint yet; {first} and start the run again."
+    return f"The last complete checkpoint is {last}; {first} and add --resume_from_checkpoint last."
+
+
+def check_finite(model: nn.Module, step: int, arguments: TrainingArguments) -> None:
+    """
+    Refuses to save weights that are not finite, so that the checkpoints before stay the last ones.
+
+    Args:
+        model (`nn.Module`): The model; of partitioned parameters the part of this process is checked.
+        step (`int`): The steps that were taken.
+        arguments (`TrainingArguments`): The output folder.
+
+    Raises:
+        TrainingError: If a weight is NaN or infinite.
+    """
+    for name, parameter in model.named_parameters():
+        if not bool(parameter.detach().isfinite().all()):
+            raise TrainingError(
+                f"after step {step} the weights of {name} are not finite, so they are not saved. "
+                f"{advice_to_resume(arguments, _AFTER_DIVERGING)}"
+            )
+
+
+def check_loss(parts: Mapping[str, Tensor], step: int, arguments: TrainingArguments) -> None:
+    """
+    Stops a run whose loss is NaN or infinite: its weights are lost.
+
+    Args:
+        parts (`Mapping[str, Tensor]`): The parts of the loss of a batch.
+        step (`int`): The step that is being taken, from 1.
+        arguments (`TrainingArguments`): The output folder.
+
+    Raises:
+        TrainingError: If one of the parts is not finite.
+    """
+    if not bool(sum(parts.values(), torch.zeros(())).isfinite()):
+        found = ", ".join(f"{name} {part.item():g}" for name, part in parts.items() if not part.isfinite())
+        raise TrainingError(
+            f"the loss of step {step} is not finite ({found or 'their sum'}). "
+            f"{advice_to_resume(arguments, _AFTER_DIVERGING)}"
+        )
 
 
 def write_arguments(arguments: TrainingArguments, folder: str | os.PathLike) -> None:

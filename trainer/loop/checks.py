@@ -1,13 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Finds wrong checkpoints and datasets before any data is prepared, which may take long."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huggingface_hub.errors import HFValidationError
-from transformers.utils import cached_file
-
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.io import read_json
 from trainer.errors import TrainingError
 from trainer.names import COMPOSED, GENERATED
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from trl import ModelConfig
 
     from trainer.arguments import DataArguments, ModelArguments
-
-
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
 def check_inputs(
@@ -60,16 +55,27 @@ def check_checkpoint(option: str, name: str) -> None:
     Raises:
         TrainingError: If there is no such checkpoint, or it is of another model.
     """
-    try:
-        path = cached_file(name, "config.json")
-    except (OSError, HFValidationError) as error:
-        raise TrainingError(
-            f"--{option} {name} is neither a folder with a config.json nor a model on the Hub that can be reached."
-        ) from error
+    folder = Path(name)
+    if not folder.is_dir():
+        if folder.exists() or not is_hub_id(name):
+            raise TrainingError(
+                f"--{option} {name} is neither a folder nor a Hub id (OWNER/NAME): name the folder of a checkpoint."
+            )
+        try:
+            check_hub_model(name)
+            from transformers.utils import cached_file
+
+            path = cached_file(name, "config.json")
+        except (UserError, OSError) as error:
+            raise TrainingError(f"--{option} {name}: {one_line(error)}") from error
+    else:
+        path = folder / "config.json"
     try:
         config = read_json(str(path))
+    except FileNotFoundError as error:
+        raise TrainingError(f"--{option} {name} is no checkpoint: it has no config.json.") from error
     except (OSError, ValueError) as error:
-        raise TrainingError(f"--{option} {name}: its config.json cannot be read: {error}") from error
+        raise TrainingError(f"--{option} {name}: its config.json cannot be read: {one_line(error)}") from error
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind != "mtrefseg":
         raise TrainingError(f'--{option} {name} is a model of type {kind!r}; "mtrefseg" is needed.')
@@ -97,7 +103,7 @@ def check_dataset(option: str, name: str) -> None:
     if folder.is_dir():
         if not any(path.is_file() for path in folder.rglob("*")):
             raise TrainingError(f"--{option} {name} is an empty folder.")
-    elif name != GENERATED and (folder.exists() or not _HUB_ID.fullmatch(name)):
+    elif name != GENERATED and (folder.exists() or not is_hub_id(name)):
         raise TrainingError(
             f"--{option} {name} is neither a folder, a Hub id (OWNER/NAME), {GENERATED!r} nor "
             f"{COMPOSED}FOLDER; name the folder that holds the data."

@@ -55,6 +55,9 @@ class QueryDistillation(nn.Module):
         is_new (`bool`, *optional*, defaults to `True`): Whether the language part has learned nothing yet.
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, model: MTRefSegModel, queries: Tensor, is_new: bool = True) -> None:
         super().__init__()
         self.model = model

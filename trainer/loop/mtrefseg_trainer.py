@@ -27,7 +27,7 @@ from trainer.errors import TrainingError
 from trainer.evaluation import SCORES, Evaluator, ItemCounts, count_items, loss_parts, write_card
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .checkpointing import publish, unfinished_folder, write_arguments
+from .checkpointing import check_finite, check_loss, publish, saving, unfinished_folder, write_arguments
 from .engines import EngineReport, check_engine, check_precision
 from .optimization import parameter_groups
 from .progress import Bar, LogLines, Progress
@@ -136,6 +136,8 @@ class MTRefSegTrainer(SFTTrainer):
         parts = {
             name: part * (counts.of(name) / max(all_counts.of(name), 1)) for name, part in loss_parts(outputs).items()
         }
+        if model.training:
+            check_loss(parts, self.state.global_step + 1, self.args)
         self._progress.add(parts, counts.pairs, counts.sentences)
         loss = sum(parts.values(), torch.zeros((), device=self.args.device))
         if num_items_in_batch is not None:
@@ -217,7 +219,7 @@ class MTRefSegTrainer(SFTTrainer):
         """Writes a checkpoint in a temporary folder and moves it to its place when it is complete."""
         output_dir, name = super()._get_output_dir(trial), f"checkpoint-{self.state.global_step}"
         is_writer = self.args.should_save
-        with unfinished_folder(output_dir, is_writer) as folder:
+        with saving(name, self.args), unfinished_folder(output_dir, is_writer) as folder:
             self.accelerator.wait_for_everyone()
             self._checkpoint_folder = folder
             try:
@@ -232,6 +234,19 @@ class MTRefSegTrainer(SFTTrainer):
         if is_writer:
             publish(output_dir, name, self.args.save_total_limit, self.state.best_model_checkpoint)
         self.accelerator.wait_for_everyone()
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """
+        Saves model and processor.
+
+        Args:
+            output_dir (`str`, *optional*): Where to; the run's output folder if not given.
+
+        Raises:
+            TrainingError: If a weight is not finite.
+        """
+        check_finite(self.model, self.state.global_step, self.args)
+        super().save_model(output_dir, _internal_call)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         super()._save(output_dir, state_dict)

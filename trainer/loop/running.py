@@ -4,7 +4,6 @@ What both stages do: read the arguments, open the data, train, evaluate, save, a
 and in `results.json`.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from transformers import set_seed
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
+from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.command_line import parse_arguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
@@ -23,10 +23,11 @@ from trainer.training_config import MTRefSegTrainingConfig
 
 from .adapters import make_lora_config, save_merged
 from .building import freeze_parts, gathered_parameters
-from .checkpointing import check_resume_config, find_checkpoint
+from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
 from .engines import use_all_cores
 from .mtrefseg_trainer import MTRefSegTrainer
+from .run_lock import locked_folder
 
 
 MERGED = "merged"
@@ -56,16 +57,30 @@ def train_stage(
         DataError: If a dataset cannot be opened.
     """
     parsed = parse_arguments(default_recipe, arguments, program, description)
-    model_arguments, data_arguments, augmentation, training, model_config = parsed
+    model_arguments, data_arguments, _, training, model_config = parsed
     check_inputs(model_arguments, model_config, data_arguments)
     use_all_cores(training)
+    with locked_folder(training):
+        table = _train(*parsed, build)
+    if table:
+        tqdm.write(table)
+
+
+def _train(
+    model_arguments: ModelArguments,
+    data_arguments: DataArguments,
+    augmentation: AugmentationArguments,
+    training: MTRefSegTrainingConfig,
+    model_config: ModelConfig,
+    build: Build,
+) -> str:
+    """Trains, and returns the table of the results; "" on all processes but the main one."""
     check_resume_config(training, _run_config(model_arguments, model_config, data_arguments, augmentation, training))
     set_seed(training.seed)  # New weights are the same on every process, and when a run is resumed.
     model, processor = build(model_arguments, model_config, training)
     trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
     table = run(trainer)
-    if trainer.is_world_process_zero():
-        tqdm.write(table)
+    return table if trainer.is_world_process_zero() else ""
 
 
 def _run_config(
@@ -146,17 +161,14 @@ def run(trainer: MTRefSegTrainer) -> str:
         Path(str(training.output_dir), RESULTS).unlink(missing_ok=True)
     result = trainer.train(resume_from_checkpoint=find_checkpoint(training))
     metrics = {} if trainer.eval_dataset is None else trainer.evaluate()
-    trainer.save_model()
-    trainer.save_state()
-    trainer.create_model_card()
+    with saving("the trained model", training):
+        trainer.save_model()
+        trainer.save_state()
+        trainer.create_model_card()
     if training.push_to_hub:
         trainer.push_to_hub()
-    if isinstance(trainer.model, PeftModel):
-        with gathered_parameters(trainer.model, training):
-            if training.should_save:
-                save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
-    if training.should_save:
-        write_results(trainer, metrics)
+    with saving("the results", training):
+        _save_merged_and_results(trainer, metrics)
     rows = [
         ("engine", trainer.engine.line),
         ("steps", f"{result.global_step:,}"),
@@ -170,6 +182,16 @@ def run(trainer: MTRefSegTrainer) -> str:
         rows.append(("merged in", f"{training.output_dir}/{MERGED}"))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _save_merged_and_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
+    training = trainer.args
+    if isinstance(trainer.model, PeftModel):
+        with gathered_parameters(trainer.model, training):
+            if training.should_save:
+                save_merged(trainer.model, trainer.processing_class, f"{training.output_dir}/{MERGED}")
+    if training.should_save:
+        write_results(trainer, metrics)
 
 
 def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
@@ -191,7 +213,4 @@ def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
         * trainer.accelerator.num_processes,
         "evaluation": {name.removeprefix("eval_"): value for name, value in metrics.items()},
     }
-    place = Path(str(training.output_dir), RESULTS)
-    aside = place.with_suffix(".new")
-    aside.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    aside.replace(place)
+    write_json(Path(str(training.output_dir), RESULTS), results)

@@ -6,5 +6,5 @@ from .paraphraser import Paraphraser
 
 __all__ = ["WORDS_VERSION", "Paraphraser"]
 
-WORDS_VERSION = 1
+WORDS_VERSION = 2
 """Another one whenever the same sentence, seed and arguments may give another paraphrase."""

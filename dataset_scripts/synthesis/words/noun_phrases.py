@@ -28,7 +28,23 @@ _BARE = 0.3  # Probability that a plural has no article: "trees were cut down"
 _BEFORE = 0.6  # Probability that a superlative stands before the noun
 _ONE_OF_THE = 0.2
 _PLACE_FIRST: dict[Split, float] = {"train": 0.35, "reworded": 0.8}  # Probability of place before relation
-_GAP = re.compile(r" +([,?:;)])")
+_PLURALS = {
+    "a C rooftop": "C rooftops",
+    "a C roof": "C roofs",
+    "a C-coloured roof": "C-coloured roofs",
+    "the C roof": "the C roofs",
+    "a roof": "roofs",
+    "that is": "that are",
+    "roof is": "roofs are",
+    "that has": "that have",
+    "which has": "which have",
+    "its": "their",
+    "who wears": "who wear",
+    "who is": "who are",
+    "who has": "who have",
+    "a C outfit": "C outfits",
+}
+_GAP = re.compile(r" +([,?!:;)])")
 _ARTICLE = re.compile(r"\b(a|an) (?=(\w+))", re.IGNORECASE)
 # Beginnings of words that take "an" or "a" against the rule for their first letter.
 _AN = ("hgv", "suv", "hour")
@@ -150,7 +166,7 @@ class NounPhrases:
         phrase = self._choices.one_of((*before, *after))
         if phrase in before:
             return [phrase.replace("C", thing.color), noun]
-        return [noun, (_of_roofs(phrase) if is_plural and form == "roof" else phrase).replace("C", thing.color)]
+        return [noun, (in_plural(phrase) if is_plural else phrase).replace("C", thing.color)]
 
     def _noun(self, thing: Thing) -> tuple[str, str]:
         """Singular and plural of the chosen noun. The choice is kept for the whole sentence."""
@@ -196,13 +212,11 @@ class NounPhrases:
         return place
 
 
-def _of_roofs(phrase: str) -> str:
-    """Converts a colour phrase to several roofs: "with C roofs"."""
-    phrase = phrase.replace("a C roof", "C roofs").replace("a C-coloured roof", "C-coloured roofs")
-    phrase = (
-        phrase.replace("the C roof", "the C roofs").replace("roof is", "roofs are").replace("that has", "that have")
-    )
-    return phrase.replace("a C rooftop", "C rooftops")
+def in_plural(phrase: str) -> str:
+    """Converts a colour phrase of roofs or clothes to several things: "with C roofs", "who wear C"."""
+    for one, several in _PLURALS.items():
+        phrase = phrase.replace(one, several)
+    return phrase
 
 
 @cache

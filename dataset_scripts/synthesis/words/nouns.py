@@ -75,260 +75,291 @@ class Noun:
     domain: str | None = None
 
 
-def _noun(
+def noun(
     name: str, group: str, train: str = "", reworded: str = "", also: str = "", domain: str | None = None
 ) -> Noun:
+    """Builds a noun; synonyms and further singulars are comma-separated. See [`Noun`] for the arguments."""
     return Noun(name, group, listed(also), {"train": listed(train), "reworded": listed(reworded)}, domain)
 
 
-NOUNS: tuple[Noun, ...] = (
-    # Kinds of the generator.
-    _noun(
+GENERATOR_NOUNS: tuple[Noun, ...] = (
+    noun(
         "house",
         "building",
         "cabin, farmhouse, townhouse, single-family home, private house, mansion, lodge, suburban house, home, "
-        "dwelling, bungalow, family home, detached house, residential house, homestead, chalet, "
-        "dwelling house, family house",
+        "dwelling, bungalow, family home, detached house, residential house, homestead, chalet, dwelling house, "
+        "family house, residential building, dwelling place, detached home, one-family house, country house, "
+        "row house, terraced house, village house, farm house, habitation, domicile, villa house, house building, "
+        "housing unit",
         "residence, cottage",
         also="villa",
     ),
-    _noun(
+    noun(
         "warehouse",
         "building",
-        "industrial hall, storage shed, logistics building, shed, storehouse, storage building, "
-        "storage hall, logistics hall, storage house, stockroom",
+        "industrial hall, storage shed, logistics building, shed, storehouse, storage building, storage hall, "
+        "logistics hall, storage house, stockroom, goods shed, storage warehouse, freight shed, factory hall, "
+        "factory building, industrial building, industrial shed, industrial unit, hangar, goods store, "
+        "flat-roofed hall, commercial hall, storage barn",
         "depot, distribution centre",
     ),
-    _noun(
+    noun(
         "greenhouse",
         "building",
-        "plastic tunnel, growing house, greenhouse tunnel, glasshouse, glass house, polytunnel",
+        "plastic tunnel, growing house, greenhouse tunnel, glasshouse, glass house, polytunnel, plant house, "
+        "plastic greenhouse, glass building, glass tunnel, foil tunnel, film tunnel, hoop house, growing tunnel, "
+        "plant tunnel, garden glasshouse, glass shed, conservatory, nursery tunnel",
         "hothouse",
     ),
-    _noun(
+    noun(
         "building",
         "building",
-        "structure, construction, block, built-up structure",
+        "structure, construction, block, built-up structure, built structure, property/properties, "
+        "permanent structure, man-made structure, "
+        "piece of architecture",
         "edifice",
         domain="RS",
     ),
-    _noun(
+    noun(
         "building",
         "building",
         "office block, block of flats, skyscraper, apartment block, tower block, apartment building, high-rise, "
-        "multi-storey building",
+        "multi-storey building, tower, high-rise building, high-rise block, office building, office tower, "
+        "apartment house, housing block, residential block, city building, multistorey block, construction, "
+        "built structure, town building, street building",
         "edifice, tenement",
         domain="NS",
     ),
-    _noun("vehicle", "vehicle", "wheeled vehicle, motor vehicle, road vehicle", "means of transport"),
-    _noun(
+    noun(
+        "vehicle",
+        "vehicle",
+        "wheeled vehicle, motor vehicle, road vehicle, automotive vehicle, motorised vehicle, wheeled machine, "
+        "conveyance, vehicle on wheels/vehicles on wheels, set of wheels/sets of wheels",
+        "means of transport",
+    ),
+    noun(
         "car",
         "vehicle",
-        "station wagon, sports car, convertible, four-door car, automobile, auto, sedan, hatchback, "
-        "motor car, passenger car, family car, coupe, saloon, private car",
+        "station wagon, sports car, convertible, four-door car, automobile, auto, sedan, hatchback, motor car, "
+        "passenger car, family car, coupe, saloon, private car, limousine, limo, five-door car, four-door, "
+        "cabriolet, roadster, taxi, cab, racing car, city car, electric car, personal car, four-seater, "
+        "people carrier",
         "motorcar, SUV, estate",
     ),
-    _noun(
+    noun(
         "truck",
         "vehicle",
         "dump truck, tipper, flatbed truck, semi truck, trailer truck, lorry, heavy truck, freight truck, "
-        "delivery truck, cargo truck, pickup truck, goods truck",
+        "delivery truck, cargo truck, pickup truck, goods truck, box truck, heavy lorry, articulated lorry, "
+        "tractor-trailer, semi-trailer, eighteen-wheeler, dumper, garbage truck, fire truck, tow truck, "
+        "moving truck, removal lorry, goods lorry, goods vehicle, heavy goods vehicle, cargo vehicle, haulage truck, "
+        "pickup, juggernaut",
         "HGV, big rig",
     ),
-    _noun(
+    noun(
         "bus",
         "vehicle",
-        "double-decker, shuttle bus, school bus, tour bus, coach, public bus, city bus, passenger bus, motor bus",
+        "double-decker, shuttle bus, school bus, tour bus, coach, public bus, city bus, passenger bus, motor bus, "
+        "motor coach, motorcoach, long-distance bus, transit bus, service bus, sightseeing bus, articulated bus, "
+        "bendy bus, double-decker bus, single-decker, commuter bus, passenger coach, town bus, touring coach, "
+        "airport bus",
         "minibus, omnibus",
     ),
-    _noun(
+    noun(
         "bicycle",
         "bicycle",
-        "mountain bike, city bike, road bike, bike, push bike, two-wheeled bike",
+        "mountain bike, city bike, road bike, bike, push bike, two-wheeled bike, racing bike, touring bike, "
+        "two-wheeler, trekking bike, street bike, bmx bike, roadbike, hybrid bike, commuter bike, children's bike",
         "cycle, pushbike",
     ),
-    _noun(
-        "person", "person", "bystander, figure, adult, pedestrian, passer-by, human, human being", "individual, walker"
+    noun(
+        "person",
+        "person",
+        "bystander, figure, adult, pedestrian, passer-by, human, human being, human figure, foot passenger, "
+        "person on foot/people on foot, member of the public/members of the public, passerby/passersby, visitor, "
+        "onlooker, grown-up, citizen",
+        "individual, walker",
     ),
-    _noun("man", "person", "guy, gentleman, fellow", "bloke, chap"),
-    _noun("woman", "person", "lady", "gal"),
-    _noun("tree", "tree", "tall tree, conifer, street tree, garden tree, tree, shade tree, leafy tree", ""),
-    _noun(
+    noun(
+        "man",
+        "person",
+        "guy, gentleman, fellow, male, male person/male people, male figure, dude, male adult, lad, male pedestrian, "
+        "gent",
+        "bloke, chap",
+    ),
+    noun(
+        "woman",
+        "person",
+        "lady, female, female person/female people, female figure, female adult, lass, female pedestrian, young lady",
+        "gal",
+    ),
+    noun(
+        "tree",
+        "tree",
+        "tall tree, conifer, street tree, garden tree, tree, shade tree, leafy tree, pine, pine tree, fir, fir tree, "
+        "oak, oak tree, maple, birch, spruce, poplar, elm, willow, evergreen, deciduous tree, broadleaf, park tree, "
+        "roadside tree, fruit tree, lone tree, sapling",
+        "",
+    ),
+    noun(
         "patch of forest",
         "tree",
         "patch of woods, patch of trees, stand of trees, wooded patch, clump of trees, wood, wooded area, woodland, "
-        "copse, piece of woodland, forest, stretch of forest, bit of woodland",
+        "copse, piece of woodland, forest, stretch of forest, bit of woodland, block of forest, area of forest, "
+        "forested area, forest patch, woodland patch, piece of forest, tree stand, forest stand, cluster of trees, "
+        "collection of trees, mass of trees, woodlot, spinney, plot of woodland, tract of woodland, bit of forest, "
+        "forested plot, tree-covered area, wooded plot, woody patch, coppice",
         "grove, thicket",
         also="patch of woodland",
     ),
-    _noun(
+    noun(
         "field",
         "land",
         "crop plot, paddock, plot of cropland, tract of farmland, cornfield, wheat field, farm field, "
-        "plot of farmland, piece of farmland, farmed plot, crop field, farmland field, "
-        "patch of farmland, agricultural field",
+        "plot of farmland, piece of farmland, farmed plot, crop field, farmland field, patch of farmland, "
+        "agricultural field, agricultural plot, agricultural area, agricultural parcel, cultivated plot, "
+        "cultivated area, cultivated field, parcel of farmland, parcel of cropland, piece of cropland, farming plot, "
+        "farm plot, farmland plot, farmland parcel, cropland plot, cropland parcel, patch of crops, "
+        "plot with crops/plots with crops, stretch of cropland, stretch of farmland, grain field, corn field, "
+        "rapeseed field, maize field, barley field, area of farmland, area of cropland, farmed area, farmed field",
         "arable strip, acre",
         also="patch of cropland",
     ),
-    _noun(
+    noun(
         "pond",
         "land",
-        "duck pond, garden pond, village pond, watering hole, small lake, lake, fishpond, body of water, water body",
+        "duck pond, garden pond, village pond, watering hole, small lake, lake, fishpond, body of water, water body, "
+        "fish pond, natural pond, little lake, stretch of water, patch of water, area of water, expanse of water, "
+        "sheet of water, millpond, lily pond, farm pond",
         "waterhole, lagoon",
     ),
-    _noun(
+    noun(
         "pool",
         "pool",
         "open-air pool, outdoor swimming pool, lap pool, backyard swimming pool, backyard pool, bathing pool, "
-        "garden pool, outdoor pool, private pool",
+        "garden pool, outdoor pool, private pool, in-ground pool, garden swimming pool, home pool, back garden pool, "
+        "outdoor bathing pool, open-air swimming pool, private swimming pool, family pool, rectangular pool, "
+        "plunge pool, swim pool, splash pool, hotel pool, leisure pool, water pool",
         "swimming bath, lido",
         also="swimming pool",
     ),
-    _noun(
+    noun(
         "road",
         "road",
         "asphalt road, highway, route, main road, motor road, street, roadway, stretch of road, carriageway, "
-        "thoroughfare",
+        "thoroughfare, motorway, freeway, byway, country road, side road, back road, minor road, access road, "
+        "connecting road, track for cars/tracks for cars, street for cars/streets for cars, boulevard, "
+        "arterial road, stretch of street, traffic artery, turnpike, expressway, traffic route, public road",
         "lane, avenue",
     ),
-    _noun(
+    noun(
         "box",
         "object",
-        "storage box, shipping box, container, carton, cardboard box, package, parcel, packing box",
+        "storage box, shipping box, container, carton, cardboard box, package, parcel, packing box, case, "
+        "packing case, packing carton, paper box, moving box, removal box, cardboard carton, cardboard package, "
+        "cardboard container, delivery box, mail parcel, packet, paperboard box, storage container, storage case, "
+        "storage carton",
         "crate, chest",
     ),
-    _noun(
+    noun(
         "bin",
         "object",
         "waste container, trash container, litter basket, garbage can, trash can, rubbish bin, waste bin, "
-        "litter bin, garbage bin, rubbish can",
+        "litter bin, garbage bin, rubbish can, rubbish container, refuse bin, refuse container, wheelie bin, "
+        "waste basket, waste paper bin, paper bin, litter container, garbage container, garbage pail, trash basket, "
+        "trash barrel, trash receptacle, trashcan, recycling bin, bin for rubbish/bins for rubbish, dumpster, "
+        "waste receptacle, litter receptacle",
         "dustbin, wastebasket",
         also="trash bin",
     ),
-    _noun(
+    noun(
         "sign",
         "object",
-        "information sign, billboard, nameplate, signboard, signpost, sign board, street sign",
+        "information sign, billboard, nameplate, signboard, signpost, sign board, street sign, road sign, "
+        "traffic sign, warning sign, direction sign, shop sign, advertising sign, advertising board, hoarding, "
+        "information board, display board, panel with writing/panels with writing, sign panel, "
+        "sign on a pole/signs on poles, guidepost, signage board, sign plate, plaque, advert, lettered board",
         "placard",
     ),
-    _noun("bench", "object", "bench seat, garden seat, seating bench, park bench, public bench, long seat", ""),
-    _noun("door", "object", "room door, door panel, doorway, front door, entrance door", "entryway"),
-    _noun(
+    noun(
+        "bench",
+        "object",
+        "bench seat, garden seat, seating bench, park bench, public bench, long seat, sitting bench, outdoor bench, "
+        "street bench, bench to sit on/benches to sit on, garden bench, outdoor seat, pew, public seat, long bench, "
+        "sitting place",
+        "",
+    ),
+    noun(
+        "door",
+        "object",
+        "room door, door panel, doorway, front door, entrance door, door leaf/door leaves, interior door, "
+        "house door, entry door, entrance, panel door, hinged door, swing door, inner door, side door, "
+        "main door, portal",
+        "entryway",
+    ),
+    noun(
         "shelf",
         "object",
-        "shelf unit, wall shelf, storage shelf, bookshelf, bookcase, shelving unit, set of shelves",
+        "shelf unit, wall shelf, storage shelf, bookshelf, bookcase, shelving unit, set of shelves, bookstand, "
+        "shelf board, book shelf/book shelves, shelf for books/shelves for books, wall unit, hanging shelf, "
+        "open shelf, display shelf, stack of shelves/stacks of shelves, unit of shelves/units of shelves, "
+        "corner shelf, ledge, piece of storage furniture",
         "rack",
     ),
-    _noun(
+    noun(
         "lamp",
         "object",
-        "ceiling light, light bulb, lampshade, light, light fixture, reading lamp, electric light",
+        "ceiling light, light bulb, lampshade, light, light fixture, reading lamp, electric light, bulb, lightbulb, "
+        "hanging lamp, pendant lamp, pendant light, ceiling lamp, table lamp, floor lamp, standard lamp, "
+        "standing lamp, wall lamp, bedside lamp, luminaire, lamp fitting, light fitting, electric lamp, "
+        "light source, source of light, lighting fixture, chandelier, room light",
         "lantern",
     ),
-    _noun("chair", "object", "side chair, office chair, seat, dining chair, stool", "armchair"),
-    _noun("table", "object", "work table, counter, coffee table, side table, worktop, tabletop", "desk"),
-    _noun("plant", "object", "house plant, foliage plant, flower, houseplant, pot plant, indoor plant", "shrub"),
-    _noun(
+    noun(
+        "chair",
+        "object",
+        "side chair, office chair, seat, dining chair, stool, swivel chair, kitchen chair, folding chair, "
+        "easy chair, lounge chair, dinner chair, seat with a back/seats with backs, "
+        "piece of seating furniture, place to sit/places to sit, single seat, high-backed chair, "
+        "recliner, barstool, bar stool, folding seat",
+        "armchair",
+    ),
+    noun(
+        "table",
+        "object",
+        "work table, counter, coffee table, side table, worktop, tabletop, writing table, study table, "
+        "bedside table, console table, office table, living room table, tea table, work surface, workbench, "
+        "low table, four-legged table, counter top, countertop, occasional table",
+        "desk",
+    ),
+    noun(
+        "plant",
+        "object",
+        "house plant, foliage plant, flower, houseplant, pot plant, indoor plant, decorative plant, "
+        "ornamental plant, leafy houseplant, room plant, green plant, piece of indoor greenery, "
+        "piece of greenery, fern, flowering plant, bush, ficus, window plant, living plant",
+        "shrub",
+    ),
+    noun(
         "picture",
         "object",
-        "wall art/pieces of wall art, drawing, painting, framed picture, wall picture, framed painting",
+        "piece of wall art, drawing, painting, framed picture, wall picture, framed painting, canvas, "
+        "piece of framed art, wall painting, wall hanging, framed photo, framed photograph, "
+        "hanging picture, wall decoration, portrait, landscape painting, print on the wall/prints on the wall, "
+        "framed print, oil painting, piece of art, wall print, framed image",
         "artwork, poster",
     ),
-    _noun(
+    noun(
         "bag",
         "object",
-        "travel bag, duffel bag, gym bag, pouch, tote, shopping bag, tote bag, carrier bag, satchel",
+        "travel bag, duffel bag, gym bag, pouch, tote, shopping bag, tote bag, carrier bag, satchel, sports bag, "
+        "carry bag, carryall, kitbag, kit bag, canvas bag, cloth bag, paper bag, plastic bag, beach bag, "
+        "weekend bag, overnight bag, messenger bag, sling bag, grocery bag, leather bag, "
+        "bag with handles/bags with handles, duffel",
         "sack, holdall",
     ),
-    # Things seen from above.
-    _noun("storage tank", "structure", "tank, oil tank, fuel tank, storage vessel", "silo, reservoir"),
-    _noun("baseball diamond", "structure", "baseball field, baseball pitch", "ballpark"),
-    _noun("tennis court", "structure", "court for tennis/courts for tennis, tennis ground", "tennis facility"),
-    _noun(
-        "basketball court",
-        "structure",
-        "court for basketball/courts for basketball, basketball ground",
-        "basketball facility",
-    ),
-    _noun("ground track field", "structure", "running track, athletics track, sports track", "stadium, racecourse"),
-    _noun("bridge", "structure", "road bridge, overpass, footbridge", "viaduct, flyover"),
-    _noun("harbor", "structure", "port, dock, marina", "wharf, quay", also="harbour"),
-    _noun("ship", "ship", "vessel, cargo ship, freighter, barge", "tanker, ferry"),
-    _noun("airplane", "plane", "plane, aircraft, jet, passenger plane", "airliner, jetliner", also="aeroplane"),
-    # Remaining classes of COCO.
-    _noun("motorcycle", "bicycle", "motorbike, motor bike", "scooter, chopper"),
-    _noun("train", "vehicle", "railway train, passenger train", "locomotive"),
-    _noun("boat", "ship", "small boat, rowing boat, motorboat, sailing boat", "dinghy, watercraft"),
-    _noun("traffic light", "object", "stoplight, traffic signal, stop light", ""),
-    _noun("fire hydrant", "object", "hydrant, water hydrant", "fireplug"),
-    _noun("stop sign", "object", "octagonal stop sign", "halt sign"),
-    _noun("parking meter", "object", "meter, meter for parking/meters for parking", ""),
-    _noun("bird", "animal", "winged animal, feathered animal", "fowl"),
-    _noun("cat", "animal", "kitty, pussycat, house cat", "kitten, tomcat"),
-    _noun("dog", "animal", "doggy, puppy, pet dog", "hound, pooch"),
-    _noun("horse", "animal", "pony, riding horse, stallion", "mare, steed"),
-    _noun("sheep", "animal", "lamb, farm sheep", "ewe, ram"),
-    _noun("cow", "animal", "bull, calf, dairy cow", "heifer, ox/oxen"),
-    _noun("elephant", "animal", "wild elephant", "pachyderm"),
-    _noun("bear", "animal", "wild bear", "grizzly"),
-    _noun("zebra", "animal", "wild zebra", "striped equine"),
-    _noun("giraffe", "animal", "wild giraffe", "long-necked ruminant"),
-    _noun("backpack", "object", "rucksack, back pack, school bag", "knapsack, haversack"),
-    _noun("umbrella", "object", "brolly, parasol, sunshade", "gamp"),
-    _noun("handbag", "object", "purse, hand bag, shoulder bag", "clutch"),
-    _noun("tie", "object", "necktie, neck tie", "cravat"),
-    _noun("suitcase", "object", "travel case, piece of luggage, trunk", "valise, portmanteau"),
-    _noun("frisbee", "object", "flying disc, frisbee disc", ""),
-    _noun("skis", "object", "pair of skis, ski/skis", "set of skiing gear"),
-    _noun("snowboard", "object", "snow board", ""),
-    _noun("sports ball", "object", "ball, soccer ball, football, basketball", "volleyball"),
-    _noun("kite", "object", "flying kite", "stunt kite"),
-    _noun("baseball bat", "object", "bat", "slugger"),
-    _noun("baseball glove", "object", "baseball mitt, catcher's mitt", "fielding glove"),
-    _noun("skateboard", "object", "skate board", "longboard"),
-    _noun("surfboard", "object", "surf board, surfing board", "bodyboard"),
-    _noun("tennis racket", "object", "racket, tennis racquet, racquet", "tennis paddle"),
-    _noun("bottle", "object", "flask, glass bottle, water bottle, plastic bottle", "carafe, flagon"),
-    _noun("wine glass", "object", "glass, goblet, stemmed glass", "chalice"),
-    _noun("cup", "object", "mug, coffee cup, teacup, tea cup", "beaker, tumbler"),
-    _noun("fork", "object", "dinner fork, table fork", "fork utensil"),
-    _noun("knife", "object", "table knife, kitchen knife, blade", "cutter"),
-    _noun("spoon", "object", "teaspoon, tablespoon, soup spoon", "ladle"),
-    _noun("bowl", "object", "soup bowl, dish, salad bowl", "basin"),
-    _noun("banana", "object", "banana fruit", "plantain"),
-    _noun("apple", "object", "piece of fruit", "pippin"),
-    _noun("sandwich", "object", "sandwich roll, toasted sandwich", "panini, baguette"),
-    _noun("orange", "object", "citrus fruit", "clementine"),
-    _noun("broccoli", "object", "piece of broccoli", "broccoli floret"),
-    _noun("carrot", "object", "piece of carrot", "carrot stick"),
-    _noun("hot dog", "object", "hotdog, sausage in a bun/sausages in buns", "frankfurter"),
-    _noun("pizza", "object", "slice of pizza, pizza pie", "margherita"),
-    _noun("donut", "object", "doughnut, ring doughnut", "cruller"),
-    _noun("cake", "object", "birthday cake, layer cake, piece of cake", "gateau, torte"),
-    _noun("couch", "object", "sofa, settee, corner sofa", "davenport, chesterfield"),
-    _noun("potted plant", "object", "plant in a pot/plants in pots, flowerpot, flower pot", "planter"),
-    _noun("bed", "object", "bedstead", "cot, bunk"),
-    _noun("dining table", "object", "dinner table, kitchen table, eating table", "banquet table"),
-    _noun("toilet", "object", "toilet bowl, toilet seat, loo", "lavatory, commode"),
-    _noun("tv", "object", "television, TV set, television set, telly, flat screen", "flatscreen, tube"),
-    _noun("laptop", "object", "notebook computer, laptop computer, portable computer", "macbook, netbook"),
-    _noun("mouse", "object", "computer mouse", "pointing device"),
-    _noun("remote", "object", "remote control, tv remote control", "zapper, clicker"),
-    _noun("keyboard", "object", "computer keyboard", "keypad"),
-    _noun("cell phone", "object", "mobile phone, smartphone, phone, cellphone, mobile", "handset, iphone"),
-    _noun("microwave", "object", "microwave oven", "microwave appliance"),
-    _noun("oven", "object", "stove, kitchen stove, cooker", "cooking range"),
-    _noun("toaster", "object", "bread toaster", "toasting appliance"),
-    _noun("sink", "object", "washstand, kitchen sink", "washbowl"),
-    _noun("refrigerator", "object", "fridge, refrigerator unit, fridge freezer", "icebox"),
-    _noun("book", "object", "paperback, hardback, printed book", "novel, tome"),
-    _noun("clock", "object", "wall clock, alarm clock", "timepiece"),
-    _noun("vase", "object", "flower vase, glass vase", "urn, amphora"),
-    _noun("scissors", "object", "pair of scissors", "shears/shears"),
-    _noun("teddy bear", "object", "teddy, stuffed bear, toy bear", "plush bear"),
-    _noun("hair drier", "object", "hair dryer, hairdryer", "blow-dryer"),
-    _noun("toothbrush", "object", "tooth brush", ""),
 )
+"""Kinds of the generator."""
 
 
 def forms_of(entry: str) -> tuple[str, str]:

@@ -26,9 +26,11 @@ from dataset_scripts.synthesis.language.vocabulary import (
 )
 from dataset_scripts.synthesis.scene import ChangeType
 
-from .changes import PLURALS, STATES
-from .nouns import NOUNS, Noun, forms_of, plural_of
+from .changes import PLURALS
+from .noun_table import NOUNS
+from .nouns import Noun, forms_of, plural_of
 from .places import NEARNESS, OF_THE_IMAGE, PLACES
+from .states import STATES
 
 
 Meaning = TypeVar("Meaning")
@@ -90,7 +92,7 @@ class Parts:
         thing (`Thing`, *optional*): The described thing; `None` for "everything".
         quantity (`str`): "one", "all", "each", "two", … "five".
         definite (`bool`): Whether the noun phrase is definite ("the", "all the", …).
-        clause (`str`): Key in `changes.STATES` for a state change.
+        clause (`str`): Key in `states.STATES` for a state change.
         colors (`tuple[str, str]`): Colours before and after that this clause names.
         verb (`str`): Original words for the change, without "that".
         superlative, ordinal, side (`str`): "largest"; "second" and "from the left"; "" if there are none.

@@ -102,6 +102,7 @@ class Realiser:
             "is": lambda: "are" if nouns.is_plural else "is",
             "has": lambda: "have" if nouns.is_plural else "has",
             "one": lambda: "the ones" if nouns.is_plural else "the one",
+            "ones": lambda: "each one" if nouns.quantity == "each" else self._slots["one"](),
             "verb": self._finite,
         }
         self._add_slots()

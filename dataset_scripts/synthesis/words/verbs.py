@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from .changes import PLURALS, words_of
+from .changes import APPEARANCES, DISAPPEARANCES, PLURALS, ChangeWords
 from .nouns import Split, Words
+from .states import STATES
 
 
 # Auxiliaries for the past of passive and of active verbs.
@@ -19,10 +20,22 @@ ACTIVES: Words = {"train": ("", "", "has", "has just", "has now"), "reworded": (
 _PLAIN = 2  # The first passives have no adverb, which avoids "has just been newly built".
 # Ambiguous: in "car at the top left", "left" is a place.
 _NOT_ALONE = "leave/left/left"
-_PASTS = {"taken": "took", "torn": "tore", "broken": "broke", "sawn": "sawed"}
+_PASTS = {
+    "taken": "took",
+    "torn": "tore",
+    "broken": "broke",
+    "sawn": "sawed",
+    "driven": "drove",
+    "flown": "flew",
+    "grown": "grew",
+    "thrown": "threw",
+    "blown": "blew",
+    "hewn": "hewed",
+}
 _PARTICLES = frozenset(("down", "away", "up", "in", "out", "off", "on", "over"))
-_NOT_DONE_TO = frozenset(("person", "animal"))  # Avoids "someone removed a person"
-_OWNED = re.compile(r"whose ((?:X )?roof(?: colour)?) (.*)")
+_IN_PLURAL = {"a new additions": "new additions", "roofs colour": "roof colours", " in they": " in them"}
+_LIVING = frozenset(("person", "animal"))
+_OWNED = re.compile(r"whose ((?:X )?roofs?(?: colours?)?) (.*)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,8 @@ def _verbs(entries: Sequence[str], group: str) -> Verbs:
         finite=tuple(entries),
         inflected=inflected,
         result=(*alone, *short),
-        done_by=tuple(entry for entry in entries if group not in _NOT_DONE_TO and _can_be_active(entry)),
+        # Not "someone removed a person".
+        done_by=tuple(entry for entry in entries if group not in _LIVING and _can_be_active(entry)),
         owned=tuple(entry for entry in entries if _OWNED.match(entry)),
     )
 
@@ -64,9 +78,28 @@ def _can_be_active(entry: str) -> bool:
     return entry[0] == "=" and (len(words) == 1 or (len(words) == 2 and words[1] in _PARTICLES))
 
 
+def words_of(change_type: str, clause: str, group: str) -> tuple[ChangeWords, ...]:
+    """
+    Looks up the words for a change.
+
+    Args:
+        change_type (`str`): "appear", "disappear" or "state_change".
+        clause (`str`): Key in `STATES`; only used for a state change.
+        group (`str`): Group of the changed thing, see `Noun.group`.
+
+    Returns:
+        `tuple[ChangeWords, ...]`: Words specific to the group first, general ones last.
+    """
+    if change_type == "state_change":
+        return (STATES[clause],)
+    table = APPEARANCES if change_type == "appear" else DISAPPEARANCES
+    general = table["living" if group in _LIVING else ""]
+    return (table[group], general) if group in table else (general,)
+
+
 @cache
 def verbs_of(change_type: str, clause: str, group: str, split: Split) -> tuple[Verbs, ...]:
-    """Returns the verbs for a change, specific ones first. See `changes.words_of` for the arguments."""
+    """Returns the verbs for a change, specific ones first. See `words_of` for the arguments."""
     found = words_of(change_type, clause, group)
     return tuple(_verbs(words.verbs[split], group) for words in found if words.verbs[split])
 
@@ -119,9 +152,9 @@ def done_by(entry: str) -> str:
 
 def owned(entry: str, is_plural: bool) -> tuple[str, str]:
     """Splits an entry about a part of a thing into the part and the verb: "roof", "turned Y"."""
-    match = _OWNED.match(in_plural(entry, is_plural).replace("roofs", "roof"))
+    match = _OWNED.match(in_plural(entry, is_plural))
     assert match is not None
-    return match[1].replace("roof", "roofs") if is_plural else match[1], match[2]
+    return match[1], match[2]
 
 
 def in_plural(said: str, is_plural: bool) -> str:
@@ -130,6 +163,7 @@ def in_plural(said: str, is_plural: bool) -> str:
         return said
     words = said.split(" ")
     is_of_part = words[0] == "whose"
-    return " ".join(
-        PLURALS.get(word, word) if is_of_part or word not in ("roof", "level") else word for word in words
-    ).replace("a new additions", "new additions")
+    text = " ".join(PLURALS.get(word, word) if is_of_part or word not in ("roof", "level") else word for word in words)
+    for wrong, right in _IN_PLURAL.items():
+        text = text.replace(wrong, right)
+    return text

@@ -18,8 +18,11 @@ from dataset_scripts.synthesis.language.vocabulary import (
 )
 
 from . import places, templates, verbs
-from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS, STATES
-from .nouns import NOUNS, Split, Words, forms_of
+from .changes import APPEARANCES, DISAPPEARANCES, EARLIER, LATER, PLURALS
+from .noun_phrases import in_plural
+from .noun_table import NOUNS
+from .nouns import Split, Words, forms_of
+from .states import STATES
 
 
 FUNCTION_WORDS = frozenset(
@@ -65,7 +68,7 @@ def entries(split: Split) -> Iterator[str]:
         verbs.ACTIVES,
     )
     for one in phrases:
-        yield from (re.sub(r"\bC\b", "", entry) for entry in one[split])
+        yield from (re.sub(r"\bC\b", "", form) for entry in one[split] for form in (entry, in_plural(entry)))
 
 
 def templates_of(split: Split) -> tuple[str, ...]:
@@ -91,6 +94,7 @@ def canonical_words() -> frozenset[str]:
     texts += [form for noun in NOUNS for name in (noun.name, *noun.also) for form in forms_of(name)]
     texts += [*places.SPELLINGS, *places.SPELLINGS.values()]
     texts += ["image scene from with roof roofed roofs wearing dressed top bottom second third newly built everything"]
+    texts += ["colours colors"]
     return frozenset(word for text in texts for word in words_in(text))
 
 

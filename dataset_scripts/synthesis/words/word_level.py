@@ -12,7 +12,8 @@ from functools import cache
 import numpy as np
 
 from .noun_phrases import prepositional, tidy
-from .nouns import NOUNS, Split, forms_of
+from .noun_table import NOUNS
+from .nouns import Split, forms_of
 from .parsing import longest_match, places, split_words
 from .templates import ABOUT_STATEMENTS
 
@@ -54,49 +55,60 @@ def _add(change_type: str, said: str, train: str, reworded: str) -> None:
 _add(
     "appear",
     "is built, is constructed, has been built, has been constructed",
-    "is built, is put up, has been put up, was erected, has gone up, has been erected, got built",
+    "is built, is put up, has been put up, was erected, has gone up, has been erected, got built, "
+    "was newly built, has been finished, was finished, is newly there, has come into being, has sprung up, "
+    "has been added, was put in place",
     "has been completed, was completed, has been raised",
 )
 _add(
     "appear",
     "are built, are constructed, have been built, have been constructed",
-    "are built, are put up, have been put up, were erected, have gone up, have been erected, got built",
+    "are built, are put up, have been put up, were erected, have gone up, have been erected, got built, "
+    "were newly built, have been finished, were finished, are newly there, have come into being, have sprung up, "
+    "have been added, were put in place",
     "have been completed, were completed, have been raised",
 )
 _add(
     "appear",
     "appears, shows up, has appeared",
-    "appears, turns up, has popped up, showed up",
+    "appears, turns up, has popped up, showed up, has emerged, is new, has come into view, is there now, "
+    "was not there before, "
+    "did not exist before, can be seen now",
     "has materialised, materialises",
 )
 _add(
     "appear",
     "appear, show up, have appeared",
-    "appear, turn up, have popped up, showed up",
+    "appear, turn up, have popped up, showed up, have emerged, are new, have come into view, are there now, "
+    "were not there before, did not exist before, can be seen now",
     "have materialised, materialise",
 )
 _add(
     "disappear",
     "has been demolished",
-    "was torn down, has been pulled down, is gone, got demolished",
+    "was torn down, has been pulled down, is gone, got demolished, was knocked down, has been taken down, "
+    "was bulldozed, has been flattened, is no longer standing, has been cleared away",
     "has been razed, was razed",
 )
 _add(
     "disappear",
     "have been demolished",
-    "were torn down, have been pulled down, are gone, got demolished",
+    "were torn down, have been pulled down, are gone, got demolished, were knocked down, have been taken down, "
+    "were bulldozed, have been flattened, are no longer standing, have been cleared away",
     "have been razed, were razed",
 )
 _add(
     "disappear",
     "has been removed, has disappeared",
-    "was taken away, is gone, has vanished",
+    "was taken away, is gone, has vanished, is no longer there, is not there any more, can no longer be seen, "
+    "got lost, is missing now, is not around any more, has been taken out",
     "is nowhere to be seen, is no more",
 )
 _add(
     "disappear",
     "have been removed, have disappeared",
-    "were taken away, are gone, have vanished",
+    "were taken away, are gone, have vanished, are no longer there, are not there any more, can no longer be seen, "
+    "got lost, are missing now, are not around any more, have been taken out",
     "are nowhere to be seen, are no more",
 )
 

@@ -52,7 +52,7 @@ def test_other_light_and_a_small_shift_change_nothing(pair):
     values = np.asarray(pair.image_t1, dtype=float)
     darker = Image.fromarray((0.8 * values + 5).clip(0, 255).astype(np.uint8))
     assert None not in found(ImagePair("dark", darker, pair.image_t2))
-    # The noise of the ground is what tells the shift.
+    # The shift is found from the noise of the ground.
     moved = Image.fromarray(np.roll(np.asarray(pair.image_t1), (4, -3), axis=(0, 1)))
     assert None not in found(ImagePair("moved", moved, pair.image_t2))
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Every segmenter with a minute random model: shapes, protocol, and what boxes and points do."""
+"""Every segmenter with a tiny random model: shapes, protocol, and what boxes and points do."""
 
 import importlib
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +188,7 @@ def test_mtrefseg_looks_once_at_a_pair(folders, monkeypatch):
 
 
 class _Finder:
-    """Finds what it is told, in the view's coordinates."""
+    """Returns the given answer, in the view's coordinates."""
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = list(findings)

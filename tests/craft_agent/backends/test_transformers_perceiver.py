@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A minute vision-language model: in this process, and behind the server that transformers has."""
+"""A tiny vision-language model: in this process, and behind the server that transformers has."""
 
 import os
 import socket
@@ -62,7 +62,7 @@ def test_model_that_is_none(folder: Path, tmp_path: Path, monkeypatch):
 
 @pytest.fixture
 def endpoint(folder: Path, tmp_path: Path) -> Iterator[str]:
-    """`transformers serve` with the minute model, on the loopback interface."""
+    """`transformers serve` with the tiny model, on the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -85,7 +85,7 @@ def endpoint(folder: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.mark.skipif("MTREFSEG_SLOW_TESTS" not in os.environ, reason="takes a minute: set MTREFSEG_SLOW_TESTS")
 @pytest.mark.skipif(not is_serve_available(), reason="needs pip install transformers[serving]")
 def test_transformers_serve(folder: Path, endpoint: str, tmp_path: Path):
-    """A question, and then a whole run, of which every pair must come to its end though the model babbles."""
+    """A question, and then a whole run, in which every pair must finish although the model writes nonsense."""
     perceiver = ChatPerceiver(str(folder), endpoint, timeout=300, max_tokens=12)
     answer = perceiver.ask(question())
     assert answer.usage.prompt_tokens > 0

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Whole runs against a chat server: its faults must not change what comes out."""
+"""Complete runs against a chat server: its faults must not change the results."""
 
 import json
 import sqlite3
@@ -117,7 +117,7 @@ def test_second_run_asks_nothing(pairs: Path):
 
 
 def test_server_that_is_gone_loses_nothing(pairs: Path):
-    """The server dies for good in the middle; a later run goes on where that one ended."""
+    """The server stops in the middle of a run; a later run continues where it ended."""
     samples = "SELECT sample_id, expressions, mask FROM samples ORDER BY sample_id"
     calm = run(ScriptedServer(lambda _, request: good(request)), pairs, "calm")
     first = ScriptedServer(lambda n, request: good(request) if n < 9 else Reply(dies="before"))

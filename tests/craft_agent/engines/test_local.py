@@ -32,7 +32,7 @@ def test_several_workers_do_every_pair_once(tmp_path):
     perceiver, ends = run(store, sensible, workers=5)
     assert ends == {"refined": 8}
     keys = [(question.pair.pair_id, question.kind, question.prompt) for question in perceiver.asked]
-    # The whole and the one cell are two views; the rest is asked once.
+    # The full image and the one cell are two views; other questions are asked once.
     assert len(keys) == len(set(keys)) == 8 * 5
     assert store.rows("SELECT COUNT(*) FROM samples")[0][0] == 8
     assert run(store, sensible)[0].asked == []
@@ -110,11 +110,11 @@ def test_a_server_does_not_speak_to_the_terminal_by_its_messages(tmp_path, capsy
 
     run(store, dead)
     print_status(store)
-    told = capsys.readouterr().out
-    assert r"503 \x1b[2Jgrün\nfailed: 9 pairs\x9b" in told
-    assert r"429 \x07" in told
-    assert not any(unicodedata.category(letter) == "Cc" for letter in told.replace("\n", ""))
-    assert sum(line.startswith("failed: ") for line in told.splitlines()) == 1
+    output = capsys.readouterr().out
+    assert r"503 \x1b[2Jgrün\nfailed: 9 pairs\x9b" in output
+    assert r"429 \x07" in output
+    assert not any(unicodedata.category(letter) == "Cc" for letter in output.replace("\n", ""))
+    assert sum(line.startswith("failed: ") for line in output.splitlines()) == 1
 
 
 def test_an_unexpected_error_fails_one_pair_and_is_logged(tmp_path, caplog):

@@ -46,7 +46,7 @@ def test_what_cannot_be_repaired_is_asked_anew_with_what_was_wrong_and_then_give
     assert [question.kind for question in asker.perceiver.asked] == ["perceive", "repair", "perceive", "repair"]
     assert "not of type 'array'" in asker.perceiver.asked[2].prompt
     assert all(exchange.problem and exchange.response for exchange in journal.new)
-    # A run that goes on does not ask all that again.
+    # A resumed run does not ask all that again.
     again = make_asker(lambda question, number: GOOD, journal=journal)
     assert ask(again) is None
     assert again.perceiver.asked == []

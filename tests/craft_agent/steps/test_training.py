@@ -15,7 +15,7 @@ from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
 from dataset_scripts.command_line import main as data_main
 from tests.craft_agent.small_work import make_work
-from tests.tiny_models import MINUTE
+from tests.tiny_models import TINY
 
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +45,7 @@ def test_stage_2_learns_from_it(exported, tmp_path):
     recipe = {
         "preset": "tiny",
         "image_size": 64,
-        "config_overrides": MINUTE,
+        "config_overrides": TINY,
         "train_data": [str(exported / "parquet")],
         "eval_data": [str(exported.with_name("val") / "raw" / "val")],
         "max_steps": STEPS,
@@ -58,14 +58,14 @@ def test_stage_2_learns_from_it(exported, tmp_path):
     }
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     command = [sys.executable, "trainer/finetune.py", "--config", str(tmp_path / "recipe.yaml")]
-    told = subprocess.run(
+    done = subprocess.run(
         [*command, "--output_dir", str(tmp_path / "model")],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 0, told.stderr
+    assert done.returncode == 0, done.stderr
     history = json.loads((tmp_path / "model" / "trainer_state.json").read_text())["log_history"]
     assert [log["step"] for log in history if "loss" in log] == list(range(1, STEPS + 1))
     assert (tmp_path / "model" / "model.safetensors").is_file()

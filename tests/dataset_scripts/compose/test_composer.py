@@ -115,7 +115,7 @@ def test_the_mix_is_as_promised(pairs: list[ComposedPair]) -> None:
     changes = [{thing.change for thing in pair.scene.things} - {None} for pair in pairs]
     assert 0 < sum(not one for one in changes) < 20
     assert {"appear", "disappear", "state_change"} <= set.union(*changes)
-    # Things that were there already, or that came at both times, are there to be told apart.
+    # Things that were there already, or that came at both times, have to be distinguished.
     unchanged = [sum(thing.change is None for thing in pair.scene.things) for pair in pairs]
     assert sum(count > 0 for count in unchanged) > 60
 

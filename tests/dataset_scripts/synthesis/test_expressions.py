@@ -64,7 +64,7 @@ def test_confusable_colours_are_not_told_apart() -> None:
         for first, second in (("red", "blue"), ("white", "grey"))
     )
     assert [one for one in clear if one.text.startswith("the red car that")]
-    # Unless a place tells them apart, that is.
+    # Unless a place distinguishes them.
     assert not [one for one in unclear if one.text.startswith(("the white car that", "the grey car that"))]
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The generator: deterministic, exact, honest about what it spoils. Small images, a few dozen of them."""
+"""The generator: deterministic, exact masks, and flags on corrupted sentences. A few dozen small images."""
 
 import hashlib
 import io
@@ -124,28 +124,28 @@ def test_settings_out_of_range_are_refused(settings: dict) -> None:
         Generator(**settings)
 
 
-def test_spoilt_sentences_are_flagged_and_differ() -> None:
-    clean, spoilt = Generator(seed=4, size=SIZE), Generator(seed=4, size=SIZE, noise=1.0)
+def test_corrupted_sentences_are_flagged_and_differ() -> None:
+    clean, corrupted = Generator(seed=4, size=SIZE), Generator(seed=4, size=SIZE, noise=1.0)
     changed_masks = changed_texts = 0
     for index in range(40):
-        for one, other in zip(clean.pair(index).expressions, spoilt.pair(index).expressions, strict=True):
+        for one, other in zip(clean.pair(index).expressions, corrupted.pair(index).expressions, strict=True):
             same_mask, same_text = np.array_equal(one.mask, other.mask), one.text == other.text
             assert other.noisy
             assert not one.noisy
             assert same_mask != same_text
             # A wrong word is a word nevertheless.
-            parse(other.text, spoilt.domain(index))
+            parse(other.text, corrupted.domain(index))
             changed_masks += not same_mask
             changed_texts += not same_text
     assert changed_masks > 10
     assert changed_texts > 10
 
 
-def test_a_share_is_spoilt_and_the_rest_is_left_alone() -> None:
-    clean, spoilt = Generator(seed=4, size=SIZE), Generator(seed=4, size=SIZE, noise=0.3)
+def test_a_share_is_corrupted_and_the_rest_is_left_alone() -> None:
+    clean, corrupted = Generator(seed=4, size=SIZE), Generator(seed=4, size=SIZE, noise=0.3)
     flags = []
     for index in range(24):
-        for one, other in zip(clean.pair(index).expressions, spoilt.pair(index).expressions, strict=True):
+        for one, other in zip(clean.pair(index).expressions, corrupted.pair(index).expressions, strict=True):
             flags.append(other.noisy)
             if not other.noisy:
                 assert one.text == other.text

@@ -36,7 +36,9 @@ def checkpoint(tmp_path: Path, small_model: MTRefSegModel, small_processor: MTRe
     return tmp_path / "checkpoint"
 
 
-def test_checkpoint_goes_on_with_a_larger_canvas(checkpoint: Path, training: MTRefSegTrainingConfig) -> None:
+def test_a_checkpoint_is_trained_further_on_a_larger_canvas(
+    checkpoint: Path, training: MTRefSegTrainingConfig
+) -> None:
     image = Image.new("RGB", (96, 96))
     for size in (64, 160):
         arguments = ModelArguments(image_size=None if size == 64 else size)

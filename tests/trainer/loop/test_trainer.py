@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The trainer in this process: losses, groups, freezing, evaluation, checkpoints, engines."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,14 +17,6 @@ from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.loop.checkpointing import (
-    RUN_CONFIG,
-    UNFINISHED,
-    check_resume_config,
-    find_checkpoint,
-    publish,
-    unfinished_folder,
-)
 from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe
@@ -44,7 +35,7 @@ def gradients(trainer, batches):
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (1, 1, 1, 1), (3, 1)])
-def test_the_loss_does_not_depend_on_how_a_step_is_cut(make_trainer, small_processor, pairs, sizes):
+def test_the_loss_does_not_depend_on_how_a_step_is_split_into_batches(make_trainer, small_processor, pairs, sizes):
     trainer = make_trainer()
     collator = PairCollator(small_processor)
     # Few sentences first, then many.
@@ -75,7 +66,7 @@ def test_processes_share_one_mean(make_trainer, small_processor, pairs, monkeypa
     assert np.mean(own) == pytest.approx(loss, rel=1e-5)
 
 
-def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
+def test_the_log_has_the_parts_of_the_loss_and_the_speed(make_trainer):
     trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no", gradient_accumulation_steps=2)
     trainer.train()
     for log in trainer.state.log_history[:2]:
@@ -84,7 +75,7 @@ def test_the_log_tells_the_parts_of_the_loss_and_the_speed(make_trainer):
         assert log["sentences_per_second"] > log["pairs_per_second"] > 0
 
 
-def test_a_log_is_a_line_for_people(make_trainer, capsys):
+def test_a_log_is_one_readable_line(make_trainer, capsys):
     trainer = make_trainer(max_steps=2, logging_steps=1, save_strategy="no")
     trainer.train()
     trainer.evaluate()
@@ -132,8 +123,8 @@ def test_frozen_parts_stay_as_they_are_and_the_others_do_not(make_trainer, small
 def test_freezing_what_is_not_there_is_refused(small_model, tmp_path):
     with pytest.raises(TrainingError, match="language_model"):
         freeze_parts(small_model.vision_model, ["language_model"])
-    with pytest.raises(TrainingError, match="freeze names eyes"):
-        MTRefSegTrainingConfig(output_dir=str(tmp_path), freeze=["eyes"])
+    with pytest.raises(TrainingError, match="freeze names encoder"):
+        MTRefSegTrainingConfig(output_dir=str(tmp_path), freeze=["encoder"])
     freeze_parts(small_model, list(named_parts(small_model)))
     with pytest.raises(TrainingError, match="Nothing is left"):
         parameter_groups(small_model, MTRefSegTrainingConfig(output_dir=str(tmp_path)))
@@ -171,8 +162,8 @@ def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, s
     for refused in (ModelArguments(fusion_type="avg"), ModelArguments(parts_from="mtrefseg-r1")):
         with pytest.raises(TrainingError, match="--parts_from"):
             build_stage2(refused, whole, training)
-    with pytest.raises(TrainingError, match="parts names eyes"):
-        ModelArguments(parts=["eyes"])
+    with pytest.raises(TrainingError, match="parts names encoder"):
+        ModelArguments(parts=["encoder"])
 
 
 def test_evaluation_is_that_of_the_metric(make_trainer, small_processor, pairs):
@@ -210,71 +201,8 @@ def test_evaluation_shares_batches_without_loss_or_repetition(num_batches, proce
     assert sorted(scored) == list(range(num_batches))
 
 
-def test_half_a_checkpoint_is_never_there(tmp_path):
-    (tmp_path / "checkpoint-2").mkdir()
-
-    def write():
-        with unfinished_folder(tmp_path, is_writer=True) as folder:
-            Path(folder, "checkpoint-4").mkdir(parents=True)
-            raise OSError("No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        write()
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
-
-
-def test_a_full_disk_costs_nothing_but_the_last_steps(make_trainer, monkeypatch, tmp_path):
-    trainer = make_trainer(max_steps=4, save_steps=2, save_total_limit=1, eval_strategy="no")
-    whole = trainer._save_rng_state
-
-    def fail(output_dir):
-        if trainer.state.global_step == 4:
-            raise OSError(28, "No space left on device")
-        whole(output_dir)
-
-    monkeypatch.setattr(trainer, "_save_rng_state", fail)
-    with pytest.raises(OSError, match="No space left"):
-        trainer.train()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.md", "checkpoint-2"]
-    assert find_checkpoint(trainer_arguments(tmp_path / "out", "last")) == str(tmp_path / "out" / "checkpoint-2")
-
-
-def trainer_arguments(folder, resume=None):
-    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume)
-
-
-def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
-    for step in (2, 4, 6, 8):
-        (tmp_path / UNFINISHED / f"checkpoint-{step}").mkdir(parents=True)
-        publish(tmp_path, f"checkpoint-{step}", 2, str(tmp_path / "checkpoint-2"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-8"]
-
-
-def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
-    assert find_checkpoint(trainer_arguments(tmp_path)) is None
-    assert find_checkpoint(trainer_arguments(tmp_path, "last")) is None
-    (tmp_path / "checkpoint-2").mkdir()
-    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
-        find_checkpoint(trainer_arguments(tmp_path))
-    with pytest.raises(TrainingError, match="is no checkpoint"):
-        find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
-
-
-def test_a_run_is_resumed_with_its_own_settings(tmp_path):
-    def keep(weights, resume=None):
-        check_resume_config(
-            trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights}
-        )
-
-    keep([3, 1])
-    (tmp_path / "checkpoint-7").mkdir()
-    keep([3, 1], "last")
-    with pytest.raises(TrainingError, match=r"weights=\[3, 1\], not \[1, 1\]"):
-        keep([1, 1], "last")
-    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
-        keep([3, 1])
-    (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
-    keep([1, 1], "last")
+def trainer_arguments(folder):
+    return MTRefSegTrainingConfig(output_dir=str(folder))
 
 
 def accelerator_of(kind, processes=1, stage=None):
@@ -291,7 +219,7 @@ def test_engines_have_names():
     assert engine_of(accelerator_of(DistributedType.DEEPSPEED, 2, stage=3)) == "zero3"
 
 
-def test_another_engine_than_asked_for_is_refused(tmp_path, monkeypatch):
+def test_a_run_with_another_engine_than_expected_is_refused(tmp_path, monkeypatch):
     single, ddp = accelerator_of(DistributedType.NO), accelerator_of(DistributedType.MULTI_GPU, 2)
 
     def arguments(**wanted):

@@ -1,0 +1,50 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Asks the Hub quickly whether a model is there: transformers would retry a wrong name for half a minute."""
+
+import re
+
+from mtrefseg.errors import UserError, one_line
+
+
+TIMEOUT_SECONDS = 10.0
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form of a Hub id, `OWNER/NAME`."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
+def check_hub_model(name: str) -> None:
+    """
+    Asks the Hub once for a model. Does nothing if the model is in the cache.
+
+    Args:
+        name (`str`): A Hub id, `OWNER/NAME`.
+
+    Raises:
+        UserError: If there is no such model, it is private, it has no `config.json`, or the Hub cannot be reached.
+    """
+    from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub.utils import httpx
+
+    if isinstance(try_to_load_from_cache(name, "config.json"), str):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "config.json"), token=get_token(), timeout=TIMEOUT_SECONDS)
+    except GatedRepoError as error:
+        raise UserError(
+            f"{name} is gated: ask for access on https://huggingface.co/{name}, then run `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise UserError(
+            f"there is no model {name} on the Hub: check the name, or run `hf auth login` if it is private"
+        ) from error
+    except EntryNotFoundError as error:
+        raise UserError(f"{name} on the Hub holds no model: it has no config.json") from error
+    except (httpx.HTTPError, OSError) as error:
+        raise UserError(
+            f"{name} is no folder here, and the Hub cannot be reached ({one_line(error)}): name a model folder, or "
+            "check the connection"
+        ) from error

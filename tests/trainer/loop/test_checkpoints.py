@@ -1,0 +1,173 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Checkpoints are complete or not there, never of weights that are not finite; one run at a time uses a folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from trainer.errors import TrainingError
+from trainer.loop import mtrefseg_trainer, run_lock
+from trainer.loop.checkpointing import (
+    RUN_CONFIG,
+    UNFINISHED,
+    check_resume_config,
+    find_checkpoint,
+    publish,
+    unfinished_folder,
+)
+from trainer.training_config import MTRefSegTrainingConfig
+
+
+def test_a_checkpoint_is_complete_or_absent(tmp_path):
+    (tmp_path / "checkpoint-2").mkdir()
+
+    def write():
+        with unfinished_folder(tmp_path, is_writer=True) as folder:
+            Path(folder, "checkpoint-4").mkdir(parents=True)
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(make_trainer, monkeypatch, tmp_path):
+    trainer = make_trainer(max_steps=4, save_steps=2, save_total_limit=1, eval_strategy="no")
+    plain = trainer._save_rng_state
+
+    def fail(output_dir):
+        if trainer.state.global_step == 4:
+            raise OSError(28, "No space left on device")
+        plain(output_dir)
+
+    monkeypatch.setattr(trainer, "_save_rng_state", fail)
+    with pytest.raises(TrainingError, match=r"checkpoint-4 could not be saved: .*No space left.*out/checkpoint-2"):
+        trainer.train()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.md", "checkpoint-2"]
+    assert find_checkpoint(trainer_arguments(tmp_path / "out", "last")) == str(tmp_path / "out" / "checkpoint-2")
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_a_loss_that_is_not_finite_stops_the_run(make_trainer, monkeypatch, tmp_path, step):
+    trainer = make_trainer(max_steps=5, save_steps=2, eval_strategy="no")
+    plain = mtrefseg_trainer.loss_parts
+
+    def diverge(outputs):
+        parts = plain(outputs)
+        return {**parts, "loss_mask": parts["loss_mask"] * (torch.nan if trainer.state.global_step + 1 == step else 1)}
+
+    monkeypatch.setattr(mtrefseg_trainer, "loss_parts", diverge)
+    with pytest.raises(TrainingError, match=rf"the loss of step {step} is not finite \(loss_mask nan\)") as error:
+        trainer.train()
+    last = find_checkpoint(trainer_arguments(tmp_path / "out", "last"))
+    assert last == (str(tmp_path / "out" / "checkpoint-2") if step == 4 else None)
+    assert ("There is no checkpoint yet" if last is None else last) in str(error.value)
+
+
+def test_weights_that_are_not_finite_are_not_saved(make_trainer, monkeypatch, tmp_path):
+    trainer = make_trainer(max_steps=4, save_steps=2, eval_strategy="no")
+    plain = trainer.training_step
+
+    def diverge(model, *arguments):
+        loss = plain(model, *arguments)
+        if trainer.state.global_step == 3:  # The last step: no loss follows that would show it.
+            next(parameter.grad for parameter in model.parameters() if parameter.grad is not None).fill_(torch.nan)
+        return loss
+
+    monkeypatch.setattr(trainer, "training_step", diverge)
+    with pytest.raises(TrainingError, match=r"after step 4 the weights of .* are not finite.*checkpoint-2"):
+        trainer.train()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["README.md", "checkpoint-2"]
+
+
+def make_checkpoint(folder, state='{"global_step": 2}'):
+    folder.mkdir(parents=True)
+    (folder / "trainer_state.json").write_text(state)
+    save_file({"weight": torch.zeros(100)}, folder / "model.safetensors")
+    return folder
+
+
+def test_an_incomplete_checkpoint_is_passed_over(tmp_path, caplog):
+    complete = make_checkpoint(tmp_path / "checkpoint-2")
+    make_checkpoint(tmp_path / "checkpoint-4", state="")
+    (make_checkpoint(tmp_path / "checkpoint-6") / "trainer_state.json").unlink()
+    (make_checkpoint(tmp_path / "checkpoint-8") / "model.safetensors").unlink()
+    cut = make_checkpoint(tmp_path / "checkpoint-10") / "model.safetensors"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    make_checkpoint(tmp_path / UNFINISHED / "checkpoint-12")
+    assert find_checkpoint(trainer_arguments(tmp_path, "last")) == str(complete)
+    for step in (4, 6, 8, 10):
+        with pytest.raises(TrainingError, match=f"checkpoint-{step} is no checkpoint"):
+            find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / f"checkpoint-{step}")))
+
+
+def test_one_run_at_a_time_writes_into_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_lock, "_WAIT_SECONDS", 0.1)
+    code = (
+        "import sys, time; from types import SimpleNamespace; from trainer.loop.run_lock import locked_folder\n"
+        "with locked_folder(SimpleNamespace(output_dir=sys.argv[1], should_save=True)):\n"
+        "    print('locked', flush=True); time.sleep(600)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "locked\n"
+        with (
+            pytest.raises(TrainingError, match=rf"is in use by another run \(process {other.pid} on "),
+            run_lock.locked_folder(trainer_arguments(tmp_path)),
+        ):
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    assert (tmp_path / run_lock.LOCK).exists(), "a killed run leaves its lock file"
+    monkeypatch.setattr(run_lock, "_WAIT_SECONDS", 60)
+    with run_lock.locked_folder(trainer_arguments(tmp_path)):
+        assert json.loads((tmp_path / run_lock.RUNNING).read_text())["process"] == os.getpid()
+    assert not list(tmp_path.iterdir())
+
+
+def trainer_arguments(folder, resume=None):
+    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume)
+
+
+def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
+    for step in (2, 4, 6, 8):
+        (tmp_path / UNFINISHED / f"checkpoint-{step}").mkdir(parents=True)
+        publish(tmp_path, f"checkpoint-{step}", 2, str(tmp_path / "checkpoint-2"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-8"]
+
+
+def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
+    assert find_checkpoint(trainer_arguments(tmp_path)) is None
+    assert find_checkpoint(trainer_arguments(tmp_path, "last")) is None
+    (tmp_path / "checkpoint-2").mkdir()
+    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
+        find_checkpoint(trainer_arguments(tmp_path))
+    with pytest.raises(TrainingError, match="is no checkpoint"):
+        find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
+
+
+def test_a_run_is_resumed_with_its_own_settings(tmp_path):
+    def keep(weights, resume=None):
+        check_resume_config(
+            trainer_arguments(tmp_path, resume), {"train_data": ["generated", "real"], "weights": weights}
+        )
+
+    keep([3, 1])
+    make_checkpoint(tmp_path / "checkpoint-7")
+    keep([3, 1], "last")
+    with pytest.raises(TrainingError, match=r"weights=\[3, 1\], not \[1, 1\]"):
+        keep([1, 1], "last")
+    with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
+        keep([3, 1])
+    (tmp_path / RUN_CONFIG).write_text("{")
+    with pytest.raises(TrainingError, match="is damaged"):
+        keep([3, 1], "last")
+    (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
+    keep([1, 1], "last")

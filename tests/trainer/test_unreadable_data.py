@@ -1,0 +1,90 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Training data with rows that cannot be read, without rows, and damaged files."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from torch.utils.data import DataLoader
+
+from dataset_scripts.command_line import main as data_tools
+from dataset_scripts.errors import DataError
+from trainer.arguments import AugmentationArguments, DataArguments
+from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
+
+
+ROOT = Path(__file__).parents[2]
+FILE = "data/NS/validation-00000-of-00001.parquet"
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export") / "pairs"
+    assert data_tools(["export", str(ROOT / "dataset_scripts" / "sample"), str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def damage(export, tmp_path):
+    """A function that changes the rows of the exported Parquet file and returns the folder."""
+
+    def change(edit):
+        folder = shutil.copytree(export, tmp_path / "pairs")
+        table = pyarrow.parquet.read_table(folder / FILE)
+        rows = edit(table.to_pylist())
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), folder / FILE)
+        return folder
+
+    return change
+
+
+def open_train(folder):
+    arguments = DataArguments(train_data=[str(folder)], train_split="validation", setting="NS")
+    augmentation = PairAugmentation(AugmentationArguments(move_share=1.0))
+    return make_train_dataset(arguments, augmentation, is_stage1=False, seed=0, run_pairs=0)[0]
+
+
+def break_images(rows, pairs):
+    names = list(dict.fromkeys(row["pair_id"] for row in rows))[:pairs]
+    for row in rows:
+        if row["pair_id"] in names:
+            row["image_t1"] = {**row["image_t1"], "bytes": row["image_t1"]["bytes"][:200]}
+    return rows
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_pair_that_cannot_be_read_is_replaced(damage, caplog, workers):
+    table = open_train(damage(lambda rows: break_images(rows, 2)))
+    loader = DataLoader(table, batch_size=None, num_workers=workers)
+    ids = [row["sample"].pair_id for row in loader]
+    assert len(ids) == len(table) == 4
+    assert len(set(ids)) == 2
+    if workers == 0:
+        assert sum("is left out" in record.message for record in caplog.records) == 2
+
+
+def test_an_unreadable_pair_is_left_out_of_the_evaluation(damage):
+    folder = damage(lambda rows: break_images(rows, 1))
+    table = make_eval_dataset(DataArguments(eval_data=[str(folder)], setting="NS"), is_stage1=False)
+    assert [row["sample"] is None for row in table] == [True, False, False, False]
+
+
+def test_data_without_a_readable_pair_ends_the_run(damage):
+    table = open_train(damage(lambda rows: break_images(rows, 4)))
+    with pytest.raises(DataError, match=r"in a row cannot be read.*--train_data"):
+        table[0]
+
+
+def test_data_without_a_row_is_refused(damage):
+    folder = damage(lambda rows: [])
+    with pytest.raises(DataError, match=re.escape(str(folder))):
+        open_train(folder)
+
+
+def test_a_damaged_file_is_named(export, tmp_path):
+    folder = shutil.copytree(export, tmp_path / "pairs")
+    (folder / FILE).write_bytes((folder / FILE).read_bytes()[:-100])
+    with pytest.raises(DataError, match=re.escape(f"{folder} cannot be opened")):
+        open_train(folder)

@@ -1,0 +1,137 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Chooses the thresholds that are saved with a model's processor, and stores its weights as bfloat16."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from tqdm.auto import tqdm
+
+from dataset_scripts.readers import PairSource
+from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.build.loading import load_model, load_processor
+from mtrs_iou.mask_counts import SampleCounts, count_masks
+from trainer.errors import TrainingError
+
+from .batches import BatchReader
+
+
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
+NO_TARGET_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_BATCH_SIZE = 8
+
+
+class Choice(NamedTuple):
+    """
+    Two thresholds and what they reach.
+
+    Args:
+        threshold, no_target_threshold (`float`): The thresholds.
+        mean_iou (`float`): In percent.
+    """
+
+    threshold: float
+    no_target_threshold: float
+    mean_iou: float
+
+
+@torch.inference_mode()
+def measure(source: PairSource, model: nn.Module, processor: MTRefSegProcessor) -> tuple[np.ndarray, ...]:
+    """
+    Scores every threshold for pixels on pairs.
+
+    Args:
+        source (`PairSource`): The pairs. Sentences that cannot be read are left out.
+        model ([`MTRefSegModel`]): The model, in evaluation mode.
+        processor ([`MTRefSegProcessor`]): Its processor.
+
+    Returns:
+        Three arrays: IoU, 0 to 1, of shape `(len(THRESHOLDS), num_sentences)`; whether nothing fits, of shape
+        `(num_sentences,)`; and the score for that, of the same shape.
+
+    Raises:
+        TrainingError: If there is no sentence.
+    """
+    ious: list[list[float]] = []
+    is_empty: list[bool] = []
+    scores: list[float] = []
+    reader = BatchReader(source, processor, _BATCH_SIZE, range(-(-len(source) // _BATCH_SIZE)))
+    for place in tqdm(range(len(reader)), desc="Calibration", unit="batch"):
+        batch = reader[place]
+        if batch.inputs is None:
+            continue
+        shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
+        sizes = [pair.images[0].size[::-1] for pair, _ in shown if pair.images]
+        outputs = model(**batch.inputs)
+        results = [
+            processor.post_process_referring_segmentation(outputs, sizes, threshold=threshold, no_target_threshold=1.0)
+            for threshold in THRESHOLDS
+        ]
+        for number, (pair, asked) in enumerate(shown):
+            masks = [result[number]["masks"].numpy() for result in results]
+            scores += results[0][number]["no_target_scores"].tolist()
+            for row, index in enumerate(asked):
+                counts = [count_masks(mask[row], pair.truths[index]) for mask in masks]
+                is_empty.append(counts[0].reference_area == 0)
+                ious.append([iou_of(count) for count in counts])
+    if not ious:
+        raise TrainingError("There is no sentence to choose the thresholds on.")
+    return np.array(ious).T, np.array(is_empty), np.array(scores)
+
+
+def iou_of(counts: SampleCounts) -> float:
+    """Intersection over union, 1 of two empty masks."""
+    union = counts.prediction_area + counts.reference_area - counts.intersection
+    return counts.intersection / union if union else 1.0
+
+
+def choose(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> Choice:
+    """
+    The best pair of thresholds.
+
+    Args:
+        ious, is_empty, scores (`np.ndarray`): What [`measure`] gave.
+    """
+    rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
+    # (thresholds, no-target thresholds, sentences)
+    values = np.where(rejected[None], is_empty.astype(float), ious[:, None])
+    means = values.mean(2)
+    best = np.unravel_index(means.argmax(), means.shape)
+    return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
+
+
+def calibrate(source: PairSource, checkpoint: Path, output_dir: Path) -> Choice:
+    """
+    Chooses the thresholds, and saves model and processor.
+
+    Args:
+        source (`PairSource`): The pairs to choose them on.
+        checkpoint, output_dir (`Path`): Folders of the model, and of the calibrated one.
+
+    Returns:
+        [`Choice`]: The thresholds that were saved.
+
+    Raises:
+        TrainingError: If there is no sentence in `source`.
+    """
+    processor = load_processor(checkpoint)
+    model = load_model(checkpoint, processor, torch.device("cpu"), dtype="float32")
+    choice = choose(*measure(source, model, processor))
+    processor.image_processor.threshold = choice.threshold
+    processor.image_processor.no_target_threshold = choice.no_target_threshold
+    model.save_pretrained(output_dir)
+    processor.save_pretrained(output_dir)
+    for file in output_dir.glob("*.safetensors"):
+        halve(file)
+    return choice
+
+
+def halve(file: Path) -> None:
+    """Stores the numbers of a file as bfloat16. The configuration still says float32, which they are loaded as: small
+    models gain nothing from computing in less."""
+    tensors = load_file(file)
+    half = {name: value.bfloat16() if value.is_floating_point() else value for name, value in tensors.items()}
+    save_file(half, file, metadata={"format": "pt"})

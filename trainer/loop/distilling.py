@@ -1,0 +1,117 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Trains a new language part to give the queries of the old one."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModel, Trainer, TrainingArguments, set_seed
+
+from modeling_mtrefseg import MTRefSegProcessor
+from mtrefseg.build.loading import load_errors, load_processor
+from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments, ModelArguments
+from trainer.command_line import TrainingParser
+from trainer.data import PairAugmentation, make_train_dataset
+from trainer.data.sentence_queries import QueryCollator, make_query_table
+from trainer.errors import TrainingError
+from trainer.names import SAME_LANGUAGE
+from trainer.options import with_recipe
+
+from .checkpointing import find_checkpoint, saving
+from .checks import check_checkpoint, check_dataset
+from .distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
+from .engines import use_all_cores
+from .pretrained_parts import fill_words, small_processor
+from .run_lock import locked_folder
+
+
+_HELD_OUT = 0.05
+
+
+def distill(arguments: Sequence[str], program: str, description: str | None) -> str:
+    """
+    Distils a language part as the command line says, evaluates and saves it.
+
+    Args:
+        arguments (`Sequence[str]`): The arguments after the program's name.
+        program, description (`str`): For the help.
+
+    Returns:
+        `str`: A table of the scores; empty on all processes but the main one.
+
+    Raises:
+        TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
+    """
+    given, _ = with_recipe(arguments, "checkpoint_6_words")
+    groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
+    model, data, augmentation, training = TrainingParser(groups, program, description).parse(given)
+    check_checkpoint("model_name_or_path", model.model_name_or_path)
+    if training.max_steps < 1:
+        raise TrainingError(f"max_steps is {training.max_steps}; set how many steps.")
+    for name in data.train_data:
+        check_dataset("train_data", name)
+    training.remove_unused_columns = False
+    training.label_names = ["labels"]
+    training.use_cpu = not torch.accelerator.is_available()
+    use_all_cores(training)
+    set_seed(training.seed)
+    with locked_folder(training):
+        checkpoint = find_checkpoint(training)
+        trainer, processor = make_trainer(model, data, augmentation, training)
+        trainer.train(resume_from_checkpoint=checkpoint)
+        scores = trainer.evaluate()
+        if not trainer.is_world_process_zero():
+            return ""
+        with saving("the trained model", training):
+            trainer.accelerator.unwrap_model(trainer.model).model.save_pretrained(training.output_dir)
+            processor.save_pretrained(training.output_dir)
+    explained = f"{scores['eval_explained_variance']:.2f} %"
+    return f"{'variance explained':<20}{explained}\n{'saved in':<20}{training.output_dir}\n"
+
+
+def make_trainer(
+    arguments: DistillationArguments,
+    data: DataArguments,
+    augmentation: AugmentationArguments,
+    training: TrainingArguments,
+) -> tuple[Trainer, MTRefSegProcessor]:
+    """
+    Encodes the pairs, and makes the new model and the trainer.
+
+    Args:
+        arguments, data, augmentation, training: The arguments. Pairs are encoded as the augmentation leaves them,
+            `epoch_pairs` of them; paraphrases and left out domains are drawn anew each time a pair is read.
+
+    Returns:
+        `Trainer`: Ready to train.
+        [`MTRefSegProcessor`]: The processor of the new model.
+    """
+    teacher_processor = load_processor(arguments.model_name_or_path)
+    with load_errors(arguments.model_name_or_path):
+        teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32", use_safetensors=True).eval()
+        teacher_processor.check_fits(teacher.config)
+    if arguments.language_preset == SAME_LANGUAGE:
+        processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
+    else:
+        processor = small_processor(teacher.config.image_size)
+        processor.image_processor = teacher_processor.image_processor
+        student = with_new_language(teacher, arguments.language_preset, processor)
+        fill_words(student, processor, ModelArguments(preset=arguments.language_preset))
+    unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
+    pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
+    table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
+    table = table.train_test_split(_HELD_OUT, seed=training.seed)
+    student.get_input_embeddings().weight.requires_grad_(False)  # Words that no sentence has keep their meaning.
+    queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])
+    share, dropout = augmentation.paraphrase_share, augmentation.domain_dropout
+    trainer = Trainer(
+        model=QueryDistillation(student, torch.from_numpy(queries), is_new=arguments.language_preset != SAME_LANGUAGE),
+        args=training,
+        train_dataset=table["train"],
+        eval_dataset=table["test"],
+        data_collator=QueryCollator(processor, share, dropout, seed=training.seed),
+        compute_metrics=explained_variance,
+    )
+    return trainer, processor
