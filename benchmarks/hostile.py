@@ -6,10 +6,10 @@ Hostile inputs: damaged, disguised, huge and odd files, answers, uploads and fol
     python -m benchmarks.hostile --cases 2000 --kinds "mask files" --show 20
 
 The cases of a kind run in a process with limits of time and memory. Each ends in one of these ways: the right value; a
-refusal in one line; the value of other content, where the format cannot tell that it is damaged; or a fault, which is a
-needless refusal of a whole input, a crash, a hang, too much memory, or a silent wrong result. Prints a table and the
-faults, writes `results/hostile.csv`, and exits with 1 if there is a fault. Case number n of a kind is the same in all
-runs with the same seed.
+refusal in one line; the value of other content, where the format cannot tell that it is damaged; or a fault: a refusal
+of a whole input, a crash, a hang, too much memory, or a silent wrong result. Prints a table and the faults, writes
+`results/hostile.csv`, and exits with 1 if there is a fault. Case number n of a kind is the same in all runs with the
+same seed.
 """
 
 import argparse

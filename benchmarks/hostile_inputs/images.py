@@ -198,7 +198,7 @@ def _tiff_content(random: Random) -> tuple[str, np.ndarray, dict[str, Any]]:
 
 
 def meaning(values: np.ndarray, nodata: str | None = None, photometric: int = 1) -> np.ndarray:
-    """8-bit RGB of samples `(height, width, bands)` as docs/images_and_masks.md tells; nothing of it is the reader's."""
+    """8-bit RGB of samples `(height, width, bands)`, as docs/images_and_masks.md tells it."""
     chosen = values[..., :3] if values.shape[-1] >= 3 else values[..., :1]
     missing = ~np.isfinite(chosen) if chosen.dtype.kind == "f" else np.zeros(chosen.shape, dtype=bool)
     if nodata is not None:

@@ -29,6 +29,12 @@ NO_JSON = (
     *(b"", b"\0\0", b"[1]", b"3", b"null", b'"text"', b"\xff\xfe{}", b'{"a":', b"{'a': 1}", b"{" * 20_000),
     *(b"[" * 100_000, b'{"a":' * 50_000, b'{"expression": ' + b"9" * 5000 + b"}", b'{"a": NaN', b"\xc3\x28"),
 )
+ODD_YAML = (
+    *("3", "null", "[]", "{}", "2024-01-01", "2024-13-45", "!!python/object/apply:os.getpid []", "!!binary x", "\t"),
+    *("1:99999999999:3", "!!int x", "!!timestamp x", "!!float y", ".inf", "- ", "*nothing", "1e999999", "!!set {x}"),
+    *("'../../x'", "/etc/*", "'*/../*'", "~root/*", "'[!'", "'[z-a]*'", "'a\\0'", '"a\\0b"', '"\\ud800"', "&a [*a]"),
+    *("9" * 5000, "0x" + "f" * 6000, "'" + "x" * 5000 + "'", "'**" + "/**" * 50 + "'", "[" * 3000, "? [a]\n: b"),
+)
 _EXPORT = Path("export")
 _SENTENCES = ["the house that appeared", "the car that left"]
 
@@ -145,7 +151,7 @@ def _row(random: Random, number: int, is_good: bool) -> tuple[bytes, str | None]
         return text.replace(b"\n", b""), None
     name = ("image_t1_file_name", "image_t2_file_name", "mask_file_name", "expression")[random.integers(0, 4)]
     value = ODD_VALUES[random.integers(0, len(ODD_VALUES))]
-    if name == "expression" and isinstance(value, str) and value.strip() and value.isprintable() or value == "a\0b":
+    if (name == "expression" and isinstance(value, str) and value.strip() and value.isprintable()) or value == "a\0b":
         value = None
     row[name] = value
     return json.dumps(row).encode(), None
@@ -228,38 +234,14 @@ def _cards(random: Random, data_file: str) -> tuple[str, str, bool]:
     good = {
         "plain": f"configs:\n- config_name: RS\n  {entry}",
         "no name": f"configs:\n- {entry}",
-        "flow": f'{{"configs": [{{"config_name": "RS", "data_files": [{{"split": "train", "path": ["{data_file}"]}}]}}]}}',
+        "flow": f"{{configs: [{{config_name: RS, data_files: [{{split: train, path: ['{data_file}']}}]}}]}}",
         "alias": f"x: &x {data_file}\nconfigs:\n- config_name: RS\n  data_files:\n  - split: train\n    path: *x",
         "tagged": f"configs: !!seq\n- config_name: !!str 3\n  {entry}",
-        "pattern": f"configs:\n- config_name: RS\n  data_files:\n  - split: train\n    path: '**/*.parquet'",
+        "pattern": "configs:\n- config_name: RS\n  data_files:\n  - split: train\n    path: '**/*.parquet'",
         "more": f"licence: [{'x, ' * 200}]\ntags:\n- a\nconfigs:\n- config_name: 'R S/ü'\n  {entry}\n  extra: {{}}",
         "bomb beside": f"{_bomb(6)}\nconfigs:\n- config_name: RS\n  {entry}",
     }
-    odd = random.choice(
-        ["3", "null", "[]", "{}", "2024-01-01", "2024-13-45", "!!python/object/apply:os.getpid []", "!!binary x"]
-        + ["1:99999999999:3", "!!int x", "!!timestamp x", "!!float y", ".inf", "- ", "*nothing", "'../../x'", "/etc/*"]
-        + [
-            "'[!'",
-            "'a\\0'",
-            '"a\\0b"',
-            '"\\ud800"',
-            "9" * 5000,
-            "'[z-a]*'",
-            "'" + "x" * 5000 + "'",
-            "'**" + "/**" * 50 + "'",
-        ]
-        + [
-            "[" * 3000,
-            "&a [*a]",
-            "!!set {x}",
-            "? [a]\n: b",
-            "1e999999",
-            "0x" + "f" * 6000,
-            "\t",
-            "'*/../*'",
-            "~root/*",
-        ]
-    )
+    odd = ODD_YAML[random.integers(0, len(ODD_YAML))]
     bad = {
         "odd configs": f"configs: {odd}",
         "odd config": f"configs:\n- {odd}",
