@@ -90,7 +90,7 @@ class Kind:
         make (`Callable`): Makes a case from a random generator and an empty folder.
         prepare (`Callable`, *optional*): Imports and makes what all cases share, in a folder, before anything is
             measured.
-        seconds (`float`, *optional*, defaults to 5): What a case may take.
+        seconds (`float`, *optional*, defaults to 5): What a case may take of the processor's time.
         memory (`int`, *optional*, defaults to 1 GiB): What a case may take in bytes, beyond what was in use before.
     """
 

@@ -19,8 +19,10 @@ import numpy as np
 from .cases import HangError, Kind, Outcome, Verdict, judge
 
 
+PATIENCE = 12
+"""A case may take this many times its seconds by the clock, for the machine may be busy or the case may wait."""
 GRACE_SECONDS = 10.0
-"""After the time of a case and this many seconds more, a process that is stuck in foreign code is killed."""
+"""A process that is stuck in foreign code for so long beyond that is killed."""
 START_SECONDS = 300.0
 
 
@@ -62,7 +64,7 @@ def _run_process(kind: Kind, first: int, count: int, seed: int) -> Iterator[Verd
             message = receiver.recv()
             # A text names the case that begins, so that it is known if the process does not come back.
             if isinstance(message, str):
-                patience, what = kind.seconds + GRACE_SECONDS, message
+                patience, what = PATIENCE * kind.seconds + GRACE_SECONDS, message
                 continue
             number += 1
             yield message
@@ -83,7 +85,8 @@ def _work(kind: Kind, first: int, count: int, seed: int, sender: Connection) -> 
             if kind.prepare is not None:
                 kind.prepare(Path(shared))
             _limit_memory(kind.memory)
-            signal.signal(signal.SIGALRM, _raise_hang)
+            for number in (signal.SIGPROF, signal.SIGALRM):
+                signal.signal(number, _raise_hang)
             for number in range(first, count):
                 sender.send(_run_one(kind, number, seed, sender))
 
@@ -93,12 +96,14 @@ def _run_one(kind: Kind, number: int, seed: int, sender: Connection) -> Verdict:
     try:
         case = kind.make(np.random.default_rng((seed, zlib.crc32(kind.name.encode()), number)), folder)
         sender.send(f"{case.what} (case {number})")
-        signal.setitimer(signal.ITIMER_REAL, kind.seconds)
+        signal.setitimer(signal.ITIMER_PROF, kind.seconds)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * kind.seconds)
         try:
             return judge(case)
         except HangError:  # Between the end of the case and the line below.
             return Verdict(Outcome.HANG, case.what)
         finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
