@@ -298,7 +298,7 @@ def _stranger(random: Random, folder: Path) -> Case:
     if random.random() < 0.5:
         form, _, options, _ = FORMS[random.integers(0, len(FORMS))]
         head = encode(Image.new("RGB", (32, 32)).convert("L" if form == "GIF" else "RGB"), form, **options)
-        data = head[: int(random.integers(4, 40))] + data
+        data = head[: int(random.integers(4, min(40, len(head) // 2)))] + data
     suffix = SUFFIXES[random.integers(0, len(SUFFIXES))]
     return Case(f"no image, {data[:16]!r}, called .{suffix}", reader(random, folder, data, suffix), REFUSALS)
 

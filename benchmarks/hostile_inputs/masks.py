@@ -249,7 +249,7 @@ def _soft(random: Random, folder: Path) -> Case:
     image = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
     if random.random() < 0.5:
         data, suffix = encode(image, "JPEG", quality=int(random.integers(60, 100))), "jpg"
-        return Case("JPEG of a mask", _reader(random, folder, data, suffix), REFUSALS, _not_emptied(mask), True)
+        return Case("JPEG of a mask", _reader(random, folder, data, suffix), REFUSALS, _not_emptied(mask))
     side = int(random.integers(40, 90))
     method = (Image.Resampling.BILINEAR, Image.Resampling.LANCZOS)[random.integers(0, 2)]
     resized = np.asarray(image.resize((side, side), method))

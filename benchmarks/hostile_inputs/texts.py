@@ -239,7 +239,7 @@ def _cards(random: Random, data_file: str) -> tuple[str, str, bool]:
         "tagged": f"configs: !!seq\n- config_name: !!str 3\n  {entry}",
         "pattern": "configs:\n- config_name: RS\n  data_files:\n  - split: train\n    path: '**/*.parquet'",
         "more": f"licence: [{'x, ' * 200}]\ntags:\n- a\nconfigs:\n- config_name: 'R S/ü'\n  {entry}\n  extra: {{}}",
-        "bomb beside": f"{_bomb(6)}\nconfigs:\n- config_name: RS\n  {entry}",
+        "aliases beside": f"{_bomb(4)}\nconfigs:\n- config_name: RS\n  {entry}",
     }
     odd = ODD_YAML[random.integers(0, len(ODD_YAML))]
     bad = {
@@ -252,6 +252,7 @@ def _cards(random: Random, data_file: str) -> tuple[str, str, bool]:
         "bomb as a map": f"{_bomb(9)}\nconfigs: {{x: *a8}}",
         "bomb as name": f"{_bomb(9)}\nconfigs:\n- config_name: *a8\n  {entry}",
         "bomb as path": f"{_bomb(9)}\nconfigs:\n- config_name: RS\n  data_files:\n  - split: train\n    path: *a8",
+        "bomb beside": f"{_bomb(9)}\nconfigs:\n- config_name: RS\n  {entry}",
         "merge": f"{_bomb(9)}\nconfigs:\n- <<: *a8\n",
         "unclosed": "configs:\n" + "\n" * 20_000,
     }
