@@ -14,7 +14,7 @@ from .answers import WORDS
 from .cases import Case, Random
 
 
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 3.0
 """Time limit of the client, for the servers that never end."""
 MOST_TOKENS = 2**53
 
