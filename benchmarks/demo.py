@@ -71,7 +71,7 @@ class Log:
 
 def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Log) -> None:
     """One visitor asks until the time is over. Of every so many pairs, one is hostile; 0: none."""
-    client = gradio_client.Client(url, verbose=False, download_files=False)
+    client = gradio_client.Client(url, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_SECONDS})
     round_number = 0
     while time.monotonic() < end:
         name = EXAMPLES[(number + round_number) % len(EXAMPLES)]
