@@ -4,13 +4,16 @@ Load test of the demo with several visitors at once, and the gain from caching e
 
     python -m benchmarks.demo                               # 8 visitors for 2 minutes, mtrefseg-r1
     python -m benchmarks.demo --visitors 2 --seconds 20 --model outputs/mine
+    python -m benchmarks.demo --visitors 20 --hostile 10    # every tenth pair has a damaged or huge upload
 
 Each visitor is a `gradio_client` that goes through the four example pairs: the first question about a pair encodes it,
-two more use the cache. Every visit uploads a new file, so that no pair is cached from an earlier one.
+two more use the cache. Every visit uploads a new file, so that no pair is cached from an earlier one. A hostile upload
+has to be refused, and is asked about once.
 
 Appends to `results/demo.csv`, separately for first and further questions: requests, errors, and median and
 95th percentile of the waiting time and of the server's own times for encoding and answering, in seconds. Also the
-server's memory in MB after a quarter of the time and at the end, and the number of files left after it has stopped.
+server's memory in MB after a quarter of the time and at the end, the number of files left after it has stopped, and
+how many hostile uploads were refused.
 """
 
 import argparse
@@ -33,6 +36,8 @@ import numpy as np
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from .hostile_inputs import images, pixels
+
 
 ROOT = Path(__file__).resolve().parents[1]
 SPACE = ROOT / "spaces_demo"
@@ -48,34 +53,47 @@ HEAD += [
     "memory_end",
     "files_left",
     "date",
+    "hostile",
+    "refused",
 ]
 
 
 @dataclass
 class Log:
-    """What happened: seconds waited and seconds of the server, of first (`True`) and further questions."""
+    """What happened: seconds waited and seconds of the server, of first (`True`) and further questions; errors that
+    should not have been, and hostile uploads that were refused."""
 
     waits: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
     served: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
     errors: list[str] = field(default_factory=list)
+    refused: int = 0
 
 
-def visit(url: str, number: int, folder: Path, end: float, log: Log) -> None:
-    """One visitor asks until the time is over."""
-    client = gradio_client.Client(url, verbose=False, download_files=False)
+def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Log) -> None:
+    """One visitor asks until the time is over. Of every so many pairs, one is hostile; 0: none."""
+    client = gradio_client.Client(url, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_SECONDS})
     round_number = 0
     while time.monotonic() < end:
         name = EXAMPLES[(number + round_number) % len(EXAMPLES)]
         pair = [
             new_file(SPACE / "examples" / f"{name}_{each}.jpg", folder, number, round_number) for each in ("t1", "t2")
         ]
-        for index, question in enumerate(QUESTIONS):
+        is_hostile = hostile > 0 and (number + round_number) % hostile == 0
+        if is_hostile:
+            pair[round_number % 2].write_bytes(hostile_file((number + round_number) // hostile))
+        for index, question in enumerate(QUESTIONS[:1] if is_hostile else QUESTIONS):
             start = time.perf_counter()
             try:
                 files = [gradio_client.handle_file(path) for path in pair]
                 numbers = client.predict(*files, question, api_name="/segment")[3]
             except AppError as error:
-                log.errors.append(str(error))
+                if is_hostile:
+                    log.refused += 1
+                else:
+                    log.errors.append(str(error))
+                continue
+            if is_hostile:
+                log.errors.append(f"hostile upload {(number + round_number) // hostile} was answered")
                 continue
             is_first = index == 0
             log.waits[is_first].append(time.perf_counter() - start)
@@ -94,6 +112,24 @@ def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path
     image.save(file, "png")
     path.write_bytes(file.getvalue())
     return path
+
+
+def hostile_file(number: int) -> bytes:
+    """An upload that has to be refused: no image, a damaged one, or one that claims to be huge."""
+    whole = pixels.encode(Image.effect_noise((64, 64), 50), "PNG")
+    values = np.zeros((16, 16, 3), dtype=np.uint16)
+    files = (
+        *images.STRANGERS[1:],
+        whole[:-2000],
+        whole[:60],
+        pixels.png_of_size(60_000, 60_000),
+        pixels.png_of_size(5000, 5000, bytes(1 << 20)),
+        pixels.png_of_size(1 << 24, 1, bytes(3 << 24)),
+        pixels.png_of_size(4096, 4096, bytes(1 << 20)),
+        pixels.write_tiff(values, 2, declared=(1 << 20, 1 << 20)),
+        pixels.write_tiff(values, 2, declared=(4000, 4000), is_planar=True),
+    )
+    return files[number % len(files)]
 
 
 def count_files(folder: str) -> int:
@@ -119,7 +155,7 @@ def wait_for(url: str, process: subprocess.Popen) -> None:
     raise SystemExit("the demo did not start: see what it printed")
 
 
-def measure(model: str, visitors: int, seconds: float) -> dict[str, object]:
+def measure(model: str, visitors: int, seconds: float, hostile: int) -> dict[str, object]:
     """Starts the demo, sends the visitors, stops it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -139,7 +175,7 @@ def measure(model: str, visitors: int, seconds: float) -> dict[str, object]:
             own_files = count_files(uploads)  # copies of the examples
             log, end = Log(), time.monotonic() + seconds
             threads = [
-                threading.Thread(target=visit, args=(url, number, Path(sources), end, log))
+                threading.Thread(target=visit, args=(url, number, Path(sources), end, hostile, log))
                 for number in range(visitors)
             ]
             for thread in threads:
@@ -171,6 +207,8 @@ def measure(model: str, visitors: int, seconds: float) -> dict[str, object]:
         "memory_end": round(memory_end),
         "files_left": files_left,
         "date": date.today().isoformat(),
+        "hostile": hostile,
+        "refused": log.refused,
     }
 
 
@@ -185,8 +223,9 @@ def main() -> None:
     parser.add_argument("--model", default=str(ROOT / "mtrefseg-r1"), help="folder or Hub id")
     parser.add_argument("--visitors", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--hostile", type=int, default=0, metavar="N", help="one pair of N has a hostile upload")
     options = parser.parse_args()
-    row = measure(options.model, options.visitors, options.seconds)
+    row = measure(options.model, options.visitors, options.seconds, options.hostile)
     for name, value in row.items():
         print(f"{name:20} {value}")
     table = Path(__file__).parent / "results" / "demo.csv"

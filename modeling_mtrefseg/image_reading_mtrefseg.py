@@ -350,6 +350,8 @@ def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:
         # NumPy has no bfloat16.
         array = (array.float() if array.is_floating_point() else array).numpy()
         return _channels_last(array, channels_first=True, name=name)
+    if array.dtype.kind not in "biuf":
+        raise ImageError(name, f"its values are of type {array.dtype}, expected booleans, integers or floats.")
     return _channels_last(array, channels_first=False, name=name)
 
 

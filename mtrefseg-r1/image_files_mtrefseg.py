@@ -8,6 +8,7 @@ import importlib
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _HEAD_BYTES = 32
 _JPEG_2000_BYTES = 1 << 16  # What describes the samples comes before them, but other boxes may come first.
+_PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
 _MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
 # The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
@@ -216,7 +218,7 @@ def depth_of(file: Path | bytes) -> int:
     if tags is not None:
         return tags.bits
     head = _head(file)
-    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) > 24:
+    if head.startswith(_PNG) and len(head) > 24:
         return head[24]
     if head[4:8] == b"jP  " or head.startswith(_CODE_STREAM):
         head = _head(file, _JPEG_2000_BYTES)
@@ -289,11 +291,15 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
             return _decode_bands(file, name, tags, bands)
         if tags is None and depth_of(file) > 8:
             return _decode_deep(file, name, bands)
+        if tags is None:
+            _check_png(file)
         with open_image(file) as opened:
             opened.load()
             image = ImageOps.exif_transpose(opened)
         if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
-            return _without_nodata(image, tags.nodata)
+            # Pillow has inverted the samples where 0 is white, and not their value for "no data".
+            is_inverted = tags.photometric == 0 and image.mode == "L"
+            return _without_nodata(image, 255 - tags.nodata if is_inverted else tags.nodata)
         # A fourth component of a JPEG 2000 is transparency where the file defines it so.
         if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in _head(file, _JPEG_2000_BYTES):
             return _first_bands(image, name, 4, None)
@@ -454,6 +460,21 @@ def _turned(samples: Samples, orientation: int | None) -> Samples:
         samples.values, samples.valid = turn(samples.values), turn(samples.valid)
         samples.alpha = None if samples.alpha is None else turn(samples.alpha)
     return samples
+
+
+def _check_png(file: Path | bytes) -> None:
+    """Compares the checksums of a PNG, which Pillow does not do for pixels: it would show damage as an image."""
+    with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
+        if stream.read(len(_PNG)) != _PNG:
+            return
+        while len(head := stream.read(8)) == 8 and head[4:] != b"IEND":
+            left, checksum = int.from_bytes(head[:4], "big"), zlib.crc32(head[4:])
+            while left and (block := stream.read(min(left, 1 << 20))):
+                left, checksum = left - len(block), zlib.crc32(block, checksum)
+            stored = stream.read(4)
+            # Those that begin with a small letter hold no pixels; Pillow notices a file that ends too early.
+            if head[4:5].isupper() and len(stored) == 4 and int.from_bytes(stored, "big") != checksum:
+                raise OSError("it is damaged: a checksum is wrong")
 
 
 def _without_nodata(image: Image.Image, nodata: float) -> Image.Image:

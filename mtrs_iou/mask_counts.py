@@ -25,6 +25,8 @@ NOT_MEASURED = -1
 MAX_CHARACTERS = 12
 MOST_PIXELS = 2**40
 """Pixels of the largest mask: sums of a million of them stay below the 63 bits of an int64."""
+MOST_PIXELS_IN_MEMORY = 2**30
+"""Pixels of the largest run-length encoded mask that is written out, which takes a byte for each."""
 POPULATION_COUNT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
 
@@ -93,7 +95,7 @@ def count_masks(prediction: Any, reference: Any, *, boundary: bool = False, name
     if isinstance(mask, RunLengths) and isinstance(true_mask, RunLengths) and not boundary:
         areas = _intersect_runs(mask.counts, true_mask.counts), _area(mask), _area(true_mask)
         return SampleCounts(*areas)
-    pixels, true_pixels = _to_pixels(mask), _to_pixels(true_mask)
+    pixels, true_pixels = _to_pixels(mask, f"{name}: the prediction"), _to_pixels(true_mask, f"{name}: the reference")
     counts = SampleCounts(*_count_pixels(pixels, true_pixels))
     if boundary:
         band, true_band = boundary_band(pixels), boundary_band(true_pixels)
@@ -162,8 +164,11 @@ def decode_rle(mask: Mapping[str, Any]) -> BoolMask:
 
     Returns:
         `np.ndarray`: `(height, width)`, bool.
+
+    Raises:
+        ValueError: If it is no such mask, is damaged, or has more than 2^30 pixels.
     """
-    return _to_pixels(_read_rle(mask, "the mask"))
+    return _to_pixels(_read_rle(mask, "the mask"), "the mask")
 
 
 def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
@@ -330,10 +335,14 @@ def _intersect_runs(counts: Integers, other_counts: Integers) -> int:
     return int(filled_there[1::2].sum() - filled_there[::2].sum())
 
 
-def _to_pixels(mask: BoolMask | RunLengths) -> BoolMask:
+def _to_pixels(mask: BoolMask | RunLengths, name: str) -> BoolMask:
     if not isinstance(mask, RunLengths):
         return mask
     height, width = mask.size
+    if height * width > MOST_PIXELS_IN_MEMORY:
+        raise ValueError(
+            f"{name} is an RLE of {height} x {width} pixels; at most 2^30 are written out: cut the image into parts"
+        )
     values = np.arange(mask.counts.size) % 2 == 1
     return np.repeat(values, mask.counts).reshape(width, height).T
 

@@ -16,7 +16,7 @@ from .image_file import ImageFile
 from .image_folder import METADATA, MetadataReader
 from .pair import Expression, Pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairSource, Part, TablePairs
-from .parquet_pairs import ParquetPairs, find_parquet_files, listed_files
+from .parquet_pairs import CARD, ParquetPairs, find_parquet_files, listed_files, read_configs
 from .raw_layout import list_pairs, list_setting
 from .reading_report import Finding, ReadingReport, Reason, printable_line
 from .schema import DOMAINS, PAIRS_SUFFIX
@@ -357,6 +357,8 @@ def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Datase
     """An export, of one row a pair where it has such a configuration."""
     # Paths of folders are patterns to `load_dataset`. Those that hold its special characters are opened file by file.
     folder = Path(name)
+    if (folder / CARD).is_file():
+        read_configs(folder / CARD)  # Raises on cards that would fill the memory, which the library does not notice.
     if folder.is_dir() and escape_pattern(name) != name:
         table = _load_files(folder, split, setting)
     else:

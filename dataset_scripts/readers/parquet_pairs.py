@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path, PureWindowsPath
+from reprlib import Repr
 from typing import Any
 
 import pyarrow
@@ -15,6 +16,7 @@ import pyarrow.parquet
 from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import check_expansion
 
 from .pair import Pair
 from .pair_source import PairSource, Part
@@ -25,6 +27,9 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
 CARD = "README.md"
 ROWS_AT_ONCE = 4
+
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 100, 100
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     if not card.is_file():
         return []
     listed = []
-    for config in _configs(card):
+    for config in read_configs(card):
         name, data_files = config.get("config_name", "default"), config.get("data_files")
         if not isinstance(name, str):
             raise DataError(f"{card}: the config_name {_shown(name)} is no text; put it in quotes.")
@@ -185,17 +190,20 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
                 raise DataError(f"{card} names the split {_shown(split)}; known are {', '.join(SPLITS)}.")
             patterns = patterns if isinstance(patterns, list) else [patterns]
             if not all(isinstance(pattern, str) for pattern in patterns):
-                raise DataError(f"{card}: the path {_shown(entry.get('path'))} of {name}, {split} is no text.")
+                raise DataError(
+                    f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is no text."
+                )
             listed.append((name, str(split), _expand(folder, patterns)))
     return listed
 
 
-def _configs(card: Path) -> list[dict[str, Any]]:
-    """The configurations in the YAML block of a card."""
+def read_configs(card: Path) -> list[dict[str, Any]]:
+    """The configurations in the YAML block of a card; raises [`DataError`] if there is something else."""
     from huggingface_hub import metadata_load  # Here, so that commands start quickly.
 
     try:
         content = metadata_load(card)
+        check_expansion(content)
     # YAML's constructors fail with any of the others on values that are none.
     except (OSError, ValueError, YAMLError, RecursionError, AttributeError, LookupError, TypeError) as error:
         detail = " ".join(str(error).split()) or type(error).__name__
@@ -208,7 +216,10 @@ def _configs(card: Path) -> list[dict[str, Any]]:
 
 def _shown(value: Any) -> str:
     """A value of a card for an error message, on one line of moderate length."""
-    text = printable_line(repr(value))
+    try:
+        text = printable_line(_SHORT.repr(value))
+    except ValueError:  # Python writes no integers of thousands of digits.
+        text = f"a very long {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 

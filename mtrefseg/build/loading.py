@@ -118,10 +118,17 @@ def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.dev
         [`MTRefSegModel`]: In evaluation mode, see [`optimize_for_cpu`].
 
     Raises:
-        CheckpointError: If it cannot be loaded, or model and processor do not fit each other.
+        CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not fit each other.
     """
     check_files(name)
     with load_errors(str(name)):
-        model = AutoModel.from_pretrained(name, use_safetensors=True, **options)
+        model, info = AutoModel.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
+        # The library would go on with random values.
+        missing = sorted(info["missing_keys"])
+        if missing:
+            raise ValueError(
+                f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}; "
+                "copy or download it again"
+            )
         processor.check_fits(model.config)
         return optimize_for_cpu(model.to(device).eval())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .files import (
     INCOMPLETE_SUFFIX,
+    check_expansion,
     open_regular,
     read_json,
     read_regular,
@@ -63,6 +64,7 @@ _READERS = (
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
+    "check_expansion",
     "decoding",
     "depth_of",
     "describe_dullness",
@@ -91,6 +93,7 @@ __all__ = [
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
+    "check_expansion",
     "decoding",
     "depth_of",
     "describe_dullness",

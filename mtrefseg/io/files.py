@@ -15,6 +15,9 @@ from typing import IO, Any
 INCOMPLETE_SUFFIX = ".incomplete"
 """Ending of files that are being written."""
 
+MOST_VALUES = 1_000_000
+"""Values that a YAML file may hold when every reference to an earlier one counts."""
+
 
 def open_regular(path: str | Path) -> IO[bytes]:
     """
@@ -70,12 +73,40 @@ def read_yaml(path: str | Path) -> Any:
     import yaml  # Most of those who read and write files need no YAML.
 
     try:
-        return yaml.safe_load(read_regular(path).decode("utf-8-sig"))
+        content = yaml.safe_load(read_regular(path).decode("utf-8-sig"))
+        check_expansion(content)
+        return content
     # The constructors of YAML's types fail with any of the others on values that are none.
     except (yaml.YAMLError, AttributeError, LookupError, TypeError, ArithmeticError) as error:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def check_expansion(content: Any) -> None:
+    """
+    Refuses what a few lines of YAML can mean: since each may refer several times to the one before, they stand for
+    more values than fit in any memory, which whoever copies or shows them would fill.
+
+    Args:
+        content: What a YAML file holds.
+
+    Raises:
+        ValueError: If it has more than `MOST_VALUES` values when every reference counts.
+        RecursionError: If it refers to itself, or is nested too deeply.
+    """
+    sizes: dict[int, int] = {}
+
+    def size_of(value: Any) -> int:
+        if not isinstance(value, dict | list | tuple | set):
+            return 1
+        if id(value) not in sizes:
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            sizes[id(value)] = 1 + sum(map(size_of, parts))
+        return sizes[id(value)]
+
+    if size_of(content) > MOST_VALUES:
+        raise ValueError(f"its references to other lines stand for more than {MOST_VALUES:,} values; write them out")
 
 
 @contextmanager

@@ -210,6 +210,14 @@ CARDS: dict[str, str] = {
     "an unhashable key": "configs: {[a]: b}",
     "an alias of itself": "configs: &a [*a]",
     "not closed": "configs: [",
+    "aliases that expand to gigabytes": "\n".join(
+        [
+            "a0: &a0 [x, x]",
+            *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)),
+            "configs: {x: *a9}",
+        ]
+    ),
+    "a number of 7,000 digits": f"configs: 0x{'f' * 6000}",
     "the head is a list": "- a",
     "the head is a number": "7",
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from mtrefseg.build.loading import CheckpointError, find_device, load_model, load_processor
 from mtrefseg.cli.main import main
@@ -49,6 +50,14 @@ def change(name: str, key: str, value: Any) -> Damage:
 def replace_by_pickle(folder: Path) -> None:
     torch.save({"a": torch.zeros(1)}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
+
+
+def rename_a_tensor(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    name = next(name for name in sorted(weights) if name.endswith("fc1.weight"))
+    weights[f"{name}_"] = weights.pop(name)
+    save_file(weights, path, metadata={"format": "pt"})
 
 
 def swap_two_tokens(folder: Path) -> None:
@@ -93,6 +102,14 @@ def test_a_damaged_folder_is_one_error(name: str, folder: Path) -> None:
     with pytest.raises(CheckpointError, match=r"^cannot load (the processor of )?\S*damaged") as caught:
         load_model(folder, load_processor(folder), CPU)
     assert isinstance(caught.value, UserError)
+
+
+def test_missing_weights_are_not_made_up(folder: Path) -> None:
+    rename_a_tensor(folder)
+    with pytest.raises(
+        CheckpointError, match=r"lack 1 of the model's tensors, such as .*fc1\.weight; copy or download"
+    ):
+        load_model(folder, load_processor(folder), CPU)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors", "anything.py"])

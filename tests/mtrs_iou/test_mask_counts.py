@@ -215,3 +215,13 @@ def test_masks_that_are_not_contiguous_or_writable() -> None:
     assert count_masks(view, other) == SampleCounts(area, area, area)
     bytes_view = (wide * np.uint8(255)).T[::-2]
     assert count_masks(bytes_view, other) == SampleCounts(area, area, area)
+
+
+def test_a_mask_that_would_fill_the_memory_is_refused() -> None:
+    """Sixty characters can stand for a terabyte of pixels. Counting needs none of them."""
+    mask = {"size": [2**20, 2**20], "counts": [2**39, 2**39]}
+    assert count_masks(mask, mask)[:3] == (2**39,) * 3
+    with pytest.raises(ValueError, match=r"the mask is an RLE of 1048576 x 1048576 pixels; at most 2\^30"):
+        decode_rle(mask)
+    with pytest.raises(ValueError, match=r"s7: the prediction is an RLE of .* cut the image into parts"):
+        count_masks(mask, mask, boundary=True, name="s7")

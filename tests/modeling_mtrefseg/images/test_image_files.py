@@ -409,3 +409,31 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
         decoding(str(tmp_path / "absent.tif")),
     ):
         (tmp_path / "absent.tif").read_bytes()
+
+
+@pytest.mark.parametrize("compression", ["none", "deflate"])
+def test_nodata_of_a_tiff_whose_zero_is_white_is_black(tmp_path: Path, compression: str) -> None:
+    values = scene(1, 200).astype(np.uint8)
+    values[:, :10] = 210
+    options = {"photometric": "MINISWHITE", "nodata": 210, "compress": compression}
+    pixels, _ = read(write_tiff(tmp_path / "a.tif", values, **options))
+    expected = np.where(values[0] == 210, 0, 255 - values[0])
+    np.testing.assert_array_equal(pixels, np.repeat(expected[..., None], 3, axis=-1))
+
+
+def test_a_png_whose_pixels_are_damaged_is_refused(tmp_path: Path) -> None:
+    """Pillow shows some of them as images."""
+    path = tmp_path / "bits.png"
+    Image.fromarray((scene(1, 255)[0] > 127).astype(np.uint8) * 255).convert("1").save(path)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"IDAT") + 4
+    for place in range(start + 2, content.index(b"IEND") - 8):
+        damaged = bytes(content[:place]) + bytes([content[place] ^ 0x55]) + bytes(content[place + 1 :])
+        path.write_bytes(damaged)
+        for source in (path, damaged):
+            with pytest.raises(ImageError):
+                load_image(source)
+    content += b"more behind the end"
+    np.testing.assert_array_equal(
+        np.asarray(load_image(bytes(content)))[..., 0], np.where(scene(1, 255)[0] > 127, 255, 0)
+    )

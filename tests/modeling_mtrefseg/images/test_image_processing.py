@@ -136,6 +136,8 @@ class TestLoadImage:
             (np.zeros((2, 2, 2), dtype=np.uint8), r"shape is \(2, 2, 2\)"),
             (np.zeros((1, 2, 2, 3), dtype=np.uint8), r"shape is \(1, 2, 2, 3\)"),
             (np.zeros((0, 4, 3), dtype=np.uint8), r"shape is \(0, 4, 3\)"),
+            (np.zeros((2, 2), dtype=np.complex64), "of type complex64"),
+            (np.zeros((2, 2), dtype=object), "of type object"),
         ],
     )
     def test_refuses_arrays(self, source: np.ndarray, message: str) -> None:
