@@ -77,7 +77,7 @@ def draw_inside(model: str) -> Image.Image:
 
 def draw_by_command(model: str, names: Sequence[str], command: str, *arguments: str) -> list[Image.Image]:
     """Images among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
-    images = []
+    images: list[Image.Image] = []
     with tempfile.TemporaryDirectory() as folder:
         if run_mtrefseg([command, *arguments, "--domain", DOMAIN, "--model", model, "--out", folder]):
             raise SystemExit(f"mtrefseg {command} failed: see above")
