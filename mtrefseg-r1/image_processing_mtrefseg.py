@@ -45,6 +45,9 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
             Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*):
             No-target score above which a mask is emptied. By default none is.
+        pixel_size (`float`, *optional*):
+            Side of a pixel on the ground, in metres, of the images that the model was trained on. Large scenes are cut
+            into windows that the model sees at this resolution. The processor itself does not use it.
     """
 
     size: int | dict[str, int] | SizeDict
@@ -56,6 +59,7 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
     align: Align
     threshold: float
     no_target_threshold: float | None
+    pixel_size: float | None
 
 
 class MTRefSegImageProcessor(PilBackend):
@@ -84,6 +88,7 @@ class MTRefSegImageProcessor(PilBackend):
     align: Align = "error"
     threshold = 0.5
     no_target_threshold = None
+    pixel_size = None
 
     def __init__(self, **kwargs: Unpack[MTRefSegImageProcessorKwargs]) -> None:
         super().__init__(**kwargs)
@@ -269,7 +274,9 @@ class MTRefSegImageProcessor(PilBackend):
             results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
         return results
 
-    def sample_maps(self, maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    def sample_maps(
+        self, maps: torch.Tensor, height: int, width: int, band: tuple[int, int] | None = None
+    ) -> torch.Tensor:
         """
         Bring maps of the canvas, such as attention, to an image's own size, as is done with mask logits.
 
@@ -278,11 +285,13 @@ class MTRefSegImageProcessor(PilBackend):
                 Values that cover the whole canvas, padding included.
             height, width (`int`):
                 Own size of the image.
+            band (`tuple[int, int]`, *optional*):
+                First row, and the one after the last, if not all rows are wanted.
 
         Returns:
             `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
         """
-        return sample_maps(maps, self.size["height"], height, width)
+        return sample_maps(maps, self.size["height"], height, width, band)
 
 
 def _check_align(align: Align) -> Align:

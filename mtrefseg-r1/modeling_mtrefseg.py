@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -90,22 +91,26 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
     def encode_pair(
         self,
-        pixel_values_t1: Tensor,
-        pixel_values_t2: Tensor,
+        pixel_values_t1: Tensor | None = None,
+        pixel_values_t2: Tensor | None = None,
         prompt_input_ids: Tensor | None = None,
         prompt_attention_mask: Tensor | None = None,
+        feature_maps: Sequence[Tensor] | None = None,
     ) -> MTRefSegPairEncoding:
         """
         Computes what all sentences of a pair share.
 
         Args:
-            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`):
-                The earlier and the later image.
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
+                The earlier and the later image; not needed with `feature_maps`.
             prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
                 The prompt before the sentence. If given, the language model reads it here, once for all sentences to
                 come; else with the sentences of each `forward`.
+            feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`, *optional*):
+                The backbone's levels of all t1, then of all t2. With them, an image that belongs to several pairs goes
+                through the backbone once.
         """
-        encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
+        encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
             embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
             no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
@@ -300,7 +305,12 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             **{"do_sample": False, **options},
         )
 
-    def _encode_images(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> MTRefSegPairEncoding:
+    def _encode_images(
+        self,
+        pixel_values_t1: Tensor | None,
+        pixel_values_t2: Tensor | None,
+        feature_maps: Sequence[Tensor] | None = None,
+    ) -> MTRefSegPairEncoding:
         size = self.config.image_size
         is_tied = self.config.projector_norm == "spatial" and pixel_values_t1 is not None
         if is_tied and tuple(pixel_values_t1.shape[-2:]) != (size, size):
@@ -308,7 +318,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 f"Images are {tuple(pixel_values_t1.shape[-2:])}, but projector_norm='spatial' ties the weights to "
                 f"image_size={size}."
             )
-        encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
+        if feature_maps is None:
+            encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
+        else:
+            encoding = self.vision_model.encode_features(feature_maps)
         self._add_image_tokens(encoding)
         return encoding
 

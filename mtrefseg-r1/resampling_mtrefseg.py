@@ -74,7 +74,9 @@ def resize_mask(mask: np.ndarray, height: int, width: int, resample: int, antial
     return resized
 
 
-def sample_maps(maps: Tensor, canvas_size: int, height: int, width: int) -> Tensor:
+def sample_maps(
+    maps: Tensor, canvas_size: int, height: int, width: int, band: tuple[int, int] | None = None
+) -> Tensor:
     """
     Brings maps of the canvas to an image's own size.
 
@@ -82,17 +84,22 @@ def sample_maps(maps: Tensor, canvas_size: int, height: int, width: int) -> Tens
         maps (`Tensor` of shape `(num_maps, map_height, map_width)`): Values that cover the whole canvas.
         canvas_size (`int`): Side of the canvas in pixels.
         height, width (`int`): The image's own size.
+        band (`tuple[int, int]`, *optional*): First row, and the one after the last, if not all rows are wanted.
 
     Returns:
         `Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
     """
+    wanted = (range(*(band or (0, height))), range(width))
     own_size = (height, width)
     rows, columns = (
-        _sample_axis(own_length, fitted_length, canvas_size, map_length, maps.device, range(own_length))
-        for own_length, fitted_length, map_length in zip(
-            own_size, fitted_size(*own_size, canvas_size), maps.shape[-2:], strict=True
+        _sample_axis(own_length, fitted_length, canvas_size, map_length, maps.device, positions)
+        for own_length, fitted_length, map_length, positions in zip(
+            own_size, fitted_size(*own_size, canvas_size), maps.shape[-2:], wanted, strict=True
         )
     )
+    if band is not None:
+        first, last = int(rows[0][0]), int(rows[1][-1])
+        maps, rows = maps[:, first : last + 1], (rows[0] - first, rows[1] - first, rows[2])
     lines = torch.lerp(maps[..., columns[0]].float(), maps[..., columns[1]].float(), columns[2])
     return torch.lerp(lines[:, rows[0]], lines[:, rows[1]], rows[2][:, None])
 

@@ -28,6 +28,7 @@ _HOMES = {
     "load_mask": "mtrefseg.io.images",
     "optimize_for_cpu": "mtrefseg.build.cpu",
     "preset_model": "mtrefseg.build.presets",
+    "segment": "mtrefseg.scenes.api",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -32,6 +32,12 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the calibrated checkpoint")
+    parser.add_argument(
+        "--pixel_size",
+        type=float,
+        help="metres of a pixel on the ground in the training images, saved with the processor: large scenes are then "
+        "cut into windows at this resolution",
+    )
     add_data_options(parser, seed=1, generated_pairs=300)
     return parser.parse_args(arguments)
 
@@ -55,7 +61,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
 
         from trainer.evaluation.calibration import calibrate
 
-        choice = calibrate(open_source(options), find_checkpoint(options.model), options.output_dir)
+        choice = calibrate(
+            open_source(options), find_checkpoint(options.model), options.output_dir, options.pixel_size
+        )
         tqdm.write(f"threshold            {choice.threshold}")
         tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")
         tqdm.write(f"mean IoU with them   {choice.mean_iou:.2f}")

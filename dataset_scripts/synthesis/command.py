@@ -8,6 +8,7 @@ python -m dataset_scripts synth data/synthetic --pairs 200 --split validation
 python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # annotation noise in 20 %
 python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of all changes
 python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # draw them only
+python -m dataset_scripts synth --scene data/scene                                           # a large GeoTIFF pair
 ```
 """
 
@@ -42,12 +43,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
     parser.add_argument("--num-proc", type=int, default=1, help="number of worker processes (default: 1)")
     parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs into one PNG")
+    parser.add_argument(
+        "--scene",
+        type=Path,
+        metavar="DIR",
+        help="write one scene of 2048 x 2048 pixels with a place on the ground instead: t1.tif, t2.tif, truth.tif",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs `synth`. Returns the exit code."""
     from .writing import write_raw
 
+    if arguments.scene is not None:
+        from .large_scene import write_scene
+
+        for path in write_scene(arguments.scene, arguments.seed):
+            print(path)
+        return 0
     if arguments.out is None and arguments.contact_sheet is None:
         raise DataError("Say where to write: OUT, or --contact-sheet FILE, or both.")
     if arguments.pairs < 1 or arguments.num_proc < 1:

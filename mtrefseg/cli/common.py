@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import modeling_mtrefseg
+from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.option_values import band_numbers, percentiles
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-MODEL_NAME = "mtrefseg-r1"
-HUB_MODEL = f"kkk2026/{MODEL_NAME}"
-"""Where the default model is downloaded from if it does not lie beside the package."""
-
-
 LONGEST_SIDE = 65_535
 """Of the images that are segmented, in pixels; the results are drawn at their size."""
 
@@ -39,12 +35,12 @@ def default_model() -> str:
     The model that is meant without `--model`: the folder `mtrefseg-r1` beside the package, which a clone has, or else
     the one on the Hub. Says on stderr which one it is.
     """
-    folder = Path(__file__).resolve().parents[2] / MODEL_NAME
-    if (folder / "config.json").is_file():
-        progress(f"using the model in {folder}")
-        return str(folder)
-    progress(f"using {HUB_MODEL} from the Hub; --model names another one")
-    return HUB_MODEL
+    model = shipped_model()
+    if model == HUB_MODEL:
+        progress(f"using {HUB_MODEL} from the Hub; --model names another one")
+    else:
+        progress(f"using the model in {model}")
+    return model
 
 
 def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped {MODEL_NAME} by default") -> None:
@@ -58,15 +54,17 @@ def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped 
     parser.add_argument("--model", metavar="DIR_OR_HUB_ID", help=f"model folder or Hub id; {note}")
 
 
-def add_pair_arguments(parser: VerbParser) -> None:
+def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
     """
     Declares T1 and T2, and the options of every verb that shows a pair to a model.
 
     Args:
         parser ([`VerbParser`]): The parser of the verb.
+        with_images (`bool`, *optional*, defaults to `True`): Whether T1 and T2 are given here.
     """
-    parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
-    parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
+    if with_images:
+        parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
+        parser.positionals.add_argument("image_t2", metavar="T2", help="the later image")
     options = parser.options
     options.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     add_model_option(options)

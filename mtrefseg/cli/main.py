@@ -24,6 +24,7 @@ from mtrefseg.option_values import OneLineParser
 
 VERBS = {
     "predict": "segment the changes that sentences describe in one pair of images",
+    "series": "follow the changes that sentences describe through many dates",
     "explain": "show where the model looks, and which words matter for the mask",
     "report": "make a page of the results of an evaluation, the worst first",
     "demo": "start the demo in the browser",

@@ -3,10 +3,11 @@
 Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
 hashes, and static pages.
 
-The readers, and what belongs to them, are imported when they are first used.
+All but the functions for files is imported when it is first used.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .files import (
     INCOMPLETE_SUFFIX,
@@ -21,11 +22,39 @@ from .files import (
     write_text,
     written_whole,
 )
-from .masks import encode_mask
-from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
 
-# What `images` holds, by name, since importing it imports PyTorch.
+if TYPE_CHECKING:
+    from .images import (
+        DEEP_MODES,
+        AmbiguousMaskError,
+        ImageError,
+        MaskReading,
+        Stretch,
+        UnsupportedImageError,
+        apply_limits,
+        decoding,
+        depth_of,
+        describe_dullness,
+        known_depth,
+        load_image,
+        load_images,
+        load_mask,
+        open_image,
+        percentile_limits,
+        pick_bands,
+        read_images,
+        read_mask,
+        read_size,
+        read_tags,
+        valid_pixels,
+    )
+    from .masks import encode_mask
+    from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
+
+
+# Imported when they are first used: commands that only print their help do without NumPy.
+_PAGES = ("JPEG_QUALITY", "THUMBNAIL_SIDE", "draw_mask", "draw_thumbnail", "fill_template", "to_script")
 _READERS = (
     "DEEP_MODES",
     "AmbiguousMaskError",
@@ -95,9 +124,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _READERS:
-        from . import images
+_HOMES = {
+    **dict.fromkeys(_READERS, "images"),
+    **dict.fromkeys(_PAGES, "static_page"),
+    "encode_mask": "masks",
+}
 
-        return getattr(images, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

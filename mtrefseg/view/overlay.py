@@ -80,6 +80,7 @@ def draw_overlay(
     masks: Sequence[Mask] | Mask,
     texts: Sequence[str | None],
     scores: Sequence[float],
+    areas: Sequence[float] | None = None,
 ) -> Image.Image:
     """
     Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
@@ -96,6 +97,8 @@ def draw_overlay(
             array or tensor of shape `(num_expressions, height, width)`.
         texts (`Sequence[str | None]`): The sentences. `None` stands for every change.
         scores (`Sequence[float]`): A score in `[0, 1]` per sentence.
+        areas (`Sequence[float]`, *optional*): Share of the image that each mask covers, for the legend; counted by
+            default. For masks that were drawn small.
 
     Returns:
         `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
@@ -107,10 +110,9 @@ def draw_overlay(
     _check(image_t1, image_t2, masks, texts, scores)
     arrays = [np.asarray(mask, dtype=bool) for mask in masks]
     colors = [PALETTE[index % len(PALETTE)] for index in range(len(arrays))]
-    rows = [
-        _legend_row(text, float(score), float(array.mean()))
-        for text, score, array in zip(texts, scores, arrays, strict=True)
-    ]
+    if areas is None:
+        areas = [float(array.mean()) for array in arrays]
+    rows = [_legend_row(text, float(score), area) for text, score, area in zip(texts, scores, areas, strict=True)]
     layout = _plan(image_t2.size)
     height = layout.legend_top + sum(row.height for row in rows) + (GAP if rows else 0) + MARGIN - GAP
     page = Image.new("RGB", (PAGE_WIDTH, height), PAPER)

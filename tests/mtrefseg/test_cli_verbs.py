@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mtrefseg.build import shipped
 from mtrefseg.cli import common, predict
 from mtrefseg.cli.main import VERBS, main
 from mtrefseg.cli.parsing import VerbParser
@@ -106,7 +107,7 @@ def test_the_default_model_is_the_shipped_one_or_that_of_the_hub(
     monkeypatch.chdir(tmp_path)
     expected = str(ROOT / "mtrefseg-r1")
     if not is_shipped:
-        monkeypatch.setattr(common, "__file__", str(tmp_path / "site" / "mtrefseg" / "cli" / "common.py"))
+        monkeypatch.setattr(shipped, "__file__", str(tmp_path / "site" / "mtrefseg" / "build" / "shipped.py"))
         expected = common.HUB_MODEL
     assert common.default_model() == expected
     printed = capsys.readouterr()

@@ -49,7 +49,7 @@ def test_command_saves_a_model_of_the_same_weights(
     small_model.save_pretrained(tmp_path / "trained")
     small_processor.save_pretrained(tmp_path / "trained")
     options = ["--model", str(tmp_path / "trained"), "--output_dir", str(tmp_path / "ready")]
-    options += ["--generated_pairs", "3", "--generated_size", "128"]
+    options += ["--generated_pairs", "3", "--generated_size", "128", "--pixel_size", "0.5"]
     monkeypatch.setattr(sys, "argv", ["trainer/calibrate.py", *options])
     assert main() == 0
     assert "mean IoU with them" in capsys.readouterr().out
@@ -58,6 +58,7 @@ def test_command_saves_a_model_of_the_same_weights(
     ready, chosen = (kind.from_pretrained(tmp_path / "ready") for kind in (AutoModel, AutoProcessor))
     assert ready.dtype == torch.float32, "what is stored in half is computed in full"
     assert chosen.image_processor.threshold in THRESHOLDS
+    assert chosen.image_processor.pixel_size == 0.5
     assert chosen.image_processor.no_target_threshold in NO_TARGET_THRESHOLDS
     for name, value in small_model.state_dict().items():
         assert torch.equal(ready.state_dict()[name], value.bfloat16().to(value.dtype)), name

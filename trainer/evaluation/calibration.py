@@ -103,13 +103,14 @@ def choose(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> Choice
     return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
 
 
-def calibrate(source: PairSource, checkpoint: Path, output_dir: Path) -> Choice:
+def calibrate(source: PairSource, checkpoint: Path, output_dir: Path, pixel_size: float | None = None) -> Choice:
     """
     Chooses the thresholds, and saves model and processor.
 
     Args:
         source (`PairSource`): The pairs to choose them on.
         checkpoint, output_dir (`Path`): Folders of the model, and of the calibrated one.
+        pixel_size (`float`, *optional*): Metres of a pixel on the ground in the training images, to be saved.
 
     Returns:
         [`Choice`]: The thresholds that were saved.
@@ -122,6 +123,8 @@ def calibrate(source: PairSource, checkpoint: Path, output_dir: Path) -> Choice:
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold
+    if pixel_size is not None:
+        processor.image_processor.pixel_size = pixel_size
     model.save_pretrained(output_dir)
     processor.save_pretrained(output_dir)
     for file in output_dir.glob("*.safetensors"):

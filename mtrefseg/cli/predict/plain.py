@@ -1,11 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-`mtrefseg predict`: the masks that sentences describe in one pair.
-
-```bash
-mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
-```
-"""
+"""Prediction for a pair of plain images: masks as PNG files and a page."""
 
 import argparse
 import re
@@ -14,27 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtrefseg.option_values import between
-
-from .common import (
-    add_pair_arguments,
-    bad_input,
-    load_model,
-    open_pair,
-    progress,
-    versions,
-    write_json,
-    written_whole,
-)
-from .parsing import VerbParser
+from ..common import bad_input, load_model, open_pair, progress, versions, write_json, written_whole
+from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
 
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
-
-
-EVERY_CHANGE = "(every change)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +29,7 @@ class Prediction:
         no_target_score (`float`): Probability that nothing in the images fits the sentence.
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the image, 0 to 1.
+        answered_by (`str`): `"image"`, or how a sentence about a large image was answered; see [`SentenceResult`].
     """
 
     text: str | None
@@ -57,40 +38,19 @@ class Prediction:
     no_target_score: float
     area_pixels: int
     area_fraction: float
+    answered_by: str
 
 
-def make_parser() -> VerbParser:
-    """The parser of the verb."""
-    parser = VerbParser(
-        "predict", "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder."
-    )
-    add_pair_arguments(parser)
-    parser.positionals.add_argument(
-        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
-    )
-    parser.options.add_argument(
-        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
-    )
-    parser.options.add_argument(
-        "--no-target-threshold",
-        metavar="P",
-        type=between(0, 1),
-        help="empty the masks whose no-target score, 0 to 1, is above this",
-    )
-    return parser
-
-
-def run(arguments: Sequence[str]) -> None:
+def run_plain(options: argparse.Namespace) -> None:
     """
-    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
+    Segments a pair of images, in windows if they are large.
 
     Args:
-        arguments (`Sequence[str]`): The arguments after the verb.
+        options (`argparse.Namespace`): What the verb was given.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
-    options = make_parser().parse(arguments)
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
@@ -107,17 +67,21 @@ def run(arguments: Sequence[str]) -> None:
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
     model = load_model(options.model, processor, device, options.dtype)
+    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
-    result = _segment(model, processor, inputs, image_t1, options)
+    if _needs_windows(options, image_t1, processor):
+        result = _segment_in_windows(model, processor, image_t1, aligned_t2, options)
+    else:
+        result = _segment(model, processor, inputs, image_t1, options)
 
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
-    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
     overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
-    predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist())
+    ways = result.get("answered_by", ["image"] * len(texts))
+    predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist(), ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, image_t1.size, predictions, masks, overlay)
     for prediction in predictions:
@@ -143,8 +107,48 @@ def _segment(
     return dict(result)
 
 
+def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
+    """Whether a plain image is cut into windows; says so if it is shrunk instead."""
+    canvas = processor.image_processor.size["height"]
+    longest = max(image.size)
+    if (options.window == "auto" and longest <= 1.5 * canvas) or options.window == "off" or longest <= canvas:
+        is_large = False
+    else:
+        is_large = options.window == "auto" or options.window < longest
+    if is_large and has_geo():
+        return True
+    if longest > canvas:
+        hint = "; for windows: pip install 'mtrefseg[geo]'" if is_large else ""
+        progress(
+            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: things of "
+            f"less than {round(8 * longest / canvas)} pixels may be lost{hint}"
+        )
+    return False
+
+
+def _segment_in_windows(
+    model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
+) -> dict[str, Any]:
+    import torch
+
+    from mtrefseg.scenes import segment_pair
+
+    predictor, how = make_predictor(model, processor, options), scene_options(options)
+    result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
+    return {
+        "masks": torch.from_numpy(result.masks),
+        "scores": torch.tensor([one.score for one in result.sentences]),
+        "no_target_scores": torch.tensor([one.no_target_score for one in result.sentences]),
+        "answered_by": [one.answered_by for one in result.sentences],
+    }
+
+
 def _describe(
-    texts: Sequence[str | None], masks: "torch.Tensor", scores: Sequence[float], no_target_scores: Sequence[float]
+    texts: Sequence[str | None],
+    masks: "torch.Tensor",
+    scores: Sequence[float],
+    no_target_scores: Sequence[float],
+    ways: Sequence[str],
 ) -> list[Prediction]:
     predictions = []
     for index, (text, mask) in enumerate(zip(texts, masks, strict=True)):
@@ -157,6 +161,7 @@ def _describe(
                 no_target_score=no_target_scores[index],
                 area_pixels=area,
                 area_fraction=area / mask.numel(),
+                answered_by=ways[index],
             )
         )
     return predictions

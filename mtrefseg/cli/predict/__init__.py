@@ -1,0 +1,76 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+`mtrefseg predict`: the masks that sentences describe, in one pair or in many.
+
+```bash
+mtrefseg predict t1.png t2.png "the house that appeared" --out outputs
+mtrefseg predict 2019.tif 2024.tif "the buildings that appeared" --out outputs
+mtrefseg predict --manifest pairs.csv "the buildings that appeared" --out outputs
+mtrefseg predict 2019/ 2024/ "the buildings that appeared" --out outputs
+```
+
+Plain images give masks as PNG files; GeoTIFF and other rasters give GeoTIFF, GeoPackage and GeoJSON. Images that are
+much larger than the model's canvas are cut into windows.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..common import add_pair_arguments, progress
+from ..parsing import VerbParser
+from .many import add_manifest_options, run_many
+from .options import add_scene_options, add_threshold_options, has_geo, is_raster
+from .plain import run_plain
+from .scene import run_scene
+
+
+def make_parser(is_manifest: bool = False) -> VerbParser:
+    """
+    The parser of the verb.
+
+    Args:
+        is_manifest (`bool`, *optional*, defaults to `False`): Whether a manifest names the images.
+    """
+    parser = VerbParser(
+        "predict",
+        "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder; for GeoTIFF "
+        "and other rasters masks.tif (a band per sentence), objects.gpkg, objects.geojson, overview.webp and "
+        "result.json; for many pairs (--manifest, or two folders as T1 and T2) a folder for each and results.parquet.",
+    )
+    add_pair_arguments(parser, with_images=not is_manifest)
+    parser.positionals.add_argument(
+        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
+    )
+    add_threshold_options(parser.options)
+    add_scene_options(parser.options)
+    add_manifest_options(parser.options)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """
+    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
+
+    Args:
+        arguments (`Sequence[str]`): The arguments after the verb.
+
+    Returns:
+        `int`, *optional*: The exit code: 1 if some pairs of a manifest failed.
+
+    Raises:
+        [`UserError`]: If the input is bad, or the results cannot be written.
+    """
+    before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
+    is_manifest = any(word.split("=")[0] == "--manifest" for word in before_dashes)
+    options = make_parser(is_manifest).parse(arguments)
+    if is_manifest:
+        return run_many(options, [options.manifest])
+    if Path(options.image_t1).is_dir() and Path(options.image_t2).is_dir():
+        return run_many(options, [options.image_t1, options.image_t2])
+    if is_raster(options.image_t1) or is_raster(options.image_t2):
+        if has_geo():
+            run_scene(options)
+            return None
+        progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
+    run_plain(options)
+    return None

@@ -1,0 +1,68 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Prediction for the many pairs of a manifest."""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+
+from mtrefseg.option_values import positive
+
+from ..common import progress
+from .options import need_geo, open_scene_input, scene_options
+
+
+SOME_FAILED = 1
+"""Exit code of a run of which some pairs failed."""
+
+
+def add_manifest_options(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument(
+        "--manifest",
+        metavar="TABLE",
+        help="many pairs, in place of T1 and T2: a .csv or .parquet file with the columns t1, t2 and, if wanted, "
+        "sentences (separated by |) and id; finished pairs are not segmented again",
+    )
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="where the pairs of a manifest are segmented"
+    )
+    parser.add_argument("--workers", metavar="N", type=positive, default=1, help="with --engine ray: models at once")
+
+
+def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
+    """
+    Segments the pairs of a manifest.
+
+    Args:
+        options (`argparse.Namespace`): What the verb was given.
+        sources (`Sequence[str]`): A table, or two folders.
+
+    Returns:
+        `int`: The exit code; 1 if some pairs failed, which the table tells.
+
+    Raises:
+        [`UserError`]: If the input is bad, or the results cannot be written.
+    """
+    need_geo("segmenting many pairs")
+    from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
+
+    rows = read_manifest(sources, options.texts)
+    open_scene_input(options)
+    model = {
+        "model": options.model,
+        "threshold": options.threshold,
+        "no_target_threshold": options.no_target_threshold,
+        "domain": options.domain,
+        "device": options.device,
+        "dtype": options.dtype,
+    }
+    settings = ManifestSettings(str(options.out), scene_options(options), model)
+    table = run_manifest(rows, settings, options.engine, options.workers, say=progress)
+
+    import pyarrow.parquet
+
+    columns = pyarrow.parquet.read_table(table, columns=["id", "status"]).to_pydict()
+    counts = Counter(dict(zip(columns["id"], columns["status"])).values())
+    print(f"{counts['done']} pairs done, {counts['failed']} failed")
+    print(table)
+    return SOME_FAILED if counts["failed"] else 0

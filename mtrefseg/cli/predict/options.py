@@ -1,0 +1,188 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The options of verbs that work on large and georeferenced images, and what they have in common."""
+
+import argparse
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from mtrefseg.errors import UserError
+from mtrefseg.option_values import between, positive
+
+from ..common import (
+    bad_input,
+    check_model,
+    check_model_type,
+    check_sentences,
+    check_writable,
+    default_model,
+)
+
+
+if TYPE_CHECKING:
+    import torch
+
+    from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult
+
+
+GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
+EVERY_CHANGE = "(every change)"
+RASTER_ENDINGS = (".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid")
+"""Of files that are read in windows."""
+
+
+def add_scene_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Declares the options.
+
+    Args:
+        parser (`argparse.ArgumentParser`): For the options of the verb.
+    """
+    parser.add_argument(
+        "--window",
+        metavar="auto|N|off",
+        type=_window,
+        default="auto",
+        help="side of the windows in pixels of t1; auto, the default: as large as the model's canvas if the image is "
+        "more than 1.5 times as large; off: the whole image, shrunk",
+    )
+    parser.add_argument(
+        "--overlap",
+        metavar="SHARE",
+        type=between(0, 0.75),
+        default=0.25,
+        help="share of a window's side that the next one repeats, 0.25 by default; 0.5 is steadier and takes twice as "
+        "long",
+    )
+    parser.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
+    parser.add_argument(
+        "--pixel-size",
+        metavar="METRES",
+        type=between(0.001, 10_000),
+        help="ground resolution at which the model shall see the windows; by default the one saved with the model",
+    )
+    parser.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
+    parser.add_argument(
+        "--register",
+        choices=("off", "shift", "affine"),
+        default="off",
+        help="move t2 where it does not lie exactly on t1; off by default",
+    )
+    parser.add_argument(
+        "--min-area",
+        metavar="A",
+        type=between(0, 1e12),
+        default=0.0,
+        help="leave out smaller objects: square metres, pixels if the images have no place on the ground",
+    )
+    parser.add_argument(
+        "--simplify", metavar="PIXELS", type=between(0, 1000), default=0.0, help="simplify the outlines of objects"
+    )
+    parser.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
+
+
+def add_threshold_options(parser: argparse.ArgumentParser) -> None:
+    """Declares `--threshold` and `--no-target-threshold`."""
+    parser.add_argument(
+        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
+    )
+    parser.add_argument(
+        "--no-target-threshold",
+        metavar="P",
+        type=between(0, 1),
+        help="empty the masks whose no-target score, 0 to 1, is above this; with windows, of each window",
+    )
+
+
+def make_predictor(model: Any, processor: Any, options: argparse.Namespace) -> "ScenePredictor":
+    """A loaded model as [`segment_pair`] takes it."""
+    from mtrefseg.scenes import ScenePredictor
+
+    return ScenePredictor(model, processor, options.threshold, options.no_target_threshold, options.domain)
+
+
+def is_raster(source: str) -> bool:
+    """Whether an image is read in windows, by the ending of its name."""
+    return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
+
+
+def scene_options(options: argparse.Namespace) -> "SceneOptions":
+    """What the options say."""
+    from mtrefseg.io import Stretch
+    from mtrefseg.scenes import SceneOptions
+
+    return SceneOptions(
+        window=options.window,
+        overlap=options.overlap,
+        batch_size=options.batch_size,
+        pixel_size=options.pixel_size,
+        bands=options.bands,
+        stretch=Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch,
+        warp=not options.no_warp,
+        align=options.align,
+        register=options.register,
+        min_area=options.min_area,
+        simplify=options.simplify,
+        probability=options.probability,
+    )
+
+
+def has_geo() -> bool:
+    """Whether the packages of the extra `geo` are installed."""
+    return all(find_spec(name) is not None for name in GEO_PACKAGES)
+
+
+def need_geo(what: str) -> None:
+    """Refuses to go on without the extra `geo`, with a `UserError`."""
+    if not has_geo():
+        raise UserError(f"{what} needs more packages: pip install 'mtrefseg[geo]'")
+
+
+def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
+    """
+    Finds everything that can be wrong with the input of a verb that works on scenes, but for images and weights.
+
+    Args:
+        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares and `texts`.
+
+    Returns:
+        `tuple`: The model's processor and the device.
+
+    Raises:
+        [`UserError`]: If a sentence, the folder for the results, the model or the device is no good.
+    """
+    check_sentences(options.texts)
+    check_writable(options.out)
+    options.model = options.model or default_model()
+    model_type = check_model(options.model)
+
+    from mtrefseg.build.loading import find_device, load_processor
+
+    device = find_device(options.device)
+    check_model_type(options.model, model_type)
+    processor = load_processor(options.model)
+    if options.texts:
+        from PIL import Image
+
+        blank = Image.new("RGB", (1, 1))
+        with bad_input():
+            processor(images_t1=blank, images_t2=blank, text=options.texts, domain=options.domain)
+    return processor, device
+
+
+def sentence_lines(result: "SceneResult") -> list[str]:
+    """What was found, a line a sentence."""
+    lines = []
+    for one in result.sentences:
+        found = f"{len(one.objects):5d} objects" if one.objects else "      nothing"
+        ground = "" if one.area_m2 is None else f"  {one.area_m2:12,.0f} m²"
+        text = one.text or EVERY_CHANGE
+        lines.append(f"{found}  score {one.score:.2f}  area {100 * one.area_fraction:6.2f} %{ground}  {text}")
+    return lines
+
+
+def _window(text: str) -> int | str:
+    if text in ("auto", "off"):
+        return text
+    if not text.isdecimal() or int(text) < 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of 16 pixels or more")
+    return int(text)

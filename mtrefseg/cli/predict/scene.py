@@ -1,0 +1,35 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Prediction for a pair of rasters: GeoTIFF, GeoPackage and GeoJSON."""
+
+import argparse
+
+from ..common import load_model, progress, versions, written_whole
+from .options import make_predictor, open_scene_input, scene_options, sentence_lines
+
+
+def run_scene(options: argparse.Namespace) -> None:
+    """
+    Segments a pair of rasters.
+
+    Args:
+        options (`argparse.Namespace`): What the verb was given.
+
+    Raises:
+        [`UserError`]: If the input is bad, or the results cannot be written.
+    """
+    from mtrefseg.scenes import check_scene, segment_pair
+
+    processor, device = open_scene_input(options)
+    how = scene_options(options)
+    check_scene([options.image_t1, options.image_t2], how)
+    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    with written_whole(options.out) as unfinished:
+        result = segment_pair(
+            options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress
+        )
+        result.report |= {"model": options.model, "versions": versions()}
+        result.write_files()
+    for line in sentence_lines(result):
+        print(line)
+    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
+        print(options.out / name)

@@ -1,0 +1,86 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+`mtrefseg series`: what a sentence describes, through many dates of a place.
+
+```bash
+mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out outputs
+```
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtrefseg.errors import UserError
+
+from .common import add_pair_arguments, load_model, progress, written_whole
+from .parsing import VerbParser
+from .predict.options import (
+    add_scene_options,
+    add_threshold_options,
+    make_predictor,
+    need_geo,
+    open_scene_input,
+    scene_options,
+)
+
+
+IMAGE_ENDINGS = frozenset(
+    (".tif", ".tiff", ".vrt", ".jp2", ".j2k", ".img", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+)
+
+
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
+        "series",
+        "Segments the changes from each date to the next and from the first to the last. Writes series.csv, "
+        "timeline.webp, masks.tif, objects.gpkg, objects.geojson and series.json into a folder.",
+    )
+    parser.positionals.add_argument(
+        "words",
+        metavar="IMAGE|SENTENCE",
+        nargs="+",
+        help="two images or more, the earliest first, and sentences; what ends like an image file is an image",
+    )
+    add_pair_arguments(parser, with_images=False)
+    add_threshold_options(parser.options)
+    add_scene_options(parser.options)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> None:
+    """
+    Runs the verb.
+
+    Args:
+        arguments (`Sequence[str]`): The arguments after the verb.
+
+    Raises:
+        [`UserError`]: If the input is bad, or the results cannot be written.
+    """
+    options = make_parser().parse(arguments)
+    images = _take_images(options)
+    need_geo("a series")
+    from mtrefseg.scenes import check_scene, segment_series
+
+    processor, device = open_scene_input(options)
+    how = scene_options(options)
+    check_scene(images, how)
+    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    with written_whole(options.out) as unfinished:
+        result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
+    for row in result.rows():
+        ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
+        print(f"{row['from']} to {row['to']}  {row['objects']:5d} objects{ground}  {row['sentence']}")
+    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
+        print(options.out / name)
+
+
+def _take_images(options: argparse.Namespace) -> list[str]:
+    """The images among the words; the others become the sentences."""
+    images = [word for word in options.words if Path(word.split("?")[0]).suffix.lower() in IMAGE_ENDINGS]
+    options.texts = [word for word in options.words if word not in images]
+    if len(images) < 2:
+        raise UserError(f"a series needs two images or more, but {len(images)} of the words end like an image file")
+    return images

@@ -1,0 +1,42 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Large and georeferenced images: windows without seams, alignment on the ground, polygons, many pairs and many dates.
+
+Needs the packages of `pip install mtrefseg[geo]`. Names are loaded, and PyTorch with them, when they are first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+_HOMES = {
+    "SceneOptions": "segmenting",
+    "ScenePredictor": "predicting",
+    "SceneResult": "result",
+    "SentenceResult": "result",
+    "check_scene": "segmenting",
+    "load_predictor": "api",
+    "SeriesResult": "series",
+    "segment_series": "series",
+    "segment": "api",
+    "segment_pair": "segmenting",
+}
+
+__all__ = [
+    "SceneOptions",
+    "ScenePredictor",
+    "SceneResult",
+    "SentenceResult",
+    "SeriesResult",
+    "check_scene",
+    "load_predictor",
+    "segment",
+    "segment_pair",
+    "segment_series",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,212 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Asks the model about a scene, by the ways that the sentences need, and puts the answers together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from mtrefseg.errors import UserError, one_line
+
+from .labels import MaskLabels, strips
+from .objects import SceneObject, find_objects
+from .predicting import Interval, ScenePredictor
+from .reading import Grid, Scene, open_raster
+from .result import MASKS, PROBABILITIES, SentenceResult
+from .sentences import Route, choose, route_sentence
+from .stitching import Stitcher
+from .windows import WindowPlan, plan_windows
+from .writing import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
+
+
+Question = tuple[bool, str | None]
+"""Whether it is asked of the shrunk scene, and its words; several sentences may share one."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """
+    What the model said about a scene.
+
+    Args:
+        grid ([`Grid`]): Of the scene.
+        texts (`Sequence[str | None]`): The sentences; `None` for every change.
+        routes (`Sequence[Route]`): How each is answered.
+        questions (`list[Question]`): What was asked.
+        writer ([`StripWriter`]): Holds a band for each question of the first interval, then of the next.
+        no_target_scores (`np.ndarray`): For each of these bands.
+        labels (`dict[int, MaskLabels]`): The parts of the masks of these bands, once they were asked for.
+    """
+
+    grid: Grid
+    texts: Sequence[str | None]
+    routes: Sequence[Route]
+    questions: list[Question]
+    writer: StripWriter
+    no_target_scores: np.ndarray
+    labels: dict[int, MaskLabels] = field(default_factory=dict)
+
+    def sentences(self, interval: int = 0, min_area: float = 0.0) -> list[SentenceResult]:
+        """
+        The answers for an interval, with their objects.
+
+        Args:
+            interval (`int`, *optional*, defaults to 0): Number of the interval.
+            min_area (`float`, *optional*, defaults to 0): Smaller objects are left out.
+        """
+        first, writer = interval * len(self.questions), self.writer
+        found = []
+        for band in range(first + 1, first + 1 + len(self.questions)):
+            self.labels[band - 1] = MaskLabels(writer.masks, writer.probabilities, band, self.grid)
+            found.append(find_objects(self.labels[band - 1], min_area))
+        first_sentence = interval * len(self.texts) + 1
+        return [
+            self._sentence(number, text, route, first, found)
+            for number, (text, route) in enumerate(zip(self.texts, self.routes, strict=True), start=first_sentence)
+        ]
+
+    def write(
+        self, sentences: Sequence[SentenceResult], names: Sequence[str], folder: Path, probability: bool
+    ) -> None:
+        """
+        Writes `masks.tif`, and on request `probabilities.tif`.
+
+        Args:
+            sentences (`Sequence[SentenceResult]`): A band each: of all intervals, in order.
+            names (`Sequence[str]`): What the bands are called.
+            folder (`Path`): Folder for the files.
+            probability (`bool`): Whether to write probabilities.
+
+        Raises:
+            [`UserError`]: If a file cannot be written.
+        """
+        routes = [self.routes[index % len(self.routes)] for index in range(len(sentences))]
+        bands = [self._band(index // len(self.routes), route) for index, route in enumerate(routes)]
+        is_plain = bands == list(range(len(self.no_target_scores)))
+        masks, probabilities = self.writer.masks, self.writer.probabilities
+        if not is_plain or any(route.choice is not None for route in routes):
+            masks = masks.with_name("chosen.part.tif")
+            chosen = [
+                None if route.choice is None else one.objects for one, route in zip(sentences, routes, strict=True)
+            ]
+            self._copy(self.writer.masks, masks, bands, chosen)
+        to_cog(masks, folder / MASKS, self.grid, names)
+        if probability:
+            if not is_plain:
+                probabilities = probabilities.with_name("copied.part.tif")
+                self._copy(self.writer.probabilities, probabilities, bands, [None] * len(bands))
+            to_cog(probabilities, folder / PROBABILITIES, self.grid, names, scale=1 / PERCENT)
+
+    def _sentence(
+        self, number: int, text: str | None, route: Route, first: int, found: Sequence[list[SceneObject]]
+    ) -> SentenceResult:
+        band = self._band(0, route)
+        objects, band = found[band], first + band
+        area, total = int(self.writer.areas[band]), float(self.writer.sums[band])
+        if route.choice is not None:
+            objects = choose(objects, route.choice, (self.grid.width, self.grid.height), SceneObject.described)
+            area = sum(one.area_pixels for one in objects)
+            total = sum(one.area_pixels * one.score for one in objects)
+        return SentenceResult(
+            text=text,
+            band=number,
+            answered_by=route.way,
+            asked=route.asked,
+            score=total / area if area else 0.0,
+            no_target_score=float(self.no_target_scores[band]),
+            area_pixels=area,
+            area_fraction=area / max(1, self.writer.valid),
+            area_m2=None if self.grid.crs is None else float(sum(one.area_m2 or 0.0 for one in objects)),
+            objects=objects,
+        )
+
+    def _band(self, interval: int, route: Route) -> int:
+        """Where the answer to a sentence was written, from 0."""
+        return interval * len(self.questions) + self.questions.index((route.way == "shrunk scene", route.asked))
+
+    def _copy(
+        self, source: Path, target: Path, bands: Sequence[int], chosen: Sequence[Sequence[SceneObject] | None]
+    ) -> None:
+        """Copies a band for each sentence; where objects are chosen, these alone."""
+        with open_raster(source) as read, create_raster(target, self.grid, len(bands)) as written:
+            for number, (band, objects) in enumerate(zip(bands, chosen, strict=True), start=1):
+                values: Iterator[tuple[Any, np.ndarray]]
+                if objects is None:
+                    values = ((window, read.read(band + 1, window=window)) for window in strips(self.grid))
+                else:
+                    values = self._chosen(read, band, [one.part for one in objects])
+                for window, strip in values:
+                    with writing(target):
+                        written.write(strip, number, window=window)
+
+    def _chosen(self, masks: Any, band: int, parts: Sequence[int]) -> Iterator[tuple[Any, np.ndarray]]:
+        """The mask of some parts; where there is no data, it stays so."""
+        for window, inside in self.labels[band].masks_of(parts):
+            values = masks.read(band + 1, window=window)
+            yield window, np.where(values == NO_DATA, values, inside.astype(np.uint8))
+
+
+def route_sentences(texts: Sequence[str | None], plan: WindowPlan) -> list[Route]:
+    """How each sentence is answered; one window that covers everything answers all."""
+    return [Route("image", text) if plan.is_whole else route_sentence(text) for text in texts]
+
+
+def ask(
+    scene: Scene,
+    plan: WindowPlan,
+    predictor: ScenePredictor,
+    texts: Sequence[str | None],
+    folder: Path,
+    intervals: Sequence[Interval] = ((0, 1),),
+    batch_size: int = 8,
+    show_progress: bool = True,
+) -> Answers:
+    """
+    Runs the model: over the windows, and over the shrunk scene if a sentence needs it.
+
+    Args:
+        scene ([`Scene`]): The scene.
+        plan ([`WindowPlan`]): Its windows.
+        predictor ([`ScenePredictor`]): The model.
+        texts (`Sequence[str | None]`): The sentences; `None`, alone, for every change.
+        folder (`Path`): Folder for temporary files.
+        intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
+        batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
+        show_progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
+
+    Raises:
+        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+    """
+    routes = route_sentences(texts, plan)
+    questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
+    writer = StripWriter(folder, scene.grid, len(questions) * len(intervals), predictor.threshold)
+    no_target_scores = np.ones(len(questions) * len(intervals))
+    whole = plan_windows(scene.grid.width, scene.grid.height, max(scene.grid.width, scene.grid.height))
+    for is_shrunk, windows in ((False, plan), (True, whole)):
+        asked = [index for index, question in enumerate(questions) if question[0] == is_shrunk]
+        if not asked:
+            continue
+        words = [questions[index][1] for index in asked]
+        bands = [interval * len(questions) + index for interval in range(len(intervals)) for index in asked]
+        bar = tqdm(total=windows.count, desc="windows", unit="window", disable=None if show_progress else True)
+        with bar as progress:
+            stitcher = Stitcher(
+                scene,
+                windows,
+                predictor,
+                None if words == [None] else [str(word) for word in words],
+                intervals,
+                batch_size,
+                progress,
+            )
+            try:
+                for strip in stitcher.strips():
+                    writer.write(strip, bands)
+            except ValueError as error:  # The processor refuses a sentence.
+                raise UserError(one_line(error)) from error
+        no_target_scores[bands] = stitcher.no_target_scores
+    writer.close()
+    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores)

@@ -1,0 +1,105 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""`mtrefseg.segment`: one call from two images to masks and polygons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mtrefseg.build.loading import find_device, load_model, load_processor
+from mtrefseg.build.shipped import shipped_model
+
+from .predicting import ScenePredictor
+from .result import SceneResult
+from .segmenting import SceneOptions, segment_pair
+
+
+def segment(
+    image_t1: Any,
+    image_t2: Any,
+    sentences: str | Sequence[str] | None = None,
+    *,
+    model: str | ScenePredictor | None = None,
+    out: str | Path | None = None,
+    threshold: float | None = None,
+    no_target_threshold: float | None = None,
+    domain: str | None = None,
+    device: str | None = None,
+    dtype: str = "auto",
+    **options: Any,
+) -> SceneResult:
+    """
+    Segments, in two images of a place, the changes that sentences describe. The images may be of any size; large ones
+    are cut into windows. A place on the ground is read and kept.
+
+    Args:
+        image_t1, image_t2 (`str`, `Path` or what [`load_image`] takes):
+            The earlier and the later image. GeoTIFF and other rasters are read in windows; t2 is warped onto the grid
+            of t1 if it has another one.
+        sentences (`str` or `Sequence[str]`, *optional*):
+            What to segment, one change each. Without sentences every change is segmented.
+        model (`str` or [`ScenePredictor`], *optional*):
+            Folder or Hub id of the model, the shipped one by default; or a model from [`load_predictor`], which serves
+            many calls.
+        out (`str` or `Path`, *optional*):
+            Folder for the files; by default a temporary one that goes with the result.
+        threshold, no_target_threshold, domain: See [`ScenePredictor`].
+        device, dtype: See [`load_predictor`].
+        **options: Fields of [`SceneOptions`].
+
+    Returns:
+        [`SceneResult`]: `.masks`, `.objects`, `.save("out.gpkg")`, `.show()`.
+
+    Raises:
+        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+        ValueError: If a sentence list is empty.
+
+    Example:
+
+    ```python
+    >>> import mtrefseg
+
+    >>> result = mtrefseg.segment("2019.tif", "2024.tif", ["the buildings that appeared"])
+    >>> result.save("out.gpkg")
+    ```
+    """
+    texts = [sentences] if isinstance(sentences, str) else sentences
+    if texts is not None and not texts:
+        raise ValueError("The list of sentences is empty: leave `sentences` out to segment every change.")
+    if not isinstance(model, ScenePredictor):
+        model = load_predictor(
+            model,
+            threshold=threshold,
+            no_target_threshold=no_target_threshold,
+            domain=domain,
+            device=device,
+            dtype=dtype,
+        )
+    return segment_pair(image_t1, image_t2, texts, model, SceneOptions(**options), None if out is None else Path(out))
+
+
+def load_predictor(
+    model: str | None = None,
+    *,
+    threshold: float | None = None,
+    no_target_threshold: float | None = None,
+    domain: str | None = None,
+    device: str | None = None,
+    dtype: str = "auto",
+) -> ScenePredictor:
+    """
+    Loads a model for [`segment`].
+
+    Args:
+        model (`str`, *optional*): Folder or Hub id; the shipped model by default.
+        threshold, no_target_threshold, domain: See [`ScenePredictor`].
+        device (`str`, *optional*): `"cpu"`, `"cuda"` …; by default CUDA if there is one.
+        dtype (`str`, *optional*, defaults to `"auto"`): Precision of the weights; `"auto"` is the one that the model
+            names.
+
+    Raises:
+        [`UserError`]: If there is no such model or device.
+    """
+    name = model or shipped_model()
+    processor = load_processor(name)
+    loaded = load_model(name, processor, find_device(device), dtype=dtype)
+    return ScenePredictor(loaded, processor, threshold, no_target_threshold, domain)

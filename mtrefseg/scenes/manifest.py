@@ -1,0 +1,320 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Segments many pairs, on this machine or on a cluster. Each pair has a folder that appears whole; a run that was killed
+goes on where it stopped, and a pair that fails is a row of the table.
+"""
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+from tqdm import tqdm
+
+from mtrefseg.errors import UserError, one_line
+
+from .api import load_predictor
+from .predicting import ScenePredictor
+from .result import REPORT
+from .segmenting import SceneOptions, segment_pair
+
+
+RESULTS, PAIRS = "results.parquet", "pairs"
+COLUMNS = ("t1", "t2", "sentences", "id")
+_ID = re.compile(r"[\w][\w.\-]*")
+_FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
+_SCHEMA = pyarrow.schema(
+    [
+        ("id", pyarrow.string()),
+        ("t1", pyarrow.string()),
+        ("t2", pyarrow.string()),
+        ("sentence", pyarrow.string()),
+        ("status", pyarrow.string()),
+        ("error", pyarrow.string()),
+        ("answered_by", pyarrow.string()),
+        ("score", pyarrow.float64()),
+        ("no_target_score", pyarrow.float64()),
+        ("area_pixels", pyarrow.int64()),
+        ("area_fraction", pyarrow.float64()),
+        ("area_m2", pyarrow.float64()),
+        ("objects", pyarrow.int64()),
+        ("folder", pyarrow.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """
+    One pair of a manifest.
+
+    Args:
+        id (`str`): Its name, which is that of its folder, too.
+        t1, t2 (`str`): The images; empty if there is none.
+        sentences (`tuple[str, ...]`): What to segment; empty for every change.
+    """
+
+    id: str
+    t1: str
+    t2: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ManifestSettings:
+    """
+    How all pairs are segmented.
+
+    Args:
+        out (`str`): Folder for the results.
+        options ([`SceneOptions`]): How a pair is segmented.
+        model (`dict`): Arguments of [`load_predictor`].
+    """
+
+    out: str
+    options: SceneOptions
+    model: dict[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self, row: ManifestRow) -> str:
+        """Changes when a pair has to be segmented again."""
+        described = json.dumps([asdict(row), asdict(self.options), self.model], sort_keys=True, default=str)
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+def read_manifest(sources: Sequence[str | Path], texts: Sequence[str]) -> list[ManifestRow]:
+    """
+    Reads a manifest.
+
+    Args:
+        sources (`Sequence`): One table (.csv or .parquet) with the columns t1, t2 and, if wanted, sentences (in a CSV
+            file separated by "|", in Parquet a list or such a string) and id; or two folders, whose images pair up by
+            their names. Paths in a table are relative to it.
+        texts (`Sequence[str]`): The sentences of pairs that have none of their own.
+
+    Returns:
+        `list[ManifestRow]`: The pairs, at least one.
+
+    Raises:
+        [`UserError`]: If the table cannot be read, lacks a column, names a pair twice or is empty.
+    """
+    if len(sources) == 2:
+        rows = list(_rows_of_folders(Path(sources[0]), Path(sources[1]), texts))
+    else:
+        rows = list(_rows_of_table(sources[0], texts))
+    if not rows:
+        raise UserError(f"there is no pair in {' and '.join(map(str, sources))}")
+    seen: set[str] = set()
+    for row in rows:
+        if not _ID.fullmatch(row.id):
+            raise UserError(f"the id {row.id!r} is no name for a folder: use letters, digits, dots, dashes and _")
+        if row.id in seen:
+            raise UserError(f"the id {row.id} stands for two pairs of {sources[0]}: give each its own")
+        seen.add(row.id)
+    return rows
+
+
+class PairWorker:
+    """
+    Holds the model and segments pairs; Ray makes one in each actor.
+
+    Args:
+        settings ([`ManifestSettings`]): How.
+        predictor ([`ScenePredictor`], *optional*): A loaded model; loaded when it is first needed by default.
+    """
+
+    def __init__(self, settings: ManifestSettings, predictor: ScenePredictor | None = None) -> None:
+        self.settings = settings
+        self.predictor = predictor
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """For Ray Data: one pair as JSON in, its entry of the table as JSON out."""
+        rows = [json.loads(text) for text in batch["row"]]
+        entries = [self.segment(ManifestRow(row["id"], row["t1"], row["t2"], tuple(row["sentences"]))) for row in rows]
+        return {"id": batch["id"], "entry": [json.dumps(entry) for entry in entries]}
+
+    def segment(self, row: ManifestRow) -> dict[str, Any]:
+        """
+        Segments a pair, unless its folder is there already.
+
+        Returns:
+            `dict`: What `result.json` says, or `{"error": ...}`.
+        """
+        done = finished(self.settings, row)
+        if done is not None:
+            return done
+        folder = pair_folder(self.settings, row)
+        unfinished = folder.with_name(f".{row.id}.incomplete")
+        try:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if not (row.t1 and row.t2):
+                raise UserError(f"{row.t1 or row.t2} has no partner of this name")
+            if self.predictor is None:
+                self.predictor = load_predictor(**self.settings.model)
+            unfinished.mkdir(parents=True)
+            result = segment_pair(
+                row.t1, row.t2, row.sentences or None, self.predictor, self.settings.options, unfinished
+            )
+            result.report["fingerprint"] = self.settings.fingerprint(row)
+            result.write_files()
+            shutil.rmtree(folder, ignore_errors=True)
+            unfinished.replace(folder)
+        except _FAILURES as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            return {"error": one_line(error)}
+        return finished(self.settings, row) or {"error": "its result cannot be read"}
+
+
+def run_manifest(
+    rows: Sequence[ManifestRow],
+    settings: ManifestSettings,
+    engine: str = "local",
+    workers: int = 1,
+    predictor: ScenePredictor | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """
+    Segments all pairs of a manifest and writes `results.parquet`: a row for each sentence of each pair, in the order
+    of the manifest.
+
+    Args:
+        rows (`Sequence[ManifestRow]`): The pairs.
+        settings ([`ManifestSettings`]): How.
+        engine (`str`, *optional*, defaults to `"local"`): `"ray"` runs on the machines of a Ray cluster, which all see
+            the folder for the results.
+        workers (`int`, *optional*, defaults to 1): How many actors of Ray hold the model.
+        predictor ([`ScenePredictor`], *optional*): A loaded model, for the local engine.
+        say (`Callable`, *optional*): Gets notes for people.
+
+    Returns:
+        `Path`: `results.parquet`.
+
+    Raises:
+        [`UserError`]: If the table cannot be written.
+    """
+    out = Path(settings.out)
+    (out / PAIRS).mkdir(parents=True, exist_ok=True)
+    entries = {row.id: done for row in rows if (done := finished(settings, row)) is not None}
+    open_rows = [row for row in rows if row.id not in entries]
+    if entries and say is not None:
+        say(f"{len(entries)} of {len(rows)} pairs were finished before")
+    if open_rows:
+        if engine == "ray":
+            finishing = _with_ray(open_rows, settings, workers)
+        else:
+            finishing = _on_this_machine(open_rows, settings, predictor)
+        for row, entry in tqdm(finishing, total=len(open_rows), desc="pairs", unit="pair", disable=None):
+            entries[row.id] = entry
+            if "error" in entry and say is not None:
+                say(f"{row.id}: {entry['error']}")
+    table = [line for row in rows for line in _table_rows(settings, row, entries[row.id])]
+    try:
+        unfinished = out / f".{RESULTS}.incomplete"
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, _SCHEMA), unfinished)
+        unfinished.replace(out / RESULTS)
+    except OSError as error:
+        raise UserError(f"cannot write {out / RESULTS}: {error}") from error
+    return out / RESULTS
+
+
+def pair_folder(settings: ManifestSettings, row: ManifestRow) -> Path:
+    """Where the files of a pair are."""
+    return Path(settings.out) / PAIRS / row.id
+
+
+def finished(settings: ManifestSettings, row: ManifestRow) -> dict[str, Any] | None:
+    """What an earlier run found with the same settings, `None` if it did not get there."""
+    try:
+        report = json.loads((pair_folder(settings, row) / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if report.get("fingerprint") == settings.fingerprint(row) else None
+
+
+def _on_this_machine(
+    rows: Iterable[ManifestRow], settings: ManifestSettings, predictor: ScenePredictor | None
+) -> Iterator[tuple[ManifestRow, dict[str, Any]]]:
+    worker = PairWorker(settings, predictor)
+    for row in rows:
+        yield row, worker.segment(row)
+
+
+def _with_ray(
+    rows: Sequence[ManifestRow], settings: ManifestSettings, workers: int
+) -> Iterator[tuple[ManifestRow, dict[str, Any]]]:
+    """Actors of Ray Data hold the model; each gets one pair at a time."""
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError("--engine ray needs more packages: pip install 'mtrefseg[ray]'") from error
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, configure_logging=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    by_id = {row.id: row for row in rows}
+    items = [{"id": row.id, "row": json.dumps(asdict(row))} for row in rows]
+    dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        PairWorker,
+        fn_constructor_args=(settings,),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
+        num_cpus=1,
+    )
+    for answer in dataset.iter_rows():
+        yield by_id[answer["id"]], json.loads(answer["entry"])
+
+
+def _table_rows(settings: ManifestSettings, row: ManifestRow, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    named = {"id": row.id, "t1": row.t1, "t2": row.t2}
+    if "error" in entry:
+        for text in row.sentences or (None,):
+            yield {**named, "sentence": text, "status": "failed", "error": entry["error"]}
+        return
+    folder = pair_folder(settings, row).relative_to(settings.out).as_posix()
+    for result in entry["results"]:
+        kept = {name: result[name] for name in _SCHEMA.names if name in result}
+        yield {**named, "sentence": result["text"], "status": "done", "folder": folder, **kept}
+
+
+def _rows_of_table(source: str | Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
+    path = Path(source)
+    try:
+        if path.suffix.lower() == ".parquet":
+            records = pyarrow.parquet.read_table(path).to_pylist()
+        elif path.suffix.lower() == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                records = list(csv.DictReader(file))
+        else:
+            raise UserError(f"a manifest is a .csv or .parquet file or two folders, not {path}")
+    except (OSError, UnicodeDecodeError, csv.Error, pyarrow.ArrowInvalid) as error:
+        raise UserError(f"cannot read {path}: {one_line(error)}") from error
+    for number, record in enumerate(records, start=1):
+        missing = [name for name in ("t1", "t2") if not record.get(name)]
+        if missing:
+            raise UserError(f"row {number} of {path} has no {missing[0]}: its columns are {', '.join(COLUMNS)}")
+        sentences = record.get("sentences") or ()
+        if isinstance(sentences, str):
+            sentences = [text.strip() for text in sentences.split("|")]
+        name = f"{number:06d}" if record.get("id") in (None, "") else str(record["id"])
+        earlier, later = (_beside(path, record[image]) for image in ("t1", "t2"))
+        yield ManifestRow(name, earlier, later, tuple(sentences or texts))
+
+
+def _beside(table: Path, image: str) -> str:
+    """A path of a table; URLs and paths of GDAL stay as they are."""
+    return image if re.match(r"\w+://|/", image) else str(table.parent / image)
+
+
+def _rows_of_folders(earlier: Path, later: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
+    folders = []
+    for folder in (earlier, later):
+        if not folder.is_dir():
+            raise UserError(f"{folder} is not a folder; two folders of images, or one table, make a manifest")
+        folders.append({path.stem: str(path) for path in folder.iterdir() if path.is_file() and path.name[0] != "."})
+    for name in sorted({*folders[0], *folders[1]}):
+        yield ManifestRow(name, folders[0].get(name, ""), folders[1].get(name, ""), tuple(texts))

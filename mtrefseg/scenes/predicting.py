@@ -1,0 +1,181 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Runs the model on windows of a scene."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .reading import Views
+
+
+_SENTENCES_AT_ONCE = 32
+
+Interval = tuple[int, int]
+"""Two dates of a scene, the earlier and the later, numbered from 0."""
+
+
+@dataclass(frozen=True)
+class WindowAnswer:
+    """
+    What the model says about a batch of windows. Rows are all sentences of the first interval, then of the next.
+
+    Args:
+        logits (`Tensor` of shape `(batch_size, rows, height / 4, width / 4)`): Mask logits on the canvas. Where the
+            window was said to hold nothing that fits, all are at or below the threshold.
+        no_target_logits (`Tensor` of shape `(batch_size, rows)`): Logit of "nothing here fits the sentence".
+    """
+
+    logits: Tensor
+    no_target_logits: Tensor
+
+
+class ScenePredictor:
+    """
+    A model with its processor and thresholds.
+
+    Args:
+        model ([`MTRefSegModel`]): The model.
+        processor ([`MTRefSegProcessor`]): Its processor.
+        threshold (`float`, *optional*): Probability above which a pixel is masked; the processor's by default.
+        no_target_threshold (`float`, *optional*): No-target score above which a window's mask is emptied; the
+            processor's by default.
+        domain (`str`, *optional*): What the images show, see [`MTRefSegProcessor`].
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+        domain: str | None = None,
+    ) -> None:
+        self.model = model
+        self.processor = processor
+        self.images = processor.image_processor
+        self.canvas: int = self.images.size["height"]
+        self.threshold = self.images.threshold if threshold is None else threshold
+        self.no_target_threshold = (
+            self.images.no_target_threshold if no_target_threshold is None else no_target_threshold
+        )
+        self.domain = domain
+        self._inputs: dict[tuple[int, tuple[str, ...]], dict[str, Tensor]] = {}
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Side of a pixel, in metres, of the images that the model was trained on, if it was saved with the model."""
+        return getattr(self.images, "pixel_size", None)
+
+    @property
+    def threshold_logit(self) -> float:
+        """The logit above which a pixel is masked."""
+        return _logit(self.threshold)
+
+    def predict(
+        self, views: Sequence[Views], texts: Sequence[str] | None, intervals: Sequence[Interval] = ((0, 1),)
+    ) -> WindowAnswer:
+        """
+        Segments windows. The backbone sees each date once, the language model reads the prompt once an interval.
+
+        Args:
+            views (`Sequence[Views]`): The windows, of one size.
+            texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+            intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
+
+        Raises:
+            ValueError: If the processor refuses a sentence.
+        """
+        with torch.inference_mode():
+            feature_maps = self._encode_dates(views)
+            answers = [self._ask(views, texts, interval, feature_maps) for interval in intervals]
+        logits, no_target = (torch.cat(parts, dim=1) for parts in zip(*answers))
+        return WindowAnswer(self._without_refused(logits, no_target), no_target)
+
+    def sample(self, logits: Tensor, height: int, width: int, band: tuple[int, int] | None = None) -> Tensor:
+        """
+        Logits of the canvas at the size of a window.
+
+        Args:
+            logits (`Tensor` of shape `(rows, canvas_height, canvas_width)`): Of one window.
+            height, width (`int`): Of the window in pixels.
+            band (`tuple[int, int]`, *optional*): First row, and the one after the last, if not all are wanted.
+
+        Returns:
+            `Tensor`: `float32` of shape `(rows, height, width)`.
+        """
+        return self.images.sample_maps(logits, height, width, band)
+
+    def _encode_dates(self, views: Sequence[Views]) -> list[list[Tensor]]:
+        """The backbone's levels of each date, for all windows."""
+        dates = len(views[0].images)
+        images = [Image.fromarray(view.images[date]) for date in range(dates) for view in views]
+        # The processor takes images in twos; of an odd number the last one fills up.
+        half = (len(images) + 1) // 2
+        inputs = self.images(images[:half], images[half:] + images[-1:] * (len(images) % 2), return_tensors="pt")
+        pixels = torch.cat([inputs["pixel_values_t1"], inputs["pixel_values_t2"]])[: len(images)]
+        levels = self.model.vision_model.backbone(pixels.to(self.model.device, self.model.dtype)).feature_maps
+        return [list(level.chunk(dates)) for level in levels]
+
+    def _ask(
+        self,
+        views: Sequence[Views],
+        texts: Sequence[str] | None,
+        interval: Interval,
+        feature_maps: list[list[Tensor]],
+    ) -> tuple[Tensor, Tensor]:
+        """Mask logits and no-target logits of all sentences, `(windows, sentences, ...)`."""
+        levels = [torch.cat([level[interval[0]], level[interval[1]]]) for level in feature_maps]
+        if texts is None:
+            output = self.model(pair_encoding=self.model.vision_model.encode_features(levels))
+            return output.mask_logits.unsqueeze(1).float(), output.no_target_logits.unsqueeze(1).float()
+        chunks = [texts[start : start + _SENTENCES_AT_ONCE] for start in range(0, len(texts), _SENTENCES_AT_ONCE)]
+        parts, encoding = [], None
+        for chunk in chunks:
+            inputs = self._sentence_inputs(len(views), chunk)
+            if encoding is None:
+                encoding = self.model.encode_pair(
+                    prompt_input_ids=inputs["prompt_input_ids"],
+                    prompt_attention_mask=inputs["prompt_attention_mask"],
+                    feature_maps=levels,
+                )
+            del inputs["prompt_input_ids"], inputs["prompt_attention_mask"]
+            output = self.model(pair_encoding=encoding, **inputs)
+            masks = output.mask_logits.float().unflatten(0, (len(views), len(chunk)))
+            parts.append((masks, output.no_target_logits.float().unflatten(0, (len(views), len(chunk)))))
+        masks, no_target = (torch.cat(tensors, dim=1) for tensors in zip(*parts))
+        return masks, no_target
+
+    def _sentence_inputs(self, windows: int, texts: Sequence[str]) -> dict[str, Tensor]:
+        """The model's inputs for sentences that are asked of every window."""
+        key = (windows, tuple(texts))
+        if key not in self._inputs:
+            blank = [Image.new("RGB", (1, 1))] * windows
+            inputs = self.processor(
+                images_t1=blank, images_t2=blank, text=[list(texts)] * windows, domain=self.domain, return_tensors="pt"
+            )
+            names = ("prompt_input_ids", "prompt_attention_mask", "input_ids", "attention_mask", "query_mask")
+            self._inputs[key] = {name: inputs[name].to(self.model.device) for name in (*names, "num_expressions")}
+        return dict(self._inputs[key])
+
+    def _without_refused(self, logits: Tensor, no_target: Tensor) -> Tensor:
+        """
+        Brings the logits of windows that hold nothing fitting down to the threshold, and below it by how sure that is.
+        So a window alone gives an empty mask, as an image does; where a neighbour overlaps it and sees a thing
+        clearly, a doubtful "nothing" does not cut the thing off, and a sure one does.
+        """
+        if self.no_target_threshold is None:
+            return logits
+        margin = (_logit(self.no_target_threshold) - no_target)[..., None, None]
+        return torch.where(margin < 0, logits.clamp(max=self.threshold_logit) + margin, logits)
+
+
+def _logit(probability: float) -> float:
+    """The logit of a probability; 0 and 1 give numbers that no logit of a model reaches."""
+    if not 0 < probability < 1:
+        return math.copysign(1e4, probability - 0.5)
+    return math.log(probability / (1 - probability))

@@ -1,0 +1,23 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Reads the images of a scene: bands and values, places on the ground, one grid for all dates, registration."""
+
+from .bands import StretchOption
+from .grid import Grid, geodesic_area
+from .images import Box, ReadOptions, is_raster, name_of, open_raster, shrunk
+from .scene import Scene, Views, open_scene
+
+
+__all__ = [
+    "Box",
+    "Grid",
+    "ReadOptions",
+    "Scene",
+    "StretchOption",
+    "Views",
+    "geodesic_area",
+    "is_raster",
+    "name_of",
+    "open_raster",
+    "open_scene",
+    "shrunk",
+]

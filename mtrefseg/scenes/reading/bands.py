@@ -1,0 +1,100 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Which bands of a raster are shown, and how the values of all dates become 8-bit ones."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from mtrefseg.errors import UserError
+from mtrefseg.io import Stretch, apply_limits, known_depth, percentile_limits
+
+
+StretchOption: TypeAlias = Stretch | Literal["auto"] | None
+"""`None` keeps the values of the type; `"auto"` stretches what is not 8-bit and does not fill 16 bits."""
+
+
+def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
+    """
+    The bands to show: the ones that are asked for, else those that the file calls red, green and blue, else the first
+    three, else the first one as grey.
+
+    Args:
+        dataset (`rasterio.DatasetReader`): The raster.
+        bands (`Sequence[int]`, *optional*): Numbers from 1, three or one of them.
+
+    Returns:
+        `tuple[int, ...]`: Three bands, or one grey one.
+
+    Raises:
+        [`UserError`]: If there is no such band.
+    """
+    from rasterio.enums import ColorInterp
+
+    if bands:
+        missing = [band for band in bands if not 1 <= band <= dataset.count]
+        if missing:
+            raise UserError(f"{dataset.name} has {dataset.count} bands, but --bands names {missing[0]}")
+        return tuple(bands)
+    kinds = dataset.colorinterp
+    colors = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+    if all(color in kinds for color in colors):
+        return tuple(kinds.index(color) + 1 for color in colors)
+    shown = [index for index, kind in enumerate(kinds, start=1) if kind != ColorInterp.alpha]
+    return tuple(shown[:3] if len(shown) >= 3 else (shown or [1])[:1])
+
+
+def find_limits(samples: Sequence[np.ndarray], stretch: StretchOption) -> list[np.ndarray | None]:
+    """
+    The values that become black and white in each date: those of all dates together, so that what did not change looks
+    the same, unless the stretch is of each date by itself.
+
+    Args:
+        samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Values of each date that are data, of one type.
+        stretch (`StretchOption`): The percentiles.
+
+    Returns:
+        `list`: For each date the limits, `(bands, 2)`; `None` if the values are not stretched.
+    """
+    if stretch is None or (stretch == "auto" and not _is_stretched(samples)):
+        return [None] * len(samples)
+    chosen = Stretch() if stretch == "auto" else stretch
+    images = [(sample.T[None], np.ones((1, sample.shape[1]), dtype=bool)) for sample in samples]
+    if chosen.each:
+        return [percentile_limits([image], chosen) for image in images]
+    return [percentile_limits(images, chosen)] * len(samples)
+
+
+def to_rgb(values: np.ndarray, limits: np.ndarray | None, name: str) -> np.ndarray:
+    """
+    Values of bands as an image.
+
+    Args:
+        values (`np.ndarray` of shape `(3 or 1, height, width)`): Of any numeric type.
+        limits (`np.ndarray` of shape `(bands, 2)`, *optional*): What becomes 0 and 255; without them the values of the
+            type are kept.
+        name (`str`): Of the file, for the error.
+
+    Returns:
+        `np.ndarray`: `uint8` of shape `(height, width, 3)`.
+
+    Raises:
+        [`UserError`]: If values that are kept as they are cannot be shown.
+    """
+    shown = np.ascontiguousarray(values.transpose(1, 2, 0))
+    if limits is not None:
+        shown = apply_limits(shown, limits)
+    elif shown.dtype == np.uint16:
+        shown = ((shown.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif shown.dtype != np.uint8:
+        raise UserError(f"{name} holds {values.dtype} values, which have no fixed range: use --stretch 2,98")
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
+
+
+def _is_stretched(samples: Sequence[np.ndarray]) -> bool:
+    """Whether values have to be stretched to be seen."""
+    dtype = samples[0].dtype
+    if dtype == np.uint8:
+        return False
+    highest = max((sample.max() for sample in samples if sample.size), default=0)
+    return dtype != np.uint16 or known_depth(float(highest)) is not None

@@ -1,0 +1,120 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Where the pixels of a scene lie on the ground."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import Geod, Transformer
+from rasterio.crs import CRS
+from rasterio.transform import Affine
+from shapely.geometry import Polygon
+
+
+GEOD = Geod(ellps="WGS84")
+WGS84 = "EPSG:4326"
+_STEPS_OF_AN_EDGE = 16  # The edge of a scene is a curve in another coordinate reference system.
+
+
+@dataclass(frozen=True)
+class Grid:
+    """
+    The pixels of a scene and their place on the ground.
+
+    Args:
+        width, height (`int`): In pixels.
+        transform (`Affine`): From pixels (x to the right, y down, corners at whole numbers) to map coordinates.
+        crs (`CRS`, *optional*): The coordinate reference system; `None` if the place is not known.
+    """
+
+    width: int
+    height: int
+    transform: Affine
+    crs: CRS | None
+
+    def to_map(self, points: np.ndarray) -> np.ndarray:
+        """Map coordinates of points in pixels, both of shape `(number, 2)`, x first."""
+        a, b, c, d, e, f = self.transform[:6]
+        x, y = np.asarray(points, dtype=np.float64).T
+        return np.column_stack([a * x + b * y + c, d * x + e * y + f])
+
+    @cached_property
+    def to_wgs84(self) -> Transformer:
+        """From map coordinates to longitude and latitude, in this order."""
+        return Transformer.from_crs(self.crs.to_wkt(), WGS84, always_xy=True)
+
+    @cached_property
+    def pixel_size(self) -> float | None:
+        """Side of a pixel in the middle of the scene in metres, on the ground; `None` without a place."""
+        if self.crs is None:
+            return None
+        middle = np.array([self.width / 2, self.height / 2])
+        corners = self.to_map(middle + np.array([[0, 0], [1, 0], [0, 1]]))
+        (lon, right_lon, down_lon), (lat, right_lat, down_lat) = self.to_wgs84.transform(*corners.T)
+        across = GEOD.inv(lon, lat, right_lon, right_lat)[2]
+        down = GEOD.inv(lon, lat, down_lon, down_lat)[2]
+        return float(np.sqrt(across * down))
+
+    @cached_property
+    def outline(self) -> Polygon:
+        """The edge of the scene in map coordinates."""
+        shares = np.linspace(0, 1, _STEPS_OF_AN_EDGE, endpoint=False)
+        zeros, ones = np.zeros_like(shares), np.ones_like(shares)
+        across = np.concatenate([shares, ones, 1 - shares, zeros]) * self.width
+        down = np.concatenate([zeros, shares, ones, 1 - shares]) * self.height
+        return Polygon(self.to_map(np.column_stack([across, down])))
+
+    def outline_in(self, crs: CRS) -> Polygon:
+        """The edge of the scene in another coordinate reference system."""
+        if crs == self.crs:
+            return self.outline
+        return reproject(self.outline, Transformer.from_crs(self.crs.to_wkt(), crs.to_wkt(), always_xy=True))
+
+    def is_same(self, other: "Grid") -> bool:
+        """Whether the pixels of both lie on one another, to a hundredth of a pixel."""
+        if (self.width, self.height, self.crs) != (other.width, other.height, other.crs):
+            return False
+        corners = np.array([(0, 0), (self.width, 0), (0, self.height)])
+        tolerance = 0.01 * float(np.sqrt(abs(self.transform.determinant)))
+        return bool(np.abs(self.to_map(corners) - other.to_map(corners)).max() < tolerance)
+
+    def in_words(self) -> str:
+        """The extent, for people."""
+        west, south, east, north = reproject(self.outline, self.to_wgs84).bounds
+        return f"{_degrees(west, east, 'WE')}, {_degrees(south, north, 'SN')}"
+
+    def kilometres_to(self, other: "Grid") -> float:
+        """Distance between the middles of both."""
+        middles = []
+        for grid in (self, other):
+            middle = grid.to_map(np.array([[grid.width / 2, grid.height / 2]]))
+            middles.append(grid.to_wgs84.transform(*middle[0]))
+        return float(GEOD.inv(*middles[0], *middles[1])[2] / 1000)
+
+
+def _degrees(low: float, high: float, letters: str) -> str:
+    named = [f"{abs(value):.4f}° {letters[value >= 0]}" for value in (low, high)]
+    return f"{named[0]} to {named[1]}"
+
+
+def reproject(shape: Any, transformer: Transformer) -> Any:
+    """A shape in another coordinate reference system."""
+    return shapely.transform(shape, lambda points: np.column_stack(transformer.transform(*points.T)))
+
+
+def geodesic_area(shape: Any, to_wgs84: Transformer, longest_edge: float) -> float:
+    """
+    Area on the ellipsoid, which does not depend on the map projection.
+
+    Args:
+        shape: A shapely polygon in map coordinates.
+        to_wgs84 (`Transformer`): To longitude and latitude.
+        longest_edge (`float`): Longer edges are cut before they are brought there, in map coordinates.
+
+    Returns:
+        `float`: Square metres.
+    """
+    placed = reproject(shape.segmentize(longest_edge), to_wgs84)
+    return abs(GEOD.geometry_area_perimeter(placed)[0])

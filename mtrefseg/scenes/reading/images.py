@@ -1,0 +1,330 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""One image of a scene: a raster file or a plain image, of which parts are read."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+from PIL import Image
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.io import load_image
+
+from .bands import StretchOption, choose_bands, to_rgb
+from .grid import Grid
+
+
+RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
+"""Files of these kinds are read in windows; other images are read whole, as `mtrefseg.load_image` does."""
+_SAMPLE_SIDE = 1024  # Percentiles and the alpha check look at the scene at this size.
+_LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
+
+
+class Box(NamedTuple):
+    """A part of a scene in pixels: left, top, width, height."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """
+    How the images of a scene are read.
+
+    Args:
+        bands (`Sequence[int]`, *optional*): The bands that are red, green and blue, or one grey one, from 1.
+        stretch (`StretchOption`, *optional*, defaults to `"auto"`): Percentiles that become black and white; `None`
+            keeps the values, `"auto"` takes 2 and 98 where they are neither 8-bit nor fill 16 bits.
+        warp (`bool`): Whether later images are brought onto the grid of the first where theirs is another one.
+        align (`str`): `"resize"` stretches images without a place on the ground to the size of the first.
+    """
+
+    bands: Sequence[int] | None = None
+    stretch: StretchOption = "auto"
+    warp: bool = True
+    align: str = "error"
+
+
+def is_raster(source: Any) -> bool:
+    """Whether an image is read in windows: by the ending of its path or URL."""
+    return isinstance(source, str | Path) and Path(str(source).split("?")[0]).suffix.lower() in RASTER_SUFFIXES
+
+
+def name_of(source: Any) -> str:
+    """How messages call an image."""
+    return str(source) if isinstance(source, str | Path) else f"the given {type(source).__name__}"
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turns the errors of rasterio into a `UserError` that names the file."""
+    try:
+        yield
+    except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
+        detail = one_line(error.__cause__ or error)
+        raise UserError(f"cannot read {name}: {detail}") from error
+
+
+def open_raster(path: str | Path, mode: str = "r") -> Any:
+    """Opens a raster without a warning if it has no place on the ground: that is said where it matters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        return rasterio.open(path, mode)
+
+
+class PlainImage:
+    """An image without a place on the ground, in memory, with the interface of [`RasterImage`]."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, source: Any) -> None:
+        self.name = name_of(source)
+        try:
+            self._pixels = np.asarray(load_image(source))
+        except (OSError, ValueError) as error:
+            raise UserError(one_line(error)) from error
+        height, width = self._pixels.shape[:2]
+        self._valid = np.ones((height, width), dtype=bool)
+        self.grid = Grid(width, height, Affine.identity(), None)
+
+    def on_grid(self, grid: Grid) -> "PlainImage":
+        """The image at the size of a grid."""
+        if (self.grid.width, self.grid.height) != (grid.width, grid.height):
+            resized = Image.fromarray(self._pixels).resize((grid.width, grid.height), Image.Resampling.BILINEAR)
+            self._pixels, self.grid = np.asarray(resized), grid
+            self._valid = np.ones((grid.height, grid.width), dtype=bool)
+        return self
+
+    def move(self, matrix: Affine) -> None:
+        """See [`RasterImage.move`]."""
+        back = (~matrix)[:6]
+        size, mode = (self.grid.width, self.grid.height), Image.Transform.AFFINE
+        image, valid = Image.fromarray(self._pixels), Image.fromarray(self._valid)
+        self._pixels = np.asarray(image.transform(size, mode, back, Image.Resampling.BILINEAR))
+        self._valid = np.asarray(valid.convert("L").transform(size, mode, back)) > 0
+
+    def samples(self) -> None:
+        """Nothing: values of 8 bits are not stretched."""
+
+    def use_limits(self, limits: np.ndarray | None) -> None:
+        """Does nothing."""
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """See [`RasterImage.read`]."""
+        inside = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
+        part, valid = self._pixels[inside], self._valid[inside]
+        if size is not None and size != part.shape[:2]:
+            part = np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BOX))
+            valid = np.asarray(Image.fromarray(valid).resize(size[::-1], Image.Resampling.NEAREST))
+        return part, valid
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
+class RasterImage:
+    """
+    A raster file, of which windows are read.
+
+    Args:
+        source (`str` or `Path`): Path or URL of the file.
+        options ([`ReadOptions`]): Its bands and stretch.
+
+    Raises:
+        [`UserError`]: If the file cannot be opened or has no such bands.
+    """
+
+    def __init__(self, source: str | Path, options: ReadOptions) -> None:
+        self.name = str(source)
+        with reading(self.name):
+            self._file = open_raster(source)
+        self._data: Any = self._file
+        self._opened = [self._file]
+        self.notes: list[str] = []
+        self._limits: np.ndarray | None = None
+        self._bands = choose_bands(self._file, options.bands)
+        self._palette = self._find_palette()
+        alpha = [index for index, kind in enumerate(self._file.colorinterp, 1) if kind == ColorInterp.alpha]
+        self._alpha = alpha[0] if alpha and self._is_opacity(alpha[0]) else None
+        self._note_bands(options)
+        crs = self._file.crs
+        self.grid = Grid(self._file.width, self._file.height, self._file.transform, crs or None)
+
+    def on_grid(self, grid: Grid) -> "RasterImage":
+        """Lets windows be read on another grid from now on: of the ground, if both have a place, else of the size."""
+        if self.grid.is_same(grid):
+            return self
+        if grid.crs is None:  # One above the other: the same extent at another size.
+            a, b, c, d, e, f = self.grid.transform[:6]
+            x, y = self.grid.width / grid.width, self.grid.height / grid.height
+            crs = "EPSG:3857"  # Any one: both are in it.
+            placed: dict[str, Any] = {
+                "src_crs": crs,
+                "crs": crs,
+                "transform": Affine(a * x, b * y, c, d * x, e * y, f),
+            }
+        else:
+            placed = {"crs": grid.crs, "transform": grid.transform}
+        has_nodata = self._file.nodata is not None
+        self._data = WarpedVRT(
+            self._file,
+            width=grid.width,
+            height=grid.height,
+            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
+            add_alpha=not has_nodata and self._alpha is None,
+            warp_mem_limit=64,
+            **placed,
+        )
+        self._opened.append(self._data)
+        if not has_nodata and self._alpha is None:
+            self._alpha = self._data.count
+        self.grid = grid
+        return self
+
+    def move(self, matrix: Affine) -> None:
+        """
+        Moves what is shown.
+
+        Args:
+            matrix (`Affine`): From pixels of the grid, as they are shown now, to where they belong.
+        """
+        crs = self.grid.crs or "EPSG:3857"
+        transform = self.grid.transform
+        moved = WarpedVRT(
+            self._data,
+            src_crs=crs,
+            src_transform=_product(transform, matrix),
+            crs=crs,
+            transform=transform,
+            width=self.grid.width,
+            height=self.grid.height,
+            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
+            add_alpha=self._alpha is None and self._data.nodata is None,
+            warp_mem_limit=64,
+        )
+        if self._alpha is None and self._data.nodata is None:
+            self._alpha = moved.count
+        self._opened.append(moved)
+        self._data = moved
+
+    def samples(self) -> np.ndarray | None:
+        """Values of the bands where there is data, `(bands, number)`, of the scene at a small size; `None` if they
+        are numbers of colours."""
+        if self._palette is not None:
+            return None
+        size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
+        values, valid = self._read(Box(0, 0, self.grid.width, self.grid.height), size, Resampling.nearest)
+        return values[:, valid]
+
+    def use_limits(self, limits: np.ndarray | None) -> None:
+        """Says which values become black and white."""
+        self._limits = limits
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Reads a part of the scene.
+
+        Args:
+            box ([`Box`]): The part.
+            size (`tuple[int, int]`, *optional*): Height and width to shrink it to, by averages.
+
+        Returns:
+            `tuple`: The image (`uint8` of shape `(height, width, 3)`) and where it has data (booleans of shape
+            `(height, width)`).
+
+        Raises:
+            [`UserError`]: If the file is damaged, or its values have no fixed range.
+        """
+        values, valid = self._read(box, size, Resampling.average)
+        if self._palette is not None:
+            return self._palette[values[0]], valid
+        return to_rgb(values, self._limits, self.name), valid
+
+    def close(self) -> None:
+        """Closes the file."""
+        for opened in reversed(self._opened):
+            opened.close()
+
+    def _read(self, box: Box, size: tuple[int, int] | None, resampling: Resampling) -> tuple[np.ndarray, np.ndarray]:
+        options: dict[str, Any] = {"window": Window(*box)}
+        if size is not None:
+            options |= {"out_shape": (len(self._bands), *size), "resampling": resampling}
+        if self._palette is not None:
+            options["resampling"] = Resampling.nearest
+        with reading(self.name):
+            values = self._data.read(list(self._bands), **options)
+            valid = np.isfinite(values).all(axis=0)
+            flags = self._data.mask_flag_enums[self._bands[0] - 1]
+            if self._alpha is not None:
+                options |= {"resampling": Resampling.nearest}
+                if size is not None:
+                    options["out_shape"] = size
+                valid &= self._data.read(self._alpha, **options) > 0
+            elif MaskFlags.nodata in flags or (MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags):
+                if size is not None:
+                    options["out_shape"] = size
+                masks = self._data.read_masks(list(self._bands), **_stacked(options, len(self._bands)))
+                valid &= (masks > 0).any(axis=0)
+        return values, valid
+
+    def _find_palette(self) -> np.ndarray | None:
+        """Colours of the values of a file with a palette, `(256, 3)`."""
+        if len(self._bands) > 1 or self._file.colorinterp[self._bands[0] - 1] != ColorInterp.palette:
+            return None
+        palette = np.zeros((256, 3), dtype=np.uint8)
+        for value, color in self._file.colormap(self._bands[0]).items():
+            if value < len(palette):
+                palette[value] = color[:3]
+        return palette
+
+    def _is_opacity(self, band: int) -> bool:
+        """Whether a band that the file calls alpha is one: near infrared is often stored with this label."""
+        if band in self._bands:
+            return False
+        size = shrunk(self._file.height, self._file.width, _SAMPLE_SIDE // 4)
+        with reading(self.name):
+            values = self._file.read(band, out_shape=size, resampling=Resampling.nearest)
+        if np.isin(values, (0, values.max())).mean() >= _LEAST_BINARY:
+            return True
+        self.notes.append(f"band {band} of {self.name} is called alpha but holds an image: it is not used")
+        return False
+
+    def _note_bands(self, options: ReadOptions) -> None:
+        unused = self._file.count - len(self._bands) - (self._alpha is not None)
+        if unused > 0 and not options.bands:
+            shown = ",".join(map(str, self._bands))
+            self.notes.append(
+                f"{self.name} has {self._file.count} bands, of which {shown} are shown; --bands chooses others"
+            )
+
+
+def _product(first: Affine, second: Affine) -> Affine:
+    """The transform that applies `second` and then `first`."""
+    matrix = np.array(first).reshape(3, 3) @ np.array(second).reshape(3, 3)
+    return Affine(*matrix[:2].ravel())
+
+
+def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
+    """Options of reading one band for `count` bands at nearest values."""
+    shape = options.get("out_shape")
+    if shape is None:
+        return options
+    return {**options, "out_shape": (count, *shape[-2:]), "resampling": Resampling.nearest}
+
+
+def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
+    """Height and width after the longer side was brought to `side`, if it is longer."""
+    scale = min(1.0, side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))

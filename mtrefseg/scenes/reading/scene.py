@@ -1,0 +1,173 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Opens the images of a scene on one grid, and reads parts of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+
+from mtrefseg.errors import UserError
+
+from .bands import StretchOption, find_limits
+from .grid import Grid
+from .images import Box, PlainImage, RasterImage, ReadOptions, is_raster
+
+
+CACHE_MEGABYTES = 256
+_LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
+
+
+class Views(NamedTuple):
+    """
+    What the dates show in a box.
+
+    Args:
+        images (`list[np.ndarray]`): For each date `uint8` of shape `(height, width, 3)`, black where there is no data.
+        valid (`np.ndarray`): Booleans of shape `(height, width)`: where all dates have data.
+    """
+
+    images: list[np.ndarray]
+    valid: np.ndarray
+
+
+@dataclass
+class Scene:
+    """
+    The images of a place at several dates on one grid, that of the first.
+
+    Args:
+        images (`list`): The images, the earliest first.
+        grid ([`Grid`]): The grid.
+        notes (`list[str]`): What people should know about how they are read.
+    """
+
+    images: list[Any]
+    grid: Grid
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def box(self) -> Box:
+        """The whole scene."""
+        return Box(0, 0, self.grid.width, self.grid.height)
+
+    def read(self, box: Box, size: tuple[int, int] | None = None) -> Views:
+        """
+        Reads a part of all images.
+
+        Args:
+            box ([`Box`]): The part.
+            size (`tuple[int, int]`, *optional*): Height and width to shrink it to.
+
+        Raises:
+            [`UserError`]: If a file is damaged.
+        """
+        parts = [image.read(box, size) for image in self.images]
+        valid = np.logical_and.reduce([mask for _, mask in parts])
+        if valid.all():
+            return Views([pixels for pixels, _ in parts], valid)
+        # What one date lacks is black in all, so that nothing seems to change there.
+        return Views([np.where(valid[..., None], pixels, np.uint8(0)) for pixels, _ in parts], valid)
+
+    def readable_size(self, box: Box) -> tuple[int, int] | None:
+        """The size at which a part is read if it is too large to be read as it is."""
+        if box.width * box.height <= _LARGEST_READ:
+            return None
+        scale = np.sqrt(_LARGEST_READ / (box.width * box.height))
+        return max(1, int(box.height * scale)), max(1, int(box.width * scale))
+
+    def close(self) -> None:
+        """Closes the files."""
+        for image in self.images:
+            image.close()
+
+
+@contextmanager
+def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
+    """
+    Opens the images of a place.
+
+    Args:
+        sources (`Sequence`): Paths or URLs of files, or images that [`load_image`] takes; the earliest first.
+        options ([`ReadOptions`]): How they are read.
+
+    Yields:
+        [`Scene`]: The images on the grid of the first.
+
+    Raises:
+        [`UserError`]: If an image cannot be read, only some have a place on the ground, they show different places,
+            or their grids differ and may not be changed.
+    """
+    opened: list[Any] = []
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+        try:
+            for source in sources:
+                opened.append(RasterImage(source, options) if is_raster(source) else PlainImage(source))
+            first = opened[0]
+            for image in opened[1:]:
+                _check_place(first, image, options)
+                image.on_grid(first.grid)
+            _share_limits(opened, options.stretch)
+            notes = [note for image in opened for note in image.notes]
+            yield Scene(opened, first.grid, notes)
+        finally:
+            for image in opened:
+                image.close()
+
+
+def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
+    """Gives images of one type the same limits."""
+    samples = [(image, image.samples()) for image in images]
+    stretched = [(image, values) for image, values in samples if values is not None]
+    groups: dict[tuple[Any, int], list[tuple[Any, np.ndarray]]] = {}
+    for image, values in stretched:
+        groups.setdefault((values.dtype, len(values)), []).append((image, values))
+    for group in groups.values():
+        for (image, _), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
+            image.use_limits(limits)
+
+
+def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
+    """Refuses an image that cannot be brought onto the grid of the first."""
+    grid, other = first.grid, image.grid
+    if (grid.crs is None) != (other.crs is None):
+        with_place, without = (first, image) if other.crs is None else (image, first)
+        raise UserError(
+            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both "
+            f"show the same area: rio edit-info {without.name} --like {with_place.name} --crs like --transform like)"
+        )
+    if grid.crs is None:
+        sizes = [(one.width, one.height) for one in (grid, other)]
+        if sizes[0] != sizes[1] and options.align == "error":
+            raise UserError(
+                f"{first.name} has {grid.width}x{grid.height} pixels and {image.name} {other.width}x{other.height}, "
+                "and neither has a place on the ground: if both show one area, --align resize fits t2 to t1"
+            )
+        return
+    if grid.is_same(other):
+        return
+    if not grid.outline.intersects(other.outline_in(grid.crs)):
+        raise UserError(
+            f"{first.name} and {image.name} do not overlap: the first covers {grid.in_words()}, the other "
+            f"{other.in_words()}; they lie {grid.kilometres_to(other):,.0f} km apart"
+        )
+    if not options.warp:
+        raise UserError(
+            f"the grid of {image.name} is not that of {first.name} ({_difference(grid, other)}): leave out --no-warp"
+        )
+    image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)})")
+
+
+def _difference(grid: Grid, other: Grid) -> str:
+    if grid.crs != other.crs:
+        return f"{_short(other.crs)} instead of {_short(grid.crs)}"
+    if grid.transform != other.transform:
+        return "another origin, pixel size or rotation"
+    return f"{other.width}x{other.height} pixels instead of {grid.width}x{grid.height}"
+
+
+def _short(crs: Any) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs.to_wkt())[:40]

@@ -1,0 +1,223 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Segments a pair of large or georeferenced images."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .answering import ask, route_sentences
+from .drawing import draw_scene
+from .objects import EVERY_CHANGE
+from .predicting import ScenePredictor
+from .reading import ReadOptions, Scene, StretchOption, name_of, open_scene
+from .result import MASKS, OVERVIEW, SceneResult
+from .windows import OVERLAP, WindowPlan, plan_windows, window_side
+from .writing import writing
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """
+    How a scene is segmented.
+
+    Args:
+        window (`int` or `str`, *optional*, defaults to `"auto"`): Side of the windows in pixels of t1. `"auto"`: as
+            large as the model's canvas, at the resolution that the model was trained at, as soon as the scene is more
+            than 1.5 times as large; `"off"`: one window.
+        window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
+        overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
+            masks depend less on where windows begin, and takes longer.
+        batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
+        pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model shall see the scene. By
+            default the one that was saved with the processor.
+        bands, stretch, warp, align: See [`ReadOptions`].
+        min_area (`float`, *optional*, defaults to 0): Smaller objects are left out: square metres, pixels without a
+            place.
+        simplify (`float`, *optional*, defaults to 0): Outlines of objects may be off by this many pixels.
+        probability (`bool`, *optional*, defaults to `False`): Whether to write `probabilities.tif`, too.
+        register (`str`, *optional*, defaults to `"off"`): `"shift"` or `"affine"` moves t2 where it does not lie
+            exactly on t1.
+        progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
+    """
+
+    window: int | str = "auto"
+    window_offset: int = 0
+    overlap: float = OVERLAP
+    batch_size: int = 8
+    pixel_size: float | None = None
+    bands: Sequence[int] | None = None
+    stretch: StretchOption = "auto"
+    warp: bool = True
+    align: str = "error"
+    min_area: float = 0.0
+    simplify: float = 0.0
+    probability: bool = False
+    register: str = "off"
+    progress: bool = True
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How the images are read."""
+        return ReadOptions(self.bands, self.stretch, self.warp, self.align)
+
+
+def check_scene(sources: Sequence[Any], options: SceneOptions) -> None:
+    """
+    Opens the images of a scene and closes them again.
+
+    Raises:
+        [`UserError`]: If they cannot be used, see [`open_scene`].
+    """
+    with open_scene(sources, options.reading):
+        pass
+
+
+def segment_pair(
+    image_t1: Any,
+    image_t2: Any,
+    texts: Sequence[str] | None,
+    predictor: ScenePredictor,
+    options: SceneOptions,
+    out: Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> SceneResult:
+    """
+    Segments a pair of images of any size.
+
+    Args:
+        image_t1, image_t2: The earlier and the later image: paths, URLs or images that [`load_image`] takes.
+        texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        predictor ([`ScenePredictor`]): The model.
+        options ([`SceneOptions`]): How.
+        out (`Path`, *optional*): Folder for the files; a temporary one by default, which goes with the result.
+        say (`Callable`, *optional*): Gets notes for people while it works.
+
+    Raises:
+        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+    """
+    temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
+    folder = Path(temporary.name) if temporary is not None else Path(out or "")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_scene([image_t1, image_t2], options.reading) as scene:
+        registrations = register_scene(scene, options)
+        result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))
+    result.report = {
+        "image_t1": name_of(image_t1),
+        "image_t2": name_of(image_t2),
+        **result.report,
+        "registration": registrations[0] if registrations else None,
+    }
+    result.write_files()
+    result._temporary = temporary
+    return result
+
+
+def segment_scene(
+    scene: Scene,
+    texts: Sequence[str] | None,
+    predictor: ScenePredictor,
+    options: SceneOptions,
+    folder: Path,
+    say: Callable[[str], None],
+) -> SceneResult:
+    """
+    Segments a scene that is open. `masks.tif` and `overview.webp` are written.
+
+    Args:
+        scene ([`Scene`]): A pair.
+        texts, predictor, options, say: See [`segment_pair`].
+        folder (`Path`): Folder for the files.
+
+    Returns:
+        [`SceneResult`]: Its `write_files` writes the other files.
+    """
+    plan = plan_scene(scene, predictor, options)
+    asked = [None] if texts is None else list(texts)
+    notes = scene_notes(scene, plan, predictor, asked)
+    for note in notes:
+        say(note)
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
+        answers = ask(
+            scene,
+            plan,
+            predictor,
+            asked,
+            Path(parts),
+            batch_size=options.batch_size,
+            show_progress=options.progress,
+        )
+        sentences = answers.sentences(min_area=options.min_area)
+        names = [one.text or EVERY_CHANGE for one in sentences]
+        answers.write(sentences, names, folder, options.probability)
+    result = SceneResult(folder, scene.grid, sentences, {}, options.simplify)
+    result.report = scene_report(scene, plan, predictor, notes)
+    with writing(folder / OVERVIEW):
+        draw_scene(scene, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
+    return result
+
+
+def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
+    """
+    Moves the later images of a scene onto the first, if that is wanted.
+
+    Returns:
+        `list[dict]`: What was found for each, see [`Registration`].
+    """
+    if options.register == "off":
+        return []
+    # Loaded here, since it takes a while.
+    from .reading.registration import register
+
+    registrations = [register(scene, options.register, date) for date in range(1, len(scene.images))]
+    scene.notes += [one.in_words() for one in registrations]
+    return [one.to_json() for one in registrations]
+
+
+def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
+    """The windows of a scene."""
+    grid = scene.grid
+    trained = options.pixel_size or predictor.pixel_size
+    side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
+    return plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
+
+
+def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
+    """What people should know about how a scene is segmented."""
+    shrunk = [route.asked for route in route_sentences(texts, plan) if route.way == "shrunk scene"]
+    return [
+        *scene.notes,
+        *_shrinking_notes(plan, predictor.canvas),
+        *(f'"{text}" is answered on the shrunk scene' for text in shrunk),
+    ]
+
+
+def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, notes: Sequence[str]) -> dict[str, Any]:
+    """What `result.json` says beside the answers."""
+    grid = scene.grid
+    return {
+        "width": grid.width,
+        "height": grid.height,
+        "crs": None if grid.crs is None else grid.crs.to_string(),
+        "transform": list(grid.transform)[:6],
+        "pixel_size": grid.pixel_size,
+        "windows": plan.count,
+        "window": [plan.window_width, plan.window_height],
+        "threshold": predictor.threshold,
+        "no_target_threshold": predictor.no_target_threshold,
+        "domain": predictor.domain,
+        "notes": list(notes),
+    }
+
+
+def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:
+    """Says by how much windows are shrunk, and what that loses."""
+    factor = max(plan.window_width, plan.window_height) / canvas
+    if factor <= 1:
+        return []
+    what = "the scene is" if plan.is_whole else "windows are"
+    return [
+        f"{what} shrunk {factor:.1f} times to the model's canvas of {canvas} pixels: things of less than "
+        f"{round(8 * factor)} pixels may be lost"
+    ]

@@ -1,0 +1,205 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Follows what a sentence describes through many dates of a place."""
+
+import csv
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from mtrefseg.errors import UserError
+from mtrefseg.io import write_json
+
+from .answering import ask
+from .drawing import draw_timeline
+from .objects import EVERY_CHANGE, SceneObject, objects_table, write_vectors
+from .predicting import Interval, ScenePredictor
+from .reading import Grid, name_of, open_scene
+from .result import GEOJSON, GEOPACKAGE, MASKS, SentenceResult
+from .segmenting import SceneOptions, plan_scene, register_scene, scene_notes, scene_report
+from .writing import writing
+
+
+TABLE, TIMELINE, REPORT = "series.csv", "timeline.webp", "series.json"
+FEWEST_DATES = 2
+
+
+@dataclass
+class IntervalResult:
+    """
+    What changed between two dates.
+
+    Args:
+        earlier, later (`str`): The dates.
+        sentences (`list[SentenceResult]`): The answers.
+    """
+
+    earlier: str
+    later: str
+    sentences: list[SentenceResult]
+
+    @property
+    def name(self) -> str:
+        """Both dates."""
+        return f"{self.earlier} to {self.later}"
+
+
+@dataclass
+class SeriesResult:
+    """
+    What changed through all dates.
+
+    Args:
+        folder (`Path`): Where the files are: `series.csv`, `timeline.webp`, `masks.tif` (a band an interval and
+            sentence), `objects.gpkg`, `objects.geojson`, `series.json`.
+        grid ([`Grid`]): The pixels of the first date.
+        dates (`list[str]`): Their names, the earliest first.
+        steps (`list[IntervalResult]`): From each date to the next.
+        whole ([`IntervalResult`]): From the first to the last date; the only step if there are two.
+        when (`list[list[str]]`): For each sentence and each object of `whole` the step in which it came or went; ""
+            if no step shows it.
+    """
+
+    folder: Path
+    grid: Grid
+    dates: list[str]
+    steps: list[IntervalResult]
+    whole: IntervalResult
+    when: list[list[str]]
+
+    @property
+    def intervals(self) -> list[IntervalResult]:
+        """The steps, and the whole time if it is not the only step."""
+        return self.steps if len(self.steps) == 1 else [*self.steps, self.whole]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table: for each interval and sentence the objects, their area and the score."""
+        return [
+            {
+                "from": interval.earlier,
+                "to": interval.later,
+                "sentence": one.text or EVERY_CHANGE,
+                "objects": len(one.objects),
+                "area_m2": None if one.area_m2 is None else round(one.area_m2, 2),
+                "area_pixels": one.area_pixels,
+                "score": round(one.score, 4),
+            }
+            for interval in self.intervals
+            for one in interval.sentences
+        ]
+
+
+def segment_series(
+    images: Sequence[Any],
+    texts: Sequence[str] | None,
+    predictor: ScenePredictor,
+    options: SceneOptions,
+    out: Path,
+    say: Callable[[str], None] | None = None,
+) -> SeriesResult:
+    """
+    Segments the changes from each date to the next and from the first to the last. The backbone sees each date once.
+
+    Args:
+        images (`Sequence`): The images, the earliest first: paths, URLs or images that [`load_image`] takes.
+        texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        predictor ([`ScenePredictor`]): The model.
+        options ([`SceneOptions`]): How.
+        out (`Path`): Folder for the files.
+        say (`Callable`, *optional*): Gets notes for people while it works.
+
+    Raises:
+        [`UserError`]: If there is one date only, an image or a sentence is no good, or a file cannot be written.
+    """
+    if len(images) < FEWEST_DATES:
+        raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
+    out.mkdir(parents=True, exist_ok=True)
+    asked: list[str | None] = [None] if texts is None else list(texts)
+    dates = _date_names(images)
+    intervals: list[Interval] = [(index, index + 1) for index in range(len(images) - 1)]
+    if len(images) > FEWEST_DATES:
+        intervals.append((0, len(images) - 1))
+    with open_scene(images, options.reading) as scene:
+        registrations = register_scene(scene, options)
+        plan = plan_scene(scene, predictor, options)
+        notes = scene_notes(scene, plan, predictor, asked)
+        for note in notes:
+            if say is not None:
+                say(note)
+        with tempfile.TemporaryDirectory(prefix=".parts-", dir=out) as parts:
+            answers = ask(scene, plan, predictor, asked, Path(parts), intervals, options.batch_size, options.progress)
+            found = [
+                IntervalResult(dates[earlier], dates[later], answers.sentences(index, options.min_area))
+                for index, (earlier, later) in enumerate(intervals)
+            ]
+            sentences = [one for interval in found for one in interval.sentences]
+            names = [
+                f"{interval.name}: {one.text or EVERY_CHANGE}" for interval in found for one in interval.sentences
+            ]
+            answers.write(sentences, names, out, options.probability)
+        steps = found[: len(images) - 1]
+        result = SeriesResult(out, scene.grid, dates, steps, found[-1], _when(steps, found[-1]))
+        with writing(out / TIMELINE):
+            pages = [(dates[0], []), *((step.later, step.sentences) for step in steps)]
+            draw_timeline(scene, pages, out / MASKS).save(out / TIMELINE, quality=85)
+        report = scene_report(scene, plan, predictor, notes)
+    report |= {"images": [name_of(image) for image in images], "dates": dates, "registrations": registrations}
+    _write_files(result, report, options.simplify)
+    return result
+
+
+def _date_names(images: Sequence[Any]) -> list[str]:
+    """The names of the files without their endings; numbers where they are not different."""
+    names = [Path(str(image)).stem if isinstance(image, str | Path) else "" for image in images]
+    return names if len({*names}) == len(names) and all(names) else [str(number + 1) for number in range(len(images))]
+
+
+def _when(steps: Sequence[IntervalResult], whole: IntervalResult) -> list[list[str]]:
+    """For each object of the whole time the step whose objects it shares most of its area with."""
+    when = []
+    for index, sentence in enumerate(whole.sentences):
+        shared = np.array([_shared_areas(sentence.objects, step.sentences[index].objects) for step in steps])
+        best = shared.argmax(axis=0) if sentence.objects else []
+        when.append([steps[step].name if shared[step, one] > 0 else "" for one, step in enumerate(best)])
+    return when
+
+
+def _shared_areas(objects: Sequence[SceneObject], others: Sequence[SceneObject]) -> np.ndarray:
+    """How many pixels each object shares with any of the others."""
+    areas = np.zeros(len(objects))
+    if not objects or not others:
+        return areas
+    shapes, tree = [one.shape for one in objects], shapely.STRtree([one.shape for one in others])
+    for mine, theirs in zip(*tree.query(shapes, predicate="intersects")):
+        areas[mine] += shapely.intersection(shapes[mine], tree.geometries[theirs]).area
+    return areas
+
+
+def _write_files(result: SeriesResult, report: dict[str, Any], simplify: float) -> None:
+    """Writes the table, the vectors and the report."""
+    outlines, tables = [], []
+    for interval in result.intervals:
+        answers = [(one.text, one.objects) for one in interval.sentences]
+        shapes, columns = objects_table(answers, result.grid, simplify)
+        changed = [interval.name] * len(shapes)
+        if interval is result.whole:
+            changed = [name for names in result.when for name in names]
+        dates = {"from": [interval.earlier] * len(shapes), "to": [interval.later] * len(shapes), "changed": changed}
+        outlines.append(shapes)
+        tables.append({**{name: np.array(values, dtype=object) for name, values in dates.items()}, **columns})
+    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    for name in (GEOPACKAGE, GEOJSON):
+        write_vectors(result.folder / name, np.concatenate(outlines), columns, result.grid)
+    rows = result.rows()
+    try:
+        with (result.folder / TABLE).open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+        write_json(result.folder / REPORT, {**report, "intervals": rows})
+    except OSError as error:
+        raise UserError(f"cannot write into {result.folder}: {error}") from error

@@ -1,0 +1,181 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Segments the windows of a scene and blends them into strips without seams; memory does not grow with its height."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .predicting import Interval, ScenePredictor
+from .reading import Box, Scene, Views
+from .windows import WindowPlan, blend_weights
+
+
+NOTHING = -1e4
+"""Logit where no window looked."""
+_STRIP_FLOATS = 1 << 24  # Size of the strips of a scene that is seen as one window.
+
+
+class Strip(NamedTuple):
+    """
+    Finished rows of a scene.
+
+    Args:
+        top (`int`): The first row.
+        logits (`np.ndarray`): `float32` of shape `(sentences, rows, width)`.
+        valid (`np.ndarray`): Booleans of shape `(rows, width)`: where all dates have data.
+    """
+
+    top: int
+    logits: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass
+class Stitcher:
+    """
+    Segments a scene in windows.
+
+    Args:
+        scene ([`Scene`]): The scene.
+        plan ([`WindowPlan`]): Its windows.
+        predictor ([`ScenePredictor`]): The model.
+        texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        intervals (`Sequence[Interval]`): Which dates are compared.
+        batch_size (`int`): How many windows the model sees at once.
+        progress: A progress bar with `update`, or `None`.
+        no_target_scores (`np.ndarray`): After the last strip, for each sentence the smallest no-target score, 0 to 1,
+            of all windows: nothing in the scene fits only if nothing in any window does.
+    """
+
+    scene: Scene
+    plan: WindowPlan
+    predictor: ScenePredictor
+    texts: Sequence[str] | None
+    intervals: Sequence[Interval] = ((0, 1),)
+    batch_size: int = 8
+    progress: Any = None
+    no_target_scores: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = len(self.intervals) * (1 if self.texts is None else len(self.texts))
+        self.no_target_scores = np.ones(self.rows)
+
+    def strips(self) -> Iterator[Strip]:
+        """
+        Segments the scene from top to bottom.
+
+        Raises:
+            [`UserError`]: If a file is damaged.
+            ValueError: If the processor refuses a sentence.
+        """
+        # One thread reads ahead while the model computes.
+        with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
+            yield from self._whole(reader) if self.plan.is_whole else self._blended(reader)
+
+    def _whole(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
+        """The scene as one window: what the model says about the image as it is, sampled band by band."""
+        box, grid = self.scene.box, self.scene.grid
+        size = self.scene.readable_size(box)
+        views = reader.submit(self.scene.read, box, size).result()
+        logits = None
+        if views.valid.any():
+            answer = self.predictor.predict([views], self.texts, self.intervals)
+            self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
+            logits = answer.logits[0]
+        self._update(1)
+        rows = max(1, _STRIP_FLOATS // (grid.width * self.rows))
+        for top in range(0, grid.height, rows):
+            end = min(top + rows, grid.height)
+            if size is None:
+                valid = views.valid[top:end]
+            else:
+                valid = reader.submit(self.scene.read, Box(0, top, grid.width, end - top)).result().valid
+            if logits is None:
+                values = np.full((self.rows, end - top, grid.width), NOTHING, dtype=np.float32)
+            else:
+                values = self.predictor.sample(logits, grid.height, grid.width, (top, end)).cpu().numpy()
+            yield Strip(top, values, valid)
+
+    def _blended(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
+        """All windows, row by row; rows that no further window covers are finished."""
+        plan = self.plan
+        weights = blend_weights(plan.window_height, plan.window_width, plan.overlap)
+        sums = np.zeros((self.rows, plan.window_height, plan.width), dtype=np.float32)
+        total = np.zeros((plan.window_height, plan.width), dtype=np.float32)
+        valid = np.zeros((plan.window_height, plan.width), dtype=bool)
+        ends = [*plan.tops[1:], plan.height]
+        batches = self._batches(reader)
+        for top, end in zip(plan.tops, ends, strict=True):
+            for _ in range(_number_of_batches(len(plan.lefts), self.batch_size)):
+                boxes, views = next(batches)
+                self._add(boxes, views, weights, sums, total)
+                for box, view in zip(boxes, views, strict=True):
+                    valid[:, box.left : box.left + box.width] = _at_size(view.valid, box)
+            done = end - top
+            covered = total[:done] > 0
+            logits = sums[:, :done] / np.where(covered, total[:done], 1)
+            logits[:, ~covered] = NOTHING
+            yield Strip(top, logits, valid[:done].copy())
+            for array in (sums, total):
+                kept = plan.window_height - done
+                array[..., :kept, :] = array[..., done:, :].copy()
+                array[..., kept:, :] = 0
+
+    def _batches(self, reader: ThreadPoolExecutor) -> Iterator[tuple[list[Box], list[Views]]]:
+        """Windows in batches, none of which reaches into the next row; the next batch is read meanwhile."""
+        boxes = [
+            row[start : start + self.batch_size]
+            for row in map(self.plan.boxes, self.plan.tops)
+            for start in range(0, len(row), self.batch_size)
+        ]
+        coming = reader.submit(self._read, boxes[0])
+        for batch, following in zip(boxes, [*boxes[1:], None], strict=True):
+            views = coming.result()
+            if following is not None:
+                coming = reader.submit(self._read, following)
+            yield batch, views
+
+    def _read(self, boxes: Sequence[Box]) -> list[Views]:
+        return [self.scene.read(box, self.scene.readable_size(box)) for box in boxes]
+
+    def _add(
+        self,
+        boxes: Sequence[Box],
+        views: Sequence[Views],
+        weights: np.ndarray,
+        sums: np.ndarray,
+        total: np.ndarray,
+    ) -> None:
+        """Adds a batch of windows to the rows that are being computed."""
+        seen = [(box, view) for box, view in zip(boxes, views, strict=True) if view.valid.any()]
+        if seen:
+            answer = self.predictor.predict([view for _, view in seen], self.texts, self.intervals)
+            self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
+            for (box, _), logits in zip(seen, answer.logits, strict=True):
+                sampled = self.predictor.sample(logits, box.height, box.width).cpu().numpy()
+                columns = slice(box.left, box.left + box.width)
+                sums[:, :, columns] += sampled * weights
+                total[:, columns] += weights
+        self._update(len(boxes))
+
+    def _note_no_target(self, scores: np.ndarray) -> None:
+        self.no_target_scores = np.minimum(self.no_target_scores, scores.min(axis=0))
+
+    def _update(self, count: int) -> None:
+        if self.progress is not None:
+            self.progress.update(count)
+
+
+def _at_size(valid: np.ndarray, box: Box) -> np.ndarray:
+    """Booleans of a window that was read at a smaller size, at the size of the window."""
+    height, width = valid.shape
+    if (height, width) == (box.height, box.width):
+        return valid
+    return valid[np.arange(box.height) * height // box.height][:, np.arange(box.width) * width // box.width]
+
+
+def _number_of_batches(count: int, batch_size: int) -> int:
+    return -(-count // batch_size)

@@ -1,0 +1,117 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Cuts a scene into overlapping windows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .reading import Box
+
+
+OVERLAP = 0.25
+"""Share of a window's side that it has in common with the next one, unless told otherwise."""
+SHRINK_LIMIT = 1.5
+"""An image that is larger than the canvas by more than this is cut into windows."""
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """
+    The windows of a scene, in rows from the top.
+
+    Args:
+        width, height (`int`): Of the scene in pixels.
+        window_width, window_height (`int`): Of every window.
+        lefts, tops (`tuple[int, ...]`): Where the windows begin.
+        overlap (`float`): Share of their side that neighbours have in common at least.
+    """
+
+    width: int
+    height: int
+    window_width: int
+    window_height: int
+    lefts: tuple[int, ...]
+    tops: tuple[int, ...]
+    overlap: float = OVERLAP
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether one window covers everything."""
+        return len(self.lefts) == len(self.tops) == 1
+
+    @property
+    def count(self) -> int:
+        """Number of windows."""
+        return len(self.lefts) * len(self.tops)
+
+    def boxes(self, top: int) -> list[Box]:
+        """The windows of a row."""
+        return [Box(left, top, self.window_width, self.window_height) for left in self.lefts]
+
+
+def plan_windows(width: int, height: int, side: int, offset: int = 0, overlap: float = OVERLAP) -> WindowPlan:
+    """
+    Covers a scene with windows of one size that overlap.
+
+    Args:
+        width, height (`int`): Of the scene in pixels.
+        side (`int`): Of a window; along an axis on which the scene is shorter, windows are as long as the scene.
+        offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
+        overlap (`float`, *optional*, defaults to 0.25): Share of their side that neighbours have in common at least.
+    """
+    window_width, window_height = min(side, width), min(side, height)
+    lefts, tops = (
+        _starts(length, window, offset, overlap) for length, window in ((width, window_width), (height, window_height))
+    )
+    return WindowPlan(width, height, window_width, window_height, lefts, tops, overlap)
+
+
+def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int, ...]:
+    last = length - window
+    step = max(1, window - round(window * overlap))
+    if not offset:
+        # Evenly, so that all have more in common than asked for, and not only the last.
+        return tuple(int(start) for start in np.linspace(0, last, -(-last // step) + 1))
+    return tuple(sorted({min(max(start, 0), last) for start in range(-offset, last + step, step)}))
+
+
+def window_side(
+    window: int | str, width: int, height: int, canvas: int, pixel_size: float | None, trained_pixel_size: float | None
+) -> int:
+    """
+    Side of the windows in pixels of the scene.
+
+    Args:
+        window (`int` or `str`): The side; `"auto"` for the canvas at the resolution that the model was trained at;
+            `"off"` for one window.
+        width, height (`int`): Of the scene.
+        canvas (`int`): Side of the model's canvas.
+        pixel_size (`float`, *optional*): Of the scene, in metres.
+        trained_pixel_size (`float`, *optional*): Of the images that the model was trained on, in metres.
+    """
+    longest = max(width, height)
+    if window == "off":
+        return longest
+    if isinstance(window, int):
+        return window
+    side = canvas
+    if pixel_size and trained_pixel_size:
+        side = max(1, round(canvas * trained_pixel_size / pixel_size))
+    return longest if longest <= SHRINK_LIMIT * side else side
+
+
+def blend_weights(height: int, width: int, overlap: float = OVERLAP) -> np.ndarray:
+    """
+    How much each pixel of a window counts where windows overlap: 1 in the middle, smoothly towards 0 at the edges.
+
+    Returns:
+        `np.ndarray`: `float32` of shape `(height, width)`, above 0.
+    """
+    down, across = _ramp(height, overlap), _ramp(width, overlap)
+    return np.outer(down, across).astype(np.float32)
+
+
+def _ramp(length: int, overlap: float) -> np.ndarray:
+    distance = np.minimum(np.arange(length), np.arange(length)[::-1]) + 0.5
+    share = np.minimum(distance / max(1.0, length * overlap), 1)
+    return share * share * (3 - 2 * share)

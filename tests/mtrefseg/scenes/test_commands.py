@@ -1,0 +1,170 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The verbs `predict` and `series` on scenes, with a tiny model; and `mtrefseg.segment`."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from PIL import Image
+
+import mtrefseg
+from mtrefseg.cli import predict
+from mtrefseg.cli.main import main
+from mtrefseg.cli.predict import options as predict_options
+from mtrefseg.cli.predict import plain
+from mtrefseg.errors import UserError
+from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
+from tests.tiny_models import save_mtrefseg
+
+from .conftest import ground, paint
+
+
+Save = Callable[..., Path]
+SCENE_FILES = ["masks.tif", "objects.geojson", "objects.gpkg", "overview.webp", "result.json"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model folder of 64 x 64 pixels with random weights."""
+    torch.manual_seed(0)
+    return str(save_mtrefseg(tmp_path_factory.mktemp("models") / "tiny"))
+
+
+@pytest.fixture
+def rasters(save: Save, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`t1.tif` and `t2.tif` in the current folder."""
+    save("t1.tif", ground(100, 120))
+    save("t2.tif", paint(ground(100, 120), "red", 20, 30, 60, 40))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("rasters")
+def test_predict_on_rasters(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["predict", "t1.tif", "t2.tif", "the house", "the largest house", "--out", "out", "--model", model]
+    assert main([*words, "--no-target-threshold", "1", "--min-area", "2", "--threshold", "0.4"]) == 0
+    printed = capsys.readouterr()
+    assert sorted(path.name for path in Path("out").iterdir()) == SCENE_FILES
+    assert [line.rsplit("/", 1)[-1] for line in printed.out.splitlines()[2:]] == SCENE_FILES
+    assert "m²  the largest house" in printed.out
+    report = json.loads(Path("out/result.json").read_text())
+    assert (report["windows"], report["threshold"], report["no_target_threshold"]) == (6, 0.4, 1.0)
+    assert [entry["answered_by"] for entry in report["results"]] == ["windows", "objects"]
+    assert report["model"] == model
+
+
+@pytest.mark.usefixtures("rasters")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["t1.tif", "gone.tif", "a"], "cannot read gone.tif"),
+        (["t1.tif", "t2.tif", "a", "--bands", "1,2,9"], "t1.tif has 3 bands, but --bands names 9"),
+        (["t1.tif", "t2.tif", "a", " "], "sentence 2 is empty"),
+        (["t1.tif", "t2.tif", "a", "--model", "gone"], 'there is no model folder "gone"'),
+        (["t1.tif", "t2.tif", "a", "--window", "0"], "'0' is neither auto nor off nor a number"),
+        (["t1.tif", "t2.tif", "a", "--stretch", "98,2"], "'98,2' is not two percentiles"),
+        (["t1.tif", "t2.tif", "a", "--bands", "1,2"], "'1,2' is not the number of one band or of three"),
+        (["--manifest", "gone.csv", "a"], "cannot read gone.csv"),
+    ],
+)
+def test_bad_input_is_one_line(
+    words: list[str], message: str, model: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    arguments = ["predict", "--out", "out", *words] + (["--model", model] if "--model" not in words else [])
+    with pytest.raises(SystemExit) as stop:  # argparse leaves in this way
+        sys.exit(main(arguments))
+    printed = capsys.readouterr()
+    assert (stop.value.code, printed.out) == (2, "")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_large_plain_images_are_cut_into_windows(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("t1.png", "t2.png"):
+        Image.fromarray(ground(100, 120)).save(name)
+    words = ["predict", "t1.png", "t2.png", "the house", "--model", model, "--threshold", "0.4", "--out"]
+    assert main([*words, "windows"]) == 0
+    assert sorted(path.name for path in Path("windows").iterdir()) == ["mask_1.png", "overlay.png", "result.json"]
+    assert np.asarray(Image.open("windows/mask_1.png")).shape == (100, 120)
+    report = json.loads(Path("windows/result.json").read_text())
+    assert report["results"][0]["answered_by"] == "windows"
+    assert "shrunk" not in capsys.readouterr().err
+    assert main([*words, "shrunk", "--window", "off"]) == 0
+    assert "the images are shrunk 1.9 times to the model's canvas of 64 pixels" in capsys.readouterr().err
+    assert json.loads(Path("shrunk/result.json").read_text())["results"][0]["answered_by"] == "image"
+    monkeypatch.setattr(plain, "has_geo", lambda: False)
+    assert main([*words, "without"]) == 0
+    assert "for windows: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rasters")
+def test_without_the_extra_rasters_are_images(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (predict, plain, predict_options):
+        monkeypatch.setattr(module, "has_geo", lambda: False)
+    assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 0
+    assert "the place on the ground is not read: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
+    assert Path("out/mask_1.png").is_file()
+    assert main(["predict", "--manifest", "pairs.csv", "--model", model, "--out", "many"]) == 2
+    assert "pip install 'mtrefseg[geo]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rasters")
+def test_manifest_and_folders(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pairs.csv").write_text("t1,t2,id\nt1.tif,t2.tif,good\nt1.tif,gone.tif,bad\n")
+    assert main(["predict", "--manifest", "pairs.csv", "the house", "--model", model, "--out", "many"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == ["1 pairs done, 1 failed", str(Path("many/results.parquet"))]
+    assert "bad: cannot read gone.tif" in printed.err
+    for folder, name in (("A", "t1.tif"), ("B", "t2.tif")):
+        Path(folder).mkdir()
+        Path(name).rename(Path(folder) / "place.tif")
+    assert main(["predict", "A", "B", "the house", "--model", model, "--out", "folders"]) == 0
+    assert Path("folders/pairs/place/masks.tif").is_file()
+
+
+@pytest.mark.usefixtures("rasters")
+def test_series(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["series", "t1.tif", "t2.tif", "the house", "t1.tif", "--model", model, "--out", "out"]
+    assert main(words) == 0
+    assert "1 to 3 " in capsys.readouterr().out
+    names = sorted(path.name for path in Path("out").iterdir())
+    assert names == ["masks.tif", "objects.geojson", "objects.gpkg", "series.csv", "series.json", "timeline.webp"]
+    assert main(["series", "t1.tif", "the house", "--out", "one"]) == 2
+    assert "a series needs two images or more" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rasters")
+def test_segment(model: str) -> None:
+    result = mtrefseg.segment("t1.tif", "t2.tif", "the house", model=model, threshold=0.4, window=64, out="out")
+    assert result.masks.shape == (1, 100, 120)
+    assert result.save("objects.geojson").is_file()
+    with pytest.raises(ValueError, match="list of sentences is empty"):
+        mtrefseg.segment("t1.tif", "t2.tif", [])
+    with pytest.raises(UserError, match="Sentence 0 of pair 0 is empty"):
+        mtrefseg.segment("t1.tif", "t2.tif", " ", model=model)
+
+
+@pytest.mark.usefixtures("rasters")
+def test_a_full_disk(model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise rasterio.errors.RasterioIOError("write failed: No space left on device")
+
+    monkeypatch.setattr(rasterio.shutil, "copy", full)
+    assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
+    assert "No space left on device; is the disk full?" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_both_lists_of_endings_are_the_same() -> None:
+    assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES

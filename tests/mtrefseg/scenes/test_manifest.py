@@ -1,0 +1,158 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+import rasterio
+from PIL import Image
+
+from mtrefseg.errors import UserError
+from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
+from mtrefseg.scenes.segmenting import SceneOptions
+from tests.tiny_models import save_mtrefseg
+
+from .conftest import ColorPredictor, ground, paint
+
+
+ROOT = Path(__file__).parents[3]
+TEXTS = ["the red things", "the blue thing"]
+OPTIONS = SceneOptions(progress=False)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, save: Callable[..., Path]) -> Path:
+    """Three good pairs, one whose t2 is missing, and one that is no image."""
+    later = paint(paint(ground(100, 120), "red", 20, 30, 60, 40), "blue", 90, 10, 8, 8)
+    save("t1.tif", ground(100, 120))
+    save("t2.tif", later)
+    Image.fromarray(ground(100, 120)).save(tmp_path / "t1.png")
+    Image.fromarray(later).save(tmp_path / "t2.png")
+    (tmp_path / "broken.tif").write_text("no image")
+    lines = [
+        "id,t1,t2,sentences",
+        "georeferenced,t1.tif,t2.tif,the red things|the blue thing",
+        "gone,t1.tif,nowhere.tif,",
+        "plain,t1.png,t2.png,",
+        "broken,t1.tif,broken.tif,the red things",
+        ",t1.tif,t2.tif,the largest red thing",
+    ]
+    path = tmp_path / "pairs.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def run(manifest: Path, out: Path, predictor: ColorPredictor) -> list[dict]:
+    table = run_manifest(read_manifest([manifest], TEXTS), ManifestSettings(str(out), OPTIONS), predictor=predictor)
+    return pyarrow.parquet.read_table(table).to_pylist()
+
+
+def test_each_pair_is_a_row_and_so_is_each_failure(manifest: Path, tmp_path: Path, predictor: ColorPredictor) -> None:
+    rows = run(manifest, tmp_path / "out", predictor)
+    found = [(row["id"], row["sentence"], row["status"], row["area_pixels"]) for row in rows]
+    assert found == [
+        ("georeferenced", "the red things", "done", 2400),
+        ("georeferenced", "the blue thing", "done", 64),
+        ("gone", "the red things", "failed", None),
+        ("gone", "the blue thing", "failed", None),
+        ("plain", "the red things", "done", 2400),
+        ("plain", "the blue thing", "done", 64),
+        ("broken", "the red things", "failed", None),
+        ("000005", "the largest red thing", "done", 2400),
+    ]
+    assert "nowhere.tif" in rows[2]["error"]
+    assert "broken.tif" in rows[6]["error"]
+    assert rows[0]["area_m2"] == pytest.approx(600, rel=1e-2)
+    assert (tmp_path / "out" / rows[7]["folder"] / "objects.gpkg").is_file()
+    assert sorted(path.name for path in (tmp_path / "out" / "pairs").iterdir()) == ["000005", "georeferenced", "plain"]
+
+
+def test_finished_pairs_are_not_segmented_again(manifest: Path, tmp_path: Path, predictor: ColorPredictor) -> None:
+    rows = run(manifest, tmp_path / "out", predictor)
+    windows = predictor.windows
+    assert run(manifest, tmp_path / "out", predictor) == rows
+    assert predictor.windows == windows
+    # Other sentences are another question.
+    manifest.write_text(manifest.read_text().replace("the largest red thing", "every red thing"))
+    assert run(manifest, tmp_path / "out", predictor)[7]["sentence"] == "every red thing"
+    assert windows < predictor.windows < 2 * windows
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_killed_run_goes_on_to_equal_results(manifest: Path, tmp_path: Path, predictor: ColorPredictor) -> None:
+    expected = run(manifest, tmp_path / "out", predictor)
+    masks = rasterio.open(tmp_path / "out" / "pairs" / "plain" / "masks.tif").read()
+    asked = len(predictor.asked)
+    out = tmp_path / "killed"
+    # In a fresh process, which forks before it has any thread.
+    command = [sys.executable, "-m", "tests.mtrefseg.scenes.killed_runs", str(manifest), str(out), str(asked)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    killed = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert killed.returncode == 0, killed.stderr
+    assert int(killed.stdout) >= 3
+    assert run(manifest, out, predictor) == expected
+    np.testing.assert_array_equal(rasterio.open(out / "pairs" / "plain" / "masks.tif").read(), masks)
+    assert not list((out / "pairs").glob(".*"))
+
+
+def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> None:
+    for folder, names in (("A", "ab"), ("B", "bc")):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            Image.fromarray(ground(40, 40)).save(tmp_path / folder / f"{name}.png")
+    rows = read_manifest([tmp_path / "A", tmp_path / "B"], TEXTS)
+    assert [row.id for row in rows] == ["a", "b", "c"]
+    table = run_manifest(rows, ManifestSettings(str(tmp_path / "out"), OPTIONS), predictor=predictor)
+    entries = pyarrow.parquet.read_table(table).to_pylist()
+    assert [row["status"] for row in entries[::2]] == ["failed", "done", "failed"]
+    assert "a.png has no partner of this name" in entries[0]["error"]
+
+
+def test_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.parquet"
+    table = {"t1": ["a.tif", "s3://bucket/a.tif"], "t2": ["b.tif", "/vsicurl/b.tif"], "sentences": [["x", "y"], []]}
+    pyarrow.parquet.write_table(pyarrow.table(table), path)
+    first, second = read_manifest([path], TEXTS)
+    assert (first.id, first.t1, first.sentences) == ("000001", str(tmp_path / "a.tif"), ("x", "y"))
+    assert (second.t1, second.t2, second.sentences) == ("s3://bucket/a.tif", "/vsicurl/b.tif", tuple(TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("t1,sentences\na.tif,x\n", "row 1 .* has no t2"),
+        ("t1,t2\n", "there is no pair"),
+        ("t1,t2,id\na,b,x\na,c,x\n", "the id x stands for two pairs"),
+        ("t1,t2,id\na,b,../x\n", "is no name for a folder"),
+    ],
+)
+def test_bad_tables(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_manifest([path], TEXTS)
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "pairs.xlsx"])
+def test_no_table(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=name):
+        read_manifest([tmp_path / name], TEXTS)
+
+
+@pytest.mark.skipif(os.environ.get("MTREFSEG_TEST_RAY") != "1", reason="slow; MTREFSEG_TEST_RAY=1 runs it")
+def test_ray_finds_what_this_machine_finds(manifest: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    model = {"model": str(save_mtrefseg(tmp_path / "model"))}
+    rows = read_manifest([manifest], TEXTS)
+    tables = [
+        run_manifest(rows, ManifestSettings(str(tmp_path / engine), OPTIONS, model), engine, workers=2)
+        for engine in ("local", "ray")
+    ]
+    assert pyarrow.parquet.read_table(tables[0]).equals(pyarrow.parquet.read_table(tables[1]))

@@ -1,0 +1,180 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Reading: places, grids, bands, values, missing data, and what is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasterio.enums import ColorInterp
+from rasterio.transform import Affine
+
+from mtrefseg.errors import UserError
+from mtrefseg.io import Stretch
+from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
+from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
+
+from .conftest import HALF_METRE, UTM, ColorPredictor, ground, paint
+
+
+Save = Callable[..., Path]
+RGBA = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
+
+
+def read(*paths: Path, **options) -> tuple[list[np.ndarray], np.ndarray, list[str]]:
+    with open_scene(paths, ReadOptions(**options)) as scene:
+        images, valid = scene.read(scene.box)
+        return images, valid, scene.notes
+
+
+def test_t2_is_warped_onto_the_grid_of_t1(save: Save, predictor: ColorPredictor) -> None:
+    t1 = save("t1.tif", ground(100, 120))
+    # Half the resolution, and 10 m further to the east.
+    later = save(
+        "t2.tif", paint(ground(60, 70), "red", 10, 10, 20, 20), transform=Affine(1, 0, 500_010, 0, -1, 5_400_000)
+    )
+    result = segment_pair(t1, later, ["red"], predictor, SceneOptions())
+    (one,) = result.sentences[0].objects
+    assert np.abs(np.subtract(one.shape.bounds, (40, 20, 80, 60))).max() <= 1
+    # What t2 does not show is no data: the first 10 m.
+    assert result.masks.shape == (1, 100, 120)
+    assert any("is warped onto the grid" in note for note in result.report["notes"])
+    with pytest.raises(UserError, match=r"t2.tif is not that of .*t1.tif .*leave out --no-warp"):
+        read(t1, later, warp=False)
+
+
+def test_t2_in_another_reference_system_and_rotated(save: Save, predictor: ColorPredictor) -> None:
+    import rasterio.warp
+
+    t1 = save("t1.tif", ground(100, 120))
+    later = paint(ground(100, 120), "red", 30, 40, 40, 30)
+    transform, width, height = rasterio.warp.calculate_default_transform(
+        UTM, "EPSG:4326", 120, 100, 500_000, 5_399_950, 500_060, 5_400_000
+    )
+    warped = np.zeros((3, height, width), dtype=np.uint8)
+    rasterio.warp.reproject(
+        later.transpose(2, 0, 1), warped, src_transform=HALF_METRE, src_crs=UTM, dst_transform=transform, dst_crs=4326
+    )
+    t2 = save("t2.tif", warped.transpose(1, 2, 0), crs="EPSG:4326", transform=transform, nodata=0)
+    (one,) = segment_pair(t1, t2, ["red"], predictor, SceneOptions()).sentences[0].objects
+    assert np.abs(np.subtract(one.shape.bounds, (30, 40, 70, 70))).max() <= 2
+    turned = Affine(0.235, 0.0855, 500_030, 0.0855, -0.235, 5_399_990)
+    images, valid, _ = read(t1, save("t3.tif", ground(60, 60), transform=turned))
+    assert 0.05 < valid.mean() < 0.2
+    assert (images[1][valid] == 120).all()
+    assert (images[0][~valid] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "message"),
+    [
+        (UTM, Affine(0.5, 0, 780_000, 0, -0.5, 5_400_000), r"do not overlap: .*15\.0000° E to 15\.0008° E.* apart"),
+        ("EPSG:4326", Affine(1e-5, 0, -70, 0, -1e-5, -10), r"70\.0000° W to .*, 10\.0010° S"),
+        (None, HALF_METRE, "t2.tif has no coordinate reference system, but"),
+    ],
+)
+def test_other_places_are_refused(crs: str | None, transform: Affine, message: str, save: Save) -> None:
+    images = save("t1.tif", ground(100, 120)), save("t2.tif", ground(100, 120), crs=crs, transform=transform)
+    with pytest.raises(UserError, match=message):
+        read(*images)
+
+
+def test_sizes_without_a_place(save: Save) -> None:
+    t1, t2 = save("t1.tif", ground(40, 60), crs=None), save("t2.tif", ground(20, 30), crs=None)
+    with pytest.raises(UserError, match=r"60x40 pixels and .* 30x20.*--align resize"):
+        read(t1, t2)
+    images, valid, _ = read(t1, t2, align="resize")
+    assert valid.all()
+    assert (images[1] == 120).all()
+    assert images[1].shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("kind", ["nodata", "alpha", "NaN"])
+def test_missing_data_is_never_a_change(kind: str, save: Save, predictor: ColorPredictor) -> None:
+    earlier, later = ground(100, 120), paint(ground(100, 120), "red", 60, 20, 40, 20)
+    hole = (slice(10, 50), slice(20, 80))
+    if kind == "nodata":
+        later[hole] = 255
+        images = save("t1.tif", earlier), save("t2.tif", later, nodata=255)
+    elif kind == "alpha":
+        alpha = np.full((100, 120, 1), 255, dtype=np.uint8)
+        later = np.concatenate([later, alpha], axis=2)
+        later[hole] = 0
+        images = save("t1.tif", earlier), save("t2.tif", later, colorinterp=RGBA)
+    else:
+        values = later.astype(np.float32) / 255
+        values[hole] = np.nan
+        images = save("t1.tif", earlier.astype(np.float32) / 255), save("t2.tif", values)
+    result = segment_pair(*images, None, predictor, SceneOptions(stretch=Stretch(0, 100) if kind == "NaN" else "auto"))
+    expected = np.zeros((100, 120), dtype=bool)
+    expected[20:40, 60:100] = True
+    expected[hole] = False
+    np.testing.assert_array_equal(result.masks[0], expected)
+
+
+def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
+    random = np.random.default_rng(0)
+    earlier = random.integers(300, 2_000, (80, 90, 3), dtype=np.uint16)
+    later = earlier.copy()
+    later[:20] = 4_000
+    images, _, _ = read(save("t1.tif", earlier), save("t2.tif", later))
+    assert images[0].max() > 100
+    assert images[1][:20].min() == 255
+    np.testing.assert_array_equal(images[0][20:], images[1][20:])  # What did not change looks the same.
+    kept, _, _ = read(save("t1.tif", earlier), save("t2.tif", later), stretch=None)
+    assert read(save("t1.tif", earlier), save("t2.tif", later * 16))[0][1].max() == round(64_000 / 257)
+    assert kept[1].max() == round(4_000 / 257)
+
+
+def test_bands(save: Save) -> None:
+    values = np.stack([np.full((40, 50), value, dtype=np.uint8) for value in (10, 20, 30, 40, 50)], axis=-1)
+    five = save("five.tif", values, photometric="minisblack")
+    images, _, notes = read(five, five)
+    assert images[0][0, 0].tolist() == [10, 20, 30]
+    assert "has 5 bands, of which 1,2,3 are shown" in notes[0]
+    assert read(five, five, bands=(4, 3, 2))[0][0][0, 0].tolist() == [40, 30, 20]
+    assert read(five, five, bands=(5,))[0][0][0, 0].tolist() == [50, 50, 50]
+    with pytest.raises(UserError, match="has 5 bands, but --bands names 6"):
+        read(five, five, bands=(6, 1, 2))
+    one = save("one.tif", values[..., 0])
+    assert read(one, one)[0][0][0, 0].tolist() == [10, 10, 10]
+
+
+def test_near_infrared_is_not_taken_for_alpha(save: Save) -> None:
+    values = np.random.default_rng(0).integers(1, 200, (60, 60, 4), dtype=np.uint8)
+    path = save("nir.tif", values, colorinterp=RGBA)
+    images, valid, notes = read(path, path)
+    np.testing.assert_array_equal(images[0], values[..., :3])
+    assert valid.all()
+    assert "called alpha but holds an image" in notes[0]
+
+
+def test_a_palette(save: Save, tmp_path: Path) -> None:
+    import rasterio
+
+    path = save("palette.tif", np.arange(4, dtype=np.uint8).reshape(2, 2))
+    with rasterio.open(path, "r+") as raster:
+        raster.write_colormap(1, {0: (1, 2, 3), 1: (4, 5, 6), 2: (7, 8, 9), 3: (0, 0, 0)})
+    images, _, _ = read(path, path)
+    assert images[0].tolist() == [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [0, 0, 0]]]
+
+
+def test_a_cut_file_is_named(save: Save) -> None:
+    path = save("t1.tif", np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8), compress="deflate")
+    cut = path.with_name("cut.tif")
+    cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"cannot read .*cut\.tif"):
+        read(path, cut)
+    with pytest.raises(UserError, match=r"cannot read .*gone\.tif: .*No such file"):
+        read(path, path.with_name("gone.tif"))
+
+
+def test_parts_and_smaller_sizes(save: Save) -> None:
+    path = save("t1.tif", np.random.default_rng(0).integers(0, 255, (300, 200, 3), dtype=np.uint8))
+    with open_scene([path, path], ReadOptions()) as scene:
+        whole = scene.read(scene.box).images[0]
+        part = scene.read(Box(50, 60, 70, 80)).images[1]
+        np.testing.assert_array_equal(part, whole[60:140, 50:120])
+        small = scene.read(scene.box, (30, 20)).images[0].astype(int)
+        averages = whole.reshape(30, 10, 20, 10, 3).mean(axis=(1, 3))
+        assert np.abs(small - averages).max() <= 1

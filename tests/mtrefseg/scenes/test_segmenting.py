@@ -1,0 +1,243 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""A scene from files to files, with a predictor that sees colours."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import rasterio
+import torch
+from pyproj import Geod
+from rasterio.transform import Affine
+
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from mtrefseg.errors import UserError
+from mtrefseg.scenes.predicting import ScenePredictor
+from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
+
+from .conftest import UTM, ColorPredictor, ground, paint
+
+
+Save = Callable[..., Path]
+
+
+@pytest.fixture
+def pair(save: Save) -> tuple[Path, Path]:
+    """A scene of 200 x 160 pixels. At t2 there are a large red thing, which lies in several windows, a small one, and
+    a blue one in the top-left corner."""
+    later = paint(paint(paint(ground(160, 200), "red", 40, 60, 90, 30), "red", 150, 10, 8, 8), "blue", 10, 10, 12, 12)
+    return save("t1.tif", ground(160, 200)), save("t2.tif", later)
+
+
+def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = segment_pair(*pair, ["the red things", "the blue thing"], predictor, SceneOptions(), out)
+    assert predictor.windows == 4 * 3
+    assert sorted(path.name for path in out.iterdir()) == [
+        "masks.tif",
+        "objects.geojson",
+        "objects.gpkg",
+        "overview.webp",
+        "result.json",
+    ]
+    expected = np.zeros((2, 160, 200), dtype=bool)
+    expected[0, 60:90, 40:130] = expected[0, 10:18, 150:158] = expected[1, 10:22, 10:22] = True
+    np.testing.assert_array_equal(result.masks, expected)
+    red, blue = result.sentences
+    assert [one.area_pixels for one in red.objects] == [64, 2700]
+    assert red.objects[1].score == pytest.approx(1, abs=0.01)
+    assert (red.answered_by, red.area_pixels, len(blue.objects)) == ("windows", 2764, 1)
+    assert red.no_target_score < 0.1
+    # Half a metre a pixel; the scale of UTM in the middle of a zone is 0.9996.
+    assert red.area_m2 == pytest.approx(2764 / 4 / 0.9996**2, rel=1e-3)
+    report = json.loads((out / "result.json").read_text())
+    assert report["crs"] == UTM
+    assert report["windows"] == 12
+    assert [entry["objects"] for entry in report["results"]] == [2, 1]
+    with rasterio.open(out / "masks.tif") as raster:
+        assert raster.descriptions == ("the red things", "the blue thing")
+        assert (raster.crs, raster.transform) == (rasterio.open(pair[0]).crs, rasterio.open(pair[0]).transform)
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+def test_vector_files(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
+    segment_pair(*pair, ["the red things that appeared"], predictor, SceneOptions(), tmp_path / "out")
+    info = pyogrio.read_info(tmp_path / "out" / "objects.gpkg")
+    assert (info["crs"], info["features"], info["layer_name"]) == (UTM, 2, "objects")
+    assert set(info["fields"]) >= {"sentence", "change_type", "score", "area_m2"}
+    collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
+    assert_rfc_7946(collection)
+    properties = collection["features"][1]["properties"]
+    assert properties["sentence"] == "the red things that appeared"
+    assert properties["change_type"] == "appear"
+    assert (properties["x_min"], properties["y_min"], properties["x_max"], properties["y_max"]) == (40, 60, 130, 90)
+    # Its area on the ellipsoid is the stated one.
+    ring = np.array(collection["features"][1]["geometry"]["coordinates"][0][0])
+    area = Geod(ellps="WGS84").polygon_area_perimeter(*ring.T)[0]
+    assert area == pytest.approx(properties["area_m2"], rel=1e-3)
+
+
+def assert_rfc_7946(collection: dict) -> None:
+    """WGS 84 without a `crs` member, closed rings, the outer one counterclockwise, bounding boxes that fit."""
+    assert collection["type"] == "FeatureCollection"
+    assert "crs" not in collection
+    for feature in collection["features"]:
+        assert set(feature) <= {"type", "id", "bbox", "properties", "geometry"}
+        assert feature["geometry"]["type"] == "MultiPolygon"
+        points = []
+        for polygon in feature["geometry"]["coordinates"]:
+            for index, ring in enumerate(polygon):
+                x, y = np.array(ring).T
+                assert len(ring) >= 4
+                assert ring[0] == ring[-1]
+                turn = np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])
+                assert (turn > 0) == (index == 0)
+                assert np.abs(x).max() <= 180
+                assert np.abs(y).max() <= 90
+                points += ring
+        low, high = np.min(points, axis=0), np.max(points, axis=0)
+        assert feature["bbox"] == pytest.approx([*low, *high], abs=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        (UTM, Affine(0.5, 0, 700_000, 0, -0.5, 6_650_000)),  # Far from the middle of the zone, at 60° north
+        ("EPSG:4326", Affine(1e-5, 0, 18.6, 0, -5e-6, 60.0)),
+        ("EPSG:3857", Affine(1, 0, 2_070_000, 0, -1, 8_400_000)),  # Web Mercator: areas are four times too large.
+        (UTM, Affine(0.433, 0.25, 500_000, 0.25, -0.433, 6_650_000)),
+    ],
+    ids=["UTM", "geographic", "Web Mercator", "rotated"],
+)
+def test_areas_are_those_on_the_ground(crs: str, transform: Affine, save: Save, predictor: ColorPredictor) -> None:
+    images = [
+        save(f"t{time}.tif", image, crs=crs, transform=transform)
+        for time, image in enumerate([ground(100, 120), paint(ground(100, 120), "red", 20, 30, 60, 40)], start=1)
+    ]
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions())
+    corners = result.grid.to_map(np.array([(20, 30), (80, 30), (80, 70), (20, 70)]))
+    longitudes, latitudes = result.grid.to_wgs84.transform(*corners.T)
+    expected = abs(Geod(ellps="WGS84").polygon_area_perimeter(longitudes, latitudes)[0])
+    (one,) = result.sentences[0].objects
+    assert one.area_pixels == 2400
+    assert one.area_m2 == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "pixels"),
+    [
+        ("the largest red thing", "every red thing", 2700),
+        ("the second largest red thing", "every red thing", 64),
+        ("the red thing in the top-right corner", "every red thing", 64),
+        ("all the red things but the largest one", "all the red things", 64),
+        ("the red thing to the left of the blue one", "the red thing to the left of the blue one", 2764),
+    ],
+)
+def test_places_and_ranks_are_of_the_whole_scene(
+    text: str, asked: str, pixels: int, pair: tuple[Path, Path], predictor: ColorPredictor
+) -> None:
+    result = segment_pair(*pair, [text, "the blue thing"], predictor, SceneOptions(probability=True))
+    one, other = result.sentences
+    assert one.asked == asked
+    assert one.area_pixels == result.masks[0].sum() == pixels
+    assert other.area_pixels == result.masks[1].sum() == 144
+    is_divided = "left of" not in text
+    assert one.answered_by == ("objects" if is_divided else "shrunk scene")
+    assert predictor.windows == (12 if is_divided else 13)
+    assert any("shrunk scene" in note for note in result.report["notes"]) != is_divided
+
+
+def test_one_question_is_asked_once(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
+    texts = ["the largest red thing", "the smallest red thing", "every red thing"]
+    result = segment_pair(*pair, texts, predictor, SceneOptions())
+    assert {tuple(asked) for asked in predictor.asked} == {("every red thing",)}
+    assert result.masks.sum(axis=(1, 2)).tolist() == [2700, 64, 2764]
+
+
+def test_small_objects_and_outlines(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
+    result = segment_pair(*pair, ["red"], predictor, SceneOptions(min_area=17, simplify=1))
+    assert [one.area_pixels for one in result.sentences[0].objects] == [2700]
+    assert result.masks.sum() == 2764  # The mask keeps them.
+
+
+def test_every_change_without_a_sentence(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
+    result = segment_pair(*pair, None, predictor, SceneOptions())
+    assert result.sentences[0].text is None
+    assert result.masks.sum() == 2764 + 144
+    assert pyogrio.read_info(result.save(result.folder / "all.gpkg"))["features"] == 3
+
+
+def test_objects_as_a_table_and_saving(pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path) -> None:
+    result = segment_pair(*pair, ["red"], predictor, SceneOptions())
+    assert len(result.objects) == 2
+    result.save(tmp_path / "saved")
+    assert (tmp_path / "saved" / "masks.tif").is_file()
+    assert result.save(tmp_path / "masks.tif").stat().st_size > 0
+    assert result.show().width == 1600
+    with pytest.raises(UserError, match=r"\.gpkg or \.geojson"):
+        result.save(tmp_path / "objects.shp")
+
+
+def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPredictor, tmp_path: Path) -> None:
+    images = [
+        save(f"t{time}.tif", image, crs=None)
+        for time, image in enumerate([ground(100, 120), paint(ground(100, 120), "red", 20, 30, 60, 40)], start=1)
+    ]
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions(), tmp_path / "out")
+    assert result.sentences[0].area_m2 is None
+    assert any("coordinates are pixels" in note for note in result.report["notes"])
+    collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
+    assert "pixels" in collection["description"]
+    assert np.array(collection["features"][0]["geometry"]["coordinates"][0][0]).max(0).tolist() == [80, 70]
+
+
+def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
+    images = [
+        save(f"t{time}.tif", image)
+        for time, image in enumerate([ground(10, 4000), paint(ground(10, 4000), "red", 1000, 0, 900, 10)], start=1)
+    ]
+    result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions())
+    assert [one.area_pixels for one in result.sentences[0].objects] == [9000]
+
+
+def test_one_window_is_what_the_processor_gives(
+    save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, make_image: Callable
+) -> None:
+    texts = ["the new house", "a red car that left the road"]
+    pictures = [make_image(height=150, width=190, seed=seed) for seed in (0, 3)]
+    images = [save(f"t{time}.tif", np.asarray(image)) for time, image in enumerate(pictures, start=1)]
+    threshold, no_target_threshold = 0.49, 0.9
+    predictor = ScenePredictor(model, processor, threshold, no_target_threshold)
+    inputs = processor(images_t1=pictures[0], images_t2=pictures[1], text=texts)
+    with torch.inference_mode():
+        outputs = model(**inputs)
+    (expected,) = processor.post_process_referring_segmentation(
+        outputs, [(150, 190)], threshold=threshold, no_target_threshold=no_target_threshold
+    )
+    for window in ("auto", "off", 190):
+        result = segment_pair(images[0], images[1], texts, predictor, SceneOptions(window=window))
+        assert {one.answered_by for one in result.sentences} == {"image"}
+        np.testing.assert_array_equal(result.masks, expected["masks"].numpy())
+        for name in ("score", "no_target_score"):
+            found = [getattr(one, name) for one in result.sentences]
+            assert found == pytest.approx(expected[f"{name}s"].tolist(), abs=1e-5)
+    assert any("shrunk 1.5 times" in note for note in result.report["notes"])
+
+
+def test_windows_agree_in_batches_of_any_size(
+    save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, make_image: Callable
+) -> None:
+    images = [
+        save(f"t{time}.tif", np.asarray(make_image(height=200, width=300, seed=seed)))
+        for time, seed in ((1, 0), (2, 3))
+    ]
+    predictor = ScenePredictor(model, processor, 0.5)
+    results = [
+        segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions(batch_size=size, probability=True))
+        for size in (1, 3)
+    ]
+    values = [rasterio.open(one.folder / "probabilities.tif").read().astype(int) for one in results]
+    assert np.abs(values[0] - values[1]).max() <= 1

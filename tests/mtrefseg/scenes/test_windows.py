@@ -1,0 +1,53 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+
+pytest.importorskip("rasterio", reason="the extra geo is not installed")
+
+from mtrefseg.scenes.windows import blend_weights, plan_windows, window_side
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (100, 65), (1000, 10), (257, 511), (65, 1)])
+@pytest.mark.parametrize("offset", [0, 32])
+def test_windows_cover_everything_and_overlap(width: int, height: int, offset: int) -> None:
+    plan = plan_windows(width, height, 64, offset)
+    covered = np.zeros((height, width), dtype=int)
+    for top in plan.tops:
+        for box in plan.boxes(top):
+            part = covered[box.top : box.top + box.height, box.left : box.left + box.width]
+            assert part.shape == (box.height, box.width) == (min(64, height), min(64, width))
+            part += 1
+    assert covered.min() >= 1
+    assert plan.count == len(plan.tops) * len(plan.lefts)
+    for starts, size in ((plan.lefts, plan.window_width), (plan.tops, plan.window_height)):
+        assert all(later - earlier <= size - size // 4 for earlier, later in pairwise(starts))
+
+
+def test_weights_are_smooth_and_positive() -> None:
+    weights = blend_weights(64, 32)
+    assert weights.shape == (64, 32)
+    assert weights.min() > 0
+    assert weights.max() == 1
+    assert np.abs(np.diff(weights, axis=0)).max() < 0.15
+    np.testing.assert_array_equal(weights, weights[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("window", "size", "pixel_size", "trained", "side"),
+    [
+        ("auto", (96, 96), None, None, 96),  # Not more than 1.5 times the canvas
+        ("auto", (97, 97), None, None, 64),
+        ("auto", (1000, 500), 0.1, 0.5, 320),
+        ("auto", (1000, 500), 1.0, 0.5, 32),
+        ("auto", (1000, 500), 1.0, None, 64),
+        ("off", (1000, 500), None, None, 1000),
+        (200, (1000, 500), None, None, 200),
+    ],
+)
+def test_the_side_of_the_windows(
+    window: int | str, size: tuple[int, int], pixel_size: float | None, trained: float | None, side: int
+) -> None:
+    assert window_side(window, *size, 64, pixel_size, trained) == side
