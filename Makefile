@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/ci.lock.txt
-# What the quickstart shows: a generated pair.
-SAMPLE := dataset_scripts/sample/RS_synthetic_val
-PAIR := RS_validation_210_0000003.jpg
+# What the quickstart shows: the pair of the README.
+TOWN := spaces_demo/examples/town
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # A stamp file says that a step was finished; a step that was interrupted leaves none and is done again from the start.
@@ -47,11 +46,12 @@ $(TEST_STAMP): $(TORCH_STAMP)
 	@touch $@
 
 quickstart: $(PACKAGE_STAMP)
-	$(BIN)/mtrefseg predict $(SAMPLE)/A/$(PAIR) $(SAMPLE)/B/$(PAIR) \
-		"all the houses whose roofs turned white" \
-		"the pool that showed up" \
-		"the pool that disappeared" \
-		--out outputs/quickstart
+	$(BIN)/mtrefseg predict $(TOWN)_t1.jpg $(TOWN)_t2.jpg \
+		"which buildings are new?" \
+		"which building is new at the top?" \
+		"the house that no longer exists" \
+		"where was a swimming pool built?" \
+		--domain remote_sensing --out outputs/quickstart
 	@echo "Look at outputs/quickstart/overlay.png"
 
 lint: $(TEST_STAMP)

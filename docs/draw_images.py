@@ -1,9 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws the images of the README from generated pairs and the shipped checkpoint:
+Draws the images of the README and its pages with the shipped checkpoint:
 
     python -m docs.draw_images
-    python -m docs.draw_images --only overlay --only inside
+    python -m docs.draw_images --only hero --only overlay
+    python -m docs.draw_images --model outputs/mine    # another checkpoint
 
 `make images` first evaluates the checkpoint for the demo's report, which two of the images show. Those two are
 screenshots and need Chromium with its driver.
@@ -13,16 +14,18 @@ import argparse
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from dataset_scripts.readers import open_pairs
+from docs.draw_hero import Frame, draw_frames, save_frames
 from modeling_mtrefseg.image_reading_mtrefseg import load_image
 from mtrefseg.cli.main import main as run_mtrefseg
 from mtrefseg.view.drawing import (
@@ -44,39 +47,48 @@ OUT = ROOT / "docs" / "images"
 MODEL = ROOT / "mtrefseg-r1"
 SAMPLE = ROOT / "dataset_scripts" / "sample"
 EXAMPLES = ROOT / "spaces_demo" / "examples"
-HOUSES = (str(EXAMPLES / "houses_t1.jpg"), str(EXAMPLES / "houses_t2.jpg"))
-ROOFS, SHOWN_POOL, GONE_POOL = (
-    "all the houses whose roofs turned white",
-    "the pool that showed up",
-    "the pool that disappeared",
-)
+TOWN = (str(EXAMPLES / "town_t1.jpg"), str(EXAMPLES / "town_t2.jpg"))
+# The sentences that the README shows, with their truth.
+SENTENCES = [answer["text"] for answer in json.loads((ROOT / "docs" / "example" / "truth.json").read_text("utf-8"))]
+DOMAIN = "remote_sensing"
 WIDTH, QUALITY = 1200, 78
 WINDOW = (1200, 960)
 PATIENCE_SECONDS = 120
 COLUMNS, SCENE_SIDE = 4, 180
 
 
-def draw_overlay() -> Image.Image:
+def draw_hero(model: str) -> list[Frame]:
+    """The animation of the README: the pair, then each sentence with the mask that `mtrefseg predict` writes."""
+    names = [f"mask_{number}.png" for number in range(1, len(SENTENCES) + 1)]
+    masks = draw_by_command(model, names, "predict", *TOWN, *SENTENCES)
+    images = (load_image(TOWN[0]), load_image(TOWN[1]))
+    return draw_frames(images, SENTENCES, [np.asarray(mask) > 0 for mask in masks])
+
+
+def draw_overlay(model: str) -> Image.Image:
     """What `mtrefseg predict` draws."""
-    return draw_by_command("overlay.png", "predict", *HOUSES, ROOFS, SHOWN_POOL, GONE_POOL)
+    return draw_by_command(model, ["overlay.png"], "predict", *TOWN, *SENTENCES)[0]
 
 
-def draw_inside() -> Image.Image:
+def draw_inside(model: str) -> Image.Image:
     """What `mtrefseg explain` draws."""
-    return draw_by_command("sheet.png", "explain", *HOUSES, ROOFS)
+    return draw_by_command(model, ["sheet.png"], "explain", *TOWN, SENTENCES[0])[0]
 
 
-def draw_by_command(name: str, command: str, *arguments: str) -> Image.Image:
-    """An image among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
+def draw_by_command(model: str, names: Sequence[str], command: str, *arguments: str) -> list[Image.Image]:
+    """Images among the results of a sub-command of `mtrefseg` that shows a pair to the model."""
+    images: list[Image.Image] = []
     with tempfile.TemporaryDirectory() as folder:
-        if run_mtrefseg([command, *arguments, "--model", str(MODEL), "--out", folder]):
+        if run_mtrefseg([command, *arguments, "--domain", DOMAIN, "--model", model, "--out", folder]):
             raise SystemExit(f"mtrefseg {command} failed: see above")
-        with Image.open(Path(folder) / name) as image:
-            image.load()
-            return image
+        for name in names:
+            with Image.open(Path(folder) / name) as image:
+                image.load()
+                images.append(image)
+    return images
 
 
-def draw_scenes() -> Image.Image:
+def draw_scenes(model: str) -> Image.Image:
     """Every pair of the committed sample, the first sentence below it and its mask on the later image."""
     records = list(open_pairs(SAMPLE).usable())
     cell = ((PAGE_WIDTH - 2 * MARGIN + GAP) // COLUMNS, SCENE_SIDE + 76)
@@ -97,14 +109,14 @@ def draw_scenes() -> Image.Image:
     return sheet
 
 
-def photograph_report() -> Image.Image:
+def photograph_report(model: str) -> Image.Image:
     """The page of the demo's report, as `mtrefseg report` writes it."""
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
         # The page's title is of the report beside the predictions.
         report, page = Path(folder) / "report", Path(folder) / "page"
         report.mkdir()
         shutil.copy(EXAMPLES / "predictions.parquet", report)
-        about = {"model": {"name": MODEL.name}, "data": {"name": "generated", "split": "validation"}}
+        about = {"model": {"name": Path(model).name}, "data": {"name": "generated", "split": "validation"}}
         (report / "report.json").write_text(json.dumps(about), encoding="utf-8")
         if run_mtrefseg(["report", str(report / "predictions.parquet"), "--out", str(page)]):
             raise SystemExit("mtrefseg report failed: see above")
@@ -112,22 +124,22 @@ def photograph_report() -> Image.Image:
         return photograph(browser, ".pair img")
 
 
-def photograph_demo() -> Image.Image:
-    """The demo's first tab, after it has answered three sentences about a pair."""
+def photograph_demo(model: str) -> Image.Image:
+    """The demo's first tab, after it has answered the sentences of the README."""
     from spaces_demo import Segmenter, build, launch_options
 
-    page = build(Segmenter.from_pretrained(str(MODEL)))
+    page = build(Segmenter.from_pretrained(model))
     _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
     try:
         with open_browser() as browser:
             browser.get(f"{url}?__theme=light")
-            for number, path in enumerate(HOUSES):
+            for number, path in enumerate(TOWN):
                 wait_for(browser, partial(shows_images, browser, number))
                 wait_for(browser, lambda: find(browser, "#images input[type=file]"))
                 # A field that holds an image has no file input any more.
                 find(browser, "#images input[type=file]")[-number].send_keys(path)
-            wait_for(browser, partial(shows_images, browser, len(HOUSES)))
-            find(browser, "textarea")[0].send_keys("\n".join((ROOFS, SHOWN_POOL, GONE_POOL)))
+            wait_for(browser, partial(shows_images, browser, len(TOWN)))
+            find(browser, "textarea")[0].send_keys("\n".join(SENTENCES))
             browser.execute_script("document.getElementById('segment').click()")
             return photograph(browser, "#before-after img")
     finally:
@@ -185,7 +197,8 @@ def photograph(browser: Any, images: str) -> Image.Image:
             return image.convert("RGB")
 
 
-IMAGES: dict[str, Callable[[], Image.Image]] = {
+IMAGES: dict[str, Callable[[str], Image.Image | list[Frame]]] = {
+    "hero": draw_hero,
     "overlay": draw_overlay,
     "inside": draw_inside,
     "scenes": draw_scenes,
@@ -198,10 +211,14 @@ def main() -> None:
     """Draws the images that the command line names, or all."""
     parser = argparse.ArgumentParser(description="Draw the README's images again.")
     parser.add_argument("--only", choices=IMAGES, action="append", help="this one alone; may be repeated")
-    chosen = parser.parse_args().only or list(IMAGES)
+    parser.add_argument("--model", default=str(MODEL), help="folder of the checkpoint (default: mtrefseg-r1)")
+    options = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    for name in tqdm(chosen, unit="image"):
-        image = IMAGES[name]()
+    for name in tqdm(options.only or list(IMAGES), unit="image"):
+        image = IMAGES[name](options.model)
+        if isinstance(image, list):
+            save_frames(image, OUT / f"{name}.webp")
+            continue
         image.thumbnail((WIDTH, 10 * WIDTH), Image.Resampling.LANCZOS)
         image.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
 

@@ -17,6 +17,7 @@ from .upload_fields import ImageInput
 EXAMPLES = Path(__file__).with_name("examples")
 # gradio cuts off what is longer than 60 letters.
 EXAMPLE_ROWS = (
+    ("town", "which buildings are new?\nthe house that no longer exists"),
     ("houses", "every pool that showed up\nthe house whose roof turned grey"),
     ("fields", "the tree that was planted\nthe road that was newly built"),
     ("room", "the picture that changed from blue to yellow"),
@@ -67,7 +68,7 @@ class SegmentTab:
         gr.Examples(
             [[str(EXAMPLES / f"{name}_{time}.jpg") for time in ("t1", "t2")] + [text] for name, text in EXAMPLE_ROWS],
             inputs=[self.image_t1, self.image_t2, self.sentences],
-            label="Examples, drawn by this project's generator",
+            label="Examples: one made of real images (CC0), the others drawn by this project's generator",
             cache_examples=False,
             elem_id="examples",
         )
