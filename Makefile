@@ -50,7 +50,7 @@ quickstart: $(PACKAGE_STAMP)
 		"which buildings are new?" \
 		"which building is new at the top?" \
 		"the house that no longer exists" \
-		"where was a swimming pool built?" \
+		"the swimming pool that was filled in" \
 		--domain remote_sensing --out outputs/quickstart
 	@echo "Look at outputs/quickstart/overlay.png"
 
