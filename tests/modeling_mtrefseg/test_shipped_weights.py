@@ -17,8 +17,8 @@ SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
 NUM_PAIRS = 60
 
 SMALLEST_MEAN_IOU = {"plain": 0.445, "reworded": 0.37}
-"""The shipped weights reach 0.456, and 0.382 where the sentences are reworded. The margin is for rounding on other processors.
-Raise the floors with every better checkpoint."""
+"""The shipped weights reach 0.456, and 0.382 where the sentences are reworded. The margin is for rounding on other
+processors. Raise the floors with every better checkpoint."""
 
 
 @torch.inference_mode()
