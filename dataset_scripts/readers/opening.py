@@ -212,11 +212,12 @@ def _raw_parts(folder: Path, report: ReadingReport) -> list[tuple[Part, Sequence
 
 def _image_folder_readers(folder: Path, report: ReadingReport) -> list[tuple[MetadataReader, list[Pair]]]:
     """A reader for every `metadata.jsonl`, and its pairs."""
+    # Opening tells if it is a pipe: without it, the folder would be read as another layout.
     found = []
-    if (folder / METADATA).is_file():
+    if (folder / METADATA).exists():
         found.append((folder, folder.resolve().name, SPLIT_NAMES.get(folder.resolve().name.lower(), "train")))
     for path in sorted(folder.iterdir()):
-        if path.name.lower() in SPLIT_NAMES and (path / METADATA).is_file():
+        if path.name.lower() in SPLIT_NAMES and (path / METADATA).exists():
             found.append((path, path.name, SPLIT_NAMES[path.name.lower()]))
     readers = [MetadataReader(path, folder.resolve(), name, split, report) for path, name, split in found]
     return [(reader, reader.list_pairs()) for reader in readers]
