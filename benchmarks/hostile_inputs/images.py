@@ -148,7 +148,8 @@ def _turned(random: Random, folder: Path) -> Case:
     else:
         exif = Image.Exif()
         exif[274] = orientation
-        options: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(form, {})
+        lossless: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
+        options = lossless.get(form, {})
         data = encode(Image.fromarray(values), form, exif=exif, **options)
         most = LOSSY / 2 if form == "JPEG" else 0
     read = reader(random, folder, data, form.lower())
@@ -164,7 +165,7 @@ def _tiff_content(random: Random) -> tuple[str, np.ndarray, dict[str, Any]]:
         random.integers(0, 9)
     ]
     bands = int(random.integers(1, 7))
-    spans = {
+    all_spans: dict[str, list[tuple[float, float]]] = {
         "uint8": [(0, 255)],
         "uint16": [(0, 255), (0, 1023), (40, 2047), (100, 4095), (0, 16383), (0, 20000), (0, 65535)],
         "int16": [(-2000, 9000), (0, 255), (-1, 1)],
@@ -172,7 +173,8 @@ def _tiff_content(random: Random) -> tuple[str, np.ndarray, dict[str, Any]]:
         "float64": [(0, 1), (0, 0.4), (-3, 70), (0, 9000)],
         "uint32": [(0, 255), (0, 10**6)],
         "int32": [(0, 255), (-5, 10**6)],
-    }[dtype]
+    }
+    spans = all_spans[dtype]
     low, high = spans[random.integers(0, len(spans))]
     values = scene(random, bands, low, high, dtype)
     photometric = 2 if bands >= 3 and random.random() < 0.6 else int(random.random() < 0.8)
@@ -213,7 +215,7 @@ def meaning(values: np.ndarray, nodata: str | None = None, photometric: int = 1)
     return np.broadcast_to(np.rint(result), (*values.shape[:2], 3)).astype(np.uint8)
 
 
-def _scale(chosen: np.ndarray, low: float, high: float, empty: np.ndarray) -> np.ndarray:
+def _scale(chosen: np.ndarray, low: float, high: float, empty: Any) -> np.ndarray:
     values = np.nan_to_num(chosen.astype(np.float64))
     kind = chosen.dtype.kind
     if chosen.dtype == np.uint8 or (kind != "f" and low >= 0 and high <= 255):

@@ -85,8 +85,8 @@ def _work(kind: Kind, first: int, count: int, seed: int, sender: Connection) -> 
             if kind.prepare is not None:
                 kind.prepare(Path(shared))
             _limit_memory(kind.memory)
-            for number in (signal.SIGPROF, signal.SIGALRM):
-                signal.signal(number, _raise_hang)
+            for timer in (signal.SIGPROF, signal.SIGALRM):
+                signal.signal(timer, _raise_hang)
             for number in range(first, count):
                 sender.send(_run_one(kind, number, seed, sender))
 

@@ -43,7 +43,7 @@ def _reader(random: Random, folder: Path, data: bytes, suffix: str, **options: A
     return lambda: load_mask(source, **options)
 
 
-def same(expected: np.ndarray) -> Callable[[Any], bool]:
+def same(expected: Any) -> Callable[[Any], bool]:
     """A check for exactly this mask."""
     return lambda found: found.dtype == bool and found.shape == expected.shape and bool((found == expected).all())
 
@@ -53,7 +53,7 @@ def _not_emptied(expected: np.ndarray) -> Callable[[Any], bool]:
 
     def check(found: np.ndarray) -> bool:
         common = np.count_nonzero(found & expected)
-        return found.shape == expected.shape and common >= 0.6 * np.count_nonzero(found | expected)
+        return found.shape == expected.shape and bool(common >= 0.6 * np.count_nonzero(found | expected))
 
     return check
 
@@ -66,7 +66,7 @@ def _form(random: Random, grey: np.ndarray) -> tuple[str, bytes]:
     if form == 1:
         return "bmp", encode(Image.fromarray(grey), "BMP")
     if form == 2:
-        options = {"is_deflated": random.random() < 0.5, "is_big_endian": random.random() < 0.5}
+        options: dict[str, Any] = {"is_deflated": random.random() < 0.5, "is_big_endian": random.random() < 0.5}
         return "tif", write_tiff(grey[..., None], 1, **options)
     if form == 3:
         return "webp", encode(Image.fromarray(grey).convert("RGB"), "WEBP", lossless=True)

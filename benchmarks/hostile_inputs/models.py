@@ -115,7 +115,7 @@ def _json_edited(random: Random, folder: Path) -> tuple[str, bool]:
         holder, place = place, place[names[-1]]
         if random.random() < 0.2:
             break
-    odd = (None, -1, 0, 3, 10**12, 1e308, "x", "", [], {}, [[]], True, "../../x", "\ud800")
+    odd: tuple[Any, ...] = (None, -1, 0, 3, 10**12, 1e308, "x", "", [], {}, [[]], True, "../../x", "\ud800")
     holder[names[-1]] = odd[random.integers(0, len(odd))]
     _replace(path, json.dumps(content).encode())
     return f"{path.name}: {names} is {holder[names[-1]]!r}", True

@@ -72,7 +72,7 @@ def write_tiff(
     """
     height, width, samples = values.shape
     order = ">" if is_big_endian else "<"
-    content = values.astype(values.dtype.newbyteorder(order))
+    content = values.astype(np.dtype(f"{order}{values.dtype.kind}{values.dtype.itemsize}"))
     planes = [content[..., index] for index in range(samples)] if is_planar else [content]
     strips = [np.ascontiguousarray(plane).tobytes() for plane in planes]
     strips = [zlib.compress(strip) for strip in strips] if is_deflated else strips

@@ -81,7 +81,7 @@ def _response(body: bytes, status: str = "200 OK", headers: str = "content-type:
 def _content(random: Random) -> tuple[dict[str, Any], Completion]:
     text = " ".join(random.choice(WORDS, random.integers(0, 6)))
     tokens = [int(count) for count in random.integers(-2, 5, 2)]
-    reason = ("stop", "length", None, 3, [])[random.integers(0, 5)]
+    reason: Any = ("stop", "length", None, 3, [])[random.integers(0, 5)]
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if random.random() < 0.2:
         message["content"] = [{"type": "text", "text": text}, {"type": "image", "url": "x"}]
@@ -106,7 +106,7 @@ def _body(random: Random) -> tuple[list[bytes], Completion | None, str]:
         content["usage"] = (None, [], "x", 3, {})[random.integers(0, 5)]
         whole = Completion(expected.text, expected.finish_reason, 0, 0)
     elif sort == 1:
-        odd = (
+        odd: tuple[Any, ...] = (
             None,
             [],
             {},

@@ -180,7 +180,17 @@ def _spoil(random: Random, rows: list[dict[str, Any]]) -> str:
     name = str(random.choice(["truth", "prediction", "iou", "sample_id", "pair_id", "change_type", "expression"]))
     value: Any = None
     if name in ("truth", "prediction"):
-        sizes = ([-3, 4], [1 << 30, 1 << 30], [3], [], None, [0, 0], [100_000, 100_000], [4, 5, 6], [None, 3])
+        sizes: tuple[Any, ...] = (
+            [-3, 4],
+            [1 << 30, 1 << 30],
+            [3],
+            [],
+            None,
+            [0, 0],
+            [100_000, 100_000],
+            [4, 5, 6],
+            [None, 3],
+        )
         texts = ("0~~", "05", None, "", "x" * 5000, "\u2028")
         is_size = bool(random.random() < 0.5)
         good = {"size": [32, 32], "counts": "PP1"}
