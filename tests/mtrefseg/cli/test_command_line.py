@@ -83,7 +83,11 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> FakeProcessor:
     """Puts the fakes in the place of what `from_pretrained` loads."""
     fake = FakeProcessor()
     monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lambda *_, **__: fake)
-    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *_, **__: FakeModel())
+
+    def load(*_: object, output_loading_info: bool = False, **__: object) -> Any:
+        return (FakeModel(), {"missing_keys": []}) if output_loading_info else FakeModel()
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", load)
     return fake
 
 

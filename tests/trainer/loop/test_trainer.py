@@ -143,7 +143,8 @@ def test_weights_of_stage_1_are_taken(small_model, tmp_path):
 
 
 def test_a_new_model_takes_the_parts_that_are_named_and_no_others(small_model, small_processor, overrides, tmp_path):
-    small_model.save_pretrained(tmp_path / "whole")
+    for part in (small_model, small_processor):
+        part.save_pretrained(tmp_path / "whole")
     model = preset_model("tiny", small_processor, **overrides, fusion_type="avg")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     take_parts(model, str(tmp_path / "whole"), ["backbone", "language_model"])
