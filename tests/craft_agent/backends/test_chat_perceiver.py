@@ -264,10 +264,8 @@ def test_a_model_that_cannot_be_asked_is_noticed_before_the_run(check, problem):
 def test_a_server_that_is_busy_is_warned_about_within_seconds(check, warns, monkeypatch, caplog):
     monkeypatch.setattr("craft_agent.backends.chat_perceiver.CHECK_SECONDS", 1.0)
     server = ScriptedServer(lambda number, _: says(GOOD), Reply(b'{"data": []}'), check)
-    started = time.monotonic()
     with server.running():
-        perceiver(server).check_server()
-    assert time.monotonic() - started < 10
+        perceiver(server).check_server()  # Without its limit, it would wait for the dripping server without end.
     assert ("did not answer a short question" in caplog.text) is warns
 
 

@@ -69,13 +69,12 @@ def drip(start: bytes, piece: bytes) -> Answer:
 )
 def test_a_server_that_drips_is_given_up(start: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_download_mtrefseg, "DOWNLOAD_SECONDS", 1.0)
-    began = time.monotonic()
+    # Without the limit, it would have no end.
     with (
         served(drip(start, piece)) as url,
         pytest.raises(ValueError, match=r"image\.png.*took longer than 1 s|invalid"),
     ):
         load_image(url)
-    assert time.monotonic() - began < 20  # It had no end.
 
 
 def test_a_download_without_end_is_given_up() -> None:
