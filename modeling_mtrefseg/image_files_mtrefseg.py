@@ -201,6 +201,28 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
         raise _UnsupportedKindError(f"it is {tags}, {_MISSING_RASTERIO}") from None
 
 
+def load_upright(image: Image.Image) -> Image.Image:
+    """
+    Decodes an opened image. To be called within [`decoding`].
+
+    Args:
+        image (`PIL.Image.Image`): The image.
+
+    Returns:
+        `PIL.Image.Image`: A copy, turned as its orientation says.
+    """
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Where it knows the path, Pillow maps plain samples into memory, mixed up if the orientation swaps the sides.
+        filename, image.filename = image.filename, ""
+        try:
+            image.load()
+        finally:
+            image.filename = filename
+    else:
+        image.load()
+    return ImageOps.exif_transpose(image)
+
+
 def read_size(file: Path | bytes, formats: tuple[str, ...] | None = None) -> tuple[int, int]:
     """Width and height of a file as stored, from its header. To be called within [`decoding`]; arguments as those of
     [`open_image`]."""
@@ -236,9 +258,13 @@ def read_tags(file: Path | bytes) -> TiffTags | None:
     # BigTIFF has a header of 16 bytes.
     is_big = head[2:4] in (b"\x2b\x00", b"\x00\x2b")
     tags = TiffImagePlugin.ImageFileDirectory_v2(head[: 16 if is_big else 8])
+    start = tags.next
     with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
-        stream.seek(tags.next)
+        stream.seek(start)
         tags.load(stream)
+    # Pillow only warns of tags that the file does not hold, and goes on without them.
+    if tags.next == start:
+        raise OSError("it is damaged: the file ends before its tags do")
     return _tags(tags)
 
 
@@ -294,8 +320,7 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
         if tags is None:
             _check_png(file)
         with open_image(file) as opened:
-            opened.load()
-            image = ImageOps.exif_transpose(opened)
+            image = load_upright(opened)
         if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
             # Pillow has inverted the samples where 0 is white, and not their value for "no data".
             is_inverted = tags.photometric == 0 and image.mode == "L"
@@ -321,8 +346,7 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
         ImageError: If PIL has misread it, or it is damaged.
     """
     with decoding(name):
-        image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright = load_upright(image)
         if not isinstance(image, TiffImagePlugin.TiffImageFile):
             return upright
         tags = _tags(image.tag_v2)
@@ -344,8 +368,7 @@ def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence
     if not is_known or (tags.samples > 1 and bands is not None):
         raise UnsupportedImageError(name, f"it is {tags}, {_MISSING_RASTERIO}")
     with open_image(file) as opened:
-        opened.load()
-        image = ImageOps.exif_transpose(opened)
+        image = load_upright(opened)
     if tags.samples > 1:
         return _pillow_bands(image, name, tags, _MISSING_RASTERIO)
     values = np.asarray(image)[..., None]
@@ -383,8 +406,7 @@ def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> 
             opened.getexif().get(ExifTags.Base.Orientation),
         )
         if rasterio is None or (is_png and mode in DEEP_MODES):
-            opened.load()
-            return _checked_deep(ImageOps.exif_transpose(opened), name, depth_of(file), is_png)
+            return _checked_deep(load_upright(opened), name, depth_of(file), is_png)
     driver = "PNG" if is_png else "JP2OpenJPEG"
     has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in _head(file, _JPEG_2000_BYTES))
     return _turned(_read_raster(rasterio, file, name, driver, bands, None, has_alpha), orientation)
@@ -472,8 +494,11 @@ def _check_png(file: Path | bytes) -> None:
             while left and (block := stream.read(min(left, 1 << 20))):
                 left, checksum = left - len(block), zlib.crc32(block, checksum)
             stored = stream.read(4)
-            # Those that begin with a small letter hold no pixels; Pillow notices a file that ends too early.
-            if head[4:5].isupper() and len(stored) == 4 and int.from_bytes(stored, "big") != checksum:
+            if not head[4:5].isupper():  # It holds no pixels.
+                continue
+            if len(stored) < 4:
+                raise OSError("it is truncated, or the length of a part is wrong")
+            if int.from_bytes(stored, "big") != checksum:
                 raise OSError("it is damaged: a checksum is wrong")
 
 
@@ -535,6 +560,7 @@ __all__ = [
     "decode",
     "decoding",
     "depth_of",
+    "load_upright",
     "open_image",
     "read_size",
     "read_tags",

@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, decoding, open_image, read_tags
+from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, decoding, load_upright, open_image, read_tags
 from .image_reading_mtrefseg import ImageSource, decode_source, name_source
 
 
@@ -154,14 +154,14 @@ def _decode(source: ImageSource, name: str) -> Image.Image | np.ndarray:
     """A mask as PIL keeps it, or values that PIL cannot keep. An extra band of a TIFF may be the opacity of a mask."""
     if isinstance(source, Image.Image):
         with decoding(name):
-            return ImageOps.exif_transpose(source)
+            return load_upright(source)
     if isinstance(source, str | Path | bytes) and not str(source).startswith(("http://", "https://")):
         file = source if isinstance(source, bytes) else Path(source)
         with decoding(name):
             tags = read_tags(file)
             if tags is not None and tags.has_extra_bands and not tags.is_deep and 1 not in tags.extra:
                 with open_image(file) as image:
-                    return ImageOps.exif_transpose(image)
+                    return load_upright(image)
     decoded = decode_source(source, name)
     if isinstance(decoded, Samples):
         return decoded.values[..., 0] if decoded.values.shape[-1] == 1 else decoded.values

@@ -148,6 +148,10 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
         with Image.open(path, formats=FORMATS) as image:
             problem = _problem(image)
             if problem is None:
+                image.verify()  # The checksums of a PNG, which are not compared when it is decoded.
+        if problem is None:
+            # Not by its path: Pillow would map a TIFF into memory, and mix up its samples if its orientation turns it.
+            with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
                 # A palette may number its colours in any order; their grey value is what is meant.
                 return np.asarray(image.convert("L") if image.mode == "P" else image)
     except READING_ERRORS as error:

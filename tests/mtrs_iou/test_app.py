@@ -86,14 +86,16 @@ def test_empty_truths_can_be_left_out(score: Score, tmp_path: Path) -> None:
 
 
 def test_other_formats_and_a_perfect_set(score: Score, tmp_path: Path) -> None:
-    references = save(tmp_path / "true", a=FULL, b=HALF)
-    predictions = [tmp_path / "a.tif", tmp_path / "b.gif"]
+    stored = np.array([[0, 1, 1], [0, 0, 1]], dtype=np.uint8)
+    references = save(tmp_path / "true", a=FULL, b=HALF, c=np.rot90(stored, -1))
+    predictions = [tmp_path / "a.tif", tmp_path / "b.gif", tmp_path / "c.tif"]
+    Image.fromarray(stored * 255).save(predictions[2], tiffinfo={274: 6})
     Image.fromarray(np.asarray(FULL, dtype=np.uint8)).save(predictions[0])
     palette = Image.fromarray(1 - np.asarray(HALF, dtype=np.uint8))
     palette.putpalette([255, 255, 255, 0, 0, 0])
     palette.save(predictions[1])
     message, table, gallery = score(references, predictions)
-    assert (message, table["mIoU"][0], list(gallery)) == ("2 samples.", "100.00", [])
+    assert (message, table["mIoU"][0], list(gallery)) == ("3 samples.", "100.00", [])
 
 
 def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
@@ -104,6 +106,11 @@ def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
     cut = tmp_path / "cut" / "a.png"
     cut.parent.mkdir()
     cut.write_bytes(good[0].read_bytes()[:-25])
+    damaged = tmp_path / "damaged" / "a.png"
+    damaged.parent.mkdir()
+    content = bytearray(good[0].read_bytes())
+    content[content.index(b"IEND") - 5] ^= 1  # of the checksum of the pixels
+    damaged.write_bytes(content)
     colour = tmp_path / "colour" / "a.png"
     colour.parent.mkdir()
     Image.new("RGB", (2, 2)).save(colour)
@@ -120,6 +127,7 @@ def test_what_is_wrong_is_said(score: Score, tmp_path: Path) -> None:
         (good * 21, good, "21 true masks are too many: at most 20 are scored here"),
         (good, [text], "The predicted mask a.png cannot be read: upload one of PNG"),
         (good, [cut], "The predicted mask a.png cannot be read"),
+        (good, [damaged], "The predicted mask a.png cannot be read"),
         (good, [colour], "The predicted mask a.png is an image of mode RGB: save it with one channel"),
         (good, [grey], "sample 'a': the prediction holds the value 100; a mask is boolean"),
         (good, save(tmp_path / "size", a=[[1, 1]]), "sample 'a': the prediction is 1 x 2 pixels"),

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from modeling_mtrefseg import image_files_mtrefseg, load_image, load_images
+from benchmarks.hostile_inputs.images import TURNS
+from benchmarks.hostile_inputs.pixels import write_tiff as hostile_tiff
+from modeling_mtrefseg import image_files_mtrefseg, load_image, load_images, load_mask
 from modeling_mtrefseg.image_bands_mtrefseg import Stretch
 from modeling_mtrefseg.image_files_mtrefseg import ImageError, UnsupportedImageError, decode, decoding
 from modeling_mtrefseg.image_reading_mtrefseg import read_images
@@ -437,3 +439,49 @@ def test_a_png_whose_pixels_are_damaged_is_refused(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         np.asarray(load_image(bytes(content)))[..., 0], np.where(scene(1, 255)[0] > 127, 255, 0)
     )
+
+
+@pytest.mark.parametrize("harm", ["length", "cut"])
+def test_a_png_without_the_checksum_of_its_pixels_is_refused(tmp_path: Path, harm: str) -> None:
+    """Pillow stops at the end of the compressed pixels."""
+    path = tmp_path / "mask.png"
+    Image.fromarray((scene(1, 255)[0] > 127).astype(np.uint8) * 255).save(path)
+    content = bytearray(path.read_bytes())
+    if harm == "length":
+        content[content.index(b"IDAT") - 4] ^= 64  # Another GiB.
+    else:
+        del content[content.index(b"IEND") - 6 :]
+    path.write_bytes(content)
+    for load in (load_image, load_mask):
+        for source in (path, bytes(content)):
+            with pytest.raises(ImageError, match="it is truncated, or the length of a part is wrong"):
+                load(source)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("kept", [4, 13, 30])
+def test_a_tiff_without_its_last_tags_is_refused(kept: int) -> None:
+    """They may say which samples are no data."""
+    values = scene(1, 200).astype(np.uint8)[0, ..., None]
+    content = hostile_tiff(values, 1, nodata="8.0")
+    start = int.from_bytes(content[4:8], "little")
+    for end in (start + kept, len(content) - kept):
+        with pytest.raises(ImageError, match="the file ends before its tags do"):
+            load_image(content[:end])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("sort", ["path", "bytes", "opened", "opened mask"])
+def test_a_grey_tiff_is_turned_however_it_is_given(tmp_path: Path, orientation: int, sort: str) -> None:
+    """Pillow maps its file into memory, with width and height swapped."""
+    values = (scene(1, 255)[0] > 127).astype(np.uint8) * 255
+    path = tmp_path / "turned.tif"
+    path.write_bytes(hostile_tiff(values[..., None], 1, orientation=orientation))
+    expected = TURNS[orientation](values)
+    if sort.startswith("opened"):
+        with Image.open(path) as opened:
+            loaded = load_mask(opened) * 255 if sort == "opened mask" else np.asarray(load_image(opened))[..., 0]
+            assert opened.filename == str(path)
+    else:
+        loaded = np.asarray(load_image(path if sort == "path" else path.read_bytes()))[..., 0]
+    np.testing.assert_array_equal(loaded, expected)
