@@ -4,7 +4,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from .records import BoolMask, Box
 
@@ -23,6 +22,8 @@ def mask_iou(first: BoolMask, second: BoolMask) -> float:
 
 def box_of(mask: BoolMask) -> Box:
     """The smallest box around a mask `(height, width)`; an empty box at the origin if the mask is empty."""
+    from scipy import ndimage  # Here, so that the help of craft-agent is quick.
+
     found = ndimage.find_objects(mask.astype(np.uint8), max_label=1)[0]
     if found is None:
         return Box(0, 0, 0, 0)
@@ -39,6 +40,8 @@ def box_mask(box: Box, size: tuple[int, int]) -> BoolMask:
 
 def dilate(mask: BoolMask, radius: int) -> BoolMask:
     """A mask `(height, width)` grown by a number of pixels in all directions, diagonals included."""
+    from scipy import ndimage
+
     return ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg train`: trains in this process what `trainer/pretrain.py` and `trainer/finetune.py` train. Several processes
+`mtrefseg train`: trains in this process what the scripts of these names in `trainer/` train. Several processes
 are started with `accelerate launch -m mtrefseg train finetune ...`, or with the scripts.
 """
 
@@ -15,6 +15,7 @@ from .handing_over import hand_over_to_script
 STAGES = {
     "pretrain": "stage 1: trains the visual half to mask every change",
     "finetune": "stage 2: trains the whole model to mask the change that a sentence describes",
+    "distill": "gives a trained model a new language part, or teaches it more words",
 }
 
 
@@ -27,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> OneLineParser:
-    stages = "\n".join(f"  {stage}  {summary}" for stage, summary in STAGES.items())
+    stages = "\n".join(f"  {stage:8}  {summary}" for stage, summary in STAGES.items())
     parser = OneLineParser(
         prog="mtrefseg train",
         usage="mtrefseg train STAGE ...",

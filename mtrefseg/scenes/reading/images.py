@@ -73,7 +73,8 @@ def reading(name: str) -> Iterator[None]:
     try:
         yield
     except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
-        detail = one_line(error.__cause__ or error)
+        # GDAL's message often begins with the name.
+        detail = one_line(error.__cause__ or error).removeprefix(f"{name}: ")
         raise UserError(f"cannot read {name}: {detail}") from error
 
 
