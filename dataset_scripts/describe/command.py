@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="appear",
         help="what happened to it (default: appear)",
     )
+    parser.add_argument("--pairs", type=positive, help="only the first of them (default: all)")
     parser.add_argument("--sentences", type=positive, default=12, help="new sentences a pair, at most (default: 12)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same sentences (default: 0)")
     parser.add_argument("--png", action="store_true", help="keep images without loss instead of as JPEG")
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     from dataset_scripts.synthesis import write_raw
 
-    folders = write_raw(describer, arguments.out, len(describer), png=arguments.png, processes=arguments.num_proc)
+    count = min(len(describer), arguments.pairs or len(describer))
+    folders = write_raw(describer, arguments.out, count, png=arguments.png, processes=arguments.num_proc)
     if table := describer.source.report.table():
         logging.getLogger(__name__).warning(table)
     for folder in folders:

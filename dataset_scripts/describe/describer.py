@@ -49,7 +49,7 @@ class Describer:
         seed (`int`, *optional*, defaults to 0): Of everything.
         split (`str`, *optional*, defaults to `"train"`): Which split is read and written.
         most_expressions (`int`, *optional*, defaults to 12): Largest number of new sentences for a pair.
-        no_target_share (`float`, *optional*, defaults to 0.15): How often to try a sentence that nothing fits, 0 to 1.
+        no_target_share (`float`, *optional*, defaults to 0.13): How often to try a sentence that nothing fits, 0 to 1.
         thing (`str`, *optional*): What the masks show, such as "building", where there are no sentences.
         change (`str`, *optional*, defaults to `"appear"`): What happened to it, where there are no sentences.
 
@@ -62,7 +62,7 @@ class Describer:
     seed: int = 0
     split: Split = "train"
     most_expressions: int = 12
-    no_target_share: float = 0.15
+    no_target_share: float = 0.13
     thing: str = ""
     change: ChangeType = "appear"
 
