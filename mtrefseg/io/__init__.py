@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         valid_pixels,
     )
     from .masks import encode_mask
+    from .parquet_check import check_parquet
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
 
@@ -94,6 +95,7 @@ __all__ = [
     "UnsupportedImageError",
     "apply_limits",
     "check_expansion",
+    "check_parquet",
     "decoding",
     "depth_of",
     "describe_dullness",
@@ -130,6 +132,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
+    "check_parquet": "parquet_check",
     "encode_mask": "masks",
 }
 
