@@ -32,6 +32,8 @@ _FLAT, _FLAT_RADIUS = 40, 2
 _FLAT_SHIFT, _SHIFTED_SHARE = 8, 0.06
 _LOSSY_FORMATS = ("JPEG", "MPO", "AVIF", "HEIF")
 _JPEG_IN_TIFF = (6, 7)
+# Marker of a JPEG 2000 with its length, and how far behind it the kind of wavelet stands.
+_CODING_STYLE, _TRANSFORM = b"\xff\x52\x00", 13
 _SMALLEST_DC = 8 * -128  # What JPEG stores for a block of black pixels, before it is divided.
 
 
@@ -72,10 +74,17 @@ def find_compression(source: Path | bytes | Image.Image) -> Compression | None:
     if tags is not None:
         return Compression() if tags.compression in _JPEG_IN_TIFF else None
     with open_image(source) as image:
-        if image.format == "WEBP":
+        if image.format in ("WEBP", "JPEG2000"):
             content = source if isinstance(source, bytes) else source.read_bytes()
-            return None if b"VP8L" in content[:64] else Compression()
+            is_lossy = b"VP8L" not in content[:64] if image.format == "WEBP" else _is_irreversible(content)
+            return Compression() if is_lossy else None
         return _of_image(image)
+
+
+def _is_irreversible(content: bytes) -> bool:
+    """Whether a JPEG 2000 was transformed in a way that does not keep values."""
+    start = content.find(_CODING_STYLE)
+    return 0 <= start < len(content) - _TRANSFORM and content[start + _TRANSFORM] == 0
 
 
 def _of_image(image: Image.Image) -> Compression | None:

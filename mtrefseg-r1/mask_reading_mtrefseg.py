@@ -23,24 +23,15 @@ Reading of masks. A mask is read where it can mean one thing only, and refused w
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
-from .image_download_mtrefseg import download_image
-from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, decoding, load_upright, open_image, read_tags
-from .image_reading_mtrefseg import ImageSource, decode_source, name_source
-from .mask_edges_mtrefseg import (
-    JPEG_COLOUR_EDGE,
-    JPEG_EDGE,
-    MIDDLE,
-    WHITE,
-    Compression,
-    find_compression,
-    read_soft,
-)
+from .image_files_mtrefseg import DEEP_MODES, ImageError, decoding
+from .image_reading_mtrefseg import ImageSource, name_source
+from .mask_edges_mtrefseg import JPEG_COLOUR_EDGE, JPEG_EDGE, MIDDLE, WHITE, Compression, read_soft
+from .mask_files_mtrefseg import decode_mask
 
 
 MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
@@ -139,15 +130,9 @@ def read_mask(
     Raises:
         FileNotFoundError, ImageError, TypeError, AmbiguousMaskError: See [`load_mask`].
     """
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
-        with decoding(name):
-            source = download_image(source)
-    decoded = _decode(source, name)
+    decoded, compression = decode_mask(source, name)
     with decoding(name):
-        planes = _split(decoded)
-        if isinstance(source, str | Path | bytes | Image.Image):
-            found = find_compression(Path(source) if isinstance(source, str) else source)
-            planes = replace(planes, compression=found)
+        planes = replace(_split(decoded), compression=compression)
     try:
         if values is not None or threshold is not None:
             reading = MaskReading(_chosen(planes, values, threshold))
@@ -160,24 +145,6 @@ def read_mask(
     if planes.mode in ("", "1", "L", *DEEP_MODES):
         return reading
     return replace(reading, repairs=(("colour", f'is of mode "{planes.mode}"'), *reading.repairs))
-
-
-def _decode(source: ImageSource, name: str) -> Image.Image | np.ndarray:
-    """A mask as PIL keeps it, or values that PIL cannot keep. An extra band of a TIFF may be the opacity of a mask."""
-    if isinstance(source, Image.Image):
-        with decoding(name):
-            return load_upright(source)
-    if isinstance(source, str | Path | bytes):
-        file = source if isinstance(source, bytes) else Path(source)
-        with decoding(name):
-            tags = read_tags(file)
-            if tags is not None and tags.has_extra_bands and not tags.is_deep and 1 not in tags.extra:
-                with open_image(file) as image:
-                    return load_upright(image)
-    decoded = decode_source(source, name)
-    if isinstance(decoded, Samples):
-        return decoded.values[..., 0] if decoded.values.shape[-1] == 1 else decoded.values
-    return decoded
 
 
 def _split(decoded: Image.Image | np.ndarray) -> _Planes:
@@ -198,7 +165,7 @@ def _split(decoded: Image.Image | np.ndarray) -> _Planes:
 def _split_channels(colours: np.ndarray, alpha: np.ndarray | None, mode: str) -> _Planes:
     alpha = _telling(alpha)
     is_grey = bool((colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all())
-    if is_grey or colours.dtype != np.uint8:
+    if is_grey:
         return _Planes(colours.max(axis=-1), None, alpha, mode)
     return _Planes(None, colours, alpha, mode)
 
@@ -266,7 +233,7 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
         return MaskReading(np.zeros(alpha.shape, dtype=bool))
     hidden = alpha == 0
     shown_grey = None if grey is None else np.where(hidden, 0, grey).astype(grey.dtype)
-    shown_colours = None if colours is None else np.where(hidden[..., None], 0, colours).astype(np.uint8)
+    shown_colours = None if colours is None else np.where(hidden[..., None], 0, colours).astype(colours.dtype)
     shown = _read_planes(replace(planes, grey=shown_grey, colours=shown_colours))
     try:
         plain = _read_planes(planes)
@@ -281,6 +248,11 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
 
 def _read_colours(colours: np.ndarray, compression: Compression | None = None) -> MaskReading:
     """A mask in colours, some of which are not grey."""
+    if colours.dtype != np.uint8:
+        found = np.unique(colours.reshape(-1, 3), axis=0)
+        if len(found) == 2 and not found[0].any():
+            return MaskReading(colours.any(axis=-1))
+        raise _OpenError(f"it has {len(found)} colours of {colours.dtype} values, not black and one other")
     flat = colours.reshape(-1, 3).astype(np.uint32)
     keys, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
     bright = colours.max(axis=-1)
