@@ -16,7 +16,7 @@ import pyarrow.parquet
 from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import check_expansion, check_parquet
+from mtrefseg.io import check_expansion, read_limited
 
 from .pair import Pair
 from .pair_source import PairSource, Part
@@ -96,10 +96,20 @@ def check_parquet_files(folder: Path) -> None:
     with suppress(DataError):  # The folder may be of another kind; whoever opens it says what is wrong.
         listed = listed_files(folder)
     for path in dict.fromkeys(path for _, _, paths in listed for path in paths):
-        with _damage_named(path):
-            names = _open(path).schema_arrow.names
-            whole = [name for name in ("pair_id", "domain") if name in names]
-            check_parquet(path, MOST_BYTES, ROWS_AT_ONCE, whole=whole)
+        try:
+            read_limited(f"{__name__}:{read_through.__name__}", path, MOST_BYTES)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+
+
+def read_through(path: str | Path, most_bytes: int) -> None:
+    """Reads a file as [`ParquetPairs`] does and keeps nothing; raises [`DataError`] if it is damaged."""
+    path = Path(path)
+    with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+        for _ in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
+            pass
+        names = [name for name in ("pair_id", "domain") if name in file.schema_arrow.names]
+        file.read(columns=names, use_threads=False)
 
 
 class ParquetPairs(PairSource):

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
         read_tags,
         valid_pixels,
     )
+    from .limited_process import read_limited
     from .masks import encode_mask
-    from .parquet_check import check_parquet
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
 
@@ -95,7 +95,6 @@ __all__ = [
     "UnsupportedImageError",
     "apply_limits",
     "check_expansion",
-    "check_parquet",
     "decoding",
     "depth_of",
     "describe_dullness",
@@ -113,6 +112,7 @@ __all__ = [
     "pick_bands",
     "read_images",
     "read_json",
+    "read_limited",
     "read_mask",
     "read_regular",
     "read_size",
@@ -132,8 +132,8 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
-    "check_parquet": "parquet_check",
     "encode_mask": "masks",
+    "read_limited": "limited_process",
 }
 
 

@@ -21,7 +21,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
-from mtrefseg.io import check_parquet
+from mtrefseg.io import read_limited
 from mtrs_iou import count_masks, decode_rle
 
 
@@ -147,13 +147,15 @@ def check_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
         OSError: If there is no such file.
         ValueError: If it is damaged, or takes more memory than its head says.
     """
+    read_limited(f"{__name__}:{read_through.__name__}", path, most_bytes)
+
+
+def read_through(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
+    """Reads a file as [`load_predictions`] does and keeps nothing; arguments and errors as there."""
     path = Path(path)
     with _opened(path, most_bytes) as file:
-        rows_at_once = _rows_at_once(file, most_bytes)
-    try:
-        check_parquet(path, most_bytes, rows_at_once, PREDICTIONS_SCHEMA.names)
-    except ValueError as error:
-        raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {error}") from error
+        for _ in _batches(file, _rows_at_once(file, most_bytes)):
+            pass
 
 
 def filter_predictions(

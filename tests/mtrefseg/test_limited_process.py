@@ -2,6 +2,7 @@
 """Parquet files whose pages hold more than the head of the file says are refused within bounded memory."""
 
 import io
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -12,8 +13,8 @@ import pyarrow.parquet
 import pytest
 
 from mtrefseg.cli.main import main
-from mtrefseg.io import parquet_check
-from mtrefseg.io.parquet_check import check_parquet
+from mtrefseg.io import limited_process
+from mtrefseg.io.limited_process import read_limited
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, check_predictions, load_predictions
 from tests.parquet_pages import (
     HEAD_COMPRESSED,
@@ -76,6 +77,11 @@ LIES: dict[str, tuple[Callable[[str, Fields, bytes], bytes], str]] = {
 }
 
 
+def abort(path: str, most_bytes: int) -> None:
+    """As pyarrow does with some damage of the head."""
+    os.abort()
+
+
 def write_liar(kind: str, folder: Path) -> Path:
     change, codec = LIES[kind]
     path = folder / "liar.parquet"
@@ -86,7 +92,7 @@ def write_liar(kind: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("kind", LIES)
 def test_a_page_that_lies_is_one_line_within_bounded_memory(kind: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"liar\.parquet is not a complete predictions\.parquet.*256 MiB") as caught:
+    with pytest.raises(ValueError, match=r"liar\.parquet would need more than 256 MiB") as caught:
         check_predictions(write_liar(kind, tmp_path), LIMIT)
     assert "\n" not in str(caught.value)
     # The largest of all children so far, in KiB.
@@ -105,8 +111,8 @@ def test_a_zstd_page_that_expands_is_bounded(tmp_path: Path) -> None:
     table = pyarrow.table({"pair_id": pyarrow.array([bytes(400 << 20)], pyarrow.binary())})
     pyarrow.parquet.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False)
     assert path.stat().st_size < 1 << 20
-    with pytest.raises(ValueError, match="it would need more than 128 MiB of memory"):
-        check_parquet(path, 128 << 20, 4)
+    with pytest.raises(ValueError, match=r"zeros\.parquet would need more than 128 MiB of memory"):
+        read_limited("dataset_scripts.readers.parquet_pairs:read_through", path, 128 << 20)
 
 
 def test_the_command_and_the_demo_refuse_it(
@@ -117,24 +123,24 @@ def test_the_command_and_the_demo_refuse_it(
     assert main(["report", str(liar), "--out", str(tmp_path / "page")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "liar.parquet is not a complete predictions.parquet" in error
+    assert "liar.parquet would need more than 256 MiB" in error
     gradio = pytest.importorskip("gradio")
     from spaces_demo.benchmark import BenchmarkTab
     from spaces_demo.pair_cache import PairCache
 
     tab = BenchmarkTab.__new__(BenchmarkTab)
     tab.reports = PairCache(1 << 20)
-    with pytest.raises(gradio.Error, match=r"^'?liar\.parquet is not a complete"):
+    with pytest.raises(gradio.Error, match=r"^'?liar\.parquet would need more"):
         tab._load(str(liar), "a visitor")
 
 
-def test_a_reader_that_crashes_or_takes_too_long_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ends_or_takes_too_long_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "honest.parquet"
     path.write_bytes(whole_file("SNAPPY"))
-    with monkeypatch.context() as patch:
-        patch.setattr(parquet_check, "MOST_SECONDS", 0.01)
-        with pytest.raises(ValueError, match="it takes more than"):
-            check_parquet(path, LIMIT, 4)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(ValueError, match="pyarrow ended with 1"):
-        check_parquet(path, LIMIT, 4)
+    with pytest.raises(ValueError, match=r"honest\.parquet is damaged: reading it ended another process \(-6\)"):
+        read_limited(f"{__name__}:abort", path, LIMIT)
+    monkeypatch.setattr(limited_process, "MOST_SECONDS", 0.01)
+    with pytest.raises(ValueError, match=r"honest\.parquet takes more than"):
+        check_predictions(path, LIMIT)
+    with pytest.raises(FileNotFoundError):
+        check_predictions(tmp_path / "none.parquet", LIMIT)
