@@ -18,6 +18,8 @@ Reading of masks. A mask is read where it can mean one thing only, and refused w
 | colours: black and one other colour, with or without soft edges | the other colour |
 | transparency varies and the colour does not | the opacity, as a grey mask |
 | transparency and colours vary | as if laid on black, if hiding nothing of the mask |
+| a TIFF: what is called "no data" | background, unless it is all that the mask holds |
+| a TIFF: bands that could each be the mask | refused |
 | anything else: class ids, instance ids, several colours, NaN | refused; `values` or `threshold` say what is meant |
 """
 
