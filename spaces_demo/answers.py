@@ -11,11 +11,12 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from mtrefseg.serve.engine import Sentence
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
+from mtrefseg.view.outlines import geojson_geometry
 from mtrs_iou import encode_rle
 
-from .outlines import geojson_geometry
-from .segmenting import Segmentation, Sentence
+from .segmenting import Segmentation
 
 
 EVERY_CHANGE_LABEL = "every change between the two images"

@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from dataset_scripts.readers import GENERATED, open_pairs
+from mtrefseg.serve.pair_cache import PairCache, digest_of
 from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
@@ -24,7 +25,6 @@ from mtrefseg.view.predictions import (
 from mtrefseg.view.report_images import describe, draw_panels
 
 from .limits import refusal
-from .pair_cache import PairCache, digest_of
 from .upload_fields import ReportInput
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from mtrefseg.serve.pair_cache import PairCache
 from mtrefseg.view.drawing import area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
@@ -18,7 +19,6 @@ from mtrefseg.view.inspection_images import draw_attention, draw_difference, dra
 
 from .answers import NOTHING_FITS
 from .limits import InputError, check_sentences, read_pair, refusal
-from .pair_cache import PairCache
 from .segment_tab import MODEL_QUEUE, SCENES
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 from .upload_fields import ImageInput

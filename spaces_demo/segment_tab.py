@@ -8,9 +8,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
+
 from .answers import legend, paint, result_of, write_files
 from .limits import MAX_SENTENCES, InputError, check_sentences, refusal
-from .segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
+from .segmenting import NAMES, Segmenter
 from .upload_fields import ImageInput
 
 
