@@ -119,7 +119,7 @@ def _validate(values: bytes | dict[str, Any]) -> SegmentRequest:
         known = ", ".join(SegmentRequest.model_fields)
         if first["type"] == "extra_forbidden":
             raise ApiError(422, f"There is no field {_shown(where)}: known are {known}.") from error
-        raise ApiError(422, f"{_shown(where)}: {first['msg']}.") from error
+        raise ApiError(422, f"{where}: {first['msg']}.") from error
 
 
 def _decode(text: str, name: str) -> Source:

@@ -87,7 +87,7 @@ class Gate:
         if token is None or not (path.startswith("/v1/") or path == METRICS):
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not compare_digest(given.strip().encode(), token.encode()):
+        if scheme.lower() != "bearer" or not compare_digest(given.strip().encode("latin-1"), token.encode()):
             problem = 'The token is missing or wrong: send the header "Authorization: Bearer TOKEN".'
             raise ApiError(401, problem, {"WWW-Authenticate": "Bearer"})
 

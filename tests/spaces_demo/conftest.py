@@ -11,7 +11,7 @@ from PIL import Image
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 
 
-pytest.importorskip("gradio", reason="gradio is not installed")
+gr = pytest.importorskip("gradio", reason="gradio is not installed")
 SPACE = Path(__file__).parents[2] / "spaces_demo"
 
 from spaces_demo import Segmenter, build, launch_options  # noqa: E402
@@ -19,11 +19,12 @@ from spaces_demo import Segmenter, build, launch_options  # noqa: E402
 
 @dataclass
 class Server:
-    """A running demo: its address, the folder where uploads lie, and what answers."""
+    """A running demo: its address, the folder where uploads lie, what answers, and the page."""
 
     url: str
     uploads: Path
     segmenter: Segmenter
+    page: gr.Blocks
 
     def files(self) -> set[Path]:
         return {path for path in self.uploads.rglob("*") if path.is_file()}
@@ -44,7 +45,7 @@ def server(
         segmenter = Segmenter(model, processor)
         page = build(segmenter)
         _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
-        running = Server(url, uploads, segmenter)
+        running = Server(url, uploads, segmenter, page)
         own = running.files()  # copies of the examples
         yield running
         page.close()
