@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -103,17 +104,14 @@ class Segmentation:
         start = time.perf_counter()
         deadline = start + self.options.timeout
         fields, files = await self._read(request)
-        sentences = self._check(fields, files)
+        # Whatever takes long runs in a thread: others are answered meanwhile.
+        job = await to_thread.run_sync(self._prepare, fields, files)
         uploaded = time.perf_counter()
-        job = Job(files, sentences, fields.domain, fields.align)
         answered = await self._wait(request, job, deadline)
         drawing = time.perf_counter()
-        thresholds = (
-            self.engine.threshold if fields.threshold is None else fields.threshold,
-            self.engine.no_target_threshold if fields.no_target_threshold is None else fields.no_target_threshold,
-        )
-        masks = await to_thread.run_sync(self._draw, answered, sentences, thresholds, deadline, limiter=self._drawing)
-        end = time.perf_counter()
+        thresholds = self._thresholds(fields)
+        draw = partial(self._draw, answered, job.sentences, thresholds, deadline)
+        masks = await to_thread.run_sync(draw, limiter=self._drawing)
         known = "known pair" if answered.encoding_seconds is None else f"encoded in {answered.encoding_seconds:.3f} s"
         request.state.detail = f" {len(masks)} masks, {known}, batch of {answered.batched_requests}"
         content = {
@@ -130,12 +128,18 @@ class Segmentation:
                 "waiting": answered.waiting_seconds,
                 "encoding": answered.encoding_seconds,
                 "answering": answered.answering_seconds,
-                "drawing": end - drawing,
-                "total": end - start,
+                "drawing": time.perf_counter() - drawing,
+                "total": time.perf_counter() - start,
             },
             "batched_requests": answered.batched_requests,
         }
-        return JSONResponse(content)
+        return await to_thread.run_sync(JSONResponse, content)
+
+    def _thresholds(self, fields: SegmentRequest) -> tuple[float, float]:
+        return (
+            self.engine.threshold if fields.threshold is None else fields.threshold,
+            self.engine.no_target_threshold if fields.no_target_threshold is None else fields.no_target_threshold,
+        )
 
     async def _read(self, request: Request) -> tuple[SegmentRequest, tuple[bytes, bytes]]:
         """The body, and what URLs in it name, in time."""
@@ -163,7 +167,8 @@ class Segmentation:
         except ValueError as error:
             raise ApiError(422, f"{name} cannot be downloaded: {error}.") from error
 
-    def _check(self, fields: SegmentRequest, files: tuple[bytes, bytes]) -> list[Sentence]:
+    def _prepare(self, fields: SegmentRequest, files: tuple[bytes, bytes]) -> Job:
+        """Checks what the worker is going to be asked."""
         if fields.sentences is None:
             sentences: list[Sentence] = [EVERY_CHANGE]
         else:
@@ -179,7 +184,7 @@ class Segmentation:
                 check_image(file, name)
         except InputError as error:
             raise ApiError(422, str(error)) from error
-        return sentences
+        return Job(files, sentences, fields.domain, fields.align)
 
     async def _wait(self, request: Request, job: Job, deadline: float) -> Answered:
         """The worker's answer, unless the time is over or the client has gone."""
@@ -195,6 +200,7 @@ class Segmentation:
             raise ApiError(422, str(error)) from error
         finally:
             job.give_up()
+            answer.cancel()
             gone.cancel()
         if gone.done():
             raise ApiError(499, "The client has gone.")

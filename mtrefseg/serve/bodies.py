@@ -5,6 +5,7 @@ import base64
 import binascii
 from typing import Any
 
+from anyio import to_thread
 from pydantic import ValidationError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
@@ -42,8 +43,7 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
     if request.headers.get("content-encoding", "identity") != "identity":
         raise ApiError(415, "Compressed bodies are not read: send it without Content-Encoding.")
     if content_type == JSON.encode():
-        fields = _validate(await request.body())
-        return fields, (_decode(fields.image_t1, IMAGES[0]), _decode(fields.image_t2, IMAGES[1]))
+        return await to_thread.run_sync(_read_json, await request.body())
     if content_type == MULTIPART.encode():
         return await _read_form(request, options.get(b"boundary", b""))
     raise ApiError(
@@ -56,6 +56,11 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
 def is_url(source: Source) -> bool:
     """Whether an image is given by its URL."""
     return isinstance(source, str)
+
+
+def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    fields = _validate(body)
+    return fields, (_decode(fields.image_t1, IMAGES[0]), _decode(fields.image_t2, IMAGES[1]))
 
 
 async def _read_form(request: Request, boundary: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
