@@ -2,6 +2,7 @@
 """The model behind the demo and the API, in three steps: encode a pair, answer sentences about it, draw the masks."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,34 @@ class Answer:
     no_target_logit: Tensor
 
 
+class FairLock:
+    """
+    A lock that threads get in the order in which they asked, as a context manager. A worker that is always busy would
+    take a plain one again before anybody else wakes up, and visitors of the demo would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._is_held:
+                self._is_held = True
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *error: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()  # It stays held, by the next one.
+            else:
+                self._is_held = False
+
+
 class Engine:
     """
     A model with its processor. `encode` and `answer` run the model: hold `lock` while you call them.
@@ -55,7 +84,7 @@ class Engine:
         self.model = model
         self.processor = processor
         self.name = name
-        self.lock = threading.Lock()
+        self.lock = FairLock()
         self.threshold = float(processor.image_processor.threshold)
         # Used to report "nothing fits" when the checkpoint has no threshold of its own.
         self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)

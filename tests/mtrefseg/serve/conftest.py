@@ -49,6 +49,10 @@ class Server:
         lines = self.client.get("/metrics").text.splitlines()
         return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
 
+    def is_asking(self) -> bool:
+        """Whether the worker has taken a request and wants the model, whose lock the test holds."""
+        return len(self.engine.lock._waiting) == 1
+
     def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Until something has happened."""
         end = time.monotonic() + seconds

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.serve import batching
+from mtrefseg.serve.engine import FairLock
 from tests.mtrefseg.serve.conftest import Files, Server
 
 
@@ -45,6 +47,7 @@ def ask_together(server: Server, pairs: list[Files], sentences: list[list[str]])
             answers = []
             for number, (files, texts) in enumerate(zip(pairs, sentences)):
                 answers.append(pool.submit(server.segment, files, {"sentences": texts}))
+                server.wait_until(server.is_asking)
                 server.wait_until(lambda number=number: server.app.state.batcher.waiting == number)
         return [answer.result() for answer in answers]
 
@@ -67,6 +70,23 @@ def test_requests_for_one_pair_are_answered_together(
             assert one["sentence"] == two["sentence"]
             assert one["score"] == pytest.approx(two["score"], abs=1e-3)
             assert one["area_pixels"] == pytest.approx(two["area_pixels"], abs=20)
+
+
+def test_nobody_is_passed_over_while_the_worker_is_busy() -> None:
+    lock, order = FairLock(), []
+
+    def work(name: int) -> None:
+        for _ in range(3):
+            with lock:
+                order.append(name)
+                time.sleep(0.02)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(sorted(order[start : start + 3]) == [0, 1, 2] for start in (2, 5)), order
 
 
 def test_a_sentence_that_the_model_refuses_fails_alone(
@@ -138,7 +158,7 @@ def test_what_a_client_that_has_gone_asked_is_not_computed(
     with serving() as server, ThreadPoolExecutor(1) as pool:
         with server.engine.lock:
             busy = pool.submit(server.segment, {**files, "image_t1": ("t1.png", png(7))})
-            server.wait_until(lambda: server.metric("mtrefseg_requests_under_way") == 1)
+            server.wait_until(server.is_asking)
             request = httpx.Request("POST", f"{server.url}/v1/segment", files=files)
             body = request.read()
             with socket.create_connection(("127.0.0.1", request.url.port)) as leaving:
