@@ -169,7 +169,7 @@ class Segmenter:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:
             raise InputError(_size_message(image_t1, image_t2, str(error))) from error
-        encoding = self.engine.encode(*images, domain)
+        encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
         scale = SHOWN_SIDE / max(width, height)
         panel = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -22,7 +22,7 @@ from mtrefseg import __version__
 from . import ServeOptions
 from .answers import describe_mask
 from .batching import Answered, Batcher, Job
-from .bodies import IMAGES, JSON, MULTIPART, Source, is_url, read_body
+from .bodies import IMAGES, JSON, MULTIPART, Source, read_body
 from .engine import EVERY_CHANGE, Engine, Sentence
 from .errors import ApiError, error_response
 from .limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, MAX_SIDE, InputError, check_image, check_sentence
@@ -155,8 +155,7 @@ class Segmentation:
         return fields, (files[0], files[1])
 
     async def _fetch(self, source: Source, name: str) -> bytes:
-        if not is_url(source):
-            assert isinstance(source, bytes)
+        if isinstance(source, bytes):
             return source
         if not self.options.allow_urls:
             raise ApiError(422, f"{name} is a URL, which this server does not fetch: send the file itself.")
@@ -193,7 +192,8 @@ class Segmentation:
         gone = asyncio.create_task(_disconnected(request))
         try:
             left = max(0.0, deadline - time.perf_counter())
-            await asyncio.wait({answer, gone}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {answer, gone}
+            await asyncio.wait(either, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
                 return answer.result()
         except InputError as error:

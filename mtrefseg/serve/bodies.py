@@ -53,11 +53,6 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
     )
 
 
-def is_url(source: Source) -> bool:
-    """Whether an image is given by its URL."""
-    return isinstance(source, str)
-
-
 def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
     fields = _validate(body)
     return fields, (_decode(fields.image_t1, IMAGES[0]), _decode(fields.image_t2, IMAGES[1]))

@@ -2,6 +2,7 @@
 """What Prometheus reads from `/metrics`."""
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -16,7 +17,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        options = {"namespace": "mtrefseg", "registry": self.registry}
+        options: dict[str, Any] = {"namespace": "mtrefseg", "registry": self.registry}
         self.requests = Counter("requests", "Requests by path and status.", ["path", "status"], **options)
         self.seconds = Histogram("request_seconds", "Time of a request.", ["path"], buckets=SECONDS, **options)
         self.encoding = Histogram("encoding_seconds", "Time to read and encode a pair.", buckets=SECONDS, **options)
