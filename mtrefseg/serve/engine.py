@@ -13,6 +13,8 @@ from PIL import Image
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
 
+from modeling_mtrefseg.object_choice_mtrefseg import NUM_CHOICE_VALUES
+
 # This also registers the model's classes, so that AutoModel runs no code from a model repository.
 from mtrefseg.build.loading import find_device, load_model, load_processor
 
@@ -36,10 +38,13 @@ class Answer:
     Args:
         mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
         no_target_logit (`Tensor` of shape `()`): Logit of "nothing in these images fits this sentence".
+        object_choice (`Tensor` of shape `(10,)`): Which objects the sentence means, where the processor took places
+            or ranks out of it; zeros for all.
     """
 
     mask_logits: Tensor
     no_target_logit: Tensor
+    object_choice: Tensor
 
 
 class FairLock:
@@ -152,11 +157,14 @@ class Engine:
             except ValueError as error:
                 raise InputError(f"The model refuses a sentence: {error}") from error
             outputs = self.model(pair_encoding=encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
-            for text, logits, no_target in zip(texts, outputs.mask_logits, outputs.no_target_logits, strict=True):
-                answers[text] = Answer(logits.clone(), no_target)
+            choices = inputs.get("object_choices", torch.zeros(len(texts), NUM_CHOICE_VALUES))
+            rows = zip(texts, outputs.mask_logits, outputs.no_target_logits, choices, strict=True)
+            for text, logits, no_target, choice in rows:
+                answers[text] = Answer(logits.clone(), no_target, choice)
         if len(texts) < len(sentences):
             outputs = self.model(pair_encoding=encoding)
-            answers[EVERY_CHANGE] = Answer(outputs.mask_logits[0], outputs.no_target_logits[0])
+            every_object = torch.zeros(NUM_CHOICE_VALUES)
+            answers[EVERY_CHANGE] = Answer(outputs.mask_logits[0], outputs.no_target_logits[0], every_object)
         return answers
 
     def masks_of(
@@ -179,6 +187,7 @@ class Engine:
             mask_logits=torch.stack([answer.mask_logits for answer in answers]),
             no_target_logits=torch.stack([answer.no_target_logit for answer in answers]),
             num_expressions=torch.tensor([len(answers)]),
+            object_choices=torch.stack([answer.object_choice.cpu() for answer in answers]),
         )
         (result,) = self.processor.post_process_referring_segmentation(
             outputs, [size], threshold=threshold, no_target_threshold=no_target_threshold

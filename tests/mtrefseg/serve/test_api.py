@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from modeling_mtrefseg import image_download_mtrefseg
+from modeling_mtrefseg.object_choice_mtrefseg import keep_chosen, split_sentence
 from mtrefseg.serve import app as serve_app
 from mtrs_iou import decode_rle
 from tests.mtrefseg.serve.conftest import Files, Server
@@ -66,6 +67,21 @@ def test_masks_have_keys_and_are_those_of_the_model(server: Server, files: Files
         assert mask["score"] == pytest.approx(score, abs=1e-3)
         assert mask["area_pixels"] == pytest.approx(int(np.count_nonzero(expected)), abs=20)
     assert set(body["timings"]) == {"upload", "waiting", "encoding", "answering", "drawing", "total"}
+
+
+def test_places_and_ranks_choose_among_the_objects(
+    server: Server, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the processor takes them out of a sentence, they are applied when the masks are drawn."""
+    monkeypatch.setattr(server.engine.processor, "choose_objects", True)
+    sentences = ["the house on the left that appeared", "every house that appeared"]
+    options = {"sentences": sentences, "threshold": "0.05", "no_target_threshold": "1", "domain": "normal_scene"}
+    chosen, every = (decode_rle(mask["rle"]) for mask in server.segment(files, options).json()["masks"])
+    monkeypatch.setattr(server.engine.processor, "choose_objects", False)
+    asked, choice = split_sentence(sentences[0])
+    assert choice is not None
+    assert asked == sentences[1]
+    assert (chosen == keep_chosen(every, choice)).all()
 
 
 def test_json_and_data_urls_are_answered_like_a_form(server: Server, files: Files) -> None:
