@@ -85,7 +85,7 @@ def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Lo
             start = time.perf_counter()
             try:
                 files = [gradio_client.handle_file(path) for path in pair]
-                numbers = client.predict(*files, question, api_name="/segment")[3]
+                numbers = client.predict(*files, question, api_name="/segment")
             except AppError as error:
                 if is_hostile:
                     log.refused += 1

@@ -22,11 +22,11 @@ class Visited:
             raise ConnectionError("refused")
         self.questions = 0
 
-    def predict(self, *values: Any, **options: Any) -> list[Any]:
+    def predict(self, *values: Any, **options: Any) -> dict[str, float]:
         self.questions += 1
         if self.questions == 2:
             raise OSError("connection reset")
-        return [None, None, None, {"encoding_seconds": 0.5, "answering_seconds": 0.25}]
+        return {"encoding_seconds": 0.5, "answering_seconds": 0.25}
 
 
 def test_a_visitor_that_is_stopped_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
