@@ -13,8 +13,10 @@ ENV PYTHONUNBUFFERED=1 \
     HF_HOME=/tmp/huggingface
 
 WORKDIR /app
-# PyTorch first and alone, from its index of CPU builds; pip would take the CUDA build of several GB.
-RUN pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+# PyTorch first and alone. On Linux, pip may take the CUDA build of several GB; PyTorch's installation page names the index
+# of the CPU builds, for --build-arg TORCH_OPTIONS="--index-url ...".
+ARG TORCH_OPTIONS=""
+RUN pip install torch==2.13.0 ${TORCH_OPTIONS}
 # Then what changes seldom: the packages that the extra `serve` names, in the tested versions.
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY requirements/ci.lock.txt requirements/
