@@ -16,19 +16,23 @@ from .reporting import (
     versions,
     write_report,
 )
+from .segmenter import Answer, Segmenter, ask
 from .tables import latex_row, latex_text, markdown_cell, markdown_row
 
 
 __all__ = [
     "SCORES",
+    "Answer",
     "Batch",
     "BatchReader",
     "EvaluationFolder",
     "Evaluator",
     "ItemCounts",
     "ScoredPair",
+    "Segmenter",
     "answer",
     "append",
+    "ask",
     "collect",
     "command",
     "count_items",

@@ -7,7 +7,7 @@ From batches of pairs to predictions and scores: every pair once, at its own siz
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from mtrs_iou.mtrs_iou import MaskScores, encode_rle, merge
 
 from .batches import Batch, BatchReader
 from .losses import count_items, loss_parts
+from .segmenter import Answer
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
@@ -31,20 +32,6 @@ SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
 UNKNOWN_TRUTH = encode_rle(np.ones((1, 1), dtype=bool))
 """Stands for a truth that cannot be read: one pixel that no prediction hits, so that the sentence counts as wrong, and
 the sums of pixels grow by this one only."""
-
-
-class Answer(NamedTuple):
-    """
-    What the model predicts for a sentence.
-
-    Args:
-        mask (`np.ndarray`): bool (height, width), at the size of the images.
-        score, no_target_score (`float`): Probabilities: of the mask, and that nothing fits.
-    """
-
-    mask: np.ndarray
-    score: float
-    no_target_score: float
 
 
 def answer(
