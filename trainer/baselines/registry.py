@@ -22,6 +22,15 @@ MakeT = TypeVar("MakeT", bound=Make)
 # Each is imported when it is used: a name costs nothing.
 _BUILT_IN = {
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
+    # Models of others, asked directly.
+    "chat": "trainer.baselines.direct.opening:chat",
+    "clipseg": "trainer.baselines.direct.opening:clipseg",
+    "endpoint": "trainer.baselines.direct.opening:endpoint",
+    "florence2": "trainer.baselines.direct.opening:florence2",
+    "grounded-sam2": "trainer.baselines.direct.opening:grounded_sam2",
+    "paligemma": "trainer.baselines.direct.opening:paligemma",
+    "sa2va": "trainer.baselines.direct.opening:sa2va",
+    "sam3": "trainer.baselines.direct.opening:sam3",
 }
 _REGISTERED: dict[str, Make] = {}
 
