@@ -22,6 +22,11 @@ MakeT = TypeVar("MakeT", bound=Make)
 # Each is imported when it is used: a name costs nothing.
 _BUILT_IN = {
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
+    # Rows that read no sentence.
+    "difference": "trainer.baselines.reference:difference",
+    "everything": "trainer.baselines.reference:everything",
+    "nothing": "trainer.baselines.reference:nothing",
+    "union-oracle": "trainer.baselines.reference:UnionOracle",
     # Models of others, asked directly.
     "chat": "trainer.baselines.direct.opening:chat",
     "clipseg": "trainer.baselines.direct.opening:clipseg",

@@ -97,7 +97,14 @@ class EndpointTalker:
         if choice.finish_reason == "content_filter":
             raise ValueError("the server's content filter withheld the answer")
         seen = tuple(image.size for image in images)
-        return Reply(choice.message.content or "", seen, choice.finish_reason == "length")
+        return Reply(_text(choice.message.content), seen, choice.finish_reason == "length")
+
+
+def _text(content: Any) -> str:
+    """The text of a message; some servers send it in parts."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part.get("type") == "text")
+    return content or ""
 
 
 def _whole_patches(size: Size) -> Size:

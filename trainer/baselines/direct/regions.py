@@ -149,8 +149,8 @@ def _places(value: Any, image: int | None) -> Iterator[_Place]:
 
 
 def _keyed_places(key: str, item: Any, image: int | None) -> Iterator[_Place]:
-    if key in _POINT_KEYS:
-        for point in [item] if _numbers(item, 2) is not None else item if isinstance(item, list) else []:
+    if key in _POINT_KEYS and isinstance(item, list):
+        for point in item if _numbers(item, 2) is None else [item]:
             if (numbers := _numbers(point, 2)) is not None:
                 yield _Place(image, numbers)
     elif key in _BOX_KEYS or isinstance(item, dict | list):
