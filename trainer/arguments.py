@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import TrainingError
 from .names import (
+    BASELINES,
     ENGINES,
     GENERATED,
     NO_DATA,
@@ -40,6 +41,7 @@ class ModelArguments:
         fusion_type (`str`, *optional*): See `MTRefSegConfig`; the checkpoint's or preset's if not given.
         config_overrides (`str`, *optional*): Further fields of `MTRefSegConfig`, for new models; JSON on the command
             line, a mapping in recipes. See `config_fields`.
+        baseline (`str`, *optional*): In stage 2, a new model of this kind instead of our own, one of `BASELINES`.
     """
 
     preset: str = field(
@@ -58,6 +60,9 @@ class ModelArguments:
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
     config_overrides: str | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig (JSON)"})
+    baseline: str | None = field(
+        default=None, metadata={"help": "train this baseline instead of our model", "choices": list(BASELINES)}
+    )
 
     def __post_init__(self) -> None:
         self.config_fields()  # Says now what is wrong with them.

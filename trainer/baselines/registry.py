@@ -21,7 +21,10 @@ MakeT = TypeVar("MakeT", bound=Make)
 
 # Each is imported when it is used: a name costs nothing.
 _BUILT_IN = {
+    "image_difference": "trainer.baselines.untrained:ImageDifference",
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
+    "nothing": "trainer.baselines.untrained:EmptyMask",
+    "whole_image": "trainer.baselines.untrained:WholeImage",
 }
 _REGISTERED: dict[str, Make] = {}
 
