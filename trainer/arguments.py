@@ -231,6 +231,7 @@ class TrainingOptions:
         expected_engine (`str`, *optional*, defaults to `"any"`): "single", "ddp", "zero1", "zero2" or "zero3": the
             script stops if another one is in use.
         expected_processes (`int`, *optional*): The script stops if there are not as many.
+        estimate (`bool`, *optional*, defaults to `False`): Whether to print what the run would take, and not to train.
         no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default the
             processor's, which is that of the checkpoint to begin with, and none for a new model.
     """
@@ -254,6 +255,9 @@ class TrainingOptions:
     expected_processes: int | None = field(default=None, metadata={"help": "stop if there are not as many"})
     no_target_threshold: float | None = field(
         default=None, metadata={"help": "score above which evaluation empties a mask"}
+    )
+    estimate: bool = field(
+        default=False, metadata={"help": "only print how much memory and how many hours the run would take"}
     )
     report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
     bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Asks segmenters about pairs, and scores the answers: a folder a model and setting, as `trainer/evaluate.py` writes."""
+"""Asks segmenters about pairs and scores the answers, into folders as `trainer/evaluate.py` writes them."""
 
 import argparse
 import json
