@@ -30,6 +30,8 @@ class CheckpointSegmenter:
             folder = Path(snapshot_download(model))
         self.name = name or shown_name(model)
         self.identity: Mapping[str, str] = model_hash(folder)
+        import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+
         self._processor = load_processor(folder)
         self._model = load_model(folder, self._processor, find_device(), dtype="float32")
 

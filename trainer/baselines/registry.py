@@ -21,18 +21,18 @@ MakeT = TypeVar("MakeT", bound=Make)
 
 # Each is imported when it is used: a name costs nothing.
 _BUILT_IN = {
+    "image_difference": "trainer.baselines.untrained:ImageDifference",
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
-    # Rows that read no sentence.
-    "difference": "trainer.baselines.reference:difference",
-    "everything": "trainer.baselines.reference:everything",
-    "nothing": "trainer.baselines.reference:nothing",
-    "union-oracle": "trainer.baselines.reference:UnionOracle",
+    "nothing": "trainer.baselines.untrained:EmptyMask",
+    "whole_image": "trainer.baselines.untrained:WholeImage",
+    "change_vectors": "trainer.baselines.untrained:ChangeVectors",
+    "union_oracle": "trainer.baselines.untrained:UnionOracle",
     # Models of others, asked directly.
     "chat": "trainer.baselines.direct.opening:chat",
     "clipseg": "trainer.baselines.direct.opening:clipseg",
     "endpoint": "trainer.baselines.direct.opening:endpoint",
     "florence2": "trainer.baselines.direct.opening:florence2",
-    "grounded-sam2": "trainer.baselines.direct.opening:grounded_sam2",
+    "grounded_sam2": "trainer.baselines.direct.opening:grounded_sam2",
     "paligemma": "trainer.baselines.direct.opening:paligemma",
     "sa2va": "trainer.baselines.direct.opening:sa2va",
     "sam3": "trainer.baselines.direct.opening:sam3",

@@ -73,6 +73,26 @@ class Segmenter(Protocol):
         """
 
 
+@runtime_checkable
+class TruthSegmenter(Segmenter, Protocol):
+    """A [`Segmenter`] that answers with the truth: a bound for the others, not a model."""
+
+    def segment_truths(
+        self, image_t1: Image.Image, sentences: Sequence[str], truths: Sequence[npt.NDArray[np.bool_]]
+    ) -> list[Answer]:
+        """
+        Answers from the true masks of a pair.
+
+        Args:
+            image_t1 (`PIL.Image.Image`): The earlier image, for its size.
+            sentences (`Sequence[str]`): One or more sentences about this pair.
+            truths (`Sequence[np.ndarray]`): All true masks of the pair that can be read, bool (height, width).
+
+        Returns:
+            `list[Answer]`: One a sentence, in order.
+        """
+
+
 def ask(
     segmenter: Segmenter,
     image_t1: Image.Image,

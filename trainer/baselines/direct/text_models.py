@@ -82,7 +82,7 @@ class GroundedSam2Model:
     def __init__(self, model: str, sam: str, threshold: float | None = None, device: str | None = None) -> None:
         self._finder = BoxFinder(model, device, threshold)
         self._segmenter = PromptedSegmenter(sam, device)
-        self.name = f"grounded-sam2:{shown_name(model)}"
+        self.name = f"grounded_sam2:{shown_name(model)}"
         shown = "default" if threshold is None else f"{threshold:g}"
         self.identity = {"model": source_of(model), "sam": source_of(sam), "threshold": shown}
 

@@ -29,8 +29,8 @@ SENTENCES = ("the red car that appeared", "the red car that disappeared")
 TEXT_MODELS = {
     "clipseg": "clipseg:{clipseg},threshold=0",
     "sam3": "sam3:{sam3},threshold=0",
-    "grounding_dino": "grounded-sam2:{grounding_dino},sam={sam2},threshold=0",
-    "owlv2": "grounded-sam2:{owlv2},sam={sam2},threshold=0",
+    "grounding_dino": "grounded_sam2:{grounding_dino},sam={sam2},threshold=0",
+    "owlv2": "grounded_sam2:{owlv2},sam={sam2},threshold=0",
 }
 CHAT_MODELS = ("qwen2_5_vl", "qwen3_vl", "internvl", "llava")
 
@@ -238,5 +238,5 @@ def test_wrong_options_are_named(text: str, message: str, folder_of: FolderOf, m
 
 
 def test_all_are_registered() -> None:
-    names = {"chat", "clipseg", "endpoint", "florence2", "grounded-sam2", "paligemma", "sa2va", "sam3"}
+    names = {"chat", "clipseg", "endpoint", "florence2", "grounded_sam2", "paligemma", "sa2va", "sam3"}
     assert names <= set(known_segmenters())
