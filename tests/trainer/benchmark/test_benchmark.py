@@ -82,7 +82,7 @@ def test_the_table_has_all_rows_and_those_of_the_paper(scored: Path, tmp_path: P
         rows = list(csv.DictReader(file))
     assert [(row["setting"], row["model"]) for row in rows].count(("RS", "nothing")) == 1
     assert len(rows) == 6
-    best = [row for row in rows if row["setting"] == "TV"][0]
+    best = next(row for row in rows if row["setting"] == "TV")
     assert best["p_against_best"] == ""
 
 
