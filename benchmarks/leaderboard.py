@@ -18,17 +18,23 @@ import json
 import resource
 import statistics
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from accelerate import Accelerator
+
+from dataset_scripts.readers import Pair, open_pairs
 from mtrefseg.io import write_json, write_text
 from trainer.ablation.folder import TrainingFolder
 from trainer.ablation.matrix import Run, plan, read_matrix
-from trainer.benchmark.command import main as benchmark
+from trainer.baselines import open_segmenter
 from trainer.benchmark.comparison import ScoredModel, interval, open_folders, significance
-from trainer.benchmark.running import folder_name
+from trainer.benchmark.running import folder_name, run_row
 from trainer.evaluation import markdown_row
-from trainer.names import MATRICES
+from trainer.evaluation.selection import EvenlySpacedPairs
+from trainer.names import GENERATED, MATRICES
 
 
 CSV = Path(__file__).with_name("results") / "leaderboard.csv"
@@ -48,6 +54,8 @@ ORDER = (
 )
 UNTRAINED = {"image difference": "image_difference", "nothing": "nothing", "whole image": "whole_image"}
 SHIPPED = "mtrefseg-r1 (as shipped)"
+SIZE = 128
+OPTIONS = argparse.Namespace(data=GENERATED, setting="TV", split="validation", seed=0, bootstrap=0)
 BEST, SEEDS = 4, (0, 1, 2)
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90", "N-acc", "T-acc")
 NAMES = {
@@ -77,12 +85,21 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="steps of each training; by default the matrix's")
     parser.add_argument("--no_train", action="store_true", help="only write the files again")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)  # The number of threads decides how sums are rounded.
     board = Leaderboard(arguments.output_dir, arguments.pairs, arguments.steps)
     if not arguments.no_train:
         for row in board.fill():
             print(row, flush=True)
             board.write()
     board.write()
+
+
+class RememberedPairs(EvenlySpacedPairs):
+    """Pairs that are made once for all rows."""
+
+    @cache  # noqa: B019  # There is one of it, for as long as the command runs.
+    def __getitem__(self, index: int) -> Pair:
+        return super().__getitem__(index)
 
 
 class Leaderboard:
@@ -96,6 +113,9 @@ class Leaderboard:
     def __init__(self, output_dir: Path, pairs: int, steps: int | None) -> None:
         self.output_dir, self.pairs = output_dir, pairs
         matrix = read_matrix(MATRICES / "leaderboard.yaml")
+        generator = {"seed": OPTIONS.seed, "size": SIZE}
+        source = open_pairs(GENERATED, OPTIONS.split, OPTIONS.setting, num_pairs=pairs, generator=generator)
+        self.source = RememberedPairs(source, pairs)
         self.runs = {(run.name, run.seed): run for run in plan(matrix, SEEDS, steps)}
 
     def fill(self) -> Iterator[str]:
@@ -121,7 +141,31 @@ class Leaderboard:
             writer.writerows(rows)
         page = PAGE.read_text(encoding="utf-8")
         before, after = page.split(BEGIN)[0], page.split(END)[1]
-        write_text(PAGE, f"{before}{BEGIN}\n\n{_markdown(rows)}\n\n{END}{after}")
+        parts = [BEGIN, _markdown(rows), *self._findings(rows), END]
+        write_text(PAGE, before + "\n\n".join(parts) + after)
+
+    def _findings(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+        """What the rows say about our full model and about single images, in sentences."""
+        scores = {row["model"]: float(row["mIoU"]) for row in rows}
+        trained = [row["model"] for row in rows if row["what"] == "trained here"]
+        findings = []
+        if NAMES["ours"] in trained:
+            place = trained.index(NAMES["ours"]) + 1
+            first = "" if place == 1 else f", behind {', '.join(trained[: place - 1])}"
+            findings.append(f"Our full model is number {place} of the {len(trained)} trained rows{first}.")
+        pair = ("single_image", "change_attention")
+        if all(NAMES[name] in scores for name in (*pair, "change_detector")):
+            single, fused = (self._result(_row_name(name, SEEDS[0])) for name in pair)
+            p_value = significance(fused, single)
+            alone, both, blind = (scores[NAMES[name]] for name in (*pair, "change_detector"))
+            verdict = "supports" if both > alone and p_value < 0.05 else "does not support"
+            findings.append(
+                "Are answers about single images enough? (c) sees each image alone and reaches "
+                f"{alone:.2f}; (b), which sees their fused features with a like decoder, {both:.2f}: a difference of "
+                f"{both - alone:+.2f} (p = {p_value:.4f}, seed 0). This {verdict} the claim that they are not. "
+                f"(d) finds changes and does not read: {blind:.2f}."
+            )
+        return findings
 
     def _train(self, run: Run) -> str:
         seconds = 0.0
@@ -138,10 +182,7 @@ class Leaderboard:
         )
 
     def _score(self, name: str, model: str) -> str:
-        options = ["--models", model, "--generated_pairs", str(self.pairs), "--generated_size", "128"]
-        status = benchmark(["run", *options, "--output_dir", str(self.output_dir / "scores")])
-        if status:
-            raise SystemExit(status)
+        run_row(open_segmenter(model), self.source, self._folder(name), OPTIONS, Accelerator(cpu=True))
         return name
 
     def _cost(self, run: Run) -> Path:

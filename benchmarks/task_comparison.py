@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Four tasks on the same pairs, each with its exact truth: why multi-temporal referring segmentation is a task of its own.
+Four tasks on the same pairs, each with its exact truth: what sets multi-temporal referring segmentation apart.
 
 - **open vocabulary**: a name of a list of classes, at t2 ("house"): all of them;
 - **referring**: a description of one thing at t2 ("the red house"), whether it changed or not;

@@ -71,18 +71,18 @@ def known_segmenters() -> list[str]:
     return sorted({*_BUILT_IN, *_REGISTERED})
 
 
-def open_segmenter(text: str) -> Segmenter:
+def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
     """
-    Makes a segmenter.
+    Takes apart what names a segmenter.
 
     Args:
         text (`str`): `NAME`, `NAME:MODEL` or `NAME:MODEL,OPTION=VALUE,...`.
 
     Returns:
-        [`Segmenter`]
+        `tuple[str, str, dict[str, str]]`: Name, model ("" for none) and options.
 
     Raises:
-        TrainingError: If there is no segmenter of that name, or it does not take these options.
+        TrainingError: If there is no segmenter of that name, or an option is not of that form.
     """
     name, _, rest = text.partition(":")
     model, *pieces = rest.split(",")
@@ -96,6 +96,23 @@ def open_segmenter(text: str) -> Segmenter:
         if not equals or not key.isidentifier():
             raise TrainingError(f"--models {text}: {piece!r} is not of the form OPTION=VALUE.")
         options[key] = value
+    return name, model, options
+
+
+def open_segmenter(text: str) -> Segmenter:
+    """
+    Makes a segmenter.
+
+    Args:
+        text (`str`): See [`parse_segmenter`].
+
+    Returns:
+        [`Segmenter`]
+
+    Raises:
+        TrainingError: If there is no segmenter of that name, or it does not take these options.
+    """
+    name, model, options = parse_segmenter(text)
     make: Any = _REGISTERED[name] if name in _REGISTERED else pkgutil.resolve_name(_BUILT_IN[name])
     arguments = (model,) if model else ()
     try:

@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +92,7 @@ def run_models(arguments: argparse.Namespace) -> int:
     from accelerate.utils import InitProcessGroupKwargs
     from tqdm.auto import tqdm
 
-    from trainer.baselines import load_plugin, open_segmenter
+    from trainer.baselines import load_plugin, open_segmenter, parse_segmenter
     from trainer.evaluation import summary
 
     from .running import folder_name, run_row
@@ -104,6 +105,8 @@ def run_models(arguments: argparse.Namespace) -> int:
         raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
     for path in arguments.plugin:
         load_plugin(path)
+    for text in arguments.models:
+        parse_segmenter(text)  # A wrong name is found before the first model is asked.
     for text in arguments.models:
         segmenter = open_segmenter(text)
         for setting in arguments.settings:
@@ -121,7 +124,6 @@ def run_models(arguments: argparse.Namespace) -> int:
 
 def score_predictions(arguments: argparse.Namespace) -> int:
     """`benchmark score`: returns 1 if predictions are missing, extra or wrong, which are then named."""
-    import torch
     from tqdm.auto import tqdm
 
     from mtrefseg.io import sha256_of
@@ -138,14 +140,14 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
     files = sorted(path.rglob("*.png")) if path.is_dir() else [path]
     hashes = {str(file.relative_to(path.parent)): sha256_of(file) for file in files}
-    device = str(torch.device("cpu"))
-    identity = identity_of(hashes, source, options, device)
+    identity = identity_of(hashes, source, options, "cpu")
     folder = EvaluationFolder(arguments.output_dir / arguments.setting / folder_name(name), identity)
     if folder.is_finished():
         faults_path = folder.folder / "faults.json"
         tqdm.write(f"Finished before, nothing to do: {folder.folder}")
         return 1 if faults_path.is_file() else 0
     folder.begin()
+    started = time.perf_counter()
     faults, file = Faults(), folder.file(folder.next_attempt(), 0)
     num_batches = -(-len(source) // PAIRS_AT_ONCE)
     done = {result["batch"] for result in folder.results()}
@@ -154,7 +156,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
         pairs = [read_pair(source[row]) for row in rows]
         answers = [answers_from(predictions, pair, faults) for pair in pairs]
         if number not in done:
-            append(file, {**score_answers(number, pairs, answers), "seconds": 0.001})
+            append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
     faults.extra = sorted(predictions)
     if faults:
         (folder.folder / "faults.json").write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoConfig
+from transformers import AutoConfig, AutoModel
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 from mtrefseg.build.loading import load_errors
-from mtrefseg.build.presets import preset_config
+from mtrefseg.build.presets import preset_fields
 from trainer.arguments import DataArguments, ModelArguments
 from trainer.baselines.models import BASELINES
 from trainer.training_config import MTRefSegTrainingConfig
@@ -158,22 +158,20 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
 
 def _model_on_meta(model_arguments: ModelArguments, model_config: ModelConfig, is_stage1: bool) -> nn.Module:
     """The model of a run, without values. Pretrained parts from the Hub are taken to have the sizes of the paper's."""
-    name = model_config.model_name_or_path
+    name, baseline = model_config.model_name_or_path, model_arguments.baseline
     canvas = {} if model_arguments.image_size is None else {"image_size": model_arguments.image_size}
     model_class: Any = MTRefSegVisionModel if is_stage1 else MTRefSegModel
     if name is not None:
         with load_errors(name):
             config = AutoConfig.from_pretrained(name, **canvas)
-    else:
-        fields = {**backbone_fields(model_arguments), **model_arguments.config_fields(), **canvas}
-        preset = model_arguments.preset if model_arguments.text_backbone is None else "paper"
-        config = preset_config(preset, **fields)
-    if model_arguments.baseline is not None:
-        model_class = BASELINES[model_arguments.baseline]
-        fields = {key: value for key, value in config.to_dict().items() if key != "model_type"}
-        config = model_class.config_class(**fields)
+        with torch.device("meta"):
+            return model_class(config) if is_stage1 else AutoModel.from_config(config)
+    if baseline is not None:
+        model_class = BASELINES[baseline]
+    preset = model_arguments.preset if model_arguments.text_backbone is None else "paper"
+    fields = {**backbone_fields(model_arguments), **model_arguments.config_fields(), **canvas}
     with torch.device("meta"):
-        return model_class(config)
+        return model_class(model_class.config_class(**{**preset_fields(preset), **fields}))
 
 
 def _size(module: nn.Module) -> int:

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+import torch
 from PIL import Image
 
 from mtrefseg.view.predictions import load_predictions
 from mtrs_iou import decode_rle, encode_rle
 from trainer.baselines import registry
-from trainer.benchmark.command import main
+from trainer.baselines.untrained import WholeImage
+from trainer.benchmark import running
+from trainer.benchmark.command import main, open_source, parse_arguments
 from trainer.benchmark.comparison import groups_of, interval, open_folders, significance
 from trainer.benchmark.sentence_kinds import kind_of
 
@@ -71,6 +75,49 @@ def test_a_finished_row_is_left_and_a_stopped_one_goes_on(scored: Path, tmp_path
     assert again["scores"] == json.loads(report.read_text(encoding="utf-8"))["scores"]
 
 
+class OneOfTwo:
+    """What connects two processes, for two threads that share the work."""
+
+    num_processes = 2
+    device = torch.device("cpu")
+
+    def __init__(self, rank: int, barrier: threading.Barrier) -> None:
+        self.process_index, self.is_main_process = rank, rank == 0
+        self.wait_for_everyone = barrier.wait
+
+
+def test_two_processes_give_what_one_gives(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    barrier, said = threading.Barrier(2, timeout=300), {}
+
+    def broadcast(values: list[Any]) -> list[Any]:
+        if threading.current_thread().name == "0":
+            said["values"] = values
+        barrier.wait()
+        return said["values"]
+
+    monkeypatch.setattr(running, "broadcast_object_list", broadcast)
+    monkeypatch.setattr(running, "PAIRS_AT_ONCE", 1)
+    arguments = parse_arguments(
+        ["run", "--models", "whole_image", *DATA, "--output_dir", str(tmp_path)], "mtrefseg benchmark"
+    )
+    arguments.setting = "TV"
+
+    def work(rank: int) -> None:
+        source = open_source(arguments, "TV")
+        running.run_row(WholeImage(), source, tmp_path / "row", arguments, OneOfTwo(rank, barrier))
+
+    threads = [threading.Thread(target=work, args=(rank,), name=str(rank)) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    two = json.loads((tmp_path / "row" / "report.json").read_text(encoding="utf-8"))
+    one = json.loads((scored / "TV" / "whole-image" / "report.json").read_text(encoding="utf-8"))
+    assert two["run"]["processes"] == 2
+    assert two["scores"] == one["scores"]
+    assert two["data"] == one["data"]
+
+
 def test_the_table_has_all_rows_and_those_of_the_paper(scored: Path, tmp_path: Path, capfd: Any) -> None:
     assert main(["table", str(scored), "--out", str(tmp_path)]) == 0
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
@@ -82,7 +129,7 @@ def test_the_table_has_all_rows_and_those_of_the_paper(scored: Path, tmp_path: P
         rows = list(csv.DictReader(file))
     assert [(row["setting"], row["model"]) for row in rows].count(("RS", "nothing")) == 1
     assert len(rows) == 6
-    best = [row for row in rows if row["setting"] == "TV"][0]
+    best = next(row for row in rows if row["setting"] == "TV")
     assert best["p_against_best"] == ""
 
 
