@@ -50,12 +50,13 @@ def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if not text.strip():
         raise AnswerError("the answer is empty")
     validator = Draft202012Validator(schema)
-    problem, answer = "the answer holds no JSON object", None
+    answer: dict[str, Any] | None = None
+    problem = "the answer holds no JSON object"
     for content in json_objects(text):
         found = str(content) if isinstance(content, ValueError) else _find_problem(content, validator)
-        if found is None:
+        if found is None and isinstance(content, dict):
             answer = content
-        elif answer is None:
+        elif found is not None and answer is None:
             problem = found
     if answer is None:
         raise AnswerError(problem)

@@ -37,18 +37,19 @@ class Finding:
 
 
 class ImageModel(Protocol):
-    """
-    A model that was made for one image, or for several in a conversation.
+    """A model that was made for one image, or for several in a conversation. Plain attributes are enough."""
 
-    Attributes:
-        name (`str`): Kind and model, such as "clipseg:CIDAS/clipseg-rd64-refined".
-        identity (`Mapping[str, str]`): What decides its answers: models with revisions or hashes, and options.
-        takes_two (`bool`): Whether it can be shown two images at once (the view "two").
-    """
+    @property
+    def name(self) -> str:
+        """Kind and model, such as "clipseg:CIDAS/clipseg-rd64-refined"."""
 
-    name: str
-    identity: Mapping[str, str]
-    takes_two: bool
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What decides its answers: models with revisions or hashes, and options."""
+
+    @property
+    def takes_two(self) -> bool:
+        """Whether it can be shown two images at once (the view "two")."""
 
     def find(self, images: Sequence[Image.Image], sentences: Sequence[str], view: View) -> list[Finding]:
         """
@@ -65,7 +66,6 @@ class ImageModel(Protocol):
         Raises:
             Exception: Whatever the model raises; the sentence is then scored with an empty mask.
         """
-        ...
 
 
 def nothing(image: Image.Image, text: str | None = None, problem: str | None = None) -> Finding:

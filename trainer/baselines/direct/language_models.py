@@ -54,21 +54,22 @@ class Reply:
 
 
 class Talker(Protocol):
-    """
-    Answers questions about images.
+    """Answers questions about images. Plain attributes are enough."""
 
-    Attributes:
-        name, identity: See [`ImageModel`].
-        unit (`str`): The unit in which it writes coordinates.
-    """
+    @property
+    def name(self) -> str:
+        """See [`ImageModel`]."""
 
-    name: str
-    identity: Mapping[str, str]
-    unit: Unit
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """See [`ImageModel`]."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in which it writes coordinates."""
 
     def ask(self, images: Sequence[Image.Image], question: str) -> Reply:
         """Answers a question about RGB images, which it is shown in this order before the question."""
-        ...
 
 
 def make_question(sentence: str, view: View, unit: Unit) -> str:

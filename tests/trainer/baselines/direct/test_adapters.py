@@ -160,11 +160,16 @@ def test_florence_is_asked_for_the_mask_of_the_sentence(folder_of: FolderOf, mon
     assert asked == ["Locate the red car that appeared in the image with mask"]
 
 
-def test_the_best_box_is_segmented_once_an_image(folder_of: FolderOf, monkeypatch) -> None:
+def test_the_best_box_is_segmented(folder_of: FolderOf, monkeypatch) -> None:
     """The image is encoded once for all sentences, and not at all if nothing is found."""
     encoded = []
     encode = PromptedSegmenter.encode
-    monkeypatch.setattr(PromptedSegmenter, "encode", lambda self, image: encoded.append(image) or encode(self, image))
+
+    def counted(self, image: Image.Image):
+        encoded.append(image)
+        return encode(self, image)
+
+    monkeypatch.setattr(PromptedSegmenter, "encode", counted)
     model = GroundedSam2Model(folder_of("owlv2"), folder_of("sam2"), 0.0, "cpu")
     images = [noise_pair()[0]]
     found = model.find(images, ["red car", "car", "the image"], "one")
