@@ -118,6 +118,7 @@ def run_models(arguments: argparse.Namespace) -> int:
             if accelerator.is_main_process:
                 said = "finished before" if report is None else summary(report, folder)
                 tqdm.write(f"{segmenter.name}, {setting}\n{said}")
+        del segmenter  # Two large models at once may not fit into memory.
     accelerator.end_training()
     return 0
 
