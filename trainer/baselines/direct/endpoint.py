@@ -38,12 +38,14 @@ class EndpointTalker:
         max_tokens (`int`, *optional*, defaults to 2048): Maximum length of an answer in tokens.
 
     Raises:
-        TrainingError: If there is no such unit.
+        TrainingError: If there is no such unit, or openai is not installed.
     """
 
     def __init__(self, model: str, url: str, unit: str | None = None, max_tokens: int = 2048) -> None:
-        import openai  # Here: it is not needed by anything else.
-
+        try:
+            import openai  # Here: it is not needed by anything else.
+        except ImportError as error:
+            raise TrainingError("endpoint asks servers with openai; pip install openai.") from error
         if unit not in (None, "pixels", "thousandths"):
             raise TrainingError(f"unit={unit}: use pixels or thousandths.")
         writes_pixels = unit == "pixels" or (unit is None and _WRITES_PIXELS.search(model) is not None)
