@@ -4,6 +4,7 @@ Sa2VA, whose code on the Hub answers with masks (`predict_forward`). Its code ru
 `trust_remote_code=yes` is needed.
 """
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoProcessor, AutoTokenizer
 
 from mtrefseg.foundation import load_model, load_part
 from trainer.errors import TrainingError
@@ -46,7 +47,12 @@ class Sa2vaModel:
         self._model = load_model(AutoModel.from_pretrained, model, device, trust_remote_code=True)
         if not hasattr(self._model, "predict_forward"):
             raise TrainingError(f"sa2va:{model} has no predict_forward; use a Sa2VA model such as ByteDance/Sa2VA-4B.")
-        self._tokenizer = load_part(AutoTokenizer.from_pretrained, model, trust_remote_code=True)
+        # Those on InternVL are handed their tokenizer, those on Qwen-VL their processor.
+        kinds = {"tokenizer": AutoTokenizer, "processor": AutoProcessor}
+        taken = (
+            "processor" if "processor" in inspect.signature(self._model.predict_forward).parameters else "tokenizer"
+        )
+        self._part = {taken: load_part(kinds[taken].from_pretrained, model, trust_remote_code=True)}
         self.name = f"sa2va:{shown_name(model)}"
         self.identity = {"model": source_of(model)}
 
@@ -56,7 +62,7 @@ class Sa2vaModel:
         found = []
         for sentence in sentences:
             words = sentence.strip().rstrip(".")
-            answer = self._model.predict_forward(image=images[0], text=PROMPT.format(words), tokenizer=self._tokenizer)
+            answer = self._model.predict_forward(image=images[0], text=PROMPT.format(words), **self._part)
             masks = [_flat(mask) for mask in answer.get("prediction_masks") or []]
             text = str(answer.get("prediction", ""))
             if masks:

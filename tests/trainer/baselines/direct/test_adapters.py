@@ -197,15 +197,24 @@ class Sa2va:
         return {"prediction": "Sure, [SEG].<|im_end|>", "prediction_masks": [mask, torch.from_numpy(mask)]}
 
 
-def test_sa2va(tmp_path, monkeypatch) -> None:
+class Sa2vaOnQwen(Sa2va):
+    """The same with another name of an argument."""
+
+    def predict_forward(self, image, text: str, processor):
+        return super().predict_forward(image, text, processor)
+
+
+@pytest.mark.parametrize("kind", [Sa2va, Sa2vaOnQwen])
+def test_sa2va(kind: type[Sa2va], tmp_path, monkeypatch) -> None:
     asked = []
 
     def load(name, **options):
         asked.append(options)
-        return SimpleNamespace(to=lambda device: SimpleNamespace(eval=Sa2va))
+        return SimpleNamespace(to=lambda device: SimpleNamespace(eval=kind))
 
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", load)
-    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda name, **options: "tokenizer")
+    part = transformers.AutoTokenizer if kind is Sa2va else transformers.AutoProcessor
+    monkeypatch.setattr(part, "from_pretrained", lambda name, **options: "tokenizer")
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(TrainingError, match="trust_remote_code=yes"):
         open_segmenter(f"sa2va:{tmp_path}")
