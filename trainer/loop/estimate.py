@@ -27,6 +27,9 @@ from .pretrained_parts import backbone_fields
 
 SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
 """Of a pair, of a sentence with its answer, and of the prompt without the images."""
+NUMBERS = 17
+"""A transformer layer keeps as many numbers of each channel of each token (https://huggingface.co/papers/2205.05198,
+without attention maps)."""
 PAPER_PAIRS = {True: 20_000, False: 5_646}
 """Training pairs of MTRefSeg-21K, stage 1 and stage 2: what an epoch is where a recipe does not say it."""
 GPU_FLOPS = 0.3 * 312e12
@@ -136,21 +139,22 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
     model.eval()
     handles = [module.register_forward_hook(keep) for module in model.modules() if not list(module.children())]
     with FlopCounterMode(display=False) as counter:
-        if "mask_decoder" in parts:
-            vision = model if isinstance(model, MTRefSegVisionModel) else model.get_submodule("vision_model")
-            vision(images[:1], images[1:])
-        else:
-            parts["backbone"](images)
+        levels = parts["backbone"](images).feature_maps
+        if "fusion" in parts:
+            parts["fusion"](*zip(*(level.chunk(2) for level in levels)))
     for handle in handles:
         handle.remove()
     operations, activations = float(counter.get_total_flops()), float(kept)
+    if "mask_decoder" in parts:
+        decoder, positions = config.mask_decoder_config, size * size * (1 / 64 + 1 / 256 + 1 / 1024)
+        operations += 2 * _size(parts["mask_decoder"]) * positions
+        activations += NUMBERS * decoder.pixel_decoder_layers * decoder.hidden_size * positions
     if "language_model" in parts:
         text, image_tokens = config.text_config, math.ceil(size / 128) ** 2
         tokens = SENTENCES * SENTENCE_TOKENS + (PROMPT_TOKENS + 2 * image_tokens if "projector" in parts else 0)
         body = _size(parts["language_model"]) - _size(parts["token_embeddings"])
         operations += 2 * body * tokens
-        # 17 numbers of every width of a layer: https://huggingface.co/papers/2205.05198, without attention maps.
-        activations += 17 * text.num_hidden_layers * text.hidden_size * tokens
+        activations += NUMBERS * text.num_hidden_layers * text.hidden_size * tokens
     ids = {id(weight) for part in frozen for weight in parts[part].parameters()}
     trained = sum(weight.numel() for weight in model.parameters() if id(weight) not in ids)
     return Costs(_size(model), trained, operations, activations)
