@@ -51,7 +51,7 @@ try:
     code = main(json.loads(sys.argv[1]))
 except SystemExit as stop:
     code = stop.code
-heavy = ("torch", "transformers", "datasets", "numpy", "trl", "gradio", "fastapi", "pydantic", "uvicorn", "asyncio")
+heavy = ("torch", "transformers", "datasets", "numpy", "trl", "gradio", "fastapi", "pydantic", "uvicorn")
 print(json.dumps([code, sorted(name for name in heavy if name in sys.modules), len(sys.modules)]))
 """
 
