@@ -40,7 +40,8 @@ def test_it_listens_on_this_computer_alone(server: Server) -> None:
 
 def test_endpoints_have_names_and_types(client: Any) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/segment", "/all_changes", "/look_inside", "/browse_report", "/report_case"}
+    names = {"/segment", "/all_changes", "/segment_scene", "/look_inside", "/browse_report", "/report_case"}
+    assert set(endpoints) == names
     parameters = {each["parameter_name"]: each["python_type"]["type"] for each in endpoints["/segment"]["parameters"]}
     assert list(parameters) == [
         "image_t1",
