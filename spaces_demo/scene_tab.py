@@ -14,7 +14,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult, draw_layers, segment_pair
 
 from .answers import answers_list
-from .limits import MAX_FILE_SIZE, MAX_PIXELS, MAX_SENTENCES, InputError, check_image, check_sentences, refusal
+from .limits import MAX_FILE_SIZE, MAX_PIXELS, MAX_SENTENCES, check_image, check_sentences, refusal
 from .scene_view import SCRIPT, scene_html
 from .segment_tab import EXAMPLES, MODEL_QUEUE, SCENES
 from .segmenting import NAMES, Segmenter
@@ -39,8 +39,8 @@ class SceneTab:
     def __init__(self, segmenter: Segmenter) -> None:
         self.segmenter = segmenter
         gr.Markdown(
-            "For GeoTIFF and for images that are much larger than the model's canvas: they are cut into overlapping windows, as "
-            f"`mtrefseg predict` does it. At most {MAX_PIXELS // 1_000_000} million pixels and "
+            "For GeoTIFF and for images that are much larger than the model's canvas: they are cut into windows that "
+            f"overlap, as `mtrefseg predict` does it. At most {MAX_PIXELS // 1_000_000} million pixels and "
             f"{MAX_FILE_SIZE.removesuffix('mb')} MB an image."
         )
         with gr.Row():
@@ -63,7 +63,10 @@ class SceneTab:
     def _build_inputs(self) -> None:
         with gr.Row():
             self.files = [
-                SceneInput(label=name, file_types=list(SCENE_ENDINGS), height=120, min_width=130) for name in NAMES
+                SceneInput(
+                    label=name, file_types=list(SCENE_ENDINGS), height=120, min_width=130, elem_id=f"scene-t{number}"
+                )
+                for number, name in enumerate(NAMES, start=1)
             ]
         self.sentences = gr.Textbox(
             label="What changed? One sentence a line",

@@ -29,8 +29,8 @@ class SceneOptions:
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
-        most_windows (`int`, *optional*): Bounds the time that a scene takes: windows are made larger, and shrunk to the
-            model's canvas, until there are no more than this.
+        most_windows (`int`, *optional*): Bounds the time that a scene takes: windows are made larger, and shrunk to
+            the model's canvas, until there are no more than this.
         batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
         pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model shall see the scene. By
             default the one that was saved with the processor.
