@@ -178,6 +178,7 @@ def test_a_killed_ray_run_goes_on_to_the_same_table(tmp_path: Path, save: Callab
     out = tmp_path / "ray"
     command = [sys.executable, "-m", "tests.mtrefseg.scenes.killed_ray_runs", str(manifest), str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment["RAY_raylet_start_wait_time_s"] = "600"  # On a busy machine.
     killed = subprocess.run(
         [*command, json.dumps(settings), *TEXTS],
         cwd=ROOT,
