@@ -76,6 +76,13 @@ SENTENCES = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%)
 CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain $(FOLDERS:%=$(REAL_DATA)/%) \
 	--train_weights 1 1 1.5 2 0.7 0.7)
 
+# Sentences about places and ranks, which few of the real pairs have.
+describe = $(BIN)/python -m dataset_scripts describe $(REAL_DATA)/$(1) $(MADE)/described/$(1) \
+	--domain $(firstword $(subst _, ,$(1))) --sentences 24 --seed 5 $(if $(STEPS),--pairs 8)
+DESCRIBED = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
+	$(foreach names,$(COMPOSED),$(call composed,$(names))) \
+	--train_weights 4.0 0.7 0.6 0.3 0.3 1.2 1.4 0.5 0.5 0.8 0.7 --move_share 0.3)
+
 # Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
 RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
@@ -92,7 +99,9 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/distill.py $(call RECIPE,6_words) --model_name_or_path $(MADE)/5_backbone $(SENTENCES) \
 		$(if $(STEPS),--epoch_pairs 60)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/7_final --output_dir $(MADE)/mtrefseg-r1
+	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final $(DESCRIBED)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
 # Needs no package: it only copies files.

@@ -14,6 +14,7 @@ from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
     change_types_of,
+    check_predictions,
     domains_of,
     filter_predictions,
     iou_histogram,
@@ -182,6 +183,7 @@ class BenchmarkTab:
             key = digest_of(path)
             sentences = self.reports.get(visitor, key)
             if sentences is None:
+                check_predictions(path, MAX_BYTES)
                 sentences = worst_first(load_predictions(path, MAX_BYTES))
                 self.reports.put(visitor, key, sentences)
         except (OSError, ValueError) as error:
