@@ -15,6 +15,7 @@ from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
 from .image_processing_mtrefseg import Align, as_list
+from .object_choice_mtrefseg import answered_by
 
 
 logger = logging.get_logger(__name__)
@@ -87,8 +88,8 @@ class MTRefSegPipeline(Pipeline):
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
             - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
             - **no_target_score** (`float`) -- The probability that nothing fits.
-            - **answered_by** (`str`) -- `"image"`; or `"windows"`, `"objects"` (windows, then a choice among the
-              objects of the whole image) or `"shrunk scene"`.
+            - **answered_by** (`str`) -- `"image"`, `"objects"` (places and ranks choose among the objects that the
+              rest of the sentence finds), `"windows"` or `"shrunk scene"`.
 
             For a list of pairs a list of these, for a generator or a dataset an iterator over these.
 
@@ -216,7 +217,7 @@ class MTRefSegPipeline(Pipeline):
         )
         return [
             [
-                _entry(text, mask, score, no_target_score)
+                _entry(text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects))
                 for text, mask, score, no_target_score in zip(
                     texts,
                     result["masks"].numpy(),
@@ -280,16 +281,14 @@ class MTRefSegPipeline(Pipeline):
             yield from self.postprocess(outputs, **postprocess_params)
 
 
-def _entry(
-    text: str | None, mask: np.ndarray, score: float, no_target_score: float, answered_by: str = "image"
-) -> dict[str, Any]:
+def _entry(text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str) -> dict[str, Any]:
     """What is returned for a sentence."""
     return {
         "text": text,
         "mask": Image.fromarray(mask.astype(np.uint8) * 255),
         "score": score,
         "no_target_score": no_target_score,
-        "answered_by": answered_by,
+        "answered_by": way,
     }
 
 
