@@ -57,7 +57,8 @@ class Run:
 
     def __init__(self, arguments: Sequence[str], out: Path) -> None:
         self.out = out
-        self.process = subprocess.Popen([sys.executable, "-m", __spec__.name, "--run", *arguments])
+        command = [sys.executable, "-m", __spec__.name, "--run", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # Ray says much.
 
     def wait(self, condition: Callable[[], object]) -> None:
         """Waits while the run goes on."""
