@@ -130,9 +130,8 @@ def test_the_view_has_names_and_fetches_nothing() -> None:
     assert not any(word in script + page for word in ("http", "import ", "fetch(", "eval", "<script"))
 
 
-def test_the_example_is_small_and_has_a_place() -> None:
+def test_the_example_has_a_place() -> None:
     paths = [SPACE / "examples" / f"scene_{date}.tif" for date in ("t1", "t2")]
-    assert sum(path.stat().st_size for path in paths) < 1_000_000
     places = []
     for path in paths:
         with rasterio.open(path) as raster:
