@@ -173,6 +173,21 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     return (text, None) if choice == ObjectChoice() or is_undivided(asked) else (asked, choice)
 
 
+def answered_by(text: str | None, choose_objects: bool) -> str:
+    """
+    How a sentence about one image is answered.
+
+    Args:
+        text (`str`, *optional*): The sentence; `None` for every change.
+        choose_objects (`bool`): That of the processor.
+
+    Returns:
+        `str`: `"objects"` if words of it choose among the objects that the rest of it finds, else `"image"`.
+    """
+    choice = split_sentence(text)[1] if text is not None and choose_objects else None
+    return "image" if choice is None or choice.is_count else "objects"
+
+
 def choose(
     things: Sequence[Thing], choice: ObjectChoice, size: tuple[int, int], describe: Callable[[Thing], Any]
 ) -> list[Thing]:
