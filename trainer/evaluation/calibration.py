@@ -102,7 +102,7 @@ def choose(*measured: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Choice:
 
 
 def _means(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Mean IoU with each threshold and no-target threshold, of shape `(len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))`."""
+    """Mean IoU with each pair of thresholds: (len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))."""
     rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
     # (thresholds, no-target thresholds, sentences)
     return np.where(rejected[None], is_empty.astype(float), ious[:, None]).mean(2)
