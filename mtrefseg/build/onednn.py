@@ -140,7 +140,18 @@ def folded_class(original: type[nn.Conv2d]) -> type[nn.Conv2d]:
                 return cast(Tensor, original.forward(self, features, residual))
             sources = (self.weight, self.bias, self.scale, self.running_mean, self.running_var)
             after = _RELU6 if self.activation else _NOTHING
-            return _convolve(self, features, sources, lambda: self.folded(features.shape), after, residual)
+            padding = [size // 2 for size in self.kernel_size]
+            return _convolve(
+                self, features, sources, lambda: self._folded_for(features.shape), after, residual, padding
+            )
+
+        def _folded_for(self, shape: torch.Size) -> tuple[Tensor, Tensor]:
+            """With stride 2, an even side has one zero less before it than after it. A kernel that begins with a zero
+            does the same with equal numbers of zeros, without a copy of the input."""
+            kernel, bias = self.folded()
+            if self.stride[0] > 1 and self.kernel_size[0] > 1:
+                kernel = nn.functional.pad(kernel, (1 - shape[-1] % 2, 0, 1 - shape[-2] % 2, 0))
+            return kernel, bias
 
     return OneDnnNormalizedConv2d
 
@@ -152,6 +163,7 @@ def _convolve(
     weights: Callable[[], tuple[Tensor, Tensor | None]],
     after: tuple[str, list[float], str] = _NOTHING,
     residual: Tensor | None = None,
+    padding: Sequence[int] | None = None,
 ) -> Tensor:
     """
     Runs a convolution, with an activation after it or with something added to it.
@@ -163,8 +175,9 @@ def _convolve(
         weights (`Callable`): Returns kernel and bias.
         after (`tuple`): An activation, in oneDNN's words.
         residual (`Tensor`, *optional*): Added to the output.
+        padding (`Sequence[int]`, *optional*): Zeros above and below, left and right; the layer's by default.
     """
-    dtype, sizes = layer.compute_dtype, (layer.padding, layer.stride, layer.dilation, layer.groups)
+    dtype, sizes = layer.compute_dtype, (padding or layer.padding, layer.stride, layer.dilation, layer.groups)
 
     def pack() -> tuple[Tensor, Tensor | None]:
         kernel, bias = weights()
