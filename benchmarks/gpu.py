@@ -10,6 +10,7 @@ with its error. Without CUDA everything that a CPU can do runs there.
 """
 
 import argparse
+import copy
 import csv
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.inference import SENTENCE, random_image
-from benchmarks.operators import deformable_attention
+from benchmarks.operators import LEVELS, deformable_attention
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
@@ -163,13 +164,10 @@ def check_precision(setting: Setting, precision: str, row: Row) -> None:
 @torch.no_grad()
 def check_attention(setting: Setting, row: Row) -> None:
     """Fused attention against plain attention."""
-    fused = setting.model(**setting.inputs(1, 2)).mask_logits
-    implementation = setting.model.config._attn_implementation
-    setting.model.set_attn_implementation("eager")
-    try:
-        compare(row, fused, setting.model(**setting.inputs(1, 2)).mask_logits, 1e-2)
-    finally:
-        setting.model.set_attn_implementation(implementation)
+    model, inputs = setting.model, setting.inputs(1, 2)
+    plain = type(model)._from_config(copy.deepcopy(model.config), attn_implementation="eager").eval()
+    plain.load_state_dict(model.state_dict())
+    compare(row, model(**inputs).mask_logits, plain.to(setting.device)(**inputs).mask_logits, 1e-2)
 
 
 @torch.no_grad()
@@ -208,8 +206,9 @@ def check_graph(setting: Setting, row: Row) -> None:
 
 def check_deformable_attention(setting: Setting, row: Row) -> None:
     """Ours against the library's, with gradients."""
+    levels = LEVELS if setting.device.type == "cuda" else [(2, 2), (4, 4), (8, 8)]
     with torch.device(setting.device):
-        library, ours = deformable_attention()
+        library, ours = deformable_attention(levels)
         compare(row, ours(), library(), 1e-3)
     times = [setting.seconds(lambda run=run: run().sum().backward()) for run in (library, ours)]
     row.detail = f"forward and backward: library {times[0] * 1e3:.1f} ms, ours {times[1] * 1e3:.1f} ms"

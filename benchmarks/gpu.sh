@@ -40,7 +40,8 @@ run() {
         shift
         timeout 120 "$@" trainer/finetune.py --preset tiny --image_size "$SIZE" --train_data generated --eval_data none \
             --generated_size "$SIZE" --max_steps 2 --per_device_train_batch_size 1 --dataloader_num_workers 0 \
-            --save_strategy no --disable_tqdm true --output_dir "$out.train" || status=failed
+            --save_strategy no --eval_strategy no --load_best_model_at_end false --disable_tqdm true \
+            --output_dir "$out.train" || status=failed
         rm -rf "$out.train"
         "$python" -m benchmarks.gpu --out "$out" --record "$name" $status $((SECONDS - before))
         [ $status = ok ] || failed=1

@@ -139,8 +139,10 @@ def sample_masks(
             probabilities = torch.lerp(above, below, row_weights[:, None]).sigmoid_()
             inside = masks[:, rows.start : rows.stop, columns.start : columns.stop]
             torch.gt(probabilities, threshold, out=inside)
-            probability_sums += probabilities.mul_(inside).sum(dim=(-2, -1))
-            areas += inside.sum(dim=(-2, -1))
+            # Sums of floats are several times as fast as those that booleans take part in.
+            torch.nn.functional.threshold_(probabilities, threshold, 0.0)
+            probability_sums += probabilities.sum(dim=(-2, -1))
+            areas += probabilities.sign_().sum(dim=(-2, -1)).long()
     return masks, probability_sums / areas.clamp(min=1)
 
 

@@ -6,7 +6,6 @@ it.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -109,7 +108,8 @@ class NormalizedConv2d(nn.Conv2d):
         groups: int = 1,
         activation: bool = False,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups)
+        padding = kernel_size // 2 if stride == 1 else 0
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, groups=groups)
         self.activation = activation
         self.scale = nn.Parameter(torch.ones(out_channels))
         self.register_buffer("running_mean", torch.zeros(out_channels))
@@ -124,25 +124,33 @@ class NormalizedConv2d(nn.Conv2d):
         Returns:
             `Tensor` of shape `(batch_size, out_channels, ceil(height / stride), ceil(width / stride))`.
         """
-        convolved = self._conv_forward(features, *self.folded(features.shape))
+        kernel, shift = self.folded()
+        if self.stride[0] > 1:
+            features = self._pad(features)
+        if self.groups > 1 and features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # The gradients of depthwise convolutions are up to ten times as slow in bfloat16, and less exact.
+            with torch.autocast("cpu", enabled=False):
+                convolved = self._conv_forward(features.float(), kernel, shift)
+        else:
+            convolved = self._conv_forward(features, kernel, shift)
         if self.activation:
             return nn.functional.relu6(convolved, inplace=True)
         return convolved if residual is None else convolved + residual
 
-    def folded(self, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """
-        Kernel and bias that do all but the activation, with `kernel_size // 2` zeros around an input of this shape.
-        With stride 2, an even side wants one zero less before it than after it: a kernel that begins with a zero
-        gives the same as a copy of the input with other padding.
-        """
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Kernel and bias that do what the convolution and the normalisation do."""
         # The normalisation is (convolved - mean) * scale + bias with this scale.
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
         kernel = self.weight * scale[:, None, None, None]
-        shift = cast(Tensor, self.bias) - self.running_mean * scale
-        if self.stride[0] > 1 and self.kernel_size[0] > 1:
-            height, width = shape[-2:]
-            kernel = nn.functional.pad(kernel, (1 - width % 2, 0, 1 - height % 2, 0))
-        return kernel, shift
+        return kernel, cast(Tensor, self.bias) - self.running_mean * scale
+
+    def _pad(self, features: Tensor) -> Tensor:
+        """Zeros around, so that every stride-2 window fits."""
+        sides: list[int] = []
+        for size in (features.shape[-1], features.shape[-2]):
+            total = max((math.ceil(size / 2) - 1) * 2 + self.kernel_size[0] - size, 0)
+            sides += [total // 2, total - total // 2]
+        return nn.functional.pad(features, sides)
 
 
 class InvertedResidual(nn.Module):

@@ -421,7 +421,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         compared with those of all other sentences, in vain. Rows about as long as the prompt, which each of them
         needs, keep both that and the copies of the prompt small.
         """
-        if torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.jit.is_tracing():
+        is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
+        if is_checkpointing or torch.compiler.is_compiling() or torch.jit.is_tracing():
             return None
         longest = max(1, prompt_length // max(sentence_length, 1))
         return longest if layout.max_expressions > _FEW_ROWS * longest else None
