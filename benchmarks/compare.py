@@ -38,9 +38,9 @@ from safetensors.torch import load_file
 print(sum(float(tensor.float().sum()) for tensor in load_file("{model}/model.safetensors").values()))
 """
 FIRST = """
-import numpy as np, torch
 import mtrefseg
 mtrefseg.MTRefSegModel
+import numpy as np, torch
 from mtrefseg.build.loading import load_model, load_processor
 processor = load_processor("{model}")
 model = load_model("{model}", processor, torch.device("cpu"))
@@ -119,6 +119,7 @@ def predictions() -> Callable[..., dict[str, Any]]:
 
     def operators() -> dict[str, Any]:
         best: dict[str, tuple[float, int]] = {}
+        predict(1)
         for _ in range(5):
             with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
                 predict(1)

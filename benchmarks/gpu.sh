@@ -38,8 +38,8 @@ run() {
     train() {
         local name=$1 before=$SECONDS status=ok
         shift
-        timeout 120 "$@" trainer/finetune.py --preset tiny --image_size "$SIZE" --train_data generated --eval_data none \
-            --generated_size "$SIZE" --max_steps 2 --per_device_train_batch_size 1 --dataloader_num_workers 0 \
+        timeout 180 "$@" trainer/finetune.py --preset tiny --image_size "$SIZE" --train_data generated --eval_data none \
+            --generated_size 128 --max_steps 2 --per_device_train_batch_size 1 --dataloader_num_workers 0 \
             --save_strategy no --eval_strategy no --load_best_model_at_end false --disable_tqdm true \
             --output_dir "$out.train" || status=failed
         rm -rf "$out.train"

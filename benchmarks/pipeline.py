@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,15 @@ class Stage:
     def rate(self) -> float:
         """Batches per second."""
         return self.workers / self.seconds
+
+
+class Worker:
+    """Sleeps as long as the work would take."""
+
+    def work(self, batch: int, seconds: float) -> int:
+        """Hands on the batch."""
+        time.sleep(seconds)
+        return batch
 
 
 def slowest(stages: Sequence[Stage]) -> Stage:
@@ -62,18 +72,10 @@ def simulate(stages: Sequence[Stage], num_batches: int) -> float:
     """
     import ray
 
-    @ray.remote(num_cpus=0)
-    class Worker:
-        """Sleeps as long as the work would take."""
-
-        def work(self, batch: int, seconds: float) -> int:
-            """Hands on the batch."""
-            time.sleep(seconds)
-            return batch
-
+    remote_worker: Any = ray.remote(num_cpus=0)(Worker)
     ray.init(num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False)
     try:
-        workers = [[Worker.remote() for _ in range(stage.workers)] for stage in stages]
+        workers = [[remote_worker.remote() for _ in range(stage.workers)] for stage in stages]
         # All of them are up before the clock starts.
         ray.get([worker.work.remote(0, 0.0) for group in workers for worker in group])
         most = 2 * sum(stage.workers for stage in stages)
