@@ -110,12 +110,14 @@ def predictions() -> Callable[..., dict[str, Any]]:
     processor = load_processor(MODEL)
     model = load_model(MODEL, processor, torch.device("cpu"))
     noise = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
-    images = [np.asarray(Image.fromarray(each).resize((256, 256), Image.Resampling.BICUBIC)) for each in noise]
+    first, second = (np.asarray(Image.fromarray(each).resize((256, 256), Image.Resampling.BICUBIC)) for each in noise)
 
     @torch.no_grad()
     def predict(sentences: int) -> Any:
         text = [[f"the small white building with the red roof next to road {number}" for number in range(sentences)]]
-        return processor.post_process_referring_segmentation(model(**processor(*images, text=text)), [(256, 256)])
+        return processor.post_process_referring_segmentation(
+            model(**processor(first, second, text=text)), [(256, 256)]
+        )
 
     def operators() -> dict[str, Any]:
         best: dict[str, tuple[float, int]] = {}

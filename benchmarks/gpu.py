@@ -122,9 +122,9 @@ class Setting:
     def inputs(self, num_pairs: int, num_sentences: int, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
         """A batch."""
         size = self.model.config.image_size
-        images = [[random_image(size, seed)] * num_pairs for seed in (1, 2)]
+        first, second = ([random_image(size, seed)] * num_pairs for seed in (1, 2))
         text = [[f"{SENTENCE} {number}" for number in range(num_sentences)]] * num_pairs
-        return dict(self.processor(*images, text=text).to(self.device, dtype))
+        return dict(self.processor(first, second, text=text).to(self.device, dtype))
 
     def wait(self) -> None:
         """Waits for the device."""
@@ -143,8 +143,8 @@ class Setting:
         return (time.perf_counter() - started) / repeats
 
 
-def compare(row: Row, result: Tensor, expected: Tensor, most: float) -> None:
-    """Notes the difference, and refuses a large one."""
+def compare(row: Row, result: Any, expected: Any, most: float) -> None:
+    """Notes the difference of two tensors, and refuses a large one."""
     row.difference = float((result.float() - expected.float()).abs().max() / expected.float().abs().max())
     if not row.difference <= most:
         raise AssertionError(f"differs by {row.difference:.3g} of the largest value, more than {most}")
@@ -210,7 +210,11 @@ def check_deformable_attention(setting: Setting, row: Row) -> None:
     with torch.device(setting.device):
         library, ours = deformable_attention(levels)
         compare(row, ours(), library(), 1e-3)
-    times = [setting.seconds(lambda run=run: run().sum().backward()) for run in (library, ours)]
+
+    def both_ways(run: Callable[[], Tensor]) -> None:
+        run().sum().backward()
+
+    times = [setting.seconds(partial(both_ways, run)) for run in (library, ours)]
     row.detail = f"forward and backward: library {times[0] * 1e3:.1f} ms, ours {times[1] * 1e3:.1f} ms"
 
 

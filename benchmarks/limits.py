@@ -118,9 +118,9 @@ def parts_of(
 ) -> dict[str, tuple[Callable[[], Any], list[nn.Module]]]:
     """By name, in order: what runs a part of a prediction, and the modules with its weights."""
     vision, size = model.vision_model, model.config.image_size
-    images = [np.asarray(random_image(size, seed)) for seed in (1, 2)]
+    first, second = (np.asarray(random_image(size, seed)) for seed in (1, 2))
     text = [[f"{SENTENCE} {number}" for number in range(num_sentences)]]
-    inputs = processor(*images, text=text)
+    inputs = processor(first, second, text=text)
     pixels = torch.cat([inputs["pixel_values_t1"], inputs["pixel_values_t2"]])
     levels_t1, levels_t2 = zip(*(level.chunk(2) for level in vision.backbone(pixels).feature_maps))
     fused = vision.fusion(levels_t1, levels_t2)
@@ -135,7 +135,7 @@ def parts_of(
     outputs = model(**inputs)
     decoder = vision.mask_decoder
     return {
-        "images and sentences": (lambda: processor(*images, text=text), []),
+        "images and sentences": (lambda: processor(first, second, text=text), []),
         "backbone": (lambda: vision.backbone(pixels), [vision.backbone]),
         "fusion": (lambda: vision.fusion(levels_t1, levels_t2), [vision.fusion]),
         "pixel decoder": (lambda: decoder.encode(fused), [decoder.pixel_decoder]),

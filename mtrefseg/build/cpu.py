@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Faster float32 inference on CPUs."""
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -74,5 +74,5 @@ def _faster_class(module: nn.Module) -> type[nn.Module]:
     if plain is nn.Conv2d and module.padding_mode == "zeros" and not isinstance(module.padding, str):
         return OneDnnConv2d
     if issubclass(plain, nn.Conv2d) and plain.__name__ == "NormalizedConv2d":
-        return folded_class(plain)
+        return folded_class(cast(Any, plain))
     return plain

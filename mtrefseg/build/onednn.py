@@ -12,8 +12,9 @@ from transformers.activations import NewGELUActivation
 
 # Multiplications below which calling oneDNN takes longer than it saves.
 _SMALL_PRODUCT = 1 << 22
-_RELU6 = ("hardtanh", [0.0, 6.0], "")
-_NOTHING = ("none", [], "")
+# Activations after a product, in oneDNN's words.
+_RELU6: tuple[str, list[float], str] = ("hardtanh", [0.0, 6.0], "")
+_NOTHING: tuple[str, list[float], str] = ("none", [], "")
 
 
 class OneDnnLayer(nn.Module):
@@ -28,17 +29,17 @@ class OneDnnLayer(nn.Module):
     """
 
     compute_dtype: torch.dtype = torch.float32
-    weight: nn.Parameter
 
     def runs_in_onednn(self, input: Tensor) -> bool:
         """Whether this input is computed by oneDNN."""
-        return (
-            self.weight.dtype == torch.float32
+        weight = cast(Tensor, self.weight)
+        return bool(
+            weight.dtype == torch.float32
             and input.dtype in (torch.float32, self.compute_dtype)
-            and input.device.type == self.weight.device.type == "cpu"
-            and type(self.weight) is nn.Parameter
+            and input.device.type == weight.device.type == "cpu"
+            and type(weight) is nn.Parameter
             and not torch.is_grad_enabled()
-            and not self.weight.is_inference()
+            and not weight.is_inference()
             and torch.backends.mkldnn.enabled
             and not torch.is_autocast_enabled("cpu")
             and not torch.compiler.is_compiling()
@@ -124,7 +125,7 @@ class OneDnnConv2d(OneDnnLayer, nn.Conv2d):
 
 
 @cache
-def folded_class(original: type[nn.Conv2d]) -> type[nn.Conv2d]:
+def folded_class(original: Any) -> type[nn.Module]:
     """
     The backbone's convolution with batch normalisation and ReLU6, all in one operator. Its output has the precision
     that it computes in.
@@ -133,27 +134,32 @@ def folded_class(original: type[nn.Conv2d]) -> type[nn.Conv2d]:
         original (`type`): `NormalizedConv2d`; remote code has its own copy of that class.
     """
 
-    class OneDnnNormalizedConv2d(OneDnnLayer, original):  # type: ignore[misc, valid-type]
+    class OneDnnNormalizedConv2d(OneDnnLayer, original):  # type: ignore[misc]
         def forward(self, features: Tensor, residual: Tensor | None = None) -> Tensor:
             """See the original."""
+            layer: Any = self
             if not self.runs_in_onednn(features):
-                return cast(Tensor, original.forward(self, features, residual))
-            sources = (self.weight, self.bias, self.scale, self.running_mean, self.running_var)
-            after = _RELU6 if self.activation else _NOTHING
-            padding = [size // 2 for size in self.kernel_size]
+                return cast(Tensor, original.forward(layer, features, residual))
+            sources = (layer.weight, layer.bias, layer.scale, layer.running_mean, layer.running_var)
+            after = _RELU6 if layer.activation else _NOTHING
+            padding = [size // 2 for size in layer.kernel_size]
             return _convolve(
-                self, features, sources, lambda: self._folded_for(features.shape), after, residual, padding
+                layer, features, sources, lambda: _folded_for(layer, features.shape), after, residual, padding
             )
 
-        def _folded_for(self, shape: torch.Size) -> tuple[Tensor, Tensor]:
-            """With stride 2, an even side has one zero less before it than after it. A kernel that begins with a zero
-            does the same with equal numbers of zeros, without a copy of the input."""
-            kernel, bias = self.folded()
-            if self.stride[0] > 1 and self.kernel_size[0] > 1:
-                kernel = nn.functional.pad(kernel, (1 - shape[-1] % 2, 0, 1 - shape[-2] % 2, 0))
-            return kernel, bias
-
     return OneDnnNormalizedConv2d
+
+
+def _folded_for(layer: Any, shape: torch.Size) -> tuple[Tensor, Tensor]:
+    """
+    Kernel and bias of a `NormalizedConv2d` for inputs of a shape. With stride 2, an even side has one zero less before
+    it than after it. A kernel that begins with a zero does the same with equal numbers of zeros, without a copy of the
+    input.
+    """
+    kernel, bias = layer.folded()
+    if layer.stride[0] > 1 and layer.kernel_size[0] > 1:
+        kernel = nn.functional.pad(kernel, (1 - shape[-1] % 2, 0, 1 - shape[-2] % 2, 0))
+    return kernel, bias
 
 
 def _convolve(
@@ -182,7 +188,8 @@ def _convolve(
     def pack() -> tuple[Tensor, Tensor | None]:
         kernel, bias = weights()
         plain = kernel.detach().contiguous().to(dtype).to_mkldnn()
-        packed = torch._C._nn.mkldnn_reorder_conv2d_weight(plain, *sizes, input.shape)
+        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+        packed = reorder(plain, *sizes, input.shape)
         return packed, None if bias is None else bias.detach().to(dtype)
 
     kernel, bias = layer.packed_weights.get((dtype, input.shape), sources, pack)
