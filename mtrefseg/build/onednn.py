@@ -134,7 +134,7 @@ def folded_class(original: Any) -> type[nn.Module]:
         original (`type`): `NormalizedConv2d`; remote code has its own copy of that class.
     """
 
-    class OneDnnNormalizedConv2d(OneDnnLayer, original):  # type: ignore[misc]
+    class OneDnnNormalizedConv2d(OneDnnLayer, original):
         def forward(self, features: Tensor, residual: Tensor | None = None) -> Tensor:
             """See the original."""
             layer: Any = self
