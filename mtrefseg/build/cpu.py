@@ -21,8 +21,8 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
 
     With `compute_dtype=torch.bfloat16` convolutions and large linear layers multiply in bfloat16, which is several
     times as fast on processors with instructions for it (Intel's AMX), and on others is not done. Weights, what goes
-    in and what comes out stay float32, but some pixels at the edges of masks change
-    (`benchmarks/results/limits.csv`).
+    in and what comes out stay float32, but logits change by some hundredths of their range, so pixels at the edges of
+    masks may change.
 
     With gradients, under autocast or `torch.compile`, on other devices and in other precisions, the model computes as
     before. Does nothing where this build of PyTorch has no oneDNN.
