@@ -13,7 +13,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 TEST_STAMP := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart demo test lint bench checkpoint sync-checkpoint publish-dry-run publish images clean
+.PHONY: help quickstart demo test lint bench checkpoint reproduce-tiny sync-checkpoint publish-dry-run publish images clean
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
 	@echo "make checkpoint  train the checkpoint from scratch (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
+	@echo "make reproduce-tiny  every step of docs/reproduce.md on generated pairs, in minutes; ends with the table"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
@@ -76,6 +77,13 @@ SENTENCES = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%)
 CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain $(FOLDERS:%=$(REAL_DATA)/%) \
 	--train_weights 1 1 1.5 2 0.7 0.7)
 
+# Sentences about places and ranks, which few of the real pairs have.
+describe = $(BIN)/python -m dataset_scripts describe $(REAL_DATA)/$(1) $(MADE)/described/$(1) \
+	--domain $(firstword $(subst _, ,$(1))) --sentences 24 --seed 5 $(if $(STEPS),--pairs 8)
+DESCRIBED = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
+	$(foreach names,$(COMPOSED),$(call composed,$(names))) \
+	--train_weights 4.0 0.7 0.6 0.3 0.3 1.2 1.4 0.5 0.5 0.8 0.7 --move_share 0.3)
+
 # Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
 RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
@@ -92,8 +100,33 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/distill.py $(call RECIPE,6_words) --model_name_or_path $(MADE)/5_backbone $(SENTENCES) \
 		$(if $(STEPS),--epoch_pairs 60)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/7_final --output_dir $(MADE)/mtrefseg-r1
+	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final $(DESCRIBED)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
+
+# Each step of docs/reproduce.md, as small as it can be. What is there from an earlier run is removed first.
+TINY = outputs/reproduced
+FEW = --save_strategy no --eval_strategy no --load_best_model_at_end false --eval_data none --dataloader_num_workers 0
+
+reproduce-tiny: $(TEST_STAMP)
+	rm -rf $(TINY)
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 300 --size 128 --num-proc 2 --kind pretrain
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 300 --size 128 --num-proc 2
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 40 --size 128 --split validation
+	$(BIN)/mtrefseg data validate $(TINY)/data
+	$(BIN)/python trainer/pretrain.py --config trainer/recipes/tiny_stage1.yaml --estimate
+	$(BIN)/python trainer/pretrain.py --config trainer/recipes/tiny_stage1.yaml $(FEW) \
+		--train_data $(TINY)/data --max_steps 60 --output_dir $(TINY)/stage1
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/tiny_stage2.yaml $(FEW) \
+		--stage1 $(TINY)/stage1 --train_data $(TINY)/data --max_steps 80 --output_dir $(TINY)/ours
+	$(BIN)/python trainer/ablate.py --matrix trainer/ablation/leaderboard.yaml --output_dir $(TINY)/ablation \
+		--runs early_fusion change_detector --steps 40
+	$(BIN)/mtrefseg benchmark run --models mtrefseg:$(TINY)/ours image_difference nothing \
+		mtrefseg:$$(echo $(TINY)/ablation/runs/early_fusion-*),name=early_fusion \
+		mtrefseg:$$(echo $(TINY)/ablation/runs/change_detector-*),name=change_detector \
+		--data $(TINY)/data --settings TV NS RS --output_dir $(TINY)/benchmark
+	$(BIN)/mtrefseg benchmark table $(TINY)/benchmark
 
 # Needs no package: it only copies files.
 sync-checkpoint:

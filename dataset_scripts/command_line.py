@@ -9,6 +9,7 @@ python -m dataset_scripts stats FOLDER          # one page of figures as PNG
 python -m dataset_scripts browse FOLDER         # HTML pages to scroll through
 python -m dataset_scripts synth OUT             # generated pairs with sentences and masks
 python -m dataset_scripts compose COCO OUT      # pairs made of real images with instance masks
+python -m dataset_scripts describe DATA OUT     # sentences about pairs that have masks
 ```
 
 Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
@@ -31,6 +32,7 @@ _TOOLS = {
     "browse": ("pages.browse_page", "write HTML pages with pairs, sentences and masks"),
     "synth": ("synthesis.command", "generate pairs with sentences and exact masks"),
     "compose": ("compose.command", "make pairs of real images with instance masks (COCO format)"),
+    "describe": ("describe.command", "write sentences about pairs that have masks"),
 }
 
 

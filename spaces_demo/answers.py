@@ -3,6 +3,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from mtrefseg.serve.answers import describe_mask
+from mtrefseg.serve.engine import Sentence
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
+from mtrefseg.view.outlines import geojson_geometry
 from mtrs_iou import encode_rle
 
-from .outlines import geojson_geometry
-from .segmenting import Segmentation, Sentence
+from .segmenting import Segmentation
 
 
 EVERY_CHANGE_LABEL = "every change between the two images"
@@ -49,18 +52,41 @@ def legend(segmentation: Segmentation) -> str:
     Returns:
         `str`: A list, and a line that screen readers announce.
     """
+    said = [
+        (
+            answer["sentence"],
+            answer["found"],
+            f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image",
+        )
+        for answer in describe(segmentation)
+    ]
+    return answers_list(said, _time_taken(segmentation))
+
+
+def answers_list(answers: Sequence[tuple[Sentence, bool, str]], status: str) -> str:
+    """
+    Sentences with their colours and what is said of them, as HTML. Nothing of a sentence is read as markup.
+
+    Args:
+        answers (`Sequence[tuple]`): The sentence (`None`: every change), whether anything was found, and what is said
+            if so.
+        status (`str`): A line that screen readers announce.
+
+    Returns:
+        `str`: The line and a list.
+    """
     rows = []
-    for number, answer in enumerate(describe(segmentation), start=1):
+    for number, (sentence, is_found, said) in enumerate(answers, start=1):
         red, green, blue = PALETTE[number - 1]
         ink = "rgb({},{},{})".format(*stands_out_on(PALETTE[number - 1]))
+        verdict = said if is_found else NOTHING_CHANGED if sentence is None else NOTHING_FITS
         rows.append(
-            f'<li class="{"found" if answer["found"] else "nothing"}">'
+            f'<li class="{"found" if is_found else "nothing"}">'
             f'<span class="chip" style="background:rgb({red},{green},{blue});color:{ink}">{number}</span>'
-            f'<span class="sentence" dir="auto">{escape(_label(answer["sentence"]))}</span>'
-            f'<span class="verdict">{_verdict(answer)}</span></li>'
+            f'<span class="sentence" dir="auto">{escape(_label(sentence))}</span>'
+            f'<span class="verdict">{escape(verdict)}</span></li>'
         )
-    status = f'<p class="took" role="status">{_time_taken(segmentation)}</p>'
-    return f'{status}<ol class="answers" role="list">{"".join(rows)}</ol>'
+    return f'<p class="took" role="status">{escape(status)}</p><ol class="answers" role="list">{"".join(rows)}</ol>'
 
 
 def describe(segmentation: Segmentation) -> list[dict[str, Any]]:
@@ -116,6 +142,28 @@ def result_of(segmentation: Segmentation) -> dict[str, Any]:
     }
 
 
+def masks_of(segmentation: Segmentation) -> dict[str, Any]:
+    """
+    A segmentation for programs, with the same objects as `mtrefseg serve` gives.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `dict`: "width", "height", "masks" (one [`describe_mask`] a sentence), "encoding_seconds" (`None` if the pair
+        was known) and "answering_seconds".
+    """
+    height, width = segmentation.masks.shape[1:]
+    rows = zip(segmentation.sentences, segmentation.masks, segmentation.scores, segmentation.no_target_scores)
+    return {
+        "width": width,
+        "height": height,
+        "masks": [describe_mask(*row) for row in rows],
+        "encoding_seconds": segmentation.encoding_seconds,
+        "answering_seconds": segmentation.answering_seconds,
+    }
+
+
 def write_files(segmentation: Segmentation, result: dict[str, Any], folder: str) -> list[str]:
     """
     Writes what can be downloaded into gradio's cache, from where it is deleted with everything else.
@@ -156,12 +204,6 @@ def _feature_collection(segmentation: Segmentation) -> dict[str, Any]:
 
 def _label(sentence: Sentence) -> str:
     return EVERY_CHANGE_LABEL if sentence is None else sentence
-
-
-def _verdict(answer: dict[str, Any]) -> str:
-    if not answer["found"]:
-        return NOTHING_CHANGED if answer["sentence"] is None else NOTHING_FITS
-    return f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image"
 
 
 def _time_taken(segmentation: Segmentation) -> str:

@@ -79,7 +79,7 @@ SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_
 ROOM = "spaces_demo/examples/room_t1.jpg spaces_demo/examples/room_t2.jpg"
 TOWN = "spaces_demo/examples/town_t1.jpg spaces_demo/examples/town_t2.jpg"
 OWN = (("DATA", "dataset_scripts/sample"),)
-EXTRAS = ("train", "pretrained", "demo", "data", "geo", "score", "craft", "ray")
+EXTRAS = ("train", "pretrained", "demo", "serve", "data", "geo", "score", "craft", "ray", "train,baselines")
 ENVIRONMENT = LookAt("makes an environment from a package index")
 SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_agent talk to the servers")
 COMMANDS: dict[str, Run | LookAt] = {
@@ -264,7 +264,7 @@ def test_the_python_runs() -> None:
 def test_the_images_are_there_and_small() -> None:
     shown = {
         (ROOT / page).parent.joinpath(name).relative_to(ROOT).as_posix()
-        for page in (*PAGES, "docs/experiments.md")
+        for page in (*PAGES, "docs/experiments.md", "docs/leaderboard.md")
         for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", (ROOT / page).read_text(encoding="utf-8"))
     }
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "images").iterdir()}

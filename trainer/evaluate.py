@@ -71,6 +71,11 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument(
         "--reworded", action="store_true", help="each sentence in words and forms that training sentences never have"
     )
+    parser.add_argument(
+        "--whole_sentences",
+        action="store_true",
+        help="ask the network the whole sentence, places and ranks included, whatever the processor says",
+    )
     parsed = parser.parse_args(arguments)
     limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}
     for name, least in limits.items():
@@ -153,7 +158,11 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         folder.begin()
         before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
     attempt, done = broadcast_object_list(before)
+    import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+
     processor = load_processor(checkpoint)
+    if arguments.whole_sentences:
+        processor.choose_objects = False
     model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
 
     num_batches = -(-len(source) // arguments.batch_size)
@@ -169,7 +178,11 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     if not accelerator.is_main_process:
         return ""
     scores, samples, facts = collect(folder.results(), num_batches, arguments.bootstrap)
-    report = make_report(arguments, scores, samples, facts, source, processor, identity, accelerator.num_processes)
+    images = processor.image_processor
+    used = {**options, "threshold": images.threshold}
+    if used["no_target_threshold"] is None:
+        used["no_target_threshold"] = images.no_target_threshold
+    report = make_report(arguments, scores, samples, facts, source, used, identity, accelerator.num_processes)
     write_report(arguments.output_dir, report, samples, source)
     folder.finish()
     return summary(report, arguments.output_dir)
@@ -179,7 +192,7 @@ def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options that change the result: an evaluation with other ones is another evaluation."""
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
-    return {**options, "reworded": True} if arguments.reworded else options
+    return options | {name: True for name in ("reworded", "whole_sentences") if getattr(arguments, name)}
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -> int:

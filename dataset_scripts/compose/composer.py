@@ -15,7 +15,7 @@ from PIL import Image
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import UnusableError
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
-from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
+from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, take_image
@@ -26,6 +26,7 @@ from .editing import Editor, with_colors
 from .instances import Instance, SourceImage, Split
 from .library import Donor, Library
 from .nouns import COMPOSED_GROUPS, nouns_for, unclear_kinds
+from .photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Composer:
 
     label: ClassVar[str] = "composed"
     # Raised whenever the same settings and images would give other pairs.
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
@@ -269,8 +270,11 @@ class Composer:
         wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
         plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
         kinds = frozenset(thing.kind for thing in observation.scene.things)
-        nouns = nouns_for(kinds)
-        writer = ExpressionWriter(observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset())
+        absent = ABSENT_KINDS[self.domain]
+        nouns = nouns_for(kinds | frozenset(absent))
+        writer = PhotoExpressionWriter(
+            observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset(), absent_kinds=absent
+        )
         # Of a pair without any change little can be said, and none of it is true.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain or not sentences:

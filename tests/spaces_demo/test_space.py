@@ -64,7 +64,10 @@ def test_examples_are_shown_whole(name: str, text: str) -> None:
 
 
 def test_examples_are_small() -> None:
-    assert sum(path.stat().st_size for path in (SPACE / "examples").iterdir()) < 450_000
+    sizes = {path.name: path.stat().st_size for path in (SPACE / "examples").iterdir()}
+    scene = sum(sizes.pop(f"scene_{date}.tif") for date in ("t1", "t2"))
+    assert scene < 1_000_000
+    assert sum(sizes.values()) < 450_000
 
 
 def test_the_generator_is_not_needed_to_start() -> None:
@@ -104,7 +107,7 @@ def test_a_stopped_server_deletes_the_files_of_visitors(
         own = {path for path in uploads.rglob("*") if path.is_file()}
         client = gradio_client.Client(f"http://127.0.0.1:{port}", verbose=False, download_files=False)
         client.predict(*map(gradio_client.handle_file, pair), "a car", api_name="/segment")
-        assert len({path for path in uploads.rglob("*") if path.is_file()} - own) >= 6
+        assert len({path for path in uploads.rglob("*") if path.is_file()} - own) >= 2
     finally:
         process.terminate()
         process.wait(timeout=120)

@@ -99,7 +99,7 @@ def make_trainer(
         processor = small_processor(teacher.config.image_size)
         processor.image_processor = teacher_processor.image_processor
         student = with_new_language(teacher, arguments.language_preset, processor)
-        fill_words(student, processor, ModelArguments(preset=arguments.language_preset))
+        fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))

@@ -1,0 +1,95 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Writes sentences about photographs, of whose contents only a part is known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dataset_scripts.synthesis.language.expressions import Description, ExpressionWriter, WrittenExpression
+from dataset_scripts.synthesis.language.lexicon import general_meanings
+from dataset_scripts.synthesis.language.observation import Sighting
+from dataset_scripts.synthesis.scene import ChangeType
+
+from .nouns import unclear_kinds
+
+
+_ABSENT_SHARE = 0.6  # Of the no-target sentences, those about kinds that are not among the changes
+_PLACED_SHARE = 0.25
+ABSENT_KINDS: Mapping[str, tuple[str, ...]] = {
+    "RS": (
+        *("pool", "tennis court", "ship", "airplane", "storage tank", "bridge", "car", "basketball court"),
+        *("baseball diamond", "pond", "building", "tree", "truck", "greenhouse", "field"),
+    ),
+    "NS": (
+        *("car", "person", "bicycle", "dog", "bus", "truck", "motorcycle", "chair", "bottle", "bench", "cat", "horse"),
+        *(
+            "suitcase",
+            "backpack",
+            "tree",
+            "plant",
+            "umbrella",
+            "boat",
+            "laptop",
+            "cup",
+            "couch",
+            "sign",
+            "box",
+            "lamp",
+        ),
+    ),
+}
+"""Domain -> kinds that people ask for, whether or not they are among the changes."""
+
+
+@dataclass
+class PhotoExpressionWriter(ExpressionWriter):
+    """
+    Writes sentences about a pair of photographs; see [`ExpressionWriter`]. More of its no-target sentences are about
+    kinds that have not changed at all.
+
+    Args:
+        absent_kinds (`Sequence[str]`, *optional*): Kinds that may be asked for. Those among the changes are left out.
+        has_landmarks (`bool`, *optional*, defaults to `True`): Whether all things are known, so that a sentence may
+            place one beside another.
+        may_be_replaced (`bool`, *optional*, defaults to `False`): Whether a thing that appeared may stand where
+            another one of its kind stood, so that nothing is said of the opposite change.
+    """
+
+    absent_kinds: Sequence[str] = ()
+    has_landmarks: bool = True
+    may_be_replaced: bool = False
+
+    def _narrow_by_relation(self, description: Description, target: Sighting) -> Description:
+        return super()._narrow_by_relation(description, target) if self.has_landmarks else description
+
+    def _write_absent(self) -> WrittenExpression | None:
+        if not self.absent_kinds or (not self.may_be_replaced and self.random.random() > _ABSENT_SHARE):
+            return super()._write_absent()
+        if self.may_be_replaced and self.random.random() > _ABSENT_SHARE:
+            return self._write_misplaced()
+        changed = {one.kind for one in self.sightings if one.change is not None}
+        kind = self._one_of(self.absent_kinds)
+        if kind in changed or unclear_kinds(changed | {kind}) or kind in self.observation.scene.unnamed_kinds:
+            return None
+        noun = self._one_of(tuple(self.nouns[kind]))
+        change: ChangeType = self._one_of(("appear", "appear", "disappear"))
+        description = self._start(noun, frozenset((kind,)), self._one_of(general_meanings(change, frozenset((kind,)))))
+        if self.random.random() < _PLACED_SHARE:
+            part = self._one_of(self._positions())
+            description = description.narrowed(part.holds, position=part.text)
+        if description.fitting() != []:
+            return None
+        count = 1 + int(self.random.random() < 0.5)
+        return WrittenExpression(self._say(description, count), (), change)
+
+    def _write_misplaced(self) -> WrittenExpression | None:
+        """Writes a no-target sentence about a change that has happened, but elsewhere."""
+        if not self.changed:
+            return None
+        description = self._begin(self._one_of(self.changed))
+        if description is None:
+            return None
+        part = self._one_of(self._positions())
+        description = description.narrowed(part.holds, position=part.text)
+        if description.fitting() != []:
+            return None
+        return WrittenExpression(self._say(description, 1), (), description.meaning.change)

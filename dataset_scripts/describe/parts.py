@@ -1,0 +1,95 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Divides the masks of a pair into the things that changed, and reads from its sentences what they are."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from dataset_scripts.compose.nouns import nouns_for
+from dataset_scripts.synthesis.scene import ChangeType
+
+
+_SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as things.
+_UNKNOWN = 0.02  # Of the changed pixels so many may be without a kind.
+_MOST_MASKS = 60  # Bits of the pattern that tells parts apart
+# Words of people for kinds that the lexicon calls otherwise.
+_MORE_WORDS = {
+    **dict.fromkeys(("villa", "villas", "mansion", "mansions", "house", "houses", "residential area"), "building"),
+    **dict.fromkeys(("cropland", "croplands", "farmland"), "field"),
+    **dict.fromkeys(("man", "men", "woman", "women", "pedestrian", "pedestrians"), "person"),
+    **dict.fromkeys(("woods", "woodland"), "forest"),
+    **dict.fromkeys(("path", "paths"), "road"),
+    "bareland": "bare land",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A thing that changed: what it is, what happened to it, and its pixels."""
+
+    kind: str
+    change: ChangeType
+    mask: np.ndarray
+
+
+def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple[int, int]) -> list[Part] | None:
+    """
+    Divides what changed into things.
+
+    Args:
+        masks (`Sequence[tuple[str, str, np.ndarray]]`): Sentences, their change types, and their masks: bool
+            (height, width).
+        shape (`tuple[int, int]`): Height and width in pixels.
+
+    Returns:
+        `list[Part]`, *optional*: The things; `None` if it is not known of all of them what they are, or if there are
+        none.
+    """
+    by_kind: dict[tuple[str, ChangeType], list[np.ndarray]] = {}
+    every = np.zeros(shape, bool)
+    named = np.zeros(shape, bool)
+    for text, change, mask in masks:
+        if not mask.any():
+            continue
+        every |= mask
+        kinds = kinds_in(text)
+        if len(kinds) == 1:
+            by_kind.setdefault((kinds.pop(), change), []).append(mask)
+            named |= mask
+    if not every.any() or (every & ~named).sum() > _UNKNOWN * every.sum():
+        return None
+    parts: list[Part] = []
+    taken = np.zeros(shape, bool)
+    for (kind, change), found in by_kind.items():
+        # Pixels that the same sentences speak of belong together.
+        pattern = np.zeros(shape, np.int64)
+        for bit, mask in enumerate(found[:_MOST_MASKS]):
+            pattern += mask.astype(np.int64) << bit
+        if (taken & (pattern > 0)).sum() > _UNKNOWN * max(1, int((pattern > 0).sum())):
+            return None  # Two kinds or two changes in one place
+        for value in np.unique(pattern[pattern > 0]):
+            count, labels = cv2.connectedComponents((pattern == value).astype(np.uint8), connectivity=8)
+            for label in range(1, count):
+                part = (labels == label) & ~taken
+                if part.sum() >= _SPECK * part.size:
+                    parts.append(Part(kind, change, part))
+        taken |= pattern > 0
+    return parts or None
+
+
+def kinds_in(text: str) -> set[str]:
+    """The kinds that a sentence names."""
+    found = {kind for words, kind in _words() if words.search(text.lower())}
+    # "building" is the general word for what is called a house in the same pair.
+    return {"building" if kind in ("house", "warehouse") else kind for kind in found}
+
+
+@lru_cache(maxsize=1)
+def _words() -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of words, and the kinds that they name."""
+    known = {form: kind for kind, several in nouns_for(frozenset()).items() for forms in several for form in forms}
+    return [(re.compile(rf"\b{re.escape(word)}\b"), kind) for word, kind in {**known, **_MORE_WORDS}.items()]
