@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from mtrefseg.io import open_regular
+from mtrefseg.io import parse_json, read_regular, to_utf8
 
 from .file_names import FolderListing
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -100,18 +100,25 @@ class MetadataReader:
     def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []
-        with open_regular(self.folder / METADATA) as file:
-            for number, line in enumerate(file, start=1):
-                sample = f"{METADATA}:{number}"
-                try:
-                    row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
-                except (ValueError, RecursionError) as error:
-                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, f"the line is no JSON: {error}")
-                    continue
-                if isinstance(row, dict):
-                    rows.append((sample, row))
-                elif line.strip():
-                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, "the line holds no JSON object")
+        try:
+            lines = to_utf8(read_regular(self.folder / METADATA)).split(b"\n")
+        except UnicodeDecodeError as error:
+            detail = f"it is no {error.encoding}, as its first bytes say; save it as UTF-8"
+            self.report.skip(Reason.UNREADABLE_JSON, self.name, METADATA, detail)
+            return []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            sample = f"{METADATA}:{number}"
+            try:
+                row = parse_json(line)
+            except ValueError as error:
+                self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, f"the line cannot be read: {error}")
+                continue
+            if isinstance(row, dict):
+                rows.append((sample, row))
+            else:
+                self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, "the line holds no JSON object")
         return rows
 
     def _add_row(self, drafts: dict[tuple[Any, ...], _Draft], sample: str, row: Mapping[str, Any]) -> None:

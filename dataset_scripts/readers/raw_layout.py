@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import read_json
+from mtrefseg.io import read_json, read_regular, to_utf8
 
 from .file_names import fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -441,7 +441,7 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
         raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = to_utf8(read_regular(path)).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
     members = set()
@@ -465,7 +465,7 @@ def _read_json(path: Path, root: Path) -> dict[str, Any]:
             raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
         content = read_json(path)
     except UnicodeDecodeError as error:
-        detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        detail = f"byte {error.start} is not {error.encoding.upper()}; save the file as UTF-8"
         raise UnusableError(Reason.UNREADABLE_JSON, detail) from error
     except UnusableError:
         raise
@@ -474,7 +474,7 @@ def _read_json(path: Path, root: Path) -> dict[str, Any]:
     except RuntimeError as error:
         raise UnusableError(Reason.UNREADABLE_JSON, "it is a link that leads in a circle") from error
     except ValueError as error:
-        raise UnusableError(Reason.UNREADABLE_JSON, f"it is no JSON: {error}") from error
+        raise UnusableError(Reason.UNREADABLE_JSON, f"its JSON cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise UnusableError(Reason.UNREADABLE_JSON, "it holds no JSON object")
     return content
