@@ -27,7 +27,7 @@ from typing import Any, TypeVar, cast
 from dataset_scripts.errors import DataError
 from mtrefseg.io import read_json, read_regular, to_utf8
 
-from .file_names import fold
+from .file_names import LONGEST_NAME, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
@@ -486,9 +486,11 @@ def _text(content: dict[str, Any], key: str, default: str) -> str:
     if value is None or value == "":
         return default
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
     if not isinstance(value, str) or not _is_unicode(value):
         raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is no text")
+    if len(value) > LONGEST_NAME:
+        raise UnusableError(Reason.UNREADABLE_JSON, f"{key} has more than {LONGEST_NAME} characters")
     return value
 
 
