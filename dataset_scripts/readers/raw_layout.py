@@ -125,6 +125,7 @@ class _Index:
         self._by_stem: dict[str, list[str]] = {}
         self._by_fold: dict[str, list[str]] = {}
         self._unread: list[str] = []
+        self._hidden: list[str] = []
         self._used: set[str] = set()
         self.is_exact = False
         self.similar: dict[str, str] = {}
@@ -135,9 +136,12 @@ class _Index:
 
     def _add(self, folder: str, prefix: str) -> None:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if is_hidden(entry.name):
-                continue
             name = prefix + entry.name
+            if is_hidden(entry.name):
+                # What macOS keeps beside a file begins with "._".
+                if name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith("._") and is_regular(entry):
+                    self._hidden.append(name)
+                continue
             if entry.is_dir(follow_symlinks=False):
                 self._add(entry.path, f"{name}/")
             elif name.lower().endswith(IMAGE_SUFFIXES) and is_regular(entry):
@@ -162,6 +166,7 @@ class _Index:
     def unused(self, with_images: bool) -> list[tuple[str, str]]:
         """The files that were never found, and why, sorted by name; without images, those alone that are none."""
         reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        reasons |= dict.fromkeys(self._hidden, "its name begins with a dot; rename it")
         if with_images:
             reasons |= dict.fromkeys(self._entries.keys() - self._used, "no pair names it")
         return sorted((f"{self.kind}/{name}", reason) for name, reason in reasons.items())
@@ -445,9 +450,9 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
     members = set()
-    for line in filter(None, map(str.strip, lines)):
-        # A name may hold blanks, so the whole line is tried first.
-        for text in (line, line.split()[0]):
+    for line in filter(str.strip, lines):
+        # A name may hold blanks, also at its ends, so the whole line is tried first.
+        for text in (line, line.strip(), line.split()[0]):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
             if len(parts) > 1 and parts[0] in folder.places:
                 parts = parts[1:]
