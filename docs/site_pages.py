@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Hooks of MkDocs, named in `mkdocs.yml`: they add the pages of the repository to the site where they lie, with every file
-that these link to, and check the built pages.
+Hooks of MkDocs, named in `mkdocs.yml`: they add the pages of the repository to the site where they lie, with every
+file that these link to, and check the built pages.
 
 A folder that is linked to and has no README.md gets a page that lists its files.
 """
@@ -62,8 +62,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Docstrings write [`Name`] for what transformers' documentation links; here it is code."""
-    return re.sub(r"\[(<code>[^<]*</code>)\](?!\()", r"\1", html)
+    """Shows the types of docstrings, such as (`int`, *optional*), and their references, such as [`Name`], as plain code."""
+    html = re.sub(r"\[(<code>[^<]*</code>)\](?!\()", r"\1", html)
+    plain = re.compile(r"\[?`\]?|\*(?=optional)|(?<=optional)\*")
+    return re.sub(r"(?<=<code>)[^<]*`[^<]*(?=</code>)", lambda code: plain.sub("", code[0]), html)
 
 
 def on_post_build(config: Any) -> None:

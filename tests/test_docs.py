@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The documentation holds together: navigation, links, the API reference, and the messages of docs/troubleshooting.md."""
+"""The documentation holds together: navigation, links, API reference, and the messages of docs/troubleshooting.md."""
 
 import ast
 import re
@@ -22,7 +22,10 @@ TROUBLES = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
-    *(ROOT / folder / "README.md" for folder in ("craft_agent", "dataset_scripts", "mtrefseg-r1", "mtrs_iou", "spaces_demo")),
+    *(
+        ROOT / folder / "README.md"
+        for folder in ("craft_agent", "dataset_scripts", "mtrefseg-r1", "mtrs_iou", "spaces_demo")
+    ),
 ]
 CODE = ("modeling_mtrefseg", "mtrefseg", "dataset_scripts", "trainer", "craft_agent", "spaces_demo")
 # Messages of a library, with the file that has them.
