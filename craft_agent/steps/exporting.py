@@ -19,6 +19,7 @@ from mtrefseg.io import encode_mask, write_json, write_text
 
 from ..audit.funnel import agreement_table, read_funnel
 from ..audit.store import AuditStore
+from ..backends.model_names import DIFFERENCE
 from ..errors import CraftError
 from ..records import Sample
 from ..state.pairs_folder import PairFiles, hash_pair
@@ -184,10 +185,15 @@ def _card_section(
     funnel = "\n".join(f"| {stage.name} | {stage.count:,} |" for stage in read_funnel(store).stages)
     prompts = ", ".join(f"{name} {version}" for name, version in sorted(settings.prompts.items()))
     offline = ""
-    if settings.perceiver.startswith("offline"):
+    if settings.perceiver == DIFFERENCE:
         offline = (
             "\n\nThe perceiver uses no trained weights: it detects differences of pixels and names colours and "
             "places, but no things. It may report shadows and seasons as changes; only the audit removes them."
+        )
+    elif settings.perceiver.startswith("offline"):
+        offline = (
+            "\n\nThe perceiver is a change detection model that names colours and places, but no things. It may report "
+            "changes that nobody asks for; only the audit removes them."
         )
     return f"""
 ## How it was made
