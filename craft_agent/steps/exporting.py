@@ -192,8 +192,8 @@ def _card_section(
         )
     elif settings.perceiver.startswith("offline"):
         offline = (
-            "\n\nThe perceiver is a change detection model that names colours and places, but no things. It may report "
-            "changes that nobody asks for; only the audit removes them."
+            "\n\nThe perceiver is a model that detects changes. It names colours and places, but no things, and may "
+            "report changes that nobody asks for; only the audit removes them."
         )
     return f"""
 ## How it was made

@@ -56,7 +56,7 @@ def test_a_dry_run_loads_no_model(tmp_path, capsys):
     [
         (["run", "{tmp}/none", "--out", "{tmp}/work"], "not a folder"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/pairs/A/work"], "inside the folder of images"),
-        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs"], "something other"),
+        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs", *NO_WEIGHTS], "something other"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--rounds", "0"], "--rounds 0"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--grid", "0"], "--grid 0"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--grounding-iou", "nan"], "--grounding-iou nan"),
