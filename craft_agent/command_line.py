@@ -7,6 +7,8 @@ craft-agent run PAIRS --out WORK      # PAIRS holds A/ (earlier) and B/ (later);
 craft-agent status WORK               # the state of the run
 craft-agent audit WORK                # a page on which people accept, correct or reject
 craft-agent export WORK OUT           # what people accepted: raw layout and Parquet with a card
+craft-agent export --format coco WORK OUT   # the same for other tools: coco, label-studio, cvat
+craft-agent import --format coco FILE WORK  # annotations from them
 craft-agent stats WORK                # what every step let through, as a table and a chart
 ```
 
@@ -25,6 +27,7 @@ _COMMANDS = {
     "status": ("status", "show the state of a run"),
     "audit": ("audit", "serve the page on which people audit samples"),
     "export": ("export", "write the audited samples as a dataset"),
+    "import": ("import_annotations", "read annotations of another tool: COCO, Label Studio, CVAT"),
     "stats": ("stats", "show what every step let through, and draw it"),
 }
 

@@ -3,14 +3,31 @@
 
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
+
+from mtrefseg.build.shipped import shipped_model
+
 
 CLIPSEG_MODEL = "CIDAS/clipseg-rd64-refined"
 MTREFSEG_MODEL = "mtrefseg-r1"
 SAM3_MODEL = "facebook/sam3"
 SAM2_MODEL = "facebook/sam2.1-hiera-large"
 DETECTOR_MODEL = "IDEA-Research/grounding-dino-base"
-OFFLINE = "offline-2"
+DIFFERENCE = "offline-3"
 """Name of both backends without weights; the number is raised when their answers change."""
+
+
+def offline_name(model: str) -> str:
+    """Names both offline backends with a model of this project."""
+    return model_name(DIFFERENCE, model)
+
+
+def offline_model() -> str | None:
+    """The default model, if its weights are here: beside the package, or in the cache of the Hub; else `None`."""
+    model = shipped_model()
+    if Path(model).is_dir():
+        return model if (Path(model) / "model.safetensors").is_file() else None
+    return model if isinstance(try_to_load_from_cache(model, "model.safetensors"), str) else None
 
 
 def model_name(kind: str, *models: str) -> str:

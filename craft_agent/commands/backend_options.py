@@ -3,34 +3,44 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..backends.model_names import (
     CLIPSEG_MODEL,
     DETECTOR_MODEL,
+    DIFFERENCE,
     MTREFSEG_MODEL,
-    OFFLINE,
     SAM2_MODEL,
     SAM3_MODEL,
     model_name,
+    offline_model,
+    offline_name,
 )
 from ..backends.protocols import Perceiver, Segmenter
 from ..errors import CraftError
 from ..steps.pipeline import Backends
 
 
-PERCEIVERS = ("offline", "chat", "transformers")
-SEGMENTERS = ("offline", "sam3", "grounded-sam2", "clipseg", "mtrefseg", "mtrefseg-changes")
+if TYPE_CHECKING:
+    from ..backends.offline import Comparisons
+
+OFFLINE = ("offline", "difference")
+PERCEIVERS = ("offline", "difference", "chat", "transformers")
+SEGMENTERS = ("offline", "difference", "sam3", "grounded-sam2", "clipseg", "mtrefseg", "mtrefseg-changes")
 
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     models = parser.add_argument_group("models")
     models.add_argument(
-        "--perceiver", choices=PERCEIVERS, default="offline", help="what describes the changes (default: %(default)s)"
+        "--perceiver",
+        choices=PERCEIVERS,
+        default="offline",
+        help="what describes the changes (default: offline, our own model, or difference if its weights are missing)",
     )
     models.add_argument(
-        "--segmenter", choices=SEGMENTERS, default="offline", help="what finds the pixels (default: %(default)s)"
+        "--segmenter", choices=SEGMENTERS, default="offline", help="what finds the pixels (default: offline, as above)"
     )
     models.add_argument(
         "--perceiver-model", metavar="MODEL", help="vision-language model: Hub id, folder, or name at the endpoint"
@@ -86,11 +96,13 @@ def backend_names(arguments: argparse.Namespace) -> tuple[str, str]:
         CraftError: If the options contradict one another.
     """
     _check(arguments)
-    perceiver = OFFLINE
-    if arguments.perceiver != "offline":
+    if arguments.perceiver in OFFLINE:
+        perceiver = _offline_name(_offline_perceiver_model(arguments))
+    else:
         perceiver = model_name(arguments.perceiver, arguments.perceiver_model)
-    segmenter = OFFLINE
-    if arguments.segmenter != "offline":
+    if arguments.segmenter in OFFLINE:
+        segmenter = _offline_name(_offline_segmenter_model(arguments))
+    else:
         segmenter = model_name(arguments.segmenter, *_segmenter_models(arguments))
     return perceiver, segmenter
 
@@ -152,9 +164,9 @@ def make_perceiver(arguments: argparse.Namespace) -> Perceiver:
         return TransformersPerceiver(
             arguments.perceiver_model, arguments.device, arguments.max_tokens, arguments.temperature
         )
-    from ..backends.offline.perceiver import OfflinePerceiver
+    from ..backends.offline import OfflinePerceiver
 
-    return OfflinePerceiver()
+    return OfflinePerceiver(_comparisons(_offline_perceiver_model(arguments), arguments.device))
 
 
 def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
@@ -173,10 +185,10 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
     """
     _check(arguments)
     kind, device, threshold = arguments.segmenter, arguments.device, arguments.segmenter_threshold
-    if kind == "offline":
-        from ..backends.offline.segmenter import OfflineSegmenter
+    if kind in OFFLINE:
+        from ..backends.offline import OfflineSegmenter
 
-        return OfflineSegmenter()
+        return OfflineSegmenter(_comparisons(_offline_segmenter_model(arguments), device))
     *detector, model = _segmenter_models(arguments)
     if kind == "clipseg":
         from ..backends.clipseg_segmenter import ClipSegSegmenter
@@ -196,11 +208,37 @@ def make_segmenter(arguments: argparse.Namespace) -> Segmenter:
 def backend_settings(arguments: argparse.Namespace) -> dict[str, str]:
     """Further options that the answers depend on, by name."""
     settings = {}
-    if arguments.perceiver != "offline":
+    if arguments.perceiver not in OFFLINE:
         settings = {"temperature": str(arguments.temperature), "max_tokens": str(arguments.max_tokens)}
     if arguments.segmenter_threshold is not None:
         settings["segmenter_threshold"] = str(arguments.segmenter_threshold)
     return settings
+
+
+def _offline_perceiver_model(arguments: argparse.Namespace) -> str | None:
+    """The model of the offline perceiver; `None` for image differencing."""
+    if arguments.perceiver == "difference":
+        return None
+    return arguments.perceiver_model or offline_model()
+
+
+def _offline_segmenter_model(arguments: argparse.Namespace) -> str | None:
+    """The model of the offline segmenter: unless the options say otherwise, that of the offline perceiver."""
+    if arguments.segmenter == "difference":
+        return None
+    if arguments.segmenter_model is None and arguments.perceiver in OFFLINE:
+        return _offline_perceiver_model(arguments)
+    return arguments.segmenter_model or offline_model()
+
+
+def _offline_name(model: str | None) -> str:
+    return DIFFERENCE if model is None else offline_name(model)
+
+
+def _comparisons(model: str | None, device: str | None) -> "Comparisons":
+    from ..backends.offline import DIFFERENCES, model_comparisons
+
+    return DIFFERENCES if model is None else model_comparisons(model, device)
 
 
 def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -220,11 +258,13 @@ def _segmenter_models(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuses bad options before anything is loaded."""
-    if arguments.perceiver != "offline" and not arguments.perceiver_model:
+    if arguments.perceiver not in OFFLINE and not arguments.perceiver_model:
         raise CraftError(
             f"--perceiver {arguments.perceiver} needs --perceiver-model, such as Qwen/Qwen3-VL-8B-Instruct"
         )
     misplaced = {
+        "--perceiver-model": arguments.perceiver_model and arguments.perceiver == "difference",
+        "--segmenter-model": arguments.segmenter_model and arguments.segmenter == "difference",
         "--detector-model": arguments.detector_model and arguments.segmenter != "grounded-sam2",
         "--endpoint": arguments.endpoint and arguments.perceiver != "chat",
         "--provider": arguments.provider and (arguments.perceiver != "chat" or arguments.endpoint),

@@ -5,6 +5,8 @@ Writes what people accepted:
 ```bash
 craft-agent export WORK OUT                  # OUT/raw: the raw layout; OUT/parquet: for load_dataset, with a card
 craft-agent export WORK OUT --auditors 2     # only what two people accepted
+craft-agent export --format cvat WORK OUT    # for another tool: OUT/A, OUT/B and a file of annotations
+craft-agent export --format label-studio --auditors 0 WORK OUT  # what people are to correct there
 ```
 """
 
@@ -12,9 +14,11 @@ import argparse
 from pathlib import Path
 
 from ..errors import CraftError
+from ..exchange.formats import FORMATS, SHAPES
 
 
 SPLITS = ("train", "val", "test")
+DATASET = "dataset"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auditors",
         type=int,
-        choices=(1, 2),
+        choices=(0, 1, 2),
         default=1,
-        help="people who must have accepted a sample (default: %(default)s)",
+        help="people who must have accepted a sample (default: %(default)s); 0, for other tools: what nobody rejected",
     )
+    parser.add_argument(
+        "--format", choices=(DATASET, *FORMATS), default=DATASET, help="what to write (default: %(default)s)"
+    )
+    parser.add_argument("--shapes", choices=SHAPES, help="for other tools: pixels or outlines (default: masks)")
     parser.add_argument("--split", choices=SPLITS, default="train", help="split of the data (default: %(default)s)")
     parser.add_argument(
         "--license", metavar="NAME", help="licence of the data, as named on the Hub (default: unknown)"
@@ -39,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs `export`; raises `CraftError` if nothing is accepted or OUT holds something else."""
+    if arguments.format != DATASET:
+        return _export_annotations(arguments)
+    if arguments.shapes is not None or not arguments.auditors:
+        raise CraftError(f"--shapes and --auditors 0 need --format with one of {', '.join(FORMATS)}")
     if arguments.num_proc < 1:
         raise CraftError(f"--num-proc {arguments.num_proc} must be at least 1")
     from ..steps.exporting import export_work  # Here, so that the help is printed without loading it.
@@ -48,6 +60,22 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"{summary.pairs:,} pairs, {summary.samples:,} regions, {summary.sentences:,} sentences")
     print(f"raw layout: {summary.raw}\nParquet: {summary.parquet}")
-    if summary.changed:
-        print(f"left out because their files have changed since the run: {', '.join(summary.changed[:10])}")
+    _print_changed(summary.changed)
     return 0
+
+
+def _export_annotations(arguments: argparse.Namespace) -> int:
+    if (arguments.split, arguments.license, arguments.num_proc) != ("train", None, 1):
+        raise CraftError(f"--split, --license and --num-proc have no effect with --format {arguments.format}")
+    from ..exchange.exporting import export_annotations
+
+    as_polygons = arguments.shapes == "polygons"
+    summary = export_annotations(arguments.work, arguments.out, arguments.format, arguments.auditors, as_polygons)
+    print(f"{summary.pairs:,} pairs, {summary.samples:,} regions, {summary.sentences:,} sentences: {summary.file}")
+    _print_changed(summary.changed)
+    return 0
+
+
+def _print_changed(pairs: tuple[str, ...]) -> None:
+    if pairs:
+        print(f"left out because their files have changed since the run: {', '.join(pairs[:10])}")

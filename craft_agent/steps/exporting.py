@@ -19,6 +19,7 @@ from mtrefseg.io import encode_mask, write_json, write_text
 
 from ..audit.funnel import agreement_table, read_funnel
 from ..audit.store import AuditStore
+from ..backends.model_names import DIFFERENCE
 from ..errors import CraftError
 from ..records import Sample
 from ..state.pairs_folder import PairFiles, hash_pair
@@ -96,7 +97,7 @@ def export_work(
     text = card.read_text(encoding="utf-8")
     section = _card_section(store, audit, settings, summary, auditors)
     write_text(card, text.replace(CITATION_HEAD, f"{section}{CITATION_HEAD}", 1))
-    _replace(building, out)
+    replace_folder(building, out)
     return ExportSummary(
         out / "raw" / out.name / name,
         out / "parquet",
@@ -116,7 +117,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     with (building / PROVENANCE).open("w", encoding="utf-8") as sidecar:
         groups = groupby(samples, key=lambda sample: sample.pair_id)
         for pair_id, group in tqdm(groups, desc="Exporting", unit=" pairs"):
-            if not _copy_images(store, pair_id, folder):
+            if not copy_images(store, pair_id, folder):
                 changed.append(pair_id)
                 continue
             of_pair = list(group)
@@ -128,7 +129,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
     return ExportSummary(folder, folder, pairs, written, sentences, tuple(changed))
 
 
-def _copy_images(store: Store, pair_id: str, folder: Path) -> bool:
+def copy_images(store: Store, pair_id: str, folder: Path) -> bool:
     """Copies the files of a pair unchanged; returns `False` if they have changed since the run."""
     [row] = store.rows("SELECT * FROM pairs WHERE pair_id = ?", pair_id)
     source = Path(store.settings.pairs)
@@ -184,10 +185,15 @@ def _card_section(
     funnel = "\n".join(f"| {stage.name} | {stage.count:,} |" for stage in read_funnel(store).stages)
     prompts = ", ".join(f"{name} {version}" for name, version in sorted(settings.prompts.items()))
     offline = ""
-    if settings.perceiver.startswith("offline"):
+    if settings.perceiver == DIFFERENCE:
         offline = (
             "\n\nThe perceiver uses no trained weights: it detects differences of pixels and names colours and "
             "places, but no things. It may report shadows and seasons as changes; only the audit removes them."
+        )
+    elif settings.perceiver.startswith("offline"):
+        offline = (
+            "\n\nThe perceiver is a model that detects changes. It names colours and places, but no things, and may "
+            "report changes that nobody asks for; only the audit removes them."
         )
     return f"""
 ## How it was made
@@ -207,7 +213,7 @@ by `sample_id`; `paraphrase` is 0 for the first sentence of a region.{offline}
 """
 
 
-def _replace(building: Path, out: Path) -> None:
+def replace_folder(building: Path, out: Path) -> None:
     """Renames the finished folder; an earlier export is moved away first, and then removed."""
     old = out.with_name(f"{out.name}.replaced")
     shutil.rmtree(old, ignore_errors=True)

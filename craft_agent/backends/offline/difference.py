@@ -93,7 +93,8 @@ def compare(pair: ImagePair) -> Comparison:
     for region in _regions(level)[:MOST_REGIONS]:
         mask = _full_size(region, pair.size)
         if mask.any():
-            differences.append(_describe(mask, region, level, matched, later))
+            strength = float(1.0 - np.exp(-0.5 * level[region].mean() ** 2))
+            differences.append(describe_region(mask, strength, region, matched, later))
     differences.sort(key=lambda each: (-each.strength, each.box))
     full = Image.fromarray(level).resize(pair.size, Image.Resampling.BILINEAR)
     return Comparison(np.asarray(full, dtype=np.float32), tuple(differences))
@@ -240,8 +241,19 @@ def _full_size(region: BoolMask, size: tuple[int, int]) -> BoolMask:
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
-def _describe(mask: BoolMask, region: BoolMask, level: Plane, earlier: Plane, later: Plane) -> Difference:
-    strength = float(1.0 - np.exp(-0.5 * level[region].mean() ** 2))
+def describe_region(mask: BoolMask, strength: float, region: BoolMask, earlier: Plane, later: Plane) -> Difference:
+    """
+    Describes a region.
+
+    Args:
+        mask (`np.ndarray`): Booleans with the size of the images.
+        strength (`float`): How clear the difference is, in `[0, 1]`.
+        region (`np.ndarray`): The region in the size at which the images are compared, booleans `(height, width)`.
+        earlier, later (`np.ndarray`): The images in that size, float32 `(height, width, 3)`, 0 to 255.
+
+    Returns:
+        `Difference`: With colours, and what seems to have happened.
+    """
     return Difference(
         mask=mask,
         box=box_of(mask),

@@ -1,10 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A perceiver without trained weights: it computes where the images differ, and names colours and places."""
+"""A perceiver that needs no other model: it knows where the images differ, and names colours and places."""
 
-import hashlib
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -12,54 +9,30 @@ import numpy as np
 
 from ...errors import RefusedError
 from ...geometry import from_pixels, mask_iou
-from ...records import BoolMask, Box, ImagePair, Verdict
-from ..model_names import OFFLINE
+from ...records import BoolMask, Box, Verdict
 from ..protocols import Answer, Question, Usage
-from .difference import Comparison, Difference, compare
-from .sentences import NOUN, color_of, find, grid_sentence, natural_sentences
+from .comparisons import DIFFERENCES, Comparisons
+from .difference import Comparison, Difference
+from .sentences import find, grid_sentence, natural_sentences, thing_of
 
 
-REMEMBERED_PAIRS = 8
 LEAST_SHARE = 0.25
 """A region is reported in a cell that shows at least this share of it."""
 LEAST_COVER, LEAST_PURITY = 0.6, 0.6
 """To be accepted, a mask must cover this share of the region, and this share of the mask must differ."""
 
 
-class ComparisonCache:
-    """The comparisons of the last few pairs. It may be used from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, Comparison] = OrderedDict()
-
-    def get(self, pair: ImagePair) -> Comparison:
-        """The comparison of a pair."""
-        digest = hashlib.sha256(str(pair.size).encode())
-        for image in (pair.image_t1, pair.image_t2):
-            digest.update(image.tobytes())
-        key = digest.hexdigest()
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-        # Threads work on different pairs, so the lock is not held here.
-        comparison = compare(pair)
-        with self._lock:
-            self._known[key] = comparison
-            while len(self._known) > REMEMBERED_PAIRS:
-                self._known.popitem(last=False)
-        return comparison
-
-
-COMPARISONS = ComparisonCache()
-"""Shared by the offline perceiver and the offline segmenter."""
-
-
 class OfflinePerceiver:
-    """Answers all questions from the comparison of the original images."""
+    """
+    Answers all questions from the comparison of the original images.
 
-    name = OFFLINE
+    Args:
+        comparisons (`Comparisons`, *optional*): Where the images differ; by default image differencing.
+    """
+
+    def __init__(self, comparisons: Comparisons = DIFFERENCES) -> None:
+        self.name = comparisons.name
+        self._comparisons = comparisons
 
     def ask(self, question: Question) -> Answer:
         """Answers a question; refuses to repair answers, since its own are always valid."""
@@ -71,7 +44,7 @@ class OfflinePerceiver:
         }
         if question.kind not in answers:
             raise RefusedError("the offline perceiver does not repair answers")
-        comparison = COMPARISONS.get(question.pair)
+        comparison = self._comparisons.get(question.pair)
         return Answer(json.dumps(answers[question.kind](question, comparison)), Usage(requests=0))
 
 
@@ -83,7 +56,7 @@ def _perceive(question: Question, comparison: Comparison) -> dict[str, Any]:
             seen.append(
                 {
                     "expression": grid_sentence(difference),
-                    "object": f"{color_of(difference)} {NOUN}",
+                    "object": thing_of(difference),
                     "change_type": difference.change_type.value,
                     "confidence": difference.strength,
                     "box": from_pixels(difference.box, part),
@@ -136,7 +109,7 @@ def _ground(question: Question, comparison: Comparison) -> dict[str, Any]:
     return {
         "found": True,
         "box": from_pixels(known.box, Box(0, 0, *question.pair.size)),
-        "object": f"{color_of(known)} {NOUN}",
+        "object": thing_of(known),
         "change_type": known.change_type.value,
     }
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A segmenter without trained weights: finds what differs in the box and what has its colours; reads no text."""
+"""A segmenter that needs no other model: finds what differs in the box and what has its colours; reads no text."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +8,10 @@ from scipy import ndimage
 
 from ...geometry import box_mask
 from ...records import BoolMask, Box
-from ..model_names import OFFLINE
 from ..protocols import Segmentation, SegmentationPrompt
 from ..regions import select_region
+from .comparisons import DIFFERENCES, Comparisons
 from .difference import Plane, blur
-from .perceiver import COMPARISONS
 
 
 BINS = 12
@@ -26,13 +25,20 @@ SPECK = 0.15
 
 
 class OfflineSegmenter:
-    """Finds the pixels in the box that differ, and those that differ a little and have the same colours."""
+    """
+    Finds the pixels in the box that differ, and those that differ a little and have the same colours.
 
-    name = OFFLINE
+    Args:
+        comparisons (`Comparisons`, *optional*): Where the images differ; by default image differencing.
+    """
+
+    def __init__(self, comparisons: Comparisons = DIFFERENCES) -> None:
+        self.name = comparisons.name
+        self._comparisons = comparisons
 
     def segment(self, prompt: SegmentationPrompt) -> Segmentation:
         """Finds one region; without a box, the whole image is searched."""
-        level = COMPARISONS.get(prompt.pair).level
+        level = self._comparisons.get(prompt.pair).level
         size = prompt.image.size
         box = prompt.box or Box(0, 0, *size)
         box = box.grow(round(MARGIN * max(box.right - box.left, box.bottom - box.top)), size)

@@ -1,13 +1,27 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from craft_agent.backends.offline.comparisons import model_comparisons
 from craft_agent.backends.offline.difference import compare
+from craft_agent.backends.offline.every_change import find_regions
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
-from craft_agent.backends.offline.sentences import color_word, find, natural_sentences
-from craft_agent.geometry import mask_iou
+from craft_agent.backends.offline.sentences import (
+    CHANGES,
+    ORDINALS,
+    SIDES,
+    SUPERLATIVES,
+    color_word,
+    find,
+    natural_sentences,
+    thing_of,
+)
+from craft_agent.errors import PermanentError
+from craft_agent.geometry import box_of, mask_iou
 from craft_agent.prompts.templates import Prompts
 from craft_agent.records import ImagePair
 from craft_agent.state.journal import MemoryJournal
@@ -16,7 +30,10 @@ from craft_agent.steps.correction import correct_all
 from craft_agent.steps.perception import perceive
 from craft_agent.steps.pipeline import Backends, make_asker
 from craft_agent.steps.refinement import refine_all
+from dataset_scripts.synthesis.language import vocabulary
+from dataset_scripts.synthesis.language.vocabulary import CHANGE_ROWS
 from tests.craft_agent.small_work import THINGS, draw_pairs
+from tests.tiny_models import save_mtrefseg
 
 
 @pytest.fixture
@@ -69,8 +86,8 @@ def test_its_sentences_lead_back_and_doubtful_ones_to_nothing(pair):
         sentences = natural_sentences(difference, differences)
         assert sentences
         assert all(find(sentence, differences) is difference for sentence in sentences)
-    assert find("the red area", differences) is None
-    assert find("the area that appeared", differences) is None
+    assert find("the red object", differences) is None
+    assert find("the object that appeared", differences) is None
 
 
 def test_all_steps_make_samples_of_it(pair):
@@ -85,3 +102,58 @@ def test_all_steps_make_samples_of_it(pair):
         assert mask_iou(sample.mask, truth) > 0.8
         assert sample.change_type is change_type
         assert len(sample.expressions) == 3
+
+
+def test_ranks_are_read_as_they_are_written(pair):
+    """Of five alike regions, the outer ones, those beside them and the largest can be told by their rank."""
+    first = compare(pair).differences[0]
+    row = []
+    for number in range(5):
+        mask = np.zeros((150, 200), dtype=bool)
+        mask[60:70, 10 + 40 * number : 20 + 40 * number + (6 if number == 2 else 0)] = True
+        row.append(replace(first, mask=mask, box=box_of(mask)))
+    alike = [natural_sentences(each, row) for each in row]
+    thing = thing_of(row[0])
+    assert f"the leftmost {thing} that appeared" in alike[0]
+    assert any(f"the second {thing} from the left" in sentence for sentence in alike[1])
+    assert any(f"the largest {thing}" in sentence for sentence in alike[2])
+    for each, sentences in zip(row, alike):
+        assert all(find(sentence, row) is each for sentence in sentences)
+    # A rank that is not clear is none.
+    close = [row[0], replace(row[0], box=row[0].box._replace(left=row[0].box.left + 1))]
+    assert natural_sentences(close[0], close) == []
+
+
+def test_the_words_are_those_of_the_grammar():
+    clauses = {clause for row in CHANGE_ROWS for clause in row.clauses}
+    assert {phrase for phrases in CHANGES.values() for phrase in phrases} <= clauses
+    assert set(SUPERLATIVES) == set(vocabulary.SUPERLATIVES)
+    assert set(ORDINALS) == set(vocabulary.ORDINALS)
+    assert {f"from the {side}" for side in SIDES} == set(vocabulary.SIDES)
+
+
+def test_a_mask_of_every_change_is_divided_where_it_falls_apart():
+    probability = np.zeros((60, 100), dtype=np.float32)
+    probability[10:30, 10:40] = probability[10:30, 44:74] = 0.9
+    probability[18:22, 40:44] = 0.4  # A bridge.
+    probability[50:52, 90:92] = 0.9  # A speck.
+    regions = find_regions(probability, 0.3)
+    assert sorted(np.flatnonzero(each.any(axis=0))[0] for each in regions) == [10, 42]
+    assert sum(map(np.count_nonzero, regions)) == 2 * 600 + 16
+    assert find_regions(np.zeros((8, 8), dtype=np.float32), 0.3) == []
+
+
+def test_the_model_takes_the_place_of_differencing(pair, tmp_path):
+    save_mtrefseg(tmp_path / "tiny")
+    comparisons = model_comparisons(str(tmp_path / "tiny"), "cpu")
+    assert comparisons.name.endswith(":tiny")
+    comparison = comparisons.get(pair)
+    assert comparison.level.shape == (150, 200)
+    assert comparisons.get(pair) is comparison
+    backends = Backends(OfflinePerceiver(comparisons), OfflineSegmenter(comparisons))
+    asker = make_asker(RunSettings("", "offline", "offline"), backends, Prompts(), MemoryJournal())
+    candidates = perceive(pair, asker)
+    assert candidates is not None
+    refine_all(pair, correct_all(pair, candidates, asker, 1), asker, 1, 0.5, {})
+    with pytest.raises(PermanentError, match="none"):
+        model_comparisons(str(tmp_path / "none"), "cpu")

@@ -6,7 +6,7 @@ import argparse
 import pytest
 
 from craft_agent.backends.chat_perceiver import ChatPerceiver
-from craft_agent.backends.model_names import OFFLINE
+from craft_agent.backends.model_names import DIFFERENCE, offline_model, offline_name
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.commands.backend_options import (
@@ -28,17 +28,33 @@ def parse(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_offline_is_the_default():
+def test_offline_is_the_default_with_a_model_if_there_is_one(monkeypatch):
     arguments = parse()
-    assert make_perceiver(arguments).name.startswith("offline")
-    assert make_segmenter(arguments).name.startswith("offline")
+    assert (arguments.perceiver, arguments.segmenter) == ("offline", "offline")
     assert backend_settings(arguments) == {}
+    monkeypatch.setattr("craft_agent.commands.backend_options.offline_model", lambda: None)
+    assert make_perceiver(arguments).name == make_segmenter(arguments).name == DIFFERENCE
+    monkeypatch.setattr("craft_agent.commands.backend_options.offline_model", lambda: "org/ours")
+    assert backend_names(arguments) == (offline_name("org/ours"), offline_name("org/ours"))
+    # The segmenter follows the perceiver.
+    assert backend_names(parse("--perceiver-model", "org/mine")) == (offline_name("org/mine"),) * 2
+    assert backend_names(parse("--perceiver", "difference")) == (DIFFERENCE, DIFFERENCE)
+    assert backend_names(parse("--segmenter", "difference")) == (offline_name("org/ours"), DIFFERENCE)
+
+
+def test_the_default_model_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("craft_agent.backends.model_names.shipped_model", lambda: str(tmp_path))
+    assert offline_model() is None
+    (tmp_path / "model.safetensors").touch()
+    assert offline_model() == str(tmp_path)
+    monkeypatch.setattr("craft_agent.backends.model_names.shipped_model", lambda: "org/never-downloaded")
+    assert offline_model() is None
 
 
 def test_names_are_known_without_loading_anything(tmp_path):
-    assert backend_names(parse()) == (OfflinePerceiver.name, OfflineSegmenter.name)
-    chat = parse(*CHAT)
-    assert backend_names(chat) == (make_perceiver(chat).name, OFFLINE)
+    assert backend_names(parse("--perceiver", "difference")) == (OfflinePerceiver().name, OfflineSegmenter().name)
+    chat = parse(*CHAT, "--segmenter", "difference")
+    assert backend_names(chat) == (make_perceiver(chat).name, DIFFERENCE)
     for words, name in (
         (("sam3",), "sam3:facebook/sam3"),
         (("clipseg", "--segmenter-model", "org/model"), "clipseg:org/model"),
@@ -76,6 +92,8 @@ def test_chat(monkeypatch):
         ((*CHAT, "--temperature", "-1"), "--temperature"),
         (("--segmenter", "clipseg", "--segmenter-threshold", "1"), "--segmenter-threshold"),
         (("--detector-model", "org/model"), "--detector-model"),
+        (("--perceiver", "difference", "--perceiver-model", "org/model"), "--perceiver-model"),
+        (("--segmenter", "difference", "--segmenter-model", "org/model"), "--segmenter-model"),
         (("--endpoint", "http://127.0.0.1:8000/v1"), "--endpoint"),
         ((*CHAT, "--provider", "together"), "--provider"),
     ],

@@ -64,7 +64,8 @@ def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(server: ScriptedServer, pairs: Path, name: str, *options: str) -> Path:
     work = pairs.parent / name
-    words = ["run", str(pairs), "--out", str(work), "--perceiver", "chat", "--perceiver-model", "org/model"]
+    words = ["run", str(pairs), "--out", str(work), "--segmenter", "difference"]
+    words += ["--perceiver", "chat", "--perceiver-model", "org/model"]
     with server.running():
         main([*words, "--endpoint", server.endpoint, "--grid", "1", "--timeout", "20", *options])
     return work

@@ -13,9 +13,12 @@ from tests.craft_agent.runs import content, never, run_until
 from tests.craft_agent.small_work import draw_pairs
 
 
+NO_WEIGHTS = ("--perceiver", "difference")
+
+
 def test_from_images_to_a_data_set(tmp_path, capsys):
     pairs, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
-    arguments = ["run", str(pairs), "--out", str(work), "--domain", "RS", "--grid", "2"]
+    arguments = ["run", str(pairs), "--out", str(work), "--domain", "RS", "--grid", "2", *NO_WEIGHTS]
     assert main([*arguments, "--dry-run", "--input-price", "1000000"]) == 0
     estimate = capsys.readouterr().out
     assert "2 pairs to do" in estimate
@@ -53,7 +56,7 @@ def test_a_dry_run_loads_no_model(tmp_path, capsys):
     [
         (["run", "{tmp}/none", "--out", "{tmp}/work"], "not a folder"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/pairs/A/work"], "inside the folder of images"),
-        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs"], "something other"),
+        (["run", "{tmp}/pairs", "--out", "{tmp}/pairs", *NO_WEIGHTS], "something other"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--rounds", "0"], "--rounds 0"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--grid", "0"], "--grid 0"),
         (["run", "{tmp}/pairs", "--out", "{tmp}/work", "--grounding-iou", "nan"], "--grounding-iou nan"),
@@ -74,7 +77,16 @@ def test_bad_input_ends_with_one_line(tmp_path, capsys, arguments, problem):
 
 
 def test_other_settings_are_refused(tmp_path, capsys):
-    arguments = ["run", str(draw_pairs(tmp_path / "pairs", 1)), "--out", str(tmp_path / "work"), "--grid", "1"]
+    arguments = [
+        "run",
+        str(draw_pairs(tmp_path / "pairs", 1)),
+        "--out",
+        str(tmp_path / "work"),
+        "--grid",
+        "1",
+        "--perceiver",
+        "difference",
+    ]
     assert main(arguments) == 0
     assert main([*arguments, "--paraphrases", "0"]) == 2
     assert "paraphrases was 2 and is 0" in capsys.readouterr().err
@@ -89,7 +101,7 @@ def test_tracebacks_are_in_the_log_of_the_run(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(OfflinePerceiver, "ask", buggy)
     images, work = draw_pairs(tmp_path / "pairs", 2), tmp_path / "work"
     (images / "A" / "notes.psd").write_bytes(b"x")
-    assert main(["run", str(images), "--out", str(work), "--grid", "1"]) == 1
+    assert main(["run", str(images), "--out", str(work), "--grid", "1", *NO_WEIGHTS]) == 1
     out = capsys.readouterr().out
     assert "failed: 1 pairs, such as place_001: unexpected ZeroDivisionError" in out
     assert "A/notes.psd" in out
@@ -100,7 +112,19 @@ def test_two_processes_share_a_run(tmp_path):
     pairs = draw_pairs(tmp_path / "pairs", 3)
 
     def run_alone(work):
-        words = ["craft_agent", "run", str(pairs), "--out", str(work), "--grid", "2", "--domain", "RS"]
+        words = [
+            "craft_agent",
+            "run",
+            str(pairs),
+            "--out",
+            str(work),
+            "--grid",
+            "2",
+            "--domain",
+            "RS",
+            "--perceiver",
+            "difference",
+        ]
         return run_until(words, never)
 
     assert run_alone(tmp_path / "alone") == 0

@@ -25,6 +25,9 @@ from tests.craft_agent.runs import content, export, start
 from tests.craft_agent.small_work import draw_pairs
 
 
+NO_WEIGHTS = ("--perceiver", "difference")
+
+
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 
 
@@ -51,7 +54,7 @@ def test_it_listens_on_this_machine_only_and_reports_nothing(local_ray):
 
 @needs_ray
 def test_the_command_gives_the_results_of_the_local_engine(local_ray, pairs, tmp_path):
-    words = ["run", str(pairs), "--grid", "1", "--domain", "RS"]
+    words = ["run", str(pairs), "--grid", "1", "--domain", "RS", *NO_WEIGHTS]
     assert main([*words, "--out", str(tmp_path / "alone")]) == 0
     assert main([*words, "--out", str(tmp_path / "work"), "--engine", "ray"]) == 0
     assert content(tmp_path / "work") == content(tmp_path / "alone")
@@ -126,7 +129,20 @@ def test_workers_that_die_while_loading_models_end_the_run_and_fail_no_pair(loca
 
 @needs_ray
 def test_too_few_gpus_are_reported_in_one_line(local_ray, pairs, tmp_path, capsys):
-    words = ["run", str(pairs), "--out", str(tmp_path / "work"), "--grid", "1", "--engine", "ray", "--workers", "1"]
+    words = [
+        "run",
+        str(pairs),
+        "--out",
+        str(tmp_path / "work"),
+        "--grid",
+        "1",
+        "--perceiver",
+        "difference",
+        "--engine",
+        "ray",
+        "--workers",
+        "1",
+    ]
     assert main([*words, "--gpus-per-worker", "64"]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
     assert "1 workers with --gpus-per-worker 64 need 64 GPUs and Ray finds" in line
@@ -150,7 +166,18 @@ def test_a_fraction_of_a_gpu_must_be_free_on_one_gpu(workers, share, needed, cap
 
 def test_without_ray_one_line_says_what_to_install(pairs, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
-    words = ["run", str(pairs), "--out", str(tmp_path / "work"), "--grid", "1", "--engine", "ray"]
+    words = [
+        "run",
+        str(pairs),
+        "--out",
+        str(tmp_path / "work"),
+        "--grid",
+        "1",
+        "--perceiver",
+        "difference",
+        "--engine",
+        "ray",
+    ]
     assert main(words) == 2
     assert "mtrefseg[ray]" in capsys.readouterr().err.splitlines()[-1]
 

@@ -30,6 +30,7 @@ class WatchedPerceiver(OfflinePerceiver):
     """Writes down what it is asked."""
 
     def __init__(self, work: Path, deadly: str) -> None:
+        super().__init__()
         self._work = work
         self._deadly = deadly
 

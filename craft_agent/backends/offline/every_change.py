@@ -1,0 +1,123 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Finds what changed with the project's own model: the mask of every change, for which no sentence is needed.
+
+A mask joins things that touch, such as houses of a row. A region is therefore divided where it falls apart at a higher
+probability and hardly loses pixels by that.
+"""
+
+import threading
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from mtrefseg.build.loading import CheckpointError, find_device, load_model, load_processor
+
+from ...errors import PermanentError, RefusedError
+from ...records import BoolMask, ImagePair
+from ..hub_models import refusing_without_memory
+from .difference import Comparison, Plane, describe_region
+
+
+LEAST_SHARE = 0.001
+"""Smallest region, as a share of the image."""
+MOST_REGIONS = 30
+STEP = 0.1
+"""Distance of the probabilities at which regions may fall apart."""
+KEPT_SHARE = 0.7
+"""A region is divided only if its parts hold this share of its pixels."""
+_EIGHT = np.ones((3, 3), dtype=bool)
+
+
+class EveryChange:
+    """
+    Compares the images of pairs with a model. It may be used from several threads.
+
+    Args:
+        model (`str`): Folder or Hub id of a checkpoint.
+        device (`str`, *optional*): The device; by default the first GPU if there is one.
+
+    Raises:
+        PermanentError: If the model cannot be loaded.
+    """
+
+    def __init__(self, model: str, device: str | None = None) -> None:
+        try:
+            self._processor = load_processor(model)
+            self._model = load_model(model, self._processor, find_device(device))
+        except CheckpointError as error:
+            raise PermanentError(str(error)) from error
+        self._lock = threading.Lock()
+
+    def compare(self, pair: ImagePair) -> Comparison:
+        """
+        Compares the images of a pair.
+
+        Args:
+            pair (`ImagePair`): The pair.
+
+        Returns:
+            `Comparison`: The level is the probability over the threshold of the checkpoint.
+
+        Raises:
+            RefusedError: If the model cannot read the images, or the GPU runs out of memory.
+        """
+        probability = self._probability(pair)
+        threshold = float(self._processor.image_processor.threshold)
+        images = [np.asarray(image, dtype=np.float32) for image in (pair.image_t1, pair.image_t2)]
+        differences = []
+        for mask in find_regions(probability, threshold):
+            differences.append(describe_region(mask, float(probability[mask].mean()), mask, *images))
+        differences.sort(key=lambda each: (-each.strength, each.box))
+        return Comparison(probability / np.float32(max(threshold, 1e-3)), tuple(differences[:MOST_REGIONS]))
+
+    def _probability(self, pair: ImagePair) -> Plane:
+        with self._lock, refusing_without_memory(), torch.inference_mode():
+            try:
+                inputs = self._processor(images_t1=[pair.image_t1], images_t2=[pair.image_t2])
+            except ValueError as error:
+                raise RefusedError(f"the model cannot read the pair {pair.pair_id}: {error}") from error
+            logits = self._model(**inputs.to(self._model.device)).mask_logits
+            maps = self._processor.image_processor.sample_maps(logits.float(), *reversed(pair.size))
+        probability: Plane = maps[0].sigmoid().cpu().numpy()
+        return probability
+
+
+def find_regions(probability: Plane, threshold: float) -> list[BoolMask]:
+    """
+    Divides the pixels above a probability into regions.
+
+    Args:
+        probability (`np.ndarray`): float32 `(height, width)`, 0 to 1.
+        threshold (`float`): The probability, 0 to 1.
+
+    Returns:
+        `list[np.ndarray]`: Booleans `(height, width)`, without overlap, none smaller than `LEAST_SHARE`.
+    """
+    levels = np.arange(threshold + STEP, 1.0, STEP)
+    return [part for mask in _parts(probability > threshold) for part in _divided(mask, probability, levels)]
+
+
+def _divided(mask: BoolMask, probability: Plane, levels: np.ndarray) -> list[BoolMask]:
+    """A region, or what it falls apart into at the first level at which it does."""
+    for number, level in enumerate(levels, 1):
+        cores = _parts(mask & (probability > level))
+        if not cores:
+            break
+        if len(cores) > 1 and sum(map(np.count_nonzero, cores)) >= KEPT_SHARE * np.count_nonzero(mask):
+            markers = np.zeros(mask.shape, dtype=np.int32)
+            for label, core in enumerate(cores, 1):
+                markers[core] = label
+            grown = watershed(-probability, markers, mask=mask)
+            parts = [grown == label for label in range(1, len(cores) + 1)]
+            return [each for part in parts for each in _divided(part, probability, levels[number:])]
+    return [mask]
+
+
+def _parts(mask: BoolMask) -> list[BoolMask]:
+    """The connected parts of a mask that are large enough."""
+    labels, count = ndimage.label(mask, _EIGHT)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    return [labels == label for label in range(1, count + 1) if areas[label] >= LEAST_SHARE * mask.size]

@@ -1,0 +1,121 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Writes samples of a run for another tool: the images of their pairs, and a file of annotations beside them."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from mtrefseg.io import write_text
+
+from ..audit.decisions import apply_decisions
+from ..audit.store import AuditStore
+from ..errors import CraftError
+from ..records import Sample
+from ..state.store import Store
+from ..steps.exporting import copy_images, replace_folder
+from .annotations import AnnotatedPair, Region
+from .formats import find_format
+
+
+INCOMPLETE = ".incomplete"
+
+
+@dataclass(frozen=True)
+class ExchangeSummary:
+    """
+    What was exported.
+
+    Args:
+        file (`Path`): The file of annotations.
+        pairs, samples, sentences (`int`): Their numbers.
+        changed (`tuple[str, ...]`): Pairs that were left out because their files have changed since the run.
+    """
+
+    file: Path
+    pairs: int
+    samples: int
+    sentences: int
+    changed: tuple[str, ...]
+
+
+def export_annotations(
+    work: Path, out: Path, format_name: str, auditors: int = 1, as_polygons: bool = False
+) -> ExchangeSummary:
+    """
+    Exports samples of a run.
+
+    Args:
+        work (`Path`): The folder of the run.
+        out (`Path`): A new folder, or that of an earlier export in the same format, which is replaced. It gets `A/`,
+            `B/` and the file of annotations.
+        format_name (`str`): One of `FORMATS`.
+        auditors (`int`, *optional*, defaults to 1): How many people must have accepted a sample; with 0, everything
+            that nobody has rejected is exported.
+        as_polygons (`bool`, *optional*, defaults to `False`): Whether to write outlines instead of pixels.
+
+    Returns:
+        `ExchangeSummary`: What was written.
+
+    Raises:
+        CraftError: If there is no such sample, or `out` holds something else.
+    """
+    store, audit, form = Store(work), AuditStore(work), find_format(format_name)
+    if out.exists() and not (out / form.FILE_NAME).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise CraftError(f"{out} holds something other than an earlier export; name a new folder")
+    if out.resolve().is_relative_to(Path(store.settings.pairs).resolve()):
+        raise CraftError(f"{out} is inside the folder of pairs; name a folder outside of it")
+    building = out.with_name(f"{out.name}{INCOMPLETE}")
+    shutil.rmtree(building, ignore_errors=True)
+    for side in ("A", "B"):
+        (building / side).mkdir(parents=True)
+    summary = ExchangeSummary(out / form.FILE_NAME, 0, 0, 0, ())
+
+    def pairs() -> Iterator[AnnotatedPair]:
+        nonlocal summary
+        samples = audit.accepted_samples(auditors) if auditors else _not_rejected(store, audit)
+        for pair_id, group in groupby(samples, key=lambda sample: sample.pair_id):
+            if not copy_images(store, pair_id, building):
+                summary = replace(summary, changed=(*summary.changed, pair_id))
+                continue
+            pair = _annotated(store, pair_id, list(group))
+            summary = replace(
+                summary,
+                pairs=summary.pairs + 1,
+                samples=summary.samples + len(pair.regions),
+                sentences=summary.sentences + sum(len(region.expressions) for region in pair.regions),
+            )
+            yield pair
+
+    try:
+        for name, text in form.write(pairs(), as_polygons).items():
+            write_text(building / name, text)
+        if not summary.samples:
+            raise CraftError(
+                f"{work} has no sample to export; run `craft-agent audit {work}` first, or give --auditors 0 for what "
+                "nobody has judged yet"
+            )
+    except CraftError:
+        shutil.rmtree(building)
+        raise
+    replace_folder(building, out)
+    return summary
+
+
+def _not_rejected(store: Store, audit: AuditStore) -> Iterator[Sample]:
+    """All samples of the run except those that the newest decision rejects, with the edits of that decision."""
+    for row in store.rows("SELECT DISTINCT pair_id FROM samples ORDER BY pair_id"):
+        for sample in store.samples(row["pair_id"]):
+            decisions = audit.decisions(sample.sample_id)
+            if not decisions:
+                yield sample
+            elif decisions[-1].verdict == "accept":
+                yield apply_decisions(sample, decisions)
+
+
+def _annotated(store: Store, pair_id: str, samples: list[Sample]) -> AnnotatedPair:
+    [row] = store.rows("SELECT file_t1, file_t2 FROM pairs WHERE pair_id = ?", pair_id)
+    height, width = samples[0].mask.shape
+    regions = [Region(each.sample_id, each.expressions, each.change_type, each.mask) for each in samples]
+    return AnnotatedPair(pair_id, row["file_t1"], row["file_t2"], (width, height), tuple(regions))

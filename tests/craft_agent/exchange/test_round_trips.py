@@ -1,0 +1,211 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What is exported for other tools and read again is the same; what is wrong is refused in one line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from craft_agent.audit.decisions import Decision
+from craft_agent.audit.funnel import read_funnel
+from craft_agent.audit.store import AuditStore
+from craft_agent.command_line import main
+from craft_agent.exchange import FORMATS
+from craft_agent.exchange.formats import find_format
+from craft_agent.state.store import Store
+from tests.craft_agent.small_work import make_work
+
+
+HOLE = (slice(28, 36), slice(30, 44))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A run whose samples one person has accepted; the first one with a hole, quotes and umlauts, one rejected."""
+    work = make_work(tmp_path, pairs=2)
+    store = AuditStore(work)
+    for number, sample_id in enumerate(store.sample_ids("ann")):
+        decision = Decision("accept")
+        if number == 0:
+            mask = store.sample(sample_id).mask.copy()
+            mask[HOLE] = False
+            mask[140:145, 3:9] = True  # A second part.
+            decision = Decision("accept", expressions=('the "red" <block> & its Türe', "a block"), mask=mask)
+        store.decide(sample_id, "ann", Decision("reject", "other") if number == 4 else decision)
+    return work
+
+
+def accepted(work: Path) -> list[tuple]:
+    samples = AuditStore(work).accepted_samples(1)
+    return [(each.pair_id, each.expressions, each.change_type, each.mask.tobytes()) for each in samples]
+
+
+def export(work: Path, out: Path, name: str, *words: str) -> Path:
+    assert main(["export", "--format", name, *words, str(work), str(out)]) == 0
+    return out / find_format(name).FILE_NAME
+
+
+def read(file: Path, work: Path, name: str, *words: str) -> int:
+    return main(["import", "--format", name, *words, str(file), str(work)])
+
+
+@pytest.mark.parametrize("shapes", ["masks", "polygons"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_new_run_holds_the_same(name, shapes, work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", name, "--shapes", shapes)
+    assert "2 pairs, 5 regions, 10 sentences" in capsys.readouterr().out
+    assert read(file, tmp_path / "again", name, "--auditor", "bob", "--domain", "RS") == 0
+    assert "2 pairs: 5 new regions, 0 corrected, 0 unchanged" in capsys.readouterr().out
+    # CVAT lists what is seen at t1 first.
+    assert sorted(accepted(tmp_path / "again")) == sorted(accepted(work))
+    counts = {stage.name: stage.count for stage in read_funnel(Store(tmp_path / "again")).stages}
+    assert counts["samples with sentences"] == counts["samples accepted"] == counts["differences perceived"] == 5
+    # The audit page shows it without a history.
+    assert AuditStore(tmp_path / "again").sample("place_000_0").rounds == ()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_corrections_come_back_to_their_samples(name, work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", name)
+    text = file.read_text(encoding="utf-8")
+    changed = text.replace("the blue block that disappeared", "the blue box that is gone")
+    assert changed != text
+    file.write_text(changed, encoding="utf-8")
+    assert read(file, work, name) == 2
+    problem = capsys.readouterr().err
+    assert "--auditor" in problem
+    assert problem.count("\n") == 1
+    assert read(file, work, name, "--auditor", "ann") == 0
+    # The first sample has been edited already, so that it differs from the proposal.
+    assert "0 new regions, 2 corrected, 3 unchanged" in capsys.readouterr().out
+    texts = [expressions[0] for _, expressions, *_ in accepted(work)]
+    assert "the blue box that is gone" in texts
+    assert read(file, work, name, "--auditor", "ann") == 0
+    assert len(accepted(work)) == 5
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_added_regions_are_added_once(name, work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", name)
+    # Somebody drew one anew, and the tool gave it a name of its own.
+    text = file.read_text(encoding="utf-8").replace("place_000_2", "kX3fr").replace("white block", "white van")
+    file.write_text(text, encoding="utf-8")
+    for found in ("1 new regions, 2 corrected, 2 unchanged", "0 new regions, 2 corrected, 3 unchanged"):
+        assert read(file, work, name, "--auditor", "ann") == 0
+        assert found in capsys.readouterr().out
+    assert [each.sample_id for each in Store(work).samples("place_000")][2:] == ["place_000_2", "place_000_3"]
+
+
+def test_what_nobody_has_judged(tmp_path, capsys):
+    work = make_work(tmp_path, pairs=1)
+    assert main(["export", "--format", "coco", str(work), str(tmp_path / "out")]) == 2
+    assert "--auditors 0" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    file = export(work, tmp_path / "out", "coco", "--auditors", "0")
+    assert read(file, tmp_path / "again", "coco") == 0
+    assert "craft-agent audit" in capsys.readouterr().out
+    assert AuditStore(tmp_path / "again").judged_counts() == {}
+    assert len(Store(tmp_path / "again").samples("place_000")) == 3
+
+
+def test_options_of_the_other_kind(work, tmp_path, capsys):
+    assert main(["export", "--shapes", "masks", str(work), str(tmp_path / "out")]) == 2
+    assert main(["export", "--format", "coco", "--split", "val", str(work), str(tmp_path / "out")]) == 2
+    file = export(work, tmp_path / "out", "coco")
+    assert read(file, work, "coco", "--domain", "RS") == 2
+    assert read(file, tmp_path / "new", "coco", "--auditor", "<script>") == 2
+    assert capsys.readouterr().err.count("\n") == 4
+
+
+def test_pycocotools_reads_the_same(work, tmp_path):
+    coco_mask = pytest.importorskip("pycocotools.mask")
+    content = json.loads(export(work, tmp_path / "out", "coco").read_text(encoding="utf-8"))
+    masks = [coco_mask.decode(each["segmentation"]).astype(bool).tobytes() for each in content["annotations"]]
+    assert masks == [mask for *_, mask in accepted(work)]
+    assert [each["area"] for each in content["annotations"]] == [np.frombuffer(m, bool).sum() for m in masks]
+
+
+COCO = {
+    "no annotation's pair": (("annotations", 0, "image_id"), 99, "annotation 1", "no image 99"),
+    "category": (("annotations", 0, "category_id"), 99, "annotation 1", "no category 99"),
+    "label": (("categories", 0, "name"), "built", "annotation 1", "appear, disappear, state_change"),
+    "sentence": (("annotations", 1, "attributes", "sentence"), " ", "annotation 2", "no sentence"),
+    "attributes": (("annotations", 1, "attributes"), None, "annotation 2", '"attributes" is None'),
+    "counts": (("annotations", 1, "segmentation", "counts"), "zz", "annotation 2", "draw the region again"),
+    "mask size": (("annotations", 1, "segmentation", "size"), [1, 1], "annotation 2", "200 x 150"),
+    "polygon": (("annotations", 1, "segmentation"), [[1, 2, 3]], "annotation 2", "three corners"),
+    "not a number": (("annotations", 1, "segmentation"), [[1, 2, "x", 4, 5, 6]], "annotation 2", "no number"),
+    "empty": (("annotations", 1, "segmentation"), [], "annotation 2", "covers no pixel"),
+    "unknown pair": (("images", 0, "file_name"), "B/none.png", "image 1", "no pair none"),
+    "image size": (("images", 0, "width"), -1, "image 1", "no size of an image"),
+    "copy": (("annotations", 1, "attributes", "sample_id"), "place_000_0", "annotation", "clear the sample_id"),
+    "no list": (("annotations",), {}, "the file", '"annotations" is {}'),
+}
+
+
+@pytest.mark.parametrize("case", COCO)
+def test_wrong_coco(case, work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", "coco")
+    keys, value, *expected = COCO[case]
+    content = json.loads(file.read_text(encoding="utf-8"))
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert_refused(file, tmp_path, "coco", expected, capsys)
+
+
+LABEL_STUDIO = {
+    "label": ('"appear"', '"built"', "task 1, region place_000_0", "must be one of"),
+    "no label": ('["appear"]', "[]", "task 1, region place_000_0", "must be one of"),
+    "tool": ('"brushlabels",', '"rectanglelabels",', "task 1, result 1", "brush or as a polygon"),
+    "width": ('"original_width": 200', '"original_width": 20', "task 1, region place_000_0", "brush has"),
+    "no text": ('"textarea"', '"choices"', "task 1, result 2", "choices"),
+    "no tasks": ("[", "[[", "the file", "not JSON"),
+    "image": ('"image_t2"', '"image"', "task 1", '"image_t2" is missing'),
+}
+
+
+@pytest.mark.parametrize("case", LABEL_STUDIO)
+def test_wrong_label_studio(case, work, tmp_path, capsys):
+    before, after, *expected = LABEL_STUDIO[case]
+    refuse_replaced(work, tmp_path, "label-studio", before, after, expected, capsys)
+
+
+CVAT = {
+    "label": ('<mask label="appear"', '<mask label="built"', "place_000.png), shape 1", "must be one of"),
+    "shape": ("mask", "box", "shape 1", "as a mask or a polygon"),
+    "runs": ('rle="', 'rle="7, ', "shape 1", "do not add up"),
+    "no runs": ('rle="', 'rle="x', "shape 1", "no integers"),
+    "box": ('left="', 'left="1', "shape 1", "leaves the image"),
+    "pair": ("B/place_000.png", "B/none.png", "image 1", "no pair none"),
+    "sizes": ('height="150"', 'height="149"', "image 0", "its size is 200 x 149"),
+    "document type": ("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "the file", "document type"),
+    "cut": ("</annotations>", "", "the file", "not XML"),
+}
+
+
+@pytest.mark.parametrize("case", CVAT)
+def test_wrong_cvat(case, work, tmp_path, capsys):
+    before, after, *expected = CVAT[case]
+    refuse_replaced(work, tmp_path, "cvat", before, after, expected, capsys)
+
+
+def refuse_replaced(work, tmp_path, name, before, after, expected, capsys):
+    file = export(work, tmp_path / "out", name)
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    assert_refused(file, tmp_path, name, expected, capsys)
+
+
+def assert_refused(file, tmp_path, name, expected, capsys):
+    capsys.readouterr()
+    assert read(file, tmp_path / "new", name, "--auditor", "bob") == 2
+    problem = capsys.readouterr().err
+    for part in (str(file), *expected):
+        assert part in problem
+    assert problem.count("\n") == 1
+    assert not (tmp_path / "new").exists()
