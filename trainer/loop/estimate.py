@@ -29,7 +29,7 @@ SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
 """Of a pair, of a sentence with its answer, and of the prompt without the images."""
 NUMBERS = 17
 """A transformer layer keeps as many numbers of each channel of each token (https://huggingface.co/papers/2205.05198,
-without attention maps)."""
+without attention maps), and a fusion block about as many of each channel of each position."""
 PAPER_PAIRS = {True: 20_000, False: 5_646}
 """Training pairs of MTRefSeg-21K, stage 1 and stage 2: what an epoch is where a recipe does not say it."""
 GPU_FLOPS = 0.3 * 312e12
@@ -137,14 +137,18 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
         kept += output.numel() if isinstance(output, Tensor) else 0
 
     model.eval()
-    handles = [module.register_forward_hook(keep) for module in model.modules() if not list(module.children())]
+    handles = [
+        module.register_forward_hook(keep) for module in parts["backbone"].modules() if not list(module.children())
+    ]
     with FlopCounterMode(display=False) as counter:
         levels = parts["backbone"](images).feature_maps
-        if "fusion" in parts:
-            parts["fusion"](*zip(*(level.chunk(2) for level in levels)))
     for handle in handles:
         handle.remove()
     operations, activations = float(counter.get_total_flops()), float(kept)
+    if "fusion" in parts:
+        for block, level in zip(parts["fusion"].blocks, levels):
+            operations += 2 * _size(block) * level[0, 0].numel()
+            activations += NUMBERS * level[0].numel()
     if "mask_decoder" in parts:
         decoder, positions = config.mask_decoder_config, size * size * (1 / 64 + 1 / 256 + 1 / 1024)
         operations += 2 * _size(parts["mask_decoder"]) * positions
