@@ -24,9 +24,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -85,7 +85,7 @@ def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Lo
             start = time.perf_counter()
             try:
                 files = [gradio_client.handle_file(path) for path in pair]
-                numbers = client.predict(*files, question, api_name="/segment")[3]
+                numbers = client.predict(*files, question, api_name="/segment")
             except AppError as error:
                 if is_hostile:
                     log.refused += 1
@@ -101,6 +101,14 @@ def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Lo
         for path in pair:
             path.unlink()
         round_number += 1
+
+
+def await_visitors(visits: Sequence[Future[None]], log: Log) -> None:
+    """Waits until all have left. One that something unexpected has stopped is an error."""
+    for number, each in enumerate(visits):
+        error = each.exception()
+        if error is not None:
+            log.errors.append(f"visitor {number} was stopped by {type(error).__name__}: {error}")
 
 
 def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
@@ -174,16 +182,13 @@ def measure(model: str, visitors: int, seconds: float, hostile: int) -> dict[str
             wait_for(url, process)
             own_files = count_files(uploads)  # copies of the examples
             log, end = Log(), time.monotonic() + seconds
-            threads = [
-                threading.Thread(target=visit, args=(url, number, Path(sources), end, hostile, log))
-                for number in range(visitors)
-            ]
-            for thread in threads:
-                thread.start()
-            time.sleep(seconds / 4)
-            memory_quarter = memory_of(process)
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor(visitors) as pool:
+                visits = [
+                    pool.submit(visit, url, number, Path(sources), end, hostile, log) for number in range(visitors)
+                ]
+                time.sleep(seconds / 4)
+                memory_quarter = memory_of(process)
+                await_visitors(visits, log)
             memory_end = memory_of(process)
         finally:
             process.terminate()

@@ -1,13 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Does a checkpoint use its sentences? On generated validation pairs it compares the masks with
+Does a checkpoint use its sentences? On validation pairs it compares the masks with
 
-- the union of all changes of the pair, the best possible answer without reading the sentence ("oracle"),
+- the union of what all sentences of the pair mean, the best possible answer without reading the sentence ("oracle"),
 - the model's masks for other sentences of the same pair ("shuffled"),
-- its masks with t1 and t2 exchanged, where sentences of appearance and disappearance no longer fit anything.
+- its masks with t1 and t2 exchanged, where sentences of appearance and disappearance no longer fit anything
+  (generated pairs only: of others it is not known that nothing underwent the opposite change).
 
 ```bash
 python -m benchmarks.understanding --model mtrefseg-r1 --pairs 300
+python -m benchmarks.understanding --model mtrefseg-r1 --data path/to/RS_real_val
 ```
 
 It appends rows to `results/understanding.csv`. One run, one seed.
@@ -15,19 +17,19 @@ It appends rows to `results/understanding.csv`. One run, one seed.
 
 import argparse
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm import tqdm
 
-from dataset_scripts.synthesis import Generator, SyntheticPair
+from dataset_scripts.readers import Pair, PairSource, open_pairs
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.data import SCENES
 
 
-COLUMNS = ("model", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")
+COLUMNS = ("model", "data", "pairs", "seed", "sentences", "what", "mIoU", "empty_percent")
 OPPOSITE = {"appear": "disappear", "disappear": "appear"}
 
 
@@ -56,78 +58,94 @@ class Scores:
 
 @torch.inference_mode()
 def predict(
-    model: MTRefSegModel, processor: MTRefSegProcessor, pair: SyntheticPair, texts: list[str], swapped: bool
+    model: MTRefSegModel,
+    processor: MTRefSegProcessor,
+    images: tuple[Image.Image, Image.Image],
+    texts: list[str],
+    domain: str | None,
 ) -> list[np.ndarray]:
-    """Masks of some sentences on a pair, or on the pair with its times exchanged: bool (height, width) each."""
-    images = (pair.image_t2, pair.image_t1) if swapped else (pair.image_t1, pair.image_t2)
-    inputs = processor([images[0]], [images[1]], text=[texts], domain=[SCENES[pair.domain]])
-    size = (pair.image_t1.height, pair.image_t1.width)
+    """Masks of some sentences on two images: bool (height, width) each."""
+    inputs = processor([images[0]], [images[1]], text=[texts], domain=[domain])
+    size = (images[0].height, images[0].width)
     (result,) = processor.post_process_referring_segmentation(model(**inputs), target_sizes=[size])
     return [np.asarray(mask, dtype=bool) for mask in result["masks"]]
 
 
-def measure(model: MTRefSegModel, processor: MTRefSegProcessor, pairs: Iterator[SyntheticPair], count: int) -> dict:
+def measure(model: MTRefSegModel, processor: MTRefSegProcessor, pairs: PairSource) -> dict[str, Scores]:
     """
     Scores of everything that is compared.
 
     Args:
         model ([`MTRefSegModel`]): The model.
         processor ([`MTRefSegProcessor`]): Its processor.
-        pairs (`Iterator[SyntheticPair]`): The pairs.
-        count (`int`): How many there are.
+        pairs ([`PairSource`]): The pairs.
 
     Returns:
         `dict[str, Scores]`: By what was scored.
     """
     names = ("masks", "oracle", "masks: a part of the changes", "oracle: a part of the changes", "shuffled", "swapped")
     scores = {name: Scores() for name in names}
-    for pair in tqdm(pairs, total=count, unit="pair"):
-        expressions = pair.expressions
-        masks = predict(model, processor, pair, [one.text for one in expressions], swapped=False)
-        union = pair.change_mask
-        for index, (expression, mask) in enumerate(zip(expressions, masks)):
-            scores["masks"].add(mask, expression.mask)
-            scores["oracle"].add(union, expression.mask)
-            others = [other for other, one in enumerate(expressions) if not np.array_equal(one.mask, expression.mask)]
-            if others:
-                # The next sentence that means something else; sentences without such a one stay out.
-                scores["shuffled"].add(
-                    masks[min(others, key=lambda other: (other - index) % len(masks))], expression.mask
-                )
-            if expression.mask.any() and not np.array_equal(expression.mask, union):
-                scores["masks: a part of the changes"].add(mask, expression.mask)
-                scores["oracle: a part of the changes"].add(union, expression.mask)
-        changes = {thing.change for thing in pair.scene.things}
-        untrue = [
-            one.text
-            for one in expressions
-            if one.mask.any() and one.change_type in OPPOSITE and OPPOSITE[one.change_type] not in changes
-        ]
-        if untrue:
-            for mask in predict(model, processor, pair, untrue, swapped=True):
-                scores["swapped"].add(mask, np.zeros_like(mask))
+    for pair in tqdm(pairs, total=len(pairs), unit="pair"):
+        images = pair.load_images()
+        domain = None if pair.domain is None else SCENES[pair.domain]
+        truths = pair.load_masks(images[0].size)
+        masks = predict(model, processor, images, [one.text for one in pair.expressions], domain)
+        _compare(masks, truths, scores)
+        untrue = _untrue_when_swapped(pair, truths)
+        for mask in predict(model, processor, images[::-1], untrue, domain) if untrue else ():
+            scores["swapped"].add(mask, np.zeros_like(mask))
     return scores
+
+
+def _compare(masks: list[np.ndarray], truths: list[np.ndarray], scores: dict[str, Scores]) -> None:
+    """Adds the sentences of one pair."""
+    union = np.logical_or.reduce(truths)
+    for index, (mask, truth) in enumerate(zip(masks, truths, strict=True)):
+        scores["masks"].add(mask, truth)
+        scores["oracle"].add(union, truth)
+        others = [other for other, one in enumerate(truths) if not np.array_equal(one, truth)]
+        if others:
+            # The next sentence that means something else; sentences without such a one stay out.
+            dealt = min(others, key=lambda other: (other - index) % len(masks))
+            scores["shuffled"].add(masks[dealt], truth)
+        if truth.any() and not np.array_equal(truth, union):
+            scores["masks: a part of the changes"].add(mask, truth)
+            scores["oracle: a part of the changes"].add(union, truth)
+
+
+def _untrue_when_swapped(pair: Pair, truths: list[np.ndarray]) -> list[str]:
+    """Sentences that fit nothing once the times are exchanged."""
+    return [
+        one.text
+        for one, truth in zip(pair.expressions, truths, strict=True)
+        if truth.any() and OPPOSITE.get(one.change_type) in pair.absent_types
+    ]
 
 
 def main() -> None:
     """Measures and appends the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mtrefseg-r1", help="folder or Hub id of a checkpoint")
-    parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--data", default="generated", help="folder of pairs, or 'generated'")
+    parser.add_argument("--pairs", type=int, default=300, help="how many pairs are generated")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "understanding.csv")
     options = parser.parse_args()
     model = MTRefSegModel.from_pretrained(options.model).eval()
     processor = MTRefSegProcessor.from_pretrained(options.model)
-    generator = Generator(seed=options.seed, split="validation")
-    scores = measure(model, processor, generator.pairs(stop=options.pairs), options.pairs)
+    generator = {"seed": options.seed, "size": 256}
+    pairs = open_pairs(options.data, "validation", num_pairs=options.pairs, generator=generator)
+    scores = measure(model, processor, pairs)
     is_new = not options.out.exists()
     with options.out.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         if is_new:
             writer.writeheader()
         for what, score in scores.items():
-            row = {"model": Path(options.model).name, "pairs": options.pairs, "seed": options.seed, "what": what}
+            if not score.ious:
+                continue
+            row = {"model": Path(options.model).name, "data": Path(options.data).name, "what": what}
+            row |= {"pairs": len(pairs), "seed": options.seed}
             row |= score.row()
             writer.writerow(row)
             print("  ".join(f"{row[name]}" for name in COLUMNS[3:]))

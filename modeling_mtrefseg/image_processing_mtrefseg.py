@@ -15,6 +15,7 @@ from transformers.utils.generic import ModelOutput, TensorType
 
 from .image_reading_mtrefseg import ImageSource, load_images, name_source
 from .mask_reading_mtrefseg import load_mask
+from .object_choice_mtrefseg import ObjectChoice, keep_chosen
 from .resampling_mtrefseg import center_on_canvas, fitted_size, resize_image, resize_mask, sample_maps, sample_masks
 
 
@@ -229,13 +230,14 @@ class MTRefSegImageProcessor(PilBackend):
         """
         Turn the model's mask logits into masks of the images' own sizes.
 
-        The logits are sampled once, bilinearly, straight at the pixel centres of the image; padding is left out.
+        The logits are sampled once, bilinearly, straight at the pixel centres of the image; padding is left out. Where
+        places or ranks were taken out of a sentence (`object_choices`), only the objects that they choose are kept.
 
         Args:
             outputs ([`MTRefSegOutput`]):
                 Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
                 whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
-                `(batch_size,)`, how many of the sentences belong to each pair.
+                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices` if there are any.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Own size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -265,9 +267,15 @@ class MTRefSegImageProcessor(PilBackend):
 
         results = []
         mask_logits, no_target_logits = outputs["mask_logits"].split(counts), outputs["no_target_logits"].split(counts)
-        for (height, width), pair_masks, pair_no_target in zip(target_sizes, mask_logits, no_target_logits):
+        object_choices = outputs.get("object_choices")
+        pair_choices = [None] * len(counts) if object_choices is None else object_choices.float().cpu().split(counts)
+        for (height, width), pair_masks, pair_no_target, choices in zip(
+            target_sizes, mask_logits, no_target_logits, pair_choices
+        ):
             masks, scores = sample_masks(pair_masks.float(), self.size["height"], int(height), int(width), threshold)
             no_target_scores = pair_no_target.float().sigmoid()
+            if choices is not None:
+                _choose(masks, scores, choices)
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
@@ -292,6 +300,17 @@ class MTRefSegImageProcessor(PilBackend):
             `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
         """
         return sample_maps(maps, self.size["height"], height, width, band)
+
+
+def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: torch.Tensor) -> None:
+    """Keeps the chosen objects of masks of one pair, in place. A mask of which nothing is left scores 0."""
+    for index, values in enumerate(choices.tolist()):
+        choice = ObjectChoice.from_values(values)
+        if choice is not None and masks[index].any():
+            kept = torch.from_numpy(keep_chosen(masks[index].cpu().numpy(), choice))
+            masks[index] = kept.to(masks.device)
+            if not kept.any():
+                scores[index] = 0.0
 
 
 def _check_align(align: Align) -> Align:

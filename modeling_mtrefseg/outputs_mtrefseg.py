@@ -107,6 +107,9 @@ class MTRefSegOutput(ModelOutput):
             Logit of "nothing in these images fits this sentence".
         num_expressions (`Tensor` of shape `(batch_size,)`):
             How many of the rows belong to each pair.
+        object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
+            What the processor took out of the sentences: which of the objects of `mask_logits` are meant. The
+            processor applies it when it makes masks.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
@@ -131,6 +134,7 @@ returned with `output_attentions`):
     mask_logits: Tensor | None = None
     no_target_logits: Tensor | None = None
     num_expressions: Tensor | None = None
+    object_choices: Tensor | None = None
     layer_mask_logits: Tensor | None = None
     cross_attentions: tuple[Tensor, ...] | None = None
     seg_embedding: Tensor | None = None

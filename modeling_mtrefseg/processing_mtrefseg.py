@@ -16,6 +16,7 @@ from transformers.utils.generic import ModelOutput, TensorType
 
 from .image_processing_mtrefseg import Align, MTRefSegImageProcessor, as_list
 from .image_reading_mtrefseg import ImageSource
+from .object_choice_mtrefseg import NUM_CHOICE_VALUES, split_sentence
 from .prompt_mtrefseg import PromptTemplate, resolve_template
 
 
@@ -41,6 +42,10 @@ class MTRefSegProcessor(ProcessorMixin):
             Token whose hidden state asks for the mask.
         image_t1_token, image_t2_token (`str`, *optional*, default to `"<image_t1>"` and `"<image_t2>"`):
             Placeholder tokens of the earlier and the later image.
+        choose_objects (`bool`, *optional*, defaults to `False`):
+            Whether places, ranks and exceptions ("the leftmost house", "in the upper half", "all but the largest") are
+            taken out of sentences, so that the model finds all objects that fit the rest, and choose among these when
+            masks are made; see [`split_sentence`].
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
@@ -55,6 +60,7 @@ class MTRefSegProcessor(ProcessorMixin):
         seg_token: str = "[SEG]",
         image_t1_token: str = "<image_t1>",
         image_t2_token: str = "<image_t2>",
+        choose_objects: bool = False,
     ) -> None:
         super().__init__(image_processor, tokenizer)
         self.prompt_template = resolve_template(prompt_template)
@@ -64,6 +70,7 @@ class MTRefSegProcessor(ProcessorMixin):
         self.seg_token = seg_token
         self.image_t1_token = image_t1_token
         self.image_t2_token = image_t2_token
+        self.choose_objects = choose_objects
         vocabulary = tokenizer.get_vocab()
         required = (seg_token, image_t1_token, image_t2_token, tokenizer.pad_token, tokenizer.eos_token)
         if not all(token in vocabulary for token in required):
@@ -180,6 +187,7 @@ class MTRefSegProcessor(ProcessorMixin):
             "attention_mask",
             "query_mask",
             "num_expressions",
+            *(["object_choices"] if self.choose_objects else []),
         ]
 
     def __call__(
@@ -192,6 +200,7 @@ class MTRefSegProcessor(ProcessorMixin):
         domain: str | Sequence[str | None] | None = None,
         align: Align | None = None,
         generation: bool = False,
+        choose_objects: bool | None = None,
         return_tensors: str | TensorType = "pt",
     ) -> BatchFeature:
         """
@@ -217,6 +226,9 @@ class MTRefSegProcessor(ProcessorMixin):
                 the image processor's option.
             generation (`bool`, *optional*, defaults to `False`):
                 Whether the language model shall write the answer itself, so that sequences end where it begins.
+            choose_objects (`bool`, *optional*):
+                Whether places and ranks are taken out of the sentences and choose among objects. Defaults to the
+                processor's option; not done with `masks` or `generation` unless it is asked for here.
             return_tensors (`str`, *optional*, defaults to `"pt"`):
                 `"pt"` for PyTorch tensors, `"np"` for NumPy arrays.
 
@@ -237,6 +249,8 @@ class MTRefSegProcessor(ProcessorMixin):
             - **query_mask** -- `int64` 0/1 like `input_ids`: positions that make the mask query, which are those of
               the sentence and of `[SEG]`.
             - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
+            - **object_choices** -- `float32` of shape `(num_sentences, 10)`, for each sentence which objects it means
+              ([`ObjectChoice.to_values`]), zeros for all; only if places and ranks were taken out.
             - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
               is given and `generation` is not set.
 
@@ -261,13 +275,16 @@ class MTRefSegProcessor(ProcessorMixin):
             expressions = _nest(text, num_pairs, "text")
             if masks is not None and [len(group) for group in masks] != [len(group) for group in expressions]:
                 raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
-            data |= self._encode_text(expressions, domain, masks is not None, generation)
+            if choose_objects is None:
+                choose_objects = self.choose_objects and masks is None and not generation
+            data |= self._encode_text(expressions, domain, masks is not None, generation, choose_objects)
         return BatchFeature(data, tensor_type=return_tensors)
 
     def encode_text(
         self,
         text: Sequence[Sequence[str]],
         domain: str | Sequence[str | None] | None = None,
+        choose_objects: bool | None = None,
         return_tensors: str | TensorType = "pt",
     ) -> BatchFeature:
         """
@@ -276,6 +293,7 @@ class MTRefSegProcessor(ProcessorMixin):
         Args:
             text (`list[list[str]]`): The sentences of each pair.
             domain (`str` or `list[str]`, *optional*): See [`~MTRefSegProcessor.__call__`].
+            choose_objects (`bool`, *optional*): See [`~MTRefSegProcessor.__call__`].
             return_tensors (`str`, *optional*, defaults to `"pt"`): `"pt"` or `"np"`.
 
         Returns:
@@ -285,7 +303,8 @@ class MTRefSegProcessor(ProcessorMixin):
             ValueError: See [`~MTRefSegProcessor.__call__`].
         """
         expressions = [list(group) for group in text]
-        return BatchFeature(self._encode_text(expressions, domain, False, False), tensor_type=return_tensors)
+        chooses = self.choose_objects if choose_objects is None else choose_objects
+        return BatchFeature(self._encode_text(expressions, domain, False, False, chooses), tensor_type=return_tensors)
 
     def _encode_text(
         self,
@@ -293,9 +312,15 @@ class MTRefSegProcessor(ProcessorMixin):
         domain: str | Sequence[str | None] | None,
         training: bool,
         generation: bool,
+        choose_objects: bool,
     ) -> dict[str, np.ndarray]:
         prompts = self._encode_prompts(domain, len(expressions))
         data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
+        if choose_objects:
+            split = [[_split(text) for text in group] for group in expressions]
+            expressions = [[asked for asked, _ in group] for group in split]
+            values = [values for group in split for _, values in group]
+            data["object_choices"] = np.array(values, dtype=np.float32).reshape(-1, NUM_CHOICE_VALUES)
         return data | self._encode_sentences(expressions, prompts, training, generation)
 
     def post_process_referring_segmentation(
@@ -415,6 +440,14 @@ def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
         f"`{name}` must hold one entry or one list of entries for each of the {num_pairs} pairs, but has length "
         f"{len(values)} or mixes the two."
     )
+
+
+def _split(text: Any) -> tuple[Any, list[float]]:
+    """What the model is asked, and the choice among the objects that it finds, as numbers."""
+    asked, choice = split_sentence(text) if isinstance(text, str) else (text, None)
+    if choice is None or choice.is_count:
+        return text, [0.0] * NUM_CHOICE_VALUES
+    return asked, choice.to_values()
 
 
 def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:

@@ -1,7 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Downloads images, limited in size and in total time."""
+"""Downloads images, limited in size and in total time, and on request from public addresses alone."""
 
 import asyncio
+import ipaddress
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 from huggingface_hub.utils import httpx
@@ -11,50 +13,95 @@ DOWNLOAD_SECONDS = 60.0
 """Time limit of a whole download."""
 MOST_DOWNLOADED_BYTES = 256 * 2**20
 """Maximum size of a download."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def download_image(url: str) -> bytes:
+def download_image(url: str, most_bytes: int | None = None, public_only: bool = False) -> bytes:
     """
     Downloads a file. The client's own time limits hold for single reads, so a server that sends a byte now and then
     could hold it for ever; here the download runs in an event loop, where it is cancelled when its time is over.
 
     Args:
         url (`str`): http(s) URL; redirects are followed.
+        most_bytes (`int`, *optional*, defaults to `MOST_DOWNLOADED_BYTES`): Maximum size.
+        public_only (`bool`, *optional*, defaults to `False`):
+            Whether hosts are refused, also as the target of a redirect, that are not on the public internet: for a
+            server that downloads what strangers name. Proxies of the environment are not used then, since they would
+            choose the address.
 
     Returns:
-        `bytes`: The file, at most `MOST_DOWNLOADED_BYTES`.
+        `bytes`: The file.
 
     Raises:
-        ValueError: If the file cannot be downloaded, takes longer than `DOWNLOAD_SECONDS`, or is larger than
-            `MOST_DOWNLOADED_BYTES`.
+        ValueError: If the file cannot be downloaded, takes longer than `DOWNLOAD_SECONDS`, is larger than
+            `most_bytes`, or its host is refused.
     """
+    limit = MOST_DOWNLOADED_BYTES if most_bytes is None else most_bytes
     # A thread of its own: the caller, such as a notebook, may run an event loop itself.
     with ThreadPoolExecutor(1) as pool:
         try:
-            return pool.submit(asyncio.run, _download_in_time(url)).result()
+            return pool.submit(asyncio.run, _download_in_time(url, limit, public_only)).result()
         except asyncio.TimeoutError as error:
             raise ValueError(f"the download took longer than {DOWNLOAD_SECONDS:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ValueError(str(error) or type(error).__name__) from error
 
 
-async def _download_in_time(url: str) -> bytes:
-    return await asyncio.wait_for(_download(url), DOWNLOAD_SECONDS)
+class _PublicTransport(httpx.AsyncHTTPTransport):
+    """Connects to the very address that was checked: a second look-up of the name could give another one."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(f"there is no host {host}") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        if not all(map(_is_public, addresses)):
+            raise httpx.UnsupportedProtocol(f"{host} is not on the public internet")
+        # A request of its own, since a relative redirect is resolved against the one that was given. The header "Host"
+        # keeps the name, and the certificate is checked against it.
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=addresses[0]),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return await super().handle_async_request(pinned)
 
 
-async def _download(url: str) -> bytes:
+def _is_public(text: str) -> bool:
+    """Whether anybody's packets may go to an IP address."""
+    address = ipaddress.ip_address(text.split("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        # These carry an IPv4 address, which a gateway may take out.
+        carried = (address.ipv4_mapped, address.sixtofour, address.teredo)
+        if any(inner is not None for inner in carried) or address in _NAT64:
+            return False
+    return address.is_global and not address.is_multicast
+
+
+async def _download_in_time(url: str, limit: int, public_only: bool) -> bytes:
+    return await asyncio.wait_for(_download(url, limit, public_only), DOWNLOAD_SECONDS)
+
+
+async def _download(url: str, limit: int, public_only: bool) -> bytes:
     content = bytearray()
     # A compressed response could be small on the wire and endless in memory.
     headers = {"accept-encoding": "identity"}
+    transport = _PublicTransport() if public_only else None
     async with (
-        httpx.AsyncClient(timeout=None, follow_redirects=True) as client,
+        httpx.AsyncClient(
+            timeout=None, follow_redirects=True, transport=transport, trust_env=not public_only
+        ) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         response.raise_for_status()
         async for piece in response.aiter_raw():
             content += piece
-            if len(content) > MOST_DOWNLOADED_BYTES:
-                raise ValueError(f"the file is larger than {MOST_DOWNLOADED_BYTES >> 20:,} MiB")
+            if len(content) > limit:
+                raise ValueError(f"the file is larger than {limit >> 20:,} MiB")
     return bytes(content)
 
 

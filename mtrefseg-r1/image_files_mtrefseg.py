@@ -140,6 +140,11 @@ class TiffTags:
         """Whether there are more samples than its kind of colour has."""
         return self.samples > _PHOTOMETRIC_SAMPLES.get(self.photometric, 1)
 
+    @property
+    def is_known_to_pillow(self) -> bool:
+        """Whether Pillow knows the compression."""
+        return self.compression in TiffImagePlugin.COMPRESSION_INFO
+
     def __str__(self) -> str:
         kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unusual")
         bands = f"{self.samples} bands" if self.samples > 1 else "one band"
@@ -265,10 +270,11 @@ def read_tags(file: Path | bytes) -> TiffTags | None:
     # Pillow only warns of tags that the file does not hold, and goes on without them.
     if tags.next == start:
         raise OSError("it is damaged: the file ends before its tags do")
-    return _tags(tags)
+    return collect_tags(tags)
 
 
-def _tags(tags: Any) -> TiffTags:
+def collect_tags(tags: Any) -> TiffTags:
+    """What the tags say that PIL has read of a TIFF, by their numbers."""
     bits = tags.get(258, (1,))
     formats = set(tags.get(339, (1,)))
     extra = tags.get(338, ())
@@ -313,7 +319,7 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
     """
     with decoding(name):
         tags = read_tags(file)
-        if tags is not None and (tags.is_deep or tags.has_extra_bands):
+        if tags is not None and (tags.is_deep or tags.has_extra_bands or not tags.is_known_to_pillow):
             return _decode_bands(file, name, tags, bands)
         if tags is None and depth_of(file) > 8:
             return _decode_deep(file, name, bands)
@@ -349,8 +355,11 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
         upright = load_upright(image)
         if not isinstance(image, TiffImagePlugin.TiffImageFile):
             return upright
-        tags = _tags(image.tag_v2)
-        if image.mode in ("RGB", "RGBA", "RGBX") and (tags.is_deep or tags.has_extra_bands):
+        tags = collect_tags(image.tag_v2)
+        if upright.mode in DEEP_MODES and tags.photometric == 0:  # Pillow inverts those of 8 bits alone.
+            values = np.asarray(upright)[..., None]
+            return Samples(values, valid_pixels(values, tags.nodata), is_inverted=True)
+        if image.mode in ("LA", "RGB", "RGBA", "RGBX") and (tags.is_deep or tags.has_extra_bands):
             return _pillow_bands(upright, name, tags, "give its path instead of the opened image")
         return upright
 
@@ -379,7 +388,7 @@ def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) ->
     """What Pillow has read of several bands, if it is right: it divides by what it takes for alpha, mixes planar bands
     of 16 bits, and keeps the upper eight of 16 bits."""
     is_mixed = tags.is_deep and tags.is_planar and tags.compression == 1
-    if 1 in tags.extra or is_mixed or image.mode not in ("L", "RGB", "RGBA", "RGBX"):
+    if 1 in tags.extra or is_mixed or image.mode not in ("L", "LA", "RGB", "RGBA", "RGBX"):
         raise UnsupportedImageError(name, f"it is {tags}, which Pillow misreads; {advice}")
     samples = _first_bands(image, name, tags.samples, None if tags.is_deep else tags.nodata)
     if tags.is_deep and samples.values.max() <= _DARK:
@@ -390,9 +399,10 @@ def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) ->
 
 def _first_bands(image: Image.Image, name: str, count: int, nodata: float | None) -> Samples:
     """Red, green and blue, or grey, of what PIL has read of several bands."""
-    values = np.atleast_3d(np.asarray(image))[..., :3]
+    order = pick_bands(count)
+    values = np.atleast_3d(np.asarray(image))[..., list(order)]
     samples = Samples(values, valid_pixels(values, nodata))
-    _say_bands(samples, name, count, pick_bands(count))
+    _say_bands(samples, name, count, order)
     return samples
 
 
@@ -557,6 +567,7 @@ __all__ = [
     "TiffTags",
     "UnsupportedImageError",
     "check_opened",
+    "collect_tags",
     "decode",
     "decoding",
     "depth_of",

@@ -10,6 +10,7 @@ Reading of masks. A mask is read where it can mean one thing only, and refused w
 | 0 and one other value (1, 2, 38, 255, 1000, 0.3, ...) | the other value |
 | two values, at most 127 and above 127 (floats in 0..1: 0.5; 16 bits: 32767) | the higher one |
 | more values up to 224 or more, those between only along edges (JPEG, resizing) | above 127 |
+| JPEG, lossy WebP, AVIF, HEIC: black and white with such edges, or one of them | above 127, anything else is refused |
 | floats in 0..1 that go above 0.5 (probabilities) | above 0.5 |
 | palette of greys | as if it were grey |
 | palette, colours: black and one other colour | the other colour |
@@ -17,30 +18,27 @@ Reading of masks. A mask is read where it can mean one thing only, and refused w
 | colours: black and one other colour, with or without soft edges | the other colour |
 | transparency varies and the colour does not | the opacity, as a grey mask |
 | transparency and colours vary | as if laid on black, if hiding nothing of the mask |
+| a TIFF: what is called "no data" | background, unless it is all that the mask holds |
+| a TIFF: bands that could each be the mask | refused |
 | anything else: class ids, instance ids, several colours, NaN | refused; `values` or `threshold` say what is meant |
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
-from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, decoding, load_upright, open_image, read_tags
-from .image_reading_mtrefseg import ImageSource, decode_source, name_source
+from .image_files_mtrefseg import DEEP_MODES, ImageError, decoding
+from .image_reading_mtrefseg import ImageSource, name_source
+from .mask_edges_mtrefseg import JPEG_COLOUR_EDGE, JPEG_EDGE, MIDDLE, WHITE, Compression, read_soft
+from .mask_files_mtrefseg import decode_mask
 
 
 MaskRepair: TypeAlias = Literal["ones", "values", "colour", "alpha"]
 
-# Values that are black or white but for what JPEG adds.
-_WHITE, _BLACK, _MIDDLE = 224, 31, 127
-# Up to so many values, those between must lie so close to black and white; JPEG spreads further, and in many values
-# (over its blocks of 8 pixels, or of 16 for colours).
-_FEW_VALUES, _SHARP_EDGE, _JPEG_EDGE, _JPEG_COLOUR_EDGE = 8, 2, 8, 17
 _STRAY_SHARE = 0.01
-_WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly more than their edges
 _NAMED_VALUES = 8
 _WAY_OUT = (
     "name those of the object (values, --mask-values), or what lies above a threshold (threshold, --mask-threshold), "
@@ -70,13 +68,14 @@ class MaskReading:
 @dataclass(frozen=True)
 class _Planes:
     """What a decoded mask holds: grey values (of a palette, its entries), colours where they differ from grey, and
-    opacity where it is not the same everywhere."""
+    opacity where it is not the same everywhere; and how a lossy format stored it."""
 
     grey: np.ndarray | None
     colours: np.ndarray | None = None
     alpha: np.ndarray | None = None
     mode: str = ""
     is_palette: bool = False
+    compression: Compression | None = None
 
 
 class _OpenError(Exception):
@@ -133,39 +132,21 @@ def read_mask(
     Raises:
         FileNotFoundError, ImageError, TypeError, AmbiguousMaskError: See [`load_mask`].
     """
-    decoded = _decode(source, name)
+    decoded, compression = decode_mask(source, name)
     with decoding(name):
-        planes = _split(decoded)
+        planes = replace(_split(decoded), compression=compression)
     try:
         if values is not None or threshold is not None:
             reading = MaskReading(_chosen(planes, values, threshold))
         elif planes.alpha is not None:
             reading = _read_alpha(planes, planes.alpha)
         else:
-            reading = _read_planes(planes.grey, planes.colours, planes.is_palette)
+            reading = _read_planes(planes)
     except _OpenError as error:
         raise AmbiguousMaskError(name, f"{error}; {_WAY_OUT}") from None
     if planes.mode in ("", "1", "L", *DEEP_MODES):
         return reading
     return replace(reading, repairs=(("colour", f'is of mode "{planes.mode}"'), *reading.repairs))
-
-
-def _decode(source: ImageSource, name: str) -> Image.Image | np.ndarray:
-    """A mask as PIL keeps it, or values that PIL cannot keep. An extra band of a TIFF may be the opacity of a mask."""
-    if isinstance(source, Image.Image):
-        with decoding(name):
-            return load_upright(source)
-    if isinstance(source, str | Path | bytes) and not str(source).startswith(("http://", "https://")):
-        file = source if isinstance(source, bytes) else Path(source)
-        with decoding(name):
-            tags = read_tags(file)
-            if tags is not None and tags.has_extra_bands and not tags.is_deep and 1 not in tags.extra:
-                with open_image(file) as image:
-                    return load_upright(image)
-    decoded = decode_source(source, name)
-    if isinstance(decoded, Samples):
-        return decoded.values[..., 0] if decoded.values.shape[-1] == 1 else decoded.values
-    return decoded
 
 
 def _split(decoded: Image.Image | np.ndarray) -> _Planes:
@@ -186,7 +167,7 @@ def _split(decoded: Image.Image | np.ndarray) -> _Planes:
 def _split_channels(colours: np.ndarray, alpha: np.ndarray | None, mode: str) -> _Planes:
     alpha = _telling(alpha)
     is_grey = bool((colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all())
-    if is_grey or colours.dtype != np.uint8:
+    if is_grey:
         return _Planes(colours.max(axis=-1), None, alpha, mode)
     return _Planes(None, colours, alpha, mode)
 
@@ -210,17 +191,19 @@ def _split_palette(image: Image.Image, alpha: np.ndarray | None) -> _Planes:
     return _Planes(entries, colours if has_background else None, alpha, image.mode, is_palette=True)
 
 
-def _read_planes(grey: np.ndarray | None, colours: np.ndarray | None, is_palette: bool = False) -> MaskReading:
-    if colours is not None:
+def _read_planes(planes: _Planes) -> MaskReading:
+    """A mask without opacity."""
+    grey = planes.grey
+    if planes.colours is not None:
         try:
-            return _read_colours(colours)
+            return _read_colours(planes.colours, planes.compression)
         except _OpenError:
             if grey is None:
                 raise
             # Its entries are what `values` can name.
             raise _OpenError(f"it has the palette entries {_listed(np.unique(grey))}, in several colours") from None
     assert grey is not None
-    return _read_grey(grey, "palette entries" if is_palette else "values")
+    return _read_grey(grey, "palette entries" if planes.is_palette else "values", compression=planes.compression)
 
 
 def _chosen(planes: _Planes, values: Sequence[int] | None, threshold: float | None) -> np.ndarray:
@@ -245,16 +228,17 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
     grey, colours = planes.grey, planes.colours
     if _is_constant(grey if colours is None else colours):
         if alpha.max() > 0:
-            return MaskReading(_read_grey(alpha).mask, (("alpha", "has one colour; its opacity is the mask"),))
+            opacity = _read_grey(alpha, compression=planes.compression)
+            return MaskReading(opacity.mask, (("alpha", "has one colour; its opacity is the mask"),))
         if grey is None or grey.max() > 0:
             raise _OpenError("it has one colour and is transparent everywhere")
         return MaskReading(np.zeros(alpha.shape, dtype=bool))
     hidden = alpha == 0
     shown_grey = None if grey is None else np.where(hidden, 0, grey).astype(grey.dtype)
-    shown_colours = None if colours is None else np.where(hidden[..., None], 0, colours).astype(np.uint8)
-    shown = _read_planes(shown_grey, shown_colours, planes.is_palette)
+    shown_colours = None if colours is None else np.where(hidden[..., None], 0, colours).astype(colours.dtype)
+    shown = _read_planes(replace(planes, grey=shown_grey, colours=shown_colours))
     try:
-        plain = _read_planes(grey, colours, planes.is_palette)
+        plain = _read_planes(planes)
     except _OpenError:
         if not shown.mask.any():
             raise
@@ -264,44 +248,60 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
     return plain
 
 
-def _read_colours(colours: np.ndarray) -> MaskReading:
+def _read_colours(colours: np.ndarray, compression: Compression | None = None) -> MaskReading:
     """A mask in colours, some of which are not grey."""
+    if colours.dtype != np.uint8:
+        found = np.unique(colours.reshape(-1, 3), axis=0)
+        if len(found) == 2 and not found[0].any():
+            return MaskReading(colours.any(axis=-1))
+        raise _OpenError(f"it has {len(found)} colours of {colours.dtype} values, not black and one other")
     flat = colours.reshape(-1, 3).astype(np.uint32)
     keys, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
     bright = colours.max(axis=-1)
-    if len(keys) == 2 and keys[0] == 0:
+    if len(keys) == 2 and keys[0] == 0 and compression is None:
         return MaskReading(bright > 0)
     named = [f"#{key:06x}" for key in keys[np.argsort(-counts.astype(np.int64), kind="stable")][:_NAMED_VALUES]]
-    marked = colours[bright >= _WHITE]
+    marked = colours[bright >= WHITE]
     # Which channels a colour is made of: soft edges and JPEG make it darker, but do not change that.
-    hues = np.bincount((marked > _MIDDLE) @ np.array([4, 2, 1]), minlength=8)
-    if len(keys) > 2 and len(marked) and hues.max() >= (1 - _STRAY_SHARE) * len(marked):
+    hues = np.bincount((marked > MIDDLE) @ np.array([4, 2, 1]), minlength=8)
+    if len(marked) and hues.max() >= (1 - _STRAY_SHARE) * len(marked):
         try:
-            return _read_grey(bright, jpeg_edge=_JPEG_COLOUR_EDGE)
+            # The table of a JPEG is for brightness, of which a colour has its own.
+            return _read_grey(bright, "values", JPEG_COLOUR_EDGE, None if compression is None else Compression())
         except _OpenError:
             pass
     more = ", ..." if len(keys) > len(named) else ""
     raise _OpenError(f"it has {len(keys)} colours ({', '.join(named)}{more}), not black and one other")
 
 
-def _read_grey(values: np.ndarray, called: str = "values", jpeg_edge: int = _JPEG_EDGE) -> MaskReading:
+def _read_grey(
+    values: np.ndarray,
+    called: str = "values",
+    jpeg_edge: int = JPEG_EDGE,
+    compression: Compression | None = None,
+) -> MaskReading:
     """A mask of one channel, or of palette entries."""
     if values.dtype == np.bool_:
         return MaskReading(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise _OpenError("it holds nan or infinite values")
     if values.dtype == np.uint8 and called == "values" and ((values == 0) | (values == 255)).all():
-        return MaskReading(values > _MIDDLE)
+        return MaskReading(values > MIDDLE)
     held = np.unique(values)
-    mask = _one_value(values, held) if len(held) == 1 else _two_values(values, held) if len(held) == 2 else None
-    if mask is None and len(held) > 2 and called == "values":
-        mask = _many_values(values, held, jpeg_edge)
+    if compression is not None:
+        mask = _lossy(values, held, jpeg_edge, compression)
+    elif len(held) <= 2:
+        mask = _one_value(values, held) if len(held) == 1 else _two_values(values, held)
+    else:
+        mask = _many_values(values, held, jpeg_edge) if called == "values" else None
     if mask is None:
         raise _OpenError(f"it holds the {called} {_listed(held)}")
     return MaskReading(mask, _repairs(held, mask, values))
 
 
 def _repairs(held: np.ndarray, mask: np.ndarray, values: np.ndarray) -> tuple[tuple[MaskRepair, str], ...]:
+    if len(held) == 1 and not mask.any():
+        return ()
     if held[-1] == 1 and len(held) <= 2:
         return (("ones", "holds 0 and 1"),)
     if set(held.tolist()) <= {0, 255} or (values.dtype == np.uint16 and set(held.tolist()) <= {0, 65535}):
@@ -315,7 +315,7 @@ def _one_value(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
     value = held[0]
     if value == 0:
         return np.zeros(values.shape, dtype=bool)
-    is_white = value == 1 or _WHITE <= value <= 255 or (values.dtype.kind != "f" and value == 65535)
+    is_white = value == 1 or WHITE <= value <= 255 or (values.dtype.kind != "f" and value == 65535)
     return np.ones(values.shape, dtype=bool) if is_white else None
 
 
@@ -325,7 +325,7 @@ def _two_values(values: np.ndarray, held: np.ndarray) -> np.ndarray | None:
         return values == high
     if low < 0:
         return None
-    middle = 0.5 if high <= 1 else _MIDDLE if high <= 255 else np.iinfo(np.uint16).max // 2
+    middle = 0.5 if high <= 1 else MIDDLE if high <= 255 else np.iinfo(np.uint16).max // 2
     return values == high if low <= middle < high else None
 
 
@@ -335,31 +335,15 @@ def _many_values(values: np.ndarray, held: np.ndarray, jpeg_edge: int) -> np.nda
         return None
     if values.dtype.kind == "f" and high <= 1:
         return values > 0.5 if high > 0.5 else None
-    if 255 < high <= np.iinfo(np.uint16).max:
-        values, held = values / 257, held / 257
-        low, high = held[0], held[-1]
-    if high > 255 or high < _WHITE or low > _BLACK:
-        return None
-    white = values >= _WHITE
-    if len(held) <= _FEW_VALUES and (held >= _WHITE).sum() == 1:  # JPEG would have spread the white, too.
-        between = (values > low) & (values < high)
-        near = _spread(values == high, _SHARP_EDGE) & _spread(values == low, _SHARP_EDGE)
-    else:
-        between = (values > 0) & (values < _WHITE)
-        near = _spread(white, jpeg_edge)
-    is_edge = int((between & ~near).sum()) <= _STRAY_SHARE * int(white.sum())
-    is_thin = int(((values > _BLACK) & ~white).sum()) <= _WIDEST_EDGE * int(white.sum())
-    return values > _MIDDLE if is_edge and is_thin else None
+    return read_soft(values, jpeg_edge)
 
 
-def _spread(mask: np.ndarray, radius: int) -> np.ndarray:
-    """The mask grown by a square."""
-    grown = mask
-    for axis in (0, 1):
-        padded = np.pad(grown, [(radius, radius) if axis == each else (0, 0) for each in (0, 1)])
-        length = mask.shape[axis]
-        grown = np.logical_or.reduce([padded.take(range(at, at + length), axis) for at in range(2 * radius + 1)])
-    return grown
+def _lossy(values: np.ndarray, held: np.ndarray, edge: int, compression: Compression) -> np.ndarray | None:
+    """A mask of a format that does not keep values: black and white, for other values may be those of lost classes."""
+    if len(held) > 1:
+        return read_soft(values, edge, compression)
+    is_white = held[0] >= WHITE
+    return np.full(values.shape, is_white) if is_white or held[0] in (0, compression.black) else None
 
 
 def _is_constant(plane: np.ndarray | None) -> bool:

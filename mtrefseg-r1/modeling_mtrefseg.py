@@ -128,6 +128,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         attention_mask: Tensor | None = None,
         query_mask: Tensor | None = None,
         num_expressions: Tensor | None = None,
+        object_choices: Tensor | None = None,
         pair_encoding: MTRefSegPairEncoding | None = None,
         labels: Tensor | None = None,
         text_labels: Tensor | None = None,
@@ -148,6 +149,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
+            object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
+                Handed on to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 What [`~MTRefSegModel.encode_pair`] gave for these pairs.
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
@@ -189,6 +192,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             # (num_layers + 1, num_sentences, height / 4, width / 4)
             layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
         output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
+        output.object_choices = object_choices
         output.seg_embedding = layout.flatten(queries)
         if layer_masks is not None and labels is not None:
             self.vision_model.add_mask_losses(output, layer_masks, labels)

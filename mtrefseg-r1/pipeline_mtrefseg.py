@@ -152,8 +152,8 @@ class MTRefSegPipeline(Pipeline):
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
         outputs = self.model(**model_inputs.pop("inputs"))
         # Only these leave the device.
-        names = ("mask_logits", "no_target_logits", "num_expressions")
-        return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names})}
+        names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices")
+        return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names if name in outputs})}
 
     def postprocess(
         self,

@@ -23,6 +23,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """The number of a port; 0 stands for any that is free."""
+    if not text.isdecimal() or not int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 65535")
+    return int(text)
+
+
 def between(least: float, most: float) -> Callable[[str], float]:
     """
     Numbers in a range.

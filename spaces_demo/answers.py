@@ -11,11 +11,13 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from mtrefseg.serve.answers import describe_mask
+from mtrefseg.serve.engine import Sentence
 from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
+from mtrefseg.view.outlines import geojson_geometry
 from mtrs_iou import encode_rle
 
-from .outlines import geojson_geometry
-from .segmenting import Segmentation, Sentence
+from .segmenting import Segmentation
 
 
 EVERY_CHANGE_LABEL = "every change between the two images"
@@ -111,6 +113,28 @@ def result_of(segmentation: Segmentation) -> dict[str, Any]:
         "width": width,
         "height": height,
         "answers": answers,
+        "encoding_seconds": segmentation.encoding_seconds,
+        "answering_seconds": segmentation.answering_seconds,
+    }
+
+
+def masks_of(segmentation: Segmentation) -> dict[str, Any]:
+    """
+    A segmentation for programs, with the same objects as `mtrefseg serve` gives.
+
+    Args:
+        segmentation ([`Segmentation`]): The masks.
+
+    Returns:
+        `dict`: "width", "height", "masks" (one [`describe_mask`] a sentence), "encoding_seconds" (`None` if the pair
+        was known) and "answering_seconds".
+    """
+    height, width = segmentation.masks.shape[1:]
+    rows = zip(segmentation.sentences, segmentation.masks, segmentation.scores, segmentation.no_target_scores)
+    return {
+        "width": width,
+        "height": height,
+        "masks": [describe_mask(*row) for row in rows],
         "encoding_seconds": segmentation.encoding_seconds,
         "answering_seconds": segmentation.answering_seconds,
     }

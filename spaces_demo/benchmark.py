@@ -10,10 +10,12 @@ import gradio as gr
 from PIL import Image
 
 from dataset_scripts.readers import GENERATED, open_pairs
+from mtrefseg.serve.pair_cache import PairCache, digest_of
 from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
     change_types_of,
+    check_predictions,
     domains_of,
     filter_predictions,
     iou_histogram,
@@ -24,7 +26,6 @@ from mtrefseg.view.predictions import (
 from mtrefseg.view.report_images import describe, draw_panels
 
 from .limits import refusal
-from .pair_cache import PairCache, digest_of
 from .upload_fields import ReportInput
 
 
@@ -102,21 +103,30 @@ class BenchmarkTab:
     def _connect(self, tab: gr.Tab) -> None:
         chosen = [self.file, self.domain, self.change_type, self.least, self.most, self.text]
         options: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "report"}
+        # Programs get objects instead of what the page shows.
+        found = gr.JSON(visible=False)
+        gr.on(
+            [],
+            self.report_object,
+            chosen,
+            found,
+            api_name="browse_report",
+            api_description="The sentences of an evaluation that pass some filters, worst first.",
+            **options,
+        )
         gr.on(
             [self.button.click, self.text.submit, tab.select],
             self.browse,
             chosen,
             [self.histogram, self.rows, self.rank, self.domain, self.change_type],
-            api_name="browse_report",
-            api_description="The sentences of an evaluation that pass some filters, worst first.",
+            api_visibility="private",
             **options,
         ).success(self.show, [*chosen, self.rank], [self.caption, self.case], api_visibility="private", **options)
         self.rank.input(
             self.show,
             [*chosen, self.rank],
             [self.caption, self.case],
-            api_name="report_case",
-            api_description="One sentence of those that pass some filters, by its rank from the worst.",
+            api_visibility="private",
             trigger_mode="always_last",
             **options,
         )
@@ -148,6 +158,39 @@ class BenchmarkTab:
             gr.Dropdown([ANY, *domains_of(sentences)], value=domain),
             gr.Dropdown([ANY, *change_types_of(sentences)], value=change_type),
         )
+
+    def report_object(
+        self,
+        report: str | None,
+        domain: str,
+        change_type: str,
+        least: float,
+        most: float,
+        text: str,
+        request: gr.Request,
+    ) -> dict[str, Any]:
+        """The chosen sentences for a program."""
+        sentences = self._load(report, request.session_hash or "")
+        chosen = _choose(sentences, domain, change_type, least, most, text)
+        rows = [
+            {
+                "rank": rank,
+                "iou": each.iou,
+                "expression": each.expression,
+                "change_type": each.change_type,
+                "domain": each.domain,
+                "sample_id": each.sample_id,
+                "facts": describe(each),
+            }
+            for rank, each in enumerate(chosen[:MAX_ROWS], start=1)
+        ]
+        return {
+            "total": len(sentences),
+            "chosen": len(chosen),
+            "mean_iou": mean_iou(chosen) if chosen else None,
+            "histogram": list(iou_histogram(chosen)) if chosen else [],
+            "sentences": rows,
+        }
 
     def show(
         self,
@@ -182,6 +225,7 @@ class BenchmarkTab:
             key = digest_of(path)
             sentences = self.reports.get(visitor, key)
             if sentences is None:
+                check_predictions(path, MAX_BYTES)
                 sentences = worst_first(load_predictions(path, MAX_BYTES))
                 self.reports.put(visitor, key, sentences)
         except (OSError, ValueError) as error:

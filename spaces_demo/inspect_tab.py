@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from mtrefseg.serve.pair_cache import PairCache
 from mtrefseg.view.drawing import area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
@@ -18,7 +19,6 @@ from mtrefseg.view.inspection_images import draw_attention, draw_difference, dra
 
 from .answers import NOTHING_FITS
 from .limits import InputError, check_sentences, read_pair, refusal
-from .pair_cache import PairCache
 from .segment_tab import MODEL_QUEUE, SCENES
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 from .upload_fields import ImageInput
@@ -78,31 +78,32 @@ class InspectTab:
                 gr.Markdown(HOW_TO_READ)
                 with gr.Accordion("Numbers", open=False):
                     self.numbers = gr.JSON(label="Numbers", max_height=400)
+        options: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": MODEL_QUEUE}
+        # Programs get one object instead of what the page shows.
+        gr.on(
+            [],
+            self.look_object,
+            [*images, self.sentence, self.scene],
+            self.numbers,
+            api_name="look_inside",
+            api_description="What led to the mask of one sentence, and how much each of its words matters.",
+            **options,
+        )
         gr.on(
             [self.button.click, self.sentence.submit],
             self.look,
             [*images, self.sentence, self.scene],
             [self.verdict, self.words, self.attention, self.masks, self.difference, self.numbers],
-            api_name="look_inside",
-            api_description="Attention, masks and difference of two images, and how much each word matters.",
-            concurrency_limit=1,
-            concurrency_id=MODEL_QUEUE,
+            api_visibility="private",
             scroll_to_output=True,
+            **options,
         )
 
     def look(
         self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
     ) -> Shown:
-        """Inspects one sentence; a pair that was inspected before is not encoded again."""
-        try:
-            if image_t1 is None or image_t2 is None:
-                raise InputError("Two images are needed: choose them in the tab Segment.")
-            checked = check_sentences(sentence, self.segmenter.special_tokens)[0]
-            with self.segmenter.lock:
-                pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
-                inspection = inspect_pair(self.segmenter.model, self.segmenter.processor, pair, checked)
-        except ValueError as error:
-            raise refusal(str(error)) from error
+        """Inspects one sentence and draws what was found."""
+        pair, inspection = self._inspect(image_t1, image_t2, sentence, scene, request)
         attention = [
             (draw_attention(inspection, layer), f"layer {layer + 1}, stride {stride}")
             for layer, stride in enumerate(inspection.attention_strides)
@@ -113,6 +114,26 @@ class InspectTab:
         ]
         words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
         return _verdict(inspection), words, attention, masks, draw_difference(pair), inspection.as_dict()
+
+    def look_object(
+        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+    ) -> dict[str, Any]:
+        """Inspects one sentence for a program."""
+        return self._inspect(image_t1, image_t2, sentence, scene, request)[1].as_dict()
+
+    def _inspect(
+        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+    ) -> tuple[InspectedPair, ExpressionInspection]:
+        """Inspects one sentence; a pair that was inspected before is not encoded again."""
+        try:
+            if image_t1 is None or image_t2 is None:
+                raise InputError("Two images are needed: choose them in the tab Segment.")
+            checked = check_sentences(sentence, self.segmenter.special_tokens)[0]
+            with self.segmenter.lock:
+                pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
+                return pair, inspect_pair(self.segmenter.model, self.segmenter.processor, pair, checked)
+        except ValueError as error:
+            raise refusal(str(error)) from error
 
     def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None) -> InspectedPair:
         key = (digest_or_refuse(paths), domain)

@@ -8,21 +8,27 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from mtrefseg.errors import UserError
-from mtrefseg.io import ImageError, UnsupportedImageError, decoding, read_images, read_size
+from mtrefseg.io import ImageError, UnsupportedImageError, read_images
+from mtrefseg.serve import limits
+from mtrefseg.serve.limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, InputError, check_sentence
 from mtrefseg.view.drawing import PALETTE
 
 
 MAX_FILE_SIZE = "20mb"
-MAX_PIXELS = 4096 * 4096
-MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
 MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
-MAX_SENTENCE_LENGTH = 300
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
-
-class InputError(UserError, ValueError):
-    """Unusable input. The message is shown to the visitor."""
+__all__ = [
+    "MAX_FILE_SIZE",
+    "MAX_PIXELS",
+    "MAX_SENTENCES",
+    "MAX_SENTENCE_LENGTH",
+    "InputError",
+    "check_image",
+    "check_sentences",
+    "forget_upload",
+    "read_pair",
+    "refusal",
+]
 
 
 def refusal(message: str) -> gr.Error:
@@ -32,42 +38,21 @@ def refusal(message: str) -> gr.Error:
 
 def check_image(path: str | Path, name: str) -> None:
     """
-    Reads no more of a file than its header.
+    Reads no more of an uploaded file than its header.
 
     Args:
         path (`str` or `Path`): The file.
         name (`str`): What the message calls it.
 
     Raises:
-        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or
-            a side of more than `MAX_SIDE`.
+        [`InputError`]: If it is gone, or [`mtrefseg.serve.limits.check_image`] refuses it.
     """
     try:
-        if Path(path).stat().st_size == 0:
-            raise InputError(f"{name} is an empty file: choose another one.")
-        with decoding(name):
-            width, height = read_size(Path(path), FORMATS)
+        limits.check_image(Path(path), name)
     except FileNotFoundError as error:
         raise InputError(
             f"{name} is no longer here, for uploads are deleted after an hour: upload it again."
         ) from error
-    except UnsupportedImageError as error:
-        raise InputError(f"{name} cannot be read here: {error.problem}.") from error
-    except ImageError as error:
-        if error.is_too_large:
-            problem = f"has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it."
-            raise InputError(f"{name} {problem}") from error
-        raise InputError(
-            f"{name} is not an image: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
-        ) from error
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
-        )
-    if max(width, height) > MAX_SIDE:
-        raise InputError(
-            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so cut the image."
-        )
 
 
 def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.Image, Image.Image]:
@@ -120,12 +105,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
     if len(sentences) > MAX_SENTENCES:
         raise InputError(f"{len(sentences)} sentences are too many: at most {MAX_SENTENCES} are answered at once.")
     for number, sentence in enumerate(sentences, start=1):
-        if len(sentence) > MAX_SENTENCE_LENGTH:
-            raise InputError(
-                f"Sentence {number} has {len(sentence)} characters: shorten it to {MAX_SENTENCE_LENGTH} at most."
-            )
-        if any(token in sentence for token in special_tokens):
-            raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")
+        check_sentence(sentence, number, special_tokens)
     return sentences
 
 

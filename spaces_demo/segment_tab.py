@@ -8,9 +8,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from .answers import legend, paint, result_of, write_files
+from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
+
+from .answers import legend, masks_of, paint, result_of, write_files
 from .limits import MAX_SENTENCES, InputError, check_sentences, refusal
-from .segmenting import EVERY_CHANGE, NAMES, Segmenter, Sentence
+from .segmenting import NAMES, Segmentation, Segmenter
 from .upload_fields import ImageInput
 
 
@@ -115,25 +117,35 @@ class SegmentTab:
             "concurrency_id": MODEL_QUEUE,
             "show_progress_on": self.slider,
         }
+        # Programs get one object instead of what the page shows.
+        gr.on(
+            [],
+            self.segment_object,
+            [*images, self.sentences, *settings],
+            self.numbers,
+            api_name="segment",
+            api_description="Segments what each of some sentences, one a line, describes.",
+            **options,
+        )
+        gr.on(
+            [],
+            self.all_changes_object,
+            [*images, *settings],
+            self.numbers,
+            api_name="all_changes",
+            api_description="Segments every change between two images.",
+            **options,
+        )
         # On a phone the answer lies below the examples.
-        asking = {**options, "scroll_to_output": True}
+        asking = {**options, "scroll_to_output": True, "api_visibility": "private"}
         gr.on(
             [self.segment_button.click, self.sentences.submit],
             self.segment,
             [*images, self.sentences, *settings],
             outputs,
-            api_name="segment",
-            api_description="Segments what each of some sentences, one a line, describes.",
             **asking,
         )
-        self.all_changes_button.click(
-            self.all_changes,
-            [*images, *settings],
-            outputs,
-            api_name="all_changes",
-            api_description="Segments every change between two images.",
-            **asking,
-        )
+        self.all_changes_button.click(self.all_changes, [*images, *settings], outputs, **asking)
         for slider in (self.threshold, self.no_target_threshold):
             slider.input(
                 self.repeat,
@@ -156,11 +168,24 @@ class SegmentTab:
         request: gr.Request,
     ) -> Shown:
         """Answers the sentences of the text box."""
-        try:
-            checked = check_sentences(sentences, self.segmenter.special_tokens)
-        except InputError as error:
-            raise refusal(str(error)) from error
+        checked = self._check(sentences)
         return self._answer((image_t1, image_t2), checked, scene, fit, threshold, no_target_threshold, request)
+
+    def segment_object(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentences: str,
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> dict[str, Any]:
+        """Answers the sentences of a program."""
+        checked = self._check(sentences)
+        paths = (image_t1, image_t2)
+        return masks_of(self._ask(paths, checked, scene, fit, threshold, no_target_threshold, request))
 
     def all_changes(
         self,
@@ -174,6 +199,20 @@ class SegmentTab:
     ) -> Shown:
         """Segments every change, without a sentence."""
         return self._answer((image_t1, image_t2), [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request)
+
+    def all_changes_object(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> dict[str, Any]:
+        """Segments every change for a program."""
+        paths = (image_t1, image_t2)
+        return masks_of(self._ask(paths, [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request))
 
     def repeat(
         self,
@@ -191,7 +230,13 @@ class SegmentTab:
             return tuple(gr.skip() for _ in range(5))
         return self._answer((image_t1, image_t2), asked, scene, fit, threshold, no_target_threshold, request)
 
-    def _answer(
+    def _check(self, sentences: str) -> list[str]:
+        try:
+            return check_sentences(sentences, self.segmenter.special_tokens)
+        except InputError as error:
+            raise refusal(str(error)) from error
+
+    def _ask(
         self,
         paths: tuple[str | None, str | None],
         sentences: Sequence[Sentence],
@@ -200,13 +245,13 @@ class SegmentTab:
         threshold: float,
         no_target_threshold: float,
         request: gr.Request,
-    ) -> Shown:
+    ) -> Segmentation:
         path_t1, path_t2 = paths
         if path_t1 is None or path_t2 is None:
             missing = NAMES[0] if path_t1 is None else NAMES[1]
             raise refusal(f"{missing} is missing: drop it into its field, paste it, or choose an example.")
         try:
-            segmentation = self.segmenter.segment(
+            return self.segmenter.segment(
                 visitor=request.session_hash or "",
                 paths=(path_t1, path_t2),
                 sentences=sentences,
@@ -217,6 +262,18 @@ class SegmentTab:
             )
         except InputError as error:
             raise refusal(str(error)) from error
+
+    def _answer(
+        self,
+        paths: tuple[str | None, str | None],
+        sentences: Sequence[Sentence],
+        scene: str,
+        fit: bool,
+        threshold: float,
+        no_target_threshold: float,
+        request: gr.Request,
+    ) -> Shown:
+        segmentation = self._ask(paths, sentences, scene, fit, threshold, no_target_threshold, request)
         result = result_of(segmentation)
         files = write_files(segmentation, result, self.files.GRADIO_CACHE)
         return paint(segmentation), legend(segmentation), files, result, list(sentences)

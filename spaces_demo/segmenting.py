@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The model behind the page. Each pair is encoded once and each sentence is answered once; both are cached."""
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,43 +9,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
-from torch import Tensor
-from transformers.utils.generic import ModelOutput
 
-# This also registers the model's classes, so that AutoModel runs no code from a model repository.
-from mtrefseg.build.loading import find_device, load_model, load_processor
+from mtrefseg.serve.engine import Answer, Engine, Sentence
+from mtrefseg.serve.pair_cache import PairCache, digest_of
 from mtrefseg.view.drawing import to_panel
 
 from .limits import InputError, read_pair
-from .pair_cache import PairCache, digest_of
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
 MAX_BYTES = 1 << 27  # cache for the pairs of all visitors together: 128 MiB
 MAX_ANSWERS = 32  # cached answers of one pair
 NAMES = ("The earlier image (t1)", "The later image (t2)")
-SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions")
-BLANK = Image.new("RGB", (8, 8))
-
-# Stands for the request without a sentence: segment every change.
-EVERY_CHANGE = None
-Sentence = str | None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """
-    The model's answer to one sentence, before thresholds are applied.
-
-    Args:
-        mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
-        no_target_logit (`Tensor` of shape `()`): Logit of "nothing in these images fits this sentence".
-    """
-
-    mask_logits: Tensor
-    no_target_logit: Tensor
 
 
 @dataclass
@@ -98,18 +73,18 @@ class Segmenter:
     Answers sentences about pairs. The model runs one request at a time.
 
     Args:
-        model ([`MTRefSegModel`]): The model, on any device.
-        processor ([`MTRefSegProcessor`]): Its processor.
+        model ([`MTRefSegModel`] or [`Engine`]): The model, on any device; or an engine that others use, too.
+        processor ([`MTRefSegProcessor`], *optional*): Its processor; an engine has one.
     """
 
-    def __init__(self, model: Any, processor: Any) -> None:
-        self.model = model
-        self.processor = processor
+    def __init__(self, model: Any, processor: Any = None) -> None:
+        self.engine = model if isinstance(model, Engine) else Engine(model, processor)
+        self.model = self.engine.model
+        self.processor = self.engine.processor
+        self.lock = self.engine.lock
+        self.threshold = self.engine.threshold
+        self.no_target_threshold = self.engine.no_target_threshold
         self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES)
-        self.lock = threading.Lock()
-        self.threshold = float(processor.image_processor.threshold)
-        # Used to report "nothing fits" when the checkpoint has no threshold of its own.
-        self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)
 
     @classmethod
     def from_pretrained(cls, name: str, revision: str | None = None) -> "Segmenter":
@@ -123,15 +98,12 @@ class Segmenter:
         Raises:
             [`CheckpointError`]: If it cannot be loaded.
         """
-        processor = load_processor(name, revision=revision)
-        return cls(load_model(name, processor, find_device(), revision=revision), processor)
+        return cls(Engine.from_pretrained(name, revision))
 
     @property
     def special_tokens(self) -> list[str]:
         """`list[str]`: Tokens that a sentence must not contain."""
-        processor = self.processor
-        own = [processor.seg_token, processor.image_t1_token, processor.image_t2_token]
-        return [*own, *processor.tokenizer.all_special_tokens]
+        return self.engine.special_tokens
 
     def segment(
         self,
@@ -172,13 +144,14 @@ class Segmenter:
                 self.pairs.put(visitor, key, pair)
                 start = time.perf_counter()
             asked = [sentence for sentence in sentences if sentence not in pair.answers]
-            self._answer(pair, asked)
+            if asked:
+                pair.answers.update(self.engine.answer(pair.encoding, asked))
             answers = [pair.answers[sentence] for sentence in sentences]
             while len(pair.answers) > MAX_ANSWERS:
                 pair.answers.popitem(last=False)
             if asked:
                 self.pairs.put(visitor, key, pair)  # updates its size
-        result = self._post_process(pair.size, answers, threshold, no_target_threshold)
+        result = self.engine.masks_of(answers, pair.size, threshold, no_target_threshold)
         return Segmentation(
             shown=pair.shown,
             sentences=list(sentences),
@@ -190,50 +163,17 @@ class Segmenter:
             num_asked=len(asked),
         )
 
-    @torch.inference_mode()
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
         image_t1, image_t2 = read_pair(paths, NAMES)
         try:
             images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
         except ValueError as error:
             raise InputError(_size_message(image_t1, image_t2, str(error))) from error
-        # No sentence yet: only the prompt, which all sentences share.
-        inputs = self.processor(*images, text=[[]], domain=domain).to(self.model.device, self.model.dtype)
-        names = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
-        encoding = self.model.encode_pair(*(inputs[name] for name in names))
+        encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
         scale = SHOWN_SIDE / max(width, height)
         panel = (max(1, round(width * scale)), max(1, round(height * scale)))
         return CachedPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
-
-    @torch.inference_mode()
-    def _answer(self, pair: CachedPair, sentences: Sequence[Sentence]) -> None:
-        """Runs the model and caches the answers with the pair."""
-        texts = [sentence for sentence in sentences if sentence is not EVERY_CHANGE]
-        if texts:
-            try:
-                inputs = self.processor(BLANK, BLANK, text=[texts]).to(self.model.device)
-            except ValueError as error:
-                raise InputError(f"The model refuses a sentence: {error}") from error
-            outputs = self.model(pair_encoding=pair.encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
-            for text, logits, no_target in zip(texts, outputs.mask_logits, outputs.no_target_logits, strict=True):
-                pair.answers[text] = Answer(logits.clone(), no_target)
-        if len(texts) < len(sentences):
-            outputs = self.model(pair_encoding=pair.encoding)
-            pair.answers[EVERY_CHANGE] = Answer(outputs.mask_logits[0], outputs.no_target_logits[0])
-
-    def _post_process(
-        self, size: tuple[int, int], answers: Sequence[Answer], threshold: float, no_target_threshold: float
-    ) -> dict[str, Tensor]:
-        outputs = ModelOutput(
-            mask_logits=torch.stack([answer.mask_logits for answer in answers]),
-            no_target_logits=torch.stack([answer.no_target_logit for answer in answers]),
-            num_expressions=torch.tensor([len(answers)]),
-        )
-        (result,) = self.processor.post_process_referring_segmentation(
-            outputs, [size], threshold=threshold, no_target_threshold=no_target_threshold
-        )
-        return dict(result)
 
 
 def digest_or_refuse(paths: tuple[str, str]) -> str:

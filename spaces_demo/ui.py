@@ -12,12 +12,15 @@ The page of the demo and how it is served:
 
 import os
 import signal
+import sys
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from mtrefseg.errors import UserError
+from mtrefseg.serve.engine import Engine
 
 from .benchmark import BenchmarkTab
 from .inspect_tab import InspectTab
@@ -111,8 +114,34 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Loads the checkpoint and serves the page until it is stopped."""
+def mount(app: Any, engine: Engine, path: str, password: str | None = None) -> None:
+    """
+    Puts the page on another server.
+
+    Args:
+        app (`fastapi.FastAPI`): The server.
+        engine ([`Engine`]): The model, which the server may use, too.
+        path (`str`): Where, such as "/demo".
+        password (`str`, *optional*): What visitors have to know; any user name will do.
+    """
+    options = launch_options()
+    del options["state_session_capacity"]  # `launch` alone takes it.
+
+    def check(user: str, given: str) -> bool:
+        return compare_digest(given.encode(), (password or "").encode())
+
+    auth = {} if password is None else {"auth": check, "auth_message": "Any user name, and the token of the server."}
+    gr.mount_gradio_app(app, build(Segmenter(engine)), path, ssr_mode=False, **auth, **options)
+
+
+def main(share: bool = False, auth: tuple[str, str] | None = None) -> None:
+    """
+    Loads the checkpoint and serves the page until it is stopped. One line says where.
+
+    Args:
+        share (`bool`, *optional*, defaults to `False`): Whether gradio makes a public link to it, too.
+        auth (`tuple[str, str]`, *optional*): Name and password that visitors have to give.
+    """
     name = os.environ.get("MTREFSEG_MODEL") or str(DEFAULT_MODEL)
     if name == str(DEFAULT_MODEL) and not DEFAULT_MODEL.is_dir():
         raise SystemExit(f"There is no {DEFAULT_MODEL}: set MTREFSEG_MODEL to the folder or Hub id of a checkpoint.")
@@ -121,7 +150,10 @@ def main() -> None:
     except UserError as error:
         raise SystemExit(str(error)) from error
     page = build(segmenter)
-    page.launch(**launch_options(), prevent_thread_lock=True)
+    page.launch(**launch_options(), share=share or None, auth=auth, prevent_thread_lock=True, quiet=True)
+    public = f", for everybody at {page.share_url}" if page.share_url else ""
+    sys.stdout.write(f"MTRefSeg demo: {page.local_url}{public}\n")
+    sys.stdout.flush()
     # When gradio is interrupted, it leaves the visitors' files behind.
     for reason in (signal.SIGINT, signal.SIGTERM):
         signal.signal(reason, lambda number, frame: page.close())

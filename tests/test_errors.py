@@ -19,7 +19,7 @@ from mtrefseg.errors import BAD_INPUT, PIPE_CLOSED, UserError, run_command
         "dataset_scripts.readers.reading_report:UnusableError",
         "mtrefseg.build.loading:CheckpointError",
         "publishing.loading:PublishError",
-        "spaces_demo.limits:InputError",
+        "mtrefseg.serve.limits:InputError",
         "trainer.ablation.folder:TrainingFailedError",
         "trainer.errors:TrainingError",
     ],

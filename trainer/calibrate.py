@@ -38,6 +38,12 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         help="metres of a pixel on the ground in the training images, saved with the processor: large scenes are then "
         "cut into windows at this resolution",
     )
+    parser.add_argument(
+        "--choose_objects",
+        action=argparse.BooleanOptionalAction,
+        help="places and ranks in sentences choose among the objects that the model finds; saved with the processor, "
+        "by default as the checkpoint says",
+    )
     add_data_options(parser, seed=1, generated_pairs=300)
     return parser.parse_args(arguments)
 
@@ -62,7 +68,11 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
         from trainer.evaluation.calibration import calibrate
 
         choice = calibrate(
-            open_source(options), find_checkpoint(options.model), options.output_dir, options.pixel_size
+            open_source(options),
+            find_checkpoint(options.model),
+            options.output_dir,
+            options.pixel_size,
+            options.choose_objects,
         )
         tqdm.write(f"threshold            {choice.threshold}")
         tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")

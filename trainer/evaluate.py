@@ -71,6 +71,11 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument(
         "--reworded", action="store_true", help="each sentence in words and forms that training sentences never have"
     )
+    parser.add_argument(
+        "--whole_sentences",
+        action="store_true",
+        help="ask the network the whole sentence, places and ranks included, whatever the processor says",
+    )
     parsed = parser.parse_args(arguments)
     limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}
     for name, least in limits.items():
@@ -156,6 +161,8 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
 
     processor = load_processor(checkpoint)
+    if arguments.whole_sentences:
+        processor.choose_objects = False
     model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
 
     num_batches = -(-len(source) // arguments.batch_size)
@@ -185,7 +192,7 @@ def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options that change the result: an evaluation with other ones is another evaluation."""
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
-    return {**options, "reworded": True} if arguments.reworded else options
+    return options | {name: True for name in ("reworded", "whole_sentences") if getattr(arguments, name)}
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -> int:

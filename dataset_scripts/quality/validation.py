@@ -16,7 +16,16 @@ from typing import Any
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
-from dataset_scripts.readers import EXPLANATIONS, MaskRule, PairSource, ReadingReport, Reason, open_pairs, printable
+from dataset_scripts.readers import (
+    EXPLANATIONS,
+    MaskRule,
+    PairSource,
+    ReadingReport,
+    Reason,
+    check_parquet_files,
+    open_pairs,
+    printable,
+)
 
 from .checks import Check, Verdict, content_checks, published_checks
 from .dataset_statistics import DatasetFacts, measure_dataset, summarize
@@ -158,6 +167,7 @@ def validate(
     Raises:
         [`DataError`]: If the folder cannot be read.
     """
+    check_parquet_files(Path(folder))
     source = open_pairs(folder)
     facts = measure_dataset(source, mask_rule)
     pairs = facts.distinct_pairs()

@@ -3,7 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -16,7 +16,7 @@ import pyarrow.parquet
 from yaml import YAMLError
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import check_expansion
+from mtrefseg.io import check_expansion, read_limited
 
 from .pair import Pair
 from .pair_source import PairSource, Part
@@ -27,6 +27,8 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
 CARD = "README.md"
 ROWS_AT_ONCE = 4
+MOST_BYTES = 4 << 30
+"""How much memory the rows that are read together may take, and all names of pairs, where a folder is checked."""
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 100, 100
@@ -77,6 +79,37 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
             layout = _layout(new[0])
             found.append(ParquetFiles(f"{config}/{split}", split, layout, _count_pairs(new, layout), new))
     return found
+
+
+def check_parquet_files(folder: Path) -> None:
+    """
+    Reads all files that the card of a folder lists once, in another process, whose memory is limited: a few kilobytes
+    of Parquet can stand for gigabytes, whatever their head says.
+
+    Args:
+        folder (`Path`): A folder with `README.md`, or without.
+
+    Raises:
+        [`DataError`]: If a file is damaged, or needs too much memory.
+    """
+    listed: list[tuple[str, str, list[Path]]] = []
+    with suppress(DataError):  # The folder may be of another kind; whoever opens it says what is wrong.
+        listed = listed_files(folder)
+    for path in dict.fromkeys(path for _, _, paths in listed for path in paths):
+        try:
+            read_limited(f"{__name__}:{read_through.__name__}", path, MOST_BYTES)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+
+
+def read_through(path: str | Path, most_bytes: int) -> None:
+    """Reads a file as [`ParquetPairs`] does and keeps nothing; raises [`DataError`] if it is damaged."""
+    path = Path(path)
+    with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
+        for _ in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
+            pass
+        names = [name for name in ("pair_id", "domain") if name in file.schema_arrow.names]
+        file.read(columns=names, use_threads=False)
 
 
 class ParquetPairs(PairSource):

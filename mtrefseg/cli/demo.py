@@ -4,6 +4,7 @@
 
 ```bash
 mtrefseg demo --model mtrefseg-r1 --port 7861
+mtrefseg demo --host 0.0.0.0 --auth name:password
 ```
 """
 
@@ -28,9 +29,12 @@ def make_parser() -> VerbParser:
     options = parser.options
     add_model_option(options)
     options.add_argument(
-        "--host", default=HOST, help=f"address to listen on, {HOST} (this computer alone) by default; 0.0.0.0: all"
+        "--host",
+        help=f"address to listen on; by default $GRADIO_SERVER_NAME or else {HOST}, this computer alone; 0.0.0.0: all",
     )
-    options.add_argument("--port", type=_port, default=PORT, help=f"{PORT} by default")
+    options.add_argument("--port", type=_port, help=f"by default $GRADIO_SERVER_PORT or else {PORT}")
+    options.add_argument("--share", action="store_true", help="have gradio make a public link to it, for a few days")
+    options.add_argument("--auth", metavar="NAME:PASSWORD", type=_auth, help="what visitors have to give")
     return parser
 
 
@@ -48,15 +52,22 @@ def run(arguments: Sequence[str]) -> None:
     model = options.model or default_model()
     check_model_type(model, check_model(model))
     _check_demo()
-    os.environ |= {
-        "MTREFSEG_MODEL": model,
-        "GRADIO_SERVER_NAME": options.host,
-        "GRADIO_SERVER_PORT": str(options.port),
-    }
+    host = options.host or os.environ.get("GRADIO_SERVER_NAME") or HOST
+    port = options.port or _port_of_environment()
+    os.environ |= {"MTREFSEG_MODEL": model, "GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(port)}
     try:
-        import_module("spaces_demo").main()  # By its name: the library never imports what is built on it.
+        # By its name: the library never imports what is built on it.
+        import_module("spaces_demo").main(share=options.share, auth=options.auth)
     except OSError as error:
-        raise UserError(f"cannot serve on port {options.port}: {error}") from error
+        raise UserError(f"cannot serve on port {port}: {error}") from error
+
+
+def _port_of_environment() -> int:
+    given = os.environ.get("GRADIO_SERVER_PORT") or str(PORT)
+    try:
+        return _port(given)
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"GRADIO_SERVER_PORT: {error}") from error
 
 
 def _check_demo() -> None:
@@ -73,3 +84,10 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 1 and 65535")
     return int(text)
+
+
+def _auth(text: str) -> tuple[str, str]:
+    name, colon, password = text.partition(":")
+    if not (name and colon and password):
+        raise argparse.ArgumentTypeError("give a name and a password with a colon between them, NAME:PASSWORD")
+    return name, password

@@ -28,6 +28,7 @@ VERBS = {
     "explain": "show where the model looks, and which words matter for the mask",
     "report": "make a page of the results of an evaluation, the worst first",
     "demo": "start the demo in the browser",
+    "serve": "serve an HTTP API, with the demo beside it",
     "train": "train a model: `train pretrain` is stage 1, `train finetune` stage 2",
     "evaluate": "score a model on a benchmark or on your own pairs",
     "benchmark": "compare models on the same pairs, and score predictions of others",

@@ -87,6 +87,7 @@ def run(arguments: Sequence[str]) -> None:
         from mtrefseg.view import report_page as page
 
     with bad_input():
+        predictions.check_predictions(options.predictions)
         sentences = predictions.load_predictions(options.predictions)
     chosen = predictions.filter_predictions(
         sentences, options.domain, options.change_type, options.least_iou, options.most_iou, options.search

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         read_tags,
         valid_pixels,
     )
+    from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
@@ -111,6 +112,7 @@ __all__ = [
     "pick_bands",
     "read_images",
     "read_json",
+    "read_limited",
     "read_mask",
     "read_regular",
     "read_size",
@@ -131,6 +133,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
+    "read_limited": "limited_process",
 }
 
 

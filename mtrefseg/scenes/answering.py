@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from modeling_mtrefseg.object_choice_mtrefseg import choose
 from mtrefseg.errors import UserError, one_line
 
 from .labels import MaskLabels, strips
@@ -16,7 +17,7 @@ from .objects import SceneObject, find_objects
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, Scene, open_raster
 from .result import MASKS, PROBABILITIES, SentenceResult
-from .sentences import Route, choose, route_sentence
+from .sentences import Route, route_sentence
 from .stitching import Stitcher
 from .windows import WindowPlan, plan_windows
 from .writing import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
@@ -149,9 +150,16 @@ class Answers:
             yield window, np.where(values == NO_DATA, values, inside.astype(np.uint8))
 
 
-def route_sentences(texts: Sequence[str | None], plan: WindowPlan) -> list[Route]:
-    """How each sentence is answered; one window that covers everything answers all."""
-    return [Route("image", text) if plan.is_whole else route_sentence(text) for text in texts]
+def route_sentences(texts: Sequence[str | None], plan: WindowPlan, choose_objects: bool) -> list[Route]:
+    """
+    How each sentence is answered. One window that covers everything answers all, but for places and ranks if the
+    processor takes them out of sentences (`choose_objects`).
+    """
+    routes = [route_sentence(text) for text in texts]
+    if not plan.is_whole:
+        return routes
+    chosen = [choose_objects and route.choice is not None and not route.choice.is_count for route in routes]
+    return [route if is_chosen else Route("image", text) for route, is_chosen, text in zip(routes, chosen, texts)]
 
 
 def ask(
@@ -180,7 +188,7 @@ def ask(
     Raises:
         [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
     """
-    routes = route_sentences(texts, plan)
+    routes = route_sentences(texts, plan, predictor.choose_objects)
     questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
     writer = StripWriter(folder, scene.grid, len(questions) * len(intervals), predictor.threshold)
     no_target_scores = np.ones(len(questions) * len(intervals))

@@ -64,6 +64,7 @@ class ScenePredictor:
             self.images.no_target_threshold if no_target_threshold is None else no_target_threshold
         )
         self.domain = domain
+        self.choose_objects: bool = processor.choose_objects
         self._inputs: dict[tuple[int, tuple[str, ...]], dict[str, Tensor]] = {}
 
     @property
@@ -156,7 +157,11 @@ class ScenePredictor:
         if key not in self._inputs:
             blank = [Image.new("RGB", (1, 1))] * windows
             inputs = self.processor(
-                images_t1=blank, images_t2=blank, text=[list(texts)] * windows, domain=self.domain, return_tensors="pt"
+                images_t1=blank,
+                images_t2=blank,
+                text=[list(texts)] * windows,
+                domain=self.domain,
+                choose_objects=False,  # Places and ranks of the whole scene are taken out already.
             )
             names = ("prompt_input_ids", "prompt_attention_mask", "input_ids", "attention_mask", "query_mask")
             self._inputs[key] = {name: inputs[name].to(self.model.device) for name in (*names, "num_expressions")}

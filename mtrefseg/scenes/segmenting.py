@@ -185,7 +185,8 @@ def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -
 
 def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
     """What people should know about how a scene is segmented."""
-    shrunk = [route.asked for route in route_sentences(texts, plan) if route.way == "shrunk scene"]
+    routes = route_sentences(texts, plan, predictor.choose_objects)
+    shrunk = [route.asked for route in routes if route.way == "shrunk scene"]
     return [
         *scene.notes,
         *_shrinking_notes(plan, predictor.canvas),

@@ -233,7 +233,10 @@ def inspect_pair(
     """
     words = expression.split()
     shortened = [" ".join(words[:index] + words[index + 1 :]) for index in range(len(words))] if len(words) > 1 else []
-    inputs = processor(images_t1=pair.image_t1, images_t2=pair.image_t2, text=[[expression, *shortened]])
+    # What the network makes of the words is to be seen, so that none of them is taken out.
+    inputs = processor(
+        images_t1=pair.image_t1, images_t2=pair.image_t2, text=[[expression, *shortened]], choose_objects=False
+    )
     sentences = {name: inputs[name].to(model.device) for name in _SENTENCE_INPUTS}
     outputs = _ask(model, pair, sentences, slice(0, 1), output_layer_masks=True, output_attentions=True)
     (answer,) = processor.post_process_referring_segmentation(outputs, [pair.size])

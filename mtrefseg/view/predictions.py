@@ -10,6 +10,7 @@ worst = worst_first(filter_predictions(sentences, domain="RS", change_type="appe
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
+from mtrefseg.io import read_limited
 from mtrs_iou import count_masks, decode_rle
 
 
@@ -104,8 +106,8 @@ class ScoredSentence:
 
 def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[ScoredSentence]:
     """
-    Reads what `trainer/evaluate.py` wrote. A few kilobytes of Parquet can stand for gigabytes, so the sizes are
-    checked before anything is written out.
+    Reads what `trainer/evaluate.py` wrote. A few kilobytes of Parquet can stand for gigabytes, so the sizes that the
+    head of the file tells are checked before anything is written out. Whether it lies, [`check_predictions`] finds.
 
     Args:
         path (`str` or `Path`): `predictions.parquet`.
@@ -120,24 +122,40 @@ def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[Sco
         ValueError: If it is no such file, is damaged, holds a mask that cannot be unpacked, or is too large.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}: name the predictions.parquet of an evaluation.")
     sentences: list[ScoredSentence] = []
     left = most_bytes
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            _check_header(path, file, most_bytes)
-            for batch in _batches(file, most_bytes):
-                left -= _text_bytes(path, batch, len(sentences))
-                if left < 0:
-                    raise _too_large(path, most_bytes)
-                rows = enumerate(batch.to_pylist(), start=len(sentences))
-                sentences += [_read_row(path, number, row) for number, row in rows]
-    # OSError: pyarrow's word for some kinds of damage.
-    except (pyarrow.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split())
-        raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {detail}") from error
+    with _opened(path, most_bytes) as file:
+        for batch in _batches(file, _rows_at_once(file, most_bytes)):
+            left -= _text_bytes(path, batch, len(sentences))
+            if left < 0:
+                raise _too_large(path, most_bytes)
+            rows = enumerate(batch.to_pylist(), start=len(sentences))
+            sentences += [_read_row(path, number, row) for number, row in rows]
     return sentences
+
+
+def check_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
+    """
+    Reads a file as [`load_predictions`] does, but in another process, whose memory is limited: the head of a file may
+    say less than its pages hold. To be called first where the file comes from somebody else.
+
+    Args:
+        path (`str` or `Path`): `predictions.parquet`.
+        most_bytes (`int`, *optional*, defaults to `MOST_BYTES`): As for [`load_predictions`].
+
+    Raises:
+        OSError: If there is no such file.
+        ValueError: If it is damaged, or takes more memory than its head says.
+    """
+    read_limited(f"{__name__}:{read_through.__name__}", path, most_bytes)
+
+
+def read_through(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
+    """Reads a file as [`load_predictions`] does and keeps nothing; arguments and errors as there."""
+    path = Path(path)
+    with _opened(path, most_bytes) as file:
+        for _ in _batches(file, _rows_at_once(file, most_bytes)):
+            pass
 
 
 def filter_predictions(
@@ -201,6 +219,21 @@ def mean_iou(sentences: Sequence[ScoredSentence]) -> float:
     return sum(sentence.iou for sentence in sentences) / len(sentences) if sentences else 0.0
 
 
+@contextmanager
+def _opened(path: Path, most_bytes: int) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """The open file with a checked head; errors of pyarrow in the block name it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}: name the predictions.parquet of an evaluation.")
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            _check_header(path, file, most_bytes)
+            yield file
+    # OSError: pyarrow's word for some kinds of damage.
+    except (pyarrow.ArrowException, OSError) as error:
+        detail = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {detail}") from error
+
+
 def _check_header(path: Path, file: pyarrow.parquet.ParquetFile, most_bytes: int) -> None:
     missing = [name for name in PREDICTIONS_SCHEMA.names if name not in file.schema_arrow.names]
     if missing:
@@ -226,11 +259,12 @@ def _too_large(path: Path, most_bytes: int) -> ValueError:
     )
 
 
-def _batches(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> Iterator[pyarrow.Table]:
+def _rows_at_once(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> list[int]:
     """
-    The rows, so few at a time that a batch cannot take much more than a quarter of `most_bytes`. A text that is
-    repeated is stored once, in a dictionary, and read as often as it is repeated.
+    For each group of rows, how many of them take no more than a quarter of `most_bytes`. A text that is repeated is
+    stored once, in a dictionary, and read as often as it is repeated.
     """
+    counts = []
     for number in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(number)
         longest = 0  # Of the texts of a row, together; none is longer than the dictionary that holds it.
@@ -238,8 +272,14 @@ def _batches(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> Iterator[pya
             if column.has_dictionary_page:
                 stored = column.data_page_offset - column.dictionary_page_offset
                 longest += min(column.total_uncompressed_size, SNAPPY_RATIO * max(0, stored))
-        rows_at_once = min(ROWS_AT_ONCE, max(1, most_bytes // 4 // max(1, longest)))
-        for batch in file.iter_batches(rows_at_once, row_groups=[number], columns=PREDICTIONS_SCHEMA.names):
+        counts.append(min(ROWS_AT_ONCE, max(1, most_bytes // 4 // max(1, longest))))
+    return counts
+
+
+def _batches(file: pyarrow.parquet.ParquetFile, rows_at_once: Sequence[int]) -> Iterator[pyarrow.Table]:
+    """The rows, so many at a time."""
+    for number, count in enumerate(rows_at_once):
+        for batch in file.iter_batches(count, row_groups=[number], columns=PREDICTIONS_SCHEMA.names):
             yield pyarrow.Table.from_batches([batch]).cast(PREDICTIONS_SCHEMA)
 
 
@@ -302,6 +342,7 @@ __all__ = [
     "PREDICTIONS_SCHEMA",
     "ScoredSentence",
     "change_types_of",
+    "check_predictions",
     "domains_of",
     "filter_predictions",
     "iou_histogram",

@@ -19,7 +19,7 @@ from benchmarks.hostile_inputs.cases import HangError, Random
 
 pytest.importorskip("rasterio", reason="without it, other TIFFs are refused")
 
-FEW = {"model folders": 6, "cards of exports": 60, "uploaded Parquet": 100, "responses of servers": 100}
+FEW = {"model folders": 6, "cards of exports": 60, "uploaded Parquet": 60, "responses of servers": 100}
 SEED = 1
 FAILURES: dict[str, BaseException] = {
     "refused": ValueError("no mask"),

@@ -12,9 +12,10 @@ from datasets import load_dataset
 
 from dataset_scripts.command_line import main
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Reason, open_pairs
+from dataset_scripts.readers import Reason, open_pairs, parquet_pairs
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import edit_json, json_path, make_raw_split
+from tests.parquet_pages import HEAD_UNCOMPRESSED, Fields, rewrite
 
 
 NFC, NFD = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
@@ -250,6 +251,27 @@ def test_a_damaged_file_of_an_export_is_one_error(tmp_path, capsys, damage: str)
     for split in (None, "train"):
         with pytest.raises(DataError):
             open_pairs(tmp_path / "out", split)
+
+
+def test_a_page_of_an_export_that_lies_is_one_line_within_bounded_memory(tmp_path, capsys, monkeypatch) -> None:
+    """Every page says that it holds two gigabytes."""
+
+    def enlarge(name: str, header: Fields, data: bytes) -> bytes:
+        header[HEAD_UNCOMPRESSED] = (5, 2**31 - 1)
+        return data
+
+    make_raw_split(tmp_path / "raw", "RS_train", pairs=1)
+    assert main(["export", str(tmp_path / "raw"), str(tmp_path / "out")]) == 0
+    (path,) = (tmp_path / "out" / "data").rglob("*.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(rewrite(whole, lambda name, header, data: data))
+    assert main(["validate", str(tmp_path / "out")]) == 0
+    path.write_bytes(rewrite(whole, enlarge))
+    monkeypatch.setattr(parquet_pairs, "MOST_BYTES", 256 << 20)
+    capsys.readouterr()
+    assert main(["validate", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path} would need more than 256 MiB of memory" in line
 
 
 @pytest.mark.parametrize("part", ["identity", "files", "configs", "report"])

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -19,11 +20,12 @@ from spaces_demo import Segmenter, build, launch_options  # noqa: E402
 
 @dataclass
 class Server:
-    """A running demo: its address, the folder where uploads lie, and what answers."""
+    """A running demo: its address, the folder where uploads lie, what answers, and the page."""
 
     url: str
     uploads: Path
     segmenter: Segmenter
+    page: Any
 
     def files(self) -> set[Path]:
         return {path for path in self.uploads.rglob("*") if path.is_file()}
@@ -44,7 +46,7 @@ def server(
         segmenter = Segmenter(model, processor)
         page = build(segmenter)
         _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
-        running = Server(url, uploads, segmenter)
+        running = Server(url, uploads, segmenter, page)
         own = running.files()  # copies of the examples
         yield running
         page.close()

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
 from mtrefseg.view.drawing import PALETTE
 from mtrs_iou import decode_rle
 from spaces_demo.answers import legend, paint, result_of, write_files
-from spaces_demo.segmenting import EVERY_CHANGE, Segmentation, Sentence
+from spaces_demo.segmenting import Segmentation
 
 
 def make_segmentation(sentences: list[Sentence], masks: np.ndarray, **options: object) -> Segmentation:

@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from mtrefseg.serve.engine import EVERY_CHANGE
+from mtrefseg.serve.pair_cache import PairCache, bytes_of, digest_of
 from mtrefseg.view.inspection import encode_for_inspection
 from spaces_demo import segmenting
 from spaces_demo.limits import InputError
-from spaces_demo.pair_cache import PairCache, bytes_of, digest_of
-from spaces_demo.segmenting import EVERY_CHANGE, Segmenter
+from spaces_demo.segmenting import Segmenter
 
 
 class Calls:

@@ -2,17 +2,15 @@
 """The demo as a server, asked by programs."""
 
 import json
-import re
 import time
 import urllib.error
 import urllib.request
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from mtrs_iou import decode_rle
 from tests.spaces_demo.conftest import SPACE, Server
@@ -40,7 +38,8 @@ def test_it_listens_on_this_computer_alone(server: Server) -> None:
 
 def test_endpoints_have_names_and_types(client: Any) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/segment", "/all_changes", "/look_inside", "/browse_report", "/report_case"}
+    assert set(endpoints) == {"/segment", "/all_changes", "/look_inside", "/browse_report"}
+    assert all(len(endpoint["returns"]) == 1 for endpoint in endpoints.values()), "each returns one object"
     parameters = {each["parameter_name"]: each["python_type"]["type"] for each in endpoints["/segment"]["parameters"]}
     assert list(parameters) == [
         "image_t1",
@@ -59,55 +58,53 @@ def test_endpoints_have_names_and_types(client: Any) -> None:
 
 
 def test_sentences_are_answered_with_masks_of_the_own_size(client: Any, pair: tuple[str, str]) -> None:
-    slider, legend, files, numbers = segment(client, pair, "a car\nthe house", threshold=0.3)
-    assert [Image.open(path).size for path in slider] == [(768, 576)] * 2
-    assert "the house" in legend
-    assert [answer["sentence"] for answer in numbers["answers"]] == ["a car", "the house"]
-    assert numbers["encoding_seconds"] > 0
-    masks = [decode_rle(answer["mask"]) for answer in numbers["answers"]]
-    assert [Path(path).name for path in files] == ["mask_1.png", "mask_2.png", "masks.json", "outlines.geojson"]
-    for path, mask in zip(files, masks):
-        assert mask.shape == (96, 128)
-        assert (np.asarray(Image.open(path)) == 255 * mask).all()
-    again = segment(client, pair, "a tree\nthe house", threshold=0.3)[3]
+    result = segment(client, pair, "a car\nthe house", threshold=0.3)
+    assert (result["width"], result["height"]) == (128, 96)
+    assert [mask["sentence"] for mask in result["masks"]] == ["a car", "the house"]
+    assert result["encoding_seconds"] > 0
+    for mask in result["masks"]:
+        assert decode_rle(mask["rle"]).shape == (96, 128)
+        assert decode_rle(mask["rle"]).sum() == mask["area_pixels"]
+        assert (len(mask["polygons"]) > 0) == mask["found"]
+    again = segment(client, pair, "a tree\nthe house", threshold=0.3)
     assert again["encoding_seconds"] is None
 
 
 def test_all_changes_need_no_sentence(client: Any, pair: tuple[str, str]) -> None:
-    *_, numbers = client.predict(*map(handle_file, pair), api_name="/all_changes")
-    assert [answer["sentence"] for answer in numbers["answers"]] == [None]
+    result = client.predict(*map(handle_file, pair), api_name="/all_changes")
+    assert [(mask["sentence"], mask["change_type"]) for mask in result["masks"]] == [(None, "unknown")]
 
 
 def test_looking_inside_shows_layers_and_words(client: Any, pair: tuple[str, str]) -> None:
-    verdict, words, attention, masks, difference, numbers = client.predict(
-        *map(handle_file, pair), "the red car", api_name="/look_inside"
-    )
-    assert [entry["token"].split()[0] for entry in words] == ["the", "red", "car"]
-    assert (len(attention), len(masks)) == (4, 5)
-    assert attention[0]["caption"] == "layer 1, stride 32"
-    assert Image.open(difference).size == (768, 576)
+    numbers = client.predict(*map(handle_file, pair), "the red car", api_name="/look_inside")
     assert numbers["expression"] == "the red car"
-    assert "the red car" in verdict
+    assert [entry["word"] for entry in numbers["words"]] == ["the", "red", "car"]
 
 
 def test_a_report_is_browsed_from_the_worst(client: Any) -> None:
     report = handle_file(SPACE / "examples" / "predictions.parquet")
-    histogram, rows, *_ = client.predict(report, api_name="/browse_report")
-    ious = [row[1] for row in rows["data"]]
+    found = client.predict(report, api_name="/browse_report")
+    ious = [row["iou"] for row in found["sentences"]]
     assert ious == sorted(ious)
-    assert f"{len(ious)} of {len(ious)} sentences" in histogram
-    counts = [int(count or 0) for count in re.findall(r"<li><b>(\d*)</b>", histogram)]
-    assert (len(counts), sum(counts)) == (10, len(ious))
-    _, fewer, *_ = client.predict(report, least=20, most=100, api_name="/browse_report")
-    # Shown are tenths: what is shown as 20.0 may be a little less.
-    assert [row[1] for row in fewer["data"] if row[1] != 20] == [iou for iou in ious if iou > 20]
-    caption, case = client.predict(report, rank=2, api_name="/report_case")
-    assert escape(rows["data"][1][2]) in caption
-    assert [each["caption"].split(",")[0] for each in case] == ["t1", "t2", "truth", "prediction"]
-    assert all(Image.open(each["image"]).size == (512, 512) for each in case)
-    none, *_ = client.predict(report, text="no such word", api_name="/browse_report")
-    assert "No sentence passes" in none
-    assert client.predict(report, text="no such word", api_name="/report_case") == ("", [])
+    assert (found["chosen"], found["total"]) == (len(ious), len(ious))
+    assert (len(found["histogram"]), sum(found["histogram"])) == (10, len(ious))
+    fewer = client.predict(report, least=20, most=100, api_name="/browse_report")
+    assert [row["iou"] for row in fewer["sentences"]] == [iou for iou in ious if iou >= 20]
+    none = client.predict(report, text="no such word", api_name="/browse_report")
+    assert (none["chosen"], none["mean_iou"], none["sentences"]) == (0, None, [])
+
+
+def test_a_case_of_a_report_is_drawn(server: Server) -> None:
+    tab = next(function.fn.__self__ for function in server.page.fns.values() if function.name == "report_object")
+    report, request = str(SPACE / "examples" / "predictions.parquet"), SimpleNamespace(session_hash="")
+    worst = tab.report_object(report, "any", "any", 0, 100, "", request)["sentences"][1]
+    caption, case = tab.show(report, "any", "any", 0, 100, "", 2, request)
+    assert escape(worst["expression"]) in caption
+    assert [title.split(",")[0] for _, title in case] == ["t1", "t2", "truth", "prediction"]
+    assert all(image.size == (512, 512) for image, _ in case)
+    assert tab.show(report, "any", "any", 0, 100, "no such word", 1, request) == ("", [])
+    histogram, *_ = tab.browse(report, "any", "any", 0, 100, "no such word", request)
+    assert "No sentence passes" in histogram
 
 
 def test_a_file_that_is_no_report_is_refused_(client: Any, server: Server, tmp_path: Path) -> None:

@@ -19,9 +19,12 @@ class PairCollator:
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
+        choose_objects (`bool`, *optional*, defaults to `False`): Whether places and ranks are taken out of sentences;
+            see [`MTRefSegProcessor`]. In training they are not.
     """
 
     processor: MTRefSegProcessor
+    choose_objects: bool = False
 
     def __call__(self, rows: Sequence[dict[str, PairSample]]) -> dict[str, Any]:
         """
@@ -41,6 +44,7 @@ class PairCollator:
                 masks=[sample.masks for sample in samples],
                 change_masks=_change_masks(samples),
                 domain=[None if sample.domain is None else SCENES[sample.domain] for sample in samples],
+                choose_objects=self.choose_objects,
             )
         else:
             batch = self.processor(*images, masks=[sample.masks[0] for sample in samples])

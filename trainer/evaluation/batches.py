@@ -213,7 +213,9 @@ class BatchReader(Dataset):
     def _prepare(self, pairs: list[ScoredPair], asked: list[list[int]]) -> dict[str, Any]:
         samples = [pair.sample for pair in pairs if pair.sample is not None]
         if samples:
-            return PairCollator(self.processor)([{"sample": sample} for sample in samples])
+            return PairCollator(self.processor, self.processor.choose_objects)(
+                [{"sample": sample} for sample in samples]
+            )
         images = [pair.images for pair in pairs if pair.images is not None]
         return dict(
             self.processor(

@@ -103,7 +103,13 @@ def choose(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> Choice
     return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
 
 
-def calibrate(source: PairSource, checkpoint: Path, output_dir: Path, pixel_size: float | None = None) -> Choice:
+def calibrate(
+    source: PairSource,
+    checkpoint: Path,
+    output_dir: Path,
+    pixel_size: float | None = None,
+    choose_objects: bool | None = None,
+) -> Choice:
     """
     Chooses the thresholds, and saves model and processor.
 
@@ -111,6 +117,8 @@ def calibrate(source: PairSource, checkpoint: Path, output_dir: Path, pixel_size
         source (`PairSource`): The pairs to choose them on.
         checkpoint, output_dir (`Path`): Folders of the model, and of the calibrated one.
         pixel_size (`float`, *optional*): Metres of a pixel on the ground in the training images, to be saved.
+        choose_objects (`bool`, *optional*): Whether places and ranks choose among objects, to be saved; see
+            [`MTRefSegProcessor`]. By default as the checkpoint says.
 
     Returns:
         [`Choice`]: The thresholds that were saved.
@@ -119,6 +127,8 @@ def calibrate(source: PairSource, checkpoint: Path, output_dir: Path, pixel_size
         TrainingError: If there is no sentence in `source`.
     """
     processor = load_processor(checkpoint)
+    if choose_objects is not None:
+        processor.choose_objects = choose_objects
     model = load_model(checkpoint, processor, torch.device("cpu"), dtype="float32")
     choice = choose(*measure(source, model, processor))
     processor.image_processor.threshold = choice.threshold

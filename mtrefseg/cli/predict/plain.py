@@ -80,7 +80,7 @@ def run_plain(options: argparse.Namespace) -> None:
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
     overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
-    ways = result.get("answered_by", ["image"] * len(texts))
+    ways = result.get("answered_by") or [_way(text, processor) for text in texts]
     predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist(), ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, image_t1.size, predictions, masks, overlay)
@@ -105,6 +105,14 @@ def _segment(
         no_target_threshold=options.no_target_threshold,
     )
     return dict(result)
+
+
+def _way(text: str | None, processor: Any) -> str:
+    """How a sentence about an image was answered, as `mtrefseg.scenes` calls it."""
+    from modeling_mtrefseg.object_choice_mtrefseg import split_sentence
+
+    choice = split_sentence(text)[1] if text is not None and processor.choose_objects else None
+    return "image" if choice is None or choice.is_count else "objects"
 
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:

@@ -108,3 +108,55 @@ def test_a_running_event_loop_does_not_matter() -> None:
 
     with served(answer) as url:
         np.testing.assert_array_equal(asyncio.run(read(url)), np.asarray(picture))
+
+
+@pytest.mark.parametrize(
+    ("address", "is_public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),  # Where clouds keep credentials.
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_public_addresses_are_told_from_others(address: str, is_public: bool) -> None:
+    assert image_download_mtrefseg._is_public(address) == is_public
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433"])
+def test_hosts_that_are_not_public_are_refused_on_request(host: str) -> None:
+    with pytest.raises(ValueError, match=r"is not on the public internet|there is no host"):
+        image_download_mtrefseg.download_image(f"http://{host}:9/image.png", public_only=True)
+
+
+def test_the_address_that_was_checked_is_connected_to_and_redirects_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name that first leads to a public address and then elsewhere gets nobody in."""
+    looked_up = []
+
+    async def look_up(self, host, *arguments, **options):
+        looked_up.append(str(host))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    def redirect(connection: socket.socket) -> None:
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: "
+        connection.sendall(head + (b"/second.png\r\n\r\n" if len(looked_up) < 2 else b"http://inside.test/\r\n\r\n"))
+
+    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", look_up)
+    monkeypatch.setattr(image_download_mtrefseg, "_is_public", lambda address: len(looked_up) < 3)
+    with served(redirect) as url, pytest.raises(ValueError, match=r"inside\.test is not on the public internet"):
+        image_download_mtrefseg.download_image(url.replace("127.0.0.1", "images.test"), public_only=True)
+    assert looked_up[:3] == ["images.test", "images.test", "inside.test"]

@@ -485,3 +485,23 @@ def test_a_grey_tiff_is_turned_however_it_is_given(tmp_path: Path, orientation: 
     else:
         loaded = np.asarray(load_image(path if sort == "path" else path.read_bytes()))[..., 0]
     np.testing.assert_array_equal(loaded, expected)
+
+
+def test_an_opened_grey_tiff_means_what_its_file_means(tmp_path: Path) -> None:
+    """Pillow takes a second band for transparency, and inverts grey values of 8 bits alone."""
+    values = scene(2, 255).astype(np.uint8)
+    deep = (65535 - values[:1].astype(np.uint16) * 257).astype(np.uint16)
+    for path in (
+        write_tiff(tmp_path / "two.tif", values, photometric="MINISBLACK", ALPHA="YES"),
+        write_tiff(tmp_path / "white.tif", deep, photometric="MINISWHITE"),
+    ):
+        with Image.open(path) as opened:
+            for source in (path, opened):
+                pixels = np.asarray(load_image(source))
+                np.testing.assert_array_equal(pixels, np.repeat(values[0][..., None], 3, axis=-1))
+
+
+def test_a_compression_that_pillow_lacks_is_read_with_rasterio(tmp_path: Path) -> None:
+    values = scene(3, 255).astype(np.uint8)
+    path = write_tiff(tmp_path / "a.tif", values, photometric="RGB", compress="lerc_deflate")
+    np.testing.assert_array_equal(load_image(path), np.moveaxis(values, 0, -1))

@@ -260,3 +260,71 @@ def test_a_mask_is_turned_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.fromarray(grey(255)).save(tmp_path / "mask.png", exif=exif)
     np.testing.assert_array_equal(load_mask(tmp_path / "mask.png"), np.rot90(TRUTH, -1))
+
+
+def write_tiff(path: Path, values: np.ndarray, **options: Any) -> Path:
+    """A TIFF with the tags that GDAL writes; `values` are `(height, width)` or `(height, width, bands)`."""
+    rasterio = pytest.importorskip("rasterio", reason="it writes these files")
+    bands = np.moveaxis(np.atleast_3d(values), -1, 0)
+    shape = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2], "dtype": values.dtype}
+    with rasterio.open(path, "w", driver="GTiff", **shape, **options) as file:
+        file.write(bands)
+    return path
+
+
+TIFFS: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+    "255 is called no data": (grey(255), {"nodata": 255}),
+    "1 is called no data": (grey(1), {"nodata": 1}),
+    "16 bits, the highest is called no data": (grey(65535, 0, np.uint16), {"nodata": 65535}),
+    "floats, 1 is called no data": (grey(1, 0, np.float32), {"nodata": 1}),
+    "0 is called no data": (grey(255), {"nodata": 0}),
+    "no data beside the object": (np.where(OTHER, 255, grey(1)).astype(np.uint8), {"nodata": 255}),
+    "no data around the object": (grey(1, -9999, np.float32), {"nodata": -9999}),
+    "not a number around the object": (np.where(TRUTH, 1, np.nan).astype(np.float32), {"nodata": np.nan}),
+    "0 is white": (grey(0, 255), {"photometric": "MINISWHITE"}),
+    "0 is white, 16 bits": (grey(0, 65535, np.uint16), {"photometric": "MINISWHITE"}),
+    "0 is white, 1 bit": (grey(0, 1), {"photometric": "MINISWHITE", "nbits": 1, "compress": "CCITTFAX4"}),
+    "tiles, BigTIFF": (grey(255), {"tiled": True, "blockxsize": 16, "blockysize": 16, "BIGTIFF": "YES"}),
+    "three equal bands of floats": (np.dstack([grey(1, 0, np.float32)] * 3), {}),
+    "a compression that Pillow lacks": (grey(255), {"compress": "lerc_deflate"}),
+}
+
+
+@pytest.mark.parametrize("kind", TIFFS)
+def test_tiffs_of_gdal_keep_what_they_mark(tmp_path: Path, kind: str) -> None:
+    path = write_tiff(tmp_path / "mask.tif", TIFFS[kind][0], **TIFFS[kind][1])
+    np.testing.assert_array_equal(load_mask(path), TRUTH)
+    np.testing.assert_array_equal(load_mask(path.read_bytes()), TRUTH)
+
+
+@pytest.mark.parametrize("kind", ["0 is white", "0 is white, 16 bits", "255 is called no data"])
+def test_an_opened_tiff_keeps_what_it_marks(tmp_path: Path, kind: str) -> None:
+    path = write_tiff(tmp_path / "mask.tif", TIFFS[kind][0], **TIFFS[kind][1])
+    with Image.open(path) as opened:
+        np.testing.assert_array_equal(load_mask(opened), TRUTH)
+
+
+def test_bands_that_could_each_be_the_mask_are_refused(tmp_path: Path) -> None:
+    empty = np.zeros_like(grey(1))
+    for bands, options in (
+        ([empty, grey(255)], {}),
+        ([empty.astype(np.uint16), grey(9, 0, np.uint16)], {}),
+        ([empty] * 3 + [grey(255)], {"photometric": "RGB", "ALPHA": "UNSPECIFIED"}),
+        ([empty] * 3 + [grey(255)], {"photometric": "MINISBLACK"}),
+    ):
+        path = write_tiff(tmp_path / "mask.tif", np.dstack(bands), **options)
+        with pytest.raises(ImageError, match=r"bands of .* each of which could be the mask; save it as one band"):
+            load_mask(path)
+    one_hot = np.dstack([~TRUTH, TRUTH, np.zeros_like(TRUTH)])
+    for dtype in (np.float32, np.uint16, np.uint8):
+        with pytest.raises(AmbiguousMaskError, match="2 colours"):
+            load_mask((one_hot * 255).astype(dtype))
+
+
+def test_jpeg_2000_that_does_not_keep_values_holds_no_classes() -> None:
+    mask = load_mask(compressed(grey(2), "JPEG2000"))
+    np.testing.assert_array_equal(mask, TRUTH)
+    file = io.BytesIO()
+    Image.fromarray(grey(2)).save(file, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[40])
+    with pytest.raises(AmbiguousMaskError):
+        load_mask(file.getvalue())

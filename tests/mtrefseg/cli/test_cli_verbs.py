@@ -30,6 +30,10 @@ USAGE_ERRORS = [
     ["convert", "weights"],
     ["info", "tiny"],
     ["demo", "--port", "x"],
+    ["demo", "--auth", "nobody"],
+    ["serve", "--port", "x"],
+    ["serve", "--queue", "0"],
+    ["serve", "--timeout", "0"],
     ["train"],
     ["train", "everything"],
     ["evaluate", "--model", "mtrefseg-r1"],
@@ -47,7 +51,7 @@ try:
     code = main(json.loads(sys.argv[1]))
 except SystemExit as stop:
     code = stop.code
-heavy = ("torch", "transformers", "datasets", "numpy", "trl", "gradio")
+heavy = ("torch", "transformers", "datasets", "numpy", "trl", "gradio", "fastapi", "pydantic", "uvicorn", "asyncio")
 print(json.dumps([code, sorted(name for name in heavy if name in sys.modules), len(sys.modules)]))
 """
 

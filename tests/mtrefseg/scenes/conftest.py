@@ -31,6 +31,7 @@ class ColorPredictor(ScenePredictor):
     def __init__(self, canvas: int = 64, pixel_size: float | None = None) -> None:
         self.canvas = canvas
         self.threshold, self.no_target_threshold, self.domain = 0.5, 0.8, None
+        self.choose_objects = False
         self.asked: list[list[str] | None] = []
         self.windows = 0
         self._pixel_size = pixel_size

@@ -4,24 +4,17 @@ from types import SimpleNamespace
 import pytest
 
 from dataset_scripts.synthesis.language import vocabulary
-from mtrefseg.scenes.sentences import (
-    REGIONS,
-    SIDES,
-    SUPERLATIVES,
-    Choice,
-    change_type_of,
-    choose,
-    route_sentence,
-)
+from modeling_mtrefseg.object_choice_mtrefseg import SIDES, SUPERLATIVES, ObjectChoice, choose, region_of
+from mtrefseg.scenes.sentences import change_type_of, route_sentence
 
 
-LEFT_HALF = REGIONS["in the left half"]
+LEFT_HALF = region_of("in the left half")
 
 
 def test_places_and_ranks_are_those_of_the_training_sentences() -> None:
     for name, region in vocabulary.POSITIONS.items():
         expected = (region.x[0], region.y[0], region.x[1], region.y[1])
-        assert REGIONS[name] == pytest.approx([float(value) for value in expected])
+        assert region_of(name) == pytest.approx([float(value) for value in expected])
     for name, choice in vocabulary.SUPERLATIVES.items():
         assert SUPERLATIVES[name] == (choice.key, choice.descending)
     for name, choice in vocabulary.SIDES.items():
@@ -52,50 +45,50 @@ def test_kind_colour_and_change_are_asked_as_they_are(text: str | None) -> None:
         (
             "the houses in the left half of the image that appeared",
             "the houses that appeared",
-            Choice(region=LEFT_HALF),
+            ObjectChoice(region=LEFT_HALF),
         ),
-        ("the house in the left half that appeared", "every house that appeared", Choice(region=LEFT_HALF)),
-        ("the bus that left in the left half", "every bus that left", Choice(region=LEFT_HALF)),
+        ("the house in the left half that appeared", "every house that appeared", ObjectChoice(region=LEFT_HALF)),
+        ("the bus that left in the left half", "every bus that left", ObjectChoice(region=LEFT_HALF)),
         (
             "a pond on the left, at mid-height that dried up",
             "a pond that dried up",
-            Choice(region=REGIONS["on the left, at mid-height"]),
+            ObjectChoice(region=region_of("on the left, at mid-height")),
         ),
-        ("the leftmost house that was built", "every house that was built", Choice(order=("x", False))),
+        ("the leftmost house that was built", "every house that was built", ObjectChoice(order=("x", False))),
         (
             "the second largest house that was built",
             "every house that was built",
-            Choice(order=("size", True), rank=2),
+            ObjectChoice(order=("size", True), rank=2),
         ),
         (
             "the second red house from the right that was built",
             "every red house that was built",
-            Choice(order=("x", True), rank=2),
+            ObjectChoice(order=("x", True), rank=2),
         ),
         (
             "the three largest buildings that were built",
             "the buildings that were built",
-            Choice(order=("size", True), count=3),
+            ObjectChoice(order=("size", True), count=3),
         ),
-        ("the two houses that appeared", "the houses that appeared", Choice(count=2)),
+        ("the two houses that appeared", "the houses that appeared", ObjectChoice(count=2)),
         (
             "two houses have been built in the left half of the scene",
-            "some houses have been built",
-            Choice(region=LEFT_HALF, count=2),
+            "the houses have been built",
+            ObjectChoice(region=LEFT_HALF, count=2),
         ),
         (
             "all the houses that appeared but the largest one",
             "all the houses that appeared",
-            Choice(excluded=Choice(order=("size", True))),
+            ObjectChoice(excluded=ObjectChoice(order=("size", True))),
         ),
         (
             "every tree that was planted except those in the left half",
             "every tree that was planted",
-            Choice(excluded=Choice(region=LEFT_HALF)),
+            ObjectChoice(excluded=ObjectChoice(region=LEFT_HALF)),
         ),
     ],
 )
-def test_places_ranks_counts_and_exceptions_are_taken_out(text: str, asked: str, choice: Choice) -> None:
+def test_places_ranks_counts_and_exceptions_are_taken_out(text: str, asked: str, choice: ObjectChoice) -> None:
     route = route_sentence(text)
     assert (route.way, route.asked, route.choice) == ("objects", asked, choice)
 
@@ -125,17 +118,17 @@ THINGS = [
 @pytest.mark.parametrize(
     ("choice", "names"),
     [
-        (Choice(region=LEFT_HALF), "a"),
-        (Choice(order=("x", True)), "c"),
-        (Choice(order=("y", False), rank=2), "a"),
-        (Choice(order=("size", True), count=2), "ca"),
-        (Choice(order=("size", True), rank=4), ""),
-        (Choice(count=2), "ab"),
-        (Choice(excluded=Choice(order=("size", True))), "ab"),
-        (Choice(region=(0.5, 0, 1, 1), order=("size", False)), "b"),
+        (ObjectChoice(region=LEFT_HALF), "a"),
+        (ObjectChoice(order=("x", True)), "c"),
+        (ObjectChoice(order=("y", False), rank=2), "a"),
+        (ObjectChoice(order=("size", True), count=2), "ca"),
+        (ObjectChoice(order=("size", True), rank=4), ""),
+        (ObjectChoice(count=2), "ab"),
+        (ObjectChoice(excluded=ObjectChoice(order=("size", True))), "ab"),
+        (ObjectChoice(region=(0.5, 0, 1, 1), order=("size", False)), "b"),
     ],
 )
-def test_choosing(choice: Choice, names: str) -> None:
+def test_choosing(choice: ObjectChoice, names: str) -> None:
     chosen = choose(THINGS, choice, (100, 100), lambda one: (one.middle, one.size, one.score))
     assert "".join(one.name for one in chosen) == names
 

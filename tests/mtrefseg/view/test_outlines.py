@@ -4,8 +4,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spaces_demo import outlines
-from spaces_demo.outlines import Ring, geojson_geometry, polygons_of
+from mtrefseg.view import outlines
+from mtrefseg.view.outlines import Ring, geojson_geometry, polygons_of
 
 
 def area_of(ring: Ring) -> float:

@@ -1,0 +1,112 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Decoding of masks: their values as they are stored, for those of a mask are names and no brightness."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from .image_download_mtrefseg import download_image
+from .image_files_mtrefseg import (
+    DEEP_MODES,
+    ImageError,
+    Samples,
+    TiffTags,
+    collect_tags,
+    decode,
+    decoding,
+    load_upright,
+    open_image,
+    read_tags,
+)
+from .image_reading_mtrefseg import ImageSource, decode_source
+from .mask_edges_mtrefseg import Compression, find_compression
+
+
+# Kind of colours, number of samples, and kind of the last one: what may be opacity, and Pillow reads.
+_WITH_OPACITY = ((1, 2, 2), (2, 4, 1), (2, 4, 2))
+
+
+def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarray, Compression | None]:
+    """
+    Decodes a mask without a change of its values.
+
+    Args:
+        source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): See `load_mask`.
+        name (`str`): What messages call it.
+
+    Returns:
+        `PIL.Image.Image` or `np.ndarray`: As PIL keeps it, upright, or values that PIL cannot keep.
+        [`Compression`], *optional*: How a lossy format stored it.
+
+    Raises:
+        FileNotFoundError, ImageError, TypeError: See `load_mask`.
+    """
+    if isinstance(source, Image.Image):
+        with decoding(name):
+            upright, compression = load_upright(source), find_compression(source)
+            is_tiff = isinstance(source, TiffImagePlugin.TiffImageFile)
+            return (_plain(upright, collect_tags(source.tag_v2), name) if is_tiff else upright), compression
+    if isinstance(source, str) and source.startswith(("http://", "https://")):
+        with decoding(name):
+            source = download_image(source)
+    if not isinstance(source, str | Path | bytes):
+        decoded = decode_source(source, name)
+        assert not isinstance(decoded, Samples)
+        return decoded, None
+    file = source if isinstance(source, bytes) else Path(source)
+    with decoding(name):
+        tags, compression = read_tags(file), find_compression(file)
+        if tags is not None:
+            return _decode_tiff(file, name, tags), compression
+        decoded = decode(file, name)
+    return _values_of(decoded) if isinstance(decoded, Samples) else decoded, compression
+
+
+def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:
+    """A TIFF, in which an extra band may be the opacity, and the value for "no data" the mask."""
+    is_opacity = (tags.photometric, tags.samples, *tags.extra) in _WITH_OPACITY and not tags.is_deep
+    if tags.has_extra_bands and not is_opacity and tags.samples != 3:
+        raise ImageError(name, f"it is {tags}, each of which could be the mask; save it as one band")
+    if tags.is_deep or 1 in tags.extra or not tags.is_known_to_pillow:
+        decoded = decode(file, name)
+        return _plain(_values_of(decoded) if isinstance(decoded, Samples) else decoded, tags, name)
+    with open_image(file) as image:
+        return _plain(load_upright(image), tags, name)
+
+
+def _values_of(samples: Samples) -> np.ndarray:
+    return samples.values[..., 0] if samples.values.shape[-1] == 1 else samples.values
+
+
+def _plain(decoded: Image.Image | np.ndarray, tags: TiffTags, name: str) -> Image.Image | np.ndarray:
+    """The values of a TIFF where 0 is black, and "no data" is background."""
+    is_image = isinstance(decoded, Image.Image)
+    if is_image and decoded.mode not in ("L", *DEEP_MODES):
+        return decoded
+    values = np.asarray(decoded)
+    nodata = tags.nodata
+    is_inverted = tags.photometric == 0
+    if is_inverted and is_image and decoded.mode == "L":  # As PIL has inverted the values already.
+        nodata = None if nodata is None else 255 - nodata
+    elif is_inverted:
+        if tags.kind != "u":
+            raise ImageError(name, f"it is {tags}, of which 0 is white; save it with 0 as black")
+        highest = (1 << tags.bits) - 1
+        values = highest - values
+        nodata = None if nodata is None else highest - nodata
+    return _without_nodata(values, nodata) if nodata is not None or not is_image or is_inverted else decoded
+
+
+def _without_nodata(values: np.ndarray, nodata: float | None) -> np.ndarray:
+    """0 where there is no data, unless what is called so is all that the mask holds."""
+    if nodata is None:
+        return values
+    missing = np.isnan(values) if math.isnan(nodata) else values == nodata
+    if nodata > 0 and not values[~missing].any():
+        return values
+    return np.where(missing, 0, values).astype(values.dtype)
+
+
+__all__ = ["decode_mask"]

@@ -1,0 +1,190 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Masks of two values whose edges are soft: resized ones, and those in formats that do not keep values.
+
+A JPEG of a mask holds many values. Which mask it shows can be checked: that mask, saved with the tables of the file,
+gives what the file holds.
+"""
+
+import math
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .image_files_mtrefseg import open_image, read_tags
+
+
+WHITE, BLACK, MIDDLE = 224, 31, 127
+"""Values from the first on are white but for what a lossy format adds, and those up to the second black. What lies
+above the third is foreground."""
+JPEG_EDGE, JPEG_COLOUR_EDGE = 8, 17
+"""So far from white JPEG changes values: over its blocks of 8 pixels, or of 16 for colours."""
+
+# Up to so many values, those between must lie closer to black and white.
+_FEW_VALUES, _SHARP_EDGE = 8, 2
+_STRAY_SHARE = 0.01
+_WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly more than their edges
+# Where values differ by less than this in a square of 5 x 5 pixels, they are no edge.
+_FLAT, _FLAT_RADIUS = 40, 2
+_FLAT_SHIFT, _SHIFTED_SHARE = 8, 0.06
+_LOSSY_FORMATS = ("JPEG", "MPO", "AVIF", "HEIF")
+_JPEG_IN_TIFF = (6, 7)
+# Marker of a JPEG 2000 with its length, and how far behind it the kind of wavelet stands.
+_CODING_STYLE, _TRANSFORM = b"\xff\x52\x00", 13
+_SMALLEST_DC = 8 * -128  # What JPEG stores for a block of black pixels, before it is divided.
+
+
+@dataclass(frozen=True)
+class Compression:
+    """
+    How a lossy format stored a mask.
+
+    Args:
+        table (`tuple[int, ...]`, *optional*): By what a JPEG has divided brightness, in the order of Pillow; `None`
+            for other formats.
+    """
+
+    table: tuple[int, ...] | None = None
+
+    @property
+    def black(self) -> int:
+        """What black pixels are in the file: of a JPEG of moderate quality 1 or 2."""
+        if self.table is None:
+            return 0
+        # Decoders round halves up.
+        return max(0, math.floor(128.5 + self.table[0] * round(_SMALLEST_DC / self.table[0]) / 8))
+
+
+def find_compression(source: Path | bytes | Image.Image) -> Compression | None:
+    """
+    Whether a mask comes from a format that does not keep values. To be called within `decoding`.
+
+    Args:
+        source (`Path`, `bytes` or `PIL.Image.Image`): A file, its content, or what PIL has opened.
+
+    Returns:
+        [`Compression`], *optional*: `None` where values are kept.
+    """
+    if isinstance(source, Image.Image):
+        return _of_image(source)
+    tags = read_tags(source)
+    if tags is not None:
+        return Compression() if tags.compression in _JPEG_IN_TIFF else None
+    with open_image(source) as image:
+        if image.format in ("WEBP", "JPEG2000"):
+            content = source if isinstance(source, bytes) else source.read_bytes()
+            is_lossy = b"VP8L" not in content[:64] if image.format == "WEBP" else _is_irreversible(content)
+            return Compression() if is_lossy else None
+        return _of_image(image)
+
+
+def _is_irreversible(content: bytes) -> bool:
+    """Whether a JPEG 2000 was transformed in a way that does not keep values."""
+    start = content.find(_CODING_STYLE)
+    return 0 <= start < len(content) - _TRANSFORM and content[start + _TRANSFORM] == 0
+
+
+def _of_image(image: Image.Image) -> Compression | None:
+    if image.format not in _LOSSY_FORMATS and image.info.get("compression") != "jpeg":  # Of TIFFs.
+        return None
+    table = tuple((getattr(image, "quantization", None) or {}).get(0, ()))
+    return Compression(table if len(table) == 64 and all(0 < step < 256 for step in table) else None)
+
+
+def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compression | None = None) -> np.ndarray | None:
+    """
+    A mask of two values, black and white, whose edges are soft.
+
+    Args:
+        values (`np.ndarray`): `(height, width)`, not negative; integers of up to 16 bits, or floats in 0..255.
+        edge (`int`, *optional*, defaults to `JPEG_EDGE`): How many pixels from white an edge may end.
+        compression ([`Compression`], *optional*): How it was stored, if it comes from a lossy format.
+
+    Returns:
+        `np.ndarray`, *optional*: Booleans, true above the middle; `None` if the values can mean something else.
+    """
+    if 255 < values.max() <= np.iinfo(np.uint16).max:
+        values = values / 257
+    if not (WHITE <= values.max() <= 255 and values.min() <= BLACK):
+        return None
+    mask = values > MIDDLE
+    background = _background(values)
+    if compression is not None and compression.table is not None:
+        again = _as_jpeg(mask, compression.table)
+        changed = values.astype(np.int16) - again
+        if int((changed != 0).sum()) <= _STRAY_SHARE * int(mask.sum()):
+            return mask
+        # What was saved twice or resized differs along edges, by more and less; classes close to black by the same.
+        dark = (values <= BLACK) & _shifted(changed - (int(background) - int(_background(again))))
+        if int(dark.sum()) > _SHIFTED_SHARE * int(mask.sum()):
+            return None
+    held = np.unique(values)
+    white = values >= WHITE
+    if compression is None and len(held) <= _FEW_VALUES and (held >= WHITE).sum() == 1:
+        # A lossy format would have spread the white, too.
+        between = (values > held[0]) & (values < held[-1])
+        near = spread(values == held[-1], _SHARP_EDGE) & spread(values == held[0], _SHARP_EDGE)
+    else:
+        between = (values != background) & ~white
+        near = spread(white, edge)
+    grey = (values > BLACK) & ~white
+    strays = int((between & ~near).sum()) + int((grey & _flat(values)).sum())
+    is_thin = int(grey.sum()) <= _WIDEST_EDGE * int(white.sum())
+    return mask if is_thin and strays <= _STRAY_SHARE * int(white.sum()) else None
+
+
+def _as_jpeg(mask: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
+    """What a JPEG of a mask holds."""
+    file = BytesIO()
+    Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(file, "JPEG", qtables=[list(table)])
+    with Image.open(file) as image:
+        return np.asarray(image)
+
+
+def _background(values: np.ndarray) -> np.ndarray:
+    """The most frequent black value."""
+    held, counts = np.unique(values, return_counts=True)
+    return held[np.argmax(counts * (held <= BLACK))]
+
+
+def _shifted(changed: np.ndarray) -> np.ndarray:
+    """Where values differ from those of the mask by about the same in a square of 3 x 3 pixels."""
+    highest, lowest = _around(changed, 1, np.maximum), _around(changed, 1, np.minimum)
+    return (highest - lowest <= _FLAT_SHIFT) & ((lowest > 0) | (highest < 0))
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Where values hardly differ from those around them: classes rather than edges."""
+    highest, lowest = _around(values, _FLAT_RADIUS, np.maximum), _around(values, _FLAT_RADIUS, np.minimum)
+    return (highest - lowest < _FLAT) & (lowest > BLACK) & (highest < WHITE)
+
+
+def spread(mask: np.ndarray, radius: int) -> np.ndarray:
+    """
+    A mask, grown by a square.
+
+    Args:
+        mask (`np.ndarray`): Booleans of shape `(height, width)`.
+        radius (`int`): By how many pixels.
+
+    Returns:
+        `np.ndarray`: Booleans of the same shape.
+    """
+    return _around(mask, radius, np.logical_or)
+
+
+def _around(values: np.ndarray, radius: int, combine: np.ufunc) -> np.ndarray:
+    """All values of the square around each pixel, combined."""
+    found = values.copy()
+    for axis in (0, 1):
+        line, before = np.moveaxis(found, axis, 0), np.moveaxis(found.copy(), axis, 0)
+        for step in range(1, min(radius, len(line) - 1) + 1):
+            combine(line[step:], before[:-step], out=line[step:])
+            combine(line[:-step], before[step:], out=line[:-step])
+    return found
+
+
+__all__ = ["BLACK", "JPEG_COLOUR_EDGE", "MIDDLE", "WHITE", "Compression", "find_compression", "read_soft", "spread"]

@@ -1,0 +1,156 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+`mtrefseg serve`: an HTTP API, with the demo beside it.
+
+```bash
+mtrefseg serve --port 8000
+curl -F image_t1=@t1.png -F image_t2=@t2.png -F "sentences=the house that appeared" http://127.0.0.1:8000/v1/segment
+```
+"""
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from mtrefseg.errors import UserError
+from mtrefseg.option_values import between, port, positive
+from mtrefseg.serve import ServeOptions
+
+from .common import add_model_option, check_model, check_model_type, default_model
+from .handing_over import look_up
+from .parsing import VerbParser
+
+
+HOST, PORT = "127.0.0.1", 8000
+TOKEN_VARIABLE = "MTREFSEG_AUTH_TOKEN"
+_DEFAULTS = ServeOptions()
+
+
+def make_parser() -> VerbParser:
+    """The parser of the verb."""
+    parser = VerbParser(
+        "serve", "Serves POST /v1/segment, /v1/models, /healthz, /metrics, /docs and the demo until it is stopped."
+    )
+    options = parser.options
+    add_model_option(options)
+    options.add_argument(
+        "--host", default=HOST, help=f"address to listen on, {HOST} (this computer alone) by default; 0.0.0.0: all"
+    )
+    options.add_argument("--port", type=port, default=PORT, help=f"{PORT} by default; 0: any that is free")
+    options.add_argument(
+        "--auth-token",
+        metavar="TOKEN",
+        help='what clients have to send as "Authorization: Bearer TOKEN", and the password of the demo; '
+        f"by default ${TOKEN_VARIABLE}, which other users of this computer cannot see",
+    )
+    options.add_argument("--no-demo", dest="demo", action="store_false", help="serve the API alone, without gradio")
+    _add_limits(options)
+    options.add_argument(
+        "--allow-urls",
+        action="store_true",
+        help="let clients name images by http(s) URLs; only hosts on the public internet are asked",
+    )
+    options.add_argument(
+        "--no-batching",
+        dest="batching",
+        action="store_false",
+        help="answer requests that wait for one pair one after another (to measure the difference)",
+    )
+    return parser
+
+
+def _add_limits(options: Any) -> None:
+    number: dict[str, Any] = {"metavar": "N", "type": positive}
+    options.add_argument(
+        "--queue",
+        default=_DEFAULTS.queue,
+        help=f"requests that may be under way at once; further ones get 503 ({_DEFAULTS.queue} by default)",
+        **number,
+    )
+    options.add_argument(
+        "--client-requests",
+        help="requests of one address that may be under way at once; further ones get 429 (no limit by default, "
+        "since behind a proxy all clients have its address)",
+        **number,
+    )
+    options.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=between(1, 86_400),
+        default=_DEFAULTS.timeout,
+        help=f"time of a request, from its first byte to its masks ({_DEFAULTS.timeout:g} by default)",
+    )
+    options.add_argument(
+        "--max-mb",
+        metavar="MB",
+        type=between(0.001, 4096),
+        default=_DEFAULTS.max_megabytes,
+        help=f"largest body of a request ({_DEFAULTS.max_megabytes:g} by default)",
+    )
+    options.add_argument(
+        "--max-sentences",
+        default=_DEFAULTS.max_sentences,
+        help=f"most sentences of a request ({_DEFAULTS.max_sentences} by default)",
+        **number,
+    )
+    options.add_argument(
+        "--cache-mb",
+        metavar="MB",
+        type=between(0, 1_000_000),
+        default=_DEFAULTS.cache_megabytes,
+        help=f"memory for encoded pairs ({_DEFAULTS.cache_megabytes:g} by default)",
+    )
+
+
+def run(arguments: Sequence[str]) -> None:
+    """
+    Runs the verb.
+
+    Args:
+        arguments (`Sequence[str]`): The arguments after the verb.
+
+    Raises:
+        [`UserError`]: If the model or a package is missing, or the port is taken.
+    """
+    options = make_parser().parse(arguments)
+    _check_packages(options.demo)
+    model = options.model or default_model()
+    check_model_type(model, check_model(model))
+
+    from mtrefseg.serve.server import address_of, bind
+    from mtrefseg.serve.server import run as run_server
+
+    listener = bind(options.host, options.port)
+    mount = look_up("spaces_demo:mount", "serve") if options.demo else None
+
+    from mtrefseg.serve.app import create_app
+    from mtrefseg.serve.engine import Engine
+
+    limits = ServeOptions(
+        queue=options.queue,
+        timeout=options.timeout,
+        max_megabytes=options.max_mb,
+        max_sentences=options.max_sentences,
+        client_requests=options.client_requests,
+        cache_megabytes=options.cache_mb,
+        allow_urls=options.allow_urls,
+        auth_token=options.auth_token or os.environ.get(TOKEN_VARIABLE) or None,
+        batching=options.batching,
+    )
+    app = create_app(Engine.from_pretrained(model), limits, mount)
+    address = address_of(listener)
+    demo = f", the demo at {address}/demo/" if options.demo else ""
+    run_server(
+        app,
+        listener,
+        options.timeout,
+        lambda: print(f"mtrefseg serve: {address}/v1/segment, its description at {address}/docs{demo}", flush=True),
+    )
+
+
+def _check_packages(with_demo: bool) -> None:
+    demo = ("gradio", "pyarrow", "datasets") if with_demo else ()
+    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", *demo):
+        if find_spec(package) is None:
+            raise UserError(f'{package} is not installed: pip install "mtrefseg[serve]" brings it')

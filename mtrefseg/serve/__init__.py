@@ -1,0 +1,43 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+What people are answered over the network with: limits of what they send, the model with its cache, and the HTTP API of
+`mtrefseg serve`. The Gradio demo uses the first two as well.
+
+`app.py` builds the API, `server.py` runs it. Both need the packages of `pip install mtrefseg[serve]`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """
+    Limits and switches of the API.
+
+    Args:
+        queue (`int`): Requests that may be under way at once, uploads included; further ones get 503.
+        timeout (`float`): Seconds that a request may take, from its first byte to its masks.
+        max_megabytes (`float`): Largest body of a request, in MB.
+        max_sentences (`int`): Most sentences of a request.
+        client_requests (`int`, *optional*): Requests of one address that may be under way at once; further ones get
+            429. By default only `queue` counts.
+        cache_megabytes (`float`): Memory for encoded pairs, in MB.
+        allow_urls (`bool`): Whether images may be named by http(s) URLs on the public internet.
+        auth_token (`str`, *optional*): What clients have to send as "Authorization: Bearer TOKEN".
+        batching (`bool`): Whether requests that wait for one pair are answered together.
+    """
+
+    queue: int = 64
+    timeout: float = 60.0
+    max_megabytes: float = 48.0
+    max_sentences: int = 64
+    client_requests: int | None = None
+    cache_megabytes: float = 256.0
+    allow_urls: bool = False
+    auth_token: str | None = None
+    batching: bool = True
+
+    @property
+    def max_bytes(self) -> int:
+        """`int`: Largest body of a request, in bytes."""
+        return int(self.max_megabytes * 1_000_000)

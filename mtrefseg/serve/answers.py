@@ -1,0 +1,42 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Masks as JSON: COCO RLE, polygons, scores. The API and the endpoints of the demo give the same objects."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mtrefseg.scenes.sentences import change_type_of
+from mtrefseg.view.outlines import polygons_of
+from mtrs_iou import encode_rle
+
+from .engine import Sentence
+
+
+def describe_mask(
+    sentence: Sentence, mask: npt.NDArray[np.bool_], score: float, no_target_score: float
+) -> dict[str, Any]:
+    """
+    The answer to one sentence.
+
+    Args:
+        sentence (`str`, *optional*): The sentence; `None` is every change.
+        mask (`np.ndarray` of shape `(height, width)`): bool.
+        score (`float`): Mean probability inside the mask, 0 to 1.
+        no_target_score (`float`): Probability that nothing fits, 0 to 1.
+
+    Returns:
+        `dict`: The fields of [`mtrefseg.serve.schemas.Mask`].
+    """
+    area = int(np.count_nonzero(mask))
+    return {
+        "sentence": sentence,
+        "change_type": change_type_of(sentence),
+        "found": area > 0,
+        "score": round(float(score), 6),
+        "no_target_score": round(float(no_target_score), 6),
+        "area_pixels": area,
+        "area_fraction": area / mask.size,
+        "rle": encode_rle(mask),
+        "polygons": polygons_of(mask),
+    }

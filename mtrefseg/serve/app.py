@@ -1,0 +1,299 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The HTTP API: `POST /v1/segment`, `/v1/models`, `/healthz`, `/metrics` and the OpenAPI page `/docs`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from modeling_mtrefseg.image_download_mtrefseg import download_image
+from mtrefseg import __version__
+
+from . import ServeOptions
+from .answers import describe_mask
+from .batching import Answered, Batcher, Job
+from .bodies import IMAGES, JSON, MULTIPART, Source, read_body
+from .engine import EVERY_CHANGE, Engine, Sentence
+from .errors import ApiError, error_response
+from .limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, MAX_SIDE, InputError, check_image, check_sentence
+from .metrics import Metrics
+from .middleware import DEMO, HEALTH, METRICS, MODELS, SEGMENT, Gate
+from .schemas import ErrorResponse, Health, ModelsResponse, SegmentRequest, SegmentResponse
+
+
+DESCRIPTION = """
+Two images of one place, taken at two times, and sentences: the mask of exactly the change that each of them describes.
+Errors are JSON with a status, a code and one line that says what helps.
+"""
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorResponse} for status in (400, 401, 408, 413, 415, 422, 429, 500, 503, 504)
+}
+DRAWN_AT_ONCE = 2
+Mount = Callable[[FastAPI, Engine, str, str | None], None]
+"""Puts the demo on an app: the app, the model, the path, and the password of the page if there is one."""
+
+
+def create_app(engine: Engine, options: ServeOptions, mount: Mount | None = None) -> FastAPI:
+    """
+    Builds the server.
+
+    Args:
+        engine ([`Engine`]): The model.
+        options ([`ServeOptions`]): Limits and switches.
+        mount (`Callable`, *optional*): Puts the demo at `/demo`.
+
+    Returns:
+        `fastapi.FastAPI`: The app. Its worker ends with its lifespan.
+    """
+    metrics = Metrics()
+    batcher = Batcher(engine, int(options.cache_megabytes * 1e6), options.batching, metrics.count_batch)
+    metrics.watch(lambda: batcher.waiting, lambda: batcher.pairs.size)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await to_thread.run_sync(batcher.stop)
+
+    app = FastAPI(title="mtrefseg", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app.state.batcher = batcher
+    app.add_middleware(Gate, options=options, metrics=metrics)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_failure)
+    _add_segment(app, Segmentation(engine, batcher, options))
+    _add_status(app, engine, batcher, options, metrics)
+    if mount is not None:
+        mount(app, engine, DEMO, options.auth_token)
+    start = "/docs" if mount is None else f"{DEMO}/"
+
+    @app.get("/", include_in_schema=False)
+    def index() -> RedirectResponse:
+        return RedirectResponse(start)
+
+    return app
+
+
+class Segmentation:
+    """
+    Answers `POST /v1/segment`.
+
+    Args:
+        engine ([`Engine`]): The model.
+        batcher ([`Batcher`]): Its worker.
+        options ([`ServeOptions`]): Limits and switches.
+    """
+
+    def __init__(self, engine: Engine, batcher: Batcher, options: ServeOptions) -> None:
+        self.engine = engine
+        self.batcher = batcher
+        self.options = options
+        self.special_tokens = engine.special_tokens
+        self._drawing = CapacityLimiter(DRAWN_AT_ONCE)
+
+    async def __call__(self, request: Request) -> JSONResponse:
+        """Reads a request, lets the worker answer it, and draws the masks."""
+        start = time.perf_counter()
+        deadline = start + self.options.timeout
+        fields, files = await self._read(request)
+        # Whatever takes long runs in a thread: others are answered meanwhile.
+        job = await to_thread.run_sync(self._prepare, fields, files)
+        uploaded = time.perf_counter()
+        answered = await self._wait(request, job, deadline)
+        drawing = time.perf_counter()
+        thresholds = self._thresholds(fields)
+        draw = partial(self._draw, answered, job.sentences, thresholds, deadline)
+        masks = await to_thread.run_sync(draw, limiter=self._drawing)
+        known = "known pair" if answered.encoding_seconds is None else f"encoded in {answered.encoding_seconds:.3f} s"
+        request.state.detail = f" {len(masks)} masks, {known}, batch of {answered.batched_requests}"
+        content = {
+            "request_id": request.state.request_id,
+            "model": self.engine.name,
+            "width": answered.size[1],
+            "height": answered.size[0],
+            "threshold": thresholds[0],
+            "no_target_threshold": thresholds[1],
+            "masks": masks,
+            "notes": answered.notes,
+            "timings": {
+                "upload": uploaded - start,
+                "waiting": answered.waiting_seconds,
+                "encoding": answered.encoding_seconds,
+                "answering": answered.answering_seconds,
+                "drawing": time.perf_counter() - drawing,
+                "total": time.perf_counter() - start,
+            },
+            "batched_requests": answered.batched_requests,
+        }
+        return await to_thread.run_sync(JSONResponse, content)
+
+    def _thresholds(self, fields: SegmentRequest) -> tuple[float, float]:
+        return (
+            self.engine.threshold if fields.threshold is None else fields.threshold,
+            self.engine.no_target_threshold if fields.no_target_threshold is None else fields.no_target_threshold,
+        )
+
+    async def _read(self, request: Request) -> tuple[SegmentRequest, tuple[bytes, bytes]]:
+        """The body, and what URLs in it name, in time."""
+        try:
+            with anyio.fail_after(self.options.timeout):
+                fields, sources = await read_body(request)
+                files = [await self._fetch(source, name) for source, name in zip(sources, IMAGES)]
+        except TimeoutError as error:
+            problem = f"The upload took longer than {self.options.timeout:g} s: send smaller images."
+            raise ApiError(408, problem, {"Connection": "close"}) from error
+        except ClientDisconnect as error:
+            raise ApiError(499, "The client has gone.") from error
+        return fields, (files[0], files[1])
+
+    async def _fetch(self, source: Source, name: str) -> bytes:
+        if isinstance(source, bytes):
+            return source
+        if not self.options.allow_urls:
+            raise ApiError(422, f"{name} is a URL, which this server does not fetch: send the file itself.")
+        try:
+            return await to_thread.run_sync(
+                download_image, source, self.options.max_bytes, True, abandon_on_cancel=True
+            )
+        except ValueError as error:
+            raise ApiError(422, f"{name} cannot be downloaded: {error}.") from error
+
+    def _prepare(self, fields: SegmentRequest, files: tuple[bytes, bytes]) -> Job:
+        """Checks what the worker is going to be asked."""
+        if fields.sentences is None:
+            sentences: list[Sentence] = [EVERY_CHANGE]
+        else:
+            most = self.options.max_sentences
+            if len(fields.sentences) > most:
+                raise ApiError(422, f"{len(fields.sentences)} sentences are too many: at most {most} at once.")
+            sentences = [" ".join(sentence.split()) for sentence in fields.sentences]
+        try:
+            for number, sentence in enumerate(sentences, start=1):
+                if sentence is not EVERY_CHANGE:
+                    check_sentence(sentence, number, self.special_tokens)
+            for file, name in zip(files, IMAGES):
+                check_image(file, name)
+        except InputError as error:
+            raise ApiError(422, str(error)) from error
+        return Job(files, sentences, fields.domain, fields.align)
+
+    async def _wait(self, request: Request, job: Job, deadline: float) -> Answered:
+        """The worker's answer, unless the time is over or the client has gone."""
+        self.batcher.submit(job)
+        answer = asyncio.wrap_future(job.future)
+        gone = asyncio.create_task(_disconnected(request))
+        try:
+            left = max(0.0, deadline - time.perf_counter())
+            either: set[asyncio.Future[Any]] = {answer, gone}
+            await asyncio.wait(either, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+        except InputError as error:
+            raise ApiError(422, str(error)) from error
+        finally:
+            job.give_up()
+            answer.cancel()
+            gone.cancel()
+        if gone.done():
+            raise ApiError(499, "The client has gone.")
+        raise _too_late(self.options.timeout)
+
+    def _draw(
+        self, answered: Answered, sentences: list[Sentence], thresholds: tuple[float, float], deadline: float
+    ) -> list[dict[str, Any]]:
+        """Masks one by one: together they could take gigabytes."""
+        masks = []
+        for sentence, answer in zip(sentences, answered.answers, strict=True):
+            if time.perf_counter() > deadline:
+                raise _too_late(self.options.timeout)
+            result = self.engine.masks_of([answer], answered.size, *thresholds)
+            mask = result["masks"][0].cpu().numpy()
+            scores = (float(result["scores"][0]), float(result["no_target_scores"][0]))
+            masks.append(describe_mask(sentence, mask, *scores))
+        return masks
+
+
+def _add_segment(app: FastAPI, segmentation: Segmentation) -> None:
+    schema = SegmentRequest.model_json_schema()
+    properties = {**schema["properties"]}
+    for name in IMAGES:
+        properties[name] = {"type": "string", "format": "binary", "description": properties[name]["description"]}
+    form = {**schema, "properties": properties}
+    body = {"required": True, "content": {MULTIPART: {"schema": form}, JSON: {"schema": schema}}}
+
+    @app.post(
+        SEGMENT,
+        summary="Segment what sentences describe",
+        responses={200: {"model": SegmentResponse}, **ERRORS},
+        openapi_extra={"requestBody": body},
+    )
+    async def segment(request: Request) -> Response:
+        """One mask a sentence, in the order of the sentences; without sentences, the mask of every change."""
+        return await segmentation(request)
+
+
+def _add_status(app: FastAPI, engine: Engine, batcher: Batcher, options: ServeOptions, metrics: Metrics) -> None:
+    images = engine.processor.image_processor
+    entry = {
+        "id": engine.name,
+        "device": str(engine.model.device),
+        "dtype": str(engine.model.dtype).removeprefix("torch."),
+        "parameters": sum(parameter.numel() for parameter in engine.model.parameters()),
+        "image_size": images.size["height"],
+        "threshold": engine.threshold,
+        "no_target_threshold": engine.no_target_threshold,
+        "domains": [name for name in engine.processor.prompt_template["scenes"] if name != "unknown"],
+    }
+    limits = {
+        "body_megabytes": options.max_megabytes,
+        "image_pixels": MAX_PIXELS,
+        "image_side": MAX_SIDE,
+        "sentences": options.max_sentences,
+        "sentence_characters": MAX_SENTENCE_LENGTH,
+        "seconds": options.timeout,
+        "urls": options.allow_urls,
+    }
+
+    @app.get(MODELS, summary="The model that is served", response_model=ModelsResponse)
+    def models() -> dict[str, Any]:
+        """The model, and what requests may have."""
+        return {"models": [entry], "limits": limits}
+
+    @app.get(HEALTH, summary="Whether requests are answered", responses={200: {"model": Health}})
+    def health() -> Response:
+        """200 while requests are answered; it never waits for the model."""
+        is_alive = batcher.is_alive
+        content = {"status": "ok" if is_alive else "stopping", "waiting": batcher.waiting}
+        return JSONResponse(content, 200 if is_alive else 503)
+
+    @app.get(METRICS, summary="For Prometheus", response_class=Response)
+    def prometheus() -> Response:
+        """Counters in the text format of Prometheus."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _too_late(seconds: float) -> ApiError:
+    return ApiError(504, f"There was no answer within {seconds:g} s: ask fewer sentences, or later.")
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return error_response(error.status_code, str(error.detail), request.state.request_id, error.headers)
+
+
+def _on_failure(request: Request, error: Exception) -> Response:
+    problem = "The server failed; its log says more under this request id."
+    return error_response(500, problem, getattr(request.state, "request_id", ""))

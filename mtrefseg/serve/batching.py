@@ -1,0 +1,281 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+One worker that asks the model for all clients. Requests that wait for the same pair are taken together: the pair is
+encoded once, and their sentences go through the model as one batch.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mtrefseg.io import sha256_bytes
+
+from .engine import Answer, Engine, Sentence
+from .limits import InputError, decode_pair
+from .pair_cache import PairCache
+
+
+logger = logging.getLogger(__name__)
+
+NAMES = ("image_t1", "image_t2")
+SENTENCES_AT_ONCE = 32  # of one batch through the model; the memory that it takes grows with them
+MAX_ANSWERS = 64  # cached answers of one pair
+EVERYBODY = ""  # The cache is shared: who asks about a pair has its files.
+
+
+class PairKey(NamedTuple):
+    """What tells pairs apart: digests of both files, what the images show, how they are aligned."""
+
+    digest_t1: str
+    digest_t2: str
+    domain: str | None
+    align: str
+
+
+@dataclass
+class EncodedPair:
+    """
+    A pair that the model has seen.
+
+    Args:
+        size (`tuple[int, int]`): Height and width of t1, in pixels.
+        encoding ([`MTRefSegPairEncoding`]): What all sentences share.
+        notes (`list[str]`): What has to be said about the images.
+        answers (`OrderedDict[str | None, Answer]`): The sentences that were asked last.
+    """
+
+    size: tuple[int, int]
+    encoding: Any
+    notes: list[str]
+    answers: OrderedDict[Sentence, Answer] = field(default_factory=OrderedDict)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """
+    What the model said to one request.
+
+    Args:
+        size (`tuple[int, int]`): Height and width of the masks, in pixels.
+        answers (`list[Answer]`): One a sentence.
+        notes (`list[str]`): What has to be said about the images.
+        waiting_seconds (`float`): Until the worker took the request.
+        encoding_seconds (`float`, *optional*): To read and encode the pair; `None` if it was known.
+        answering_seconds (`float`): For the sentences of all requests that were taken together.
+        batched_requests (`int`): How many these were.
+    """
+
+    size: tuple[int, int]
+    answers: list[Answer]
+    notes: list[str]
+    waiting_seconds: float
+    encoding_seconds: float | None
+    answering_seconds: float
+    batched_requests: int
+
+
+@dataclass(eq=False)
+class Job:
+    """
+    A request that waits for its answers.
+
+    Args:
+        files (`tuple[bytes, bytes]`): Contents of the files of t1 and t2.
+        sentences (`list[str | None]`): Checked sentences; `None` is every change.
+        domain (`str`, *optional*): `"remote_sensing"` or `"normal_scene"`.
+        align (`str`): `"error"` or `"resize"`.
+    """
+
+    files: tuple[bytes, bytes]
+    sentences: list[Sentence]
+    domain: str | None = None
+    align: str = "error"
+
+    def __post_init__(self) -> None:
+        self.key = PairKey(sha256_bytes(self.files[0]), sha256_bytes(self.files[1]), self.domain, self.align)
+        self.future: Future[Answered] = Future()
+        self.arrived = time.perf_counter()
+        self.taken = self.arrived
+        self.is_wanted = True
+
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more. What has not begun is left out."""
+        self.is_wanted = False
+        self.future.cancel()
+
+
+class Batcher:
+    """
+    Runs the worker.
+
+    Args:
+        engine ([`Engine`]): The model. Its lock is held while it runs, so that others may use it in between.
+        cache_bytes (`int`): How much memory encoded pairs may take.
+        batching (`bool`, *optional*, defaults to `True`): Whether requests for one pair are taken together.
+        observe (`Callable`, *optional*): Gets for each batch the seconds to encode the pair (`None` if it was known)
+            and to answer, the number of requests, and the number of sentences that the model was asked.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        cache_bytes: int,
+        batching: bool = True,
+        observe: Callable[[float | None, float, int, int], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.pairs: PairCache[EncodedPair] = PairCache(cache_bytes)
+        self.batching = batching
+        self.observe = observe
+        self._waiting: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="mtrefseg-serve", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """`int`: Requests that the worker has not taken yet."""
+        return len(self._waiting)
+
+    @property
+    def is_alive(self) -> bool:
+        """`bool`: Whether the worker runs."""
+        return self._thread.is_alive()
+
+    def submit(self, job: Job) -> None:
+        """
+        Lets a request wait; its `future` holds the answer, or an [`InputError`].
+
+        Raises:
+            RuntimeError: If the worker was stopped.
+        """
+        with self._changed:
+            if self._stopping:
+                raise RuntimeError("the worker was stopped")
+            self._waiting.append(job)
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Answers what waits, and ends the worker."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (group := self._take()) is not None:
+            if not group:
+                continue
+            try:
+                self._answer_group(group)
+            except InputError as error:
+                for job in group:
+                    _fail(job, error)
+            # Whatever happens, nobody waits for ever, and the worker goes on.
+            except Exception as error:
+                logger.exception("the model failed")
+                for job in group:
+                    _fail(job, error)
+
+    def _take(self) -> list[Job] | None:
+        """The next request and those for the same pair; `None` at the end."""
+        with self._changed:
+            while not self._waiting:
+                if self._stopping:
+                    return None
+                self._changed.wait()
+            first = self._waiting.popleft()
+            group = [first]
+            if self.batching:
+                group += [job for job in self._waiting if job.key == first.key]
+                self._waiting = deque(job for job in self._waiting if job.key != first.key)
+        now = time.perf_counter()
+        group = [job for job in group if job.future.set_running_or_notify_cancel()]
+        for job in group:
+            job.taken = now
+        return group
+
+    def _answer_group(self, group: list[Job]) -> None:
+        with self.engine.lock:
+            start = time.perf_counter()
+            pair = self.pairs.get(EVERYBODY, group[0].key)
+            encoding_seconds = None
+            if pair is None:
+                pair = self._encode(group[0])
+                encoding_seconds = time.perf_counter() - start
+                self.pairs.put(EVERYBODY, group[0].key, pair)
+            start = time.perf_counter()
+            before = len(pair.answers)
+            errors = self._ask_about(pair, group)
+            answering_seconds = time.perf_counter() - start
+        for job in group:
+            if job in errors:
+                _fail(job, errors[job])
+            elif all(sentence in pair.answers for sentence in job.sentences):
+                answered = Answered(
+                    size=pair.size,
+                    answers=[pair.answers[sentence] for sentence in job.sentences],
+                    notes=pair.notes,
+                    waiting_seconds=job.taken - job.arrived,
+                    encoding_seconds=encoding_seconds,
+                    answering_seconds=answering_seconds,
+                    batched_requests=len(group),
+                )
+                job.future.set_result(answered)
+            else:
+                _fail(job, InputError("The request was given up."))
+        if self.observe is not None:
+            self.observe(encoding_seconds, answering_seconds, len(group), len(pair.answers) - before)
+        while len(pair.answers) > MAX_ANSWERS:
+            pair.answers.popitem(last=False)
+        self.pairs.put(EVERYBODY, group[0].key, pair)  # updates its size
+
+    def _encode(self, job: Job) -> EncodedPair:
+        images, notes = decode_pair(job.files, NAMES, job.align)
+        image_t1, image_t2 = self.engine.processor.image_processor.load_pair(*images, align="resize")
+        encoding = self.engine.encode(image_t1, image_t2, job.domain)
+        return EncodedPair((image_t1.height, image_t1.width), encoding, notes)
+
+    def _ask_about(self, pair: EncodedPair, group: list[Job]) -> dict[Job, InputError]:
+        """Asks all that is not known yet; a sentence that the model refuses fails its own request alone."""
+        try:
+            self._ask(pair, group)
+            return {}
+        except InputError as error:
+            if len(group) == 1:
+                return {group[0]: error}
+        errors = {}
+        for job in group:
+            try:
+                self._ask(pair, [job])
+            except InputError as error:
+                errors[job] = error
+        return errors
+
+    def _ask(self, pair: EncodedPair, group: Sequence[Job]) -> None:
+        for job in group:
+            for sentence in job.sentences:
+                if sentence in pair.answers:
+                    pair.answers.move_to_end(sentence)
+        asked = _unknown(pair, group)
+        while asked:
+            pair.answers.update(self.engine.answer(pair.encoding, asked[:SENTENCES_AT_ONCE]))
+            # Between batches of the model, requests may have been given up.
+            asked = _unknown(pair, (job for job in group if job.is_wanted))
+
+
+def _unknown(pair: EncodedPair, group: Iterable[Job]) -> list[Sentence]:
+    """Different sentences that were not asked yet."""
+    sentences = dict.fromkeys(sentence for job in group for sentence in job.sentences)
+    return [sentence for sentence in sentences if sentence not in pair.answers]
+
+
+def _fail(job: Job, error: Exception) -> None:
+    if not job.future.done():
+        job.future.set_exception(error)

@@ -1,0 +1,144 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Reads the body of `POST /v1/segment`: multipart with files, or JSON with base64."""
+
+import base64
+import binascii
+from typing import Any
+
+from anyio import to_thread
+from pydantic import ValidationError
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from .errors import ApiError
+from .schemas import SegmentRequest
+
+
+JSON, MULTIPART = "application/json", "multipart/form-data"
+IMAGES = ("image_t1", "image_t2")
+MAX_PARTS = 10_000  # Of a form; the limit of the sentences is checked afterwards.
+_TAIL_BYTES = 512  # At the end of a body; a boundary has 70 characters at most.
+
+Source = bytes | str
+"""The content of a file, or a URL."""
+
+
+async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    """
+    Reads a request.
+
+    Args:
+        request (`starlette.requests.Request`): The request; its size was limited by the middleware.
+
+    Returns:
+        [`SegmentRequest`]: Everything but the images.
+        `tuple[bytes | str, bytes | str]`: The images, each the content of a file or a URL.
+
+    Raises:
+        [`ApiError`]: If the body is of another type, cut off, or a field is wrong.
+    """
+    content_type, options = parse_options_header(request.headers.get("content-type"))
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ApiError(415, "Compressed bodies are not read: send it without Content-Encoding.")
+    if content_type == JSON.encode():
+        return await to_thread.run_sync(_read_json, await request.body())
+    if content_type == MULTIPART.encode():
+        return await _read_form(request, options.get(b"boundary", b""))
+    raise ApiError(
+        415,
+        f"The content type {_shown(content_type.decode('latin-1'))} is not read: send {MULTIPART} or {JSON}.",
+        {"Accept": f"{MULTIPART}, {JSON}"},
+    )
+
+
+def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    fields = _validate(body)
+    return fields, (_decode(fields.image_t1, IMAGES[0]), _decode(fields.image_t2, IMAGES[1]))
+
+
+async def _read_form(request: Request, boundary: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    tail = bytearray()
+    receive = request._receive
+
+    async def watched() -> Any:
+        message = await receive()
+        tail.extend(message.get("body", b"")[-_TAIL_BYTES:])
+        del tail[:-_TAIL_BYTES]
+        return message
+
+    request = Request(request.scope, watched)
+    try:
+        form = await request.form(max_files=len(IMAGES), max_fields=MAX_PARTS)
+    except HTTPException as error:
+        raise ApiError(400, f"The form cannot be read: {error.detail}") from error
+    try:
+        # The parser takes what it has got, and a form without its last sentence asks for something else.
+        if not bytes(tail).rstrip().endswith(b"--" + boundary + b"--"):
+            raise ApiError(400, "The form is cut off: its last boundary is missing, so send it again.")
+        return await _take_fields(form)
+    finally:
+        await form.close()
+
+
+async def _take_fields(form: FormData) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    values: dict[str, Any] = {}
+    sources: list[Source] = []
+    for name in form:
+        given = form.getlist(name)
+        if name in IMAGES:
+            continue
+        if any(isinstance(value, UploadFile) for value in given):
+            raise ApiError(422, f"{_shown(name)} must be text, not a file.")
+        if len(given) > 1 and name != "sentences":
+            raise ApiError(422, f"{_shown(name)} is given {len(given)} times: send it once.")
+        values[name] = given if name == "sentences" else given[0]
+    for name in IMAGES:
+        images = form.getlist(name)
+        if len(images) != 1:
+            problem = "is missing" if not images else f"is given {len(images)} times"
+            raise ApiError(422, f"{name} {problem}: send it as one file.")
+        image = images[0]
+        if isinstance(image, str) and not _looks_like_url(image):
+            raise ApiError(422, f"{name} must be sent as a file, with a file name.")
+        sources.append(image if isinstance(image, str) else await image.read())
+    return _validate({**values, **dict.fromkeys(IMAGES, "")}), (sources[0], sources[1])
+
+
+def _validate(values: bytes | dict[str, Any]) -> SegmentRequest:
+    try:
+        if isinstance(values, bytes):
+            return SegmentRequest.model_validate_json(values)
+        return SegmentRequest.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise ApiError(400, f"The body is not valid JSON: {first['msg']}") from error
+        where = ".".join(map(str, first["loc"])) or "the body"
+        known = ", ".join(SegmentRequest.model_fields)
+        if first["type"] == "extra_forbidden":
+            raise ApiError(422, f"There is no field {_shown(where)}: known are {known}.") from error
+        raise ApiError(422, f"{where}: {first['msg']}.") from error
+
+
+def _decode(text: str, name: str) -> Source:
+    if _looks_like_url(text):
+        return text
+    if text.startswith("data:"):
+        head, _, text = text.partition(",")
+        if not head.endswith(";base64"):
+            raise ApiError(422, f"{name} is a data URL without base64: encode the file in base64.")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ApiError(422, f"{name} is not valid base64 ({error}): encode the whole file in base64.") from error
+
+
+def _looks_like_url(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))
+
+
+def _shown(text: str) -> str:
+    """A short form of what a client has sent."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

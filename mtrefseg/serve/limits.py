@@ -1,0 +1,111 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Checks of the images and sentences that visitors and programs send, made before anything is decoded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from mtrefseg.errors import UserError
+from mtrefseg.io import ImageError, UnsupportedImageError, decoding, read_images, read_size
+
+
+MAX_PIXELS = 4096 * 4096
+MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
+MAX_SENTENCE_LENGTH = 300
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
+
+
+class InputError(UserError, ValueError):
+    """Unusable input. The message is shown to who sent it."""
+
+
+def check_image(file: Path | bytes, name: str) -> None:
+    """
+    Reads no more of a file than its header.
+
+    Args:
+        file (`Path` or `bytes`): The file or its content.
+        name (`str`): What the message calls it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or a side of
+            more than `MAX_SIDE`.
+    """
+    if (len(file) if isinstance(file, bytes) else file.stat().st_size) == 0:
+        raise InputError(f"{name} is an empty file: choose another one.")
+    try:
+        with decoding(name):
+            width, height = read_size(file, FORMATS)
+    except UnsupportedImageError as error:
+        raise InputError(f"{name} cannot be read here: {error.problem}.") from error
+    except ImageError as error:
+        if error.is_too_large:
+            problem = f"has too many pixels: at most {MAX_PIXELS:,} are read here, so shrink it."
+            raise InputError(f"{name} {problem}") from error
+        raise InputError(
+            f"{name} is not an image: choose a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
+        ) from error
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{name} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read here, so shrink or cut it."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise InputError(
+            f"{name} has {width} x {height} pixels: no side may have more than {MAX_SIDE:,}, so cut the image."
+        )
+
+
+def decode_pair(
+    files: Sequence[bytes], names: Sequence[str], align: str
+) -> tuple[tuple[Image.Image, Image.Image], list[str]]:
+    """
+    Decodes the two images of a pair that [`check_image`] let through.
+
+    Args:
+        files (`Sequence[bytes]`): Contents of the files of t1 and t2.
+        names (`Sequence[str]`): What messages call them.
+        align (`str`): `"error"` or `"resize"`, whether a t2 of another size is refused.
+
+    Returns:
+        `tuple[PIL.Image.Image, PIL.Image.Image]`: Both in mode "RGB", each at its own size.
+        `list[str]`: What has to be said about them: bands that are left out, a stretch, an image that is nearly black.
+
+    Raises:
+        [`InputError`]: If a file is damaged, or the sizes differ and `align` is `"error"`.
+    """
+    try:
+        (image_t1, image_t2), notes = read_images(list(files), names)
+    except UnsupportedImageError as error:
+        raise InputError(f"{error.name} cannot be read here: {error.problem}.") from error
+    except ImageError as error:
+        raise InputError(f"{error.name} is damaged ({error.problem}): save it again.") from error
+    if align == "error" and image_t1.size != image_t2.size:
+        raise InputError(
+            f"{names[0]} has {image_t1.width} x {image_t1.height} pixels and {names[1]} {image_t2.width} x "
+            f'{image_t2.height}: if both show the same area, align "resize" fits t2 to the size of t1.'
+        )
+    return (image_t1, image_t2), notes
+
+
+def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) -> None:
+    """
+    Checks one sentence.
+
+    Args:
+        sentence (`str`): The sentence.
+        number (`int`): Which one it is, from 1, for the message.
+        special_tokens (`Sequence[str]`): Words that mean something to the model and may not stand in a sentence.
+
+    Raises:
+        [`InputError`]: If it is empty, too long or holds a special token.
+    """
+    if not sentence.strip():
+        raise InputError(f"Sentence {number} is empty: leave it out, or write what changed.")
+    if len(sentence) > MAX_SENTENCE_LENGTH:
+        raise InputError(
+            f"Sentence {number} has {len(sentence)} characters: shorten it to {MAX_SENTENCE_LENGTH} at most."
+        )
+    if any(token in sentence for token in special_tokens):
+        raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")

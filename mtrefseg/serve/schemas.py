@@ -1,0 +1,146 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What the API takes and gives, as its OpenAPI page shows it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Point = tuple[int, int]
+SENTENCES_EXAMPLE = ["which buildings are new?", "the house that no longer exists"]
+
+
+class SegmentRequest(BaseModel):
+    """Two images of one place and sentences about what changed. As `multipart/form-data`, the images are files."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image_t1: str = Field(
+        description="The earlier image: the file in base64, plain or as a data URL; an http(s) URL where the server "
+        "allows them.",
+        examples=["iVBORw0KGgoAAAANSUhEUgAA..."],
+    )
+    image_t2: str = Field(description="The later image, likewise.", examples=["iVBORw0KGgoAAAANSUhEUgAA..."])
+    sentences: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="One change each. Without sentences, every change is segmented.",
+        examples=[SENTENCES_EXAMPLE],
+    )
+    domain: Literal["remote_sensing", "normal_scene"] | None = Field(None, description="What the images show.")
+    align: Literal["error", "resize"] = Field(
+        "error", description="If t2 has another size than t1: refuse, or fit it to the size of t1."
+    )
+    threshold: Probability | None = Field(
+        None, description="Probability above which a pixel is masked; by default the model's own."
+    )
+    no_target_threshold: Probability | None = Field(
+        None, description="No-target score above which a mask is emptied; by default the model's own."
+    )
+
+
+class Rle(BaseModel):
+    """A mask as compressed COCO RLE."""
+
+    size: tuple[int, int] = Field(description="Height and width in pixels.")
+    counts: str
+
+
+class Mask(BaseModel):
+    """The answer to one sentence."""
+
+    sentence: str | None = Field(description="The sentence; null for every change.")
+    change_type: Literal["appear", "disappear", "state_change", "unknown"] = Field(
+        description="The type of change that the words of the sentence describe."
+    )
+    found: bool = Field(description="Whether the mask has a pixel.")
+    score: float = Field(description="Mean probability inside the mask, 0 if it is empty.")
+    no_target_score: float = Field(description="Probability that nothing in the images fits the sentence.")
+    area_pixels: int
+    area_fraction: float = Field(description="Share of the image, 0 to 1.")
+    rle: Rle
+    polygons: list[list[list[Point]]] | None = Field(
+        description="Polygons along the edges of the pixels, each an outer ring and then the rings of its holes; "
+        "points are x, y in pixels from the upper left corner. Null if the outline is too ragged."
+    )
+
+
+class Timings(BaseModel):
+    """Where the time went, in seconds."""
+
+    upload: float = Field(description="To receive, or download, and check the request.")
+    waiting: float = Field(description="In the queue.")
+    encoding: float | None = Field(description="To read and encode the pair; null if it was in the cache.")
+    answering: float = Field(description="For the sentences of all requests that were answered together.")
+    drawing: float = Field(description="For masks and polygons.")
+    total: float
+
+
+class SegmentResponse(BaseModel):
+    """Masks of one pair, in the order of the sentences."""
+
+    request_id: str
+    model: str
+    width: int
+    height: int
+    threshold: float
+    no_target_threshold: float
+    masks: list[Mask]
+    notes: list[str] = Field(description="What has to be said about the images, such as bands that are left out.")
+    timings: Timings
+    batched_requests: int = Field(description="How many requests for this pair were answered together.")
+
+
+class Limits(BaseModel):
+    """What a request may have."""
+
+    body_megabytes: float
+    image_pixels: int
+    image_side: int
+    sentences: int
+    sentence_characters: int
+    seconds: float
+    urls: bool
+
+
+class ModelEntry(BaseModel):
+    """A model that is served."""
+
+    id: str
+    device: str
+    dtype: str
+    parameters: int
+    image_size: int = Field(description="Side of the canvas, in pixels, to which images are brought.")
+    threshold: float
+    no_target_threshold: float
+    domains: list[str]
+
+
+class ModelsResponse(BaseModel):
+    """The model that is served, and what requests may have."""
+
+    models: list[ModelEntry]
+    limits: Limits
+
+
+class Health(BaseModel):
+    """Whether requests are answered."""
+
+    status: Literal["ok", "stopping"]
+    waiting: int = Field(description="Requests that wait for the model.")
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    status: int
+    code: str = Field(examples=["invalid_input"])
+    message: str = Field(description="One line that says what helps.", examples=["Sentence 2 is empty: leave it out."])
+    request_id: str
+
+
+class ErrorResponse(BaseModel):
+    """The answer to a request that failed."""
+
+    error: ErrorDetail

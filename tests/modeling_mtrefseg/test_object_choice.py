@@ -1,0 +1,171 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Places and ranks that choose among the objects of a mask."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import pipeline
+from transformers.utils import ModelOutput
+
+from dataset_scripts.synthesis.words import places
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from modeling_mtrefseg.object_choice_mtrefseg import (
+    NUM_CHOICE_VALUES,
+    ObjectChoice,
+    keep_chosen,
+    region_of,
+    split_sentence,
+)
+from mtrefseg.build.presets import preset_model, tiny_processor
+
+
+SIDE = 64
+LEFT, RIGHT, LOW = (slice(8, 20), slice(4, 16)), (slice(4, 12), slice(44, 60)), (slice(44, 60), slice(30, 50))
+
+
+def mask_of(*boxes: tuple[slice, slice]) -> np.ndarray:
+    mask = np.zeros((SIDE, SIDE), bool)
+    for box in boxes:
+        mask[box] = True
+    return mask
+
+
+@pytest.fixture(scope="module")
+def processor() -> MTRefSegProcessor:
+    processor = tiny_processor(SIDE)
+    processor.choose_objects = True
+    return processor
+
+
+@pytest.fixture(scope="module")
+def model(processor: MTRefSegProcessor) -> MTRefSegModel:
+    torch.manual_seed(0)
+    return preset_model("tiny", processor).eval()
+
+
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [
+        ("the leftmost house that was built", [LEFT]),
+        ("show me the largest house that was built", [LOW]),
+        ("the second house from the left that was built", [LOW]),
+        ("the houses in the upper half of the image that were built", [LEFT, RIGHT]),
+        ("the house in the top-right corner that was built", [RIGHT]),
+        ("which house is new in the lower part of the photo?", [LOW]),
+        ("all the houses that were built but the leftmost one", [RIGHT, LOW]),
+        ("the house in the bottom left corner that was built", []),
+    ],
+)
+def test_words_choose_among_the_parts_of_a_mask(text: str, boxes: list[tuple[slice, slice]]) -> None:
+    asked, choice = split_sentence(text)
+    assert choice is not None
+    assert not any(word in asked for word in ("left", "right", "half", "corner", "largest", "lower"))
+    assert np.array_equal(keep_chosen(mask_of(LEFT, RIGHT, LOW), choice), mask_of(*boxes))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the car that left",
+        "the house to the left of the pond that was built",
+        "the house next to the largest pond that was built",
+        "a new house at the bottom of the hill",
+        "the building on the right side of the road that was built",
+        "the tree that can only be seen in the second image",
+        "everything that changed",
+    ],
+)
+def test_what_is_said_about_other_things_stays_in_the_sentence(text: str) -> None:
+    assert split_sentence(text) == (text, None)
+
+
+def test_most_wordings_of_places_are_read_and_few_of_them_otherwise() -> None:
+    read = wrong = total = 0
+    for place, words in places.PLACES.items():
+        expected = split_sentence(f"the house {place} that was built")[1]
+        for wording in words["train"]:
+            found = split_sentence(f"the house {wording} that was built")[1]
+            total += 1
+            read += found == expected
+            wrong += found not in (None, expected)
+    assert read > 0.7 * total
+    assert wrong < 0.03 * total
+
+
+def test_a_part_close_to_a_place_is_meant_if_none_lies_in_it() -> None:
+    choice = ObjectChoice(region=region_of("in the left half"))
+    near = mask_of((slice(20, 40), slice(31, 34)))
+    assert np.array_equal(keep_chosen(near, choice), near)
+    assert np.array_equal(keep_chosen(near | mask_of(LEFT), choice), mask_of(LEFT))
+
+
+def test_specks_are_not_ranked() -> None:
+    large = np.kron(mask_of(RIGHT, LOW), np.ones((4, 4), bool))
+    large[:2, :2] = True
+    topmost = keep_chosen(large, ObjectChoice(order=("y", False)))
+    assert np.array_equal(topmost, np.kron(mask_of(RIGHT), np.ones((4, 4), bool)))
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        ObjectChoice(region=region_of("in the top left corner")),
+        ObjectChoice(order=("size", True), rank=3),
+        ObjectChoice(region=region_of("on the left"), order=("y", False), count=2),
+        ObjectChoice(excluded=ObjectChoice(order=("x", True))),
+    ],
+)
+def test_choices_survive_a_tensor(choice: ObjectChoice) -> None:
+    values = torch.tensor(choice.to_values())
+    assert len(values) == NUM_CHOICE_VALUES
+    mask = mask_of(LEFT, RIGHT, LOW)
+    back = ObjectChoice.from_values(values.tolist())
+    assert back is not None
+    assert np.array_equal(keep_chosen(mask, back), keep_chosen(mask, choice))
+    assert ObjectChoice.from_values([0.0] * NUM_CHOICE_VALUES) is None
+
+
+def test_model_is_asked_the_rest_and_the_mask_holds_the_choice(
+    processor: MTRefSegProcessor, model: MTRefSegModel
+) -> None:
+    image = Image.new("RGB", (SIDE, SIDE))
+    texts = ["the leftmost house that was built", "every house that was built"]
+    inputs = processor(image, image, text=[texts])
+    assert torch.equal(inputs["input_ids"][0], inputs["input_ids"][1])
+    with torch.no_grad():
+        outputs = model(**inputs)
+    assert torch.equal(outputs.object_choices, inputs["object_choices"])
+    logits = torch.from_numpy(np.where(mask_of(LEFT, RIGHT, LOW), 9.0, -9.0)).float()
+    outputs = ModelOutput({**outputs, "mask_logits": logits.expand(2, SIDE, SIDE)})
+    (result,) = processor.post_process_referring_segmentation(outputs, [(SIDE, SIDE)], no_target_threshold=1.0)
+    first, second = result["masks"].numpy()
+    assert np.array_equal(first, mask_of(LEFT))
+    assert np.array_equal(second, mask_of(LEFT, RIGHT, LOW))
+
+
+def test_training_and_generation_ask_whole_sentences(processor: MTRefSegProcessor) -> None:
+    image, text = Image.new("RGB", (SIDE, SIDE)), "the leftmost house that was built"
+    whole = processor(image, image, text=text, choose_objects=False)
+    assert "object_choices" not in whole
+    for options in ({"masks": image.convert("L")}, {"generation": True}):
+        assert "object_choices" not in processor(image, image, text=text, **options)
+    assert len(whole["input_ids"][0]) != len(processor(image, image, text=text)["input_ids"][0])
+
+
+def test_pipeline_answers_as_processor_and_model_do(processor: MTRefSegProcessor, model: MTRefSegModel) -> None:
+    image = Image.effect_noise((SIDE, SIDE), 90).convert("RGB")
+    texts = ["the leftmost house that was built", "the cars that left"]
+    segment = pipeline("multi-temporal-referring-segmentation", model=model, processor=processor)
+    answers = segment({"image_t1": image, "image_t2": image, "text": texts}, no_target_threshold=1.0)
+    with torch.no_grad():
+        outputs = model(**processor(image, image, text=[texts]))
+    (result,) = processor.post_process_referring_segmentation(outputs, [(SIDE, SIDE)], no_target_threshold=1.0)
+    for answer, mask in zip(answers, result["masks"].numpy(), strict=True):
+        assert np.array_equal(np.asarray(answer["mask"]) > 0, mask)
+
+
+def test_the_option_is_saved(processor: MTRefSegProcessor, tmp_path: object) -> None:
+    processor.save_pretrained(str(tmp_path))
+    assert MTRefSegProcessor.from_pretrained(str(tmp_path)).choose_objects
+    assert not tiny_processor(SIDE).choose_objects
