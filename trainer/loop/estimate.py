@@ -66,7 +66,7 @@ class Costs:
             is_bf16 (`bool`): Whether activations are bfloat16.
             is_checkpointed (`bool`): Whether most activations are computed again in the backward pass.
         """
-        weights, gradients, moments = 4 * self.parameters, 4 * self.trained, 8 * self.trained
+        weights, gradients, moments = 4.0 * self.parameters, 4.0 * self.trained, 8.0 * self.trained
         if engine in ("zero1", "zero2", "zero3"):
             moments /= devices
         if engine in ("zero2", "zero3"):
