@@ -55,7 +55,7 @@ QUESTIONS = {
     "box": "what could be packed for moving house?",
 }
 SMALLEST = 36 / 256**2
-SIDE, CAPTION, GAP = 300, 66, 8
+SIDE, CAPTION, GAP = 256, 66, 8
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--size", type=int, default=256, help="side of the images in pixels")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--shown", type=int, default=0, help="which of the pairs the figure shows, from 0")
+    parser.add_argument("--shown", type=int, default=1, help="which of the pairs the figure shows, from 0")
     parser.add_argument("--figure", type=Path, default=FIGURE)
     parser.add_argument("--csv", type=Path, default=CSV)
     arguments = parser.parse_args()
@@ -218,7 +218,7 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
     *_, (pair, questions) = find_pairs(arguments.shown + 1, arguments.size, arguments.seed)
-    draw(segmenters[0], pair, questions).save(arguments.figure, quality=88, method=6)
+    draw(segmenters[0], pair, questions).save(arguments.figure, quality=60, method=6)
     for row in rows:
         print(row)
 

@@ -29,9 +29,10 @@ SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
 """Of a pair, of a sentence with its answer, and of the prompt without the images."""
 NUMBERS = 17
 """A transformer layer keeps as many numbers of each channel of each token (https://huggingface.co/papers/2205.05198,
-without attention maps)."""
+without attention maps), and a fusion block about as many of each channel of each position."""
 PAPER_PAIRS = {True: 20_000, False: 5_646}
 """Training pairs of MTRefSeg-21K, stage 1 and stage 2: what an epoch is where a recipe does not say it."""
+ENGINES = ("ddp", "zero2", "zero3")
 GPU_FLOPS = 0.3 * 312e12
 """Operations a second of one GPU: 30 % of what an A100 can do in bfloat16."""
 CPU_FLOPS = 30e9
@@ -61,11 +62,11 @@ class Costs:
         Args:
             pairs (`int`): Pairs of a batch on each device.
             devices (`int`): Number of devices.
-            engine (`str`): One of `ENGINES`; what it shares out is divided by the devices.
+            engine (`str`): One of `ENGINES` of `trainer/names.py`; what it shares out is divided by the devices.
             is_bf16 (`bool`): Whether activations are bfloat16.
             is_checkpointed (`bool`): Whether most activations are computed again in the backward pass.
         """
-        weights, gradients, moments = 4 * self.parameters, 4 * self.trained, 8 * self.trained
+        weights, gradients, moments = 4.0 * self.parameters, 4.0 * self.trained, 8.0 * self.trained
         if engine in ("zero1", "zero2", "zero3"):
             moments /= devices
         if engine in ("zero2", "zero3"):
@@ -108,12 +109,12 @@ def estimate(
     lines = [
         f"{costs.parameters / 1e6:,.1f} million parameters, {costs.trained / 1e6:,.1f} million of them trained",
         f"{costs.operations / 1e9:,.1f} billion operations for a pair forwards; {pairs:,.0f} pairs in all",
-        f"{'devices':<12}  {'memory of each':>14}  {'hours':>9}",
+        f"{'devices':<12}  {'hours':>9}  GiB on each, {' '.join(f'{name:>9}' for name in ENGINES)}",
     ]
     for devices, name, speed in ((1, "1 CPU core", CPU_FLOPS), *((n, f"{n} GPU", n * GPU_FLOPS) for n in (1, 4, 8))):
-        memory = costs.memory(batch, devices, training.expected_engine, is_bf16, is_checkpointed)
+        sizes = [costs.memory(batch, devices, engine, is_bf16, is_checkpointed) / 2**30 for engine in ENGINES]
         hours = costs.hours(pairs, speed, is_checkpointed)
-        lines.append(f"{name:<12}  {memory / 2**30:>10,.1f} GiB  {hours:>9,.2f}")
+        lines.append(f"{name:<12}  {hours:>9,.2f}  {'':>12} {' '.join(f'{size:>9,.1f}' for size in sizes)}")
     return "\n".join([*lines, "docs/reproduce.md gives the formulas, and says how far they were checked."])
 
 
@@ -137,14 +138,18 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
         kept += output.numel() if isinstance(output, Tensor) else 0
 
     model.eval()
-    handles = [module.register_forward_hook(keep) for module in model.modules() if not list(module.children())]
+    handles = [
+        module.register_forward_hook(keep) for module in parts["backbone"].modules() if not list(module.children())
+    ]
     with FlopCounterMode(display=False) as counter:
         levels = parts["backbone"](images).feature_maps
-        if "fusion" in parts:
-            parts["fusion"](*zip(*(level.chunk(2) for level in levels)))
     for handle in handles:
         handle.remove()
     operations, activations = float(counter.get_total_flops()), float(kept)
+    if "fusion" in parts:
+        for block, level in zip(parts["fusion"].blocks, levels):
+            operations += 2 * _size(block) * level[0, 0].numel()
+            activations += NUMBERS * level[0].numel()
     if "mask_decoder" in parts:
         decoder, positions = config.mask_decoder_config, size * size * (1 / 64 + 1 / 256 + 1 / 1024)
         operations += 2 * _size(parts["mask_decoder"]) * positions

@@ -36,7 +36,7 @@ def test_a_baseline_learns_is_saved_and_answers(
     model = baseline_model(name, "tiny", small_processor, **overrides)
     batch = PairCollator(small_processor)([{"sample": sample} for sample in pairs[:3]])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    losses = []
+    losses: list[float] = []
     for _ in range(6):
         parts = loss_parts(model(**batch))
         loss = torch.stack(list(parts.values())).sum()
@@ -49,7 +49,11 @@ def test_a_baseline_learns_is_saved_and_answers(
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
 
-    model.eval().save_pretrained(tmp_path)
+    model.eval()
+    with torch.no_grad():
+        blind = {key: value for key, value in batch.items() if "labels" not in key}
+        assert torch.equal(model(**batch).mask_logits, model(**blind).mask_logits)  # The truth is not looked at.
+    model.save_pretrained(tmp_path)
     small_processor.save_pretrained(tmp_path)
     assert not (tmp_path / f"{name}.py").exists()  # It needs this project; only the processor's code goes along.
     check_checkpoint("model", str(tmp_path))

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A change detector whose connected components are chosen by the sentence."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from huggingface_hub.dataclasses import strict
@@ -68,12 +68,15 @@ class ComponentRankingModel(BaselineModel):
             change_labels = union_of(labels, layout)
         changes = self.vision_model(pair_encoding=encoding, labels=change_labels)
         size = changes.mask_logits.shape[-2:]
-        is_changed = changes.mask_logits > 0 if labels is None else _shrink(change_labels, size) > 0.5
+        is_changed = changes.mask_logits > 0
+        if self.training and change_labels is not None:
+            is_changed = _shrink(change_labels, size) > 0.5
         components = label_components(is_changed)
         states, is_word = read_sentences(self.language_model, input_ids, attention_mask, query_mask)
         sentences = self.sentence_projection(mean_state(states, is_word))
         # (num_sentences, num_components), and which components are there at all
-        scores, is_there = self._rank(encoding.features.mask_features, components, sentences, layout)
+        features = cast(Tensor, encoding.features.mask_features)
+        scores, is_there = self._rank(features, components, sentences, layout)
         ranks = components[layout.pair_index]
         pixel_scores = scores.gather(1, ranks.flatten(1)).view(ranks.shape)
         kept = torch.minimum(changes.mask_logits[layout.pair_index], pixel_scores)
