@@ -140,7 +140,7 @@ def sample_masks(
             inside = masks[:, rows.start : rows.stop, columns.start : columns.stop]
             torch.gt(probabilities, threshold, out=inside)
             # Sums of floats are several times as fast as those that booleans take part in.
-            torch.nn.functional.threshold_(probabilities, threshold, 0.0)
+            torch.threshold_(probabilities, threshold, 0.0)
             probability_sums += probabilities.sum(dim=(-2, -1))
             areas += probabilities.sign_().sum(dim=(-2, -1)).long()
     return masks, probability_sums / areas.clamp(min=1)

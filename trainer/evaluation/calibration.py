@@ -40,7 +40,9 @@ class Choice(NamedTuple):
 
 
 @torch.inference_mode()
-def measure(source: PairSource, model: nn.Module, processor: MTRefSegProcessor) -> tuple[np.ndarray, ...]:
+def measure(
+    source: PairSource, model: nn.Module, processor: MTRefSegProcessor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Scores every threshold for pixels on pairs.
 

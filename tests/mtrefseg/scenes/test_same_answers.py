@@ -72,11 +72,11 @@ def test_every_change_of_a_large_image(pipeline: MTRefSegPipeline, images: list[
 def test_plain_images_have_their_masks_as_rle_too(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
     later = paint(ground(100, 180), "red", 20, 30, 60, 40)
     plain = [Image.fromarray(image) for image in (ground(100, 180), later)]
-    result = segment_pair(*plain, ["the red things"], predictor, SceneOptions(), tmp_path / "plain")
+    result = segment_pair(plain[0], plain[1], ["the red things"], predictor, SceneOptions(), tmp_path / "plain")
     (entry,) = json.loads((tmp_path / "plain" / "result.json").read_text())["results"]
     np.testing.assert_array_equal(decode_rle(entry["rle"]), result.masks[0])
     rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", later)]
-    segment_pair(*rasters, ["the red things"], predictor, SceneOptions(), tmp_path / "raster")
+    segment_pair(rasters[0], rasters[1], ["the red things"], predictor, SceneOptions(), tmp_path / "raster")
     assert "rle" not in (tmp_path / "raster" / "result.json").read_text()
 
 
@@ -84,7 +84,7 @@ def test_the_style_has_a_colour_for_each_sentence(predictor: ColorPredictor, sav
     later = paint(ground(100, 180), "red", 20, 30, 60, 40)
     rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", later)]
     texts = ["the red things", 'the "blue" & <green> thing']
-    segment_pair(*rasters, texts, predictor, SceneOptions(), tmp_path / "out")
+    segment_pair(rasters[0], rasters[1], texts, predictor, SceneOptions(), tmp_path / "out")
     style = ElementTree.parse(tmp_path / "out" / "objects.qml").getroot()
     renderer = style.find("renderer-v2")
     assert renderer is not None
@@ -99,7 +99,7 @@ def test_the_style_has_a_colour_for_each_sentence(predictor: ColorPredictor, sav
 def test_layers(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
     later = paint(ground(100, 180), "red", 20, 30, 60, 40)
     rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", later)]
-    result = segment_pair(*rasters, ["the red things"], predictor, SceneOptions(), tmp_path / "out")
+    result = segment_pair(rasters[0], rasters[1], ["the red things"], predictor, SceneOptions(), tmp_path / "out")
     earlier, shown, masks = draw_layers(rasters, ReadOptions(), result, side=90)
     assert earlier.size == shown.size == masks.size == (90, 50)
     opacity = np.asarray(masks)[..., 3]
@@ -111,7 +111,9 @@ def test_layers(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
 def test_a_bound_on_windows_makes_them_larger(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
     rasters = [save("t1.tif", ground(300, 400)), save("t2.tif", ground(300, 400))]
     notes: list[str] = []
-    result = segment_pair(*rasters, None, predictor, SceneOptions(most_windows=9), tmp_path / "out", notes.append)
+    result = segment_pair(
+        rasters[0], rasters[1], None, predictor, SceneOptions(most_windows=9), tmp_path / "out", notes.append
+    )
     assert 4 < result.report["windows"] <= 9
     assert any(note.startswith("windows are shrunk") for note in notes)
 
