@@ -116,7 +116,8 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
 	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final $(DESCRIBED)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects \
+		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
 # Each step of docs/reproduce.md, as small as it can be. What is there from an earlier run is removed first.

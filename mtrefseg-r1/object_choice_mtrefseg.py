@@ -145,7 +145,7 @@ class ObjectChoice:
         region = None if (left, top, right, bottom) == (0, 0, 1, 1) else (left, top, right, bottom)
         order: Order | None = None
         if values[5]:
-            order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))  # type: ignore[assignment]
+            order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))
         choice = cls(region, order, int(values[7]), int(values[8]) or None)
         return cls(excluded=choice) if values[9] else choice
 

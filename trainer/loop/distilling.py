@@ -22,7 +22,7 @@ from trainer.options import with_recipe
 from .checkpointing import find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
 from .distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
-from .engines import use_all_cores
+from .engines import keep_freed_memory, use_all_cores
 from .pretrained_parts import fill_words, small_processor
 from .run_lock import locked_folder
 
@@ -56,6 +56,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     training.label_names = ["labels"]
     training.use_cpu = not torch.accelerator.is_available()
     use_all_cores(training)
+    keep_freed_memory(training)
     set_seed(training.seed)
     with locked_folder(training):
         checkpoint = find_checkpoint(training)

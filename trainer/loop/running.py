@@ -25,7 +25,7 @@ from .adapters import make_lora_config, save_merged
 from .building import build_stage1, freeze_parts, gathered_parameters
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
-from .engines import use_all_cores
+from .engines import keep_freed_memory, use_all_cores
 from .estimate import estimate
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
@@ -65,6 +65,7 @@ def train_stage(
         return
     check_inputs(model_arguments, model_config, data_arguments)
     use_all_cores(training)
+    keep_freed_memory(training)
     with locked_folder(training):
         table = _train(*parsed, build)
     if table:
