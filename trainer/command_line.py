@@ -108,8 +108,6 @@ def _settle_checkpoints(
         fresh = ModelArguments()
         for name in vars(fresh).keys() - named:
             setattr(model_arguments, name, getattr(fresh, name))
-    if is_default and named & {"preset", "vision_backbone"} and "stage1" not in named:
-        model_arguments.stage1 = None  # The one of the default recipe is of another size.
     checkpoints: tuple[tuple[Any, str], ...] = (
         (model_arguments, "stage1"),
         (model_arguments, "parts_from"),

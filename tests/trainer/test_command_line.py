@@ -142,16 +142,16 @@ def test_the_shipped_checkpoint_of_recipes_is_found_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert parse_arguments("tiny_stage2", [])[0].stage1 == str(ROOT / "mtrefseg-r1")
     assert parse_arguments("lora", [])[4].model_name_or_path == str(ROOT / "mtrefseg-r1")
     (tmp_path / "mtrefseg-r1").mkdir()
-    assert parse_arguments("tiny_stage2", [])[0].stage1 == "mtrefseg-r1"
+    assert parse_arguments("lora", [])[4].model_name_or_path == "mtrefseg-r1"
 
 
-def test_another_preset_does_not_take_the_stage_1_of_the_default_recipe() -> None:
-    assert parse_arguments("tiny_stage2", [])[0].stage1 == "mtrefseg-r1"
-    assert parse_arguments("tiny_stage2", ["--preset", "small"])[0].stage1 is None
-    assert parse_arguments("tiny_stage2", ["--preset=small", "--stage1", "mine"])[0].stage1 == "mine"
+def test_finetune_trains_without_any_option_that_names_a_model(tmp_path: Path) -> None:
+    small = "--max_steps 1 --per_device_train_batch_size 1 --dataloader_num_workers 0 --generated_eval_pairs 2"
+    quiet = "--eval_strategy no --save_strategy no --load_best_model_at_end false"
+    assert finetune.main([*small.split(), *quiet.split(), "--output_dir", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
 def test_inputs_that_are_there_pass(tmp_path: Path, small_model: MTRefSegModel) -> None:
