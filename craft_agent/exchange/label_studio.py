@@ -7,6 +7,7 @@ Label Studio: one task per pair, brushes or polygons on the image that shows the
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -30,7 +31,7 @@ def write(pairs: Iterable[AnnotatedPair], as_polygons: bool) -> dict[str, str]:
     for pair in pairs:
         results = [result for region in pair.regions for result in _results(region, pair.size, as_polygons)]
         urls = [LOCAL_FILES + quote(name) for name in (pair.file_t1, pair.file_t2)]
-        data = {"pair_id": pair.pair_id, "image_t1": urls[0], "image_t2": urls[1]}
+        data: dict[str, Any] = {"pair_id": pair.pair_id, "image_t1": urls[0], "image_t2": urls[1]}
         data |= {"width": pair.size[0], "height": pair.size[1]}
         tasks.append({"data": data, "annotations": [{"result": results}]})
     return {FILE_NAME: json.dumps(tasks, ensure_ascii=False) + "\n", CONFIG_NAME: _config()}
@@ -123,7 +124,7 @@ def _regions(file: AnnotationFile, task: str, results: list[Any]) -> Iterator[Re
         labels = file.value(entry, value, kind, list)
         if kind == "brushlabels":
             code = file.value(entry, value, "rle", list)
-            mask = file.damaged(entry, lambda code=code, size=size: decode_brush(code, size))
+            mask = file.damaged(entry, partial(decode_brush, code, size))
         else:
             corners = [file.numbers(entry, point) for point in file.value(entry, value, "points", list)]
             if len(corners) < 3 or any(len(corner) != 2 for corner in corners):
