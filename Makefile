@@ -11,22 +11,26 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_STAMP := $(VENV)/.torch-installed
 PACKAGE_STAMP := $(VENV)/.package-installed
 TEST_STAMP := $(VENV)/.test-installed
+DOCS_VENV := .venv-docs
+DOCS_STAMP := $(DOCS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart demo test lint bench checkpoint sync-checkpoint publish-dry-run publish images clean
+.PHONY: help quickstart demo test lint docs bench checkpoint reproduce-tiny sync-checkpoint publish-dry-run publish images clean
 
 help:
 	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
 	@echo "make demo        start the demo as a page for the browser"
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
+	@echo "make docs        build the documentation as a site in site/, check its links"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
 	@echo "make checkpoint  train the checkpoint from scratch (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
+	@echo "make reproduce-tiny  every step of docs/reproduce.md on generated pairs, in minutes; ends with the table"
 	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
 	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
 	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
 	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and redraw the README's images (needs Chromium)"
-	@echo "make clean       remove $(VENV), outputs and caches"
+	@echo "make clean       remove $(VENV), $(DOCS_VENV), outputs, site and caches"
 
 # PyTorch comes first and alone: where a CPU build is offered for exactly this version, pip then takes it, and the
 # packages that follow find it installed.
@@ -61,6 +65,17 @@ lint: $(TEST_STAMP)
 
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+# A small environment of its own: the docstrings are read without importing the packages.
+$(DOCS_STAMP): requirements/docs.txt
+	rm -rf $(DOCS_VENV)
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements/docs.txt
+	@touch $@
+
+docs: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
+	@echo "Open site/index.html; for the search: python3 -m http.server --bind 127.0.0.1 --directory site"
 
 demo: $(TEST_STAMP)
 	$(BIN)/mtrefseg demo
@@ -101,8 +116,32 @@ checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
 	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final $(DESCRIBED)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects \
+		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
+
+# Each step of docs/reproduce.md, as small as it can be. What is there from an earlier run is removed first.
+TINY = outputs/reproduced
+FEW = --save_strategy no --eval_strategy no --load_best_model_at_end false --eval_data none --dataloader_num_workers 0
+
+reproduce-tiny: $(TEST_STAMP)
+	rm -rf $(TINY)
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 300 --size 128 --num-proc 2 --kind pretrain
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 300 --size 128 --num-proc 2
+	$(BIN)/mtrefseg data synth $(TINY)/data --pairs 40 --size 128 --split validation
+	$(BIN)/mtrefseg data validate $(TINY)/data
+	$(BIN)/python trainer/pretrain.py --config trainer/recipes/tiny_stage1.yaml --estimate
+	$(BIN)/python trainer/pretrain.py --config trainer/recipes/tiny_stage1.yaml $(FEW) \
+		--train_data $(TINY)/data --max_steps 60 --output_dir $(TINY)/stage1
+	$(BIN)/python trainer/finetune.py --config trainer/recipes/tiny_stage2.yaml $(FEW) \
+		--stage1 $(TINY)/stage1 --train_data $(TINY)/data --max_steps 80 --output_dir $(TINY)/ours
+	$(BIN)/python trainer/ablate.py --matrix trainer/ablation/leaderboard.yaml --output_dir $(TINY)/ablation \
+		--runs early_fusion change_detector --steps 40
+	$(BIN)/mtrefseg benchmark run --models mtrefseg:$(TINY)/ours image_difference nothing \
+		mtrefseg:$$(echo $(TINY)/ablation/runs/early_fusion-*),name=early_fusion \
+		mtrefseg:$$(echo $(TINY)/ablation/runs/change_detector-*),name=change_detector \
+		--data $(TINY)/data --settings TV NS RS --output_dir $(TINY)/benchmark
+	$(BIN)/mtrefseg benchmark table $(TINY)/benchmark
 
 # Needs no package: it only copies files.
 sync-checkpoint:
@@ -125,5 +164,5 @@ images: $(TEST_STAMP)
 	$(BIN)/python -m docs.draw_images
 
 clean:
-	rm -rf $(VENV) outputs build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DOCS_VENV) outputs site build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixe
 
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
-from mtrefseg.build.cpu import OneDnnLinear
+from mtrefseg.build.onednn import OneDnnLinear
 
 
 # (rows, inputs, outputs) of linear layers of Swin-B, the pixel decoder and Phi-1.5
@@ -34,15 +34,17 @@ def milliseconds(function: Callable[[], object]) -> float:
     return timer.blocked_autorange(min_run_time=2).median * 1e3
 
 
-def deformable_attention() -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
-    """One layer of the pixel decoder at 1024 pixels: the library's, and ours."""
+def deformable_attention(
+    levels: list[tuple[int, int]] = LEVELS,
+) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+    """One layer of the pixel decoder, by default at 1024 pixels: the library's, and ours."""
     attention = DeformableAttention(256, num_heads=8, n_levels=3, n_points=4)
     nn.init.normal_(attention.sampling_offsets.bias, std=3)
-    states = torch.randn(1, sum(height * width for height, width in LEVELS), 256, requires_grad=True)
+    states = torch.randn(1, sum(height * width for height, width in levels), 256, requires_grad=True)
     positions = torch.randn_like(states)
-    points = Mask2FormerPixelDecoderEncoderOnly.get_reference_points(LEVELS, torch.ones(1, 3, 2), states.device)
+    points = Mask2FormerPixelDecoderEncoderOnly.get_reference_points(levels, torch.ones(1, 3, 2), states.device)
     library = super(DeformableAttention, attention).forward
-    shared = {"position_embeddings": positions, "spatial_shapes_list": LEVELS}
+    shared = {"position_embeddings": positions, "spatial_shapes_list": levels}
     return (
         lambda: library(states, encoder_hidden_states=states, reference_points=points, **shared)[0],
         lambda: attention(states, **shared)[0],

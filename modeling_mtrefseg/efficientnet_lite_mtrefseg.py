@@ -87,35 +87,62 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
 
 class NormalizedConv2d(nn.Conv2d):
     """
-    A convolution and the batch normalisation after it. The running statistics are those of pretraining and are never
-    updated, so the normalisation is folded into the kernel and costs almost nothing. With stride 2 the input is padded
-    as TensorFlow does it ("SAME"): one more row and column at the bottom and at the right where needed.
+    A convolution, the batch normalisation after it, and perhaps ReLU6. The running statistics are those of pretraining
+    and are never updated, so the normalisation is folded into the kernel and costs almost nothing. With stride 2 the
+    input is padded as TensorFlow does it ("SAME"): where needed, with one more row and column at the bottom and right.
 
     Args:
         in_channels, out_channels, kernel_size, stride, groups (`int`): See `nn.Conv2d`.
+        activation (`bool`): Whether ReLU6 follows.
     """
 
     running_mean: Tensor
     running_var: Tensor
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        activation: bool = False,
     ) -> None:
         padding = kernel_size // 2 if stride == 1 else 0
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, groups=groups)
+        self.activation = activation
         self.scale = nn.Parameter(torch.ones(out_channels))
         self.register_buffer("running_mean", torch.zeros(out_channels))
         self.register_buffer("running_var", torch.ones(out_channels))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, ceil(h / stride), ceil(w / stride))`."""
+    def forward(self, features: Tensor, residual: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            features (`Tensor` of shape `(batch_size, in_channels, height, width)`): Input.
+            residual (`Tensor`, *optional*): Added to the output, which has no activation then.
+
+        Returns:
+            `Tensor` of shape `(batch_size, out_channels, ceil(height / stride), ceil(width / stride))`.
+        """
+        kernel, shift = self.folded()
         if self.stride[0] > 1:
             features = self._pad(features)
+        if self.groups > 1 and features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # The gradients of depthwise convolutions are up to ten times as slow in bfloat16, and less exact.
+            with torch.autocast("cpu", enabled=False):
+                convolved = self._conv_forward(features.float(), kernel, shift)
+        else:
+            convolved = self._conv_forward(features, kernel, shift)
+        if self.activation:
+            return nn.functional.relu6(convolved, inplace=True)
+        return convolved if residual is None else convolved + residual
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Kernel and bias that do what the convolution and the normalisation do."""
         # The normalisation is (convolved - mean) * scale + bias with this scale.
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
         kernel = self.weight * scale[:, None, None, None]
-        shift = cast(Tensor, self.bias) - self.running_mean * scale
-        return self._conv_forward(features, kernel, shift)
+        return kernel, cast(Tensor, self.bias) - self.running_mean * scale
 
     def _pad(self, features: Tensor) -> Tensor:
         """Zeros around, so that every stride-2 window fits."""
@@ -139,17 +166,15 @@ class InvertedResidual(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int) -> None:
         super().__init__()
         inner = in_channels * expansion
-        self.expand = NormalizedConv2d(in_channels, inner, 1) if expansion > 1 else None
-        self.depthwise = NormalizedConv2d(inner, inner, kernel_size, stride, groups=inner)
+        self.expand = NormalizedConv2d(in_channels, inner, 1, activation=True) if expansion > 1 else None
+        self.depthwise = NormalizedConv2d(inner, inner, kernel_size, stride, groups=inner, activation=True)
         self.project = NormalizedConv2d(inner, out_channels, 1)
         self.is_residual = stride == 1 and in_channels == out_channels
 
     def forward(self, features: Tensor) -> Tensor:
         """`(batch_size, in_channels, h, w)` to `(batch_size, out_channels, ceil(h / stride), ceil(w / stride))`."""
-        hidden = features if self.expand is None else nn.functional.relu6(self.expand(features), inplace=True)
-        hidden = nn.functional.relu6(self.depthwise(hidden), inplace=True)
-        hidden = self.project(hidden)
-        return hidden + features if self.is_residual else hidden
+        hidden = features if self.expand is None else self.expand(features)
+        return self.project(self.depthwise(hidden), features if self.is_residual else None)
 
 
 class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
@@ -173,7 +198,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
     def __init__(self, config: EfficientNetLiteConfig) -> None:
         super().__init__(config)
         self.num_features = [_STEM_CHANNELS, *(config.channels_of(group) for group in _STAGE_ENDS)]
-        self.stem = NormalizedConv2d(3, _STEM_CHANNELS, kernel_size=3, stride=2)
+        self.stem = NormalizedConv2d(3, _STEM_CHANNELS, kernel_size=3, stride=2, activation=True)
         channels = _STEM_CHANNELS
         groups = []
         for group, (_, kernel_size, stride, expansion, _) in enumerate(_GROUPS):
@@ -211,7 +236,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
             `(batch_size, channels, ceil(height / stride), ceil(width / stride))`.
         """
         features = _to_unit_range(pixel_values).contiguous(memory_format=torch.channels_last)
-        features = nn.functional.relu6(self.stem(features), inplace=True)
+        features = self.stem(features)
         stages = {"stem": features}
         for group, blocks in enumerate(self.groups):
             features = blocks(features)

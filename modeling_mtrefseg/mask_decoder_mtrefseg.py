@@ -285,7 +285,8 @@ def split_heads(states: Tensor, num_heads: int) -> Tensor:
 
 def _masks(mask_embeddings: Tensor, mask_features: Tensor) -> Tensor:
     """Scalar products of `(batch, groups, queries, hidden)` and `(batch, hidden, height, width)`."""
-    return torch.einsum("bgqc,bchw->bgqhw", mask_embeddings, mask_features)
+    masks = mask_embeddings.flatten(1, 2) @ mask_features.flatten(2)
+    return masks.view(*mask_embeddings.shape[:3], *mask_features.shape[2:])
 
 
 def _add(states: Tensor, positions: Tensor | None) -> Tensor:

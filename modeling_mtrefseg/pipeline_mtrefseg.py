@@ -3,19 +3,25 @@
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Sized
-from typing import Any
+from importlib import import_module
+from typing import Any, Literal, TypeAlias
 
-import torch
+import numpy as np
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from transformers import Pipeline
 from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
+from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
 from .image_processing_mtrefseg import Align, as_list
+from .object_choice_mtrefseg import answered_by
 
 
+logger = logging.get_logger(__name__)
 _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
+_SHRINK_LIMIT = 1.5  # An image that is larger than the canvas by more than this is cut into windows.
+Window: TypeAlias = int | Literal["auto", "off"]
 
 
 class MTRefSegPipeline(Pipeline):
@@ -24,6 +30,10 @@ class MTRefSegPipeline(Pipeline):
 
     The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
     batch go through the model in one call.
+
+    Images of more than 1.5 times the model's canvas are cut into windows, and GeoTIFF and other rasters are read with
+    their place on the ground, by the package `mtrefseg` with its extra `geo`: the masks are those of
+    `mtrefseg.segment`. Where that is not installed, large images are shrunk, and a warning says by how much.
 
     Example:
 
@@ -63,6 +73,9 @@ class MTRefSegPipeline(Pipeline):
                 the image processor's.
             domain (`str`, *optional*):
                 Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
+            window (`int` or `str`, *optional*, defaults to `"auto"`):
+                Side of the windows of large images in pixels of t1; `"auto"` takes that of the model's canvas (at the
+                ground resolution of the training images where both are known), `"off"` shrinks images instead.
             batch_size (`int`, *optional*, defaults to 1):
                 How many pairs of a list, generator or dataset to run at once.
             num_workers (`int`, *optional*, defaults to 0):
@@ -75,13 +88,15 @@ class MTRefSegPipeline(Pipeline):
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
             - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
             - **no_target_score** (`float`) -- The probability that nothing fits.
+            - **answered_by** (`str`) -- `"image"`, `"objects"` (places and ranks choose among the objects that the
+              rest of the sentence finds), `"windows"` or `"shrunk scene"`.
 
             For a list of pairs a list of these, for a generator or a dataset an iterator over these.
 
         Raises:
             TypeError: If a pair is no dictionary.
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
-                the processor refuses an image or sentence.
+                the processor refuses an image or sentence (as a `mtrefseg.errors.UserError` for large images).
         """
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
             # The base class treats other iterables, such as `datasets.Dataset`, as a single input.
@@ -108,48 +123,68 @@ class MTRefSegPipeline(Pipeline):
         no_target_threshold: float | None = None,
         align: str | None = None,
         domain: str | None = None,
+        window: Window | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        preprocess_params = {"align": align, "domain": domain}
+        preprocess_params = {"align": align, "domain": domain, "window": window}
         postprocess_params = {"threshold": threshold, "no_target_threshold": no_target_threshold}
         return _without_none(preprocess_params), {}, _without_none(postprocess_params)
 
     def preprocess(
-        self, inputs: dict[str, Any], align: Align | None = None, domain: str | None = None
+        self,
+        inputs: dict[str, Any],
+        align: Align | None = None,
+        domain: str | None = None,
+        window: Window = "auto",
     ) -> dict[str, Any]:
-        """Read the images of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches."""
+        """Read the images of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches; large
+        images and rasters are only named here."""
         if not isinstance(inputs, dict):
             raise TypeError(f"A pair is a dictionary with image_t1, image_t2 and text, not {type(inputs)}.")
         if not {"image_t1", "image_t2"} <= inputs.keys() <= set(_PAIR_KEYS):
             raise ValueError(
                 f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {', '.join(inputs)}."
             )
-        images = self.processor.image_processor.load_pair(inputs["image_t1"], inputs["image_t2"], align=align)
+        sources = (inputs["image_t1"], inputs["image_t2"])
         text = inputs.get("text")
-        return {
-            "images": images,
-            "text": None if text is None else as_list(text),
-            "domain": inputs.get("domain", domain),
-        }
+        pair = {"text": None if text is None else as_list(text), "domain": inputs.get("domain", domain)}
+        processor = self.processor.image_processor
+        scenes = None if window == "off" else _find_scenes()
+        if scenes is None or not any(map(scenes.is_raster, sources)):
+            images = processor.load_pair(*sources, align=align)
+            if scenes is None or not _needs_windows(images[0], window, processor.size["height"]):
+                _warn_of_shrinking(images[0], window, processor.size["height"])
+                return {**pair, "images": images}
+            sources = images
+        options = {"window": window, "align": processor.align if align is None else align, "progress": False}
+        return {**pair, "scene": sources, "options": options}
 
     def collate(self, pairs: list[dict[str, Any]]) -> dict[str, Any]:
         """Make model inputs of what [`~MTRefSegPipeline.preprocess`] gave for the pairs of a batch."""
         texts = [pair["text"] for pair in pairs]
         if None in texts and any(text is not None for text in texts):
             raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
-        images_t1, images_t2 = zip(*(pair["images"] for pair in pairs), strict=True)
+        collated: dict[str, Any] = {"scenes": [pair if "scene" in pair else None for pair in pairs]}
+        plain = [pair for pair in pairs if "images" in pair]
+        if not plain:
+            return collated
+        texts = [pair["text"] for pair in plain]
+        images_t1, images_t2 = zip(*(pair["images"] for pair in plain), strict=True)
         inputs = self.processor(
             images_t1=images_t1,
             images_t2=images_t2,
             text=None if None in texts else texts,
-            domain=[pair["domain"] for pair in pairs],
+            domain=[pair["domain"] for pair in plain],
         )
         return {
+            **collated,
             "inputs": dict(inputs.to(self.dtype)),
             "texts": [[None] if text is None else text for text in texts],
             "target_sizes": [(image.height, image.width) for image in images_t1],
         }
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
+        if "inputs" not in model_inputs:
+            return model_inputs
         outputs = self.model(**model_inputs.pop("inputs"))
         # Only these leave the device.
         names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices")
@@ -161,7 +196,19 @@ class MTRefSegPipeline(Pipeline):
         threshold: float | None = None,
         no_target_threshold: float | None = None,
     ) -> list[list[dict[str, Any]]]:
-        """Masks as images and scores as numbers, one list for each pair of the batch."""
+        """Masks as images and scores as numbers, one list for each pair of the batch. Scenes run through the model
+        here, since their windows need the thresholds."""
+        plain = iter(self._postprocess_images(model_outputs, threshold, no_target_threshold))
+        return [
+            next(plain) if scene is None else self._segment_scene(scene, threshold, no_target_threshold)
+            for scene in model_outputs["scenes"]
+        ]
+
+    def _postprocess_images(
+        self, model_outputs: dict[str, Any], threshold: float | None, no_target_threshold: float | None
+    ) -> list[list[dict[str, Any]]]:
+        if "outputs" not in model_outputs:
+            return []
         results = self.processor.post_process_referring_segmentation(
             model_outputs["outputs"],
             model_outputs["target_sizes"],
@@ -170,21 +217,33 @@ class MTRefSegPipeline(Pipeline):
         )
         return [
             [
-                {
-                    "text": text,
-                    "mask": Image.fromarray(mask.numpy()),
-                    "score": score,
-                    "no_target_score": no_target_score,
-                }
+                _entry(text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects))
                 for text, mask, score, no_target_score in zip(
                     texts,
-                    result["masks"].to(torch.uint8) * 255,
+                    result["masks"].numpy(),
                     result["scores"].tolist(),
                     result["no_target_scores"].tolist(),
                     strict=True,
                 )
             ]
             for texts, result in zip(model_outputs["texts"], results, strict=True)
+        ]
+
+    def _segment_scene(
+        self, scene: dict[str, Any], threshold: float | None, no_target_threshold: float | None
+    ) -> list[dict[str, Any]]:
+        """What `mtrefseg.segment` finds in a pair of large images."""
+        if scene["text"] == []:
+            return []
+        scenes = import_module("mtrefseg.scenes")
+        predictor = scenes.ScenePredictor(
+            self.model, self.processor, threshold, no_target_threshold, domain=scene["domain"]
+        )
+        options = scenes.SceneOptions(**scene["options"])
+        result = scenes.segment_pair(*scene["scene"], scene["text"], predictor, options, say=logger.warning_once)
+        return [
+            _entry(one.text, mask, one.score, one.no_target_score, one.answered_by)
+            for one, mask in zip(result.sentences, result.masks, strict=True)
         ]
 
     def run_single(
@@ -220,6 +279,43 @@ class MTRefSegPipeline(Pipeline):
         for batch in batches:
             outputs = self.forward(batch, **forward_params)
             yield from self.postprocess(outputs, **postprocess_params)
+
+
+def _entry(text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str) -> dict[str, Any]:
+    """What is returned for a sentence."""
+    return {
+        "text": text,
+        "mask": Image.fromarray(mask.astype(np.uint8) * 255),
+        "score": score,
+        "no_target_score": no_target_score,
+        "answered_by": way,
+    }
+
+
+def _find_scenes() -> Any | None:
+    """The part of the package `mtrefseg` that segments large images, if it is installed with its extra `geo`. It is
+    found by name: this file also works from the Hub, without the package."""
+    try:
+        scenes = import_module("mtrefseg.scenes")
+        scenes.segment_pair  # noqa: B018  # Loads rasterio and the rest.
+    except ImportError:
+        return None
+    return scenes
+
+
+def _needs_windows(image: Image.Image, window: Window, canvas: int) -> bool:
+    longest = max(image.size)
+    return longest > _SHRINK_LIMIT * canvas if window == "auto" else window != "off" and canvas < longest > window
+
+
+def _warn_of_shrinking(image: Image.Image, window: Window, canvas: int) -> None:
+    """Says by how much an image is shrunk that windows would show as it is."""
+    if _needs_windows(image, "auto", canvas):
+        hint = "window='auto'" if window == "off" else "pip install 'mtrefseg[geo]'"
+        logger.warning_once(
+            f"An image of {image.width}x{image.height} pixels is shrunk {max(image.size) / canvas:.1f} times to the "
+            f"model's canvas of {canvas} pixels, and small things are lost. For windows: {hint}"
+        )
 
 
 def _without_none(parameters: dict[str, Any]) -> dict[str, Any]:

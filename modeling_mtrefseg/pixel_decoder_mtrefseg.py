@@ -48,23 +48,21 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
                 What the library's encoder layer passes besides. Nothing is padded here, so there is no mask, and
                 reference points follow from the shapes.
         """
-        batch_size, sequence_length, _ = hidden_states.shape
         queries = hidden_states if position_embeddings is None else hidden_states + position_embeddings
         values = self.value_proj(hidden_states)
-        # (batch_size, sequence_length, num_heads, num_levels, num_points, 2)
-        offsets = self.sampling_offsets(queries).view(
-            batch_size, sequence_length, self.n_heads, self.n_levels, self.n_points, 2
-        )
-        weights = self.attention_weights(queries).view(batch_size, sequence_length, self.n_heads, -1).softmax(-1)
-        weights = weights.view(offsets.shape[:-1])
+        # The positions of all pairs come last, so that every step below runs along contiguous memory:
+        # (num_heads, num_levels, num_points, 2, positions)
+        offsets = _transposed(self.sampling_offsets(queries)).view(self.n_heads, self.n_levels, self.n_points, 2, -1)
+        weights = _transposed(self.attention_weights(queries)).view(self.n_heads, self.n_levels * self.n_points, -1)
+        weights = weights.softmax(1).view(self.n_heads, self.n_levels, self.n_points, -1)
 
         # Coordinates need float32: bfloat16 cannot tell neighbouring pixels apart.
         rows, row_weights = self._sampled_rows(offsets.float(), weights.float(), spatial_shapes_list)
         attended = nn.functional.embedding_bag(
-            rows.flatten(3).flatten(0, 2),
+            rows,
             self._table(values, spatial_shapes_list),
             mode="sum",
-            per_sample_weights=row_weights.to(values.dtype).flatten(3).flatten(0, 2),
+            per_sample_weights=row_weights.to(values.dtype),
         )
         return self.output_proj(attended.view_as(hidden_states)), None
 
@@ -85,42 +83,51 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         The four pixels around each sampling point: their rows in the table, and bilinear times attention weights.
 
         Args:
-            offsets (`Tensor` of shape `(batch_size, sequence_length, num_heads, num_levels, num_points, 2)`):
+            offsets (`Tensor` of shape `(num_heads, num_levels, num_points, 2, batch_size * sequence_length)`):
                 (x, y) of the sampling points in pixels of their level, from the centre of the query's pixel.
-            weights (`Tensor` of shape `(batch_size, sequence_length, num_heads, num_levels, num_points)`):
+            weights (`Tensor` of shape `(num_heads, num_levels, num_points, batch_size * sequence_length)`):
                 Attention weights.
             shapes (`list[tuple[int, int]]`): Height and width of each level.
 
         Returns:
-            Two tensors of shape `(batch_size, sequence_length, num_heads, num_levels, num_points, 4)`, int32 and
+            Two tensors of shape `(batch_size * sequence_length * num_heads, num_levels * num_points * 4)`, int32 and
             float32.
         """
         device = offsets.device
-        heights, widths = torch.tensor(shapes, dtype=torch.int32, device=device).view(-1, 2, 1).unbind(1)
+        # (num_levels, 1, 1)
+        heights, widths = torch.tensor(shapes, dtype=torch.int32, device=device).view(-1, 2, 1, 1).unbind(1)
         # With the frame a level is 2 wider and higher, and pixel (0, 0) lies at (1, 1).
         strides = widths + 2
         sizes = (heights + 2) * strides
         level_starts = sizes.cumsum(0).int() - sizes
-        batch_starts = torch.arange(len(offsets), dtype=torch.int32, device=device).view(-1, 1, 1, 1, 1) * sizes.sum()
-        heads = torch.arange(self.n_heads, dtype=torch.int32, device=device).view(-1, 1, 1)
         centers = torch.cat(
             [
                 torch.cartesian_prod(pixel_centers(height, device), pixel_centers(width, device))
                 for height, width in shapes
             ]
         )
-        center_y, center_x = centers.view(-1, 1, 1, 1, 2).unbind(-1)
-        left, right_weight = _pixel_and_fraction(offsets[..., 0] + (center_x * widths + 0.5), widths)
-        top, bottom_weight = _pixel_and_fraction(offsets[..., 1] + (center_y * heights + 0.5), heights)
+        batch_size = offsets.shape[-1] // len(centers)
+        pair = torch.arange(batch_size, dtype=torch.int32, device=device).repeat_interleave(len(centers))
+        center_y, center_x = centers.t().repeat(1, batch_size).contiguous()
+        left, right_weight = _pixel_and_fraction(offsets[..., 0, :] + (center_x * widths + 0.5), widths)
+        top, bottom_weight = _pixel_and_fraction(offsets[..., 1, :] + (center_y * heights + 0.5), heights)
 
-        rows = top.mul_(strides).add_(left).add_(level_starts + batch_starts).mul_(self.n_heads).add_(heads)
-        right, below = torch.full_like(strides, self.n_heads), strides * self.n_heads
-        corners = torch.stack([torch.zeros_like(right), right, below, below + right], dim=-1)
+        heads = torch.arange(self.n_heads, dtype=torch.int32, device=device).view(-1, 1, 1, 1)
+        starts = level_starts + pair * sizes.sum()
+        upper_left = top.mul_(strides).add_(left).add_(starts).mul_(self.n_heads).add_(heads)
+        lower_left = upper_left + strides * self.n_heads
         lower = weights * bottom_weight
         upper = weights - lower
         lower_right, upper_right = lower * right_weight, upper * right_weight
-        corner_weights = torch.stack([upper - upper_right, upper_right, lower - lower_right, lower_right], dim=-1)
-        return rows.unsqueeze(-1) + corners, corner_weights
+        rows = torch.stack([upper_left, upper_left + self.n_heads, lower_left, lower_left + self.n_heads], dim=1)
+        row_weights = torch.stack([upper - upper_right, upper_right, lower - lower_right, lower_right], dim=1)
+        num_samples = rows[0, ..., 0].numel()
+        return rows.flatten(0, 3).t().reshape(-1, num_samples), row_weights.flatten(0, 3).t().reshape(-1, num_samples)
+
+
+def _transposed(states: Tensor) -> Tensor:
+    """`(batch_size, sequence_length, channels)` to contiguous `(channels, batch_size * sequence_length)`."""
+    return states.flatten(0, 1).t().contiguous()
 
 
 def _pixel_and_fraction(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,13 +141,28 @@ def _pixel_and_fraction(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]
 
 
 class SinePositionEmbedding(Mask2FormerSinePositionEmbedding):
-    """Sine positions computed in float32 whatever the precision of the features, as the reference does."""
+    """Sine positions computed in float32 whatever the precision of the features, as the reference does. Rows and
+    columns are computed once each, not for every pixel."""
 
     def forward(
         self, shape: torch.Size, device: torch.device | str, dtype: torch.dtype, mask: Tensor | None = None
     ) -> Tensor:
-        """Positions of shape `(1, num_channels, height, width)`, equal for all images of a batch."""
-        return super().forward(torch.Size((1, *shape[1:])), device, torch.float32, mask).to(dtype)
+        """Positions of shape `(1, num_channels, height, width)`, equal for all images of a batch. There is no mask."""
+        height, width = shape[-2:]
+        rows, columns = self._axis(height, device), self._axis(width, device)
+        positions = torch.cat(
+            [rows[:, None].expand(-1, width, -1), columns[None].expand(height, -1, -1)],
+            dim=-1,
+        )
+        return positions.permute(2, 0, 1).unsqueeze(0).to(dtype)
+
+    def _axis(self, size: int, device: torch.device | str) -> Tensor:
+        """Sines and cosines of the positions on an axis: `(size, num_position_features)`."""
+        positions = torch.arange(1, size + 1, dtype=torch.float32, device=device)
+        positions = positions / (positions[-1] + 1e-6) * self.scale
+        pairs = torch.arange(self.num_position_features // 2, dtype=torch.float32, device=device)
+        angles = positions[:, None] / self.temperature ** (2 * pairs / self.num_position_features)
+        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 class PixelDecoder(Mask2FormerPixelDecoder):

@@ -335,21 +335,20 @@ class MTRefSegProcessor(ProcessorMixin):
             outputs, target_sizes, threshold=threshold, no_target_threshold=no_target_threshold
         )
 
-    def _encode(self, text: str) -> list[int]:
-        """Token ids of a part of the template. The text between placeholders is tokenised piece by piece, so that no
+    def _encode(self, *texts: str) -> list[list[int]]:
+        """Token ids of parts of the template. The text between placeholders is tokenised piece by piece, so that no
         token reaches over a border and all sentences of a pair share the very same prompt."""
+        pieces_of = [[piece for piece in _PLACEHOLDERS.split(text) if piece] for text in texts]
         ids_of = {
             "<image_t1>": [self.image_t1_token_id] * self.num_image_tokens,
             "<image_t2>": [self.image_t2_token_id] * self.num_image_tokens,
             "[SEG]": [self.seg_token_id],
         }
-        token_ids: list[int] = []
-        for piece in _PLACEHOLDERS.split(text):
-            if piece in ids_of:
-                token_ids += ids_of[piece]
-            elif piece:
-                token_ids += self.tokenizer(piece, add_special_tokens=False)["input_ids"]
-        return token_ids
+        # Each of them once, and all in one call.
+        plain = list({piece: None for pieces in pieces_of for piece in pieces if piece not in ids_of})
+        if plain:
+            ids_of |= zip(plain, self.tokenizer(plain, add_special_tokens=False)["input_ids"])
+        return [[token for piece in pieces for token in ids_of[piece]] for pieces in pieces_of]
 
     def _encode_prompts(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[list[int]]:
         """Token ids of what comes before the sentences of each pair."""
@@ -357,13 +356,13 @@ class MTRefSegProcessor(ProcessorMixin):
         if len(domains) != num_pairs:
             raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
         scenes = self.prompt_template["scenes"]
-        prompts = []
+        texts = []
         for name in domains:
             if name is not None and name not in scenes:
                 raise ValueError(f"Unknown domain {name!r}: expected one of {', '.join(map(repr, scenes))}, or None.")
             scene = scenes["unknown" if name is None else name]
-            prompts.append(self._encode(self.prompt_template["prefix"].replace("{scene}", scene)))
-        return prompts
+            texts.append(self.prompt_template["prefix"].replace("{scene}", scene))
+        return self._encode(*texts)
 
     def _encode_sentences(
         self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool
@@ -372,10 +371,13 @@ class MTRefSegProcessor(ProcessorMixin):
         following, num_supervised = self._encode_following(training, generation)
         special_tokens = [str(token) for token in self.tokenizer.added_tokens_decoder.values() if token.special]
         rows: dict[str, list[list[int]]] = {"input_ids": [], "query_mask": [], "text_labels": []}
+        wording = self.prompt_template["expression"]
+        texts = [wording.replace("{expression}", expression) for group in expressions for expression in group]
+        sentences = iter(self._encode(*texts))
         for pair, group in enumerate(expressions):
             for index, expression in enumerate(group):
                 _check_expression(expression, pair, index, special_tokens)
-                sentence = self._encode(self.prompt_template["expression"].replace("{expression}", expression))
+                sentence = next(sentences)
                 input_ids = sentence + following
                 self._check_length(len(prompts[pair]), len(input_ids), pair, index)
                 num_unsupervised = len(input_ids) - num_supervised
@@ -390,11 +392,11 @@ class MTRefSegProcessor(ProcessorMixin):
     def _encode_following(self, training: bool, generation: bool) -> tuple[list[int], int]:
         """Token ids of what follows every sentence, and how many of them, at the end, are supervised."""
         template = self.prompt_template
-        suffix, answer = self._encode(template["suffix"]), self._encode(template["answer"])
+        suffix, answer, answer_end = self._encode(template["suffix"], template["answer"], template["answer_end"])
         if generation:
             return suffix, 0
         if training:
-            answer += [*self._encode(template["answer_end"]), self.tokenizer.eos_token_id]
+            answer += [*answer_end, self.tokenizer.eos_token_id]
             return suffix + answer, len(answer)
         if "[SEG]" in template["expression"]:
             return [], 0

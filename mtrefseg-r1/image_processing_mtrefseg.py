@@ -195,12 +195,16 @@ class MTRefSegImageProcessor(PilBackend):
             new_size = fitted_size(image.height, image.width, size)
             resized = resize_image(image, *new_size, self.resample, self.antialias)
             canvases.append(center_on_canvas(np.asarray(resized), size))
+        # Along whole rows of pixels, which is several times faster than channel by channel.
+        pixel_values = np.stack(canvases).reshape(len(canvases), size, size * 3).astype(np.float32)
+        if self.do_normalize:
+            mean, std = (255 * np.array(values, dtype=np.float64) for values in (self.image_mean, self.image_std))
+            pixel_values -= np.tile(mean.astype(np.float32), size)
+            pixel_values /= np.tile(std.astype(np.float32), size)
+        else:
+            pixel_values /= 255
         # (B, H, W, C) -> (B, C, H, W)
-        pixel_values = np.stack(canvases).transpose(0, 3, 1, 2).astype(np.float32)
-        if not self.do_normalize:
-            return pixel_values / 255
-        mean, std = (255 * np.array(values, dtype=np.float64) for values in (self.image_mean, self.image_std))
-        return (pixel_values - mean.astype(np.float32)[:, None, None]) / std.astype(np.float32)[:, None, None]
+        return pixel_values.reshape(len(canvases), size, size, 3).transpose(0, 3, 1, 2)
 
     def _to_labels(self, masks: list[Any], sizes: list[tuple[int, int]]) -> np.ndarray:
         """Masks on their canvases as `float32` of shape `(num_masks, size, size)`; `sizes` are (width, height)."""

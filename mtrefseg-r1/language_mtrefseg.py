@@ -153,6 +153,16 @@ class SentenceLayout:
         slot = torch.arange(len(pair_index), device=num_expressions.device) - first[pair_index]
         return cls(pair_index, slot, num_expressions, max(counts, default=0))
 
+    def split(self, longest: int) -> tuple["SentenceLayout", Tensor]:
+        """
+        The same sentences in rows of at most `longest`, and the pair that each row belongs to, shape `(num_rows,)`.
+        """
+        num_rows = (self.num_expressions + longest - 1) // longest
+        pair_of_row = torch.arange(len(num_rows), device=num_rows.device).repeat_interleave(num_rows)
+        row = (num_rows.cumsum(0) - num_rows)[self.pair_index] + self.slot // longest
+        counts = torch.bincount(row, minlength=len(pair_of_row))
+        return SentenceLayout(row, self.slot % longest, counts, min(longest, self.max_expressions)), pair_of_row
+
     def pad(self, values: Tensor) -> Tensor:
         """`(num_sentences, ...)` to `(batch_size, max_expressions, ...)`, zeros where there is no sentence."""
         padded = values.new_zeros(len(self.num_expressions), self.max_expressions, *values.shape[1:])

@@ -46,8 +46,9 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
     if isinstance(source, Image.Image):
         with decoding(name):
             upright, compression = load_upright(source), find_compression(source)
-            is_tiff = isinstance(source, TiffImagePlugin.TiffImageFile)
-            return (_plain(upright, collect_tags(source.tag_v2), name) if is_tiff else upright), compression
+            if isinstance(source, TiffImagePlugin.TiffImageFile):
+                return _plain(upright, collect_tags(source.tag_v2), name), compression
+            return upright, compression
     if isinstance(source, str) and source.startswith(("http://", "https://")):
         with decoding(name):
             source = download_image(source)

@@ -253,7 +253,7 @@ def _read_colours(colours: np.ndarray, compression: Compression | None = None) -
     if colours.dtype != np.uint8:
         found = np.unique(colours.reshape(-1, 3), axis=0)
         if len(found) == 2 and not found[0].any():
-            return MaskReading(colours.any(axis=-1))
+            return MaskReading(np.asarray(colours.any(axis=-1)))
         raise _OpenError(f"it has {len(found)} colours of {colours.dtype} values, not black and one other")
     flat = colours.reshape(-1, 3).astype(np.uint32)
     keys, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the 
     from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
 
 
+# Sentences are spread over rows where there would be more than this many.
+_FEW_ROWS = 4
+
+
 class MTRefSegModel(MTRefSegPreTrainedModel):
     """
     MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask a sentence out.
@@ -113,8 +117,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
             embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
-            no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
-            _, encoding.prompt_key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
+            encoding.prompt_key_values = self._read_prompt(embeddings, prompt_mask)
             encoding.prompt_mask = prompt_mask
         return encoding
 
@@ -399,16 +402,41 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         """Last hidden states of the sentences, `(num_sentences, sentence_length, text_hidden_size)`."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
+        prompt_mask, key_values, prompt = encoding.prompt_mask, encoding.prompt_key_values, None
+        if key_values is None:
+            prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+        if longest := self._sentences_per_row(layout, prompt_mask.shape[1], input_ids.shape[1]):
+            if key_values is None:
+                key_values, prompt = self._read_prompt(prompt, prompt_mask), None
+            layout, pair = layout.split(longest)
+            prompt_mask = prompt_mask[pair]
+            key_values = tuple((keys[pair], values[pair]) for keys, values in key_values)
         sentence_mask = layout.pad(attention_mask)
         embeddings = layout.pad(self._embed(input_ids)).flatten(1, 2)
-        if encoding.prompt_key_values is None:
-            prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
+        if prompt is not None:
             embeddings = torch.cat([prompt, embeddings], dim=1)
-        else:
-            prompt_mask = encoding.prompt_mask
-        states, _ = self._read(embeddings, prompt_mask, sentence_mask, encoding.prompt_key_values)
+        states, _ = self._read(embeddings, prompt_mask, sentence_mask, key_values)
         states = states[:, states.shape[1] - sentence_mask[0].numel() :]
         return layout.flatten(states.unflatten(1, sentence_mask.shape[1:]))
+
+    def _sentences_per_row(self, layout: SentenceLayout, prompt_length: int, sentence_length: int) -> int | None:
+        """
+        How many sentences of a pair are read side by side at most; `None` for all. In one long row every token is
+        compared with those of all other sentences, in vain. Rows about as long as the prompt, which each of them
+        needs, keep both that and the copies of the prompt small.
+        """
+        is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
+        if is_checkpointing or torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return None
+        longest = max(1, prompt_length // max(sentence_length, 1))
+        return longest if layout.max_expressions > _FEW_ROWS * longest else None
+
+    def _read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
+        """The language model's keys and values of the prompt."""
+        no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
+        _, key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
+        assert key_values is not None
+        return key_values
 
     def _read(
         self,

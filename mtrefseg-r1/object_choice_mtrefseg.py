@@ -145,7 +145,7 @@ class ObjectChoice:
         region = None if (left, top, right, bottom) == (0, 0, 1, 1) else (left, top, right, bottom)
         order: Order | None = None
         if values[5]:
-            order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))  # type: ignore[assignment]
+            order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))
         choice = cls(region, order, int(values[7]), int(values[8]) or None)
         return cls(excluded=choice) if values[9] else choice
 
@@ -171,6 +171,21 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
         return text, None
     asked, choice = _without_choice(lowered, choice)
     return (text, None) if choice == ObjectChoice() or is_undivided(asked) else (asked, choice)
+
+
+def answered_by(text: str | None, choose_objects: bool) -> str:
+    """
+    How a sentence about one image is answered.
+
+    Args:
+        text (`str`, *optional*): The sentence; `None` for every change.
+        choose_objects (`bool`): That of the processor.
+
+    Returns:
+        `str`: `"objects"` if words of it choose among the objects that the rest of it finds, else `"image"`.
+    """
+    choice = split_sentence(text)[1] if text is not None and choose_objects else None
+    return "image" if choice is None or choice.is_count else "objects"
 
 
 def choose(

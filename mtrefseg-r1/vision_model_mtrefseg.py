@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoBackbone
+from transformers import AutoBackbone, PreTrainedModel
 
 from .configuration_mtrefseg import MTRefSegConfig, MTRefSegMaskDecoderConfig
 from .efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
@@ -37,6 +37,39 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
         kwargs.setdefault("save_original_format", False)
         super().save_pretrained(save_directory, **kwargs)
 
+    def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
+        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
+        if layer_masks.shape[1] != len(labels):
+            raise ValueError(
+                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
+            )
+        output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
+        is_empty = (labels.flatten(1).amax(-1) <= 0).float()
+        loss_no_target = nn.functional.binary_cross_entropy_with_logits(
+            output.no_target_logits.float(), is_empty, reduction="sum"
+        )
+        output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
+        output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
+
+
+def build_backbone(config: MTRefSegConfig) -> PreTrainedModel:
+    """The backbone of `config.vision_config`, with random weights."""
+    vision_config = copy.deepcopy(config.vision_config)
+    if vision_config._attn_implementation == "sdpa":
+        # Backbones with attention choose it by themselves, and convolutional ones refuse it.
+        vision_config._attn_implementation = None
+    if vision_config.model_type == EfficientNetLiteConfig.model_type:
+        # AutoBackbone compares classes, and remote code makes a new class for every file that is loaded.
+        return EfficientNetLiteBackbone(cast(EfficientNetLiteConfig, vision_config))
+    return AutoBackbone.from_config(vision_config)
+
+
+def keep_statistics(backbone: nn.Module) -> None:
+    """Puts the batch normalisations of a backbone into evaluation mode, so that training leaves their statistics."""
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
 
 class MTRefSegVisionModel(MTRefSegPreTrainedModel):
     """
@@ -52,15 +85,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
 
     def __init__(self, config: MTRefSegConfig) -> None:
         super().__init__(config)
-        vision_config = copy.deepcopy(config.vision_config)
-        if vision_config._attn_implementation == "sdpa":
-            # Backbones with attention choose it by themselves, and convolutional ones refuse it.
-            vision_config._attn_implementation = None
-        if vision_config.model_type == EfficientNetLiteConfig.model_type:
-            # AutoBackbone compares classes, and remote code makes a new class for every file that is loaded.
-            self.backbone = EfficientNetLiteBackbone(cast(EfficientNetLiteConfig, vision_config))
-        else:
-            self.backbone = AutoBackbone.from_config(vision_config)
+        self.backbone = build_backbone(config)
         channels = list(self.backbone.channels)
         self.fusion = TemporalFusion(config.fusion_type, channels, config.coordinate_channels)
         decoder_config = cast(MTRefSegMaskDecoderConfig, config.mask_decoder_config)
@@ -74,9 +99,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         batches are small, and the processes of a distributed run would each have their own.
         """
         super().train(mode)
-        for module in self.backbone.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
+        keep_statistics(self.backbone)
         return self
 
     def encode_pair(self, pixel_values_t1: Tensor, pixel_values_t2: Tensor) -> MTRefSegPairEncoding:
@@ -158,20 +181,6 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             self.add_mask_losses(output, layer_masks, labels)
         return output
 
-    def add_mask_losses(self, output: MTRefSegOutput, layer_masks: Tensor, labels: Tensor) -> None:
-        """Fills in `loss_mask`, `loss_dice`, `loss_no_target` and their sum; see [`mask_losses`] for the shapes."""
-        if layer_masks.shape[1] != len(labels):
-            raise ValueError(
-                f"labels holds {len(labels)} masks, but there are {layer_masks.shape[1]} to compare with."
-            )
-        output.loss_mask, output.loss_dice = mask_losses(layer_masks, labels, self.config, self.training)
-        is_empty = (labels.flatten(1).amax(-1) <= 0).float()
-        loss_no_target = nn.functional.binary_cross_entropy_with_logits(
-            output.no_target_logits.float(), is_empty, reduction="sum"
-        )
-        output.loss_no_target = self.config.no_target_weight * loss_no_target / max(len(is_empty), 1)
-        output.loss = output.loss_mask + output.loss_dice + output.loss_no_target
-
     def _check_pixels(self, pixel_values_t1: Tensor | None, pixel_values_t2: Tensor | None) -> None:
         if pixel_values_t1 is None or pixel_values_t2 is None:
             raise ValueError("Both pixel_values_t1 and pixel_values_t2 are needed, or a pair_encoding.")
@@ -182,4 +191,4 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             )
 
 
-__all__ = ["MTRefSegPreTrainedModel", "MTRefSegVisionModel"]
+__all__ = ["MTRefSegPreTrainedModel", "MTRefSegVisionModel", "build_backbone", "keep_statistics"]

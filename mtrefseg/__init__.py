@@ -8,6 +8,8 @@ Multi-temporal referring segmentation: two images of a place and a sentence in, 
 from importlib import import_module
 from typing import Any
 
+from .importing import import_libraries
+
 
 __version__ = "0.1.0"
 
@@ -30,6 +32,7 @@ _HOMES = {
     "preset_model": "mtrefseg.build.presets",
     "segment": "mtrefseg.scenes.api",
 }
+_NEED_A_MODEL = ("modeling_mtrefseg", "mtrefseg.build", "mtrefseg.scenes")
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -37,6 +40,8 @@ __all__ = ["__version__", *sorted(_HOMES)]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name].startswith(_NEED_A_MODEL):
+        import_libraries()
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -3,6 +3,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -51,18 +52,41 @@ def legend(segmentation: Segmentation) -> str:
     Returns:
         `str`: A list, and a line that screen readers announce.
     """
+    said = [
+        (
+            answer["sentence"],
+            answer["found"],
+            f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image",
+        )
+        for answer in describe(segmentation)
+    ]
+    return answers_list(said, _time_taken(segmentation))
+
+
+def answers_list(answers: Sequence[tuple[Sentence, bool, str]], status: str) -> str:
+    """
+    Sentences with their colours and what is said of them, as HTML. Nothing of a sentence is read as markup.
+
+    Args:
+        answers (`Sequence[tuple]`): The sentence (`None`: every change), whether anything was found, and what is said
+            if so.
+        status (`str`): A line that screen readers announce.
+
+    Returns:
+        `str`: The line and a list.
+    """
     rows = []
-    for number, answer in enumerate(describe(segmentation), start=1):
+    for number, (sentence, is_found, said) in enumerate(answers, start=1):
         red, green, blue = PALETTE[number - 1]
         ink = "rgb({},{},{})".format(*stands_out_on(PALETTE[number - 1]))
+        verdict = said if is_found else NOTHING_CHANGED if sentence is None else NOTHING_FITS
         rows.append(
-            f'<li class="{"found" if answer["found"] else "nothing"}">'
+            f'<li class="{"found" if is_found else "nothing"}">'
             f'<span class="chip" style="background:rgb({red},{green},{blue});color:{ink}">{number}</span>'
-            f'<span class="sentence" dir="auto">{escape(_label(answer["sentence"]))}</span>'
-            f'<span class="verdict">{_verdict(answer)}</span></li>'
+            f'<span class="sentence" dir="auto">{escape(_label(sentence))}</span>'
+            f'<span class="verdict">{escape(verdict)}</span></li>'
         )
-    status = f'<p class="took" role="status">{_time_taken(segmentation)}</p>'
-    return f'{status}<ol class="answers" role="list">{"".join(rows)}</ol>'
+    return f'<p class="took" role="status">{escape(status)}</p><ol class="answers" role="list">{"".join(rows)}</ol>'
 
 
 def describe(segmentation: Segmentation) -> list[dict[str, Any]]:
@@ -180,12 +204,6 @@ def _feature_collection(segmentation: Segmentation) -> dict[str, Any]:
 
 def _label(sentence: Sentence) -> str:
     return EVERY_CHANGE_LABEL if sentence is None else sentence
-
-
-def _verdict(answer: dict[str, Any]) -> str:
-    if not answer["found"]:
-        return NOTHING_CHANGED if answer["sentence"] is None else NOTHING_FITS
-    return f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image"
 
 
 def _time_taken(segmentation: Segmentation) -> str:

@@ -25,6 +25,7 @@ from mtrefseg.serve.engine import Engine
 from .benchmark import BenchmarkTab
 from .inspect_tab import InspectTab
 from .limits import MAX_FILE_SIZE, MAX_PIXELS
+from .scene_tab import SceneTab
 from .segment_tab import SegmentTab
 from .segmenting import Segmenter
 
@@ -61,6 +62,8 @@ def build(segmenter: Segmenter) -> gr.Blocks:
         gr.Markdown(HEAD)
         with gr.Tab("Segment"):
             segment = SegmentTab(segmenter)
+        with gr.Tab("Scene"):
+            SceneTab(segmenter)
         with gr.Tab("Look inside"):
             look_inside = InspectTab(segmenter, (segment.image_t1, segment.image_t2))
         with gr.Tab("Benchmark") as tab:

@@ -9,6 +9,9 @@ from gradio.data_classes import FileData, ImageData, ListFiles
 from .limits import InputError, check_image, forget_upload, refusal
 
 
+SCENE_ENDINGS = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp")
+
+
 class ImageInput(gr.Image):
     """
     An image component that hands over the path of a file which was checked, but not decoded: gradio's own would decode
@@ -64,6 +67,39 @@ class ReportInput(gr.File):
         if isinstance(payload, ListFiles):
             raise refusal("One file at a time can be shown.")
         return None if payload is None else payload.path
+
+
+class SceneInput(ReportInput):
+    """A component for an image that browsers may not be able to show: the path of a file which was checked."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> str | None:
+        """
+        Checks what was uploaded.
+
+        Args:
+            payload (`FileData`, *optional*): What the browser or the client sent.
+
+        Returns:
+            `str`, *optional*: The path of the file.
+
+        Raises:
+            gradio.Error: If the file may not be used; it is deleted.
+        """
+        path = super().preprocess(payload)
+        if path is None:
+            return None
+        name = str(self.label)
+        try:
+            # Endings decide how a file is read: some formats of GDAL name other files.
+            if Path(path).suffix.lower() not in SCENE_ENDINGS:
+                raise InputError(f"{name} must be a {', '.join(SCENE_ENDINGS[:-1])} or {SCENE_ENDINGS[-1]} file.")
+            check_image(path, name)
+        except InputError as error:
+            forget_upload(path)
+            raise refusal(str(error)) from error
+        return path
 
 
 # gradio writes a stub of component classes beside their file; here it is of no use to anybody.

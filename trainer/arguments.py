@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import TrainingError
 from .names import (
+    BASELINES,
     ENGINES,
     GENERATED,
     NO_DATA,
@@ -40,6 +41,7 @@ class ModelArguments:
         fusion_type (`str`, *optional*): See `MTRefSegConfig`; the checkpoint's or preset's if not given.
         config_overrides (`str`, *optional*): Further fields of `MTRefSegConfig`, for new models; JSON on the command
             line, a mapping in recipes. See `config_fields`.
+        baseline (`str`, *optional*): In stage 2, a new model of this kind instead of our own, one of `BASELINES`.
     """
 
     preset: str = field(
@@ -58,6 +60,9 @@ class ModelArguments:
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
     config_overrides: str | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig (JSON)"})
+    baseline: str | None = field(
+        default=None, metadata={"help": "train this baseline instead of our model", "choices": list(BASELINES)}
+    )
 
     def __post_init__(self) -> None:
         self.config_fields()  # Says now what is wrong with them.
@@ -226,6 +231,7 @@ class TrainingOptions:
         expected_engine (`str`, *optional*, defaults to `"any"`): "single", "ddp", "zero1", "zero2" or "zero3": the
             script stops if another one is in use.
         expected_processes (`int`, *optional*): The script stops if there are not as many.
+        estimate (`bool`, *optional*, defaults to `False`): Whether to print what the run would take, and not to train.
         no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default the
             processor's, which is that of the checkpoint to begin with, and none for a new model.
     """
@@ -249,6 +255,9 @@ class TrainingOptions:
     expected_processes: int | None = field(default=None, metadata={"help": "stop if there are not as many"})
     no_target_threshold: float | None = field(
         default=None, metadata={"help": "score above which evaluation empties a mask"}
+    )
+    estimate: bool = field(
+        default=False, metadata={"help": "only print how much memory and how many hours the run would take"}
     )
     report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
     bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})

@@ -27,6 +27,9 @@ from mtrefseg.option_values import OneLineParser
 from trainer.evaluate import add_data_options, find_checkpoint, open_source
 
 
+MOST_PAIRS = 60
+
+
 def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,6 +40,13 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         type=float,
         help="metres of a pixel on the ground in the training images, saved with the processor: large scenes are then "
         "cut into windows at this resolution",
+    )
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help=f"folders of training pairs; up to {MOST_PAIRS} of each are used, and each counts as much as --data",
     )
     parser.add_argument(
         "--choose_objects",
@@ -65,14 +75,18 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
 
         from tqdm.auto import tqdm
 
+        from dataset_scripts.readers import open_pairs
         from trainer.evaluation.calibration import calibrate
+        from trainer.evaluation.selection import EvenlySpacedPairs
 
+        also = [EvenlySpacedPairs(open_pairs(name, "train", checked=False), MOST_PAIRS) for name in options.also]
         choice = calibrate(
             open_source(options),
             find_checkpoint(options.model),
             options.output_dir,
             options.pixel_size,
             options.choose_objects,
+            also,
         )
         tqdm.write(f"threshold            {choice.threshold}")
         tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")

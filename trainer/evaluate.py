@@ -158,6 +158,8 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         folder.begin()
         before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
     attempt, done = broadcast_object_list(before)
+    import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+
     processor = load_processor(checkpoint)
     if arguments.whole_sentences:
         processor.choose_objects = False
@@ -176,7 +178,11 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     if not accelerator.is_main_process:
         return ""
     scores, samples, facts = collect(folder.results(), num_batches, arguments.bootstrap)
-    report = make_report(arguments, scores, samples, facts, source, processor, identity, accelerator.num_processes)
+    images = processor.image_processor
+    used = {**options, "threshold": images.threshold}
+    if used["no_target_threshold"] is None:
+        used["no_target_threshold"] = images.no_target_threshold
+    report = make_report(arguments, scores, samples, facts, source, used, identity, accelerator.num_processes)
     write_report(arguments.output_dir, report, samples, source)
     folder.finish()
     return summary(report, arguments.output_dir)

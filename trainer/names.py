@@ -23,6 +23,10 @@ PARTS = (
     "seg_head",
 )
 """The parts of the model that can be frozen."""
+BASELINES = ("early_fusion", "change_attention", "single_image", "change_detector", "component_ranking")
+"""What `--baseline` takes: the models of `trainer/baselines/models`."""
+MODEL_TYPES = ("mtrefseg", *(f"mtrefseg_{name}" for name in BASELINES))
+"""`model_type` in the configurations of the checkpoints that are trained here."""
 ENGINES = ("any", "single", "ddp", "zero1", "zero2", "zero3")
 """What `expected_engine` can be."""
 GENERATED = "generated"

@@ -9,11 +9,9 @@ It needs 0.6 GB and runs on a CPU, but its masks have 352 x 352 pixels and blurr
 
 import threading
 
-import torch
-import torch.nn.functional as F
-from transformers import AutoProcessor, CLIPSegForImageSegmentation
+from mtrefseg.foundation import ClipSeg
 
-from .hub_models import load_model, load_part, refusing_without_memory, to_model
+from .hub_models import permanent_if_not_loaded, refusing_without_memory
 from .model_names import CLIPSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
@@ -35,8 +33,8 @@ class ClipSegSegmenter:
 
     def __init__(self, model: str = CLIPSEG_MODEL, device: str | None = None, threshold: float | None = None) -> None:
         self.name = model_name("clipseg", model)
-        self._processor = load_part(AutoProcessor.from_pretrained, model)
-        self._model = load_model(CLIPSegForImageSegmentation.from_pretrained, model, device)
+        with permanent_if_not_loaded():
+            self._model = ClipSeg(model, device)
         self._threshold = 0.4 if threshold is None else threshold
         self._lock = threading.Lock()
 
@@ -54,15 +52,7 @@ class ClipSegSegmenter:
             RefusedError: If the image does not fit into the memory of the GPU.
         """
         view = look_at(prompt)
-        with self._lock, torch.inference_mode(), refusing_without_memory():
-            length = self._model.config.text_config.max_position_embeddings
-            inputs = self._processor(
-                text=[prompt.text], images=[view.image], truncation=True, max_length=length, return_tensors="pt"
-            )
-            logits = self._model(**to_model(inputs, self._model)).logits.float()
-            # For a single image, the model drops the batch dimension.
-            logits = logits.reshape(1, 1, *logits.shape[-2:])
-            size = (view.image.height, view.image.width)
-            probabilities = F.interpolate(logits, size, mode="bilinear").sigmoid()[0, 0].cpu().numpy()
+        with self._lock, refusing_without_memory():
+            probabilities = self._model.rate(view.image, [prompt.text])[0]
         mask = select_region(probabilities > self._threshold, probabilities, view.box, view.points)
         return Segmentation(view.paste(mask), float(probabilities[mask].mean()) if mask.any() else 0.0)

@@ -13,10 +13,11 @@ import numpy as np
 from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegPipeline
+from mtrefseg.foundation import load_model, load_part
 
 from ..errors import PermanentError, RefusedError
 from ..records import BoolMask, ImagePair
-from .hub_models import load_model, load_part, refusing_without_memory
+from .hub_models import permanent_if_not_loaded, refusing_without_memory
 from .model_names import MTREFSEG_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
 from .regions import select_region
@@ -50,8 +51,9 @@ class MTRefSegSegmenter:
         self.name = model_name("mtrefseg" if by_sentence else "mtrefseg-changes", model)
         self._by_sentence = by_sentence
         # Without trust_remote_code: the code of this package is used, not the code beside the weights.
-        processor = load_part(AutoProcessor.from_pretrained, model)
-        weights = load_model(AutoModel.from_pretrained, model, device)
+        with permanent_if_not_loaded():
+            processor = load_part(AutoProcessor.from_pretrained, model)
+            weights = load_model(AutoModel.from_pretrained, model, device)
         if weights.config.model_type != "mtrefseg":
             raise PermanentError(f"{model} holds a model of type {weights.config.model_type}, not mtrefseg")
         try:

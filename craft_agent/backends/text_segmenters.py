@@ -19,7 +19,7 @@ from ..records import BoolMask
 from .hub_models import refusing_without_memory
 from .model_names import DETECTOR_MODEL, SAM2_MODEL, SAM3_MODEL, model_name
 from .protocols import Segmentation, SegmentationPrompt
-from .text_finders import DetectorFinder, Finder, Finding, PromptSegmenter, Sam3Finder
+from .text_finders import Finder, Finding, PromptSegmenter, TextFinder
 from .views import View, look_at
 
 
@@ -93,7 +93,7 @@ def sam3_segmenter(
     Raises:
         PermanentError: If the model cannot be loaded.
     """
-    finder = Sam3Finder(model, device, threshold)
+    finder = TextFinder(model, device, threshold, is_sam3=True)
     return TextSegmenter(model_name("sam3", model), finder, PromptSegmenter(model, device, is_sam3=True))
 
 
@@ -116,7 +116,7 @@ def grounded_sam2_segmenter(
         PermanentError: If a model cannot be loaded.
     """
     name = model_name("grounded-sam2", detector, model)
-    return TextSegmenter(name, DetectorFinder(detector, device, threshold), PromptSegmenter(model, device))
+    return TextSegmenter(name, TextFinder(detector, device, threshold), PromptSegmenter(model, device))
 
 
 def _choose(findings: Sequence[Finding], view: View) -> Finding | None:

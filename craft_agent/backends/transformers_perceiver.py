@@ -12,11 +12,10 @@ import threading
 import time
 from typing import Any
 
-import torch
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from mtrefseg.foundation import ChatModel, QuestionTooLongError
 
-from ..errors import PermanentError, RefusedError
-from .hub_models import load_model, load_part, refusing_without_memory, to_model
+from ..errors import RefusedError
+from .hub_models import permanent_if_not_loaded, refusing_without_memory
 from .model_names import model_name
 from .protocols import Answer, Question, Usage
 
@@ -39,14 +38,8 @@ class TransformersPerceiver:
         self, model: str, device: str | None = None, max_tokens: int = 4096, temperature: float = 0.0
     ) -> None:
         self.name = model_name("transformers", model)
-        self._processor = load_part(AutoProcessor.from_pretrained, model)
-        if not self._processor.chat_template:
-            raise PermanentError(f"{model} has no chat template: use an instruction-tuned model")
-        self._model = load_model(AutoModelForImageTextToText.from_pretrained, model, device)
-        self._options: dict[str, Any] = {"max_new_tokens": max_tokens, "do_sample": temperature > 0}
-        if temperature > 0:
-            self._options["temperature"] = temperature
-        self._longest = self._model.config.get_text_config().to_dict().get("max_position_embeddings")
+        with permanent_if_not_loaded():
+            self._model = ChatModel(model, device, max_tokens, temperature)
         self._lock = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -65,19 +58,14 @@ class TransformersPerceiver:
         content: list[dict[str, Any]] = []
         for number, image in enumerate(question.images, start=1):
             content += [{"type": "text", "text": f"Image {number}:"}, {"type": "image", "image": image}]
-        messages = [{"role": "user", "content": [*content, {"type": "text", "text": question.prompt}]}]
-        with self._lock, torch.inference_mode(), refusing_without_memory():
-            started = time.perf_counter()
-            inputs = self._processor.apply_chat_template(
-                messages, tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
-            )
-            prompt_tokens = inputs["input_ids"].shape[1]
-            if self._longest is not None and prompt_tokens >= self._longest:
-                raise RefusedError(
-                    f"the question has {prompt_tokens} tokens, but the model reads at most {self._longest}"
-                )
-            output = self._model.generate(**to_model(inputs, self._model), **self._options)[0, prompt_tokens:]
-        text = self._processor.decode(output, skip_special_tokens=True)
-        usage = Usage(prompt_tokens, len(output), requests=0, seconds=time.perf_counter() - started)
-        # Generation ends earlier only at an end-of-sequence token.
-        return Answer(text, usage, is_cut_off=len(output) >= self._options["max_new_tokens"])
+        content.append({"type": "text", "text": question.prompt})
+        started = time.perf_counter()
+        with self._lock, refusing_without_memory():
+            try:
+                answer = self._model.ask(content)
+            except QuestionTooLongError as error:
+                raise RefusedError(str(error)) from error
+        usage = Usage(
+            answer.prompt_tokens, answer.completion_tokens, requests=0, seconds=time.perf_counter() - started
+        )
+        return Answer(answer.text, usage, is_cut_off=answer.is_cut_off)

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+LONGEST_NAME = 1000
+"""Characters of the longest id or path that data sets may hold; no file system takes more."""
+
+
 def fold(name: str) -> str:
     """A name with the differences of case and of Unicode form (NFC, NFD) removed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from mtrefseg.io import open_regular
+from mtrefseg.io import parse_json, read_regular, to_utf8
 
-from .file_names import FolderListing
+from .file_names import LONGEST_NAME, FolderListing
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
@@ -100,18 +100,25 @@ class MetadataReader:
     def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []
-        with open_regular(self.folder / METADATA) as file:
-            for number, line in enumerate(file, start=1):
-                sample = f"{METADATA}:{number}"
-                try:
-                    row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
-                except (ValueError, RecursionError) as error:
-                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, f"the line is no JSON: {error}")
-                    continue
-                if isinstance(row, dict):
-                    rows.append((sample, row))
-                elif line.strip():
-                    self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, "the line holds no JSON object")
+        try:
+            lines = to_utf8(read_regular(self.folder / METADATA)).split(b"\n")
+        except UnicodeDecodeError as error:
+            detail = f"it is no {error.encoding}, as its first bytes say; save it as UTF-8"
+            self.report.skip(Reason.UNREADABLE_JSON, self.name, METADATA, detail)
+            return []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            sample = f"{METADATA}:{number}"
+            try:
+                row = parse_json(line)
+            except ValueError as error:
+                self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, f"the line cannot be read: {error}")
+                continue
+            if isinstance(row, dict):
+                rows.append((sample, row))
+            else:
+                self.report.skip(Reason.UNREADABLE_JSON, self.name, sample, "the line holds no JSON object")
         return rows
 
     def _add_row(self, drafts: dict[tuple[Any, ...], _Draft], sample: str, row: Mapping[str, Any]) -> None:
@@ -133,7 +140,7 @@ class MetadataReader:
             draft.change_mask = mask
             return
         change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
-        draft.expressions.append(Expression(text, mask, change_type, index, row.get("noisy") is True))
+        draft.expressions.append(Expression(text, mask, change_type, index, self._noisy(row, sample)))
 
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
         """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 where several pairs
@@ -141,14 +148,12 @@ class MetadataReader:
         row = draft.first_row
         names = [Path(row[column]).with_suffix("").as_posix() for column in IMAGE_COLUMNS]
         default = names[0] if names[0] not in known else "+".join(names)
-        pair_id = row.get("pair_id")
-        source = row.get("source")
         return Pair(
-            pair_id=printable(default if pair_id is None else str(pair_id)),
+            pair_id=printable(self._name(row, "pair_id", default) or default),
             split=self.split,
             domain=self._label(row, "domain", DOMAINS, default),
             view=self._label(row, "view", VIEWS, default) or "unknown",
-            source="unknown" if source is None else printable(str(source)),
+            source=printable(self._name(row, "source", default) or "unknown"),
             image_t1=draft.images[0],
             image_t2=draft.images[1],
             expressions=tuple(draft.expressions),
@@ -193,7 +198,7 @@ class MetadataReader:
     def _text(self, row: Mapping[str, Any], column: str) -> str:
         """A file name."""
         value = row.get(column)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
             raise UnusableError(Reason.UNREADABLE_JSON, f"{column} is no file name")
         return value
 
@@ -204,6 +209,27 @@ class MetadataReader:
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")
         return text.strip()
+
+    def _name(self, row: Mapping[str, Any], column: str, sample: str) -> str | None:
+        """A text or a whole number, or `None` if it has neither; pandas writes NaN for a missing one."""
+        value = row.get(column)
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if text is None or (isinstance(text, str) and len(text) <= LONGEST_NAME):
+            return text
+        detail = (
+            f"{column} has the value {json.dumps(value)[:80]}, which is no text of up to {LONGEST_NAME} characters"
+        )
+        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+        return None
+
+    def _noisy(self, row: Mapping[str, Any], sample: str) -> bool:
+        """Whether the row is marked as noisy, by true or 1."""
+        value = row.get("noisy")
+        if value in (None, False, True):
+            return bool(value)
+        detail = f"noisy has the value {json.dumps(value)[:80]}; known are false, true"
+        self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+        return False
 
     def _label(self, row: Mapping[str, Any], column: str, allowed: Sequence[str], sample: str) -> str | None:
         """A label, or `None` if it has none or an unknown one."""

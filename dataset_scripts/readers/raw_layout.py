@@ -25,9 +25,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import read_json
+from mtrefseg.io import read_json, read_regular, to_utf8
 
-from .file_names import fold
+from .file_names import LONGEST_NAME, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
@@ -125,6 +125,7 @@ class _Index:
         self._by_stem: dict[str, list[str]] = {}
         self._by_fold: dict[str, list[str]] = {}
         self._unread: list[str] = []
+        self._hidden: list[str] = []
         self._used: set[str] = set()
         self.is_exact = False
         self.similar: dict[str, str] = {}
@@ -135,9 +136,12 @@ class _Index:
 
     def _add(self, folder: str, prefix: str) -> None:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if is_hidden(entry.name):
-                continue
             name = prefix + entry.name
+            if is_hidden(entry.name):
+                # What macOS keeps beside a file begins with "._".
+                if name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith("._") and is_regular(entry):
+                    self._hidden.append(name)
+                continue
             if entry.is_dir(follow_symlinks=False):
                 self._add(entry.path, f"{name}/")
             elif name.lower().endswith(IMAGE_SUFFIXES) and is_regular(entry):
@@ -162,6 +166,7 @@ class _Index:
     def unused(self, with_images: bool) -> list[tuple[str, str]]:
         """The files that were never found, and why, sorted by name; without images, those alone that are none."""
         reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        reasons |= dict.fromkeys(self._hidden, "its name begins with a dot; rename it")
         if with_images:
             reasons |= dict.fromkeys(self._entries.keys() - self._used, "no pair names it")
         return sorted((f"{self.kind}/{name}", reason) for name, reason in reasons.items())
@@ -441,13 +446,13 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
         raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = to_utf8(read_regular(path)).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
     members = set()
-    for line in filter(None, map(str.strip, lines)):
-        # A name may hold blanks, so the whole line is tried first.
-        for text in (line, line.split()[0]):
+    for line in filter(str.strip, lines):
+        # A name may hold blanks, also at its ends, so the whole line is tried first.
+        for text in (line, line.strip(), line.split()[0]):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
             if len(parts) > 1 and parts[0] in folder.places:
                 parts = parts[1:]
@@ -465,7 +470,7 @@ def _read_json(path: Path, root: Path) -> dict[str, Any]:
             raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
         content = read_json(path)
     except UnicodeDecodeError as error:
-        detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        detail = f"byte {error.start} is not {error.encoding.upper()}; save the file as UTF-8"
         raise UnusableError(Reason.UNREADABLE_JSON, detail) from error
     except UnusableError:
         raise
@@ -474,7 +479,7 @@ def _read_json(path: Path, root: Path) -> dict[str, Any]:
     except RuntimeError as error:
         raise UnusableError(Reason.UNREADABLE_JSON, "it is a link that leads in a circle") from error
     except ValueError as error:
-        raise UnusableError(Reason.UNREADABLE_JSON, f"it is no JSON: {error}") from error
+        raise UnusableError(Reason.UNREADABLE_JSON, f"its JSON cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise UnusableError(Reason.UNREADABLE_JSON, "it holds no JSON object")
     return content
@@ -486,9 +491,11 @@ def _text(content: dict[str, Any], key: str, default: str) -> str:
     if value is None or value == "":
         return default
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
     if not isinstance(value, str) or not _is_unicode(value):
         raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is no text")
+    if len(value) > LONGEST_NAME:
+        raise UnusableError(Reason.UNREADABLE_JSON, f"{key} has more than {LONGEST_NAME} characters")
     return value
 
 

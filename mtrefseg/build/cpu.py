@@ -1,43 +1,31 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Faster float32 inference on CPUs."""
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from transformers.activations import NewGELUActivation
+
+from .onednn import FusedNewGelu, OneDnnConv2d, OneDnnLayer, OneDnnLinear, folded_class
 
 
 Model = TypeVar("Model", bound=nn.Module)
 
 
-class OneDnnLinear(nn.Linear):
+def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -> Model:
     """
-    `nn.Linear` whose float32 inference on a CPU runs through oneDNN, as PyTorch's own convolutions and bfloat16 matrix
-    products do. It is plain `nn.Linear` with gradients, under autocast or `torch.compile`, on other devices, in other
-    precisions, with weights that are not plain parameters, and within `torch.backends.mkldnn.flags(enabled=False)`.
-    """
+    Makes float32 inference on a CPU faster: linear layers and convolutions run through oneDNN, convolutions on weights
+    that are brought into its layout once, with the backbone's batch normalisations and activations in them. Results
+    differ by rounding only. The packed weights take as much memory again as those of the convolutions.
 
-    def forward(self, input: Tensor) -> Tensor:
-        """`(..., in_features)` to `(..., out_features)`."""
-        if (
-            input.device.type != "cpu"
-            or input.dtype != torch.float32
-            or self.weight.dtype != torch.float32
-            or type(self.weight) is not nn.Parameter
-            or not torch.backends.mkldnn.enabled
-            or torch.is_grad_enabled()
-            or torch.is_autocast_enabled("cpu")
-            or torch.compiler.is_compiling()
-        ):
-            return super().forward(input)
-        return torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, "none", [], "")
+    With `compute_dtype=torch.bfloat16` convolutions and large linear layers multiply in bfloat16, which is several
+    times as fast on processors with instructions for it (Intel's AMX), and on others is not done. Weights, what goes
+    in and what comes out stay float32, but logits change by some hundredths of their range, so pixels at the edges of
+    masks may change.
 
-
-def optimize_for_cpu(model: Model) -> Model:
-    """
-    Makes float32 inference on a CPU faster: every `nn.Linear` of the model becomes a [`OneDnnLinear`]. PyTorch sends
-    float32 matrix products to MKL, which was slower on an AMD processor (`benchmarks/results/operators.csv`). Results
-    differ by rounding only. Does nothing where this build of PyTorch has no oneDNN.
+    With gradients, under autocast or `torch.compile`, on other devices and in other precisions, the model computes as
+    before. Does nothing where this build of PyTorch has no oneDNN.
 
     Call it after loading, and before adapters or quantisation are added: tools that look for the exact class
     `nn.Linear`, such as `torch.ao.quantization.quantize_dynamic`, no longer find it. Parameters, their names and hooks
@@ -45,9 +33,14 @@ def optimize_for_cpu(model: Model) -> Model:
 
     Args:
         model (`nn.Module`): Any model. It is changed in place.
+        compute_dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): What layers multiply in, float32 or
+            bfloat16. A second call can change it.
 
     Returns:
         `nn.Module`: The same model.
+
+    Raises:
+        ValueError: If `compute_dtype` is neither.
 
     Example:
 
@@ -58,8 +51,28 @@ def optimize_for_cpu(model: Model) -> Model:
     >>> model = mtrefseg.optimize_for_cpu(AutoModel.from_pretrained("mtrefseg-r1", trust_remote_code=True))
     ```
     """
+    if compute_dtype not in (torch.float32, torch.bfloat16):
+        raise ValueError(f"compute_dtype must be torch.float32 or torch.bfloat16, not {compute_dtype}.")
+    if compute_dtype == torch.bfloat16 and not torch.cpu._is_amx_tile_supported():
+        compute_dtype = torch.float32
     if torch.backends.mkldnn.is_available():
         for module in model.modules():
-            if type(module) is nn.Linear:
-                module.__class__ = OneDnnLinear
+            module.__class__ = _faster_class(module)
+            if isinstance(module, OneDnnLayer):
+                module.compute_dtype = compute_dtype
     return model
+
+
+def _faster_class(module: nn.Module) -> type[nn.Module]:
+    """The class that a module gets: its own where there is no faster one."""
+    plain = type(module)
+    if plain is nn.Linear:
+        return OneDnnLinear
+    if plain is NewGELUActivation:
+        return FusedNewGelu
+    # Padding by name or with other values than zeros is PyTorch's own.
+    if plain is nn.Conv2d and module.padding_mode == "zeros" and not isinstance(module.padding, str):
+        return OneDnnConv2d
+    if issubclass(plain, nn.Conv2d) and plain.__name__ == "NormalizedConv2d":
+        return folded_class(cast(Any, plain))
+    return plain

@@ -129,29 +129,46 @@ def preset_config(preset: str, **overrides: Any) -> MTRefSegConfig:
     Raises:
         `ValueError`: There is no such preset.
     """
+    return MTRefSegConfig(**{**preset_fields(preset), **overrides})
+
+
+def preset_fields(preset: str) -> dict[str, Any]:
+    """
+    The fields of [`MTRefSegConfig`] that a preset sets.
+
+    Args:
+        preset (`str`): `"tiny"`, `"small"` or `"paper"`.
+
+    Raises:
+        `ValueError`: There is no such preset.
+    """
     if preset not in PRESETS:
         raise ValueError(f"There is no preset {preset!r}; there are {', '.join(map(repr, PRESETS))}.")
-    return MTRefSegConfig(**{**PRESETS[preset], **overrides})
+    return PRESETS[preset]
 
 
-def preset_model(preset: str, processor: MTRefSegProcessor, **overrides: Any) -> MTRefSegModel:
+def preset_model(
+    preset: str, processor: MTRefSegProcessor, model_class: Any = MTRefSegModel, **overrides: Any
+) -> MTRefSegModel:
     """
     A model with random weights that fits a processor's image size and tokens.
 
     Args:
         preset (`str`): `"tiny"`, `"small"` or `"paper"`.
         processor ([`MTRefSegProcessor`]): The processor to go with it.
+        model_class (`type`, *optional*, defaults to [`MTRefSegModel`]): Another model with a configuration of the same
+            fields, which is returned instead.
         overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
     """
     fields = processor.config_overrides
     vocab_size = fields.pop("vocab_size")
-    config = preset_config(preset, **{**fields, **overrides})
+    config = model_class.config_class(**{**preset_fields(preset), **fields, **overrides})
     tokenizer = processor.tokenizer
     config.text_config.vocab_size = max(vocab_size, config.text_config.vocab_size)
     config.text_config.eos_token_id = tokenizer.eos_token_id
     config.text_config.bos_token_id = tokenizer.eos_token_id
     config.text_config.pad_token_id = tokenizer.pad_token_id
-    return MTRefSegModel(config)
+    return model_class(config)
 
 
 def tiny_processor(image_size: int = 256, prompt_template: str = "default") -> MTRefSegProcessor:

@@ -16,6 +16,7 @@ import modeling_mtrefseg
 from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
+from mtrefseg.importing import import_libraries
 from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
@@ -226,6 +227,7 @@ def open_pair(
     model_type = check_model(options.model)
     images = load_pair(options)
 
+    import_libraries()
     from mtrefseg.build.loading import find_device, load_processor
 
     device = find_device(options.device)

@@ -71,7 +71,7 @@ def _port_of_environment() -> int:
 
 
 def _check_demo() -> None:
-    for package in ("gradio", "pyarrow", "datasets"):
+    for package in ("gradio", "pyarrow", "datasets", "rasterio", "shapely", "pyogrio", "pyproj", "scipy"):
         if find_spec(package) is None:
             raise UserError(f'the demo needs {package}: pip install "mtrefseg[demo]"')
     if find_spec("spaces_demo") is None:

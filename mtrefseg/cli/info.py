@@ -10,6 +10,8 @@ mtrefseg info --model mtrefseg-r1
 import platform
 from collections.abc import Sequence
 
+from mtrefseg.importing import import_libraries
+
 from .common import add_model_option, check_model, check_model_type, load_model, version_of
 from .parsing import VerbParser
 
@@ -33,6 +35,7 @@ def run(arguments: Sequence[str]) -> None:
     """
     options = make_parser().parse(arguments)
     model_type = check_model(options.model) if options.model else None
+    import_libraries()
     from mtrefseg.build.loading import find_device, load_processor
 
     device = find_device()

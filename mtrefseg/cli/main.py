@@ -31,6 +31,7 @@ VERBS = {
     "serve": "serve an HTTP API, with the demo beside it",
     "train": "train a model: `train pretrain` is stage 1, `train finetune` stage 2",
     "evaluate": "score a model on a benchmark or on your own pairs",
+    "benchmark": "compare models on the same pairs, and score predictions of others",
     "data": "convert, check, browse and generate datasets",
     "craft": "build a dataset from plain pairs of images, with people in the loop",
     "convert": "convert weights of the reference implementation into a model folder",

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Atomic writing of files, and their hashes."""
 
+import codecs
 import errno
 import hashlib
 import json
@@ -15,8 +16,20 @@ from typing import IO, Any
 INCOMPLETE_SUFFIX = ".incomplete"
 """Ending of files that are being written."""
 
+# The mark of UTF-32 begins with that of UTF-16.
+_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
 MOST_VALUES = 1_000_000
 """Values that a YAML file may hold when every reference to an earlier one counts."""
+
+
+class RepeatedNameError(ValueError):
+    """An object in JSON gives a name two different values. Readers differ in which of them they take."""
 
 
 def open_regular(path: str | Path) -> IO[bytes]:
@@ -48,24 +61,74 @@ def read_regular(path: str | Path) -> bytes:
         return file.read()
 
 
+def to_utf8(content: bytes) -> bytes:
+    """
+    The bytes of a text file in UTF-8, without a byte order mark. Some editors and shells of Windows save UTF-16.
+
+    Args:
+        content (`bytes`): Text in UTF-8, or in what its byte order mark says: UTF-16 or UTF-32.
+
+    Returns:
+        `bytes`: The text in UTF-8. What has no mark of another encoding is returned unchecked.
+
+    Raises:
+        UnicodeDecodeError: If the bytes do not fit the byte order mark.
+    """
+    for mark, encoding in _ENCODINGS:
+        if content.startswith(mark):
+            return content.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def parse_json(content: bytes) -> Any:
+    """
+    Reads JSON.
+
+    Args:
+        content (`bytes`): In UTF-8, with or without a byte order mark.
+
+    Returns:
+        What it holds; the caller checks its type.
+
+    Raises:
+        ValueError: If it is not JSON, not UTF-8, nested too deeply, or ambiguous: an object gives a name two values.
+    """
+    try:
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_to_object)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RepeatedNameError):
+        raise
+    except ValueError as error:  # Python's own advice is to change a setting of Python.
+        raise ValueError("it holds a number of thousands of digits") from error
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. A name may be repeated, but only with the same value."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        for name, value in pairs:
+            # Unlike `==`, this tells 1 from true, and finds a NaN the same as itself.
+            if repr(value) != repr(content[name]):
+                raise RepeatedNameError(f"it gives {name[:80]!r} two different values; remove one of them")
+    return content
+
+
 def read_json(path: str | Path) -> Any:
     """
     Reads a JSON file.
 
     Args:
-        path (`str` or `Path`): The file, in UTF-8.
+        path (`str` or `Path`): The file, in UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 
     Returns:
         What it holds; the caller checks its type.
 
     Raises:
         OSError: See [`open_regular`].
-        ValueError: If it is not JSON, not UTF-8, or nested too deeply.
+        ValueError: See [`to_utf8`] and [`parse_json`].
     """
-    try:
-        return json.loads(read_regular(path).decode("utf-8-sig"))
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    return parse_json(to_utf8(read_regular(path)))
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -73,7 +136,7 @@ def read_yaml(path: str | Path) -> Any:
     import yaml  # Most of those who read and write files need no YAML.
 
     try:
-        content = yaml.safe_load(read_regular(path).decode("utf-8-sig"))
+        content = yaml.safe_load(to_utf8(read_regular(path)).decode())
         check_expansion(content)
         return content
     # The constructors of YAML's types fail with any of the others on values that are none.

@@ -3,18 +3,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from mtrefseg.view.drawing import GAP, INK, MARGIN, PAGE_WIDTH, PALETTE, PAPER, area_text, font_of, paint_masks, plain
 from mtrefseg.view.overlay import draw_overlay
 
 from .labels import shrink_mask
-from .reading import Scene, shrunk
-from .result import SentenceResult
+from .reading import ReadOptions, Scene, open_scene, shrunk
+from .result import MASKS, SceneResult, SentenceResult
 
 
+LAYER_SIDE = 2048
 _SIDE = 1600
+_FILL = 110  # Opacity of masks, of 255; their outlines are opaque.
 # Of the timeline, in pixels of the page.
 _MOST_COLUMNS = 5
 _TITLE = 34
@@ -44,6 +48,39 @@ def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Pat
         [one.score for one in sentences],
         areas=[one.area_fraction for one in sentences],
     )
+
+
+def draw_layers(
+    sources: Sequence[Any], options: ReadOptions, result: SceneResult, side: int = LAYER_SIDE
+) -> tuple[Image.Image, Image.Image, Image.Image]:
+    """
+    Draws what viewers lay one above the other.
+
+    Args:
+        sources (`Sequence`): The images of t1 and t2.
+        options ([`ReadOptions`]): How they are read.
+        result ([`SceneResult`]): What was found in them.
+        side (`int`, *optional*, defaults to 2048): Longer side of the layers; smaller scenes keep their size.
+
+    Returns:
+        `tuple[PIL.Image.Image, PIL.Image.Image, PIL.Image.Image]`: Both dates, RGB, and the masks in the colours of
+        their sentences on nothing, RGBA, all of one size.
+
+    Raises:
+        [`UserError`]: If an image can no longer be read.
+    """
+    with open_scene(sources, options) as scene:
+        size = shrunk(scene.grid.height, scene.grid.width, side)
+        views = scene.read(scene.box, size).images
+    painted = np.zeros((*size, 4), dtype=np.uint8)
+    for number, one in enumerate(result.sentences):
+        mask = shrink_mask(result.folder / MASKS, one.band, result.grid, size)
+        padded = np.pad(mask, 1, mode="edge")
+        inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        painted[mask, :3] = PALETTE[number % len(PALETTE)]
+        painted[mask, 3] = np.where(inside[mask], _FILL, 255)
+    earlier, later = map(Image.fromarray, views)
+    return earlier, later, Image.fromarray(painted)
 
 
 def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResult]]], mask_file: Path) -> Image.Image:

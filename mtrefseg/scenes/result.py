@@ -14,14 +14,16 @@ from PIL import Image
 
 from mtrefseg.errors import UserError
 from mtrefseg.io import write_json
+from mtrs_iou import encode_rle
 
-from .objects import PIXELS_NOTE, SceneObject, objects_table, write_vectors
+from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
 from .reading import Grid, open_raster
 from .sentences import Way
+from .styles import write_style
 
 
 MASKS, PROBABILITIES, OVERVIEW, REPORT = "masks.tif", "probabilities.tif", "overview.webp", "result.json"
-GEOPACKAGE, GEOJSON = "objects.gpkg", "objects.geojson"
+GEOPACKAGE, GEOJSON, STYLE = "objects.gpkg", "objects.geojson", "objects.qml"
 
 
 @dataclass
@@ -71,6 +73,8 @@ class SceneResult:
         sentences (`list[SentenceResult]`): The answers, in the order of the sentences.
         report (`dict`): What else `result.json` says: thresholds, windows, registration, notes.
         simplify (`float`): By how many pixels outlines in vector files may be off.
+        is_plain (`bool`): Whether t1 is a plain image, not a raster; then `result.json` holds the masks, too, as COCO
+            RLE.
 
     Example:
 
@@ -88,6 +92,7 @@ class SceneResult:
     sentences: list[SentenceResult]
     report: dict[str, Any]
     simplify: float = 0.0
+    is_plain: bool = False
     # Removes the folder with the result if nobody else asked for it.
     _temporary: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
 
@@ -140,16 +145,21 @@ class SceneResult:
             return image.convert("RGB")
 
     def write_files(self) -> None:
-        """Writes `objects.gpkg`, `objects.geojson` and `result.json` into the folder."""
+        """Writes `objects.gpkg` with its style `objects.qml`, `objects.geojson` and `result.json` into the folder."""
         table = self._table()
         for name in (GEOPACKAGE, GEOJSON):
             write_vectors(self.folder / name, *table, self.grid)
+        write_style(self.folder / STYLE, [one.text or EVERY_CHANGE for one in self.sentences])
         notes = [*self.report.get("notes", ())]
         if self.grid.crs is None:
             notes.append(PIXELS_NOTE)
         self.report["notes"] = notes
+        results = [one.to_json() for one in self.sentences]
+        if self.is_plain:
+            for one, mask in zip(results, self.masks, strict=True):
+                one["rle"] = encode_rle(mask)
         try:
-            write_json(self.folder / REPORT, {**self.report, "results": [one.to_json() for one in self.sentences]})
+            write_json(self.folder / REPORT, {**self.report, "results": results})
         except OSError as error:
             raise UserError(f"cannot write {self.folder / REPORT}: {error}") from error
 

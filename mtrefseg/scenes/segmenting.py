@@ -11,9 +11,9 @@ from .answering import ask, route_sentences
 from .drawing import draw_scene
 from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
-from .reading import ReadOptions, Scene, StretchOption, name_of, open_scene
+from .reading import PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .result import MASKS, OVERVIEW, SceneResult
-from .windows import OVERLAP, WindowPlan, plan_windows, window_side
+from .windows import OVERLAP, WindowPlan, plan_windows, widened_side, window_side
 from .writing import writing
 
 
@@ -29,6 +29,8 @@ class SceneOptions:
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
+        most_windows (`int`, *optional*): Bounds the time that a scene takes: windows are made larger, and shrunk to
+            the model's canvas, until there are no more than this.
         batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
         pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model shall see the scene. By
             default the one that was saved with the processor.
@@ -45,6 +47,7 @@ class SceneOptions:
     window: int | str = "auto"
     window_offset: int = 0
     overlap: float = OVERLAP
+    most_windows: int | None = None
     batch_size: int = 8
     pixel_size: float | None = None
     bands: Sequence[int] | None = None
@@ -151,7 +154,7 @@ def segment_scene(
         sentences = answers.sentences(min_area=options.min_area)
         names = [one.text or EVERY_CHANGE for one in sentences]
         answers.write(sentences, names, folder, options.probability)
-    result = SceneResult(folder, scene.grid, sentences, {}, options.simplify)
+    result = SceneResult(folder, scene.grid, sentences, {}, options.simplify, isinstance(scene.images[0], PlainImage))
     result.report = scene_report(scene, plan, predictor, notes)
     with writing(folder / OVERVIEW):
         draw_scene(scene, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
@@ -180,6 +183,8 @@ def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
     side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
+    if options.most_windows is not None:
+        side = widened_side(side, grid.width, grid.height, options.most_windows, options.overlap)
     return plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
 
 

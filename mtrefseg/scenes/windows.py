@@ -100,6 +100,22 @@ def window_side(
     return longest if longest <= SHRINK_LIMIT * side else side
 
 
+def widened_side(side: int, width: int, height: int, most_windows: int, overlap: float) -> int:
+    """
+    The smallest side of windows, not below `side`, at which a scene has no more windows than allowed.
+
+    Args:
+        side (`int`): Wanted side of the windows in pixels.
+        width, height (`int`): Of the scene.
+        most_windows (`int`): How many windows are allowed, at least 1.
+        overlap (`float`): See [`plan_windows`].
+    """
+    longest = max(width, height)
+    while side < longest and plan_windows(width, height, side, overlap=overlap).count > most_windows:
+        side = min(longest, side + max(1, side // 32))
+    return side
+
+
 def blend_weights(height: int, width: int, overlap: float = OVERLAP) -> np.ndarray:
     """
     How much each pixel of a window counts where windows overlap: 1 in the middle, smoothly towards 0 at the edges.

@@ -58,6 +58,30 @@ def test_files_of_other_kinds_in_a_stage_1_set_are_named(tmp_path) -> None:
     assert len(source.report.unused) == 18
 
 
+def test_images_whose_names_begin_with_a_dot_are_named(tmp_path) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_pretrain", pairs=2)
+    for kind in ("A", "B", "masks"):
+        (folder / kind / "RS_pretrain_000.png").rename(folder / kind / ".one.png")
+        (folder / kind / "._RS_pretrain_001.png").write_bytes(b"kept by macOS")
+        (folder / kind / ".DS_Store").write_bytes(b"")
+    assert [pair.pair_id for pair in open_pairs(tmp_path / "set")] == ["RS_pretrain_001"]
+    assert names_of_unused(tmp_path / "set") == ["A/.one.png", "B/.one.png", "masks/.one.png"]
+
+
+@pytest.mark.parametrize("name", ["a b", " a", "a ", "a\nb", "a\tb", "a.b.c", "-a", "%s", "[a]*?", "~", "\u202ea"])
+def test_odd_names_are_read(tmp_path, name: str) -> None:
+    folder = make_raw_split(tmp_path / "set", "RS_pretrain", pairs=2)
+    for kind in ("A", "B", "masks"):
+        (folder / kind / "RS_pretrain_000.png").rename(folder / kind / f"{name}.png")
+    source = open_pairs(tmp_path / "set")
+    assert {pair.pair_id for pair in source} == {name, "RS_pretrain_001"}
+    pair = next(pair for pair in source if pair.pair_id == name)
+    assert pair.change_mask is not None
+    files = (pair.image_t1, pair.image_t2, pair.change_mask)
+    assert [file.source for file in files] == [folder / kind / f"{name}.png" for kind in ("A", "B", "masks")]
+    assert source.report.findings == source.report.unused == []
+
+
 def test_files_that_no_row_names_are_counted_and_named(tmp_path) -> None:
     folder = make_image_folder(tmp_path / "mine", pairs=2)
     assert names_of_unused(folder) == []

@@ -110,6 +110,19 @@ def test_pair_encoding_is_reusable(model, ragged_inputs, with_prompt):
         assert_close(outputs.mask_logits, expected, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("with_prompt", [False, True])
+def test_many_sentences_are_read_in_rows(model, ragged_inputs, with_prompt, monkeypatch):
+    with torch.no_grad():
+        expected = model(**ragged_inputs).mask_logits
+    inputs = dict(ragged_inputs)
+    if with_prompt:
+        names = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
+        inputs["pair_encoding"] = model.encode_pair(**{name: inputs.pop(name) for name in names})
+    monkeypatch.setattr(MTRefSegModel, "_sentences_per_row", lambda *given: 2)
+    torch.testing.assert_close(model(**inputs).mask_logits, expected, atol=1e-4, rtol=1e-4)
+    assert model(**ragged_inputs).mask_logits.requires_grad
+
+
 @torch.no_grad()
 def test_language_model_reads_as_it_would_alone(model, pair_inputs):
     """Packed sentences get the states that the plain language model gives prompt and sentence in one row."""

@@ -65,3 +65,17 @@ def test_lora_on_the_coordinates_reaches_the_masks(model, ragged_inputs):
     config = peft.LoraConfig(r=2, target_modules=r".*mask_decoder\.coordinates\.projection", init_lora_weights=False)
     adapted = peft.get_peft_model(copy.deepcopy(model), config).eval()
     assert not torch.allclose(run(adapted, ragged_inputs)[0], run(model, ragged_inputs)[0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("part", "tolerance", "agreement"), [("language_model", 0.02, 0.995), ("", 0.5, 0.95)], ids=["language", "all"]
+)
+def test_linear_layers_of_8_bits_give_close_masks(model, ragged_inputs, part: str, tolerance: float, agreement: float):
+    """Such a layer has no plain weight that could be read from outside."""
+    quantized = copy.deepcopy(model)
+    layers = {torch.nn.Linear}
+    torch.ao.quantization.quantize_dynamic(quantized.get_submodule(part), layers, torch.qint8, inplace=True)
+    assert not any(type(module) is torch.nn.Linear for module in quantized.get_submodule(part).modules())
+    for found, expected in zip(run(quantized, ragged_inputs), run(model, ragged_inputs), strict=True):
+        assert_close(found, expected, atol=tolerance, rtol=0)
+        assert ((found > 0) == (expected > 0)).float().mean() >= agreement

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from transformers import pipeline
+from transformers.utils import logging
 
 from modeling_mtrefseg import TASK, MTRefSegPipeline
 from mtrefseg.build.presets import preset_model, tiny_processor
@@ -66,7 +68,8 @@ def test_one_pair(segmenter: MTRefSegPipeline) -> None:
     result = segmenter(PAIRS[0])
     assert [entry["text"] for entry in result] == PAIRS[0]["text"]
     for entry in result:
-        assert set(entry) == {"text", "mask", "score", "no_target_score"}
+        assert set(entry) == {"text", "mask", "score", "no_target_score", "answered_by"}
+        assert entry["answered_by"] == "image"
         assert (entry["mask"].mode, entry["mask"].size) == ("L", (60, 40))
         assert set(np.unique(entry["mask"])) <= {0, 255}
         assert 0 <= entry["score"] <= 1
@@ -209,3 +212,16 @@ def test_saves_what_pipeline_loads(segmenter: MTRefSegPipeline, tmp_path: Path) 
     loaded = pipeline(TASK, model=str(tmp_path), trust_remote_code=True, device="cpu")
     for result, expected in zip(loaded(PAIRS, batch_size=3), segmenter(PAIRS), strict=True):
         assert_same(result, expected)
+
+
+def test_without_the_extra_large_images_are_shrunk_and_a_warning_says_so(
+    segmenter: MTRefSegPipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The checkpoint's code works from the Hub alone.
+    monkeypatch.setitem(sys.modules, "mtrefseg.scenes", None)
+    monkeypatch.setattr(logging.get_logger("transformers"), "propagate", True)
+    shrunk = segmenter(pair(200, 100, 6, text="a car"))
+    assert "100x200 pixels is shrunk 3.1 times to the model's canvas of 64 pixels" in caplog.text
+    assert "pip install 'mtrefseg[geo]'" in caplog.text
+    monkeypatch.undo()
+    assert_same(shrunk, segmenter(pair(200, 100, 6, text="a car"), window="off"))

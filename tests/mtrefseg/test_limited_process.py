@@ -125,8 +125,8 @@ def test_the_command_and_the_demo_refuse_it(
     assert error.count("\n") == 1
     assert "liar.parquet would need more than 256 MiB" in error
     gradio = pytest.importorskip("gradio")
+    from mtrefseg.serve.pair_cache import PairCache
     from spaces_demo.benchmark import BenchmarkTab
-    from spaces_demo.pair_cache import PairCache
 
     tab = BenchmarkTab.__new__(BenchmarkTab)
     tab.reports = PairCache(1 << 20)

@@ -2,7 +2,7 @@
 """Scores models on pairs, during training and by `trainer/evaluate.py`, and writes reports and model cards."""
 
 from .batches import Batch, BatchReader, ScoredPair, read_pair
-from .evaluator import SCORES, Evaluator, answer, predict
+from .evaluator import SCORES, Evaluator, answer, predict, score_answers
 from .folder import EvaluationFolder, append
 from .losses import ItemCounts, count_items, loss_parts
 from .model_card import hardware, shown_name, write_card
@@ -16,19 +16,24 @@ from .reporting import (
     versions,
     write_report,
 )
+from .segmenter import Answer, Segmenter, TruthSegmenter, ask
 from .tables import latex_row, latex_text, markdown_cell, markdown_row
 
 
 __all__ = [
     "SCORES",
+    "Answer",
     "Batch",
     "BatchReader",
     "EvaluationFolder",
     "Evaluator",
     "ItemCounts",
     "ScoredPair",
+    "Segmenter",
+    "TruthSegmenter",
     "answer",
     "append",
+    "ask",
     "collect",
     "command",
     "count_items",
@@ -43,6 +48,7 @@ __all__ = [
     "model_hash",
     "predict",
     "read_pair",
+    "score_answers",
     "shown_name",
     "summary",
     "versions",

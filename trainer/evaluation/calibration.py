@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Chooses the thresholds that are saved with a model's processor, and stores its weights as bfloat16."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +40,9 @@ class Choice(NamedTuple):
 
 
 @torch.inference_mode()
-def measure(source: PairSource, model: nn.Module, processor: MTRefSegProcessor) -> tuple[np.ndarray, ...]:
+def measure(
+    source: PairSource, model: nn.Module, processor: MTRefSegProcessor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Scores every threshold for pixels on pairs.
 
@@ -88,19 +91,23 @@ def iou_of(counts: SampleCounts) -> float:
     return counts.intersection / union if union else 1.0
 
 
-def choose(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> Choice:
+def choose(*measured: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Choice:
     """
-    The best pair of thresholds.
+    The thresholds with the largest mean IoU, an empty mask where nothing fits counting as 100.
 
     Args:
-        ious, is_empty, scores (`np.ndarray`): What [`measure`] gave.
+        measured (`tuple`): What [`measure`] gave, of one or more sets of pairs that count alike.
     """
-    rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
-    # (thresholds, no-target thresholds, sentences)
-    values = np.where(rejected[None], is_empty.astype(float), ious[:, None])
-    means = values.mean(2)
+    means = np.mean([_means(*each) for each in measured], axis=0)
     best = np.unravel_index(means.argmax(), means.shape)
     return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
+
+
+def _means(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Mean IoU with each pair of thresholds: (len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))."""
+    rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
+    # (thresholds, no-target thresholds, sentences)
+    return np.where(rejected[None], is_empty.astype(float), ious[:, None]).mean(2)
 
 
 def calibrate(
@@ -109,6 +116,7 @@ def calibrate(
     output_dir: Path,
     pixel_size: float | None = None,
     choose_objects: bool | None = None,
+    also: Sequence[PairSource] = (),
 ) -> Choice:
     """
     Chooses the thresholds, and saves model and processor.
@@ -119,6 +127,7 @@ def calibrate(
         pixel_size (`float`, *optional*): Metres of a pixel on the ground in the training images, to be saved.
         choose_objects (`bool`, *optional*): Whether places and ranks choose among objects, to be saved; see
             [`MTRefSegProcessor`]. By default as the checkpoint says.
+        also (`Sequence[PairSource]`, *optional*): Further pairs. Each source counts as much as the first.
 
     Returns:
         [`Choice`]: The thresholds that were saved.
@@ -130,7 +139,7 @@ def calibrate(
     if choose_objects is not None:
         processor.choose_objects = choose_objects
     model = load_model(checkpoint, processor, torch.device("cpu"), dtype="float32")
-    choice = choose(*measure(source, model, processor))
+    choice = choose(*(measure(each, model, processor) for each in (source, *also)))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold
     if pixel_size is not None:

@@ -5,9 +5,9 @@ From batches of pairs to predictions and scores: every pair once, at its own siz
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from transformers.utils.generic import ModelOutput
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrs_iou.mtrs_iou import MaskScores, encode_rle, merge
 
-from .batches import Batch, BatchReader
+from .batches import Batch, BatchReader, ScoredPair
 from .losses import count_items, loss_parts
+from .segmenter import Answer
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
@@ -31,20 +32,6 @@ SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
 UNKNOWN_TRUTH = encode_rle(np.ones((1, 1), dtype=bool))
 """Stands for a truth that cannot be read: one pixel that no prediction hits, so that the sentence counts as wrong, and
 the sums of pixels grow by this one only."""
-
-
-class Answer(NamedTuple):
-    """
-    What the model predicts for a sentence.
-
-    Args:
-        mask (`np.ndarray`): bool (height, width), at the size of the images.
-        score, no_target_score (`float`): Probabilities: of the mask, and that nothing fits.
-    """
-
-    mask: np.ndarray
-    score: float
-    no_target_score: float
 
 
 def answer(
@@ -104,10 +91,26 @@ def predict(
         pairs; and "samples", a `dict` for each sentence, in order.
     """
     _, answers = answer(batch, model, processor, no_target_threshold)
+    return score_answers(batch.number, batch.pairs, answers)
+
+
+def score_answers(number: int, pairs: Sequence[ScoredPair], answers: Sequence[Mapping[int, Answer]]) -> dict[str, Any]:
+    """
+    Scores what was answered about the pairs of a batch.
+
+    Args:
+        number (`int`): The number of the batch.
+        pairs (`Sequence[ScoredPair]`): Its pairs.
+        answers (`Sequence[Mapping[int, Answer]]`): For each pair the answers by the number of the sentence; a sentence
+            without one counts as wrong.
+
+    Returns:
+        `dict`: What [`predict`] gives.
+    """
     scores, samples = MaskScores(boundary=True), []
-    for place, (pair, answered) in enumerate(zip(batch.pairs, answers)):
+    for place, (pair, answered) in enumerate(zip(pairs, answers)):
         for index, sample_id in enumerate(pair.sample_ids):
-            key = f"{batch.number:06d}-{place:03d}-{index:03d}"
+            key = f"{number:06d}-{place:03d}-{index:03d}"
             found = answered.get(index)
             mask = None if found is None else encode_rle(found.mask)
             no_target_score = None if found is None else found.no_target_score
@@ -117,11 +120,14 @@ def predict(
             sample = {"key": key, "place": place, "index": index, "sample_id": sample_id, "pair_id": pair.pair_id}
             sample |= {**labels, "expression": pair.expressions[index], "truth": truth, "prediction": mask}
             sample |= {"score": None if found is None else found.score, "no_target_score": no_target_score}
-            samples.append({**sample, "problem": pair.problems[index] or None})
+            sample |= {"problem": pair.problems[index] or None}
+            if found is not None and (found.text is not None or found.problem is not None):
+                sample |= {"answer": found.text, "answer_problem": found.problem}
+            samples.append(sample)
     return {
-        "batch": batch.number,
+        "batch": number,
         "state": scores.state(),
-        "digests": [pair.digest for pair in batch.pairs],
+        "digests": [pair.digest for pair in pairs],
         "samples": samples,
     }
 

@@ -15,7 +15,6 @@ import pyarrow.parquet
 from PIL import Image
 
 from dataset_scripts.readers import PairSource
-from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.io import sha256_bytes, sha256_of, write_json
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
@@ -126,7 +125,7 @@ def make_report(
     samples: Sequence[dict[str, Any]],
     facts: dict[str, Any],
     source: PairSource,
-    processor: MTRefSegProcessor,
+    options: Mapping[str, Any],
     identity: dict[str, Any],
     processes: int,
 ) -> dict[str, Any]:
@@ -134,20 +133,17 @@ def make_report(
     The content of `report.json`. All of it but "run" is independent of the number of processes.
 
     Args:
-        arguments (`Namespace`): The command line of `evaluate.py`.
+        arguments (`Namespace`): "model", "data", "setting", "split" and "seed" of the command line.
         scores, samples, facts: Of [`collect`].
         source (`PairSource`): The pairs.
-        processor ([`MTRefSegProcessor`]): Supplies the thresholds that the command line does not set.
+        options (`Mapping`): What the scores depend on besides, such as thresholds.
         identity (`dict`): Of [`identity_of`].
         processes (`int`): Number of processes.
 
     Returns:
         `dict`: "scores", "model", "data", "counted_as_wrong", "left_out", "options", "versions", "identity" and "run".
     """
-    seconds, images = facts["seconds"], processor.image_processor
-    options = {**identity["options"], "threshold": images.threshold}
-    if options["no_target_threshold"] is None:
-        options["no_target_threshold"] = images.no_target_threshold
+    seconds = facts["seconds"]
     return {
         "scores": scores,
         "model": {"name": shown_name(arguments.model), "sha256": identity["model"]},
@@ -161,7 +157,7 @@ def make_report(
             {"sample_id": sample["sample_id"], "problem": sample["problem"]} for sample in samples if sample["problem"]
         ],
         "left_out": list(source.left_out),
-        "options": options,
+        "options": dict(options),
         "versions": identity["versions"],
         "identity": identity,
         "run": {

@@ -16,7 +16,9 @@ from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones
 from mtrefseg.build.loading import load_errors, load_processor
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
 from trainer.arguments import ModelArguments
+from trainer.baselines.models import baseline_model
 from trainer.errors import TrainingError
+from trainer.names import PARTS
 
 from .pretrained_parts import SMALL, backbone_fields, fill_backbone, fill_words, given_backbone, small_processor
 
@@ -55,7 +57,7 @@ def build_stage1(
             fields.pop("vocab_size")
             config = preset_config(model_arguments.preset, **fields)
             model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
-            fill_backbone(model, model_arguments)
+            fill_backbone(model.backbone, model_arguments)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         return model, processor
@@ -91,15 +93,17 @@ def build_stage2(
         if model_arguments.text_backbone is not None:
             model = from_backbones(**_backbones(model_arguments, processor))
         else:
-            model = preset_model(model_arguments.preset, processor, **_overrides(model_arguments))
-            fill_backbone(model.vision_model, model_arguments)
-            fill_words(model, processor, model_arguments)
+            model = _new_model(model_arguments, processor)
+            own = named_parts(model)
+            fill_backbone(own["backbone"], model_arguments)
+            fill_words(own.get("token_embeddings"), processor, model_arguments)
             if model_config.attn_implementation is not None:
                 model.set_attn_implementation(model_config.attn_implementation)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         if model_arguments.stage1 is not None:
-            take_parts(model.vision_model, model_arguments.stage1, VISION_PARTS)
+            own = named_parts(model)
+            take_parts(model, model_arguments.stage1, [part for part in VISION_PARTS if part in own])
         return model, processor
 
 
@@ -118,8 +122,11 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
+    # A baseline takes its parts from a checkpoint of our model.
+    is_visual = isinstance(model, MTRefSegVisionModel) or not {*parts} - {*VISION_PARTS}
+    model_class = MTRefSegVisionModel if is_visual else MTRefSegModel
     with load_errors(checkpoint):
-        trained, info = type(model).from_pretrained(
+        trained, info = model_class.from_pretrained(
             checkpoint, dtype="float32", use_safetensors=True, output_loading_info=True
         )
     logging.set_verbosity(verbosity)
@@ -159,12 +166,13 @@ def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
 
 
 def named_parts(model: nn.Module) -> dict[str, nn.Module]:
-    """The parts of a model by the names of `PARTS`; stage 1 has the visual ones alone."""
-    vision = model.get_submodule("vision_model") if isinstance(model, MTRefSegModel) else model
-    parts = {part: vision.get_submodule(part) for part in VISION_PARTS}
-    if isinstance(model, MTRefSegModel):
-        parts |= {part: model.get_submodule(part) for part in ("language_model", "projector", "seg_head")}
-        parts["token_embeddings"] = model.get_input_embeddings()
+    """The parts of a model by the names of `PARTS`, those that it has; stage 1 has the visual ones alone."""
+    modules = dict(model.named_modules())
+    # Where our models and the baselines have them.
+    places = [(part, prefix + part) for part in PARTS for prefix in ("", "vision_model.")]
+    parts = {part: modules[place] for part, place in places if place in modules}
+    if "language_model" in parts:
+        parts["token_embeddings"] = parts["language_model"].get_input_embeddings()
     return parts
 
 
@@ -203,6 +211,14 @@ def gathered_parameters(model: nn.Module, training: TrainingArguments) -> Iterat
 
     with unpartitioned(training), deepspeed.zero.GatheredParameters(list(model.parameters())):
         yield
+
+
+def _new_model(arguments: ModelArguments, processor: MTRefSegProcessor) -> PreTrainedModel:
+    """Our model or a baseline, with random weights."""
+    overrides = _overrides(arguments)
+    if arguments.baseline is None:
+        return preset_model(arguments.preset, processor, **overrides)
+    return baseline_model(arguments.baseline, arguments.preset, processor, **overrides)
 
 
 def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:

@@ -8,7 +8,7 @@ from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.io import read_json
 from trainer.errors import TrainingError
-from trainer.names import COMPOSED, GENERATED
+from trainer.names import COMPOSED, GENERATED, MODEL_TYPES
 
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def check_checkpoint(option: str, name: str) -> None:
     except (OSError, ValueError) as error:
         raise TrainingError(f"--{option} {name}: its config.json cannot be read: {one_line(error)}") from error
     kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind != "mtrefseg":
+    if kind not in MODEL_TYPES:
         raise TrainingError(f'--{option} {name} is a model of type {kind!r}; "mtrefseg" is needed.')
     if Path(name).is_dir() and not any(Path(name).glob("*.safetensors")):
         raise TrainingError(f"--{option} {name} holds no weights (*.safetensors).")

@@ -22,7 +22,7 @@ from trainer.options import with_recipe
 from .checkpointing import find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
 from .distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
-from .engines import use_all_cores
+from .engines import keep_freed_memory, use_all_cores
 from .pretrained_parts import fill_words, small_processor
 from .run_lock import locked_folder
 
@@ -56,6 +56,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     training.label_names = ["labels"]
     training.use_cpu = not torch.accelerator.is_available()
     use_all_cores(training)
+    keep_freed_memory(training)
     set_seed(training.seed)
     with locked_folder(training):
         checkpoint = find_checkpoint(training)
@@ -98,7 +99,7 @@ def make_trainer(
         processor = small_processor(teacher.config.image_size)
         processor.image_processor = teacher_processor.image_processor
         student = with_new_language(teacher, arguments.language_preset, processor)
-        fill_words(student, processor, ModelArguments(preset=arguments.language_preset))
+        fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))

@@ -7,10 +7,11 @@ preset `small` also words and their vectors.
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 from transformers.utils import logging
 
-from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.presets import STAGES, tiny_processor
 from mtrefseg.build.pretrained import BACKBONES, pretrained_backbone, word_piece_processor, word_vectors
 from trainer.arguments import ModelArguments
@@ -71,12 +72,12 @@ def given_backbone(arguments: ModelArguments) -> PreTrainedModel | None:
 
 
 @torch.no_grad()
-def fill_backbone(vision_model: PreTrainedModel, arguments: ModelArguments) -> None:
+def fill_backbone(backbone: nn.Module, arguments: ModelArguments) -> None:
     """
     Loads the pretrained weights of a new model's backbone, if it is one that a package holds.
 
     Args:
-        vision_model ([`MTRefSegVisionModel`]): Its backbone is changed.
+        backbone (`nn.Module`): The backbone, which is changed.
         arguments ([`ModelArguments`]): The preset and `vision_backbone`.
 
     Raises:
@@ -93,26 +94,29 @@ def fill_backbone(vision_model: PreTrainedModel, arguments: ModelArguments) -> N
         except ImportError as error:
             logger.warning("The backbone begins with random weights: %s", error)
     if pretrained is not None:
-        vision_model.get_submodule("backbone").load_state_dict(pretrained.state_dict())
+        backbone.load_state_dict(pretrained.state_dict())
 
 
 @torch.no_grad()
-def fill_words(model: MTRefSegModel, processor: MTRefSegProcessor, arguments: ModelArguments) -> None:
+def fill_words(embeddings: nn.Module | None, processor: MTRefSegProcessor, arguments: ModelArguments) -> None:
     """
     Writes word vectors into the token embeddings of a new model of the preset `small`. Special tokens, and all tokens
     if the package is not installed, keep their random vectors.
 
     Args:
-        model ([`MTRefSegModel`]): Its token embeddings, of shape `(vocab_size, hidden_size)`, are changed.
+        embeddings (`nn.Embedding`, *optional*): Of shape `(vocab_size, hidden_size)`, changed; `None` of a model that
+            does not read.
         processor ([`MTRefSegProcessor`]): Of [`small_processor`].
         arguments ([`ModelArguments`]): The preset.
     """
     tokenizer = processor.tokenizer
-    if arguments.preset != SMALL or arguments.text_backbone is not None or tokenizer.unk_token is None:
+    if embeddings is None or arguments.preset != SMALL:
+        return
+    if arguments.text_backbone is not None or tokenizer.unk_token is None:
         return  # Only the words of the package have a token for unknown ones.
     special = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
     # Sorted, since the order of a vocabulary differs between processes.
     rows = {row: word for word, row in sorted(tokenizer.get_vocab().items()) if word not in special}
-    table: Any = model.get_input_embeddings().weight
+    table: Any = embeddings.weight
     vectors = word_vectors(list(rows.values()), table.shape[1])
     table[list(rows)] = vectors.to(table)

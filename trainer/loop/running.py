@@ -22,10 +22,11 @@ from trainer.evaluation import SCORES
 from trainer.training_config import MTRefSegTrainingConfig
 
 from .adapters import make_lora_config, save_merged
-from .building import freeze_parts, gathered_parameters
+from .building import build_stage1, freeze_parts, gathered_parameters
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
-from .engines import use_all_cores
+from .engines import keep_freed_memory, use_all_cores
+from .estimate import estimate
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
 
@@ -58,8 +59,13 @@ def train_stage(
     """
     parsed = parse_arguments(default_recipe, arguments, program, description)
     model_arguments, data_arguments, _, training, model_config = parsed
+    if training.estimate:
+        is_stage1 = build is build_stage1
+        tqdm.write(estimate(model_arguments, data_arguments, training, model_config, is_stage1))
+        return
     check_inputs(model_arguments, model_config, data_arguments)
     use_all_cores(training)
+    keep_freed_memory(training)
     with locked_folder(training):
         table = _train(*parsed, build)
     if table:

@@ -16,7 +16,7 @@ from trainer.errors import TrainingError
 from trainer.options import with_recipe
 
 from .checkpointing import check_resume_config, find_checkpoint, saving
-from .engines import use_all_cores
+from .engines import keep_freed_memory, use_all_cores
 from .run_lock import locked_folder
 
 
@@ -43,6 +43,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     training.label_names = ["kinds", "colors"]
     training.use_cpu = not torch.accelerator.is_available()
     use_all_cores(training)
+    keep_freed_memory(training)
     set_seed(training.seed)
     with locked_folder(training):
         check_resume_config(training, {**vars(scenes), "seed": training.seed})

@@ -90,8 +90,9 @@ class Observation:
         gaps = np.maximum(others.min(axis=0) - cells.max(axis=0), cells.min(axis=0) - others.max(axis=0)) - 1
         if max(gaps) > within * _GRID:
             return float("inf")
-        apart = np.maximum(np.abs(cells[:, None, :] - others[None, :, :]) - 1, 0)
-        return float(np.sqrt((apart * apart).sum(axis=2).min())) / _GRID
+        # An array for each axis: sums over an axis of two are slow.
+        rows, columns = (np.maximum(np.abs(np.subtract.outer(cells[:, i], others[:, i])) - 1, 0) for i in (0, 1))
+        return float(np.sqrt((rows * rows + columns * columns).min())) / _GRID
 
     def center_at(self, number: int, time: int) -> tuple[float, float]:
         """Mean (x, y) of the visible pixels of a thing at time 1 or 2, as shares of width and height."""

@@ -30,6 +30,7 @@ class Prediction:
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the image, 0 to 1.
         answered_by (`str`): `"image"`, or how a sentence about a large image was answered; see [`SentenceResult`].
+        rle (`dict`): The mask as COCO RLE: `size`, height and width, and `counts`.
     """
 
     text: str | None
@@ -39,6 +40,7 @@ class Prediction:
     area_pixels: int
     area_fraction: float
     answered_by: str
+    rle: dict[str, Any]
 
 
 def run_plain(options: argparse.Namespace) -> None:
@@ -67,20 +69,23 @@ def run_plain(options: argparse.Namespace) -> None:
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
     model = load_model(options.model, processor, device, options.dtype)
-    aligned_t2 = image_t2 if image_t2.size == image_t1.size else image_t2.resize(image_t1.size)
+    aligned_t2 = image_t2
+    if image_t2.size != image_t1.size:
+        aligned_t2 = processor.image_processor.load_pair(image_t1, image_t2, align="resize")[1]
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
     if _needs_windows(options, image_t1, processor):
         result = _segment_in_windows(model, processor, image_t1, aligned_t2, options)
     else:
         result = _segment(model, processor, inputs, image_t1, options)
 
+    from modeling_mtrefseg.object_choice_mtrefseg import answered_by
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
     masks = result["masks"].cpu()
     scores = result["scores"].tolist()
     overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
-    ways = result.get("answered_by") or [_way(text, processor) for text in texts]
+    ways = result.get("answered_by") or [answered_by(text, processor.choose_objects) for text in texts]
     predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist(), ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, image_t1.size, predictions, masks, overlay)
@@ -105,14 +110,6 @@ def _segment(
         no_target_threshold=options.no_target_threshold,
     )
     return dict(result)
-
-
-def _way(text: str | None, processor: Any) -> str:
-    """How a sentence about an image was answered, as `mtrefseg.scenes` calls it."""
-    from modeling_mtrefseg.object_choice_mtrefseg import split_sentence
-
-    choice = split_sentence(text)[1] if text is not None and processor.choose_objects else None
-    return "image" if choice is None or choice.is_count else "objects"
 
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
@@ -158,6 +155,8 @@ def _describe(
     no_target_scores: Sequence[float],
     ways: Sequence[str],
 ) -> list[Prediction]:
+    from mtrs_iou import encode_rle
+
     predictions = []
     for index, (text, mask) in enumerate(zip(texts, masks, strict=True)):
         area = int(mask.sum())
@@ -170,6 +169,7 @@ def _describe(
                 area_pixels=area,
                 area_fraction=area / mask.numel(),
                 answered_by=ways[index],
+                rle=encode_rle(mask.numpy()),
             )
         )
     return predictions

@@ -3,13 +3,14 @@
 
 from .bands import StretchOption
 from .grid import Grid, geodesic_area
-from .images import Box, ReadOptions, is_raster, name_of, open_raster, shrunk
+from .images import Box, PlainImage, ReadOptions, is_raster, name_of, open_raster, shrunk
 from .scene import Scene, Views, open_scene
 
 
 __all__ = [
     "Box",
     "Grid",
+    "PlainImage",
     "ReadOptions",
     "Scene",
     "StretchOption",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import rasterio
 from PIL import Image
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.enums import ColorInterp, Interleaving, MaskFlags, Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -25,6 +25,9 @@ from .grid import Grid
 
 RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
 """Files of these kinds are read in windows; other images are read whole, as `mtrefseg.load_image` does."""
+# A GeoTIFF is read as such alone: a file that names other files could pose as one.
+_DRIVERS = dict.fromkeys((".tif", ".tiff", ".gtiff"), "GTiff")
+_LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes whole blocks.
 _SAMPLE_SIDE = 1024  # Percentiles and the alpha check look at the scene at this size.
 _LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
 
@@ -59,7 +62,11 @@ class ReadOptions:
 
 def is_raster(source: Any) -> bool:
     """Whether an image is read in windows: by the ending of its path or URL."""
-    return isinstance(source, str | Path) and Path(str(source).split("?")[0]).suffix.lower() in RASTER_SUFFIXES
+    return isinstance(source, str | Path) and _suffix(source) in RASTER_SUFFIXES
+
+
+def _suffix(source: str | Path) -> str:
+    return Path(str(source).split("?")[0]).suffix.lower()
 
 
 def name_of(source: Any) -> str:
@@ -78,11 +85,11 @@ def reading(name: str) -> Iterator[None]:
         raise UserError(f"cannot read {name}: {detail}") from error
 
 
-def open_raster(path: str | Path, mode: str = "r") -> Any:
+def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) -> Any:
     """Opens a raster without a warning if it has no place on the ground: that is said where it matters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        return rasterio.open(path, mode)
+        return rasterio.open(path, mode, driver=driver)
 
 
 class PlainImage:
@@ -150,7 +157,12 @@ class RasterImage:
     def __init__(self, source: str | Path, options: ReadOptions) -> None:
         self.name = str(source)
         with reading(self.name):
-            self._file = open_raster(source)
+            self._file = open_raster(source, driver=_DRIVERS.get(_suffix(source)))
+        try:
+            self._check_blocks()
+        except UserError:
+            self._file.close()
+            raise
         self._data: Any = self._file
         self._opened = [self._file]
         self.notes: list[str] = []
@@ -279,6 +291,16 @@ class RasterImage:
                 masks = self._data.read_masks(list(self._bands), **_stacked(options, len(self._bands)))
                 valid &= (masks > 0).any(axis=0)
         return values, valid
+
+    def _check_blocks(self) -> None:
+        height, width = self._file.block_shapes[0]
+        together = self._file.count if self._file.interleaving == Interleaving.pixel else 1
+        size = height * width * together * np.dtype(self._file.dtypes[0]).itemsize
+        if size > _LARGEST_BLOCK:
+            raise UserError(
+                f"cannot read {self.name} in parts: each of its blocks of {width}x{height} pixels takes "
+                f"{size / 2**30:.1f} GiB; store it in tiles: rio convert {self.name} tiled.tif --co TILED=YES"
+            )
 
     def _find_palette(self) -> np.ndarray | None:
         """Colours of the values of a file with a palette, `(256, 3)`."""

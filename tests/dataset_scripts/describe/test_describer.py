@@ -67,7 +67,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_masks_of_every_change_get_sentences(levir: Path) -> None:
-    said = {}
+    said: dict[str, np.ndarray] = {}
     for seed in range(8):
         describer = Describer(data=levir, domain="RS", thing="building", seed=seed, no_target_share=0.3)
         said |= {expression.text: expression.mask for expression in describer.pair(0).expressions}

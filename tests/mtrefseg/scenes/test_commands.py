@@ -25,7 +25,7 @@ from .conftest import ground, paint
 
 
 Save = Callable[..., Path]
-SCENE_FILES = ["masks.tif", "objects.geojson", "objects.gpkg", "overview.webp", "result.json"]
+SCENE_FILES = ["masks.tif", "objects.geojson", "objects.gpkg", "objects.qml", "overview.webp", "result.json"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import json
 import os
 import subprocess
 import sys
@@ -156,3 +157,46 @@ def test_ray_finds_what_this_machine_finds(manifest: Path, tmp_path: Path) -> No
         for engine in ("local", "ray")
     ]
     assert pyarrow.parquet.read_table(tables[0]).equals(pyarrow.parquet.read_table(tables[1]))
+
+
+@pytest.mark.skipif(os.environ.get("MTREFSEG_TEST_RAY") != "1", reason="slow; MTREFSEG_TEST_RAY=1 runs it")
+def test_a_killed_ray_run_goes_on_to_the_same_table(tmp_path: Path, save: Callable[..., Path]) -> None:
+    """The driver is killed after the first pair and amid a later one, and in between a worker is."""
+    pytest.importorskip("ray")
+    lines = ["id,t1,t2"]
+    for number in range(8):
+        for date in (1, 2):
+            noise = np.random.default_rng(10 * number + date).integers(0, 256, (120, 150, 3), dtype=np.uint8)
+            save(f"{number}_t{date}.tif", noise)
+        lines.append(f"pair{number},{number}_t1.tif,{number}_t2.tif")
+    manifest = tmp_path / "pairs.csv"
+    manifest.write_text("\n".join(lines) + "\n")
+    settings = {"model": str(save_mtrefseg(tmp_path / "model")), "no_target_threshold": 0.999}
+    expected = run_manifest(
+        read_manifest([manifest], TEXTS), ManifestSettings(str(tmp_path / "local"), OPTIONS, settings)
+    )
+    out = tmp_path / "ray"
+    command = [sys.executable, "-m", "tests.mtrefseg.scenes.killed_ray_runs", str(manifest), str(out)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment["RAY_raylet_start_wait_time_s"] = "600"  # On a busy machine.
+    killed = subprocess.run(
+        [*command, json.dumps(settings), *TEXTS],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=3000,
+        check=False,
+    )
+    assert killed.returncode == 0, killed.stderr
+    assert killed.stdout.split() == ["driver", "worker", "driver", "finished"]
+    table, true_table = (pyarrow.parquet.read_table(path) for path in (out / expected.name, expected))
+    assert table.equals(true_table)
+    assert set(table["status"].to_pylist()) == {"done"}
+    assert any(area for area in table["area_pixels"].to_pylist())
+    for number in range(8):
+        masks = [
+            rasterio.open(path / "pairs" / f"pair{number}" / "masks.tif").read() for path in (out, expected.parent)
+        ]
+        np.testing.assert_array_equal(*masks)
+    assert not list((out / "pairs").glob(".*"))

@@ -40,6 +40,7 @@ def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: C
         "masks.tif",
         "objects.geojson",
         "objects.gpkg",
+        "objects.qml",
         "overview.webp",
         "result.json",
     ]

@@ -17,7 +17,7 @@ from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
 from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
-from trainer.loop.engines import check_engine, check_precision, engine_of, use_all_cores
+from trainer.loop.engines import check_engine, check_precision, engine_of, keep_freed_memory, use_all_cores
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe
 from trainer.training_config import MTRefSegTrainingConfig
@@ -274,3 +274,12 @@ def test_a_process_that_the_launcher_starts_alone_uses_all_cores(monkeypatch, la
         monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launcher)
     use_all_cores(SimpleNamespace(device=torch.device("cpu"), world_size=processes))
     assert [count >= 1 for count in given] == [True] * is_raised
+
+
+@pytest.mark.parametrize("library", ["glibc", ""])
+def test_freed_memory_is_kept_where_that_can_be_asked_for(library, monkeypatch):
+    calls = []
+    monkeypatch.setattr("platform.libc_ver", lambda: (library, "2"))
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: calls.append(given)))
+    keep_freed_memory(SimpleNamespace(device=torch.device("cpu")))
+    assert len(calls) == (2 if library else 0)

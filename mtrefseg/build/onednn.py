@@ -1,0 +1,205 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Layers whose float32 inference on a CPU runs through oneDNN; everywhere else they are what they were."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers.activations import NewGELUActivation
+
+
+# Multiplications below which calling oneDNN takes longer than it saves.
+_SMALL_PRODUCT = 1 << 22
+# Activations after a product, in oneDNN's words.
+_RELU6: tuple[str, list[float], str] = ("hardtanh", [0.0, 6.0], "")
+_NOTHING: tuple[str, list[float], str] = ("none", [], "")
+
+
+class OneDnnLayer(nn.Module):
+    """
+    What the layers below share. They leave PyTorch's own path in inference on a CPU, with float32 weights that are
+    plain parameters, not under autocast, `torch.compile` or `torch.jit.trace`, and not within
+    `torch.backends.mkldnn.flags(enabled=False)`.
+
+    Args:
+        compute_dtype (`torch.dtype`): What a layer multiplies in, float32 or bfloat16; an attribute that
+            [`optimize_for_cpu`] sets.
+    """
+
+    compute_dtype: torch.dtype = torch.float32
+
+    def runs_in_onednn(self, input: Tensor) -> bool:
+        """Whether this input is computed by oneDNN."""
+        weight = cast(Tensor, self.weight)
+        return bool(
+            weight.dtype == torch.float32
+            and input.dtype in (torch.float32, self.compute_dtype)
+            and input.device.type == weight.device.type == "cpu"
+            and type(weight) is nn.Parameter
+            and not torch.is_grad_enabled()
+            and not weight.is_inference()
+            and torch.backends.mkldnn.enabled
+            and not torch.is_autocast_enabled("cpu")
+            and not torch.compiler.is_compiling()
+            and not torch.jit.is_tracing()
+        )
+
+    @property
+    def packed_weights(self) -> "PackedWeights":
+        """The layer's own; not a submodule or buffer, so that nothing saves or moves it."""
+        return cast(PackedWeights, self.__dict__.setdefault("_packed_weights", PackedWeights()))
+
+
+class PackedWeights:
+    """
+    Weights in the layout and precision in which oneDNN wants them, for inputs of one shape. They are made when they
+    are first used, and made anew when the shape or the weights that they were made of have changed.
+    """
+
+    def __init__(self) -> None:
+        # What it was made for; aliases of what it was made of, which keep their memory from being used again; weights.
+        self._entry: tuple[Any, list[Tensor], tuple[Tensor, Tensor | None]] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PackedWeights":
+        return PackedWeights()
+
+    def __reduce__(self) -> tuple[type["PackedWeights"], tuple[()]]:
+        return PackedWeights, ()
+
+    def get(
+        self, purpose: Any, sources: Sequence[Tensor], make: Callable[[], tuple[Tensor, Tensor | None]]
+    ) -> tuple[Tensor, Tensor | None]:
+        """
+        The packed weight, and the bias.
+
+        Args:
+            purpose (`Any`): What they are for: the shape of the input and the like.
+            sources (`Sequence[Tensor]`): Parameters and buffers that `make` reads.
+            make (`Callable`): Returns the packed weight and the bias.
+        """
+        key = (purpose, [(source.data_ptr(), source._version) for source in sources])
+        entry = self._entry  # Read once: several threads may use the model.
+        if entry is None or entry[0] != key:
+            entry = self._entry = (key, [source.detach() for source in sources], make())
+        return entry[2]
+
+
+class OneDnnLinear(OneDnnLayer, nn.Linear):
+    """`nn.Linear` through oneDNN, as PyTorch's own convolutions and bfloat16 matrix products are."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """`(..., in_features)` to `(..., out_features)`."""
+        if input.numel() * self.out_features < _SMALL_PRODUCT or not self.runs_in_onednn(input):
+            return nn.functional.linear(input, self.weight, self.bias)
+        if self.compute_dtype == torch.float32:
+            return torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, *_NOTHING)
+        num_rows = input.numel() // self.in_features
+        sources = [self.weight] if self.bias is None else [self.weight, self.bias]
+        weight, bias = self.packed_weights.get((self.compute_dtype, num_rows), sources, lambda: self._pack(num_rows))
+        return torch.ops.mkldnn._linear_pointwise(input.to(self.compute_dtype), weight, bias, *_NOTHING).float()
+
+    def _pack(self, num_rows: int) -> tuple[Tensor, Tensor | None]:
+        packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach().to(self.compute_dtype), num_rows)
+        return packed, None if self.bias is None else self.bias.to(self.compute_dtype)
+
+
+class FusedNewGelu(NewGELUActivation):
+    """GELU by a hyperbolic tangent in one operator instead of eight."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return nn.functional.gelu(input, approximate="tanh")
+
+
+class OneDnnConv2d(OneDnnLayer, nn.Conv2d):
+    """`nn.Conv2d` on [`PackedWeights`]."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """`(batch_size, in_channels, height, width)` to float32 of shape `(batch_size, out_channels, ...)`."""
+        if not self.runs_in_onednn(input):
+            return self._conv_forward(input, self.weight, self.bias)
+        sources = [self.weight] if self.bias is None else [self.weight, self.bias]
+        return _convolve(self, input, sources, lambda: (self.weight, self.bias)).float()
+
+
+@cache
+def folded_class(original: Any) -> type[nn.Module]:
+    """
+    The backbone's convolution with batch normalisation and ReLU6, all in one operator. Its output has the precision
+    that it computes in.
+
+    Args:
+        original (`type`): `NormalizedConv2d`; remote code has its own copy of that class.
+    """
+
+    class OneDnnNormalizedConv2d(OneDnnLayer, original):
+        def forward(self, features: Tensor, residual: Tensor | None = None) -> Tensor:
+            """See the original."""
+            layer: Any = self
+            if not self.runs_in_onednn(features):
+                return cast(Tensor, original.forward(layer, features, residual))
+            sources = (layer.weight, layer.bias, layer.scale, layer.running_mean, layer.running_var)
+            after = _RELU6 if layer.activation else _NOTHING
+            padding = [size // 2 for size in layer.kernel_size]
+            return _convolve(
+                layer, features, sources, lambda: _folded_for(layer, features.shape), after, residual, padding
+            )
+
+    return OneDnnNormalizedConv2d
+
+
+def _folded_for(layer: Any, shape: torch.Size) -> tuple[Tensor, Tensor]:
+    """
+    Kernel and bias of a `NormalizedConv2d` for inputs of a shape. With stride 2, an even side has one zero less before
+    it than after it. A kernel that begins with a zero does the same with equal numbers of zeros, without a copy of the
+    input.
+    """
+    kernel, bias = layer.folded()
+    if layer.stride[0] > 1 and layer.kernel_size[0] > 1:
+        kernel = nn.functional.pad(kernel, (1 - shape[-1] % 2, 0, 1 - shape[-2] % 2, 0))
+    return kernel, bias
+
+
+def _convolve(
+    layer: Any,
+    input: Tensor,
+    sources: Sequence[Tensor],
+    weights: Callable[[], tuple[Tensor, Tensor | None]],
+    after: tuple[str, list[float], str] = _NOTHING,
+    residual: Tensor | None = None,
+    padding: Sequence[int] | None = None,
+) -> Tensor:
+    """
+    Runs a convolution, with an activation after it or with something added to it.
+
+    Args:
+        layer ([`OneDnnLayer`] and `nn.Conv2d`): Its sizes and precision.
+        input (`Tensor` of shape `(batch_size, in_channels, height, width)`): Input.
+        sources (`Sequence[Tensor]`): What `weights` reads.
+        weights (`Callable`): Returns kernel and bias.
+        after (`tuple`): An activation, in oneDNN's words.
+        residual (`Tensor`, *optional*): Added to the output.
+        padding (`Sequence[int]`, *optional*): Zeros above and below, left and right; the layer's by default.
+    """
+    dtype, sizes = layer.compute_dtype, (padding or layer.padding, layer.stride, layer.dilation, layer.groups)
+
+    def pack() -> tuple[Tensor, Tensor | None]:
+        kernel, bias = weights()
+        plain = kernel.detach().contiguous().to(dtype).to_mkldnn()
+        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+        packed = reorder(plain, *sizes, input.shape)
+        return packed, None if bias is None else bias.detach().to(dtype)
+
+    kernel, bias = layer.packed_weights.get((dtype, input.shape), sources, pack)
+    input = input.to(dtype, memory_format=torch.channels_last)
+    if residual is None:
+        return cast(Tensor, torch.ops.mkldnn._convolution_pointwise(input, kernel, bias, *sizes, *after))
+    residual = residual.to(dtype, memory_format=torch.channels_last)
+    return cast(
+        Tensor,
+        torch.ops.mkldnn._convolution_pointwise.binary(
+            input, residual, kernel, bias, *sizes, "add", 1.0, None, [], None
+        ),
+    )

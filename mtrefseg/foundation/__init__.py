@@ -1,0 +1,63 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Models of others that find things by their names, segment what boxes and points show, or answer questions about images.
+They are loaded with `transformers` from a Hub id or folder that the user names.
+
+Names are loaded, and PyTorch with them, when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from .chat import ChatAnswer, ChatModel, QuestionTooLongError
+    from .clipseg import ClipSeg
+    from .finders import BoxFinder, Found, Sam3Finder
+    from .loading import load_model, load_part, to_model
+    from .model_text import drop_thoughts, ends_in_thoughts, json_objects, json_values
+    from .prompted import EncodedImage, PromptedSegmenter
+
+_HOMES = {
+    "BoxFinder": "finders",
+    "ChatAnswer": "chat",
+    "ChatModel": "chat",
+    "ClipSeg": "clipseg",
+    "EncodedImage": "prompted",
+    "Found": "finders",
+    "PromptedSegmenter": "prompted",
+    "QuestionTooLongError": "chat",
+    "Sam3Finder": "finders",
+    "drop_thoughts": "model_text",
+    "ends_in_thoughts": "model_text",
+    "json_objects": "model_text",
+    "json_values": "model_text",
+    "load_model": "loading",
+    "load_part": "loading",
+    "to_model": "loading",
+}
+
+__all__ = [
+    "BoxFinder",
+    "ChatAnswer",
+    "ChatModel",
+    "ClipSeg",
+    "EncodedImage",
+    "Found",
+    "PromptedSegmenter",
+    "QuestionTooLongError",
+    "Sam3Finder",
+    "drop_thoughts",
+    "ends_in_thoughts",
+    "json_objects",
+    "json_values",
+    "load_model",
+    "load_part",
+    "to_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,78 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+What language models write around an answer: thoughts before it, and words and code fences around its JSON.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+
+MOST_BROKEN_VALUES = 1000
+"""Reading stops after this number of invalid values, so that hostile text takes a second at most."""
+
+_TAGS = r"think|thinking|thought|thoughts|reasoning"
+_FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
+_THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
+_THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
+
+
+def drop_thoughts(text: str) -> str:
+    """The part of an answer after the thoughts of a reasoning model; the whole text if no thoughts end in it."""
+    end = 0
+    for match in _THOUGHTS_END.finditer(text):
+        end = match.end()
+    return text[end:]
+
+
+def ends_in_thoughts(text: str) -> bool:
+    """Whether a text, without the thoughts that ended in it, ends inside others: its answer is missing."""
+    return _THOUGHTS_BEGIN.search(text) is not None
+
+
+def json_objects(text: str) -> Iterator[dict[str, Any] | ValueError]:
+    """The outermost JSON objects in a text; instead of one that is broken, a `ValueError` that says why."""
+    yield from _values(text, re.compile(r"\{"))
+
+
+def json_values(text: str) -> Iterator[dict[str, Any] | list[Any] | ValueError]:
+    """The outermost JSON objects and arrays in a text; instead of one that is broken, a `ValueError` that says why.
+    In a broken one, for example one that is cut off, the values inside follow."""
+    yield from _values(text, re.compile(r"[{\[]"))
+
+
+def _values(text: str, opening: "re.Pattern[str]") -> Iterator[Any]:
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    start, broken = opening.search(text), 0
+    while start is not None and broken < MOST_BROKEN_VALUES:
+        end = start.end()
+        try:
+            content, end = decoder.raw_decode(text, start.start())
+            yield _stripped(content)
+        except json.JSONDecodeError as error:
+            broken += 1
+            yield ValueError(f"the answer is not valid JSON: {error.msg} at character {error.pos}")
+        except RecursionError:
+            broken += 1
+            yield ValueError("the answer is nested too deeply")
+        # Python refuses integers with thousands of digits.
+        except ValueError as error:
+            broken += 1
+            yield ValueError(f"the answer holds a number that cannot be read: {error}")
+        start = opening.search(text, end)
+
+
+def _stripped(value: Any) -> Any:
+    """The value with white space at both ends of its texts removed, so that it does not count as length."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [_stripped(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _stripped(item) for name, item in value.items()}
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f"{name} is not a JSON number", name, 0)

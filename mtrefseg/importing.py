@@ -1,0 +1,19 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Imports the libraries that every model needs."""
+
+import gc
+
+
+def import_libraries() -> None:
+    """
+    Imports PyTorch and transformers' model classes with the garbage collector at rest. It would look through some
+    hundred thousand new functions and classes again and again and find nothing: a sixth of the time of the import.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        import transformers.modeling_utils
+        import transformers.processing_utils  # noqa: F401
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,20 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The simulated pipeline, and the formula that it checks."""
+
+import pytest
+
+from benchmarks.pipeline import Stage, predicted_seconds, simulate, slowest
+
+
+STAGES = [Stage("read", 2, 0.4), Stage("predict", 1, 0.3), Stage("write", 1, 0.1)]
+
+
+def test_the_slowest_stage_sets_the_pace() -> None:
+    assert slowest(STAGES).name == "predict"
+    assert predicted_seconds(STAGES, 11) == pytest.approx(0.8 + 10 * 0.3)
+    assert slowest([Stage("read", 1, 0.4), *STAGES[1:]]).name == "read"
+
+
+def test_the_simulation_takes_no_less_than_the_formula_says() -> None:
+    pytest.importorskip("ray")
+    assert simulate(STAGES, 8) > 0.99 * predicted_seconds(STAGES, 8)

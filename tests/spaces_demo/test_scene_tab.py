@@ -1,0 +1,141 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Large and georeferenced images in the demo: the files of `mtrefseg.segment`, within the demo's bounds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.spaces_demo.conftest import SPACE, Server
+
+
+gradio_client = pytest.importorskip("gradio_client", reason="gradio_client is not installed")
+rasterio = pytest.importorskip("rasterio", reason="rasterio is not installed")
+
+from mtrefseg.scenes import ScenePredictor, segment  # noqa: E402
+from spaces_demo import scene_tab  # noqa: E402
+from spaces_demo.scene_view import SCRIPT, scene_html  # noqa: E402
+
+
+handle_file = gradio_client.handle_file
+AppError = gradio_client.exceptions.AppError
+TEXTS = ["the red car", "the largest house"]
+
+
+@pytest.fixture
+def client(server: Server, tmp_path: Path) -> Any:
+    return gradio_client.Client(server.url, verbose=False, download_files=str(tmp_path / "downloads"))
+
+
+@pytest.fixture
+def rasters(tmp_path: Path) -> list[str]:
+    """Two GeoTIFF files of 300 x 200 pixels, noise of 16 bits in four bands; the canvas has 128."""
+    place = {"crs": "EPSG:32633", "transform": rasterio.transform.from_origin(500_000, 5_400_000, 0.5, 0.5)}
+    paths = []
+    for date in (1, 2):
+        values = np.random.default_rng(date).integers(0, 4000, (4, 200, 300), dtype=np.uint16)
+        paths.append(str(tmp_path / f"date{date}.tif"))
+        size = {"width": 300, "height": 200, "count": 4, "dtype": "uint16"}
+        with rasterio.open(paths[-1], "w", driver="GTiff", **size, **place) as raster:
+            raster.write(values)
+    return paths
+
+
+def ask(client: Any, paths: list[str], text: str = "\n".join(TEXTS)) -> Any:
+    return client.predict(*map(handle_file, paths), text, "remote_sensing", api_name="/segment_scene")
+
+
+def test_the_files_are_those_of_segment(
+    client: Any, rasters: list[str], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, legend, files, numbers = ask(client, rasters)
+    predictor = ScenePredictor(server.segmenter.model, server.segmenter.processor, domain="remote_sensing")
+    expected = segment(*rasters, TEXTS, model=predictor)
+    named = {Path(path).name: Path(path) for path in files}
+    assert set(named) == set(scene_tab.FILES)
+    for name in ("masks.tif", "objects.geojson", "objects.qml", "overview.webp"):
+        assert named[name].read_bytes() == (expected.folder / name).read_bytes(), name
+    assert numbers == json.loads(named["result.json"].read_text())
+    mine = json.loads((expected.folder / "result.json").read_text())
+    assert numbers["results"] == mine["results"]
+    assert (numbers["windows"], numbers["crs"]) == (mine["windows"], "EPSG:32633")
+    # Visitors see no paths of the server.
+    assert (numbers["image_t1"], numbers["image_t2"]) == ("date1.tif", "date2.tif")
+    assert any("The earlier image (t1) has 4 bands" in note for note in numbers["notes"])
+    assert "/" not in "".join(numbers["notes"])
+    assert "the largest house" in legend
+    assert "12 windows" in legend or f"{mine['windows']} windows" in legend
+    assert view.count("data:image/") == 3
+    assert "http" not in view
+
+
+def test_plain_images_and_every_change(client: Any, tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("t1.png", "t2.png")]
+    for seed, path in enumerate(paths):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (210, 200, 3), dtype=np.uint8)).save(path)
+    _, legend, _, numbers = ask(client, paths, "")
+    assert "every change" in legend
+    (entry,) = numbers["results"]
+    assert entry["text"] is None
+    assert entry["rle"]["size"] == [210, 200]
+
+
+def test_a_scene_has_a_bounded_number_of_windows(
+    client: Any, rasters: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene_tab, "MAX_WINDOWS", 4)
+    numbers = ask(client, rasters)[3]
+    assert numbers["windows"] <= 4
+    assert any("shrunk" in note for note in numbers["notes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("scene.vrt", b"<VRTDataset/>", r"must be a \.tif"),
+        ("scene.tif", b"<VRTDataset/>", "is not an image"),
+        ("scene.tif", b"", "is an empty file"),
+    ],
+)
+def test_other_files_are_refused_and_deleted(
+    name: str, content: bytes, message: str, client: Any, rasters: list[str], server: Server, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(AppError, match=message):
+        ask(client, [str(path), rasters[1]])
+    assert not [path for path in server.files() if path.name == name]
+
+
+def test_dates_that_do_not_fit_are_named_as_the_page_does(client: Any, rasters: list[str], tmp_path: Path) -> None:
+    far = str(tmp_path / "far.tif")
+    with rasterio.open(rasters[1]) as raster:
+        profile = {**raster.profile, "transform": rasterio.transform.from_origin(700_000, 5_400_000, 0.5, 0.5)}
+        with rasterio.open(far, "w", **profile) as written:
+            written.write(raster.read())
+    with pytest.raises(
+        AppError, match=r"^The earlier image \(t1\) and The later image \(t2\) do not overlap.* km apart$"
+    ):
+        ask(client, [rasters[0], far])
+
+
+def test_the_view_has_names_and_fetches_nothing() -> None:
+    page = scene_html([Image.new("RGB", (8, 6)), Image.new("RGB", (8, 6)), Image.new("RGBA", (8, 6))])
+    assert page.count("<button") == page.count("aria-label=") - 2 == 6
+    assert 'tabindex="0"' in page
+    script = SCRIPT.read_text(encoding="utf-8")
+    assert not any(word in script + page for word in ("http", "import ", "fetch(", "eval", "<script"))
+
+
+def test_the_example_has_a_place() -> None:
+    paths = [SPACE / "examples" / f"scene_{date}.tif" for date in ("t1", "t2")]
+    places = []
+    for path in paths:
+        with rasterio.open(path) as raster:
+            assert (raster.width, raster.height, raster.compression.name) == (2048, 2048, "jpeg")
+            places.append((raster.crs.to_string(), raster.transform))
+    assert places[0] == places[1]
+    assert places[0][0] == "EPSG:32633"

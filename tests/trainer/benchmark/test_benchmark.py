@@ -1,0 +1,246 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""`mtrefseg benchmark`: models in one table, predictions of others, and what is wrong with them."""
+
+import csv
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+import torch
+from PIL import Image
+
+from mtrefseg.view.predictions import load_predictions
+from mtrs_iou import decode_rle, encode_rle
+from trainer.baselines import registry
+from trainer.baselines.untrained import WholeImage
+from trainer.benchmark import running
+from trainer.benchmark.command import main, open_source, parse_arguments
+from trainer.benchmark.comparison import groups_of, interval, open_folders, significance
+from trainer.benchmark.sentence_kinds import kind_of
+
+
+PLUGIN = Path(__file__).with_name("brightness.py")
+DATA = ["--generated_pairs", "6", "--generated_size", "128"]
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_REGISTERED", {})
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of three models on six generated pairs, in two settings."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    models = ["nothing", "whole_image", "brighter:,least=40"]
+    arguments = ["run", "--models", *models, "--settings", "TV", "RS", "--plugin", str(PLUGIN)]
+    registered = dict(registry._REGISTERED)
+    assert main([*arguments, *DATA, "--output_dir", str(folder)]) == 0
+    registry._REGISTERED.clear()
+    registry._REGISTERED.update(registered)
+    return folder
+
+
+def test_a_model_of_thirty_lines_has_a_row(scored: Path) -> None:
+    assert len(PLUGIN.read_text(encoding="utf-8").splitlines()) <= 30
+    report = json.loads((scored / "TV" / "brighter-by-40" / "report.json").read_text(encoding="utf-8"))
+    assert report["model"] == {"name": "brighter by 40", "sha256": {"least": "40"}}
+    assert report["data"]["pairs"] == 6
+    answers = (scored / "TV" / "brighter-by-40" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(answers) == report["data"]["sentences"]
+    assert json.loads(answers[0])["answer"] == "brighter"
+    assert report["unusable_answers"] == 0
+
+
+def test_what_reads_nothing_scores_as_it_must(scored: Path) -> None:
+    nothing = json.loads((scored / "TV" / "nothing" / "report.json").read_text(encoding="utf-8"))["scores"]
+    assert (nothing["N-acc"], nothing["T-acc"], nothing["mIoU_nonempty"]) == (100, 0, 0)
+    whole = json.loads((scored / "TV" / "whole-image" / "report.json").read_text(encoding="utf-8"))["scores"]
+    assert (whole["N-acc"], whole["T-acc"]) == (0, 100)
+
+
+def test_a_finished_row_is_left_and_a_stopped_one_goes_on(scored: Path, tmp_path: Path) -> None:
+    report = scored / "TV" / "nothing" / "report.json"
+    before = report.stat().st_mtime_ns
+    arguments = ["run", "--models", "nothing", *DATA]
+    assert main([*arguments, "--output_dir", str(scored)]) == 0
+    assert report.stat().st_mtime_ns == before
+    assert main([*arguments, "--output_dir", str(tmp_path)]) == 0
+    again = json.loads((tmp_path / "TV" / "nothing" / "report.json").read_text(encoding="utf-8"))
+    assert again["scores"] == json.loads(report.read_text(encoding="utf-8"))["scores"]
+
+
+class OneOfTwo:
+    """What connects two processes, for two threads that share the work."""
+
+    num_processes = 2
+    device = torch.device("cpu")
+
+    def __init__(self, rank: int, barrier: threading.Barrier) -> None:
+        self.process_index, self.is_main_process = rank, rank == 0
+        self.wait_for_everyone = barrier.wait
+
+
+def test_two_processes_give_what_one_gives(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    barrier, said = threading.Barrier(2, timeout=300), {}
+
+    def broadcast(values: list[Any]) -> list[Any]:
+        if threading.current_thread().name == "0":
+            said["values"] = values
+        barrier.wait()
+        return said["values"]
+
+    monkeypatch.setattr(running, "broadcast_object_list", broadcast)
+    monkeypatch.setattr(running, "PAIRS_AT_ONCE", 1)
+    arguments = parse_arguments(
+        ["run", "--models", "whole_image", *DATA, "--output_dir", str(tmp_path)], "mtrefseg benchmark"
+    )
+    arguments.setting = "TV"
+
+    def work(rank: int) -> None:
+        source = open_source(arguments, "TV")
+        running.run_row(WholeImage(), source, tmp_path / "row", arguments, OneOfTwo(rank, barrier))
+
+    threads = [threading.Thread(target=work, args=(rank,), name=str(rank)) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    two = json.loads((tmp_path / "row" / "report.json").read_text(encoding="utf-8"))
+    one = json.loads((scored / "TV" / "whole-image" / "report.json").read_text(encoding="utf-8"))
+    assert two["run"]["processes"] == 2
+    assert two["scores"] == one["scores"]
+    assert two["data"] == one["data"]
+
+
+def test_the_table_has_all_rows_and_those_of_the_paper(scored: Path, tmp_path: Path, capfd: Any) -> None:
+    assert main(["table", str(scored), "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "table.md").read_text(encoding="utf-8")
+    for words in ("## TV", "## RS", "brighter by 40", "LAVT (Swin-B, BERT)", "(a)", "(b)", "mIoU by sentence"):
+        assert words in text
+    assert r"\begin{tabular}" in (tmp_path / "table.tex").read_text(encoding="utf-8")
+    assert Image.open(tmp_path / "table.png").size[0] > 300
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["setting"], row["model"]) for row in rows].count(("RS", "nothing")) == 1
+    assert len(rows) == 6
+    best = next(row for row in rows if row["setting"] == "TV")
+    assert best["p_against_best"] == ""
+
+
+def test_intervals_and_significance(scored: Path) -> None:
+    models = {model.name: model for model in open_folders([scored / "TV"])}
+    low, high = interval(models["nothing"].ious)
+    assert low <= models["nothing"].scores["mIoU"] <= high
+    assert interval(models["nothing"].ious) == (low, high)
+    assert significance(models["nothing"], models["nothing"]) == 1.0
+    assert 1 / 2001 <= significance(models["nothing"], models["whole image"]) <= 1
+    total = sum(count for _, count in groups_of(models["nothing"])["sentence"].values())
+    assert total == len(models["nothing"].sentences)
+
+
+def test_significance_is_small_where_one_is_always_better(scored: Path) -> None:
+    model = open_folders([scored / "TV"])[0]
+    better = type(model)(model.folder, model.report, model.sentences)
+    better.__dict__["ious"] = model.ious + 5.0
+    # Six pairs: only two of the 64 exchanges are as large.
+    assert significance(better, model) == pytest.approx(2 / 64, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind"),
+    [
+        ("the car that appeared", "plain"),
+        ("the red car that appeared", "color"),
+        ("the red car in the top left that appeared", "place"),
+        ("the leftmost car that appeared", "rank"),
+        ("the car next to the house that appeared", "relation"),
+        ("which purple thing is new?", "color"),
+    ],
+)
+def test_kinds_of_sentences(sentence: str, kind: str) -> None:
+    assert kind_of(sentence, "RS", True) == kind
+    assert kind_of(sentence, None, False) == "no-target"
+
+
+class Predictions:
+    """The truth of the six pairs, as predictions in each form, with faults if asked for."""
+
+    def __init__(self, scored: Path) -> None:
+        sentences = load_predictions(scored / "TV" / "nothing" / "predictions.parquet")
+        self.masks = {sentence.sample_id: decode_rle(sentence.truth or {}) for sentence in sentences}
+        self.names = sorted(self.masks)
+
+    def plant_faults(self) -> None:
+        """One sample is missing, one is not in the data, one has another size."""
+        self.masks["another_0"] = self.masks.pop(self.names[0])
+        self.masks[self.names[1]] = np.zeros((64, 128), dtype=bool)
+
+    def write(self, form: str, folder: Path) -> Path:
+        if form == "folder":
+            path = folder / "masks"
+            path.mkdir()
+            for name, mask in self.masks.items():
+                Image.fromarray(mask.astype(np.uint8) * 255).save(path / f"{name}.png")
+            return path
+        rles = {name: encode_rle(mask) for name, mask in self.masks.items()}
+        if form == "json":
+            path = folder / "results.json"
+            entries = [{"image_id": name, "segmentation": rle, "score": 0.5} for name, rle in rles.items()]
+            path.write_text(json.dumps(entries), encoding="utf-8")
+            return path
+        path = folder / "masks.parquet"
+        rows = [{"sample_id": name, "prediction": rle} for name, rle in rles.items()]
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return path
+
+
+@pytest.mark.parametrize("form", ["parquet", "folder", "json"])
+def test_predictions_of_others_are_scored(scored: Path, tmp_path: Path, form: str) -> None:
+    path = Predictions(scored).write(form, tmp_path)
+    assert main(["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]) == 0
+    scores = json.loads((tmp_path / "out" / "TV" / "theirs" / "report.json").read_text(encoding="utf-8"))["scores"]
+    assert scores["mIoU"] == scores["Pr@90"] == 100
+
+
+@pytest.mark.parametrize("form", ["parquet", "folder", "json"])
+def test_three_planted_faults_are_named(scored: Path, tmp_path: Path, form: str, capfd: Any) -> None:
+    predictions = Predictions(scored)
+    predictions.plant_faults()
+    path = predictions.write(form, tmp_path)
+    arguments = ["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]
+    assert main(arguments) == 1
+    said = "".join(capfd.readouterr())
+    assert f"missing: {predictions.names[0]} (counts as wrong)" in said
+    assert "extra: another_0 is not in the data" in said
+    assert f"wrong: {predictions.names[1]}: the mask has 128x64 pixels, the images 128x128" in said
+    report = json.loads((tmp_path / "out" / "TV" / "theirs" / "report.json").read_text(encoding="utf-8"))
+    count = report["data"]["sentences"]
+    assert report["scores"]["mIoU"] == pytest.approx(100 * (count - 2) / count)
+    assert main(arguments) == 1  # Finished before, and still faulty.
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.parquet", None, "There are no predictions"),
+        ("results.txt", "x", "neither"),
+        ("results.json", "{}", "must hold a list"),
+        ("results.json", '[{"image_id": "a"}]', "entry 0 has no image_id or no segmentation"),
+        ("masks.parquet", "x", "cannot be read as Parquet"),
+    ],
+)
+def test_unreadable_predictions_are_named(
+    tmp_path: Path, name: str, content: str | None, message: str, capfd: Any
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert main(["score", str(tmp_path / name), *DATA, "--output_dir", str(tmp_path / "out")]) == 2
+    error = capfd.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1

@@ -1,0 +1,49 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Checkpoints of this project as segmenters: our model, and the baselines that are trained here."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from mtrefseg.build.loading import find_device, load_model, load_processor
+from trainer.data.samples import SCENES
+from trainer.evaluation import model_hash, shown_name
+from trainer.evaluation.segmenter import Answer
+
+
+class CheckpointSegmenter:
+    """
+    A checkpoint that `trainer/finetune.py` saved, or one of that kind on the Hub.
+
+    Args:
+        model (`str`, *optional*, defaults to `"mtrefseg-r1"`): Folder or Hub id.
+        name (`str`, *optional*): Name in tables; by default that of the folder or Hub id.
+    """
+
+    def __init__(self, model: str = "mtrefseg-r1", name: str | None = None) -> None:
+        folder = Path(model)
+        if not folder.is_dir():
+            from huggingface_hub import snapshot_download
+
+            folder = Path(snapshot_download(model))
+        self.name = name or shown_name(model)
+        self.identity: Mapping[str, str] = model_hash(folder)
+        import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+
+        self._processor = load_processor(folder)
+        self._model = load_model(folder, self._processor, find_device(), dtype="float32")
+
+    @torch.inference_mode()
+    def segment(
+        self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
+    ) -> list[Answer]:
+        """See [`Segmenter.segment`]."""
+        scene = None if domain is None else SCENES[domain]
+        inputs = self._processor(image_t1, image_t2, text=[list(sentences)], domain=scene)
+        device = next(self._model.parameters()).device
+        outputs = self._model(**{name: value.to(device) for name, value in inputs.items()})
+        result = self._processor.post_process_referring_segmentation(outputs, [image_t1.size[::-1]])[0]
+        columns = (result["scores"].tolist(), result["no_target_scores"].tolist())
+        return [Answer(*each) for each in zip(result["masks"].cpu().numpy(), *columns)]

@@ -1,0 +1,122 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What a model of single images is asked, and what it answers. Nothing here knows how answers are combined."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from trainer.errors import TrainingError
+from trainer.evaluation import model_hash
+
+
+View = Literal["one", "side_by_side", "two"]
+"""What a model is shown: one image; t1 and t2 beside each other in one image; or t1 and t2 as two images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """
+    What a model finds for a sentence.
+
+    Args:
+        mask (`np.ndarray`): bool (height, width), at the size of the images; empty where nothing fits.
+        score (`float`): Confidence, 0 to 1; 0 where the mask is empty.
+        text (`str`, *optional*): What a language model answered, as it wrote it.
+        problem (`str`, *optional*): Why there is no usable answer.
+    """
+
+    mask: npt.NDArray[np.bool_]
+    score: float = 0.0
+    text: str | None = None
+    problem: str | None = None
+
+
+class ImageModel(Protocol):
+    """A model that was made for one image, or for several in a conversation. Plain attributes are enough."""
+
+    @property
+    def name(self) -> str:
+        """Kind and model, such as "clipseg:CIDAS/clipseg-rd64-refined"."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What decides its answers: models with revisions or hashes, and options."""
+
+    @property
+    def takes_two(self) -> bool:
+        """Whether it can be shown two images at once (the view "two")."""
+
+    def find(self, images: Sequence[Image.Image], sentences: Sequence[str], view: View) -> list[Finding]:
+        """
+        Finds what sentences describe.
+
+        Args:
+            images (`Sequence[PIL.Image.Image]`): One image, RGB; two of one size, t1 and t2, if the view is "two".
+            sentences (`Sequence[str]`): One or more sentences.
+            view (`str`): What the images show, see `View`.
+
+        Returns:
+            `list[Finding]`: One a sentence. For the view "two", masks of both images are united.
+
+        Raises:
+            Exception: Whatever the model raises; the sentence is then scored with an empty mask.
+        """
+
+
+def nothing(image: Image.Image, text: str | None = None, problem: str | None = None) -> Finding:
+    """The finding of an empty mask."""
+    return Finding(np.zeros((image.height, image.width), dtype=bool), 0.0, text, problem)
+
+
+def unite(
+    image: Image.Image, found: Sequence[tuple[npt.NDArray[np.bool_], float]], text: str | None = None
+) -> Finding:
+    """One finding of several masks (height, width) with their scores; the best score counts."""
+    masks = [(mask, score) for mask, score in found if mask.any()]
+    if not masks:
+        return nothing(image, text)
+    return Finding(np.logical_or.reduce([mask for mask, _ in masks]), max(score for _, score in masks), text)
+
+
+def source_of(model: str) -> str:
+    """
+    Says exactly which weights a name stands for.
+
+    Args:
+        model (`str`): Hub id or folder of a model that has been loaded.
+
+    Returns:
+        `str`: The Hub id with the commit; of a folder, the hashes of its files.
+    """
+    if Path(model).is_dir():
+        return " ".join(f"{name}:{digest[:16]}" for name, digest in sorted(model_hash(Path(model)).items()))
+    from transformers.utils.hub import cached_file, extract_commit_hash
+
+    commit = extract_commit_hash(cached_file(model, "config.json"), None)
+    return f"{model}@{commit or 'unknown'}"
+
+
+def number(option: str, text: str | float, least: float, most: float) -> float:
+    """
+    Reads an option that is a number.
+
+    Args:
+        option (`str`): Its name, for the error.
+        text (`str` or `float`): Its value.
+        least, most (`float`): Limits.
+
+    Raises:
+        TrainingError: If it is no number within the limits.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise TrainingError(f"{option}={text}: give a number from {least:g} to {most:g}.")
+    return value

@@ -1,0 +1,199 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Compares models on the same pairs: `mtrefseg benchmark run`, `score` and `table`.
+
+```bash
+mtrefseg benchmark run --models mtrefseg:mtrefseg-r1 image_difference nothing --settings TV NS RS \\
+    --data path/to/MTRefSeg-21K --output_dir outputs/benchmark
+mtrefseg benchmark score predictions.parquet --name theirs --data path/to/MTRefSeg-21K --output_dir outputs/benchmark
+mtrefseg benchmark table outputs/benchmark
+```
+
+`run` writes a folder a setting and model, with what `mtrefseg evaluate` writes; the same command resumes a stopped run
+and skips what is finished. `accelerate launch -m mtrefseg benchmark run ...` shares the pairs among processes.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtrefseg.errors import run_command
+from mtrefseg.option_values import OneLineParser
+from trainer.errors import TrainingError
+from trainer.names import GENERATED, SETTINGS, SPLITS
+
+
+if TYPE_CHECKING:
+    from dataset_scripts.readers import PairSource
+
+
+def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser)
+    run = commands.add_parser("run", help="ask models, and score their answers")
+    run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="what to ask")
+    run.add_argument("--settings", nargs="+", default=["TV"], choices=SETTINGS, help="benchmark settings")
+    run.add_argument("--plugin", nargs="+", type=Path, default=[], help="files of Python that register models")
+    score = commands.add_parser("score", help="score predictions that other code wrote")
+    score.add_argument("predictions", type=Path, help="Parquet with RLE, COCO results, or a folder of PNGs")
+    score.add_argument("--name", help="name in tables; by default that of the file")
+    score.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
+    for command in (run, score):
+        _add_data_options(command)
+    table = commands.add_parser("table", help="compare what was scored")
+    table.add_argument("folders", nargs="+", type=Path, help="folders of results")
+    table.add_argument("--out", type=Path, help="where to; by default into the first folder")
+    parsed = parser.parse_args(arguments)
+    for name, least in {"limit": 1, "generated_pairs": 1, "bootstrap": 0, "seed": 0}.items():
+        value = getattr(parsed, name, None)
+        if value is not None and value < least:
+            parser.error(f"--{name} must be {least} or more")
+    return parsed
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
+    parser.add_argument("--split", default="validation", choices=SPLITS)
+    parser.add_argument("--limit", type=int, help="no more pairs of each setting, evenly spaced; all by default")
+    parser.add_argument("--output_dir", required=True, type=Path)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated pairs")
+    parser.add_argument("--generated_pairs", type=int, default=1000, help="how many pairs are generated")
+    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
+    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
+
+
+def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":
+    """Opens the pairs that the options name, those of one setting."""
+    from dataset_scripts.readers import open_pairs
+    from trainer.evaluation.selection import EvenlySpacedPairs
+
+    source = open_pairs(
+        arguments.data,
+        arguments.split,
+        setting,
+        checked=False,
+        num_pairs=arguments.generated_pairs,
+        generator={"seed": arguments.seed, "size": arguments.generated_size},
+    )
+    return source if arguments.limit is None else EvenlySpacedPairs(source, arguments.limit)
+
+
+def run_models(arguments: argparse.Namespace) -> int:
+    """`benchmark run`: one model after another, each on all settings."""
+    import torch
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
+    from tqdm.auto import tqdm
+
+    from trainer.baselines import load_plugin, open_segmenter, parse_segmenter
+    from trainer.evaluation import summary
+
+    from .running import folder_name, run_row
+
+    is_cpu = not torch.accelerator.is_available()
+    if is_cpu:
+        torch.set_num_threads(1)  # The number of threads decides how sums are rounded.
+    accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
+    if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
+        raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
+    for path in arguments.plugin:
+        load_plugin(path)
+    for text in arguments.models:
+        parse_segmenter(text)  # A wrong name is found before the first model is asked.
+    for text in arguments.models:
+        segmenter = open_segmenter(text)
+        for setting in arguments.settings:
+            folder = arguments.output_dir / setting / folder_name(segmenter.name)
+            of_setting = argparse.Namespace(**{**vars(arguments), "setting": setting})
+            with accelerator.main_process_first():
+                source = open_source(arguments, setting)
+            report = run_row(segmenter, source, folder, of_setting, accelerator)
+            if accelerator.is_main_process:
+                said = "finished before" if report is None else summary(report, folder)
+                tqdm.write(f"{segmenter.name}, {setting}\n{said}")
+        del segmenter  # Two large models at once may not fit into memory.
+    accelerator.end_training()
+    return 0
+
+
+def score_predictions(arguments: argparse.Namespace) -> int:
+    """`benchmark score`: returns 1 if predictions are missing, extra or wrong, which are then named."""
+    from tqdm.auto import tqdm
+
+    from mtrefseg.io import sha256_of
+    from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
+
+    from .prediction_files import Faults, answers_from, open_predictions
+    from .running import PAIRS_AT_ONCE, finish_row, folder_name
+
+    path: Path = arguments.predictions
+    predictions = open_predictions(path)
+    name = arguments.name or path.stem
+    source = open_source(arguments, arguments.setting)
+    options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
+    options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
+    files = sorted(path.rglob("*.png")) if path.is_dir() else [path]
+    hashes = {str(file.relative_to(path.parent)): sha256_of(file) for file in files}
+    identity = identity_of(hashes, source, options, "cpu")
+    folder = EvaluationFolder(arguments.output_dir / arguments.setting / folder_name(name), identity)
+    if folder.is_finished():
+        faults_path = folder.folder / "faults.json"
+        tqdm.write(f"Finished before, nothing to do: {folder.folder}")
+        return 1 if faults_path.is_file() else 0
+    folder.begin()
+    started = time.perf_counter()
+    faults, file = Faults(), folder.file(folder.next_attempt(), 0)
+    num_batches = -(-len(source) // PAIRS_AT_ONCE)
+    done = {result["batch"] for result in folder.results()}
+    for number in tqdm(range(num_batches), desc=name, unit="batch"):
+        rows = range(number * PAIRS_AT_ONCE, min((number + 1) * PAIRS_AT_ONCE, len(source)))
+        pairs = [read_pair(source[row]) for row in rows]
+        answers = [answers_from(predictions, pair, faults) for pair in pairs]
+        if number not in done:
+            append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
+    faults.extra = sorted(predictions)
+    if faults:
+        (folder.folder / "faults.json").write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")
+    report = finish_row(folder, num_batches, name, source, arguments, identity, 1)
+    tqdm.write("\n".join([*faults.lines(), summary(report, folder.folder)]))
+    return 1 if faults else 0
+
+
+def make_table(arguments: argparse.Namespace) -> int:
+    """`benchmark table`: prints the table, and writes it as Markdown, LaTeX, CSV and an image."""
+    from tqdm.auto import tqdm
+
+    from .comparison import open_folders
+    from .table import write_table
+
+    out = arguments.out or arguments.folders[0]
+    tqdm.write(f"{write_table(open_folders(arguments.folders), out)}\nwritten to {out}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "mtrefseg benchmark") -> int:
+    """
+    Runs `benchmark` as the command line says.
+
+    Args:
+        arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
+        program (`str`, *optional*): Name of the program, for help and errors.
+
+    Returns:
+        `int`: The exit code: 0 done, 1 predictions were missing, extra or wrong, 2 bad input, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    commands = {"run": run_models, "score": score_predictions, "table": make_table}
+
+    def benchmark() -> int:
+        parsed = parse_arguments(given, program)
+        return commands[parsed.command](parsed)
+
+    return run_command(program, benchmark)

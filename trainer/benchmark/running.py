@@ -1,0 +1,179 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Asks segmenters about pairs and scores the answers, into folders as `trainer/evaluate.py` writes them."""
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from tqdm.auto import tqdm
+
+from dataset_scripts.readers import PairSource
+from mtrs_iou import decode_rle
+from trainer.errors import TrainingError
+from trainer.evaluation import (
+    Answer,
+    EvaluationFolder,
+    ScoredPair,
+    Segmenter,
+    TruthSegmenter,
+    append,
+    ask,
+    collect,
+    identity_of,
+    make_report,
+    read_pair,
+    score_answers,
+    write_report,
+)
+
+
+PAIRS_AT_ONCE = 8
+"""Pairs that are asked about before their results are written: what a killed run loses at most."""
+ANSWERS = "answers.jsonl"
+"""File with what language models wrote."""
+
+
+def folder_name(name: str) -> str:
+    """
+    The name of a model as that of a folder.
+
+    Args:
+        name (`str`): [`Segmenter.name`].
+
+    Returns:
+        `str`: Letters, digits and "._-" alone.
+    """
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.") or "model"
+
+
+def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
+    """
+    Asks about a pair. A sentence that the segmenter refuses is noted in `pair.problems`, and counts as wrong.
+
+    Args:
+        segmenter ([`Segmenter`]): The model.
+        pair ([`ScoredPair`]): The pair.
+
+    Returns:
+        `dict[int, Answer]`: The answers by the number of the sentence.
+
+    Raises:
+        TrainingError: If an answer is not of the form that [`Segmenter`] asks for.
+    """
+    asked = [] if pair.images is None else [index for index, problem in enumerate(pair.problems) if not problem]
+    if pair.images is None or not asked:
+        return {}
+    texts = [pair.expressions[index] for index in asked]
+    if isinstance(segmenter, TruthSegmenter):
+        truths = [decode_rle(truth) for truth in pair.truths if truth is not None]
+        return dict(zip(asked, segmenter.segment_truths(pair.images[0], texts, truths)))
+    try:
+        return dict(zip(asked, ask(segmenter, *pair.images, texts, pair.domain)))
+    except TrainingError:
+        raise
+    except ValueError as error:
+        if len(asked) == 1:
+            pair.problems[asked[0]] = f"refused_sentence: {error}"
+            return {}
+    # One of them was refused, but not all need to be.
+    answers: dict[int, Answer] = {}
+    for index in asked:
+        try:
+            answers[index] = ask(segmenter, *pair.images, [pair.expressions[index]], pair.domain)[0]
+        except TrainingError:
+            raise
+        except ValueError as error:
+            pair.problems[index] = f"refused_sentence: {error}"
+    return answers
+
+
+def run_row(
+    segmenter: Segmenter,
+    source: PairSource,
+    folder_path: Path,
+    arguments: argparse.Namespace,
+    accelerator: Accelerator,
+) -> dict[str, Any] | None:
+    """
+    Scores a segmenter on pairs, or goes on where it was stopped. The answers, and so the scores, do not depend on the
+    number of processes.
+
+    Args:
+        segmenter ([`Segmenter`]): The model.
+        source (`PairSource`): The pairs, unchecked.
+        folder_path (`Path`): Where the results go.
+        arguments (`Namespace`): "data", "setting", "split", "seed" and "bootstrap" of the command line.
+        accelerator (`Accelerator`): Connects the processes.
+
+    Returns:
+        `dict`, *optional*: The report; `None` on all processes but the main one, and where it was finished before.
+    """
+    options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
+    options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
+    identity = identity_of(segmenter.identity, source, options, accelerator.device.type)
+    folder = EvaluationFolder(folder_path, identity)
+    if folder.is_finished():
+        return None
+    accelerator.wait_for_everyone()
+    before: list[Any] = [0, set()]
+    if accelerator.is_main_process:
+        folder.begin()
+        before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
+    attempt, done = broadcast_object_list(before)
+    num_batches = -(-len(source) // PAIRS_AT_ONCE)
+    remaining = [number for number in range(num_batches) if number not in done]
+    own = remaining[accelerator.process_index :: accelerator.num_processes]
+    started, file = time.perf_counter(), folder.file(attempt, accelerator.process_index)
+    for number in tqdm(own, desc=segmenter.name, unit="batch", disable=not accelerator.is_main_process):
+        rows = range(number * PAIRS_AT_ONCE, min((number + 1) * PAIRS_AT_ONCE, len(source)))
+        pairs = [read_pair(source[row]) for row in rows]
+        result = score_answers(number, pairs, [answers_of(segmenter, pair) for pair in pairs])
+        append(file, {**result, "seconds": time.perf_counter() - started})
+    accelerator.wait_for_everyone()
+    if not accelerator.is_main_process:
+        return None
+    return finish_row(folder, num_batches, segmenter.name, source, arguments, identity, accelerator.num_processes)
+
+
+def finish_row(
+    folder: EvaluationFolder,
+    num_batches: int,
+    name: str,
+    source: PairSource,
+    arguments: argparse.Namespace,
+    identity: dict[str, Any],
+    processes: int,
+) -> dict[str, Any]:
+    """Joins the results of a row, and writes its report and predictions; arguments as in [`run_row`]."""
+    scores, samples, facts = collect(folder.results(), num_batches, arguments.bootstrap)
+    named = argparse.Namespace(**{**vars(arguments), "model": name})
+    report = make_report(named, scores, samples, facts, source, identity["options"], identity, processes)
+    report["unusable_answers"] = write_answers(samples, folder.folder / ANSWERS)
+    write_report(folder.folder, report, samples, source)
+    folder.finish()
+    return report
+
+
+def write_answers(samples: Sequence[dict[str, Any]], path: Path) -> int:
+    """
+    Writes what language models answered, a line a sentence; no file if none did.
+
+    Args:
+        samples (`Sequence[dict]`): Of [`collect`].
+        path (`Path`): The file.
+
+    Returns:
+        `int`: How many answers could not be used.
+    """
+    said = [sample for sample in samples if "answer" in sample]
+    if said:
+        names = {"sample_id": "sample_id", "expression": "expression", "answer": "answer", "problem": "answer_problem"}
+        lines = [json.dumps({name: sample[key] for name, key in names.items()}, ensure_ascii=False) for sample in said]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return sum(sample["answer_problem"] is not None for sample in said)

@@ -1,0 +1,133 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+What everything that is scored has in common: two images and sentences in, a mask a sentence out. Our model, the
+baselines of `trainer/baselines` and a model from outside the project are all asked through it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from trainer.errors import TrainingError
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """
+    What a model predicts for a sentence.
+
+    Args:
+        mask (`np.ndarray`): bool (height, width), at the size of the images; empty where nothing fits.
+        score (`float`): Probability of the mask, 0 to 1.
+        no_target_score (`float`, *optional*): Probability that nothing fits the sentence, 0 to 1; `None` if the model
+            does not give one.
+        text (`str`, *optional*): What a language model answered, as it wrote it.
+        problem (`str`, *optional*): Why `mask` is empty although the model was asked, such as an answer that cannot
+            be parsed. The sentence is scored with the empty mask, and the report counts such answers.
+    """
+
+    mask: npt.NDArray[np.bool_]
+    score: float
+    no_target_score: float | None = None
+    text: str | None = None
+    problem: str | None = None
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """
+    Anything that can be scored. A class needs no base class: these members are enough.
+
+    `name` labels its row in tables. `identity` holds what decides its answers (model ids, revisions, hashes of
+    weights, options), so that a stopped run is only resumed with equal values.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What decides its answers, by name."""
+
+    def segment(
+        self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
+    ) -> list[Answer]:
+        """
+        Segments the changes that sentences describe. The answers depend on the arguments alone, not on earlier calls.
+
+        Args:
+            image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, of one size.
+            sentences (`Sequence[str]`): One or more sentences about this pair.
+            domain (`str`, *optional*): "NS" (normal scene) or "RS" (remote sensing), `None` if unknown.
+
+        Returns:
+            `list[Answer]`: One a sentence, in order.
+
+        Raises:
+            ValueError: If it refuses a sentence (too long, for example); the sentence then counts as wrong.
+        """
+
+
+@runtime_checkable
+class TruthSegmenter(Segmenter, Protocol):
+    """A [`Segmenter`] that answers with the truth: a bound for the others, not a model."""
+
+    def segment_truths(
+        self, image_t1: Image.Image, sentences: Sequence[str], truths: Sequence[npt.NDArray[np.bool_]]
+    ) -> list[Answer]:
+        """
+        Answers from the true masks of a pair.
+
+        Args:
+            image_t1 (`PIL.Image.Image`): The earlier image, for its size.
+            sentences (`Sequence[str]`): One or more sentences about this pair.
+            truths (`Sequence[np.ndarray]`): All true masks of the pair that can be read, bool (height, width).
+
+        Returns:
+            `list[Answer]`: One a sentence, in order.
+        """
+
+
+def ask(
+    segmenter: Segmenter,
+    image_t1: Image.Image,
+    image_t2: Image.Image,
+    sentences: Sequence[str],
+    domain: str | None = None,
+) -> list[Answer]:
+    """
+    Asks a segmenter, and checks what it returns.
+
+    Args:
+        segmenter ([`Segmenter`]): The model.
+        image_t1, image_t2, sentences, domain: See [`Segmenter.segment`].
+
+    Returns:
+        `list[Answer]`: One a sentence.
+
+    Raises:
+        TrainingError: If there is not one answer a sentence, a mask is not bool of the images' size, or a score is
+            not a probability.
+    """
+    answers = segmenter.segment(image_t1, image_t2, sentences, domain)
+    if len(answers) != len(sentences):
+        raise TrainingError(f"{segmenter.name} gave {len(answers)} answers to {len(sentences)} sentences.")
+    shape = image_t1.size[::-1]
+    for sentence, answer in zip(sentences, answers):
+        mask = answer.mask
+        if mask.dtype != np.bool_ or mask.shape != shape:
+            raise TrainingError(
+                f"{segmenter.name} gave a mask of {mask.dtype} {mask.shape} for {sentence!r}; it must be bool {shape}."
+            )
+        for name in ("score", "no_target_score"):
+            value = getattr(answer, name)
+            if value is None and name == "no_target_score":
+                continue
+            if not isinstance(value, float | int) or not 0 <= value <= 1:
+                raise TrainingError(f"{segmenter.name} gave the {name} {value!r} for {sentence!r}; it must be 0 to 1.")
+    return answers
