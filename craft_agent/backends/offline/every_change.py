@@ -13,11 +13,11 @@ import torch
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from mtrefseg.build.loading import CheckpointError, find_device, load_model, load_processor
+from mtrefseg.build.loading import find_device, load_model, load_processor
 
-from ...errors import PermanentError, RefusedError
+from ...errors import RefusedError
 from ...records import BoolMask, ImagePair
-from ..hub_models import refusing_without_memory
+from ..hub_models import permanent_if_not_loaded, refusing_without_memory
 from .difference import Comparison, Plane, describe_region
 
 
@@ -44,11 +44,9 @@ class EveryChange:
     """
 
     def __init__(self, model: str, device: str | None = None) -> None:
-        try:
+        with permanent_if_not_loaded():
             self._processor = load_processor(model)
             self._model = load_model(model, self._processor, find_device(device))
-        except CheckpointError as error:
-            raise PermanentError(str(error)) from error
         self._lock = threading.Lock()
 
     def compare(self, pair: ImagePair) -> Comparison:
