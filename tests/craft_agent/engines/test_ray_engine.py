@@ -67,6 +67,7 @@ class _Troubled(OfflinePerceiver):
     shows at the fifth."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
 
     def ask(self, question):

@@ -45,6 +45,8 @@ class FakeModel(torch.nn.Module):
 class FakeProcessor:
     """Stands for the processor: mask `i` has `i` full columns, so the first one is empty."""
 
+    choose_objects = False
+
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
         self.image_processor = MTRefSegImageProcessor(threshold=0.3)
