@@ -296,4 +296,6 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _on_failure(request: Request, error: Exception) -> Response:
     problem = "The server failed; its log says more under this request id."
-    return error_response(500, problem, getattr(request.state, "request_id", ""))
+    response = error_response(500, problem, getattr(request.state, "request_id", ""))
+    response.headers["connection"] = "close"  # As the server does after an error that nobody caught
+    return response
