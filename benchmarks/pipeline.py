@@ -73,7 +73,13 @@ def simulate(stages: Sequence[Stage], num_batches: int) -> float:
     import ray
 
     remote_worker: Any = ray.remote(num_cpus=0)(Worker)
-    ray.init(num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False)
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        configure_logging=False,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",  # Else it would listen for other machines, too.
+    )
     try:
         workers = [[remote_worker.remote() for _ in range(stage.workers)] for stage in stages]
         # All of them are up before the clock starts.

@@ -7,11 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 ROOT = Path(__file__).parents[2]
 SMALL = "--presets tiny --image-size 64 --pairs 1 --sentences 1 --precision bfloat16"
 
 
+@pytest.mark.skipif(
+    not os.environ.get("MTREFSEG_TEST_GPU_SCRIPT"), reason="takes minutes; set MTREFSEG_TEST_GPU_SCRIPT=1"
+)
 def test_a_dry_run_checks_and_measures(tmp_path: Path) -> None:
     result = subprocess.run(
         ["bash", "benchmarks/gpu.sh", "run", "none", tmp_path],

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.spaces_demo.conftest import SPACE, Server
 
@@ -20,10 +18,8 @@ if DRIVER is None or BROWSER is None:
     pytest.skip("chromium and chromedriver are not installed", allow_module_level=True)
 
 from selenium import webdriver  # noqa: E402
-from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.chrome.options import Options  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.actions.wheel_input import ScrollOrigin  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
@@ -104,42 +100,6 @@ def test_a_pair_and_two_sentences_give_two_masks(driver: Any, server: Server, wi
     box.send_keys(Keys.ENTER, "every pool that showed up", Keys.SHIFT, Keys.ENTER)
     page.wait(lambda: len(page.all("#legend li")) == 3)
     assert "The pair was known. 1 question answered" in page.all("#legend [role=status]")[0].text
-
-
-def test_a_scene_is_panned_and_zoomed_with_mouse_and_keys(driver: Any, server: Server, tmp_path: Path) -> None:
-    page = Page(driver, server.url, 1280, dark=False)
-    page.wait(lambda: [tab for tab in page.all("[role=tab]") if tab.text == "Scene"])[0].click()
-    for date, seed in (("t1", 1), ("t2", 2)):
-        path = tmp_path / f"{date}.tif"
-        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (200, 300, 3), dtype=np.uint8)).save(path)
-        page.wait(lambda date=date: page.all(f"#scene-{date} input[type=file]"))[0].send_keys(str(path))
-        page.wait(lambda date=date: f"{date}.tif" in page.all(f"#scene-{date}")[0].text.replace("\n", ""))
-    page.press("segment-scene")
-    page.wait(lambda: page.all("#scene-view .layer-t2"))
-    page.wait(lambda: all(image.get_property("naturalWidth") == 300 for image in page.all("#scene-view img")))
-    assert len(page.all("#scene-legend li")) == 1
-
-    def transform() -> str:
-        return page.all(".scene-stage")[0].get_attribute("style")
-
-    def changes(act: Callable[[], Any]) -> None:
-        before = page.wait(lambda: "scale" in transform() and transform())
-        act()
-        page.wait(lambda: transform() != before)
-
-    frame = page.all(".scene-frame")[0]
-    for key in ("+", "+", Keys.ARROW_LEFT, "-", "0"):
-        if key == Keys.ARROW_LEFT:
-            changes(lambda: ActionChains(driver).drag_and_drop_by_offset(frame, 40, 30).perform())
-        changes(lambda key=key: frame.send_keys(key))
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", frame)
-    changes(lambda: ActionChains(driver).scroll_from_origin(ScrollOrigin.from_element(frame), 0, -200).perform())
-    frame.send_keys("1")
-    page.wait(lambda: page.all(".layer-t1")[0].is_displayed() and not page.all(".layer-t2")[0].is_displayed())
-    page.all("[data-act=masks]")[0].click()
-    assert page.all("[data-act=masks]")[0].get_attribute("aria-pressed") == "false"
-    assert not page.all(".layer-masks")[0].is_displayed()
-    assert page.requested_hosts() == {"127.0.0.1"}
 
 
 def test_fields_have_names_for_screen_readers(driver: Any, server: Server) -> None:

@@ -210,7 +210,7 @@ def test_the_shipped_matrices_give_recipes_that_can_be_read(path, tmp_path):
             assert (arguments.max_steps, arguments.seed) == (training.steps, 3)
             assert model.stage1 is None
             assert not arguments.load_best_model_at_end
-            if "fusion" in run.name:
+            if run.name.startswith("fusion_"):
                 assert model.fusion_type == run.name.removeprefix("fusion_")
             if "lora_r" in run.name:
                 assert (model_config.use_peft, model_config.lora_r) == (True, int(run.name.removeprefix("lora_r")))
