@@ -94,9 +94,8 @@ CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain
 # Sentences about places and ranks, which few of the real pairs have.
 describe = $(BIN)/python -m dataset_scripts describe $(REAL_DATA)/$(1) $(MADE)/described/$(1) \
 	--domain $(firstword $(subst _, ,$(1))) --sentences 24 --seed 5 $(if $(STEPS),--pairs 8)
-DESCRIBED = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
-	$(foreach names,$(COMPOSED),$(call composed,$(names))) \
-	--train_weights 4.0 0.7 0.6 0.3 0.3 1.2 1.4 0.5 0.5 0.8 0.7 --move_share 0.3)
+described = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
+	$(foreach names,$(COMPOSED),$(call composed,$(names))) --train_weights $(1) --move_share 0.3)
 
 # Running the command again skips finished steps and resumes the one that was stopped.
 # STEPS=4 tries all of it in minutes, in a folder of its own.
@@ -115,8 +114,11 @@ checkpoint: $(TEST_STAMP)
 		$(if $(STEPS),--epoch_pairs 60)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,7_final) --model_name_or_path $(MADE)/6_words $(SENTENCES)
 	$(if $(REAL_DATA),$(foreach folder,$(FOLDERS),$(call describe,$(folder)) &&) true)
-	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final $(DESCRIBED)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/8_places --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.5 --choose_objects \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,8_places) --model_name_or_path $(MADE)/7_final \
+		$(call described,4.0 0.7 0.6 0.3 0.3 1.2 1.4 0.5 0.5 0.8 0.7)
+	$(BIN)/python trainer/finetune.py $(call RECIPE,9_canvas) --model_name_or_path $(MADE)/8_places \
+		$(call described,4.4 1.1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.8 0.7)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/9_canvas --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 

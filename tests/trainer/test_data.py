@@ -2,6 +2,7 @@
 """Opening, mixing and reading datasets; the collator."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -209,6 +210,18 @@ def test_some_sentences_of_a_pair_are_drawn(pairs, count):
             assert (mask == pairs[row].masks[index]).all()
             drawn.add(index)
     assert len(drawn) > 1
+
+
+def test_sentences_that_choose_among_objects_are_left_out(pairs):
+    sample = replace(pairs[0], masks=[mask := pairs[0].masks[0]] * 4, change_types=["appear"] * 4)
+    sample.expressions = ["the new house", "the leftmost new house", "the two new houses", "the house at the top that is new"]
+    loader = PairLoader([Given([sample])], drop_choices=True)
+    # A number alone is asked, too.
+    assert loader.sample(0, 0, 0).expressions == ["the new house", "the two new houses"]
+    assert len(loader.sample(0, 0, 0).masks) == len(loader.sample(0, 0, 0).change_types) == 2
+    sample.expressions = ["the leftmost new house"] * 4
+    assert loader.sample(0, 0, 0).expressions == sample.expressions
+    assert (loader.sample(0, 0, 0).change_mask == mask).all()
 
 
 def test_raw_and_exported_folders_hold_the_same_pairs(tmp_path):

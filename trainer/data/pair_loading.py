@@ -25,7 +25,7 @@ from mtrefseg.errors import one_line
 from trainer.arguments import DataArguments
 
 from .augmentation import PairAugmentation
-from .samples import PairSample, load_sample
+from .samples import PairSample, load_sample, without_choices
 
 
 logger = logging.get_logger(__name__)
@@ -44,6 +44,7 @@ class PairLoader:
         sources (`Sequence[PairSource]`): What the column "source" counts.
         augmentation ([`PairAugmentation`], *optional*): Applied to each pair.
         sentences_per_pair (`int`, *optional*, defaults to 0): Keeps this many random sentences of a pair; 0 for all.
+        drop_choices (`bool`, *optional*, defaults to `False`): See [`DataArguments`].
         seed (`int`, *optional*, defaults to 0): Of all random numbers.
         epoch_draws (`Sequence[int]`, *optional*): How many pairs of each dataset an epoch takes. With it the column
             "row" counts draws, which go on in the next epoch: every dataset is read to its end in a random order, and
@@ -55,12 +56,14 @@ class PairLoader:
         sources: Sequence[PairSource],
         augmentation: PairAugmentation | None = None,
         sentences_per_pair: int = 0,
+        drop_choices: bool = False,
         seed: int = 0,
         epoch_draws: Sequence[int] | None = None,
     ) -> None:
         self.sources = sources
         self.augmentation = augmentation
         self.sentences_per_pair = sentences_per_pair
+        self.drop_choices = drop_choices
         self.seed = seed
         self.epoch_draws = epoch_draws
         self._unreadable: set[tuple[int, int]] = set()  # Those that a warning has named.
@@ -87,6 +90,8 @@ class PairLoader:
         sample = self._load(source, self._number(source, row, epoch))
         if sample is None:
             return None
+        if self.drop_choices:
+            sample = without_choices(sample)
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
             # Infinite pairs have enough backgrounds of their own.
@@ -94,10 +99,7 @@ class PairLoader:
             sample = self.augmentation(sample, random, other_place)
         count = len(sample.expressions)
         if 0 < self.sentences_per_pair < count:
-            kept = np.sort(random.permutation(count)[: self.sentences_per_pair])
-            sample.masks = [sample.masks[index] for index in kept]
-            sample.expressions = [sample.expressions[index] for index in kept]
-            sample.change_types = [sample.change_types[index] for index in kept]
+            sample = sample.with_sentences(np.sort(random.permutation(count)[: self.sentences_per_pair]).tolist())
         return sample
 
     def _load(self, source: int, number: int) -> PairSample | None:
@@ -186,7 +188,9 @@ def make_train_dataset(
         raise DataError("The generated pairs are infinite: give max_steps, generated_pairs or epoch_pairs.")
     table = mix(sizes, arguments.train_weights, length, seed)
     draws = np.bincount(np.asarray(table["source"]), minlength=len(sources)).tolist()
-    loader = PairLoader(sources, augmentation, arguments.sentences_per_pair, seed, draws)
+    loader = PairLoader(
+        sources, augmentation, arguments.sentences_per_pair, arguments.drop_choices, seed=seed, epoch_draws=draws
+    )
     table.set_transform(loader)
     return table, loader
 

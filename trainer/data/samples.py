@@ -1,12 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """A pair as the trainer handles it: decoded, so that it can be augmented."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
 
 from dataset_scripts.readers import PairSource
+from modeling_mtrefseg.object_choice_mtrefseg import answered_by
 
 
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
@@ -45,6 +47,21 @@ class PairSample:
     def __post_init__(self) -> None:
         if self.change_mask is None and self.masks:
             self.change_mask = np.logical_or.reduce(self.masks)
+
+    def with_sentences(self, kept: Sequence[int]) -> "PairSample":
+        """The pair with some of its sentences, by their numbers from 0. The mask of every change stays."""
+        return replace(
+            self,
+            masks=[self.masks[index] for index in kept],
+            expressions=[self.expressions[index] for index in kept],
+            change_types=[self.change_types[index] for index in kept],
+        )
+
+
+def without_choices(sample: PairSample) -> PairSample:
+    """The pair without sentences that choose among objects ([`answered_by`]); as it is if it has no others."""
+    kept = [index for index, text in enumerate(sample.expressions) if answered_by(text, True) == "image"]
+    return sample.with_sentences(kept) if 0 < len(kept) < len(sample.expressions) else sample
 
 
 def load_sample(source: PairSource, index: int) -> PairSample:
