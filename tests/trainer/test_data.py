@@ -214,7 +214,12 @@ def test_some_sentences_of_a_pair_are_drawn(pairs, count):
 
 def test_sentences_that_choose_among_objects_are_left_out(pairs):
     sample = replace(pairs[0], masks=[mask := pairs[0].masks[0]] * 4, change_types=["appear"] * 4)
-    sample.expressions = ["the new house", "the leftmost new house", "the two new houses", "the house at the top that is new"]
+    sample.expressions = [
+        "the new house",
+        "the leftmost new house",
+        "the two new houses",
+        "the house at the top that is new",
+    ]
     loader = PairLoader([Given([sample])], drop_choices=True)
     # A number alone is asked, too.
     assert loader.sample(0, 0, 0).expressions == ["the new house", "the two new houses"]
