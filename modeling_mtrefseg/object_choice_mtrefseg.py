@@ -99,6 +99,7 @@ _RANKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]],
 _PLURALS = ("people", "shelves", "benches", "buses", "boxes")
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; what is smaller is not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
+_REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
 _ORDERS = ("x", "y", "size")
 NUM_CHOICE_VALUES = 10
 """Length of [`ObjectChoice.to_values`]."""
@@ -202,8 +203,7 @@ def choose(
     """
     described = [(thing, *describe(thing)) for thing in things]
     if choice.region is not None:
-        inside = [row for row in described if _lies_in(row[1], choice.region, size, 0.0)]
-        described = inside or [row for row in described if _lies_in(row[1], choice.region, size, _MARGIN)]
+        described = _in_place(described, choice, size)
     if choice.excluded is not None:
         dropped = choose([row[0] for row in described], choice.excluded, size, describe)
         described = [row for row in described if not any(row[0] is thing for thing in dropped)]
@@ -248,10 +248,24 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     return np.isin(labels, choose(numbers.tolist(), choice, (width, height), describe))
 
 
-def _lies_in(middle: tuple[float, float], region: Region, size: tuple[int, int], margin: float) -> bool:
+def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:
+    """The rows (thing, middle, ...) in the region of a choice; of fewer than it counts, the nearest ones too."""
+    assert choice.region is not None
+    away = {id(row): _distance(row[1], choice.region, size) for row in described}
+    inside = [row for row in described if not away[id(row)]]
+    wanted = (choice.count or 1) if choice.order is None else 1
+    if len(inside) >= wanted:
+        return inside
+    reach = _MARGIN if wanted == 1 else _REACH_OF_COUNTED
+    near = sorted((row for row in described if 0 < away[id(row)] <= reach), key=lambda row: away[id(row)])
+    return inside + (near if wanted == 1 else near[: wanted - len(inside)])
+
+
+def _distance(middle: tuple[float, float], region: Region, size: tuple[int, int]) -> float:
+    """How far a point is outside a region, in shares of the image's sides, the larger of x and y; 0 inside."""
     x, y = middle[0] / size[0], middle[1] / size[1]
     left, top, right, bottom = region
-    return left - margin <= x <= right + margin and top - margin <= y <= bottom + margin
+    return max(left - x, x - right, top - y, y - bottom, 0.0)
 
 
 def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]:

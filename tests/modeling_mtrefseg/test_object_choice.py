@@ -100,6 +100,20 @@ def test_a_part_close_to_a_place_is_meant_if_none_lies_in_it() -> None:
     assert np.array_equal(keep_chosen(near | mask_of(LEFT), choice), mask_of(LEFT))
 
 
+def test_as_many_as_are_counted_are_looked_for_near_a_place() -> None:
+    mask = np.zeros((60, 60), dtype=bool)
+    low, middle, high = (slice(50, 54), slice(4, 8)), (slice(36, 40), slice(40, 44)), (slice(24, 28), slice(20, 24))
+    for box in (low, middle, high):
+        mask[box] = True
+    for words, boxes in (("the house", [low]), ("the two houses", [low, middle]), ("the three houses", [low, middle])):
+        _, choice = split_sentence(f"{words} at the bottom that appeared")
+        assert choice is not None
+        kept = np.zeros_like(mask)
+        for box in boxes:
+            kept[box] = True
+        assert (keep_chosen(mask, choice) == kept).all(), words
+
+
 def test_specks_are_not_ranked() -> None:
     large = np.kron(mask_of(RIGHT, LOW), np.ones((4, 4), bool))
     large[:2, :2] = True
