@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from dataset_scripts.readers import open_pairs
 from docs.draw_hero import Frame, draw_frames, save_frames
+from docs.draw_scores import draw_scores
 from modeling_mtrefseg.image_reading_mtrefseg import load_image
 from mtrefseg.cli.main import main as run_mtrefseg
 from mtrefseg.view.drawing import (
@@ -204,6 +205,7 @@ IMAGES: dict[str, Callable[[str], Image.Image | list[Frame]]] = {
     "scenes": draw_scenes,
     "report": photograph_report,
     "demo": photograph_demo,
+    "checkpoint": draw_scores,
 }
 
 
