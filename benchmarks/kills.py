@@ -8,10 +8,10 @@ python -m benchmarks.kills                          # 20 kills of each engine, o
 python -m benchmarks.kills --engines zero2 --kills 3
 ```
 
-The model is a very small one. SIGKILL hits all processes of a run at once, up to half a second after a random step has
-been logged, which may be while a checkpoint is written. A run that ends before it is hit was not killed: another run
-then begins anew, which takes this kill, and every run must equal the undisturbed one. Processes are forked from one
-that has imported the libraries, so this needs Linux or macOS. Prints each kill and replaces `results/kills.csv`.
+The model is a very small one. SIGKILL hits all processes of a run at once, up to the time of two steps after a random
+one has been logged, which may be while a checkpoint is written. A run that ends before it is hit was not killed:
+another run then begins anew, which takes this kill, and every run must equal the undisturbed one. Processes are forked
+from one that has imported the libraries, so this needs Linux or macOS. Prints each kill, replaces `results/kills.csv`.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import random
 import re
 import signal
 import socket
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ class Run:
     @property
     def step(self) -> int:
         """The last step that has been logged, 0 before the first."""
-        steps = re.findall(r"^step (\d+)/", self.log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+        steps = re.findall(r"^step +(\d+)/", self.log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
         return int(steps[-1]) if steps else 0
 
     def kill_at(self, step: int, delay: float) -> bool:
@@ -183,13 +184,15 @@ def compare(engine: str, kills: int, folder: Path, seed: int) -> dict[str, Any]:
     recipe.write_text(json.dumps(RECIPE), encoding="utf-8")
     undisturbed, killed = folder / "undisturbed", [folder / "killed-1"]
     Run(engine, recipe, undisturbed).finish()
+    pairs_a_second = statistics.median(log["pairs_per_second"] for log in _step_logs(undisturbed))
+    step_seconds = ENGINES[engine][0] / pairs_a_second  # One pair a process.
     random_numbers = random.Random(seed)
     while_saving = lost_steps = done = 0
     steps = sorted(random_numbers.sample(range(1, STEPS), kills))
     while done < kills:
         resumed_from = _step_of(killed[-1])
         run = Run(engine, recipe, killed[-1])
-        if not run.kill_at(steps[done], random_numbers.random() / 2):
+        if not run.kill_at(steps[done], random_numbers.random() * 2 * step_seconds):
             print(f"{engine}: the run that resumed from {resumed_from} ended before kill {done + 1}", flush=True)
             killed.append(folder / f"killed-{len(killed) + 1}")
             continue
@@ -232,8 +235,12 @@ def _step_of(folder: Path) -> int:
 
 
 def _losses(folder: Path) -> dict[int, float]:
+    return {log["step"]: log["loss"] for log in _step_logs(folder)}
+
+
+def _step_logs(folder: Path) -> list[dict[str, Any]]:
     history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    return {log["step"]: log["loss"] for log in history if "loss" in log}
+    return [log for log in history if "loss" in log]
 
 
 def main() -> None:

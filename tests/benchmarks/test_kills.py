@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are f
 def write(folder, wrong=0.0):
     """What a run leaves at its end."""
     folder.mkdir(parents=True, exist_ok=True)
-    history = [{"step": step, "loss": 1 / step} for step in range(1, kills.STEPS + 1)]
+    history = [{"step": step, "loss": 1 / step, "pairs_per_second": 100.0} for step in range(1, kills.STEPS + 1)]
     (folder / "trainer_state.json").write_text(json.dumps({"log_history": history}))
     save_file({"weight": torch.tensor([1.0 + wrong])}, folder / "model.safetensors")
 
@@ -46,7 +46,7 @@ def train(folder, ends=True, wrong=0.0):
     """Logs all steps at once; the checkpoint comes before the end, so that the next run has nothing to do."""
     if not (folder / f"checkpoint-{kills.STEPS}").exists():
         for step in range(1, kills.STEPS + 1):
-            os.write(1, f"step {step}/{kills.STEPS}\n".encode())
+            os.write(1, f"step {step:>2}/{kills.STEPS}\n".encode())
         write(folder, wrong)
         (folder / f"checkpoint-{kills.STEPS}").mkdir()
         if not ends:
@@ -60,6 +60,13 @@ def test_a_run_that_had_nothing_left_to_do_was_not_killed(play, capfd):
     assert capfd.readouterr().out.count("ended before kill") == 2
 
 
+def test_steps_of_one_digit_are_seen(tmp_path):
+    run = kills.Run.__new__(kills.Run)
+    run.log = tmp_path / "log"
+    run.log.write_text("step  8/24  loss 1\nstep  9/24  loss 1\n")
+    assert run.step == 9
+
+
 def test_every_run_is_compared(play):
     row = play(lambda folder: train(folder, folder.name == "undisturbed", wrong=folder.name == "killed-2"))()
     assert (row["losses_equal"], row["weights_equal"]) == (True, False)
@@ -70,5 +77,5 @@ def test_a_run_that_fails_is_no_kill(play):
         train(folder)
         return int(folder.name != "undisturbed")
 
-    with pytest.raises(RuntimeError, match="the run has failed:\nstep 1/"):
+    with pytest.raises(RuntimeError, match="the run has failed:\nstep  1/"):
         play(run)()
