@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .image_files_mtrefseg import open_image, read_tags
+from .image_files_mtrefseg import open_image
+from .tiff_tags_mtrefseg import read_tags
 
 
 WHITE, BLACK, MIDDLE = 224, 31, 127
