@@ -8,9 +8,10 @@ python -m benchmarks.kills                          # 20 kills of each engine, o
 python -m benchmarks.kills --engines zero2 --kills 3
 ```
 
-The model is a very small one. SIGKILL hits all processes of a run at once, up to half a second after a random step has
-been logged, which may be while a checkpoint is written. Processes are forked from one that has imported the libraries,
-so this needs Linux or macOS. Prints each kill and replaces `results/kills.csv`.
+The model is a very small one. SIGKILL hits all processes of a run at once, up to the time of two steps after a random
+one has been logged, which may be while a checkpoint is written. A run that ends before it is hit was not killed:
+another run then begins anew, which takes this kill, and every run must equal the undisturbed one. Processes are forked
+from one that has imported the libraries, so this needs Linux or macOS. Prints each kill, replaces `results/kills.csv`.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import random
 import re
 import signal
 import socket
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -50,7 +52,7 @@ DEEPSPEED = {
 }
 ENGINES: dict[str, tuple[int, dict[str, str]]] = {"single": (1, {}), "ddp": (2, {}), "zero2": (2, DEEPSPEED)}
 """For each engine the number of processes, and what `accelerate launch` would put into their environment."""
-COLUMNS = ("engine", "kills", "while_saving", "lost_steps", "steps", "losses_equal", "weights_equal")
+COLUMNS = ("engine", "kills", "runs", "while_saving", "lost_steps", "steps", "losses_equal", "weights_equal")
 RECIPE = {
     "preset": "tiny",
     "image_size": 64,
@@ -100,6 +102,7 @@ class Run:
             self._fork(arguments, {**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)} if processes > 1 else {})
             for rank in range(processes)
         ]
+        self._ended: dict[int, int] = {}
 
     def _fork(self, arguments: Sequence[str], environment: dict[str, str]) -> int:
         process = os.fork()
@@ -109,8 +112,8 @@ class Run:
         try:
             os.environ.update(environment)
             log = os.open(self.log, os.O_WRONLY | os.O_APPEND)
-            os.dup2(log, sys.stdout.fileno())
-            os.dup2(log, sys.stderr.fileno())
+            os.dup2(log, 1)
+            os.dup2(log, 2)
             code = finetune.main(arguments)
         finally:
             sys.stdout.flush()
@@ -119,38 +122,59 @@ class Run:
     @property
     def step(self) -> int:
         """The last step that has been logged, 0 before the first."""
-        steps = re.findall(r"^step (\d+)/", self.log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+        steps = re.findall(r"^step +(\d+)/", self.log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
         return int(steps[-1]) if steps else 0
 
-    def kill(self) -> None:
-        """SIGKILL for all processes."""
-        for process in self.processes:
-            os.kill(process, signal.SIGKILL)
-        for process in self.processes:
-            os.waitpid(process, 0)
+    def kill_at(self, step: int, delay: float) -> bool:
+        """
+        SIGKILL for all processes.
 
-    def wait_for(self, step: int) -> None:
-        """Waits until a step has been logged; a run that ends before is an error."""
-        while self.step < step:
-            if os.waitpid(self.processes[0], os.WNOHANG)[0]:
-                raise RuntimeError(f"the run has ended before step {step}:\n{self.log.read_text(encoding='utf-8')}")
+        Args:
+            step (`int`): They are killed when this step has been logged
+            delay (`float`): and so many seconds have passed.
+
+        Returns:
+            `bool`: Whether the run was killed. If not, it had come to its end before.
+
+        Raises:
+            RuntimeError: If the run had failed before.
+        """
+        while self.step < step and not self._have_ended(os.WNOHANG):
             time.sleep(_POLL_SECONDS)
+        time.sleep(delay)
+        for process in self.processes:
+            if process not in self._ended:
+                os.kill(process, signal.SIGKILL)
+        self._have_ended(0)
+        codes = set(self._ended.values())
+        if codes - {0, -signal.SIGKILL}:
+            raise RuntimeError(f"the run has failed:\n{self.log.read_text(encoding='utf-8')}")
+        return codes != {0}
 
     def finish(self) -> None:
         """Waits for the end; a run that fails is an error."""
-        codes = [os.waitpid(process, 0)[1] for process in self.processes]
-        if any(codes):
+        self._have_ended(0)
+        if any(self._ended.values()):
             raise RuntimeError(f"the run has failed:\n{self.log.read_text(encoding='utf-8')}")
+
+    def _have_ended(self, option: int) -> bool:
+        """Whether all processes have ended; without `os.WNOHANG` waits for that."""
+        for process in self.processes:
+            if process not in self._ended:
+                ended, status = os.waitpid(process, option)
+                if ended:
+                    self._ended[process] = os.waitstatus_to_exitcode(status)
+        return len(self._ended) == len(self.processes)
 
 
 def compare(engine: str, kills: int, folder: Path, seed: int) -> dict[str, Any]:
     """
-    Trains twice, once undisturbed and once with kills.
+    Trains once undisturbed, and with kills.
 
     Args:
         engine (`str`): A key of `ENGINES`.
-        kills (`int`): How often the second run is killed.
-        folder (`Path`): For both runs.
+        kills (`int`): How often runs are killed.
+        folder (`Path`): For all runs.
         seed (`int`): Of the random steps.
 
     Returns:
@@ -158,38 +182,45 @@ def compare(engine: str, kills: int, folder: Path, seed: int) -> dict[str, Any]:
     """
     recipe = folder / "recipe.json"  # JSON is YAML, too.
     recipe.write_text(json.dumps(RECIPE), encoding="utf-8")
-    undisturbed, killed = folder / "undisturbed", folder / "killed"
+    undisturbed, killed = folder / "undisturbed", [folder / "killed-1"]
     Run(engine, recipe, undisturbed).finish()
+    pairs_a_second = statistics.median(log["pairs_per_second"] for log in _step_logs(undisturbed))
+    step_seconds = ENGINES[engine][0] / pairs_a_second  # One pair a process.
     random_numbers = random.Random(seed)
-    while_saving = lost_steps = 0
-    for number, wanted in enumerate(sorted(random_numbers.sample(range(1, STEPS), kills)), 1):
-        resumed_from = _step_of(killed)
-        run = Run(engine, recipe, killed)
-        run.wait_for(wanted)
-        time.sleep(random_numbers.random() / 2)
-        is_saving = (killed / UNFINISHED).exists()
-        run.kill()
+    while_saving = lost_steps = done = 0
+    steps = sorted(random_numbers.sample(range(1, STEPS), kills))
+    while done < kills:
+        resumed_from = _step_of(killed[-1])
+        run = Run(engine, recipe, killed[-1])
+        if not run.kill_at(steps[done], random_numbers.random() * 2 * step_seconds):
+            print(f"{engine}: the run that resumed from {resumed_from} ended before kill {done + 1}", flush=True)
+            killed.append(folder / f"killed-{len(killed) + 1}")
+            continue
+        done += 1
+        is_saving = (killed[-1] / UNFINISHED).exists()
         while_saving += is_saving
-        lost_steps += run.step - _step_of(killed)
+        lost_steps += run.step - _step_of(killed[-1])
         print(
-            f"{engine} kill {number}: resumed from {resumed_from}, killed after step {run.step}"
-            f"{' while saving' if is_saving else ''}, last checkpoint {_step_of(killed)}",
+            f"{engine} kill {done}: resumed from {resumed_from}, killed after step {run.step}"
+            f"{' while saving' if is_saving else ''}, last checkpoint {_step_of(killed[-1])}",
             flush=True,
         )
-    Run(engine, recipe, killed).finish()
-    losses, weights = (
-        [read(path) for path in (undisturbed, killed)]
-        for read in (_losses, lambda path: load_file(path / "model.safetensors"))
-    )
+    Run(engine, recipe, killed[-1]).finish()
+    losses, weights = _losses(undisturbed), load_file(undisturbed / "model.safetensors")
     return {
         "engine": engine,
-        "kills": kills,
+        "kills": done,
+        "runs": len(killed),
         "while_saving": while_saving,
         "lost_steps": lost_steps,
-        "steps": len(losses[0]),
-        "losses_equal": losses[0] == losses[1],
-        "weights_equal": all(torch.equal(weights[1][name], weight) for name, weight in weights[0].items()),
+        "steps": len(losses),
+        "losses_equal": all(_losses(one) == losses for one in killed),
+        "weights_equal": all(_are_equal(load_file(one / "model.safetensors"), weights) for one in killed),
     }
+
+
+def _are_equal(some: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> bool:
+    return some.keys() == others.keys() and all(torch.equal(some[name], other) for name, other in others.items())
 
 
 def _free_port() -> int:
@@ -204,8 +235,12 @@ def _step_of(folder: Path) -> int:
 
 
 def _losses(folder: Path) -> dict[int, float]:
+    return {log["step"]: log["loss"] for log in _step_logs(folder)}
+
+
+def _step_logs(folder: Path) -> list[dict[str, Any]]:
     history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    return {log["step"]: log["loss"] for log in history if "loss" in log}
+    return [log for log in history if "loss" in log]
 
 
 def main() -> None:

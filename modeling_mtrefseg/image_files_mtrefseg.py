@@ -20,16 +20,28 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from .image_bands_mtrefseg import pick_bands, valid_pixels
+from .tiff_tags_mtrefseg import (
+    COLOUR_MAP,
+    GREY,
+    OTHER_PAGES,
+    RGB,
+    YCBCR,
+    TiffTags,
+    collect_tags,
+    has_narrow_palette,
+    read_head,
+    read_tags,
+)
 
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 """Grey modes of more than 8 bits, which PIL would clip instead of scale."""
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_HEAD_BYTES = 32
 _JPEG_2000_BYTES = 1 << 16  # What describes the samples comes before them, but other boxes may come first.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
+_UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as RGB of 8 bits"
 _MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
 # The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
 _DARK = 63
@@ -38,10 +50,6 @@ _WARNINGS_LOCK = threading.Lock()
 # Kinds and bits of samples that Pillow keeps.
 _PILLOW_GREY = (("u", 8), ("u", 16), ("i", 16), ("i", 32), ("f", 32))
 _PILLOW_BANDS = (("u", 8), ("u", 16))
-_SAMPLE_FORMATS = {1: "u", 2: "i", 3: "f"}
-# Photometric interpretations, and how many samples each has.
-_GREY, _RGB, _PALETTE, _INKS, _YCBCR, _LAB = ((0, 1), 2, 3, 5, 6, 8)
-_PHOTOMETRIC_SAMPLES = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3}
 _TURNS = {
     2: lambda values: values[:, ::-1],
     3: lambda values: values[::-1, ::-1],
@@ -101,56 +109,6 @@ class Samples:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class TiffTags:
-    """
-    The tags of a TIFF that decide how its samples are meant.
-
-    Args:
-        width, height (`int`): In pixels, as stored.
-        samples (`int`): Samples a pixel.
-        bits (`int`): Bits of the deepest sample.
-        kind (`str`): "u" unsigned, "i" signed, "f" floating point, "?" anything else.
-        photometric (`int`): As the format numbers it: 1 grey, 2 RGB and so on.
-        extra (`tuple[int, ...]`): Kinds of the extra samples; 1 is premultiplied alpha.
-        is_planar (`bool`): Whether each band lies by itself.
-        compression, orientation (`int`): As the format numbers them.
-        nodata (`float`, *optional*): The value that GDAL has noted for "no data".
-    """
-
-    width: int
-    height: int
-    samples: int
-    bits: int
-    kind: str
-    photometric: int
-    extra: tuple[int, ...]
-    is_planar: bool
-    compression: int
-    orientation: int
-    nodata: float | None
-
-    @property
-    def is_deep(self) -> bool:
-        """Whether a sample has more than 8 bits, or a sign."""
-        return self.bits > 8 or self.kind != "u"
-
-    @property
-    def has_extra_bands(self) -> bool:
-        """Whether there are more samples than its kind of colour has."""
-        return self.samples > _PHOTOMETRIC_SAMPLES.get(self.photometric, 1)
-
-    @property
-    def is_known_to_pillow(self) -> bool:
-        """Whether Pillow knows the compression."""
-        return self.compression in TiffImagePlugin.COMPRESSION_INFO
-
-    def __str__(self) -> str:
-        kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unusual")
-        bands = f"{self.samples} bands" if self.samples > 1 else "one band"
-        return f"a TIFF of {bands} of {self.bits}-bit {kind} samples" + (", planar" if self.is_planar else "")
-
-
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
     """
@@ -193,7 +151,7 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
     Returns:
         `PIL.Image.Image`: To be closed by the caller; as a context manager it closes itself.
     """
-    head = _head(file)
+    head = read_head(file)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         _register_heif()
         formats = None if formats is None else (*formats, "HEIF")
@@ -203,7 +161,8 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
         tags = read_tags(file)
         if tags is None:
             raise
-        raise _UnsupportedKindError(f"it is {tags}, {_MISSING_RASTERIO}") from None
+        advice = _MISSING_RASTERIO if _optional("rasterio") is None else _UNKNOWN_TO_PILLOW
+        raise _UnsupportedKindError(f"it is {tags}, {advice}") from None
 
 
 def load_upright(image: Image.Image) -> Image.Image:
@@ -223,6 +182,8 @@ def load_upright(image: Image.Image) -> Image.Image:
             image.load()
         finally:
             image.filename = filename
+        if image.mode == "P" and has_narrow_palette(image.tag_v2):
+            image.putpalette(np.reshape(image.tag_v2[COLOUR_MAP], (3, -1)).T.ravel().tolist())
     else:
         image.load()
     return ImageOps.exif_transpose(image)
@@ -244,60 +205,15 @@ def depth_of(file: Path | bytes) -> int:
     tags = read_tags(file)
     if tags is not None:
         return tags.bits
-    head = _head(file)
+    head = read_head(file)
     if head.startswith(_PNG) and len(head) > 24:
         return head[24]
     if head[4:8] == b"jP  " or head.startswith(_CODE_STREAM):
-        head = _head(file, _JPEG_2000_BYTES)
+        head = read_head(file, _JPEG_2000_BYTES)
         start = head.find(_CODE_STREAM)
         if 0 <= start < len(head) - 42:
             return (head[start + 42] & 0x7F) + 1
     return 8
-
-
-def read_tags(file: Path | bytes) -> TiffTags | None:
-    """The tags of the first image of a TIFF, `None` for any other file. To be called within [`decoding`]."""
-    head = _head(file)
-    if head[:4] not in TiffImagePlugin.PREFIXES:
-        return None
-    # BigTIFF has a header of 16 bytes.
-    is_big = head[2:4] in (b"\x2b\x00", b"\x00\x2b")
-    tags = TiffImagePlugin.ImageFileDirectory_v2(head[: 16 if is_big else 8])
-    start = tags.next
-    with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
-        stream.seek(start)
-        tags.load(stream)
-    # Pillow only warns of tags that the file does not hold, and goes on without them.
-    if tags.next == start:
-        raise OSError("it is damaged: the file ends before its tags do")
-    return collect_tags(tags)
-
-
-def collect_tags(tags: Any) -> TiffTags:
-    """What the tags say that PIL has read of a TIFF, by their numbers."""
-    bits = tags.get(258, (1,))
-    formats = set(tags.get(339, (1,)))
-    extra = tags.get(338, ())
-    return TiffTags(
-        width=int(tags.get(256, 0)),
-        height=int(tags.get(257, 0)),
-        samples=int(tags.get(277, 1)),
-        bits=int(max(bits if isinstance(bits, tuple) else (bits,))),
-        kind=_SAMPLE_FORMATS.get(formats.pop(), "?") if len(formats) == 1 else "?",
-        photometric=int(tags.get(262, 1)),
-        extra=tuple(extra if isinstance(extra, tuple) else (extra,)),
-        is_planar=tags.get(284, 1) == 2 and tags.get(277, 1) > 1,
-        compression=int(tags.get(259, 1)),
-        orientation=int(tags.get(274, 1)),
-        nodata=_nodata(tags.get(42113)),
-    )
-
-
-def _nodata(text: Any) -> float | None:
-    try:
-        return float(str(text).strip("\0 "))
-    except ValueError:
-        return None
 
 
 def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) -> Image.Image | Samples:
@@ -319,6 +235,8 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
     """
     with decoding(name):
         tags = read_tags(file)
+        if tags is not None and tags.has_other_pages:
+            raise UnsupportedImageError(name, OTHER_PAGES)
         if tags is not None and (tags.is_deep or tags.has_extra_bands or not tags.is_known_to_pillow):
             return _decode_bands(file, name, tags, bands)
         if tags is None and depth_of(file) > 8:
@@ -332,7 +250,7 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
             is_inverted = tags.photometric == 0 and image.mode == "L"
             return _without_nodata(image, 255 - tags.nodata if is_inverted else tags.nodata)
         # A fourth component of a JPEG 2000 is transparency where the file defines it so.
-        if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in _head(file, _JPEG_2000_BYTES):
+        if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in read_head(file, _JPEG_2000_BYTES):
             return _first_bands(image, name, 4, None)
         return image
 
@@ -366,7 +284,7 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
 
 def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence[int] | None) -> Image.Image | Samples:
     """A TIFF with extra samples, or of more than 8 bits."""
-    is_colour = tags.photometric in (_RGB, *_GREY) or (tags.photometric == _YCBCR and tags.bits == 8)
+    is_colour = tags.photometric in (RGB, *GREY) or (tags.photometric == YCBCR and tags.bits == 8)
     if not is_colour or tags.kind == "?":
         problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as RGB of 8 bits"
         raise UnsupportedImageError(name, problem)
@@ -418,7 +336,7 @@ def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> 
         if rasterio is None or (is_png and mode in DEEP_MODES):
             return _checked_deep(load_upright(opened), name, depth_of(file), is_png)
     driver = "PNG" if is_png else "JP2OpenJPEG"
-    has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in _head(file, _JPEG_2000_BYTES))
+    has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in read_head(file, _JPEG_2000_BYTES))
     return _turned(_read_raster(rasterio, file, name, driver, bands, None, has_alpha), orientation)
 
 
@@ -541,16 +459,6 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _head(file: Path | bytes, count: int = _HEAD_BYTES) -> bytes:
-    """The first bytes of a file. A named pipe or a device would block, or never end."""
-    if isinstance(file, bytes):
-        return file[:count]
-    if file.exists() and not file.is_file():
-        raise OSError("it is a folder" if file.is_dir() else "it is not a regular file")
-    with file.open("rb") as stream:
-        return stream.read(count)
-
-
 def _describe(error: Exception) -> str:
     """What went wrong, without the path of the file, which some messages hold."""
     if isinstance(error, OSError) and error.strerror:
@@ -564,15 +472,12 @@ __all__ = [
     "DEEP_MODES",
     "ImageError",
     "Samples",
-    "TiffTags",
     "UnsupportedImageError",
     "check_opened",
-    "collect_tags",
     "decode",
     "decoding",
     "depth_of",
     "load_upright",
     "open_image",
     "read_size",
-    "read_tags",
 ]

@@ -188,8 +188,8 @@ def _prepare(source: ImageSource, name: str, bands: Sequence[int] | None) -> Ima
         return decoded
     if isinstance(decoded, Image.Image):
         if decoded.mode in DEEP_MODES:
-            values = _deep_values(decoded)[..., None]
-            return Samples(values, valid_pixels(values))
+            values, hidden = _deep_values(decoded)[..., None], decoded.info.get("transparency")
+            return Samples(values, valid_pixels(values, hidden if isinstance(hidden, int) else None))
         return decoded if bands is None else _choose_channels(decoded, name, bands)
     if decoded.dtype == np.bool_:
         decoded = decoded.astype(np.uint8) * 255

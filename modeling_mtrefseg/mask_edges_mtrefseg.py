@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .image_files_mtrefseg import open_image, read_tags
+from .image_files_mtrefseg import open_image
+from .tiff_tags_mtrefseg import read_tags
 
 
 WHITE, BLACK, MIDDLE = 224, 31, 127
@@ -30,6 +31,8 @@ _WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly 
 # Where values differ by less than this in a square of 5 x 5 pixels, they are no edge.
 _FLAT, _FLAT_RADIUS = 40, 2
 _FLAT_SHIFT, _SHIFTED_SHARE = 8, 0.06
+# What saving twice leaves behind is not, over a square of 3 x 3 pixels, all brighter than black by more than this.
+_NOISE, _BRIGHTER_SHARE = 2, 0.005
 _LOSSY_FORMATS = ("JPEG", "MPO", "AVIF", "HEIF")
 _JPEG_IN_TIFF = (6, 7)
 # Marker of a JPEG 2000 with its length, and how far behind it the kind of wavelet stands.
@@ -113,13 +116,15 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
     mask = values > MIDDLE
     background = _background(values)
     if compression is not None and compression.table is not None:
-        again = _as_jpeg(mask, compression.table)
+        again = _as_jpeg(np.where(mask, 255, 0), compression.table)
         changed = values.astype(np.int16) - again
         if int((changed != 0).sum()) <= _STRAY_SHARE * int(mask.sum()):
             return mask
         # What was saved twice or resized differs along edges, by more and less; classes close to black by the same.
         dark = (values <= BLACK) & _shifted(changed - (int(background) - int(_background(again))))
         if int(dark.sum()) > _SHIFTED_SHARE * int(mask.sum()):
+            return None
+        if int(_brighter(values, background, compression.table).sum()) > _BRIGHTER_SHARE * int(mask.sum()):
             return None
     held = np.unique(values)
     white = values >= WHITE
@@ -136,10 +141,10 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
     return mask if is_thin and strays <= _STRAY_SHARE * int(white.sum()) else None
 
 
-def _as_jpeg(mask: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
-    """What a JPEG of a mask holds."""
+def _as_jpeg(values: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
+    """What a JPEG of values in 0..255 holds."""
     file = BytesIO()
-    Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(file, "JPEG", qtables=[list(table)])
+    Image.fromarray(values.astype(np.uint8)).save(file, "JPEG", qtables=[list(table)])
     with Image.open(file) as image:
         return np.asarray(image)
 
@@ -148,6 +153,14 @@ def _background(values: np.ndarray) -> np.ndarray:
     """The most frequent black value."""
     held, counts = np.unique(values, return_counts=True)
     return held[np.argmax(counts * (held <= BLACK))]
+
+
+def _brighter(values: np.ndarray, background: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
+    """Where dark values lie above those that a JPEG would hold if they had been black, in a square of 3 x 3 pixels."""
+    dark = values <= BLACK
+    again = _as_jpeg(np.where(dark, 0, np.where(values >= WHITE, 255, values)), table).astype(np.int16)
+    above = values - again - (int(background) - int(_background(again)))
+    return dark & (_around(above, 1, np.minimum) > _NOISE)
 
 
 def _shifted(changed: np.ndarray) -> np.ndarray:

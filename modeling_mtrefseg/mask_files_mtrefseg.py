@@ -12,16 +12,14 @@ from .image_files_mtrefseg import (
     DEEP_MODES,
     ImageError,
     Samples,
-    TiffTags,
-    collect_tags,
     decode,
     decoding,
     load_upright,
     open_image,
-    read_tags,
 )
 from .image_reading_mtrefseg import ImageSource, decode_source
 from .mask_edges_mtrefseg import Compression, find_compression
+from .tiff_tags_mtrefseg import OTHER_PAGES, TiffTags, collect_tags, read_tags
 
 
 # Kind of colours, number of samples, and kind of the last one: what may be opacity, and Pillow reads.
@@ -67,6 +65,8 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
 
 def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:
     """A TIFF, in which an extra band may be the opacity, and the value for "no data" the mask."""
+    if tags.has_other_pages:
+        raise ImageError(name, OTHER_PAGES)
     is_opacity = (tags.photometric, tags.samples, *tags.extra) in _WITH_OPACITY and not tags.is_deep
     if tags.has_extra_bands and not is_opacity and tags.samples != 3:
         raise ImageError(name, f"it is {tags}, each of which could be the mask; save it as one band")
@@ -78,7 +78,12 @@ def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image |
 
 
 def _values_of(samples: Samples) -> np.ndarray:
-    return samples.values[..., 0] if samples.values.shape[-1] == 1 else samples.values
+    """One channel, three, or four of which the last is opacity."""
+    values = samples.values
+    if samples.alpha is not None:
+        colours = np.broadcast_to(values, (*values.shape[:2], 3))
+        return np.concatenate([colours, samples.alpha[..., None]], axis=-1)
+    return values[..., 0] if values.shape[-1] == 1 else values
 
 
 def _plain(decoded: Image.Image | np.ndarray, tags: TiffTags, name: str) -> Image.Image | np.ndarray:

@@ -157,7 +157,9 @@ def _split(decoded: Image.Image | np.ndarray) -> _Planes:
         return _split_channels(decoded[..., :3], decoded[..., 3] if decoded.shape[-1] == 4 else None, "")
     mode = decoded.mode
     if mode in ("1", "L", *DEEP_MODES):
-        return _Planes(np.asarray(decoded), mode=mode)
+        grey, hidden = np.asarray(decoded), decoded.info.get("transparency")  # A value; PIL gives it for PNG and GIF.
+        alpha = np.where(grey == hidden, 0, 255).astype(np.uint8) if isinstance(hidden, int) else None
+        return _Planes(grey, None, _telling(alpha), mode)
     alpha = np.asarray(decoded.convert("RGBA"))[..., 3] if decoded.has_transparency_data else None
     if mode in ("P", "PA"):
         return _split_palette(decoded, alpha)

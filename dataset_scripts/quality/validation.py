@@ -22,7 +22,6 @@ from dataset_scripts.readers import (
     PairSource,
     ReadingReport,
     Reason,
-    check_parquet_files,
     open_pairs,
     printable,
 )
@@ -167,7 +166,6 @@ def validate(
     Raises:
         [`DataError`]: If the folder cannot be read.
     """
-    check_parquet_files(Path(folder))
     source = open_pairs(folder)
     facts = measure_dataset(source, mask_rule)
     pairs = facts.distinct_pairs()

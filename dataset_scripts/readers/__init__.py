@@ -12,7 +12,6 @@ from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairMaker, PairSource, TablePairs
-from .parquet_pairs import check_parquet_files
 from .raw_layout import list_pairs, list_setting, report_shared_ids
 from .reading_report import EXPLANATIONS, Finding, ReadingReport, Reason, UnusableError, printable, printable_line
 from .rows import PairContent, make_rows, read_content
@@ -70,7 +69,6 @@ __all__ = [
     "UnusableError",
     "check_pair",
     "check_pairs",
-    "check_parquet_files",
     "find_split_folders",
     "fingerprint",
     "fold",

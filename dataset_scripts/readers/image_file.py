@@ -174,6 +174,10 @@ class ImageFile:
             return f'holds values of mode "{self.mode}"' if self.mode in DEEP_MODES else ""
         with self._reading():
             tags, depth = read_tags(self.source), depth_of(self.source)
+        if tags is not None and tags.has_other_pages:
+            return "has several pages of its size"
+        if tags is not None and tags.has_narrow_palette:
+            return "is a TIFF with a palette of 8 bits"
         if tags is not None and (tags.is_deep or (tags.has_extra_bands and tags.photometric < 2)):
             return f"is {tags}"
         return f"has {depth} bits a sample" if depth > 8 else ""

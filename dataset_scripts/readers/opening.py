@@ -16,7 +16,7 @@ from .image_file import ImageFile
 from .image_folder import METADATA, MetadataReader
 from .pair import Expression, Pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairSource, Part, TablePairs
-from .parquet_pairs import CARD, ParquetPairs, find_parquet_files, listed_files, read_configs
+from .parquet_pairs import CARD, ParquetPairs, check_parquet_files, find_parquet_files, listed_files, read_configs
 from .raw_layout import list_pairs, list_setting
 from .reading_report import Finding, ReadingReport, Reason, printable_line
 from .schema import DOMAINS, PAIRS_SUFFIX
@@ -356,14 +356,15 @@ def _prepare_raw(
 
 def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
     """An export, of one row a pair where it has such a configuration."""
-    # Paths of folders are patterns to `load_dataset`. Those that hold its special characters are opened file by file.
     folder = Path(name)
     if (folder / CARD).is_file():
         read_configs(folder / CARD)  # Raises on cards that would fill the memory, which the library does not notice.
-    if folder.is_dir() and escape_pattern(name) != name:
-        table = _load_files(folder, split, setting)
-    else:
-        with _library_errors(name):
+    with _library_errors(name):
+        # Paths of folders are patterns to `load_dataset`, and it takes a folder with a card for the one that it has in
+        # its cache, even if files have changed since. So files are opened by their names.
+        if folder.is_dir() and (escape_pattern(name) != name or listed_files(folder)):
+            table = _load_files(folder, split, setting)
+        else:
             table = _load_configuration(name, split, setting)
     columns = table.features.keys()
     has_sentences = {"pair_id", "masks", "expressions", "change_types"} <= columns or (
@@ -383,11 +384,11 @@ def _load_configuration(name: str, split: str, setting: str) -> "Dataset":
     splits = datasets.get_dataset_split_names(name, config)
     if split not in splits:
         raise DataError(f"{name} has no split {split!r} for setting {setting}; it has {', '.join(splits)}.")
-    return datasets.load_dataset(name, config, split=split)
+    return _load_checked(split, path=name, name=config)
 
 
 def _load_files(folder: Path, split: str, setting: str) -> "Dataset":
-    import datasets
+    from datasets.info import DatasetInfosDict
 
     listed = listed_files(folder)
     config = _choose_configuration(str(folder), sorted({config for config, _, _ in listed}), setting)
@@ -395,8 +396,19 @@ def _load_files(folder: Path, split: str, setting: str) -> "Dataset":
     if split not in files:
         raise DataError(f"{folder} has no split {split!r} for setting {setting}; it has {', '.join(files)}.")
     patterns = [escape_pattern(os.path.abspath(path)) for path in files[split]]
-    with _library_errors(str(folder)):
-        return datasets.load_dataset("parquet", data_files={split: patterns}, split=split)
+    info = DatasetInfosDict.from_directory(str(folder)).get(config)
+    return _load_checked(split, path="parquet", data_files={split: patterns}, features=info and info.features)
+
+
+def _load_checked(split: str, **dataset: Any) -> "Dataset":
+    """A split of a dataset. Its files, of all splits, are checked before `datasets` reads them for its cache."""
+    import datasets
+
+    builder = datasets.load_dataset_builder(**dataset)
+    if not os.path.exists(builder.cache_dir):
+        files = [file for files in (builder.config.data_files or {}).values() for file in files]
+        check_parquet_files(file for file in files if file.endswith(".parquet") and os.path.isfile(file))
+    return datasets.load_dataset(**dataset, split=split)
 
 
 def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:

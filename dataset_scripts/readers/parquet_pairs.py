@@ -2,8 +2,8 @@
 """Reads exported Parquet: the files that the `README.md` of a folder lists, and their rows as pairs."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -28,7 +28,7 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 CARD = "README.md"
 ROWS_AT_ONCE = 4
 MOST_BYTES = 4 << 30
-"""How much memory the rows that are read together may take, and all names of pairs, where a folder is checked."""
+"""How much memory the rows that are read together may take, and all names of pairs, where a file is checked."""
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 100, 100
@@ -66,11 +66,12 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
         `list[ParquetFiles]`: Sorted by configuration; empty if there is no such `README.md`.
 
     Raises:
-        [`DataError`]: If a file is missing, no Parquet, or has other columns.
+        [`DataError`]: If a file is missing, damaged or no Parquet, has other columns, or needs too much memory.
     """
     taken: set[Path] = set()
     found: list[ParquetFiles] = []
     listed = sorted(listed_files(folder), key=lambda entry: entry[:2])
+    check_parquet_files(path for _, _, paths in listed for path in paths)
     with_pairs = {(config, split) for config, split, _ in listed if config.endswith(PAIRS_SUFFIX)}
     for config, split, paths in listed:
         new = tuple(path for path in paths if path not in taken)
@@ -81,21 +82,18 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     return found
 
 
-def check_parquet_files(folder: Path) -> None:
+def check_parquet_files(paths: Iterable[str | Path]) -> None:
     """
-    Reads all files that the card of a folder lists once, in another process, whose memory is limited: a few kilobytes
-    of Parquet can stand for gigabytes, whatever their head says.
+    Reads files once in another process, whose memory is limited: a few kilobytes of Parquet can stand for gigabytes,
+    whatever their head says.
 
     Args:
-        folder (`Path`): A folder with `README.md`, or without.
+        paths (`Iterable[str]` or `Iterable[Path]`): The files. Each is read once.
 
     Raises:
         [`DataError`]: If a file is damaged, or needs too much memory.
     """
-    listed: list[tuple[str, str, list[Path]]] = []
-    with suppress(DataError):  # The folder may be of another kind; whoever opens it says what is wrong.
-        listed = listed_files(folder)
-    for path in dict.fromkeys(path for _, _, paths in listed for path in paths):
+    for path in dict.fromkeys(paths):
         try:
             read_limited(f"{__name__}:{read_through.__name__}", path, MOST_BYTES)
         except ValueError as error:

@@ -30,6 +30,7 @@ from .files import (
 if TYPE_CHECKING:
     from .images import (
         DEEP_MODES,
+        OTHER_PAGES,
         AmbiguousMaskError,
         ImageError,
         MaskReading,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _PAGES = ("JPEG_QUALITY", "THUMBNAIL_SIDE", "draw_mask", "draw_thumbnail", "fill_template", "to_script")
 _READERS = (
     "DEEP_MODES",
+    "OTHER_PAGES",
     "AmbiguousMaskError",
     "ImageError",
     "MaskReading",
@@ -89,6 +91,7 @@ __all__ = [
     "DEEP_MODES",
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
+    "OTHER_PAGES",
     "THUMBNAIL_SIDE",
     "AmbiguousMaskError",
     "ImageError",

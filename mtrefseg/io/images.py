@@ -21,14 +21,15 @@ from modeling_mtrefseg.image_files_mtrefseg import (
     depth_of,
     open_image,
     read_size,
-    read_tags,
 )
 from modeling_mtrefseg.image_reading_mtrefseg import describe_dullness, read_images
 from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, MaskReading, read_mask
+from modeling_mtrefseg.tiff_tags_mtrefseg import OTHER_PAGES, read_tags
 
 
 __all__ = [
     "DEEP_MODES",
+    "OTHER_PAGES",
     "AmbiguousMaskError",
     "ImageError",
     "MaskReading",

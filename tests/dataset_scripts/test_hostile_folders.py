@@ -292,10 +292,11 @@ def test_a_page_of_an_export_that_lies_is_one_line_within_bounded_memory(tmp_pat
     assert main(["validate", str(tmp_path / "out")]) == 0
     path.write_bytes(rewrite(whole, enlarge))
     monkeypatch.setattr(parquet_pairs, "MOST_BYTES", 256 << 20)
-    capsys.readouterr()
-    assert main(["validate", str(tmp_path / "out")]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert f"{path} would need more than 256 MiB of memory" in line
+    for command in (["validate"], ["stats", "--out", str(tmp_path / "page")]):
+        capsys.readouterr()
+        assert main([command[0], str(tmp_path / "out"), *command[1:]]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{path} would need more than 256 MiB of memory" in line
 
 
 @pytest.mark.parametrize("part", ["identity", "files", "configs", "report"])

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from datasets import config
 from torch.utils.data import DataLoader
 
 from dataset_scripts.command_line import main as data_tools
 from dataset_scripts.errors import DataError
+from dataset_scripts.readers import parquet_pairs
 from trainer.arguments import AugmentationArguments, DataArguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 
@@ -77,6 +79,36 @@ def test_data_without_a_readable_pair_ends_the_run(damage):
         table[0]
 
 
+@pytest.mark.parametrize("name", ["pairs", "odd[pairs]"])
+def test_a_file_that_expands_is_refused_before_it_is_read(export, tmp_path, monkeypatch, name):
+    folder = shutil.copytree(export, tmp_path / name)
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    checked = []
+    monkeypatch.setattr(parquet_pairs, "read_limited", lambda function, path, most: checked.append(str(path)))
+    assert open_train(folder) is not None
+    assert open_train(folder) is not None
+    assert len(checked) == len(set(checked)) > 0  # Once: then all is in the cache.
+
+    table = pyarrow.parquet.read_table(folder / FILE)
+    rows = [{**row, "source": "x" * (600 << 20)} for row in table.to_pylist()[:1]]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), folder / FILE, compression="zstd")
+    assert (folder / FILE).stat().st_size < 1 << 20
+    monkeypatch.undo()
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(parquet_pairs, "MOST_BYTES", 128 << 20)
+    with pytest.raises(DataError, match=re.escape(f"{folder / FILE} would need more than 128 MiB of memory")):
+        open_train(folder)
+
+
+def test_a_changed_file_is_not_taken_from_the_cache(damage):
+    folder = damage(lambda rows: rows)
+    assert len(open_train(folder)) == 4
+    table = pyarrow.parquet.read_table(folder / FILE)
+    pyarrow.parquet.write_table(table.slice(0, 4).combine_chunks(), folder / FILE)
+    pairs = len(set(table["pair_id"].to_pylist()[:4]))
+    assert len(open_train(folder)) == pairs < 4
+
+
 def test_data_without_a_row_is_refused(damage):
     folder = damage(lambda rows: [])
     with pytest.raises(DataError, match=re.escape(str(folder))):
@@ -86,5 +118,5 @@ def test_data_without_a_row_is_refused(damage):
 def test_a_damaged_file_is_named(export, tmp_path):
     folder = shutil.copytree(export, tmp_path / "pairs")
     (folder / FILE).write_bytes((folder / FILE).read_bytes()[:-100])
-    with pytest.raises(DataError, match=re.escape(f"{folder} cannot be opened")):
+    with pytest.raises(DataError, match=re.escape(f"{folder / FILE} is not a complete Parquet file")):
         open_train(folder)

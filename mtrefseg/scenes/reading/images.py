@@ -17,7 +17,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import load_image
+from mtrefseg.io import OTHER_PAGES, ImageError, decoding, load_image, read_tags
 
 from .bands import StretchOption, choose_bands, to_rgb
 from .grid import Grid
@@ -345,6 +345,50 @@ def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
     if shape is None:
         return options
     return {**options, "out_shape": (count, *shape[-2:]), "resampling": Resampling.nearest}
+
+
+def open_source(source: Any, options: ReadOptions) -> PlainImage | RasterImage:
+    """
+    Opens an image of a scene.
+
+    Args:
+        source: A path, a URL, or what `mtrefseg.load_image` takes.
+        options ([`ReadOptions`]): Bands and stretch of a raster.
+
+    Returns:
+        `PlainImage` or [`RasterImage`]: A TIFF that its orientation turns is a plain image: GDAL shows it as stored.
+
+    Raises:
+        [`UserError`]: If it cannot be opened, or has several pages.
+    """
+    if not is_raster(source):
+        return PlainImage(source)
+    image = RasterImage(source, options)
+    tags = _tags_of(source)
+    problem = None
+    if tags is not None and tags.has_other_pages:
+        problem = OTHER_PAGES
+    elif tags is not None and tags.orientation in range(2, 9) and image.grid.crs is None:
+        if not tags.is_deep and options.bands is None:
+            image.close()
+            return PlainImage(source)
+        problem = "its orientation turns it, which is done for 8 bits and all bands only; save it upright"
+    if problem is not None:
+        image.close()
+        raise UserError(f"cannot read {image.name}: {problem}")
+    return image
+
+
+def _tags_of(source: str | Path) -> Any:
+    """The tags of a TIFF file that is here and can be read so."""
+    path = Path(source)
+    if _suffix(source) not in _DRIVERS or not path.is_file():
+        return None
+    try:
+        with decoding(str(source)):
+            return read_tags(path)
+    except ImageError:  # GDAL has opened it.
+        return None
 
 
 def shrunk(height: int, width: int, side: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from mtrefseg.errors import UserError
 
 from .bands import StretchOption, find_limits
 from .grid import Grid
-from .images import Box, PlainImage, RasterImage, ReadOptions, is_raster
+from .images import Box, ReadOptions, open_source
 
 
 CACHE_MEGABYTES = 256
@@ -104,7 +104,7 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
         try:
             for source in sources:
-                opened.append(RasterImage(source, options) if is_raster(source) else PlainImage(source))
+                opened.append(open_source(source, options))
             first = opened[0]
             for image in opened[1:]:
                 _check_place(first, image, options)

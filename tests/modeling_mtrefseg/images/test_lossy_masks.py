@@ -124,6 +124,27 @@ def test_classes_with_a_white_border_in_a_jpeg_are_refused() -> None:
             load_mask(jpeg(ids, 90))
 
 
+@pytest.mark.parametrize("value", [5, 10, 20])
+@pytest.mark.parametrize("how", ["once", "twice", "resized"])
+def test_classes_along_a_white_object_in_a_jpeg_are_refused(how: str, value: int) -> None:
+    """Narrow ones, which look like a soft edge unless one knows what JPEG does to an edge."""
+    beside = np.zeros_like(FIRST)
+    beside[14:50, 40:45] = True
+    for ids, is_refused in (np.where(FIRST, 255, beside * value), True), (FIRST * 255, False):
+        for quality in (75, 85, 95):
+            image = Image.fromarray(ids.astype(np.uint8))
+            if how == "twice":
+                image = Image.open(io.BytesIO(saved(image, "JPEG", quality=90)))
+            elif how == "resized":
+                image = image.resize((150, 150), Image.Resampling.BILINEAR)
+            file = saved(image, "JPEG", quality=quality)
+            if is_refused:
+                with pytest.raises(AmbiguousMaskError):
+                    load_mask(file)
+            else:
+                assert load_mask(file).any()
+
+
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
 def test_other_lossy_formats_hold_black_and_white_too(kind: str) -> None:
     mask = Image.fromarray(FIRST.astype(np.uint8) * 255).convert("RGB")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 
@@ -157,6 +158,25 @@ def test_a_palette(save: Save, tmp_path: Path) -> None:
         raster.write_colormap(1, {0: (1, 2, 3), 1: (4, 5, 6), 2: (7, 8, 9), 3: (0, 0, 0)})
     images, _, _ = read(path, path)
     assert images[0].tolist() == [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [0, 0, 0]]]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_upright_as_its_orientation_says(orientation: int, tmp_path: Path) -> None:
+    image, tags = Image.fromarray(paint(ground(40, 60), "red", 5, 5, 10, 8)), Image.Exif()
+    tags[ExifTags.Base.Orientation] = orientation
+    image.save(tmp_path / "t1.png", exif=tags)
+    image.save(tmp_path / "t2.tif", tiffinfo={ExifTags.Base.Orientation: orientation})
+    (plain, turned), _, _ = read(tmp_path / "t1.png", tmp_path / "t2.tif")
+    np.testing.assert_array_equal(plain, turned)
+
+
+def test_a_deep_tiff_that_would_have_to_be_turned_and_pages_are_refused(tmp_path: Path) -> None:
+    image = Image.fromarray(np.arange(2400, dtype=np.uint16).reshape(40, 60))
+    image.save(tmp_path / "deep.tif", tiffinfo={ExifTags.Base.Orientation: 6})
+    image.save(tmp_path / "pages.tif", save_all=True, append_images=[image])
+    for name, message in (("deep", "save it upright"), ("pages", "several pages")):
+        with pytest.raises(UserError, match=rf"{name}\.tif: it.*{message}"):
+            read(tmp_path / f"{name}.tif", tmp_path / f"{name}.tif")
 
 
 def test_a_cut_file_is_named(save: Save) -> None:

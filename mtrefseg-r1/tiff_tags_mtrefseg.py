@@ -1,0 +1,171 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Tags of TIFFs, by which their samples are understood: PIL's modes do not tell bands from transparency."""
+
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import TiffImagePlugin
+
+
+# Photometric interpretations, and how many samples each has.
+GREY, RGB, _PALETTE, _INKS, YCBCR, _LAB = ((0, 1), 2, 3, 5, 6, 8)
+_PHOTOMETRIC_SAMPLES = {0: 1, 1: 1, RGB: 3, _PALETTE: 1, _INKS: 4, YCBCR: 3, _LAB: 3}
+_SAMPLE_FORMATS = {1: "u", 2: "i", 3: "f"}
+COLOUR_MAP = 320
+OTHER_PAGES = "it has several pages of its size, each of which could be meant; save that one as a file of its own"
+
+_HEAD_BYTES = 32
+_MOST_PAGES = 64
+_OVERVIEW_OR_MASK, _REDUCED = 0b101, 2  # Values of the tags 254 and 255.
+
+
+@dataclass(frozen=True)
+class TiffTags:
+    """
+    The tags of a TIFF that decide how its samples are meant.
+
+    Args:
+        width, height (`int`): In pixels, as stored.
+        samples (`int`): Samples a pixel.
+        bits (`int`): Bits of the deepest sample.
+        kind (`str`): "u" unsigned, "i" signed, "f" floating point, "?" anything else.
+        photometric (`int`): As the format numbers it: 1 grey, 2 RGB and so on.
+        extra (`tuple[int, ...]`): Kinds of the extra samples; 1 is premultiplied alpha.
+        is_planar (`bool`): Whether each band lies by itself.
+        compression, orientation (`int`): As the format numbers them.
+        nodata (`float`, *optional*): The value that GDAL has noted for "no data".
+        has_narrow_palette (`bool`, *optional*, defaults to `False`): See [`has_narrow_palette`].
+        has_other_pages (`bool`, *optional*, defaults to `False`): Whether another page of the file is as large as the
+            first, and not noted as an overview or a mask of it.
+    """
+
+    width: int
+    height: int
+    samples: int
+    bits: int
+    kind: str
+    photometric: int
+    extra: tuple[int, ...]
+    is_planar: bool
+    compression: int
+    orientation: int
+    nodata: float | None
+    has_narrow_palette: bool = False
+    has_other_pages: bool = False
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether a sample has more than 8 bits, or a sign."""
+        return self.bits > 8 or self.kind != "u"
+
+    @property
+    def has_extra_bands(self) -> bool:
+        """Whether there are more samples than its kind of colour has."""
+        return self.samples > _PHOTOMETRIC_SAMPLES.get(self.photometric, 1)
+
+    @property
+    def is_known_to_pillow(self) -> bool:
+        """Whether Pillow knows the compression."""
+        return self.compression in TiffImagePlugin.COMPRESSION_INFO
+
+    def __str__(self) -> str:
+        kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unusual")
+        bands = f"{self.samples} bands" if self.samples > 1 else "one band"
+        return f"a TIFF of {bands} of {self.bits}-bit {kind} samples" + (", planar" if self.is_planar else "")
+
+
+def read_tags(file: Path | bytes) -> TiffTags | None:
+    """The tags of the first image of a TIFF, `None` for any other file. To be called within `decoding`."""
+    head = read_head(file)
+    if head[:4] not in TiffImagePlugin.PREFIXES:
+        return None
+    # BigTIFF has a header of 16 bytes.
+    is_big = head[2:4] in (b"\x2b\x00", b"\x00\x2b")
+    directory = TiffImagePlugin.ImageFileDirectory_v2(head[: 16 if is_big else 8])
+    start = directory.next
+    with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
+        stream.seek(start)
+        directory.load(stream)
+        # Pillow only warns of tags that the file does not hold, and goes on without them.
+        if directory.next == start:
+            raise OSError("it is damaged: the file ends before its tags do")
+        first = collect_tags(directory)
+        return replace(first, has_other_pages=_has_other_pages(stream, directory, first))
+
+
+def _has_other_pages(stream: IO[bytes], directory: Any, first: TiffTags) -> bool:
+    """Reads the tags of the pages after the first."""
+    for _ in range(_MOST_PAGES):
+        start = directory.next
+        if not start:
+            return False
+        stream.seek(start)
+        directory.load(stream)
+        if directory.next == start:  # It is not in the file.
+            return False
+        is_part = int(directory.get(254, 0)) & _OVERVIEW_OR_MASK or directory.get(255) == _REDUCED
+        page = collect_tags(directory)
+        if not is_part and page.width >= first.width and page.height >= first.height:
+            return True
+    return False
+
+
+def collect_tags(tags: Any) -> TiffTags:
+    """What the tags say that PIL has read of a TIFF, by their numbers."""
+    bits = tags.get(258, (1,))
+    formats = set(tags.get(339, (1,)))
+    extra = tags.get(338, ())
+    return TiffTags(
+        width=int(tags.get(256, 0)),
+        height=int(tags.get(257, 0)),
+        samples=int(tags.get(277, 1)),
+        bits=int(max(bits if isinstance(bits, tuple) else (bits,))),
+        kind=_SAMPLE_FORMATS.get(formats.pop(), "?") if len(formats) == 1 else "?",
+        photometric=int(tags.get(262, 1)),
+        extra=tuple(extra if isinstance(extra, tuple) else (extra,)),
+        is_planar=tags.get(284, 1) == 2 and tags.get(277, 1) > 1,
+        compression=int(tags.get(259, 1)),
+        orientation=int(tags.get(274, 1)),
+        nodata=_nodata(tags.get(42113)),
+        has_narrow_palette=has_narrow_palette(tags),
+    )
+
+
+def has_narrow_palette(tags: Any) -> bool:
+    """Whether the colours of a palette, by the tags that PIL has read, are of 8 bits. They ought to be of 16, but some
+    programs write others, and all that read TIFFs by libtiff understand them."""
+    colours = tags.get(COLOUR_MAP)
+    return isinstance(colours, tuple) and len(colours) % 3 == 0 and 0 < max(colours) <= 255
+
+
+def _nodata(text: Any) -> float | None:
+    try:
+        return float(str(text).strip("\0 "))
+    except ValueError:
+        return None
+
+
+def read_head(file: Path | bytes, count: int = _HEAD_BYTES) -> bytes:
+    """The first bytes of a file. A named pipe or a device would block, or never end."""
+    if isinstance(file, bytes):
+        return file[:count]
+    if file.exists() and not file.is_file():
+        raise OSError("it is a folder" if file.is_dir() else "it is not a regular file")
+    with file.open("rb") as stream:
+        return stream.read(count)
+
+
+__all__ = [
+    "COLOUR_MAP",
+    "GREY",
+    "OTHER_PAGES",
+    "RGB",
+    "YCBCR",
+    "TiffTags",
+    "collect_tags",
+    "has_narrow_palette",
+    "read_head",
+    "read_tags",
+]
