@@ -4,7 +4,8 @@ MTRefSeg: two images of a place and a sentence in, the mask of exactly that chan
 
 Importing the package is light. The first use of a model, configuration or processor class loads PyTorch, and registers
 the classes, so that `AutoConfig`, `AutoModel`, `AutoProcessor` and `pipeline` know them without `trust_remote_code`.
-Where transformers is imported already and PyTorch installed, importing the package registers them at once; otherwise [`register`] does it.
+Where transformers is imported already, importing the package registers them at once (if PyTorch is installed);
+otherwise [`register`] does it.
 """
 
 import sys

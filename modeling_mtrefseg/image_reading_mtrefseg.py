@@ -347,7 +347,8 @@ def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.nda
 
 def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
     """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
-    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:
