@@ -14,7 +14,7 @@ from PIL import Image
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import UserError
-from mtrefseg.io import write_json
+from mtrefseg.io import read_json, write_json
 
 from .graphs import trace
 from .layers import prepare
@@ -64,17 +64,35 @@ def export_model(
         from .onnx_files import write_onnx
 
         write_onnx(graph, path)
-        if graph.name == ENCODE and calibration is not None:
-            from .quantizing import quantize
-
-            quantize(path, _pixels(processor, calibration))
-    if format == "onnx":
+    _save_processor(processor, folder)
+    write_json(folder / SETTINGS, _settings(processor, format, open_sizes).to_dict())
+    if calibration is not None:
+        quantize_folder(folder, processor, calibration)
+    elif format == "onnx":
         from .onnx_files import share_weights
 
         share_weights(folder)
-    _save_processor(processor, folder)
-    precision = "float32" if calibration is None else "int8"
-    write_json(folder / SETTINGS, _settings(processor, format, precision, open_sizes).to_dict())
+
+
+def quantize_folder(
+    folder: Path, processor: MTRefSegProcessor, calibration: Iterable[tuple[Image.Image, Image.Image]]
+) -> None:
+    """
+    Lets the convolutions of a folder's ONNX graphs compute in 8 bits.
+
+    Args:
+        folder (`Path`): What [`export_model`] wrote; it is changed.
+        processor ([`MTRefSegProcessor`]): That of the model.
+        calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
+    """
+    from .onnx_files import load_onnx, share_weights
+    from .quantizing import quantize
+
+    graphs = {path: load_onnx(path) for path in folder.glob("*.onnx")}
+    encode = folder / f"{ENCODE}.onnx"
+    graphs[encode] = quantize(graphs[encode], _pixels(processor, calibration))
+    share_weights(folder, graphs)
+    write_json(folder / SETTINGS, {**read_json(folder / SETTINGS), "precision": "int8"})
 
 
 def _has_open_sizes(model: MTRefSegModel) -> bool:
@@ -112,7 +130,7 @@ def _save_processor(processor: MTRefSegProcessor, folder: Path) -> None:
             (Path(temporary) / name).rename(folder / name)
 
 
-def _settings(processor: MTRefSegProcessor, format: str, precision: str, open_sizes: bool) -> ExportSettings:
+def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> ExportSettings:
     images, encoder = processor.image_processor, processor.sentence_encoder
     fields = {name: value for name, value in vars(encoder).items() if name != "tokenize"}
     mean, std = (list(images.image_mean), list(images.image_std)) if images.do_normalize else (None, None)
@@ -124,7 +142,7 @@ def _settings(processor: MTRefSegProcessor, format: str, precision: str, open_si
     )
     return ExportSettings(
         format=format,
-        precision=precision,
+        precision="float32",
         threshold=images.threshold,
         no_target_threshold=images.no_target_threshold,
         open_sizes=open_sizes,

@@ -120,7 +120,9 @@ def prepare(model: MTRefSegModel) -> MTRefSegModel:
         model ([`MTRefSegModel`]): Loaded, and not changed by [`optimize_for_cpu`].
     """
     prepared = copy.deepcopy(model).float().cpu().eval()
-    prepared.set_attn_implementation("eager")
+    # Not by the model's own method, which warns of parts that have no such choice.
+    prepared.language_model.set_attn_implementation("eager")
+    prepared.config.mask_decoder_config._attn_implementation = "eager"
     # Whoever runs the graphs checks lengths: here they are open.
     prepared.max_text_length = float("inf")
     for parent in list(prepared.modules()):

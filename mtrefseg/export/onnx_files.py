@@ -71,19 +71,26 @@ def write_onnx(graph: Graph, path: Path) -> None:
     onnx.save(model, path)
 
 
-def share_weights(folder: Path) -> None:
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """A graph with its weights, wherever they lie."""
+    return onnx.load(path)
+
+
+def share_weights(folder: Path, graphs: dict[Path, onnx.ModelProto] | None = None) -> None:
     """
-    Moves the larger weights of all graphs of a folder into one file, each of them once.
+    Writes graphs with their larger weights in one file, each of them once.
 
     Args:
-        folder (`Path`): Holds the graphs, each with its own weights.
+        folder (`Path`): Where the file is written.
+        graphs (`dict[Path, onnx.ModelProto]`, *optional*): The graphs by file; by default those of the folder.
     """
+    graphs = graphs or {path: load_onnx(path) for path in folder.glob("*.onnx")}
     places: dict[str, tuple[int, int]] = {}
     with (folder / WEIGHTS).open("wb") as file:
-        for path in sorted(folder.glob("*.onnx")):
-            model = onnx.load(path)
+        for path, model in sorted(graphs.items()):
             for tensor in model.graph.initializer:
-                content = onnx.numpy_helper.to_array(tensor).tobytes()
+                array = onnx.numpy_helper.to_array(tensor)
+                content = array.tobytes()
                 if len(content) < _SHARED_FROM:
                     continue
                 key = sha256_bytes(content)
@@ -91,7 +98,7 @@ def share_weights(folder: Path) -> None:
                     file.write(bytes(-file.tell() % _ALIGNMENT))
                     places[key] = (file.tell(), len(content))
                     file.write(content)
-                tensor.raw_data = content
+                tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
                 set_external_data(tensor, WEIGHTS, *places[key])
                 tensor.ClearField("raw_data")
             onnx.save(model, path)

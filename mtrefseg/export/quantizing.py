@@ -23,26 +23,30 @@ class _Pairs(CalibrationDataReader):
         return next(self.pairs, None)
 
 
-def quantize(path: Path, pairs: Iterable[dict[str, np.ndarray]]) -> None:
+def quantize(model: onnx.ModelProto, pairs: Iterable[dict[str, np.ndarray]]) -> onnx.ModelProto:
     """
     Lets the convolutions of a graph compute in 8 bits, and the activations and additions between them: weights with a
     scale for each channel, activations with one for each tensor. All else stays in float32.
 
     Args:
-        path (`Path`): The graph, which is replaced.
+        model (`onnx.ModelProto`): The graph, with its weights.
         pairs (`Iterable[dict[str, np.ndarray]]`): Inputs of the graph; activations are scaled to the range that they
             have with these.
+
+    Returns:
+        `onnx.ModelProto`: The changed graph.
     """
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # It recommends on the root logger what is done here.
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            plain = Path(folder) / "plain.onnx"
-            quant_pre_process(path, plain, skip_symbolic_shape=True)
+        with tempfile.TemporaryDirectory() as folder:
+            given, plain, quantized = (Path(folder) / f"{name}.onnx" for name in ("given", "plain", "quantized"))
+            onnx.save(model, given)
+            quant_pre_process(given, plain, skip_symbolic_shape=True)
             quantize_static(
                 plain,
-                path,
+                quantized,
                 _Pairs(pairs),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=["Conv", "Clip", "Relu", "Add", "MaxPool"],
@@ -52,6 +56,7 @@ def quantize(path: Path, pairs: Iterable[dict[str, np.ndarray]]) -> None:
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
             )
+            return onnx.load(quantized)
     finally:
         root.setLevel(level)
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from mtrefseg.build.loading import load_plain_model, load_processor
 from mtrefseg.cli.main import main
 from mtrefseg.errors import UserError
 from mtrefseg.export import export_model, masks
+from mtrefseg.export.exporting import quantize_folder
 from mtrefseg.export.names import ANSWERS, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING
 from tests.tiny_models import save_mtrefseg
 
@@ -179,18 +181,17 @@ def test_masks_are_those_of_pytorch(threshold, size, monkeypatch):
 
 def test_convolutions_in_8_bits(folder, exported, tmp_path, pairs):
     """Weights are smaller, and answers similar."""
-    processor = load_processor(folder)
-    model = load_plain_model(folder, processor)
-    export_model(model, processor, tmp_path, calibration=zip(*pairs))
-    graph = onnx.load(tmp_path / "encode.onnx").graph
+    out = shutil.copytree(exported, tmp_path / "int8")
+    quantize_folder(out, load_processor(folder), zip(*pairs))
+    graph = onnx.load(out / "encode.onnx").graph
     made_by = {output: node.op_type for node in graph.node for output in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     assert convolutions
     assert all(made_by[name] == "DequantizeLinear" for node in convolutions for name in node.input[:2])
-    assert (tmp_path / "weights.bin").stat().st_size < (exported / "weights.bin").stat().st_size
+    assert (out / "weights.bin").stat().st_size < (exported / "weights.bin").stat().st_size
     logits = [
         segmenter.answer(segmenter.encode_pair(*pairs, domain=DOMAINS), TEXTS)["mask_logits"]
-        for segmenter in (mtrefseg.OnnxSegmenter(exported), mtrefseg.OnnxSegmenter(tmp_path))
+        for segmenter in (mtrefseg.OnnxSegmenter(exported), mtrefseg.OnnxSegmenter(out))
     ]
     assert np.abs(logits[0] - logits[1]).mean() < 0.1 * np.abs(logits[0]).mean()
 
