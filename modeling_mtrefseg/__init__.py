@@ -4,11 +4,13 @@ MTRefSeg: two images of a place and a sentence in, the mask of exactly that chan
 
 Importing the package is light. The first use of a model, configuration or processor class loads PyTorch, and registers
 the classes, so that `AutoConfig`, `AutoModel`, `AutoProcessor` and `pipeline` know them without `trust_remote_code`.
-Where transformers is imported already, importing the package registers them at once; otherwise [`register`] does it.
+Where transformers is imported already, importing the package registers them at once (if PyTorch is installed);
+otherwise [`register`] does it.
 """
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 
@@ -100,5 +102,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 
 
-if "transformers" in sys.modules:
+if "transformers" in sys.modules and find_spec("torch") is not None:
     register()

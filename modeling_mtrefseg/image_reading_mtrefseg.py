@@ -1,14 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Reading of images: files, URLs, PIL images, arrays and tensors become 8-bit RGB."""
 
+import logging
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, Union
 
 import numpy as np
 from PIL import Image
-from transformers.utils import logging
 
 from .image_bands_mtrefseg import Stretch, apply_limits, known_depth, percentile_limits, pick_bands, valid_pixels
 from .image_download_mtrefseg import download_image
@@ -27,7 +28,7 @@ _SMALLEST_JUDGED = 32  # pixels of a side
 # Marks an image that was read here, so that it is not warned of twice.
 _CHECKED = "mtrefseg_checked"
 
-logger = logging.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def name_source(source: ImageSource) -> str:
@@ -177,8 +178,14 @@ def load_images(
     """
     images, notes = read_images(sources, bands=bands, stretch=stretch)
     for note in notes:
-        logger.warning_once(note)
+        _warn_once(note)
     return images
+
+
+@cache
+def _warn_once(note: str) -> None:
+    """Logs a warning, the first time that it is given."""
+    logger.warning(note)
 
 
 def _prepare(source: ImageSource, name: str, bands: Sequence[int] | None) -> Image.Image | Samples:
@@ -340,7 +347,8 @@ def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.nda
 
 def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
     """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
-    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:

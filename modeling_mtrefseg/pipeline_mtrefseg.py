@@ -14,7 +14,7 @@ from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .image_processing_mtrefseg import Align, as_list
+from .canvas_mtrefseg import Align, as_list
 from .object_choice_mtrefseg import answered_by
 
 

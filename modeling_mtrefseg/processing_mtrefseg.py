@@ -3,7 +3,6 @@
 
 import copy
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,14 +13,11 @@ from transformers.feature_extraction_utils import BatchFeature
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.generic import ModelOutput, TensorType
 
-from .image_processing_mtrefseg import Align, MTRefSegImageProcessor, as_list
+from .canvas_mtrefseg import Align, as_list
+from .image_processing_mtrefseg import MTRefSegImageProcessor
 from .image_reading_mtrefseg import ImageSource
-from .object_choice_mtrefseg import NUM_CHOICE_VALUES, split_sentence
 from .prompt_mtrefseg import PromptTemplate, resolve_template
-
-
-_PLACEHOLDERS = re.compile(r"(<image_t1>|<image_t2>|\[SEG\])")
-_IGNORED_LABEL = -100
+from .sentence_encoding_mtrefseg import SentenceEncoder
 
 
 class MTRefSegProcessor(ProcessorMixin):
@@ -277,7 +273,7 @@ class MTRefSegProcessor(ProcessorMixin):
                 raise ValueError("`masks` and `text` must be nested alike: one mask for each sentence of each pair.")
             if choose_objects is None:
                 choose_objects = self.choose_objects and masks is None and not generation
-            data |= self._encode_text(expressions, domain, masks is not None, generation, choose_objects)
+            data |= self.sentence_encoder.encode(expressions, domain, masks is not None, generation, choose_objects)
         return BatchFeature(data, tensor_type=return_tensors)
 
     def encode_text(
@@ -304,24 +300,8 @@ class MTRefSegProcessor(ProcessorMixin):
         """
         expressions = [list(group) for group in text]
         chooses = self.choose_objects if choose_objects is None else choose_objects
-        return BatchFeature(self._encode_text(expressions, domain, False, False, chooses), tensor_type=return_tensors)
-
-    def _encode_text(
-        self,
-        expressions: list[list[str]],
-        domain: str | Sequence[str | None] | None,
-        training: bool,
-        generation: bool,
-        choose_objects: bool,
-    ) -> dict[str, np.ndarray]:
-        prompts = self._encode_prompts(domain, len(expressions))
-        data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
-        if choose_objects:
-            split = [[_split(text) for text in group] for group in expressions]
-            expressions = [[asked for asked, _ in group] for group in split]
-            values = [values for group in split for _, values in group]
-            data["object_choices"] = np.array(values, dtype=np.float32).reshape(-1, NUM_CHOICE_VALUES)
-        return data | self._encode_sentences(expressions, prompts, training, generation)
+        data = self.sentence_encoder.encode(expressions, domain, choose_objects=chooses)
+        return BatchFeature(data, tensor_type=return_tensors)
 
     def post_process_referring_segmentation(
         self,
@@ -335,97 +315,25 @@ class MTRefSegProcessor(ProcessorMixin):
             outputs, target_sizes, threshold=threshold, no_target_threshold=no_target_threshold
         )
 
-    def _encode(self, *texts: str) -> list[list[int]]:
-        """Token ids of parts of the template. The text between placeholders is tokenised piece by piece, so that no
-        token reaches over a border and all sentences of a pair share the very same prompt."""
-        pieces_of = [[piece for piece in _PLACEHOLDERS.split(text) if piece] for text in texts]
-        ids_of = {
-            "<image_t1>": [self.image_t1_token_id] * self.num_image_tokens,
-            "<image_t2>": [self.image_t2_token_id] * self.num_image_tokens,
-            "[SEG]": [self.seg_token_id],
-        }
-        # Each of them once, and all in one call.
-        plain = list({piece: None for pieces in pieces_of for piece in pieces if piece not in ids_of})
-        if plain:
-            ids_of |= zip(plain, self.tokenizer(plain, add_special_tokens=False)["input_ids"])
-        return [[token for piece in pieces for token in ids_of[piece]] for pieces in pieces_of]
-
-    def _encode_prompts(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[list[int]]:
-        """Token ids of what comes before the sentences of each pair."""
-        domains = [domain] * num_pairs if domain is None or isinstance(domain, str) else list(domain)
-        if len(domains) != num_pairs:
-            raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
-        scenes = self.prompt_template["scenes"]
-        texts = []
-        for name in domains:
-            if name is not None and name not in scenes:
-                raise ValueError(f"Unknown domain {name!r}: expected one of {', '.join(map(repr, scenes))}, or None.")
-            scene = scenes["unknown" if name is None else name]
-            texts.append(self.prompt_template["prefix"].replace("{scene}", scene))
-        return self._encode(*texts)
-
-    def _encode_sentences(
-        self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool
-    ) -> dict[str, np.ndarray]:
-        """The model inputs that have one row a sentence, and the number of sentences of each pair."""
-        following, num_supervised = self._encode_following(training, generation)
-        special_tokens = [str(token) for token in self.tokenizer.added_tokens_decoder.values() if token.special]
-        rows: dict[str, list[list[int]]] = {"input_ids": [], "query_mask": [], "text_labels": []}
-        wording = self.prompt_template["expression"]
-        texts = [wording.replace("{expression}", expression) for group in expressions for expression in group]
-        sentences = iter(self._encode(*texts))
-        for pair, group in enumerate(expressions):
-            for index, expression in enumerate(group):
-                _check_expression(expression, pair, index, special_tokens)
-                sentence = next(sentences)
-                input_ids = sentence + following
-                self._check_length(len(prompts[pair]), len(input_ids), pair, index)
-                num_unsupervised = len(input_ids) - num_supervised
-                rows["input_ids"].append(input_ids)
-                rows["query_mask"].append([1] * len(sentence) + [int(i == self.seg_token_id) for i in following])
-                rows["text_labels"].append([_IGNORED_LABEL] * num_unsupervised + input_ids[num_unsupervised:])
-        if not num_supervised:
-            del rows["text_labels"]
-        counts = np.array([len(group) for group in expressions], dtype=np.int64)
-        return {**self._pad(rows, "attention_mask"), "num_expressions": counts}
-
-    def _encode_following(self, training: bool, generation: bool) -> tuple[list[int], int]:
-        """Token ids of what follows every sentence, and how many of them, at the end, are supervised."""
-        template = self.prompt_template
-        suffix, answer, answer_end = self._encode(template["suffix"], template["answer"], template["answer_end"])
-        if generation:
-            return suffix, 0
-        if training:
-            answer += [*answer_end, self.tokenizer.eos_token_id]
-            return suffix + answer, len(answer)
-        if "[SEG]" in template["expression"]:
-            return [], 0
-        return suffix + answer[: answer.index(self.seg_token_id) + 1], 0
-
-    def _check_length(self, prompt_length: int, sentence_length: int, pair: int, index: int) -> None:
-        longest = self.tokenizer.model_max_length - prompt_length
-        if sentence_length > longest:
-            raise ValueError(
-                f"Sentence {index} of pair {pair} takes {sentence_length} tokens with what follows it, but "
-                f"tokenizer.model_max_length={self.tokenizer.model_max_length} leaves {longest} after the "
-                f"{prompt_length} of the prompt. Shorten it."
-            )
-
-    def _pad(self, rows: dict[str, list[list[int]]], attention_mask_name: str) -> dict[str, np.ndarray]:
-        """Arrays of shape `(num_rows, longest row)`, padded on the tokenizer's side, with their attention mask."""
-        padding = {"query_mask": 0, "text_labels": _IGNORED_LABEL, attention_mask_name: 0}
-        first = next(iter(rows.values()))
-        rows = {**rows, attention_mask_name: [[1] * len(row) for row in first]}
-        length = max(map(len, first), default=0)
-        padded = {}
-        for name, sequences in rows.items():
-            value = padding.get(name, self.tokenizer.pad_token_id)
-            array = np.full((len(sequences), length), value, dtype=np.int64)
-            for line, sequence in zip(array, sequences, strict=True):
-                start = length - len(sequence) if self.tokenizer.padding_side == "left" else 0
-                line[start : start + len(sequence)] = sequence
-            padded[name] = array
-        return padded
+    @property
+    def sentence_encoder(self) -> SentenceEncoder:
+        """[`SentenceEncoder`]: What turns sentences into token ids, with the present template and tokenizer."""
+        tokenizer = self.tokenizer
+        return SentenceEncoder(
+            template=self.prompt_template,
+            tokenize=lambda texts: tokenizer(texts, add_special_tokens=False)["input_ids"],
+            placeholder_ids={
+                "<image_t1>": self.image_t1_token_id,
+                "<image_t2>": self.image_t2_token_id,
+                "[SEG]": self.seg_token_id,
+            },
+            num_image_tokens=self.num_image_tokens,
+            special_tokens=[str(token) for token in tokenizer.added_tokens_decoder.values() if token.special],
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            max_length=tokenizer.model_max_length,
+            padding_side=tokenizer.padding_side,
+        )
 
 
 def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
@@ -442,24 +350,6 @@ def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
         f"`{name}` must hold one entry or one list of entries for each of the {num_pairs} pairs, but has length "
         f"{len(values)} or mixes the two."
     )
-
-
-def _split(text: Any) -> tuple[Any, list[float]]:
-    """What the model is asked, and the choice among the objects that it finds, as numbers."""
-    asked, choice = split_sentence(text) if isinstance(text, str) else (text, None)
-    if choice is None or choice.is_count:
-        return text, [0.0] * NUM_CHOICE_VALUES
-    return asked, choice.to_values()
-
-
-def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
-    """Raise a `ValueError` if a sentence is empty or could be taken for part of the prompt."""
-    if not expression.strip():
-        raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
-    # The template's own placeholders count too: the tokenizer may know these tokens by other names.
-    for token in [*_PLACEHOLDERS.findall(expression), *special_tokens]:
-        if token in expression:
-            raise ValueError(f"Sentence {index} of pair {pair} holds the special token {token!r}: {expression!r}.")
 
 
 MTRefSegProcessor.register_for_auto_class()

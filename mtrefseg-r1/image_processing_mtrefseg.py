@@ -2,7 +2,7 @@
 """Image processor of MTRefSeg: from two images to pixel values, and from mask logits to masks of their own size."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -13,13 +13,20 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from transformers.processing_utils import Unpack
 from transformers.utils.generic import ModelOutput, TensorType
 
-from .image_reading_mtrefseg import ImageSource, load_images, name_source
+from .canvas_mtrefseg import (
+    Align,
+    as_list,
+    center_on_canvas,
+    check_align,
+    fitted_size,
+    load_pair,
+    resize_mask,
+    to_pixel_values,
+)
+from .image_reading_mtrefseg import ImageSource, name_source
 from .mask_reading_mtrefseg import load_mask
 from .object_choice_mtrefseg import ObjectChoice, keep_chosen
-from .resampling_mtrefseg import center_on_canvas, fitted_size, resize_image, resize_mask, sample_maps, sample_masks
-
-
-Align: TypeAlias = Literal["error", "resize"]
+from .resampling_mtrefseg import sample_maps, sample_masks
 
 
 class MTRefSegImageProcessorKwargs(TypedDict, total=False):
@@ -95,7 +102,7 @@ class MTRefSegImageProcessor(PilBackend):
         super().__init__(**kwargs)
         if self.size["height"] is None or self.size["height"] != self.size["width"]:
             raise ValueError(f"The canvas is a square: give `size` as one number, not {dict(self.size)}.")
-        _check_align(self.align)
+        check_align(self.align)
 
     def _standardize_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         return super()._standardize_kwargs(**kwargs, default_to_square=True)
@@ -174,37 +181,13 @@ class MTRefSegImageProcessor(PilBackend):
         Raises:
             ValueError: If the images differ in size and `align` is `"error"`.
         """
-        align = _check_align(self.align if align is None else align)
-        image_t1, image_t2 = load_images([source_t1, source_t2])
-        if image_t1.size != image_t2.size:
-            if align == "error":
-                raise ValueError(
-                    f"The images of a pair differ in size (width x height): t1, {name_source(source_t1)}, is "
-                    f"{image_t1.width}x{image_t1.height} and t2, {name_source(source_t2)}, is "
-                    f"{image_t2.width}x{image_t2.height}. If they show the same area, align='resize' resamples t2 "
-                    "to the size of t1."
-                )
-            image_t2 = resize_image(image_t2, image_t1.height, image_t1.width, self.resample, self.antialias)
-        return image_t1, image_t2
+        align = self.align if align is None else align
+        return load_pair(source_t1, source_t2, align, self.resample, self.antialias)
 
     def _to_pixel_values(self, images: list[Image.Image]) -> np.ndarray:
         """Images on their canvases as `float32` of shape `(batch_size, 3, size, size)`."""
-        size = self.size["height"]
-        canvases = []
-        for image in images:
-            new_size = fitted_size(image.height, image.width, size)
-            resized = resize_image(image, *new_size, self.resample, self.antialias)
-            canvases.append(center_on_canvas(np.asarray(resized), size))
-        # Along whole rows of pixels, which is several times faster than channel by channel.
-        pixel_values = np.stack(canvases).reshape(len(canvases), size, size * 3).astype(np.float32)
-        if self.do_normalize:
-            mean, std = (255 * np.array(values, dtype=np.float64) for values in (self.image_mean, self.image_std))
-            pixel_values -= np.tile(mean.astype(np.float32), size)
-            pixel_values /= np.tile(std.astype(np.float32), size)
-        else:
-            pixel_values /= 255
-        # (B, H, W, C) -> (B, C, H, W)
-        return pixel_values.reshape(len(canvases), size, size, 3).transpose(0, 3, 1, 2)
+        mean, std = (self.image_mean, self.image_std) if self.do_normalize else (None, None)
+        return to_pixel_values(images, self.size["height"], self.resample, self.antialias, mean, std)
 
     def _to_labels(self, masks: list[Any], sizes: list[tuple[int, int]]) -> np.ndarray:
         """Masks on their canvases as `float32` of shape `(num_masks, size, size)`; `sizes` are (width, height)."""
@@ -317,16 +300,5 @@ def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: torch.Tensor) ->
                 scores[index] = 0.0
 
 
-def _check_align(align: Align) -> Align:
-    if align not in ("error", "resize"):
-        raise ValueError(f"`align` must be 'error' or 'resize', not {align!r}.")
-    return align
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list or tuple as a list, anything else as a list that holds it alone."""
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
 MTRefSegImageProcessor.register_for_auto_class()
-__all__ = ["Align", "MTRefSegImageProcessor", "as_list"]
+__all__ = ["MTRefSegImageProcessor"]

@@ -216,12 +216,12 @@ def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: tor
     # 0 for the prompt, n for the n-th sentence
     segment = torch.arange(1, num_expressions + 1, device=device).repeat_interleave(sentence_length)
     segment = torch.cat([segment.new_zeros(prompt_mask.shape[1]), segment])
-    order = torch.arange(len(segment), device=device)
+    order = torch.arange(segment.shape[0], device=device)
     causal = order[:, None] >= order
     visible = causal & ((segment == 0) | (segment[:, None] == segment))
     valid = torch.cat([prompt_mask, sentence_mask.flatten(1)], dim=1).bool()
     # Padding sees itself: a row of the mask with nothing visible would give NaN.
-    visible = (visible & valid[:, None, :]) | torch.eye(len(segment), dtype=torch.bool, device=device)
+    visible = (visible & valid[:, None, :]) | torch.eye(segment.shape[0], dtype=torch.bool, device=device)
     mask = torch.zeros(visible.shape, dtype=dtype, device=device)
     return mask.masked_fill_(~visible, torch.finfo(dtype).min).unsqueeze(1)
 

@@ -335,7 +335,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     def _add_image_tokens(self, encoding: MTRefSegPairEncoding) -> None:
         """Adds the images for the language model to an encoding, from the backbone's coarsest level."""
         tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
-        encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.chunk(2)
+        encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.unflatten(0, (2, -1)).unbind()
 
     def _embed(self, input_ids: Tensor) -> Tensor:
         """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
@@ -433,7 +433,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
     def _read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
         """The language model's keys and values of the prompt."""
-        no_sentence = prompt_mask.new_zeros(len(prompt_mask), 0, 0)
+        no_sentence = prompt_mask.new_zeros(prompt_mask.shape[0], 0, 0)
         _, key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
         assert key_values is not None
         return key_values

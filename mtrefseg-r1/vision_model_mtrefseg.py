@@ -124,7 +124,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`):
                 The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2.
         """
-        levels_t1, levels_t2 = zip(*(features.chunk(2) for features in feature_maps))
+        levels_t1, levels_t2 = zip(*(features.unflatten(0, (2, -1)).unbind() for features in feature_maps))
         fused = self.fusion(levels_t1, levels_t2)
         return MTRefSegPairEncoding(
             features=self.mask_decoder.encode(fused),

@@ -2,7 +2,7 @@
 """
 Multi-temporal referring segmentation: two images of a place and a sentence in, the mask of exactly that change out.
 
-`import mtrefseg` is light: a name below is loaded, and PyTorch with it, when it is first used.
+`import mtrefseg` is light: a name below is loaded, and PyTorch with it where it needs that, when it is first used.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ _HOMES = {
     "MTRefSegPipeline": "modeling_mtrefseg",
     "MTRefSegProcessor": "modeling_mtrefseg",
     "MTRefSegVisionModel": "modeling_mtrefseg",
+    "OnnxSegmenter": "mtrefseg.export.segmenter",
     "UserError": "mtrefseg.errors",
     "convert_original": "mtrefseg.build.conversion",
     "draw_overlay": "mtrefseg.view.overlay",

@@ -104,18 +104,17 @@ def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
         return processor
 
 
-def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.device, **options: Any) -> Any:
+def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: Any) -> Any:
     """
-    Loads a model for inference.
+    Loads a model on the CPU, made of PyTorch's own layers.
 
     Args:
         name (`str` or `Path`): Folder or Hub id of a checkpoint with safetensors.
         processor ([`MTRefSegProcessor`]): Its processor.
-        device (`torch.device`): Where to.
         **options: Further arguments of `from_pretrained`, such as `dtype`.
 
     Returns:
-        [`MTRefSegModel`]: In evaluation mode, see [`optimize_for_cpu`].
+        [`MTRefSegModel`]: In evaluation mode.
 
     Raises:
         CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not fit each other.
@@ -131,4 +130,23 @@ def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.dev
                 "copy or download it again"
             )
         processor.check_fits(model.config)
-        return optimize_for_cpu(model.to(device).eval())
+        return model.eval()
+
+
+def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.device, **options: Any) -> Any:
+    """
+    Loads a model for inference.
+
+    Args:
+        name, processor, **options: See [`load_plain_model`].
+        device (`torch.device`): Where to.
+
+    Returns:
+        [`MTRefSegModel`]: In evaluation mode, see [`optimize_for_cpu`].
+
+    Raises:
+        CheckpointError: As [`load_plain_model`], or if the device has no room for it.
+    """
+    model = load_plain_model(name, processor, **options)
+    with load_errors(str(name)):
+        return optimize_for_cpu(model.to(device))

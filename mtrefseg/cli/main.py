@@ -35,6 +35,7 @@ VERBS = {
     "data": "convert, check, browse and generate datasets",
     "craft": "build a dataset from plain pairs of images, with people in the loop",
     "convert": "convert weights of the reference implementation into a model folder",
+    "export": "write a model as ONNX or torch.export graphs, optionally in 8 bits",
     "info": "print versions, the device and the parameters of a model",
 }
 """The verbs, each a module of this folder, with a summary."""

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
 
-from modeling_mtrefseg.image_processing_mtrefseg import Align
+from modeling_mtrefseg.canvas_mtrefseg import Align
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.outputs_mtrefseg import MTRefSegPairEncoding

@@ -10,11 +10,16 @@ mtrefseg predict 2019/ 2024/ "the buildings that appeared" --out outputs
 ```
 
 Plain images give masks as PNG files; GeoTIFF and other rasters give GeoTIFF, GeoPackage and GeoJSON. Images that are
-much larger than the model's canvas are cut into windows.
+much larger than the model's canvas are cut into windows. A folder that `mtrefseg export` wrote is a model, too, for
+plain images; PyTorch is not loaded then.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+
+from mtrefseg.errors import UserError
+from mtrefseg.export.names import SETTINGS as EXPORT_SETTINGS
 
 from ..common import add_pair_arguments, progress
 from ..parsing import VerbParser
@@ -63,6 +68,8 @@ def run(arguments: Sequence[str]) -> int | None:
     before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     is_manifest = any(word.split("=")[0] == "--manifest" for word in before_dashes)
     options = make_parser(is_manifest).parse(arguments)
+    if options.model and (Path(options.model) / EXPORT_SETTINGS).is_file():
+        return _run_exported(options, is_manifest)
     if is_manifest:
         return run_many(options, [options.manifest])
     if Path(options.image_t1).is_dir() and Path(options.image_t2).is_dir():
@@ -74,3 +81,11 @@ def run(arguments: Sequence[str]) -> int | None:
         progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
     run_plain(options)
     return None
+
+
+def _run_exported(options: argparse.Namespace, is_manifest: bool) -> None:
+    if is_manifest or Path(options.image_t1).is_dir() or is_raster(options.image_t1) or is_raster(options.image_t2):
+        raise UserError("an exported model segments a pair of plain images: name a model folder with --model")
+    from .exported import run_exported
+
+    run_exported(options)

@@ -13,6 +13,7 @@ from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
 
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from PIL import Image
 
@@ -79,16 +80,47 @@ def run_plain(options: argparse.Namespace) -> None:
         result = _segment(model, processor, inputs, image_t1, options)
 
     from modeling_mtrefseg.object_choice_mtrefseg import answered_by
+
+    ways = result.get("answered_by") or [
+        answered_by(text, processor.choose_objects) for text in options.texts or [None]
+    ]
+    finish(
+        options,
+        (image_t1, aligned_t2),
+        result["masks"].cpu().numpy(),
+        result["scores"].tolist(),
+        result["no_target_scores"].tolist(),
+        ways,
+    )
+
+
+def finish(
+    options: argparse.Namespace,
+    images: "tuple[Image.Image, Image.Image]",
+    masks: "np.ndarray",
+    scores: Sequence[float],
+    no_target_scores: Sequence[float],
+    ways: Sequence[str],
+) -> None:
+    """
+    Writes the results, and prints what was found.
+
+    Args:
+        options (`argparse.Namespace`): What the verb was given.
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, of one size.
+        masks (`np.ndarray` of shape `(num_sentences, height, width)`): Booleans.
+        scores, no_target_scores, ways (`Sequence`): Of each sentence; see [`Prediction`].
+
+    Raises:
+        [`UserError`]: If the results cannot be written.
+    """
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
-    masks = result["masks"].cpu()
-    scores = result["scores"].tolist()
-    overlay = draw_overlay(image_t1, aligned_t2, masks, texts, scores)
-    ways = result.get("answered_by") or [answered_by(text, processor.choose_objects) for text in texts]
-    predictions = _describe(texts, masks, scores, result["no_target_scores"].tolist(), ways)
+    overlay = draw_overlay(*images, masks, texts, scores)
+    predictions = _describe(texts, masks, scores, no_target_scores, ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
-        _write_results(options, image_t1.size, predictions, masks, overlay)
+        _write_results(options, images[0].size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
         text = prediction.text or EVERY_CHANGE
@@ -122,13 +154,18 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
         is_large = options.window == "auto" or options.window < longest
     if is_large and has_geo():
         return True
+    warn_of_shrinking(image, canvas, "; for windows: pip install 'mtrefseg[geo]'" if is_large else "")
+    return False
+
+
+def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None:
+    """Says by how much an image is shrunk to the model's canvas, if it is, and a hint."""
+    longest = max(image.size)
     if longest > canvas:
-        hint = "; for windows: pip install 'mtrefseg[geo]'" if is_large else ""
         progress(
             f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: things of "
             f"less than {round(8 * longest / canvas)} pixels may be lost{hint}"
         )
-    return False
 
 
 def _segment_in_windows(
@@ -150,7 +187,7 @@ def _segment_in_windows(
 
 def _describe(
     texts: Sequence[str | None],
-    masks: "torch.Tensor",
+    masks: "np.ndarray",
     scores: Sequence[float],
     no_target_scores: Sequence[float],
     ways: Sequence[str],
@@ -167,9 +204,9 @@ def _describe(
                 score=scores[index],
                 no_target_score=no_target_scores[index],
                 area_pixels=area,
-                area_fraction=area / mask.numel(),
+                area_fraction=area / mask.size,
                 answered_by=ways[index],
-                rle=encode_rle(mask.numpy()),
+                rle=encode_rle(mask),
             )
         )
     return predictions
@@ -179,7 +216,7 @@ def _write_results(
     options: argparse.Namespace,
     size: tuple[int, int],
     predictions: Sequence[Prediction],
-    masks: "torch.Tensor",
+    masks: "np.ndarray",
     overlay: "Image.Image",
 ) -> None:
     from PIL import Image
@@ -199,7 +236,7 @@ def _write_results(
     }
     with written_whole(options.out) as unfinished:
         for prediction, mask in zip(predictions, masks, strict=True):
-            Image.fromarray(mask.numpy()).convert("L").save(unfinished / prediction.mask)
+            Image.fromarray(mask).convert("L").save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")
         write_json(unfinished / "result.json", report)
         _remove_older_masks(options.out, len(predictions))

@@ -1,0 +1,55 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Prediction for a pair of plain images with an exported model, without PyTorch."""
+
+import argparse
+
+import numpy as np
+
+from mtrefseg.errors import UserError
+from mtrefseg.export import OnnxSegmenter
+
+from ..common import bad_input, check_sentences, check_writable, load_pair, progress
+from .plain import finish, warn_of_shrinking
+
+
+def run_exported(options: argparse.Namespace) -> None:
+    """
+    Segments a pair of images with the model of a folder that `mtrefseg export` wrote. Large images are shrunk.
+
+    Args:
+        options (`argparse.Namespace`): What the verb was given; `model` names the folder.
+
+    Raises:
+        [`UserError`]: If the input is bad, or the results cannot be written.
+    """
+    if options.device not in (None, "cpu") or options.dtype != "auto":
+        raise UserError("an exported model runs on the CPU in its own precision: leave out --device and --dtype")
+    if isinstance(options.window, int):
+        raise UserError("an exported model sees large images shrunk: leave out --window, or name a model folder")
+    check_sentences(options.texts)
+    check_writable(options.out)
+    image_t1, image_t2 = load_pair(options)
+    segmenter = OnnxSegmenter(options.model)
+    settings = segmenter.settings
+    # Options that were not given have the values saved with the model; result.json records them.
+    if options.threshold is None:
+        options.threshold = settings.threshold
+    if options.no_target_threshold is None:
+        options.no_target_threshold = settings.no_target_threshold
+    warn_of_shrinking(image_t1, settings.image.size)
+    progress(f"segmenting {image_t1.width}x{image_t1.height} pixels with ONNX Runtime")
+    with bad_input():
+        image_t1, image_t2 = segmenter.load_pair(image_t1, image_t2, options.align)
+        results = segmenter(
+            {"image_t1": image_t1, "image_t2": image_t2, "text": options.texts or None, "domain": options.domain},
+            options.threshold,
+            options.no_target_threshold,
+        )
+    finish(
+        options,
+        (image_t1, image_t2),
+        np.stack([np.asarray(result["mask"]) > 0 for result in results]),
+        [result["score"] for result in results],
+        [result["no_target_score"] for result in results],
+        [result["answered_by"] for result in results],
+    )

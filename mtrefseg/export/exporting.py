@@ -1,0 +1,159 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Writes a model as a folder of graphs, with everything that running them needs."""
+
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+
+from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
+from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
+from mtrefseg.errors import UserError
+from mtrefseg.io import read_json, write_json
+
+from .graphs import trace
+from .layers import prepare
+from .names import ENCODE, PAIR, PROMPT, SETTINGS, TOKENIZER
+from .settings import ExportSettings, ImageSettings, TextSettings
+
+
+Format = Literal["onnx", "torch-export"]
+_SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
+# Whatever the processor writes besides is code.
+_PROCESSOR_FILES = ("processor_config.json", TOKENIZER, "tokenizer_config.json")
+_SENTENCES = ["the house that appeared", "the red car which left the road", "trees"]
+
+
+def export_model(
+    model: MTRefSegModel,
+    processor: MTRefSegProcessor,
+    folder: Path,
+    format: Format = "onnx",
+    calibration: Iterable[tuple[Image.Image, Image.Image]] | None = None,
+) -> None:
+    """
+    Writes the graphs of a model, and the files of its processor.
+
+    Args:
+        model ([`MTRefSegModel`]): Loaded, and not changed by [`optimize_for_cpu`].
+        processor ([`MTRefSegProcessor`]): Its processor.
+        folder (`Path`): An empty folder.
+        format (`str`, *optional*, defaults to `"onnx"`): `"onnx"` or `"torch-export"`.
+        calibration (`Iterable` of pairs of `PIL.Image.Image`, *optional*): With these, the convolutions of the ONNX
+            graphs compute in 8 bits, with scales that follow from the pairs.
+
+    Raises:
+        UserError: If the model cannot be exported, or the tokenizer is none of the library `tokenizers`.
+    """
+    if not processor.tokenizer.is_fast:
+        raise UserError("only tokenizers of the library tokenizers can be exported, with a tokenizer.json")
+    if calibration is not None and format != "onnx":
+        raise UserError("only ONNX graphs can be quantised")
+    prepared, open_sizes = prepare(model), _has_open_sizes(model)
+    inputs = _example(processor)
+    for graph in trace(prepared, inputs, open_sizes):
+        path = folder / f"{graph.name}{_SUFFIXES[format]}"
+        if format == "torch-export":
+            torch.export.save(graph.program, path)
+            continue
+        from .onnx_files import write_onnx
+
+        write_onnx(graph, path)
+    _save_processor(processor, folder)
+    write_json(folder / SETTINGS, _settings(processor, format, open_sizes).to_dict())
+    if calibration is not None:
+        quantize_folder(folder, processor, calibration)
+    elif format == "onnx":
+        from .onnx_files import share_weights
+
+        share_weights(folder)
+
+
+def quantize_folder(
+    folder: Path, processor: MTRefSegProcessor, calibration: Iterable[tuple[Image.Image, Image.Image]]
+) -> None:
+    """
+    Lets the convolutions of a folder's ONNX graphs compute in 8 bits.
+
+    Args:
+        folder (`Path`): What [`export_model`] wrote; it is changed.
+        processor ([`MTRefSegProcessor`]): That of the model.
+        calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
+    """
+    from .onnx_files import load_onnx, share_weights
+    from .quantizing import quantize
+
+    graphs = {path: load_onnx(path) for path in folder.glob("*.onnx")}
+    encode = folder / f"{ENCODE}.onnx"
+    graphs[encode] = quantize(graphs[encode], _pixels(processor, calibration))
+    share_weights(folder, graphs)
+    write_json(folder / SETTINGS, {**read_json(folder / SETTINGS), "precision": "int8"})
+
+
+def _has_open_sizes(model: MTRefSegModel) -> bool:
+    """Whether any size of images can be exported: not where weights or windows are tied to one."""
+    is_convolutional = model.config.vision_config.model_type in (
+        "efficientnet_lite",
+        "resnet",
+        "convnext",
+        "convnextv2",
+    )
+    return is_convolutional and model.config.projector_norm != "spatial"
+
+
+def _example(processor: MTRefSegProcessor) -> dict[str, torch.Tensor]:
+    """Two pairs with three sentences each."""
+    size = processor.image_processor.size["height"]
+    images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+    inputs = processor([*images[:2]], [*images[2:]], text=[_SENTENCES] * 2, choose_objects=False)
+    return dict(inputs)
+
+
+def _pixels(
+    processor: MTRefSegProcessor, pairs: Iterable[tuple[Image.Image, Image.Image]]
+) -> Iterable[dict[str, np.ndarray]]:
+    """Inputs of the first graph, one pair at a time."""
+    for images in pairs:
+        inputs = processor(*images, text=_SENTENCES[:1], align="resize", return_tensors="np")
+        yield {name: inputs[name] for name in (*PAIR, *PROMPT)}
+
+
+def _save_processor(processor: MTRefSegProcessor, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        processor.save_pretrained(temporary)
+        for name in _PROCESSOR_FILES:
+            (Path(temporary) / name).rename(folder / name)
+
+
+def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> ExportSettings:
+    images, encoder = processor.image_processor, processor.sentence_encoder
+    fields = {name: value for name, value in vars(encoder).items() if name != "tokenize"}
+    mean, std = (list(images.image_mean), list(images.image_std)) if images.do_normalize else (None, None)
+    packages = (
+        "mtrefseg",
+        "torch",
+        "transformers",
+        *(("onnx", "onnxscript", "onnxruntime") if format == "onnx" else ()),
+    )
+    return ExportSettings(
+        format=format,
+        precision="float32",
+        threshold=images.threshold,
+        no_target_threshold=images.no_target_threshold,
+        open_sizes=open_sizes,
+        image=ImageSettings(images.size["height"], int(images.resample), images.antialias, mean, std, images.align),
+        text=TextSettings(**fields, choose_objects=processor.choose_objects),
+        versions={package: _version(package) for package in packages},
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"

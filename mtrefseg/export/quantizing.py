@@ -1,0 +1,75 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""The convolutional half in 8 bits: static quantisation, with scales that follow from calibration pairs."""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+
+class _Pairs(CalibrationDataReader):
+    """Hands the pairs over, one by one."""
+
+    def __init__(self, pairs: Iterable[dict[str, np.ndarray]]) -> None:
+        self.pairs: Iterator[dict[str, np.ndarray]] = iter(pairs)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next pair, or `None` at the end."""
+        return next(self.pairs, None)
+
+
+def quantize(model: onnx.ModelProto, pairs: Iterable[dict[str, np.ndarray]]) -> onnx.ModelProto:
+    """
+    Lets the convolutions of a graph compute in 8 bits, and the activations and additions between them: weights with a
+    scale for each channel, activations with one for each tensor. All else stays in float32.
+
+    Args:
+        model (`onnx.ModelProto`): The graph, with its weights.
+        pairs (`Iterable[dict[str, np.ndarray]]`): Inputs of the graph; activations are scaled to the range that they
+            have with these.
+
+    Returns:
+        `onnx.ModelProto`: The changed graph.
+    """
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # It recommends on the root logger what is done here.
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            given, plain, quantized = (Path(folder) / f"{name}.onnx" for name in ("given", "plain", "quantized"))
+            onnx.save(model, given)
+            quant_pre_process(given, plain, skip_symbolic_shape=True)
+            quantize_static(
+                plain,
+                quantized,
+                _Pairs(pairs),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=["Conv", "Clip", "Relu", "Add", "MaxPool"],
+                nodes_to_quantize=convolutional_nodes(onnx.load(plain).graph),
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.MinMax,
+            )
+            return onnx.load(quantized)
+    finally:
+        root.setLevel(level)
+
+
+def convolutional_nodes(graph: onnx.GraphProto) -> list[str]:
+    """The names of all convolutions, and of activations, pooling and additions of which all inputs come from these."""
+    chosen: list[str] = []
+    made_by = {output: node.name for node in graph.node for output in node.output}
+    for node in graph.node:
+        inputs = node.input if node.op_type == "Add" else node.input[:1]
+        follows = node.op_type in ("Clip", "Relu", "MaxPool", "Add") and all(
+            made_by.get(name) in chosen for name in inputs
+        )
+        if node.op_type == "Conv" or follows:
+            chosen.append(node.name)
+    return chosen

@@ -1,0 +1,328 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Runs exported models with ONNX Runtime. Needs neither PyTorch nor transformers."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from modeling_mtrefseg.canvas_mtrefseg import Align, as_list, load_pair, to_pixel_values
+from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
+from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by, keep_chosen
+from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
+from mtrefseg.errors import UserError, one_line
+
+from .masks import sample_masks, sigmoid
+from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING, TOKENIZER
+from .settings import ExportSettings
+
+
+# It makes one operator of an addition and a layer normalisation, which takes several times as long as the two.
+_SLOW_REWRITES = ["SkipLayerNormFusion"]
+_PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
+
+
+@dataclass(frozen=True)
+class OnnxEncoding:
+    """
+    Everything that the sentences of pairs share; what [`~OnnxSegmenter.encode_pair`] gives.
+
+    Args:
+        arrays (`dict[str, np.ndarray]`): Outputs of the graph, and the attention mask of the prompt.
+        domains (`list[str | None]`): Kind of scene of each pair.
+    """
+
+    arrays: dict[str, np.ndarray]
+    domains: list[str | None]
+
+
+class OnnxSegmenter:
+    """
+    Segments, in pairs of images of one scene, the regions whose change sentences describe: the pipeline of an exported
+    model. Its answers are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
+
+    It computes with as many threads as `OMP_NUM_THREADS` says, by default with one for each core.
+
+    Args:
+        folder (`str` or `Path`): What `mtrefseg export` wrote.
+
+    Raises:
+        UserError: If it is no such folder, or ONNX Runtime is not installed.
+
+    Example:
+
+    ```python
+    >>> import mtrefseg
+
+    >>> segmenter = mtrefseg.OnnxSegmenter("exported")
+    >>> pair = {"image_t1": "2019.png", "image_t2": "2024.png", "text": "the new house by the road"}
+    >>> segmenter(pair)[0]["mask"].save("mask.png")
+    ```
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.settings = ExportSettings.read(self.folder)
+        if self.settings.format != "onnx":
+            raise UserError(f'"{folder}" was exported as {self.settings.format}; export it with --format onnx')
+        self._encode, self._answer = self._open(ENCODE), self._open(ANSWER)
+
+    @cached_property
+    def sentence_encoder(self) -> SentenceEncoder:
+        """[`SentenceEncoder`]: What turns sentences into token ids."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+
+        def tokenize(texts: list[str]) -> list[list[int]]:
+            return [encoded.ids for encoded in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+        fields = {name: value for name, value in vars(self.settings.text).items() if name != "choose_objects"}
+        return SentenceEncoder(tokenize=tokenize, **fields)
+
+    def __call__(
+        self,
+        inputs: dict[str, Any] | Sequence[dict[str, Any]],
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+        align: Align | None = None,
+        domain: str | None = None,
+        batch_size: int = 1,
+    ) -> Any:
+        """
+        Segment one pair or many.
+
+        Args:
+            inputs (`dict` or a list of these):
+                A pair: **image_t1** and **image_t2**, the earlier and the later image, in any form that
+                [`load_image`] reads, and optionally **text**, one sentence or a list, and **domain**, which replaces
+                the argument `domain`. Without **text** every change is segmented.
+            threshold (`float`, *optional*): Probability above which a pixel belongs to the mask. Defaults to that of
+                the folder.
+            no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied, likewise.
+            align (`str`, *optional*): What to do with a pair of unequal sizes, `"error"` or `"resize"`, likewise.
+            domain (`str`, *optional*): Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
+            batch_size (`int`, *optional*, defaults to 1): How many pairs of a list to run at once.
+
+        Returns:
+            For one pair a `list[dict]` with one entry a sentence (without **text** a single one), as
+            [`~MTRefSegPipeline.__call__`] gives it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size of
+            t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
+
+        Raises:
+            ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
+                an image or a sentence is refused.
+        """
+        pairs = [inputs] if isinstance(inputs, dict) else list(inputs)
+        results: list[list[dict[str, Any]]] = []
+        for start in range(0, len(pairs), batch_size):
+            batch = pairs[start : start + batch_size]
+            results += self._segment(batch, threshold, no_target_threshold, align, domain)
+        return results[0] if isinstance(inputs, dict) else results
+
+    def load_pair(
+        self, image_t1: ImageSource, image_t2: ImageSource, align: Align | None = None
+    ) -> tuple[Image.Image, Image.Image]:
+        """Reads the two images of a pair, at one size; see [`~MTRefSegImageProcessor.load_pair`]."""
+        image = self.settings.image
+        return load_pair(image_t1, image_t2, align or image.align, image.resample, image.antialias)
+
+    def encode_pair(
+        self,
+        images_t1: ImageSource | Sequence[ImageSource],
+        images_t2: ImageSource | Sequence[ImageSource],
+        domain: str | Sequence[str | None] | None = None,
+        align: Align | None = None,
+    ) -> OnnxEncoding:
+        """
+        Computes what all sentences of each pair share.
+
+        Args:
+            images_t1, images_t2 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or a list of these):
+                The earlier and the later image of each pair, in any form that [`load_image`] reads.
+            domain (`str` or `list[str]`, *optional*): Kind of scene, of all or of each pair.
+            align (`str`, *optional*): See `__call__`.
+
+        Raises:
+            ValueError: If there are not as many earlier as later images, or if a pair is refused.
+        """
+        sources = list(zip(as_list(images_t1), as_list(images_t2), strict=True))
+        domains = list(domain) if isinstance(domain, list | tuple) else [domain] * len(sources)
+        return self._encode_images([self.load_pair(*pair, align) for pair in sources], domains)
+
+    def answer(self, encoding: OnnxEncoding, text: Sequence[Sequence[str]] | None = None) -> dict[str, Any]:
+        """
+        Asks sentences about encoded pairs.
+
+        Args:
+            encoding ([`OnnxEncoding`]): What [`~OnnxSegmenter.encode_pair`] gave.
+            text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
+
+        Returns:
+            `dict`: What [`MTRefSegOutput`] says about **mask_logits**, **no_target_logits**, **num_expressions** and
+            **object_choices**, as arrays.
+
+        Raises:
+            ValueError: If a sentence is empty, too long, or holds a special token.
+        """
+        num_pairs = len(encoding.domains)
+        if text is None:
+            features = {name: encoding.arrays[name] for name in FEATURES}
+            masks, no_target = self._changes.run(list(ANSWERS), features)
+            return {
+                "mask_logits": masks[:, 0],
+                "no_target_logits": no_target[:, 0],
+                "num_expressions": np.ones(num_pairs, dtype=np.int64),
+            }
+        if len(text) != num_pairs:
+            raise ValueError(f"Got sentences for {len(text)} pairs, but {num_pairs} pairs are encoded.")
+        choose_objects = self.settings.text.choose_objects
+        inputs = self.sentence_encoder.encode(
+            [list(group) for group in text], encoding.domains, choose_objects=choose_objects
+        )
+        counts = inputs["num_expressions"]
+        # Sentences of each pair side by side; rows of zeros where a pair has fewer.
+        is_sentence = np.arange(counts.max(initial=1)) < counts[:, None]
+        sentences = {}
+        for name in SENTENCES:
+            rows = inputs[name] if counts.sum() else np.zeros((0, 1), dtype=np.int64)
+            sentences[name] = np.zeros((*is_sentence.shape, rows.shape[1]), dtype=np.int64)
+            sentences[name][is_sentence] = rows
+        encoded = {name: encoding.arrays[name] for name in (*FEATURES, *TEXT_ENCODING, PROMPT[1])}
+        masks, no_target = self._answer.run(list(ANSWERS), {**encoded, **sentences})
+        answers = {
+            "mask_logits": masks[is_sentence],
+            "no_target_logits": no_target[is_sentence],
+            "num_expressions": counts,
+        }
+        return answers | ({"object_choices": inputs["object_choices"]} if choose_objects else {})
+
+    def post_process_referring_segmentation(
+        self,
+        outputs: dict[str, Any],
+        target_sizes: Sequence[tuple[int, int]],
+        threshold: float | None = None,
+        no_target_threshold: float | None = None,
+    ) -> list[dict[str, np.ndarray]]:
+        """
+        Turns mask logits into masks of the images' own sizes; see
+        [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
+
+        Args:
+            outputs (`dict`): What [`~OnnxSegmenter.answer`] gave.
+            target_sizes (`list[tuple[int, int]]`): Own size (height, width) of each pair's images.
+            threshold, no_target_threshold (`float`, *optional*): See `__call__`.
+
+        Returns:
+            `list[dict[str, np.ndarray]]`: For each pair **masks** (`bool` of shape `(num_expressions, height,
+            width)`), **scores** and **no_target_scores** (`float32` of shape `(num_expressions,)`).
+
+        Raises:
+            ValueError: If a threshold is not in 0..1, or if there is not one size a pair.
+        """
+        threshold = self.settings.threshold if threshold is None else threshold
+        if no_target_threshold is None:
+            no_target_threshold = self.settings.no_target_threshold
+        for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
+        ends = outputs["num_expressions"].cumsum()
+        results = []
+        for (height, width), start, end in zip(target_sizes, [0, *ends], ends, strict=False):
+            logits = outputs["mask_logits"][start:end]
+            masks, scores = sample_masks(logits, self.settings.image.size, height, width, threshold)
+            no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
+            for index, values in enumerate(outputs.get("object_choices", ())[start:end]):
+                choice = ObjectChoice.from_values(values.tolist())
+                if choice is not None and masks[index].any():
+                    masks[index] = keep_chosen(masks[index], choice)
+                    scores[index] *= masks[index].any()
+            if no_target_threshold is not None:
+                rejected = no_target_scores > no_target_threshold
+                masks[rejected], scores[rejected] = False, 0.0
+            results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
+        if len(results) != len(target_sizes) or len(results) != len(ends):
+            raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")
+        return results
+
+    @cached_property
+    def _changes(self) -> Any:
+        return self._open(CHANGES)
+
+    def _segment(
+        self,
+        pairs: list[dict[str, Any]],
+        threshold: float | None,
+        no_target_threshold: float | None,
+        align: Align | None,
+        domain: str | None,
+    ) -> list[list[dict[str, Any]]]:
+        """The entries of the pairs of a batch."""
+        for pair in pairs:
+            if not {"image_t1", "image_t2"} <= pair.keys() <= set(_PAIR_KEYS):
+                keys = ", ".join(pair)
+                raise ValueError(
+                    f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {keys}."
+                )
+        texts = [pair.get("text") for pair in pairs]
+        if None in texts and any(text is not None for text in texts):
+            raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
+        asked = None if None in texts else [as_list(text) for text in texts]
+        images = [self.load_pair(pair["image_t1"], pair["image_t2"], align) for pair in pairs]
+        encoding = self._encode_images(images, [pair.get("domain", domain) for pair in pairs])
+        sizes = [(image.height, image.width) for image, _ in images]
+        results = self.post_process_referring_segmentation(
+            self.answer(encoding, asked), sizes, threshold, no_target_threshold
+        )
+        shown: Iterable[list[str | None]] = [[None] for _ in pairs] if asked is None else asked
+        return [self._entries(group, result) for group, result in zip(shown, results, strict=True)]
+
+    def _entries(self, texts: Sequence[str | None], result: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+        """What is returned for a pair."""
+        rows = zip(texts, result["masks"], result["scores"].tolist(), result["no_target_scores"].tolist(), strict=True)
+        return [
+            {
+                "text": text,
+                "mask": Image.fromarray(mask.astype(np.uint8) * 255),
+                "score": score,
+                "no_target_score": no_target_score,
+                "answered_by": answered_by(text, self.settings.text.choose_objects),
+            }
+            for text, mask, score, no_target_score in rows
+        ]
+
+    def _encode_images(self, images: list[tuple[Image.Image, Image.Image]], domains: list[str | None]) -> OnnxEncoding:
+        image = self.settings.image
+        pixel_values = {
+            name: to_pixel_values(side, image.size, image.resample, image.antialias, image.mean, image.std)
+            for name, side in zip(PAIR, zip(*images, strict=True))
+        }
+        prompts = self.sentence_encoder.encode([[] for _ in images], domains)
+        prompt = {name: prompts[name] for name in PROMPT}
+        names = [*FEATURES, *TEXT_ENCODING]
+        encoded = self._encode.run(names, {**pixel_values, **prompt})
+        return OnnxEncoding({**dict(zip(names, encoded)), PROMPT[1]: prompt[PROMPT[1]]}, domains)
+
+    def _open(self, graph: str) -> Any:
+        """A session of ONNX Runtime."""
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise UserError('onnxruntime is not installed: pip install "mtrefseg[onnx]" brings it') from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+        path = self.folder / f"{graph}.onnx"
+        try:
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_REWRITES
+            )
+        # It has classes of its own for every reason, all of which are plain exceptions.
+        except Exception as error:
+            raise UserError(f"cannot load {path}: {one_line(error)}; export the model again") from error

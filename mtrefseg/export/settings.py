@@ -1,0 +1,112 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""`export.json`: what an exported folder's graphs need besides. Needs neither PyTorch nor transformers."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.io import read_json
+
+from .names import SETTINGS
+
+
+_FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """
+    How images are prepared; see [`MTRefSegImageProcessor`].
+
+    Args:
+        size (`int`): Side of the canvas in pixels.
+        resample (`int`): PIL's filter.
+        antialias (`bool`): Whether shrinking averages.
+        mean, std (`list[float]`, *optional*): Of the channels, for values in 0..1; `None` for no normalisation.
+        align (`str`): What to do with images of unequal sizes.
+    """
+
+    size: int
+    resample: int
+    antialias: bool
+    mean: list[float] | None
+    std: list[float] | None
+    align: Any
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """
+    How sentences are prepared; see [`SentenceEncoder`], whose fields these are, and [`MTRefSegProcessor`].
+
+    Args:
+        choose_objects (`bool`): Whether places and ranks choose among objects.
+    """
+
+    template: Any
+    placeholder_ids: dict[str, int]
+    num_image_tokens: int
+    special_tokens: list[str]
+    pad_token_id: int
+    eos_token_id: int
+    max_length: int
+    padding_side: str
+    choose_objects: bool
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """
+    Everything that `export.json` says.
+
+    Args:
+        format (`str`): "onnx" or "torch-export".
+        precision (`str`): "float32", or "int8" where the convolutions are quantised.
+        threshold (`float`): Probability above which a pixel belongs to the mask.
+        no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.
+        open_sizes (`bool`): Whether the graphs take images of any multiples of 32 pixels, not of one size only.
+        image ([`ImageSettings`]), text ([`TextSettings`]): How inputs are prepared.
+        versions (`dict[str, str]`): Of the packages that exported it.
+    """
+
+    format: str
+    precision: str
+    threshold: float
+    no_target_threshold: float | None
+    open_sizes: bool
+    image: ImageSettings
+    text: TextSettings
+    versions: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is written."""
+        return {"version": _FORMAT_VERSION, **asdict(self)}
+
+    @classmethod
+    def read(cls, folder: Path) -> "ExportSettings":
+        """
+        Reads those of a folder.
+
+        Args:
+            folder (`Path`): An exported folder.
+
+        Raises:
+            UserError: If it is none, or of another version.
+        """
+        if not is_exported(folder):
+            raise UserError(f'"{folder}" holds no exported model: it has no {SETTINGS}; `mtrefseg export` makes one')
+        try:
+            content = read_json(folder / SETTINGS)
+            version = content.pop("version")
+            if version != _FORMAT_VERSION:
+                raise ValueError(f"version {version} is not {_FORMAT_VERSION}, which this release reads")
+            image, text = ImageSettings(**content.pop("image")), TextSettings(**content.pop("text"))
+            return cls(image=image, text=text, **content)
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            raise UserError(f"cannot read {folder / SETTINGS}: {one_line(error)}; export the model again") from error
+
+
+def is_exported(folder: str | Path) -> bool:
+    """Whether a folder holds what `mtrefseg export` wrote."""
+    return (Path(folder) / SETTINGS).is_file()
