@@ -24,7 +24,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mtrefseg.view.overlay import PALETTE
+from mtrefseg.looks import MASK_COLORS, css_variables
 
 from ..errors import CraftError
 from .agreement import (
@@ -90,7 +90,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         "auditor": auditor,
         "auditors": store.auditors(),
         "reasons": {reason: REASONS[reason] for reason in REJECT_REASONS},
-        "colors": PALETTE[:2],
+        "colors": MASK_COLORS[:2],
     }
     return gr.mount_gradio_app(
         app,
@@ -101,6 +101,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         footer_links=[],
         # System fonts: the fonts of a theme may be loaded from other servers.
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css=css_variables("class"),
         css_paths=FOLDER / "page.css",
     )
 
