@@ -389,7 +389,7 @@ window.startAudit = (root) => {
 
   function showTools() {
     for (const [name, value] of [["view", viewer.view], ["overlay", viewer.overlay], ["tool", viewer.tool]]) {
-      for (const button of all(`[data-${name}]`)) button.setAttribute("aria-pressed", String(button.dataset[name] === value));
+      for (const button of all(`button[data-${name}]`)) button.setAttribute("aria-pressed", String(button.dataset[name] === value));
     }
     stage.dataset.tool = viewer.tool;
     find("brush").textContent = `${viewer.brushSize} px`;
