@@ -224,8 +224,8 @@ def _draw_change_types(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
             lefts[split] += share
     _name_bars(axis, list(splits), 1, room=1, rows=2)
     axis.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, -0.12),
+        loc="upper left",
+        bbox_to_anchor=(0, 1 - len(splits) / max(len(splits), 2)),
         ncols=len(used),
         borderaxespad=0,
         borderpad=0,

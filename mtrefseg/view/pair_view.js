@@ -15,10 +15,16 @@ class PairView {
     this.fingers = new Map();
     this.scale = 0;
     if (kept.pair === root.dataset.pair) Object.assign(this, { scale: kept.scale, x: kept.x, y: kept.y, isZoomed: kept.isZoomed });
-    this.at = kept.at ?? 50;
+    this.at = kept.at ?? this.startAt();
     this.setMode(kept.mode ?? (root.clientWidth < PV_NARROW ? "slider" : "side"));
     this.listen();
     new ResizeObserver(() => this.layOut()).observe(root);
+  }
+
+  // More of the date where the things are, if all of them are at one date.
+  startAt() {
+    const [isAtT1, isAtT2] = this.panes.map((pane) => Boolean(pane.querySelector(".pv-mask.here")));
+    return isAtT1 === isAtT2 ? 50 : isAtT1 ? 85 : 15;
   }
 
   setMode(mode) {
