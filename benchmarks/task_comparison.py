@@ -30,7 +30,8 @@ from tqdm import tqdm
 from dataset_scripts.synthesis import Generator, SyntheticPair
 from dataset_scripts.synthesis.language.lexicon import NOUNS
 from dataset_scripts.synthesis.language.observation import Observation, Sighting
-from mtrefseg.view.drawing import PALETTE, font_of, paint_masks
+from mtrefseg.looks import MASK_COLORS
+from mtrefseg.view.drawing import font_of, paint_masks
 from trainer.baselines import load_plugin, open_segmenter
 from trainer.evaluation import Segmenter, ask
 
@@ -192,7 +193,7 @@ def draw(segmenter: Segmenter, pair: SyntheticPair, questions: Sequence[Question
         writer.text((left, 44), f"truth; below {segmenter.name}, IoU {share:.0f}", fill="#555555", font=font_of(13))
         for row, mask in enumerate((question.truth, answer.mask)):
             shown = pair.image_t2.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-            painted = paint_masks(shown, [mask], [PALETTE[row]], numbered=False)
+            painted = paint_masks(shown, [mask], [MASK_COLORS[row]], numbered=False)
             sheet.paste(painted, (left, CAPTION + row * (SIDE + GAP)))
     return sheet
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from mtrefseg.view.drawing import PALETTE, font_of, paint_masks, to_panel
+from mtrefseg.looks import MASK_COLORS
+from mtrefseg.view.drawing import font_of, paint_masks, to_panel
 
 
 # A card of its own colour, legible on light and on dark pages.
@@ -55,7 +56,7 @@ def draw_frames(
         Frame(_draw_card(panels, "The same place later. What changed?", "", TEXT), 1900),
     ]
     for number, (text, mask) in enumerate(zip(texts, masks, strict=True)):
-        color = PALETTE[number % len(PALETTE)]
+        color = MASK_COLORS[number % len(MASK_COLORS)]
         frames.append(Frame(_draw_card(panels, text, "", color), 1100))
         # Where nothing stands any more the outline on the earlier image shows what is meant.
         painted = [

@@ -6,8 +6,8 @@ Draws the images of the README and its pages with the shipped checkpoint:
     python -m docs.draw_images --only hero --only overlay
     python -m docs.draw_images --model outputs/mine    # another checkpoint
 
-`make images` first evaluates the checkpoint for the demo's report, which two of the images show. Those two are
-screenshots and need Chromium with its driver.
+`make images` first evaluates the checkpoint for the demo's report, which one of the images shows. That one and the
+demo's are screenshots and need Chromium with its driver. "demo" also writes the answers of the demo's examples anew.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,8 @@ from docs.draw_hero import Frame, draw_frames, save_frames
 from docs.draw_scores import draw_scores
 from modeling_mtrefseg.image_reading_mtrefseg import load_image
 from mtrefseg.cli.main import main as run_mtrefseg
-from mtrefseg.view.drawing import (
-    GAP,
-    INK,
-    MARGIN,
-    PAGE_WIDTH,
-    PALETTE,
-    PAPER,
-    font_of,
-    paint_masks,
-    to_panel,
-    wrap,
-)
+from mtrefseg.looks import INK, MASK_COLORS, PAPER
+from mtrefseg.view.drawing import GAP, MARGIN, PAGE_WIDTH, font_of, paint_masks, to_panel, wrap
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,7 +90,7 @@ def draw_scenes(model: str) -> Image.Image:
         files = [Path(str(each.source)) for each in (record.image_t1, record.image_t2)]
         images = [to_panel(load_image(file), (SCENE_SIDE, SCENE_SIDE)) for file in files]
         mask = expression.mask.read_mask(record.image_t1.size)[0]
-        images[1] = paint_masks(images[1], [mask], [PALETTE[index % len(PALETTE)]], numbered=False)
+        images[1] = paint_masks(images[1], [mask], [MASK_COLORS[index % len(MASK_COLORS)]], numbered=False)
         x, y = MARGIN + cell[0] * (index % COLUMNS), MARGIN + cell[1] * (index // COLUMNS)
         for number, image in enumerate(images):
             sheet.paste(image, (x + number * (SCENE_SIDE + 6), y))
@@ -126,23 +115,18 @@ def photograph_report(model: str) -> Image.Image:
 
 
 def photograph_demo(model: str) -> Image.Image:
-    """The demo's first tab, after it has answered the sentences of the README."""
+    """The demo as it opens, once its examples are solved by the model."""
     from spaces_demo import Segmenter, build, launch_options
+    from spaces_demo.solved_examples import write_answers
 
-    page = build(Segmenter.from_pretrained(model))
+    segmenter = Segmenter.from_pretrained(model)
+    write_answers(segmenter)
+    page = build(segmenter)
     _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
     try:
         with open_browser() as browser:
             browser.get(f"{url}?__theme=light")
-            for number, path in enumerate(TOWN):
-                wait_for(browser, partial(shows_images, browser, number))
-                wait_for(browser, lambda: find(browser, "#images input[type=file]"))
-                # A field that holds an image has no file input any more.
-                find(browser, "#images input[type=file]")[-number].send_keys(path)
-            wait_for(browser, partial(shows_images, browser, len(TOWN)))
-            find(browser, "textarea")[0].send_keys("\n".join(SENTENCES))
-            browser.execute_script("document.getElementById('segment').click()")
-            return photograph(browser, "#before-after img")
+            return photograph(browser, "#answers .pv-pane img")
     finally:
         page.close()
 
@@ -171,11 +155,6 @@ def open_browser() -> Iterator[Any]:
 def find(browser: Any, selector: str) -> list[Any]:
     """The elements of a page that a CSS selector chooses."""
     return browser.find_elements("css selector", selector)
-
-
-def shows_images(browser: Any, count: int) -> bool:
-    """Whether the demo's fields show so many images."""
-    return len(find(browser, "#images .image-frame img")) == count
 
 
 def wait_for(browser: Any, condition: Callable[[], Any]) -> None:

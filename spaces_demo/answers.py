@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Output of the demo: image, legend, numbers and files."""
+"""Output of the demo: images with outlines, numbers and files."""
 
 import io
 import json
@@ -12,10 +12,12 @@ import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from mtrefseg.scenes.sentences import change_type_of
 from mtrefseg.serve.answers import describe_mask
 from mtrefseg.serve.engine import Sentence
-from mtrefseg.view.drawing import PALETTE, area_text, paint_masks, stands_out_on
+from mtrefseg.view.drawing import area_text
 from mtrefseg.view.outlines import geojson_geometry
+from mtrefseg.view.pair_view import SCRIPT, ShownAnswer, data_uri, pair_view_html
 from mtrs_iou import encode_rle
 
 from .segmenting import Segmentation
@@ -24,69 +26,42 @@ from .segmenting import Segmentation
 EVERY_CHANGE_LABEL = "every change between the two images"
 NOTHING_FITS = "nothing in these images fits this sentence"
 NOTHING_CHANGED = "nothing changed"
+START_VIEWS = (
+    SCRIPT.read_text(encoding="utf-8") + "\nstartPairViews(element); watch('value', () => startPairViews(element));"
+)
+"""The script of a `gradio.HTML` that shows pairs."""
 
 
-def paint(segmentation: Segmentation) -> tuple[Image.Image, Image.Image]:
+def show(segmentation: Segmentation, status: str | None = None) -> str:
     """
-    The two sides of the before-and-after slider.
+    The images with the outlines of the masks, and the sentences with scores and areas, as HTML. Nothing of a sentence
+    is read as markup.
 
     Args:
         segmentation ([`Segmentation`]): The masks.
+        status (`str`, *optional*): A line that screen readers announce; by default, how long it took.
 
     Returns:
-        `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 with the outlines of the masks, so that what has gone is seen
-        where it was, and t2 with the masks, as large as images are shown.
+        `str`: HTML for `pair_view.js`.
     """
-    before, after = segmentation.shown
-    masks, colors = list(segmentation.masks), PALETTE[: len(segmentation.masks)]
-    return paint_masks(before, masks, colors, opacity=0, numbered=False), paint_masks(after, masks, colors)
+    answers = []
+    for answer, mask in zip(describe(segmentation), segmentation.masks, strict=True):
+        sentence, change_type = answer["sentence"], change_type_of(answer["sentence"])
+        if answer["found"]:
+            note = f"{area_text(answer['area_fraction'])} of the image · score {answer['score']:.2f}"
+        else:
+            note = NOTHING_CHANGED if sentence is None else NOTHING_FITS
+        answers.append(ShownAnswer(_label(sentence), mask, note, change_type))
+    return pair_view_html(segmentation.shown, answers, _time_taken(segmentation) if status is None else status)
 
 
-def legend(segmentation: Segmentation) -> str:
-    """
-    The sentences with their colours, scores and areas, as HTML. Nothing of a sentence is read as markup.
-
-    Args:
-        segmentation ([`Segmentation`]): The masks.
-
-    Returns:
-        `str`: A list, and a line that screen readers announce.
-    """
-    said = [
-        (
-            answer["sentence"],
-            answer["found"],
-            f"score {answer['score']:.2f} · {area_text(answer['area_fraction'])} of the image",
-        )
-        for answer in describe(segmentation)
-    ]
-    return answers_list(said, _time_taken(segmentation))
-
-
-def answers_list(answers: Sequence[tuple[Sentence, bool, str]], status: str) -> str:
-    """
-    Sentences with their colours and what is said of them, as HTML. Nothing of a sentence is read as markup.
-
-    Args:
-        answers (`Sequence[tuple]`): The sentence (`None`: every change), whether anything was found, and what is said
-            if so.
-        status (`str`): A line that screen readers announce.
-
-    Returns:
-        `str`: The line and a list.
-    """
-    rows = []
-    for number, (sentence, is_found, said) in enumerate(answers, start=1):
-        red, green, blue = PALETTE[number - 1]
-        ink = "rgb({},{},{})".format(*stands_out_on(PALETTE[number - 1]))
-        verdict = said if is_found else NOTHING_CHANGED if sentence is None else NOTHING_FITS
-        rows.append(
-            f'<li class="{"found" if is_found else "nothing"}">'
-            f'<span class="chip" style="background:rgb({red},{green},{blue});color:{ink}">{number}</span>'
-            f'<span class="sentence" dir="auto">{escape(_label(sentence))}</span>'
-            f'<span class="verdict">{escape(verdict)}</span></li>'
-        )
-    return f'<p class="took" role="status">{escape(status)}</p><ol class="answers" role="list">{"".join(rows)}</ol>'
+def figures_html(figures: Sequence[tuple[Image.Image, str]]) -> str:
+    """Images with captions, as HTML."""
+    shown = (
+        f'<figure><img src="{data_uri(image)}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
+        for image, caption in figures
+    )
+    return f'<div class="figures">{"".join(shown)}</div>'
 
 
 def describe(segmentation: Segmentation) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from dataset_scripts.readers import GENERATED, open_pairs
 from mtrefseg.serve.pair_cache import PairCache, digest_of
@@ -23,8 +22,10 @@ from mtrefseg.view.predictions import (
     mean_iou,
     worst_first,
 )
-from mtrefseg.view.report_images import describe, draw_panels
+from mtrefseg.view.report_cases import case_html
+from mtrefseg.view.report_images import describe
 
+from .answers import START_VIEWS
 from .limits import refusal
 from .upload_fields import ReportInput
 
@@ -37,7 +38,6 @@ SHOWN_SIDE = 512  # longer side of the images, in pixels
 MAX_BYTES = 1 << 26
 COLUMNS = {"rank": "60px", "IoU": "70px", "sentence": "540px", "change": "140px", "domain": "90px", "sample": "280px"}
 Row = list[str | int | float]
-Captioned = tuple[Image.Image, str]
 
 
 class BenchmarkTab:
@@ -51,8 +51,9 @@ class BenchmarkTab:
     def __init__(self, tab: gr.Tab) -> None:
         self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
         gr.Markdown(
-            "The sentences of an evaluation, the worst first. The report here is of the shipped checkpoint; bring the "
-            "`predictions.parquet` that `trainer/evaluate.py` wrote for yours. Generated pairs are drawn again."
+            "The sentences of an evaluation, the worst first: here of the shipped checkpoint on generated pairs. For "
+            "yours, bring the `predictions.parquet` that `trainer/evaluate.py` wrote.",
+            elem_classes="note",
         )
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
@@ -87,17 +88,7 @@ class BenchmarkTab:
 
     def _build_case(self) -> None:
         self.caption = gr.HTML(elem_id="case", padding=False)
-        self.case = gr.Gallery(
-            label="Images, truth and prediction",
-            format="jpeg",
-            columns=4,
-            height="auto",
-            object_fit="contain",
-            interactive=False,
-            show_label=False,
-            buttons=["fullscreen", "download"],
-            elem_classes="images",
-        )
+        self.case = gr.HTML(label="The case", js_on_load=START_VIEWS, apply_default_css=False)
         self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank, from the worst", interactive=True)
 
     def _connect(self, tab: gr.Tab) -> None:
@@ -202,17 +193,16 @@ class BenchmarkTab:
         text: str,
         rank: float,
         request: gr.Request,
-    ) -> tuple[str, list[Captioned]]:
+    ) -> tuple[str, str]:
         """Draws one of the chosen sentences."""
         sentences = self._load(report, request.session_hash or "")
         chosen = _choose(sentences, domain, change_type, least, most, text)[:MAX_ROWS]
         if not chosen:
-            return "", []
+            return "", ""
         sentence = chosen[min(max(int(rank), 1), len(chosen)) - 1]
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in describe(sentence))
         caption = f'<p class="sentence" dir="auto">{escape(sentence.expression)}</p><ul class="facts">{facts}</ul>'
-        panels = draw_panels(sentence, _generated_images().find(sentence), (SHOWN_SIDE, SHOWN_SIDE))
-        return caption, [(image, title) for title, image in panels]
+        return caption, case_html(sentence, _generated_images().find(sentence), SHOWN_SIDE)
 
     def pick(self, event: gr.SelectData) -> int:
         """The rank of the line that was chosen."""

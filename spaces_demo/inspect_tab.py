@@ -5,7 +5,6 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from mtrefseg.serve.pair_cache import PairCache
 from mtrefseg.view.drawing import area_text
@@ -17,18 +16,16 @@ from mtrefseg.view.inspection import (
 )
 from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
 
-from .answers import NOTHING_FITS
+from .answers import NOTHING_FITS, figures_html
 from .limits import InputError, check_sentences, read_pair, refusal
-from .segment_tab import MODEL_QUEUE, SCENES
+from .segment_tab import MODEL_QUEUE, SegmentTab
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
-from .upload_fields import ImageInput
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
-Captioned = tuple[Image.Image, str]
-Shown = tuple[str, list[tuple[str, float]], list[Captioned], list[Captioned], Image.Image, dict[str, Any]]
+Shown = tuple[str, list[tuple[str, float]], str, str, str, dict[str, Any]]
 HOW_TO_READ = """
-### How to read this
+## How to read this
 - **Words.** Each is left out once: the redder, the more of the mask changes without it.
 - **Layers.** In each layer of the mask decoder the query [SEG] looks at features of one stride (pixels between two
   places); bright is where it looked most. A mask comes of every layer, the last one is the answer.
@@ -38,43 +35,44 @@ HOW_TO_READ = """
 
 class InspectTab:
     """
-    Builds the tab inside the `gradio.Blocks` that is open. It looks at the images of the tab *Segment*.
+    Builds the tab inside the `gradio.Blocks` that is open. It looks at the images and sentences of the tab *Ask*.
 
     Args:
         segmenter ([`Segmenter`]): Holds the model.
-        images (`tuple[ImageInput, ImageInput]`): The fields of t1 and t2.
+        tab (`gradio.Tab`): The tab; what stands in *Ask* is taken over when it is chosen.
+        ask ([`SegmentTab`]): The tab *Ask*.
     """
 
-    def __init__(self, segmenter: Segmenter, images: tuple[ImageInput, ImageInput]) -> None:
+    def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
         self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
-        gr.Markdown("What led to a mask, for the two images of the tab *Segment* and one sentence.")
-        with gr.Row(equal_height=True):
-            self.sentence = gr.Textbox(
-                label="Sentence", placeholder="the house that appeared", max_lines=1, scale=3, min_width=260
+        images = [ask.image_t1, ask.image_t2]
+        with gr.Row(equal_height=True, elem_id="look-question"):
+            self.sentence = gr.Dropdown(
+                [],
+                label="What led to the mask of this sentence?",
+                info="The images and sentences are those of the tab Ask; another sentence may be typed.",
+                allow_custom_value=True,
+                scale=6,
+                min_width=240,
             )
-            self.scene = gr.Radio(SCENES, value="", label="What the images show", scale=2, min_width=260)
-        self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside")
+            self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside", scale=2, min_width=130)
         self.verdict = gr.HTML(elem_id="verdict", padding=False)
         self.words = gr.HighlightedText(
             label="How much of the mask changes without each word (1 - IoU)", combine_adjacent=False, show_legend=False
         )
-        # A label would lie on the first image.
-        image: dict[str, Any] = {"format": "jpeg", "buttons": ["fullscreen", "download"], "interactive": False}
-        image |= {"show_label": False}
-        gallery = {**image, "columns": 2, "height": "auto", "object_fit": "contain", "elem_classes": "images"}
         with gr.Row():
-            with gr.Column(min_width=300):
-                gr.Markdown("### Where [SEG] looked, layer by layer")
-                self.attention = gr.Gallery(label="Attention of each layer", **gallery)
-            with gr.Column(min_width=300):
-                gr.Markdown("### Its mask on the way")
-                self.masks = gr.Gallery(label="Mask after each layer", **gallery)
+            with gr.Column(min_width=280):
+                gr.Markdown("## Where [SEG] looked, layer by layer")
+                self.attention = gr.HTML(label="Attention of each layer", js_on_load=None, apply_default_css=False)
+            with gr.Column(min_width=280):
+                gr.Markdown("## Its mask on the way")
+                self.masks = gr.HTML(label="Mask after each layer", js_on_load=None, apply_default_css=False)
         with gr.Row():
-            with gr.Column(min_width=300):
-                gr.Markdown("### Where the backbone's features of t1 and t2 differ")
-                self.difference = gr.Image(label="Difference of t1 and t2", **image)
-            with gr.Column(min_width=300):
+            with gr.Column(min_width=280):
+                gr.Markdown("## Where the backbone's features of t1 and t2 differ")
+                self.difference = gr.HTML(label="Difference of t1 and t2", js_on_load=None, apply_default_css=False)
+            with gr.Column(min_width=280):
                 gr.Markdown(HOW_TO_READ)
                 with gr.Accordion("Numbers", open=False):
                     self.numbers = gr.JSON(label="Numbers", max_height=400)
@@ -83,24 +81,36 @@ class InspectTab:
         gr.on(
             [],
             self.look_object,
-            [*images, self.sentence, self.scene],
+            [*images, self.sentence, ask.scene],
             self.numbers,
             api_name="look_inside",
             api_description="What led to the mask of one sentence, and how much each of its words matters.",
             **options,
         )
         gr.on(
-            [self.button.click, self.sentence.submit],
+            [self.button.click],
             self.look,
-            [*images, self.sentence, self.scene],
+            [*images, self.sentence, ask.scene],
             [self.verdict, self.words, self.attention, self.masks, self.difference, self.numbers],
             api_visibility="private",
-            scroll_to_output=True,
             **options,
         )
+        tab.select(
+            self.take_over,
+            [ask.sentences, self.sentence],
+            self.sentence,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    def take_over(self, sentences: str, chosen: str | None) -> gr.Dropdown:
+        """Offers the sentences of the tab *Ask*; one that stands there stays chosen."""
+        choices = [" ".join(line.split()) for line in sentences.splitlines() if line.strip()]
+        return gr.Dropdown(choices, value=chosen if chosen in choices else next(iter(choices), None))
 
     def look(
-        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
     ) -> Shown:
         """Inspects one sentence and draws what was found."""
         pair, inspection = self._inspect(image_t1, image_t2, sentence, scene, request)
@@ -113,22 +123,30 @@ class InspectTab:
             for layer in range(len(inspection.layer_masks))
         ]
         words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
-        return _verdict(inspection), words, attention, masks, draw_difference(pair), inspection.as_dict()
+        difference = figures_html([(draw_difference(pair), "difference of t1 and t2")])
+        return (
+            _verdict(inspection),
+            words,
+            figures_html(attention),
+            figures_html(masks),
+            difference,
+            inspection.as_dict(),
+        )
 
     def look_object(
-        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
     ) -> dict[str, Any]:
         """Inspects one sentence for a program."""
         return self._inspect(image_t1, image_t2, sentence, scene, request)[1].as_dict()
 
     def _inspect(
-        self, image_t1: str | None, image_t2: str | None, sentence: str, scene: str, request: gr.Request
+        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
     ) -> tuple[InspectedPair, ExpressionInspection]:
         """Inspects one sentence; a pair that was inspected before is not encoded again."""
         try:
             if image_t1 is None or image_t2 is None:
-                raise InputError("Two images are needed: choose them in the tab Segment.")
-            checked = check_sentences(sentence, self.segmenter.special_tokens)[0]
+                raise InputError("Two images are needed: choose them in the tab Ask.")
+            checked = check_sentences(sentence or "", self.segmenter.special_tokens)[0]
             with self.segmenter.lock:
                 pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
                 return pair, inspect_pair(self.segmenter.model, self.segmenter.processor, pair, checked)

@@ -9,13 +9,13 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from mtrefseg.io import ImageError, UnsupportedImageError, read_images
+from mtrefseg.looks import MASK_COLORS
 from mtrefseg.serve import limits
 from mtrefseg.serve.limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, InputError, check_sentence
-from mtrefseg.view.drawing import PALETTE
 
 
 MAX_FILE_SIZE = "20mb"
-MAX_SENTENCES = len(PALETTE)  # Each has a colour of its own.
+MAX_SENTENCES = len(MASK_COLORS)  # Each has a colour of its own.
 
 __all__ = [
     "MAX_FILE_SIZE",

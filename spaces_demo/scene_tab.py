@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
+from PIL import Image
 
 from mtrefseg.errors import UserError
 from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult, draw_layers, segment_pair
+from mtrefseg.scenes.sentences import change_type_of
+from mtrefseg.view.pair_view import ShownAnswer, pair_view_html
 
-from .answers import answers_list
+from .answers import EVERY_CHANGE_LABEL, NOTHING_CHANGED, NOTHING_FITS, START_VIEWS
 from .limits import MAX_FILE_SIZE, MAX_PIXELS, MAX_SENTENCES, check_image, check_sentences, refusal
-from .scene_view import SCRIPT, scene_html
-from .segment_tab import EXAMPLES, MODEL_QUEUE, SCENES
+from .segment_tab import MODEL_QUEUE, SCENES, SegmentTab
 from .segmenting import NAMES, Segmenter
+from .solved_examples import FOLDER
 from .upload_fields import SCENE_ENDINGS, SceneInput
 
 
@@ -25,7 +30,8 @@ MAX_WINDOWS = 256
 """Larger scenes are cut into as many windows, which are shrunk."""
 REPORT = "result.json"
 FILES = ("masks.tif", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
-Shown = tuple[str, str, list[str], dict[str, Any]]
+Shown = tuple[str, list[str], dict[str, Any]]
+EMPTY = '<p class="empty">Choose the example or drop two files, and both dates stand here, to zoom into.</p>'
 
 
 class SceneTab:
@@ -34,24 +40,21 @@ class SceneTab:
 
     Args:
         segmenter ([`Segmenter`]): Holds the model.
+        tab (`gradio.Tab`): The tab; what stands in *Ask* is taken over when it is chosen, where fields are empty.
+        ask ([`SegmentTab`]): The tab *Ask*.
     """
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
-        gr.Markdown(
-            "For GeoTIFF and for images that are much larger than the model's canvas: they are cut into windows that "
-            f"overlap, as `mtrefseg predict` does it. At most {MAX_PIXELS // 1_000_000} million pixels and "
-            f"{MAX_FILE_SIZE.removesuffix('mb')} MB an image."
-        )
         with gr.Row():
-            with gr.Column(min_width=300):
+            with gr.Column(min_width=280, scale=5):
                 self._build_inputs()
-            with gr.Column(min_width=300, scale=2):
+            with gr.Column(min_width=280, scale=12):
                 self._build_outputs()
         self.button.click(
             self.segment,
             [*self.files, self.sentences, self.domain],
-            [self.view, self.legend, self.results, self.numbers],
+            [self.view, self.results, self.numbers],
             api_name="segment_scene",
             api_description="Segments a large or georeferenced pair in windows; gives GeoTIFF and polygons.",
             concurrency_limit=1,
@@ -59,29 +62,56 @@ class SceneTab:
             show_progress_on=self.view,
             scroll_to_output=True,
         )
+        tab.select(
+            self.take_over,
+            [*self.files, self.sentences, ask.image_t1, ask.image_t2, ask.sentences],
+            [*self.files, self.sentences],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    def take_over(
+        self,
+        file_t1: str | None,
+        file_t2: str | None,
+        sentences: str,
+        image_t1: str | None,
+        image_t2: str | None,
+        asked: str,
+    ) -> tuple[Any, Any, str]:
+        """Fills empty fields with what stands in the tab *Ask*."""
+        files = (gr.skip(), gr.skip()) if file_t1 or file_t2 else (image_t1, image_t2)
+        return (*files, sentences if sentences.strip() else asked)
 
     def _build_inputs(self) -> None:
         with gr.Row():
             self.files = [
                 SceneInput(
-                    label=name, file_types=list(SCENE_ENDINGS), height=120, min_width=130, elem_id=f"scene-t{number}"
+                    label=name, file_types=list(SCENE_ENDINGS), height=112, min_width=120, elem_id=f"scene-t{number}"
                 )
                 for number, name in enumerate(NAMES, start=1)
             ]
         self.sentences = gr.Textbox(
             label="What changed? One sentence a line",
-            info=f"At most {MAX_SENTENCES} sentences. None: every change.",
+            info="None: every change.",
             placeholder="the houses that appeared\nthe largest house that appeared",
-            lines=3,
+            lines=4,
             max_lines=MAX_SENTENCES,
+            elem_id="scene-sentences",
         )
         self.domain = gr.Radio(SCENES, value="remote_sensing", label="What the images show")
-        self.button = gr.Button("Segment the scene", variant="primary", elem_id="segment-scene")
-        paths = [str(EXAMPLES / f"scene_{date}.tif") for date in ("t1", "t2")]
+        self.button = gr.Button("Ask the scene", variant="primary", elem_id="segment-scene")
+        gr.Markdown(
+            "For GeoTIFF, and for images much larger than the model's canvas: they are cut into windows that overlap. "
+            f"At most {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix('mb')} MB an image.",
+            elem_classes="note",
+        )
+        paths = [str(FOLDER / f"scene_{date}.tif") for date in ("t1", "t2")]
         gr.Examples(
             [[*paths, "the houses that appeared\nthe houses that disappeared"]],
             inputs=[*self.files, self.sentences],
-            label="Example: a generated scene of 2,048 x 2,048 pixels with a place on the ground",
+            label="A generated scene of 2,048 x 2,048 pixels that knows its place",
             cache_examples=False,
             elem_id="scene-example",
         )
@@ -90,12 +120,12 @@ class SceneTab:
         self.view = gr.HTML(
             label="The scene",
             elem_id="scene-view",
-            js_on_load=SCRIPT.read_text(encoding="utf-8"),
-            min_height=120,
+            value=EMPTY,
+            js_on_load=START_VIEWS,
+            apply_default_css=False,
         )
-        self.legend = gr.HTML(label="Answers", elem_id="scene-legend", padding=False)
-        self.results = gr.Files(label="Masks (GeoTIFF), objects (GeoPackage, GeoJSON), numbers", interactive=False)
-        with gr.Accordion("Numbers", open=False):
+        with gr.Accordion("Files and numbers", open=False):
+            self.results = gr.Files(label="Masks (GeoTIFF), objects (GeoPackage, GeoJSON), numbers", interactive=False)
             self.numbers = gr.JSON(label="Numbers", max_height=300)
 
     def segment(self, image_t1: str | None, image_t2: str | None, sentences: str, domain: str) -> Shown:
@@ -122,7 +152,7 @@ class SceneTab:
             _hide_paths(result, paths)
             result.write_files()
             numbers = json.loads((Path(folder) / REPORT).read_text(encoding="utf-8"))
-            layers = draw_layers(paths, options.reading, result)
+            earlier, later, masks = draw_layers(paths, options.reading, result)
             files = [
                 save_bytes_to_cache(path.read_bytes(), path.name, self.results.GRADIO_CACHE)
                 for path in (Path(folder) / name for name in FILES)
@@ -130,18 +160,20 @@ class SceneTab:
             ]
         for note in result.report["notes"]:
             gr.Info(note)
-        return scene_html(layers), _legend(result), files, numbers
+        return _view(result, (earlier, later), masks), files, numbers
 
 
-def _legend(result: SceneResult) -> str:
-    entries = []
-    for one in result.sentences:
+def _view(result: SceneResult, images: tuple[Image.Image, Image.Image], masks: Sequence[npt.NDArray[np.bool_]]) -> str:
+    answers = []
+    for one, mask in zip(result.sentences, masks, strict=True):
         ground = "" if one.area_m2 is None else f" · {one.area_m2:,.0f} m²"
         plural = "" if len(one.objects) == 1 else "s"
-        said = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f} · answered by {one.answered_by}"
-        entries.append((one.text, bool(one.area_pixels), said))
+        note = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f} · answered by {one.answered_by}"
+        if not one.area_pixels:
+            note = NOTHING_FITS if one.asked else NOTHING_CHANGED
+        answers.append(ShownAnswer(one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked)))
     windows = result.report["windows"]
-    return answers_list(entries, f"Segmented in {windows} window{'' if windows == 1 else 's'}.")
+    return pair_view_html(images, answers, f"Segmented in {windows} window{'' if windows == 1 else 's'}.")
 
 
 def _hide_paths(result: SceneResult, paths: Sequence[str]) -> None:

@@ -1,34 +1,25 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Segment*: two images and sentences in, coloured masks out."""
+"""The tab *Ask*: two images and sentences in, outlines of masks out. It opens with an example that is solved."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
 
-from .answers import legend, masks_of, paint, result_of, write_files
+from .answers import START_VIEWS, masks_of, result_of, show, write_files
 from .limits import MAX_SENTENCES, InputError, check_sentences, refusal
 from .segmenting import NAMES, Segmentation, Segmenter
+from .solved_examples import CHOOSE, EXAMPLES, Example, cards_html, load_solved
 from .upload_fields import ImageInput
 
 
-EXAMPLES = Path(__file__).with_name("examples")
-# gradio cuts off what is longer than 60 letters.
-EXAMPLE_ROWS = (
-    ("town", "which buildings are new?\nthe house that no longer exists"),
-    ("houses", "every pool that showed up\nthe house whose roof turned grey"),
-    ("fields", "the tree that was planted\nthe road that was newly built"),
-    ("room", "the picture that changed from blue to yellow"),
-    ("storeroom", "the shelf that disappeared\nthe box that changed"),
-)
 SCENES = [("not said", ""), ("remote sensing", "remote_sensing"), ("everyday scene", "normal_scene")]
 # One group for all events that may run the model: the others wait in the queue.
 MODEL_QUEUE = "model"
-Shown = tuple[tuple[Image.Image, Image.Image], str, list[str], dict[str, Any], list[Sentence]]
+SOLVED = "An example, answered beforehand by mtrefseg-r1. Change a sentence and press Ask."
+Shown = tuple[str, list[str], dict[str, Any]]
 
 
 class SegmentTab:
@@ -41,82 +32,73 @@ class SegmentTab:
 
     def __init__(self, segmenter: Segmenter) -> None:
         self.segmenter = segmenter
-        with gr.Row(elem_id="segment-columns"):
-            with gr.Column(min_width=300):
-                self._build_inputs()
-            with gr.Column(min_width=300, elem_id="answers-column"):
-                self._build_outputs()
+        first = EXAMPLES[0]
+        with gr.Row(elem_id="ask-columns"):
+            with gr.Column(min_width=280, scale=5, elem_id="question-column"):
+                self._build_inputs(first)
+            with gr.Column(min_width=280, scale=12, elem_id="answers-column"):
+                self._build_outputs(first)
         self._connect()
 
-    def _build_inputs(self) -> None:
+    def _build_inputs(self, first: Example) -> None:
         with gr.Row(elem_id="images"):
-            options: dict[str, Any] = {"type": "filepath", "image_mode": None, "height": 240, "min_width": 130}
-            options |= {"sources": ["upload", "clipboard", "webcam"], "buttons": []}
-            self.image_t1 = ImageInput(label=NAMES[0], **options)
-            self.image_t2 = ImageInput(label=NAMES[1], **options)
+            options: dict[str, Any] = {"type": "filepath", "image_mode": None, "height": 132, "min_width": 120}
+            options |= {"sources": ["upload"], "buttons": [], "placeholder": "Drop an image", "show_label": False}
+            self.image_t1 = ImageInput(first.paths[0], label=NAMES[0], **options)
+            self.image_t2 = ImageInput(first.paths[1], label=NAMES[1], **options)
         self.sentences = gr.Textbox(
+            first.text,
             label="What changed? One sentence a line",
-            info=f"At most {MAX_SENTENCES} sentences. Shift + Enter is the same as the button Segment.",
             placeholder="the house that appeared\nthe car that has left",
-            lines=3,
+            lines=4,
             max_lines=MAX_SENTENCES,
+            elem_id="sentences",
         )
         with gr.Row():
-            self.segment_button = gr.Button("Segment", variant="primary", min_width=120, elem_id="segment")
-            self.all_changes_button = gr.Button("All changes", min_width=120, elem_id="all-changes")
+            self.segment_button = gr.Button("Ask", variant="primary", min_width=120, elem_id="segment")
+            self.all_changes_button = gr.Button("Every change", min_width=120, elem_id="all-changes")
         with gr.Accordion("Settings", open=False):
-            self.scene = gr.Radio(SCENES, value="", label="What the images show")
+            self.scene = gr.Radio(SCENES, value=first.domain, label="What the images show")
             self.fit = gr.Checkbox(label="Fit t2 to the size of t1", info="If both show the same area in other sizes.")
-        gr.Examples(
-            [[str(EXAMPLES / f"{name}_{time}.jpg") for time in ("t1", "t2")] + [text] for name, text in EXAMPLE_ROWS],
-            inputs=[self.image_t1, self.image_t2, self.sentences],
-            label="Examples: one made of real images (CC0), the others drawn by this project's generator",
-            cache_examples=False,
-            elem_id="examples",
+            self.threshold = gr.Slider(
+                0.05,
+                0.95,
+                self.segmenter.threshold,
+                step=0.05,
+                label="Threshold",
+                info="Probability from which on a pixel is masked. The model is not asked again.",
+            )
+            self.no_target_threshold = gr.Slider(
+                0.0,
+                1.0,
+                self.segmenter.no_target_threshold,
+                step=0.05,
+                label="No-target threshold",
+                info="A mask is emptied if the model is surer than this that nothing fits.",
+            )
+        self.examples = gr.HTML(
+            cards_html(), label="Examples", elem_id="examples", js_on_load=CHOOSE, apply_default_css=False
         )
 
-    def _build_outputs(self) -> None:
-        self.slider = gr.ImageSlider(
-            label="t1 | t2 with masks",
-            type="filepath",
-            interactive=False,
-            buttons=["fullscreen"],
-            max_height=620,
-            slider_position=15,
-            elem_id="before-after",
-        )
-        self.legend = gr.HTML(label="Answers", elem_id="legend", padding=False)
-        self.threshold = gr.Slider(
-            0.05,
-            0.95,
-            self.segmenter.threshold,
-            step=0.05,
-            label="Threshold",
-            info="Probability from which on a pixel is masked. The model is not asked again.",
-        )
-        self.no_target_threshold = gr.Slider(
-            0.0,
-            1.0,
-            self.segmenter.no_target_threshold,
-            step=0.05,
-            label="No-target threshold",
-            info="A mask is emptied if the model is surer than this that nothing fits.",
+    def _build_outputs(self, first: Example) -> None:
+        self.view = gr.HTML(
+            show(load_solved(first), SOLVED),
+            label="Answers",
+            elem_id="answers",
+            js_on_load=START_VIEWS,
+            apply_default_css=False,
         )
         with gr.Accordion("Files and numbers", open=False):
             self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)
             self.numbers = gr.JSON(label="Numbers", max_height=300)
         # The sentences of the shown masks. The sliders act on these, even if the text box has changed since.
-        self.asked = gr.State([])
+        self.asked = gr.State(list(first.sentences))
 
     def _connect(self) -> None:
         images = [self.image_t1, self.image_t2]
         settings = [self.scene, self.fit, self.threshold, self.no_target_threshold]
-        outputs = [self.slider, self.legend, self.files, self.numbers, self.asked]
-        options: dict[str, Any] = {
-            "concurrency_limit": 1,
-            "concurrency_id": MODEL_QUEUE,
-            "show_progress_on": self.slider,
-        }
+        shown = [self.view, self.files, self.numbers]
+        options: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": MODEL_QUEUE}
         # Programs get one object instead of what the page shows.
         gr.on(
             [],
@@ -136,40 +118,21 @@ class SegmentTab:
             api_description="Segments every change between two images.",
             **options,
         )
-        # On a phone the answer lies below the examples.
-        asking = {**options, "scroll_to_output": True, "api_visibility": "private"}
+        page: dict[str, Any] = {**options, "api_visibility": "private", "show_progress_on": self.view}
+        ask: dict[str, Any] = {"fn": self.answer, "inputs": [*images, self.asked, *settings], "outputs": shown, **page}
+        reading: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+        # On a phone the answer lies far from the button.
         gr.on(
-            [self.segment_button.click, self.sentences.submit],
-            self.segment,
-            [*images, self.sentences, *settings],
-            outputs,
-            **asking,
+            [self.segment_button.click, self.sentences.submit], self._check, self.sentences, self.asked, **reading
+        ).success(**ask, scroll_to_output=True)
+        self.all_changes_button.click(lambda: [EVERY_CHANGE], None, self.asked, **reading).success(
+            **ask, scroll_to_output=True
         )
-        self.all_changes_button.click(self.all_changes, [*images, *settings], outputs, **asking)
         for slider in (self.threshold, self.no_target_threshold):
-            slider.input(
-                self.repeat,
-                [*images, self.asked, *settings],
-                outputs,
-                api_visibility="private",
-                trigger_mode="always_last",
-                **{**options, "show_progress": "hidden"},
-            )
-
-    def segment(
-        self,
-        image_t1: str | None,
-        image_t2: str | None,
-        sentences: str,
-        scene: str,
-        fit: bool,
-        threshold: float,
-        no_target_threshold: float,
-        request: gr.Request,
-    ) -> Shown:
-        """Answers the sentences of the text box."""
-        checked = self._check(sentences)
-        return self._answer((image_t1, image_t2), checked, scene, fit, threshold, no_target_threshold, request)
+            slider.input(**ask, trigger_mode="always_last")
+        self.examples.click(
+            self.choose, None, [*images, self.sentences, self.scene, self.asked, *shown], **{**reading, "queue": True}
+        )
 
     def segment_object(
         self,
@@ -184,21 +147,7 @@ class SegmentTab:
     ) -> dict[str, Any]:
         """Answers the sentences of a program."""
         checked = self._check(sentences)
-        paths = (image_t1, image_t2)
-        return masks_of(self._ask(paths, checked, scene, fit, threshold, no_target_threshold, request))
-
-    def all_changes(
-        self,
-        image_t1: str | None,
-        image_t2: str | None,
-        scene: str,
-        fit: bool,
-        threshold: float,
-        no_target_threshold: float,
-        request: gr.Request,
-    ) -> Shown:
-        """Segments every change, without a sentence."""
-        return self._answer((image_t1, image_t2), [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request)
+        return masks_of(self._ask((image_t1, image_t2), checked, scene, fit, threshold, no_target_threshold, request))
 
     def all_changes_object(
         self,
@@ -214,7 +163,7 @@ class SegmentTab:
         paths = (image_t1, image_t2)
         return masks_of(self._ask(paths, [EVERY_CHANGE], scene, fit, threshold, no_target_threshold, request))
 
-    def repeat(
+    def answer(
         self,
         image_t1: str | None,
         image_t2: str | None,
@@ -224,11 +173,20 @@ class SegmentTab:
         threshold: float,
         no_target_threshold: float,
         request: gr.Request,
-    ) -> Shown | tuple[dict[str, Any], ...]:
-        """Recomputes the shown masks after a slider has moved."""
-        if not asked or image_t1 is None or image_t2 is None:
-            return tuple(gr.skip() for _ in range(5))
-        return self._answer((image_t1, image_t2), asked, scene, fit, threshold, no_target_threshold, request)
+    ) -> Shown:
+        """Fills the page with the answers to sentences that were checked."""
+        segmentation = self._ask((image_t1, image_t2), asked, scene, fit, threshold, no_target_threshold, request)
+        result = result_of(segmentation)
+        return show(segmentation), write_files(segmentation, result, self.files.GRADIO_CACHE), result
+
+    def choose(self, event: gr.EventData) -> tuple[Any, ...]:
+        """Fills the page with an example and its answers; the model is not asked."""
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        if not isinstance(index, int) or not 0 <= index < len(EXAMPLES):
+            return tuple(gr.skip() for _ in range(8))
+        example = EXAMPLES[index]
+        solved = show(load_solved(example), SOLVED)
+        return (*example.paths, example.text, example.domain, list(example.sentences), solved, None, None)
 
     def _check(self, sentences: str) -> list[str]:
         try:
@@ -249,7 +207,7 @@ class SegmentTab:
         path_t1, path_t2 = paths
         if path_t1 is None or path_t2 is None:
             missing = NAMES[0] if path_t1 is None else NAMES[1]
-            raise refusal(f"{missing} is missing: drop it into its field, paste it, or choose an example.")
+            raise refusal(f"{missing} is missing: drop it into its field, or choose an example.")
         try:
             return self.segmenter.segment(
                 visitor=request.session_hash or "",
@@ -262,18 +220,3 @@ class SegmentTab:
             )
         except InputError as error:
             raise refusal(str(error)) from error
-
-    def _answer(
-        self,
-        paths: tuple[str | None, str | None],
-        sentences: Sequence[Sentence],
-        scene: str,
-        fit: bool,
-        threshold: float,
-        no_target_threshold: float,
-        request: gr.Request,
-    ) -> Shown:
-        segmentation = self._ask(paths, sentences, scene, fit, threshold, no_target_threshold, request)
-        result = result_of(segmentation)
-        files = write_files(segmentation, result, self.files.GRADIO_CACHE)
-        return paint(segmentation), legend(segmentation), files, result, list(sentences)

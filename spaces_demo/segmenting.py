@@ -171,9 +171,14 @@ class Segmenter:
             raise InputError(_size_message(image_t1, image_t2, str(error))) from error
         encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
-        scale = SHOWN_SIDE / max(width, height)
-        panel = (max(1, round(width * scale)), max(1, round(height * scale)))
+        panel = shown_size((width, height))
         return CachedPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
+
+
+def shown_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height at which the page shows an image, in pixels."""
+    scale = SHOWN_SIDE / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def digest_or_refuse(paths: tuple[str, str]) -> str:

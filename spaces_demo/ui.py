@@ -20,7 +20,9 @@ from typing import Any
 import gradio as gr
 
 from mtrefseg.errors import UserError
+from mtrefseg.looks import css_variables
 from mtrefseg.serve.engine import Engine
+from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
 from .benchmark import BenchmarkTab
 from .inspect_tab import InspectTab
@@ -28,6 +30,7 @@ from .limits import MAX_FILE_SIZE, MAX_PIXELS
 from .scene_tab import SceneTab
 from .segment_tab import SegmentTab
 from .segmenting import Segmenter
+from .theme import Theme
 
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "mtrefseg-r1"
@@ -35,9 +38,8 @@ STYLE = Path(__file__).with_name("style.css")
 # Uploads and results are deleted after an hour, and all of them when the server stops.
 DELETE_EVERY, DELETE_AFTER = 300, 3600
 HEAD = """
-# MTRefSeg: what changed, in a sentence
-Two images of one place, an earlier and a later one, and a sentence: the mask of exactly the change that it
-describes.
+<div id="head"><h1>MTRefSeg</h1>
+<p>Two images of one place and a sentence: the change that it describes, and no other.</p></div>
 """
 FOOT = f"""
 Images may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
@@ -59,13 +61,13 @@ def build(segmenter: Segmenter) -> gr.Blocks:
     with gr.Blocks(
         title="MTRefSeg", analytics_enabled=False, delete_cache=(DELETE_EVERY, DELETE_AFTER), fill_width=False
     ) as page:
-        gr.Markdown(HEAD)
-        with gr.Tab("Segment"):
-            segment = SegmentTab(segmenter)
-        with gr.Tab("Scene"):
-            SceneTab(segmenter)
-        with gr.Tab("Look inside"):
-            look_inside = InspectTab(segmenter, (segment.image_t1, segment.image_t2))
+        gr.HTML(HEAD, js_on_load=None, apply_default_css=False)
+        with gr.Tab("Ask"):
+            ask = SegmentTab(segmenter)
+        with gr.Tab("Look inside") as tab:
+            look_inside = InspectTab(segmenter, tab, ask)
+        with gr.Tab("Large scene") as tab:
+            SceneTab(segmenter, tab, ask)
         with gr.Tab("Benchmark") as tab:
             benchmark = BenchmarkTab(tab)
         gr.Markdown(FOOT, elem_id="foot")
@@ -85,30 +87,10 @@ def launch_options() -> dict[str, Any]:
     Returns:
         `dict`: Arguments of `gradio.Blocks.launch`.
     """
-    font = ["ui-sans-serif", "system-ui", "sans-serif"]  # Of the visitor's computer: nothing is fetched elsewhere.
-    theme = gr.themes.Soft(primary_hue="sky", neutral_hue="slate", font=font, font_mono=["ui-monospace", "monospace"])
-    # The theme's own small letters have too little contrast to be read by everybody.
-    theme.set(
-        body_background_fill="*neutral_100",
-        block_border_width="1px",
-        block_border_color="*neutral_200",
-        block_border_color_dark="*neutral_700",
-        body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
-        block_info_text_color="*neutral_600",
-        block_info_text_color_dark="*neutral_300",
-        block_label_text_color="*primary_800",
-        block_title_text_color="*primary_800",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_800",
-        block_label_background_fill_dark="*primary_700",
-        block_title_background_fill_dark="*primary_700",
-    )
     return {
-        "theme": theme,
-        "css_paths": STYLE,
+        "theme": Theme(),
+        "css": css_variables("class"),
+        "css_paths": [STYLE, PAIR_STYLE],
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -64,15 +64,13 @@ class ReportInput(gr.File):
         Raises:
             gradio.Error: If it is a list of files.
         """
-        if isinstance(payload, ListFiles):
-            raise refusal("One file at a time can be shown.")
-        return None if payload is None else payload.path
+        return _only_path(payload)
 
 
-class SceneInput(ReportInput):
+class SceneInput(gr.File):
     """A component for an image that browsers may not be able to show: the path of a file which was checked."""
 
-    is_template = True
+    is_template = True  # As its direct base class alone, which the browser must know.
 
     def preprocess(self, payload: ListFiles | FileData | None) -> str | None:
         """
@@ -87,7 +85,7 @@ class SceneInput(ReportInput):
         Raises:
             gradio.Error: If the file may not be used; it is deleted.
         """
-        path = super().preprocess(payload)
+        path = _only_path(payload)
         if path is None:
             return None
         name = str(self.label)
@@ -100,6 +98,12 @@ class SceneInput(ReportInput):
             forget_upload(path)
             raise refusal(str(error)) from error
         return path
+
+
+def _only_path(payload: ListFiles | FileData | None) -> str | None:
+    if isinstance(payload, ListFiles):
+        raise refusal("One file at a time can be shown.")
+    return None if payload is None else payload.path
 
 
 # gradio writes a stub of component classes beside their file; here it is of no use to anybody.

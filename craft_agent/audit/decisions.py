@@ -23,7 +23,7 @@ REJECT_REASONS = (
 )
 """The reasons for which a sample may be rejected."""
 AUDITORS_PER_SAMPLE = 2
-"""Maximum number of people who judge a sample."""
+"""Maximum number of people who judge a sample, an adjudicator aside."""
 SAME_MASK_IOU = 0.9
 """Two auditors disagree if the IoU of their masks is lower."""
 
@@ -90,12 +90,14 @@ class StoredDecision(Decision):
         sample_id (`str`): The sample.
         auditor (`str`): Name of the auditor.
         created_at (`str`): Time in UTC, ISO 8601.
+        final (`bool`, *optional*, defaults to `False`): Whether it is an adjudicator's and ends a disagreement.
     """
 
     decision_id: int
     sample_id: str
     auditor: str
     created_at: str
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ def apply_decisions(sample: Sample, decisions: Sequence[StoredDecision]) -> Samp
 
     Args:
         sample (`Sample`): The sample as it was proposed.
-        decisions (`Sequence[StoredDecision]`): The decisions about it, oldest first.
+        decisions (`Sequence[StoredDecision]`): The decisions about it, the one that holds last.
 
     Returns:
         `Sample`: The edited sample; its provenance names the auditors, and the fields that were edited.
@@ -250,8 +252,10 @@ def find_difference(sample: Sample, decisions: Sequence[StoredDecision]) -> Diff
 
     Returns:
         `str` or `None`: The first of "verdict", "change_type", "sentences" and "mask" that differs; `None` if none
-        does. Auditors who reject a sample need not agree on the reason.
+        does, or an adjudicator has decided. Auditors who reject a sample need not agree on the reason.
     """
+    if any(decision.final for decision in decisions):
+        return None
     if len({decision.verdict for decision in decisions}) > 1:
         return "verdict"
     if decisions[0].verdict == "reject":

@@ -16,6 +16,7 @@ window.startAudit = (root) => {
   const all = (selector) => [...page.querySelectorAll(selector)];
   const stage = find("stage");
   let auditor = "";
+  let role = "auditor";
   let which = "open";
   let sample = null; // as the server describes it
   let edit = null; // the content of the form: { expressions, change_type }; the viewer holds the mask
@@ -133,7 +134,7 @@ window.startAudit = (root) => {
   async function show(state) {
     const turn = (opened += 1);
     const { progress, left } = state;
-    which = state.which;
+    ({ auditor, role, which } = state);
     showProgress(progress, left);
     let images = null;
     if (state.sample) {
@@ -178,7 +179,7 @@ window.startAudit = (root) => {
     const share = (number) => `${total ? (100 * number) / total : 0}%`;
     page.querySelector(".audit-track .accepted").style.width = share(accepted);
     page.querySelector(".audit-track .rejected").style.width = share(rejected);
-    const text = `${accepted} accepted · ${rejected} rejected · ${openCount} left for you · `
+    const text = role === "adjudicator" ? `${openCount} to settle · ${accepted} accepted · ${rejected} rejected` : `${accepted} accepted · ${rejected} rejected · ${openCount} left for you · `
       + `${complete} of ${total} judged by ${seats === 1 ? "somebody" : "two people"}`;
     find("counts").textContent = text;
     find("progress").setAttribute("aria-label", text);
@@ -196,6 +197,7 @@ window.startAudit = (root) => {
       judged: ["You have not judged anything yet.", "Samples that you judge are listed here and can be changed."],
       disagreements: ["There are no disagreements.", openCount ? "Continue with the open samples." : "Samples on which two people differ are listed here."],
     };
+    if (role === "adjudicator") texts.open = texts.disagreements = ["There is nothing to settle.", "Samples on which two auditors differ are listed here."];
     const [title, text] = texts[which];
     find("finished").querySelector("h2").textContent = title;
     find("finished").querySelector("p").textContent = text;
@@ -204,17 +206,19 @@ window.startAudit = (root) => {
   function showOther() {
     const panel = find("other");
     panel.hidden = !sample.others.length;
-    panel.replaceChildren(...sample.others.flatMap((other) => {
+    panel.replaceChildren(...sample.others.flatMap((other, index) => {
       const reason = other.verdict === "reject" ? `: ${(settings.reasons[other.reason] ?? other.reason).toLowerCase()}` : "";
       const head = make("p", {}, make("span", { className: "audit-verdict", textContent: `${other.auditor} ${VERDICTS[other.verdict]} this${reason}` }));
       const lines = [head];
       if (other.comment) lines.push(make("p", { textContent: other.comment }));
       if (other.verdict === "accept") {
         lines.push(...other.expressions.map((text) => make("q", { textContent: text })));
-        lines.push(make("p", { textContent: `It ${TYPE_NAMES[other.change_type]}. Their mask has the blue outline.` }));
+        const outlined = index ? "" : " Their mask has the blue outline.";
+        lines.push(make("p", { textContent: `It ${TYPE_NAMES[other.change_type]}.${outlined}` }));
       }
       const button = make("button", { type: "button" }, other.verdict === "accept" ? "Adopt this version " : "Reject as well ", make("kbd", { textContent: "o" }));
       button.dataset.do = "take-over";
+      button.dataset.index = index;
       return [...lines, make("div", {}, button)];
     }));
   }
@@ -258,8 +262,8 @@ window.startAudit = (root) => {
     edited({ before });
   }
 
-  function takeOver() {
-    const other = sample.others[0];
+  function takeOver(index = 0) {
+    const other = sample.others[index];
     if (!other) return;
     if (other.verdict === "reject") return openReasons(other.reason);
     const before = snapshot();
@@ -389,7 +393,7 @@ window.startAudit = (root) => {
 
   function showTools() {
     for (const [name, value] of [["view", viewer.view], ["overlay", viewer.overlay], ["tool", viewer.tool]]) {
-      for (const button of all(`[data-${name}]`)) button.setAttribute("aria-pressed", String(button.dataset[name] === value));
+      for (const button of all(`button[data-${name}]`)) button.setAttribute("aria-pressed", String(button.dataset[name] === value));
     }
     stage.dataset.tool = viewer.tool;
     find("brush").textContent = `${viewer.brushSize} px`;
@@ -436,6 +440,7 @@ window.startAudit = (root) => {
     auditor = name.trim().replace(/\s+/g, " ");
     return during(async () => {
       await show(await ask("open_sample", auditor, "", 0, which));
+      if (settings.invited) return;
       const url = new URL(location);
       url.searchParams.set("auditor", auditor);
       history.replaceState(null, "", url);
@@ -550,6 +555,7 @@ window.startAudit = (root) => {
     else if (type) setType(type);
     else if (list) choose(list);
     else if (reason) decide("reject", reason);
+    else if (name === "take-over") takeOver(Number(button.dataset.index));
     else if (name) actions[name]();
     // After a mouse click, keys go to the images again and not to the button.
     const isMouse = event.detail > 0;
@@ -566,5 +572,6 @@ window.startAudit = (root) => {
   const known = new URLSearchParams(location.search).get("auditor") ?? settings.auditor;
   find("name").value = known;
   showTools();
-  if (known) begin(known);
+  if (settings.invited) page.querySelector('[data-do="leave"]').hidden = true;
+  if (known || settings.invited) begin(settings.invited ? "" : known);
 };

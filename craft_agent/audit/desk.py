@@ -16,6 +16,7 @@ from ..errors import CraftError
 from ..records import BoolMask, ChangeType
 from .decisions import AuditSample, Decision, StoredDecision, check_auditor
 from .store import AuditStore
+from .team import AuditTeam, choose_auditors
 
 
 Which = Literal["open", "judged", "disagreements"]
@@ -51,11 +52,14 @@ class AuditDesk:
     Args:
         store (`AuditStore`): The decisions of a run.
         seats (`int`): How many people judge a sample: 1 or 2.
+        team (`AuditTeam`, *optional*): Who audits which samples in which order. An adjudicator gets the samples on
+            which auditors differ, sees their versions, and has the last word.
     """
 
-    def __init__(self, store: AuditStore, seats: int) -> None:
+    def __init__(self, store: AuditStore, seats: int, team: AuditTeam | None = None) -> None:
         self.store = store
         self.seats = seats
+        self.team = AuditTeam(store.work) if team is None else team
         self._leases: dict[str, Lease] = {}
         self._lock = threading.Lock()
 
@@ -73,8 +77,8 @@ class AuditDesk:
                 seat), "judged" (by this auditor) or "disagreements" (that involve this auditor).
 
         Returns:
-            `dict`: `auditor`, `which`, `left` (length of the list), `progress`, `sample` (`None` if the list is empty)
-            and `following`, the id of the next sample, so that the page can load its images in advance.
+            `dict`: `auditor`, `role`, `which`, `left` (length of the list), `progress`, `sample` (`None` if the list
+            is empty) and `following`, the id of the next sample, so that the page can load its images in advance.
 
         Raises:
             CraftError: If the name, the list or the sample does not exist.
@@ -95,6 +99,7 @@ class AuditDesk:
         return {
             "auditor": auditor,
             "which": which,
+            "role": "adjudicator" if self.team.is_adjudicator(auditor) else "auditor",
             "left": len(ids),
             "following": following,
             "progress": progress,
@@ -121,14 +126,15 @@ class AuditDesk:
         auditor = check_auditor(auditor)
         sample = self.store.sample(sample_id)
         parsed = read_decision(decision, sample)
+        final = self.team.is_adjudicator(auditor)
         with self._lock:
-            others = {each.auditor for each in self.store.decisions(sample_id)} - {auditor}
-            if len(others) >= self.seats:
+            others = {each.auditor for each in self.store.decisions(sample_id) if not each.final} - {auditor}
+            if len(others) >= self.seats and not final:
                 names = " and ".join(sorted(others))
                 raise CraftError(f"{sample_id} has been judged by {names} already; continue with the next sample.")
             # Auditors see each other's decisions after their first one, so later ones are not independent.
-            settles = bool(others) and self.store.decision(sample_id, auditor) is not None
-            self.store.decide(sample_id, auditor, replace(parsed, settled=settles))
+            settles = final or (bool(others) and self.store.decision(sample_id, auditor) is not None)
+            self.store.decide(sample_id, auditor, replace(parsed, settled=settles), final)
         return self.open(auditor, sample_id, 1, which)
 
     def undo(self, auditor: str) -> dict[str, Any]:
@@ -154,17 +160,29 @@ class AuditDesk:
     # --- lists ---
 
     def _list(self, auditor: str, which: str) -> list[str]:
+        order = self._order()
         if which == "judged":
-            return self.store.sample_ids(auditor, "judged")
-        if which == "disagreements":
-            found = {
+            judged = set(self.store.sample_ids(auditor, "judged"))
+            return [sample_id for sample_id in order if sample_id in judged]
+        if which == "disagreements" or self.team.is_adjudicator(auditor):
+            differing = {
                 each.sample_id
                 for each in self.store.disagreements()
-                if auditor in {decision.auditor for decision in each.decisions}
+                if self.team.is_adjudicator(auditor) or auditor in {decision.auditor for decision in each.decisions}
             }
-            return [sample_id for sample_id in self.store.sample_ids(auditor, "judged") if sample_id in found]
-        taken = self._taken(auditor)
-        return [each for each in self.store.sample_ids(auditor, "open") if taken[each] < self.seats]
+            return [sample_id for sample_id in order if sample_id in differing]
+        taken, unjudged = self._taken(auditor), set(self.store.sample_ids(auditor, "open"))
+        people = [each.name for each in self.team.people() if each.role == "auditor"]
+        mine = [each for each in self.team.planned() if each in unjudged and taken[each] < self.seats]
+        if auditor not in people:
+            return mine
+        return [each for each in mine if auditor in choose_auditors(each, people, self.seats)]
+
+    def _order(self) -> list[str]:
+        """All samples in the order of the plan; those that it leaves out come last, for they may have been judged."""
+        planned = self.team.planned()
+        chosen = set(planned)
+        return planned + [each for each in self.store.sample_ids("", "all") if each not in chosen]
 
     def _taken(self, auditor: str) -> Counter[str]:
         """Number of taken seats per sample: by a decision, or because another auditor has it open."""
@@ -181,7 +199,7 @@ class AuditDesk:
             return ""
         if not sample_id:
             return ids[0]
-        place = {each: index for index, each in enumerate(self.store.sample_ids(auditor, "all"))}
+        place = {each: index for index, each in enumerate(self._order())}
         start = place.get(sample_id, -1)
         if step > 0:
             return next((each for each in ids if place[each] > start), ids[0])
@@ -189,12 +207,13 @@ class AuditDesk:
 
     def _progress(self, auditor: str) -> dict[str, int]:
         mine = self.store.progress(auditor)
+        planned, judged = self.team.planned(), self.store.judged_counts()
         return {
-            "total": mine.total,
+            "total": len(planned),
             "accepted": mine.accepted,
             "rejected": mine.rejected,
             "open": len(self._list(auditor, "open")),
-            "complete": sum(count >= self.seats for count in self.store.judged_counts().values()),
+            "complete": sum(judged.get(sample_id, 0) >= self.seats for sample_id in planned),
             "seats": self.seats,
         }
 
@@ -204,7 +223,8 @@ class AuditDesk:
         sample = self.store.sample(sample_id)
         height, width = sample.mask.shape
         mine = self.store.decision(sample_id, auditor)
-        others = [each for each in self.store.decisions(sample_id) if each.auditor != auditor] if mine else []
+        sees_others = mine is not None or self.team.is_adjudicator(auditor)
+        others = [each for each in self.store.decisions(sample_id) if each.auditor != auditor] if sees_others else []
         return {
             "sample_id": sample.sample_id,
             "pair_id": sample.pair_id,

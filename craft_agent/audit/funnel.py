@@ -6,6 +6,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtrefseg import looks
+from mtrefseg.looks import to_hex
+
 from ..errors import CraftError
 from ..records import KEPT
 from ..state.store import Store
@@ -15,7 +18,8 @@ from .store import AuditStore
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PAIRS_COLOR, SAMPLES_COLOR, INK = "#0072b2", "#e69f00", "#202124"
+INK, GREY, TRACK = map(to_hex, (looks.INK, looks.GREY, looks.HAIRLINE))
+COLORS = {"pairs": to_hex(looks.QUIET), "differences": to_hex(looks.ACCENT)}
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def agreement_table(audit: AuditStore) -> str:
 
 def draw_funnel(funnel: Funnel, title: str) -> "Figure":
     """
-    Draws the stages as centred bars with the losses beside them.
+    Draws the stages as bars from one line, with what was lost before each below it.
 
     Args:
         funnel (`Funnel`): The counts.
@@ -135,24 +139,30 @@ def draw_funnel(funnel: Funnel, title: str) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError as error:
         raise CraftError("the chart needs matplotlib; `pip install matplotlib`") from error
-    figure = Figure(figsize=(10, 0.75 * len(funnel.stages) + 1.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(10, 0.62 * len(funnel.stages) + 0.9), dpi=150, layout="constrained")
     axis = figure.subplots()
-    widest = {
-        unit: max([1, *(each.count for each in funnel.stages if each.unit == unit)])
-        for unit in ("pairs", "differences")
-    }
+    widest = {unit: max([1, *(each.count for each in funnel.stages if each.unit == unit)]) for unit in COLORS}
+    before: Stage | None = None
     for row, stage in enumerate(funnel.stages):
-        width = stage.count / widest[stage.unit]
-        color = PAIRS_COLOR if stage.unit == "pairs" else SAMPLES_COLOR
-        axis.barh(row, width, left=-width / 2, height=0.72, color=color)
-        axis.text(-0.54, row, stage.name, ha="right", va="center", color=INK)
-        axis.text(0, row, f"{stage.count:,}", ha="center", va="center", color=INK, fontweight="bold")
-        lost = "\n".join(f"− {count:,} {reason}" for reason, count in stage.lost[:3])
-        axis.text(0.54, row, lost.replace("_", " "), ha="left", va="center", color=INK, fontsize=8)
-    axis.set_xlim(-1.0, 0.95)
-    axis.invert_yaxis()
+        share = stage.count / widest[stage.unit]
+        # The light bar is what the first step of this unit had, so that what was lost is seen, too.
+        axis.barh(row, 1, height=0.42, color=TRACK)
+        axis.barh(row, share, height=0.42, color=COLORS[stage.unit])
+        axis.text(-0.02, row, stage.name, ha="right", va="center", color=INK, fontsize=10)
+        kept = ""
+        if before is not None and before.unit == stage.unit and before.count:
+            kept = f"  {stage.count / before.count:.0%}"
+        axis.text(
+            1.02, row, f"{stage.count:,}{kept}", ha="left", va="center", color=INK, fontsize=10, fontweight="bold"
+        )
+        lost = " · ".join(f"{count:,} {reason}" for reason, count in stage.lost[:3]).replace("_", " ")
+        if lost:
+            axis.text(0, row + 0.36, f"lost: {lost}", ha="left", va="center", color=GREY, fontsize=7.5)
+        before = stage
+    axis.set_xlim(-0.36, 1.2)
+    axis.set_ylim(len(funnel.stages) - 0.4, -0.5)
     axis.set_axis_off()
-    axis.set_title(title, color=INK)
+    axis.set_title(title, color=INK, loc="left", fontsize=13, fontweight="bold")
     return figure
 
 

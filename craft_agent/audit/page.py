@@ -3,7 +3,8 @@
 The audit page: an ASGI application with a gradio page, and the images that it shows.
 
 The page lists its keys under "?". Decisions are stored at once; edits without a decision are kept by the browser.
-There is no login: whoever reaches the page can audit under any name.
+Without invitations there is no login: whoever reaches the page can audit under any name. Once somebody was invited
+([`AuditTeam`]), the page answers only those who came by their link, which the browser then remembers as a cookie.
 """
 
 import hashlib
@@ -21,10 +22,11 @@ import gradio as gr
 from PIL import Image
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import PlainTextResponse
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mtrefseg.view.overlay import PALETTE
+from mtrefseg.looks import MASK_COLORS, css_variables
 
 from ..errors import CraftError
 from .agreement import (
@@ -34,9 +36,11 @@ from .agreement import (
     disagreement_rows,
     draw_disagreement,
 )
+from .auditors import AUDITOR_HEADERS, auditor_rows
 from .decisions import REJECT_REASONS
 from .desk import AuditDesk
 from .store import AuditStore
+from .team import AuditTeam
 
 
 FOLDER = Path(__file__).parent
@@ -46,6 +50,8 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost")
 MAX_PIXELS = 8192 * 8192
 MAX_SIDE = 16384
 CACHED_SAMPLES = 12
+COOKIE_SECONDS = 30 * 24 * 3600
+_PERSON = "craft_agent.person"
 REASONS = {
     "not_a_change": "Not a change",
     "wrong_object": "The mask is on another thing",
@@ -59,8 +65,8 @@ REASONS = {
 AGREEMENT_HELP = (
     "Cohen's kappa compares the verdicts of two people with chance: 1 is full agreement, 0 is chance. Only decisions "
     "made before seeing the other person's decision count. To settle a disagreement, either person opens the list "
-    "*Disagreements* in the other tab, sees both versions and decides again. Only samples on which both agree in the "
-    "end are exported."
+    "*Disagreements* in the other tab, sees both versions and decides again, or an adjudicator decides. Only samples "
+    "on which both agree in the end, or which an adjudicator accepts, are exported."
 )
 
 
@@ -84,23 +90,29 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
     if host in LOCAL_HOSTS:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_HOSTS))
     app.add_middleware(_SameOrigin)
+    team = AuditTeam(work)
+    is_invited = bool(team.people())
+    if is_invited:
+        app.add_middleware(_Invited, team=team, cookie=f"craft_audit_{run_id}")
     _add_images(app, store, run_id)
     settings = {
         "run": run_id,
         "auditor": auditor,
-        "auditors": store.auditors(),
+        "invited": is_invited,
+        "auditors": [] if is_invited else store.auditors(),
         "reasons": {reason: REASONS[reason] for reason in REJECT_REASONS},
-        "colors": PALETTE[:2],
+        "colors": MASK_COLORS[:2],
     }
     return gr.mount_gradio_app(
         app,
-        _build_blocks(store, AuditDesk(store, seats), work, settings),
+        _build_blocks(store, AuditDesk(store, seats, team), work, settings),
         path="",
         show_error=True,
         run_history=False,
         footer_links=[],
         # System fonts: the fonts of a theme may be loaded from other servers.
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css=css_variables("class"),
         css_paths=FOLDER / "page.css",
     )
 
@@ -118,20 +130,22 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
         with gr.Tab("Agreement") as agreement:
             _build_agreement(store, agreement)
 
-        def open_sample(auditor: str, sample_id: str, step: int, which: str) -> dict[str, Any]:
+        def open_sample(auditor: str, sample_id: str, step: int, which: str, request: gr.Request) -> dict[str, Any]:
             """Opens a sample (step 0), or the next (1) or previous (-1) of a list: open, judged or disagreements."""
             with _shown_errors():
-                return desk.open(auditor, sample_id, step, which)
+                return desk.open(_name(auditor, request), sample_id, step, which)
 
-        def decide(auditor: str, sample_id: str, decision: dict[str, Any], which: str) -> dict[str, Any]:
+        def decide(
+            auditor: str, sample_id: str, decision: dict[str, Any], which: str, request: gr.Request
+        ) -> dict[str, Any]:
             """Stores a decision, and opens the next sample of the list."""
             with _shown_errors():
-                return desk.decide(auditor, sample_id, decision, which)
+                return desk.decide(_name(auditor, request), sample_id, decision, which)
 
-        def undo(auditor: str) -> dict[str, Any]:
+        def undo(auditor: str, request: gr.Request) -> dict[str, Any]:
             """Undoes the newest decision of the auditor, and opens its sample."""
             with _shown_errors():
-                return desk.undo(auditor)
+                return desk.undo(_name(auditor, request))
 
         # Without a queue: the store can serve several requests at once.
         for action in (open_sample, decide, undo):
@@ -141,6 +155,9 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
 
 def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     gr.Markdown(AGREEMENT_HELP)
+    people = gr.Dataframe(
+        label="Auditors", headers=list(AUDITOR_HEADERS), interactive=False, type="array", elem_classes="audit-tables"
+    )
     agreement = gr.Dataframe(
         label="Agreement",
         headers=list(AGREEMENT_HEADERS),
@@ -163,16 +180,50 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         elem_classes="audit-image",
     )
 
-    def refresh() -> tuple[list[list[str]], list[list[str]]]:
+    def refresh() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         with _shown_errors():
-            return agreement_rows(store), disagreement_rows(store)
+            return agreement_rows(store), disagreement_rows(store), auditor_rows(store)
 
     def draw(rows: list[list[str]], chosen: gr.SelectData) -> Image.Image:
         with _shown_errors():
             return draw_disagreement(store, rows[chosen.index[0]][0])
 
-    tab.select(refresh, outputs=[agreement, found], api_name="agreement", queue=False)
+    tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)
     found.select(draw, inputs=found, outputs=image, api_visibility="private", queue=False)
+
+
+def _name(given: str, request: gr.Request) -> str:
+    """Whose request it is: of those who were invited, whatever name they give."""
+    person = request.request.scope.get(_PERSON) if request.request is not None else None
+    return given if person is None else person.name
+
+
+class _Invited:
+    """Answers those alone who came by an invitation link. Its token moves from the address into a cookie."""
+
+    def __init__(self, app: ASGIApp, team: AuditTeam, cookie: str) -> None:
+        self.app = app
+        self.team = team
+        self.cookie = cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        token = connection.query_params.get("token", "")
+        if token and self.team.person(token) is not None and scope["type"] == "http":
+            response = RedirectResponse(connection.url.remove_query_params("token").path, 303)
+            response.set_cookie(self.cookie, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict")
+            await response(scope, receive, send)
+            return
+        person = self.team.person(connection.cookies.get(self.cookie, ""))
+        if person is None:
+            refusal = "This page is for those who were invited: open the link that was sent to you.\n"
+            await PlainTextResponse(refusal, 403)(scope, receive, send)
+            return
+        scope[_PERSON] = person
+        await self.app(scope, receive, send)
 
 
 class _SameOrigin:

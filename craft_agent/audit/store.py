@@ -34,6 +34,7 @@ from .decisions import (
 Loaded = TypeVar("Loaded")
 
 _STANDING = "undone_at IS NULL"
+_FINAL = "decisions.decision_id IN (SELECT decision_id FROM finals)"
 
 
 class AuditStore:
@@ -92,7 +93,7 @@ class AuditStore:
         except UnusableError as error:
             raise CraftError(f"the images of {sample_id} cannot be shown: {error.detail}") from error
 
-    def decide(self, sample_id: str, auditor: str, decision: Decision) -> int:
+    def decide(self, sample_id: str, auditor: str, decision: Decision, final: bool = False) -> int:
         """
         Records a decision. It replaces an earlier one of this auditor, which stays in the history.
 
@@ -100,6 +101,8 @@ class AuditStore:
             sample_id (`str`): The sample.
             auditor (`str`): The auditor's name, valid for `check_auditor`.
             decision (`Decision`): The decision.
+            final (`bool`, *optional*, defaults to `False`): Whether it is an adjudicator's: then it holds, and it
+                does not matter how many have judged the sample.
 
         Returns:
             `int`: The number of the decision.
@@ -112,10 +115,11 @@ class AuditStore:
             sample = self._sample(sample_id)
             decision = check_decision(decision, sample)
             others = connection.execute(
-                f"SELECT DISTINCT auditor FROM decisions WHERE sample_id = ? AND auditor != ? AND {_STANDING}",
+                f"""SELECT DISTINCT auditor FROM decisions WHERE sample_id = ? AND auditor != ? AND {_STANDING}
+                AND NOT {_FINAL}""",
                 (sample_id, auditor),
             ).fetchall()
-            if len(others) >= AUDITORS_PER_SAMPLE:
+            if len(others) >= AUDITORS_PER_SAMPLE and not final:
                 names = " and ".join(row["auditor"] for row in others)
                 raise CraftError(f"{sample_id} has been judged by {names} already; take another sample")
             cursor = connection.execute(
@@ -134,6 +138,8 @@ class AuditStore:
                     now(),
                 ),
             )
+            if final:
+                connection.execute("INSERT INTO finals (decision_id) VALUES (?)", (cursor.lastrowid,))
         return int(cursor.lastrowid or 0)
 
     def undo(self, auditor: str) -> StoredDecision | None:
@@ -141,7 +147,8 @@ class AuditStore:
         the same sample becomes valid again."""
         with self._database.transaction() as connection:
             row = connection.execute(
-                f"SELECT * FROM decisions WHERE auditor = ? AND {_STANDING} ORDER BY decision_id DESC LIMIT 1",
+                f"""SELECT *, {_FINAL} AS final FROM decisions WHERE auditor = ? AND {_STANDING}
+                ORDER BY decision_id DESC LIMIT 1""",
                 (auditor,),
             ).fetchone()
             if row is None:
@@ -155,9 +162,10 @@ class AuditStore:
         return next((stored for stored in self.decisions(sample_id) if stored.auditor == auditor), None)
 
     def decisions(self, sample_id: str) -> list[StoredDecision]:
-        """The current decisions on a sample, one per auditor, oldest first."""
+        """The current decisions on a sample, one per auditor, oldest first, an adjudicator's last."""
         rows = self._rows(
-            f"SELECT * FROM decisions WHERE sample_id = ? AND {_STANDING} ORDER BY decision_id", sample_id
+            f"SELECT *, {_FINAL} AS final FROM decisions WHERE sample_id = ? AND {_STANDING} ORDER BY decision_id",
+            sample_id,
         )
         return _newest(self._decoded(rows, _stored))
 
@@ -209,7 +217,7 @@ class AuditStore:
     def judged_samples(self) -> Iterator[tuple[Sample, list[StoredDecision]]]:
         """All judged samples with their current decisions, in the order of pairs."""
         rows = self._rows(
-            f"""SELECT decisions.* FROM decisions JOIN samples USING (sample_id) WHERE {_STANDING}
+            f"""SELECT decisions.*, {_FINAL} AS final FROM decisions JOIN samples USING (sample_id) WHERE {_STANDING}
             ORDER BY samples.pair_id, samples.candidate, decision_id"""
         )
         for sample_id, of_sample in groupby(rows, key=lambda row: str(row["sample_id"])):
@@ -217,7 +225,7 @@ class AuditStore:
 
     def accepted_samples(self, auditors: int) -> Iterator[Sample]:
         """
-        The samples that may be exported: accepted by enough people, and nobody differs.
+        The samples that may be exported: accepted by enough people and nobody differs, or by an adjudicator.
 
         Args:
             auditors (`int`): How many people must have accepted a sample, 1 or 2.
@@ -226,7 +234,8 @@ class AuditStore:
             `Sample`: The samples with the edits of the newest decision, in the order of pairs.
         """
         for sample, decisions in self.judged_samples():
-            agreed = len(decisions) >= auditors and find_difference(sample, decisions) is None
+            enough = len(decisions) >= auditors or decisions[-1].final
+            agreed = enough and find_difference(sample, decisions) is None
             if agreed and decisions[-1].verdict == "accept":
                 yield apply_decisions(sample, decisions)
 
@@ -271,10 +280,11 @@ def _stored(row: sqlite3.Row) -> StoredDecision:
         sample_id=row["sample_id"],
         auditor=row["auditor"],
         created_at=row["created_at"],
+        final=bool(row["final"]),
     )
 
 
 def _newest(decisions: Iterable[StoredDecision]) -> list[StoredDecision]:
-    """The last of these decisions for every auditor, oldest first."""
+    """The last of these decisions for every auditor, oldest first, an adjudicator's last."""
     newest = {decision.auditor: decision for decision in decisions}
-    return sorted(newest.values(), key=lambda decision: decision.decision_id)
+    return sorted(newest.values(), key=lambda decision: (decision.final, decision.decision_id))

@@ -7,15 +7,28 @@ craft-agent audit WORK                    # prints an address; the page asks for
 craft-agent audit WORK --auditor ann      # starts under this name
 ```
 
+For a team, with a link for each person, which the page then asks for:
+
+```bash
+craft-agent audit WORK --invite ann --invite bob --adjudicator carl --order confidence --share 0.3
+```
+
+Links are printed once; inviting a name again makes a new link and ends the old one. With more auditors than `--seats`,
+each sample is assigned to that many of them, so that all of them meet equally often. The adjudicator gets the samples
+on which two differ, sees both versions, and has the last word.
+
 The page lists its keys under "?". Every decision is stored at once; edits without a decision are kept by the browser.
 At most two people judge a sample, and see each other's decision only after their own. The page listens on this
-computer only, unless `--host` says otherwise; then anybody who reaches it can audit under any name.
+computer only, unless `--host` says otherwise; without invitations, anybody who reaches it can audit under any name.
 """
 
 import argparse
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+from ..audit.team import AuditTeam, Order
 from ..errors import CraftError
 
 
@@ -27,6 +40,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
     parser.add_argument("--auditor", metavar="NAME", default="", help="your name (default: the page asks)")
     parser.add_argument("--seats", type=int, choices=(1, 2), default=2, help="people who judge a sample (default: 2)")
+    team = parser.add_argument_group("team")
+    team.add_argument("--invite", metavar="NAME", action="append", default=[], help="print a link for an auditor")
+    team.add_argument(
+        "--adjudicator",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="print a link for somebody who settles disagreements",
+    )
+    team.add_argument(
+        "--order",
+        choices=get_args(Order),
+        help="which samples come first: in the order of pairs, the least confident, or those that took the machine "
+        "most attempts (default: as before, at first pairs)",
+    )
+    team.add_argument(
+        "--share", type=float, metavar="X", help="audit this share of the samples (default: as before, at first 1)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT}; 0: any)")
 
@@ -42,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code 0.
 
     Raises:
-        CraftError: If WORK holds no run, the name is not valid, or the port is taken.
+        CraftError: If WORK holds no run, a name or the share is not valid, or the port is taken.
     """
     # Here, so that the help is printed without loading them.
     import uvicorn
@@ -53,12 +84,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     auditor = check_auditor(arguments.auditor) if arguments.auditor else ""
     store = AuditStore(arguments.work)
+    team = AuditTeam(arguments.work)
+    given = {"order": arguments.order, "share": arguments.share}
+    team.set_plan(replace(team.plan, **{name: value for name, value in given.items() if value is not None}))
+    tokens = {name: team.invite(name) for name in arguments.invite}
+    tokens |= {name: team.invite(name, "adjudicator") for name in arguments.adjudicator}
     app = build_app(store, arguments.work, auditor, arguments.seats, arguments.host)
     listener = listen(arguments.host, arguments.port)
     port = listener.getsockname()[1]
     print(
         f"http://{arguments.host}:{port}  (stop with Ctrl-C; every decision is stored in {arguments.work})", flush=True
     )
+    for name, token in tokens.items():
+        role = "adjudicator" if team.is_adjudicator(name) else "auditor"
+        print(f"{name} ({role}): http://{arguments.host}:{port}/?token={token}", flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[listener])
     return 0

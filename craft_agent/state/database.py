@@ -92,6 +92,15 @@ CREATE TABLE IF NOT EXISTS decisions (
     undone_at TEXT
 );
 CREATE INDEX IF NOT EXISTS decisions_by_sample ON decisions (sample_id, auditor);
+CREATE TABLE IF NOT EXISTS finals (     -- decisions of adjudicators, which hold whatever others decided
+    decision_id INTEGER PRIMARY KEY REFERENCES decisions (decision_id)
+);
+CREATE TABLE IF NOT EXISTS people (     -- who was invited to the audit
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('auditor', 'adjudicator')),
+    token_sha256 TEXT NOT NULL UNIQUE,  -- of the token in the link, which itself is not kept
+    invited_at TEXT NOT NULL
+);
 """
 
 

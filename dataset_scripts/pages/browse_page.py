@@ -21,14 +21,14 @@ from tqdm import tqdm
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import DOMAINS, SPLITS, Expression, Pair, map_ahead, open_pairs
 from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
+from mtrefseg.looks import MASK_COLORS, to_hex
 from mtrefseg.option_values import positive
 
 
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
-# The colours of Okabe and Ito, which can be distinguished with any colour blindness.
-PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", "#009e73", "#0072b2")
+PALETTE = tuple(map(to_hex, MASK_COLORS))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,12 @@
 
 from typing import Any
 
+from mtrefseg import looks
+from mtrefseg.looks import to_hex
+
 
 DOTS_PER_INCH = 160
-PAPER = "#ffffff"
-INK = "#23272e"
-GREY = "#6b727c"
-HAIRLINE = "#e3e6ea"
+PAPER, INK, GREY, HAIRLINE = map(to_hex, (looks.PAPER, looks.INK, looks.GREY, looks.HAIRLINE))
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the page looks the same everywhere
     "font.size": 8,

@@ -25,6 +25,8 @@ from dataset_scripts.quality import (
     split_order,
 )
 from dataset_scripts.readers import open_pairs
+from mtrefseg import looks
+from mtrefseg.looks import to_hex
 
 from .plot_style import DOTS_PER_INCH, GREY, HAIRLINE, INK, PAPER, STYLE
 
@@ -42,10 +44,10 @@ LABELS = 1.15  # room for the names of bars
 NUMBERS = 0.4  # room for the numbers of an axis
 TITLE = 0.3  # from a title to its drawing
 
-BAR = "#7d8fa5"
-PLACE_COLORS = ("#f4f6f9", "#a9c1d9", "#3f6c99", "#142b45")
-SPLIT_COLORS = {"train": "#3f6c99", "validation": "#dd9a36", "test": "#6f9e83"}
-TYPE_COLORS = {"appear": "#4c9a8a", "disappear": "#cf6f58", "state_change": "#8577b0", UNKNOWN: "#b4bac2"}
+BAR = to_hex(looks.QUIET)
+PLACE_COLORS = (to_hex(looks.PAPER), "#a9c1d9", to_hex(looks.ACCENT), "#142b45")
+SPLIT_COLORS = {name: to_hex(color) for name, color in looks.SPLIT_COLORS.items()}
+TYPE_COLORS = {name: to_hex(color) for name, color in looks.CHANGE_COLORS.items()}
 TYPE_LABELS = {"appear": "appear", "disappear": "disappear", "state_change": "state change", UNKNOWN: "unknown"}
 DOMAIN_LABELS = {"NS": "normal scenes (NS)", "RS": "remote sensing (RS)", UNKNOWN: "unknown domain"}
 STAGE_ONE = "stage 1"
@@ -217,12 +219,13 @@ def _draw_change_types(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
         )
         for row, (split, share) in enumerate(shares.items()):
             if share >= 0.06:
-                axis.text(lefts[split] + share / 2, row, f"{100 * share:.0f} %", ha="center", va="center", color=PAPER)
+                ink = PAPER if name == "appear" else INK
+                axis.text(lefts[split] + share / 2, row, f"{100 * share:.0f} %", ha="center", va="center", color=ink)
             lefts[split] += share
     _name_bars(axis, list(splits), 1, room=1, rows=2)
     axis.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, -0.12),
+        loc="upper left",
+        bbox_to_anchor=(0, 1 - len(splits) / max(len(splits), 2)),
         ncols=len(used),
         borderaxespad=0,
         borderpad=0,
@@ -347,12 +350,11 @@ def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float,
 
 
 def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: str) -> None:
-    """The histogram of a split as shares: a line, filled for the training split."""
+    """The histogram of a split as shares: a line over its own tint."""
     counts = np.histogram(values, edges)[0]
     shares = counts / max(counts.sum(), 1)
     color = SPLIT_COLORS.get(split, GREY)
-    if split == "train":
-        axis.stairs(shares, edges, fill=True, color=color, alpha=0.2)
+    axis.stairs(shares, edges, fill=True, color=color, alpha=0.15)
     axis.stairs(shares, edges, color=color, linewidth=1.5, label=label)
 
 

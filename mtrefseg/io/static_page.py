@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from mtrefseg.looks import css_variables
+
 
 THUMBNAIL_SIDE = 512
 """Longest side of the images of a page, in pixels."""
@@ -33,9 +35,9 @@ def fill_template(template: Path) -> str:
     import jinja2  # Most of those who read and write files make no pages.
 
     loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
-    # The templates are the project's own, and hold no values.
+    # The templates are the project's own, and hold no values but colours and letter sizes.
     environment = jinja2.Environment(loader=loader, autoescape=False, trim_blocks=True, keep_trailing_newline=True)
-    return environment.get_template(template.name).render()
+    return environment.get_template(template.name).render(looks=css_variables())
 
 
 def draw_thumbnail(image: Image.Image) -> Image.Image:

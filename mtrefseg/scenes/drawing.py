@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mtrefseg.view.drawing import GAP, INK, MARGIN, PAGE_WIDTH, PALETTE, PAPER, area_text, font_of, paint_masks, plain
+from mtrefseg.looks import INK, MASK_COLORS, PAPER
+from mtrefseg.view.drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, paint_masks, plain
 from mtrefseg.view.overlay import draw_overlay
 
 from .labels import shrink_mask
@@ -18,7 +19,6 @@ from .result import MASKS, SceneResult, SentenceResult
 
 LAYER_SIDE = 2048
 _SIDE = 1600
-_FILL = 110  # Opacity of masks, of 255; their outlines are opaque.
 # Of the timeline, in pixels of the page.
 _MOST_COLUMNS = 5
 _TITLE = 34
@@ -52,7 +52,7 @@ def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Pat
 
 def draw_layers(
     sources: Sequence[Any], options: ReadOptions, result: SceneResult, side: int = LAYER_SIDE
-) -> tuple[Image.Image, Image.Image, Image.Image]:
+) -> tuple[Image.Image, Image.Image, list[np.ndarray]]:
     """
     Draws what viewers lay one above the other.
 
@@ -63,8 +63,8 @@ def draw_layers(
         side (`int`, *optional*, defaults to 2048): Longer side of the layers; smaller scenes keep their size.
 
     Returns:
-        `tuple[PIL.Image.Image, PIL.Image.Image, PIL.Image.Image]`: Both dates, RGB, and the masks in the colours of
-        their sentences on nothing, RGBA, all of one size.
+        `tuple[PIL.Image.Image, PIL.Image.Image, list[np.ndarray]]`: Both dates, RGB, and the masks of the sentences,
+        booleans, all of one size.
 
     Raises:
         [`UserError`]: If an image can no longer be read.
@@ -72,15 +72,9 @@ def draw_layers(
     with open_scene(sources, options) as scene:
         size = shrunk(scene.grid.height, scene.grid.width, side)
         views = scene.read(scene.box, size).images
-    painted = np.zeros((*size, 4), dtype=np.uint8)
-    for number, one in enumerate(result.sentences):
-        mask = shrink_mask(result.folder / MASKS, one.band, result.grid, size)
-        padded = np.pad(mask, 1, mode="edge")
-        inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-        painted[mask, :3] = PALETTE[number % len(PALETTE)]
-        painted[mask, 3] = np.where(inside[mask], _FILL, 255)
+    masks = [shrink_mask(result.folder / MASKS, one.band, result.grid, size) for one in result.sentences]
     earlier, later = map(Image.fromarray, views)
-    return earlier, later, Image.fromarray(painted)
+    return earlier, later, masks
 
 
 def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResult]]], mask_file: Path) -> Image.Image:
@@ -106,7 +100,7 @@ def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResu
     draw = ImageDraw.Draw(page)
     for index, ((name, answers), view) in enumerate(zip(dates, views, strict=True)):
         left, top = MARGIN + index % columns * (side + GAP), MARGIN + index // columns * cell
-        colors = [PALETTE[number % len(PALETTE)] for number in range(len(answers))]
+        colors = [MASK_COLORS[number % len(MASK_COLORS)] for number in range(len(answers))]
         masks = [shrink_mask(mask_file, one.band, scene.grid, (height, width)) for one in answers]
         draw.text((left, top + _TITLE - 10), plain(name), fill=INK, font=font_of(20), anchor="ls")
         page.paste(paint_masks(Image.fromarray(view), masks, colors, numbered=False), (left, top + _TITLE))

@@ -18,8 +18,11 @@ from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided,
 Way = Literal["image", "windows", "objects", "shrunk scene"]
 ChangeType = Literal["appear", "disappear", "state_change", "unknown"]
 
-_APPEAR = r"appear|show\w* up|added|new|built|constructed|planted|arrived|later image|second image"
-_DISAPPEAR = r"disappear|vanish|removed|gone|demolished|torn down|cut down|left|earlier image|first image"
+_APPEAR = r"appear|show\w* up|added|new|built|constructed|erected|planted|arrived|later image|second image"
+_DISAPPEAR = (
+    r"disappear|vanish|removed|gone|demolished|torn down|knocked down|cut down|taken away|left|no longer|missing|"
+    r"earlier image|first image"
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mtrefseg.errors import UserError
-from mtrefseg.view.drawing import PALETTE
+from mtrefseg.looks import MASK_COLORS
 
 
 _FILL = 90  # Opacity of 255: the images stay visible.
@@ -34,7 +34,7 @@ def write_style(path: Path, sentences: Sequence[str]) -> None:
         )
         symbol = ElementTree.SubElement(symbols, "symbol", type="fill", name=str(number), alpha="1")
         layer = ElementTree.SubElement(symbol, "layer", attrib={"class": "SimpleFill"}, enabled="1", locked="0")
-        red, green, blue = PALETTE[number % len(PALETTE)]
+        red, green, blue = MASK_COLORS[number % len(MASK_COLORS)]
         options = ElementTree.SubElement(layer, "Option", type="Map")
         for name, value in (
             ("color", f"{red},{green},{blue},{_FILL}"),

@@ -9,25 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from mtrefseg.looks import HAIRLINE, HALO, INK, PAPER, Color
 
-Color = tuple[int, int, int]
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-# The colours of Okabe and Ito, which people with any colour blindness can tell apart; those that stand out best from
-# vegetation and asphalt come first. Beyond seven sentences they repeat, and the numbers tell the masks apart.
-PALETTE: tuple[Color, ...] = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (204, 121, 167),
-    (240, 228, 66),
-    (213, 94, 0),
-    (0, 158, 115),
-    (0, 114, 178),
-)
-PAPER: Color = (255, 255, 255)
-INK: Color = (32, 33, 36)
-GREY: Color = (110, 113, 118)
-HAIRLINE: Color = (222, 224, 228)
 
 # All lengths are in pixels of the page.
 PAGE_WIDTH = 1600
@@ -97,7 +82,7 @@ def paint_masks(
         edge = part.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1)).filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
         halo = edge.filter(ImageFilter.MaxFilter(2 * SMOOTHING + 1))
         shadow = ImageChops.subtract(halo, edge).reduce(SMOOTHING).point(lambda value: value * 3 // 5)
-        painted.paste((20, 20, 20), place, shadow)
+        painted.paste(HALO, place, shadow)
         painted.paste(color, place, ImageChops.subtract(edge, part).reduce(SMOOTHING))
     if not numbered:
         return painted

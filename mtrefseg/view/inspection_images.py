@@ -9,25 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from .drawing import (
-    GAP,
-    GREY,
-    HAIRLINE,
-    INK,
-    MARGIN,
-    PAGE_WIDTH,
-    PALETTE,
-    PAPER,
-    Color,
-    area_text,
-    font_of,
-    heading,
-    paint_masks,
-    plain,
-    stack,
-    to_panel,
-    wrap,
-)
+from mtrefseg.looks import GREY, HAIRLINE, INK, MASK_COLORS, PAPER, Color
+
+from .drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, heading, paint_masks, plain, stack, to_panel, wrap
 from .inspection import ExpressionInspection, InspectedPair, WordImportance
 
 
@@ -38,7 +22,7 @@ SIDE = 768
 HEAT: tuple[Color, ...] = ((24, 15, 72), (98, 28, 118), (181, 54, 92), (236, 112, 42), (253, 190, 60), (255, 250, 190))
 _OPACITY_LOW, _OPACITY_HIGH = 0.45, 0.85  # of the heat over the image, where it is coldest and hottest
 _DIMMED = 0.6  # How much of its colour an image loses under the heat.
-_MASK_COLOR = PALETTE[0]
+_MASK_COLOR = MASK_COLORS[0]
 _WORD_COLOR: Color = (230, 159, 0)
 _WORD_SIZE = 28
 # The attention scale reaches at least to this value, so that uniform attention does not look like a peak.

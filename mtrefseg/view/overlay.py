@@ -9,24 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from .drawing import (
-    GAP,
-    GREY,
-    HAIRLINE,
-    INK,
-    MARGIN,
-    PAGE_WIDTH,
-    PALETTE,
-    PAPER,
-    Color,
-    area_text,
-    draw_number,
-    font_of,
-    paint_masks,
-    plain,
-    to_panel,
-    wrap,
-)
+from mtrefseg.looks import GREY, HAIRLINE, INK, MASK_COLORS, PAPER, Color
+
+from .drawing import GAP, MARGIN, PAGE_WIDTH, area_text, draw_number, font_of, paint_masks, plain, to_panel, wrap
 
 
 if TYPE_CHECKING:
@@ -109,7 +94,7 @@ def draw_overlay(
     """
     _check(image_t1, image_t2, masks, texts, scores)
     arrays = [np.asarray(mask, dtype=bool) for mask in masks]
-    colors = [PALETTE[index % len(PALETTE)] for index in range(len(arrays))]
+    colors = [MASK_COLORS[index % len(MASK_COLORS)] for index in range(len(arrays))]
     if areas is None:
         areas = [float(array.mean()) for array in arrays]
     rows = [_legend_row(text, float(score), area) for text, score, area in zip(texts, scores, areas, strict=True)]
@@ -195,4 +180,4 @@ def _draw_legend(draw: ImageDraw.ImageDraw, top: int, rows: Sequence[LegendRow],
         y += row.height
 
 
-__all__ = ["PAGE_WIDTH", "PALETTE", "draw_overlay"]
+__all__ = ["PAGE_WIDTH", "draw_overlay"]

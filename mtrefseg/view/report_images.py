@@ -8,30 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from .drawing import (
-    GAP,
-    GREY,
-    INK,
-    MARGIN,
-    PAGE_WIDTH,
-    PALETTE,
-    PAPER,
-    Color,
-    font_of,
-    heading,
-    paint_masks,
-    plain,
-    stack,
-    to_panel,
-    wrap,
-)
+from mtrefseg.looks import ACCENT, GREY, INK, PAPER, PREDICTION, TRUTH, Color
+
+from .drawing import GAP, MARGIN, PAGE_WIDTH, font_of, heading, paint_masks, plain, stack, to_panel, wrap
 from .pair_images import Images, PairImages
 from .predictions import IOU_STEPS, ScoredSentence, iou_histogram, mean_iou, worst_first
 
 
-TRUTH: Color = (240, 228, 66)
-PREDICTION: Color = (230, 60, 160)
-"""Yellow and magenta, which stand out from streets and woods."""
 CHANGE_NAMES = {
     "appear": "appears",
     "disappear": "disappears",
@@ -116,7 +99,7 @@ def draw_histogram(sentences: Sequence[ScoredSentence]) -> Image.Image:
         left, right = round(MARGIN + step * width) + 5, round(MARGIN + (step + 1) * width) - 5
         # Even a count of one among thousands is visible.
         height = max(2, round((base - top) * count / max(counts))) if count else 0
-        draw.rectangle((left, base - height, right, base), fill=PALETTE[6] if count else PAPER)
+        draw.rectangle((left, base - height, right, base), fill=ACCENT if count else PAPER)
         label = f"{count:,}" if count else ""
         draw.text(((left + right) // 2, base - height - 8), label, fill=INK, font=font_of(17), anchor="ms")
         bounds = f"{step * 10} to {step * 10 + 10}"

@@ -11,11 +11,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
+from mtrefseg.io import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
+from mtrefseg.looks import PREDICTION, TRUTH, to_hex
 
 from .pair_images import Images, PairImages
-from .predictions import ScoredSentence
-from .report_images import CHANGE_NAMES, PREDICTION, TRUTH, draw_report_sheet
+from .predictions import ScoredSentence, worst_first
+from .report_cases import case_html, summary_of, typical_cases
+from .report_images import CHANGE_NAMES, draw_report_sheet
 
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -59,6 +61,7 @@ def write_report(
         for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="masks", leave=False, disable=None))
     ]
     head = {"title": title, "chosen": len(chosen), "pageSize": SENTENCES_A_PAGE, "changeNames": CHANGE_NAMES}
+    head |= {"summary": summary_of(chosen), "cases": _write_cases(chosen, images)}
     lines = ",\n".join(map(to_script, entries))
     script = f"window.REPORT = {{...{to_script(head)}, sentences: [\n{lines}\n]}};\n"
     (out / "report.js").write_text(script, encoding="ascii", newline="\n")
@@ -66,6 +69,19 @@ def write_report(
     # The page is written last, so that an interrupted run leaves no page with missing images.
     (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
     return sum(not entry["images"] for entry in entries)
+
+
+def _write_cases(chosen: Sequence[ScoredSentence], images: PairImages | None) -> list[dict[str, Any]]:
+    """The worst, the median and the best sentence, each with its pair as HTML."""
+    return [
+        {
+            "name": name,
+            "text": each.expression,
+            "iou": each.iou,
+            "html": case_html(each, None if images is None else images.find(each), THUMBNAIL_SIDE),
+        }
+        for name, each in typical_cases(worst_first(chosen)).items()
+    ]
 
 
 def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:
@@ -104,7 +120,7 @@ def _write_sentence(
         masks[name] = "none" if mask is None else "empty"
         if mask is not None and mask.any():
             masks[name] = f"{folder}/{number:06d}_{name}.png"
-            draw_mask(mask, "#" + bytes(color).hex()).save(root / masks[name])
+            draw_mask(mask, to_hex(color)).save(root / masks[name])
     height, width = sentence.size or (1, 1)
     return {
         "id": sentence.sample_id,

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mtrefseg.looks import MASK_COLORS, to_hex
 from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
-from mtrefseg.view.drawing import PALETTE
 from mtrs_iou import decode_rle
-from spaces_demo.answers import legend, paint, result_of, write_files
+from spaces_demo.answers import result_of, show, write_files
 from spaces_demo.segmenting import Segmentation
 
 
@@ -33,35 +33,33 @@ def a_mask() -> np.ndarray:
 
 
 def test_a_sentence_is_never_markup() -> None:
-    html = legend(make_segmentation(['<img src=x onerror="alert(1)">'], a_mask()[None]))
-    assert "<img" not in html
+    html = show(make_segmentation(['<img src=x onerror="alert(1)">'], a_mask()[None]))
+    assert "<img src=x" not in html
     assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;" in html
 
 
 def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
     masks = np.stack([a_mask(), np.zeros((24, 32), dtype=bool)])
-    html = legend(make_segmentation(["a car", "a dragon"], masks, encoding_seconds=0.5))
-    assert "score 0.75 · 25.00 % of the image" in html
+    html = show(make_segmentation(["a car", "a dragon"], masks, encoding_seconds=0.5))
+    assert "25.00 % of the image · score 0.75" in html
     assert "nothing in these images fits this sentence" in html
     assert "Pair read and encoded in 0.50 s. 2 questions answered in 0.04 s." in html
     assert 'role="status"' in html
-    html = legend(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
+    html = show(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
     assert "every change between the two images" in html
     assert "nothing changed" in html
     assert "The pair was known. Masks recomputed from cached answers in 0.04 s." in html
+    assert "said instead" in show(make_segmentation(["a car"], a_mask()[None]), "said instead")
 
 
-def test_masks_are_painted_in_the_colours_of_the_legend() -> None:
-    before, after = paint(make_segmentation(["a car"], a_mask()[None]))
-    # On t1, where what has gone still is, stand outlines alone.
-    assert np.asarray(before).any()
-    assert not np.asarray(before)[12, 36].any()
-    # 42 percent of the colour on black, in a corner of the mask, away from its number.
-    inside = np.asarray(after)[12, 36].astype(float)
-    assert np.abs(inside - 0.42 * np.array(PALETTE[0])).max() < 3
-    assert not np.asarray(after)[44, 60].any()
-    red, green, blue = PALETTE[0]
-    assert f"rgb({red},{green},{blue})" in legend(make_segmentation(["a car"], a_mask()[None]))
+def test_what_came_is_outlined_later_and_what_left_earlier() -> None:
+    masks = np.stack([a_mask()] * 3)
+    html = show(make_segmentation(["the new car", "the car that is gone", "the car that turned red"], masks))
+    earlier, later = html.split('data-date="t2"')
+    for number, in_t1, in_t2 in ((1, "there", "here"), (2, "here", "there"), (3, "here", "here")):
+        for pane, state in ((earlier, in_t1), (later, in_t2)):
+            assert f'class="pv-mask {state}" data-answer="{number}"' in pane
+    assert to_hex(MASK_COLORS[0]) in html
 
 
 def test_files_hold_the_masks_exactly(tmp_path: Path) -> None:

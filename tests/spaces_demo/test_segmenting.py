@@ -166,7 +166,7 @@ def test_a_digest_is_of_contents_in_order(tmp_path: Path) -> None:
 
 def test_the_shipped_checkpoint_encodes_a_pair_once() -> None:
     sample = Path(__file__).parents[2] / "spaces_demo" / "examples"
-    paths = (str(sample / "houses_t1.jpg"), str(sample / "houses_t2.jpg"))
+    paths = (str(sample / "lagoon_t1.jpg"), str(sample / "lagoon_t2.jpg"))
     shipped = Segmenter.from_pretrained(str(Path(__file__).parents[2] / "mtrefseg-r1"))
     calls = []
     shipped.model.vision_model.backbone.register_forward_hook(lambda *_: calls.append(1))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dataset_scripts.pages import DOTS_PER_INCH, INK, STYLE
-from mtrefseg.view.overlay import PALETTE
+from mtrefseg.looks import MASK_COLORS
 
 from .tables import Outcome, Row
 
@@ -117,5 +117,5 @@ def _start_at_zero(panel: Axes) -> None:
 
 def look_of(place: int) -> dict[str, Any]:
     """Colour and kind of a line."""
-    color = tuple(channel / 255 for channel in PALETTE[place % len(PALETTE)])
-    return {"color": color, "linestyle": LINES[place // len(PALETTE) % len(LINES)], "linewidth": 1.6}
+    color = tuple(channel / 255 for channel in MASK_COLORS[place % len(MASK_COLORS)])
+    return {"color": color, "linestyle": LINES[place // len(MASK_COLORS) % len(LINES)], "linewidth": 1.6}

@@ -101,11 +101,10 @@ def test_layers(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
     rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", later)]
     result = segment_pair(rasters[0], rasters[1], ["the red things"], predictor, SceneOptions(), tmp_path / "out")
     earlier, shown, masks = draw_layers(rasters, ReadOptions(), result, side=90)
-    assert earlier.size == shown.size == masks.size == (90, 50)
-    opacity = np.asarray(masks)[..., 3]
-    assert opacity[15:35, 10:40].all()
-    assert opacity.astype(bool).sum() == 20 * 30
-    assert 0 < opacity[25, 25] < opacity[15, 25] == 255
+    assert earlier.size == shown.size == (90, 50)
+    assert [mask.shape for mask in masks] == [(50, 90)]
+    assert masks[0][15:35, 10:40].all()
+    assert masks[0].sum() == 20 * 30
 
 
 def test_a_bound_on_windows_makes_them_larger(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:

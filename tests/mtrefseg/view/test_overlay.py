@@ -4,8 +4,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from mtrefseg.looks import MASK_COLORS
 from mtrefseg.view.drawing import paint_masks
-from mtrefseg.view.overlay import PAGE_WIDTH, PALETTE, draw_overlay
+from mtrefseg.view.overlay import PAGE_WIDTH, draw_overlay
 
 
 GREY_LEVEL = 128
@@ -63,7 +64,7 @@ def test_the_fill_is_a_translucent_palette_colour() -> None:
     masks = np.ones((1, 60, 60), dtype=bool)
     page = draw_overlay(*grey_pair(60, 60), masks, ["all of it"], [1.0])
     pixel = np.asarray(page)[100, PAGE_WIDTH - 100]
-    expected = GREY_LEVEL + 0.42 * (np.array(PALETTE[0]) - GREY_LEVEL)
+    expected = GREY_LEVEL + 0.42 * (np.array(MASK_COLORS[0]) - GREY_LEVEL)
     np.testing.assert_allclose(pixel, expected, atol=2)
 
 
@@ -129,8 +130,8 @@ def test_a_number_stands_on_the_largest_part_of_its_mask() -> None:
     mask[20:120, 20:120] = True
     # The mean of all parts lies near this speck.
     mask[200, 200] = mask[280:, 280:] = True
-    painted = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [PALETTE[0]])).astype(int)
-    plain = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [PALETTE[0]], numbered=False))
+    painted = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [MASK_COLORS[0]])).astype(int)
+    plain = np.asarray(paint_masks(Image.new("RGB", (300, 300), "grey"), [mask], [MASK_COLORS[0]], numbered=False))
     rows, columns = np.nonzero(np.abs(painted - plain).sum(axis=-1))
     assert (rows.mean(), columns.mean()) == (pytest.approx(70, abs=8), pytest.approx(70, abs=8))
 

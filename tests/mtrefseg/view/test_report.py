@@ -16,8 +16,9 @@ from PIL import Image, ImageDraw
 from dataset_scripts.synthesis import Generator
 from mtrefseg.cli.main import main
 from mtrefseg.io import fill_template
+from mtrefseg.looks import PREDICTION, TRUTH
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
-from mtrefseg.view.report_images import PREDICTION, TRUTH, draw_case, draw_histogram, draw_report_sheet
+from mtrefseg.view.report_images import draw_case, draw_histogram, draw_report_sheet
 from mtrefseg.view.report_page import TEMPLATE
 from mtrs_iou.mask_counts import encode_rle
 from tests.browser_pages import EVIL, needs_browser, run_script

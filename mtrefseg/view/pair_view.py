@@ -1,0 +1,235 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+A pair in the browser: both dates with the outlines of masks, side by side or under a slider, to pan and zoom, and the
+sentences below. Pointing at a sentence lights up its mask, and the other way round.
+
+It is one piece of HTML with a style sheet and a script beside it. It fetches nothing, images included. The demo and
+the report show it; a page that does so brings [`STYLE`] and the variables of `mtrefseg.looks`, and calls
+`startPairViews(element)` of [`SCRIPT`] once the HTML is there. Whatever comes from the data is escaped.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mtrefseg.looks import MASK_COLORS, Color, to_hex
+
+from .drawing import stands_out_on
+from .outlines import Ring, polygons_of
+
+
+STYLE = Path(__file__).with_name("pair_view.css")
+SCRIPT = Path(__file__).with_name("pair_view.js")
+QUALITY = 88
+MOST_CORNERS = 20_000
+"""A mask that is more ragged than this is drawn coarser."""
+KEYS = "Plus and minus zoom, arrow keys move, 0 shows all, comma and full stop move the slider."
+_CUT = 0.5  # Corners are cut by so many pixels, so that staircases become slopes.
+_DATES = {"appear": ("t2",), "disappear": ("t1",)}
+_BUTTONS = (
+    ("side", "Both dates side by side", "Side by side", ' aria-pressed="false"'),
+    ("slider", "One above the other, with a slider", "Slider", ' aria-pressed="false"'),
+    ("out", "Zoom out", "−", ""),
+    ("in", "Zoom in", "+", ""),
+    ("fit", "Show all of the images", "Fit", ""),
+    ("masks", "Show or hide the masks", "Masks", ' aria-pressed="true"'),
+)
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """
+    A sentence and its mask.
+
+    Args:
+        text (`str`): The sentence.
+        mask (`np.ndarray`): bool (height, width), of any size.
+        note (`str`): What is said of the mask, or why there is none.
+        change_type (`str`, *optional*, defaults to `"unknown"`): "appear" draws the mask at t2, "disappear" at t1,
+            with a thin dashed line at the other date; everything else at both.
+        color (`tuple[int, int, int]`, *optional*): Of the mask; by default that of its place in the list.
+    """
+
+    text: str
+    mask: npt.NDArray[np.bool_] = field(repr=False)
+    note: str
+    change_type: str = "unknown"
+    color: Color | None = None
+
+
+def pair_view_html(
+    images: tuple[Image.Image, Image.Image], answers: Sequence[ShownAnswer], status: str = "", alt: str = ""
+) -> str:
+    """
+    The HTML of a pair.
+
+    Args:
+        images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, RGB, of one size.
+        answers (`Sequence[ShownAnswer]`): The sentences in their order.
+        status (`str`, *optional*, defaults to `""`): A line that screen readers announce.
+        alt (`str`, *optional*, defaults to `""`): What the images show, for those who do not see them.
+
+    Returns:
+        `str`: HTML.
+    """
+    sources = [data_uri(image) for image in images]
+    name = "pv" + hashlib.sha256("".join(sources).encode()).hexdigest()[:10]
+    width, height = images[0].size
+    colors = [answer.color or MASK_COLORS[index % len(MASK_COLORS)] for index, answer in enumerate(answers)]
+    shapes = [_Shape.of(answer.mask, (width, height)) for answer in answers]
+    places = _number_places([shape.rings for shape in shapes])
+    panes = "".join(
+        _pane(date, source, (width, height), name, answers, colors, shapes, places, alt)
+        for date, source in zip(("t1", "t2"), sources, strict=True)
+    )
+    paths = "".join(
+        f'<path id="{name}-{index}" d="{shape.path}" vector-effect="non-scaling-stroke"/>'
+        for index, shape in enumerate(shapes, start=1)
+    )
+    rows = "".join(
+        _row(number, answer, color)
+        for number, (answer, color) in enumerate(zip(answers, colors, strict=True), start=1)
+    )
+    buttons = "".join(
+        f'<button type="button" data-act="{act}" title="{title}"{state}'
+        f"{f' aria-label={title!r}' if len(shown) == 1 else ''}>{shown}</button>"
+        for act, title, shown, state in _BUTTONS
+    )
+    return (
+        f'<div class="pair-view" data-pair="{name}" data-width="{width}" data-height="{height}">'
+        f'<svg class="pv-defs" aria-hidden="true"><defs>{paths}</defs></svg>'
+        f'<div class="pv-tools" role="toolbar" aria-label="View of the images">{buttons}</div>'
+        f'<div class="pv-stage" tabindex="0" role="group" aria-label="The images. {KEYS}">{panes}'
+        '<div class="pv-split" role="slider" tabindex="0" aria-label="How much of t1 is shown" aria-valuemin="0" '
+        'aria-valuemax="100" aria-valuenow="50"><i aria-hidden="true">⇔</i></div></div>'
+        f'<p class="pv-status" role="status">{escape(status)}</p>'
+        f'<ol class="pv-answers" role="list">{rows}</ol></div>'
+    )
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A mask in pixels of the shown images: the path of its outline, and its outer rings."""
+
+    path: str
+    rings: list[Ring]
+
+    @classmethod
+    def of(cls, mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> "_Shape":
+        """Traces a mask, coarser and coarser until it has few enough corners."""
+        image = Image.fromarray(mask)
+        while True:
+            polygons = polygons_of(np.asarray(image))
+            if polygons is not None and sum(len(ring) for each in polygons for ring in each) <= MOST_CORNERS:
+                break
+            image = image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.NEAREST)
+        scale = (size[0] / image.width, size[1] / image.height)
+        path = "".join(_ring_path(ring, scale) for each in polygons for ring in each)
+        rings = [[(round(x * scale[0]), round(y * scale[1])) for x, y in each[0]] for each in polygons]
+        return cls(path, rings)
+
+
+def _ring_path(ring: Ring, scale: tuple[float, float]) -> str:
+    """A ring with its corners cut, as part of an SVG path."""
+    points = []
+    corners = ring[:-1]
+    for index, (x, y) in enumerate(corners):
+        for other_x, other_y in (corners[index - 1], corners[(index + 1) % len(corners)]):
+            length = abs(other_x - x) + abs(other_y - y)
+            share = min(0.5, _CUT / length)
+            points.append(((x + (other_x - x) * share) * scale[0], (y + (other_y - y) * share) * scale[1]))
+    return "M" + "L".join(f"{x:.4g} {y:.4g}" if x < 1000 and y < 1000 else f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+
+
+def _number_places(rings_of: Sequence[Sequence[Ring]]) -> list[tuple[int, int] | None]:
+    """Where the number of each mask stands: at the top of the part that is farthest from the numbers before it."""
+    places: list[tuple[int, int] | None] = []
+    for rings in rings_of:
+        tops = [min(ring, key=lambda point: (point[1], point[0])) for ring in sorted(rings, key=len, reverse=True)]
+        taken = [place for place in places if place is not None]
+
+        def room(top: tuple[int, int], taken: list[tuple[int, int]] = taken) -> float:
+            return min((float(np.hypot(top[0] - x, top[1] - y)) for x, y in taken), default=0.0)
+
+        place = max(tops, key=room, default=None)
+        # Where two masks are the same, their numbers stand beside each other.
+        while place is not None and taken and room(place) < 22:
+            place = (place[0] + 24, place[1])
+        places.append(place)
+    return places
+
+
+def _pane(
+    date: str,
+    source: str,
+    size: tuple[int, int],
+    name: str,
+    answers: Sequence[ShownAnswer],
+    colors: Sequence[Color],
+    shapes: Sequence[_Shape],
+    places: Sequence[tuple[int, int] | None],
+    alt: str,
+) -> str:
+    drawn, numbers = [], []
+    # Smaller masks come last, so that a larger one does not hide them from the mouse.
+    order = sorted(range(len(answers)), key=lambda index: -int(np.count_nonzero(answers[index].mask)))
+    for index in order:
+        place = places[index]
+        if place is None:
+            continue
+        dates = _DATES.get(answers[index].change_type, ("t1", "t2"))
+        state = "here" if date in dates else "there"
+        use = f'href="#{name}-{index + 1}"'
+        drawn.append(
+            f'<g class="pv-mask {state}" data-answer="{index + 1}" style="--color:{to_hex(colors[index])}">'
+            f'<use class="fill" {use}/><use class="halo" {use}/><use class="line" {use}/></g>'
+        )
+        if state == "here":
+            ink = to_hex(stands_out_on(colors[index]))
+            numbers.append(
+                f'<span class="pv-number" data-answer="{index + 1}" style="--color:{to_hex(colors[index])};'
+                f"--on-color:{ink};left:{100 * place[0] / size[0]:.2f}%;top:{100 * place[1] / size[1]:.2f}%"
+                f'" aria-hidden="true">{index + 1}</span>'
+            )
+    when = {"t1": "t1 · earlier", "t2": "t2 · later"}[date]
+    about = f"{'The earlier' if date == 't1' else 'The later'} image ({date})" + (f": {alt}" if alt else "")
+    return (
+        f'<div class="pv-pane" data-date="{date}"><div class="pv-canvas">'
+        f'<img src="{source}" alt="{escape(about)}" draggable="false">'
+        f'<svg viewBox="0 0 {size[0]} {size[1]}" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>'
+        f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{when}</span></div>'
+    )
+
+
+def _row(number: int, answer: ShownAnswer, color: Color) -> str:
+    is_found = bool(answer.mask.any())
+    ink = to_hex(stands_out_on(color))
+    return (
+        f'<li class="{"found" if is_found else "nothing"}"><button type="button" class="pv-answer" '
+        f'data-answer="{number}" aria-pressed="false" style="--color:{to_hex(color)};--on-color:{ink}">'
+        f'<span class="pv-chip">{number}</span><span class="pv-text" dir="auto">{escape(answer.text)}</span>'
+        f'<span class="pv-note">{escape(answer.note)}</span></button></li>'
+    )
+
+
+def data_uri(image: Image.Image) -> str:
+    """
+    An image as part of a page.
+
+    Args:
+        image (`PIL.Image.Image`): Of any mode.
+
+    Returns:
+        `str`: The address of a JPEG that holds it.
+    """
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -1,0 +1,100 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Pages for everybody: names of fields and buttons, texts for images, headings.
+
+Colours are checked in `tests/mtrefseg/test_looks.py`. With `AXE=node_modules/axe-core/axe.min.js` in the environment,
+axe-core looks at the same pages and finds nothing serious.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataset_scripts.pages.browse_page import write_page
+from dataset_scripts.readers import open_pairs
+from mtrefseg.view.predictions import load_predictions, worst_first
+from mtrefseg.view.report_page import write_report
+from tests.browser_pages import needs_browser
+from tests.craft_agent.audit.audit_browser import Browser, serve, wait_for
+from tests.craft_agent.small_work import make_work
+
+
+ROOT = Path(__file__).parents[1]
+AXE = os.environ.get("AXE", "")
+CHECKS = """
+const text = (each) => (each.getAttribute("aria-label") || each.title || each.innerText || "").trim();
+const label = (each) => text(each) || [...(each.labels ?? [])].map(text).join("") || each.placeholder || "";
+const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.offsetParent);
+const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+return {
+  language: document.documentElement.lang ? [] : ["html"],
+  titles: document.title ? [] : ["title"],
+  buttons: shown("button, [role=button]").filter((each) => !label(each)).map((each) => each.outerHTML),
+  fields: shown("input, select, textarea").filter((each) => !label(each)).map((each) => each.outerHTML),
+  images: [...document.images].filter((each) => !each.hasAttribute("alt")).map((each) => each.outerHTML.slice(0, 200)),
+  headings: document.querySelectorAll("h1").length === 1 ? [] : ["there must be one h1"],
+  ids: ids.filter((each, index) => ids.indexOf(each) !== index),
+};
+"""
+RUN_AXE = """
+const done = arguments[0];
+const serious = (each) => ["serious", "critical"].includes(each.impact);
+axe.run(document, { resultTypes: ["violations"] }).then((found) =>
+  done(found.violations.filter(serious).map((each) => `${each.id}: ${each.nodes[0].html}`)));
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+def look(browser: Browser) -> None:
+    """Finds nothing wrong with the page that is shown."""
+    found = browser.script(CHECKS)
+    assert found == {name: [] for name in found}
+    if AXE:
+        browser.script(Path(AXE).read_text(encoding="utf-8"))
+        assert browser.driver.execute_async_script(RUN_AXE) == []
+
+
+@needs_browser
+def test_the_page_of_pairs(browser: Browser, tmp_path: Path) -> None:
+    write_page(list(open_pairs(ROOT / "dataset_scripts" / "sample").usable())[:2], tmp_path / "page", "sample")
+    browser.driver.get((tmp_path / "page" / "index.html").as_uri())
+    wait_for(lambda: browser.texts(".pair h2"))
+    look(browser)
+
+
+@needs_browser
+def test_the_report(browser: Browser, tmp_path: Path) -> None:
+    sentences = worst_first(load_predictions(ROOT / "spaces_demo" / "examples" / "predictions.parquet"))[:8]
+    write_report(sentences, sentences, None, tmp_path / "page", "examples")
+    browser.driver.get((tmp_path / "page" / "index.html").as_uri())
+    wait_for(lambda: browser.texts(".pv-date"))
+    look(browser)
+
+
+@needs_browser
+def test_the_audit(browser: Browser, tmp_path: Path) -> None:
+    with serve(make_work(tmp_path, pairs=1)) as url:
+        browser.open(url, "ann")
+        look(browser)
+
+
+@needs_browser
+def test_the_demo(browser: Browser, model: Any, processor: Any) -> None:
+    spaces_demo = pytest.importorskip("spaces_demo", reason="gradio is not installed")
+    page = spaces_demo.build(spaces_demo.Segmenter(model, processor))
+    _, url, _ = page.launch(**spaces_demo.launch_options(), prevent_thread_lock=True, quiet=True)
+    try:
+        browser.driver.get(url)
+        wait_for(lambda: len(browser.texts("#images .image-frame img")) == 2 and browser.texts(".pv-date"))
+        look(browser)
+    finally:
+        page.close()
