@@ -43,12 +43,12 @@ def play(monkeypatch, tmp_path):
 
 
 def train(folder, ends=True, wrong=0.0):
-    """Logs all steps at once; the checkpoint comes before the end, so that the next run has nothing to do."""
+    """Writes the last checkpoint and logs all steps then, so that the run after one that is killed has none to do."""
     if not (folder / f"checkpoint-{kills.STEPS}").exists():
-        for step in range(1, kills.STEPS + 1):
-            os.write(1, f"step {step:>2}/{kills.STEPS}\n".encode())
         write(folder, wrong)
         (folder / f"checkpoint-{kills.STEPS}").mkdir()
+        for step in range(1, kills.STEPS + 1):
+            os.write(1, f"step {step:>2}/{kills.STEPS}\n".encode())
         if not ends:
             time.sleep(600)
     return 0

@@ -125,8 +125,11 @@ def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
     for image, values in stretched:
         groups.setdefault((values.dtype, len(values)), []).append((image, values))
     for group in groups.values():
-        for (image, _), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
+        for (image, values), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
             image.use_limits(limits)
+            if limits is not None:
+                spans = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
+                image.notes.append(f"{image.name}: the {values.dtype} values are stretched ({spans} become 0 to 255)")
 
 
 def _check_place(first: Any, image: Any, options: ReadOptions) -> None:

@@ -127,6 +127,13 @@ def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
     assert kept[1].max() == round(4_000 / 257)
 
 
+def test_a_stretch_is_said(save: Save) -> None:
+    deep = [save(f"t{date}.tif", ground(40, 50).astype(np.uint16) * 16) for date in (1, 2)]
+    _, _, notes = read(*deep)
+    assert [note.partition(": the uint16 values are stretched (")[0] for note in notes] == [str(path) for path in deep]
+    assert read(*(save(f"{date}.tif", ground(40, 50)) for date in "ab"))[2] == []
+
+
 def test_bands(save: Save) -> None:
     values = np.stack([np.full((40, 50), value, dtype=np.uint8) for value in (10, 20, 30, 40, 50)], axis=-1)
     five = save("five.tif", values, photometric="minisblack")
