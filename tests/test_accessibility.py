@@ -28,7 +28,7 @@ CHECKS = """
 const text = (each) => (each.getAttribute("aria-label") || each.title || each.innerText || "").trim();
 const label = (each) => text(each) || [...(each.labels ?? [])].map(text).join("") || each.placeholder || "";
 const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.offsetParent);
-const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+const ids = [...document.querySelectorAll("[id]")].map((each) => each.id).filter(Boolean);
 return {
   language: document.documentElement.lang ? [] : ["html"],
   titles: document.title ? [] : ["title"],

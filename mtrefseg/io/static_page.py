@@ -22,12 +22,13 @@ JPEG_QUALITY = 85
 _FILL_OPACITY = 100  # of 255
 
 
-def fill_template(template: Path) -> str:
+def fill_template(template: Path, **parts: str) -> str:
     """
     Fills in a page.
 
     Args:
         template (`Path`): A Jinja template that extends "page.html", the skeleton beside this file.
+        **parts (`str`): HTML that the template names. Whatever comes from the data must be escaped in it.
 
     Returns:
         `str`: The page, which needs no other file but its data.
@@ -35,9 +36,9 @@ def fill_template(template: Path) -> str:
     import jinja2  # Most of those who read and write files make no pages.
 
     loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
-    # The templates are the project's own, and hold no values but colours and letter sizes.
+    # The templates are the project's own; of the data they hold nothing but `parts`.
     environment = jinja2.Environment(loader=loader, autoescape=False, trim_blocks=True, keep_trailing_newline=True)
-    return environment.get_template(template.name).render(looks=css_variables())
+    return environment.get_template(template.name).render(looks=css_variables(), **parts)
 
 
 def draw_thumbnail(image: Image.Image) -> Image.Image:

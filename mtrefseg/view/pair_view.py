@@ -81,10 +81,12 @@ def pair_view_html(
         `str`: HTML.
     """
     sources = [data_uri(image) for image in images]
-    name = "pv" + hashlib.sha256("".join(sources).encode()).hexdigest()[:10]
+    pair = hashlib.sha256("".join(sources).encode()).hexdigest()[:10]
     width, height = images[0].size
     colors = [answer.color or MASK_COLORS[index % len(MASK_COLORS)] for index, answer in enumerate(answers)]
     shapes = [_Shape.of(answer.mask, (width, height)) for answer in answers]
+    # A page may show a pair more than once.
+    name = "pv" + hashlib.sha256("".join([pair, *(shape.path for shape in shapes)]).encode()).hexdigest()[:10]
     places = _number_places([shape.rings for shape in shapes])
     panes = "".join(
         _pane(date, source, (width, height), name, answers, colors, shapes, places, alt)
@@ -104,7 +106,7 @@ def pair_view_html(
         for act, title, shown, state in _BUTTONS
     )
     return (
-        f'<div class="pair-view" data-pair="{name}" data-width="{width}" data-height="{height}">'
+        f'<div class="pair-view" data-pair="{pair}" data-width="{width}" data-height="{height}">'
         f'<svg class="pv-defs" aria-hidden="true"><defs>{paths}</defs></svg>'
         f'<div class="pv-tools" role="toolbar" aria-label="View of the images">{buttons}</div>'
         f'<div class="pv-stage" tabindex="0" role="group" aria-label="The images. {KEYS}">{panes}'

@@ -1,11 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes an evaluation as a static page that opens from the disk without a server; used by `mtrefseg report`. Everything
-from the data is in `report.js`, which the script of the page shows as text, and in `images/`, whose files are named by
-numbers: none of it is ever interpreted as markup.
+Writes an evaluation as a static page that opens from the disk without a server; used by `mtrefseg report`. What comes
+from the data is in `report.js`, which the script of the page shows as text, in `images/`, whose files are named by
+numbers, and escaped in the three cases with which the page opens: none of it is ever interpreted as markup.
 """
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -61,27 +62,27 @@ def write_report(
         for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="masks", leave=False, disable=None))
     ]
     head = {"title": title, "chosen": len(chosen), "pageSize": SENTENCES_A_PAGE, "changeNames": CHANGE_NAMES}
-    head |= {"summary": summary_of(chosen), "cases": _write_cases(chosen, images)}
+    head |= {
+        "summary": summary_of(chosen),
+    }
     lines = ",\n".join(map(to_script, entries))
     script = f"window.REPORT = {{...{to_script(head)}, sentences: [\n{lines}\n]}};\n"
     (out / "report.js").write_text(script, encoding="ascii", newline="\n")
     draw_report_sheet(chosen, images).save(out / "sheet.png")
     # The page is written last, so that an interrupted run leaves no page with missing images.
-    (out / "index.html").write_text(fill_template(TEMPLATE), encoding="utf-8", newline="\n")
+    (out / "index.html").write_text(
+        fill_template(TEMPLATE, cases=_cases(chosen, images)), encoding="utf-8", newline="\n"
+    )
     return sum(not entry["images"] for entry in entries)
 
 
-def _write_cases(chosen: Sequence[ScoredSentence], images: PairImages | None) -> list[dict[str, Any]]:
-    """The worst, the median and the best sentence, each with its pair as HTML."""
-    return [
-        {
-            "name": name,
-            "text": each.expression,
-            "iou": each.iou,
-            "html": case_html(each, None if images is None else images.find(each), THUMBNAIL_SIDE),
-        }
+def _cases(chosen: Sequence[ScoredSentence], images: PairImages | None) -> str:
+    """The worst, the median and the best sentence, each with its pair, as HTML."""
+    return "".join(
+        f'<section class="case"><h3 dir="auto">The {name}: {escape(each.expression)}</h3><p>IoU {each.iou:.1f}</p>'
+        f"{case_html(each, None if images is None else images.find(each), THUMBNAIL_SIDE)}</section>\n"
         for name, each in typical_cases(worst_first(chosen)).items()
-    ]
+    )
 
 
 def _pair_of(sentence: ScoredSentence) -> tuple[str, str | None]:

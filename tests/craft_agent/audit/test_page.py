@@ -80,9 +80,10 @@ def test_a_client_audits(url, work) -> None:
     client.predict("bob", first, {"verdict": "reject", "reason": "duplicate"}, "open", api_name="/decide")
     with pytest.raises(gradio_client.exceptions.AppError, match="judged by ann and bob"):
         client.predict("cid", first, {"verdict": "accept"}, "open", api_name="/decide")
-    agreement, disagreements = client.predict(api_name="/agreement")
+    agreement, disagreements, people = client.predict(api_name="/agreement")
     assert agreement["data"] == [["ann and bob", "1", "0", "1", "0", "0", "0.00"]]
     assert disagreements["data"][0][:2] == [first, "verdict"]
+    assert [row[:3] for row in people["data"]] == [["ann", "1", "1"], ["bob", "1", "0"]]
 
 
 def test_images_come_as_they_are(url, work) -> None:

@@ -300,7 +300,7 @@ def test_markup_in_the_data_is_shown_as_it_is(tmp_path):
     shown = run_script(
         make_evil_page(tmp_path),
         """return {
-            heading: document.querySelector("h1").textContent, text: document.querySelector("h2").textContent,
+            heading: document.querySelector("h1").textContent, text: document.querySelector(".pair h2").textContent,
             style: getComputedStyle(document.querySelector(".pair")).borderRadius,
             scripts: document.scripts.length, images: document.querySelectorAll("img[src=x]").length,
         };""",
@@ -308,7 +308,7 @@ def test_markup_in_the_data_is_shown_as_it_is(tmp_path):
     assert shown == {
         "heading": f"{EVIL} on {EVIL}, None",
         "text": EVIL,
-        "style": "12px",  # Of the page of pairs, whose style is in this page's head.
+        "style": "10px",  # Of the page of pairs, whose style is in this page's head.
         "scripts": 3,  # the data, the page's own, and the test's
         "images": 0,
     }
@@ -327,7 +327,7 @@ def test_filters_bars_and_order_choose_in_the_browser(tmp_path):
     steps = run_script(
         tmp_path / "out",
         """
-        const texts = () => [...document.querySelectorAll("h2")].map((head) => head.textContent.split(" ").at(-1));
+        const texts = () => [...document.querySelectorAll(".pair h2")].map((head) => head.textContent.split(" ").at(-1));
         const counts = () => [...document.querySelectorAll(".bar")].map((bar) => bar.dataset.count).join("");
         const choose = (id, value) => {
           document.getElementById(id).value = value;
