@@ -210,9 +210,10 @@ def check_kills(manifest: Manifest) -> bool:
     at, killed, out, is_fine = random.Random(0), 0, 0, True
     while killed < KILLS:
         before = manifest.done(f"killed{out}")
-        run = manifest.start(f"killed{out}")
         pairs = manifest.folder / f"killed{out}" / "pairs"
-        while run.poll() is None and not list(pairs.glob(".*")):
+        left = set(pairs.glob(".*"))  # By those that were killed.
+        run = manifest.start(f"killed{out}")
+        while run.poll() is None and not set(pairs.glob(".*")) - left:
             time.sleep(_POLL_SECONDS)
         time.sleep(at.random() * 2 * pair_seconds)
         run.kill()

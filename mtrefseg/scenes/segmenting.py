@@ -141,7 +141,7 @@ def segment_scene(
     notes = scene_notes(scene, plan, predictor, asked)
     for note in notes:
         say(note)
-    with tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
+    with writing(folder / MASKS), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
         answers = ask(
             scene,
             plan,

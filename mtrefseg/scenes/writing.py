@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Writes the masks of a scene strip by strip, and turns them into a cloud-optimised GeoTIFF."""
 
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ NO_DATA = 255
 """Value of masks and probabilities where a date has no data."""
 PERCENT = 100
 _BLOCK = 256
+_LEAST_FREE = 1 << 20  # Bytes. With less, whatever fails is taken for a full disk.
 
 
 @contextmanager
@@ -32,6 +34,9 @@ def writing(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (OSError, rasterio.errors.RasterioError, rasterio._err.CPLE_BaseError) as error:
+        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else None
+        if free is not None and free < _LEAST_FREE:  # GDAL seldom says so, and may notice it only when it reads.
+            raise UserError(f"cannot write {path}: no space is left on the disk; free some") from error
         raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
 
 

@@ -18,6 +18,8 @@ from mtrefseg.cli.main import main
 from mtrefseg.cli.predict import options as predict_options
 from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
+from mtrefseg.scenes import writing
+from mtrefseg.scenes.labels import MaskLabels
 from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
 from tests.tiny_models import save_mtrefseg
 
@@ -163,6 +165,22 @@ def test_a_full_disk(model: str, capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr(rasterio.shutil, "copy", full)
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
     assert "No space left on device; is the disk full?" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("rasters")
+def test_a_full_disk_that_is_noticed_late(
+    model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GDAL keeps blocks in memory: what could not be written is missing when it is read."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise rasterio.errors.RasterioIOError("Read failed. See previous exception for details.")
+
+    monkeypatch.setattr(MaskLabels, "__init__", fail)
+    monkeypatch.setattr(writing, "_LEAST_FREE", 1 << 62)
+    assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
+    assert "masks.tif: no space is left on the disk; free some\n" in capsys.readouterr().err
     assert not Path("out").exists()
 
 
