@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from .image_bands_mtrefseg import Stretch, apply_limits, known_depth, percentile_limits, pick_bands, valid_pixels
-from .image_download_mtrefseg import download_image
 from .image_files_mtrefseg import DEEP_MODES, ImageError, Samples, check_opened, decode, decoding
 
 
@@ -61,6 +60,8 @@ def decode_source(
     if isinstance(source, Image.Image):
         return check_opened(source, name)
     if isinstance(source, str) and source.startswith(("http://", "https://")):
+        from .image_download_mtrefseg import download_image  # Imports what speaks HTTP.
+
         with decoding(name):
             return decode(download_image(source), name, bands)
     if isinstance(source, str | Path):

@@ -3,6 +3,7 @@
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,8 @@ Format = Literal["onnx", "torch-export"]
 _SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
 # Whatever the processor writes besides is code.
 _PROCESSOR_FILES = ("processor_config.json", TOKENIZER, "tokenizer_config.json")
+# Of 6 x 10 cells of 32 pixels the projector makes, by halving them twice, 2 x 3 image tokens.
+_EXAMPLE_SIZE, _EXAMPLE_TOKENS = (192, 320), 6
 _SENTENCES = ["the house that appeared", "the red car which left the road", "trees"]
 
 
@@ -55,7 +58,7 @@ def export_model(
     if calibration is not None and format != "onnx":
         raise UserError("only ONNX graphs can be quantised")
     prepared, open_sizes = prepare(model), _has_open_sizes(model)
-    inputs = _example(processor)
+    inputs = _example(processor, open_sizes)
     for graph in trace(prepared, inputs, open_sizes):
         path = folder / f"{graph.name}{_SUFFIXES[format]}"
         if format == "torch-export":
@@ -106,12 +109,19 @@ def _has_open_sizes(model: MTRefSegModel) -> bool:
     return is_convolutional and model.config.projector_norm != "spatial"
 
 
-def _example(processor: MTRefSegProcessor) -> dict[str, torch.Tensor]:
-    """Two pairs with three sentences each."""
-    size = processor.image_processor.size["height"]
-    images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
-    inputs = processor([*images[:2]], [*images[2:]], text=[_SENTENCES] * 2, choose_objects=False)
-    return dict(inputs)
+def _example(processor: MTRefSegProcessor, open_sizes: bool) -> dict[str, torch.Tensor]:
+    """
+    Two pairs with three sentences each. What is open has lengths that differ and are none of them 1: the exporter may
+    take equal lengths for one, and a length of 1 for fixed.
+    """
+    side = processor.image_processor.size["height"]
+    height, width = _EXAMPLE_SIZE if open_sizes else (side, side)
+    encoder = processor.sentence_encoder
+    if open_sizes:
+        encoder = replace(encoder, num_image_tokens=_EXAMPLE_TOKENS)
+    pixels = torch.rand((2, 2, 3, height, width), generator=torch.Generator().manual_seed(0))
+    text = {name: torch.from_numpy(array) for name, array in encoder.encode([_SENTENCES] * 2).items()}
+    return {**dict(zip(PAIR, pixels)), **text}
 
 
 def _pixels(

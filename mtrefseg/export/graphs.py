@@ -195,7 +195,7 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
 
     def image(cells: int) -> dict[int, Any]:
         """Open axes of features with so many cells, along each axis, where those of stride 32 have one."""
-        return {0: batch} | ({} if rows is None else {2: cells * rows, 3: cells * columns})
+        return {0: batch} | ({} if rows is None or columns is None else {2: cells * rows, 3: cells * columns})
 
     encoder = EncodePair(model)
     first = {name: inputs[name] for name in (*PAIR, *PROMPT)}

@@ -25,7 +25,7 @@ _OPSET = 20
 _SHARED_FROM = 1 << 14  # bytes; what is smaller stays in the graph
 _ALIGNMENT = 4096  # that of a page of memory, so that files can be mapped
 # Names of the open axes of one input of each graph; the others follow.
-_AXES = {
+_AXES: dict[str, dict[str, tuple[str | None, ...]]] = {
     ENCODE: {
         "pixel_values_t1": ("batch_size", None, "rows", "columns"),
         "prompt_input_ids": ("batch_size", "prompt_length"),

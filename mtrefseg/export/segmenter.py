@@ -154,7 +154,7 @@ class OnnxSegmenter:
             ValueError: If there are not as many earlier as later images, or if a pair is refused.
         """
         sources = list(zip(as_list(images_t1), as_list(images_t2), strict=True))
-        domains = list(domain) if isinstance(domain, list | tuple) else [domain] * len(sources)
+        domains = [domain] * len(sources) if domain is None or isinstance(domain, str) else list(domain)
         return self._encode_images([self.load_pair(*pair, align) for pair in sources], domains)
 
     def answer(self, encoding: OnnxEncoding, text: Sequence[Sequence[str]] | None = None) -> dict[str, Any]:

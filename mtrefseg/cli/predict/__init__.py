@@ -69,7 +69,8 @@ def run(arguments: Sequence[str]) -> int | None:
     is_manifest = any(word.split("=")[0] == "--manifest" for word in before_dashes)
     options = make_parser(is_manifest).parse(arguments)
     if options.model and (Path(options.model) / EXPORT_SETTINGS).is_file():
-        return _run_exported(options, is_manifest)
+        _run_exported(options, is_manifest)
+        return None
     if is_manifest:
         return run_many(options, [options.manifest])
     if Path(options.image_t1).is_dir() and Path(options.image_t2).is_dir():

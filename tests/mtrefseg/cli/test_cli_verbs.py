@@ -28,6 +28,7 @@ USAGE_ERRORS = [
     ["explain", "t1.png", "t2.png", "--out", "out"],
     ["report", "predictions.parquet", "--out", "out", "--limit", "0"],
     ["convert", "weights"],
+    ["export", "--format", "caffe", "out"],
     ["info", "tiny"],
     ["demo", "--port", "x"],
     ["demo", "--auth", "nobody"],

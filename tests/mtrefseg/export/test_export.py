@@ -64,7 +64,8 @@ def exported(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pairs(make_image) -> tuple[list[Image.Image], list[Image.Image]]:
     sizes = ((96, 128), (64, 64), (200, 150))
-    return tuple([make_image(*size, seed=seed + place) for place, size in enumerate(sizes)] for seed in (0, 3))
+    first, second = ([make_image(*size, seed=seed + place) for place, size in enumerate(sizes)] for seed in (0, 3))
+    return first, second
 
 
 @torch.no_grad()
