@@ -88,7 +88,7 @@ class SceneTab:
         with gr.Row():
             self.files = [
                 SceneInput(
-                    label=name, file_types=list(SCENE_ENDINGS), height=112, min_width=120, elem_id=f"scene-t{number}"
+                    label=name, file_types=list(SCENE_ENDINGS), height=96, min_width=260, elem_id=f"scene-t{number}"
                 )
                 for number, name in enumerate(NAMES, start=1)
             ]
@@ -107,13 +107,14 @@ class SceneTab:
             f"At most {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix('mb')} MB an image.",
             elem_classes="note",
         )
+        self.example = gr.Button("Load an example of 2,048 x 2,048 pixels", elem_id="scene-example")
         paths = [str(FOLDER / f"scene_{date}.tif") for date in ("t1", "t2")]
-        gr.Examples(
-            [[*paths, "the houses that appeared\nthe houses that disappeared"]],
-            inputs=[*self.files, self.sentences],
-            label="A generated scene of 2,048 x 2,048 pixels that knows its place",
-            cache_examples=False,
-            elem_id="scene-example",
+        self.example.click(
+            lambda: (*paths, "the houses that appeared\nthe houses that disappeared", "remote_sensing"),
+            None,
+            [*self.files, self.sentences, self.domain],
+            queue=False,
+            api_visibility="private",
         )
 
     def _build_outputs(self) -> None:
@@ -158,8 +159,6 @@ class SceneTab:
                 for path in (Path(folder) / name for name in FILES)
                 if path.is_file()
             ]
-        for note in result.report["notes"]:
-            gr.Info(note)
         return _view(result, (earlier, later), masks), files, numbers
 
 
@@ -173,7 +172,8 @@ def _view(result: SceneResult, images: tuple[Image.Image, Image.Image], masks: S
             note = NOTHING_FITS if one.asked else NOTHING_CHANGED
         answers.append(ShownAnswer(one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked)))
     windows = result.report["windows"]
-    return pair_view_html(images, answers, f"Segmented in {windows} window{'' if windows == 1 else 's'}.")
+    said = [f"Segmented in {windows} window{'' if windows == 1 else 's'}", *dict.fromkeys(result.report["notes"])]
+    return pair_view_html(images, answers, ". ".join(said) + ".")
 
 
 def _hide_paths(result: SceneResult, paths: Sequence[str]) -> None:

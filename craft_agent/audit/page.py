@@ -111,7 +111,9 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         run_history=False,
         footer_links=[],
         # System fonts: the fonts of a theme may be loaded from other servers.
-        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+            color_accent="var(--accent)", body_background_fill="var(--paper)", body_background_fill_dark="var(--paper)"
+        ),
         css=css_variables("class"),
         css_paths=FOLDER / "page.css",
     )

@@ -327,7 +327,8 @@ def test_filters_bars_and_order_choose_in_the_browser(tmp_path):
     steps = run_script(
         tmp_path / "out",
         """
-        const texts = () => [...document.querySelectorAll(".pair h2")].map((head) => head.textContent.split(" ").at(-1));
+        const heads = () => [...document.querySelectorAll(".pair h2")];
+        const texts = () => heads().map((head) => head.textContent.split(" ").at(-1));
         const counts = () => [...document.querySelectorAll(".bar")].map((bar) => bar.dataset.count).join("");
         const choose = (id, value) => {
           document.getElementById(id).value = value;
