@@ -57,7 +57,9 @@ def export_model(
         raise UserError("only tokenizers of the library tokenizers can be exported, with a tokenizer.json")
     if calibration is not None and format != "onnx":
         raise UserError("only ONNX graphs can be quantised")
-    prepared, open_sizes = prepare(model), _has_open_sizes(model)
+    # PyTorch's programs refuse lengths of 1 on axes that are open, which images of up to 128 pixels lead to.
+    is_large = format == "onnx" or processor.image_processor.size["height"] > 128
+    prepared, open_sizes = prepare(model), is_large and _has_open_sizes(model)
     inputs = _example(processor, open_sizes)
     for graph in trace(prepared, inputs, open_sizes):
         path = folder / f"{graph.name}{_SUFFIXES[format]}"

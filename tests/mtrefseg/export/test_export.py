@@ -148,20 +148,10 @@ sys.exit(code)
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert (
-        main(
-            [
-                "predict",
-                "--model",
-                str(folder),
-                *(str(tmp_path / f"t{place}.png") for place in (1, 2)),
-                "the house",
-                "--out",
-                str(tmp_path / "torch"),
-            ]
-        )
-        == 0
-    )
+    images = [str(tmp_path / "t1.png"), str(tmp_path / "t2.png")]
+    out = str(tmp_path / "torch")
+    # An exported model sees large images shrunk.
+    assert main(["predict", "--model", str(folder), *images, "the house", "--window", "off", "--out", out]) == 0
     own, other = (json.loads((tmp_path / name / "result.json").read_text()) for name in ("onnx", "torch"))
     assert own.keys() == other.keys()
     assert own["results"][0]["area_pixels"] == pytest.approx(other["results"][0]["area_pixels"], abs=13)
@@ -194,7 +184,7 @@ def test_convolutions_in_8_bits(folder, exported, tmp_path, pairs):
         segmenter.answer(segmenter.encode_pair(*pairs, domain=DOMAINS), TEXTS)["mask_logits"]
         for segmenter in (mtrefseg.OnnxSegmenter(exported), mtrefseg.OnnxSegmenter(out))
     ]
-    assert np.abs(logits[0] - logits[1]).mean() < 0.1 * np.abs(logits[0]).mean()
+    assert np.corrcoef(logits[0].ravel(), logits[1].ravel())[0, 1] > 0.9
 
 
 @torch.no_grad()
