@@ -41,7 +41,7 @@ from .hostile_inputs import images, pixels
 
 ROOT = Path(__file__).resolve().parents[1]
 SPACE = ROOT / "spaces_demo"
-EXAMPLES = ("houses", "fields", "room", "storeroom")
+EXAMPLES = ("town", "lagoon", "crescents", "storeroom")
 QUESTIONS = ("a house has been built", "the car that has left\nthe tree that was planted", "the picture that changed")
 PATIENCE_SECONDS = 600
 HEAD = ["model", "visitors", "seconds", "requests", "errors", "wait_first_p50", "wait_first_p95", "wait_further_p50"]

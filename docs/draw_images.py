@@ -41,7 +41,7 @@ TOWN = (str(EXAMPLES / "town_t1.jpg"), str(EXAMPLES / "town_t2.jpg"))
 # The sentences that the README shows, with their truth.
 SENTENCES = [answer["text"] for answer in json.loads((ROOT / "docs" / "example" / "truth.json").read_text("utf-8"))]
 DOMAIN = "remote_sensing"
-WIDTH, QUALITY = 1200, 78
+WIDTH, QUALITY = 1200, 72
 WINDOW = (1200, 960)
 PATIENCE_SECONDS = 120
 COLUMNS, SCENE_SIDE = 4, 180

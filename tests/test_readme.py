@@ -107,6 +107,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     "python -m dataset_scripts export data/synthetic data/parquet": Run("data/parquet/README.md"),
     "craft-agent run PAIRS --out work": Run("work", more="--domain RS --grid 2"),
     "craft-agent audit work": SERVER,
+    "craft-agent audit work --invite ann --invite bob --adjudicator carl": SERVER,
     "craft-agent export work data/mine": LookAt("exports what people accepted; tests/craft_agent does so"),
     **dict.fromkeys(
         (

@@ -19,6 +19,7 @@ if DRIVER is None or BROWSER is None:
     pytest.skip("chromium and chromedriver are not installed", allow_module_level=True)
 
 from selenium import webdriver  # noqa: E402
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
 from selenium.webdriver.chrome.options import Options  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -49,15 +50,23 @@ class Page:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, condition: Callable[[], Any]) -> Any:
-        return WebDriverWait(self.driver, PATIENCE_SECONDS).until(lambda driver: condition())
+        # The page puts other elements in place of those that were found.
+        stale = [StaleElementReferenceException]
+        return WebDriverWait(self.driver, PATIENCE_SECONDS, ignored_exceptions=stale).until(lambda _: condition())
 
     def upload(self, *paths: Path) -> None:
         for number, path in enumerate(paths, start=1):
             field = f"#images > :nth-child({number})"
             # A field that holds an image has no file input.
             self.wait(lambda field=field: self.run(REMOVE, field))
-            self.wait(lambda field=field: self.all(f"{field} input[type=file]"))[0].send_keys(str(path.resolve()))
+            self.wait(lambda field=field, path=path: self.give(f"{field} input[type=file]", path))
             self.wait(lambda field=field: self.all(f"{field} .image-frame img"))
+
+    def give(self, selector: str, path: Path) -> bool:
+        found = self.all(selector)
+        for field in found[:1]:
+            field.send_keys(str(path.resolve()))
+        return bool(found)
 
     def run(self, script: str, *values: Any) -> Any:
         return self.driver.execute_script(script, *values)
@@ -69,7 +78,7 @@ class Page:
         self.press("segment")
 
     def answers(self) -> list[str]:
-        return [each.text for each in self.all("#answers .pv-text")]
+        return self.run("return [...document.querySelectorAll('#answers .pv-text')].map((each) => each.innerText)")
 
     def press(self, name: str) -> None:
         self.click(f"#{name}")
