@@ -76,7 +76,7 @@ class LookAt:
 
 SMALL = "--max_steps 1 --per_device_train_batch_size 1 --dataloader_num_workers 0 --logging_steps 1 --save_strategy no"
 SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_model_at_end false"
-ROOM = "spaces_demo/examples/room_t1.jpg spaces_demo/examples/room_t2.jpg"
+ROOM = "spaces_demo/examples/storeroom_t1.jpg spaces_demo/examples/storeroom_t2.jpg"
 TOWN = "spaces_demo/examples/town_t1.jpg spaces_demo/examples/town_t2.jpg"
 OWN = (("DATA", "dataset_scripts/sample"),)
 EXTRAS = ("train", "pretrained", "demo", "serve", "data", "geo", "onnx", "score", "craft", "ray", "train,baselines")
@@ -85,8 +85,8 @@ SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_a
 COMMANDS: dict[str, Run | LookAt] = {
     "make quickstart": ENVIRONMENT,
     "source .venv/bin/activate": ENVIRONMENT,
-    f"mtrefseg predict {ROOM} 'a bag has appeared' --domain normal_scene --out outputs/bag": Run(
-        "outputs/bag/overlay.png"
+    f"mtrefseg predict {ROOM} 'the shelf that disappeared' --domain normal_scene --out outputs/shelf": Run(
+        "outputs/shelf/overlay.png"
     ),
     f"mtrefseg predict {ROOM} --out outputs/every": Run("outputs/every/mask_1.png"),
     f"mtrefseg predict {TOWN} 'which buildings are new?' --domain remote_sensing --out outputs/new": Run(
@@ -254,9 +254,9 @@ def test_the_commands_run(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 def test_the_first_question_has_an_answer(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the README lets people ask first is answered by the shipped weights with a mask."""
-    command = next(command for command in COMMANDS if "a bag has appeared" in command)
+    command = next(command for command in COMMANDS if "the shelf that disappeared" in command)
     run(shlex.split(command), monkeypatch)
-    with Image.open(clone / "outputs" / "bag" / "mask_1.png") as mask:
+    with Image.open(clone / "outputs" / "shelf" / "mask_1.png") as mask:
         assert mask.getbbox() is not None
 
 
