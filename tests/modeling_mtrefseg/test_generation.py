@@ -17,7 +17,7 @@ class TestGeneration:
         images = {"images_t1": make_image(seed=0), "images_t2": make_image(seed=1)}
         expected = model(**processor(**images, text=SENTENCES))
         seg = processor.seg_token_id
-        answer, end, silent = processor._encode("Sure. It is [SEG]", ".", "No.")
+        answer, end, silent = processor.sentence_encoder._encode("Sure. It is [SEG]", ".", "No.")
         answer += [*end, processor.tokenizer.eos_token_id]
         rows = [answer, silent + [processor.tokenizer.eos_token_id] * (len(answer) - len(silent)), answer]
         monkeypatch.setattr(model.language_model, "generate", lambda **inputs: torch.tensor(rows))

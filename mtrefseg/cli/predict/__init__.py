@@ -15,6 +15,7 @@ plain images; PyTorch is not loaded then.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def run(arguments: Sequence[str]) -> int | None:
     before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     is_manifest = any(word.split("=")[0] == "--manifest" for word in before_dashes)
     options = make_parser(is_manifest).parse(arguments)
-    if options.model and (Path(options.model) / EXPORT_SETTINGS).is_file():
+    # Unlike Path.is_file, this is false for a name that is too long, so that the reader of models says so.
+    if options.model and os.path.isfile(os.path.join(options.model, EXPORT_SETTINGS)):
         _run_exported(options, is_manifest)
         return None
     if is_manifest:
