@@ -58,7 +58,7 @@ class SegmentTab:
             self.segment_button = gr.Button("Ask", variant="primary", min_width=120, elem_id="segment")
             self.all_changes_button = gr.Button("Every change", min_width=120, elem_id="all-changes")
         with gr.Accordion("Settings", open=False):
-            self.scene = gr.Radio(SCENES, value=first.domain, label="What the images show")
+            self.scene = gr.Radio(SCENES, value="", label="What the images show")
             self.fit = gr.Checkbox(label="Fit t2 to the size of t1", info="If both show the same area in other sizes.")
             self.threshold = gr.Slider(
                 0.05,
