@@ -13,6 +13,8 @@ The folder has the raw layout of MTRefSeg-21K, with tiles that are called `levir
 - `shift`: three scenes of the tiles of one source image; all windows moved by half a side.
 - `tiles`: the same scenes, and 16 tiles of different places side by side, against the tiles one by one.
 
+Windows have 256 pixels, as they have in a GeoTIFF of 0.5 m a pixel, which the tiles are.
+
 Prints each row and replaces `results/real_scenes.csv`.
 """
 
@@ -92,7 +94,7 @@ class Answer(NamedTuple):
 def ask(scene: Tile, predictor: ScenePredictor, **options: Any) -> Answer:
     """Segments a scene."""
     images = [Image.fromarray(date) for date in scene[:2]]
-    how = SceneOptions(min_area=LEAST_PIXELS, progress=False, **options)
+    how = SceneOptions(min_area=LEAST_PIXELS, progress=False, **{"window": SIDE, **options})
     result = segment_pair(*images, [SENTENCE], predictor, how)
     return Answer(result.masks[0], result.report["windows"], len(result.sentences[0].objects))
 
@@ -132,7 +134,7 @@ def compare_shrunk(tiles: Mapping[str, Tile], predictor: ScenePredictor, overlap
     for rows in (8, 12):
         count = 12 * rows
         scene = side_by_side([tiles[names[(number + rows - 8) % len(names)]] for number in range(count)], 12)
-        for how in ("off", "auto"):
+        for how in ("off", SIDE):
             answer = ask(scene, predictor, window=how, overlap=overlap)
             table.add(
                 part="shrunk",
