@@ -70,7 +70,7 @@ NAMES = {
     "component_ranking": "(e) change detector, components ranked",
 }
 WHAT = {
-    SHIPPED: "hours of training on generated and real pairs, 256 pixels: not of the same compute",
+    SHIPPED: "hours of training on generated and real pairs, 256 and 320 pixels: not of the same compute",
     "image difference": "no training",
     "nothing": "no training",
     "whole image": "no training",
