@@ -128,6 +128,8 @@ class SegmentTab:
         self.all_changes_button.click(lambda: [EVERY_CHANGE], None, self.asked, **reading).success(
             **ask, scroll_to_output=True
         )
+        # What an example said of its scene need not be true of a visitor's images.
+        gr.on([image.upload for image in images], lambda: "", None, self.scene, **reading)
         for slider in (self.threshold, self.no_target_threshold):
             slider.input(**ask, trigger_mode="always_last")
         self.examples.click(
