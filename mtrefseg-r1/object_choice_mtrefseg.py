@@ -10,93 +10,45 @@ among them. [`split_sentence`] divides a sentence in this way, and [`keep_chosen
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
+
+from .choice_spellings_mtrefseg import in_one_spelling, may_choose
+from .place_words_mtrefseg import IMAGE, Region, take_place
+from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank
 
 
 Thing = TypeVar("Thing")
 
-# In shares of the image: left, top, right, bottom.
-Region = tuple[float, float, float, float]
-# What is compared, and whether the largest value comes first.
-Order = tuple[Literal["x", "y", "size"], bool]
-
-_THIRD = 1 / 3
-_COLUMNS = {"left": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "right": (2 * _THIRD, 1.0)}
-_ROWS = {"top": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "bottom": (2 * _THIRD, 1.0)}
-_HALVES = {"left": (0, 0, 0.5, 1), "right": (0.5, 0, 1, 1), "top": (0, 0, 1, 0.5), "bottom": (0, 0.5, 1, 1)}
-_DIRECTIONS = {
-    **dict.fromkeys(("top", "upper", "uppermost"), "top"),
-    **dict.fromkeys(("bottom", "lower", "lowermost"), "bottom"),
-    "left": "left",
-    "right": "right",
-    **dict.fromkeys(("middle", "center", "centre", "central", "mid", "halfway", "midway"), "middle"),
-}
-_EDGE_WORDS = frozenset(("at", "edge", "border", "third", "along", "near", "by", "close", "around"))
-_IMAGE = r"(?:image|images|scene|photo|photos|picture|frame|view)"
-_DIRECTION = r"(?:" + "|".join(_DIRECTIONS) + r")"
-_PART = r"(?:corner|part|half|side|edge|area|sector|region|zone|quadrant|portion|section|border|third|height|hand)"
-_BEFORE = (
-    r"(?:in|at|on|near|towards?|to|by|along|around|over|within|inside|close to|up|down|across|somewhere|anywhere)"
+_EXCEPTION = re.compile(
+    r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|every|each|everything|the|these|those)\b.+?),? (?:but|but not|except|"
+    r"except for|excepting|excluding|apart from|aside from|besides|other than|save|save for|bar|barring|minus|without|"
+    r"not counting|not including|leaving out|with the exception of|(?<=, )not) (?P<what>(?:the|those|that) .+)$"
 )
-_LINK = rf"(?:{_BEFORE} )*(?:(?:in|at|on|of|by|along|near|to|up|down|across|towards) (?:the )?)?"
-# "on the left side, at mid-height", "up in the right-hand corner of the picture", but not "to the left of the pond".
-_PLACE = re.compile(
-    rf",? \b(?:right )?(?:{_BEFORE} |halfway )+(?:the )?(?:very |far |extreme )?(?:{_PART} )?"
-    rf"(?:(?:{_BEFORE}) (?:the )?)*{_DIRECTION}"
-    rf"(?:,?[- ](?:{_LINK})(?:{_DIRECTION}|{_PART}))*"
-    rf"(?: (?:of|in) (?:the |this )?{_IMAGE})?\b(?! of\b|[- ]\w+ of\b)"
+_TIMES = re.compile(
+    r"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?(?:images?|photos?|photograph|"
+    r"picture|date|time|view|shot|scene|frame|visit|of the two)\b"
 )
-SUPERLATIVES: dict[str, Order] = {
-    **dict.fromkeys(("leftmost", "furthest left", "farthest left"), ("x", False)),
-    **dict.fromkeys(("rightmost", "furthest right", "farthest right"), ("x", True)),
-    **dict.fromkeys(("topmost", "uppermost", "highest"), ("y", False)),
-    **dict.fromkeys(("bottommost", "lowermost", "lowest"), ("y", True)),
-    **dict.fromkeys(("largest", "biggest"), ("size", True)),
-    "smallest": ("size", False),
-}
-SIDES: dict[str, Order] = {"left": ("x", False), "right": ("x", True), "top": ("y", False), "bottom": ("y", True)}
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
-NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-
-_RANK = "|".join(SUPERLATIVES)
-_ORDINAL = "|".join(ORDINALS)
-_NUMERAL = "|".join(NUMERALS)
-_TIMES = re.compile(r"\bcan only be seen\b|\b(first|second|later|earlier|last) (image|photo|picture|date|time)\b")
-_LEFT_AS_VERB = re.compile(r"\b(that|which|who|has|have|had) left\b")
-_EXCEPTION = re.compile(r"^(?P<all>(?:all|every|each)\b.+?),? (?:but|except|except for|other than) (?P<what>.+)$")
+_LEFT_AS_VERB = re.compile(
+    r"\b(?:that|which|who|has|have|had|just|since|now|already|recently|then) left\b|"
+    r"(?<!the )(?<!top )(?<!upper )(?<!bottom )(?<!lower )(?<!far )(?<!on )(?<!to )"
+    r"\bleft(?=[?!]*$| the (?:scene|image)\b)"
+)
 # What is left of a sentence must not hold these, else it cannot be divided.
 _UNDIVIDED = re.compile(
-    rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge|side|above|below|between|half|{_ORDINAL}|"
-    rf"{_RANK}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|most|than|but|except|other|only|"
-    r"opposite|last)\b"
+    rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
+    rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
+    r"most|than (?!before|earlier)|but (?:not )?(?:the|those|for)|except|other than the|opposite|the last)\b"
 )
 _HEAD_ENDS = re.compile(
-    r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed)\b"
+    r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed|"
+    r"\w+ed|got|not|no|(?:dis)?appears?|vanish(?:es)?|changes?|come|comes|go|goes|stand|stands)\b|[,:;.!?()\[\]-]"
 )
-# Before the thing that is meant may be a request ("show me the largest ..."), but no other thing.
-_OTHERS = r"next|near|beside|close|by|of|to|above|below|with|that|between|behind|under|in|on|at|has|have"
-_HEAD = rf"^(?P<request>(?:(?!(?:{_OTHERS})\b)\w+,? )*?)"
-_RANKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
-    (
-        re.compile(rf"{_HEAD}the (?P<nth>{_ORDINAL}) (?P<rest>.+?) from the (?P<side>left|right|top|bottom)\b"),
-        lambda match: {"order": SIDES[match["side"]], "rank": ORDINALS[match["nth"]]},
-    ),
-    (
-        re.compile(rf"{_HEAD}the (?:(?P<nth>{_ORDINAL}) )?(?P<superlative>{_RANK}) (?P<rest>.+)$"),
-        lambda match: {"order": SUPERLATIVES[match["superlative"]], "rank": ORDINALS.get(match["nth"], 1)},
-    ),
-    (
-        re.compile(rf"{_HEAD}the (?P<count>{_NUMERAL}) (?P<superlative>{_RANK}) (?P<rest>.+)$"),
-        lambda match: {"order": SUPERLATIVES[match["superlative"]], "count": NUMERALS[match["count"]]},
-    ),
-    (
-        re.compile(rf"^(?P<request>)(?:the )?(?P<count>{_NUMERAL}) (?P<rest>.+)$"),
-        lambda match: {"count": NUMERALS[match["count"]]},
-    ),
-)
-_PLURALS = ("people", "shelves", "benches", "buses", "boxes")
+_SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things|ones|two|three|four)(?![\w-])")
+_ARTICLE = re.compile(r"(?:the one|the single|the) (?=\w)")
+_PLURALS = ("people", "shelves", "benches", "buses", "boxes", "everything", "things")
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; what is smaller is not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
 _REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
@@ -151,6 +103,7 @@ class ObjectChoice:
         return cls(excluded=choice) if values[9] else choice
 
 
+@lru_cache(maxsize=4096)
 def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     """
     Divides a sentence into what the model is asked and what chooses among the objects that it finds.
@@ -163,14 +116,14 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
         [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be divided, such
         as "to the left of the pond".
     """
-    lowered = " ".join(text.split()).lower().rstrip(".")
-    choice: ObjectChoice | None = ObjectChoice()
-    exception = _EXCEPTION.match(lowered)
-    if exception:
-        choice, lowered = _with_exception(exception["what"]), exception["all"]
-    if choice is None:
+    if not may_choose(text):
         return text, None
-    asked, choice = _without_choice(lowered, choice)
+    lowered = in_one_spelling(text)
+    excluded = None
+    exception = _EXCEPTION.match(lowered)
+    if exception and (excluded := _exception(exception["what"])):
+        lowered = exception["all"]
+    asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
     return (text, None) if choice == ObjectChoice() or is_undivided(asked) else (asked, choice)
 
 
@@ -268,83 +221,49 @@ def _distance(middle: tuple[float, float], region: Region, size: tuple[int, int]
     return max(left - x, x - right, top - y, y - bottom, 0.0)
 
 
-def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]:
-    """Takes places, ranks and counts out of a sentence."""
-    asked, region = _take_place(text)
-    if region is not None:
-        choice = replace(choice, region=region)
-    for pattern, read in _RANKS:
-        if match := pattern.match(asked):
-            choice = replace(choice, **read(match))
-            asked = f"{match['request']}the {match['rest']}{asked[match.end() :]}"
-            break
-    if choice != ObjectChoice() and asked.startswith("the ") and not _is_plural(asked):
-        # There may be several, of which the whole sentence means one.
-        asked = "every" + asked[3:]
-    return asked, choice
-
-
-def _take_place(text: str) -> tuple[str, Region | None]:
-    """A sentence without its place in the image, and the place."""
-    match = _PLACE.search(text)
-    if match is None:
-        return text, None
-    region = region_of(re.sub(r"^,? *right (?=in|at|on|near|by|up|down)", "", match[0]))
-    if region is None:
-        return text, None
-    rest = f"{text[: match.start()]} {text[match.end() :].lstrip(' ,')}".strip()
-    return re.sub(r" (?=[?.!])", "", rest), region
-
-
-def region_of(place: str) -> Region | None:
-    """The region of a place such as "in the upper left corner"; `None` if its words contradict one another."""
-    words = re.findall(r"\w+", place)
-    named = {_DIRECTIONS[word] for word in words if word in _DIRECTIONS}
-    rows, sides = named & {"top", "bottom"}, named & {"left", "right"}
-    if len(rows) > 1 or len(sides) > 1:
-        return None
-    row, side = next(iter(rows), None), next(iter(sides), None)
-    if row is None and "corner" in words and {"up", "down"} & set(words):
-        row = "top" if "up" in words else "bottom"
-    if side and re.search(r"\b(?:left|right) of the (?:middle|cent)", place):
-        return _HALVES[side]
-    if "quadrant" in words and row and side:
-        return (_HALVES[side][0], _HALVES[row][1], _HALVES[side][2], _HALVES[row][3])
-    if row and not side and "middle" not in named:
-        is_edge = _EDGE_WORDS & set(words) and not {"half", "area", "part"} & set(words)
-        return (0.0, _ROWS[row][0], 1.0, _ROWS[row][1]) if is_edge else _HALVES[row]
-    if side and not row and "middle" not in named:
-        return _HALVES[side]
-    (left, right), (top, bottom) = _COLUMNS[side or "middle"], _ROWS[row or "middle"]
-    return (left, top, right, bottom)
-
-
-def _with_exception(what: str) -> ObjectChoice | None:
-    """What "all but ..." leaves out: a rank or a place of the same things; `None` if it is something else."""
-    ranked = re.match(rf"^the (?:({_ORDINAL}|{_NUMERAL}) )?({_RANK})(?: ones?)?$", what)
-    if ranked:
-        return ObjectChoice(
-            excluded=ObjectChoice(
-                order=SUPERLATIVES[ranked[2]],
-                rank=ORDINALS.get(ranked[1], 1),
-                count=NUMERALS.get(ranked[1]),
-            )
-        )
-    placed = re.match(r"^(?:the ones?|those|the one)( .+)$", what)
-    if placed:
-        rest, region = _take_place("x" + placed[1])
-        if rest == "x":
-            return ObjectChoice(excluded=ObjectChoice(region=region))
-    return None
-
-
 def is_undivided(text: str) -> bool:
     """Whether words are left that speak of the whole image."""
     return _UNDIVIDED.search(_LEFT_AS_VERB.sub(" ", _TIMES.sub(" ", text))) is not None
 
 
+def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]:
+    """Takes ranks, counts and places out of a sentence."""
+    is_one = not (_SEVERAL.search(text) or _is_plural(text[end_of_opening(text) :]))
+    asked, rank = take_far_side(text) if is_one else (text, None)
+    if rank is None:
+        asked, rank = take_rank(asked)
+    asked, region = take_place(asked)
+    if rank is None and region is not None:
+        # "At the top next to the pond, the largest house": without its place, the rank can be read.
+        asked, rank = take_rank(asked)
+    if region is not None:
+        choice = replace(choice, region=region)
+    if rank is not None:
+        choice = replace(choice, order=rank.order, rank=rank.rank, count=rank.count)
+    return (asked if choice == ObjectChoice() else _of_every_thing(asked)), choice
+
+
+def _of_every_thing(text: str) -> str:
+    """The sentence about every thing of the kind; there may be several, of which the whole sentence means one."""
+    start = end_of_opening(text)
+    match = _ARTICLE.match(text, start)
+    if match is None or _is_plural(text[match.end() :]):
+        return text
+    return f"{text[:start]}every {text[match.end() :]}"
+
+
+def _exception(what: str) -> ObjectChoice | None:
+    """What "all but ..." leaves out: a rank or a place of the same things; `None` if it is something else."""
+    rest, choice = _without_choice(what, ObjectChoice())
+    if choice == ObjectChoice():
+        rest, choice = _without_choice(f"{what} one", ObjectChoice())  # "The largest" alone.
+    if choice == ObjectChoice() or not re.fullmatch(r"(?:the|that|those|every)(?: \w+)?", rest):
+        return None
+    return choice
+
+
 def _is_plural(text: str) -> bool:
-    """Whether the first noun of "the ..." is plural."""
-    head = _HEAD_ENDS.split(text.removeprefix("the "), maxsplit=1)[0].split()
-    noun = head[-1] if head else ""
-    return noun in _PLURALS or (noun.endswith("s") and not noun.endswith("ss") and noun != "bus")
+    """Whether the first noun of a text is plural."""
+    words = _HEAD_ENDS.split(text, maxsplit=1)[0].split()
+    singular = ("bus", "gas", "canvas", "tennis")
+    return any(word in _PLURALS or (re.search("[^s]s$", word) and word not in singular) for word in words)

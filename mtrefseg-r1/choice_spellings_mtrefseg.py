@@ -1,0 +1,71 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""One spelling for the words of places and ranks: "top-left", "2nd", "above the middle"."""
+
+import re
+from collections.abc import Callable
+
+from .place_words_mtrefseg import DIRECTIONS, IMAGE
+from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
+
+
+_CHOOSING = re.compile(
+    "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
+    "most|est\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
+    + "|".join((*ORDINALS, *NUMERALS, r"\d"))
+)
+_HYPHENATED = "|".join(
+    (*DIRECTIONS, *ORDINALS, *SUPERLATIVES, "hand", "most", "furthest", "farthest", "up", "down", "height", "extreme")
+)
+_HYPHEN = re.compile(rf"\b({_HYPHENATED})-(?=(?:{_HYPHENATED})\b)")
+_NUMBER = re.compile(r"(?<![\d.,-])\b(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b")
+_MIDDLE = rf"the (?:middle|center|centre)\b(?: of the {IMAGE})?(?! of\b)"
+_COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
+_ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
+_SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_NUMBER, lambda match: list(ORDINALS)[int(match[1]) - 1] if match[1] else list(NUMERALS)[int(match[3]) - 2]),
+    (_HYPHEN, r"\1 "),
+    (
+        re.compile(
+            r"\b(?:the|an?) (?:(?:(?:horizontal|vertical|central|center|centre|middle|halfway|imaginary|dividing|mid)"
+            r"[ -])+(?:line|axis|mark)|midline|equator)\b"
+        ),
+        "the middle",
+    ),
+    (re.compile(r"\b(left|right|top|bottom|upper|lower)[ -]most\b"), r"\1most"),
+    (re.compile(r"\b(north|south)(east|west)(?:ern)?\b"), r"\1 \2"),
+    (re.compile(r"\b(top|bottom|upper|lower)(left|right)\b"), r"\1 \2"),
+    (re.compile(rf"\b(?:(?:higher|further|farther)(?: up)? than|up from|above) {_MIDDLE}"), "in the upper half"),
+    (re.compile(rf"\b(?:(?:lower|further|farther)(?: down)? than|down from|below) {_MIDDLE}"), "in the lower half"),
+    (re.compile(rf"\b(?:further|more) (?:to the )?(left|right) than {_MIDDLE}"), r"in the \1 half"),
+    (re.compile(rf"\b(?:high|far|way)(?:(?: up)? (?:in|on)| up on) the {IMAGE}\b"), "in the upper half"),
+    (re.compile(rf"\b(?:low|far|way)(?: down)? (?:in|on) the {IMAGE}\b"), "in the lower half"),
+    (re.compile(rf"\b(head|foot|heart|core) of the {IMAGE}\b"), lambda match: _ENDS[match[1]]),
+    (
+        re.compile(r"\b([ns])[- ]?([ew])(?= (?:corner|part|quadrant|area|side|quarter|section)\b)"),
+        lambda match: f"{_COMPASS[match[1]]} {_COMPASS[match[2]]}",
+    ),
+    (re.compile(r"\bmore (?=(?:to|towards?) the (?:left|right|top|bottom)\b(?! than))"), ""),
+    (re.compile(r"\b(?:medium|half|middle)[ -](height|level)\b"), r"mid \1"),
+)
+
+
+def may_choose(text: str) -> bool:
+    """Whether a sentence holds any word of a place, a rank or a number; quick."""
+    return _CHOOSING.search(text.lower()) is not None
+
+
+def in_one_spelling(text: str) -> str:
+    """
+    Writes the words of places and ranks in one way.
+
+    Args:
+        text (`str`): A sentence.
+
+    Returns:
+        `str`: The sentence in lower case, without a full stop: "the 2nd house, top-left." becomes "the second house,
+        top left".
+    """
+    text = " ".join(text.split()).lower().rstrip(".")
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
+    return text

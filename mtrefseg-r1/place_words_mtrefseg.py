@@ -1,0 +1,264 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Words for a place in the image: "in the top-left corner", "somewhere along the lower edge of the photo"."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+Region = tuple[float, float, float, float]
+"""A part of the image, in shares of its width and height: left, top, right, bottom."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_THIRD = 1 / 3
+_COLUMNS = {"left": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "right": (2 * _THIRD, 1.0)}
+_ROWS = {"top": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "bottom": (2 * _THIRD, 1.0)}
+_HALVES = {"left": (0, 0, 0.5, 1), "right": (0.5, 0, 1, 1), "top": (0, 0, 1, 0.5), "bottom": (0, 0.5, 1, 1)}
+DIRECTIONS = {
+    **dict.fromkeys(("top", "upper", "higher", "north", "northern"), "top"),
+    **dict.fromkeys(("bottom", "lower", "south", "southern"), "bottom"),
+    **dict.fromkeys(("left", "lefthand", "leftward", "leftwards", "west", "western"), "left"),
+    **dict.fromkeys(("right", "righthand", "rightward", "rightwards", "east", "eastern"), "right"),
+    **dict.fromkeys(
+        ("middle", "center", "centre", "central", "centered", "centred", "mid", "midpoint", "halfway", "midway"),
+        "middle",
+    ),
+    "uppermost": "top",
+    "topmost": "top",
+    "lowermost": "bottom",
+    "leftmost": "left",
+    "rightmost": "right",
+}
+"""Words for directions in the image, where north is up."""
+
+_PARTS = _words(
+    "corner part half side flank edge area sector region zone quadrant portion section border third height level "
+    "hand end margin boundary rim fringe strip band stretch quarter segment spot place position location bit row "
+    "column line limit extremity reaches parts areas sections regions corners"
+)
+_EDGE_WORDS = _words(
+    "at edge border third along near by close around margin boundary rim fringe strip band row line limit end "
+    "extremity beside hugging touching against nearby"
+)
+_WIDE_WORDS = _words("half area part portion section region zone sector parts areas sections regions")
+_PREPOSITIONS = _words(
+    "in at on near toward towards to by along around over within inside into close up down across somewhere "
+    "anywhere halfway midway out beside hugging touching against nearby about high low back way"
+)
+# Before a place ("the house located in the top left corner"); they go with it.
+_VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
+_FILLERS = _words(
+    "the this its very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
+    "vertical vertically horizontal horizontally outer outermost outside overall whole entire"
+)
+_JOINTS = frozenset((",", "and", "of"))
+IMAGE = r"(?:image|images|scene|photo|photos|photograph|picture|pictures|frame|view|shot|map|tile|canvas|screen)"
+"""A pattern for an image that a sentence speaks of."""
+_OF_THE_IMAGE = re.compile(
+    rf" ?'?s? ?(?:of|in|on|within) (?:the |this |that |both |each |either |two |whole )*{IMAGE}\b"
+)
+_IMAGES_OWN = re.compile(rf"\b(?:the |this |that )?{IMAGE}(?:'s|’s) (?=\w)")
+# After these words, "the left" is something else: "the second from the left", "closest to the left edge".
+_OTHER_USES = _words(
+    "from closest nearest furthest farthest most nearer closer further farther than more next facing pointing "
+    "beginning starting begin start begins starts began started"
+)
+_BESIDE = _words("next beside by near behind above below in between opposite across before after")
+_AUXILIARIES = _words(
+    "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
+    "already since not"
+)
+_KNOWN = DIRECTIONS.keys() | _PARTS | _PREPOSITIONS | _FILLERS
+_LINKS = _JOINTS | _VERBS
+# What can follow "on the left" if these words are not about the next one, as in "on the left bank".
+_AFTER_A_PLACE = re.compile(
+    r"\W+|\d+|that|which|who|whose|where|when|was|were|is|are|be|been|has|have|had|did|do|does|can|could|will|there|and|"
+    r"with|without|a|an|the|in|on|at|by|from|to|of|for|as|since|after|before|now|no|not|but|except|new|any|some|all|"
+    r"every|each|it|they|someone|somebody|people|something|i|we|you|looks?|wearing|please|got|came|come|went|gone|grew|"
+    r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|changes?|missing|only|just|ones?|"
+    r"\w+(?:ed|ing)"
+)
+_TOKEN = re.compile(r"[\w'’]+|[^\w\s]")
+
+
+class Place(NamedTuple):
+    """A place that was found in a sentence: its words, and where they begin and end."""
+
+    words: str
+    start: int
+    end: int
+
+
+def take_place(text: str) -> tuple[str, Region | None]:
+    """
+    Takes the place in the image out of a sentence.
+
+    Args:
+        text (`str`): A sentence in lower case.
+
+    Returns:
+        `str`: The rest of the sentence; `text` itself if it names no place.
+        `Region`, *optional*: Where the place is.
+    """
+    text_without_owner = _IMAGES_OWN.sub("the ", text)
+    places = list(_find_places(text_without_owner))
+    region = region_of(", ".join(place.words for place in places)) if places else None
+    if region is None:
+        return text, None
+    rest = text_without_owner
+    for place in reversed(places):
+        rest = f"{rest[: place.start]} {rest[place.end :]}"
+    return tidy(rest), region
+
+
+def region_of(place: str) -> Region | None:
+    """The region of a place such as "in the upper left corner"; `None` if its words contradict one another."""
+    words = re.findall(r"\w+", place)
+    named = {DIRECTIONS[word] for word in words if word in DIRECTIONS}
+    rows, sides = named & {"top", "bottom"}, named & {"left", "right"}
+    if len(rows) > 1 or len(sides) > 1:
+        return None
+    row, side = next(iter(rows), None), next(iter(sides), None)
+    if row is None and ("corner" in words or side is None) and {"up", "down", "high", "low"} & set(words):
+        row = "top" if {"up", "high"} & set(words) else "bottom"
+    if side and re.search(r"\b(?:left|right) of (?:the )?(?:middle|cent)", place):
+        return _HALVES[side]
+    if {"quadrant", "quarter"} & set(words) and row and side:
+        return (_HALVES[side][0], _HALVES[row][1], _HALVES[side][2], _HALVES[row][3])
+    if row and not side and "middle" not in named:
+        is_edge = _EDGE_WORDS & set(words) and not _WIDE_WORDS & set(words)
+        return (0.0, _ROWS[row][0], 1.0, _ROWS[row][1]) if is_edge else _HALVES[row]
+    if side and not row and "middle" not in named:
+        return (_COLUMNS[side][0], 0.0, _COLUMNS[side][1], 1.0) if "third" in words else _HALVES[side]
+    (left, right), (top, bottom) = _COLUMNS[side or "middle"], _ROWS[row or "middle"]
+    return (left, top, right, bottom)
+
+
+def tidy(text: str) -> str:
+    """Mends the spaces and the punctuation around words that were taken out."""
+    text = re.sub(r"\( *\)|\[ *\]", " ", text)
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r" (?=[?.!,:;)])", "", text)
+    text = re.sub(r",(?=[,:;?.!])|(?<=[:;(\[]),", "", text)
+    text = re.sub(r"^(?:[,:;/>*-]|->)+ ?|[,:;/-]+$| (?:->|-|/)$", "", text.strip())
+    return text.strip()
+
+
+def _find_places(text: str) -> Iterator[Place]:
+    """Runs of words for places, from left to right."""
+    tokens = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    words = [token[0] for token in tokens]
+    index = 0
+    while index < len(words):
+        end = _end_of_run(words, index)
+        if end == index or words[index] in _JOINTS:
+            index += 1
+            continue
+        if _is_other_use(words, index, end):
+            index = _after_first_part(words, index, end)
+            continue
+        first, last = _trimmed(words, index, end)
+        if first < last:
+            start, stop = tokens[first][1], tokens[last - 1][2]
+            image = _OF_THE_IMAGE.match(text, stop)
+            if _is_place(words, first, last) and (image or not _is_of_a_thing(words, first, last)):
+                stop = image.end() if image else stop
+                said = text[start:stop]
+                # "Right at the top": "right" means "exactly" there.
+                start = tokens[first - 1][1] if first and words[first - 1] == "right" else start
+                yield Place(said, start, stop)
+        index = end
+
+
+def _end_of_run(words: list[str], start: int) -> int:
+    """The end of the words from `start` on that can belong to a place."""
+    end = start
+    while end < len(words) and (words[end] in _KNOWN or (words[end] in _LINKS and end + 1 < len(words))):
+        end += 1
+    return end
+
+
+def _is_other_use(words: list[str], start: int, end: int) -> bool:
+    """Whether the direction of a run belongs to a word before it: "closest to the left edge"."""
+    before = words[start - 1] if start else ""
+    return before in _OTHER_USES and any(word in DIRECTIONS for word in words[start:end])
+
+
+def _after_first_part(words: list[str], start: int, end: int) -> int:
+    """The end of the first direction of a run, with the part that it is the direction of."""
+    index = start
+    while words[index] not in DIRECTIONS:
+        index += 1
+    while index < end and (words[index] in DIRECTIONS or words[index] in _PARTS):
+        index += 1
+    return index
+
+
+def _trimmed(words: list[str], first: int, last: int) -> tuple[int, int]:
+    """A run without what does not belong to the place at its beginning and its end."""
+    last = _trimmed_end(words, first, last)
+    if last - first > 1 and words[last - 1] == "right" and words[last : last + 1] and words[last] in _BESIDE:
+        # "Near the top right next to the pond" is left as it is; "in the area right by the pond" has no place.
+        last = last if words[last - 2] in DIRECTIONS else _trimmed_end(words, first, last - 1)
+    while first < last and _is_apart(words, first, last):
+        first += 1
+    return first, last
+
+
+def _trimmed_end(words: list[str], first: int, last: int) -> int:
+    """The end of a run without words that begin something else."""
+    while last > first:
+        word, before = words[last - 1], words[last - 2] if last - first > 1 else ""
+        is_part = word in _PARTS and (word, words[last : last + 1]) != ("place", ["of"])
+        if word in DIRECTIONS or is_part or (word in ("up", "down") and before in ("halfway", "midway", "way")):
+            break
+        last -= 1
+    return last
+
+
+def _is_apart(words: list[str], first: int, last: int) -> bool:
+    """Whether the first word of a run does not belong to the place."""
+    word, following = words[first], words[first + 1] if first + 1 < last else ""
+    if word in (",", "and", "of", "about"):
+        return True
+    if word in _PARTS and following == "of":  # "The area of the house on the left".
+        return True
+    # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".
+    return word in ("right", "left") and following in _PREPOSITIONS | {","}
+
+
+def _is_place(words: list[str], first: int, last: int) -> bool:
+    """Whether a run of words says where something is."""
+    run, before, after = words[first:last], words[first - 1] if first else "", words[last : last + 1]
+    named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
+    if not named or _is_rank(run, after[0] if after else ","):
+        return False
+    if run == ["left"] and (before in _AUXILIARIES or not before):
+        return False
+    has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
+    return has_preposition or len(named) > 1 or any(word in _PARTS - {"place", "spot"} for word in run)
+
+
+def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
+    """Whether a place is one of a thing and not of the image: "on the right bank of the river"."""
+    after, ends_in_direction = words[last : last + 2], words[last - 1] in DIRECTIONS
+    if not after or after[0] in ("of", "than", "between"):
+        return bool(after)
+    if ends_in_direction and after[1:] == ["of"]:
+        return True
+    named = {DIRECTIONS[word] for word in words[first:last] if word in DIRECTIONS}
+    is_adjective = ends_in_direction and len(named) == 1 and words[last - 2 : last - 1] == ["the"]
+    return is_adjective and after[0] not in _KNOWN and not _AFTER_A_PLACE.fullmatch(after[0])
+
+
+def _is_rank(run: list[str], following: str) -> bool:
+    """Whether a run is "the far left" or "the uppermost" of a thing, as in "the far left house"."""
+    if run[-1] not in DIRECTIONS:
+        return False
+    is_far = run[-2:-1] in (["far"], ["extreme"], ["very"])
+    is_alone = run[0] in _PREPOSITIONS and _AFTER_A_PLACE.fullmatch(following)
+    return run[-1].endswith("most") or (is_far and not is_alone)

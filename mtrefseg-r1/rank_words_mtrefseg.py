@@ -1,0 +1,232 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Words for a rank or a number: "the leftmost house", "the second one from the top", "the two largest"."""
+
+import re
+from typing import Literal, NamedTuple
+
+from .place_words_mtrefseg import IMAGE, tidy
+
+
+Order = tuple[Literal["x", "y", "size"], bool]
+"""What is compared, and whether the largest value comes first."""
+
+SIDES: dict[str, Order] = {"left": ("x", False), "right": ("x", True), "top": ("y", False), "bottom": ("y", True)}
+_MOST_LARGE = ("massive", "enormous", "extensive", "voluminous", "gigantic", "sizeable", "sizable", "spacious")
+_MOST_SMALL = ("minute", "diminutive", "tiny", "minuscule")
+SUPERLATIVES: dict[str, Order] = {
+    **dict.fromkeys(("leftmost", "westernmost"), SIDES["left"]),
+    **dict.fromkeys(("rightmost", "easternmost"), SIDES["right"]),
+    **dict.fromkeys(("topmost", "uppermost", "upmost", "highest", "northernmost"), SIDES["top"]),
+    **dict.fromkeys(("bottommost", "lowermost", "lowest", "southernmost"), SIDES["bottom"]),
+    **dict.fromkeys(("largest", "biggest", "greatest", "hugest", "heftiest"), ("size", True)),
+    **dict.fromkeys(("smallest", "tiniest", "littlest", "minutest", "teeniest"), ("size", False)),
+    **{f"most {word}": ("size", True) for word in _MOST_LARGE},
+    **{f"most {word}": ("size", False) for word in _MOST_SMALL},
+}
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
+NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+
+_SIDE_WORDS = {
+    **{side: side for side in SIDES},
+    **dict.fromkeys(("upper", "upwards", "up"), "top"),
+    **dict.fromkeys(("lower", "downwards", "down"), "bottom"),
+}
+_COMPARED: dict[str, Order] = {
+    **dict.fromkeys(("higher", "further up", "farther up"), SIDES["top"]),
+    **dict.fromkeys(("lower", "further down", "farther down"), SIDES["bottom"]),
+    **dict.fromkeys(("bigger", "larger", "greater"), ("size", True)),
+    **dict.fromkeys(("smaller", "tinier"), ("size", False)),
+    **{f"{more} {to}{side}": SIDES[side] for more in ("further", "farther", "more") for to in ("", "to the ")
+       for side in SIDES},
+}  # fmt: skip
+
+
+def _one_of(words: object) -> str:
+    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"  # type: ignore[call-overload]
+
+
+_ORDINAL, _NUMERAL = _one_of(ORDINALS), _one_of(NUMERALS)
+_PLACE_IN_ORDER = rf"(?:(?P<nth>{_ORDINAL}) |(?P<count>{_NUMERAL}) )?"
+_SIDE = rf"(?P<side>{_one_of(_SIDE_WORDS)})(?: hand)?"
+_SIZE = rf"(?P<size>{_one_of(word for word, (key, _) in SUPERLATIVES.items() if key == 'size')})"
+_SUPERLATIVE = (
+    r"(?:(?:very|single|absolute|by far the|overall) )?"
+    rf"(?P<superlative>{_one_of(SUPERLATIVES)}|"
+    rf"(?:furthest|farthest|most|far|extreme|outermost) {_one_of(_SIDE_WORDS)})"
+    r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone)\b)"
+)
+_EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: of the {IMAGE})?"
+_IS = (
+    r",? (?:(?:that|which|who) )?(?:(?:is|was|are|were|lies|lay|stands|stood|sits|sat|looks|appears|comes|being|"
+    r"located|situated|positioned|placed|lying|standing|sitting|found|by|far) )*(?:the )?"
+)
+_THAT_IS = r",? (?:that|which|who) (?:is|was|are|were|lies|stands|sits|looks|appears|seems)(?: to be)? (?:the )?"
+_WALK = (
+    r"(?:when|if|as|you|one|we|count|counting|counted|start|starting|started|begin|beginning|go|going|seen|look|"
+    r"looking|read|reading|in|along|over|across|numbered|numbering|moving|coming|order|ordered|sorted|ranked|taken|"
+    r"inwards?|working|running|viewed|watching|proceeding|scanning)"
+)
+_FROM = rf"(?:(?:,? {_WALK})+ at|(?:,? {_WALK})* from) the (?:very |far )?{_SIDE}{_EDGE}"
+_OTHERS = r"(?:all |any |every |each )?(?:of )?(?:the )?(?:others?|rest|remaining)(?: ones?)?"
+_OF_ALL = r"(?: (?:ones?|of (?:all|them|the lot)|of them all|of all of them|in (?:size|area)|by area|overall))*"
+_AMONG = r"(?:(?: ones?)? (?:of|among|amongst|out of)(?: all)?(?: of)? (?:the|these|those))?"
+_ENDS = r"(?=$|[,:;?.!)]| (?:that|which|who|was|were|is|are|has|have|had|got|did|now|in|on|at|with)\b)"
+
+# Words that follow the thing that is ranked, and are taken out. The first pattern that fits is the one.
+_AFTER = (
+    re.compile(rf"{_IS}(?P<nth>{_ORDINAL}){_FROM}"),
+    re.compile(rf"{_IS}(?:furthest|farthest|most) (?:(?:to|towards?|on|at) the )?{_SIDE}(?: side)?\b"),
+    re.compile(rf"{_IS}(?:closest|nearest)(?: to)? the (?:very )?{_SIDE}\b{_EDGE}"),
+    re.compile(rf"{_IS}(?P<compared>{_one_of(_COMPARED)})(?: up| down| in size)? than {_OTHERS}"),
+    re.compile(rf"{_THAT_IS}{_PLACE_IN_ORDER}{_SUPERLATIVE}\b{_OF_ALL}"),
+    re.compile(rf", (?:namely |i mean )?the {_PLACE_IN_ORDER}{_SUPERLATIVE}{_OF_ALL}{_ENDS}"),
+    re.compile(rf"(?:,? (?:that|which) (?:is|are))? of the {_SIZE} (?:size|area|extent)"),
+    re.compile(rf",? (?:with|having|(?:that|which) has) the {_SIZE} (?:area|size|extent|surface(?: area)?|footprint)"),
+    re.compile(
+        rf",? (?:that|which) (?:covers|occupies|fills|takes(?: up)?) the (?:{_SIZE}|(?P<much>most|least)) "
+        r"(?:area|space|ground|room|surface)"
+    ),
+    re.compile(rf",? (?:with|and) (?:no other|none|nothing)(?: one)? (?:further|farther|more) (?:to the )?{_SIDE}"),
+)  # fmt: skip
+_AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
+# Words before the thing; the article stays.
+_NTH_FROM_A_SIDE = re.compile(
+    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
+)
+_SUPERLATIVE_BEFORE = re.compile(rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}{_AMONG} (?=\w)")
+_COUNT = re.compile(
+    rf"(?:(?:the|all|these|those|all the|all of the|all of those) )?"
+    rf"(?:(?P<count>{_NUMERAL})(?: of the(?:se)?)?|both(?: of)?(?: the(?:se)?| those)?|the pair of|a couple of) (?=\w)"
+)
+# Another thing is spoken of behind these words, which is not the one to be ranked.
+_RELATION = re.compile(
+    r"(?<![\w-])(?:next|near|beside|close|by|above|below|between|behind|under|opposite|not|n't|(?:left|right|front|north|south|"
+    r"east|west) of)\b|n't\b"
+)
+_OTHER_THING = re.compile(r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|from)\b")
+_REQUESTS = (
+    "show|find|see|mark|highlight|segment|select|give|get|display|reveal|detect|tag|label|bring|return|extract|isolate|"
+    "single|help|locate|identify|outline|point|trace|pick|draw|mask|look|search|focus|zoom|concentrate|need|want|compute|"
+    "produce|indicate|circle|seek|spot|output|crop|tell|grab|choose|catch|interested|love"
+)
+_ASKING = (
+    r"(?:please|kindly|can|could|would|will|may|might|you|i|i'm|i'd|we|let|let's|me|us|to|just|only|try|trying|your|the|"
+    r"task|job|goal|aim|is|am|do|know|how|where|want|like|need|now|go|and|then|have|all|simply|here)"
+)
+_LOCATION = (
+    r"(?:location|mask|segmentation|area|place|position|shape|outline|spot|pixels|region|contour|extent|whereabouts)"
+)
+# What can come before the thing that is meant: a time, a request, an opinion, a question.
+_OPENING = re.compile(
+    r"^(?:(?:and|so|now|well|here|there|only|just),? )*"
+    rf"(?:(?:(?:in|on|at|by|since|from) (?:the |this )?(?:\w+ )?(?:meantime|now|date|time|{IMAGE})|meanwhile),? )?"
+    rf"(?:(?:{_ASKING},? ){{0,7}}?(?:{_REQUESTS})\b(?! of| for| up)"
+    r"(?: (?:me|us|out|up|at|to|in|on|only|just|where|which|that|please|for)\b)*[,:]* )?"
+    r"(?:(?:[\w']+ ){1,4}(?:think|believe|guess|know|say|clear|obvious|evident|apparent|seems?|true|sure|noticed?) "
+    r"that )?"
+    rf"(?:(?:in|on|at|to) (?:which|what) (?:{_LOCATION}|part|side|corner)(?: of the {IMAGE})? "
+    r"(?:is|are|was|were|did|has) )?"
+    rf"(?:where(?: (?:in|on|within) the {IMAGE})? (?:is|are|was|were|might|may|could|can|has|have|did) )?"
+    rf"(?:(?:an? |the )?(?:(?:exact|precise|segmentation) )?{_LOCATION} (?:of|for|where|with|covered by) )?"
+)
+
+
+class Rank(NamedTuple):
+    """
+    A rank that was found in a sentence.
+
+    Args:
+        order (`Order`, *optional*): What is compared; `None` for a number alone.
+        rank (`int`): The first one that is meant, from 1.
+        count (`int`, *optional*): How many are meant, if a number is named.
+    """
+
+    order: Order | None
+    rank: int = 1
+    count: int | None = None
+
+
+def take_rank(text: str) -> tuple[str, Rank | None]:
+    """
+    Takes a rank or a number out of a sentence.
+
+    Args:
+        text (`str`): A sentence in lower case, as [`plain_hyphens`] writes it.
+
+    Returns:
+        `str`: The rest of the sentence; `text` itself if it names no rank.
+        [`Rank`], *optional*: The rank; `None` also if it is the rank of another thing ("next to the largest pond").
+    """
+    return (
+        _take_before(text, _NTH_FROM_A_SIDE)
+        or _take_after(text)
+        or _take_before(text, _SUPERLATIVE_BEFORE)
+        or _take_count(text)
+        or (text, None)
+    )
+
+
+def take_far_side(text: str) -> tuple[str, Rank | None]:
+    """Takes "on the far left" out of a sentence about one thing: it is the leftmost one. See [`take_rank`]."""
+    match = _AT_THE_FAR_SIDE.search(text)
+    if match is None or _RELATION.search(text[: match.start()]):
+        return text, None
+    return tidy(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
+
+
+def _take_after(text: str) -> tuple[str, Rank] | None:
+    """Takes out a rank that follows its thing: "the house that is furthest to the left"."""
+    for pattern in _AFTER:
+        if (match := pattern.search(text)) and match.start() and not _RELATION.search(text[: match.start()]):
+            return _without_group(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
+    return None
+
+
+def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None:
+    """Takes out a rank before its thing: "the second house from the left"."""
+    skipped = end_of_opening(text)
+    match = pattern.search(text, skipped)
+    if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
+        return None
+    rest = match.groupdict().get("rest") or ""
+    return tidy(f"{text[: match.start()]}the {rest}{text[match.end() :]}"), _rank(match)
+
+
+def _take_count(text: str) -> tuple[str, Rank] | None:
+    """Takes out a number: "the two houses"."""
+    start = end_of_opening(text)
+    match = _COUNT.match(text, start)
+    if match is None:
+        return None
+    return f"{text[:start]}the {text[match.end() :]}", Rank(None, count=NUMERALS[match["count"] or "two"])
+
+
+def end_of_opening(text: str) -> int:
+    """Where the thing that is meant can begin: after "please show me", "in the second image", "I think that"."""
+    opening = _OPENING.match(text)
+    return opening.end() if opening else 0
+
+
+def _without_group(text: str) -> str:
+    """What is left of "of the new houses, the leftmost"."""
+    group = re.match(r"(?:out of|of|among|amongst|from) (?:all )?(?:of )?(?=the |these |those )", tidy(text))
+    return re.sub(r", the one\b", "", tidy(text)[group.end() :]) if group else tidy(text)
+
+
+def _rank(match: re.Match[str]) -> Rank:
+    """The rank that a match names."""
+    found = {name: value for name, value in match.groupdict().items() if value}
+    if "superlative" in found or "size" in found:
+        order = _order_of(found.get("superlative") or found["size"])
+    elif "compared" in found:
+        order = _COMPARED[found["compared"]]
+    elif "much" in found:
+        order = ("size", found["much"] == "most")
+    else:
+        order = SIDES[_SIDE_WORDS[found["side"]]]
+    return Rank(order, ORDINALS.get(found.get("nth", "first"), 1), NUMERALS.get(found.get("count", "")))
+
+
+def _order_of(superlative: str) -> Order:
+    """The order of a superlative such as "leftmost" or "furthest left"."""
+    return SUPERLATIVES.get(superlative) or SIDES[_SIDE_WORDS[superlative.split()[-1]]]
