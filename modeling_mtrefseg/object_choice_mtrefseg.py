@@ -17,7 +17,7 @@ import numpy as np
 
 from .choice_spellings_mtrefseg import in_one_spelling, may_choose
 from .place_words_mtrefseg import IMAGE, Region, take_place
-from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank
+from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
 
 
 Thing = TypeVar("Thing")
@@ -47,7 +47,7 @@ _HEAD_ENDS = re.compile(
     r"\w+ed|got|not|no|(?:dis)?appears?|vanish(?:es)?|changes?|come|comes|go|goes|stand|stands)\b|[,:;.!?()\[\]-]"
 )
 _SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things|ones|two|three|four)(?![\w-])")
-_ARTICLE = re.compile(r"(?:the one|the single|the) (?=\w)")
+_ARTICLE = re.compile(r"the (?:(?:one|single|only|last|sole) )?(?=\w)")
 _PLURALS = ("people", "shelves", "benches", "buses", "boxes", "everything", "things")
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; what is smaller is not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
@@ -236,10 +236,12 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
     if rank is None and region is not None:
         # "At the top next to the pond, the largest house": without its place, the rank can be read.
         asked, rank = take_rank(asked)
+    elif rank is None and is_one:
+        asked, rank = take_side(asked)
     if region is not None:
         choice = replace(choice, region=region)
     if rank is not None:
-        choice = replace(choice, order=rank.order, rank=rank.rank, count=rank.count)
+        choice = replace(choice, order=rank.order, rank=rank.rank, count=rank.number)
     return (asked if choice == ObjectChoice() else _of_every_thing(asked)), choice
 
 

@@ -67,7 +67,7 @@ _OTHER_USES = _words(
     "from closest nearest furthest farthest most nearer closer further farther than more next facing pointing "
     "beginning starting begin start begins starts began started"
 )
-_BESIDE = _words("next beside by near behind above below in between opposite across before after")
+_BESIDE = _words("next beside by near behind above below between opposite")
 _AUXILIARIES = _words(
     "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
     "already since not"
@@ -81,6 +81,9 @@ _AFTER_A_PLACE = re.compile(
     r"every|each|it|they|someone|somebody|people|something|i|we|you|looks?|wearing|please|got|came|come|went|gone|grew|"
     r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|changes?|missing|only|just|ones?|"
     r"\w+(?:ed|ing)"
+)
+_WITH_PARTICLE = re.compile(
+    r"\w+ed|cut|torn|put|taken|took|burnt|come|came|gone|went|built|grown|set|broken|brought|driven"
 )
 _TOKEN = re.compile(r"[\w'’]+|[^\w\s]")
 
@@ -223,8 +226,13 @@ def _trimmed_end(words: list[str], first: int, last: int) -> int:
 def _is_apart(words: list[str], first: int, last: int) -> bool:
     """Whether the first word of a run does not belong to the place."""
     word, following = words[first], words[first + 1] if first + 1 < last else ""
-    if word in (",", "and", "of", "about"):
+    if word in (",", "and", "of", "about", "the", "this", "its"):
         return True
+    is_particle = (
+        word in ("up", "down", "in", "out") and following in _PREPOSITIONS and "corner" not in words[first:last]
+    )
+    if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
+        return True  # "Cut down in the lower half", but not "built up on the left in the corner".
     if word in _PARTS and following == "of":  # "The area of the house on the left".
         return True
     # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".

@@ -28,8 +28,10 @@ NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "e
 
 _SIDE_WORDS = {
     **{side: side for side in SIDES},
-    **dict.fromkeys(("upper", "upwards", "up"), "top"),
-    **dict.fromkeys(("lower", "downwards", "down"), "bottom"),
+    **dict.fromkeys(("upper", "upwards", "up", "north"), "top"),
+    **dict.fromkeys(("lower", "downwards", "down", "south"), "bottom"),
+    "west": "left",
+    "east": "right",
 }
 _COMPARED: dict[str, Order] = {
     **dict.fromkeys(("higher", "further up", "farther up"), SIDES["top"]),
@@ -93,7 +95,16 @@ _AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|ex
 _NTH_FROM_A_SIDE = re.compile(
     rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
 )
-_SUPERLATIVE_BEFORE = re.compile(rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}{_AMONG} (?=\w)")
+_SUPERLATIVE_BEFORE = re.compile(
+    rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}(?: (?P<behind>{_NUMERAL})\b)?{_AMONG} "
+    r"(?!(?:that|which|who|was|were|is|are|has|have|had|in|on|at|and|with|of|from)\b)(?=\w)"
+)
+# "The left house", of two; but not "the left lane", and not "on the left that".
+_AT_A_SIDE = re.compile(
+    rf"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe {_SIDE} "
+    r"(?!(?:lane|bank|turn|arm|hand|leg|foot|eye|floor|deck|storey|story|shelf|wing|half|part|side|edge|corner|and|or|ones?|that|which|who|"
+    r"was|were|is|are|has|have|had)\b)(?=[a-z]{2})"
+)
 _COUNT = re.compile(
     rf"(?:(?:the|all|these|those|all the|all of the|all of those) )?"
     rf"(?:(?P<count>{_NUMERAL})(?: of the(?:se)?)?|both(?: of)?(?: the(?:se)?| those)?|the pair of|a couple of) (?=\w)"
@@ -138,12 +149,12 @@ class Rank(NamedTuple):
     Args:
         order (`Order`, *optional*): What is compared; `None` for a number alone.
         rank (`int`): The first one that is meant, from 1.
-        count (`int`, *optional*): How many are meant, if a number is named.
+        number (`int`, *optional*): How many are meant, if the sentence says so.
     """
 
     order: Order | None
     rank: int = 1
-    count: int | None = None
+    number: int | None = None
 
 
 def take_rank(text: str) -> tuple[str, Rank | None]:
@@ -164,6 +175,11 @@ def take_rank(text: str) -> tuple[str, Rank | None]:
         or _take_count(text)
         or (text, None)
     )
+
+
+def take_side(text: str) -> tuple[str, Rank | None]:
+    """Takes "left" out of a sentence about "the left house": it is the leftmost one. See [`take_rank`]."""
+    return _take_before(text, _AT_A_SIDE) or (text, None)
 
 
 def take_far_side(text: str) -> tuple[str, Rank | None]:
@@ -198,7 +214,7 @@ def _take_count(text: str) -> tuple[str, Rank] | None:
     match = _COUNT.match(text, start)
     if match is None:
         return None
-    return f"{text[:start]}the {text[match.end() :]}", Rank(None, count=NUMERALS[match["count"] or "two"])
+    return f"{text[:start]}the {text[match.end() :]}", Rank(None, number=NUMERALS[match["count"] or "two"])
 
 
 def end_of_opening(text: str) -> int:
@@ -224,7 +240,8 @@ def _rank(match: re.Match[str]) -> Rank:
         order = ("size", found["much"] == "most")
     else:
         order = SIDES[_SIDE_WORDS[found["side"]]]
-    return Rank(order, ORDINALS.get(found.get("nth", "first"), 1), NUMERALS.get(found.get("count", "")))
+    number = NUMERALS.get(found.get("count") or found.get("behind", ""))
+    return Rank(order, ORDINALS.get(found.get("nth", "first"), 1), number)
 
 
 def _order_of(superlative: str) -> Order:
