@@ -47,6 +47,7 @@ _HEAD_ENDS = re.compile(
     r"\w+ed|got|not|no|(?:dis)?appears?|vanish(?:es)?|changes?|come|comes|go|goes|stand|stands)\b|[,:;.!?()\[\]-]"
 )
 _SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things|ones|two|three|four)(?![\w-])")
+_NO_KIND = re.compile(r"(?:(?:the|every|those|these|this|that) ?)?(?:ones?|changes?|things?|objects?)?[?.! ]*$")
 _ARTICLE = re.compile(r"the (?:(?:one|single|only|last|sole) )?(?=\w)")
 _PLURALS = ("people", "shelves", "benches", "buses", "boxes", "everything", "things")
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; what is smaller is not ranked, as in the training sentences.
@@ -124,7 +125,10 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     if exception and (excluded := _exception(exception["what"])):
         lowered = exception["all"]
     asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
-    return (text, None) if choice == ObjectChoice() or is_undivided(asked) else (asked, choice)
+    if choice == ObjectChoice() or is_undivided(asked):
+        return text, None
+    is_of_no_kind = _NO_KIND.match(asked, end_of_opening(asked))
+    return "everything that changed" if is_of_no_kind else asked, choice
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:

@@ -129,6 +129,8 @@ def ranked(order: Order, rank: int = 1, count: int | None = None) -> ObjectChoic
         ("the car on the far left that arrived", "every car that arrived", ranked(("x", False))),
         ("the cars on the far left that arrived", "the cars that arrived", at("in the left half")),
         ("both new houses in the lower half", "the new houses", at("in the lower half", count=2)),
+        ("the three in the lower half", "everything that changed", at("in the lower half", count=3)),
+        ("show me the largest one", "everything that changed", ranked(("size", True))),
         ("the highest new house in the right half", "every new house", at("in the right half", ("y", False))),
     ],
 )
