@@ -4,7 +4,7 @@
 import re
 from collections.abc import Callable
 
-from .place_words_mtrefseg import DIRECTIONS, IMAGE
+from .place_words_mtrefseg import DIRECTIONS, IMAGE, OF_THE_IMAGE
 from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 
 
@@ -18,7 +18,7 @@ _HYPHENATED = "|".join(
 )
 _HYPHEN = re.compile(rf"\b({_HYPHENATED})-(?=(?:{_HYPHENATED})\b)")
 _NUMBER = re.compile(r"(?<![\d.,-])\b(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b")
-_MIDDLE = rf"the (?:middle|center|centre)\b(?: of the {IMAGE})?(?! of\b)"
+_MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?! of\b)"
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -39,7 +39,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     (re.compile(rf"\b(?:further|more) (?:to the )?(left|right) than {_MIDDLE}"), r"in the \1 half"),
     (re.compile(rf"\b(?:high|far|way)(?:(?: up)? (?:in|on)| up on) the {IMAGE}\b"), "in the upper half"),
     (re.compile(rf"\b(?:low|far|way)(?: down)? (?:in|on) the {IMAGE}\b"), "in the lower half"),
-    (re.compile(rf"\b(head|foot|heart|core) of the {IMAGE}\b"), lambda match: _ENDS[match[1]]),
+    (re.compile(rf"\b(head|foot|heart|core) {OF_THE_IMAGE}\b"), lambda match: _ENDS[match[1]]),
     (
         re.compile(r"\b([ns])[- ]?([ew])(?= (?:corner|part|quadrant|area|side|quarter|section)\b)"),
         lambda match: f"{_COMPASS[match[1]]} {_COMPASS[match[2]]}",

@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from .place_words_mtrefseg import IMAGE, tidy
+from .place_words_mtrefseg import IMAGE, OF_THE_IMAGE, tidy
 
 
 Order = tuple[Literal["x", "y", "size"], bool]
@@ -57,7 +57,7 @@ _SUPERLATIVE = (
     rf"(?:furthest|farthest|most|far|extreme|outermost) {_one_of(_SIDE_WORDS)})"
     r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone)\b)"
 )
-_EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: of the {IMAGE})?"
+_EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: {OF_THE_IMAGE})?"
 _IS = (
     r",? (?:(?:that|which|who) )?(?:(?:is|was|are|were|lies|lay|stands|stood|sits|sat|looks|appears|comes|being|"
     r"located|situated|positioned|placed|lying|standing|sitting|found|by|far) )*(?:the )?"
@@ -135,9 +135,9 @@ _OPENING = re.compile(
     r"(?: (?:me|us|out|up|at|to|in|on|only|just|where|which|that|please|for)\b)*[,:]* )?"
     r"(?:(?:[\w']+ ){1,4}(?:think|believe|guess|know|say|clear|obvious|evident|apparent|seems?|true|sure|noticed?) "
     r"that )?"
-    rf"(?:(?:in|on|at|to) (?:which|what) (?:{_LOCATION}|part|side|corner)(?: of the {IMAGE})? "
+    rf"(?:(?:in|on|at|to) (?:which|what) (?:{_LOCATION}|part|side|corner)(?: {OF_THE_IMAGE})? "
     r"(?:is|are|was|were|did|has) )?"
-    rf"(?:where(?: (?:in|on|within) the {IMAGE})? (?:is|are|was|were|might|may|could|can|has|have|did) )?"
+    rf"(?:where(?: {OF_THE_IMAGE})? (?:is|are|was|were|might|may|could|can|has|have|did) )?"
     rf"(?:(?:an? |the )?(?:(?:exact|precise|segmentation) )?{_LOCATION} (?:of|for|where|with|covered by) )?"
 )
 

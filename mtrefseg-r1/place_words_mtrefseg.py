@@ -55,12 +55,17 @@ _FILLERS = _words(
     "the this its very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
     "vertical vertically horizontal horizontally outer outermost outside overall whole entire"
 )
-_JOINTS = frozenset((",", "and", "of"))
-IMAGE = r"(?:image|images|scene|photo|photos|photograph|picture|pictures|frame|view|shot|map|tile|canvas|screen)"
-"""A pattern for an image that a sentence speaks of."""
-_OF_THE_IMAGE = re.compile(
-    rf" ?'?s? ?(?:of|in|on|within) (?:the |this |that |both |each |either |two |whole )*{IMAGE}\b"
+_JOINTS = frozenset((",", "-", "and", "of"))
+IMAGE = (
+    r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
+    r"footage|panorama|field of view|visible area|area shown|site)"
 )
+"""A pattern for an image that a sentence speaks of."""
+OF_THE_IMAGE = (
+    rf"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*(?:\w+ )?{IMAGE}\b"
+)
+"""A pattern for "of the image", "in this aerial photo"."""
+_OF_THE_IMAGE = re.compile(rf" {OF_THE_IMAGE}")
 _IMAGES_OWN = re.compile(rf"\b(?:the |this |that )?{IMAGE}(?:'s|’s) (?=\w)")
 # After these words, "the left" is something else: "the second from the left", "closest to the left edge".
 _OTHER_USES = _words(
@@ -226,7 +231,7 @@ def _trimmed_end(words: list[str], first: int, last: int) -> int:
 def _is_apart(words: list[str], first: int, last: int) -> bool:
     """Whether the first word of a run does not belong to the place."""
     word, following = words[first], words[first + 1] if first + 1 < last else ""
-    if word in (",", "and", "of", "about", "the", "this", "its"):
+    if word in (",", "-", "and", "of", "about", "the", "this", "its"):
         return True
     is_particle = (
         word in ("up", "down", "in", "out") and following in _PREPOSITIONS and "corner" not in words[first:last]
