@@ -156,7 +156,7 @@ publish: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub --push --namespace "$(NAMESPACE)"
 
 bench: $(TEST_STAMP)
-	$(BIN)/python -m benchmarks.inference --preset tiny
+	$(BIN)/python -m benchmarks.model.inference --preset tiny
 
 # Renews the images that show what the checkpoint does; run it when the checkpoint has changed.
 images: $(TEST_STAMP)

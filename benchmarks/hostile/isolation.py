@@ -49,7 +49,7 @@ def _run_process(kind: Kind, first: int, count: int, seed: int) -> Iterator[Verd
     """Verdicts from case `first` on, until all are done or the process has died; then the last one says how."""
     # A process that has imported everything is copied for every kind, since importing takes longer than many cases.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.hostile_inputs"])
+    context.set_forkserver_preload(["benchmarks.hostile"])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(kind, first, count, seed, sender), daemon=True)
     process.start()

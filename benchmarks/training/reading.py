@@ -2,8 +2,8 @@
 """
 Reading speed in training, from exported Parquet files and from the raw folder:
 
-    python -m benchmarks.reading            # a small generated folder
-    python -m benchmarks.reading RAW        # your own: a split folder or a whole dataset
+    python -m benchmarks.training.reading            # a small generated folder
+    python -m benchmarks.training.reading RAW        # your own: a split folder or a whole dataset
 
 A row is a sentence of the first split with its two images and its mask, decoded and resized to 512 x 512, in random
 order (the stream: in the order of the files), through a `DataLoader` with two workers. The readers take turns.
@@ -14,7 +14,6 @@ seconds that `load_dataset` takes once.
 """
 
 import argparse
-import csv
 import json
 import resource
 import tempfile
@@ -30,6 +29,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from benchmarks.tables import RESULTS, append_rows
 from dataset_scripts.export import ExportOptions, export_dataset
 from dataset_scripts.readers import Expression, Pair, ReadingReport, find_split_folders, list_pairs
 
@@ -39,8 +39,7 @@ WORKERS = 2
 BATCH_SIZE = 8
 ROUNDS = 7
 Row = dict[str, torch.Tensor]
-HEAD: list[object] = ["data", "rows", "reader", "rows_per_second", "ratio"]
-HEAD += ["cpu_milliseconds", "cpu_ratio", "prepare_seconds"]
+HEAD = ["data", "rows", "reader", "rows_per_second", "ratio", "cpu_milliseconds", "cpu_ratio", "prepare_seconds"]
 
 
 def draw_raw_folder(root: Path, pairs: int = 60, sentences: int = 3) -> None:
@@ -169,10 +168,7 @@ def main() -> None:
             rows = measure(Path(folder) / "drawn", "drawn, 512 x 512", Path(folder))
         else:
             rows = measure(raw, raw.resolve().name, Path(folder))
-    path = Path(__file__).parent / "results" / "reading.csv"
-    lines = rows if path.exists() else [HEAD, *rows]
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerows(lines)
+    append_rows(RESULTS / "reading.csv", [dict(zip(HEAD, row)) for row in rows])
     for row in [HEAD, *rows]:
         print("  ".join(f"{value!s:>18}" for value in row))
 

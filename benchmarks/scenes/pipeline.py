@@ -2,7 +2,7 @@
 """
 The formula of `docs/scale.md` against a pipeline of Ray actors that reads, predicts and writes in a simulation:
 
-    python -m benchmarks.pipeline --read 8 0.4 --predict 2 0.2 --write 1 0.05
+    python -m benchmarks.scenes.pipeline --read 8 0.4 --predict 2 0.2 --write 1 0.05
 
 Each stage has a number of workers and the seconds that one of them takes for a batch; workers sleep that long, so that
 64 GPUs fit on any machine. What is simulated is everything else: batches move from stage to stage, a stage that is
@@ -11,12 +11,13 @@ the batches per second that the slowest stage allows and those that came out.
 """
 
 import argparse
-import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.tables import RESULTS, append_rows
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def main() -> None:
     for name, example in (("read", ("4", "0.2")), ("predict", ("1", "0.1")), ("write", ("1", "0.05"))):
         parser.add_argument(f"--{name}", nargs=2, metavar=("WORKERS", "SECONDS"), default=example)
     parser.add_argument("--batches", type=int, default=100)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "pipeline.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "pipeline.csv")
     arguments = parser.parse_args()
 
     given = {name: getattr(arguments, name) for name in ("read", "predict", "write")}
@@ -120,12 +121,7 @@ def main() -> None:
         "measured_seconds": f"{measured:.2f}",
         "ratio": f"{measured / predicted:.3f}",
     }
-    is_new = not arguments.out.exists()
-    with arguments.out.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    append_rows(arguments.out, [row])
     print(", ".join(f"{name} {value}" for name, value in row.items()))
 
 

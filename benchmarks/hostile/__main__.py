@@ -13,7 +13,6 @@ same seed.
 """
 
 import argparse
-import csv
 import sys
 import time
 from collections import Counter
@@ -21,10 +20,11 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from .hostile_inputs import KINDS, Kind, Outcome, Verdict, run_cases
+from benchmarks.tables import RESULTS, write_rows
+
+from . import KINDS, Kind, Outcome, Verdict, run_cases
 
 
-TABLE = Path(__file__).parent / "results" / "hostile.csv"
 ALL_CASES = sum(kind.share for kind in KINDS)
 
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", nargs="*", metavar="KIND", choices=[kind.name for kind in KINDS])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=5, help="faults that are printed of each kind")
-    parser.add_argument("--csv", type=Path, default=TABLE)
+    parser.add_argument("--csv", type=Path, default=RESULTS / "hostile.csv")
     options = parser.parse_args(arguments)
     kinds = [kind for kind in KINDS if not options.kinds or kind.name in options.kinds]
     whole = sum(kind.share for kind in kinds)
@@ -76,16 +76,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_row(kind.name, counts, seconds)
         for fault in faults[: options.show]:
             print(f"    {fault.outcome.value}: {fault.what[:300]}: {fault.detail}")
-        rows.append([kind.name, counts.total(), *(counts[each] for each in Outcome), round(seconds, 1), options.seed])
+        rows.append(
+            {
+                "kind": kind.name,
+                "cases": counts.total(),
+                **{outcome.value: counts[outcome] for outcome in Outcome},
+                "seconds": round(seconds, 1),
+                "seed": options.seed,
+                "date": date.today().isoformat(),
+            }
+        )
         sums += counts
         all_seconds += seconds
     show_row("all", sums, all_seconds)
     print(", ".join(f"{outcome.value} {sums[outcome]}" for outcome in Outcome if outcome.is_fault))
-    options.csv.parent.mkdir(exist_ok=True)
-    with options.csv.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["kind", "cases", *(outcome.value for outcome in Outcome), "seconds", "seed", "date"])
-        writer.writerows([*row, date.today().isoformat()] for row in rows)
+    write_rows(options.csv, rows)
     return int(any(outcome.is_fault for outcome in sums))
 
 

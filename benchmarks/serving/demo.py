@@ -2,9 +2,9 @@
 """
 Load test of the demo with several visitors at once, and the gain from caching encoded pairs:
 
-    python -m benchmarks.demo                               # 8 visitors for 2 minutes, mtrefseg-r1
-    python -m benchmarks.demo --visitors 2 --seconds 20 --model outputs/mine
-    python -m benchmarks.demo --visitors 20 --hostile 10    # every tenth pair has a damaged or huge upload
+    python -m benchmarks.serving.demo                               # 8 visitors for 2 minutes, mtrefseg-r1
+    python -m benchmarks.serving.demo --visitors 2 --seconds 20 --model outputs/mine
+    python -m benchmarks.serving.demo --visitors 20 --hostile 10    # every tenth pair has a damaged or huge upload
 
 Each visitor is a `gradio_client` that goes through the four example pairs: the first question about a pair encodes it,
 two more use the cache. Every visit uploads a new file, so that no pair is cached from an earlier one. A hostile upload
@@ -17,8 +17,6 @@ how many hostile uploads were refused.
 """
 
 import argparse
-import csv
-import io
 import os
 import socket
 import subprocess
@@ -36,26 +34,10 @@ import numpy as np
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from .hostile_inputs import images, pixels
+from benchmarks.hostile import images, pixels
+from benchmarks.tables import RESULTS, ROOT, append_rows
 
-
-ROOT = Path(__file__).resolve().parents[1]
-SPACE = ROOT / "spaces_demo"
-EXAMPLES = ("town", "lagoon", "crescents", "storeroom")
-QUESTIONS = ("a house has been built", "the car that has left\nthe tree that was planted", "the picture that changed")
-PATIENCE_SECONDS = 600
-HEAD = ["model", "visitors", "seconds", "requests", "errors", "wait_first_p50", "wait_first_p95", "wait_further_p50"]
-HEAD += [
-    "wait_further_p95",
-    "server_first_p50",
-    "server_further_p50",
-    "memory_quarter",
-    "memory_end",
-    "files_left",
-    "date",
-    "hostile",
-    "refused",
-]
+from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, memory_of, new_file, percentile
 
 
 @dataclass
@@ -111,17 +93,6 @@ def await_visitors(visits: Sequence[Future[None]], log: Log) -> None:
             log.errors.append(f"visitor {number} was stopped by {type(error).__name__}: {error}")
 
 
-def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
-    """The image with one pixel changed, so that it is another one."""
-    image = Image.open(source).convert("RGB")
-    image.putpixel((number, round_number % image.height), (round_number // image.height % 256, 0, 0))
-    path = folder / f"{number}_{source.stem}.png"
-    file = io.BytesIO()
-    image.save(file, "png")
-    path.write_bytes(file.getvalue())
-    return path
-
-
 def hostile_file(number: int) -> bytes:
     """An upload that has to be refused: no image, a damaged one, or one that claims to be huge."""
     whole = pixels.encode(Image.effect_noise((64, 64), 50), "PNG")
@@ -143,12 +114,6 @@ def hostile_file(number: int) -> bytes:
 def count_files(folder: str) -> int:
     """How many files a folder holds, at any depth."""
     return sum(path.is_file() for path in Path(folder).rglob("*"))
-
-
-def memory_of(process: subprocess.Popen) -> float:
-    """Resident memory in MB."""
-    pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def wait_for(url: str, process: subprocess.Popen) -> None:
@@ -217,11 +182,6 @@ def measure(model: str, visitors: int, seconds: float, hostile: int) -> dict[str
     }
 
 
-def percentile(values: Sequence[float], share: float) -> str:
-    """Of some seconds."""
-    return f"{np.percentile(values, share):.3f}" if values else ""
-
-
 def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description="Measure the demo with several visitors.")
@@ -233,13 +193,7 @@ def main() -> None:
     row = measure(options.model, options.visitors, options.seconds, options.hostile)
     for name, value in row.items():
         print(f"{name:20} {value}")
-    table = Path(__file__).parent / "results" / "demo.csv"
-    is_new = not table.exists()
-    with table.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HEAD)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    append_rows(RESULTS / "demo.csv", [row])
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Checks every device path on one GPU, and measures it, in at most MINUTES (8), on a machine that may have no network.
 #
-#   benchmarks/gpu.sh prepare BAGGAGE   here: the wheels that a machine with PyTorch may lack
-#   benchmarks/gpu.sh run BAGGAGE OUT   there: writes OUT/gpu.csv, a row a check or measurement, and OUT/gpu.log
+#   benchmarks/model/gpu.sh prepare BAGGAGE   here: the wheels that a machine with PyTorch may lack
+#   benchmarks/model/gpu.sh run BAGGAGE OUT   there: writes OUT/gpu.csv, a row a check or measurement, and OUT/gpu.log
 #
 # BAGGAGE is what `prepare` made, or "none": packages as installed. PYTHON (python3) is the interpreter. Without CUDA
 # everything that a CPU can do runs there: a dry run; OPTIONS then makes it small, such as
 # "--presets tiny --image-size 64 --pairs 1 --sentences 1". The exit code is 1 if a check failed.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} OPTIONS=${OPTIONS:-} SIZE=${SIZE:-256}
 PACKAGES="transformers tokenizers huggingface_hub accelerate trl datasets dill multiprocess evaluate peft deepspeed"
 
@@ -43,7 +43,7 @@ run() {
             --save_strategy no --eval_strategy no --load_best_model_at_end false --disable_tqdm true \
             --output_dir "$out.train" || status=failed
         rm -rf "$out.train"
-        "$python" -m benchmarks.gpu --out "$out" --record "$name" $status $((SECONDS - before))
+        "$python" -m benchmarks.model.gpu --out "$out" --record "$name" $status $((SECONDS - before))
         [ $status = ok ] || failed=1
     }
     train "DDP of one" "$python" -m torch.distributed.run --standalone --nproc_per_node 1
@@ -53,7 +53,7 @@ run() {
         --num_processes 1 --offload_optimizer_device $offload
 
     # shellcheck disable=SC2086
-    "$python" -m benchmarks.gpu --out "$out" --seconds $((MINUTES * 60 - SECONDS - 60)) $OPTIONS || failed=1
+    "$python" -m benchmarks.model.gpu --out "$out" --seconds $((MINUTES * 60 - SECONDS - 60)) $OPTIONS || failed=1
     echo "done in $SECONDS s: $out/gpu.csv"
     return $failed
 }

@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 What large scenes promise, tried with a model on generated scenes; prints what was found and exits with 1 if something
-does not hold. On real tiles: `benchmarks/real_scenes.py`; time and memory: `benchmarks/scenes.py`.
+does not hold. On real tiles: `benchmarks/scenes/real_tiles.py`; time and memory: `benchmarks/scenes/speed.py`.
 
-    python -m benchmarks.scene_checks                    # all parts, some minutes
-    python -m benchmarks.scene_checks --parts kills ray
+    python -m benchmarks.scenes.checks                    # all parts, some minutes
+    python -m benchmarks.scenes.checks --parts kills ray
 
 - `messages`: what `mtrefseg predict` says about pairs that do not fit or are odd.
 - `areas`: areas of objects against those of pyproj for their outlines, in UTM and in degrees at 60° north.

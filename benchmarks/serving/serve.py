@@ -2,8 +2,8 @@
 """
 Load test of `mtrefseg serve` with programs and visitors of the demo at once, and the gain from batching:
 
-    python -m benchmarks.serve                                    # 50 programs and 8 visitors for 60 seconds
-    python -m benchmarks.serve --clients 10 --visitors 2 --seconds 20 --model outputs/mine
+    python -m benchmarks.serving.serve                                    # 50 programs and 8 visitors for 60 seconds
+    python -m benchmarks.serving.serve --clients 10 --visitors 2 --seconds 20 --model outputs/mine
 
 Two servers run, one with batching and one without. They are loaded in turns, so that a machine that gets slower or
 faster meanwhile is the same for both. Programs come in groups of five: a group asks different sentences about one new
@@ -17,7 +17,6 @@ seconds can be compared on a machine that is shared with others; waiting times c
 
 import argparse
 import contextlib
-import csv
 import os
 import re
 import subprocess
@@ -34,15 +33,14 @@ from typing import Any
 import gradio_client
 import httpx
 
-from .demo import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, ROOT, SPACE, memory_of, new_file, percentile
+from benchmarks.tables import RESULTS, ROOT, append_rows
+
+from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, memory_of, new_file, percentile
 
 
 GROUP = 5
 TURNS = 2  # of each server
 SENTENCES = ("a house has been built", "the car that has left", "the tree that was planted", "every pool", "the road")
-HEAD = ["model", "batching", "clients", "visitors", "seconds", "requests", "errors", "wait_p50", "wait_p95"]
-HEAD += ["requests_per_second", "cpu_seconds_per_request", "mean_batch", "visitor_requests", "visitor_wait_p50"]
-HEAD += ["visitor_wait_p95", "memory_end", "date"]
 
 
 @dataclass
@@ -224,15 +222,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="for both servers together")
     options = parser.parse_args()
     rows = measure(options)
-    for name in HEAD:
+    for name in rows[0]:
         print(f"{name:24} {rows[0][name]!s:>12} {rows[1][name]!s:>12}")
-    table = Path(__file__).parent / "results" / "serve.csv"
-    is_new = not table.exists()
-    with table.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HEAD)
-        if is_new:
-            writer.writeheader()
-        writer.writerows(rows)
+    append_rows(RESULTS / "serve.csv", rows)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,22 @@
 """
 Speed of the scene generator, and the exactness of its sentences over many scenes:
 
-    python -m benchmarks.synthesis
-    python -m benchmarks.synthesis --scenes 1000      # also checks every sentence of 1,000 scenes of each domain
+    python -m benchmarks.quality.synthesis
+    python -m benchmarks.quality.synthesis --scenes 1000  # also checks every sentence of 1,000 scenes of each domain
 
 Writes `results/synthesis.csv`: pairs a second with one and with two processes (making a pair, without
 writing it), and how many sentences the independent checker resolves to another mask than the generator's.
 """
 
 import argparse
-import csv
 import multiprocessing
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from benchmarks.tables import RESULTS, write_rows
 from dataset_scripts.synthesis import Generator
 from tests.oracles.checker import refer
 
@@ -75,10 +74,7 @@ def main() -> None:
         sentences, wrong = disagreements(Generator(seed=1, domains=(domain,)), arguments.scenes)
         rows.append((f"{domain}, sentences of {arguments.scenes} scenes", str(sentences)))
         rows.append((f"{domain}, of these not exactly their mask", str(wrong)))
-    with (Path(__file__).parent / "results" / "synthesis.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["what", "value"])
-        writer.writerows(rows)
+    write_rows(RESULTS / "synthesis.csv", [{"what": name, "value": value} for name, value in rows])
     for name, value in rows:
         print(f"{name:60s} {value:>10s}")
 

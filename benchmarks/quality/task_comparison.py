@@ -8,7 +8,7 @@ Four tasks on the same pairs, each with its exact truth: what sets multi-tempora
 - **multi-temporal referring**: the change that a sentence describes ("the houses that appeared").
 
 ```bash
-python -m benchmarks.task_comparison --models mtrefseg:mtrefseg-r1 image_difference nothing
+python -m benchmarks.quality.task_comparison --models mtrefseg:mtrefseg-r1 image_difference nothing
 ```
 
 It draws `docs/images/tasks.webp` (one pair, all tasks, truth above the answers of the first model) and writes the mean
@@ -17,7 +17,6 @@ are given both images. The things named have changed in part only, so that the t
 """
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from benchmarks.tables import RESULTS, ROOT, write_rows
 from dataset_scripts.synthesis import Generator, SyntheticPair
 from dataset_scripts.synthesis.language.lexicon import NOUNS
 from dataset_scripts.synthesis.language.observation import Observation, Sighting
@@ -38,8 +38,8 @@ from trainer.evaluation import Segmenter, ask
 
 BoolMask = npt.NDArray[np.bool_]
 TASKS = ("open vocabulary", "referring", "reasoning", "multi-temporal referring")
-FIGURE = Path(__file__).parents[1] / "docs" / "images" / "tasks.webp"
-CSV = Path(__file__).with_name("results") / "tasks.csv"
+FIGURE = ROOT / "docs" / "images" / "tasks.webp"
+CSV = RESULTS / "tasks.csv"
 # Implicit questions that only the things of one kind answer, in the scenes where these kinds are drawn.
 QUESTIONS = {
     "house": "where does somebody live?",
@@ -214,10 +214,7 @@ def main() -> None:
         load_plugin(path)
     segmenters = [open_segmenter(text) for text in arguments.models]
     rows = measure(segmenters, arguments.pairs, arguments.size, arguments.seed)
-    with arguments.csv.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(arguments.csv, rows)
     *_, (pair, questions) = find_pairs(arguments.shown + 1, arguments.size, arguments.seed)
     draw(segmenters[0], pair, questions).save(arguments.figure, quality=60, method=6)
     for row in rows:

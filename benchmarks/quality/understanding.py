@@ -8,15 +8,14 @@ Does a checkpoint use its sentences? On validation pairs it compares the masks w
   (generated pairs only: of others it is not known that nothing underwent the opposite change).
 
 ```bash
-python -m benchmarks.understanding --model mtrefseg-r1 --pairs 300
-python -m benchmarks.understanding --model mtrefseg-r1 --data path/to/RS_real_val
+python -m benchmarks.quality.understanding --model mtrefseg-r1 --pairs 300
+python -m benchmarks.quality.understanding --model mtrefseg-r1 --data path/to/RS_real_val
 ```
 
 It appends rows to `results/understanding.csv`. One run, one seed.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.tables import RESULTS, append_rows
 from dataset_scripts.readers import Pair, PairSource, open_pairs
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.data import SCENES
@@ -129,26 +129,19 @@ def main() -> None:
     parser.add_argument("--data", default="generated", help="folder of pairs, or 'generated'")
     parser.add_argument("--pairs", type=int, default=300, help="how many pairs are generated")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "understanding.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "understanding.csv")
     options = parser.parse_args()
     model = MTRefSegModel.from_pretrained(options.model).eval()
     processor = MTRefSegProcessor.from_pretrained(options.model)
     generator = {"seed": options.seed, "size": 256}
     pairs = open_pairs(options.data, "validation", num_pairs=options.pairs, generator=generator)
     scores = measure(model, processor, pairs)
-    is_new = not options.out.exists()
-    with options.out.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if is_new:
-            writer.writeheader()
-        for what, score in scores.items():
-            if not score.ious:
-                continue
-            row = {"model": Path(options.model).name, "data": Path(options.data).name, "what": what}
-            row |= {"pairs": len(pairs), "seed": options.seed}
-            row |= score.row()
-            writer.writerow(row)
-            print("  ".join(f"{row[name]}" for name in COLUMNS[3:]))
+    run = {"model": Path(options.model).name, "data": Path(options.data).name}
+    run |= {"pairs": len(pairs), "seed": options.seed}
+    rows = [{**run, "what": what, **score.row()} for what, score in scores.items() if score.ious]
+    append_rows(options.out, [{name: row[name] for name in COLUMNS} for row in rows])
+    for row in rows:
+        print("  ".join(f"{row[name]}" for name in COLUMNS[3:]))
 
 
 if __name__ == "__main__":

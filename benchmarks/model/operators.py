@@ -2,22 +2,21 @@
 """
 Our operators against those of the library, at the sizes of the paper's architecture:
 
-    python -m benchmarks.operators
+    python -m benchmarks.model.operators
 
 Writes `results/operators.csv`: milliseconds of both, median wall clock of one run, and their ratio.
 """
 
 import argparse
-import csv
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoderEncoderOnly
 
+from benchmarks.tables import RESULTS, write_rows
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
 from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
 from mtrefseg.build.onednn import OneDnnLinear
@@ -85,12 +84,11 @@ def main() -> None:
             layers = (nn.Linear(inputs, outputs), OneDnnLinear(inputs, outputs))
             times = [milliseconds(partial(layer, states)) for layer in layers]
             rows.append((f"linear {count} x {inputs} x {outputs}", times[0], times[1]))
-    with (Path(__file__).parent / "results" / "operators.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["operator", "library_milliseconds", "milliseconds", "ratio"])
-        for name, before, after in rows:
-            writer.writerow([name, f"{before:.4g}", f"{after:.4g}", f"{before / after:.2f}"])
-            print(f"{name:52s} {before:8.1f} {after:8.1f} {before / after:6.2f}")
+    for name, before, after in rows:
+        print(f"{name:52s} {before:8.1f} {after:8.1f} {before / after:6.2f}")
+    columns = ("operator", "library_milliseconds", "milliseconds", "ratio")
+    values = [(name, f"{before:.4g}", f"{after:.4g}", f"{before / after:.2f}") for name, before, after in rows]
+    write_rows(RESULTS / "operators.csv", [dict(zip(columns, row)) for row in values])
 
 
 if __name__ == "__main__":

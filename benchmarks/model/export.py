@@ -5,7 +5,7 @@ Exported models beside PyTorch, in one run, by turns, so that all meet the same 
     mtrefseg export mtrefseg-r1 outputs/onnx
     mtrefseg export --int8 mtrefseg-r1 outputs/int8
     git worktree add ../before ad7b959
-    python -m benchmarks.export outputs/onnx outputs/int8 --before ../before --pairs DATA
+    python -m benchmarks.model.export outputs/onnx outputs/int8 --before ../before --pairs DATA
 
 Measured are seconds of the processor with one thread, from the array to the mask, for one and 32 sentences about 256
 pixels (PyTorch, PyTorch after `optimize_for_cpu`, ONNX in float32 and with 8-bit convolutions, and another checkout's
@@ -22,7 +22,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compare import BARE, FIRST, MODEL, RESULTS, ROOT, Checkout, append, environment
+from benchmarks.model.compare import BARE, FIRST, MODEL, Checkout, environment
+from benchmarks.tables import RESULTS, ROOT, append_rows
 
 
 FIRST_ONNX = """
@@ -180,7 +181,7 @@ def main() -> None:
     rows += measure_starts(folders, max(1, arguments.rounds // 4))
     rows += measure_sizes(folders)
     rows += measure_scores(folders, arguments.pairs, arguments.num_pairs)
-    append(rows, RESULTS / "export.csv")
+    append_rows(RESULTS / "export.csv", rows)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 Compares converted weights with tensors that the reference implementation of MTRefSeg-R1 computed on them, in float32
 on a CPU, from the backbone to the losses:
 
-    python -m benchmarks.parity
+    python -m benchmarks.model.parity
 
 Prints a table and writes `results/parity.csv`. `tests/modeling_mtrefseg/test_parity.py` says what the
 tensors are.
 """
 
 import argparse
-import csv
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +20,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from benchmarks.tables import RESULTS, ROOT, write_rows
 from modeling_mtrefseg import MTRefSegModel, MTRefSegOutput, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from modeling_mtrefseg.loss_mtrefseg import best_queries, point_losses, sample_points, uncertain_points
 from mtrefseg.build.conversion import convert_original
 
 
-FIXTURE = Path(__file__).resolve().parents[1] / "tests" / "modeling_mtrefseg" / "fixtures" / "parity"
+FIXTURE = ROOT / "tests" / "modeling_mtrefseg" / "fixtures" / "parity"
 
 
 @dataclass
@@ -167,10 +167,7 @@ def main() -> None:
     print(f"{'tensor':32s} {'absolute':>10s} {'relative':>10s}")
     for row in rows:
         print(f"{row.tensor:32s} {row.absolute:10.1e} {row.relative:10.1e}")
-    with (Path(__file__).parent / "results" / "parity.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(asdict(rows[0])))
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    write_rows(RESULTS / "parity.csv", [asdict(row) for row in rows])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ Kills training runs at random steps and resumes them: in one process, in two wit
 with DeepSpeed ZeRO-2. In the end the losses of all steps and the weights must equal those of an undisturbed run.
 
 ```bash
-python -m benchmarks.kills                          # 20 kills of each engine, on the CPU: minutes
-python -m benchmarks.kills --engines zero2 --kills 3
+python -m benchmarks.training.kills                          # 20 kills of each engine, on the CPU: minutes
+python -m benchmarks.training.kills --engines zero2 --kills 3
 ```
 
 The model is a very small one. SIGKILL hits all processes of a run at once, up to the time of two steps after a random
@@ -15,7 +15,6 @@ from one that has imported the libraries, so this needs Linux or macOS. Prints e
 """
 
 import argparse
-import csv
 import json
 import os
 import random
@@ -36,6 +35,7 @@ from safetensors.torch import load_file
 # Imported here once, before the processes are forked.
 import trainer.loop.building
 import trainer.loop.running  # noqa: F401
+from benchmarks.tables import RESULTS, write_rows
 from mtrefseg.build.presets import PRESETS
 from trainer import finetune
 from trainer.loop.checkpointing import UNFINISHED, last_checkpoint
@@ -52,7 +52,6 @@ DEEPSPEED = {
 }
 ENGINES: dict[str, tuple[int, dict[str, str]]] = {"single": (1, {}), "ddp": (2, {}), "zero2": (2, DEEPSPEED)}
 """For each engine the number of processes, and what `accelerate launch` would put into their environment."""
-COLUMNS = ("engine", "kills", "runs", "while_saving", "lost_steps", "steps", "losses_equal", "weights_equal")
 RECIPE = {
     "preset": "tiny",
     "image_size": 64,
@@ -249,17 +248,14 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kills", type=int, choices=range(1, STEPS), metavar="N", default=KILLS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "kills.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "kills.csv")
     arguments = parser.parse_args()
     rows = []
     for engine in arguments.engines:
         with TemporaryDirectory() as folder:
             rows.append(compare(engine, arguments.kills, Path(folder), arguments.seed))
         print(", ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
-    with arguments.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(arguments.out, rows)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,16 @@
 Does the tiny preset learn to read, and how fast? Trains it from scratch on drawn shapes that stay, come or go, and
 scores it on shapes that it has not seen:
 
-    python -m benchmarks.learning --minutes 10
-    python -m benchmarks.learning --minutes 10 --without coordinate_channels
+    python -m benchmarks.training.learning --minutes 10
+    python -m benchmarks.training.learning --minutes 10 --without coordinate_channels
 
 A row is appended to `results/learning.csv` at every evaluation. `change_oracle` is the mIoU of an oracle that masks
 every change exactly and does not read: a model that stays below it may not read either.
 """
 
 import argparse
-import csv
 import time
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ import torch
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from benchmarks.tables import RESULTS, append_rows
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import preset_model, tiny_processor
 
@@ -180,19 +180,8 @@ def train(minutes: float, batch_size: int, learning_rate: float, without: list[s
                 scored = spent
                 scores = evaluate(model, processor, samples)
                 row = Score(round(spent), steps, float(np.mean(losses[-50:])), *scores, " ".join(without))
-                append(row, out)
+                append_rows(out, [asdict(row)], digits=4)
                 tqdm.write(f"{row}")
-
-
-def append(row: Score, path: Path) -> None:
-    """Appends a row below the header that the file has or gets."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow([column.name for column in fields(row)])
-        values = (getattr(row, column.name) for column in fields(row))
-        writer.writerow([f"{value:.2f}" if isinstance(value, float) else value for value in values])
 
 
 def main() -> None:
@@ -202,7 +191,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8, help="pairs per step, with four sentences each")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--without", nargs="*", default=[], help="switches of the configuration to turn off")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "learning.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "learning.csv")
     arguments = parser.parse_args()
     train(arguments.minutes, arguments.batch_size, arguments.learning_rate, arguments.without, arguments.out)
 

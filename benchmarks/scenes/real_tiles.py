@@ -2,8 +2,8 @@
 """
 How well windows work on real images: tiles of 256 x 256 pixels, put back in their places and side by side.
 
-    python -m benchmarks.real_scenes PATH/RS_real_val
-    python -m benchmarks.real_scenes PATH/RS_real_val --overlap 0.33 0.5 --parts shift tiles
+    python -m benchmarks.scenes.real_tiles PATH/RS_real_val
+    python -m benchmarks.scenes.real_tiles PATH/RS_real_val --overlap 0.33 0.5 --parts shift tiles
 
 The folder has the raw layout of MTRefSeg-21K, with tiles that are called `levir_test_SOURCE_TOP_LEFT`. The sentence is
 "the buildings that appeared" and the truth the union of a tile's masks. IoU is pooled over all pixels, in percent.
@@ -19,7 +19,6 @@ Prints each row and replaces `results/real_scenes.csv`.
 """
 
 import argparse
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,17 +27,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from benchmarks.tables import RESULTS, write_rows
 from mtrefseg.io import load_image, load_mask
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 
 
-RESULTS = Path(__file__).parent / "results" / "real_scenes.csv"
 SENTENCE = "the buildings that appeared"
 SIDE = 256
 SOURCES = ("31", "34", "32")
 LEAST_PIXELS = 16
 """Smaller polygons are not counted."""
-COLUMNS = ("part", "scene", "overlap", "how", "windows", "polygons", "iou", "changed_of_all", "changed_of_mask")
 _NAME = re.compile(r"levir_test_(\d+)_(\d+)_(\d+)")
 _IN_A_ROW = 4
 
@@ -120,13 +118,6 @@ class Table:
         self.rows.append(row)
         print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)
 
-    def write(self, path: Path) -> None:
-        """Replaces a file."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
-
 
 def compare_shrunk(tiles: Mapping[str, Tile], predictor: ScenePredictor, overlap: float, table: Table) -> None:
     """A large scene as one window, and in windows."""
@@ -201,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--parts", nargs="+", choices=("shrunk", "shift", "tiles"), default=["shift", "tiles", "shrunk"]
     )
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=RESULTS / "real_scenes.csv")
     options = parser.parse_args(arguments)
     tiles = read_tiles(options.folder)
     predictor = load_predictor(options.model, domain="remote_sensing")
@@ -219,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "shrunk" in options.parts:
         for overlap in options.overlap:
             compare_shrunk(tiles, predictor, overlap, table)
-    table.write(options.out)
+    write_rows(options.out, table.rows)
 
 
 if __name__ == "__main__":

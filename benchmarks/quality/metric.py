@@ -2,7 +2,7 @@
 """
 The metric's speed on masks of 1024 x 1024 pixels against plain loops and other libraries, and its memory:
 
-    python -m benchmarks.metric
+    python -m benchmarks.quality.metric
 
 Writes `results/metric.csv`. Speed is samples per second of processor time on one thread, the best of
 several rounds in which all libraries take turns; `ratio` is ours divided by the other's. The speed of torchmetrics
@@ -11,7 +11,6 @@ that keeps no masks itself (Linux only); its `ratio` is that of many samples div
 """
 
 import argparse
-import csv
 import re
 import subprocess
 import sys
@@ -24,8 +23,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.tables import RESULTS, ROOT, write_rows
 
-ROOT = Path(__file__).parents[1]
+
 SIDE = 1024
 PAIRS = 64  # more than fits into a processor's caches
 PASSES = 8  # over these pairs, so that a set has 512 samples
@@ -125,7 +125,7 @@ def samples_per_second(contestants: dict[str, Callable], samples: int) -> dict[s
 
 def peak_mebibytes(samples: int, way: str) -> float:
     """Peak memory of a fresh process that scores this many samples."""
-    command = [sys.executable, "-m", "benchmarks.metric", "--score", str(samples), "--way", way]
+    command = [sys.executable, "-m", "benchmarks.quality.metric", "--score", str(samples), "--way", way]
     return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
 
 
@@ -182,12 +182,12 @@ def main() -> None:
     if options.score is not None:
         score_and_print_peak(options.score, options.way)
         return
-    with (Path(__file__).parent / "results" / "metric.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["measurement", "against", "against_value", "value", "ratio"])
-        for name, other, before, after, ratio in measure():
-            writer.writerow([name, other, f"{before:.4g}", f"{after:.4g}", f"{ratio:.2f}"])
-            print(f"{name:62s} {before:8.1f} {after:8.1f} {ratio:6.2f}  against {other}")
+    rows = measure()
+    for name, other, before, after, ratio in rows:
+        print(f"{name:62s} {before:8.1f} {after:8.1f} {ratio:6.2f}  against {other}")
+    columns = ("measurement", "against", "against_value", "value", "ratio")
+    values = [(*names, f"{before:.4g}", f"{after:.4g}", f"{ratio:.2f}") for *names, before, after, ratio in rows]
+    write_rows(RESULTS / "metric.csv", [dict(zip(columns, row)) for row in values])
 
 
 if __name__ == "__main__":

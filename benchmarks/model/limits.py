@@ -2,8 +2,8 @@
 """
 How close each part of a prediction comes to what this processor can do:
 
-    python -m benchmarks.limits
-    python -m benchmarks.limits --preset paper --sentences 1 --repeats 1
+    python -m benchmarks.model.limits
+    python -m benchmarks.model.limits --preset paper --sentences 1 --repeats 1
 
 First the limits, in the same run and with the same number of threads: matrix products, depthwise convolutions and
 copies, each at the size that suits it best. Then the parts of a prediction, from the array to the mask. A part's limit
@@ -13,10 +13,9 @@ those of the processor, the least of a few runs, so that other programs disturb 
 """
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.inference import SENTENCE, processor_name, random_image
+from benchmarks.model.inference import SENTENCE, processor_name, random_image
+from benchmarks.tables import RESULTS, append_rows
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from mtrefseg import optimize_for_cpu
@@ -231,18 +231,6 @@ def measure(
     return rows
 
 
-def append(rows: Iterable[Row], path: Path) -> None:
-    """Appends rows, with three significant digits, below the header that the file has or gets."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-        if is_new:
-            writer.writeheader()
-        for row in rows:
-            values = asdict(row).items()
-            writer.writerow({name: f"{value:.3g}" if isinstance(value, float) else value for name, value in values})
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -253,7 +241,7 @@ def main() -> None:
     parser.add_argument("--precision", nargs="+", choices=list(PRECISIONS), default=list(PRECISIONS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "limits.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "limits.csv")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
@@ -262,17 +250,15 @@ def main() -> None:
     name = arguments.preset or Path(arguments.model).name
     for precision in arguments.precision:
         limits = measure_limits(PRECISIONS[precision])
-        append(
-            [
-                Row("", 0, 0, precision, f"limit: {kind}", 0.0, giga_per_second=rate / 1e9)
-                for kind, rate in asdict(limits).items()
-            ],
-            arguments.out,
-        )
+        rates = [
+            Row("", 0, 0, precision, f"limit: {kind}", 0.0, giga_per_second=rate / 1e9)
+            for kind, rate in asdict(limits).items()
+        ]
+        append_rows(arguments.out, [asdict(row) for row in rates], digits=3)
         print(f"{precision}: " + ", ".join(f"{kind} {rate / 1e9:.0f} G/s" for kind, rate in asdict(limits).items()))
         for num_sentences in arguments.sentences:
             rows = measure(model, processor, name, num_sentences, precision, limits, arguments.repeats)
-            append(rows, arguments.out)
+            append_rows(arguments.out, [asdict(row) for row in rows], digits=3)
             for row in rows:
                 print(
                     f"{num_sentences:3d} {row.part:22} {row.cpu_milliseconds:8.1f} ms {row.share:6.1%} "

@@ -5,15 +5,14 @@ trained on the same pairs, and writes `benchmarks/results/leaderboard.csv` and t
 every row.
 
 ```bash
-python -m benchmarks.leaderboard             # all rows with seed 0, then seeds 1 and 2 of the four best
-python -m benchmarks.leaderboard --no_train  # the files again, from what is there
+python -m benchmarks.quality.leaderboard             # all rows with seed 0, then seeds 1 and 2 of the four best
+python -m benchmarks.quality.leaderboard --no_train  # the files again, from what is there
 ```
 
 The same command resumes where it was stopped, also in the middle of a training.
 """
 
 import argparse
-import csv
 import json
 import resource
 import statistics
@@ -25,6 +24,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from benchmarks.tables import RESULTS, ROOT, write_rows
 from dataset_scripts.readers import Pair, open_pairs
 from mtrefseg.io import write_json, write_text
 from trainer.ablation.folder import TrainingFolder
@@ -37,9 +37,10 @@ from trainer.evaluation.selection import EvenlySpacedPairs
 from trainer.names import GENERATED, MATRICES
 
 
-CSV = Path(__file__).with_name("results") / "leaderboard.csv"
-PAGE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
-BEGIN, END = "<!-- The table is written by `python -m benchmarks.leaderboard`. -->", "<!-- End of the table. -->"
+CSV = RESULTS / "leaderboard.csv"
+PAGE = ROOT / "docs" / "leaderboard.md"
+BEGIN = "<!-- The table is written by `python -m benchmarks.quality.leaderboard`. -->"
+END = "<!-- End of the table. -->"
 # The cheap ones and those that the text needs come first.
 ORDER = (
     "ours_without_stage1",
@@ -135,10 +136,7 @@ class Leaderboard:
         rows = self._rows()
         if not rows:
             return
-        with CSV.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(CSV, rows)
         page = PAGE.read_text(encoding="utf-8")
         before, after = page.split(BEGIN)[0], page.split(END)[1]
         parts = [BEGIN, _markdown(rows), *self._findings(rows), END]

@@ -5,8 +5,8 @@ step, in one process, in two with DistributedDataParallel (gloo), and in two wit
 is set to partition every tensor of at least 10,000 elements; by default it would not partition a model of this size.
 
 ```bash
-python -m benchmarks.engines                          # 30 steps of 4 pairs on the CPU: minutes
-python -m benchmarks.engines --engines single zero3 --steps 5
+python -m benchmarks.training.engines                          # 30 steps of 4 pairs on the CPU: minutes
+python -m benchmarks.training.engines --engines single zero3 --steps 5
 ```
 
 Prints the loss of every step and replaces `results/engines.csv`. Its columns: the class that wraps the model, the
@@ -15,7 +15,6 @@ those in memory bit by bit, the number of tensors, how many of them were partiti
 """
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
@@ -27,12 +26,12 @@ from typing import Any
 import torch
 from transformers import AutoModel, set_seed
 
+from benchmarks.tables import RESULTS, ROOT, write_rows
 from trainer.command_line import parse_arguments
 from trainer.loop.building import build_stage2, unpartitioned
 from trainer.loop.running import make_trainer
 
 
-ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATIONS = {"single": "", "ddp": "cpu_two_processes", "zero2": "cpu_zero2", "zero3": "cpu_zero3"}
 """Engines, and the accelerate configurations that start them with two processes."""
 PAIRS = 4
@@ -80,7 +79,7 @@ def start(engine: str, steps: int, folder: Path) -> dict[str, Any]:
         "disable_tqdm": "true",
     }
     flags = [f"--{name}={value}" for name, value in arguments.items()]
-    subprocess.run([*launcher, "-m", "benchmarks.engines", "--worker", *flags], cwd=ROOT, check=True)
+    subprocess.run([*launcher, "-m", "benchmarks.training.engines", "--worker", *flags], cwd=ROOT, check=True)
     return json.loads((folder / "engine.json").read_text(encoding="utf-8"))
 
 
@@ -145,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engines", nargs="+", choices=CONFIGURATIONS, default=list(CONFIGURATIONS))
     parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "engines.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "engines.csv")
     arguments = parser.parse_args()
     results = {}
     with TemporaryDirectory() as folder:
@@ -155,10 +154,7 @@ def main() -> None:
     for step, losses in enumerate(zip(*(result["losses"] for result in results.values())), 1):
         print(f"{step:4d}", *(f"{loss:12.6f}" for loss in losses))
     rows = compare(results)
-    with arguments.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(arguments.out, rows)
     for row in rows:
         print(", ".join(f"{name} {value}" for name, value in row.items()))
 

@@ -2,8 +2,8 @@
 """
 Seconds, sentences per second and peak memory of prediction, split into its parts, with random weights:
 
-    python -m benchmarks.inference --preset tiny
-    python -m benchmarks.inference --preset paper --sentences 1 2 8 --dtype float32 bfloat16
+    python -m benchmarks.model.inference --preset tiny
+    python -m benchmarks.model.inference --preset paper --sentences 1 2 8 --dtype float32 bfloat16
 
 Rows are appended to `results/inference.csv`. `cpu_seconds` counts all threads. `backbone_pass_cpu_seconds`
 is one forward pass of one image through transformers' own backbone module, in the same run and precision, and
@@ -13,12 +13,11 @@ every configuration is measured without and with `mtrefseg.optimize_for_cpu` (co
 
 import argparse
 import copy
-import csv
 import platform
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
@@ -32,6 +31,7 @@ from torch import nn
 from tqdm import tqdm
 from transformers import AutoBackbone, BatchFeature
 
+from benchmarks.tables import RESULTS, append_rows
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.language_mtrefseg import SentenceLayout
 from mtrefseg import optimize_for_cpu
@@ -210,18 +210,6 @@ def processor_name() -> str:
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
-def append(rows: list[Row], path: Path) -> None:
-    """Appends rows, with four significant digits, below the header that the file has or gets."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-        if is_new:
-            writer.writeheader()
-        for row in rows:
-            values = asdict(row).items()
-            writer.writerow({name: f"{value:.4g}" if isinstance(value, float) else value for name, value in values})
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -232,7 +220,7 @@ def main() -> None:
     parser.add_argument("--dtype", nargs="+", choices=["float32", "bfloat16"], default=["float32"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=3, help="runs after the first, of which the median counts")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "inference.csv")
+    parser.add_argument("--out", type=Path, default=RESULTS / "inference.csv")
     arguments = parser.parse_args()
 
     torch.manual_seed(0)
@@ -251,7 +239,7 @@ def main() -> None:
                 row = measure(
                     model, processor, arguments.preset, backbone_pass, num_pairs, num_sentences, is_optimized, clock
                 )
-                append([row], arguments.out)
+                append_rows(arguments.out, [asdict(row)], digits=4)
                 tqdm.write(
                     f"{num_pairs} pairs, {num_sentences} sentences{', optimized' if is_optimized else ''}: "
                     f"{row.wall_seconds:.2f} s, {row.cpu_seconds:.2f} CPU s = {row.cost_in_backbone_passes:.2f} "

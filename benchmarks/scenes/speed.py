@@ -2,8 +2,8 @@
 """
 Megapixels per second and peak memory of whole scenes, from GeoTIFF to GeoTIFF and polygons:
 
-    python -m benchmarks.scenes --side 4096 --model mtrefseg-r1
-    python -m benchmarks.scenes --side 20000 --model minute --canvas 64 --window 1024
+    python -m benchmarks.scenes.speed --side 4096 --model mtrefseg-r1
+    python -m benchmarks.scenes.speed --side 20000 --model minute --canvas 64 --window 1024
 
 Scenes are generated: fields and rectangles, of which some come at t2, as uncompressed tiled GeoTIFF (1.2 GB a date
 at 20,000 x 20,000). `minute` is a model of few channels with random weights, whose answers are replaced by
@@ -13,13 +13,12 @@ multiple of it. `peak_memory` is the largest resident size of the process in GiB
 """
 
 import argparse
-import csv
 import platform
 import resource
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,11 +29,11 @@ import torch
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
+from benchmarks.tables import RESULTS, append_rows
 from mtrefseg.build.presets import preset_model, tiny_processor
 from mtrefseg.scenes import SceneOptions, ScenePredictor, load_predictor, segment_pair
 
 
-RESULTS = Path(__file__).parent / "results" / "scenes.csv"
 BLOCK = 512
 SENTENCES = ("the buildings that appeared", "the houses that disappeared", "the road that was paved")
 # A tiny model of few channels.
@@ -195,12 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--overlap", type=float, default=0.25)
     parser.add_argument("--folder", help="where the scene is written; the folder for temporary files by default")
     row = measure(parser.parse_args(arguments))
-    is_new = not RESULTS.exists()
-    with RESULTS.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        if is_new:
-            writer.writeheader()
-        writer.writerow(asdict(row))
+    append_rows(RESULTS / "scenes.csv", [asdict(row)])
     print(row)
 
 

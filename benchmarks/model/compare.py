@@ -3,7 +3,7 @@
 This checkout beside another one, in one run, by turns, so that both meet the same machine:
 
     git worktree add ../before ad7b959
-    python -m benchmarks.compare ../before
+    python -m benchmarks.model.compare ../before
 
 Measured are the shipped model at 256 pixels, from the array to the mask, with one thread (1, 8 and 32 sentences, and
 here in bfloat16 too); the operators of a prediction; a first mask from the shell, beside `import torch, transformers`
@@ -13,20 +13,18 @@ processor.
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 
-RESULTS = Path(__file__).parent / "results"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "mtrefseg-r1"
 TRAIN = (
     "--train_data generated --eval_data none --max_steps 200 --dataloader_num_workers 0 --save_strategy no "
@@ -197,8 +195,8 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     return answer
 
 
-def compare_predictions(other: Path, rounds: int) -> list[dict[str, Any]]:
-    """Rows of predictions, the least of all rounds; also writes the operators that take longest."""
+def compare_predictions(other: Path, rounds: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of predictions, the least of all rounds, and rows of the operators that take longest."""
     checkouts = [Checkout("before", other), Checkout("now", ROOT)]
     cases = [(checkout, count, "float32") for count in (1, 8, 32) for checkout in checkouts]
     cases += [(checkouts[1], count, "bfloat16") for count in (1, 32)]
@@ -212,16 +210,16 @@ def compare_predictions(other: Path, rounds: int) -> list[dict[str, Any]]:
         row(name, f"mask of {count} sentences, {dtype}", seconds * 1e3, least["before", count, "float32"] * 1e3)
         for (name, count, dtype), seconds in least.items()
     ]
+    operators: list[dict[str, Any]] = []
     for checkout in checkouts:
         profile = checkout.ask(profile_operators=True)
         rows += [row(checkout.name, f"{kind} of one sentence", profile[kind]) for kind in ("operators", "allocations")]
-        table = [
+        operators += [
             {"checkout": checkout.name, "operator": name, "calls": calls, "milliseconds": f"{spent:.3g}"}
             for spent, calls, name in profile["top"]
         ]
-        append(table, RESULTS / "compare_operators.csv")
         checkout.process.terminate()
-    return rows
+    return rows, operators
 
 
 def compare_starts(other: Path, rounds: int) -> list[dict[str, Any]]:
@@ -272,16 +270,6 @@ def row(checkout: str, name: str, value: float, reference: float | None = None) 
     return {"checkout": checkout, "what": name, "value": f"{value:.4g}", "ratio": ratio, "date": date}
 
 
-def append(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Appends rows below the header that the file has or gets."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        if is_new:
-            writer.writeheader()
-        writer.writerows(rows)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -292,11 +280,17 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.serve:
         serve(arguments.serve)
-    elif arguments.train:
-        append(compare_training(arguments.other, arguments.rounds, arguments.train), RESULTS / "compare.csv")
+        return
+    # Not at the top: the other checkout, whose processes run this file, may lack that module.
+    from benchmarks.tables import RESULTS, append_rows
+
+    if arguments.train:
+        rows = compare_training(arguments.other, arguments.rounds, arguments.train)
     else:
-        append(compare_predictions(arguments.other, arguments.rounds), RESULTS / "compare.csv")
-        append(compare_starts(arguments.other, arguments.rounds), RESULTS / "compare.csv")
+        rows, operators = compare_predictions(arguments.other, arguments.rounds)
+        append_rows(RESULTS / "compare_operators.csv", operators)
+        rows += compare_starts(arguments.other, arguments.rounds)
+    append_rows(RESULTS / "compare.csv", rows)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """
 Checks every path of the model on a device, and measures prediction and training: the part of `gpu.sh` that is Python.
 
-    python -m benchmarks.gpu --out OUT --seconds 300
-    python -m benchmarks.gpu --out OUT --record "DDP of one" ok 12
+    python -m benchmarks.model.gpu --out OUT --seconds 300
+    python -m benchmarks.model.gpu --out OUT --record "DDP of one" ok 12
 
 Writes `OUT/gpu.csv`, a row as soon as it is known. What does not fit into the time is written as skipped; what fails,
 with its error. Without CUDA everything that a CPU can do runs there.
@@ -14,7 +14,7 @@ import copy
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from functools import partial
 from itertools import product
@@ -25,8 +25,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.inference import SENTENCE, random_image
-from benchmarks.operators import LEVELS, deformable_attention
+from benchmarks.model.inference import SENTENCE, random_image
+from benchmarks.model.operators import LEVELS, deformable_attention
+from benchmarks.tables import append_rows
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, preset_model, tiny_processor
 
@@ -94,13 +95,7 @@ class Report:
     def write(self, row: Row) -> None:
         """Adds a row."""
         row.device, row.date = self.device_name, datetime.now(timezone.utc).strftime("%Y-%m-%d")
-        is_new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-            if is_new:
-                writer.writeheader()
-            values = asdict(row).items()
-            writer.writerow({name: f"{value:.4g}" if isinstance(value, float) else value for name, value in values})
+        append_rows(self.path, [asdict(row)], digits=4)
         print(" ".join(str(value) for value in asdict(row).values() if value not in ("", 0, 0.0)), flush=True)
 
 
