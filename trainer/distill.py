@@ -6,7 +6,7 @@ text is read.
 
 ```bash
 python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
-python trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path outputs/new_words
+python trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml --model_name_or_path outputs/new_words
 python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
 ```
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
 
     def train() -> None:
         # Help and usage errors come before the libraries are imported, which takes seconds.
-        distillation_options().check(given, "checkpoint_6_words", program, __doc__)
+        distillation_options().check(given, "checkpoint/6_words", program, __doc__)
 
         from trainer.loop.distilling import distill
 

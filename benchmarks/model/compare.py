@@ -156,10 +156,14 @@ def training_steps() -> Callable[..., dict[str, Any]]:
     import torch
 
     from trainer.command_line import parse_arguments
-    from trainer.loop.building import build_stage2
     from trainer.loop.running import make_trainer
 
-    recipe = f"--config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path {MODEL} {TRAIN}"
+    try:
+        from trainer.building.models import build_stage2
+    except ImportError:  # Where it was in older checkouts.
+        from trainer.loop.building import build_stage2
+
+    recipe = f"--config {ROOT}/trainer/recipes/checkpoint/7_final.yaml --model_name_or_path {MODEL} {TRAIN}"
     model_arguments, data, augmentation, training, model_config = parse_arguments("", recipe.split())
     torch.manual_seed(0)
     model, processor = build_stage2(model_arguments, model_config, training)

@@ -27,8 +27,8 @@ import torch
 from transformers import AutoModel, set_seed
 
 from benchmarks.tables import RESULTS, ROOT, write_rows
+from trainer.building.models import build_stage2, unpartitioned
 from trainer.command_line import parse_arguments
-from trainer.loop.building import build_stage2, unpartitioned
 from trainer.loop.running import make_trainer
 
 

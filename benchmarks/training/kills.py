@@ -33,7 +33,7 @@ import torch
 from safetensors.torch import load_file
 
 # Imported here once, before the processes are forked.
-import trainer.loop.building
+import trainer.building.models
 import trainer.loop.running  # noqa: F401
 from benchmarks.tables import RESULTS, write_rows
 from mtrefseg.build.presets import PRESETS

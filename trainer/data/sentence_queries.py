@@ -114,7 +114,7 @@ class QueryCollator:
             rows (`Sequence[dict]`): Of [`make_query_table`].
 
         Returns:
-            `dict`: Arguments of [`~trainer.loop.QueryDistillation.forward`].
+            `dict`: Arguments of [`~trainer.building.distillation.QueryDistillation.forward`].
         """
         texts, queries, domains = [], [], []
         for row in rows:

@@ -12,6 +12,8 @@ from transformers import AutoModel, Trainer, TrainingArguments, set_seed
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.loading import load_errors, load_processor
 from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments, ModelArguments
+from trainer.building.distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
+from trainer.building.pretrained_parts import fill_words, small_processor
 from trainer.command_line import TrainingParser
 from trainer.data import PairAugmentation, make_train_dataset
 from trainer.data.sentence_queries import QueryCollator, make_query_table
@@ -21,9 +23,7 @@ from trainer.options import with_recipe
 
 from .checkpointing import find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
-from .distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
 from .engines import keep_freed_memory, use_all_cores
-from .pretrained_parts import fill_words, small_processor
 from .run_lock import locked_folder
 
 
@@ -44,7 +44,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     Raises:
         TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
     """
-    given, _ = with_recipe(arguments, "checkpoint_6_words")
+    given, _ = with_recipe(arguments, "checkpoint/6_words")
     groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
     model, data, augmentation, training = TrainingParser(groups, program, description).parse(given)
     check_checkpoint("model_name_or_path", model.model_name_or_path)

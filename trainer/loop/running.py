@@ -16,17 +16,17 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
+from trainer.building.adapters import make_lora_config, save_merged
+from trainer.building.estimate import estimate
+from trainer.building.models import build_stage1, freeze_parts, gathered_parameters
 from trainer.command_line import parse_arguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 from trainer.evaluation import SCORES
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .adapters import make_lora_config, save_merged
-from .building import build_stage1, freeze_parts, gathered_parameters
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
 from .engines import keep_freed_memory, use_all_cores
-from .estimate import estimate
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
 

@@ -16,10 +16,10 @@ from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone
 from mtrefseg.build.pretrained import BACKBONES, pretrained_backbone
 from trainer.arguments import ModelArguments
+from trainer.building import pretrained_parts
+from trainer.building.models import build_stage1, build_stage2
 from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
-from trainer.loop import pretrained_parts
-from trainer.loop.building import build_stage1, build_stage2
 from trainer.names import RECIPES
 from trainer.training_config import MTRefSegTrainingConfig
 

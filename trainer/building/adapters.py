@@ -12,7 +12,7 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.errors import TrainingError
 
-from .building import VISION_PARTS
+from .models import VISION_PARTS
 
 
 FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")

@@ -21,7 +21,7 @@ from trainer.arguments import DataArguments, ModelArguments
 from trainer.baselines.models import BASELINES
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .building import named_parts
+from .models import named_parts
 from .pretrained_parts import backbone_fields
 
 

@@ -7,10 +7,10 @@ from transformers import AutoModel
 from trl import ModelConfig
 
 from mtrefseg.build.presets import preset_model
+from trainer.building.adapters import FULLY_TRAINED, make_lora_config, save_merged
+from trainer.building.models import freeze_parts
 from trainer.data import PairCollator
 from trainer.errors import TrainingError
-from trainer.loop.adapters import FULLY_TRAINED, make_lora_config, save_merged
-from trainer.loop.building import freeze_parts
 
 
 LORA = ModelConfig(use_peft=True, lora_r=4, lora_alpha=8, lora_dropout=0.0)

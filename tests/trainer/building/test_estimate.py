@@ -9,7 +9,7 @@ from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel
 from trainer.arguments import DataArguments, ModelArguments
-from trainer.loop.estimate import Costs, count, estimate
+from trainer.building.estimate import Costs, count, estimate
 from trainer.training_config import MTRefSegTrainingConfig
 
 

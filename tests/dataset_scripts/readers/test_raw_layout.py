@@ -38,7 +38,7 @@ from tests.dataset_scripts.raw_folders import (
 )
 
 
-REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
+REAL_DATA = Path(__file__).parents[4] / "shared" / "realdata"
 
 
 def read(folder: Path) -> tuple[list[Pair], ReadingReport]:

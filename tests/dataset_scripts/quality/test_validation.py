@@ -26,7 +26,7 @@ from tests.dataset_scripts.raw_folders import (
 
 
 SIZE = (96, 72)
-REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
+REAL_DATA = Path(__file__).parents[4] / "shared" / "realdata"
 
 
 def draw_detail(seed: int) -> Image.Image:
