@@ -117,7 +117,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
             embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
-            encoding.prompt_key_values = self._read_prompt(embeddings, prompt_mask)
+            encoding.prompt_key_values = self.read_prompt(embeddings, prompt_mask)
             encoding.prompt_mask = prompt_mask
         return encoding
 
@@ -275,7 +275,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
         layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
         prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
-        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
+        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self.embed_tokens(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
         sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
         # Where the template asks with [SEG], as the reference does, the answer needs none and is not read.
@@ -299,6 +299,77 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         output.no_target_logits = output.no_target_logits.masked_fill(~has_seg, -floor)
         output.sequences, output.has_seg = sequences, has_seg
         return output
+
+    def embed_tokens(self, input_ids: Tensor) -> Tensor:
+        """
+        Token embeddings. The placeholders of images, which may lie beyond the vocabulary, get that of token 0.
+
+        Args:
+            input_ids (`Tensor` of shape `(batch_size, length)`): Token ids.
+
+        Returns:
+            `Tensor` of shape `(batch_size, length, text_hidden_size)`.
+        """
+        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
+        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
+
+    def read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
+        """
+        One pass of the language model over a prompt.
+
+        Args:
+            embeddings (`Tensor` of shape `(batch_size, prompt_length, text_hidden_size)`):
+                The prompt, with the tokens of both images in their places.
+            prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
+
+        Returns:
+            `tuple`: Keys and values of each layer, `(batch_size, num_heads, prompt_length, head_size)` each.
+        """
+        no_sentence = prompt_mask.new_zeros(prompt_mask.shape[0], 0, 0)
+        _, key_values = self.read_tokens(embeddings, prompt_mask, no_sentence, use_cache=True)
+        assert key_values is not None
+        return key_values
+
+    def read_tokens(
+        self,
+        embeddings: Tensor,
+        prompt_mask: Tensor,
+        sentence_mask: Tensor,
+        prompt_key_values: KeyValues | None = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, KeyValues | None]:
+        """
+        One pass of the language model over a prompt and the sentences that follow it; or over the sentences alone,
+        with the keys and values of the prompt. An attention mask keeps the sentences of a pair apart.
+
+        Args:
+            embeddings (`Tensor` of shape `(batch_size, length, text_hidden_size)`):
+                The prompt, if `prompt_key_values` are not given, and the sentences one after the other.
+            prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
+            sentence_mask (`Tensor` of shape `(batch_size, max_expressions, sentence_length)`): The same.
+            prompt_key_values (`tuple`, *optional*): What [`~MTRefSegModel.read_prompt`] returned.
+            use_cache (`bool`, *optional*, defaults to `False`): Whether to return keys and values.
+
+        Returns:
+            `Tensor` of shape `(batch_size, length, text_hidden_size)`: Last hidden states.
+            `tuple` or `None`: Keys and values of each layer, with `use_cache`.
+
+        Raises:
+            `ValueError`: If prompt and sentence are longer than the language model's context, or if keys and values
+                are needed while gradient checkpointing drops them.
+        """
+        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
+        positions = packed_positions(prompt_mask, sentence_mask)
+        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
+        length = embeddings.shape[1]
+        output = self.language_model.get_decoder()(
+            inputs_embeds=embeddings,
+            attention_mask=mask[:, :, mask.shape[2] - length :],
+            position_ids=positions[:, positions.shape[1] - length :],
+            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
+            use_cache=use_cache or prompt_key_values is not None,
+        )
+        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
 
     def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
         """Token ids that the language model writes after each row, greedy by default."""
@@ -337,11 +408,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
         encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.unflatten(0, (2, -1)).unbind()
 
-    def _embed(self, input_ids: Tensor) -> Tensor:
-        """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
-        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
-        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
-
     def _embed_prompt(
         self, encoding: MTRefSegPairEncoding, prompt_input_ids: Tensor | None, prompt_attention_mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
@@ -351,7 +417,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             raise ValueError(
                 f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed."
             )
-        embeddings = self._embed(prompt_input_ids)
+        embeddings = self.embed_tokens(prompt_input_ids)
         for name, token_id, tokens in (
             ("t1", self.config.image_t1_token_id, encoding.image_tokens_t1),
             ("t2", self.config.image_t2_token_id, encoding.image_tokens_t2),
@@ -407,15 +473,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
         if longest := self._sentences_per_row(layout, prompt_mask.shape[1], input_ids.shape[1]):
             if key_values is None:
-                key_values, prompt = self._read_prompt(prompt, prompt_mask), None
+                key_values, prompt = self.read_prompt(prompt, prompt_mask), None
             layout, pair = layout.split(longest)
             prompt_mask = prompt_mask[pair]
             key_values = tuple((keys[pair], values[pair]) for keys, values in key_values)
         sentence_mask = layout.pad(attention_mask)
-        embeddings = layout.pad(self._embed(input_ids)).flatten(1, 2)
+        embeddings = layout.pad(self.embed_tokens(input_ids)).flatten(1, 2)
         if prompt is not None:
             embeddings = torch.cat([prompt, embeddings], dim=1)
-        states, _ = self._read(embeddings, prompt_mask, sentence_mask, key_values)
+        states, _ = self.read_tokens(embeddings, prompt_mask, sentence_mask, key_values)
         states = states[:, states.shape[1] - sentence_mask[0].numel() :]
         return layout.flatten(states.unflatten(1, sentence_mask.shape[1:]))
 
@@ -430,38 +496,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             return None
         longest = max(1, prompt_length // max(sentence_length, 1))
         return longest if layout.max_expressions > _FEW_ROWS * longest else None
-
-    def _read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
-        """The language model's keys and values of the prompt."""
-        no_sentence = prompt_mask.new_zeros(prompt_mask.shape[0], 0, 0)
-        _, key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
-        assert key_values is not None
-        return key_values
-
-    def _read(
-        self,
-        embeddings: Tensor,
-        prompt_mask: Tensor,
-        sentence_mask: Tensor,
-        prompt_key_values: KeyValues | None = None,
-        use_cache: bool = False,
-    ) -> tuple[Tensor, KeyValues | None]:
-        """
-        One pass of the language model over a prompt and the sentences on it, or, with the prompt's keys and values,
-        over the sentences alone.
-        """
-        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
-        positions = packed_positions(prompt_mask, sentence_mask)
-        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
-        length = embeddings.shape[1]
-        output = self.language_model.get_decoder()(
-            inputs_embeds=embeddings,
-            attention_mask=mask[:, :, mask.shape[2] - length :],
-            position_ids=positions[:, positions.shape[1] - length :],
-            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
-            use_cache=use_cache or prompt_key_values is not None,
-        )
-        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
 
     def _check_reading(self, prompt_mask: Tensor, sentence_mask: Tensor, uses_cache: bool) -> None:
         length = prompt_mask.shape[1] + sentence_mask.shape[2]

@@ -110,7 +110,7 @@ class Parity:
         self.compare("proj.t2", encoding.image_tokens_t2, expected["proj.t2"])
         prompt, prompt_mask = model._embed_prompt(encoding, inputs["prompt_input_ids"], None)
         layout = SentenceLayout.of(inputs["input_ids"], inputs["num_expressions"], len(prompt))
-        sentences = model._embed(inputs["input_ids"])
+        sentences = model.embed_tokens(inputs["input_ids"])
         states = model._read_sentences(
             encoding, inputs["prompt_input_ids"], prompt_mask, inputs["input_ids"], inputs["attention_mask"], layout
         )

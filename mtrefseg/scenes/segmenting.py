@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .answering import ask, route_sentences
-from .drawing import draw_scene
-from .objects import EVERY_CHANGE
+from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, writing
 from .predicting import ScenePredictor
 from .reading import PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
-from .result import MASKS, OVERVIEW, SceneResult
 from .windows import OVERLAP, WindowPlan, plan_windows, widened_side, window_side
-from .writing import writing
 
 
 @dataclass(frozen=True)

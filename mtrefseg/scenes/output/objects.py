@@ -17,9 +17,9 @@ from shapely.geometry import shape as to_shape
 
 from mtrefseg.errors import UserError, one_line
 
+from ..reading import Grid, geodesic_area
+from ..sentences import ChangeType, change_type_of
 from .labels import MaskLabels
-from .reading import Grid, geodesic_area
-from .sentences import ChangeType, change_type_of
 
 
 LAYER = "objects"

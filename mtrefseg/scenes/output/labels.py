@@ -11,8 +11,8 @@ from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .reading import Grid, open_raster
-from .writing import PERCENT, create_raster, writing
+from ..reading import Grid, open_raster
+from .rasters import PERCENT, create_raster, writing
 
 
 _STRIP_PIXELS = 1 << 23

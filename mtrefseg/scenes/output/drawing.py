@@ -12,8 +12,8 @@ from mtrefseg.looks import INK, MASK_COLORS, PAPER
 from mtrefseg.view.drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, paint_masks, plain
 from mtrefseg.view.overlay import draw_overlay
 
+from ..reading import ReadOptions, Scene, open_scene, shrunk
 from .labels import shrink_mask
-from .reading import ReadOptions, Scene, open_scene, shrunk
 from .result import MASKS, SceneResult, SentenceResult
 
 

@@ -15,8 +15,8 @@ from rasterio.windows import Window
 
 from mtrefseg.errors import UserError, one_line
 
-from .reading import Grid, open_raster
-from .stitching import Strip
+from ..reading import Grid, open_raster
+from ..stitching import Strip
 
 
 NO_DATA = 255

@@ -16,9 +16,9 @@ from mtrefseg.errors import UserError
 from mtrefseg.io import write_json
 from mtrs_iou import encode_rle
 
+from ..reading import Grid, open_raster
+from ..sentences import Way
 from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
-from .reading import Grid, open_raster
-from .sentences import Way
 from .styles import write_style
 
 
