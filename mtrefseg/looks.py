@@ -48,8 +48,6 @@ SPLIT_COLORS: dict[str, Color] = {"train": (43, 95, 147), "validation": (224, 12
 TEXT_SIZES = {"small": 0.8, "note": 0.88, "body": 1.0, "lead": 1.15, "title": 1.45}
 """The letter sizes of pages, as shares of the body's."""
 BODY_PIXELS = 15
-PAGE_TEXT = {"small": 16, "note": 18, "body": 21, "lead": 26, "title": 34}
-"""The same for drawn pages of 1600 pixels, in pixels."""
 
 FONTS = ("system-ui", "-apple-system", '"Segoe UI"', "Roboto", '"Liberation Sans"', '"DejaVu Sans"', "sans-serif")
 """Fonts of the visitor's computer: nothing is fetched from elsewhere."""

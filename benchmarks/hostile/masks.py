@@ -15,7 +15,6 @@ from .pixels import blobs, cut, encode, flip, write_tiff
 
 
 REFUSALS = (ImageError, FileNotFoundError)
-MAX_OF_16_BITS = 65_535
 
 
 def make(random: Random, folder: Path) -> Case:

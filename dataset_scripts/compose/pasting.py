@@ -44,13 +44,11 @@ class CutOut:
         pixels (`np.ndarray`): RGB, float32, (height, width, 3); around the thing its colours are carried on.
         opacity (`np.ndarray`): float32 (height, width), 0 to 1.
         surroundings (`np.ndarray`): float32 (3,), mean RGB around it in its own image.
-        roughness (`float`): Standard deviation of the grey levels around it.
     """
 
     pixels: np.ndarray
     opacity: np.ndarray
     surroundings: np.ndarray
-    roughness: float
 
     @property
     def mask(self) -> np.ndarray:
@@ -104,7 +102,7 @@ def cut_out(
     # The rim of a mask shows the old surroundings: it is drawn in by half a pixel, and as soft as other edges.
     soft = cv2.GaussianBlur(opacity, (0, 0), float(np.clip(softness / sharpness, 0.35, 1.1)))
     opacity = np.clip((soft - 0.22) / 0.66, 0, 1)
-    return CutOut(pixels, opacity, ground.mean(axis=0), float(ground.mean(axis=1).std()))
+    return CutOut(pixels, opacity, ground.mean(axis=0))
 
 
 def edge_sharpness(grey: np.ndarray, where: np.ndarray | None = None) -> float:

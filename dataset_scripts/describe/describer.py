@@ -14,7 +14,7 @@ from dataset_scripts.compose.instances import Split
 from dataset_scripts.compose.nouns import CLOTHES_COLORS, COLORLESS, COMPOSED_GROUPS, nouns_for
 from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Pair, PairSource, open_pairs
+from dataset_scripts.readers import PairSource, open_pairs
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
@@ -113,7 +113,7 @@ class Describer:
         shape = (image_t1.height, image_t1.width)
         parts = find_parts(masks, shape)
         images = [np.asarray(image) for image in (image_t1, image_t2)]
-        scene, numbers = self._scene(parts, images, pair)
+        scene, numbers = self._scene(parts, images)
         random = np.random.default_rng([self.seed, index, _STREAM])
         new = self._sentences(Observation(scene, *numbers), random) if parts is not None else ()
         known = {one.text for one in kept}
@@ -131,7 +131,7 @@ class Describer:
         )
 
     def _scene(
-        self, parts: list[Part] | None, images: Sequence[np.ndarray], pair: Pair
+        self, parts: list[Part] | None, images: Sequence[np.ndarray]
     ) -> tuple[Scene, tuple[np.ndarray, np.ndarray]]:
         shape = images[0].shape[:2]
         numbers = (np.zeros(shape, np.int16), np.zeros(shape, np.int16))
