@@ -1,7 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Imports the libraries that every model needs."""
+"""Installed packages: their versions, and the import of those that every model needs."""
 
 import gc
+from importlib.metadata import PackageNotFoundError, version
+
+
+def version_of(package: str) -> str:
+    """The version of a package, "(not installed)" if there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def import_libraries() -> None:

@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import modeling_mtrefseg
 from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
-from mtrefseg.importing import import_libraries
+from mtrefseg.importing import import_libraries, version_of
 from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
@@ -98,14 +97,6 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
         default="auto",
         help="precision of the weights and the computation; auto, the default, is the one that the model names",
     )
-
-
-def version_of(package: str) -> str:
-    """The version of an installed package."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def progress(message: str) -> None:
@@ -236,7 +227,7 @@ def open_pair(
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide what comes out, for `result.json`."""
+    """Versions of the packages that affect the result, for `result.json`."""
     return {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")}
 
 
@@ -252,6 +243,32 @@ def load_model(name: str, processor: Any, device: "torch.device", dtype: str) ->
 
     progress(f"loading {name}")
     return load_model(name, processor, device, dtype=dtype)
+
+
+def check_new_folder(out: Path) -> None:
+    """Refuses a folder that exists or cannot be made, with a `UserError`."""
+    if out.exists():
+        raise UserError(f"{out} exists already: name a new folder, or remove it first")
+    check_writable(out)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """
+    Lets a folder appear complete or not at all.
+
+    Args:
+        out (`Path`): The folder; it must not exist.
+
+    Yields:
+        `Path`: An empty folder beside it to write into. It becomes `out` at the end of the block.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=out.parent) as folder:
+        unfinished = Path(folder) / out.name
+        unfinished.mkdir()
+        yield unfinished
+        unfinished.rename(out)
 
 
 @contextmanager

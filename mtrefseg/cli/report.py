@@ -17,7 +17,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.option_values import between, positive
 
 from .common import bad_input, check_writable, progress
-from .handing_over import look_up
+from .delegated import look_up
 from .parsing import VerbParser
 
 

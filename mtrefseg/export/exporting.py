@@ -4,7 +4,6 @@
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from PIL import Image
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import UserError
+from mtrefseg.importing import version_of
 from mtrefseg.io import read_json, write_json
 
 from .graphs import trace
@@ -160,12 +160,5 @@ def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> Ex
         open_sizes=open_sizes,
         image=ImageSettings(images.size["height"], int(images.resample), images.antialias, mean, std, images.align),
         text=TextSettings(**fields, choose_objects=processor.choose_objects),
-        versions={package: _version(package) for package in packages},
+        versions={package: version_of(package) for package in packages},
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
