@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the 
     from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
 
 
-# Sentences are spread over rows where there would be more than this many.
+# Sentences are split into several rows if this gives more rows than this.
 _FEW_ROWS = 4
 
 
@@ -147,15 +147,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
                 read it.
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The sentences of all pairs, one after the other, and what follows them; which positions are tokens
-                (default: all); which of them are averaged into the query (default: all tokens). Without sentences
-                every change is segmented (stage 1).
+                The sentences of all pairs, one after the other, each with its suffix and answer; the mask of the
+                positions that are tokens (default: all); and the mask of the positions that are averaged into the
+                query (default: all tokens). Without sentences every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
             object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
                 Handed on to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
-                What [`~MTRefSegModel.encode_pair`] gave for these pairs.
+                Output of [`~MTRefSegModel.encode_pair`] for these pairs.
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
                 1 where the described change is, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
@@ -218,7 +218,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         prompt_attention_mask: Tensor | None = None,
     ) -> Tensor:
         """
-        What sentences ask the mask decoder for: `seg_embedding` of [`MTRefSegOutput`], without decoding any mask.
+        Computes the queries of sentences (`seg_embedding` of [`MTRefSegOutput`]) without decoding masks.
 
         Args:
             pair_encoding ([`MTRefSegPairEncoding`]):
@@ -278,7 +278,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         embeddings = torch.cat([prompt_embeddings[layout.pair_index], self.embed_tokens(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
         sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
-        # Where the template asks with [SEG], as the reference does, the answer needs none and is not read.
+        # If the question already contains [SEG], as in the reference, the answer is not used.
         asks_with_seg = (input_ids == self.config.seg_token_id).any(1)
         is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
@@ -487,9 +487,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
     def _sentences_per_row(self, layout: SentenceLayout, prompt_length: int, sentence_length: int) -> int | None:
         """
-        How many sentences of a pair are read side by side at most; `None` for all. In one long row every token is
-        compared with those of all other sentences, in vain. Rows about as long as the prompt, which each of them
-        needs, keep both that and the copies of the prompt small.
+        The largest number of sentences of a pair that share a row; `None` for all. In one long row, attention compares
+        every token with those of all other sentences, and masks the results. Each row needs the prompt, so rows about
+        as long as the prompt keep both this waste and the copies of the prompt small.
         """
         is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
         if is_checkpointing or torch.compiler.is_compiling() or torch.jit.is_tracing():

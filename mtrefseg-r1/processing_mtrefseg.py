@@ -136,7 +136,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def config_overrides(self) -> dict[str, int]:
-        """`dict[str, int]`: What a model must be built with to fit this processor: `image_size` and the three token
+        """`dict[str, int]`: Fields that a model needs to fit this processor: `image_size` and the three token
         ids, which are fields of [`MTRefSegConfig`], and `vocab_size`."""
         return {
             "image_size": self.image_processor.size["height"],
@@ -293,7 +293,7 @@ class MTRefSegProcessor(ProcessorMixin):
             return_tensors (`str`, *optional*, defaults to `"pt"`): `"pt"` or `"np"`.
 
         Returns:
-            [`BatchFeature`] with the entries of [`~MTRefSegProcessor.__call__`] that have to do with text.
+            [`BatchFeature`] with the text entries of [`~MTRefSegProcessor.__call__`].
 
         Raises:
             ValueError: See [`~MTRefSegProcessor.__call__`].
@@ -317,7 +317,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def sentence_encoder(self) -> SentenceEncoder:
-        """[`SentenceEncoder`]: What turns sentences into token ids, with the present template and tokenizer."""
+        """[`SentenceEncoder`]: Turns sentences into token ids, with the current template and tokenizer."""
         tokenizer = self.tokenizer
         return SentenceEncoder(
             template=self.prompt_template,
