@@ -19,7 +19,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 def download_image(url: str, most_bytes: int | None = None, public_only: bool = False) -> bytes:
     """
     Downloads a file. The HTTP client limits the time of single reads only, so a server that sends a byte now and then
-    could keep it busy for ever. Therefore the download runs in an event loop, which cancels it after `DOWNLOAD_SECONDS`.
+    could keep it busy for ever. So the download runs in an event loop, which cancels it after `DOWNLOAD_SECONDS`.
 
     Args:
         url (`str`): http(s) URL; redirects are followed.

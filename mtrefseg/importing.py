@@ -15,8 +15,8 @@ def version_of(package: str) -> str:
 
 def import_libraries() -> None:
     """
-    Imports PyTorch and transformers' model classes with the garbage collector at rest. It would look through some
-    hundred thousand new functions and classes again and again and find nothing: a sixth of the time of the import.
+    Imports PyTorch and transformers' model classes with the garbage collector disabled. It would scan some hundred
+    thousand new functions and classes repeatedly and find nothing, which takes a sixth of the time of the import.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -91,7 +91,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuses options that do not go together, and missing packages."""
+    """Raises a `UserError` for options that exclude each other, and for missing packages."""
     if options.calibration and not options.int8:
         raise UserError("--calibration goes with --int8")
     if options.int8 and options.format != "onnx":
@@ -103,7 +103,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _calibration_pairs(data: str | None) -> "Iterator[tuple[Image.Image, Image.Image]]":
-    """The images of the pairs that set the scales, from the whole of the data."""
+    """The images of the pairs that determine the scales, evenly spaced over the data."""
     open_pairs = look_up("dataset_scripts.readers:open_pairs", "data")
     if data is None:
         pairs = open_pairs("generated", split="train", num_pairs=CALIBRATION_PAIRS)

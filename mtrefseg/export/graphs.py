@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What is exported, as modules: encode a pair, answer sentences on an encoding, find every change."""
+"""The exported computations as modules: encode a pair, answer sentences on an encoding, find every change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -201,18 +201,19 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
     Args:
         model ([`MTRefSegModel`]): What [`prepare`] returned.
         inputs (`dict[str, Tensor]`): What the processor makes of two pairs with three sentences each.
-        open_sizes (`bool`): Whether height and width of the images are open; otherwise they are those of `inputs`.
+        open_sizes (`bool`): Whether height and width of the images are dynamic; otherwise they are fixed to those of
+            `inputs`.
 
     Yields:
-        [`Graph`]: One after the other. Open are the number of pairs, the number of sentences per pair, and the lengths
-            of sentences and prompt.
+        [`Graph`]: One after the other. The number of pairs, the number of sentences per pair, and the lengths of
+            sentences and prompt are dynamic.
     """
     batch, count, length, prompt = (Dim(name) for name in ("batch", "expressions", "length", "prompt_length"))
     rows, columns = (Dim("rows", max=256), Dim("columns", max=256)) if open_sizes else (None, None)
     tokens: dict[int, Any] = {0: batch, 1: count, 2: length}
 
     def image(cells: int) -> dict[int, Any]:
-        """Open axes of features that have `cells` cells in each direction for one cell of stride 32."""
+        """Dynamic axes of features that have `cells` cells in each direction for one cell of stride 32."""
         return {0: batch} | ({} if rows is None or columns is None else {2: cells * rows, 3: cells * columns})
 
     encoder = EncodePair(model)

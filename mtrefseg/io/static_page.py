@@ -33,7 +33,7 @@ def fill_template(template: Path, **parts: str) -> str:
     Returns:
         `str`: The page, which needs no other file but its data.
     """
-    import jinja2  # Most of those who read and write files make no pages.
+    import jinja2  # Imported here, because most users of `mtrefseg.io` make no pages.
 
     loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
     # The templates are the project's own; of the data they hold nothing but `parts`.
@@ -82,7 +82,7 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
 
 def to_script(value: Any) -> str:
     """
-    JSON that JavaScript reads as the same text, wherever it stands.
+    JSON that can be embedded anywhere in a script or page without changing its meaning.
 
     Args:
         value: What JSON can hold.

@@ -104,7 +104,7 @@ class Segmentation:
         start = time.perf_counter()
         deadline = start + self.options.timeout
         fields, files = await self._read(request)
-        # Whatever takes long runs in a thread: others are answered meanwhile.
+        # Slow steps run in a thread, so that other requests are answered meanwhile.
         job = await to_thread.run_sync(self._prepare, fields, files)
         uploaded = time.perf_counter()
         answered = await self._wait(request, job, deadline)
