@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Gives a trained model a new language part, which learns to ask its mask decoder what the old one asked, in many more
-words; or teaches the one that it has more words. Minutes on one CPU core: images are encoded once, and after that only
+Gives a trained model a new language part with a larger vocabulary, which learns to produce the queries of the old one;
+or teaches the existing language part more words. Minutes on one CPU core: images are encoded once, and after that only
 text is read.
 
 ```bash

@@ -7,10 +7,10 @@ python trainer/evaluate.py --model mtrefseg-r1 --data path/to/MTRefSeg-21K --set
 accelerate launch trainer/evaluate.py --model mtrefseg-r1 --data generated --output_dir outputs/generated
 ```
 
-Into the output folder go `report.json` (all scores, and of what), `predictions.parquet` (the mask of each sentence),
-`table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A sentence
-whose images or masks cannot be read counts as wrong, and the report names it. The same command
-resumes a stopped run; a finished one is left as it is.
+The output folder gets `report.json` (all scores, with data and options), `predictions.parquet` (the mask of each
+sentence), `table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A
+sentence whose images or masks cannot be read counts as wrong, and the report names it. The same command resumes a
+stopped run; a finished one is left as it is.
 
 Results do not depend on the number of processes. On CPUs each process uses one core, so start one per core.
 """
@@ -189,7 +189,7 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
 
 
 def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that change the result: an evaluation with other ones is another evaluation."""
+    """The options that change the result. An evaluation with other values cannot resume this one."""
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
     return options | {name: True for name in ("reworded", "whole_sentences") if getattr(arguments, name)}

@@ -21,7 +21,7 @@ FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
 
 def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:
     """
-    What `--use_peft` and the `--lora_...` arguments ask for.
+    Makes the LoRA configuration from `--use_peft` and the `--lora_...` arguments.
 
     Args:
         model ([`MTRefSegModel`]): The model.
@@ -67,7 +67,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         use_rslora=model_config.use_rslora,
         use_dora=model_config.use_dora,
         bias="none",
-        # With a task type, peft would ask the model for what only text generators have.
+        # With a task type, peft would call methods that only text generators have.
         task_type=None,
     )
 

@@ -1,5 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A new language part learns to ask a trained mask decoder the questions that the old language part asked."""
+"""
+Distillation of the language part: a new one learns to produce the queries of the old one, for the same mask decoder.
+"""
 
 from typing import Any
 
@@ -19,7 +21,7 @@ _CONTRAST_WEIGHT, _CONTRAST_TEMPERATURE = 0.3, 40.0
 
 def with_new_language(model: MTRefSegModel, preset: str, processor: MTRefSegProcessor) -> MTRefSegModel:
     """
-    A model with the vision part of another one, and with a new projector, language model and `[SEG]` head.
+    Makes a model with the vision part of another one and a new projector, language model and `[SEG]` head.
 
     Args:
         model ([`MTRefSegModel`]): Gives the vision part, as it is.
@@ -39,15 +41,15 @@ def with_new_language(model: MTRefSegModel, preset: str, processor: MTRefSegProc
 
 
 def freeze_vision(model: MTRefSegModel) -> MTRefSegModel:
-    """Stops the training of the vision part, and gives the model."""
+    """Freezes the vision part and returns the model."""
     model.vision_model.requires_grad_(False)
     return model
 
 
 class QueryDistillation(nn.Module):
     """
-    The distance of a model's queries to given ones. Each channel counts alike, and each query has to be nearer to its
-    own than to those of the other sentences about the pair.
+    Loss between a model's queries and given ones. All channels have equal weight, and each query must be closer to its
+    target than to the targets of other sentences about the pair.
 
     Args:
         model ([`MTRefSegModel`]): The model that learns, see [`with_new_language`].
@@ -64,11 +66,11 @@ class QueryDistillation(nn.Module):
         self.register_buffer("mean", queries.mean(0))
         self.register_buffer("scale", queries.std(0) + 1e-3)
         self.register_state_dict_post_hook(_drop_shared)
-        if is_new:  # Without having learned anything, the mean is the best answer.
+        if is_new:  # The mean is the best prediction of an untrained model.
             with torch.no_grad():
                 model.seg_head.output_projection.bias.copy_(queries.mean(0))
 
-    # Named arguments: the library's trainer passes more to models that take any.
+    # Explicit arguments: the trainer passes further ones to models that accept `**kwargs`.
     def forward(
         self,
         fused_features: Tensor,
@@ -132,7 +134,7 @@ def _contrast(own: Tensor, wanted: Tensor, pair: Tensor) -> Tensor:
 
 
 def explained_variance(prediction: EvalPrediction) -> dict[str, float]:
-    """The share of the variance of the wanted queries that the model's explain, in percent."""
+    """Explained variance of the target queries, in percent."""
     own, wanted = prediction.predictions, prediction.label_ids
     error = ((own - wanted) ** 2).mean(0)
     return {"explained_variance": 100 * float(1 - (error / wanted.var(0)).mean())}

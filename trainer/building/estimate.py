@@ -26,7 +26,7 @@ from .pretrained_parts import backbone_fields
 
 
 SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
-"""Of a pair, of a sentence with its answer, and of the prompt without the images."""
+"""Sentences per pair; tokens of a sentence with its answer; tokens of the prompt without the images."""
 NUMBERS = 17
 """A transformer layer keeps as many numbers of each channel of each token (https://huggingface.co/papers/2205.05198,
 without attention maps), and a fusion block about as many of each channel of each position."""
@@ -42,7 +42,7 @@ CPU_FLOPS = 30e9
 @dataclass(frozen=True)
 class Costs:
     """
-    What a training of a model takes.
+    Cost of training a model.
 
     Args:
         parameters, trained (`int`): All parameters, and those that are trained.
@@ -62,7 +62,8 @@ class Costs:
         Args:
             pairs (`int`): Pairs of a batch on each device.
             devices (`int`): Number of devices.
-            engine (`str`): One of `ENGINES` of `trainer/names.py`; what it shares out is divided by the devices.
+            engine (`str`): One of `ENGINES` of `trainer/names.py`; tensors that it partitions are divided by the
+                devices.
             is_bf16 (`bool`): Whether activations are bfloat16.
             is_checkpointed (`bool`): Whether most activations are computed again in the backward pass.
         """

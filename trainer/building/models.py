@@ -117,8 +117,8 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
         parts (`Sequence[str]`): Some of `PARTS`.
 
     Raises:
-        TrainingError: If the model or the checkpoint has no such part, or that of the checkpoint is of other sizes or
-            another kind of fusion.
+        TrainingError: If the model or the checkpoint has no such part, or if the part of the checkpoint has other
+            sizes or another fusion type.
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
@@ -152,7 +152,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
 
 def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
     """
-    Stops the training of parts.
+    Freezes parts.
 
     Args:
         model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
@@ -166,9 +166,9 @@ def freeze_parts(model: PreTrainedModel, parts: Sequence[str]) -> None:
 
 
 def named_parts(model: nn.Module) -> dict[str, nn.Module]:
-    """The parts of a model by the names of `PARTS`, those that it has; stage 1 has the visual ones alone."""
+    """The parts that a model has, by the names of `PARTS`; in stage 1 only the visual ones."""
     modules = dict(model.named_modules())
-    # Where our models and the baselines have them.
+    # Attribute paths in our models and in the baselines.
     places = [(part, prefix + part) for part in PARTS for prefix in ("", "vision_model.")]
     parts = {part: modules[place] for part, place in places if place in modules}
     if "language_model" in parts:

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pretrained parts of new models that pip packages hold (the extra `pretrained`): a backbone by its name, and for the
-preset `small` also words and their vectors.
+Pretrained parts from pip packages (the extra `pretrained`): a backbone by its name, and for the preset `small` also a
+vocabulary with word vectors.
 """
 
 from typing import Any

@@ -12,7 +12,7 @@ from modeling_mtrefseg.object_choice_mtrefseg import answered_by
 
 
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
-"""By domain, what the processor calls it."""
+"""Names of the domains in the processor."""
 
 
 @dataclass

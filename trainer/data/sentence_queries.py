@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Data for replacing the language part of a trained model: encoded pairs with the queries that the model makes of their
-sentences. Images are encoded once; after that only text is read, so that many more sentences can be learned from.
+Data for replacing the language part of a trained model: encoded pairs with the model's queries for their sentences.
+Images are encoded once. Afterwards only text is read, so training can use many more sentences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ from .samples import SCENES, PairSample
 
 
 IMAGE_FEATURES = ("fused_features", "coarse_features_t1", "coarse_features_t2")
-"""What is kept of an encoded pair: the coarsest level, which is all that language part and `[SEG]` head see."""
+"""
+The stored tensors of an encoded pair: the coarsest level, which is the only visual input of language part and `[SEG]`
+head.
+"""
 
 
 def make_query_table(

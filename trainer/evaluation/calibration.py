@@ -27,7 +27,7 @@ _BATCH_SIZE = 8
 
 class Choice(NamedTuple):
     """
-    Two thresholds and what they reach.
+    Two thresholds and their score.
 
     Args:
         threshold, no_target_threshold (`float`): The thresholds.

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What everything that is scored has in common: two images and sentences in, a mask a sentence out. Our model, the
-baselines of `trainer/baselines` and a model from outside the project are all asked through it.
+The interface of everything that can be scored: two images and sentences in, one mask per sentence out. It is used for
+our model, the baselines in `trainer/baselines` and third-party models.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Segmenter(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What decides its answers, by name."""
+        """Everything that determines its answers, by name."""
 
     def segment(
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None

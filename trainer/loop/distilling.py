@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Trains a new language part to give the queries of the old one."""
+"""Distils the language part: trains a new one to produce the queries of the old one."""
 
 import copy
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ def make_trainer(
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
-    student.get_input_embeddings().weight.requires_grad_(False)  # Words that no sentence has keep their meaning.
+    student.get_input_embeddings().weight.requires_grad_(False)  # Words that occur in no sentence keep their vectors.
     queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])
     share, dropout = augmentation.paraphrase_share, augmentation.domain_dropout
     trainer = Trainer(

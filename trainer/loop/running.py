@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What both stages do: read the arguments, open the data, train, evaluate, save, and report the results on the terminal
-and in `results.json`.
+The steps of stages 1 and 2: read the arguments, open the data, train, evaluate, save, and report the results on the
+terminal and in `results.json`.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,7 +96,7 @@ def _run_config(
     augmentation: AugmentationArguments,
     training: MTRefSegTrainingConfig,
 ) -> dict[str, Any]:
-    """What must stay the same when a run is resumed."""
+    """The settings that must stay the same when a run is resumed."""
     groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
     return {
         **{name: value for name, value in groups.items() if "eval" not in name},
@@ -131,7 +131,7 @@ def make_trainer(
     freeze_parts(model, training.freeze)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
-        # First, since it is small: what is wrong with it is found before the training data is prepared.
+        # Opened first, because it is small: its errors are found before the training data is prepared.
         eval_dataset = make_eval_dataset(data_arguments, is_stage1)
         train_dataset, loader = make_train_dataset(
             data_arguments,
