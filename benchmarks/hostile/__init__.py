@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The kinds of hostile inputs, each with a maker of cases that knows what is right."""
+"""The kinds of hostile inputs. Each has a function that makes cases and knows their right results."""
 
 from . import answers, images, masks, models, runs, servers, texts, uploads
 from .cases import Case, Kind, Outcome, Verdict, judge

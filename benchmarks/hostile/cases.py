@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One hostile input, and the judgement of what became of it."""
+"""A hostile input, and the verdict on its outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Random: TypeAlias = np.random.Generator
 
 
 class Outcome(str, Enum):
-    """What became of a case; tables show the value."""
+    """The outcome of a case; tables show the value."""
 
     RIGHT = "right"
     REFUSED = "refused"

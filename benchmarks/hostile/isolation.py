@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Runs cases in a process of its own, with limits of time and memory, and goes on after one that died."""
+"""Runs cases in a separate process with limits on time and memory, and continues after a crash."""
 
 import contextlib
 import multiprocessing
@@ -20,9 +20,11 @@ from .cases import HangError, Kind, Outcome, Verdict, judge
 
 
 PATIENCE = 12
-"""A case may take this many times its seconds by the clock, for the machine may be busy or the case may wait."""
+"""
+A case may take this multiple of its CPU seconds in wall time, because the machine may be busy or the case may wait.
+"""
 GRACE_SECONDS = 10.0
-"""A process that is stuck in foreign code for so long beyond that is killed."""
+"""A process that is stuck in third-party code for this long after that is killed."""
 START_SECONDS = 300.0
 
 

@@ -1,15 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-This checkout beside another one, in one run, by turns, so that both meet the same machine:
+Compares this checkout with another one. Both run alternately, so that they see the same load of the machine:
 
     git worktree add ../before ad7b959
     python -m benchmarks.model.compare ../before
 
-Measured are the shipped model at 256 pixels, from the array to the mask, with one thread (1, 8 and 32 sentences, and
-here in bfloat16 too); the operators of a prediction; a first mask from the shell, beside `import torch, transformers`
-and reading the same weights; and, with `--train`, steps of the last training recipe. Rows are appended to
-`results/compare.csv`, and the operators that take longest to `results/compare_operators.csv`. Seconds are those of the
-processor.
+It measures the shipped model at 256 pixels, from the array to the mask, with one thread (1, 8 and 32 sentences, this
+checkout also in bfloat16); the operators of a prediction; the time to the first mask from the shell, compared with
+importing PyTorch and transformers and reading the weights; and, with `--train`, steps of a training recipe. Rows are
+appended to `results/compare.csv`, and the operators that take longest to `results/compare_operators.csv`. Seconds are
+those of the processor.
 """
 
 import argparse
@@ -82,13 +82,13 @@ class Checkout:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Of a process with the code of a checkout, one thread and no network."""
+    """Environment of a process with the code of a checkout, one thread and no network."""
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "OMP_NUM_THREADS": "1"}
     return {**os.environ, **quiet, "PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
 
 
 def serve(kind: str) -> None:
-    """Answers the requests on stdin, one a line, with the code that is imported here."""
+    """Answers requests from stdin, one per line, with the code of the checkout."""
     answer = predictions() if kind == "predict" else training_steps()
     for line in sys.stdin:
         print(json.dumps(answer(**json.loads(line))), flush=True)
@@ -285,7 +285,7 @@ def main() -> None:
     if arguments.serve:
         serve(arguments.serve)
         return
-    # Not at the top: the other checkout, whose processes run this file, may lack that module.
+    # Not at the top, because the processes of the other checkout run this file too, and may lack that module.
     from benchmarks.tables import RESULTS, append_rows
 
     if arguments.train:

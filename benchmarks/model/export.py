@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Exported models beside PyTorch, in one run, by turns, so that all meet the same machine:
+Compares exported models with PyTorch. All run alternately, so that they see the same load of the machine:
 
     mtrefseg export mtrefseg-r1 outputs/onnx
     mtrefseg export --int8 mtrefseg-r1 outputs/int8

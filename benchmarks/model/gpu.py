@@ -5,8 +5,8 @@ Checks every path of the model on a device, and measures prediction and training
     python -m benchmarks.model.gpu --out OUT --seconds 300
     python -m benchmarks.model.gpu --out OUT --record "DDP of one" ok 12
 
-Writes `OUT/gpu.csv`, a row as soon as it is known. What does not fit into the time is written as skipped; what fails,
-with its error. Without CUDA everything that a CPU can do runs there.
+Writes `OUT/gpu.csv`, a row as soon as it is known. Items that exceed the time limit are recorded as skipped, and
+failures with their error. Without CUDA everything that a CPU can do runs there.
 """
 
 import argparse

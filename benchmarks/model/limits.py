@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-How close each part of a prediction comes to what this processor can do:
+How close each part of a prediction comes to the limits of this processor:
 
     python -m benchmarks.model.limits
     python -m benchmarks.model.limits --preset paper --sentences 1 --repeats 1

@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The leaderboard on generated pairs: trains the rows of `trainer/ablation/leaderboard.yaml`, scores them and what is not
-trained on the same pairs, and writes `benchmarks/results/leaderboard.csv` and the table of `docs/leaderboard.md` after
-every row.
+The leaderboard on generated pairs: trains the models of `trainer/ablation/leaderboard.yaml`, scores them and the
+untrained baselines on the same pairs, and writes `benchmarks/results/leaderboard.csv` and the table of
+`docs/leaderboard.md` after every row.
 
 ```bash
 python -m benchmarks.quality.leaderboard             # all rows with seed 0, then seeds 1 and 2 of the four best
-python -m benchmarks.quality.leaderboard --no_train  # the files again, from what is there
+python -m benchmarks.quality.leaderboard --no_train  # writes the files again from existing results
 ```
 
 The same command resumes where it was stopped, also in the middle of a training.
@@ -41,7 +41,7 @@ CSV = RESULTS / "leaderboard.csv"
 PAGE = ROOT / "docs" / "leaderboard.md"
 BEGIN = "<!-- The table is written by `python -m benchmarks.quality.leaderboard`. -->"
 END = "<!-- End of the table. -->"
-# The cheap ones and those that the text needs come first.
+# Cheap models, and those that the text of the page needs, come first.
 ORDER = (
     "ours_without_stage1",
     "change_detector",
@@ -120,7 +120,7 @@ class Leaderboard:
         self.runs = {(run.name, run.seed): run for run in plan(matrix, SEEDS, steps)}
 
     def fill(self) -> Iterator[str]:
-        """Makes what is missing; yields the name of each row when it is there."""
+        """Trains and scores missing rows; yields the name of each finished row."""
         for name, model in UNTRAINED.items():
             yield self._score(name, model)
         for name in ORDER:
@@ -132,7 +132,7 @@ class Leaderboard:
                 yield self._train(self.runs[name, seed])
 
     def write(self) -> None:
-        """Writes the CSV and the page, of the rows that are there."""
+        """Writes the CSV file and the page with all finished rows."""
         rows = self._rows()
         if not rows:
             return

@@ -5,7 +5,7 @@ Does a checkpoint use its sentences? On validation pairs it compares the masks w
 - the union of what all sentences of the pair mean, the best possible answer without reading the sentence ("oracle"),
 - the model's masks for other sentences of the same pair ("shuffled"),
 - its masks with t1 and t2 exchanged, where sentences of appearance and disappearance no longer fit anything
-  (generated pairs only: of others it is not known that nothing underwent the opposite change).
+  (generated pairs only, since for others it is unknown whether something underwent the opposite change).
 
 ```bash
 python -m benchmarks.quality.understanding --model mtrefseg-r1 --pairs 300

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What large scenes promise, tried with a model on generated scenes; prints what was found and exits with 1 if something
-does not hold. On real tiles: `benchmarks/scenes/real_tiles.py`; time and memory: `benchmarks/scenes/speed.py`.
+Checks the documented behaviour of large scenes with a model on generated scenes. Prints the results, and exits with 1
+if a check fails. On real tiles: `benchmarks/scenes/real_tiles.py`; time and memory: `benchmarks/scenes/speed.py`.
 
     python -m benchmarks.scenes.checks                    # all parts, some minutes
     python -m benchmarks.scenes.checks --parts kills ray

@@ -5,9 +5,9 @@ The formula of `docs/scale.md` against a pipeline of Ray actors that reads, pred
     python -m benchmarks.scenes.pipeline --read 8 0.4 --predict 2 0.2 --write 1 0.05
 
 Each stage has a number of workers and the seconds that one of them takes for a batch; workers sleep that long, so that
-64 GPUs fit on any machine. What is simulated is everything else: batches move from stage to stage, a stage that is
-ahead waits, and so few batches are under way that memory stays small. Prints, and appends to `results/pipeline.csv`,
-the batches per second that the slowest stage allows and those that came out.
+64 GPUs fit on any machine. Everything else is real: batches move from stage to stage, fast stages wait, and the number
+of batches in flight is limited, so that memory stays small. Prints, and appends to `results/pipeline.csv`, the batches
+per second that the slowest stage allows and those that came out.
 """
 
 import argparse

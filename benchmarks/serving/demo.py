@@ -42,8 +42,10 @@ from .visitors import EXAMPLES, PATIENCE_SECONDS, QUESTIONS, SPACE, memory_of, n
 
 @dataclass
 class Log:
-    """What happened: seconds waited and seconds of the server, of first (`True`) and further questions; errors that
-    should not have been, and hostile uploads that were refused."""
+    """
+    The measurements: waiting time and server time in seconds, of first (`True`) and further questions; unexpected
+    errors; and refused hostile uploads.
+    """
 
     waits: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
     served: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
@@ -86,7 +88,7 @@ def visit(url: str, number: int, folder: Path, end: float, hostile: int, log: Lo
 
 
 def await_visitors(visits: Sequence[Future[None]], log: Log) -> None:
-    """Waits until all have left. One that something unexpected has stopped is an error."""
+    """Waits for all visitors. A visitor that was stopped by an unexpected exception counts as an error."""
     for number, each in enumerate(visits):
         error = each.exception()
         if error is not None:

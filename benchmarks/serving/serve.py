@@ -140,7 +140,7 @@ def visit(server: Server, client: gradio_client.Client, number: int, folder: Pat
 
 
 def load(server: Server, clients: list[gradio_client.Client], options: argparse.Namespace, folder: Path) -> None:
-    """All turns of one server are alike: programs and visitors for a while, and then nobody."""
+    """Runs one turn of a server: programs and visitors for a while, then a pause."""
     turn = int(server.log.seconds)
     start, cpu = time.monotonic(), server.cpu_seconds()
     end = start + options.seconds / TURNS / 2

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What both load tests need: the pairs and questions of visitors, and what is measured of a server."""
+"""Shared by both load tests: pairs and questions of visitors, and measurements of a server."""
 
 import io
 import os
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 600
 
 
 def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
-    """The image with one pixel changed, so that it is another one."""
+    """Writes a copy of an image with one pixel changed, so that it is a different file."""
     image = Image.open(source).convert("RGB")
     image.putpixel((number, round_number % image.height), (round_number // image.height % 256, 0, 0))
     path = folder / f"{number}_{source.stem}.png"
@@ -37,5 +37,5 @@ def memory_of(process: subprocess.Popen) -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> str:
-    """Of some seconds."""
+    """A percentile of times in seconds; "" without values."""
     return f"{np.percentile(values, share):.3f}" if values else ""

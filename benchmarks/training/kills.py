@@ -9,9 +9,9 @@ python -m benchmarks.training.kills --engines zero2 --kills 3
 ```
 
 The model is a very small one. SIGKILL hits all processes of a run at once, up to the time of two steps after a random
-one has been logged, which may be while a checkpoint is written. A run that ends before it is hit was not killed:
-another run then begins anew, which takes this kill, and every run must equal the undisturbed one. Processes are forked
-from one that has imported the libraries, so this needs Linux or macOS. Prints each kill, replaces `results/kills.csv`.
+one has been logged, which may be while a checkpoint is written. If a run ends before the signal, it does not count as
+killed: a new run is started for this kill. All runs must equal the undisturbed one. Processes are forked from one that
+has imported the libraries, so this needs Linux or macOS. Prints each kill, replaces `results/kills.csv`.
 """
 
 import argparse
@@ -51,7 +51,7 @@ DEEPSPEED = {
     "ACCELERATE_CONFIG_DS_FIELDS": "zero_stage,gradient_accumulation_steps,gradient_clipping,zero3_init_flag",
 }
 ENGINES: dict[str, tuple[int, dict[str, str]]] = {"single": (1, {}), "ddp": (2, {}), "zero2": (2, DEEPSPEED)}
-"""For each engine the number of processes, and what `accelerate launch` would put into their environment."""
+"""For each engine the number of processes, and the environment variables that `accelerate launch` would set."""
 RECIPE = {
     "preset": "tiny",
     "image_size": 64,

@@ -128,7 +128,10 @@ class Score:
 
 @torch.no_grad()
 def evaluate(model: MTRefSegModel, processor: MTRefSegProcessor, samples: list[Sample]) -> tuple[float, float, float]:
-    """mIoU, that of the oracle of every change, and the share of untrue sentences with an empty mask."""
+    """
+    The mIoU of the model, the mIoU of an oracle that masks every change, and the share of untrue sentences with an
+    empty mask.
+    """
     ious, oracle, rejected = [], [], []
     model.eval()
     for sample in samples:
@@ -145,7 +148,7 @@ def evaluate(model: MTRefSegModel, processor: MTRefSegProcessor, samples: list[S
 
 
 def train(minutes: float, batch_size: int, learning_rate: float, without: list[str], out: Path) -> None:
-    """Trains for so many minutes, evaluation not counted in, and appends scores to `out`."""
+    """Trains for this many minutes, without the time of evaluation, and appends the scores to `out`."""
     torch.manual_seed(0)
     random, held_out = np.random.default_rng(0), np.random.default_rng(1)
     processor = tiny_processor(image_size=SIZE)

@@ -215,7 +215,7 @@ def _fill(
     report = ReadingReport()
     report.merge(plan.report)
     for shard, summary in summaries.items():
-        # The images of the other layout are the same, and so is what is wrong with them.
+        # The other layout has the same images, with the same problems.
         if shard.layout != "pairs":
             report.merge(ReadingReport.from_json(summary.report))
     if strict:

@@ -73,7 +73,8 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RawConfig
-    VERSION = datasets.Version("1.1.0")  # Raised when files are read otherwise, for prepared data are kept by it.
+    # Increased when files are read in another way, because prepared data are cached by version.
+    VERSION = datasets.Version("1.1.0")
     DEFAULT_CONFIG_NAME = "TV"
     IS_PRETRAIN: ClassVar[bool]
     DOWNLOADS: ClassVar[dict[str, list[str]]]

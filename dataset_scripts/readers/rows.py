@@ -174,7 +174,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
 
 
 def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
-    """The image that a cell holds. A path in it is not followed, since the data may come from anybody."""
+    """The image that a cell holds. Paths in it are ignored, since the data may come from an untrusted source."""
     return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 
