@@ -83,7 +83,7 @@ class SegHead(nn.Module):
     def forward(self, pooled_states: Tensor, vision_features: Tensor) -> Tensor:
         """
         Args:
-            pooled_states (`Tensor` of shape `(batch_size, num_expressions, text_hidden_size)`): One row a sentence.
+            pooled_states (`Tensor` of shape `(batch_size, num_expressions, text_hidden_size)`): One row per sentence.
             vision_features (`Tensor` of shape `(batch_size, vision_channels, height, width)`): Fused, stride 32.
 
         Returns:

@@ -81,7 +81,7 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
     ) -> MaskDecoderOutput:
         """
         Args:
-            features ([`MaskFeatures`]): What [`~MaskDecoder.encode`] gave for `batch_size` pairs.
+            features ([`MaskFeatures`]): Result of [`~MaskDecoder.encode`] for `batch_size` pairs.
             queries (`Tensor` of shape `(batch_size, num_groups, num_queries, hidden_size)`, *optional*):
                 Queries. Those of one group attend to each other; groups are independent. Without them, the learned
                 queries of stage 1 form one group.

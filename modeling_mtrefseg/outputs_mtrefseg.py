@@ -93,7 +93,7 @@ class MTRefSegPairEncoding(ModelOutput):
 class MTRefSegOutput(ModelOutput):
     """
     Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flat:
-    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row a pair, the mask
+    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row per pair, the mask
     of every change.
 
     Args:

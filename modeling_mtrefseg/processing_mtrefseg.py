@@ -211,7 +211,7 @@ class MTRefSegProcessor(ProcessorMixin):
                 The sentences: for one pair one or several, for more pairs one each or a list each. Without sentences
                 (stage 1) the model segments every change.
             masks (like `images_t1`, nested like `text`, *optional*):
-                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one a pair.
+                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one per pair.
             change_masks (list of what `masks` holds, *optional*):
                 The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
@@ -337,7 +337,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
 
 def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
-    """Sentences or masks as one list a pair."""
+    """Sentences or masks as one list per pair."""
     values = as_list(values)
     if all(isinstance(value, list | tuple) for value in values) and len(values) == num_pairs:
         return [list(value) for value in values]

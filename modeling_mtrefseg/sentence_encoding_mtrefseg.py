@@ -116,7 +116,7 @@ class SentenceEncoder:
     def _encode_sentences(
         self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool
     ) -> dict[str, np.ndarray]:
-        """The model inputs that have one row a sentence, and the number of sentences of each pair."""
+        """The model inputs that have one row per sentence, and the number of sentences of each pair."""
         following, num_supervised = self._encode_following(training, generation)
         rows: dict[str, list[list[int]]] = {"input_ids": [], "query_mask": [], "text_labels": []}
         wording = self.template["expression"]

@@ -33,7 +33,7 @@ _FEW_ROWS = 4
 
 class MTRefSegModel(MTRefSegPreTrainedModel):
     """
-    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask a sentence out.
+    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask per sentence out.
 
     The visual half ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
     of both images once per pair, and the sentences, side by side, on top of it. The `[SEG]` head turns each sentence's
@@ -228,7 +228,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         Other arguments are those of `forward`.
 
         Returns:
-            `Tensor` of shape `(num_sentences, hidden_size)`: One query a sentence.
+            `Tensor` of shape `(num_sentences, hidden_size)`: One query per sentence.
         """
         if pair_encoding.image_tokens_t1 is None and pair_encoding.prompt_key_values is None:
             self._add_image_tokens(pair_encoding)
@@ -270,7 +270,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         because the library's `generate` writes the answer.
         """
         if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
-            raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
+            raise ValueError(f"generate_and_segment segments one answer per sentence; leave out {sorted(refused)}.")
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
         layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
@@ -347,7 +347,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt, if `prompt_key_values` are not given, and the sentences one after the other.
             prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
             sentence_mask (`Tensor` of shape `(batch_size, max_expressions, sentence_length)`): The same.
-            prompt_key_values (`tuple`, *optional*): What [`~MTRefSegModel.read_prompt`] returned.
+            prompt_key_values (`tuple`, *optional*): Result of [`~MTRefSegModel.read_prompt`].
             use_cache (`bool`, *optional*, defaults to `False`): Whether to return keys and values.
 
         Returns:

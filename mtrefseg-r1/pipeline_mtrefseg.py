@@ -82,7 +82,7 @@ class MTRefSegPipeline(Pipeline):
                 How many processes read and prepare images.
 
         Returns:
-            For one pair a `list[dict]` with one entry a sentence (without **text** a single one):
+            For one pair a `list[dict]` with one entry per sentence (without **text** a single one):
 
             - **text** (`str` or `None`) -- The sentence.
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.

@@ -193,7 +193,7 @@ class Leaderboard:
         return open_folders([self._folder(name)])[0]
 
     def _rows(self) -> list[dict[str, Any]]:
-        """A row a model, the best first, with the mean over its seeds."""
+        """A row per model, the best first, with the mean over its seeds."""
         groups: dict[str, list[ScoredModel]] = {}
         for name in (*UNTRAINED, SHIPPED):
             if (self._folder(name) / "report.json").is_file():

@@ -149,7 +149,7 @@ def measure(segmenters: Sequence[Segmenter], pairs: int, size: int, seed: int) -
         pairs, size, seed (`int`): See [`find_pairs`].
 
     Returns:
-        `list[dict]`: A row a model: its mean IoU, 0 to 100, on each task.
+        `list[dict]`: A row per model: its mean IoU, 0 to 100, on each task.
     """
     ious = np.zeros((len(segmenters), len(TASKS), pairs))
     for number, (pair, questions) in enumerate(tqdm(find_pairs(pairs, size, seed), total=pairs, unit="pair")):

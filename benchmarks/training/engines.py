@@ -58,7 +58,7 @@ def start(engine: str, steps: int, folder: Path) -> dict[str, Any]:
         folder (`Path`): Gets the model.
 
     Returns:
-        `dict`: What [`train`] has written.
+        `dict`: Result of [`train`].
     """
     launcher, pairs = [sys.executable], PAIRS
     if configuration := CONFIGURATIONS[engine]:

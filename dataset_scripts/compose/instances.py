@@ -92,7 +92,7 @@ class SkippedItems:
             self.names[reason].append(name)
 
     def lines(self) -> list[str]:
-        """One line a reason."""
+        """One line per reason."""
         return [
             f"skipped {count} x {reason}: {'; '.join(self.names[reason])}{'; …' if count > _NAMED else ''}"
             for reason, count in self.counts.items()

@@ -358,7 +358,7 @@ def _prepare_raw(
 
 
 def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
-    """An export, of one row a pair where it has such a configuration."""
+    """An export, of one row per pair where it has such a configuration."""
     folder = Path(name)
     if (folder / CARD).is_file():
         read_configs(folder / CARD)  # Raises on cards that would fill the memory, which the library does not notice.
@@ -415,7 +415,7 @@ def _load_checked(split: str, **dataset: Any) -> "Dataset":
 
 
 def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
-    """The configuration of a setting, with one row a pair if there is such a one."""
+    """The configuration of a setting, with one row per pair if it exists."""
     config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
     if config is None:
         raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known) or 'none'}.")

@@ -93,7 +93,7 @@ class Pair:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
-            `list[np.ndarray]`: One a sentence: bool, `(height, width)`.
+            `list[np.ndarray]`: One per sentence: bool, `(height, width)`.
 
         Raises:
             UnusableError: If one of them cannot be read.

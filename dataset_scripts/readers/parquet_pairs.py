@@ -56,8 +56,8 @@ class ParquetFiles:
 
 def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     """
-    Finds the files that together hold every pair once: those with one row a pair if there are any, otherwise those
-    with one row a sentence. Files that belong to several configurations are taken once.
+    Finds the files that together hold every pair once: those with one row per pair if there are any, otherwise those
+    with one row per sentence. Files that belong to several configurations are taken once.
 
     Args:
         folder (`Path`): A folder with `README.md`, whose YAML block lists configurations and their files.
@@ -326,7 +326,7 @@ def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
 
 
 def _pair_rows(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
-    """One row a pair. Sentences that follow each other and have one `pair_id` are one pair."""
+    """One row per pair. Sentences that follow each other and have one `pair_id` are one pair."""
     rows = _rows(path)
     if layout != "referring":
         yield from rows

@@ -31,7 +31,7 @@ _REPORT_NAME = ".reading_report.json"
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """
-    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS"; with the suffix "_pairs", one row a pair.
+    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS"; with the suffix "_pairs", one row per pair.
 
     Args:
         data_dir (`str`, *optional*): The raw dataset's folder, or one of its split folders. Without it the published

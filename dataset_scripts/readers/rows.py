@@ -21,7 +21,7 @@ class PairContent:
 
     Args:
         image_t1, image_t2 (`dict`): The images, bit for bit the raw files.
-        masks (`list[dict]`): One a sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
+        masks (`list[dict]`): One per sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
         areas (`list[int]`): Pixels of each mask; 0 for a sentence that fits nothing.
     """
 
@@ -67,7 +67,7 @@ def make_rows(pair: Pair, content: PairContent, layout: str) -> list[dict[str, A
         layout (`str`): A key of `schema.FEATURES`.
 
     Returns:
-        `list[dict]`: Values of those features: "referring" gives one row a sentence, the others give one.
+        `list[dict]`: Values of those features: "referring" gives one row per sentence, the others give one.
     """
     shared = {"pair_id": pair.pair_id, "image_t1": content.image_t1, "image_t2": content.image_t2}
     labels = {"domain": pair.domain, "view": pair.view, "source": pair.source}

@@ -86,7 +86,7 @@ def quantize_folder(
     Quantises the convolutions of a folder's ONNX graphs to 8 bits.
 
     Args:
-        folder (`Path`): What [`export_model`] wrote; it is changed.
+        folder (`Path`): Result of [`export_model`]; it is changed.
         processor ([`MTRefSegProcessor`]): That of the model.
         calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
     """

@@ -21,7 +21,7 @@ class _ModelGraph(nn.Module):
     A part of the computation of a model, with tensors alone as inputs and outputs.
 
     Args:
-        model ([`MTRefSegModel`]): What [`prepare`] returned.
+        model ([`MTRefSegModel`]): Result of [`prepare`].
     """
 
     def __init__(self, model: MTRefSegModel) -> None:
@@ -199,7 +199,7 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
     Exports the graphs.
 
     Args:
-        model ([`MTRefSegModel`]): What [`prepare`] returned.
+        model ([`MTRefSegModel`]): Result of [`prepare`].
         inputs (`dict[str, Tensor]`): What the processor makes of two pairs with three sentences each.
         open_sizes (`bool`): Whether height and width of the images are dynamic; otherwise they are fixed to those of
             `inputs`.

@@ -112,7 +112,7 @@ class OnnxSegmenter:
             batch_size (`int`, *optional*, defaults to 1): How many pairs of a list to run at once.
 
         Returns:
-            For one pair a `list[dict]` with one entry a sentence (without **text** a single one), as
+            For one pair a `list[dict]` with one entry per sentence (without **text** a single one), as
             [`~MTRefSegPipeline.__call__`] gives it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size of
             t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
 
@@ -162,7 +162,7 @@ class OnnxSegmenter:
         Asks sentences about encoded pairs.
 
         Args:
-            encoding ([`OnnxEncoding`]): What [`~OnnxSegmenter.encode_pair`] gave.
+            encoding ([`OnnxEncoding`]): Result of [`~OnnxSegmenter.encode_pair`].
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
@@ -216,7 +216,7 @@ class OnnxSegmenter:
         [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
 
         Args:
-            outputs (`dict`): What [`~OnnxSegmenter.answer`] gave.
+            outputs (`dict`): Result of [`~OnnxSegmenter.answer`].
             target_sizes (`list[tuple[int, int]]`): Own size (height, width) of each pair's images.
             threshold, no_target_threshold (`float`, *optional*): See `__call__`.
 
@@ -225,7 +225,7 @@ class OnnxSegmenter:
             width)`), **scores** and **no_target_scores** (`float32` of shape `(num_expressions,)`).
 
         Raises:
-            ValueError: If a threshold is not in 0..1, or if there is not one size a pair.
+            ValueError: If a threshold is not in 0..1, or if there is not one size per pair.
         """
         threshold = self.settings.threshold if threshold is None else threshold
         if no_target_threshold is None:

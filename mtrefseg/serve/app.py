@@ -236,7 +236,7 @@ def _add_segment(app: FastAPI, segmentation: Segmentation) -> None:
         openapi_extra={"requestBody": body},
     )
     async def segment(request: Request) -> Response:
-        """One mask a sentence, in the order of the sentences; without sentences, the mask of every change."""
+        """One mask per sentence, in the order of the sentences; without sentences, the mask of every change."""
         return await segmentation(request)
 
 

@@ -62,7 +62,7 @@ class Answered:
 
     Args:
         size (`tuple[int, int]`): Height and width of the masks, in pixels.
-        answers (`list[Answer]`): One a sentence.
+        answers (`list[Answer]`): One per sentence.
         notes (`list[str]`): What has to be said about the images.
         waiting_seconds (`float`): Until the worker took the request.
         encoding_seconds (`float`, *optional*): To read and encode the pair; `None` if it was known.

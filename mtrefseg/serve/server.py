@@ -50,8 +50,8 @@ def run(app: FastAPI, listener: socket.socket, timeout: float, on_ready: Callabl
     Ctrl-C stops at once.
 
     Args:
-        app (`fastapi.FastAPI`): What [`create_app`] built.
-        listener (`socket.socket`): What [`bind`] took.
+        app (`fastapi.FastAPI`): Result of [`create_app`].
+        listener (`socket.socket`): Result of [`bind`].
         timeout (`float`): Seconds that a request may take.
         on_ready (`Callable`): Called when requests are answered.
     """

@@ -162,7 +162,7 @@ def finish_row(
 
 def write_answers(samples: Sequence[dict[str, Any]], path: Path) -> int:
     """
-    Writes what language models answered, a line a sentence; no file if none did.
+    Writes what language models answered, a line per sentence; no file if none did.
 
     Args:
         samples (`Sequence[dict]`): Of [`collect`].

@@ -32,7 +32,7 @@ class PairCollator:
             rows (`Sequence[dict]`): Rows with a "sample" each; of one stage.
 
         Returns:
-            `dict`: What [`MTRefSegProcessor`] gives for the images, sentences and masks; without sentences (stage 1)
+            `dict`: Result of [`MTRefSegProcessor`] for the images, sentences and masks; without sentences (stage 1)
             for images and masks.
         """
         samples = [row["sample"] for row in rows]

@@ -156,7 +156,7 @@ def make_train_dataset(
             datasets is infinite.
 
     Returns:
-        `datasets.Dataset`: One row a pair, with the column "sample".
+        `datasets.Dataset`: One row per pair, with the column "sample".
         [`PairLoader`]: Its transform; call `set_epoch` for each epoch.
 
     Raises:
@@ -204,7 +204,7 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
         is_stage1 (`bool`): See [`make_train_dataset`].
 
     Returns:
-        `datasets.Dataset`: One row a pair, with the column "sample"; `None` without `eval_data`.
+        `datasets.Dataset`: One row per pair, with the column "sample"; `None` without `eval_data`.
 
     Raises:
         DataError: If a dataset cannot be opened, or is empty.

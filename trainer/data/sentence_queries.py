@@ -36,10 +36,10 @@ def make_query_table(
         pairs (`Dataset`): Rows with a "sample" ([`PairSample`]); those without sentences are left out.
         model ([`MTRefSegModel`]): The model whose language part is to be replaced, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor.
-        cache_folder (`str` or `Path`): Where the table is kept, half a megabyte a pair at most.
+        cache_folder (`str` or `Path`): Where the table is kept, half a megabyte per pair at most.
 
     Returns:
-        `Dataset`: One row a pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and
+        `Dataset`: One row per pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and
         "queries", `(num_expressions, hidden_size)`.
     """
     rows = _encode(pairs, model, processor)

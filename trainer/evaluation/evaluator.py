@@ -107,7 +107,7 @@ def score_answers(number: int, pairs: Sequence[ScoredPair], answers: Sequence[Ma
             without one counts as wrong.
 
     Returns:
-        `dict`: What [`predict`] gives.
+        `dict`: Result of [`predict`].
     """
     scores, samples = MaskScores(boundary=True), []
     for place, (pair, answered) in enumerate(zip(pairs, answers)):

@@ -66,7 +66,7 @@ class Segmenter(Protocol):
             domain (`str`, *optional*): "NS" (normal scene) or "RS" (remote sensing), `None` if unknown.
 
         Returns:
-            `list[Answer]`: One a sentence, in order.
+            `list[Answer]`: One per sentence, in order.
 
         Raises:
             ValueError: If it refuses a sentence (too long, for example); the sentence then counts as wrong.
@@ -89,7 +89,7 @@ class TruthSegmenter(Segmenter, Protocol):
             truths (`Sequence[np.ndarray]`): All true masks of the pair that can be read, bool (height, width).
 
         Returns:
-            `list[Answer]`: One a sentence, in order.
+            `list[Answer]`: One per sentence, in order.
         """
 
 
@@ -108,10 +108,10 @@ def ask(
         image_t1, image_t2, sentences, domain: See [`Segmenter.segment`].
 
     Returns:
-        `list[Answer]`: One a sentence.
+        `list[Answer]`: One per sentence.
 
     Raises:
-        TrainingError: If there is not one answer a sentence, a mask is not bool of the images' size, or a score is
+        TrainingError: If there is not one answer per sentence, a mask is not bool of the images' size, or a score is
             not a probability.
     """
     answers = segmenter.segment(image_t1, image_t2, sentences, domain)

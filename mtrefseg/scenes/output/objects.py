@@ -146,7 +146,7 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
 
     Args:
         path (`Path`): The file; its ending chooses the format.
-        outlines, columns: What [`objects_table`] gives.
+        outlines, columns: Result of [`objects_table`].
         grid ([`Grid`]): Of the scene.
 
     Raises:

@@ -61,7 +61,7 @@ class ImageModel(Protocol):
             view (`str`): What the images show, see `View`.
 
         Returns:
-            `list[Finding]`: One a sentence. For the view "two", masks of both images are united.
+            `list[Finding]`: One per sentence. For the view "two", masks of both images are united.
 
         Raises:
             Exception: Whatever the model raises; the sentence is then scored with an empty mask.

@@ -31,7 +31,7 @@ class WordAttention(nn.Module):
     def forward(self, features: Tensor, words: Tensor, is_word: Tensor) -> Tensor:
         """
         Args:
-            features (`Tensor` of shape `(num_sentences, size, height, width)`): One map a sentence.
+            features (`Tensor` of shape `(num_sentences, size, height, width)`): One map per sentence.
             words (`Tensor` of shape `(num_sentences, length, text_size)`): The states of its words.
             is_word (`Tensor` of shape `(num_sentences, length)`): bool, false at padding.
 
