@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-MTRefSeg-21K from its raw folders, one row per sentence (TV, NS, RS) or one row per pair (TV_pairs, NS_pairs, RS_pairs):
+MTRefSeg-21K from its raw folders, one row per sentence (TV, NS, RS) or per pair (TV_pairs, NS_pairs, RS_pairs):
 
 ```python
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
