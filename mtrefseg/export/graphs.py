@@ -164,7 +164,7 @@ class FindChanges(nn.Module):
         Decodes the masks. The arguments are outputs of [`EncodePair`].
 
         Returns:
-            `tuple`: Mask logits `(batch_size, height / 4, width / 4)` and no-target logits `(batch_size,)`.
+            `tuple`: Mask logits `(batch_size, 1, height / 4, width / 4)` and no-target logits `(batch_size, 1)`.
         """
         features = MaskFeatures(
             mask_features=mask_features,
