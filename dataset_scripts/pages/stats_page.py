@@ -1,14 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-Draws the statistics of a dataset on one page:
+"""Draws the statistics of a dataset on one page."""
 
-    python -m dataset_scripts stats FOLDER --out statistics.png
-"""
-
-import argparse
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +14,9 @@ from dataset_scripts.quality import (
     DatasetFacts,
     PairFacts,
     frequent_words,
-    measure_dataset,
     sentences_of,
     split_order,
 )
-from dataset_scripts.readers import open_pairs
 from mtrefseg import looks
 from mtrefseg.looks import to_hex
 
@@ -56,49 +48,6 @@ MOST_BARS = 7
 MOST_SENTENCES = 20
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """
-    Declares the options of `stats`.
-
-    Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
-    """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument(
-        "--out", metavar="PNG", type=Path, default=Path("statistics.png"), help="the page (default: %(default)s)"
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """
-    Runs `stats`.
-
-    Args:
-        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
-
-    Returns:
-        `int`: The exit code 0.
-
-    Raises:
-        [`DataError`]: If matplotlib is missing, the folder cannot be read or holds no pair, or the page cannot be
-            written.
-    """
-    _import_matplotlib()
-    pairs = open_pairs(arguments.folder)
-    facts = measure_dataset(pairs)
-    if not facts.pairs:
-        raise DataError(f"{arguments.folder} holds no pair that can be read; see `validate {arguments.folder}`.")
-    figure = draw_page(facts, arguments.folder.resolve().name)
-    try:
-        figure.savefig(arguments.out, format="png")
-    except OSError as error:
-        raise DataError(f"{arguments.out} cannot be written: {error.strerror}; give another --out.") from error
-    print(f"{arguments.out}: {len(facts.distinct_pairs()):,} pairs")
-    if pairs.report.counts:
-        print(pairs.report.table())
-    return 0
-
-
 def draw_page(facts: DatasetFacts, title: str) -> "Figure":
     """
     Draws the page.
@@ -110,7 +59,7 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
     Returns:
         `matplotlib.figure.Figure`: 10 × 12.5 inches at 160 dots per inch, not attached to any window.
     """
-    matplotlib = _import_matplotlib()
+    matplotlib = import_matplotlib()
     pairs = facts.distinct_pairs()
     right = MARGIN + HALF + 0.5
     with matplotlib.rc_context(STYLE):
@@ -129,8 +78,13 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
     return figure
 
 
-def _import_matplotlib() -> Any:
-    """matplotlib, with the parts that draw without a window."""
+def import_matplotlib() -> Any:
+    """
+    Imports matplotlib, with the parts that draw without a window.
+
+    Raises:
+        [`DataError`]: If it is missing.
+    """
     try:
         import matplotlib
         import matplotlib.colors
@@ -273,7 +227,7 @@ def _draw_sentence_lengths(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
 
 def _draw_places(figure: "Figure", left: float, top: float, facts: DatasetFacts) -> None:
     """A map for each domain of where masks lie."""
-    colors = _import_matplotlib().colors.LinearSegmentedColormap.from_list("places", PLACE_COLORS)
+    colors = import_matplotlib().colors.LinearSegmentedColormap.from_list("places", PLACE_COLORS)
     columns = max(len(facts.places), 2)
     side = (HALF + 0.15) / columns - 0.15
     for column, domain in enumerate(sorted(facts.places)):
