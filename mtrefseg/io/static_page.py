@@ -27,7 +27,8 @@ def fill_template(template: Path, **parts: str) -> str:
     Fills in a page.
 
     Args:
-        template (`Path`): A Jinja template that extends "page.html", the skeleton beside this file.
+        template (`Path`): A Jinja template. It may extend "page.html", the skeleton beside this file, or include
+            "page.css".
         **parts (`str`): HTML that the template names. Whatever comes from the data must be escaped in it.
 
     Returns:

@@ -64,8 +64,8 @@ def test_the_page_has_every_panel(figure) -> None:
         "Where masks lie (darker: more often)",
         "Frequent words, share of sentences",
         "Sentences a pair",
-        "Sizes of images, pairs",
-        "Sources, pairs",
+        "Pairs by size of the images",
+        "Pairs by source",
     ]
     header = texts(figure.axes[0])
     assert header[0] == "drawn"
@@ -128,7 +128,7 @@ def test_stage_1_alone_says_that_there_are_no_sentences(tmp_path) -> None:
     figure = draw_page(measure(make_raw_split(tmp_path, "RS_pretrain", pairs=2)), "drawn")
     for title in ("Change types, share of sentences", "Length of sentences", "Sentences a pair"):
         assert texts(panel(figure, title)) == ["no sentences"]
-    assert bars(panel(figure, "Sizes of images, pairs")) == [2]
+    assert bars(panel(figure, "Pairs by size of the images")) == [2]
 
 
 def test_text_of_the_data_is_never_a_formula(tmp_path) -> None:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The look of the demo and of the audit's frame: the colours and letters of `mtrefseg.looks` as a theme of gradio."""
+"""The look of the demo and of the audit: the colours and letters of `mtrefseg.looks` as a theme of gradio."""
 
 import gradio as gr
 
@@ -63,6 +63,7 @@ class Theme(gr.themes.Base):
             "table_even_background_fill": "card",
             "table_odd_background_fill": "card",
             "table_row_focus": "tint",
+            "code_background_fill": "tint",
         }
         values = {name: LIGHT[meaning] for name, meaning in colors.items()}
         values |= {f"{name}_dark": DARK[meaning] for name, meaning in colors.items()}
