@@ -21,6 +21,7 @@ from .predict.options import (
     make_predictor,
     need_geo,
     open_scene_input,
+    say_what_is_segmented,
     scene_options,
 )
 
@@ -66,8 +67,9 @@ def run(arguments: Sequence[str]) -> None:
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
-    check_scene(images, how)
+    grid = check_scene(images, how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    say_what_is_segmented(grid, device, f"{len(images)} dates of ")
     with written_whole(options.out) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():

@@ -47,7 +47,14 @@ def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Pat
         [one.text for one in sentences],
         [one.score for one in sentences],
         areas=[one.area_fraction for one in sentences],
+        counts=[count_text(len(one.objects), one.area_m2) for one in sentences],
     )
+
+
+def count_text(objects: int, area_m2: float | None) -> str:
+    """How many objects there are and what they cover on the ground, if that is known; the font lacks "m²"."""
+    number = f"{objects:,} object{'' if objects == 1 else 's'}"
+    return number if area_m2 is None else f"{number}, {area_m2:,.0f} sq m"
 
 
 def draw_layers(

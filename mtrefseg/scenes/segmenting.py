@@ -11,7 +11,7 @@ from .answering import ask, route_sentences
 from .drawing import draw_scene
 from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
-from .reading import PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
+from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .result import MASKS, OVERVIEW, SceneResult
 from .windows import OVERLAP, WindowPlan, plan_windows, widened_side, window_side
 from .writing import writing
@@ -66,15 +66,18 @@ class SceneOptions:
         return ReadOptions(self.bands, self.stretch, self.warp, self.align)
 
 
-def check_scene(sources: Sequence[Any], options: SceneOptions) -> None:
+def check_scene(sources: Sequence[Any], options: SceneOptions) -> Grid:
     """
     Opens the images of a scene and closes them again.
+
+    Returns:
+        [`Grid`]: The pixels of the first.
 
     Raises:
         [`UserError`]: If they cannot be used, see [`open_scene`].
     """
-    with open_scene(sources, options.reading):
-        pass
+    with open_scene(sources, options.reading) as scene:
+        return scene.grid
 
 
 def segment_pair(
@@ -210,6 +213,7 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, note
         "pixel_size": grid.pixel_size,
         "windows": plan.count,
         "window": [plan.window_width, plan.window_height],
+        "overlap": plan.overlap,
         "threshold": predictor.threshold,
         "no_target_threshold": predictor.no_target_threshold,
         "domain": predictor.domain,

@@ -15,6 +15,7 @@ from ..common import (
     check_sentences,
     check_writable,
     default_model,
+    progress,
 )
 
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult
+    from mtrefseg.scenes.reading import Grid
 
 
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
@@ -42,8 +44,8 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="auto|N|off",
         type=_window,
         default="auto",
-        help="side of the windows in pixels of t1; auto, the default: as large as the model's canvas if the image is "
-        "more than 1.5 times as large; off: the whole image, shrunk",
+        help="side of the windows in pixels of t1; auto, the default: what fills the model's canvas at the ground "
+        "resolution of its training, if the image is more than 1.5 times as large; off: the whole image, shrunk",
     )
     parser.add_argument(
         "--overlap",
@@ -72,7 +74,8 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="A",
         type=between(0, 1e12),
         default=0.0,
-        help="leave out smaller objects: square metres, pixels if the images have no place on the ground",
+        help="leave smaller objects out of the polygons, not out of the masks: square metres, or pixels for images "
+        "without a place on the ground",
     )
     parser.add_argument(
         "--simplify", metavar="PIXELS", type=between(0, 1000), default=0.0, help="simplify the outlines of objects"
@@ -167,6 +170,12 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
         with bad_input():
             processor(images_t1=blank, images_t2=blank, text=options.texts, domain=options.domain)
     return processor, device
+
+
+def say_what_is_segmented(grid: "Grid", device: "torch.device", dates: str = "") -> None:
+    """Says on stderr how large a scene is, before the work that takes a while."""
+    ground = "" if grid.pixel_size is None else f" of {grid.pixel_size:.3g} m"
+    progress(f"segmenting {dates}{grid.width}x{grid.height} pixels{ground} on {device}")
 
 
 def sentence_lines(result: "SceneResult") -> list[str]:

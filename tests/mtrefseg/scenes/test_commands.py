@@ -53,6 +53,7 @@ def test_predict_on_rasters(model: str, capsys: pytest.CaptureFixture[str]) -> N
     assert sorted(path.name for path in Path("out").iterdir()) == SCENE_FILES
     assert [line.rsplit("/", 1)[-1] for line in printed.out.splitlines()[2:]] == SCENE_FILES
     assert "m²  the largest house" in printed.out
+    assert "segmenting 120x100 pixels of 0.5 m on " in printed.err
     report = json.loads(Path("out/result.json").read_text())
     assert (report["windows"], report["threshold"], report["no_target_threshold"]) == (6, 0.4, 1.0)
     assert [entry["answered_by"] for entry in report["results"]] == ["windows", "objects"]

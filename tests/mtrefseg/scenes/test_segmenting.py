@@ -56,7 +56,7 @@ def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: C
     assert red.area_m2 == pytest.approx(2764 / 4 / 0.9996**2, rel=1e-3)
     report = json.loads((out / "result.json").read_text())
     assert report["crs"] == UTM
-    assert report["windows"] == 12
+    assert (report["windows"], report["overlap"]) == (12, 0.25)
     assert [entry["objects"] for entry in report["results"]] == [2, 1]
     with rasterio.open(out / "masks.tif") as raster:
         assert raster.descriptions == ("the red things", "the blue thing")
