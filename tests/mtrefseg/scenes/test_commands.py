@@ -181,7 +181,8 @@ def test_a_full_disk_that_is_noticed_late(
     monkeypatch.setattr(MaskLabels, "__init__", fail)
     monkeypatch.setattr(writing, "_LEAST_FREE", 1 << 62)
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
-    assert "masks.tif: no space is left on the disk; free some\n" in capsys.readouterr().err
+    message = f"cannot write {Path('out') / 'masks.tif'}: no space is left on the disk; free some\n"
+    assert message in capsys.readouterr().err
     assert not Path("out").exists()
 
 
