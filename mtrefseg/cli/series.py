@@ -36,7 +36,8 @@ def make_parser() -> VerbParser:
     parser = VerbParser(
         "series",
         "Segments the changes from each date to the next and from the first to the last. Writes series.csv, "
-        "timeline.webp, masks.tif, objects.gpkg, objects.geojson and series.json into a folder.",
+        "timeline.webp, masks.tif, objects.gpkg (coloured by step in QGIS), objects.geojson and series.json into "
+        "a folder.",
     )
     parser.positionals.add_argument(
         "words",

@@ -142,7 +142,8 @@ def test_series(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert "1 to 3 " in capsys.readouterr().out
     names = sorted(path.name for path in Path("out").iterdir())
-    assert names == ["masks.tif", "objects.geojson", "objects.gpkg", "series.csv", "series.json", "timeline.webp"]
+    objects = ["objects.geojson", "objects.gpkg", "objects.qml"]
+    assert names == ["masks.tif", *objects, "series.csv", "series.json", "timeline.webp"]
     assert main(["series", "t1.tif", "the house", "--out", "one"]) == 2
     assert "a series needs two images or more" in capsys.readouterr().err
 
