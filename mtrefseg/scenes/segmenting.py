@@ -13,7 +13,7 @@ from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .result import MASKS, OVERVIEW, SceneResult
-from .windows import OVERLAP, WindowPlan, plan_windows, widened_side, window_side
+from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 from .writing import writing
 
 
@@ -25,7 +25,8 @@ class SceneOptions:
     Args:
         window (`int` or `str`, *optional*, defaults to `"auto"`): Side of the windows in pixels of t1. `"auto"`: as
             large as the model's canvas, at the resolution that the model was trained at, as soon as the scene is more
-            than 1.5 times as large; `"off"`: one window.
+            than 1.5 times as large; `"off"`: one window. Of images from above (`domain`) that do not say how large a
+            pixel is on the ground, half a metre is assumed.
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
@@ -182,13 +183,21 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
 
 def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
-    """The windows of a scene."""
+    """The windows of a scene. Where their size is a guess, the scene's notes say so."""
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
-    side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
+    is_from_above = predictor.domain == "remote_sensing"
+    size = (grid.width, grid.height)
+    side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, is_from_above)
     if options.most_windows is not None:
-        side = widened_side(side, grid.width, grid.height, options.most_windows, options.overlap)
-    return plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
+        side = widened_side(side, *size, options.most_windows, options.overlap)
+    plan = plan_windows(*size, side, options.window_offset, options.overlap)
+    if options.window == "auto" and trained and is_from_above and grid.pixel_size is None and not plan.is_whole:
+        scene.notes.append(
+            f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
+            f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
+        )
+    return plan
 
 
 def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:

@@ -45,7 +45,8 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         type=_window,
         default="auto",
         help="side of the windows in pixels of t1; auto, the default: what fills the model's canvas at the ground "
-        "resolution of its training, if the image is more than 1.5 times as large; off: the whole image, shrunk",
+        "resolution of its training, if the image is more than 1.5 times as large (0.5 m where images from above do "
+        "not say theirs); off: the whole image, shrunk",
     )
     parser.add_argument(
         "--overlap",

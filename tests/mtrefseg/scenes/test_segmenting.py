@@ -10,6 +10,7 @@ import pyogrio
 import pytest
 import rasterio
 import torch
+from PIL import Image
 from pyproj import Geod
 from rasterio.transform import Affine
 
@@ -193,6 +194,16 @@ def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPred
     collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
     assert "pixels" in collection["description"]
     assert np.array(collection["features"][0]["geometry"]["coordinates"][0][0]).max(0).tolist() == [80, 70]
+
+
+@pytest.mark.parametrize(("window", "side", "is_guessed"), [("auto", 51, True), (64, 64, False)])
+def test_a_guess_of_the_ground_resolution_is_said(window: int | str, side: int, is_guessed: bool) -> None:
+    predictor = ColorPredictor(pixel_size=0.4)
+    predictor.domain = "remote_sensing"
+    images = [Image.fromarray(ground(100, 120)) for _ in range(2)]
+    result = segment_pair(images[0], images[1], None, predictor, SceneOptions(window=window))
+    assert result.report["window"] == [side, side]
+    assert any("as for 0.5 m" in note for note in result.report["notes"]) == is_guessed
 
 
 def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
