@@ -13,7 +13,7 @@ from mtrefseg.view.drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, p
 from mtrefseg.view.overlay import draw_overlay
 
 from .labels import shrink_mask
-from .reading import ReadOptions, Scene, open_scene, shrunk
+from .reading import Grid, ReadOptions, Scene, open_scene, shrunk
 from .result import MASKS, SceneResult, SentenceResult
 
 
@@ -25,21 +25,29 @@ _TITLE = 34
 _BAR = 26
 
 
-def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Path) -> Image.Image:
+def shrunk_views(scene: Scene) -> list[Image.Image]:
+    """All dates, RGB, at the size of the overview."""
+    size = shrunk(scene.grid.height, scene.grid.width, _SIDE)
+    return [Image.fromarray(image) for image in scene.read(scene.box, size).images]
+
+
+def draw_scene(
+    images: Sequence[Image.Image], grid: Grid, sentences: Sequence[SentenceResult], mask_file: Path
+) -> Image.Image:
     """
     Draws the overview of a pair.
 
     Args:
-        scene ([`Scene`]): The scene.
+        images (`Sequence[PIL.Image.Image]`): Both dates, see [`shrunk_views`].
+        grid ([`Grid`]): Of the scene.
         sentences (`Sequence[SentenceResult]`): What was found.
         mask_file (`Path`): `masks.tif`.
 
     Returns:
         `PIL.Image.Image`: The page, RGB.
     """
-    height, width = shrunk(scene.grid.height, scene.grid.width, _SIDE)
-    images = [Image.fromarray(image) for image in scene.read(scene.box, (height, width)).images]
-    masks = [shrink_mask(mask_file, one.band, scene.grid, (height, width)) for one in sentences]
+    width, height = images[0].size
+    masks = [shrink_mask(mask_file, one.band, grid, (height, width)) for one in sentences]
     return draw_overlay(
         images[0],
         images[1],

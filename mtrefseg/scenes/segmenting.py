@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from mtrefseg.io import describe_dullness
+
 from .answering import ask, route_sentences
-from .drawing import draw_scene
+from .drawing import draw_scene, shrunk_views
 from .objects import EVERY_CHANGE
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
@@ -141,6 +145,8 @@ def segment_scene(
         [`SceneResult`]: Its `write_files` writes the other files.
     """
     plan = plan_scene(scene, predictor, options)
+    views = shrunk_views(scene)
+    scene.notes += _dullness_notes(scene, views)
     asked = [None] if texts is None else list(texts)
     notes = scene_notes(scene, plan, predictor, asked)
     for note in notes:
@@ -161,7 +167,7 @@ def segment_scene(
     result = SceneResult(folder, scene.grid, sentences, {}, options.simplify, isinstance(scene.images[0], PlainImage))
     result.report = scene_report(scene, plan, predictor, notes)
     with writing(folder / OVERVIEW):
-        draw_scene(scene, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
+        draw_scene(views, scene.grid, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
     return result
 
 
@@ -228,6 +234,15 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, note
         "domain": predictor.domain,
         "notes": list(notes),
     }
+
+
+def _dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
+    """Says of which dates next to nothing can be seen. Plain images were judged when they were read."""
+    dull = [
+        (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view))
+        for image, view in zip(scene.images, views, strict=True)
+    ]
+    return [f"{name} is {what}; see whether its depth and bands are right" for name, what in dull if what]
 
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:

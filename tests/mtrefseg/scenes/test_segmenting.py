@@ -206,6 +206,19 @@ def test_a_guess_of_the_ground_resolution_is_said(window: int | str, side: int, 
     assert any("as for 0.5 m" in note for note in result.report["notes"]) == is_guessed
 
 
+def test_a_dark_window_is_no_dark_scene(
+    save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, caplog: pytest.LogCaptureFixture
+) -> None:
+    black = np.zeros((200, 300, 3), dtype=np.uint8)
+    shown = np.random.default_rng(0).integers(0, 255, black.shape, dtype=np.uint8)
+    shown[:, :200] = 0  # A lake, say.
+    images = [save("t1.tif", black), save("t2.tif", shown)]
+    result = segment_pair(images[0], images[1], None, ScenePredictor(model, processor), SceneOptions())
+    dull = [note for note in result.report["notes"] if "nearly black" in note]
+    assert [note.startswith(str(images[0])) for note in dull] == [True]
+    assert "nearly black" not in caplog.text
+
+
 def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
     images = [
         save(f"t{time}.tif", image)
