@@ -18,6 +18,7 @@ from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
     add_threshold_options,
+    counted,
     make_predictor,
     need_geo,
     open_scene_input,
@@ -75,7 +76,7 @@ def run(arguments: Sequence[str]) -> None:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
-        print(f"{row['from']} to {row['to']}  {row['objects']:5d} objects{ground}  {row['sentence']}")
+        print(f"{row['from']} to {row['to']}  {counted(row['objects'])}{ground}  {row['sentence']}")
     for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
         print(options.out / name)
 

@@ -124,6 +124,6 @@ def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResu
             y = top + number * _BAR
             length = round(side * 0.5 * one.area_fraction / largest)
             draw.rectangle((left, y, left + max(length, 1), y + _BAR - 8), fill=color)
-            said = f"{len(one.objects)} objects, {area_text(one.area_fraction)}"
+            said = f"{count_text(len(one.objects), None)}, {area_text(one.area_fraction)}"
             draw.text((left + length + 8, y + _BAR - 10), said, fill=INK, font=font_of(15), anchor="ls")
     return page

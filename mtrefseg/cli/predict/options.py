@@ -183,11 +183,16 @@ def sentence_lines(result: "SceneResult") -> list[str]:
     """What was found, a line a sentence."""
     lines = []
     for one in result.sentences:
-        found = f"{len(one.objects):5d} objects" if one.objects else "      nothing"
+        found = counted(len(one.objects)) if one.objects else "      nothing"
         ground = "" if one.area_m2 is None else f"  {one.area_m2:12,.0f} m²"
         text = one.text or EVERY_CHANGE
         lines.append(f"{found}  score {one.score:.2f}  area {100 * one.area_fraction:6.2f} %{ground}  {text}")
     return lines
+
+
+def counted(objects: int) -> str:
+    """A number of objects, to stand above others."""
+    return f"{objects:5d} {'object ' if objects == 1 else 'objects'}"
 
 
 def _window(text: str) -> int | str:
