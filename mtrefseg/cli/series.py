@@ -39,6 +39,7 @@ def make_parser() -> VerbParser:
         "Segments the changes from each date to the next and from the first to the last. Writes series.csv, "
         "timeline.webp, masks.tif, objects.gpkg (coloured by step in QGIS), objects.geojson and series.json into "
         "a folder.",
+        examples=('mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out outputs',),
     )
     parser.positionals.add_argument(
         "words",

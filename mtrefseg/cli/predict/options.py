@@ -39,7 +39,8 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): For the options of the verb.
     """
-    parser.add_argument(
+    group = parser.add_argument_group("large and georeferenced images")
+    group.add_argument(
         "--window",
         metavar="auto|N|off",
         type=_window,
@@ -48,7 +49,7 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         "resolution of its training, if the image is more than 1.5 times as large (0.5 m where images from above do "
         "not say theirs); off: the whole image, shrunk",
     )
-    parser.add_argument(
+    group.add_argument(
         "--overlap",
         metavar="SHARE",
         type=between(0, 0.75),
@@ -56,21 +57,21 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         help="share of a window's side that the next one repeats, 0.25 by default; 0.5 is steadier and takes twice as "
         "long",
     )
-    parser.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
-    parser.add_argument(
+    group.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
+    group.add_argument(
         "--pixel-size",
         metavar="METRES",
         type=between(0.001, 10_000),
         help="ground resolution at which the model shall see the windows; by default the one saved with the model",
     )
-    parser.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
-    parser.add_argument(
+    group.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
+    group.add_argument(
         "--register",
         choices=("off", "shift", "affine"),
         default="off",
         help="move t2 where it does not lie exactly on t1; off by default",
     )
-    parser.add_argument(
+    group.add_argument(
         "--min-area",
         metavar="A",
         type=between(0, 1e12),
@@ -78,10 +79,10 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         help="leave smaller objects out of the polygons, not out of the masks: square metres, or pixels for images "
         "without a place on the ground",
     )
-    parser.add_argument(
+    group.add_argument(
         "--simplify", metavar="PIXELS", type=between(0, 1000), default=0.0, help="simplify the outlines of objects"
     )
-    parser.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
+    group.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
 
 
 def add_threshold_options(parser: argparse.ArgumentParser) -> None:

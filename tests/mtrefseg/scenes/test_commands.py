@@ -189,3 +189,13 @@ def test_a_full_disk_that_is_noticed_late(
 
 def test_both_lists_of_endings_are_the_same() -> None:
     assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES
+
+
+@pytest.mark.parametrize("verb", ["predict", "series"])
+def test_help_groups_options_and_ends_in_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "large and georeferenced images:" in lines
+    assert ("many pairs:" in lines) == (verb == "predict")
+    assert all(line.startswith(f"  mtrefseg {verb} ") for line in lines[lines.index("examples:") + 1 :])
