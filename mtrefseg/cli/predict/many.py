@@ -64,6 +64,6 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
 
     columns = pyarrow.parquet.read_table(table, columns=["id", "status"]).to_pydict()
     counts = Counter(dict(zip(columns["id"], columns["status"])).values())
-    print(f"{counts['done']} pairs done, {counts['failed']} failed")
+    print(f"pairs: {counts['done']} done, {counts['failed']} failed")
     print(table)
     return SOME_FAILED if counts["failed"] else 0

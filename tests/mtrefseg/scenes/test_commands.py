@@ -127,7 +127,7 @@ def test_manifest_and_folders(model: str, capsys: pytest.CaptureFixture[str]) ->
     Path("pairs.csv").write_text("t1,t2,id\nt1.tif,t2.tif,good\nt1.tif,gone.tif,bad\n")
     assert main(["predict", "--manifest", "pairs.csv", "the house", "--model", model, "--out", "many"]) == 1
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == ["1 pairs done, 1 failed", str(Path("many/results.parquet"))]
+    assert printed.out.splitlines() == ["pairs: 1 done, 1 failed", str(Path("many/results.parquet"))]
     assert "bad: cannot read gone.tif" in printed.err
     for folder, name in (("A", "t1.tif"), ("B", "t2.tif")):
         Path(folder).mkdir()
