@@ -22,7 +22,7 @@ Mask = Union[npt.NDArray[np.bool_], "torch.Tensor"]
 # All lengths are in pixels of the page.
 PANEL_HEIGHT = 900  # at most, when the panels stand side by side
 STACKED_PANEL_HEIGHT = 420  # at most, when they lie one above the other
-PAIR_HEIGHT, RESULT_HEIGHT = 600, 1200  # at most, when t1 and t2 stand above a large third panel
+PAIR_HEIGHT, RESULT_HEIGHT = 600, 1200  # at most, of t1 and t2 and of a larger third panel
 TITLE_HEIGHT = 36
 MAX_SENTENCE_LINES = 4
 
@@ -73,7 +73,7 @@ def draw_overlay(
     """
     Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
     and a number, and below them a legend with the sentences, their scores and areas. Of images that would be shrunk to
-    less than half, the third panel fills the page, below the others.
+    less than half, the third panel is larger than the others.
 
     A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
     out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
@@ -149,14 +149,16 @@ def _check(
 
 def _plan(size: tuple[int, int]) -> Layout:
     """
-    Places the panels: one above the other if the images are much wider than high; else side by side, or the third one
-    below the others where three side by side would be less than half as large as the images.
+    Places the panels: one above the other if the images are much wider than high; else side by side. Where three side
+    by side would be less than half as large as the images, the third one is larger, beside the others or below them.
     """
     width, height = size
     inner = PAGE_WIDTH - 2 * MARGIN
     column = (inner - 2 * GAP) // 3
     if width > 2 * height:
         rows = [[_panel(size, inner, STACKED_PANEL_HEIGHT)] for _ in range(3)]
+    elif width > 2 * column and 4 * width <= 5 * height:
+        return _plan_beside(size, inner)
     elif width > 2 * column:
         rows = [[_panel(size, (inner - GAP) // 2, PAIR_HEIGHT)] * 2, [_panel(size, inner, RESULT_HEIGHT)]]
     else:
@@ -167,6 +169,17 @@ def _plan(size: tuple[int, int]) -> Layout:
         corners += [(MARGIN + i * (column + GAP) + (column - one[0]) // 2, top) for i, one in enumerate(row)]
         top += row[0][1] + GAP + TITLE_HEIGHT
     return Layout(tuple(one for row in rows for one in row), tuple(corners), top - TITLE_HEIGHT)
+
+
+def _plan_beside(size: tuple[int, int], inner: int) -> Layout:
+    """t1 above t2, and beside them the third panel, as high as both."""
+    width, height = size
+    between = GAP + TITLE_HEIGHT
+    most = min(RESULT_HEIGHT, round(((inner - GAP) * height / width + between / 2) / 1.5))
+    small, large = _panel(size, inner, (most - between) // 2), _panel(size, inner, most)
+    left, top = MARGIN + (inner - small[0] - GAP - large[0]) // 2, MARGIN + TITLE_HEIGHT
+    corners = ((left, top), (left, top + small[1] + between), (left + small[0] + GAP, top))
+    return Layout((small, small, large), corners, top + large[1] + GAP)
 
 
 def _panel(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:

@@ -60,7 +60,9 @@ def test_the_panels_are_t1_t2_and_t2() -> None:
     assert levels == [40, 200, 200]
 
 
-@pytest.mark.parametrize(("size", "filled"), [((1200, 800), 1536), ((1000, 3000), 400), ((900, 600), 498)])
+@pytest.mark.parametrize(
+    ("size", "filled"), [((1200, 800), 1536), ((1100, 1100), 1029), ((1000, 3000), 400), ((900, 600), 498)]
+)
 def test_the_masks_of_large_images_have_the_page_to_themselves(size: tuple[int, int], filled: int) -> None:
     masks = np.ones((1, size[1], size[0]), dtype=bool)
     page = draw_overlay(*grey_pair(*size), masks, ["all of it"], [1.0])
