@@ -75,7 +75,8 @@ class MTRefSegPipeline(Pipeline):
                 Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
             window (`int` or `str`, *optional*, defaults to `"auto"`):
                 Side of the windows of large images in pixels of t1; `"auto"` takes that of the model's canvas (at the
-                ground resolution of the training images where both are known), `"off"` shrinks images instead.
+                ground resolution of the training images where both are known; remote sensing images that do not say
+                theirs count as half a metre a pixel), `"off"` shrinks images instead.
             batch_size (`int`, *optional*, defaults to 1):
                 How many pairs of a list, generator or dataset to run at once.
             num_workers (`int`, *optional*, defaults to 0):

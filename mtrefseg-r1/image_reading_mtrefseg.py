@@ -25,8 +25,8 @@ StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 # this.
 _BLACK, _FLAT = 10, 2
 _SMALLEST_JUDGED = 32  # pixels of a side
-# Marks an image that was read here, so that it is not warned of twice.
-_CHECKED = "mtrefseg_checked"
+CHECKED = "mtrefseg_checked"
+"""Entry of `info` of an image that was read here, or belongs to one, so that it is not warned of (again)."""
 
 logger = logging.getLogger(__name__)
 
@@ -115,10 +115,10 @@ def read_images(
         assert isinstance(each, Image.Image)
         with decoding(name):
             image = _to_rgb(each)
-        if not (isinstance(source, Image.Image) and source.info.get(_CHECKED)):
+        if not (isinstance(source, Image.Image) and source.info.get(CHECKED)):
             dullness = describe_dullness(image)
             notes += [f"{name} is {dullness}; see whether its depth and bands are right"] if dullness else []
-        image.info[_CHECKED] = True
+        image.info[CHECKED] = True
         images.append(image)
     return images, notes
 
@@ -368,6 +368,7 @@ def _from_array(array: "np.ndarray | torch.Tensor", name: str) -> np.ndarray:
 
 
 __all__ = [
+    "CHECKED",
     "ImageSource",
     "StretchOption",
     "decode_source",

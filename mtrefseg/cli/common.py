@@ -287,7 +287,11 @@ def written_whole(out: Path) -> Iterator[Path]:
     out.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-            yield Path(folder)
+            try:
+                yield Path(folder)
+            except UserError as error:
+                # Of files that cannot be written, the place where they were to appear.
+                raise UserError(str(error).replace(folder, str(out))) from error
             for path in sorted(Path(folder).iterdir()):
                 path.replace(out / path.name)
     finally:

@@ -2,6 +2,8 @@
 """Reads the command line of a verb."""
 
 import argparse
+import shutil
+import textwrap
 from collections.abc import Sequence
 
 from mtrefseg.option_values import OneLineParser
@@ -15,11 +17,13 @@ class VerbParser:
     Args:
         verb (`str`): Name of the verb.
         description (`str`): What it does, for its help.
+        examples (`Sequence[str]`, *optional*): Command lines, for the end of its help.
     """
 
-    def __init__(self, verb: str, description: str) -> None:
+    def __init__(self, verb: str, description: str, examples: Sequence[str] = ()) -> None:
         self.program = f"mtrefseg {verb}"
         self.description = description
+        self.examples = examples
         self.options = OneLineParser(prog=self.program, add_help=False)
         self.positionals = OneLineParser(prog=self.program, add_help=False)
 
@@ -46,4 +50,11 @@ class VerbParser:
         return self.positionals.parse_args(["--", *positionals] if positionals else [], options)
 
     def _full_parser(self) -> OneLineParser:
-        return OneLineParser(prog=self.program, description=self.description, parents=[self.positionals, self.options])
+        width = shutil.get_terminal_size().columns - 2  # That of argparse's own formatter.
+        return OneLineParser(
+            prog=self.program,
+            description=textwrap.fill(self.description, width),
+            epilog="\n  ".join(["examples:", *self.examples]) if self.examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[self.positionals, self.options],
+        )

@@ -18,9 +18,11 @@ from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
     add_threshold_options,
+    counted,
     make_predictor,
     need_geo,
     open_scene_input,
+    say_what_is_segmented,
     scene_options,
 )
 
@@ -35,7 +37,9 @@ def make_parser() -> VerbParser:
     parser = VerbParser(
         "series",
         "Segments the changes from each date to the next and from the first to the last. Writes series.csv, "
-        "timeline.webp, masks.tif, objects.gpkg, objects.geojson and series.json into a folder.",
+        "timeline.webp, masks.tif, objects.gpkg (coloured by step in QGIS), objects.geojson and series.json into "
+        "a folder.",
+        examples=('mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out outputs',),
     )
     parser.positionals.add_argument(
         "words",
@@ -66,13 +70,14 @@ def run(arguments: Sequence[str]) -> None:
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
-    check_scene(images, how)
+    grid = check_scene(images, how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    say_what_is_segmented(grid, device, f"{len(images)} dates of ")
     with written_whole(options.out) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
-        print(f"{row['from']} to {row['to']}  {row['objects']:5d} objects{ground}  {row['sentence']}")
+        print(f"{row['from']} to {row['to']}  {counted(row['objects'])}{ground}  {row['sentence']}")
     for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
         print(options.out / name)
 

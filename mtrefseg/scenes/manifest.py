@@ -212,7 +212,8 @@ def run_manifest(
         for row, entry in tqdm(finishing, total=len(open_rows), desc="pairs", unit="pair", disable=None):
             entries[row.id] = entry
             if "error" in entry and say is not None:
-                say(f"{row.id}: {entry['error']}")
+                with tqdm.external_write_mode():  # Not in the middle of the bar.
+                    say(f"{row.id}: {entry['error']}")
     table = [line for row in rows for line in _table_rows(settings, row, entries[row.id])]
     try:
         unfinished = out / f".{RESULTS}.incomplete"

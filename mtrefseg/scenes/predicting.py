@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from modeling_mtrefseg.image_reading_mtrefseg import CHECKED
+
 from .reading import Views
 
 
@@ -115,6 +117,8 @@ class ScenePredictor:
         """The backbone's levels of each date, for all windows."""
         dates = len(views[0].images)
         images = [Image.fromarray(view.images[date]) for date in range(dates) for view in views]
+        for image in images:
+            image.info[CHECKED] = True  # A dark window of a scene is no dark image.
         # The processor takes images in twos; of an odd number the last one fills up.
         half = (len(images) + 1) // 2
         inputs = self.images(images[:half], images[half:] + images[-1:] * (len(images) % 2), return_tensors="pt")

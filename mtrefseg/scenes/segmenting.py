@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from mtrefseg.io import describe_dullness
+
 from .answering import ask, route_sentences
-from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, writing
+from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .predicting import ScenePredictor
-from .reading import PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
-from .windows import OVERLAP, WindowPlan, plan_windows, widened_side, window_side
+from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
+from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class SceneOptions:
     Args:
         window (`int` or `str`, *optional*, defaults to `"auto"`): Side of the windows in pixels of t1. `"auto"`: as
             large as the model's canvas, at the resolution that the model was trained at, as soon as the scene is more
-            than 1.5 times as large; `"off"`: one window.
+            than 1.5 times as large; `"off"`: one window. Of images from above (`domain`) that do not say how large a
+            pixel is on the ground, half a metre is assumed.
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
@@ -63,15 +68,18 @@ class SceneOptions:
         return ReadOptions(self.bands, self.stretch, self.warp, self.align)
 
 
-def check_scene(sources: Sequence[Any], options: SceneOptions) -> None:
+def check_scene(sources: Sequence[Any], options: SceneOptions) -> Grid:
     """
     Opens the images of a scene and closes them again.
+
+    Returns:
+        [`Grid`]: The pixels of the first.
 
     Raises:
         [`UserError`]: If they cannot be used, see [`open_scene`].
     """
-    with open_scene(sources, options.reading):
-        pass
+    with open_scene(sources, options.reading) as scene:
+        return scene.grid
 
 
 def segment_pair(
@@ -134,6 +142,8 @@ def segment_scene(
         [`SceneResult`]: Its `write_files` writes the other files.
     """
     plan = plan_scene(scene, predictor, options)
+    views = shrunk_views(scene)
+    scene.notes += _dullness_notes(scene, views)
     asked = [None] if texts is None else list(texts)
     notes = scene_notes(scene, plan, predictor, asked)
     for note in notes:
@@ -154,7 +164,7 @@ def segment_scene(
     result = SceneResult(folder, scene.grid, sentences, {}, options.simplify, isinstance(scene.images[0], PlainImage))
     result.report = scene_report(scene, plan, predictor, notes)
     with writing(folder / OVERVIEW):
-        draw_scene(scene, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
+        draw_scene(views, scene.grid, sentences, folder / MASKS).save(folder / OVERVIEW, quality=85)
     return result
 
 
@@ -176,13 +186,21 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
 
 def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
-    """The windows of a scene."""
+    """The windows of a scene. Where their size is a guess, the scene's notes say so."""
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
-    side = window_side(options.window, grid.width, grid.height, predictor.canvas, grid.pixel_size, trained)
+    is_from_above = predictor.domain == "remote_sensing"
+    size = (grid.width, grid.height)
+    side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, is_from_above)
     if options.most_windows is not None:
-        side = widened_side(side, grid.width, grid.height, options.most_windows, options.overlap)
-    return plan_windows(grid.width, grid.height, side, options.window_offset, options.overlap)
+        side = widened_side(side, *size, options.most_windows, options.overlap)
+    plan = plan_windows(*size, side, options.window_offset, options.overlap)
+    if options.window == "auto" and trained and is_from_above and grid.pixel_size is None and not plan.is_whole:
+        scene.notes.append(
+            f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
+            f"{USUAL_PIXEL_SIZE} m; for finer images, larger windows are better"
+        )
+    return plan
 
 
 def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
@@ -207,11 +225,21 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, note
         "pixel_size": grid.pixel_size,
         "windows": plan.count,
         "window": [plan.window_width, plan.window_height],
+        "overlap": plan.overlap,
         "threshold": predictor.threshold,
         "no_target_threshold": predictor.no_target_threshold,
         "domain": predictor.domain,
         "notes": list(notes),
     }
+
+
+def _dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
+    """Says of which dates next to nothing can be seen. Plain images were judged when they were read."""
+    dull = [
+        (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view))
+        for image, view in zip(scene.images, views, strict=True)
+    ]
+    return [f"{name} is {what}; see whether its depth and bands are right" for name, what in dull if what]
 
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:

@@ -20,10 +20,12 @@ from .output import (
     GEOJSON,
     GEOPACKAGE,
     MASKS,
+    STYLE,
     SceneObject,
     SentenceResult,
     draw_timeline,
     objects_table,
+    write_style,
     write_vectors,
     writing,
 )
@@ -63,7 +65,7 @@ class SeriesResult:
 
     Args:
         folder (`Path`): Where the files are: `series.csv`, `timeline.webp`, `masks.tif` (a band an interval and
-            sentence), `objects.gpkg`, `objects.geojson`, `series.json`.
+            sentence), `objects.gpkg` with its style `objects.qml`, `objects.geojson`, `series.json`.
         grid ([`Grid`]): The pixels of the first date.
         dates (`list[str]`): Their names, the earliest first.
         steps (`list[IntervalResult]`): From each date to the next.
@@ -202,6 +204,7 @@ def _write_files(result: SeriesResult, report: dict[str, Any], simplify: float) 
     columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     for name in (GEOPACKAGE, GEOJSON):
         write_vectors(result.folder / name, np.concatenate(outlines), columns, result.grid)
+    write_style(result.folder / STYLE, [step.name for step in result.steps], "changed")
     rows = result.rows()
     try:
         with (result.folder / TABLE).open("w", encoding="utf-8", newline="") as file:

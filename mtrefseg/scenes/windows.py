@@ -12,6 +12,8 @@ OVERLAP = 0.25
 """Share of a window's side that it has in common with the next one, unless told otherwise."""
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this is cut into windows."""
+USUAL_PIXEL_SIZE = 0.5
+"""Metres of a pixel of images from above that do not say it, such as the PNG files of most public datasets."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,13 @@ def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int,
 
 
 def window_side(
-    window: int | str, width: int, height: int, canvas: int, pixel_size: float | None, trained_pixel_size: float | None
+    window: int | str,
+    width: int,
+    height: int,
+    canvas: int,
+    pixel_size: float | None,
+    trained_pixel_size: float | None,
+    is_from_above: bool = False,
 ) -> int:
     """
     Side of the windows in pixels of the scene.
@@ -88,6 +96,8 @@ def window_side(
         canvas (`int`): Side of the model's canvas.
         pixel_size (`float`, *optional*): Of the scene, in metres.
         trained_pixel_size (`float`, *optional*): Of the images that the model was trained on, in metres.
+        is_from_above (`bool`, *optional*, defaults to `False`): Whether the scene has the [`USUAL_PIXEL_SIZE`] where
+            its own is not known. It is cut where any image is, since a guess is no reason to cut more of them.
     """
     longest = max(width, height)
     if window == "off":
@@ -95,9 +105,9 @@ def window_side(
     if isinstance(window, int):
         return window
     side = canvas
-    if pixel_size and trained_pixel_size:
-        side = max(1, round(canvas * trained_pixel_size / pixel_size))
-    return longest if longest <= SHRINK_LIMIT * side else side
+    if trained_pixel_size and (pixel_size or is_from_above):
+        side = max(1, round(canvas * trained_pixel_size / (pixel_size or USUAL_PIXEL_SIZE)))
+    return longest if longest <= SHRINK_LIMIT * (side if pixel_size else canvas) else side
 
 
 def widened_side(side: int, width: int, height: int, most_windows: int, overlap: float) -> int:

@@ -22,6 +22,8 @@ Mask = Union[npt.NDArray[np.bool_], "torch.Tensor"]
 # All lengths are in pixels of the page.
 PANEL_HEIGHT = 900  # at most, when the panels stand side by side
 STACKED_PANEL_HEIGHT = 420  # at most, when they lie one above the other
+PAIR_HEIGHT, RESULT_HEIGHT = 600, 1200  # at most, of t1 and t2 and of a larger third panel
+TITLE_HEIGHT = 36
 MAX_SENTENCE_LINES = 4
 
 
@@ -31,12 +33,12 @@ class Layout:
     Positions of the three panels.
 
     Args:
-        panel (`tuple[int, int]`): Width and height of a panel.
+        panels (`tuple[tuple[int, int], ...]`): Width and height of each panel.
         corners (`tuple[tuple[int, int], ...]`): Upper left corner of each panel, its title above it.
         legend_top (`int`): Where the legend begins.
     """
 
-    panel: tuple[int, int]
+    panels: tuple[tuple[int, int], ...]
     corners: tuple[tuple[int, int], ...]
     legend_top: int
 
@@ -66,10 +68,12 @@ def draw_overlay(
     texts: Sequence[str | None],
     scores: Sequence[float],
     areas: Sequence[float] | None = None,
+    counts: Sequence[str] | None = None,
 ) -> Image.Image:
     """
     Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
-    and a number, and below them a legend with the sentences, their scores and areas.
+    and a number, and below them a legend with the sentences, their scores and areas. Of images that would be shrunk to
+    less than half, the third panel is larger than the others.
 
     A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
     out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
@@ -84,6 +88,7 @@ def draw_overlay(
         scores (`Sequence[float]`): A score in `[0, 1]` per sentence.
         areas (`Sequence[float]`, *optional*): Share of the image that each mask covers, for the legend; counted by
             default. For masks that were drawn small.
+        counts (`Sequence[str]`, *optional*): What the legend says of each mask before its score, such as "12 objects".
 
     Returns:
         `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
@@ -97,15 +102,19 @@ def draw_overlay(
     colors = [MASK_COLORS[index % len(MASK_COLORS)] for index in range(len(arrays))]
     if areas is None:
         areas = [float(array.mean()) for array in arrays]
-    rows = [_legend_row(text, float(score), area) for text, score, area in zip(texts, scores, areas, strict=True)]
+    rows = [
+        _legend_row(text, float(score), area, count)
+        for text, score, area, count in zip(texts, scores, areas, counts or [""] * len(texts), strict=True)
+    ]
     layout = _plan(image_t2.size)
     height = layout.legend_top + sum(row.height for row in rows) + (GAP if rows else 0) + MARGIN - GAP
     page = Image.new("RGB", (PAGE_WIDTH, height), PAPER)
 
-    earlier, later = to_panel(image_t1, layout.panel), to_panel(image_t2, layout.panel)
+    shown = (image_t1, image_t2, image_t2)
+    earlier, later, below = (to_panel(image, size) for image, size in zip(shown, layout.panels, strict=True))
     # Only outlines on t1: a fill would hide things that disappeared.
     outlined = paint_masks(earlier, arrays, colors, opacity=0, numbered=False)
-    panels = (outlined, later, paint_masks(later, arrays, colors))
+    panels = (outlined, later, paint_masks(below, arrays, colors))
     titles = ("t1, the same places outlined", "t2, the later image", "t2 with what the sentences describe")
     draw = ImageDraw.Draw(page)
     for panel, corner, title in zip(panels, layout.corners, titles, strict=True):
@@ -139,32 +148,56 @@ def _check(
 
 
 def _plan(size: tuple[int, int]) -> Layout:
-    """Places the panels side by side, or one above the other if the images are much wider than high."""
+    """
+    Places the panels: one above the other if the images are much wider than high; else side by side. Where three side
+    by side would be less than half as large as the images, the third one is larger, beside the others or below them.
+    """
     width, height = size
     inner = PAGE_WIDTH - 2 * MARGIN
-    title_height = 36
-    side_by_side = width <= 2 * height
-    column = (inner - 2 * GAP) // 3 if side_by_side else inner
-    scale = min(column / width, (PANEL_HEIGHT if side_by_side else STACKED_PANEL_HEIGHT) / height)
-    panel = (max(1, round(width * scale)), max(1, round(height * scale)))
-    top = MARGIN + title_height
-    if side_by_side:
-        corners = tuple((MARGIN + index * (column + GAP) + (column - panel[0]) // 2, top) for index in range(3))
+    column = (inner - 2 * GAP) // 3
+    if width > 2 * height:
+        rows = [[_panel(size, inner, STACKED_PANEL_HEIGHT)] for _ in range(3)]
+    elif width > 2 * column and 4 * width <= 5 * height:
+        return _plan_beside(size, inner)
+    elif width > 2 * column:
+        rows = [[_panel(size, (inner - GAP) // 2, PAIR_HEIGHT)] * 2, [_panel(size, inner, RESULT_HEIGHT)]]
     else:
-        left = MARGIN + (column - panel[0]) // 2
-        corners = tuple((left, top + index * (panel[1] + title_height + GAP)) for index in range(3))
-    return Layout(panel, corners, corners[-1][1] + panel[1] + GAP)
+        rows = [[_panel(size, column, PANEL_HEIGHT)] * 3]
+    corners, top = [], MARGIN + TITLE_HEIGHT
+    for row in rows:
+        column = (inner - (len(row) - 1) * GAP) // len(row)
+        corners += [(MARGIN + i * (column + GAP) + (column - one[0]) // 2, top) for i, one in enumerate(row)]
+        top += row[0][1] + GAP + TITLE_HEIGHT
+    return Layout(tuple(one for row in rows for one in row), tuple(corners), top - TITLE_HEIGHT)
 
 
-def _legend_row(text: str | None, score: float, area: float) -> LegendRow:
+def _plan_beside(size: tuple[int, int], inner: int) -> Layout:
+    """t1 above t2, and beside them the third panel, as high as both."""
+    width, height = size
+    between = GAP + TITLE_HEIGHT
+    most = min(RESULT_HEIGHT, round(((inner - GAP) * height / width + between / 2) / 1.5))
+    small, large = _panel(size, inner, (most - between) // 2), _panel(size, inner, most)
+    left, top = MARGIN + (inner - small[0] - GAP - large[0]) // 2, MARGIN + TITLE_HEIGHT
+    corners = ((left, top), (left, top + small[1] + between), (left + small[0] + GAP, top))
+    return Layout((small, small, large), corners, top + large[1] + GAP)
+
+
+def _panel(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """The largest size of an image within a width and a height."""
+    scale = min(width / size[0], height / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _legend_row(text: str | None, score: float, area: float, count: str) -> LegendRow:
     sentence = "every change between the two images" if text is None else plain(text)
-    lines = wrap(sentence, PAGE_WIDTH - 2 * MARGIN - 480, font_of(21), MAX_SENTENCE_LINES)
     if area > 0:
-        verdict = f"score {score:.2f}    area {area_text(area)}"
+        verdict = "    ".join(([count] if count else []) + [f"score {score:.2f}", f"area {area_text(area)}"])
     elif text is None:
         verdict = "nothing changed"
     else:
         verdict = "nothing in these images fits this sentence"
+    room = PAGE_WIDTH - 2 * MARGIN - 44 - max(436, round(font_of(19).getlength(verdict)) + GAP)
+    lines = wrap(sentence, room, font_of(21), MAX_SENTENCE_LINES)
     return LegendRow(lines, verdict, empty=area == 0, height=28 * len(lines) + 14)
 
 

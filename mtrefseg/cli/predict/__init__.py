@@ -42,6 +42,11 @@ def make_parser(is_manifest: bool = False) -> VerbParser:
         "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder; for GeoTIFF "
         "and other rasters masks.tif (a band per sentence), objects.gpkg, objects.geojson, overview.webp and "
         "result.json; for many pairs (--manifest, or two folders as T1 and T2) a folder for each and results.parquet.",
+        examples=(
+            'mtrefseg predict t1.png t2.png "the house that appeared" --out outputs',
+            'mtrefseg predict 2019.tif 2024.tif "the buildings that appeared" --domain remote_sensing --out outputs',
+            'mtrefseg predict --manifest pairs.csv "the buildings that appeared" --out outputs',
+        ),
     )
     add_pair_arguments(parser, with_images=not is_manifest)
     parser.positionals.add_argument(

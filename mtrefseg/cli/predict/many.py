@@ -17,16 +17,17 @@ SOME_FAILED = 1
 
 def add_manifest_options(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument(
+    group = parser.add_argument_group("many pairs")
+    group.add_argument(
         "--manifest",
         metavar="TABLE",
         help="many pairs, in place of T1 and T2: a .csv or .parquet file with the columns t1, t2 and, if wanted, "
         "sentences (separated by |) and id; finished pairs are not segmented again",
     )
-    parser.add_argument(
+    group.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where the pairs of a manifest are segmented"
     )
-    parser.add_argument("--workers", metavar="N", type=positive, default=1, help="with --engine ray: models at once")
+    group.add_argument("--workers", metavar="N", type=positive, default=1, help="with --engine ray: models at once")
 
 
 def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
@@ -63,6 +64,6 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
 
     columns = pyarrow.parquet.read_table(table, columns=["id", "status"]).to_pydict()
     counts = Counter(dict(zip(columns["id"], columns["status"])).values())
-    print(f"{counts['done']} pairs done, {counts['failed']} failed")
+    print(f"pairs: {counts['done']} done, {counts['failed']} failed")
     print(table)
     return SOME_FAILED if counts["failed"] else 0

@@ -15,6 +15,7 @@ from ..common import (
     check_sentences,
     check_writable,
     default_model,
+    progress,
 )
 
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult
+    from mtrefseg.scenes.reading import Grid
 
 
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
@@ -37,15 +39,17 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): For the options of the verb.
     """
-    parser.add_argument(
+    group = parser.add_argument_group("large and georeferenced images")
+    group.add_argument(
         "--window",
         metavar="auto|N|off",
         type=_window,
         default="auto",
-        help="side of the windows in pixels of t1; auto, the default: as large as the model's canvas if the image is "
-        "more than 1.5 times as large; off: the whole image, shrunk",
+        help="side of the windows in pixels of t1; auto, the default: what fills the model's canvas at the ground "
+        "resolution of its training, if the image is more than 1.5 times as large (0.5 m where images from above do "
+        "not say theirs); off: the whole image, shrunk",
     )
-    parser.add_argument(
+    group.add_argument(
         "--overlap",
         metavar="SHARE",
         type=between(0, 0.75),
@@ -53,31 +57,32 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         help="share of a window's side that the next one repeats, 0.25 by default; 0.5 is steadier and takes twice as "
         "long",
     )
-    parser.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
-    parser.add_argument(
+    group.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
+    group.add_argument(
         "--pixel-size",
         metavar="METRES",
         type=between(0.001, 10_000),
         help="ground resolution at which the model shall see the windows; by default the one saved with the model",
     )
-    parser.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
-    parser.add_argument(
+    group.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
+    group.add_argument(
         "--register",
         choices=("off", "shift", "affine"),
         default="off",
         help="move t2 where it does not lie exactly on t1; off by default",
     )
-    parser.add_argument(
+    group.add_argument(
         "--min-area",
         metavar="A",
         type=between(0, 1e12),
         default=0.0,
-        help="leave out smaller objects: square metres, pixels if the images have no place on the ground",
+        help="leave smaller objects out of the polygons, not out of the masks: square metres, or pixels for images "
+        "without a place on the ground",
     )
-    parser.add_argument(
+    group.add_argument(
         "--simplify", metavar="PIXELS", type=between(0, 1000), default=0.0, help="simplify the outlines of objects"
     )
-    parser.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
+    group.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
 
 
 def add_threshold_options(parser: argparse.ArgumentParser) -> None:
@@ -169,15 +174,26 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
     return processor, device
 
 
+def say_what_is_segmented(grid: "Grid", device: "torch.device", dates: str = "") -> None:
+    """Says on stderr how large a scene is, before the work that takes a while."""
+    ground = "" if grid.pixel_size is None else f" of {grid.pixel_size:.3g} m"
+    progress(f"segmenting {dates}{grid.width}x{grid.height} pixels{ground} on {device}")
+
+
 def sentence_lines(result: "SceneResult") -> list[str]:
     """The results as text, one line per sentence."""
     lines = []
     for one in result.sentences:
-        found = f"{len(one.objects):5d} objects" if one.objects else "      nothing"
+        found = counted(len(one.objects)) if one.objects else "      nothing"
         ground = "" if one.area_m2 is None else f"  {one.area_m2:12,.0f} m²"
         text = one.text or EVERY_CHANGE
         lines.append(f"{found}  score {one.score:.2f}  area {100 * one.area_fraction:6.2f} %{ground}  {text}")
     return lines
+
+
+def counted(objects: int) -> str:
+    """A number of objects, to stand above others."""
+    return f"{objects:5d} {'object ' if objects == 1 else 'objects'}"
 
 
 def _window(text: str) -> int | str:

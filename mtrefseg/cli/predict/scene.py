@@ -4,7 +4,7 @@
 import argparse
 
 from ..common import load_model, progress, versions, written_whole
-from .options import make_predictor, open_scene_input, scene_options, sentence_lines
+from .options import make_predictor, open_scene_input, say_what_is_segmented, scene_options, sentence_lines
 
 
 def run_scene(options: argparse.Namespace) -> None:
@@ -21,8 +21,9 @@ def run_scene(options: argparse.Namespace) -> None:
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
-    check_scene([options.image_t1, options.image_t2], how)
+    grid = check_scene([options.image_t1, options.image_t2], how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    say_what_is_segmented(grid, device)
     with written_whole(options.out) as unfinished:
         result = segment_pair(
             options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress

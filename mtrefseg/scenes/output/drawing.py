@@ -12,7 +12,7 @@ from mtrefseg.looks import INK, MASK_COLORS, PAPER
 from mtrefseg.view.drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, paint_masks, plain
 from mtrefseg.view.overlay import draw_overlay
 
-from ..reading import ReadOptions, Scene, open_scene, shrunk
+from ..reading import Grid, ReadOptions, Scene, open_scene, shrunk
 from .labels import shrink_mask
 from .result import MASKS, SceneResult, SentenceResult
 
@@ -25,21 +25,29 @@ _TITLE = 34
 _BAR = 26
 
 
-def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Path) -> Image.Image:
+def shrunk_views(scene: Scene) -> list[Image.Image]:
+    """All dates, RGB, at the size of the overview."""
+    size = shrunk(scene.grid.height, scene.grid.width, _SIDE)
+    return [Image.fromarray(image) for image in scene.read(scene.box, size).images]
+
+
+def draw_scene(
+    images: Sequence[Image.Image], grid: Grid, sentences: Sequence[SentenceResult], mask_file: Path
+) -> Image.Image:
     """
     Draws the overview of a pair.
 
     Args:
-        scene ([`Scene`]): The scene.
+        images (`Sequence[PIL.Image.Image]`): Both dates, see [`shrunk_views`].
+        grid ([`Grid`]): Of the scene.
         sentences (`Sequence[SentenceResult]`): What was found.
         mask_file (`Path`): `masks.tif`.
 
     Returns:
         `PIL.Image.Image`: The page, RGB.
     """
-    height, width = shrunk(scene.grid.height, scene.grid.width, _SIDE)
-    images = [Image.fromarray(image) for image in scene.read(scene.box, (height, width)).images]
-    masks = [shrink_mask(mask_file, one.band, scene.grid, (height, width)) for one in sentences]
+    width, height = images[0].size
+    masks = [shrink_mask(mask_file, one.band, grid, (height, width)) for one in sentences]
     return draw_overlay(
         images[0],
         images[1],
@@ -47,7 +55,14 @@ def draw_scene(scene: Scene, sentences: Sequence[SentenceResult], mask_file: Pat
         [one.text for one in sentences],
         [one.score for one in sentences],
         areas=[one.area_fraction for one in sentences],
+        counts=[count_text(len(one.objects), one.area_m2) for one in sentences],
     )
+
+
+def count_text(objects: int, area_m2: float | None) -> str:
+    """How many objects there are and what they cover on the ground, if that is known; the font lacks "m²"."""
+    number = f"{objects:,} object{'' if objects == 1 else 's'}"
+    return number if area_m2 is None else f"{number}, {area_m2:,.0f} sq m"
 
 
 def draw_layers(
@@ -109,6 +124,6 @@ def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResu
             y = top + number * _BAR
             length = round(side * 0.5 * one.area_fraction / largest)
             draw.rectangle((left, y, left + max(length, 1), y + _BAR - 8), fill=color)
-            said = f"{len(one.objects)} objects, {area_text(one.area_fraction)}"
+            said = f"{count_text(len(one.objects), None)}, {area_text(one.area_fraction)}"
             draw.text((left + length + 8, y + _BAR - 10), said, fill=INK, font=font_of(15), anchor="ls")
     return page

@@ -59,7 +59,8 @@ class SentenceResult:
     def to_json(self) -> dict[str, Any]:
         """The entry of `result.json`."""
         fields = {name: value for name, value in vars(self).items() if name != "objects"}
-        return {**fields, "objects": len(self.objects)}
+        rounded = {name: round(value, 6) for name, value in fields.items() if isinstance(value, float)}
+        return {**fields, **rounded, "objects": len(self.objects)}
 
 
 @dataclass

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A style for QGIS, which it finds by its name when `objects.gpkg` is opened: a colour for each sentence."""
+"""A style for QGIS, which it finds by its name when `objects.gpkg` is opened: a colour for each sentence or step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,24 +13,25 @@ _FILL = 90  # Opacity of 255: the images stay visible.
 _OUTLINE_MILLIMETRES = 0.5
 
 
-def write_style(path: Path, sentences: Sequence[str]) -> None:
+def write_style(path: Path, values: Sequence[str], column: str = "sentence") -> None:
     """
-    Writes a QGIS layer style (.qml): objects are coloured by the column `sentence`, as in the overview.
+    Writes a QGIS layer style (.qml): objects are coloured by a column, by default as in the overview.
 
     Args:
         path (`Path`): The file.
-        sentences (`Sequence[str]`): The values of the column.
+        values (`Sequence[str]`): The values of the column.
+        column (`str`, *optional*, defaults to `"sentence"`): Its name.
 
     Raises:
         [`UserError`]: If the file cannot be written.
     """
     root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology")
-    renderer = ElementTree.SubElement(root, "renderer-v2", type="categorizedSymbol", attr="sentence", symbollevels="0")
+    renderer = ElementTree.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=column, symbollevels="0")
     categories = ElementTree.SubElement(renderer, "categories")
     symbols = ElementTree.SubElement(renderer, "symbols")
-    for number, sentence in enumerate(dict.fromkeys(sentences)):
+    for number, value in enumerate(dict.fromkeys(values)):
         ElementTree.SubElement(
-            categories, "category", value=sentence, label=sentence, symbol=str(number), render="true", type="string"
+            categories, "category", value=value, label=value, symbol=str(number), render="true", type="string"
         )
         symbol = ElementTree.SubElement(symbols, "symbol", type="fill", name=str(number), alpha="1")
         layer = ElementTree.SubElement(symbol, "layer", attrib={"class": "SimpleFill"}, enabled="1", locked="0")

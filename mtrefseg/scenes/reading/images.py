@@ -82,6 +82,8 @@ def reading(name: str) -> Iterator[None]:
     except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
         # GDAL's message often begins with the name.
         detail = one_line(error.__cause__ or error).removeprefix(f"{name}: ")
+        if "ReadBlock" in detail:
+            detail = f"a part of it is missing or damaged ({detail})"
         raise UserError(f"cannot read {name}: {detail}") from error
 
 

@@ -53,6 +53,7 @@ def test_predict_on_rasters(model: str, capsys: pytest.CaptureFixture[str]) -> N
     assert sorted(path.name for path in Path("out").iterdir()) == SCENE_FILES
     assert [line.rsplit("/", 1)[-1] for line in printed.out.splitlines()[2:]] == SCENE_FILES
     assert "m²  the largest house" in printed.out
+    assert "segmenting 120x100 pixels of 0.5 m on " in printed.err
     report = json.loads(Path("out/result.json").read_text())
     assert (report["windows"], report["threshold"], report["no_target_threshold"]) == (6, 0.4, 1.0)
     assert [entry["answered_by"] for entry in report["results"]] == ["windows", "objects"]
@@ -126,7 +127,7 @@ def test_manifest_and_folders(model: str, capsys: pytest.CaptureFixture[str]) ->
     Path("pairs.csv").write_text("t1,t2,id\nt1.tif,t2.tif,good\nt1.tif,gone.tif,bad\n")
     assert main(["predict", "--manifest", "pairs.csv", "the house", "--model", model, "--out", "many"]) == 1
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == ["1 pairs done, 1 failed", str(Path("many/results.parquet"))]
+    assert printed.out.splitlines() == ["pairs: 1 done, 1 failed", str(Path("many/results.parquet"))]
     assert "bad: cannot read gone.tif" in printed.err
     for folder, name in (("A", "t1.tif"), ("B", "t2.tif")):
         Path(folder).mkdir()
@@ -141,7 +142,8 @@ def test_series(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert "1 to 3 " in capsys.readouterr().out
     names = sorted(path.name for path in Path("out").iterdir())
-    assert names == ["masks.tif", "objects.geojson", "objects.gpkg", "series.csv", "series.json", "timeline.webp"]
+    objects = ["objects.geojson", "objects.gpkg", "objects.qml"]
+    assert names == ["masks.tif", *objects, "series.csv", "series.json", "timeline.webp"]
     assert main(["series", "t1.tif", "the house", "--out", "one"]) == 2
     assert "a series needs two images or more" in capsys.readouterr().err
 
@@ -180,9 +182,20 @@ def test_a_full_disk_that_is_noticed_late(
     monkeypatch.setattr(MaskLabels, "__init__", fail)
     monkeypatch.setattr(rasters_module, "_LEAST_FREE", 1 << 62)
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
-    assert "masks.tif: no space is left on the disk; free some\n" in capsys.readouterr().err
+    message = f"cannot write {Path('out') / 'masks.tif'}: no space is left on the disk; free some\n"
+    assert message in capsys.readouterr().err
     assert not Path("out").exists()
 
 
 def test_both_lists_of_endings_are_the_same() -> None:
     assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES
+
+
+@pytest.mark.parametrize("verb", ["predict", "series"])
+def test_help_groups_options_and_ends_in_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "large and georeferenced images:" in lines
+    assert ("many pairs:" in lines) == (verb == "predict")
+    assert all(line.startswith(f"  mtrefseg {verb} ") for line in lines[lines.index("examples:") + 1 :])

@@ -10,6 +10,7 @@ import pyogrio
 import pytest
 import rasterio
 import torch
+from PIL import Image
 from pyproj import Geod
 from rasterio.transform import Affine
 
@@ -56,7 +57,7 @@ def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: C
     assert red.area_m2 == pytest.approx(2764 / 4 / 0.9996**2, rel=1e-3)
     report = json.loads((out / "result.json").read_text())
     assert report["crs"] == UTM
-    assert report["windows"] == 12
+    assert (report["windows"], report["overlap"]) == (12, 0.25)
     assert [entry["objects"] for entry in report["results"]] == [2, 1]
     with rasterio.open(out / "masks.tif") as raster:
         assert raster.descriptions == ("the red things", "the blue thing")
@@ -193,6 +194,29 @@ def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPred
     collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
     assert "pixels" in collection["description"]
     assert np.array(collection["features"][0]["geometry"]["coordinates"][0][0]).max(0).tolist() == [80, 70]
+
+
+@pytest.mark.parametrize(("window", "side", "is_guessed"), [("auto", 51, True), (64, 64, False)])
+def test_a_guess_of_the_ground_resolution_is_said(window: int | str, side: int, is_guessed: bool) -> None:
+    predictor = ColorPredictor(pixel_size=0.4)
+    predictor.domain = "remote_sensing"
+    images = [Image.fromarray(ground(100, 120)) for _ in range(2)]
+    result = segment_pair(images[0], images[1], None, predictor, SceneOptions(window=window))
+    assert result.report["window"] == [side, side]
+    assert any("as for 0.5 m" in note for note in result.report["notes"]) == is_guessed
+
+
+def test_a_dark_window_is_no_dark_scene(
+    save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, caplog: pytest.LogCaptureFixture
+) -> None:
+    black = np.zeros((200, 300, 3), dtype=np.uint8)
+    shown = np.random.default_rng(0).integers(0, 255, black.shape, dtype=np.uint8)
+    shown[:, :200] = 0  # A lake, say.
+    images = [save("t1.tif", black), save("t2.tif", shown)]
+    result = segment_pair(images[0], images[1], None, ScenePredictor(model, processor), SceneOptions())
+    dull = [note for note in result.report["notes"] if "nearly black" in note]
+    assert [note.startswith(str(images[0])) for note in dull] == [True]
+    assert "nearly black" not in caplog.text
 
 
 def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:

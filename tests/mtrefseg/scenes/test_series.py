@@ -5,6 +5,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyogrio
@@ -67,6 +68,11 @@ def test_the_table_is_the_true_one(dates: list[Path], predictor: ColorPredictor,
     assert pyogrio.read_info(out / "objects.gpkg")["features"] == 8
     assert json.loads((out / "series.json").read_text())["dates"] == list(HOUSES)
     assert (out / "timeline.webp").stat().st_size > 0
+    style = ElementTree.parse(out / "objects.qml").getroot()
+    assert [each.get("attr") for each in style.iter("renderer-v2")] == ["changed"]
+    assert [each.get("value") for each in style.iter("category")] == [
+        f"{row[0]} to {row[1]}" for row in TRUE_TABLE[:4]
+    ]
 
 
 def test_two_dates_and_one(dates: list[Path], predictor: ColorPredictor, tmp_path: Path) -> None:

@@ -51,3 +51,13 @@ def test_the_side_of_the_windows(
     window: int | str, size: tuple[int, int], pixel_size: float | None, trained: float | None, side: int
 ) -> None:
     assert window_side(window, *size, 64, pixel_size, trained) == side
+
+
+@pytest.mark.parametrize(
+    ("longest", "pixel_size", "trained", "side"),
+    [(1000, None, 0.4, 51), (96, None, 0.4, 96), (1000, None, None, 64), (1000, 1.0, 0.4, 26)],
+)
+def test_images_from_above_count_as_half_a_metre(
+    longest: int, pixel_size: float | None, trained: float | None, side: int
+) -> None:
+    assert window_side("auto", longest, 50, 64, pixel_size, trained, is_from_above=True) == side

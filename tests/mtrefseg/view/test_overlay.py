@@ -60,6 +60,21 @@ def test_the_panels_are_t1_t2_and_t2() -> None:
     assert levels == [40, 200, 200]
 
 
+@pytest.mark.parametrize(
+    ("size", "filled"), [((1200, 800), 1536), ((1100, 1100), 1029), ((1000, 3000), 400), ((900, 600), 498)]
+)
+def test_the_masks_of_large_images_have_the_page_to_themselves(size: tuple[int, int], filled: int) -> None:
+    masks = np.ones((1, size[1], size[0]), dtype=bool)
+    page = draw_overlay(*grey_pair(*size), masks, ["all of it"], [1.0])
+    assert colored_pixels(page).sum(axis=1).max() == pytest.approx(filled, abs=16)
+    assert page.height < 2020
+
+
+def test_the_legend_counts_objects(drawn_texts: list[str]) -> None:
+    draw_overlay(*grey_pair(8, 8), np.ones((1, 8, 8), dtype=bool), ["a roof"], [0.5], counts=["2 objects, 9 sq m"])
+    assert "2 objects, 9 sq m    score 0.50    area 100.00 %" in drawn_texts
+
+
 def test_the_fill_is_a_translucent_palette_colour() -> None:
     masks = np.ones((1, 60, 60), dtype=bool)
     page = draw_overlay(*grey_pair(60, 60), masks, ["all of it"], [1.0])
