@@ -6,7 +6,7 @@ everyone who reads pairs uses it; the columns and labels of all datasets are her
 
 from typing import TYPE_CHECKING, Any
 
-from .file_names import fold
+from .file_names import FolderListing, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
@@ -53,6 +53,7 @@ __all__ = [
     "Expression",
     "FilePairs",
     "Finding",
+    "FolderListing",
     "GeneratedPairs",
     "ImageFile",
     "MaskRule",
