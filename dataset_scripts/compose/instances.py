@@ -320,9 +320,9 @@ def _is_polygon(part: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """Whether it is a finite number; JSON may hold integers that no float holds."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and math.isfinite(value)
-    )
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _id_of(entry: Any) -> Any:

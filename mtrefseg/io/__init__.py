@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         read_mask,
         read_size,
         read_tags,
+        unsaid_nodata,
         valid_pixels,
     )
     from .limited_process import read_limited
@@ -84,6 +85,7 @@ _READERS = (
     "read_mask",
     "read_size",
     "read_tags",
+    "unsaid_nodata",
     "valid_pixels",
 )
 
@@ -128,6 +130,7 @@ __all__ = [
     "sha256_of",
     "to_script",
     "to_utf8",
+    "unsaid_nodata",
     "valid_pixels",
     "write_bytes",
     "write_json",
