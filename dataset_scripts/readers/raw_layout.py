@@ -20,6 +20,7 @@ what is repaired.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
@@ -289,6 +290,8 @@ class _Lister:
     def _report_files(self, indexes: Sequence[_Index], is_pretrain: bool) -> None:
         """Reports the files that no pair has, and similar names. Images without a partner in a stage-1 folder are
         reported as such."""
+        for where, name, detail in self.folder.ignored:
+            self.report.leave_out(where, name, detail)
         for index in indexes:
             for name, found in index.similar.items():
                 detail = f"the file is called {found!a}"
@@ -450,16 +453,21 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
     members = set()
+    similar: dict[str, list[str]] = {}
+    for stem in stems:
+        similar.setdefault(fold(stem), []).append(stem)
     for line in filter(str.strip, lines):
         # A name may hold blanks, also at its ends, so the whole line is tried first.
-        for text in (line, line.strip(), line.split()[0]):
+        named = []
+        for text in (line, line.strip(), re.split("[,;]", line)[0].strip(), line.split()[0]):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
             if len(parts) > 1 and parts[0] in folder.places:
                 parts = parts[1:]
-            stem = _without_suffix("/".join(parts))
-            if stem in stems:
-                break
-        members.add(stem)
+            named.append(_without_suffix("/".join(parts)))
+        found = [stem for stem in named if stem in stems]
+        # Its case or Unicode form may differ.
+        found += [similar[fold(stem)][0] for stem in named if len(similar.get(fold(stem), ())) == 1]
+        members.add(found[0] if found else named[-1])
     return members
 
 
