@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from mtrefseg.io import parse_json, read_regular, to_utf8
+from mtrefseg.io import is_blank, parse_json, read_regular, to_utf8
 
 from .file_names import LONGEST_NAME, FolderListing
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -234,7 +234,7 @@ class MetadataReader:
 
     def _sentence(self, text: Any, sample: str) -> str:
         """The sentence, trimmed."""
-        if not isinstance(text, str) or not text.strip() or printable(text) != text:
+        if not isinstance(text, str) or is_blank(text) or printable(text) != text:
             raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, no text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")

@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import read_json, read_regular, to_utf8
+from mtrefseg.io import is_blank, read_json, read_regular, to_utf8
 
 from .file_names import LONGEST_NAME, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -410,7 +410,7 @@ class _Lister:
         raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
     def _sentence(self, text: Any, sample: str) -> str:
-        if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
+        if not isinstance(text, str) or is_blank(text) or not _is_unicode(text):
             raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, no text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.folder.name, sample, "white space around it")

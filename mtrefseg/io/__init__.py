@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
+    from .texts import is_blank
 
 
 # Imported when they are first used: commands that only print their help do without NumPy.
@@ -109,6 +110,7 @@ __all__ = [
     "draw_thumbnail",
     "encode_mask",
     "fill_template",
+    "is_blank",
     "known_depth",
     "load_image",
     "load_images",
@@ -143,6 +145,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
+    "is_blank": "texts",
     "read_limited": "limited_process",
 }
 

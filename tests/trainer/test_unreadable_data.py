@@ -3,6 +3,7 @@
 
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet
@@ -54,6 +55,21 @@ def break_images(rows, pairs):
         if row["pair_id"] in names:
             row["image_t1"] = {**row["image_t1"], "bytes": row["image_t1"]["bytes"][:200]}
     return rows
+
+
+def test_a_null_sentence_costs_no_other_sentence_of_its_pair(damage):
+    counts = {}
+
+    def edit(rows):
+        counts.update(Counter(row["pair_id"] for row in rows))
+        counts[rows[0]["pair_id"]] -= 1
+        rows[0]["expression"] = None
+        return rows
+
+    samples = [row["sample"] for row in open_train(damage(edit))]
+    assert {sample.pair_id: len(sample.expressions) for sample in samples} == counts
+    assert all(text for sample in samples for text in sample.expressions)
+    assert all(len(sample.masks) == len(sample.expressions) for sample in samples)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -15,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import parse_json, read_limited, read_regular, to_utf8
+from mtrefseg.io import is_blank, parse_json, read_limited, read_regular, to_utf8
 
 from .images import RASTER_SUFFIXES
 
@@ -230,7 +230,7 @@ def _sentences(cell: Any) -> tuple[str, ...]:
         return ()
     if not isinstance(cell, list) or not all(text is None or isinstance(text, str) for text in cell):
         raise ValueError(f"its sentences are no texts, but {str(cell)[:80]}")
-    return tuple(text.strip() for text in cell if text is not None and text.strip())
+    return tuple(text.strip() for text in cell if text is not None and not is_blank(text))
 
 
 def _beside(table: Path, image: str) -> str:
