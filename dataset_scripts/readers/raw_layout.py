@@ -186,6 +186,9 @@ class _Index:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
         """
         name = _safe_name(value, self._prefix)
+        own = f"{self.kind}/"  # Some name the folder, too.
+        if name.startswith(own) and not self._by_stem.get(_without_suffix(name)) and name not in self._entries:
+            name = name.removeprefix(own)
         if name not in self._entries:
             names = self._by_stem.get(name) or self._by_stem.get(_without_suffix(name))
             if names is None:
@@ -395,8 +398,8 @@ class _Lister:
     def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> ImageFile:
         """The first mask that exists: the one named in the JSON file, the numbered one of the pair, the one for all
         sentences."""
-        if isinstance(entry, dict):
-            entry = entry.get("path")
+        if isinstance(entry, dict) and "path" in entry:
+            entry = entry["path"]
         if entry is not None and not isinstance(entry, str):
             raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is no file name")
         named = [] if entry is None else [entry]
@@ -406,6 +409,9 @@ class _Lister:
             except UnusableError as error:
                 raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
             if mask is not None:
+                if name != (entry or name):
+                    detail = f"there is no {self.masks.kind}/{entry}; {mask.name} is read"
+                    self.report.repair(Reason.OTHER_MASK, self.folder.name, f"{sample_id}_{index}", detail)
                 return mask
         raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 

@@ -187,3 +187,21 @@ def test_metadata_in_upper_case_is_not_another_layout(tmp_path: Path) -> None:
     (folder / "metadata.jsonl").rename(folder / "Metadata.JSONL")
     assert len(read(folder)) == 4
     assert open_pairs(folder).report.unused == []
+
+
+def test_paths_that_begin_with_their_own_folder_are_found(tmp_path: Path) -> None:
+    path, content = raw_split(tmp_path)
+    names = {"img_A": "A/RS_train_000.png", "img_B": "B\\RS_train_000.png", "mask": ["masks/RS_train_000/1.png"] * 2}
+    path.write_text(json.dumps({**content, **names}), encoding="utf-8")
+    (pair,) = source = open_pairs(tmp_path / "set")
+    assert [one.mask.name for one in pair.expressions] == ["RS_train/masks/RS_train_000/1.png"] * 2
+    assert not source.report.findings
+
+
+def test_masks_that_are_no_files_are_not_taken_for_numbered_ones(tmp_path: Path) -> None:
+    """Run lengths and polygons in the JSON file were passed over for the files of their numbers."""
+    path, content = raw_split(tmp_path)
+    path.write_text(json.dumps({**content, "mask": [{"size": [2, 2], "counts": "04"}, None]}), encoding="utf-8")
+    (pair,) = source = open_pairs(tmp_path / "set")
+    assert [one.text for one in pair.expressions] == SENTENCES[1:]
+    assert [finding.detail for finding in source.report.skipped] == ["entry 0 of the masks is no file name"]
