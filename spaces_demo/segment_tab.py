@@ -89,10 +89,7 @@ class SegmentTab:
             apply_default_css=False,
         )
         with gr.Accordion("Files and numbers", open=False):
-            # Written for each visitor, since files are deleted after a while.
-            self.files = gr.Files(
-                lambda: self._solved(first)[1], label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False
-            )
+            self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)
             self.numbers = gr.JSON(result_of(load_solved(first)), label="Numbers", max_height=300)
         # The sentences of the shown masks. The sliders act on these, even if the text box has changed since.
         self.asked = gr.State(list(first.sentences))
@@ -191,6 +188,10 @@ class SegmentTab:
             return tuple(gr.skip() for _ in range(8))
         example = EXAMPLES[index]
         return (*example.paths, example.text, example.domain, list(example.sentences), *self._solved(example))
+
+    def first_files(self) -> list[str]:
+        """Writes the files of the example that is shown at first, for each visitor: they are deleted after a while."""
+        return self._solved(EXAMPLES[0])[1]
 
     def _solved(self, example: Example) -> Shown:
         solved = load_solved(example)

@@ -50,6 +50,11 @@ def test_the_shipped_checkpoint_gives_these_answers() -> None:
 def test_a_card_fills_the_page_without_the_model(server: Server) -> None:
     tab: Any = next(function.fn.__self__ for function in server.page.fns.values() if function.name == "choose")
     chosen = tab.choose(SimpleNamespace(_data={"index": 1}))
+    *_, files, numbers = chosen
+    assert {Path(path).name for path in files} >= {"mask_1.png", "masks.json", "outlines.geojson"}
+    assert [each["sentence"] for each in numbers["answers"]] == list(EXAMPLES[1].sentences)
+    for path in files:  # As the page does it when it stops.
+        Path(path).unlink()
     assert [Path(path).name for path in chosen[:2]] == ["lagoon_t1.jpg", "lagoon_t2.jpg"]
     assert chosen[2].splitlines() == chosen[4] == list(EXAMPLES[1].sentences)
     assert all(escape(sentence) in chosen[5] for sentence in EXAMPLES[1].sentences)
