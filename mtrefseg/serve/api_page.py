@@ -71,7 +71,7 @@ def _request(method: str, path: str, operation: Schema) -> str:
     body = operation.get("requestBody")
     if body:
         parts.append(f"<h3>Fields of the form, or of JSON</h3>{_table(body['content'][MULTIPART]['schema'])}")
-    answers = {}
+    answers: dict[str, list[str]] = {}
     for status, answer in operation["responses"].items():
         content = answer.get("content", {}).get("application/json", {}).get("schema", {})
         if content.get("$ref"):
