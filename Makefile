@@ -101,7 +101,7 @@ described = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%)
 # STEPS=4 tries all of it in minutes, in a folder of its own.
 RESUME = --resume_from_checkpoint last $(if $(STEPS),--max_steps $(STEPS))
 MADE = outputs/$(if $(STEPS),trial_of_,)checkpoint
-RECIPE = --config trainer/recipes/checkpoint_$(1).yaml --output_dir $(MADE)/$(1) $(RESUME)
+RECIPE = --config trainer/recipes/checkpoint/$(1).yaml --output_dir $(MADE)/$(1) $(RESUME)
 
 checkpoint: $(TEST_STAMP)
 	$(BIN)/python trainer/pretrain_scenes.py $(call RECIPE,1_scenes)
@@ -156,7 +156,7 @@ publish: $(TEST_STAMP)
 	$(BIN)/python -m publishing --out outputs/hub --push --namespace "$(NAMESPACE)"
 
 bench: $(TEST_STAMP)
-	$(BIN)/python -m benchmarks.inference --preset tiny
+	$(BIN)/python -m benchmarks.model.inference --preset tiny
 
 # Renews the images that show what the checkpoint does; run it when the checkpoint has changed.
 images: $(TEST_STAMP)

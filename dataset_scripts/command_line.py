@@ -27,9 +27,9 @@ from mtrefseg.errors import UserError, show_all_letters
 
 _TOOLS = {
     "export": ("export.command", "write raw folders as Parquet with a card, so that load_dataset reads them"),
-    "validate": ("quality.validation", "check a data set: damage, leakage between splits, counts, balance"),
-    "stats": ("pages.stats_page", "draw the figures of a data set on one PNG page"),
-    "browse": ("pages.browse_page", "write HTML pages with pairs, sentences and masks"),
+    "validate": ("quality.command", "check a data set: damage, leakage between splits, counts, balance"),
+    "stats": ("pages.stats_command", "draw the figures of a data set on one PNG page"),
+    "browse": ("pages.browse_command", "write HTML pages with pairs, sentences and masks"),
     "synth": ("synthesis.command", "generate pairs with sentences and exact masks"),
     "compose": ("compose.command", "make pairs of real images with instance masks (COCO format)"),
     "describe": ("describe.command", "write sentences about pairs that have masks"),

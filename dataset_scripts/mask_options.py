@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The options that say what the values of other people's masks mean."""
+"""Options that define the meaning of the values of masks."""
 
 import argparse
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-MTRefSeg-21K from its raw folders, one row a sentence (TV, NS, RS) or one row a pair (TV_pairs, NS_pairs, RS_pairs):
+MTRefSeg-21K from its raw folders, one row per sentence (TV, NS, RS) or per pair (TV_pairs, NS_pairs, RS_pairs):
 
 ```python
 from dataset_scripts.mtrefseg_21k import MTRefSeg21K
@@ -46,7 +46,7 @@ class MTRefSeg21K(RawBuilder):
         RawConfig(
             name=setting + suffix,
             version=RawBuilder.VERSION,
-            description=f"{_CONTENTS[setting]}, one row a {unit}.",
+            description=f"{_CONTENTS[setting]}, one row per {unit}.",
             repo_id=REPOSITORY,
         )
         for suffix, unit in (("", "sentence"), (PAIRS_SUFFIX, "pair"))

@@ -8,6 +8,7 @@ A folder that is linked to and has no README.md gets a page that lists its files
 
 import posixpath
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ PAGES = (
     "mtrs_iou/README.md",
     "spaces_demo/README.md",
 )
+_FILE_NAME = re.compile(r"\[[\w./-]+\.md\]\(([^)\s]+)\)")
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)(?=[)#])")
 
 
@@ -51,14 +53,21 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Lets links to folders lead to their pages."""
+def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
+    """Lets links to folders lead to their pages, and calls pages by their titles instead of their files."""
+    titles = dict(_titles(config["nav"]))
+
+    def target_of(link: str) -> str:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link))
 
     def full(link: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link[0]))
-        return f"{link[0].rstrip('/')}/README.md" if (ROOT / target).is_dir() else link[0]
+        return f"{link[0].rstrip('/')}/README.md" if (ROOT / target_of(link[0])).is_dir() else link[0]
 
-    return _LINK.sub(full, markdown)
+    def named(link: re.Match[str]) -> str:
+        title = titles.get(target_of(link[1].partition("#")[0]))
+        return f"[{title}]({link[1]})" if title else link[0]
+
+    return _LINK.sub(full, _FILE_NAME.sub(named, markdown))
 
 
 def on_page_content(html: str, **_: Any) -> str:
@@ -66,6 +75,13 @@ def on_page_content(html: str, **_: Any) -> str:
     html = re.sub(r"\[(<code>[^<]*</code>)\](?!\()", r"\1", html)
     plain = re.compile(r"\[?`\]?|\*(?=optional)|(?<=optional)\*")
     return re.sub(r"(?<=<code>)[^<]*`[^<]*(?=</code>)", lambda code: plain.sub("", code[0]), html)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Gives the theme's search a name for screen readers."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
 
 
 def on_post_build(config: Any) -> None:
@@ -106,6 +122,16 @@ class _Page(HTMLParser):
             self.loads.append(str(values["href"]))
         elif tag in ("script", "img", "iframe") and values.get("src"):
             self.loads.append(str(values["src"]))
+
+
+def _titles(nav: Any) -> Iterator[tuple[str, str]]:
+    """The files of the navigation and their titles."""
+    for entry in nav:
+        for title, content in entry.items():
+            if isinstance(content, str):
+                yield content, title
+            else:
+                yield from _titles(content)
 
 
 def _copy(config: Any, path: str) -> File:

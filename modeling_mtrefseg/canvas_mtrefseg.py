@@ -29,7 +29,7 @@ def load_pair(
         resample, antialias: See [`resize_image`].
 
     Returns:
-        `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", of the own size of t1.
+        `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", at the original size of t1.
 
     Raises:
         ValueError: If `align` is unknown, or if the images differ in size and it is `"error"`.
@@ -114,7 +114,7 @@ def resize_image(image: Image.Image, height: int, width: int, resample: int, ant
         image (`PIL.Image.Image`): The image.
         height, width (`int`): New size.
         resample (`PILImageResampling` or `int`): PIL's filter, used with `antialias`.
-        antialias (`bool`): `False` gives what `cv2.INTER_LINEAR` gives, bit for bit.
+        antialias (`bool`): `False` is identical to `cv2.INTER_LINEAR`, bit for bit.
     """
     if antialias or image.size == (width, height):
         return image.resize((width, height), resample=resample)
@@ -123,12 +123,12 @@ def resize_image(image: Image.Image, height: int, width: int, resample: int, ant
 
 def resize_mask(mask: np.ndarray, height: int, width: int, resample: int, antialias: bool) -> np.ndarray:
     """
-    Resizes a mask. A mask that is not empty stays so: "nothing fits" must not come from resizing.
+    Resizes a mask. A mask that is not empty does not become empty, because an empty mask means "nothing fits".
 
     Args:
         mask (`np.ndarray`): Booleans of shape `(own_height, own_width)`.
         height, width, resample: See [`resize_image`].
-        antialias (`bool`): `False` gives what `cv2.INTER_NEAREST` gives, bit for bit.
+        antialias (`bool`): `False` is identical to `cv2.INTER_NEAREST`, bit for bit.
 
     Returns:
         `np.ndarray`: Booleans of shape `(height, width)`.
@@ -151,7 +151,7 @@ def sample_axis(
     own_length: int, fitted_length: int, canvas_length: int, map_length: int, wanted: range
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
-    How maps of the canvas are sampled along an axis of an image.
+    Computes how a map of the canvas is sampled along one axis of an image.
 
     Args:
         own_length, fitted_length (`int`): The image's side, its own and on the canvas.
@@ -159,8 +159,8 @@ def sample_axis(
         wanted (`range`): Pixels of the image.
 
     Returns:
-        `tuple`: For each wanted pixel centre the two values of the map around it (`int64`), and the second's weight
-        (`float32`).
+        `tuple`: For each wanted pixel centre, the indices of the two neighbouring values of the map (`int64`) and the
+            weight of the second one (`float32`).
     """
     offset = (canvas_length - fitted_length) // 2
     # Large images need float64.
@@ -173,13 +173,13 @@ def sample_axis(
 
 
 def parts_of(length: int, part_length: int) -> Iterator[range]:
-    """The positions on an axis in parts of at most this length."""
+    """Splits the positions on an axis into parts of at most this length."""
     for start in range(0, length, part_length):
         yield range(start, min(start + part_length, length))
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list or tuple as a list, anything else as a list that holds it alone."""
+    """Returns a list or tuple as a list, and anything else as a list with one element."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 

@@ -106,7 +106,7 @@ class MTRefSegConfig(PreTrainedConfig):
         image_size (`int`, *optional*, defaults to 1024):
             Side of the square canvas, in pixels, that the processor makes of each image. A multiple of 32.
         fusion_type (`str`, *optional*, defaults to `"change_aware"`):
-            How the features of t1 and t2 become one: `"change_aware"` (signed and absolute difference with a gate),
+            How the features of t1 and t2 are combined: `"change_aware"` (signed and absolute difference with a gate),
             or, for ablation, `"concat_conv"`, `"abs_diff"`, `"avg"`.
         projector_norm (`str`, *optional*, defaults to `"spatial"`):
             `"spatial"` normalises over channels, height and width, as the paper does, which ties the weights to

@@ -145,7 +145,7 @@ class NormalizedConv2d(nn.Conv2d):
         return kernel, cast(Tensor, self.bias) - self.running_mean * scale
 
     def _pad(self, features: Tensor) -> Tensor:
-        """Zeros around, so that every stride-2 window fits."""
+        """Pads with zeros so that every stride-2 window fits."""
         sides: list[int] = []
         for size in (features.shape[-1], features.shape[-2]):
             total = max((math.ceil(size / 2) - 1) * 2 + self.kernel_size[0] - size, 0)

@@ -29,8 +29,8 @@ class ConvNormActivation(nn.Module):
 
 class ChangeAwareFusion(nn.Module):
     """
-    Fusion of the paper: a change feature is computed from the signed and the absolute difference, and a gate, which
-    sees both images globally, decides per channel how much of it is added to what both images show.
+    Fusion of the paper: a change feature is computed from the signed and the absolute difference, and a gate with a
+    global view of both images decides per channel how much of it is added to their common features.
 
     Args:
         channels (`int`): Channels of the level, the same for t1, t2 and the output.
@@ -170,7 +170,8 @@ class CoordinateProjection(nn.Module):
 def as_channels_last(features: Tensor) -> Tensor:
     """
     The same `(batch_size, channels, height, width)` with the channels of a pixel side by side in memory. Convolutions
-    and resizing run up to twice as fast on it, and it is how transformer layers leave their states anyway.
+    and resizing are up to twice as fast in this memory layout, which is also that of the outputs of transformer
+    layers.
     """
     return features.contiguous(memory_format=torch.channels_last)
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Downloads images, limited in size and in total time, and on request from public addresses alone."""
+"""Downloads images with limits on size and total time, and optionally from public addresses only."""
 
 import asyncio
 import ipaddress
@@ -18,16 +18,16 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def download_image(url: str, most_bytes: int | None = None, public_only: bool = False) -> bytes:
     """
-    Downloads a file. The client's own time limits hold for single reads, so a server that sends a byte now and then
-    could hold it for ever; here the download runs in an event loop, where it is cancelled when its time is over.
+    Downloads a file. The HTTP client limits the time of single reads only, so a server that sends a byte now and then
+    could keep it busy for ever. So the download runs in an event loop, which cancels it after `DOWNLOAD_SECONDS`.
 
     Args:
         url (`str`): http(s) URL; redirects are followed.
         most_bytes (`int`, *optional*, defaults to `MOST_DOWNLOADED_BYTES`): Maximum size.
         public_only (`bool`, *optional*, defaults to `False`):
-            Whether hosts are refused, also as the target of a redirect, that are not on the public internet: for a
-            server that downloads what strangers name. Proxies of the environment are not used then, since they would
-            choose the address.
+            Whether hosts outside the public internet are refused, also as targets of redirects. Servers that download
+            URLs from unknown users need this. Proxies of the environment are not used then, since they would choose
+            the address.
 
     Returns:
         `bytes`: The file.
@@ -37,7 +37,7 @@ def download_image(url: str, most_bytes: int | None = None, public_only: bool = 
             `most_bytes`, or its host is refused.
     """
     limit = MOST_DOWNLOADED_BYTES if most_bytes is None else most_bytes
-    # A thread of its own: the caller, such as a notebook, may run an event loop itself.
+    # In a separate thread, since the caller may already run an event loop, as notebooks do.
     with ThreadPoolExecutor(1) as pool:
         try:
             return pool.submit(asyncio.run, _download_in_time(url, limit, public_only)).result()
@@ -59,8 +59,8 @@ class _PublicTransport(httpx.AsyncHTTPTransport):
         addresses = [str(entry[4][0]) for entry in found]
         if not all(map(_is_public, addresses)):
             raise httpx.UnsupportedProtocol(f"{host} is not on the public internet")
-        # A request of its own, since a relative redirect is resolved against the one that was given. The header "Host"
-        # keeps the name, and the certificate is checked against it.
+        # A new request, so that relative redirects are still resolved against the original one. The header "Host"
+        # keeps the name, which is also what the certificate is checked against.
         pinned = httpx.Request(
             request.method,
             request.url.copy_with(host=addresses[0]),
@@ -72,7 +72,7 @@ class _PublicTransport(httpx.AsyncHTTPTransport):
 
 
 def _is_public(text: str) -> bool:
-    """Whether anybody's packets may go to an IP address."""
+    """Whether an IP address is on the public internet."""
     address = ipaddress.ip_address(text.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         # These carry an IPv4 address, which a gateway may take out.

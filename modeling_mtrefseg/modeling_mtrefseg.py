@@ -27,13 +27,13 @@ if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the 
     from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
 
 
-# Sentences are spread over rows where there would be more than this many.
+# Sentences are split into several rows if this gives more rows than this.
 _FEW_ROWS = 4
 
 
 class MTRefSegModel(MTRefSegPreTrainedModel):
     """
-    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask a sentence out.
+    MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask per sentence out.
 
     The visual half ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
     of both images once per pair, and the sentences, side by side, on top of it. The `[SEG]` head turns each sentence's
@@ -117,7 +117,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
             embeddings, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
-            encoding.prompt_key_values = self._read_prompt(embeddings, prompt_mask)
+            encoding.prompt_key_values = self.read_prompt(embeddings, prompt_mask)
             encoding.prompt_mask = prompt_mask
         return encoding
 
@@ -147,15 +147,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
                 read it.
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The sentences of all pairs, one after the other, and what follows them; which positions are tokens
-                (default: all); which of them are averaged into the query (default: all tokens). Without sentences
-                every change is segmented (stage 1).
+                The sentences of all pairs, one after the other, each with its suffix and answer; the mask of the
+                positions that are tokens (default: all); and the mask of the positions that are averaged into the
+                query (default: all tokens). Without sentences every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
             object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
                 Handed on to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
-                What [`~MTRefSegModel.encode_pair`] gave for these pairs.
+                Output of [`~MTRefSegModel.encode_pair`] for these pairs.
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
                 1 where the described change is, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
@@ -218,7 +218,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         prompt_attention_mask: Tensor | None = None,
     ) -> Tensor:
         """
-        What sentences ask the mask decoder for: `seg_embedding` of [`MTRefSegOutput`], without decoding any mask.
+        Computes the queries of sentences (`seg_embedding` of [`MTRefSegOutput`]) without decoding masks.
 
         Args:
             pair_encoding ([`MTRefSegPairEncoding`]):
@@ -228,7 +228,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         Other arguments are those of `forward`.
 
         Returns:
-            `Tensor` of shape `(num_sentences, hidden_size)`: One query a sentence.
+            `Tensor` of shape `(num_sentences, hidden_size)`: One query per sentence.
         """
         if pair_encoding.image_tokens_t1 is None and pair_encoding.prompt_key_values is None:
             self._add_image_tokens(pair_encoding)
@@ -270,15 +270,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         because the library's `generate` writes the answer.
         """
         if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
-            raise ValueError(f"generate_and_segment segments one answer a sentence; leave out {sorted(refused)}.")
+            raise ValueError(f"generate_and_segment segments one answer per sentence; leave out {sorted(refused)}.")
         if pair_encoding is None:
             pair_encoding = self._encode_images(pixel_values_t1, pixel_values_t2)
         layout = SentenceLayout.of(input_ids, num_expressions, pair_encoding.batch_size)
         prompt_embeddings, prompt_mask = self._embed_prompt(pair_encoding, prompt_input_ids, prompt_attention_mask)
-        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self._embed(input_ids)], dim=1)
+        embeddings = torch.cat([prompt_embeddings[layout.pair_index], self.embed_tokens(input_ids)], dim=1)
         mask = torch.cat([prompt_mask[layout.pair_index], attention_mask], dim=1)
         sequences = self._generate(embeddings, mask, {"max_new_tokens": max_new_tokens, **generation_options})
-        # Where the template asks with [SEG], as the reference does, the answer needs none and is not read.
+        # If the question already contains [SEG], as in the reference, the answer is not used.
         asks_with_seg = (input_ids == self.config.seg_token_id).any(1)
         is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
@@ -299,6 +299,77 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         output.no_target_logits = output.no_target_logits.masked_fill(~has_seg, -floor)
         output.sequences, output.has_seg = sequences, has_seg
         return output
+
+    def embed_tokens(self, input_ids: Tensor) -> Tensor:
+        """
+        Token embeddings. The placeholders of images, which may lie beyond the vocabulary, get that of token 0.
+
+        Args:
+            input_ids (`Tensor` of shape `(batch_size, length)`): Token ids.
+
+        Returns:
+            `Tensor` of shape `(batch_size, length, text_hidden_size)`.
+        """
+        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
+        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
+
+    def read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
+        """
+        One pass of the language model over a prompt.
+
+        Args:
+            embeddings (`Tensor` of shape `(batch_size, prompt_length, text_hidden_size)`):
+                The prompt, with the tokens of both images in their places.
+            prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
+
+        Returns:
+            `tuple`: Keys and values of each layer, `(batch_size, num_heads, prompt_length, head_size)` each.
+        """
+        no_sentence = prompt_mask.new_zeros(prompt_mask.shape[0], 0, 0)
+        _, key_values = self.read_tokens(embeddings, prompt_mask, no_sentence, use_cache=True)
+        assert key_values is not None
+        return key_values
+
+    def read_tokens(
+        self,
+        embeddings: Tensor,
+        prompt_mask: Tensor,
+        sentence_mask: Tensor,
+        prompt_key_values: KeyValues | None = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, KeyValues | None]:
+        """
+        One pass of the language model over a prompt and the sentences that follow it; or over the sentences alone,
+        with the keys and values of the prompt. An attention mask keeps the sentences of a pair apart.
+
+        Args:
+            embeddings (`Tensor` of shape `(batch_size, length, text_hidden_size)`):
+                The prompt, if `prompt_key_values` are not given, and the sentences one after the other.
+            prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
+            sentence_mask (`Tensor` of shape `(batch_size, max_expressions, sentence_length)`): The same.
+            prompt_key_values (`tuple`, *optional*): Result of [`~MTRefSegModel.read_prompt`].
+            use_cache (`bool`, *optional*, defaults to `False`): Whether to return keys and values.
+
+        Returns:
+            `Tensor` of shape `(batch_size, length, text_hidden_size)`: Last hidden states.
+            `tuple` or `None`: Keys and values of each layer, with `use_cache`.
+
+        Raises:
+            `ValueError`: If prompt and sentence are longer than the language model's context, or if keys and values
+                are needed while gradient checkpointing drops them.
+        """
+        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
+        positions = packed_positions(prompt_mask, sentence_mask)
+        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
+        length = embeddings.shape[1]
+        output = self.language_model.get_decoder()(
+            inputs_embeds=embeddings,
+            attention_mask=mask[:, :, mask.shape[2] - length :],
+            position_ids=positions[:, positions.shape[1] - length :],
+            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
+            use_cache=use_cache or prompt_key_values is not None,
+        )
+        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
 
     def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
         """Token ids that the language model writes after each row, greedy by default."""
@@ -337,11 +408,6 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         tokens = self.projector(torch.cat([encoding.coarse_features_t1, encoding.coarse_features_t2]))
         encoding.image_tokens_t1, encoding.image_tokens_t2 = tokens.unflatten(0, (2, -1)).unbind()
 
-    def _embed(self, input_ids: Tensor) -> Tensor:
-        """Token embeddings; placeholders of images, which may lie beyond the vocabulary, are looked up as token 0."""
-        is_image = (input_ids == self.config.image_t1_token_id) | (input_ids == self.config.image_t2_token_id)
-        return self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
-
     def _embed_prompt(
         self, encoding: MTRefSegPairEncoding, prompt_input_ids: Tensor | None, prompt_attention_mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
@@ -351,7 +417,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             raise ValueError(
                 f"prompt_input_ids is {given}; one row for each of {encoding.batch_size} pairs is needed."
             )
-        embeddings = self._embed(prompt_input_ids)
+        embeddings = self.embed_tokens(prompt_input_ids)
         for name, token_id, tokens in (
             ("t1", self.config.image_t1_token_id, encoding.image_tokens_t1),
             ("t2", self.config.image_t2_token_id, encoding.image_tokens_t2),
@@ -407,61 +473,29 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             prompt, prompt_mask = self._embed_prompt(encoding, prompt_input_ids, prompt_attention_mask)
         if longest := self._sentences_per_row(layout, prompt_mask.shape[1], input_ids.shape[1]):
             if key_values is None:
-                key_values, prompt = self._read_prompt(prompt, prompt_mask), None
+                key_values, prompt = self.read_prompt(prompt, prompt_mask), None
             layout, pair = layout.split(longest)
             prompt_mask = prompt_mask[pair]
             key_values = tuple((keys[pair], values[pair]) for keys, values in key_values)
         sentence_mask = layout.pad(attention_mask)
-        embeddings = layout.pad(self._embed(input_ids)).flatten(1, 2)
+        embeddings = layout.pad(self.embed_tokens(input_ids)).flatten(1, 2)
         if prompt is not None:
             embeddings = torch.cat([prompt, embeddings], dim=1)
-        states, _ = self._read(embeddings, prompt_mask, sentence_mask, key_values)
+        states, _ = self.read_tokens(embeddings, prompt_mask, sentence_mask, key_values)
         states = states[:, states.shape[1] - sentence_mask[0].numel() :]
         return layout.flatten(states.unflatten(1, sentence_mask.shape[1:]))
 
     def _sentences_per_row(self, layout: SentenceLayout, prompt_length: int, sentence_length: int) -> int | None:
         """
-        How many sentences of a pair are read side by side at most; `None` for all. In one long row every token is
-        compared with those of all other sentences, in vain. Rows about as long as the prompt, which each of them
-        needs, keep both that and the copies of the prompt small.
+        The largest number of sentences of a pair that share a row; `None` for all. In one long row, attention compares
+        every token with those of all other sentences, and masks the results. Each row needs the prompt, so rows about
+        as long as the prompt keep both this waste and the copies of the prompt small.
         """
         is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
         if is_checkpointing or torch.compiler.is_compiling() or torch.jit.is_tracing():
             return None
         longest = max(1, prompt_length // max(sentence_length, 1))
         return longest if layout.max_expressions > _FEW_ROWS * longest else None
-
-    def _read_prompt(self, embeddings: Tensor, prompt_mask: Tensor) -> KeyValues:
-        """The language model's keys and values of the prompt."""
-        no_sentence = prompt_mask.new_zeros(prompt_mask.shape[0], 0, 0)
-        _, key_values = self._read(embeddings, prompt_mask, no_sentence, use_cache=True)
-        assert key_values is not None
-        return key_values
-
-    def _read(
-        self,
-        embeddings: Tensor,
-        prompt_mask: Tensor,
-        sentence_mask: Tensor,
-        prompt_key_values: KeyValues | None = None,
-        use_cache: bool = False,
-    ) -> tuple[Tensor, KeyValues | None]:
-        """
-        One pass of the language model over a prompt and the sentences on it, or, with the prompt's keys and values,
-        over the sentences alone.
-        """
-        self._check_reading(prompt_mask, sentence_mask, use_cache or prompt_key_values is not None)
-        positions = packed_positions(prompt_mask, sentence_mask)
-        mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
-        length = embeddings.shape[1]
-        output = self.language_model.get_decoder()(
-            inputs_embeds=embeddings,
-            attention_mask=mask[:, :, mask.shape[2] - length :],
-            position_ids=positions[:, positions.shape[1] - length :],
-            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
-            use_cache=use_cache or prompt_key_values is not None,
-        )
-        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
 
     def _check_reading(self, prompt_mask: Tensor, sentence_mask: Tensor, uses_cache: bool) -> None:
         length = prompt_mask.shape[1] + sentence_mask.shape[2]

@@ -22,8 +22,8 @@ class MaskFeatures(ModelOutput):
         multi_scale_features (`tuple` of `Tensor` of shape `(batch_size, hidden_size, height, width)`):
             Keys and values of the decoder, strides 32, 16, 8.
         attention_mask_features (`tuple` of `Tensor` of shape `(batch_size, hidden_size, height, width)`):
-            `mask_features` at strides 32, 16, 8. Masks are linear in them, so resizing them once gives what resizing
-            every query's mask in every layer would give.
+            `mask_features` at strides 32, 16, 8. Masks are linear in them, so resizing them once is equivalent to
+            resizing every query's mask in every layer.
     """
 
     mask_features: Tensor | None = None
@@ -93,7 +93,7 @@ class MTRefSegPairEncoding(ModelOutput):
 class MTRefSegOutput(ModelOutput):
     """
     Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flat:
-    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row a pair, the mask
+    `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row per pair, the mask
     of every change.
 
     Args:
@@ -108,7 +108,7 @@ class MTRefSegOutput(ModelOutput):
         num_expressions (`Tensor` of shape `(batch_size,)`):
             How many of the rows belong to each pair.
         object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
-            What the processor took out of the sentences: which of the objects of `mask_logits` are meant. The
+            The choice among the objects of `mask_logits` that the processor took from the sentences. The
             processor applies it when it makes masks.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):

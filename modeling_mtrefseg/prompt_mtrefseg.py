@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Wording of the prompt: the templates that come with the model, and the check of one's own."""
+"""Wording of the prompt: the built-in templates, and the check of custom ones."""
 
 import copy
 from typing import TypedDict
@@ -12,14 +12,13 @@ class PromptTemplate(TypedDict):
 
     Attributes:
         prefix (`str`):
-            What all sentences of a pair share. Holds "<image_t1>" and "<image_t2>" once each, where the image tokens
-            go, and may hold "{scene}".
+            The part that all sentences of a pair share. Holds "<image_t1>" and "<image_t2>" once each, where the image
+            tokens go, and may hold "{scene}".
         scenes (`dict[str, str]`):
             What "{scene}" stands for in each domain; "unknown" is the wording for pairs without a domain.
         expression (`str`):
-            The sentence, as "{expression}", with what belongs to it. "[SEG]" in it stands for the `[SEG]` token.
-        suffix (`str`):
-            What leads over to the answer.
+            The sentence, as "{expression}", with the words around it. "[SEG]" in it stands for the `[SEG]` token.
+        suffix (`str`): The text between sentence and answer.
         answer (`str`):
             The answer up to its end. "[SEG]" in it stands for the `[SEG]` token, unless `expression` holds it.
         answer_end (`str`):
@@ -48,7 +47,7 @@ PROMPT_TEMPLATES: dict[str, PromptTemplate] = {
         "answer": "Sure. It is [SEG]",
         "answer_end": ".",
     },
-    # Word for word what the reference implementation was trained with, which calls every scene remote sensing.
+    # Verbatim from the training of the reference implementation, which calls every scene remote sensing.
     "reference": {
         "prefix": "[INST] <<SYS>>\nYou are a helpful language and vision assistant. You are able to understand the "
         "visual content that the user provides, and assist the user with a variety of tasks using natural language."
@@ -64,7 +63,7 @@ PROMPT_TEMPLATES: dict[str, PromptTemplate] = {
 
 
 def resolve_template(template: str | PromptTemplate) -> PromptTemplate:
-    """A built-in template by name, or an own one after a check that it is complete."""
+    """Returns a built-in template by name, or checks that a custom one is complete."""
     if isinstance(template, str):
         if template not in PROMPT_TEMPLATES:
             raise ValueError(

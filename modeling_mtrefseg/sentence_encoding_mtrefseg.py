@@ -29,7 +29,7 @@ class SentenceEncoder:
         tokenize (`Callable`): Token ids of each of several texts, without special tokens around them.
         placeholder_ids (`dict[str, int]`): Token ids of "<image_t1>", "<image_t2>" and "[SEG]".
         num_image_tokens (`int`): How many tokens each image takes in the prompt.
-        special_tokens (`list[str]`): What no sentence may hold.
+        special_tokens (`list[str]`): Tokens that a sentence must not contain.
         pad_token_id, eos_token_id (`int`): Token ids of padding, and of the end of a text.
         max_length (`int`): Longest prompt with a sentence and an answer, in tokens.
         padding_side (`str`): "left" or "right".
@@ -84,8 +84,10 @@ class SentenceEncoder:
         return data | self._encode_sentences(expressions, prompts, training, generation)
 
     def _encode(self, *texts: str) -> list[list[int]]:
-        """Token ids of parts of the template. The text between placeholders is tokenised piece by piece, so that no
-        token reaches over a border and all sentences of a pair share the very same prompt."""
+        """
+        Token ids of parts of the template. The text between placeholders is tokenised piece by piece, so that no token
+        crosses a boundary, and all sentences of a pair share exactly the same prompt.
+        """
         pieces_of = [[piece for piece in _PLACEHOLDERS.split(text) if piece] for text in texts]
         ids_of = {
             name: [number] * (1 if name == "[SEG]" else self.num_image_tokens)
@@ -114,7 +116,7 @@ class SentenceEncoder:
     def _encode_sentences(
         self, expressions: list[list[str]], prompts: list[list[int]], training: bool, generation: bool
     ) -> dict[str, np.ndarray]:
-        """The model inputs that have one row a sentence, and the number of sentences of each pair."""
+        """The model inputs that have one row per sentence, and the number of sentences of each pair."""
         following, num_supervised = self._encode_following(training, generation)
         rows: dict[str, list[list[int]]] = {"input_ids": [], "query_mask": [], "text_labels": []}
         wording = self.template["expression"]
@@ -175,7 +177,7 @@ class SentenceEncoder:
 
 
 def _split(text: Any) -> tuple[Any, list[float]]:
-    """What the model is asked, and the choice among the objects that it finds, as numbers."""
+    """The question for the model, and the choice among the objects that it finds, as numbers."""
     asked, choice = split_sentence(text) if isinstance(text, str) else (text, None)
     if choice is None or choice.is_count:
         return text, [0.0] * NUM_CHOICE_VALUES

@@ -1,5 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Tags of TIFFs, by which their samples are understood: PIL's modes do not tell bands from transparency."""
+"""
+Reads the tags that say what the samples of a TIFF mean. PIL's modes do not distinguish extra bands from transparency.
+"""
 
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -24,7 +26,7 @@ _OVERVIEW_OR_MASK, _REDUCED = 0b101, 2  # Values of the tags 254 and 255.
 @dataclass(frozen=True)
 class TiffTags:
     """
-    The tags of a TIFF that decide how its samples are meant.
+    The tags of a TIFF that define the meaning of its samples.
 
     Args:
         width, height (`int`): In pixels, as stored.
@@ -62,7 +64,7 @@ class TiffTags:
 
     @property
     def has_extra_bands(self) -> bool:
-        """Whether there are more samples than its kind of colour has."""
+        """Whether there are more samples than its photometric interpretation needs."""
         return self.samples > _PHOTOMETRIC_SAMPLES.get(self.photometric, 1)
 
     @property
@@ -134,8 +136,10 @@ def collect_tags(tags: Any) -> TiffTags:
 
 
 def has_narrow_palette(tags: Any) -> bool:
-    """Whether the colours of a palette, by the tags that PIL has read, are of 8 bits. They ought to be of 16, but some
-    programs write others, and all that read TIFFs by libtiff understand them."""
+    """
+    Whether the colours of a palette, by the tags that PIL has read, are of 8 bits. They should have 16 bits, but some
+    programs write 8, which all readers based on libtiff accept.
+    """
     colours = tags.get(COLOUR_MAP)
     return isinstance(colours, tuple) and len(colours) % 3 == 0 and 0 < max(colours) <= 255
 

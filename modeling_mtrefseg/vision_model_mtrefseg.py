@@ -28,7 +28,7 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
     input_modalities = ("image", "text")
     supports_gradient_checkpointing = True
     _supports_sdpa = True
-    # They join tensors of several submodules, which `device_map` must not spread over devices.
+    # These modules combine tensors of several submodules, so `device_map` must not split them across devices.
     _no_split_modules = ["MaskDecoder", "TemporalFusion", "SegHead"]
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
@@ -80,7 +80,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
     """
 
-    # The other half of a whole checkpoint, which is left where it is.
+    # Keys of the other half in a checkpoint of the whole model, which are ignored.
     _keys_to_ignore_on_load_unexpected = [r"^language_model\.", r"^projector\.", r"^seg_head\."]
 
     def __init__(self, config: MTRefSegConfig) -> None:
@@ -147,7 +147,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
                 The earlier and the later image; not needed with `pair_encoding`.
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
-                What [`~MTRefSegVisionModel.encode_pair`] gave.
+                Output of [`~MTRefSegVisionModel.encode_pair`].
             labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
                 1 where anything changed, else 0.
             output_layer_masks (`bool`): Whether to return the masks of every layer and query.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Images that hold more than 8-bit RGB: which bands are shown, and which values become 0 to 255."""
+"""Images with more than three bands or 8 bits: which bands are shown, and how their values are mapped to 0 to 255."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ KNOWN_DEPTHS = (8, 10, 11, 12, 14)
 @dataclass(frozen=True)
 class Stretch:
     """
-    How samples of more than 8 bits become 0 to 255: each band from one percentile to another one.
+    How samples of more than 8 bits are mapped to 0 to 255: each band is scaled between two percentiles.
 
     Args:
         low, high (`float`, *optional*, defaults to 2 and 98): Percentiles, 0 to 100, of all samples that are not
             nodata; what lies below or above becomes 0 or 255.
-        each (`bool`, *optional*, defaults to `False`): Whether every image has limits of its own. By default those of
-            a pair are the same for t1 and t2, so that what did not change looks alike.
+        each (`bool`, *optional*, defaults to `False`): Whether every image has its own limits. By default, t1 and t2
+            of a pair share them, so that unchanged regions look the same.
 
     Raises:
         ValueError: If the percentiles are not in order, or outside of 0 to 100.
@@ -107,12 +107,12 @@ def percentile_limits(images: Sequence[tuple[np.ndarray, np.ndarray]], stretch: 
 
 def apply_limits(values: np.ndarray, limits: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     """
-    Brings samples to 0 to 255.
+    Scales samples to 0 to 255.
 
     Args:
         values (`np.ndarray`): Samples of shape `(height, width, bands)`.
-        limits (`np.ndarray`): Of shape `(bands, 2)`: what becomes 0 and 255. If both are the same, smaller samples
-            become 0 and all others 255.
+        limits (`np.ndarray`): Of shape `(bands, 2)`: the values that become 0 and 255. If both are the same, smaller
+            samples become 0 and all others 255.
         valid (`np.ndarray`, *optional*): Booleans of shape `(height, width)`; other pixels become black.
 
     Returns:

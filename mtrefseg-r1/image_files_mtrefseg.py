@@ -1,7 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Files of images: opening and decoding them. TIFFs are read by their tags, since Pillow takes any fourth band for
-transparency and misreads some depths. Whatever a decoder raises becomes an [`ImageError`], here and nowhere else.
+Opens and decodes image files. TIFFs are interpreted by their tags, because Pillow treats any fourth band as
+transparency and misreads some bit depths. This is the only module that turns the errors of decoders into an
+[`ImageError`].
 """
 
 import importlib
@@ -38,7 +39,7 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 """Grey modes of more than 8 bits, which PIL would clip instead of scale."""
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_JPEG_2000_BYTES = 1 << 16  # What describes the samples comes before them, but other boxes may come first.
+_JPEG_2000_BYTES = 1 << 16  # The description of the samples comes before them, but other boxes may precede it.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
 _UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as RGB of 8 bits"
@@ -66,8 +67,8 @@ class ImageError(ValueError):
     An image or a mask cannot be read.
 
     Args:
-        name (`str`): What the message calls it.
-        problem (`str`): What is wrong, and what helps.
+        name (`str`): Its name in the message.
+        problem (`str`): What is wrong, and how to fix it.
         is_too_large (`bool`, *optional*, defaults to `False`): Whether it has more pixels than PIL decodes.
     """
 
@@ -79,11 +80,11 @@ class ImageError(ValueError):
 
 
 class UnsupportedImageError(ImageError):
-    """An image is whole, but needs a package that is missing, or is of a kind that is not read at all."""
+    """An image is intact, but its format is not supported, or needs a package that is not installed."""
 
 
 class _UnsupportedKindError(Exception):
-    """The same, before the image has a name."""
+    """An [`ImageError`] before the name of the image is known."""
 
 
 @dataclass
@@ -96,9 +97,9 @@ class Samples:
         valid (`np.ndarray`): Booleans `(height, width)`, false where there is no data.
         alpha (`np.ndarray`, *optional*): Opacity `(height, width)`, 0 to 255.
         is_inverted (`bool`, *optional*, defaults to `False`): Whether 0 is white.
-        is_file (`bool`, *optional*, defaults to `True`): Whether they are from a file, so that values of any range are
-            understood; the maker of an array can be asked to scale it.
-        notes (`list[str]`): What has to be said about them.
+        is_file (`bool`, *optional*, defaults to `True`): Whether they come from a file. Values of files may have any
+            range; the creator of an array is asked to scale it.
+        notes (`list[str]`): Notes for the user.
     """
 
     values: np.ndarray
@@ -112,7 +113,7 @@ class Samples:
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
     """
-    Turns whatever a decoder raises in the block into an [`ImageError`] with this name. Decoders raise more than
+    Turns any error of a decoder in the block into an [`ImageError`] with this name. Decoders raise more than
     `OSError` on damaged files: `RuntimeError`, `NotImplementedError`, `SyntaxError`, `struct.error` and so on.
 
     Args:
@@ -176,7 +177,8 @@ def load_upright(image: Image.Image) -> Image.Image:
         `PIL.Image.Image`: A copy, turned as its orientation says.
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        # Where it knows the path, Pillow maps plain samples into memory, mixed up if the orientation swaps the sides.
+        # If Pillow knows the path, it maps uncompressed samples into memory, in the wrong order if the orientation
+        # swaps width and height.
         filename, image.filename = image.filename, ""
         try:
             image.load()
@@ -257,7 +259,7 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
 
 def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
     """
-    Looks at an image that its owner has opened with PIL: a TIFF may have lost what its tags meant.
+    Checks an image that the caller opened with PIL, which ignores some tags of TIFFs.
 
     Args:
         image (`PIL.Image.Image`): The image.
@@ -361,14 +363,14 @@ def _read_raster(
     has_alpha: bool = False,
 ) -> Samples:
     """The chosen bands as rasterio reads them."""
-    # Bands that lie together are decoded together, whichever are wanted.
+    # Interleaved bands are decoded together, even if only some of them are needed.
     if tags is not None and tags.width * tags.height * tags.samples * tags.bits > 8 * _MOST_BYTES:
         raise Image.DecompressionBombError(f"it is {tags}, more than {_MOST_BYTES >> 30} GiB.")
-    # The content in memory: GDAL would understand some paths as addresses, and look for files beside the image.
+    # From memory, because GDAL interprets some paths as URLs and looks for other files next to the image.
     content = file if isinstance(file, bytes) else file.read_bytes()
     with rasterio.io.MemoryFile(content) as memory:
         with _WARNINGS_LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # That it has no place on the map.
+            warnings.simplefilter("ignore")  # A warning that the image is not georeferenced.
             dataset = memory.open(driver=driver)
         with dataset:
             limit = Image.MAX_IMAGE_PIXELS
@@ -460,7 +462,7 @@ def _register_heif() -> None:
 
 
 def _describe(error: Exception) -> str:
-    """What went wrong, without the path of the file, which some messages hold."""
+    """The message of an error without the path of the file."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, struct.error | IndexError | KeyError):

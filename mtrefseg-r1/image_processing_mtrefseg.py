@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Image processor of MTRefSeg: from two images to pixel values, and from mask logits to masks of their own size."""
+"""Image processor of MTRefSeg: from two images to pixel values, and from mask logits to masks at the original size."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict
@@ -290,7 +290,7 @@ class MTRefSegImageProcessor(PilBackend):
 
 
 def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: torch.Tensor) -> None:
-    """Keeps the chosen objects of masks of one pair, in place. A mask of which nothing is left scores 0."""
+    """Keeps the chosen objects of masks of one pair, in place. A mask that becomes empty gets the score 0."""
     for index, values in enumerate(choices.tolist()):
         choice = ObjectChoice.from_values(values)
         if choice is not None and masks[index].any():

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ImageSource: TypeAlias = Union[str, Path, bytes, Image.Image, np.ndarray, "torch.Tensor"]
 StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 
-# An image is nearly black if 99 of 100 pixels are at most so bright, and flat if they differ by no more than this.
+# An image is "nearly black" if 99 % of its pixels are at most this bright, and "flat" if they differ by no more than
+# this.
 _BLACK, _FLAT = 10, 2
 _SMALLEST_JUDGED = 32  # pixels of a side
 CHECKED = "mtrefseg_checked"
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def name_source(source: ImageSource) -> str:
-    """How an error message calls an image: by its path or URL, or by its type."""
+    """The name of an image in error messages: its path or URL, or its type."""
     return f"'{source}'" if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
@@ -39,7 +40,7 @@ def decode_source(
     source: ImageSource, name: str, bands: Sequence[int] | None = None
 ) -> Image.Image | Samples | np.ndarray:
     """
-    Decodes a source of any kind, without bringing its values to 0 to 255.
+    Decodes any kind of source without scaling its values to 0 to 255.
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): The source.
@@ -60,7 +61,7 @@ def decode_source(
     if isinstance(source, Image.Image):
         return check_opened(source, name)
     if isinstance(source, str) and source.startswith(("http://", "https://")):
-        from .image_download_mtrefseg import download_image  # Imports what speaks HTTP.
+        from .image_download_mtrefseg import download_image  # Imported here, since it needs the HTTP client.
 
         with decoding(name):
             return decode(download_image(source), name, bands)
@@ -128,7 +129,7 @@ def load_image(
     """
     Read one image as 8-bit RGB. For the two images of a pair use [`load_images`], which treats both alike.
 
-    Whatever PIL reads will do, and more TIFFs, PNGs and JPEG 2000 files where rasterio is installed. EXIF orientation
+    All formats of PIL are supported, and with rasterio further kinds of TIFF, PNG and JPEG 2000. EXIF orientation
     is applied, transparent images are laid on black, and grey, palette, 1-bit and CMYK images are converted. Of a TIFF
     the first three bands are read as RGB, whatever the fourth one is called. Pixels without data are black.
 
@@ -165,7 +166,7 @@ def load_images(
 ) -> list[Image.Image]:
     """
     Read images that belong together as [`load_image`] does, with the same stretch where they are of the same type, and
-    log what has to be said about them.
+    log notes about them.
 
     Args:
         sources (`Sequence[ImageSource]`): The images, for instance t1 and t2.
@@ -249,7 +250,7 @@ def _render(
 
 
 def _plain_scale(dtype: np.dtype, low: float, high: float, stretch: StretchOption, is_file: bool) -> float | None:
-    """What samples are multiplied by where nothing has to be stretched."""
+    """The factor that brings samples to 0 to 255 if they are not stretched."""
     if dtype == np.uint8:
         return 1
     if isinstance(stretch, Stretch):
@@ -312,7 +313,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def describe_dullness(image: Image.Image) -> str:
     """
-    Tells whether next to nothing can be seen in an image.
+    Tells whether an image shows almost nothing.
 
     Args:
         image (`PIL.Image.Image`): The image, RGB.
@@ -347,7 +348,9 @@ def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.nda
 
 
 def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
-    """Whether it is a PyTorch tensor. Does not import PyTorch, which somebody who has a tensor has imported."""
+    """
+    Whether a value is a PyTorch tensor. Does not import PyTorch: whoever passes a tensor has imported it already.
+    """
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 

@@ -52,8 +52,9 @@ class Projector(nn.Module):
 
 class SegHead(nn.Module):
     """
-    From the language model's states to the mask decoder's query. The pooled state of a sentence goes two ways: through
-    a linear layer, and through one attention over the fused stride-32 features and itself; both are joined.
+    The `[SEG]` head: turns states of the language model into queries of the mask decoder. The pooled state of a
+    sentence passes through a linear layer and, in parallel, through attention over the fused stride-32 features and
+    itself; both results are combined.
 
     Args:
         config ([`MTRefSegConfig`]): Sizes.
@@ -82,7 +83,7 @@ class SegHead(nn.Module):
     def forward(self, pooled_states: Tensor, vision_features: Tensor) -> Tensor:
         """
         Args:
-            pooled_states (`Tensor` of shape `(batch_size, num_expressions, text_hidden_size)`): One row a sentence.
+            pooled_states (`Tensor` of shape `(batch_size, num_expressions, text_hidden_size)`): One row per sentence.
             vision_features (`Tensor` of shape `(batch_size, vision_channels, height, width)`): Fused, stride 32.
 
         Returns:
@@ -112,7 +113,7 @@ class SegHead(nn.Module):
 @dataclass
 class SentenceLayout:
     """
-    Where the sentences of a ragged batch lie when each pair's are laid side by side.
+    Positions of the sentences of a ragged batch in a padded one with `max_expressions` places per pair.
 
     Args:
         pair_index (`Tensor` of shape `(num_sentences,)`): The pair that each sentence belongs to.
@@ -200,9 +201,9 @@ def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:
 
 def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: torch.dtype) -> Tensor:
     """
-    Additive mask under which every sentence sees the prompt and its own earlier tokens but no other sentence, so that
-    all sentences of a pair share one pass, and one set of keys and values, and still each gets the states that it
-    would get alone.
+    Additive attention mask that lets each sentence attend to the prompt and to its own earlier tokens, but not to
+    other sentences. All sentences of a pair thus share one pass and one set of keys and values, and each gets the same
+    states as it would alone.
 
     Args:
         prompt_mask, sentence_mask: See [`packed_positions`].

@@ -21,7 +21,7 @@ def sample_points(maps: Tensor, points: Tensor) -> Tensor:
 
 def uncertain_points(mask_logits: Tensor, candidates: Tensor, extra: Tensor, num_points: int) -> Tensor:
     """
-    Of random `candidates` keeps those where the mask is least certain and fills up with random `extra` ones
+    Selects from random `candidates` the points where the mask is least certain, and adds the random points `extra`
     ([PointRend](https://huggingface.co/papers/1912.08193)).
 
     Args:
@@ -66,11 +66,11 @@ def mask_losses(
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_masks, height, width)`):
             Masks before the first and after every layer.
         labels (`Tensor` of shape `(num_masks, label_height, label_width)`):
-            Truth, 0 or 1; all zeros where nothing is to be found.
+            Truth, 0 or 1; all zeros for sentences that nothing fits.
         config ([`MTRefSegConfig`]): Weights and point sampling.
         training (`bool`):
-            Whether `config.num_points` points are drawn at random; otherwise, and if there are none, every pixel of
-            the logits counts, and nothing is random.
+            Whether the loss is computed at `config.num_points` random points. Otherwise, and if `num_points` is 0, it
+            is computed at every pixel of the logits.
     """
     num_layers, num_masks = layer_mask_logits.shape[:2]
     if num_masks == 0:

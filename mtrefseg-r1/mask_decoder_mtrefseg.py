@@ -21,9 +21,9 @@ from .pixel_decoder_mtrefseg import PixelDecoder, SinePositionEmbedding
 
 class ContainerInitialization(PreTrainedModel):
     """
-    Lets `_init_weights` see modules that hold no parameters of their own, such as Mask2Former's attention and decoder
-    layers. For classes outside of transformers the library skips these ("custom code"), and their initialisation with
-    them; here a module is skipped only when everything below it is initialised already.
+    Calls `_init_weights` also for modules without parameters of their own, such as Mask2Former's attention and decoder
+    layers. For classes outside of transformers ("custom code") the library skips these modules and thus their
+    initialisation; here a module is skipped only if all its submodules are initialised already.
     """
 
     def _initialize_weights(self, module: nn.Module, is_custom_code: bool = False) -> None:
@@ -81,10 +81,10 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
     ) -> MaskDecoderOutput:
         """
         Args:
-            features ([`MaskFeatures`]): What [`~MaskDecoder.encode`] gave for `batch_size` pairs.
+            features ([`MaskFeatures`]): Result of [`~MaskDecoder.encode`] for `batch_size` pairs.
             queries (`Tensor` of shape `(batch_size, num_groups, num_queries, hidden_size)`, *optional*):
-                Queries; those of one group see one another, groups are independent. Without them, the learned queries
-                of stage 1 form one group.
+                Queries. Those of one group attend to each other; groups are independent. Without them, the learned
+                queries of stage 1 form one group.
             num_masks (`int`, *optional*, defaults to all):
                 How many queries of each group get a full-size mask; the first ones.
             output_layer_masks (`bool`): Whether to compute the masks of all layers at full size.
@@ -95,8 +95,8 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
 
 class CrossAttention(nn.Module):
     """
-    Queries look at the features of an image. The parameters have the names and shapes of `nn.MultiheadAttention`,
-    which Mask2Former has in this place, so that its checkpoints fit.
+    Cross-attention from queries to the features of an image. The parameters have the names and shapes of
+    `nn.MultiheadAttention`, which Mask2Former uses here, so that its checkpoints can be loaded.
 
     Args:
         config ([`MTRefSegMaskDecoderConfig`]): Sizes, and the attention implementation that the user asked for.
@@ -114,8 +114,8 @@ class CrossAttention(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """
         Args:
-            queries (`Tensor` of shape `(batch_size, num_queries, hidden_size)`): What looks.
-            keys, values (`Tensor` of shape `(batch_size, num_positions, hidden_size)`): What it looks at.
+            queries (`Tensor` of shape `(batch_size, num_queries, hidden_size)`): The queries.
+            keys, values (`Tensor` of shape `(batch_size, num_positions, hidden_size)`): Keys and values.
             mask (`Tensor` of shape `(batch_size, 1, num_queries, num_positions)`): True where a query may look.
             output_attentions (`bool`, *optional*, defaults to `False`): Whether to return the attention weights.
 
@@ -135,11 +135,9 @@ class CrossAttention(nn.Module):
 
 class MaskedAttentionDecoder(Mask2FormerTransformerModule):
     """
-    Mask2Former's masked-attention decoder for groups of queries that do not see one another.
-
-    In the parent class the queries of an image always attend to one another, and full-size masks are made in every
-    layer. Here keys and values are computed once per pair and layer for all groups, and masks at the size that the
-    attention needs.
+    Mask2Former's masked-attention decoder for independent groups of queries. In the parent class all queries of an
+    image attend to each other, and every layer computes masks at full size. Here keys and values are computed once per
+    pair and layer for all groups, and masks only at the size that the attention needs.
     """
 
     def __init__(self, config: MTRefSegMaskDecoderConfig, mask2former_config: Mask2FormerConfig) -> None:
@@ -226,7 +224,10 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
         attention_mask: Tensor,
         output_attentions: bool,
     ) -> tuple[Tensor, Tensor | None]:
-        """All queries `(batch_size, num_groups, num_queries, hidden_size)` of a pair look at its features."""
+        """
+        Cross-attention: all queries `(batch_size, num_groups, num_queries, hidden_size)` of a pair attend to its
+        features.
+        """
         attended, weights = layer.cross_attn(queries.flatten(1, 2), keys, values, attention_mask, output_attentions)
         if weights is not None:
             # (batch_size, num_heads, queries, positions) -> (batch_size, groups, queries, num_heads, positions)
@@ -236,7 +237,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
     def _self_attention(
         self, layer: Mask2FormerMaskedAttentionDecoderLayer, queries: Tensor, query_positions: Tensor | None
     ) -> Tensor:
-        """The queries of each group look at one another; with one query that is its own value."""
+        """Self-attention of the queries of each group; a single query simply returns its own value."""
         attention = layer.self_attn
         positioned = _add(queries, query_positions)
         # (batch_size * num_groups, num_heads, num_queries, head_size)

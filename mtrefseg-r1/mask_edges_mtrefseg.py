@@ -1,9 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Masks of two values whose edges are soft: resized ones, and those in formats that do not keep values.
-
-A JPEG of a mask holds many values. Which mask it shows can be checked: that mask, saved with the tables of the file,
-gives what the file holds.
+Binary masks with soft edges, from resizing or lossy formats. A JPEG of a mask holds many values. To check which mask
+it shows, the presumed mask is encoded with the quantisation tables of the file and compared with its content.
 """
 
 import math
@@ -19,16 +17,18 @@ from .tiff_tags_mtrefseg import read_tags
 
 
 WHITE, BLACK, MIDDLE = 224, 31, 127
-"""Values from the first on are white but for what a lossy format adds, and those up to the second black. What lies
-above the third is foreground."""
+"""
+Values from the first one on count as white, and values up to the second one as black, apart from the noise of lossy
+formats. Values above the third are foreground.
+"""
 JPEG_EDGE, JPEG_COLOUR_EDGE = 8, 17
-"""So far from white JPEG changes values: over its blocks of 8 pixels, or of 16 for colours."""
+"""JPEG changes values up to this distance from white: within its blocks of 8 pixels, or 16 pixels for colours."""
 
 # Up to so many values, those between must lie closer to black and white.
 _FEW_VALUES, _SHARP_EDGE = 8, 2
 _STRAY_SHARE = 0.01
-_WIDEST_EDGE = 2  # times as many pixels as are white: small objects are hardly more than their edges
-# Where values differ by less than this in a square of 5 x 5 pixels, they are no edge.
+_WIDEST_EDGE = 2  # as a multiple of the white pixels: small objects consist mostly of edges
+# Values that differ by less than this within 5 x 5 pixels are no edge.
 _FLAT, _FLAT_RADIUS = 40, 2
 _FLAT_SHIFT, _SHIFTED_SHARE = 8, 0.06
 # What saving twice leaves behind is not, over a square of 3 x 3 pixels, all brighter than black by more than this.
@@ -46,15 +46,15 @@ class Compression:
     How a lossy format stored a mask.
 
     Args:
-        table (`tuple[int, ...]`, *optional*): By what a JPEG has divided brightness, in the order of Pillow; `None`
-            for other formats.
+        table (`tuple[int, ...]`, *optional*): Quantisation table of a JPEG for brightness, in the order of Pillow;
+            `None` for other formats.
     """
 
     table: tuple[int, ...] | None = None
 
     @property
     def black(self) -> int:
-        """What black pixels are in the file: of a JPEG of moderate quality 1 or 2."""
+        """The value that black pixels have after decoding: 1 or 2 in JPEGs of moderate quality."""
         if self.table is None:
             return 0
         # Decoders round halves up.
@@ -63,13 +63,13 @@ class Compression:
 
 def find_compression(source: Path | bytes | Image.Image) -> Compression | None:
     """
-    Whether a mask comes from a format that does not keep values. To be called within `decoding`.
+    Tells whether a mask comes from a lossy format. To be called within `decoding`.
 
     Args:
-        source (`Path`, `bytes` or `PIL.Image.Image`): A file, its content, or what PIL has opened.
+        source (`Path`, `bytes` or `PIL.Image.Image`): A file, its content, or an image opened by PIL.
 
     Returns:
-        [`Compression`], *optional*: `None` where values are kept.
+        [`Compression`], *optional*: `None` for lossless formats.
     """
     if isinstance(source, Image.Image):
         return _of_image(source)
@@ -85,7 +85,7 @@ def find_compression(source: Path | bytes | Image.Image) -> Compression | None:
 
 
 def _is_irreversible(content: bytes) -> bool:
-    """Whether a JPEG 2000 was transformed in a way that does not keep values."""
+    """Whether a JPEG 2000 is lossy."""
     start = content.find(_CODING_STYLE)
     return 0 <= start < len(content) - _TRANSFORM and content[start + _TRANSFORM] == 0
 
@@ -99,7 +99,7 @@ def _of_image(image: Image.Image) -> Compression | None:
 
 def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compression | None = None) -> np.ndarray | None:
     """
-    A mask of two values, black and white, whose edges are soft.
+    Reads a black-and-white mask with soft edges.
 
     Args:
         values (`np.ndarray`): `(height, width)`, not negative; integers of up to 16 bits, or floats in 0..255.
@@ -120,7 +120,8 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
         changed = values.astype(np.int16) - again
         if int((changed != 0).sum()) <= _STRAY_SHARE * int(mask.sum()):
             return mask
-        # What was saved twice or resized differs along edges, by more and less; classes close to black by the same.
+        # Masks that were resized or saved twice differ from the presumed mask by varying amounts along edges; classes
+        # close to black differ by a constant.
         dark = (values <= BLACK) & _shifted(changed - (int(background) - int(_background(again))))
         if int(dark.sum()) > _SHIFTED_SHARE * int(mask.sum()):
             return None
@@ -142,7 +143,7 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
 
 
 def _as_jpeg(values: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
-    """What a JPEG of values in 0..255 holds."""
+    """The content of a JPEG of values in 0..255."""
     file = BytesIO()
     Image.fromarray(values.astype(np.uint8)).save(file, "JPEG", qtables=[list(table)])
     with Image.open(file) as image:
@@ -170,7 +171,7 @@ def _shifted(changed: np.ndarray) -> np.ndarray:
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
-    """Where values hardly differ from those around them: classes rather than edges."""
+    """Pixels whose values hardly differ from their neighbours: classes rather than edges."""
     highest, lowest = _around(values, _FLAT_RADIUS, np.maximum), _around(values, _FLAT_RADIUS, np.minimum)
     return (highest - lowest < _FLAT) & (lowest > BLACK) & (highest < WHITE)
 

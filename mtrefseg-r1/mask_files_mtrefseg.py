@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Decoding of masks: their values as they are stored, for those of a mask are names and no brightness."""
+"""Decodes masks without changing their values, which are labels and not brightness."""
 
 import math
 from pathlib import Path
@@ -22,20 +22,21 @@ from .mask_edges_mtrefseg import Compression, find_compression
 from .tiff_tags_mtrefseg import OTHER_PAGES, TiffTags, collect_tags, read_tags
 
 
-# Kind of colours, number of samples, and kind of the last one: what may be opacity, and Pillow reads.
+# Photometric interpretation, number of samples, and kind of the last one, of TIFFs with a possible alpha band that
+# Pillow reads.
 _WITH_OPACITY = ((1, 2, 2), (2, 4, 1), (2, 4, 2))
 
 
 def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarray, Compression | None]:
     """
-    Decodes a mask without a change of its values.
+    Decodes a mask without changing its values.
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): See `load_mask`.
         name (`str`): What messages call it.
 
     Returns:
-        `PIL.Image.Image` or `np.ndarray`: As PIL keeps it, upright, or values that PIL cannot keep.
+        `PIL.Image.Image` or `np.ndarray`: The upright image, or an array for values that PIL cannot represent.
         [`Compression`], *optional*: How a lossy format stored it.
 
     Raises:
@@ -64,7 +65,7 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
 
 
 def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:
-    """A TIFF, in which an extra band may be the opacity, and the value for "no data" the mask."""
+    """Decodes a TIFF, in which an extra band may be the opacity, and the "no data" value may define the mask."""
     if tags.has_other_pages:
         raise ImageError(name, OTHER_PAGES)
     is_opacity = (tags.photometric, tags.samples, *tags.extra) in _WITH_OPACITY and not tags.is_deep

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reading of masks. A mask is read where it can mean one thing only, and refused with its values otherwise:
+Reads masks. A mask is read if its values have only one possible meaning; otherwise the error lists the values:
 
 | What the file holds | Foreground |
 |---|---|
@@ -47,7 +47,7 @@ _WAY_OUT = (
 
 
 class AmbiguousMaskError(ImageError):
-    """The values of a mask can mean more than one thing."""
+    """The values of a mask are ambiguous."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class MaskReading:
 
     Args:
         mask (`np.ndarray`): Booleans of shape `(height, width)`.
-        repairs (`tuple[tuple[str, str], ...]`, *optional*): What was not as it should be: its kind, "ones" (0 and 1),
-            "values" (others than 0 and 255), "colour" or "alpha", and what the mask holds. Nothing for 0 and 255.
+        repairs (`tuple[tuple[str, str], ...]`, *optional*): What is not as it should be: "ones" (0 and 1), "values"
+            (other than 0 and 255), "colour" or "alpha", each with the values of the mask. Empty for 0 and 255.
     """
 
     mask: np.ndarray
@@ -84,7 +84,7 @@ class _OpenError(Exception):
 
 def load_mask(source: ImageSource, values: Sequence[int] | None = None, threshold: float | None = None) -> np.ndarray:
     """
-    Read one mask by these rules, of which the head of this module has all:
+    Read one mask. The main rules, of which the docstring of this module has the full list:
 
     - 1 bit, booleans, 0/1 and 0/255: as they are. 0 and any other single value: the other value.
     - Two values, of which one is above the middle (127; 0.5 of floats in 0..1): the higher one.
@@ -92,7 +92,7 @@ def load_mask(source: ImageSource, values: Sequence[int] | None = None, threshol
       go above 0.5: above 0.5.
     - Palettes and colours: black and one other colour, or the palette's entry 0 and one other entry: the other.
     - Transparency that varies while the colour does not is the mask.
-    - Anything else (class ids, instance ids, several colours) is refused, for it can mean several things. A mask that
+    - Anything else (class ids, instance ids, several colours) is refused as ambiguous. A mask that
       holds something is never read as empty.
 
     Args:
@@ -157,7 +157,8 @@ def _split(decoded: Image.Image | np.ndarray) -> _Planes:
         return _split_channels(decoded[..., :3], decoded[..., 3] if decoded.shape[-1] == 4 else None, "")
     mode = decoded.mode
     if mode in ("1", "L", *DEEP_MODES):
-        grey, hidden = np.asarray(decoded), decoded.info.get("transparency")  # A value; PIL gives it for PNG and GIF.
+        # PIL reports a transparent value for PNG and GIF.
+        grey, hidden = np.asarray(decoded), decoded.info.get("transparency")
         alpha = np.where(grey == hidden, 0, 255).astype(np.uint8) if isinstance(hidden, int) else None
         return _Planes(grey, None, _telling(alpha), mode)
     alpha = np.asarray(decoded.convert("RGBA"))[..., 3] if decoded.has_transparency_data else None
@@ -209,7 +210,7 @@ def _read_planes(planes: _Planes) -> MaskReading:
 
 
 def _chosen(planes: _Planes, values: Sequence[int] | None, threshold: float | None) -> np.ndarray:
-    """The mask by the caller's own rule."""
+    """Applies the caller's `values` or `threshold`."""
     if values is not None and threshold is not None:
         raise _OpenError("values and a threshold are both given, and only one of them can count")
     plane = planes.grey
@@ -341,7 +342,10 @@ def _many_values(values: np.ndarray, held: np.ndarray, jpeg_edge: int) -> np.nda
 
 
 def _lossy(values: np.ndarray, held: np.ndarray, edge: int, compression: Compression) -> np.ndarray | None:
-    """A mask of a format that does not keep values: black and white, for other values may be those of lost classes."""
+    """
+    Reads a mask of a lossy format. It must be black and white, since other values may come from classes that were
+    lost.
+    """
     if len(held) > 1:
         return read_soft(values, edge, compression)
     is_white = held[0] >= WHITE

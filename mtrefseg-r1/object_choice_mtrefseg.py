@@ -2,9 +2,10 @@
 """
 Places, ranks and exceptions: the words of a sentence that choose among objects.
 
-"The leftmost house that was built" asks two things: which houses were built, and which of them is leftmost. The first
-is for the model. The second follows from the model's mask: its connected parts are the objects, and the words choose
-among them. [`split_sentence`] divides a sentence in this way, and [`keep_chosen`] applies the choice to a mask.
+"The leftmost house that was built" asks two questions: which houses were built, and which of them is leftmost. The
+model answers the first one. The second one is answered with the model's mask: its connected parts are the objects,
+among which the words choose. [`split_sentence`] divides a sentence in this way, and [`keep_chosen`] applies the choice
+to a mask.
 """
 
 import re
@@ -36,7 +37,7 @@ _LEFT_AS_VERB = re.compile(
     r"(?<!the )(?<!top )(?<!upper )(?<!bottom )(?<!lower )(?<!far )(?<!on )(?<!to )"
     r"\bleft(?=[?!]*$| the (?:scene|image)\b)"
 )
-# What is left of a sentence must not hold these, else it cannot be divided.
+# A sentence cannot be split if the rest of it contains one of these words.
 _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
@@ -50,7 +51,7 @@ _SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things
 _NO_KIND = re.compile(r"(?:(?:the|every|those|these|this|that) ?)?(?:ones?|changes?|things?|objects?)?[?.! ]*$")
 _ARTICLE = re.compile(r"the (?:(?:one|single|only|last|sole) )?(?=\w)")
 _PLURALS = ("people", "shelves", "benches", "buses", "boxes", "everything", "things")
-_SMALLEST_OBJECT = 36 / 256**2  # Share of the image; what is smaller is not ranked, as in the training sentences.
+_SMALLEST_OBJECT = 36 / 256**2  # Share of the image; smaller objects are not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
 _REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
 _ORDERS = ("x", "y", "size")
@@ -107,7 +108,7 @@ class ObjectChoice:
 @lru_cache(maxsize=4096)
 def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     """
-    Divides a sentence into what the model is asked and what chooses among the objects that it finds.
+    Splits a sentence into the question for the model and the choice among the objects that it finds.
 
     Args:
         text (`str`): The sentence.
@@ -177,7 +178,7 @@ def choose(
 
 def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     """
-    A mask with the chosen ones of its connected parts.
+    Keeps only the chosen connected parts of a mask.
 
     Args:
         mask (`np.ndarray` of shape `(height, width)`): Booleans.
@@ -206,7 +207,10 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
 
 
 def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:
-    """The rows (thing, middle, ...) in the region of a choice; of fewer than it counts, the nearest ones too."""
+    """
+    The rows (object, centre, ...) in the region of a choice; if these are fewer than it asks for, also the nearest
+    ones.
+    """
     assert choice.region is not None
     away = {id(row): _distance(row[1], choice.region, size) for row in described}
     inside = [row for row in described if not away[id(row)]]

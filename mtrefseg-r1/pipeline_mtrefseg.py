@@ -26,14 +26,14 @@ Window: TypeAlias = int | Literal["auto", "off"]
 
 class MTRefSegPipeline(Pipeline):
     """
-    Segments, in a pair of images of one scene, the regions whose change sentences describe.
+    Segments the changes that sentences describe in a pair of images of one scene.
 
     The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
     batch go through the model in one call.
 
     Images of more than 1.5 times the model's canvas are cut into windows, and GeoTIFF and other rasters are read with
     their place on the ground, by the package `mtrefseg` with its extra `geo`: the masks are those of
-    `mtrefseg.segment`. Where that is not installed, large images are shrunk, and a warning says by how much.
+    `mtrefseg.segment`. If it is not installed, large images are shrunk, and a warning states the factor.
 
     Example:
 
@@ -83,7 +83,7 @@ class MTRefSegPipeline(Pipeline):
                 How many processes read and prepare images.
 
         Returns:
-            For one pair a `list[dict]` with one entry a sentence (without **text** a single one):
+            For one pair a `list[dict]` with one entry per sentence (without **text** a single one):
 
             - **text** (`str` or `None`) -- The sentence.
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
@@ -160,7 +160,7 @@ class MTRefSegPipeline(Pipeline):
         return {**pair, "scene": sources, "options": options}
 
     def collate(self, pairs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Make model inputs of what [`~MTRefSegPipeline.preprocess`] gave for the pairs of a batch."""
+        """Make model inputs from the outputs of [`~MTRefSegPipeline.preprocess`] for the pairs of a batch."""
         texts = [pair["text"] for pair in pairs]
         if None in texts and any(text is not None for text in texts):
             raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
@@ -267,13 +267,15 @@ class MTRefSegPipeline(Pipeline):
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
     ) -> Iterator[list[dict[str, Any]]]:
-        """Run batches of pairs. Unlike the base class, which takes outputs apart by their first dimension, this keeps
-        a batch together to its end, for its sentences are as many as its pairs only by chance."""
+        """
+        Run batches of pairs. The base class splits outputs along their first dimension. Here it is the number of
+        sentences and not of pairs, so batches are kept whole until the end.
+        """
         dataset: PipelineDataset | PipelineIterator
         if isinstance(inputs, Sized):
             dataset = PipelineDataset(inputs, self.preprocess, preprocess_params)
         else:
-            # Every further worker would run through the same inputs once more.
+            # Each further worker would yield the same inputs again.
             num_workers = min(num_workers, 1)
             dataset = PipelineIterator(inputs, self.preprocess, preprocess_params)
         batches = DataLoader(dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=self.collate)
@@ -310,7 +312,7 @@ def _needs_windows(image: Image.Image, window: Window, canvas: int) -> bool:
 
 
 def _warn_of_shrinking(image: Image.Image, window: Window, canvas: int) -> None:
-    """Says by how much an image is shrunk that windows would show as it is."""
+    """Warns that a large image is shrunk, where windows would keep its resolution."""
     if _needs_windows(image, "auto", canvas):
         hint = "window='auto'" if window == "off" else "pip install 'mtrefseg[geo]'"
         logger.warning_once(

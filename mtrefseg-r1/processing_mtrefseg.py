@@ -136,7 +136,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def config_overrides(self) -> dict[str, int]:
-        """`dict[str, int]`: What a model must be built with to fit this processor: `image_size` and the three token
+        """`dict[str, int]`: Fields that a model needs to fit this processor: `image_size` and the three token
         ids, which are fields of [`MTRefSegConfig`], and `vocab_size`."""
         return {
             "image_size": self.image_processor.size["height"],
@@ -211,7 +211,7 @@ class MTRefSegProcessor(ProcessorMixin):
                 The sentences: for one pair one or several, for more pairs one each or a list each. Without sentences
                 (stage 1) the model segments every change.
             masks (like `images_t1`, nested like `text`, *optional*):
-                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one a pair.
+                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one per pair.
             change_masks (list of what `masks` holds, *optional*):
                 The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
@@ -293,7 +293,7 @@ class MTRefSegProcessor(ProcessorMixin):
             return_tensors (`str`, *optional*, defaults to `"pt"`): `"pt"` or `"np"`.
 
         Returns:
-            [`BatchFeature`] with the entries of [`~MTRefSegProcessor.__call__`] that have to do with text.
+            [`BatchFeature`] with the text entries of [`~MTRefSegProcessor.__call__`].
 
         Raises:
             ValueError: See [`~MTRefSegProcessor.__call__`].
@@ -317,7 +317,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def sentence_encoder(self) -> SentenceEncoder:
-        """[`SentenceEncoder`]: What turns sentences into token ids, with the present template and tokenizer."""
+        """[`SentenceEncoder`]: Turns sentences into token ids, with the current template and tokenizer."""
         tokenizer = self.tokenizer
         return SentenceEncoder(
             template=self.prompt_template,
@@ -337,7 +337,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
 
 def _nest(values: Any, num_pairs: int, name: str) -> list[list[Any]]:
-    """Sentences or masks as one list a pair."""
+    """Sentences or masks as one list per pair."""
     values = as_list(values)
     if all(isinstance(value, list | tuple) for value in values) and len(values) == num_pairs:
         return [list(value) for value in values]

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""From maps on the model's square canvas to maps and masks of an image's own size."""
+"""Resamples maps on the model's square canvas to maps and masks at the size of the image."""
 
 from typing import TypeAlias
 
@@ -9,10 +9,10 @@ from torch import Tensor
 from .canvas_mtrefseg import fitted_size, parts_of, sample_axis
 
 
-# Of each position on an axis: the two neighbours that are mixed, and the second one's weight.
+# For each position on an axis: the indices of its two neighbours, and the weight of the second one.
 AxisSamples: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
-# Masks are sampled in bands of rows, those of very wide images in several columns of bands. This is the number of
+# Masks are sampled in bands of rows; in very wide images, the bands are also split into columns. This is the number of
 # floats in a band; the few bands that are in memory at a time fit into a processor's cache.
 _FLOATS_PER_BAND = 1 << 17
 
@@ -82,7 +82,7 @@ def sample_masks(
             probabilities = torch.lerp(above, below, row_weights[:, None]).sigmoid_()
             inside = masks[:, rows.start : rows.stop, columns.start : columns.stop]
             torch.gt(probabilities, threshold, out=inside)
-            # Sums of floats are several times as fast as those that booleans take part in.
+            # Sums of floats are several times as fast as sums that involve booleans.
             torch.threshold_(probabilities, threshold, 0.0)
             probability_sums += probabilities.sum(dim=(-2, -1))
             areas += probabilities.sign_().sum(dim=(-2, -1)).long()
@@ -92,14 +92,14 @@ def sample_masks(
 def _sample_axis(
     own_length: int, fitted_length: int, canvas_length: int, map_length: int, device: torch.device, wanted: range
 ) -> AxisSamples:
-    """What [`sample_axis`] gives, as tensors of a device."""
+    """The result of [`sample_axis`] as tensors on a device."""
     samples = sample_axis(own_length, fitted_length, canvas_length, map_length, wanted)
     lower, upper, weights = (torch.from_numpy(values).to(device) for values in samples)
     return lower, upper, weights
 
 
 def _spread(samples: AxisSamples, map_length: int) -> Tensor:
-    """The matrix, `(map_length, num_positions)`, that mixes the values of a map as told: faster than look-ups."""
+    """The interpolation as a matrix `(map_length, num_positions)`, which is faster than indexing."""
     lower, upper, weights = samples
     spread = weights.new_zeros(map_length, len(weights))
     positions = torch.arange(len(weights), device=weights.device)

@@ -2,7 +2,7 @@
 """
 Multi-temporal referring segmentation: two images of a place and a sentence in, the mask of exactly that change out.
 
-`import mtrefseg` is light: a name below is loaded, and PyTorch with it where it needs that, when it is first used.
+`import mtrefseg` is light: each name below, and PyTorch if it needs it, is imported when it is first used.
 """
 
 from importlib import import_module

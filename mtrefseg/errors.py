@@ -28,8 +28,10 @@ def one_line(error: BaseException) -> str:
 
 
 def show_all_letters() -> None:
-    """Lets output streams show the code of a letter that they cannot show, such as of a file name that is not UTF-8,
-    instead of failing."""
+    """
+    Makes output streams escape characters that they cannot encode, such as those of a file name that is not UTF-8,
+    instead of failing.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

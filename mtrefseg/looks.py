@@ -43,13 +43,12 @@ CHANGE_COLORS: dict[str, Color] = {
     "state_change": (112, 186, 162),
     "unknown": (226, 229, 233),
 }
-SPLIT_COLORS: dict[str, Color] = {"train": (43, 95, 147), "validation": (224, 122, 40), "test": (112, 186, 162)}
+SPLIT_COLORS: dict[str, Color] = {"train": (72, 60, 126), "validation": (190, 100, 150), "test": (200, 185, 90)}
+"""None of them is a colour of change types, which stand beside them."""
 
 TEXT_SIZES = {"small": 0.8, "note": 0.88, "body": 1.0, "lead": 1.15, "title": 1.45}
 """The letter sizes of pages, as shares of the body's."""
 BODY_PIXELS = 15
-PAGE_TEXT = {"small": 16, "note": 18, "body": 21, "lead": 26, "title": 34}
-"""The same for drawn pages of 1600 pixels, in pixels."""
 
 FONTS = ("system-ui", "-apple-system", '"Segoe UI"', "Roboto", '"Liberation Sans"', '"DejaVu Sans"', "sans-serif")
 """Fonts of the visitor's computer: nothing is fetched from elsewhere."""

@@ -23,7 +23,7 @@ from mtrefseg.view.predictions import (
     worst_first,
 )
 from mtrefseg.view.report_cases import case_html
-from mtrefseg.view.report_images import describe
+from mtrefseg.view.report_images import CHANGE_NAMES, describe
 
 from .answers import START_VIEWS
 from .limits import refusal
@@ -36,7 +36,8 @@ MAX_ROWS = 200
 SHOWN_SIDE = 512  # longer side of the images, in pixels
 # Cache for the texts and masks of all visitors' reports; Python needs a few times as much memory.
 MAX_BYTES = 1 << 26
-COLUMNS = {"rank": "60px", "IoU": "70px", "sentence": "540px", "change": "140px", "domain": "90px", "sample": "280px"}
+COLUMNS = {"#": "14%", "IoU": "18%", "sentence": "68%"}
+DOMAINS = {"NS": "everyday scene", "RS": "remote sensing"}
 Row = list[str | int | float]
 
 
@@ -51,8 +52,9 @@ class BenchmarkTab:
     def __init__(self, tab: gr.Tab) -> None:
         self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
         gr.Markdown(
-            "The sentences of an evaluation, the worst first: here of the shipped checkpoint on generated pairs. For "
-            "yours, bring the `predictions.parquet` that `trainer/evaluate.py` wrote.",
+            "The sentences of an evaluation, the worst first: here of the shipped weights on generated pairs. For "
+            "yours, bring the `predictions.parquet` that `mtrefseg evaluate` wrote. IoU compares a mask with the "
+            "truth: 100 is the same, 0 has nothing in common.",
             elem_classes="note",
         )
         with gr.Row():
@@ -62,8 +64,15 @@ class BenchmarkTab:
                 )
             with gr.Column(scale=3, min_width=280):
                 self._build_filters()
+        with gr.Row():
+            with gr.Column(scale=5, min_width=280):
+                self._build_list()
+            with gr.Column(scale=7, min_width=280):
+                self._build_case()
+        self._connect(tab)
+
+    def _build_list(self) -> None:
         self.histogram = gr.HTML(elem_id="histogram", padding=False)
-        self._build_case()
         self.rows = gr.Dataframe(
             label=f"Choose a line to see its images (the {MAX_ROWS} worst at most)",
             headers=list(COLUMNS),
@@ -71,19 +80,19 @@ class BenchmarkTab:
             wrap=True,
             interactive=False,
             type="array",
-            max_height=360,
+            buttons=[],
+            max_height=460,
             elem_id="report-rows",
         )
-        self._connect(tab)
 
     def _build_filters(self) -> None:
         with gr.Row():
             self.text = gr.Textbox("", label="Words in the sentence", max_lines=1, min_width=160)
             self.domain = gr.Dropdown([ANY], value=ANY, label="Domain", min_width=120)
             self.change_type = gr.Dropdown([ANY], value=ANY, label="Change", min_width=120)
-        with gr.Row(equal_height=True):
-            self.least = gr.Slider(0, 100, 0, step=5, label="IoU ≥", min_width=140)
-            self.most = gr.Slider(0, 100, 100, step=5, label="IoU ≤", min_width=140)
+        with gr.Row(elem_id="report-range"):
+            self.least = gr.Slider(0, 100, 0, step=5, label="IoU from", min_width=140)
+            self.most = gr.Slider(0, 100, 100, step=5, label="IoU to", min_width=140)
             self.button = gr.Button("Show", variant="primary", min_width=120, elem_id="show-report")
 
     def _build_case(self) -> None:
@@ -139,15 +148,17 @@ class BenchmarkTab:
         sentences = self._load(report, request.session_hash or "")
         chosen = _choose(sentences, domain, change_type, least, most, text)
         rows: list[Row] = [
-            [rank, round(each.iou, 1), each.expression, each.change_type, each.domain or "", each.sample_id]
-            for rank, each in enumerate(chosen[:MAX_ROWS], start=1)
+            [rank, round(each.iou, 1), each.expression] for rank, each in enumerate(chosen[:MAX_ROWS], start=1)
         ]
         return (
             _histogram(chosen, len(sentences)),
             rows,
             gr.Slider(1, max(2, len(rows)), 1, step=1),
-            gr.Dropdown([ANY, *domains_of(sentences)], value=domain),
-            gr.Dropdown([ANY, *change_types_of(sentences)], value=change_type),
+            gr.Dropdown([ANY, *((DOMAINS.get(each, each), each) for each in domains_of(sentences))], value=domain),
+            gr.Dropdown(
+                [ANY, *((CHANGE_NAMES.get(each, each), each) for each in change_types_of(sentences))],
+                value=change_type,
+            ),
         )
 
     def report_object(
@@ -258,6 +269,6 @@ def _histogram(chosen: list[ScoredSentence], total: int) -> str:
     said = ", ".join(f"{number * step} to {(number + 1) * step}: {count}" for number, count in enumerate(counts))
     return (
         f'<p class="summary" role="status"><b>{len(chosen):,} of {total:,} sentences</b>, mean IoU '
-        f'{mean_iou(chosen):.1f}</p><div role="img" aria-label="Sentences by IoU. {said}">'
+        f'{mean_iou(chosen):.1f}. How many have which IoU:</p><div role="img" aria-label="Sentences by IoU. {said}">'
         f'<ol class="bars" aria-hidden="true">{bars}</ol></div>'
     )

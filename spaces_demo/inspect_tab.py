@@ -23,13 +23,19 @@ from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
-Shown = tuple[str, list[tuple[str, float]], str, str, str, dict[str, Any]]
-HOW_TO_READ = """
-## How to read this
-- **Words.** Each is left out once: the redder, the more of the mask changes without it.
-- **Layers.** In each layer of the mask decoder the query [SEG] looks at features of one stride (pixels between two
-  places); bright is where it looked most. A mask comes of every layer, the last one is the answer.
-- **Difference.** How far apart the backbone's features of t1 and t2 are, before any word has been read.
+Shown = tuple[gr.HTML, gr.Column, str, list[tuple[str, float]], str, str, dict[str, Any]]
+EMPTY = (
+    '<p class="empty">Press <b>Look inside</b> to see which words decided, where the model looked, and how the mask '
+    "took shape.</p>"
+)
+WHERE = """
+## Where the model looked
+The first image shows how far t1 and t2 differ before any word is read, the others where each layer of the decoder
+looked for the sentence: the brighter, the more. A layer sees the images in squares, large ones first.
+"""
+STEPS = """
+## How the mask took shape
+Each layer draws the mask anew. The last one is the answer.
 """
 
 
@@ -46,36 +52,37 @@ class InspectTab:
     def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
         self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
-        images = [ask.image_t1, ask.image_t2]
         with gr.Row(equal_height=True, elem_id="look-question"):
             self.sentence = gr.Dropdown(
                 [],
-                label="What led to the mask of this sentence?",
-                info="The images and sentences are those of the tab Ask; another sentence may be typed.",
+                label="Why this mask?",
+                info="Choose a sentence of the tab Ask, or type another one about the same images.",
                 allow_custom_value=True,
                 scale=6,
                 min_width=240,
             )
             self.button = gr.Button("Look inside", variant="primary", elem_id="look-inside", scale=2, min_width=130)
+        self.hint = gr.HTML(EMPTY, elem_id="look-hint", js_on_load=None, apply_default_css=False)
+        with gr.Column(visible=False) as self.found:
+            self._build_outputs()
+        self._connect(tab, ask)
+
+    def _build_outputs(self) -> None:
         self.verdict = gr.HTML(elem_id="verdict", padding=False)
         self.words = gr.HighlightedText(
-            label="How much of the mask changes without each word (1 - IoU)", combine_adjacent=False, show_legend=False
+            label="Words, and the share of the mask that changes without each",
+            combine_adjacent=False,
+            show_legend=False,
         )
-        with gr.Row():
-            with gr.Column(min_width=280):
-                gr.Markdown("## Where [SEG] looked, layer by layer")
-                self.attention = gr.HTML(label="Attention of each layer", js_on_load=None, apply_default_css=False)
-            with gr.Column(min_width=280):
-                gr.Markdown("## Its mask on the way")
-                self.masks = gr.HTML(label="Mask after each layer", js_on_load=None, apply_default_css=False)
-        with gr.Row():
-            with gr.Column(min_width=280):
-                gr.Markdown("## Where the backbone's features of t1 and t2 differ")
-                self.difference = gr.HTML(label="Difference of t1 and t2", js_on_load=None, apply_default_css=False)
-            with gr.Column(min_width=280):
-                gr.Markdown(HOW_TO_READ)
-                with gr.Accordion("Numbers", open=False):
-                    self.numbers = gr.JSON(label="Numbers", max_height=400)
+        gr.Markdown(WHERE, elem_classes="section")
+        self.attention = gr.HTML(label="Attention of each layer", js_on_load=None, apply_default_css=False)
+        gr.Markdown(STEPS, elem_classes="section")
+        self.masks = gr.HTML(label="Mask after each layer", js_on_load=None, apply_default_css=False)
+        with gr.Accordion("Numbers", open=False):
+            self.numbers = gr.JSON(label="Numbers", max_height=400)
+
+    def _connect(self, tab: gr.Tab, ask: SegmentTab) -> None:
+        images = [ask.image_t1, ask.image_t2]
         options: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": MODEL_QUEUE}
         # Programs get one object instead of what the page shows.
         gr.on(
@@ -91,8 +98,9 @@ class InspectTab:
             [self.button.click],
             self.look,
             [*images, self.sentence, ask.scene],
-            [self.verdict, self.words, self.attention, self.masks, self.difference, self.numbers],
+            [self.hint, self.found, self.verdict, self.words, self.attention, self.masks, self.numbers],
             api_visibility="private",
+            show_progress_on=[self.hint, self.verdict, self.attention],
             **options,
         )
         tab.select(
@@ -114,22 +122,23 @@ class InspectTab:
     ) -> Shown:
         """Inspects one sentence and draws what was found."""
         pair, inspection = self._inspect(image_t1, image_t2, sentence, scene, request)
-        attention = [
-            (draw_attention(inspection, layer), f"layer {layer + 1}, stride {stride}")
+        looked = [(draw_difference(pair), "difference of t1 and t2")]
+        looked += [
+            (draw_attention(inspection, layer), f"layer {layer + 1}, squares of {stride} pixels")
             for layer, stride in enumerate(inspection.attention_strides)
         ]
+        last = len(inspection.layer_masks) - 1
         masks = [
-            (draw_layer_mask(inspection, layer), f"after layer {layer}" if layer else "before layer 1")
-            for layer in range(len(inspection.layer_masks))
+            (draw_layer_mask(inspection, layer), _step_name(layer, is_last=layer == last)) for layer in range(last + 1)
         ]
         words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
-        difference = figures_html([(draw_difference(pair), "difference of t1 and t2")])
         return (
+            gr.HTML(visible=False),
+            gr.Column(visible=True),
             _verdict(inspection),
             words,
-            figures_html(attention),
+            figures_html(looked),
             figures_html(masks),
-            difference,
             inspection.as_dict(),
         )
 
@@ -174,5 +183,12 @@ def _verdict(inspection: ExpressionInspection) -> str:
         found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
-        f"{found} · no-target score {inspection.no_target_score:.2f}</p>"
+        f"{found} · probability that nothing fits {inspection.no_target_score:.2f}</p>"
     )
+
+
+def _step_name(layer: int, is_last: bool) -> str:
+    """What stands below the mask after a layer; 0 is before the first one."""
+    if not layer:
+        return "before the first layer"
+    return f"after layer {layer}: the answer" if is_last else f"after layer {layer}"

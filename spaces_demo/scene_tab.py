@@ -19,7 +19,7 @@ from mtrefseg.scenes.sentences import change_type_of
 from mtrefseg.view.pair_view import ShownAnswer, pair_view_html
 
 from .answers import EVERY_CHANGE_LABEL, NOTHING_CHANGED, NOTHING_FITS, START_VIEWS
-from .limits import MAX_FILE_SIZE, MAX_PIXELS, MAX_SENTENCES, check_image, check_sentences, refusal
+from .limits import MAX_SENTENCES, check_image, check_sentences, refusal
 from .segment_tab import MODEL_QUEUE, SCENES, SegmentTab
 from .segmenting import NAMES, Segmenter
 from .solved_examples import FOLDER
@@ -31,7 +31,10 @@ MAX_WINDOWS = 256
 REPORT = "result.json"
 FILES = ("masks.tif", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
 Shown = tuple[str, list[str], dict[str, Any]]
-EMPTY = '<p class="empty">Choose the example or drop two files, and both dates stand here, to zoom into.</p>'
+EMPTY = (
+    '<p class="empty">Choose two files and press <b>Ask</b>, or take the example: both dates with the masks appear '
+    "here, to zoom into.</p>"
+)
 
 
 class SceneTab:
@@ -51,17 +54,32 @@ class SceneTab:
                 self._build_inputs()
             with gr.Column(min_width=280, scale=12):
                 self._build_outputs()
-        self.button.click(
-            self.segment,
-            [*self.files, self.sentences, self.domain],
-            [self.view, self.results, self.numbers],
-            api_name="segment_scene",
-            api_description="Segments a large or georeferenced pair in windows; gives GeoTIFF and polygons.",
-            concurrency_limit=1,
-            concurrency_id=MODEL_QUEUE,
-            show_progress_on=self.view,
-            scroll_to_output=True,
-        )
+        self._connect(tab, ask)
+
+    def _connect(self, tab: gr.Tab, ask: SegmentTab) -> None:
+        asked = [*self.files, self.sentences, self.domain]
+        options: dict[str, Any] = {
+            "fn": self.segment,
+            "inputs": asked,
+            "outputs": [self.view, self.results, self.numbers],
+            "concurrency_limit": 1,
+            "concurrency_id": MODEL_QUEUE,
+            "show_progress_on": self.view,
+            "scroll_to_output": True,
+        }
+        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        paths = [str(FOLDER / f"scene_{date}.tif") for date in ("t1", "t2")]
+        example = (*paths, "the houses that appeared\nthe houses that disappeared", "remote_sensing")
+        answered = [
+            self.button.click(
+                **options,
+                api_name="segment_scene",
+                api_description="Segments a large or georeferenced pair in windows; gives GeoTIFF and polygons.",
+            ),
+            self.example.click(lambda: example, None, asked, **quiet).then(**options, api_visibility="private"),
+        ]
+        for event in answered:
+            event.success(lambda: gr.Accordion(visible=True), None, self.downloads, **quiet)
         tab.select(
             self.take_over,
             [*self.files, self.sentences, ask.image_t1, ask.image_t2, ask.sentences],
@@ -85,37 +103,27 @@ class SceneTab:
         return (*files, sentences if sentences.strip() else asked)
 
     def _build_inputs(self) -> None:
-        with gr.Row():
-            self.files = [
-                SceneInput(
-                    label=name, file_types=list(SCENE_ENDINGS), height=96, min_width=260, elem_id=f"scene-t{number}"
-                )
-                for number, name in enumerate(NAMES, start=1)
-            ]
+        gr.Markdown(
+            "For GeoTIFF and other large images: they are read in overlapping windows, and what is found gets its "
+            "place on the map.",
+            elem_classes="note",
+        )
+        self.files = [
+            SceneInput(label=name, file_types=list(SCENE_ENDINGS), height=104, elem_id=f"scene-t{number}")
+            for number, name in enumerate(NAMES, start=1)
+        ]
         self.sentences = gr.Textbox(
             label="What changed? One sentence a line",
-            info="None: every change.",
+            info="Without a sentence, every change is shown.",
             placeholder="the houses that appeared\nthe largest house that appeared",
             lines=4,
             max_lines=MAX_SENTENCES,
             elem_id="scene-sentences",
         )
         self.domain = gr.Radio(SCENES, value="remote_sensing", label="What the images show")
-        self.button = gr.Button("Ask the scene", variant="primary", elem_id="segment-scene")
-        gr.Markdown(
-            "For GeoTIFF, and for images much larger than the model's canvas: they are cut into windows that overlap. "
-            f"At most {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix('mb')} MB an image.",
-            elem_classes="note",
-        )
-        self.example = gr.Button("Load an example of 2,048 x 2,048 pixels", elem_id="scene-example")
-        paths = [str(FOLDER / f"scene_{date}.tif") for date in ("t1", "t2")]
-        self.example.click(
-            lambda: (*paths, "the houses that appeared\nthe houses that disappeared", "remote_sensing"),
-            None,
-            [*self.files, self.sentences, self.domain],
-            queue=False,
-            api_visibility="private",
-        )
+        with gr.Row():
+            self.button = gr.Button("Ask", variant="primary", min_width=120, elem_id="segment-scene")
+            self.example = gr.Button("Example", min_width=120, elem_id="scene-example")
 
     def _build_outputs(self) -> None:
         self.view = gr.HTML(
@@ -125,7 +133,7 @@ class SceneTab:
             js_on_load=START_VIEWS,
             apply_default_css=False,
         )
-        with gr.Accordion("Files and numbers", open=False):
+        with gr.Accordion("Files and numbers", open=False, visible=False) as self.downloads:
             self.results = gr.Files(label="Masks (GeoTIFF), objects (GeoPackage, GeoJSON), numbers", interactive=False)
             self.numbers = gr.JSON(label="Numbers", max_height=300)
 
@@ -134,7 +142,7 @@ class SceneTab:
         paths = (image_t1, image_t2)
         for path, name in zip(paths, NAMES):
             if path is None:
-                raise refusal(f"{name} is missing: drop a file into its field, or choose the example.")
+                raise refusal(f"{name} is missing: drop a file into its field, or take the example.")
         try:
             texts = check_sentences(sentences, self.segmenter.special_tokens) if sentences.strip() else None
             return self._answer([str(path) for path in paths], texts, domain or None)

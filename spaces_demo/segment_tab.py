@@ -89,8 +89,11 @@ class SegmentTab:
             apply_default_css=False,
         )
         with gr.Accordion("Files and numbers", open=False):
-            self.files = gr.Files(label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False)
-            self.numbers = gr.JSON(label="Numbers", max_height=300)
+            # Written for each visitor, since files are deleted after a while.
+            self.files = gr.Files(
+                lambda: self._solved(first)[1], label="Masks (PNG, COCO RLE, GeoJSON)", interactive=False
+            )
+            self.numbers = gr.JSON(result_of(load_solved(first)), label="Numbers", max_height=300)
         # The sentences of the shown masks. The sliders act on these, even if the text box has changed since.
         self.asked = gr.State(list(first.sentences))
 
@@ -187,8 +190,12 @@ class SegmentTab:
         if not isinstance(index, int) or not 0 <= index < len(EXAMPLES):
             return tuple(gr.skip() for _ in range(8))
         example = EXAMPLES[index]
-        solved = show(load_solved(example), SOLVED)
-        return (*example.paths, example.text, example.domain, list(example.sentences), solved, None, None)
+        return (*example.paths, example.text, example.domain, list(example.sentences), *self._solved(example))
+
+    def _solved(self, example: Example) -> Shown:
+        solved = load_solved(example)
+        result = result_of(solved)
+        return show(solved, SOLVED), write_files(solved, result, self.view.GRADIO_CACHE), result
 
     def _check(self, sentences: str) -> list[str]:
         try:

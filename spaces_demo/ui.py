@@ -22,6 +22,7 @@ import gradio as gr
 from mtrefseg.errors import UserError
 from mtrefseg.looks import css_variables
 from mtrefseg.serve.engine import Engine
+from mtrefseg.view.gradio_theme import Theme
 from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
 from .benchmark import BenchmarkTab
@@ -30,7 +31,6 @@ from .limits import MAX_FILE_SIZE, MAX_PIXELS
 from .scene_tab import SceneTab
 from .segment_tab import SegmentTab
 from .segmenting import Segmenter
-from .theme import Theme
 
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "mtrefseg-r1"

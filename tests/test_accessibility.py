@@ -15,6 +15,8 @@ import pytest
 
 from dataset_scripts.pages.browse_page import write_page
 from dataset_scripts.readers import open_pairs
+from mtrefseg.serve import ServeOptions
+from mtrefseg.serve.engine import Engine
 from mtrefseg.view.predictions import load_predictions, worst_first
 from mtrefseg.view.report_page import write_report
 from tests.browser_pages import needs_browser
@@ -96,5 +98,34 @@ def test_the_demo(browser: Browser, model: Any, processor: Any) -> None:
         browser.driver.get(url)
         wait_for(lambda: len(browser.texts("#images .image-frame img")) == 2 and browser.texts(".pv-date"))
         look(browser)
+        choose_tab(browser, "Look inside")
+        wait_for(lambda: browser.texts("#look-hint .empty"))
+        look(browser)
+        browser.driver.find_element("css selector", "#look-inside").click()
+        wait_for(lambda: len(browser.texts(".figures figure")) > 2)
+        look(browser)
+        choose_tab(browser, "Large scene")
+        wait_for(lambda: browser.texts("#scene-view .empty"))
+        look(browser)
+        choose_tab(browser, "Benchmark")
+        wait_for(lambda: browser.texts("#case .sentence"))
+        look(browser)
     finally:
         page.close()
+
+
+@needs_browser
+def test_the_description_of_the_api(browser: Browser, tmp_path: Path, model: Any, processor: Any) -> None:
+    server = pytest.importorskip("mtrefseg.serve.app", reason="the server is not installed", exc_type=ImportError)
+    app = server.create_app(Engine(model, processor), ServeOptions())
+    page = server.api_page(app.openapi(), "http://127.0.0.1:8000", has_demo=True, needs_token=True)
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    browser.driver.get((tmp_path / "index.html").as_uri())
+    look(browser)
+    assert "Authorization: Bearer TOKEN" in browser.texts("pre")[0]
+
+
+def choose_tab(browser: Browser, name: str) -> None:
+    """Chooses a tab of the demo with the keyboard."""
+    tabs = browser.driver.find_elements("css selector", "button[role=tab]")
+    next(tab for tab in tabs if tab.text == name).send_keys("\n")

@@ -137,7 +137,7 @@ COMMANDS: dict[str, Run | LookAt] = {
     "python trainer/distill.py --model_name_or_path outputs/new_backbone --output_dir outputs/new_words": LookAt(
         "tests/trainer/test_distill.py does so"
     ),
-    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml "
+    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml "
     "--model_name_or_path mtrefseg-r1 --train_data generated DATA --train_weights 3 1 --eval_data DATA "
     "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(
         "outputs/own/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
@@ -222,7 +222,7 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert (ROOT / words[2]).is_file()
         parse_arguments("tiny_stage2", [str(ROOT / word) if word.endswith(".yaml") else word for word in words[3:]])
     elif words[:2] == ["python", "trainer/distill.py"]:
-        distillation_options().check(words[2:], "checkpoint_6_words", "distill.py", None)
+        distillation_options().check(words[2:], "checkpoint/6_words", "distill.py", None)
     elif words[0] == "mtrefseg":
         parser = import_module(f"mtrefseg.cli.{words[1]}").make_parser()
         assert parser.parse(words[2:])

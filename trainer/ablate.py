@@ -115,7 +115,7 @@ def write_all(outcomes: "Sequence[Outcome]", stem: Path) -> str:
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Trains and writes; returns whether all runs have finished."""
+    """Trains the runs and writes the tables. Returns whether all runs have finished."""
     from tqdm.auto import tqdm
 
     from trainer.ablation.folder import TrainingFolder

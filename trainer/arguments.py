@@ -65,7 +65,7 @@ class ModelArguments:
     )
 
     def __post_init__(self) -> None:
-        self.config_fields()  # Says now what is wrong with them.
+        self.config_fields()  # Raises the errors early.
         needs_text = self.vision_backbone is not None and self.vision_backbone not in PRETRAINED_BACKBONES
         if needs_text != (self.text_backbone is not None):
             raise TrainingError(
@@ -177,8 +177,8 @@ class DataArguments:
 @dataclass
 class AugmentationArguments:
     """
-    How training pairs are augmented. Sentences stay true: words are exchanged, or the sentence is left out of that
-    draw, or the pair is not augmented. All values are shares of the pairs, 0 to 1, unless said otherwise.
+    How training pairs are augmented. Sentences stay true: an augmentation exchanges words, leaves sentences out, or
+    skips the pair. All values are shares of the pairs, 0 to 1, unless said otherwise.
 
     Args:
         move_share (`float`, *optional*, defaults to 0): Pairs of finite datasets whose changed regions are pasted into
@@ -307,7 +307,7 @@ class DistillationArguments:
     Args:
         model_name_or_path (`str`): Hub id or folder of the model whose language part is replaced.
         language_preset (`str`, *optional*, defaults to `"small"`): The preset that the new language part has the sizes
-            of; "same" to teach the language part that is there.
+            of; "same" to teach the existing language part.
     """
 
     model_name_or_path: str = field(default="", metadata={"help": "model whose language part is replaced"})

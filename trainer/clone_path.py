@@ -1,9 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Imported first by the scripts that people launch, so that they run from a clone with and without an installation.
-
-Python puts the folder of a script first on the path. Here that is `trainer/`, where `evaluate.py` hides the library of
-the same name and the project's packages are not found. This puts the clone's folder in its place.
+Imported first by the scripts of this folder, so that they run from a clone even if the project is not installed.
+Python puts the folder of a script first on the path. Here that is `trainer/`, whose `evaluate.py` shadows the library
+`evaluate`, and which does not contain the project's packages. This module replaces it by the root of the clone.
 """
 
 import sys

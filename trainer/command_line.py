@@ -96,7 +96,7 @@ def _settle_checkpoints(
     model_arguments: ModelArguments, model_config: ModelConfig, named: Set[str], is_default: bool
 ) -> None:
     """
-    Resolves what the default recipe says of a new model against the command line, and the shipped checkpoint.
+    Drops settings of the default recipe that conflict with the command line, and resolves the shipped checkpoint.
 
     Args:
         model_arguments, model_config: Changed in place.
@@ -104,7 +104,7 @@ def _settle_checkpoints(
         is_default (`bool`): Whether the recipe is the default one.
     """
     if is_default and model_config.model_name_or_path is not None:
-        # The default recipes make a new model; what they say of it does not apply to a checkpoint.
+        # The default recipes describe a new model; these settings do not apply to a checkpoint.
         fresh = ModelArguments()
         for name in vars(fresh).keys() - named:
             setattr(model_arguments, name, getattr(fresh, name))
@@ -115,4 +115,4 @@ def _settle_checkpoints(
     )
     for group, name in checkpoints:
         if getattr(group, name) == SHIPPED.name and not Path(SHIPPED.name).exists() and SHIPPED.is_dir():
-            setattr(group, name, str(SHIPPED))  # Recipes find it from any folder.
+            setattr(group, name, str(SHIPPED))  # So that recipes find it from any working directory.

@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Gives a trained model a new language part, which learns to ask its mask decoder what the old one asked, in many more
-words; or teaches the one that it has more words. Minutes on one CPU core: images are encoded once, and after that only
+Gives a trained model a new language part with a larger vocabulary, which learns to produce the queries of the old one;
+or teaches the existing language part more words. Minutes on one CPU core: images are encoded once, and after that only
 text is read.
 
 ```bash
 python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
-python trainer/finetune.py --config trainer/recipes/checkpoint_7_final.yaml --model_name_or_path outputs/new_words
+python trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml --model_name_or_path outputs/new_words
 python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
 ```
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
 
     def train() -> None:
         # Help and usage errors come before the libraries are imported, which takes seconds.
-        distillation_options().check(given, "checkpoint_6_words", program, __doc__)
+        distillation_options().check(given, "checkpoint/6_words", program, __doc__)
 
         from trainer.loop.distilling import distill
 

@@ -7,10 +7,10 @@ python trainer/evaluate.py --model mtrefseg-r1 --data path/to/MTRefSeg-21K --set
 accelerate launch trainer/evaluate.py --model mtrefseg-r1 --data generated --output_dir outputs/generated
 ```
 
-Into the output folder go `report.json` (all scores, and of what), `predictions.parquet` (the mask of each sentence),
-`table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A sentence
-whose images or masks cannot be read counts as wrong, and the report names it. The same command
-resumes a stopped run; a finished one is left as it is.
+The output folder gets `report.json` (all scores, with data and options), `predictions.parquet` (the mask of each
+sentence), `table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A
+sentence whose images or masks cannot be read counts as wrong, and the report names it. The same command resumes a
+stopped run; a finished one is left as it is.
 
 Results do not depend on the number of processes. On CPUs each process uses one core, so start one per core.
 """
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from dataset_scripts.readers import PairSource
+    from modeling_mtrefseg import MTRefSegProcessor
 
 
 def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs: int) -> None:
@@ -122,19 +123,14 @@ def find_checkpoint(name: str) -> Path:
 def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     """Evaluates, and returns the summary to print; "" on all processes but the main one."""
     from accelerate.utils import broadcast_object_list
-    from torch.utils.data import DataLoader
-    from tqdm.auto import tqdm
 
-    from mtrefseg.build.loading import load_model, load_processor
+    from mtrefseg.build.loading import load_processor
     from trainer.evaluation import (
-        BatchReader,
         EvaluationFolder,
-        append,
         collect,
         identity_of,
         make_report,
         model_hash,
-        predict,
         summary,
         write_report,
     )
@@ -158,22 +154,15 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         folder.begin()
         before = [folder.next_attempt(), {result["batch"] for result in folder.results()}]
     attempt, done = broadcast_object_list(before)
-    import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
 
     processor = load_processor(checkpoint)
     if arguments.whole_sentences:
         processor.choose_objects = False
-    model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
-
     num_batches = -(-len(source) // arguments.batch_size)
     remaining = [number for number in range(num_batches) if number not in done]
     own = remaining[accelerator.process_index :: accelerator.num_processes]
-    reader = BatchReader(source, processor, arguments.batch_size, own)
-    loader = DataLoader(reader, batch_size=None, num_workers=arguments.num_workers)
-    started, file = time.perf_counter(), folder.file(attempt, accelerator.process_index)
-    for batch in tqdm(loader, desc="Evaluation", unit="batch", disable=not accelerator.is_main_process):
-        result = predict(batch, model, processor, arguments.no_target_threshold)
-        append(file, {**result, "seconds": time.perf_counter() - started})
+    file = folder.file(attempt, accelerator.process_index)
+    _predict_batches(arguments, accelerator, checkpoint, processor, source, own, file)
     accelerator.wait_for_everyone()
     if not accelerator.is_main_process:
         return ""
@@ -188,8 +177,34 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
     return summary(report, arguments.output_dir)
 
 
+def _predict_batches(
+    arguments: argparse.Namespace,
+    accelerator: "Accelerator",
+    checkpoint: Path,
+    processor: "MTRefSegProcessor",
+    source: "PairSource",
+    numbers: Sequence[int],
+    file: Path,
+) -> None:
+    """Predicts the batches with these numbers and appends each result to a file."""
+    from torch.utils.data import DataLoader
+    from tqdm.auto import tqdm
+
+    import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
+    from mtrefseg.build.loading import load_model
+    from trainer.evaluation import BatchReader, append, predict
+
+    model = load_model(checkpoint, processor, accelerator.device, dtype="float32")
+    reader = BatchReader(source, processor, arguments.batch_size, numbers)
+    loader = DataLoader(reader, batch_size=None, num_workers=arguments.num_workers)
+    started = time.perf_counter()
+    for batch in tqdm(loader, desc="Evaluation", unit="batch", disable=not accelerator.is_main_process):
+        result = predict(batch, model, processor, arguments.no_target_threshold)
+        append(file, {**result, "seconds": time.perf_counter() - started})
+
+
 def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that change the result: an evaluation with other ones is another evaluation."""
+    """The options that change the result. An evaluation with other values cannot resume this one."""
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
     return options | {name: True for name in ("reworded", "whole_sentences") if getattr(arguments, name)}

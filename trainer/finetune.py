@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "finetune.py") -
         # Help and usage errors come before the libraries are imported, which takes seconds.
         stage_options().check(given, "tiny_stage2", program, __doc__)
 
-        from trainer.loop.building import build_stage2
+        from trainer.building.models import build_stage2
         from trainer.loop.running import train_stage
 
         train_stage("tiny_stage2", build_stage2, given, program, __doc__)

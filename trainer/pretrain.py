@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -
         # Help and usage errors come before the libraries are imported, which takes seconds.
         stage_options().check(given, "tiny_stage1", program, __doc__)
 
-        from trainer.loop.building import build_stage1
+        from trainer.building.models import build_stage1
         from trainer.loop.running import train_stage
 
         train_stage("tiny_stage1", build_stage1, given, program, __doc__)

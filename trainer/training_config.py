@@ -26,7 +26,7 @@ class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):  # type: ignore[misc] 
             raise TrainingError(f"freeze names {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")
         if not torch.accelerator.is_available():
             self.use_cpu = True
-        # Rows are read and prepared by the collator; trl would tokenize them and drop the images.
+        # The collator reads and prepares rows; trl would tokenize them and drop the images.
         self.remove_unused_columns = False
         self.dataset_kwargs = {"skip_prepare_dataset": True}
         if self.eval_strategy == "no" and self.load_best_model_at_end:

@@ -14,7 +14,15 @@ from .decisions import Disagreement, StoredDecision
 from .store import AuditStore
 
 
-AGREEMENT_HEADERS = ("auditors", "both judged", "both accept", "only first", "only second", "both reject", "kappa")
+AGREEMENT_HEADERS = (
+    "auditors",
+    "both judged",
+    "both accept",
+    "first alone accepts",
+    "second alone accepts",
+    "both reject",
+    "kappa",
+)
 DISAGREEMENT_HEADERS = ("sample", "differs in", "what they say")
 VERDICTS = {"accept": "accepted", "reject": "rejected"}
 AS_PROPOSED = "as proposed"

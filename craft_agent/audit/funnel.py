@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GREY, TRACK = map(to_hex, (looks.INK, looks.GREY, looks.HAIRLINE))
+MOST_REASONS = 3
 COLORS = {"pairs": to_hex(looks.QUIET), "differences": to_hex(looks.ACCENT)}
 
 
@@ -139,7 +140,7 @@ def draw_funnel(funnel: Funnel, title: str) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError as error:
         raise CraftError("the chart needs matplotlib; `pip install matplotlib`") from error
-    figure = Figure(figsize=(10, 0.62 * len(funnel.stages) + 0.9), dpi=150, layout="constrained")
+    figure = Figure(figsize=(10, 0.62 * len(funnel.stages) + 1.1), dpi=150, layout="constrained")
     axis = figure.subplots()
     widest = {unit: max([1, *(each.count for each in funnel.stages if each.unit == unit)]) for unit in COLORS}
     before: Stage | None = None
@@ -149,26 +150,32 @@ def draw_funnel(funnel: Funnel, title: str) -> "Figure":
         axis.barh(row, 1, height=0.42, color=TRACK)
         axis.barh(row, share, height=0.42, color=COLORS[stage.unit])
         axis.text(-0.02, row, stage.name, ha="right", va="center", color=INK, fontsize=10)
-        kept = ""
+        axis.text(1.13, row, f"{stage.count:,}", ha="right", va="center", color=INK, fontsize=10, fontweight="bold")
         if before is not None and before.unit == stage.unit and before.count:
-            kept = f"  {stage.count / before.count:.0%}"
-        axis.text(
-            1.02, row, f"{stage.count:,}{kept}", ha="left", va="center", color=INK, fontsize=10, fontweight="bold"
-        )
-        lost = " · ".join(f"{count:,} {reason}" for reason, count in stage.lost[:3]).replace("_", " ")
-        if lost:
-            axis.text(0, row + 0.36, f"lost: {lost}", ha="left", va="center", color=GREY, fontsize=7.5)
+            kept = f"{100 * stage.count / before.count:.0f} %"
+            axis.text(1.21, row, kept, ha="right", va="center", color=GREY, fontsize=10)
+        if stage.lost:
+            axis.text(0, row + 0.36, _losses(stage), ha="left", va="center", color=GREY, fontsize=8.5)
         before = stage
-    axis.set_xlim(-0.36, 1.2)
-    axis.set_ylim(len(funnel.stages) - 0.4, -0.5)
+    axis.set_xlim(-0.36, 1.22)
+    axis.set_ylim(len(funnel.stages) - 0.4, -1.0)
     axis.set_axis_off()
     axis.set_title(title, color=INK, loc="left", fontsize=13, fontweight="bold")
+    axis.text(0, -0.72, "what each step let through", ha="left", va="center", color=GREY, fontsize=10)
+    axis.text(1.21, -0.72, "share of the step before", ha="right", va="center", color=GREY, fontsize=8.5)
     return figure
 
 
 def save_funnel(funnel: Funnel, title: str, path: Path) -> None:
     """Writes the chart of `draw_funnel` as a PNG; raises `OSError` if the file cannot be written."""
     draw_funnel(funnel, title).savefig(path, format="png")
+
+
+def _losses(stage: Stage) -> str:
+    """What is missing since the stage before: the most frequent reasons, and the sum of the others."""
+    reasons = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in stage.lost[:MOST_REASONS]]
+    others = sum(count for _, count in stage.lost[MOST_REASONS:])
+    return "less " + " · ".join(reasons + [f"{others:,} for other reasons"] * bool(others))
 
 
 def _counts(store: Store, query: str) -> dict[str, int]:

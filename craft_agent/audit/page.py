@@ -27,6 +27,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mtrefseg.looks import MASK_COLORS, css_variables
+from mtrefseg.view.gradio_theme import Theme
 
 from ..errors import CraftError
 from .agreement import (
@@ -62,12 +63,13 @@ REASONS = {
     "bad_image": "The images are unusable",
     "other": "Something else",
 }
-AGREEMENT_HELP = (
-    "Cohen's kappa compares the verdicts of two people with chance: 1 is full agreement, 0 is chance. Only decisions "
-    "made before seeing the other person's decision count. To settle a disagreement, either person opens the list "
-    "*Disagreements* in the other tab, sees both versions and decides again, or an adjudicator decides. Only samples "
-    "on which both agree in the end, or which an adjudicator accepts, are exported."
-)
+AGREEMENT_HELP = """
+Samples are exported if both auditors accept them in the end, or an adjudicator does. To settle a disagreement, open
+the list *Disagreements* in the tab *Audit* and decide again.
+
+Cohen's kappa compares the verdicts of two auditors with chance: 1 is full agreement, 0 is chance. Only decisions that
+were made before seeing those of others count.
+"""
 
 
 def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str = "127.0.0.1") -> fastapi.FastAPI:
@@ -110,10 +112,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         show_error=True,
         run_history=False,
         footer_links=[],
-        # System fonts: the fonts of a theme may be loaded from other servers.
-        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
-            color_accent="var(--accent)", body_background_fill="var(--paper)", body_background_fill_dark="var(--paper)"
-        ),
+        theme=Theme(),
         css=css_variables("class"),
         css_paths=FOLDER / "page.css",
     )
@@ -156,29 +155,29 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
 
 
 def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
-    gr.Markdown(AGREEMENT_HELP)
-    people = gr.Dataframe(
-        label="Auditors", headers=list(AUDITOR_HEADERS), interactive=False, type="array", elem_classes="audit-tables"
-    )
+    gr.Markdown(AGREEMENT_HELP, elem_classes="audit-about")
+    table: dict[str, Any] = {"interactive": False, "type": "array", "buttons": []}
+    people = gr.Dataframe(label="Auditors", headers=list(AUDITOR_HEADERS), elem_classes="audit-tables", **table)
     agreement = gr.Dataframe(
-        label="Agreement",
+        label="Agreement of every two auditors",
         headers=list(AGREEMENT_HEADERS),
-        interactive=False,
-        type="array",
         elem_classes="audit-tables",
+        **table,
     )
     found = gr.Dataframe(
-        label="Disagreements (select one to see it)",
+        label="Disagreements: choose one to see the proposal and the version of each auditor",
         headers=list(DISAGREEMENT_HEADERS),
-        interactive=False,
-        type="array",
+        column_widths=["32%", "24%", "44%"],
         wrap=True,
         elem_classes=["audit-tables", "audit-disagreements"],
+        **table,
     )
     image = gr.Image(
         label="The proposal and the version of each auditor",
         format="png",
         buttons=["fullscreen"],
+        show_label=False,
+        visible=False,
         elem_classes="audit-image",
     )
 
@@ -186,9 +185,9 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         with _shown_errors():
             return agreement_rows(store), disagreement_rows(store), auditor_rows(store)
 
-    def draw(rows: list[list[str]], chosen: gr.SelectData) -> Image.Image:
+    def draw(rows: list[list[str]], chosen: gr.SelectData) -> gr.Image:
         with _shown_errors():
-            return draw_disagreement(store, rows[chosen.index[0]][0])
+            return gr.Image(draw_disagreement(store, rows[chosen.index[0]][0]), visible=True)
 
     tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)
     found.select(draw, inputs=found, outputs=image, api_visibility="private", queue=False)

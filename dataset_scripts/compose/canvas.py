@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A part of a real image at two times: the images in the making, and which thing is seen at each of their pixels."""
+"""A crop of a real image at two times: the edited images, and the object that is visible at each of their pixels."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Photo:
 
 class PhotoCache:
     """
-    Decoded images, the last ones used, as many as fit.
+    A cache of the most recently used decoded images.
 
     Args:
         capacity (`int`): In bytes.
@@ -55,7 +55,7 @@ class PhotoCache:
         return len(self._photos)
 
     def open(self, source: SourceImage) -> Photo:
-        """The image, decoded now or before. Raises what PIL raises for damaged images."""
+        """The decoded image, from the cache if possible. Raises PIL's errors for damaged images."""
         photo = self._photos.pop(source, None)
         if photo is None:
             photo = _decode(source)
@@ -85,7 +85,7 @@ def _decode(source: SourceImage) -> Photo:
 @dataclass
 class Canvas:
     """
-    What is made of one image.
+    The two versions of one image.
 
     Args:
         images (`list[np.ndarray]`): t1 and t2: RGB, uint8, (side, side, 3).
@@ -115,7 +115,7 @@ class Canvas:
         return int(self.taken.shape[0])
 
     def add(self, kind: str, times: Sequence[int], place: tuple[Box, int]) -> Thing:
-        """A new thing that is there at these times (0 for t1, 1 for t2)."""
+        """Adds an object that exists at these times (0 for t1, 1 for t2)."""
         state = State()
         self.last_number += 1
         thing = Thing(

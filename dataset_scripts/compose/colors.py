@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Names the colours of things in photographs, where they have clearly one, and gives them another one."""
+"""Names the colours of objects in photographs, if they are clear, and recolours objects."""
 
 from functools import lru_cache
 
@@ -10,9 +10,12 @@ import numpy as np
 NAMES = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
 _UNCLEAR = len(NAMES)
 _BITS = 5  # Of each channel that the table of names looks at
-_SHARE, _LEAD = 0.55, 2.5  # The colour of so many pixels, and so many times more than the next, is that of the thing.
+# An object has a colour if at least this share of its pixels has it, and this many times more than the second most
+# frequent colour.
+_SHARE, _LEAD = 0.55, 2.5
 _GREYISH_SHARE = 0.7  # White, grey and black are also what light and shadow make of other colours.
-_LEAST_SHARE, _BLACK_SHARE = 0.36, 0.7  # Of all pixels, black ones included; of black ones to be called black
+# Share of all pixels, including black ones; share of black pixels of an object called black
+_LEAST_SHARE, _BLACK_SHARE = 0.36, 0.7
 _FEWEST = 12  # Pixels
 _STRONGEST_CAST, _LEAST_COLORFUL, _DARK = 45.0, 3.0, 74.0  # Grey levels
 _CORE = 2  # Pixels at the rim are mixed with the surroundings.
@@ -24,14 +27,14 @@ PAINTS: dict[str, tuple[int, int, int]] = {
     "green": (64, 128, 130),
     "blue": (110, 155, 140),
 }
-"""What things can be painted with."""
+"""Colours for recolouring objects."""
 ROOF_PAINTS = ("red", "green", "blue")
-"""What is met from above."""
+"""Colours for objects seen from above."""
 
 
 @lru_cache(maxsize=1)
 def _table() -> np.ndarray:
-    """For each colour of 5 bits a channel the index of its name: uint8 (32768,)."""
+    """The index of the colour name for each colour with 5 bits per channel: uint8 (32768,)."""
     steps = np.arange(2**_BITS, dtype=np.uint8) * 8 + 4
     red, green, blue = np.meshgrid(steps, steps, steps, indexing="ij")
     colors = np.stack([red, green, blue], axis=-1).reshape(1, -1, 3)
@@ -96,7 +99,7 @@ def _usable_names(image: np.ndarray) -> frozenset[str]:
     brightness = few.mean(axis=1)
     warmth = few[:, 0] - few[:, 2]
     brightest = warmth[brightness >= np.quantile(brightness, 0.97)]
-    # In the light of lamps, white is not white either.
+    # Under artificial light, even white is not white.
     has_cast = min(abs(float(warmth.mean())), abs(float(np.median(brightest)))) > _STRONGEST_CAST
     if has_cast or tone_of(image)[2] < _LEAST_COLORFUL:
         return frozenset()
@@ -123,7 +126,7 @@ def _clear_name(row: np.ndarray) -> str | None:
 
 def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
     """
-    Gives a thing another colour; light, shadow and texture stay.
+    Recolours an object, keeping light, shadow and texture.
 
     Args:
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
@@ -140,7 +143,7 @@ def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
     strength = np.clip((value - 18) / 60, 0, 1) * np.clip((290 - value) / 110, 0.25, 1)
     middle, old = (float(np.average(plane, weights=mask + 1e-3)) for plane in (value, hsv[..., 1]))
     if old > 60:
-        # What was colourful before is so in the same places.
+        # Places that were colourful before stay colourful.
         strength = 0.5 * strength + 0.5 * np.clip(hsv[..., 1] / old, 0, 1.3)
     value = np.clip(value * np.clip(brightness / max(middle, 1.0), 0.75, 1.5), 0, 245)
     hsv[..., 0] = hue

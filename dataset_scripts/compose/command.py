@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Makes pairs with sentences and exact masks of single real images whose things are marked (COCO format):
+Composes pairs with sentences and exact masks from single real images with instance masks (COCO format):
 
 ```bash
 python -m dataset_scripts compose coco/ data/composed --domain NS --pairs 2000 --num-proc 2   # raw layout
@@ -92,7 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _split_paths(paths: list[Path], has_sheet: bool) -> tuple[list[Path], Path | None]:
-    """The folders to read, and where to write: the last path, unless it is one to read and only a sheet is wanted."""
+    """
+    The folders to read, and the output: the last path, unless only a contact sheet is requested and all paths are
+    inputs.
+    """
     from .instances import ANNOTATION_FILE
 
     if has_sheet and (paths[-1] / ANNOTATION_FILE).is_file():

@@ -1,5 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Makes pairs with sentences and exact masks of real images whose things are marked, each from its number alone."""
+"""
+Composes pairs with sentences and exact masks from real images with instance masks. A pair depends only on its number.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,8 +40,8 @@ _MARGIN = 5  # Pixels of the canvas beyond each side of the images, for the shif
 _LARGEST_SHIFT, _LARGEST_TURN = 3.0, 0.6  # Pixels and degrees
 _MOST_ENLARGED, _MOST_REDUCED = 1.5, 2.0
 _FRAME = 16  # Pixels between the thing that a part is chosen for and the rim
-_TRIES = 8  # Images that are looked at for a pair that is to have changes
-_ATTEMPTS = 12  # Pairs that are begun before it is given up
+_TRIES = 8  # Images that are tried for a pair with changes
+_ATTEMPTS = 12  # Attempts at a pair
 _UNCHANGED_SHARE = 0.07
 _BACKGROUND_SHARE = 0.25
 _HORIZON = 0.46  # Of the height of a street's image
@@ -59,9 +61,9 @@ class ComposedPair(SyntheticPair):
 @dataclass(frozen=True)
 class Composer:
     """
-    Makes pairs out of single images whose things are marked (COCO format): things are taken away, put in or painted
-    at one of two times, and everything else differs in light, season, sharpness, compression and a small shift only.
-    The same settings, images and index give the same pair, whatever was made before.
+    Composes pairs from single images with instance masks (COCO format): objects are removed, inserted or recoloured at
+    one of two times, and everything else differs only in light, season, sharpness, compression and a small shift. The
+    same settings, images and index always give the same pair.
 
     Args:
         folders (`Sequence[str | Path]`): Folders in COCO format; see [`read_instances`].
@@ -101,7 +103,7 @@ class Composer:
     cache_bytes: int = 2**27
 
     label: ClassVar[str] = "composed"
-    # Raised whenever the same settings and images would give other pairs.
+    # Increased whenever the same settings and images would give other pairs.
     version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -159,13 +161,13 @@ class Composer:
         Raises:
             DataError: If nothing can be made of the images.
         """
-        # OpenCV's threads do not survive the fork of a data loader's workers, which are enough to fill the cores.
+        # OpenCV's threads do not survive forking, and the workers of a data loader use all cores already.
         cv2.setNumThreads(1)
         for attempt in range(_ATTEMPTS):
             seeds = [self.seed, _SPLITS[self.split], index, _STREAM, int(self.domain == "RS"), attempt]
             random = np.random.default_rng(seeds)
             made = self._make_canvas(random)
-            # Now and then everything about a pair is in doubt, so that there is nothing to say.
+            # For some pairs every description is doubtful, so that there are no sentences.
             if made is not None and (pair := self._finish(index, *made, random)).expressions:
                 return pair
         raise DataError(
@@ -187,8 +189,10 @@ class Composer:
             index += step
 
     def _make_canvas(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]] | None:
-        """An image with its changes, the name of its folder, and the kinds that no sentence may be about; `None` if no
-        image that was tried can be decoded."""
+        """
+        An image with its changes, the name of its folder, and the kinds that sentences must not mention; `None` if
+        none of the images could be decoded.
+        """
         wanted = 0 if random.random() < _UNCHANGED_SHARE else int(random.choice((1, 1, 2, 2, 3, 4)))
         best: tuple[int, Canvas, str, frozenset[str]] | None = None
         for _ in range(_TRIES):
@@ -233,7 +237,9 @@ class Composer:
         return editor, Path(photo.source.file).parent.parent.name
 
     def _focus(self, random: np.random.Generator) -> tuple[int, Instance]:
-        """A thing that may change, and the place of its image: rare kinds more often than they are met."""
+        """
+        Draws an object that may change, and the index of its image. Rare kinds are drawn more often than they occur.
+        """
         focuses = self.library.focuses
         kinds = sorted(focuses)
         weights = np.sqrt([len(focuses[kind]) for kind in kinds])
@@ -275,7 +281,7 @@ class Composer:
         writer = PhotoExpressionWriter(
             observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset(), absent_kinds=absent
         )
-        # Of a pair without any change little can be said, and none of it is true.
+        # A pair without changes has only few sentences, all without a target.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain or not sentences:
             simple = PlainExpressionWriter(observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset())
@@ -307,10 +313,10 @@ def _window(source: SourceImage, focus: Instance | None, side: int, random: np.r
 
 
 def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
-    """Makes so many changes, and what must not count as one. Returns how many changes could be made."""
+    """Makes this many changes, and edits that must not count as changes. Returns the number of changes."""
     # Most places gain or lose things; few do both at once.
     later_share = float(random.choice((0.15, 0.5, 0.85)))
-    # What is there at both times comes first: changes may lie beside it.
+    # Objects that exist at both times come first, so that changes can be placed beside them.
     if random.random() < 0.35:
         editor.paste((0, 1), int(random.integers(1, 4)))
     if random.random() < 0.25:
@@ -324,7 +330,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
         if kind < 0.1:
             done += editor.exchange(0 if is_later else 1)
         elif kind < 0.45:
-            # What is there later only was taken away from the earlier image.
+            # Objects that exist only at t2 were removed from the earlier image.
             done += len(editor.remove((0,) if is_later else (1,)))
         elif kind < (0.94 if editor.from_above else 0.87):
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
@@ -338,7 +344,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
 
 
 def _taken_apart(canvas: Canvas, size: int, random: np.random.Generator) -> tuple[Rendering, Rendering]:
-    """The two images cut to size, one of them from a slightly other place."""
+    """The two images cropped to size, one of them slightly shifted."""
     moved = int(random.integers(3))  # Neither in a third of pairs
     made = []
     for time in (0, 1):

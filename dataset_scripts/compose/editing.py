@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What is done to an image so that its two times differ, and what is done that must not count as a change."""
+"""Edits that make the two times of an image differ, and edits that must not count as a change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,16 +35,16 @@ from .removing import carried_by, hole_of
 _SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of what is changed, as a share of the canvas
 _SMALLEST_FLAT = 320 / 256**2  # Sports grounds are known by their lines.
 _LARGEST_PAINTED = 0.2
-_RIM = 8  # What is changed lies so many pixels inside.
+_RIM = 8  # Changes keep this distance from the border, in pixels.
 _LARGEST_OF_SEVERAL = 0.025
 _LEAST_CONTRAST = 16.0  # Grey levels by which a thing must differ from the ground behind it to be seen
-_GREY = 1.5  # Images that are less colourful are in shades of grey.
+_GREY = 1.5  # Less colourful images count as greyscale.
 _REMOVAL_TRIES = 5
-_DONORS = 8  # Things that are tried for each that is put in
-_OWN_SHARE = 0.25  # How often a thing seen from above is taken from the image itself: there, many are alike
+_DONORS = 8  # Objects that are tried for each inserted one
+_OWN_SHARE = 0.25  # Probability of copying an object seen from above from the same image, where many look alike
 _RAISED_SHARE = 0.6  # How often nothing flat is put in: new sports grounds are rarer than new buildings and vehicles.
-_SEEN_TOGETHER = 0.05  # A kind suits another if it is seen in this share of the images with it …
-_SAME_KIND = 1.5  # … and the same kind suits so much better than one that is seen in all.
+_SEEN_TOGETHER = 0.05  # A kind suits another one if it occurs in this share of the images with that kind, …
+_SAME_KIND = 1.5  # … and the same kind suits this many times better than one that occurs in all of them.
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Editor:
 
     def remove(self, times: Sequence[int]) -> list[Thing]:
         """
-        Takes away one of the things that are there at both times, and what it carries.
+        Removes one of the objects that exist at both times, with everything that it carries.
 
         Args:
             times (`Sequence[int]`): At which it is taken away: 0 for t1, 1 for t2, or both.
@@ -113,7 +113,7 @@ class Editor:
 
     def exchange(self, time: int) -> int:
         """
-        Puts another thing of the same kind in the place of one, at one time.
+        Replaces an object by another one of the same kind, at one time.
 
         Args:
             time (`int`): 0 for t1, 1 for t2.
@@ -146,11 +146,11 @@ class Editor:
         return 1
 
     def _cover(self, group: Sequence[Thing], times: Sequence[int]) -> np.ndarray | None:
-        """Puts the ground where some things are, if something is found that can stand for it. Returns where."""
+        """Replaces objects by ground, if a suitable texture is found. Returns the replaced pixels."""
         numbers = [one.number for one in group]
         mask = np.isin(self.canvas.numbers[0], numbers)
         if (mask != np.isin(self.canvas.numbers[1], numbers)).any():
-            return None  # Something was put before them.
+            return None  # Another object occludes them.
         others = self.canvas.taken & ~mask
         boxes = np.array([self.canvas.places[number][0] for number in numbers])
         left, top = boxes[:, :2].min(axis=0)
@@ -180,7 +180,9 @@ class Editor:
             thing.state_t2 = None
 
     def cover_ground(self, time: int) -> bool:
-        """Covers a piece of plain ground with another one at one time: no change, though it leaves the same traces."""
+        """
+        Replaces a piece of plain ground by another one at one time. This is no change, but leaves the same artefacts.
+        """
         things = [one for one in self.canvas.things if self.canvas.is_whole[one.number]]
         if not things:
             return False
@@ -212,7 +214,7 @@ class Editor:
     # Painting --------------------------------------------------------------------------------------------------------
 
     def paint(self, time: int) -> Thing | None:
-        """Gives a thing of one clear colour another one at one time. Returns it, `None` if there is none."""
+        """Recolours an object with a clear colour at one time. Returns it, or `None` if there is none."""
         things = [one for one in self._changeable(_LARGEST_PAINTED) if one.kind in PAINTED]
         if not things:
             return None
@@ -225,7 +227,7 @@ class Editor:
             paints = ROOF_PAINTS if self.from_above else tuple(PAINTS)
             new = str(self.random.choice([name for name in paints if name != old]))
             mask = self.canvas.numbers[time] == thing.number
-            # Masks end a little too early; what is left of the old colour would show.
+            # Masks are slightly too small, so the old colour would remain visible at the edge.
             soft = cv2.GaussianBlur(cv2.dilate(mask.astype(np.float32), disk(1)), (0, 0), 0.7)
             painted = repaint(self.canvas.images[time], soft, new)
             if name_colors(painted, np.where(mask, 1, 0).astype(np.int16), 2)[1] != new:
@@ -240,7 +242,7 @@ class Editor:
 
     def paste(self, times: Sequence[int], most: int) -> list[Thing]:
         """
-        Puts things of one kind in.
+        Inserts objects of one kind.
 
         Args:
             times (`Sequence[int]`): At which they are there: 0 for t1, 1 for t2, or both.
@@ -255,7 +257,7 @@ class Editor:
         if self.from_above and self.random.random() < _RAISED_SHARE:
             kinds = [kind for kind in kinds if not self._is_flat(kind)]
         while kinds and len(added) < (1 if added and self._is_flat(kinds[0]) else most):
-            # Of several things that could be put in, the one that finds the most suitable place.
+            # Among several candidates, the object with the most suitable place is inserted.
             donors = [self._donor(kinds[int(self.random.integers(len(kinds)))]) for _ in range(_DONORS)]
             place = self.places.find([donor for donor in donors if donor is not None], share)
             thing = self._paste_at(place, times) if place is not None else None
@@ -267,7 +269,7 @@ class Editor:
         return added
 
     def _kinds_to_paste(self) -> list[str]:
-        """Kinds that suit what is there already, some of them more than once: the more often, the better they suit."""
+        """Kinds that suit the existing objects. Better suited kinds occur more often in the list."""
         donors = self.library.donors.keys() - self.unnamed
         there = {one.kind for one in self.canvas.things}
         if there:
@@ -304,7 +306,7 @@ class Editor:
         return donor
 
     def _paste_at(self, place: Place, times: Sequence[int], free: np.ndarray | None = None) -> Thing | None:
-        """Puts a thing at a place, if it can be; `free` is worked on already and may be covered all the same."""
+        """Inserts an object at a place, if possible. The pixels `free` were edited already, but may be covered."""
         donor, side = place.donor, self.canvas.side
         thing = self._cut(place)
         if thing is None:
@@ -318,7 +320,7 @@ class Editor:
             return None
         area = int(thing.mask.sum())
         window = (slice(top, top + height), slice(left, left + width))
-        # What is worked on already stays as it is: masks and traces of two changes would mix.
+        # Edited regions must not overlap, because masks and artefacts of two changes would mix.
         unclear = self.canvas.taken[window] & ((self.canvas.numbers[times[0]][window] == 0) | self.from_above)
         if free is not None:
             unclear = self.canvas.taken[window] & ~free[window]
@@ -373,10 +375,9 @@ class Editor:
 
 def with_colors(canvas: Canvas) -> list[Thing]:
     """
-    The things of a canvas with the names of their colours.
-
-    A kind has colours only where those of all its things are clear: "the red car" must not leave open what another car
-    is. What was painted has its colours already.
+    The objects of a canvas with the names of their colours. A kind gets colours only if those of all its objects are
+    clear: with "the red car", the colours of the other cars must be known. Recoloured objects have their colours
+    already.
     """
     count = canvas.last_number + 1
     names = [name_colors(image, numbers, count) for image, numbers in zip(canvas.images, canvas.numbers)]

@@ -1,10 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Covers a hole in an image with what the rest of it looks like.
-
-First one part of the image is sought whose surroundings look like those of the hole. If there is none, the hole is
-filled from its rim inwards with small patches, those first that continue an edge (A. Criminisi and others, "Region
-Filling and Object Removal by Exemplar-Based Image Inpainting", 2004). If no patches fit either, it is left.
+Fills a hole in an image with texture from the rest of the image. First it searches for one region whose surroundings
+look like those of the hole. If there is none, the hole is filled from its rim inwards with small patches, starting
+with those that continue an edge (A. Criminisi and others, "Region Filling and Object Removal by Exemplar-Based Image
+Inpainting", 2004). If no patches fit either, it is left.
 """
 
 from dataclasses import dataclass
@@ -18,20 +17,20 @@ from .canvas import Box, disk, grown, window_of
 _RING = 7  # Width of the surroundings of a hole that are compared
 _MOST_DIFFERENT = 24.0  # Grey levels, root mean square over the ring, for one part
 _MOST_DIFFERENT_PATCHES = 26.0  # The same for patches, on average
-_TEXTURE_SHARE = 0.5  # In a lively texture the ring may differ by so much of its own variation.
+_TEXTURE_SHARE = 0.5  # In a strongly textured region the ring may differ by this share of its own variation.
 _LIVELY = 40.0  # Grey levels; in a ring of more variation no single part fits.
 _FAR_COST, _ROW_COST = 0.012, 0.10  # Grey levels for one pixel of distance, and of distance up or down
 _LARGEST_CORRECTION = 28.0
 _PATCHES = (4, 8)  # Half the side of a patch, at half the size: smallest and largest
 _MOST_PATCHES = 40
 _LARGEST_STEP = 8.0  # Grey levels by which a patch is made lighter or darker
-_REACH = 34  # Patches are taken from so many pixels around, at half the size.
+_REACH = 34  # Patches are taken from this distance in pixels, at half the size.
 
 
 @dataclass(frozen=True)
 class Fill:
     """
-    What covers a hole.
+    The filling of a hole.
 
     Args:
         box (`Box`): Where it is put.
@@ -54,7 +53,7 @@ class Fill:
 
 def find_fill(image: np.ndarray, hole: np.ndarray, taken: np.ndarray, from_above: bool) -> Fill | None:
     """
-    Looks for what can cover a hole.
+    Searches for the filling of a hole.
 
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).
@@ -158,7 +157,7 @@ def _refined(
 
 
 def _correction(gap: np.ndarray, ring: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """What has to be added to a copied part so that it meets its new surroundings: smooth, and known in the ring."""
+    """The correction that blends a copied region into its new surroundings: smooth, and given in the ring."""
     spread = max(3.0, 0.35 * float(np.sqrt(part.sum())))
     known = np.clip(gap, -2 * _LARGEST_CORRECTION, 2 * _LARGEST_CORRECTION) * ring[..., None]
     total = cv2.GaussianBlur(ring, (0, 0), spread, borderType=cv2.BORDER_CONSTANT) + 1e-4
@@ -210,7 +209,7 @@ class _PatchState:
         self.grey = half.mean(axis=2)
         self.open = cv2.resize(hole[window].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
         blocked = cv2.resize((taken & ~hole)[window].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.1
-        # What belongs to other things is neither copied nor continued.
+        # Pixels of other objects are neither copied nor continued.
         self.known = ~self.open & ~blocked
         self.reach = int(np.clip(round(float(np.sqrt(self.open.sum())) / 5), *_PATCHES))
         self.length = 2 * self.reach + 1
@@ -219,7 +218,9 @@ class _PatchState:
         self.trust = self.known.astype(np.float32)
 
     def fill_next(self) -> float | None:
-        """Fills the most urgent patch. Returns how far what was copied differs from what was known there."""
+        """
+        Fills the patch with the highest priority. Returns the difference between the copied and the known pixels.
+        """
         y, x = self._most_urgent()
         height, width = self.open.shape
         top = int(np.clip(y - self.reach, 0, height - self.length))
@@ -252,7 +253,7 @@ class _PatchState:
         return top + y, left + x
 
     def _most_alike(self, top: int, left: int, known: np.ndarray) -> tuple[int, int, float] | None:
-        """Top and left of the patch that is most like what is known of one, and how far it differs."""
+        """Top and left of the patch that is most similar to the known pixels of another one, and their difference."""
         first_row, first_column = max(0, top - _REACH), max(0, left - _REACH)
         area = (
             slice(first_row, top + self.length + _REACH),

@@ -19,10 +19,10 @@ from mtrefseg.io import read_json
 Split: TypeAlias = Literal["train", "validation", "test"]
 
 ANNOTATION_FILE = "annotations.json"
-SMALLEST_SIDE = 128  # Images with a shorter side are left out: enlarged, they would look like nothing real.
-# Of 100 images, by a hash of the name.
+SMALLEST_SIDE = 128  # Images with a shorter side are left out, because they would look unrealistic when enlarged.
+# Percentage of images, selected by a hash of the name.
 _VALIDATION, _TEST = 10, 10
-_NAMED = 3  # So many skipped items are named for each reason.
+_NAMED = 3  # Number of skipped items that are named for each reason.
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class SourceImage:
 
     @property
     def split(self) -> Split:
-        """Where it belongs, by its name alone: so no image is in two splits, whatever folders are read together."""
+        """
+        The split of the image, which depends only on its name. So no image is in two splits, whichever folders are
+        combined.
+        """
         place = int.from_bytes(hashlib.sha256(self.file.name.encode()).digest()[:4], "big") % 100
         if place < _VALIDATION:
             return "validation"
@@ -77,7 +80,7 @@ class SourceImage:
 
 @dataclass
 class SkippedItems:
-    """What could not be used, counted by reason, and the first items of each reason by name."""
+    """Skipped items, counted by reason, with the names of the first ones."""
 
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -89,7 +92,7 @@ class SkippedItems:
             self.names[reason].append(name)
 
     def lines(self) -> list[str]:
-        """One line a reason."""
+        """One line per reason."""
         return [
             f"skipped {count} x {reason}: {'; '.join(self.names[reason])}{'; …' if count > _NAMED else ''}"
             for reason, count in self.counts.items()

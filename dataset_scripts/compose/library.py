@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The images of one split, and the things in them that can be put into others."""
+"""The images of one split, and their objects that can be inserted into other images."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from .instances import Instance, SkippedItems, SourceImage, Split, read_backgrou
 from .nouns import ROOTED, TRAITS, Trait, kind_of
 
 
-_RIM = 2  # What reaches to the rim of its image may be cut off.
+_RIM = 2  # Objects that touch the border of their image may be cut off.
 _SMALLEST_AREA, _SMALLEST_SIDE = 150, 9
 _MOST_COVERED = 0.1  # Share of the rim at which other things touch; more, and it was probably cut off by them
 _LARGEST_FOCUS = 0.12  # Area, as a share of the largest square
@@ -28,7 +28,7 @@ _LEAST_SLIM = 2.0  # Height of a person seen in full, in widths
 @dataclass(frozen=True)
 class Ground:
     """
-    What is seen around a thing.
+    The surroundings of an object.
 
     Args:
         mean (`np.ndarray`): float (3,), mean RGB.
@@ -125,7 +125,7 @@ class Library:
         return self._cache.open(source)
 
     def ground(self, donor: Donor) -> Ground | None:
-        """What a thing lies or stands on in its own image; `None` if other things cover its rim."""
+        """The ground that an object lies or stands on in its own image; `None` if other objects cover its rim."""
         key = (donor.place, donor.number)
         if key not in self._grounds:
             self._grounds[key] = _ground(self.photo(donor.place), donor, self.domain == "RS")
@@ -152,7 +152,7 @@ def is_whole(instance: Instance, source: SourceImage, trait: Trait) -> bool:
 
 
 def _together(kinds: list[list[str]]) -> dict[str, Counter[str]]:
-    """For each kind, in how many images each kind is seen beside it."""
+    """For each kind, the number of images in which each other kind occurs with it."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for of_image in kinds:
         there = sorted(set(of_image))

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the categories of instance data sets are called in sentences, and what is known of such things."""
+"""Nouns for the categories of instance datasets, and facts about these kinds of objects."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def _standing(support: Support, extents: dict[str, float]) -> dict[str, Trait]:
     return {kind: Trait(extent, support, is_slim=kind == "person") for kind, extent in extents.items()}
 
 
-# What can be put into another image, by domain.
+# Kinds that can be inserted into other images, by domain.
 TRAITS: dict[str, dict[str, Trait]] = {
     "NS": {
         **_standing(
@@ -150,7 +150,7 @@ TRAITS: dict[str, dict[str, Trait]] = {
 }
 # What is met on a street whose things are not marked.
 STREET_KINDS = frozenset(("person", "bicycle", "car", "motorcycle", "bus", "truck", "dog", "suitcase"))
-# What others stand on, hang from or run into: nobody takes it away alone.
+# Kinds that support or block other objects, and so are never removed alone.
 ROOTED = frozenset(
     (
         *("table", "bed", "sink", "oven", "train", "traffic light", "bridge", "harbor", "ground track field"),
@@ -158,7 +158,7 @@ ROOTED = frozenset(
         *("tennis racket", "kite"),
     )
 )
-# What people paint, buy or cover in any colour.
+# Kinds that exist in all colours.
 PAINTED = frozenset(
     (
         *("car", "truck", "bus", "chair", "umbrella", "boat", "backpack", "suitcase", "bottle", "cup", "bowl", "vase"),
@@ -174,9 +174,9 @@ COLORLESS = frozenset(
         *("banana", "apple", "television", "plant", "food"),
     )
 )
-# Of people, colours are those of clothes: skin and hair have others.
+# The colours of people are those of their clothes, not of skin and hair.
 CLOTHES_COLORS = frozenset(("white", "red", "orange", "yellow", "green", "blue", "purple", "pink"))
-# A kind, and more special ones that one may call the same. Of an image that shows both nothing is said about either.
+# A kind, and more specific kinds that may be called the same. If an image shows both, no sentence mentions either.
 _GENERAL_KINDS: dict[str, frozenset[str]] = {
     "vehicle": VEHICLES | {"motorcycle"},
     "building": frozenset(("house", "warehouse", "greenhouse")),
@@ -184,7 +184,7 @@ _GENERAL_KINDS: dict[str, frozenset[str]] = {
 
 
 def unclear_kinds(kinds: Set[str]) -> frozenset[str]:
-    """Kinds of an image that one may take for one another there."""
+    """Kinds in an image that can be mistaken for one another."""
     unclear: set[str] = set()
     for general, special in _GENERAL_KINDS.items():
         if general in kinds and special & kinds:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Cuts things out of one image and puts them into another: edges, light, sharpness and shadow."""
+"""Cuts objects out of one image and pastes them into another one, adapting edges, light, sharpness and shadow."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _MOST_COVERED = 0.10  # Share of the rim at which another thing touches; more, a
 _GAINS = (0.72, 1.38)
 # Pixels, of the rim of a cut-out for a sharpness of 1; so its rim is as sharp as those of things that were there.
 _SOFTNESS, _SOFTNESS_TURNED = 0.095, 0.06
-_LIGHT_SHARE = 0.55  # How far the light of the new surroundings is taken on
+_LIGHT_SHARE = 0.55  # Strength of the adaptation to the light of the new surroundings
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,17 @@ class Shadow:
 @dataclass(frozen=True)
 class CutOut:
     """
-    A thing, cut out and brought to size.
+    An object, cut out and scaled.
 
     Args:
         pixels (`np.ndarray`): RGB, float32, (height, width, 3); around the thing its colours are carried on.
         opacity (`np.ndarray`): float32 (height, width), 0 to 1.
         surroundings (`np.ndarray`): float32 (3,), mean RGB around it in its own image.
-        roughness (`float`): Standard deviation of the grey levels around it.
     """
 
     pixels: np.ndarray
     opacity: np.ndarray
     surroundings: np.ndarray
-    roughness: float
 
     @property
     def mask(self) -> np.ndarray:
@@ -101,10 +99,10 @@ def cut_out(
     pixels = _as_sharp(pixels, opacity, sharpness)
     # Turning has softened it already.
     softness = _SOFTNESS_TURNED if degrees else _SOFTNESS
-    # The rim of a mask shows the old surroundings: it is drawn in by half a pixel, and as soft as other edges.
+    # The rim of a mask shows the old surroundings, so it is shrunk by half a pixel and made as soft as other edges.
     soft = cv2.GaussianBlur(opacity, (0, 0), float(np.clip(softness / sharpness, 0.35, 1.1)))
     opacity = np.clip((soft - 0.22) / 0.66, 0, 1)
-    return CutOut(pixels, opacity, ground.mean(axis=0), float(ground.mean(axis=1).std()))
+    return CutOut(pixels, opacity, ground.mean(axis=0))
 
 
 def edge_sharpness(grey: np.ndarray, where: np.ndarray | None = None) -> float:
@@ -189,7 +187,7 @@ def _trimmed(pixels: np.ndarray, opacity: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def fit_light(thing: CutOut, ground: np.ndarray, share: float = _LIGHT_SHARE) -> np.ndarray:
     """
-    The pixels of a cut-out in the light of new surroundings.
+    The pixels of a cut-out, adapted to the light of its new surroundings.
 
     Args:
         thing (`CutOut`): The thing.
@@ -209,7 +207,7 @@ def put(
     image: np.ndarray, pixels: np.ndarray, opacity: np.ndarray, corner: tuple[int, int], darkness: np.ndarray | None
 ) -> None:
     """
-    Puts a thing into an image, in place.
+    Pastes an object into an image, in place.
 
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes sentences about photographs, of whose contents only a part is known."""
+"""Writes sentences about photographs, whose content is known only in part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dataset_scripts.synthesis.scene import ChangeType
 from .nouns import unclear_kinds
 
 
-_ABSENT_SHARE = 0.6  # Of the no-target sentences, those about kinds that are not among the changes
+_ABSENT_SHARE = 0.6  # Share of the no-target sentences that are about unchanged kinds
 _PLACED_SHARE = 0.25
 ABSENT_KINDS: Mapping[str, tuple[str, ...]] = {
     "RS": (

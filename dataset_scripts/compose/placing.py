@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Looks for places at which a thing of another image would not surprise: of the right scale, on the right ground."""
+"""Searches for plausible places for an object of another image: with the right scale, on the right ground."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _OFF_GROUND = 40.0  # Grey levels; for things that are seen from above in a wron
 _MOST_CONTRAST = 0.2  # Standard deviation of plain ground, as a share of its brightness
 _UNSURE = 8.0  # Grey levels; where nothing stands yet
 _RIM = 8  # Pixels that a place is away from the rim
-_HIDDEN_SHARE = 0.3  # So much of a thing farther away may be hidden.
+_HIDDEN_SHARE = 0.3  # Share of an object farther away that may be hidden.
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,10 @@ class PlaceFinder:
         return self._cheapest(donor, scale, 0.0, boxes, costs)
 
     def _level(self, trait: Trait) -> tuple[float, int, float, float, Ground | None] | None:
-        """Pixels for a metre, and the row at which a thing stands; the middle and the reach of the columns that are
-        thought of; the ground at which it was read off."""
+        """
+        Pixels per metre, the row at which an object stands, the centre and range of the candidate columns, and the
+        ground that they were derived from.
+        """
         side = self.canvas.side
         references = [one for one in self.canvas.things if self._is_reference(one, trait)]
         if references:
@@ -222,7 +224,7 @@ class PlaceFinder:
     # Places ----------------------------------------------------------------------------------------------------------
 
     def _are_free(self, boxes: np.ndarray, margin: int) -> np.ndarray:
-        """Which of some boxes, with a margin, show nothing that was marked or worked on."""
+        """Tells which boxes, with a margin, contain no annotated object and no edit."""
         return _box_sums(cv2.integral(self.canvas.taken.astype(np.uint8)), _with_margin(boxes, margin)) == 0
 
     def _is_in_front(self, box: np.ndarray) -> bool:
@@ -241,7 +243,7 @@ class PlaceFinder:
         return True
 
     def _costs(self, boxes: np.ndarray, ground: Ground) -> np.ndarray:
-        """How much what is seen in boxes differs from a ground: colours, and how lively they are."""
+        """The difference between the content of boxes and a ground, in colour and texture."""
         counts = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).astype(np.float64)
         means = _box_sums(self.sums, boxes) / counts[:, None]
         squares = _box_sums(self.squares, boxes) / counts
@@ -250,7 +252,7 @@ class PlaceFinder:
         # Infrared, grey and faded images take nothing of others.
         costs += 0.4 * float(np.maximum(0, np.abs(self.tone - ground.tone) - 4).sum())
         costs += 10 * np.abs(np.log((deviations + 5) / (ground.deviation + 5)))
-        # A lively place is a place where something is.
+        # A strongly textured place probably contains something.
         costs += 0.8 * np.maximum(0, deviations - 1.3 * ground.deviation - 3)
         if self.from_above:
             # Trees, roofs and shores: nothing new stands on them, whatever was around it before.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What has to be covered when things are taken away: they, their rims and their shadows."""
+"""Finds the pixels to cover when objects are removed: the objects, their rims and their shadows."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ _CARRIED = 0.5  # A thing of less than this share of the area is taken away with
 
 def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | None:
     """
-    What is taken away together with a thing, because it seems to be held by it or to lie on it.
+    The objects that are removed together with another one, because they seem to be carried by it or to lie on it.
 
     Args:
         canvas (`Canvas`): The canvas.
@@ -50,7 +50,7 @@ def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | Non
 
 def hole_of(image: np.ndarray, mask: np.ndarray, others: np.ndarray, box: Box, from_above: bool) -> np.ndarray | None:
     """
-    What has to be covered to remove a thing: its mask, the rim of it, and its shadow.
+    The pixels to cover when an object is removed: its mask, the rim of the mask, and its shadow.
 
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).

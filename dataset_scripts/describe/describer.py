@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes further sentences about the changes of pairs that have masks, whoever made the masks."""
+"""Writes further sentences about the changes of pairs that have masks from any source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dataset_scripts.compose.instances import Split
 from dataset_scripts.compose.nouns import CLOTHES_COLORS, COLORLESS, COMPOSED_GROUPS, nouns_for
 from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Pair, PairSource, open_pairs
+from dataset_scripts.readers import PairSource, open_pairs
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
@@ -38,8 +38,8 @@ _STANDING = frozenset(("building", "field", "road", "forest"))  # What may repla
 class Describer:
     """
     Writes further sentences about pairs with masks: about places, ranks, numbers and colours of the things that
-    changed, and about changes that did not happen. What a thing is, is read from the sentences that are there, which
-    are kept. For data with nothing but masks of every change, `thing` and `change` say it.
+    changed, and about changes that did not happen. The kind of an object is taken from the existing sentences, which
+    are kept. For data that have only masks of every change, `thing` and `change` state it.
 
     Connected parts of a mask count as things, unless a sentence tells some of them apart.
 
@@ -88,7 +88,7 @@ class Describer:
         return len(self.source)
 
     def pair_id(self, index: int) -> str:
-        """The name of the pair of a number: that of the pair that is read."""
+        """The id of a pair: that of the pair that is read."""
         return self.source[index].pair_id
 
     def pair(self, index: int) -> SyntheticPair:
@@ -113,7 +113,7 @@ class Describer:
         shape = (image_t1.height, image_t1.width)
         parts = find_parts(masks, shape)
         images = [np.asarray(image) for image in (image_t1, image_t2)]
-        scene, numbers = self._scene(parts, images, pair)
+        scene, numbers = self._scene(parts, images)
         random = np.random.default_rng([self.seed, index, _STREAM])
         new = self._sentences(Observation(scene, *numbers), random) if parts is not None else ()
         known = {one.text for one in kept}
@@ -131,7 +131,7 @@ class Describer:
         )
 
     def _scene(
-        self, parts: list[Part] | None, images: Sequence[np.ndarray], pair: Pair
+        self, parts: list[Part] | None, images: Sequence[np.ndarray]
     ) -> tuple[Scene, tuple[np.ndarray, np.ndarray]]:
         shape = images[0].shape[:2]
         numbers = (np.zeros(shape, np.int16), np.zeros(shape, np.int16))
@@ -181,7 +181,7 @@ class Describer:
 
 
 def _color(things: list[Thing], images: Sequence[np.ndarray], numbers: Sequence[np.ndarray]) -> None:
-    """Gives things their colours, where those of all things of a kind are clear."""
+    """Assigns colours to objects, for kinds in which the colours of all objects are clear."""
     count = len(things) + 1
     names = [name_colors(image, of, count) for image, of in zip(images, numbers)]
     colors: dict[int, str | None] = {}

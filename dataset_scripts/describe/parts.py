@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Divides the masks of a pair into the things that changed, and reads from its sentences what they are."""
+"""Splits the masks of a pair into the objects that changed, and infers their kinds from its sentences."""
 
 import re
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from dataset_scripts.synthesis.scene import ChangeType
 
 
 _SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as things.
-_UNKNOWN = 0.02  # Of the changed pixels so many may be without a kind.
+_UNKNOWN = 0.02  # Largest share of the changed pixels that may be without a kind.
 _MOST_MASKS = 60  # Bits of the pattern that tells parts apart
-# Words of people for kinds that the lexicon calls otherwise.
+# Common words for kinds that have another name in the lexicon.
 _MORE_WORDS = {
     **dict.fromkeys(("villa", "villas", "mansion", "mansions", "house", "houses", "residential area"), "building"),
     **dict.fromkeys(("cropland", "croplands", "farmland"), "field"),
@@ -29,7 +29,7 @@ _MORE_WORDS = {
 
 @dataclass(frozen=True)
 class Part:
-    """A thing that changed: what it is, what happened to it, and its pixels."""
+    """An object that changed: its kind, its change and its pixels."""
 
     kind: str
     change: ChangeType
@@ -38,7 +38,7 @@ class Part:
 
 def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple[int, int]) -> list[Part] | None:
     """
-    Divides what changed into things.
+    Splits the changed pixels into objects.
 
     Args:
         masks (`Sequence[tuple[str, str, np.ndarray]]`): Sentences, their change types, and their masks: bool

@@ -194,7 +194,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _configs_table(facts: CardFacts) -> str:
     rows = []
     for config in facts.parts:
-        unit = "one row a sentence" if facts.layout(config) == "referring" else "one row a pair"
+        unit = "one row per sentence" if facts.layout(config) == "referring" else "one row per pair"
         rows.append((f"`{config}`", _SETTING_CONTENTS[config.removesuffix(PAIRS_SUFFIX)], unit))
     return _table(("configuration", "images", "rows"), rows)
 

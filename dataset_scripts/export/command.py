@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         action="store_true",
-        help="also write TV_pairs, NS_pairs and RS_pairs, one row a pair; the images are then stored twice",
+        help="also write TV_pairs, NS_pairs and RS_pairs, one row per pair; the images are then stored twice",
     )
     parser.add_argument(
         "--license",

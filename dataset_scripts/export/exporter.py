@@ -55,7 +55,7 @@ class ExportOptions:
     Args:
         kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
             folder.
-        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations with one row a pair
+        with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations with one row per pair
             as well. Each image is then stored twice.
         max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
         license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
@@ -125,7 +125,7 @@ def export_dataset(
     if not folders:
         raise DataError(f"{raw} holds no folder of the kind {kind} ({', '.join(folder.name for folder in found)})")
     if kind == "pretrain" and options.with_pairs:
-        raise DataError("--pairs is for sentences: a stage-1 set has one row a pair anyway; leave it out")
+        raise DataError("--pairs is for sentences: a stage-1 set has one row per pair anyway; leave it out")
     if any(out.resolve().is_relative_to(folder.path.resolve()) for folder in folders):
         raise DataError(f"{out} lies in the raw folder; name a folder outside of it")
     folder = ExportFolder(out, _identity(raw, folders, kind, options))
@@ -215,7 +215,7 @@ def _fill(
     report = ReadingReport()
     report.merge(plan.report)
     for shard, summary in summaries.items():
-        # The images of the other layout are the same, and so is what is wrong with them.
+        # The other layout has the same images, with the same problems.
         if shard.layout != "pairs":
             report.merge(ReadingReport.from_json(summary.report))
     if strict:

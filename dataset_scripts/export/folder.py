@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The folder that an export is written to, from its first file to the finished export."""
+"""The folder of an export, from the first file to the finished dataset."""
 
 import shutil
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _DISCARDED = {"discarded": True}
 
 
 class Progress(Enum):
-    """How far the export into a folder has come."""
+    """The state of the export in a folder."""
 
     NEW = "new"
     BEGUN = "begun"
@@ -72,7 +72,7 @@ class ExportFolder:
 
     def progress(self) -> Progress:
         """
-        How far the export has come.
+        The state of the export.
 
         Raises:
             DataError: If the folder holds something else, or an export of other data or with other options.
@@ -131,8 +131,8 @@ class ExportFolder:
 
     def publish(self, record: dict[str, Any], card: str) -> None:
         """
-        Moves the files into place: the data, then the card, which `load_dataset` needs, and then the record, which
-        `load_dataset` would take for data if there were no card.
+        Moves the files into place: first the data, then the card, which `load_dataset` needs, and last the record,
+        which `load_dataset` would take for data if there were no card.
 
         Args:
             record (`dict`): What `export.json` holds besides the identity, as JSON values.

@@ -81,7 +81,7 @@ def plan_export(
     Args:
         folders (`Sequence[SplitFolder]`): The split folders.
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
-        with_pairs (`bool`): Whether to write the configurations with one row a pair as well.
+        with_pairs (`bool`): Whether to write the configurations with one row per pair as well.
         max_shard_size (`int`): Bytes of raw images and masks that go into one file; a pair is never split.
         mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
 

@@ -31,16 +31,17 @@ from .plan import Shard
 # A row is found by reading the row group that holds it.
 _ROWS_PER_GROUP = 100
 _STORED_BYTES_PER_GROUP = 16 * 2**20
-# The row of a sentence holds the images of its pair. In memory, and for readers of the group, they count once a row.
+# The row of a sentence contains the images of its pair. In memory, and for readers of the row group, they count once
+# per row.
 _BYTES_PER_GROUP = 128 * 2**20
-# On disk they are stored once a row group, as long as the dictionary is no larger than this.
+# On disk they are stored once per row group, as long as the dictionary is no larger than this.
 _DICTIONARY_BYTES = 2**30
 
 
 @dataclass
 class ShardSummary:
     """
-    What a written file holds.
+    Summary of a written file.
 
     Args:
         pairs, rows (`int`): Number of pairs and of rows.

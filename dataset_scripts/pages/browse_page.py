@@ -1,72 +1,26 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A static page to scroll through pairs, sentences and masks; it opens from the disk, without a server:
-
-    python -m dataset_scripts browse FOLDER --out pages
+A static page to scroll through pairs, sentences and masks; it opens from the disk, without a server.
 
 The page is made of `browse_template.html`. Everything from the dataset is in `pairs.js`, which the script of the page
 shows as text, and in `images/`, whose files are named by numbers: none of it is ever interpreted as markup.
 """
 
-import argparse
-import sys
 from collections.abc import Iterable
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import DOMAINS, SPLITS, Expression, Pair, map_ahead, open_pairs
+from dataset_scripts.readers import Expression, Pair, map_ahead
 from mtrefseg.io import JPEG_QUALITY, draw_mask, draw_thumbnail, fill_template, to_script
 from mtrefseg.looks import MASK_COLORS, to_hex
-from mtrefseg.option_values import positive
 
 
 TEMPLATE = Path(__file__).with_name("browse_template.html")
 PAIRS_A_PAGE = 200
 EVERY_CHANGE = "(every change)"
 PALETTE = tuple(map(to_hex, MASK_COLORS))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """
-    Declares the options of `browse`.
-
-    Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
-    """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
-    parser.add_argument("--split", choices=SPLITS, help="only this split")
-    parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
-    parser.add_argument("--limit", metavar="N", type=positive, help="the first N pairs only")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """
-    Runs `browse`.
-
-    Args:
-        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
-
-    Returns:
-        `int`: The exit code 0.
-
-    Raises:
-        [`DataError`]: If the folder cannot be read, no pair is left, or the page cannot be written.
-    """
-    source = open_pairs(arguments.folder)
-    limited = islice(source.usable(arguments.split, arguments.domain), arguments.limit)
-    total = None if arguments.split or arguments.domain else min(len(source), arguments.limit or sys.maxsize)
-    with tqdm(limited, total=total, unit="pair", desc="drawing", leave=False, disable=None) as progress:
-        count = write_page(progress, arguments.out, source.name)
-    print(f"{arguments.out / 'index.html'}: {count:,} pairs")
-    if source.report.counts:
-        print(source.report.table())
-    return 0
 
 
 def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:

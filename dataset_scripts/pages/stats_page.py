@@ -1,14 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-Draws the statistics of a dataset on one page:
+"""Draws the statistics of a dataset on one page."""
 
-    python -m dataset_scripts stats FOLDER --out statistics.png
-"""
-
-import argparse
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +14,9 @@ from dataset_scripts.quality import (
     DatasetFacts,
     PairFacts,
     frequent_words,
-    measure_dataset,
     sentences_of,
     split_order,
 )
-from dataset_scripts.readers import open_pairs
 from mtrefseg import looks
 from mtrefseg.looks import to_hex
 
@@ -36,7 +28,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # All lengths are in inches, from the upper left corner of the page.
-PAGE = (10.0, 12.5)
+PAGE = (10.0, 12.5)  # shorter by what a short first row saves
+FIRST_ROWS = {1: 0.9, 2: 1.25}  # height of the first row of plots by its number of bars
+FIRST_ROW = 1.75
 MARGIN = 0.6
 HALF = 4.15  # width of one of two columns; the gap between them is 0.5
 THIRD = 2.6
@@ -56,49 +50,6 @@ MOST_BARS = 7
 MOST_SENTENCES = 20
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """
-    Declares the options of `stats`.
-
-    Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
-    """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument(
-        "--out", metavar="PNG", type=Path, default=Path("statistics.png"), help="the page (default: %(default)s)"
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """
-    Runs `stats`.
-
-    Args:
-        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
-
-    Returns:
-        `int`: The exit code 0.
-
-    Raises:
-        [`DataError`]: If matplotlib is missing, the folder cannot be read or holds no pair, or the page cannot be
-            written.
-    """
-    _import_matplotlib()
-    pairs = open_pairs(arguments.folder)
-    facts = measure_dataset(pairs)
-    if not facts.pairs:
-        raise DataError(f"{arguments.folder} holds no pair that can be read; see `validate {arguments.folder}`.")
-    figure = draw_page(facts, arguments.folder.resolve().name)
-    try:
-        figure.savefig(arguments.out, format="png")
-    except OSError as error:
-        raise DataError(f"{arguments.out} cannot be written: {error.strerror}; give another --out.") from error
-    print(f"{arguments.out}: {len(facts.distinct_pairs()):,} pairs")
-    if pairs.report.counts:
-        print(pairs.report.table())
-    return 0
-
-
 def draw_page(facts: DatasetFacts, title: str) -> "Figure":
     """
     Draws the page.
@@ -108,29 +59,37 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
         title (`str`): Name of the dataset.
 
     Returns:
-        `matplotlib.figure.Figure`: 10 × 12.5 inches at 160 dots per inch, not attached to any window.
+        `matplotlib.figure.Figure`: 10 × 12.5 inches at most, at 160 dots per inch, not attached to any window.
     """
-    matplotlib = _import_matplotlib()
+    matplotlib = import_matplotlib()
     pairs = facts.distinct_pairs()
     right = MARGIN + HALF + 0.5
+    first = FIRST_ROWS.get(len({(_kind(pair), pair.domain) for pair in pairs}), FIRST_ROW)
+    second, third, fourth = (top - FIRST_ROW + first for top in (4.4, 7.2, 10.3))
     with matplotlib.rc_context(STYLE):
-        figure: Figure = matplotlib.figure.Figure(figsize=PAGE, dpi=DOTS_PER_INCH)
+        size = (PAGE[0], PAGE[1] - FIRST_ROW + first)
+        figure: Figure = matplotlib.figure.Figure(figsize=size, dpi=DOTS_PER_INCH)
         _draw_header(_panel(figure, MARGIN, 0.3, PAGE[0] - 2 * MARGIN, 1.1), pairs, title)
-        _draw_counts(_panel(figure, MARGIN, 1.85, HALF, 1.75, "Pairs and sentences", LABELS), pairs)
-        _draw_change_types(_panel(figure, right, 1.85, HALF, 1.75, "Change types, share of sentences", 0.85), pairs)
-        _draw_areas(_panel(figure, MARGIN, 4.4, HALF, 1.7, "Area of masks", NUMBERS), pairs)
-        _draw_sentence_lengths(_panel(figure, right, 4.4, HALF, 1.7, "Length of sentences", NUMBERS), pairs)
-        _draw_places(figure, MARGIN, 7.2, facts)
-        _draw_words(_panel(figure, right, 7.2, HALF, 2.1, "Frequent words, share of sentences", 0.85), pairs)
-        _draw_sentences_per_pair(_panel(figure, MARGIN, 10.3, THIRD, 1.35, "Sentences a pair", NUMBERS), pairs)
+        _draw_counts(_panel(figure, MARGIN, 1.85, HALF, first, "Pairs and sentences", LABELS), pairs)
+        _draw_change_types(_panel(figure, right, 1.85, HALF, first, "Change types, share of sentences", 0.85), pairs)
+        _draw_areas(_panel(figure, MARGIN, second, HALF, 1.7, "Area of masks", NUMBERS), pairs)
+        _draw_sentence_lengths(_panel(figure, right, second, HALF, 1.7, "Length of sentences", NUMBERS), pairs)
+        _draw_places(figure, MARGIN, third, facts)
+        _draw_words(_panel(figure, right, third, HALF, 2.1, "Frequent words, share of sentences", 0.85), pairs)
+        _draw_sentences_per_pair(_panel(figure, MARGIN, fourth, THIRD, 1.35, "Sentences a pair", NUMBERS), pairs)
         middle, last = MARGIN + THIRD + 0.5, MARGIN + 2 * (THIRD + 0.5)
-        _draw_sizes(_panel(figure, middle, 10.3, THIRD, 1.5, "Sizes of images, pairs", 0.95), pairs)
-        _draw_sources(_panel(figure, last, 10.3, THIRD, 1.5, "Sources, pairs", LABELS), pairs)
+        _draw_sizes(_panel(figure, middle, fourth, THIRD, 1.5, "Pairs by size of the images", 0.95), pairs)
+        _draw_sources(_panel(figure, last, fourth, THIRD, 1.5, "Pairs by source", LABELS), pairs)
     return figure
 
 
-def _import_matplotlib() -> Any:
-    """matplotlib, with the parts that draw without a window."""
+def import_matplotlib() -> Any:
+    """
+    Imports matplotlib, with the parts that draw without a window.
+
+    Raises:
+        [`DataError`]: If it is missing.
+    """
     try:
         import matplotlib
         import matplotlib.colors
@@ -144,7 +103,7 @@ def _panel(
     figure: "Figure", left: float, top: float, width: float, height: float, title: str = "", gutter: float = 0
 ) -> "Axes":
     """A plot under its title; `gutter` is the room for labels on its left, within `width`."""
-    page_width, page_height = PAGE
+    page_width, page_height = figure.get_size_inches()
     if title:
         figure.text(left / page_width, 1 - top / page_height, title, fontsize=10, fontweight="bold", va="top")
         top += TITLE
@@ -194,7 +153,7 @@ def _draw_counts(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
                 axis.barh(row + shift, count, height=0.33, color=color, alpha=opacity)
                 axis.text(count, row + shift, f" {count:,} {noun}", va="center", fontsize=7)
     labels = [kind if domain == UNKNOWN else f"{kind} · {domain}" for kind, domain in order]
-    _name_bars(axis, labels, max(*groups.values(), *sentences.values(), 1), room=1.35, rows=3)
+    _name_bars(axis, labels, max(*groups.values(), *sentences.values(), 1), room=1.35, rows=_rows(axis, 3))
 
 
 def _draw_change_types(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
@@ -222,10 +181,11 @@ def _draw_change_types(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
                 ink = PAPER if name == "appear" else INK
                 axis.text(lefts[split] + share / 2, row, f"{100 * share:.0f} %", ha="center", va="center", color=ink)
             lefts[split] += share
-    _name_bars(axis, list(splits), 1, room=1, rows=2)
+    rows = _rows(axis, 2)
+    _name_bars(axis, list(splits), 1, room=1, rows=rows)
     axis.legend(
         loc="upper left",
-        bbox_to_anchor=(0, 1 - len(splits) / max(len(splits), 2)),
+        bbox_to_anchor=(0, 1 - len(splits) / max(len(splits), rows)),
         ncols=len(used),
         borderaxespad=0,
         borderpad=0,
@@ -273,7 +233,7 @@ def _draw_sentence_lengths(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
 
 def _draw_places(figure: "Figure", left: float, top: float, facts: DatasetFacts) -> None:
     """A map for each domain of where masks lie."""
-    colors = _import_matplotlib().colors.LinearSegmentedColormap.from_list("places", PLACE_COLORS)
+    colors = import_matplotlib().colors.LinearSegmentedColormap.from_list("places", PLACE_COLORS)
     columns = max(len(facts.places), 2)
     side = (HALF + 0.15) / columns - 0.15
     for column, domain in enumerate(sorted(facts.places)):
@@ -342,11 +302,17 @@ def _draw_bars(axis: "Axes", rows: Sequence[tuple[str, float, str]]) -> None:
         _say_nothing(axis)
 
 
-def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float, rows: int) -> None:
+def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float, rows: float) -> None:
     """Labels of horizontal bars, whose values are written beside them. A few bars are as thick as those of `rows`."""
     axis.set_yticks(range(len(labels)), [_plain(label, 20) for label in labels], color=INK)
     axis.set(xlim=(0, room * longest), ylim=(max(len(labels), rows) - 0.5, -0.5), xticks=[])
     axis.spines["bottom"].set_visible(False)
+
+
+def _rows(axis: "Axes", rows: float) -> float:
+    """How many bars a plot of the first row has room for, if it has room for `rows` of them at its full height."""
+    height = axis.figure.get_size_inches()[1] * axis.get_position().height
+    return rows * height / FIRST_ROW
 
 
 def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: str) -> None:

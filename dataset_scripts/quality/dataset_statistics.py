@@ -23,7 +23,6 @@ from .perceptual_hash import Bytes, image_thumbnail
 
 
 PLACE_SIDE = 32  # cells on each side of the map of mask positions
-EVERY_DOMAIN = "all"
 UNKNOWN = "unknown"
 # Edges of the histogram of mask areas, as a share of the image: five bins a decade from 0.001 % to all of it.
 AREA_EDGES = np.logspace(-5, 0, 26)

@@ -1,21 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
-Checks a dataset and gives a verdict for each check:
+"""Checks a dataset and gives a verdict for each check."""
 
-    python -m dataset_scripts validate FOLDER --json report.json
-
-FAIL must be repaired before training, WARN deserves a look, PASS is fine.
-"""
-
-import argparse
-import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_scripts.errors import DataError
-from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import (
     EXPLANATIONS,
     MaskRule,
@@ -28,12 +17,11 @@ from dataset_scripts.readers import (
 
 from .checks import Check, Verdict, content_checks, published_checks
 from .dataset_statistics import DatasetFacts, measure_dataset, summarize
-from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
+from .perceptual_hash import DEFAULT_MAX_DISTANCE
 from .split_leakage import leakage_checks
 
 
 PUBLISHED_FOLDERS = "_FINAL_CLEAN"  # part of the names of all published split folders
-EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -85,64 +73,6 @@ class Validation:
         }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """
-    Declares the options of `validate`.
-
-    Args:
-        parser (`argparse.ArgumentParser`): The sub-command's parser.
-    """
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all findings, by name, into this file")
-    parser.add_argument(
-        "--published",
-        action="store_true",
-        help="compare counts with the published ones; done anyway if the folders have the published names",
-    )
-    parser.add_argument(
-        "--max-distance",
-        metavar="N",
-        type=int,
-        choices=range(LARGEST_MAX_DISTANCE + 1),
-        default=DEFAULT_MAX_DISTANCE,
-        help="bits of 64 in which near-duplicate images may differ, 0 to 15 (default: %(default)s)",
-    )
-
-    add_mask_options(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """
-    Runs `validate`.
-
-    Args:
-        arguments (`argparse.Namespace`): Parsed by the parser of [`add_arguments`].
-
-    Returns:
-        `int`: The exit code: 0 if no check fails, otherwise 1.
-
-    Raises:
-        [`DataError`]: If the folder cannot be read or the JSON file not be written.
-    """
-    start = time.perf_counter()
-    rule = chosen_rule(arguments)
-    validation = validate(arguments.folder, arguments.published, arguments.max_distance, rule)
-    for check in validation.checks:
-        count = f"{check.count:,}" if check.count else ""
-        print(f"{check.verdict.value} {count:>7}  {check.name:29} {printable(check.summary)}")
-        examples = check.examples if check.verdict != Verdict.PASS else ()
-        for example in examples[:EXAMPLES]:
-            print(f"{'':14}{printable(example)}")
-        if len(examples) > EXAMPLES:
-            print(f"{'':14}… {len(examples) - EXAMPLES:,} more" + ("" if arguments.json else ", with --json"))
-    verdicts = [check.verdict for check in validation.checks]
-    counts = ", ".join(f"{verdicts.count(verdict)} {verdict.value}" for verdict in Verdict)
-    print(f"{validation.verdict.value}  {arguments.folder}: {counts}, in {time.perf_counter() - start:.1f} s")
-    if arguments.json is not None:
-        _write_json(arguments.json, validation.to_json())
-    return 1 if validation.verdict == Verdict.FAIL else 0
-
-
 def validate(
     folder: str | Path,
     compare_with_published: bool = False,
@@ -191,11 +121,3 @@ def _reading_checks(report: ReadingReport, pairs: int) -> list[Check]:
                 name = f"reading: {reason.value}"
                 checks.append(Check(name, verdict, len(examples), EXPLANATIONS[reason], examples))
     return checks
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes the findings."""
-    try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}; give another --json.") from error

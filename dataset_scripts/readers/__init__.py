@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads pairs of images with sentences and masks. [`open_pairs`] opens them by name, whatever they are stored as, and
-everyone who reads pairs uses it; the columns and labels of all datasets are here as well.
+Reads pairs of images with sentences and masks. [`open_pairs`] opens pairs in any storage format by name, and all code
+that reads pairs uses it. This package also defines the columns and labels of all datasets.
 """
 
 from typing import TYPE_CHECKING, Any

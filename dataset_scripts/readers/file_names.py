@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 LONGEST_NAME = 1000
-"""Characters of the longest id or path that data sets may hold; no file system takes more."""
+"""Longest id or path in a dataset, in characters; no file system supports more."""
 
 
 def fold(name: str) -> str:
-    """A name with the differences of case and of Unicode form (NFC, NFD) removed."""
+    """Normalises the case and the Unicode form (NFC, NFD) of a name."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

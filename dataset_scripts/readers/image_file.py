@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One image or mask, in a file or in memory, read when it is needed, and the errors that reading it can give."""
+"""One image or mask, in a file or in memory, which is read lazily; and the errors of reading it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"),
     *(".gif", ".jp2", ".avif", ".heic", ".heif"),
 )
-"""Suffixes of the files that are taken for images, in lower case. What a file really is, its content tells."""
+"""Suffixes of image files, in lower case. The format is determined by the content."""
 
 _ORIENTATIONS_THAT_SWAP_SIDES = (5, 6, 7, 8)
 _ASPECT_TOLERANCE = 0.01
@@ -34,7 +34,7 @@ _REPAIRS = {
 @dataclass(frozen=True)
 class MaskRule:
     """
-    What the values of masks mean, where they can mean several things. By default that is open.
+    The meaning of mask values that are ambiguous. By default, ambiguous masks are refused.
 
     Args:
         values (`tuple[int, ...]`, *optional*, defaults to `()`): These values (of a palette: entries) are foreground.
@@ -91,7 +91,7 @@ class ImageFile:
 
     def check(self) -> tuple[int, int]:
         """
-        Decodes the whole image as PIL does, since whoever loads a dataset decodes its images so.
+        Decodes the whole image with PIL, as users of the dataset will do.
 
         Returns:
             `tuple[int, int]`: Width and height in pixels, after EXIF orientation.
@@ -167,7 +167,7 @@ class ImageFile:
         return mask, repairs
 
     def _foreign_kind(self) -> str:
-        """Why whoever decodes the image with PIL would get another one, or none; "" if nothing is wrong."""
+        """The reason why PIL would decode a different image, or fail; "" if nothing is wrong."""
         from mtrefseg.io import DEEP_MODES, depth_of, read_tags
 
         if not isinstance(self.source, Path | bytes):
@@ -198,7 +198,7 @@ class ImageFile:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Turns whatever a decoder raises in the block into an `UnusableError`."""
+        """Turns any error of a decoder in the block into an `UnusableError`."""
         from mtrefseg.io import decoding
 
         with _unusable(Reason.UNREADABLE_IMAGE), decoding(self.name):
@@ -226,8 +226,8 @@ def _unusable(reason: Reason) -> Iterator[None]:
 
 def load_together(*files: ImageFile) -> list[Image.Image]:
     """
-    Decodes images that belong together, such as t1 and t2, as [`mtrefseg.io.load_images`] does: what has to be
-    stretched is stretched alike. What has to be said about them is logged.
+    Decodes images that belong together, such as t1 and t2, as [`mtrefseg.io.load_images`] does: they get the same
+    stretch. Notes about them are logged.
 
     Args:
         files (`ImageFile`): The images.

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads image folders with `metadata.jsonl`: one row a sentence, in the same folder as the images.
+Reads image folders with `metadata.jsonl`: one row per sentence, in the same folder as the images.
 `load_dataset("imagefolder")` reads the same folder.
 
 ```json

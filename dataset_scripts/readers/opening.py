@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Opens pairs by name. Whoever reads people's data reads it through here."""
+"""Opens pairs by name. All data of users are opened by this module."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 GENERATED = "generated"
 """The name of generated pairs where a dataset can be named."""
 COMPOSED = "composed:"
-"""What comes before the folders of images that pairs are composed of."""
+"""Prefix of the folders of images that pairs are composed of."""
 
-# They are imported by name when they are asked for: who reads files does without them, and they use this package.
+# Imported by name on first use, because readers of files do not need them, and because they import this package.
 _BUILDERS = {
     "kkk2026/MTRefSeg-21K": ("dataset_scripts.mtrefseg_21k", "MTRefSeg21K"),
     "kkk2026/MTRefSeg_Pretrained": ("dataset_scripts.mtrefseg_pretrain", "MTRefSegPretrain"),
@@ -45,7 +45,10 @@ _LOST = (
     Reason.MISSING_MASK,
     Reason.MASK_PATH_ESCAPE,
 )
-"""Why a sentence is lost when a folder is listed. What has the id of an earlier pair, or is blank, is no sentence."""
+"""
+Reasons for which a sentence is lost when a folder is listed. Blank sentences, and pairs with the id of an earlier one,
+do not count.
+"""
 
 
 def is_made(name: str | Path) -> bool:
@@ -196,7 +199,7 @@ def _file_pairs(
 
 
 def _raw_parts(folder: Path, report: ReadingReport) -> list[tuple[Part, Sequence[Pair]]]:
-    """The split folders. Pairs of a folder of no domain have the domain of the folder that has them as well."""
+    """The split folders. Pairs of a folder without a domain get the domain of the other folder that contains them."""
     parts: list[tuple[Part, Sequence[Pair]]] = []
     domains: dict[str, dict[str, str | None]] = {}
     for split_folder in sorted(_split_folders(folder), key=lambda split_folder: split_folder.domain is None):
@@ -285,7 +288,7 @@ def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
-    """What a raw folder lost: one sentence, or the pair of a JSON file with all sentences in it."""
+    """The lost sentences of a raw folder: a single one, or all of the JSON file of a pair."""
     folder = next(folder for folder in folders if folder.name == finding.split)
     texts: list[str] = []
     if finding.sample.lower().endswith(".json"):
@@ -355,7 +358,7 @@ def _prepare_raw(
 
 
 def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
-    """An export, of one row a pair where it has such a configuration."""
+    """An export, of one row per pair where it has such a configuration."""
     folder = Path(name)
     if (folder / CARD).is_file():
         read_configs(folder / CARD)  # Raises on cards that would fill the memory, which the library does not notice.
@@ -412,7 +415,7 @@ def _load_checked(split: str, **dataset: Any) -> "Dataset":
 
 
 def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
-    """The configuration of a setting, with one row a pair if there is such a one."""
+    """The configuration of a setting, with one row per pair if it exists."""
     config = next((config for config in (setting + PAIRS_SUFFIX, setting) if config in known), None)
     if config is None:
         raise DataError(f"{name} has no configuration {setting!r}; it has {', '.join(known) or 'none'}.")

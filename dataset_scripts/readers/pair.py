@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A pair of images with its sentences and masks, as every source gives it, and the check of its files."""
+"""A pair of images with its sentences and masks, as returned by every source, and the check of its files."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class Expression:
 @dataclass(frozen=True)
 class Pair:
     """
-    A pair of images with what is said about it. Images and masks are read only when a method below asks for them.
+    A pair of images with its annotations. Images and masks are read only when a method below asks for them.
 
     Args:
         pair_id (`str`): Its name, unique in its split folder.
@@ -93,7 +93,7 @@ class Pair:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
-            `list[np.ndarray]`: One a sentence: bool, `(height, width)`.
+            `list[np.ndarray]`: One per sentence: bool, `(height, width)`.
 
         Raises:
             UnusableError: If one of them cannot be read.
@@ -119,7 +119,7 @@ class Pair:
 
     def with_mask_rule(self, rule: MaskRule) -> "Pair":
         """
-        The pair with a rule of its owner for its masks.
+        The pair with a user-defined meaning of mask values.
 
         Args:
             rule (`MaskRule`): What their values mean.

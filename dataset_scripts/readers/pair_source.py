@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What every source of pairs offers, and three kinds of them: files, pairs that are made, and the rows of a
-`datasets.Dataset`. Parquet files have a module of their own.
+The interface of pair sources, and three implementations: files, generated pairs, and the rows of a `datasets.Dataset`.
+Parquet files have a separate module.
 """
 
 import json
@@ -80,7 +80,7 @@ class PairSource(ABC):
 
     @property
     def left_out(self) -> list[str]:
-        """What looked like a sentence but is none: blank ones, and pairs with the id of an earlier one."""
+        """Skipped items that do not count as lost sentences: blank ones, and pairs with the id of an earlier one."""
         reasons = (Reason.BLANK_EXPRESSION, Reason.DUPLICATE_ID)
         return [printable(str(finding)) for finding in self.report.skipped if finding.reason in reasons]
 
@@ -309,7 +309,7 @@ class TablePairs(PairSource):
         super().__init__(name, is_stage1)
         self.split = split
         self.identity = json.dumps(sorted(entry["filename"] for entry in table.cache_files))
-        # Images and masks stay encoded: a pair decodes its own, and one that is damaged does not end everything.
+        # Images and masks stay encoded: each pair decodes its own, so that a damaged one affects only its pair.
         undecoded = Image(decode=False)
         for column in ("image_t1", "image_t2", "mask"):
             if column in table.column_names:

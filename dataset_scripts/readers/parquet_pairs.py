@@ -28,7 +28,7 @@ from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 CARD = "README.md"
 ROWS_AT_ONCE = 4
 MOST_BYTES = 4 << 30
-"""How much memory the rows that are read together may take, and all names of pairs, where a file is checked."""
+"""Memory limit for the rows that are read together, and for all ids of pairs, when a file is checked."""
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 100, 100
@@ -56,8 +56,8 @@ class ParquetFiles:
 
 def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     """
-    Finds the files that together hold every pair once: those with one row a pair if there are any, otherwise those
-    with one row a sentence. Files that belong to several configurations are taken once.
+    Finds the files that together hold every pair once: those with one row per pair if there are any, otherwise those
+    with one row per sentence. Files that belong to several configurations are taken once.
 
     Args:
         folder (`Path`): A folder with `README.md`, whose YAML block lists configurations and their files.
@@ -84,8 +84,8 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
 
 def check_parquet_files(paths: Iterable[str | Path]) -> None:
     """
-    Reads files once in another process, whose memory is limited: a few kilobytes of Parquet can stand for gigabytes,
-    whatever their head says.
+    Reads files once in another process, whose memory is limited: a few kilobytes of Parquet can expand to gigabytes,
+    whatever the header says.
 
     Args:
         paths (`Iterable[str]` or `Iterable[Path]`): The files. Each is read once.
@@ -139,7 +139,7 @@ class ParquetPairs(PairSource):
 
     def __iter__(self) -> Iterator[Pair]:
         """
-        All pairs in order; what cannot be used is skipped and reported.
+        All pairs in order; unusable ones are skipped and reported.
 
         Raises:
             [`DataError`]: If a file is damaged.
@@ -326,7 +326,7 @@ def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
 
 
 def _pair_rows(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
-    """One row a pair. Sentences that follow each other and have one `pair_id` are one pair."""
+    """One row per pair. Sentences that follow each other and have one `pair_id` are one pair."""
     rows = _rows(path)
     if layout != "referring":
         yield from rows

@@ -31,7 +31,7 @@ _REPORT_NAME = ".reading_report.json"
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """
-    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS"; with the suffix "_pairs", one row a pair.
+    A configuration of a builder: a benchmark setting, "TV", "NS" or "RS"; with the suffix "_pairs", one row per pair.
 
     Args:
         data_dir (`str`, *optional*): The raw dataset's folder, or one of its split folders. Without it the published
@@ -73,7 +73,8 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RawConfig
-    VERSION = datasets.Version("1.1.0")  # Raised when files are read otherwise, for prepared data are kept by it.
+    # Increased when files are read in another way, because prepared data are cached by version.
+    VERSION = datasets.Version("1.1.0")
     DEFAULT_CONFIG_NAME = "TV"
     IS_PRETRAIN: ClassVar[bool]
     DOWNLOADS: ClassVar[dict[str, list[str]]]

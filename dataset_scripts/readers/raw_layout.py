@@ -164,7 +164,7 @@ class _Index:
         return self._used.issuperset(self._by_stem.get(stem, ()))
 
     def unused(self, with_images: bool) -> list[tuple[str, str]]:
-        """The files that were never found, and why, sorted by name; without images, those alone that are none."""
+        """The unused files with the reason, sorted by name; without images, only files that are no images."""
         reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
         reasons |= dict.fromkeys(self._hidden, "its name begins with a dot; rename it")
         if with_images:

@@ -21,7 +21,7 @@ class PairContent:
 
     Args:
         image_t1, image_t2 (`dict`): The images, bit for bit the raw files.
-        masks (`list[dict]`): One a sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
+        masks (`list[dict]`): One per sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
         areas (`list[int]`): Pixels of each mask; 0 for a sentence that fits nothing.
     """
 
@@ -67,7 +67,7 @@ def make_rows(pair: Pair, content: PairContent, layout: str) -> list[dict[str, A
         layout (`str`): A key of `schema.FEATURES`.
 
     Returns:
-        `list[dict]`: Values of those features: "referring" gives one row a sentence, the others give one.
+        `list[dict]`: Values of those features: "referring" gives one row per sentence, the others give one.
     """
     shared = {"pair_id": pair.pair_id, "image_t1": content.image_t1, "image_t2": content.image_t2}
     labels = {"domain": pair.domain, "view": pair.view, "source": pair.source}
@@ -174,7 +174,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
 
 
 def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
-    """The image that a cell holds. A path in it is not followed, since the data may come from anybody."""
+    """The image that a cell holds. Paths in it are ignored, since the data may come from an untrusted source."""
     return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 

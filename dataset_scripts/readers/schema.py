@@ -26,7 +26,7 @@ SETTINGS = ("TV", "NS", "RS")
 SPLITS = ("train", "validation", "test")
 """The splits of a dataset."""
 PAIRS_SUFFIX = "_pairs"
-"""Suffix of the names of configurations with one row a pair."""
+"""Suffix of the names of configurations with one row per pair."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ PUBLISHED_COUNTS = {
 
 def referring_features() -> "Features":
     """
-    The columns of a dataset of one row a sentence.
+    The columns of a dataset of one row per sentence.
 
     Returns:
         `datasets.Features`: `sample_id` (unique in a split), `pair_id`, `image_t1`, `image_t2`, `mask`, `expression`,
@@ -80,7 +80,7 @@ def referring_features() -> "Features":
 
 def pair_features() -> "Features":
     """
-    The columns of a dataset of one row a pair.
+    The columns of a dataset of one row per pair.
 
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, the parallel lists `masks`, `expressions` and
@@ -103,7 +103,7 @@ def pair_features() -> "Features":
 
 def pretrain_features() -> "Features":
     """
-    The columns of a stage-1 dataset: one row a pair, its mask holds every change, and there is no sentence.
+    The columns of a stage-1 dataset: one row per pair, its mask holds every change, and there is no sentence.
 
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, `mask`, `domain` (may be null), `view` and `source`.
@@ -118,7 +118,7 @@ FEATURES: dict[str, Callable[[], "Features"]] = {
     "pairs": pair_features,
     "pretrain": pretrain_features,
 }
-"""The columns by layout: one row a sentence, one row a pair, one row a stage-1 pair."""
+"""The columns by layout: one row per sentence, one row per pair, one row per stage-1 pair."""
 
 CITATION = """\
 @article{li2026mtrefseg,

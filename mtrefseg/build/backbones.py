@@ -33,7 +33,7 @@ class BackboneReport:
     Args:
         taken (`dict[str, str]`): Our key, and the checkpoint that it came from.
         new (`list[str]`): Keys that were initialised at random and have to be trained.
-        unused (`dict[str, str]`): Keys of the checkpoints that found no place, and why.
+        unused (`dict[str, str]`): Keys of the checkpoints that were not used, and why.
     """
 
     taken: dict[str, str] = field(default_factory=dict)
@@ -125,8 +125,8 @@ def build_vision_from_backbones(
     **overrides: Any,
 ) -> "tuple[MTRefSegVisionModel, BackboneReport]":
     """
-    The visual half of what [`build_from_backbones`] makes, with the same configuration. Of the language model nothing
-    but its configuration is read.
+    Builds the visual half of the model that [`build_from_backbones`] makes, with the same configuration. Of the
+    language model, only the configuration is read.
 
     Args:
         model_class (`type`): [`MTRefSegVisionModel`].
@@ -151,7 +151,7 @@ def replace_backbone(model: MTRefSegModel, backbone: PreTrainedModel) -> MTRefSe
     Args:
         model ([`MTRefSegModel`]): A trained model.
         backbone (`PreTrainedModel`): A backbone with four stages, such as
-            [`~mtrefseg.build.pretrained.pretrained_backbone`] gives.
+            [`~mtrefseg.build.pretrained.pretrained_backbone`] returns.
 
     Returns:
         [`MTRefSegModel`]: A new model in evaluation mode.
@@ -211,8 +211,8 @@ def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dic
 @dataclass
 class _Part:
     """
-    A pretrained part: its name in our model, the module, where it was loaded from, what the library says of the
-    loading, and the prefix of the part's keys in that.
+    A pretrained part: its name in our model, the module, where it was loaded from, the library's report of the
+    loading, and the prefix of the part's keys in that report.
     """
 
     name: str

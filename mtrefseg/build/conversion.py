@@ -141,7 +141,10 @@ NEW: tuple[tuple[str, str], ...] = (
 
 @dataclass
 class ConversionReport:
-    """Result for every key: the reference's are `converted` or `dropped` (with the reason), ours may be `new`."""
+    """
+    Outcome for every key: keys of the reference are `converted` or `dropped` (with the reason); keys of our model may
+    be `new`.
+    """
 
     converted: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)

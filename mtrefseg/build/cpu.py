@@ -17,7 +17,7 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
     """
     Makes float32 inference on a CPU faster: linear layers and convolutions run through oneDNN, convolutions on weights
     that are brought into its layout once, with the backbone's batch normalisations and activations in them. Results
-    differ by rounding only. The packed weights take as much memory again as those of the convolutions.
+    differ by rounding only. The packed weights double the memory of the convolutions' weights.
 
     With `compute_dtype=torch.bfloat16` convolutions and large linear layers multiply in bfloat16, which is several
     times as fast on processors with instructions for it (Intel's AMX), and on others is not done. Weights, what goes
@@ -64,7 +64,7 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
 
 
 def _faster_class(module: nn.Module) -> type[nn.Module]:
-    """The class that a module gets: its own where there is no faster one."""
+    """The class for a module: a faster one if there is any, otherwise its own."""
     plain = type(module)
     if plain is nn.Linear:
         return OneDnnLinear

@@ -1,5 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Loads checkpoints. Here the libraries' many exceptions about damaged folders become one line for the user."""
+"""
+Loads checkpoints. Turns the many exceptions that the libraries raise for damaged folders into one line for the user.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ class CheckpointError(UserError, ValueError):
 @contextmanager
 def load_errors(what: str) -> Iterator[None]:
     """
-    Turns whatever loading raises in the block into a [`CheckpointError`].
+    Turns any exception of loading in the block into a [`CheckpointError`].
 
     Args:
         what (`str`): What is loaded, for the message: a folder or Hub id.
@@ -43,7 +45,7 @@ def load_errors(what: str) -> Iterator[None]:
 
 def check_files(name: str | Path) -> None:
     """
-    Refuses a folder with a named pipe or a device in it, on which loading would wait for ever.
+    Refuses a folder that contains a named pipe or a device, because loading would wait for it for ever.
 
     Args:
         name (`str` or `Path`): Folder or Hub id of a checkpoint; Hub ids pass.

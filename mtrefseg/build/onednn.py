@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Layers whose float32 inference on a CPU runs through oneDNN; everywhere else they are what they were."""
+"""Layers whose float32 inference on a CPU runs through oneDNN. In all other cases they behave as before."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -19,8 +19,8 @@ _NOTHING: tuple[str, list[float], str] = ("none", [], "")
 
 class OneDnnLayer(nn.Module):
     """
-    What the layers below share. They leave PyTorch's own path in inference on a CPU, with float32 weights that are
-    plain parameters, not under autocast, `torch.compile` or `torch.jit.trace`, and not within
+    Base class of the layers below. They bypass PyTorch's own implementation in inference on a CPU, with float32
+    weights that are plain parameters, not under autocast, `torch.compile` or `torch.jit.trace`, and not within
     `torch.backends.mkldnn.flags(enabled=False)`.
 
     Args:
@@ -54,8 +54,8 @@ class OneDnnLayer(nn.Module):
 
 class PackedWeights:
     """
-    Weights in the layout and precision in which oneDNN wants them, for inputs of one shape. They are made when they
-    are first used, and made anew when the shape or the weights that they were made of have changed.
+    Weights in the layout and precision that oneDNN needs for inputs of one shape. They are packed on first use, and
+    again when the shape or the original weights have changed.
     """
 
     def __init__(self) -> None:

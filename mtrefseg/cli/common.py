@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the verbs of `mtrefseg` share: options, checks of the input, loading, and writing of results."""
+"""Shared by the verbs of `mtrefseg`: options, checks of the input, loading, and writing of results."""
 
 import argparse
 import json
@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import modeling_mtrefseg
 from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
-from mtrefseg.importing import import_libraries
+from mtrefseg.importing import import_libraries, version_of
 from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 
 LONGEST_SIDE = 65_535
-"""Of the images that are segmented, in pixels; the results are drawn at their size."""
+"""Longest side of an image that can be segmented, in pixels; results are drawn at the size of the images."""
 
 
 def default_model() -> str:
     """
-    The model that is meant without `--model`: the folder `mtrefseg-r1` beside the package, which a clone has, or else
-    the one on the Hub. Says on stderr which one it is.
+    The default of `--model`: the folder `mtrefseg-r1` beside the package, which exists in a clone, or else the model
+    on the Hub. Reports on stderr which one is used.
     """
     model = shipped_model()
     if model == HUB_MODEL:
@@ -100,16 +99,8 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
     )
 
 
-def version_of(package: str) -> str:
-    """The version of an installed package."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 def progress(message: str) -> None:
-    """Says on stderr what is going on."""
+    """Reports progress on stderr."""
     print(f"mtrefseg: {message}", file=sys.stderr, flush=True)
 
 
@@ -124,7 +115,7 @@ def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
 
 
 def check_sentences(texts: Sequence[str]) -> None:
-    """Refuses sentences that are empty or no text at all, with a `UserError`."""
+    """Raises a `UserError` for sentences that are empty or not valid UTF-8."""
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             raise UserError(f"sentence {number} is empty")
@@ -134,7 +125,7 @@ def check_sentences(texts: Sequence[str]) -> None:
 
 
 def check_writable(out: Path) -> None:
-    """Refuses a folder that cannot be made or written into, with a `UserError`."""
+    """Raises a `UserError` if a folder cannot be created or written into."""
     parent = out
     # OSError: a part of the path is too long.
     with bad_input(prefix="cannot write: "):
@@ -166,7 +157,7 @@ def check_model(model: str) -> str | None:
 
 
 def check_model_type(model: str, model_type: str | None) -> None:
-    """Refuses a model of another type than this package's, with a `UserError`; `None` is looked up."""
+    """Raises a `UserError` unless the model is of this package's type. If `model_type` is `None`, it is looked up."""
     if model_type is None:
         from transformers import AutoConfig
 
@@ -180,7 +171,7 @@ def check_model_type(model: str, model_type: str | None) -> None:
 
 
 def load_pair(options: argparse.Namespace) -> "tuple[Image.Image, Image.Image]":
-    """The images T1 and T2, RGB; a `UserError` if they differ in size and `--align` does not say what then."""
+    """The images T1 and T2, RGB. Raises a `UserError` if they differ in size and `--align` is `error`."""
     from mtrefseg.io import Stretch, read_images
 
     stretch = Stretch(*options.stretch) if isinstance(options.stretch, tuple) else options.stretch
@@ -207,8 +198,7 @@ def open_pair(
     options: argparse.Namespace, texts: Sequence[str]
 ) -> "tuple[tuple[Image.Image, Image.Image], torch.device, Any]":
     """
-    Finds everything that can be wrong with the input of a verb that shows a pair to a model, but for the
-    weights, which take a while to load.
+    Checks all input of a verb that shows a pair to a model, except for the weights, which take a while to load.
 
     Args:
         options (`argparse.Namespace`): With what [`add_pair_arguments`] declares; `model` is set to the default
@@ -219,7 +209,7 @@ def open_pair(
         `tuple`: The images T1 and T2, the device, and the model's processor.
 
     Raises:
-        [`UserError`]: If a sentence, the folder for the results, the model, an image or the device is no good.
+        [`UserError`]: If a sentence, the folder for the results, the model, an image or the device cannot be used.
     """
     check_sentences(texts)
     check_writable(options.out)
@@ -236,7 +226,7 @@ def open_pair(
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide what comes out, for `result.json`."""
+    """Versions of the packages that affect the result, for `result.json`."""
     return {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")}
 
 
@@ -254,13 +244,40 @@ def load_model(name: str, processor: Any, device: "torch.device", dtype: str) ->
     return load_model(name, processor, device, dtype=dtype)
 
 
+def check_new_folder(out: Path) -> None:
+    """Raises a `UserError` if a folder exists already or cannot be created."""
+    if out.exists():
+        raise UserError(f"{out} exists already: name a new folder, or remove it first")
+    check_writable(out)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """
+    Makes a folder appear complete or not at all.
+
+    Args:
+        out (`Path`): The folder; it must not exist.
+
+    Yields:
+        `Path`: An empty folder beside it to write into. It becomes `out` at the end of the block.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=out.parent) as folder:
+        unfinished = Path(folder) / out.name
+        unfinished.mkdir()
+        yield unfinished
+        unfinished.rename(out)
+
+
 @contextmanager
 def written_whole(out: Path) -> Iterator[Path]:
     """
-    Lets the files of a result appear together, so that the folder never holds a part of them.
+    Makes the files of a result appear together, so that the folder never holds only some of them.
 
     Args:
-        out (`Path`): The folder for the results; made if it is not there, and removed again if nothing comes of it.
+        out (`Path`): The folder for the results. It is created if it does not exist, and removed again if the block
+            fails.
 
     Yields:
         `Path`: A folder beside them to write into. Its files are moved at the end of the block; one of the same name

@@ -7,13 +7,10 @@ mtrefseg convert WEIGHTS OUT --original-config config.json --tokenizer DIR
 ```
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtrefseg.errors import UserError
-
-from .common import bad_input, check_writable, progress
+from .common import bad_input, check_new_folder, new_folder, progress
 from .parsing import VerbParser
 
 
@@ -43,21 +40,15 @@ def run(arguments: Sequence[str]) -> None:
     """
     options = make_parser().parse(arguments)
     out: Path = options.out
-    if out.exists():
-        raise UserError(f"{out} exists already: name a new folder, or remove it first")
-    check_writable(out)
+    check_new_folder(out)
 
     from huggingface_hub.errors import StrictDataclassError
 
     from mtrefseg.build.conversion import convert_original
 
     progress(f"converting {options.weights}")
-    with bad_input(StrictDataclassError, prefix=f"cannot convert {options.weights}: "):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".converting-", dir=out.parent) as folder:
-            unfinished = Path(folder) / out.name
-            report = convert_original(options.weights, unfinished, options.original_config, options.tokenizer)
-            unfinished.rename(out)
+    with bad_input(StrictDataclassError, prefix=f"cannot convert {options.weights}: "), new_folder(out) as unfinished:
+        report = convert_original(options.weights, unfinished, options.original_config, options.tokenizer)
     for line in str(report).splitlines():
         progress(line)
     print(out)

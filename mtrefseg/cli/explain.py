@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SHEET = "sheet.png"
 RESULT = "result.json"
-# Files of an earlier run with a deeper model, which would look like results of this one.
+# Files of an earlier run with a deeper model would look like results of this one.
 _NUMBERED = re.compile(r"(attention|mask|difference_stride)_\d+\.png")
 
 

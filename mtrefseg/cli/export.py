@@ -9,7 +9,6 @@ mtrefseg export --format onnx --int8 mtrefseg-r1 exported-int8
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING
 from mtrefseg.errors import UserError
 from mtrefseg.importing import import_libraries
 
-from .common import bad_input, check_model, check_model_type, check_writable, default_model, progress
-from .handing_over import look_up
+from .common import bad_input, check_model, check_model_type, check_new_folder, default_model, new_folder, progress
+from .delegated import look_up
 from .parsing import VerbParser
 
 
@@ -71,9 +70,7 @@ def run(arguments: Sequence[str]) -> None:
     options = make_parser().parse(arguments)
     out: Path = options.out
     _check(options)
-    if out.exists():
-        raise UserError(f"{out} exists already: name a new folder, or remove it first")
-    check_writable(out)
+    check_new_folder(out)
     options.model = options.model or default_model()
     model_type = check_model(options.model)
 
@@ -87,19 +84,14 @@ def run(arguments: Sequence[str]) -> None:
     progress(f"loading {options.model}")
     model = load_plain_model(options.model, processor, dtype="float32")
     progress(f"exporting to {options.format}{' in 8 bits' if options.int8 else ''}; this takes a minute or two")
-    with bad_input(prefix=f"cannot export {options.model}: "):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out.parent) as folder:
-            unfinished = Path(folder) / out.name
-            unfinished.mkdir()
-            export_model(model, processor, unfinished, options.format, calibration)
-            unfinished.rename(out)
+    with bad_input(prefix=f"cannot export {options.model}: "), new_folder(out) as unfinished:
+        export_model(model, processor, unfinished, options.format, calibration)
     for path in sorted(out.iterdir()):
         print(path)
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuses options that do not go together, and missing packages."""
+    """Raises a `UserError` for options that exclude each other, and for missing packages."""
     if options.calibration and not options.int8:
         raise UserError("--calibration goes with --int8")
     if options.int8 and options.format != "onnx":
@@ -111,7 +103,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _calibration_pairs(data: str | None) -> "Iterator[tuple[Image.Image, Image.Image]]":
-    """The images of the pairs that set the scales, from the whole of the data."""
+    """The images of the pairs that determine the scales, evenly spaced over the data."""
     open_pairs = look_up("dataset_scripts.readers:open_pairs", "data")
     if data is None:
         pairs = open_pairs("generated", split="train", num_pairs=CALIBRATION_PAIRS)

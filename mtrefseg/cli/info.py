@@ -10,9 +10,9 @@ mtrefseg info --model mtrefseg-r1
 import platform
 from collections.abc import Sequence
 
-from mtrefseg.importing import import_libraries
+from mtrefseg.importing import import_libraries, version_of
 
-from .common import add_model_option, check_model, check_model_type, load_model, version_of
+from .common import add_model_option, check_model, check_model_type, load_model
 from .parsing import VerbParser
 
 

@@ -8,18 +8,20 @@ mtrefseg train finetune --train_data path/to/pairs --output_dir outputs/mine
 mtrefseg evaluate --model outputs/mine --data path/to/pairs --output_dir outputs/report
 ```
 
-Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Verbs that hand
-over to another tool return its exit code. Results go to stdout, progress to stderr.
+Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Verbs that run
+another tool return its exit code. Results go to stdout, progress to stderr.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 from mtrefseg.errors import run_command
+from mtrefseg.importing import version_of
 from mtrefseg.option_values import OneLineParser
+
+from .delegated import DELEGATED
 
 
 VERBS = {
@@ -38,7 +40,7 @@ VERBS = {
     "export": "write a model as ONNX or torch.export graphs, optionally in 8 bits",
     "info": "print versions, the device and the parameters of a model",
 }
-"""The verbs, each a module of this folder, with a summary."""
+"""The verbs, with a summary. Those that `DELEGATED` lacks are modules of this folder."""
 _ALIASES = {"convert-original": "convert"}
 
 
@@ -56,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = _ALIASES.get(given[0], given[0]) if given else ""
     if verb not in VERBS:
         _top_parser().parse_args(given[:1])  # Prints help, version or an error, and exits.
-    module = import_module(f".{verb}", __package__)
-    return run_command("mtrefseg", lambda: module.run(given[1:]))
+    run = DELEGATED.get(verb) or import_module(f".{verb}", __package__).run
+    return run_command("mtrefseg", lambda: run(given[1:]))
 
 
 def _top_parser() -> OneLineParser:
@@ -70,10 +72,6 @@ def _top_parser() -> OneLineParser:
         epilog=f"verbs:\n{verbs}\n\n`mtrefseg VERB --help` says more about each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    try:
-        installed = version("mtrefseg")
-    except PackageNotFoundError:
-        installed = "(not installed)"
-    parser.add_argument("--version", action="version", version=f"mtrefseg {installed}")
+    parser.add_argument("--version", action="version", version=f"mtrefseg {version_of('mtrefseg')}")
     parser.add_argument("verb", metavar="VERB", choices=VERBS, help=argparse.SUPPRESS)
     return parser

@@ -11,8 +11,8 @@ from mtrefseg.option_values import OneLineParser
 
 class VerbParser:
     """
-    Parser of one verb. Positional arguments may stand before, between and after the options, which argparse alone does
-    not allow where their number is open.
+    Parser of one verb. Positional arguments may come before, between and after the options, which argparse alone does
+    not support if their number is variable.
 
     Args:
         verb (`str`): Name of the verb.

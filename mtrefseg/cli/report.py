@@ -17,7 +17,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.option_values import between, positive
 
 from .common import bad_input, check_writable, progress
-from .handing_over import look_up
+from .delegated import look_up
 from .parsing import VerbParser
 
 
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> None:
     options = make_parser().parse(arguments)
     check_writable(options.out)
     with bad_input(ImportError, prefix='cannot make a report (pip install "mtrefseg[data]" brings what it needs): '):
-        # Both need packages that predicting does without.
+        # Both need packages that prediction does not need.
         from mtrefseg.view import predictions
         from mtrefseg.view import report_page as page
 
@@ -110,7 +110,7 @@ def run(arguments: Sequence[str]) -> None:
 def _open_images(
     options: argparse.Namespace, report: dict[str, dict[str, Any]], sentences: "list[ScoredSentence]"
 ) -> "PairImages | None":
-    """Finds the images; a `UserError` if `--data` is given and holds none of them."""
+    """Finds the images. Raises a `UserError` if `--data` is given and contains none of them."""
     from mtrefseg.view.pair_images import PairImages
 
     generated = look_up("dataset_scripts.readers:GENERATED", "data")

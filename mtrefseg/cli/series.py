@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg series`: what a sentence describes, through many dates of a place.
+`mtrefseg series`: follows the changes that sentences describe through many dates of a place.
 
 ```bash
 mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out outputs
@@ -83,7 +83,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _take_images(options: argparse.Namespace) -> list[str]:
-    """The images among the words; the others become the sentences."""
+    """Separates the images from the sentences among the positional arguments."""
     images = [word for word in options.words if Path(word.split("?")[0]).suffix.lower() in IMAGE_ENDINGS]
     options.texts = [word for word in options.words if word not in images]
     if len(images) < 2:

@@ -18,7 +18,7 @@ from mtrefseg.option_values import between, port, positive
 from mtrefseg.serve import ServeOptions
 
 from .common import add_model_option, check_model, check_model_type, default_model
-from .handing_over import look_up
+from .delegated import look_up
 from .parsing import VerbParser
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Models as graphs for other runtimes, and [`OnnxSegmenter`], which runs those for ONNX Runtime without PyTorch.
+Exports models as graphs for other runtimes. [`OnnxSegmenter`] runs them with ONNX Runtime, without PyTorch.
 
 Everything is imported when it is first used: exporting needs PyTorch, running does not.
 """

@@ -4,7 +4,6 @@
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from PIL import Image
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import UserError
+from mtrefseg.importing import version_of
 from mtrefseg.io import read_json, write_json
 
 from .graphs import trace
@@ -25,9 +25,9 @@ from .settings import ExportSettings, ImageSettings, TextSettings
 
 Format = Literal["onnx", "torch-export"]
 _SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
-# Whatever the processor writes besides is code.
+# All other files of the processor are code.
 _PROCESSOR_FILES = ("processor_config.json", TOKENIZER, "tokenizer_config.json")
-# Of 6 x 10 cells of 32 pixels the projector makes, by halving them twice, 2 x 3 image tokens.
+# The projector halves 6 x 10 cells of 32 pixels twice, to 2 x 3 image tokens.
 _EXAMPLE_SIZE, _EXAMPLE_TOKENS = (192, 320), 6
 _SENTENCES = ["the house that appeared", "the red car which left the road", "trees"]
 
@@ -51,13 +51,13 @@ def export_model(
             graphs compute in 8 bits, with scales that follow from the pairs.
 
     Raises:
-        UserError: If the model cannot be exported, or the tokenizer is none of the library `tokenizers`.
+        UserError: If the model cannot be exported, or its tokenizer is not a fast one (of the library `tokenizers`).
     """
     if not processor.tokenizer.is_fast:
         raise UserError("only tokenizers of the library tokenizers can be exported, with a tokenizer.json")
     if calibration is not None and format != "onnx":
         raise UserError("only ONNX graphs can be quantised")
-    # PyTorch's programs refuse lengths of 1 on axes that are open, which images of up to 128 pixels lead to.
+    # torch.export refuses lengths of 1 on dynamic axes, which occur with images of up to 128 pixels.
     is_large = format == "onnx" or processor.image_processor.size["height"] > 128
     prepared, open_sizes = prepare(model), is_large and _has_open_sizes(model)
     inputs = _example(processor, open_sizes)
@@ -83,10 +83,10 @@ def quantize_folder(
     folder: Path, processor: MTRefSegProcessor, calibration: Iterable[tuple[Image.Image, Image.Image]]
 ) -> None:
     """
-    Lets the convolutions of a folder's ONNX graphs compute in 8 bits.
+    Quantises the convolutions of a folder's ONNX graphs to 8 bits.
 
     Args:
-        folder (`Path`): What [`export_model`] wrote; it is changed.
+        folder (`Path`): Result of [`export_model`]; it is changed.
         processor ([`MTRefSegProcessor`]): That of the model.
         calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
     """
@@ -101,7 +101,9 @@ def quantize_folder(
 
 
 def _has_open_sizes(model: MTRefSegModel) -> bool:
-    """Whether any size of images can be exported: not where weights or windows are tied to one."""
+    """
+    Whether the image size can be dynamic, which is not the case if weights or attention windows are tied to one size.
+    """
     is_convolutional = model.config.vision_config.model_type in (
         "efficientnet_lite",
         "resnet",
@@ -113,8 +115,8 @@ def _has_open_sizes(model: MTRefSegModel) -> bool:
 
 def _example(processor: MTRefSegProcessor, open_sizes: bool) -> dict[str, torch.Tensor]:
     """
-    Two pairs with three sentences each. What is open has lengths that differ and are none of them 1: the exporter may
-    take equal lengths for one, and a length of 1 for fixed.
+    Example inputs: two pairs with three sentences each. The lengths of dynamic axes all differ, and none of them is 1,
+    because the exporter may treat equal lengths as one axis, and a length of 1 as fixed.
     """
     side = processor.image_processor.size["height"]
     height, width = _EXAMPLE_SIZE if open_sizes else (side, side)
@@ -160,12 +162,5 @@ def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> Ex
         open_sizes=open_sizes,
         image=ImageSettings(images.size["height"], int(images.resample), images.antialias, mean, std, images.align),
         text=TextSettings(**fields, choose_objects=processor.choose_objects),
-        versions={package: _version(package) for package in packages},
+        versions={package: version_of(package) for package in packages},
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"

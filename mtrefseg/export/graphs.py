@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What is exported, as modules: encode a pair, answer sentences on an encoding, find every change."""
+"""The exported computations as modules: encode a pair, answer sentences on an encoding, find every change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,29 +11,43 @@ from torch.export import Dim, ExportedProgram
 
 from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 from modeling_mtrefseg.outputs_mtrefseg import MaskFeatures, MTRefSegPairEncoding
+from modeling_mtrefseg.vision_model_mtrefseg import MTRefSegVisionModel
 
 from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING
 
 
-class EncodePair(nn.Module):
+class _ModelGraph(nn.Module):
     """
-    Everything that the sentences of a pair share; see [`~MTRefSegModel.encode_pair`].
+    A part of the computation of a model, with tensors alone as inputs and outputs.
 
     Args:
-        model ([`MTRefSegModel`]): What [`prepare`] gave.
+        model ([`MTRefSegModel`]): Result of [`prepare`].
     """
 
     def __init__(self, model: MTRefSegModel) -> None:
         super().__init__()
         self.model = model
 
+
+class EncodePair(_ModelGraph):
+    """Computes what all sentences of a pair share; see [`~MTRefSegModel.encode_pair`]."""
+
     def forward(
         self, pixel_values_t1: Tensor, pixel_values_t2: Tensor, prompt_input_ids: Tensor, prompt_attention_mask: Tensor
     ) -> tuple[Tensor, ...]:
-        """Tensors with the names `FEATURES` and `TEXT_ENCODING`; keys and values are `(batch_size, num_layers,
-        num_heads, prompt_length, head_size)`."""
+        """
+        Encodes the images and reads the prompt.
+
+        Args:
+            pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`): The images.
+            prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`): The prompt.
+
+        Returns:
+            `tuple`: The tensors that `FEATURES` and `TEXT_ENCODING` name. Keys and values have the shape
+            `(batch_size, num_layers, num_heads, prompt_length, head_size)`.
+        """
         encoding = self.model.encode_pair(pixel_values_t1, pixel_values_t2)
-        key_values = self.model._read_prompt(self._embed(prompt_input_ids, encoding), prompt_attention_mask)
+        key_values = self.model.read_prompt(self._embed_prompt(prompt_input_ids, encoding), prompt_attention_mask)
         features: Any = encoding.features
         return (
             features.mask_features,
@@ -44,10 +58,13 @@ class EncodePair(nn.Module):
             torch.stack([values for _, values in key_values], dim=1),
         )
 
-    def _embed(self, prompt_input_ids: Tensor, encoding: MTRefSegPairEncoding) -> Tensor:
-        """Embeddings of the prompt, with the tokens of both images in their places."""
+    def _embed_prompt(self, prompt_input_ids: Tensor, encoding: MTRefSegPairEncoding) -> Tensor:
+        """
+        Embeddings of the prompt, with the tokens of both images in their places. The model's own method for it checks
+        the number of placeholders, whose value decides the course of the computation, which a graph cannot hold.
+        """
         config = self.model.config
-        embeddings = self.model._embed(prompt_input_ids)
+        embeddings = self.model.embed_tokens(prompt_input_ids)
         for token_id, tokens in (
             (config.image_t1_token_id, encoding.image_tokens_t1),
             (config.image_t2_token_id, encoding.image_tokens_t2),
@@ -59,17 +76,8 @@ class EncodePair(nn.Module):
         return embeddings
 
 
-class AnswerSentences(nn.Module):
-    """
-    Masks of sentences on encoded pairs.
-
-    Args:
-        model ([`MTRefSegModel`]): What [`prepare`] gave.
-    """
-
-    def __init__(self, model: MTRefSegModel) -> None:
-        super().__init__()
-        self.model = model
+class AnswerSentences(_ModelGraph):
+    """Segments what sentences describe, on the encoding of their pairs."""
 
     def forward(
         self,
@@ -89,6 +97,8 @@ class AnswerSentences(nn.Module):
         query_mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """
+        Reads the sentences and decodes their masks.
+
         Args:
             prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`): As given to [`EncodePair`].
             input_ids, attention_mask, query_mask (`Tensor` of shape `(batch_size, num_expressions, length)`):
@@ -106,8 +116,8 @@ class AnswerSentences(nn.Module):
             for states in (prompt_keys, prompt_values)
         )
         # Every sentence is a row of its own, with the keys and values of its pair's prompt.
-        states, _ = self.model._read(
-            self.model._embed(input_ids.flatten(0, 1)),
+        states, _ = self.model.read_tokens(
+            self.model.embed_tokens(input_ids.flatten(0, 1)),
             prompt_attention_mask.unsqueeze(1).expand(-1, count, -1).flatten(0, 1),
             attention_mask.flatten(0, 1).unsqueeze(1),
             tuple(zip(keys.unbind(1), values.unbind(1))),
@@ -128,16 +138,18 @@ class AnswerSentences(nn.Module):
 
 class FindChanges(nn.Module):
     """
-    The mask of every change, without a sentence.
+    Segments every change, without a sentence.
 
     Args:
-        model ([`MTRefSegModel`]): What [`prepare`] gave.
+        vision_model ([`MTRefSegVisionModel`]): The visual half of the model that [`prepare`] returned. The graph holds
+            no weights of the other half.
     """
 
-    def __init__(self, model: MTRefSegModel) -> None:
+    def __init__(self, vision_model: MTRefSegVisionModel) -> None:
         super().__init__()
-        self.vision_model = model.vision_model
+        self.vision_model = vision_model
 
+    # The names of the arguments become those of the graph's inputs.
     def forward(
         self,
         mask_features: Tensor,
@@ -148,7 +160,12 @@ class FindChanges(nn.Module):
         attention_features_16: Tensor,
         attention_features_8: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Outputs of [`EncodePair`] to what [`AnswerSentences`] gives, one mask a pair."""
+        """
+        Decodes the masks. The arguments are outputs of [`EncodePair`].
+
+        Returns:
+            `tuple`: Mask logits `(batch_size, 1, height / 4, width / 4)` and no-target logits `(batch_size, 1)`.
+        """
         features = MaskFeatures(
             mask_features=mask_features,
             multi_scale_features=(features_32, features_16, features_8),
@@ -182,25 +199,26 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
     Exports the graphs.
 
     Args:
-        model ([`MTRefSegModel`]): What [`prepare`] gave.
+        model ([`MTRefSegModel`]): Result of [`prepare`].
         inputs (`dict[str, Tensor]`): What the processor makes of two pairs with three sentences each.
-        open_sizes (`bool`): Whether height and width of the images are open; otherwise they are those of `inputs`.
+        open_sizes (`bool`): Whether height and width of the images are dynamic; otherwise they are fixed to those of
+            `inputs`.
 
     Yields:
-        [`Graph`]: Open are the number of pairs, that of sentences a pair, and the lengths of sentences and prompt.
+        [`Graph`]: One after the other. The number of pairs, the number of sentences per pair, and the lengths of
+            sentences and prompt are dynamic.
     """
     batch, count, length, prompt = (Dim(name) for name in ("batch", "expressions", "length", "prompt_length"))
     rows, columns = (Dim("rows", max=256), Dim("columns", max=256)) if open_sizes else (None, None)
     tokens: dict[int, Any] = {0: batch, 1: count, 2: length}
 
     def image(cells: int) -> dict[int, Any]:
-        """Open axes of features with so many cells, along each axis, where those of stride 32 have one."""
+        """Dynamic axes of features that have `cells` cells in each direction for one cell of stride 32."""
         return {0: batch} | ({} if rows is None or columns is None else {2: cells * rows, 3: cells * columns})
 
     encoder = EncodePair(model)
     first = {name: inputs[name] for name in (*PAIR, *PROMPT)}
     encoding = dict(zip((*FEATURES, *TEXT_ENCODING), encoder(*first.values())))
-    # How many cells of each feature lie along one of stride 32.
     features = [image(cells) for cells in (8, 1, 2, 4, 1, 2, 4)]
     yield _graph(
         ENCODE, encoder, first, tuple(encoding), [image(32), image(32), {0: batch, 1: prompt}, {0: batch, 1: prompt}]
@@ -209,7 +227,9 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
     mask = {PROMPT[1]: first[PROMPT[1]]}
     shapes = [*features, image(1), {0: batch, 3: prompt}, {0: batch, 3: prompt}, {0: batch, 1: prompt}, *[tokens] * 3]
     yield _graph(ANSWER, AnswerSentences(model), {**encoding, **mask, **sentences}, ANSWERS, shapes)
-    yield _graph(CHANGES, FindChanges(model), {name: encoding[name] for name in FEATURES}, ANSWERS, features)
+    yield _graph(
+        CHANGES, FindChanges(model.vision_model), {name: encoding[name] for name in FEATURES}, ANSWERS, features
+    )
 
 
 def _graph(

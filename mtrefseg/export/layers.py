@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Layers as exported graphs want them: the same results from plain operators, with shapes that stay open.
+Layers rewritten for export: the same results from standard operators, with dynamic shapes.
 """
 
 import copy
@@ -15,8 +15,8 @@ from modeling_mtrefseg.modeling_mtrefseg import MTRefSegModel
 
 class FoldedConv2d(nn.Module):
     """
-    A `NormalizedConv2d` with its normalisation in the kernel, for images whose sides are multiples of 32: what stride
-    2 pads is then known.
+    A `NormalizedConv2d` with its normalisation folded into the kernel. The sides of images must be multiples of 32, so
+    that the padding of stride 2 is known.
 
     Args:
         original (`NormalizedConv2d`): Weights and sizes.
@@ -94,7 +94,7 @@ class SampledAttention(nn.Module):
 
     def _grids(self, offsets: Tensor, shapes: list[tuple[int, int]]) -> Tensor:
         """
-        Where is sampled, from -1 to 1.
+        Sampling positions, from -1 to 1.
 
         Args:
             offsets (`Tensor` of shape `(batch_size, sequence_length, num_heads * num_levels * num_points * 2)`):
@@ -114,16 +114,16 @@ class SampledAttention(nn.Module):
 
 def prepare(model: MTRefSegModel) -> MTRefSegModel:
     """
-    A copy of a model, in float32 on the CPU, in the form that is exported.
+    Prepares a copy of a model for export, in float32 on the CPU.
 
     Args:
         model ([`MTRefSegModel`]): Loaded, and not changed by [`optimize_for_cpu`].
     """
     prepared = copy.deepcopy(model).float().cpu().eval()
-    # Not by the model's own method, which warns of parts that have no such choice.
+    # The model's own method would warn about parts that do not support this setting.
     prepared.language_model.set_attn_implementation("eager")
     prepared.config.mask_decoder_config._attn_implementation = "eager"
-    # Whoever runs the graphs checks lengths: here they are open.
+    # The code that runs the graphs checks the lengths; in the graphs they are dynamic.
     prepared.max_text_length = float("inf")
     for parent in list(prepared.modules()):
         for name, child in list(parent.named_children()):
@@ -143,5 +143,5 @@ def _centers(height: int, width: int, device: torch.device) -> Tensor:
 
 
 def _as_tensor(size: int, like: Tensor) -> Tensor:
-    """A size, which may be open, as a number of a graph."""
+    """A size, which may be dynamic, as a scalar tensor of the graph."""
     return torch.ones((), dtype=like.dtype, device=like.device) * size

@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""From mask logits to masks of an image's own size, in NumPy. [`sample_masks`] of the image processor does the same in
-PyTorch, on any device; a test holds them together."""
+"""
+Turns mask logits into masks at the size of the image, in NumPy. [`sample_masks`] of the image processor does the same
+in PyTorch, on any device; a test checks that both agree.
+"""
 
 import math
 
@@ -73,7 +75,7 @@ def _logit(probability: float) -> float:
 
 
 def _spread(samples: tuple[np.ndarray, np.ndarray, np.ndarray], map_length: int) -> np.ndarray:
-    """The matrix, `(map_length, num_positions)`, that mixes the values of a map as told."""
+    """The interpolation as a matrix `(map_length, num_positions)`."""
     lower, upper, weights = samples
     spread = np.zeros((map_length, len(weights)), dtype=np.float32)
     positions = np.arange(len(weights))

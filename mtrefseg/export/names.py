@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What exported folders hold, and the names of the graphs' inputs and outputs. Imports nothing."""
+"""Files of exported folders, and the names of the graphs' inputs and outputs. Imports nothing."""
 
 SETTINGS = "export.json"
-"""What a folder's graphs need besides: format, thresholds, how images and sentences are prepared."""
+"""Settings that belong to a folder's graphs: format, thresholds, and how images and sentences are prepared."""
 TOKENIZER = "tokenizer.json"
 WEIGHTS = "weights.bin"
-"""Larger weights of all ONNX graphs of a folder, each of them once."""
+"""The larger weights of all ONNX graphs of a folder, each stored once."""
 
 ENCODE, ANSWER, CHANGES = "encode", "answer", "changes"
 """The graphs: encode a pair; answer sentences on an encoding; the mask of every change, without a sentence."""

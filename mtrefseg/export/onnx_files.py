@@ -22,9 +22,9 @@ from .names import ANSWER, CHANGES, ENCODE, WEIGHTS
 
 # The newest operators that ONNX Runtime 1.17, OpenVINO 2024 and TensorRT 10 know.
 _OPSET = 20
-_SHARED_FROM = 1 << 14  # bytes; what is smaller stays in the graph
-_ALIGNMENT = 4096  # that of a page of memory, so that files can be mapped
-# Names of the open axes of one input of each graph; the others follow.
+_SHARED_FROM = 1 << 14  # bytes; smaller tensors stay in the graph
+_ALIGNMENT = 4096  # the size of a memory page, so that files can be memory-mapped
+# Names of the dynamic axes of one input of each graph; those of the others follow.
 _AXES: dict[str, dict[str, tuple[str | None, ...]]] = {
     ENCODE: {
         "pixel_values_t1": ("batch_size", None, "rows", "columns"),
@@ -44,7 +44,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
     Writes one graph.
 
     Args:
-        graph ([`Graph`]): What [`trace`] gave.
+        graph ([`Graph`]): One of [`trace`].
         path (`Path`): The file.
 
     Raises:
@@ -66,7 +66,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
     model = program.model_proto
     _name_axes(model, graph.name)
     for node in model.graph.node:
-        del node.metadata_props[:]  # Where in the source it comes from, with paths of this machine.
+        del node.metadata_props[:]  # It holds stack traces with paths of this machine.
         node.doc_string = ""
     onnx.save(model, path)
 
@@ -105,7 +105,7 @@ def share_weights(folder: Path, graphs: dict[Path, onnx.ModelProto] | None = Non
 
 
 def _name_axes(model: onnx.ModelProto, graph: str) -> None:
-    """Gives open axes names in place of the exporter's numbers, in all shapes of a graph."""
+    """Renames the dynamic axes, which the exporter numbers, in all shapes of a graph."""
     names = {}
     inputs = {value.name: value for value in model.graph.input}
     for name, axes in _AXES[graph].items():
@@ -122,7 +122,7 @@ def _name_axes(model: onnx.ModelProto, graph: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the exporter's remarks about packages that are not needed, and about itself, from the user."""
+    """Hides the exporter's messages about itself and about packages that are not needed."""
     loggers: list[Any] = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The convolutional half in 8 bits: static quantisation, with scales that follow from calibration pairs."""
+"""Static quantisation of the convolutions to 8 bits, with scales from calibration pairs."""
 
 import logging
 import tempfile
@@ -13,7 +13,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 
 class _Pairs(CalibrationDataReader):
-    """Hands the pairs over, one by one."""
+    """Yields the pairs to ONNX Runtime, one by one."""
 
     def __init__(self, pairs: Iterable[dict[str, np.ndarray]]) -> None:
         self.pairs: Iterator[dict[str, np.ndarray]] = iter(pairs)
@@ -25,8 +25,8 @@ class _Pairs(CalibrationDataReader):
 
 def quantize(model: onnx.ModelProto, pairs: Iterable[dict[str, np.ndarray]]) -> onnx.ModelProto:
     """
-    Lets the convolutions of a graph compute in 8 bits, and the activations and additions between them: weights with a
-    scale for each channel, activations with one for each tensor. All else stays in float32.
+    Quantises the convolutions of a graph, and the activations and additions between them, to 8 bits: weights with a
+    scale per channel, activations with a scale per tensor. All other operators stay in float32.
 
     Args:
         model (`onnx.ModelProto`): The graph, with its weights.

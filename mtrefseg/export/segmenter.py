@@ -22,7 +22,7 @@ from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SEN
 from .settings import ExportSettings
 
 
-# It makes one operator of an addition and a layer normalisation, which takes several times as long as the two.
+# It fuses additions with layer normalisations into one operator, which is several times slower than both.
 _SLOW_REWRITES = ["SkipLayerNormFusion"]
 _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 
@@ -30,7 +30,7 @@ _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 @dataclass(frozen=True)
 class OnnxEncoding:
     """
-    Everything that the sentences of pairs share; what [`~OnnxSegmenter.encode_pair`] gives.
+    Everything that the sentences of pairs share; the result of [`~OnnxSegmenter.encode_pair`].
 
     Args:
         arrays (`dict[str, np.ndarray]`): Outputs of the graph, and the attention mask of the prompt.
@@ -43,8 +43,8 @@ class OnnxEncoding:
 
 class OnnxSegmenter:
     """
-    Segments, in pairs of images of one scene, the regions whose change sentences describe: the pipeline of an exported
-    model. Its answers are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
+    Segments the changes that sentences describe in pairs of images of one scene: the pipeline for exported models. Its
+    answers are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
 
     It computes with as many threads as `OMP_NUM_THREADS` says, by default with one for each core.
 
@@ -52,7 +52,7 @@ class OnnxSegmenter:
         folder (`str` or `Path`): What `mtrefseg export` wrote.
 
     Raises:
-        UserError: If it is no such folder, or ONNX Runtime is not installed.
+        UserError: If the folder is not an exported model, or ONNX Runtime is not installed.
 
     Example:
 
@@ -74,7 +74,7 @@ class OnnxSegmenter:
 
     @cached_property
     def sentence_encoder(self) -> SentenceEncoder:
-        """[`SentenceEncoder`]: What turns sentences into token ids."""
+        """[`SentenceEncoder`]: Turns sentences into token ids."""
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
@@ -112,7 +112,7 @@ class OnnxSegmenter:
             batch_size (`int`, *optional*, defaults to 1): How many pairs of a list to run at once.
 
         Returns:
-            For one pair a `list[dict]` with one entry a sentence (without **text** a single one), as
+            For one pair a `list[dict]` with one entry per sentence (without **text** a single one), as
             [`~MTRefSegPipeline.__call__`] gives it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size of
             t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
 
@@ -162,7 +162,7 @@ class OnnxSegmenter:
         Asks sentences about encoded pairs.
 
         Args:
-            encoding ([`OnnxEncoding`]): What [`~OnnxSegmenter.encode_pair`] gave.
+            encoding ([`OnnxEncoding`]): Result of [`~OnnxSegmenter.encode_pair`].
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
@@ -216,7 +216,7 @@ class OnnxSegmenter:
         [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
 
         Args:
-            outputs (`dict`): What [`~OnnxSegmenter.answer`] gave.
+            outputs (`dict`): Result of [`~OnnxSegmenter.answer`].
             target_sizes (`list[tuple[int, int]]`): Own size (height, width) of each pair's images.
             threshold, no_target_threshold (`float`, *optional*): See `__call__`.
 
@@ -225,7 +225,7 @@ class OnnxSegmenter:
             width)`), **scores** and **no_target_scores** (`float32` of shape `(num_expressions,)`).
 
         Raises:
-            ValueError: If a threshold is not in 0..1, or if there is not one size a pair.
+            ValueError: If a threshold is not in 0..1, or if there is not one size per pair.
         """
         threshold = self.settings.threshold if threshold is None else threshold
         if no_target_threshold is None:
@@ -323,6 +323,6 @@ class OnnxSegmenter:
             return onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_REWRITES
             )
-        # It has classes of its own for every reason, all of which are plain exceptions.
+        # ONNX Runtime has an exception class for each reason, without a common base class.
         except Exception as error:
             raise UserError(f"cannot load {path}: {one_line(error)}; export the model again") from error

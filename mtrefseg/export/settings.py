@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""`export.json`: what an exported folder's graphs need besides. Needs neither PyTorch nor transformers."""
+"""`export.json`: the settings that belong to exported graphs. Needs neither PyTorch nor transformers."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Models of others that find things by their names, segment what boxes and points show, or answer questions about images.
-They are loaded with `transformers` from a Hub id or folder that the user names.
+Third-party models that find objects by name, segment the object in a box or at a point, or answer questions about
+images. They are loaded with `transformers` from a Hub id or folder that the user names.
 
 Names are loaded, and PyTorch with them, when they are first used.
 """

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Models that segment what a box or points show: SAM 2, or the tracker of SAM 3."""
+"""Models that segment the object in a box or at points: SAM 2, or the tracker of SAM 3."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class EncodedImage:
 
 class PromptedSegmenter:
     """
-    Segments what a box or points show.
+    Segments the object in a box or at points.
 
     Args:
         model (`str`): Hub id or folder.

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
 
 
-# Imported when they are first used: commands that only print their help do without NumPy.
+# Imported on first use, so that commands that only print their help do not import NumPy.
 _PAGES = ("JPEG_QUALITY", "THUMBNAIL_SIDE", "draw_mask", "draw_thumbnail", "fill_template", "to_script")
 _READERS = (
     "DEEP_MODES",

@@ -27,13 +27,14 @@ def fill_template(template: Path, **parts: str) -> str:
     Fills in a page.
 
     Args:
-        template (`Path`): A Jinja template that extends "page.html", the skeleton beside this file.
+        template (`Path`): A Jinja template. It may extend "page.html", the skeleton beside this file, or include
+            "page.css".
         **parts (`str`): HTML that the template names. Whatever comes from the data must be escaped in it.
 
     Returns:
         `str`: The page, which needs no other file but its data.
     """
-    import jinja2  # Most of those who read and write files make no pages.
+    import jinja2  # Imported here, because most users of `mtrefseg.io` make no pages.
 
     loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
     # The templates are the project's own; of the data they hold nothing but `parts`.
@@ -82,7 +83,7 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
 
 def to_script(value: Any) -> str:
     """
-    JSON that JavaScript reads as the same text, wherever it stands.
+    JSON that can be embedded anywhere in a script or page without changing its meaning.
 
     Args:
         value: What JSON can hold.

@@ -12,15 +12,26 @@ from tqdm import tqdm
 from modeling_mtrefseg.object_choice_mtrefseg import choose
 from mtrefseg.errors import UserError, one_line
 
-from .labels import MaskLabels, strips
-from .objects import SceneObject, find_objects
+from .output import (
+    MASKS,
+    NO_DATA,
+    PERCENT,
+    PROBABILITIES,
+    MaskLabels,
+    SceneObject,
+    SentenceResult,
+    StripWriter,
+    create_raster,
+    find_objects,
+    strips,
+    to_cog,
+    writing,
+)
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, Scene, open_raster
-from .result import MASKS, PROBABILITIES, SentenceResult
 from .sentences import Route, route_sentence
 from .stitching import Stitcher
 from .windows import WindowPlan, plan_windows
-from .writing import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
 
 
 Question = tuple[bool, str | None]

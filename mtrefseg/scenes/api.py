@@ -8,8 +8,8 @@ from typing import Any
 from mtrefseg.build.loading import find_device, load_model, load_processor
 from mtrefseg.build.shipped import shipped_model
 
+from .output import SceneResult
 from .predicting import ScenePredictor
-from .result import SceneResult
 from .segmenting import SceneOptions, segment_pair
 
 

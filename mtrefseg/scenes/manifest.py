@@ -21,8 +21,8 @@ from tqdm import tqdm
 from mtrefseg.errors import UserError, one_line
 
 from .api import load_predictor
+from .output import REPORT
 from .predicting import ScenePredictor
-from .result import REPORT
 from .segmenting import SceneOptions, segment_pair
 
 

@@ -12,13 +12,10 @@ from PIL import Image
 from mtrefseg.io import describe_dullness
 
 from .answering import ask, route_sentences
-from .drawing import draw_scene, shrunk_views
-from .objects import EVERY_CHANGE
+from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
-from .result import MASKS, OVERVIEW, SceneResult
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
-from .writing import writing
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,23 @@ from mtrefseg.errors import UserError
 from mtrefseg.io import write_json
 
 from .answering import ask
-from .drawing import draw_timeline
-from .objects import EVERY_CHANGE, SceneObject, objects_table, write_vectors
+from .output import (
+    EVERY_CHANGE,
+    GEOJSON,
+    GEOPACKAGE,
+    MASKS,
+    STYLE,
+    SceneObject,
+    SentenceResult,
+    draw_timeline,
+    objects_table,
+    write_style,
+    write_vectors,
+    writing,
+)
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, name_of, open_scene
-from .result import GEOJSON, GEOPACKAGE, MASKS, STYLE, SentenceResult
 from .segmenting import SceneOptions, plan_scene, register_scene, scene_notes, scene_report
-from .styles import write_style
-from .writing import writing
 
 
 TABLE, TIMELINE, REPORT = "series.csv", "timeline.webp", "series.json"

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What people are answered over the network with: limits of what they send, the model with its cache, and the HTTP API of
-`mtrefseg serve`. The Gradio demo uses the first two as well.
+Serving over the network: limits on requests, the model with its cache, and the HTTP API of `mtrefseg serve`. The
+Gradio demo uses the first two as well.
 
 `app.py` builds the API, `server.py` runs it. Both need the packages of `pip install mtrefseg[serve]`.
 """
@@ -15,7 +15,7 @@ class ServeOptions:
     Limits and switches of the API.
 
     Args:
-        queue (`int`): Requests that may be under way at once, uploads included; further ones get 503.
+        queue (`int`): Requests that are processed at the same time, uploads included; further ones get 503.
         timeout (`float`): Seconds that a request may take, from its first byte to its masks.
         max_megabytes (`float`): Largest body of a request, in MB.
         max_sentences (`int`): Most sentences of a request.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Masks as JSON: COCO RLE, polygons, scores. The API and the endpoints of the demo give the same objects."""
+"""Masks as JSON: COCO RLE, polygons, scores. The API and the endpoints of the demo return the same objects."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The HTTP API: `POST /v1/segment`, `/v1/models`, `/healthz`, `/metrics` and the OpenAPI page `/docs`."""
+"""The HTTP API: `POST /v1/segment`, `/v1/models`, `/healthz`, `/metrics` and the page `/docs`."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +21,7 @@ from mtrefseg import __version__
 
 from . import ServeOptions
 from .answers import describe_mask
+from .api_page import api_page
 from .batching import Answered, Batcher, Job
 from .bodies import IMAGES, JSON, MULTIPART, Source, read_body
 from .engine import EVERY_CHANGE, Engine, Sentence
@@ -64,7 +65,9 @@ def create_app(engine: Engine, options: ServeOptions, mount: Mount | None = None
         yield
         await to_thread.run_sync(batcher.stop)
 
-    app = FastAPI(title="mtrefseg", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    # The pages of FastAPI load their scripts from a CDN.
+    pages: dict[str, Any] = {"docs_url": None, "redoc_url": None}
+    app = FastAPI(title="mtrefseg", version=__version__, description=DESCRIPTION, lifespan=lifespan, **pages)
     app.state.batcher = batcher
     app.add_middleware(Gate, options=options, metrics=metrics)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -78,6 +81,11 @@ def create_app(engine: Engine, options: ServeOptions, mount: Mount | None = None
     @app.get("/", include_in_schema=False)
     def index() -> RedirectResponse:
         return RedirectResponse(start)
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        address = str(request.base_url).rstrip("/")
+        return HTMLResponse(api_page(app.openapi(), address, mount is not None, options.auth_token is not None))
 
     return app
 
@@ -104,7 +112,7 @@ class Segmentation:
         start = time.perf_counter()
         deadline = start + self.options.timeout
         fields, files = await self._read(request)
-        # Whatever takes long runs in a thread: others are answered meanwhile.
+        # Slow steps run in a thread, so that other requests are answered meanwhile.
         job = await to_thread.run_sync(self._prepare, fields, files)
         uploaded = time.perf_counter()
         answered = await self._wait(request, job, deadline)
@@ -236,7 +244,7 @@ def _add_segment(app: FastAPI, segmentation: Segmentation) -> None:
         openapi_extra={"requestBody": body},
     )
     async def segment(request: Request) -> Response:
-        """One mask a sentence, in the order of the sentences; without sentences, the mask of every change."""
+        """One mask per sentence, in the order of the sentences; without sentences, the mask of every change."""
         return await segmentation(request)
 
 

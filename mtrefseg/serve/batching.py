@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 NAMES = ("image_t1", "image_t2")
 SENTENCES_AT_ONCE = 32  # of one batch through the model; the memory that it takes grows with them
 MAX_ANSWERS = 64  # cached answers of one pair
-EVERYBODY = ""  # The cache is shared: who asks about a pair has its files.
+EVERYBODY = ""  # All clients share the cache, since a client needs the files of a pair to ask about it.
 
 
 class PairKey(NamedTuple):
-    """What tells pairs apart: digests of both files, what the images show, how they are aligned."""
+    """The key of a pair: digests of both files, the domain, and the alignment."""
 
     digest_t1: str
     digest_t2: str
@@ -58,11 +58,11 @@ class EncodedPair:
 @dataclass(frozen=True)
 class Answered:
     """
-    What the model said to one request.
+    The model's result for one request.
 
     Args:
         size (`tuple[int, int]`): Height and width of the masks, in pixels.
-        answers (`list[Answer]`): One a sentence.
+        answers (`list[Answer]`): One per sentence.
         notes (`list[str]`): What has to be said about the images.
         waiting_seconds (`float`): Until the worker took the request.
         encoding_seconds (`float`, *optional*): To read and encode the pair; `None` if it was known.
@@ -104,7 +104,7 @@ class Job:
         self.is_wanted = True
 
     def give_up(self) -> None:
-        """Nobody waits for the answer any more. What has not begun is left out."""
+        """Nobody waits for the answer any more; steps that have not started are skipped."""
         self.is_wanted = False
         self.future.cancel()
 
@@ -177,7 +177,7 @@ class Batcher:
             except InputError as error:
                 for job in group:
                     _fail(job, error)
-            # Whatever happens, nobody waits for ever, and the worker goes on.
+            # Whatever happens, no client waits for ever, and the worker continues.
             except Exception as error:
                 logger.exception("the model failed")
                 for job in group:

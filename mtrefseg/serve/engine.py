@@ -49,8 +49,8 @@ class Answer:
 
 class FairLock:
     """
-    A lock that threads get in the order in which they asked, as a context manager. A worker that is always busy would
-    take a plain one again before anybody else wakes up, and visitors of the demo would wait for ever.
+    A fair lock, as a context manager: threads acquire it in the order of their requests. A busy worker would reacquire
+    a plain lock before other threads wake up, and visitors of the demo would wait for ever.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class FairLock:
 
 class Engine:
     """
-    A model with its processor. `encode` and `answer` run the model: hold `lock` while you call them.
+    A model with its processor. `encode` and `answer` run the model; callers must hold `lock`.
 
     Args:
         model ([`MTRefSegModel`]): The model, on any device.

@@ -31,7 +31,7 @@ class ApiError(Exception):
 
     Args:
         status (`int`): The HTTP status, one of `CODES`.
-        message (`str`): What is wrong and what helps.
+        message (`str`): What is wrong and how to fix it.
         headers (`dict`, *optional*): Further headers, such as "Retry-After".
     """
 

@@ -11,18 +11,18 @@ from mtrefseg.io import ImageError, UnsupportedImageError, decoding, read_images
 
 
 MAX_PIXELS = 4096 * 4096
-MAX_SIDE = 16_384  # Of the results, which have the size of the images, browsers show no longer side.
+MAX_SIDE = 16_384  # Browsers show no images with a longer side, and results have the size of the images.
 MAX_SENTENCE_LENGTH = 300
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
 
 class InputError(UserError, ValueError):
-    """Unusable input. The message is shown to who sent it."""
+    """Unusable input. The message is shown to the client."""
 
 
 def check_image(file: Path | bytes, name: str) -> None:
     """
-    Reads no more of a file than its header.
+    Checks an image by its header alone.
 
     Args:
         file (`Path` or `bytes`): The file or its content.

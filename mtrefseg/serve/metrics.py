@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What Prometheus reads from `/metrics`."""
+"""Metrics for Prometheus, served at `/metrics`."""
 
 from collections.abc import Callable
 from typing import Any

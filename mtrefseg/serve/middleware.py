@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What every request passes: an id, a line in the log, the token, and the limits of number and size."""
+"""Applied to every request: an id, a log line, the check of the token, and the limits on number and size."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from .metrics import Metrics
 
 SEGMENT, HEALTH, METRICS, MODELS, DEMO = "/v1/segment", "/healthz", "/metrics", "/v1/models", "/demo"
 BODIES_AT_ONCE = 16
-"""All bodies together may take as much memory as so many of the largest."""
+"""All request bodies together may take this many times the largest allowed size."""
 DRAIN_SECONDS = 2.0
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -157,7 +157,9 @@ class _Body:
         return ApiError(413, f"The request is larger than {most}, which is the most here: shrink or cut the images.")
 
     async def drain(self) -> None:
-        """Reads on for a moment: many clients look at the answer only when they have sent all."""
+        """
+        Continues to read for a moment, because many clients read the response only after they have sent everything.
+        """
         try:
             await asyncio.wait_for(self._read_rest(), DRAIN_SECONDS)
         except asyncio.TimeoutError:

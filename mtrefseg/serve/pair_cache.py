@@ -20,8 +20,8 @@ Kept = TypeVar("Kept")
 
 class PairCache(Generic[Kept]):
     """
-    Keeps what was computed of pairs, of all visitors together at most `capacity` bytes; the one not used for longest
-    goes first, and one that is larger than that alone is not kept. Safe to use from several threads.
+    Keeps results for pairs, at most `capacity` bytes for all visitors together. The least recently used one is evicted
+    first, and one larger than `capacity` is not kept. Thread-safe.
 
     Args:
         capacity (`int`): Bytes to keep, as [`bytes_of`] counts them.
@@ -78,7 +78,7 @@ class PairCache(Generic[Kept]):
 
 def bytes_of(value: Any) -> int:
     """
-    How much memory images, arrays, tensors and texts take, wherever they stand in a value.
+    The memory of all images, arrays, tensors and texts in a nested value.
 
     Args:
         value: One of them, or a dataclass, mapping, list or tuple of such; anything else counts nothing.

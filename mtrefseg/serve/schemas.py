@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What the API takes and gives, as its OpenAPI page shows it."""
+"""Requests and responses of the API, as shown on its OpenAPI page."""
 
 from typing import Annotated, Literal
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Runs the API until it is stopped; requests that are under way are finished."""
+"""Runs the API until it is stopped; running requests are finished first."""
 
 import asyncio
 import logging
@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from mtrefseg.errors import UserError
 
 
-EXTRA_SECONDS = 5.0  # Beyond the time limit of a request, until a stopping server gives up.
+EXTRA_SECONDS = 5.0  # Added to the time limit of a request: how long a stopping server waits.
 
 
 def bind(host: str, port: int) -> socket.socket:
     """
-    Takes a port.
+    Binds a port.
 
     Args:
         host (`str`): Address or name.
@@ -46,12 +46,12 @@ def address_of(listener: socket.socket) -> str:
 
 def run(app: FastAPI, listener: socket.socket, timeout: float, on_ready: Callable[[], None]) -> None:
     """
-    Serves until SIGTERM or Ctrl-C. Then no connection is accepted any more, what runs is finished, and a second
+    Serves until SIGTERM or Ctrl-C. Then no new connections are accepted, running requests are finished, and a second
     Ctrl-C stops at once.
 
     Args:
-        app (`fastapi.FastAPI`): What [`create_app`] built.
-        listener (`socket.socket`): What [`bind`] took.
+        app (`fastapi.FastAPI`): Result of [`create_app`].
+        listener (`socket.socket`): Result of [`bind`].
         timeout (`float`): Seconds that a request may take.
         on_ready (`Callable`): Called when requests are answered.
     """
@@ -68,7 +68,7 @@ def run(app: FastAPI, listener: socket.socket, timeout: float, on_ready: Callabl
         server_header=False,
         timeout_graceful_shutdown=int(timeout + EXTRA_SECONDS),
     )
-    # uvicorn raises the signal again when it is done; a stop that was asked for is no failure.
+    # uvicorn raises the signal again at the end, but a requested stop is not a failure.
     before = signal.signal(signal.SIGTERM, lambda number, frame: None)
     try:
         _Server(config, app, on_ready).run(sockets=[listener])

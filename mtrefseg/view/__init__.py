@@ -1,2 +1,2 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What people look at: overlays, inspections of one answer, and report pages of an evaluation."""
+"""Visualisation: overlays, inspections of one answer, and report pages of an evaluation."""

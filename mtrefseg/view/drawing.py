@@ -18,7 +18,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 PAGE_WIDTH = 1600
 MARGIN = 32
 GAP = 20
-SMOOTHING = 2  # Masks are painted that many times larger and reduced, for smooth outlines.
+SMOOTHING = 2  # Masks are painted at this multiple of their size and reduced, for smooth outlines.
 FILL_OPACITY = 0.42
 NUMBER_BLUR = 12  # Part of the longer side within which masked pixels count as together.
 # The built-in font has the letters of ASCII only; these stand for the marks of good typography.
@@ -111,8 +111,8 @@ def _cropped(shape: Image.Image) -> tuple[tuple[int, int, int, int], Image.Image
 
 def _number_place(shape: Image.Image) -> tuple[int, int] | None:
     """
-    Where the number of a mask stands, as (x, y): where most of it is together, but above or below a mask that the
-    number would hide. `None` if the mask is empty.
+    Position (x, y) of the number of a mask: in its densest region, or above or below a mask that the number would
+    hide. `None` if the mask is empty.
     """
     box = shape.getbbox()
     if box is None:

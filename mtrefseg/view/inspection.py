@@ -222,7 +222,7 @@ def inspect_pair(
     Args:
         model ([`MTRefSegModel`]): The model that encoded the pair.
         processor ([`MTRefSegProcessor`]): Its processor.
-        pair ([`InspectedPair`]): What [`encode_for_inspection`] gave.
+        pair ([`InspectedPair`]): Result of [`encode_for_inspection`].
         expression (`str`): The sentence.
 
     Returns:

@@ -89,7 +89,7 @@ def pair_view_html(
     name = "pv" + hashlib.sha256("".join([pair, *(shape.path for shape in shapes)]).encode()).hexdigest()[:10]
     places = _number_places([shape.rings for shape in shapes])
     panes = "".join(
-        _pane(date, source, (width, height), name, answers, colors, shapes, places, alt)
+        _pane(date, source, (width, height), name, answers, colors, places, alt)
         for date, source in zip(("t1", "t2"), sources, strict=True)
     )
     paths = "".join(
@@ -176,7 +176,6 @@ def _pane(
     name: str,
     answers: Sequence[ShownAnswer],
     colors: Sequence[Color],
-    shapes: Sequence[_Shape],
     places: Sequence[tuple[int, int] | None],
     alt: str,
 ) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("gradio_client", reason="the extra demo")
 
-from benchmarks import demo
+from benchmarks.serving import demo
 
 
 class Visited:

@@ -19,7 +19,7 @@ SMALL = "--presets tiny --image-size 64 --pairs 1 --sentences 1 --precision bflo
 )
 def test_a_dry_run_checks_and_measures(tmp_path: Path) -> None:
     result = subprocess.run(
-        ["bash", "benchmarks/gpu.sh", "run", "none", tmp_path],
+        ["bash", "benchmarks/model/gpu.sh", "run", "none", tmp_path],
         cwd=ROOT,
         env={**os.environ, "PYTHON": sys.executable, "OPTIONS": SMALL, "SIZE": "64", "MINUTES": "20"},
         capture_output=True,
@@ -37,13 +37,13 @@ def test_a_dry_run_checks_and_measures(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_into_the_time_is_said(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.gpu", "--out", tmp_path, "--seconds", "-1", *SMALL.split()]
+    command = [sys.executable, "-m", "benchmarks.model.gpu", "--out", tmp_path, "--seconds", "-1", *SMALL.split()]
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
     with (tmp_path / "gpu.csv").open(newline="") as file:
         assert {row["status"] for row in csv.DictReader(file)} == {"skipped"}
 
 
 def test_without_arguments_it_says_how_it_is_used() -> None:
-    result = subprocess.run(["bash", "benchmarks/gpu.sh"], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(["bash", "benchmarks/model/gpu.sh"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 2
     assert "gpu.sh run BAGGAGE OUT" in result.stdout

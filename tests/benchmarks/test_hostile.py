@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.hostile_inputs import KINDS, Case, Kind, Outcome, judge, run_cases
-from benchmarks.hostile_inputs.cases import HangError, Random
+from benchmarks.hostile import KINDS, Case, Kind, Outcome, judge, run_cases
+from benchmarks.hostile.cases import HangError, Random
 
 
 pytest.importorskip("rasterio", reason="without it, other TIFFs are refused")

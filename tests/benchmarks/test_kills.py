@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 pytest.importorskip("accelerate", reason="the extra train")
 
-from benchmarks import kills
+from benchmarks.training import kills
 
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")

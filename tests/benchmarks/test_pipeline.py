@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from benchmarks.pipeline import Stage, predicted_seconds, simulate, slowest
+from benchmarks.scenes.pipeline import Stage, predicted_seconds, simulate, slowest
 
 
 STAGES = [Stage("read", 2, 0.4), Stage("predict", 1, 0.3), Stage("write", 1, 0.1)]

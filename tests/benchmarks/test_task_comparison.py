@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The four tasks on the same pair: their truths are exact, and differ."""
 
-from benchmarks.task_comparison import TASKS, draw, find_pairs, measure
+from benchmarks.quality.task_comparison import TASKS, draw, find_pairs, measure
 from trainer.baselines import open_segmenter
 
 

@@ -61,7 +61,7 @@ class TestGeneration:
         for row in range(3):
             ids = inputs["input_ids"][row][inputs["attention_mask"][row].bool()]
             for step in range(outputs.sequences.shape[1]):
-                embeddings = torch.cat([prompt, model._embed(ids[None])], dim=1)
+                embeddings = torch.cat([prompt, model.embed_tokens(ids[None])], dim=1)
                 token = model.language_model(inputs_embeds=embeddings).logits[0, -1].argmax()
                 assert token == outputs.sequences[row, step]
                 if token == processor.tokenizer.eos_token_id:

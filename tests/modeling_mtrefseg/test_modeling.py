@@ -139,7 +139,7 @@ def test_language_model_reads_as_it_would_alone(model, pair_inputs):
     prompt, _ = model._embed_prompt(encoding, pair_inputs["prompt_input_ids"], None)
     for row in range(len(SENTENCES)):
         length = int(pair_inputs["attention_mask"][row].sum())
-        alone = torch.cat([prompt, model._embed(pair_inputs["input_ids"][row : row + 1, :length])], dim=1)
+        alone = torch.cat([prompt, model.embed_tokens(pair_inputs["input_ids"][row : row + 1, :length])], dim=1)
         expected = model.language_model.get_decoder()(inputs_embeds=alone).last_hidden_state
         assert_close(states[row, :length], expected[0, prompt.shape[1] :], atol=1e-5, rtol=1e-4)
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch.nn.functional import interpolate
 from transformers import AutoModel, AutoProcessor
 
-from benchmarks.parity import FIXTURE, Parity
+from benchmarks.model.parity import FIXTURE, Parity
 
 
 LARGEST_DIFFERENCE = 1e-5

@@ -2,6 +2,7 @@
 """The colours of the project: told apart with any colour blindness, and legible on light and dark pages."""
 
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,13 @@ def test_style_sheets_get_the_same_colours() -> None:
         assert f"--ink: {looks.DARK['ink']};" in rules
     assert "prefers-color-scheme: dark" in looks.css_variables("system")
     assert ".dark {" in looks.css_variables("class")
+
+
+def test_the_site_of_the_documentation_has_them_too() -> None:
+    path = Path(__file__).parents[2] / "docs" / "site" / "style.css"
+    light, dark = path.read_text(encoding="utf-8").split('[data-md-color-scheme="slate"]', 1)
+    wanted = {"accent-fg-color": "accent", "typeset-a-color": "accent", "default-fg-color": "ink"}
+    wanted |= {"default-fg-color--light": "soft", "code-hl-keyword-color": "accent", "code-hl-string-color": "good"}
+    for name, meaning in wanted.items():
+        assert f"--md-{name}: {looks.LIGHT[meaning]};" in light
+        assert f"--md-{name}: {looks.DARK[meaning]};" in dark

@@ -123,16 +123,17 @@ def test_two_processes_score_as_one(run, stage1, tmp_path, config):
 
 @pytest.mark.parametrize(
     "recipe",
-    sorted(RECIPES.glob("*.yaml")),
+    sorted(RECIPES.rglob("*.yaml")),
     ids=lambda path: path.stem,
 )
 def test_recipes_can_be_read(recipe):
-    if recipe.stem == "checkpoint_6_words":
+    name = recipe.relative_to(RECIPES).with_suffix("").as_posix().replace("/", "_")
+    if name == "checkpoint_6_words":
         return  # Of another command, whose default it is.
     _, data, _, training, model_config = parse_arguments("tiny_stage2", ["--config", str(recipe)])
     assert training.report_to in ("none", [], ["none"])
-    # "outputs/checkpoint/7_final" is that of checkpoint_7_final.
-    assert recipe.stem.startswith(training.output_dir.removeprefix("outputs/").replace("/", "_"))
+    # "outputs/checkpoint/7_final" is that of checkpoint/7_final.
+    assert name.startswith(training.output_dir.removeprefix("outputs/").replace("/", "_"))
     assert (model_config.use_peft and model_config.lora_alpha == 16) or "lora" not in recipe.stem
     assert data.eval_data or recipe.stem == "paper_stage1"
 

@@ -13,10 +13,10 @@ from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.build.presets import PRESETS, tiny_processor
 from trainer import distill
+from trainer.building.distillation import QueryDistillation, freeze_vision, with_new_language
 from trainer.data import PairLoader, list_all
 from trainer.data.sentence_queries import QueryCollator, make_query_table
 from trainer.loop import distilling
-from trainer.loop.distillation import QueryDistillation, freeze_vision, with_new_language
 
 
 @pytest.fixture

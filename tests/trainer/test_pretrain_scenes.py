@@ -13,8 +13,8 @@ from transformers import EvalPrediction
 from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, preset_model, tiny_processor
+from trainer.building.models import VISION_PARTS, take_parts
 from trainer.data.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores
-from trainer.loop.building import VISION_PARTS, take_parts
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -31,7 +31,7 @@ def draw_curves(rows: Sequence[Row], path: Path) -> None:
     Draws validation mIoU and training loss of stage 2 over the steps of both stages.
 
     Args:
-        rows (`Sequence[Row]`): The runs, of which the finished ones are drawn; of several seeds the mean.
+        rows (`Sequence[Row]`): The runs. Only finished ones are drawn, as the mean over their seeds.
         path (`Path`): The PNG.
     """
     with matplotlib.rc_context(CURVE_STYLE):
@@ -83,11 +83,11 @@ def draw_noise(rows: Sequence[Row], path: Path) -> None:
 
 def mean_curve(outcomes: Sequence[Outcome], name: str) -> dict[int, float]:
     """
-    A number that stage 2 has logged.
+    Reads a value that stage 2 has logged.
 
     Args:
         outcomes (`Sequence[Outcome]`): Finished seeds of one run.
-        name (`str`): What the log calls it.
+        name (`str`): Its name in the log.
 
     Returns:
         `dict[int, float]`: The mean over the seeds, by the steps of both stages.

@@ -2,9 +2,9 @@
 """
 The folder of each training of an ablation, and the process that trains in it.
 
-The folder is named after a digest of the training's settings. Other settings have another folder, so nothing is
-overwritten; the same settings find their folder again, finished or not. One process at a time trains in it; others
-wait.
+The name of the folder contains a digest of the training's settings. Different settings use different folders, so
+nothing is overwritten, and the same settings find their folder again, whether it is finished or not. Only one process
+at a time trains in a folder; others wait.
 """
 
 import json
@@ -38,7 +38,7 @@ _ATTEMPTS = "attempts.json"
 _LOCK = ".lock"
 # The trainer's own progress bar, which has no name: "  5%|▌     | 30/600 [00:12<03:30,  2.71it/s]".
 _BAR = re.compile(rb"^\s*\d+%\|[^|]*\| (\d+)/(\d+) \[")
-# The last line of a traceback, or what a command says instead of one.
+# The last line of a traceback, or the one-line error of a command.
 _ERROR = re.compile(
     r"^(?:\[rank\d+\]: )?(?:(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit): .+|KeyboardInterrupt)"
     r"|(?:pretrain|finetune)\.py: error: (.+))$"
@@ -60,7 +60,8 @@ class TrainingFolder:
     Args:
         output_dir (`Path`): Folder of the ablation.
         training ([`Training`]): What is trained there.
-        accelerate_config (`Path`, *optional*): How `accelerate launch` starts it; without it plain Python does.
+        accelerate_config (`Path`, *optional*): Configuration for `accelerate launch`; by default the training is
+            started with plain Python.
     """
 
     def __init__(self, output_dir: Path, training: Training, accelerate_config: Path | None = None) -> None:
@@ -70,12 +71,14 @@ class TrainingFolder:
 
     @property
     def path(self) -> Path:
-        """The folder: an existing one, since another run or an earlier matrix may have trained the same under its own
-        name, or else one of this run's name."""
+        """
+        The folder. It may exist under another name, if another run or an earlier matrix had the same settings;
+        otherwise it is named after this run.
+        """
         return _path_of(self._output_dir, self.training)
 
     def results(self) -> dict[str, Any] | None:
-        """What `running.write_results` has written; `None` if the training is not finished."""
+        """The results written by `running.write_results`; `None` if the training is not finished."""
         path = self.path / RESULTS
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -85,7 +88,7 @@ class TrainingFolder:
         return list(state["log_history"])
 
     def seconds(self) -> float:
-        """Wall time of all attempts together, from the start of the process to its end."""
+        """Total wall time of all attempts, each from the start of its process to its end."""
         return sum(ended - started for started, ended in self._attempts())
 
     def state(self) -> str:
@@ -105,10 +108,10 @@ class TrainingFolder:
 
     def train(self, on_steps: Callable[[int], None]) -> None:
         """
-        Trains, unless it is done.
+        Trains, unless the training is finished.
 
         Args:
-            on_steps (`Callable[[int], None]`): Called now and then with the number of steps that are done.
+            on_steps (`Callable[[int], None]`): Called from time to time with the number of finished steps.
 
         Raises:
             TrainingFailedError: If the process fails.
@@ -141,7 +144,7 @@ class TrainingFolder:
         process = subprocess.Popen(
             self.command(),
             stdin=subprocess.DEVNULL,
-            # A process that outlives this one holds the lock, and fails at its next line of output.
+            # If this process dies, the training keeps the lock, and fails when it prints its next line.
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
@@ -168,7 +171,7 @@ class TrainingFolder:
     @contextmanager
     def _alone(self) -> Iterator[int]:
         """Waits for the lock of the folder and holds it; yields the file descriptor, which has to stay open."""
-        import fcntl  # Windows has none; this module can still be imported there, and all but training works.
+        import fcntl  # Not available on Windows, where everything except training works without it.
 
         with (self.path / _LOCK).open("w") as lock:
             try:
@@ -214,7 +217,7 @@ def failure_reason(said: str, status: int) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and its children, if it still runs."""
+    """Terminates a process and its children, if it is still running."""
     for number, patience in ((signal.SIGTERM, 30), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return

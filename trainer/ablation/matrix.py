@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads the matrix of an ablation and plans its trainings. Trainings with equal settings are done once, whatever the runs
-are called that need them: runs that differ only in stage 2 share their stage 1.
+Reads the matrix of an ablation and plans its trainings. Trainings with equal settings are done once, even if several
+runs need them: runs that differ only in stage 2 share their stage 1.
 """
 
 import difflib
@@ -67,7 +67,7 @@ class Training:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits that two trainings share if, and only if, their settings are equal."""
+        """Digest of the settings, eight hexadecimal digits."""
         previous = None if self.previous is None else self.previous.digest
         begun_with = [_weights_of(self.settings.get(name)) for name in _CHECKPOINTS]
         content = json.dumps(
@@ -90,7 +90,8 @@ class Run:
 
     Args:
         name (`str`): Its name.
-        seed (`int`): Of new weights and of all chance in training; the pairs to evaluate on do not depend on it.
+        seed (`int`): Seed of new weights and of all random numbers in training. The evaluation pairs do not depend on
+            it.
         changes (`str`): How it differs from the other runs.
         trainings (`tuple[Training, ...]`): Its stages, one or two.
         noise (`float`, *optional*): Share of wrong sentences, if it belongs to the noise series.
@@ -106,7 +107,7 @@ class Run:
 @dataclass(frozen=True)
 class Matrix:
     """
-    What a matrix file says.
+    The content of a matrix file.
 
     Args:
         path (`Path`): The file.
@@ -137,7 +138,7 @@ def read_matrix(path: Path) -> Matrix:
         [`Matrix`]: Its content, checked as far as names go.
 
     Raises:
-        TrainingError: If the file, or a recipe that it names, cannot be read or says what cannot be.
+        TrainingError: If the file, or a recipe that it names, cannot be read or is invalid.
     """
     content = _read_mapping(path)
     recipes, common, runs = (content.pop(key, None) for key in ("recipes", "all", "runs"))

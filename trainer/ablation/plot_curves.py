@@ -7,7 +7,7 @@ python -m trainer.ablation.plot_curves outputs/tiny_stage2 --out curves.png
 python -m trainer.ablation.plot_curves outputs/tiny_stage1 outputs/tiny_stage2 --out curves.png   # one above another
 ```
 
-A training that still runs, or was stopped, is drawn as far as its last checkpoint.
+A training that is running or was stopped is drawn up to its last checkpoint.
 """
 
 import argparse
@@ -39,12 +39,12 @@ LEAST_LOSS = 0.01
 SCORES = ("mIoU", "Pr@50", "N-acc", "T-acc", "kind_mIoU", "kind_accuracy", "color_accuracy")
 """Which scores are drawn, those of stage 0 last."""
 SMOOTHED = 20
-"""How many points a stretch has over which a loss is averaged, at most; and a tenth of all at most."""
+"""Largest number of points over which a loss is averaged; at most a tenth of all points."""
 
 
 def read_curves(folder: Path) -> Curves:
     """
-    What a training has logged.
+    Reads the log of a training.
 
     Args:
         folder (`Path`): Its output folder, or one of its checkpoints.
@@ -90,7 +90,9 @@ def draw(trainings: Sequence[tuple[str, Curves]], path: Path) -> None:
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
-    """Centred means of a curve; fewer points go into those near its ends, so that it begins and ends where it does."""
+    """
+    Centred moving means of a curve. They use fewer points near its ends, so that the curve keeps its start and end.
+    """
     reach = min(SMOOTHED, len(values) // 10) // 2
     return np.array(
         [
@@ -129,7 +131,7 @@ def _draw_scores(panel: Axes, curves: Curves) -> None:
 
 
 def _write_legend(panel: Axes) -> None:
-    """Beside the panel, where it hides nothing."""
+    """Puts the legend beside the panel, where it hides nothing."""
     panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 

@@ -12,7 +12,7 @@ from .tables import Outcome
 
 def list_trainings(outcomes: Sequence[Outcome]) -> str:
     """
-    Lists what would be trained, and its state.
+    Lists the trainings and their states.
 
     Args:
         outcomes (`Sequence[Outcome]`): The runs.

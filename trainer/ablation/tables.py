@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The results of an ablation: its table as CSV, Markdown and LaTeX, and the report of how it was made."""
+"""The results of an ablation: a table as CSV, Markdown and LaTeX, and a report with all settings."""
 
 import csv
 import json
@@ -106,7 +106,7 @@ class Row:
         return statistics.stdev(values) if len(values) > 1 else None
 
     def values(self, name: str) -> list[float]:
-        """What [`mean`] is of."""
+        """The values that [`mean`] averages."""
         if name == "seconds":
             return [outcome.seconds() for outcome in self.finished]
         if name == "pairs":
@@ -148,7 +148,7 @@ def write_tables(rows: Sequence[Row], stem: Path) -> str:
 
 def write_report(rows: Sequence[Row], path: Path) -> None:
     """
-    Writes what was done, with what, and every single result.
+    Writes the settings, the versions and the results of every run.
 
     Args:
         rows (`Sequence[Row]`): The rows of all tables.
@@ -245,7 +245,7 @@ def _notes(rows: Sequence[Row]) -> list[str]:
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns stand below one another in plain text, too."""
+    """A Markdown table with aligned columns."""
     table = [[markdown_cell(cell) for cell in cells] for cells in (HEADER, *rows)]
     widths = [max(3, *map(len, column)) for column in zip(*table)]
     aligned = [

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Checkpoints of this project as segmenters: our model, and the baselines that are trained here."""
+"""Checkpoints of this project (our model and the trained baselines) as segmenters."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

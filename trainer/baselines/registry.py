@@ -19,7 +19,7 @@ from trainer.evaluation.segmenter import Segmenter
 Make = Callable[..., Segmenter]
 MakeT = TypeVar("MakeT", bound=Make)
 
-# Each is imported when it is used: a name costs nothing.
+# Imported on first use, so that listing names is cheap.
 _BUILT_IN = {
     "image_difference": "trainer.baselines.untrained:ImageDifference",
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
@@ -42,7 +42,7 @@ _REGISTERED: dict[str, Make] = {}
 
 def register_segmenter(name: str) -> Callable[[MakeT], MakeT]:
     """
-    Registers a segmenter of one's own; a decorator.
+    Decorator that registers a custom segmenter.
 
     Args:
         name (`str`): Its name for `--models`, of letters, digits, "_" and "-".
@@ -73,7 +73,7 @@ def known_segmenters() -> list[str]:
 
 def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
     """
-    Takes apart what names a segmenter.
+    Parses the specification of a segmenter.
 
     Args:
         text (`str`): `NAME`, `NAME:MODEL` or `NAME:MODEL,OPTION=VALUE,...`.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Segmenters that neither read nor learn: what a model must beat."""
+"""Segmenters that neither read nor learn: lower bounds for every model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -71,7 +71,7 @@ class WholeImage:
 class ChangeVectors:
     """
     Change vector analysis: where the difference of the colours is longer than Otsu's method allows, for every
-    sentence. Images are standardised first, so that another exposure is no change.
+    sentence. Images are standardised first, so that a different exposure does not count as a change.
     """
 
     name = "change vectors"
@@ -84,7 +84,7 @@ class ChangeVectors:
         from skimage.filters import threshold_otsu  # Here: nothing else in training needs scikit-image.
 
         length = np.linalg.norm(_standardized(image_t1) - _standardized(image_t2), axis=-1)
-        # Otsu's method needs two values at least. What rounding leaves of equal images is no change.
+        # Otsu's method needs at least two values. Rounding errors between equal images are not a change.
         is_constant = length.max() - length.min() < 1e-6
         mask = np.zeros(length.shape, dtype=bool) if is_constant else length > threshold_otsu(length)
         return [Answer(mask, float(mask.any())) for _ in sentences]

@@ -58,7 +58,7 @@ class ScoredModel:
 
     @property
     def measure(self) -> str:
-        """What it was measured on."""
+        """The data that it was measured on."""
         data = self.report["data"]
         return (
             f"{data['name']}, {data['split']}, {data['sentences']:,} sentences of {data['pairs']:,} pairs "
@@ -148,7 +148,7 @@ def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> floa
     differences = np.bincount(pairs, weights=first.ious - second.ious)
     random = np.random.default_rng(seed)
     signs = random.choice([-1.0, 1.0], size=(RESAMPLES, len(differences)))
-    # A tolerance, so that sums in another order count as equal.
+    # With a tolerance, because the order of summation changes the last digits.
     as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-6
     return float((as_large.sum() + 1) / (RESAMPLES + 1))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Predictions that other people's code wrote, in one of three forms:
+Predictions written by other programs, in one of three formats:
 
 - **Parquet**: columns `sample_id` (text) and `prediction` (struct of `size`, [height, width], and `counts`, COCO's
   compressed run-length encoding); optionally `no_target_score` (0 to 1). So is `predictions.parquet` of an evaluation.
@@ -43,7 +43,7 @@ class Prediction:
 @dataclass
 class Faults:
     """
-    What is wrong with predictions, by the names of samples.
+    Problems of predictions, by sample id.
 
     Args:
         missing (`list[str]`): Samples without a prediction.
@@ -93,7 +93,7 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
 
 def answers_from(predictions: dict[str, Prediction], pair: ScoredPair, faults: Faults) -> dict[int, Answer]:
     """
-    Takes the predictions for a pair out of `predictions`.
+    Removes the predictions for a pair from `predictions` and returns them as answers.
 
     Args:
         predictions (`dict[str, Prediction]`): All of them; those that are used are removed.

@@ -34,9 +34,9 @@ from trainer.evaluation import (
 
 
 PAIRS_AT_ONCE = 8
-"""Pairs that are asked about before their results are written: what a killed run loses at most."""
+"""Number of pairs whose results are written together; a killed run loses at most these."""
 ANSWERS = "answers.jsonl"
-"""File with what language models wrote."""
+"""File with the answers of language models."""
 
 
 def folder_name(name: str) -> str:
@@ -101,7 +101,7 @@ def run_row(
     accelerator: Accelerator,
 ) -> dict[str, Any] | None:
     """
-    Scores a segmenter on pairs, or goes on where it was stopped. The answers, and so the scores, do not depend on the
+    Scores a segmenter on pairs, or resumes a stopped run. The answers, and so the scores, do not depend on the
     number of processes.
 
     Args:
@@ -162,7 +162,7 @@ def finish_row(
 
 def write_answers(samples: Sequence[dict[str, Any]], path: Path) -> int:
     """
-    Writes what language models answered, a line a sentence; no file if none did.
+    Writes what language models answered, a line per sentence; no file if none did.
 
     Args:
         samples (`Sequence[dict]`): Of [`collect`].

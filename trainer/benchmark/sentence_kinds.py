@@ -1,5 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What a sentence goes by besides kind and change: a place, a colour, a rank, another thing."""
+"""
+Kinds of sentences, by how they refer to an object besides its class and change: by place, colour, rank or another
+object.
+"""
 
 import re
 from functools import cache
@@ -8,7 +11,7 @@ from dataset_scripts.synthesis.words.parsing import parse
 
 
 KINDS = ("plain", "color", "place", "rank", "relation", "no-target")
-"""In tables in this order. A sentence of several kinds is of the last of them."""
+"""In the order of tables. A sentence of several kinds counts for the last of them."""
 # For sentences that the parser of the generator's language does not know.
 _WORDS = {
     "relation": r"next to|beside|close to|near|left of|right of|above|below|behind|between|in front of|along|around",

@@ -68,7 +68,7 @@ class _Row:
 
 
 def write_csv(rows: "Sequence[_Row]", path: Path) -> None:
-    """Writes one line a model, with the mean IoU of every group."""
+    """Writes one line per model, with the mean IoU of every group."""
     lines: list[dict[str, Any]] = []
     for row in rows:
         model = row.model
@@ -139,7 +139,7 @@ def _paper_cells(row: dict[str, str]) -> list[str]:
 
 
 def _draw(parts: Sequence[Sequence[_Row]], path: Path) -> None:
-    """Bars of mIoU with their intervals, one panel a setting."""
+    """Bars of mIoU with their intervals, one panel per setting."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

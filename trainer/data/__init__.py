@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Training data: pairs of several datasets, mixed, augmented and put together to batches; and parsed scenes."""
+"""Training data: pairs of several datasets, mixed, augmented and collated into batches; and parsed scenes."""
 
 from .augmentation import PairAugmentation
 from .collator import PairCollator

@@ -16,7 +16,7 @@ from .sentence_words import depends_on_frame, depends_on_surroundings, mentions_
 from .time_words import swapped_type, time_swapped
 
 
-# A crop drops sentences of which it shows less than this share.
+# A sentence is dropped if the crop shows less than this share of its mask.
 _SMALLEST_VISIBLE = 0.4
 _FULL_LIGHT = 0.6  # Brightness, contrast and colour at full strength: factors from 1 - 0.6 to 1 + 0.6.
 _FULL_TINT = 0.15
@@ -73,7 +73,7 @@ class PairAugmentation:
                 change_light(image, random, shares.photometric) for image in (sample.image_t1, sample.image_t2)
             )
             sample = replace(sample, image_t1=image_t1, image_t2=image_t2)
-        # Last of what is done with sentences: the rest does not understand all the words that come in here.
+        # The last step that changes sentences, because the other steps do not understand all words that it introduces.
         if shares.paraphrase_share:
             sample = paraphrase(sample, random, shares.paraphrase_share)
         if shares.domain_dropout and random.random() < shares.domain_dropout:
@@ -129,7 +129,7 @@ def move(sample: PairSample, place: Image.Image) -> PairSample:
 
 
 def _said_elsewhere(sentence: str, change_type: str) -> str | None:
-    # Only sentences that are understood: "the forest turns into buildings" is about the forest as well.
+    # Only sentences that are fully understood: "the forest turns into buildings" is also about the forest.
     is_understood = change_type == "state_change" or time_swapped(sentence, change_type) is not None
     return sentence if is_understood and not depends_on_surroundings(sentence) else None
 
@@ -157,8 +157,10 @@ def swap_times(sample: PairSample) -> PairSample:
 
 
 def reverse_images(sample: PairSample) -> PairSample:
-    """Exchanges t1 and t2 but keeps the sentences, so that they fit nothing: no car appeared any more, provided that
-    none had disappeared. Drops sentences for which that is not certain."""
+    """
+    Exchanges t1 and t2 but keeps the sentences, so that nothing fits them: after the exchange no car appears, provided
+    that none disappeared before. Drops sentences for which this is not certain.
+    """
     kept = [
         index
         for index, (sentence, change_type) in enumerate(zip(sample.expressions, sample.change_types))
@@ -181,7 +183,7 @@ def reverse_images(sample: PairSample) -> PairSample:
 def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
     """
     Crops images and masks, keeping the aspect ratio. Drops sentences that mention a position, a number, a rank or a
-    neighbour, and those of which the crop shows some, but less than 40 %.
+    neighbour, and sentences whose mask is only partly visible, to less than 40 %.
 
     Args:
         sample ([`PairSample`]): A pair.
@@ -216,7 +218,7 @@ def without_change(sample: PairSample) -> PairSample:
 def paraphrase(
     sample: PairSample, random: np.random.Generator, share: float, paraphraser: Paraphraser = _PARAPHRASER
 ) -> PairSample:
-    """Puts this share of the sentences into other words that mean the same."""
+    """Paraphrases this share of the sentences."""
     said = [
         paraphraser.paraphrase(sentence, change_type, random, sample.domain) if random.random() < share else sentence
         for sentence, change_type in zip(sample.expressions, sample.change_types)
@@ -247,7 +249,10 @@ def change_light(image: Image.Image, random: np.random.Generator, strength: floa
 
 
 def _say(sample: PairSample, word: Callable[[str, str], str | None]) -> PairSample | None:
-    """The pair with each sentence rewritten, without those that cannot be; `None` if these are more than half."""
+    """
+    The pair with each sentence rewritten, without sentences that cannot be rewritten; `None` if these are more than
+    half.
+    """
     if not sample.expressions:  # stage 1
         return sample
     said = [word(*pair) for pair in zip(sample.expressions, sample.change_types)]

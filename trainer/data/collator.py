@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Pairs to a batch of the model."""
+"""Collates pairs into batches for the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .samples import SCENES, PairSample
 @dataclass
 class PairCollator:
     """
-    Lets the processor prepare pairs. All sentences of a pair stay together, so that the model encodes it once.
+    Prepares pairs with the processor. All sentences of a pair stay together, so that the model encodes it once.
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
@@ -32,7 +32,7 @@ class PairCollator:
             rows (`Sequence[dict]`): Rows with a "sample" each; of one stage.
 
         Returns:
-            `dict`: What [`MTRefSegProcessor`] gives for the images, sentences and masks; without sentences (stage 1)
+            `dict`: Result of [`MTRefSegProcessor`] for the images, sentences and masks; without sentences (stage 1)
             for images and masks.
         """
         samples = [row["sample"] for row in rows]

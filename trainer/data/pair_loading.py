@@ -2,10 +2,10 @@
 """
 Mixes datasets and reads their pairs.
 
-The trainer iterates over a table of numbers: which pair of which dataset, decided once from the seed alone. A pair is
-read (or generated) and augmented when its row is looked up, by a random generator that depends on nothing but seed,
-epoch and row. So a resumed run skips what it has seen without reading it, any number of workers and processes sees the
-same pairs, and infinite generated pairs need no disk.
+The trainer iterates over a table of indices (dataset and pair), which depends on the seed only. A pair is read (or
+generated) and augmented when its row is looked up, with a random generator that depends only on seed, epoch and row.
+So a resumed run skips finished rows without reading them, any number of workers and processes sees the same pairs, and
+infinite generated datasets need no disk space.
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ class PairLoader:
         self.drop_choices = drop_choices
         self.seed = seed
         self.epoch_draws = epoch_draws
-        self._unreadable: set[tuple[int, int]] = set()  # Those that a warning has named.
+        self._unreadable: set[tuple[int, int]] = set()  # Pairs that a warning has named already.
         # In shared memory, so that persistent workers see it.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -121,7 +121,7 @@ class PairLoader:
         )
 
     def _number(self, source: int, draw: int, epoch: int) -> int:
-        """The number of the pair that a draw means."""
+        """The index of the pair for a draw."""
         if self.epoch_draws is None:
             return draw
         pairs, draw = self.sources[source], draw + epoch * self.epoch_draws[source]
@@ -156,7 +156,7 @@ def make_train_dataset(
             datasets is infinite.
 
     Returns:
-        `datasets.Dataset`: One row a pair, with the column "sample".
+        `datasets.Dataset`: One row per pair, with the column "sample".
         [`PairLoader`]: Its transform; call `set_epoch` for each epoch.
 
     Raises:
@@ -204,7 +204,7 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
         is_stage1 (`bool`): See [`make_train_dataset`].
 
     Returns:
-        `datasets.Dataset`: One row a pair, with the column "sample"; `None` without `eval_data`.
+        `datasets.Dataset`: One row per pair, with the column "sample"; `None` without `eval_data`.
 
     Raises:
         DataError: If a dataset cannot be opened, or is empty.

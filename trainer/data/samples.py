@@ -12,7 +12,7 @@ from modeling_mtrefseg.object_choice_mtrefseg import answered_by
 
 
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
-"""By domain, what the processor calls it."""
+"""Names of the domains in the processor."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class PairSample:
         pair_id (`str`): Its name.
         source (`str`): Name of the [`PairSource`] that it is from.
         image_t1, image_t2 (`PIL.Image.Image`): RGB, of one size, the earlier and the later image.
-        masks (`list[np.ndarray]`): bool (height, width), one a sentence; in stage 1 the one of every change.
+        masks (`list[np.ndarray]`): bool (height, width), one per sentence; in stage 1 the one of every change.
         expressions (`list[str]`): The sentences; none in stage 1.
         change_types (`list[str]`): One of `CHANGE_TYPES` a sentence.
         domain (`str`, *optional*): "NS" or "RS", `None` if unknown.

@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pretrains a small visual half: it learns to name the kind and the colour of every object in generated images. The
-visual half of the paper starts from a segmentation checkpoint. One with random weights needs a similar task, because
-change masks do not tell what changed, while sentences are mostly about that.
+Pretrains a small visual half: it learns to classify the kind and the colour of every object in generated images. The
+visual half of the paper starts from a segmentation checkpoint. With random weights it needs a similar task first,
+because change masks do not show what kind of object changed, and most sentences mention that.
 """
 
 from collections.abc import Sequence

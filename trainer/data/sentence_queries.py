@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Data for replacing the language part of a trained model: encoded pairs with the queries that the model makes of their
-sentences. Images are encoded once; after that only text is read, so that many more sentences can be learned from.
+Data for replacing the language part of a trained model: encoded pairs with the model's queries for their sentences.
+Images are encoded once. Afterwards only text is read, so training can use many more sentences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ from .samples import SCENES, PairSample
 
 
 IMAGE_FEATURES = ("fused_features", "coarse_features_t1", "coarse_features_t2")
-"""What is kept of an encoded pair: the coarsest level, which is all that language part and `[SEG]` head see."""
+"""
+The stored tensors of an encoded pair: the coarsest level, which is the only visual input of language part and `[SEG]`
+head.
+"""
 
 
 def make_query_table(
@@ -33,10 +36,10 @@ def make_query_table(
         pairs (`Dataset`): Rows with a "sample" ([`PairSample`]); those without sentences are left out.
         model ([`MTRefSegModel`]): The model whose language part is to be replaced, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor.
-        cache_folder (`str` or `Path`): Where the table is kept, half a megabyte a pair at most.
+        cache_folder (`str` or `Path`): Where the table is kept, half a megabyte per pair at most.
 
     Returns:
-        `Dataset`: One row a pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and
+        `Dataset`: One row per pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and
         "queries", `(num_expressions, hidden_size)`.
     """
     rows = _encode(pairs, model, processor)
@@ -114,7 +117,7 @@ class QueryCollator:
             rows (`Sequence[dict]`): Of [`make_query_table`].
 
         Returns:
-            `dict`: Arguments of [`~trainer.loop.QueryDistillation.forward`].
+            `dict`: Arguments of [`~trainer.building.distillation.QueryDistillation.forward`].
         """
         texts, queries, domains = [], [], []
         for row in rows:

@@ -242,7 +242,7 @@ def _neighbour(words: list[Match[str]], index: int, step: int) -> str:
 
 
 def _like(model: str, word: str) -> str:
-    """A word with the capitalisation of another one."""
+    """Gives a word the capitalisation of another one."""
     if model.isupper() and len(model) > 1:
         return word.upper()
     return word.capitalize() if model[0].isupper() else word

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Rewrites English sentences for pairs whose t1 and t2 are exchanged: what appeared has disappeared, and the
-reverse."""
+"""
+Rewrites English sentences for pairs whose t1 and t2 are exchanged: "appeared" becomes "disappeared", and vice versa.
+"""
 
 import re
 
@@ -58,7 +59,7 @@ _RULES = {
     for change_type, rules in (("appear", _APPEAR), ("disappear", _DISAPPEAR), ("state_change", _STATE_CHANGE))
 }
 _EVERYTHING = re.compile(r"^(every change|all the changes)$", re.IGNORECASE)
-# Words about time that no rule covers: the sentence may say more than that something came or left.
+# Words about time that no rule covers: the sentence may say more than that something appeared or disappeared.
 _TIME = re.compile(
     r"\b(new|newly|now|previous|previously|former|formerly|old|older|original|originally|existing|still|once|later|"
     r"earlier|before|after|then|already|again|anymore|longer|yet|recent|recently|replac\w*|becom\w*|became|turn\w*|"

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pairs as they are scored, and batches of them. No sentence is left out because a file is damaged or missing: it is
-handed on with the reason, so that it counts as wrong.
+Pairs to score, and batches of them. If a file is damaged or missing, its sentences are kept with the reason, so that
+they count as wrong.
 """
 
 import json
@@ -159,7 +159,7 @@ class Batch:
 
 class BatchReader(Dataset):
     """
-    Reads batches. They are the same ones whatever the number of processes and however often a run was resumed.
+    Reads batches. They do not depend on the number of processes, or on how often a run was resumed.
 
     Args:
         source (`PairSource` or `datasets.Dataset`): The pairs, unchecked; or rows of [`make_eval_dataset`], whose

@@ -27,7 +27,7 @@ _BATCH_SIZE = 8
 
 class Choice(NamedTuple):
     """
-    Two thresholds and what they reach.
+    Two thresholds and their score.
 
     Args:
         threshold, no_target_threshold (`float`): The thresholds.
@@ -96,7 +96,7 @@ def choose(*measured: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Choice:
     The thresholds with the largest mean IoU, an empty mask where nothing fits counting as 100.
 
     Args:
-        measured (`tuple`): What [`measure`] gave, of one or more sets of pairs that count alike.
+        measured (`tuple`): Result of [`measure`], of one or more sets of pairs that count alike.
     """
     means = np.mean([_means(*each) for each in measured], axis=0)
     best = np.unravel_index(means.argmax(), means.shape)

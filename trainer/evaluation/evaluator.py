@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-From batches of pairs to predictions and scores: every pair once, at its own size, whatever the number of processes.
-`trainer/evaluate.py` writes down what [`predict`] gives; the trainer lets [`Evaluator`] score while it trains.
+Predicts and scores batches of pairs: every pair once, at its original size, with any number of processes.
+`trainer/evaluate.py` stores the results of [`predict`]; the trainer uses [`Evaluator`] during training.
 """
 
 from collections import defaultdict
@@ -28,10 +28,12 @@ from .segmenter import Answer
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
-"""The scores that are logged; one that has nothing to divide by is left out."""
+"""The scores that are logged; undefined ones (division by zero) are left out."""
 UNKNOWN_TRUTH = encode_rle(np.ones((1, 1), dtype=bool))
-"""Stands for a truth that cannot be read: one pixel that no prediction hits, so that the sentence counts as wrong, and
-the sums of pixels grow by this one only."""
+"""
+Replaces a true mask that cannot be read: a single pixel that no prediction covers, so that the sentence counts as
+wrong and adds only one pixel to the sums.
+"""
 
 
 def answer(
@@ -55,7 +57,7 @@ def answer(
         return None, [{} for _ in batch.pairs]
     weights = next(model.parameters())
     inputs: Mapping[str, Any] = {
-        # DeepSpeed holds the weights in bfloat16 and casts only what it trains on.
+        # DeepSpeed keeps the weights in bfloat16, and casts inputs only in training.
         name: value.to(weights.dtype) if value.is_floating_point() else value
         for name, value in send_to_device(dict(batch.inputs), weights.device).items()
     }
@@ -105,7 +107,7 @@ def score_answers(number: int, pairs: Sequence[ScoredPair], answers: Sequence[Ma
             without one counts as wrong.
 
     Returns:
-        `dict`: What [`predict`] gives.
+        `dict`: Result of [`predict`].
     """
     scores, samples = MaskScores(boundary=True), []
     for place, (pair, answered) in enumerate(zip(pairs, answers)):
@@ -185,8 +187,10 @@ class Evaluator:
         return self._summarize(scores, losses)
 
     def _share(self, num_batches: int) -> tuple[list[int], list[bool]]:
-        """The batches of this process, as many as all others have: under ZeRO-3 all processes must run the model
-        equally often. Batches that only fill up are marked with `False`."""
+        """
+        The batches of this process. All processes get the same number, because under ZeRO-3 they must run the model
+        equally often; padding batches are marked with `False`.
+        """
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         own = list(range(num_batches))[rank::processes]
         missing = -(-num_batches // processes) - len(own)

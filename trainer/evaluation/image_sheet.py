@@ -11,7 +11,7 @@ CASES = 4
 
 def choose_cases(samples: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """
-    Chooses the sentences of a sheet, at most one a pair.
+    Chooses the sentences of a sheet, at most one per pair.
 
     Args:
         samples (`Sequence[dict]`): Sentences with a prediction, each with "iou", "pair", "reference_area" and

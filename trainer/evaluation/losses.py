@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The parts of the loss of a batch, and how many items each of them is the mean of."""
+"""The parts of the loss of a batch, and the number of items that each one averages."""
 
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ class ItemCounts(NamedTuple):
     pairs: int
 
     def of(self, loss: str) -> int:
-        """How many items a part of the loss is the mean of."""
+        """The number of items that a part of the loss averages."""
         return {"loss_language": self.tokens, "loss_change": self.pairs}.get(loss, self.sentences)
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What everything that is scored has in common: two images and sentences in, a mask a sentence out. Our model, the
-baselines of `trainer/baselines` and a model from outside the project are all asked through it.
+The interface of everything that can be scored: two images and sentences in, one mask per sentence out. It is used for
+our model, the baselines in `trainer/baselines` and third-party models.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Segmenter(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What decides its answers, by name."""
+        """Everything that determines its answers, by name."""
 
     def segment(
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
@@ -66,7 +66,7 @@ class Segmenter(Protocol):
             domain (`str`, *optional*): "NS" (normal scene) or "RS" (remote sensing), `None` if unknown.
 
         Returns:
-            `list[Answer]`: One a sentence, in order.
+            `list[Answer]`: One per sentence, in order.
 
         Raises:
             ValueError: If it refuses a sentence (too long, for example); the sentence then counts as wrong.
@@ -89,7 +89,7 @@ class TruthSegmenter(Segmenter, Protocol):
             truths (`Sequence[np.ndarray]`): All true masks of the pair that can be read, bool (height, width).
 
         Returns:
-            `list[Answer]`: One a sentence, in order.
+            `list[Answer]`: One per sentence, in order.
         """
 
 
@@ -108,10 +108,10 @@ def ask(
         image_t1, image_t2, sentences, domain: See [`Segmenter.segment`].
 
     Returns:
-        `list[Answer]`: One a sentence.
+        `list[Answer]`: One per sentence.
 
     Raises:
-        TrainingError: If there is not one answer a sentence, a mask is not bool of the images' size, or a score is
+        TrainingError: If there is not one answer per sentence, a mask is not bool of the images' size, or a score is
             not a probability.
     """
     answers = segmenter.segment(image_t1, image_t2, sentences, domain)

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Other views of the pairs of a source: a part of them, or their sentences in other words."""
+"""Views of a pair source: a subset of the pairs, or the pairs with reworded sentences."""
 
 from dataclasses import replace
 
@@ -64,7 +64,7 @@ class RewordedPairs(_View):
         pair = self.source[index]
         reworded = []
         for expression in pair.expressions:
-            # The wording depends on the name of the sentence alone.
+            # The wording depends only on the id of the sentence.
             random = np.random.default_rng(list(pair.sample_id(expression).encode()))
             text = _PARAPHRASER.paraphrase(expression.text, expression.change_type, random, pair.domain)
             reworded.append(replace(expression, text=text))

@@ -1,7 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Checkpoints appear complete or not at all. They are written in a temporary folder and moved to their place when every
-file is on the disk, so that a killed process or a full disk neither leaves a partial one nor costs the one before.
+file is on the disk, so that a killed process or a full disk neither leaves a partial checkpoint nor destroys the
+previous one.
 """
 
 import json
@@ -95,7 +96,9 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 
 def _what_is_missing(checkpoint: Path) -> str:
-    """Why a checkpoint cannot be resumed from, "" if it can. Of weights only the header and the size are checked."""
+    """
+    The reason why a checkpoint cannot be resumed from; "" if it can. Only header and size of weight files are checked.
+    """
     try:
         state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -199,7 +202,7 @@ def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
     """
     try:
         yield
-    # RuntimeError: PyTorch's writer of optimizer states reports a full disk so.
+    # PyTorch reports a full disk as a RuntimeError when it saves optimizer states.
     except (OSError, RuntimeError, SafetensorError) as error:
         folder = Path(str(arguments.output_dir))
         free = shutil.disk_usage(folder).free / 1e6
@@ -210,7 +213,7 @@ def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
 
 
 def advice_to_resume(arguments: TrainingArguments, first: str) -> str:
-    """What to do after a run has stopped: which checkpoint is there, and what to do first, such as "free space"."""
+    """Advice after a run has stopped: the checkpoint to resume from, and what to do first, such as "free space"."""
     last = last_checkpoint(Path(str(arguments.output_dir)))
     if last is None:
         return f"There is no checkpoint yet; {first} and start the run again."

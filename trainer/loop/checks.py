@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Finds wrong checkpoints and datasets before any data is prepared, which may take long."""
+"""Finds missing or wrong checkpoints and datasets before any data is prepared, which may take a long time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Trains a new language part to give the queries of the old one."""
+"""Distils the language part: trains a new one to produce the queries of the old one."""
 
 import copy
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from transformers import AutoModel, Trainer, TrainingArguments, set_seed
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.loading import load_errors, load_processor
 from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments, ModelArguments
+from trainer.building.distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
+from trainer.building.pretrained_parts import fill_words, small_processor
 from trainer.command_line import TrainingParser
 from trainer.data import PairAugmentation, make_train_dataset
 from trainer.data.sentence_queries import QueryCollator, make_query_table
@@ -21,9 +23,7 @@ from trainer.options import with_recipe
 
 from .checkpointing import find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
-from .distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
 from .engines import keep_freed_memory, use_all_cores
-from .pretrained_parts import fill_words, small_processor
 from .run_lock import locked_folder
 
 
@@ -44,7 +44,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     Raises:
         TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
     """
-    given, _ = with_recipe(arguments, "checkpoint_6_words")
+    given, _ = with_recipe(arguments, "checkpoint/6_words")
     groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
     model, data, augmentation, training = TrainingParser(groups, program, description).parse(given)
     check_checkpoint("model_name_or_path", model.model_name_or_path)
@@ -104,7 +104,7 @@ def make_trainer(
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
-    student.get_input_embeddings().weight.requires_grad_(False)  # Words that no sentence has keep their meaning.
+    student.get_input_embeddings().weight.requires_grad_(False)  # Words that occur in no sentence keep their vectors.
     queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])
     share, dropout = augmentation.paraphrase_share, augmentation.domain_dropout
     trainer = Trainer(

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reports which engine trains, and refuses a run whose engine is not the one that was asked for."""
+"""Reports the engine that trains, and refuses to run with another engine than the expected one."""
 
 import ctypes
 import os
@@ -48,9 +48,9 @@ def use_all_cores(arguments: TrainingArguments) -> None:
 
 def keep_freed_memory(arguments: TrainingArguments) -> None:
     """
-    Lets a process that trains on the CPU keep the memory that it frees. By default glibc gives each large tensor's
-    memory back, and the next tensor's is fetched and cleared anew, page by page: about a sixth of a step. Does nothing
-    with other C libraries.
+    Makes a process that trains on the CPU keep freed memory. By default glibc returns the memory of each large tensor
+    to the system, and the memory of the next tensor is requested and cleared again, page by page, which takes about a
+    sixth of a step. Does nothing with other C libraries.
 
     Args:
         arguments (`TrainingArguments`): The device.

@@ -163,7 +163,7 @@ class MTRefSegTrainer(SFTTrainer):
         Args:
             eval_dataset (`datasets.Dataset`, *optional*): Instead of the trainer's own.
             ignore_keys (`list[str]`, *optional*): Not used.
-            metric_key_prefix (`str`, *optional*, defaults to `"eval"`): What the names begin with.
+            metric_key_prefix (`str`, *optional*, defaults to `"eval"`): Prefix of the names.
 
         Returns:
             `dict[str, float]`: See [`Evaluator`].

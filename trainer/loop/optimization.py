@@ -8,10 +8,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.trainer_pt_utils import get_parameter_names
 
+from trainer.building.models import named_parts
 from trainer.errors import TrainingError
 from trainer.training_config import MTRefSegTrainingConfig
-
-from .building import named_parts
 
 
 def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrainingConfig) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Lets one run at a time write into an output folder."""
+"""Ensures that only one run at a time writes into an output folder."""
 
 import json
 import os

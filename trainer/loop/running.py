@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What both stages do: read the arguments, open the data, train, evaluate, save, and report the results on the terminal
-and in `results.json`.
+The steps of stages 1 and 2: read the arguments, open the data, train, evaluate, save, and report the results on the
+terminal and in `results.json`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,17 +16,17 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
+from trainer.building.adapters import make_lora_config, save_merged
+from trainer.building.estimate import estimate
+from trainer.building.models import build_stage1, freeze_parts, gathered_parameters
 from trainer.command_line import parse_arguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 from trainer.evaluation import SCORES
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .adapters import make_lora_config, save_merged
-from .building import build_stage1, freeze_parts, gathered_parameters
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
 from .engines import keep_freed_memory, use_all_cores
-from .estimate import estimate
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
 
@@ -96,7 +96,7 @@ def _run_config(
     augmentation: AugmentationArguments,
     training: MTRefSegTrainingConfig,
 ) -> dict[str, Any]:
-    """What must stay the same when a run is resumed."""
+    """The settings that must stay the same when a run is resumed."""
     groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
     return {
         **{name: value for name, value in groups.items() if "eval" not in name},
@@ -131,7 +131,7 @@ def make_trainer(
     freeze_parts(model, training.freeze)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
-        # First, since it is small: what is wrong with it is found before the training data is prepared.
+        # Opened first, because it is small: its errors are found before the training data is prepared.
         eval_dataset = make_eval_dataset(data_arguments, is_stage1)
         train_dataset, loader = make_train_dataset(
             data_arguments,

@@ -37,7 +37,6 @@ class Backdrop:
         self.sprite = Sprite(size, (0, 0, size, size), color)
         self._plants = Image.new("L", (size, size))
         self._draw = ImageDraw.Draw(self._plants)
-        self._overlays: list[tuple[Stamp, bool]] = []
 
     def outline(self, points: np.ndarray, color: Color, *, plant: bool = False) -> None:
         """Fills a polygon (n, 2) in pixels."""

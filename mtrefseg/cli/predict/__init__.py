@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg predict`: the masks that sentences describe, in one pair or in many.
+`mtrefseg predict`: segments the changes that sentences describe, in one pair or in many.
 
 ```bash
 mtrefseg predict t1.png t2.png "the house that appeared" --out outputs

@@ -31,7 +31,7 @@ def run_exported(options: argparse.Namespace) -> None:
     image_t1, image_t2 = load_pair(options)
     segmenter = OnnxSegmenter(options.model)
     settings = segmenter.settings
-    # Options that were not given have the values saved with the model; result.json records them.
+    # Defaults come from the model; result.json records the values that were used.
     if options.threshold is None:
         options.threshold = settings.threshold
     if options.no_target_threshold is None:

@@ -39,7 +39,7 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
         sources (`Sequence[str]`): A table, or two folders.
 
     Returns:
-        `int`: The exit code; 1 if some pairs failed, which the table tells.
+        `int`: The exit code; 1 if some pairs failed, which are marked in the table.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.

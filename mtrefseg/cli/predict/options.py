@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The options of verbs that work on large and georeferenced images, and what they have in common."""
+"""Options and helpers of the verbs that work on large and georeferenced images."""
 
 import argparse
 from importlib.util import find_spec
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
 EVERY_CHANGE = "(every change)"
 RASTER_ENDINGS = (".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid")
-"""Of files that are read in windows."""
+"""Endings of files that are read in windows."""
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +111,7 @@ def is_raster(source: str) -> bool:
 
 
 def scene_options(options: argparse.Namespace) -> "SceneOptions":
-    """What the options say."""
+    """Builds the [`SceneOptions`] from the command line."""
     from mtrefseg.io import Stretch
     from mtrefseg.scenes import SceneOptions
 
@@ -144,7 +144,7 @@ def need_geo(what: str) -> None:
 
 def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
     """
-    Finds everything that can be wrong with the input of a verb that works on scenes, but for images and weights.
+    Checks all input of a verb that works on scenes, except for images and weights.
 
     Args:
         options (`argparse.Namespace`): With what [`add_pair_arguments`] declares and `texts`.
@@ -153,7 +153,7 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
         `tuple`: The model's processor and the device.
 
     Raises:
-        [`UserError`]: If a sentence, the folder for the results, the model or the device is no good.
+        [`UserError`]: If a sentence, the folder for the results, the model or the device cannot be used.
     """
     check_sentences(options.texts)
     check_writable(options.out)
@@ -181,7 +181,7 @@ def say_what_is_segmented(grid: "Grid", device: "torch.device", dates: str = "")
 
 
 def sentence_lines(result: "SceneResult") -> list[str]:
-    """What was found, a line a sentence."""
+    """The results as text, one line per sentence."""
     lines = []
     for one in result.sentences:
         found = counted(len(one.objects)) if one.objects else "      nothing"

@@ -64,7 +64,7 @@ def run_plain(options: argparse.Namespace) -> None:
             align=options.align,
             return_tensors="pt",
         )
-    # Options that were not given have the values saved with the processor; result.json records them.
+    # Defaults come from the processor; result.json records the values that were used.
     if options.threshold is None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
@@ -145,7 +145,7 @@ def _segment(
 
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
-    """Whether a plain image is cut into windows; says so if it is shrunk instead."""
+    """Whether a plain image is cut into windows. Prints a note if it is shrunk instead."""
     canvas = processor.image_processor.size["height"]
     longest = max(image.size)
     if (options.window == "auto" and longest <= 1.5 * canvas) or options.window == "off" or longest <= canvas:

@@ -108,7 +108,7 @@ def test_the_funnel_counts_what_every_step_let_through(work):
     assert dict(stages[-2].lost) == {"not judged yet": 4}
     figure = draw_funnel(read_funnel(Store(work)), "title")
     drawn = [text.get_text() for text in figure.axes[0].texts]
-    assert "lost: 1 disagreed · 1 rejected" in drawn
+    assert "less 1 disagreed · 1 rejected" in drawn
 
 
 def test_the_raw_layout_is_that_of_the_project(work, tmp_path):

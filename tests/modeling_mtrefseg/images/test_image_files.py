@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from benchmarks.hostile_inputs.images import TURNS
-from benchmarks.hostile_inputs.pixels import write_tiff as hostile_tiff
+from benchmarks.hostile.images import TURNS
+from benchmarks.hostile.pixels import write_tiff as hostile_tiff
 from modeling_mtrefseg import image_files_mtrefseg, load_image, load_images, load_mask
 from modeling_mtrefseg.image_bands_mtrefseg import Stretch
 from modeling_mtrefseg.image_files_mtrefseg import ImageError, UnsupportedImageError, decode, decoding

@@ -304,7 +304,6 @@ def test_convert_original_renames_at_the_end(
     def convert(weights: Path, out: Path, original_config: Path, tokenizer: Path) -> None:
         calls.append((weights, original_config, tokenizer))
         assert not (workplace / "new" / "model").exists()
-        out.mkdir()
         (out / "config.json").write_text("{}")
         if weights.name == "bad.bin":
             raise ValueError("a tensor\nis missing")

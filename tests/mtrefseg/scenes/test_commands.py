@@ -18,8 +18,8 @@ from mtrefseg.cli.main import main
 from mtrefseg.cli.predict import options as predict_options
 from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
-from mtrefseg.scenes import writing
-from mtrefseg.scenes.labels import MaskLabels
+from mtrefseg.scenes.output import rasters as rasters_module
+from mtrefseg.scenes.output.labels import MaskLabels
 from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
 from tests.tiny_models import save_mtrefseg
 
@@ -180,7 +180,7 @@ def test_a_full_disk_that_is_noticed_late(
         raise rasterio.errors.RasterioIOError("Read failed. See previous exception for details.")
 
     monkeypatch.setattr(MaskLabels, "__init__", fail)
-    monkeypatch.setattr(writing, "_LEAST_FREE", 1 << 62)
+    monkeypatch.setattr(rasters_module, "_LEAST_FREE", 1 << 62)
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 2
     message = f"cannot write {Path('out') / 'masks.tif'}: no space is left on the disk; free some\n"
     assert message in capsys.readouterr().err

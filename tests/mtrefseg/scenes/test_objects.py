@@ -10,9 +10,9 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 from scipy.ndimage import label
 
-from mtrefseg.scenes import labels as labels_module
-from mtrefseg.scenes.labels import MaskLabels, shrink_mask
-from mtrefseg.scenes.objects import find_objects
+from mtrefseg.scenes.output import labels as labels_module
+from mtrefseg.scenes.output.labels import MaskLabels, shrink_mask
+from mtrefseg.scenes.output.objects import find_objects
 from mtrefseg.scenes.reading import Grid
 
 

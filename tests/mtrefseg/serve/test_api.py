@@ -223,8 +223,13 @@ def test_the_server_tells_what_it_serves(server: Server, files: Files) -> None:
     assert 'mtrefseg_requests_total{path="/v1/segment",status="200"}' in text
     assert server.metric("mtrefseg_cache_bytes") > 0
     assert server.client.get("/", follow_redirects=False).headers["location"] == "/docs"
-    assert "swagger" in server.client.get("/docs").text
     spec = server.client.get("/openapi.json").json()
+    page = server.client.get("/docs").text
+    assert all(f"<code>{path}</code>" in page for path in spec["paths"])
+    assert all(f'id="{name}"' in page for name in spec["components"]["schemas"] if name != "SegmentRequest")
+    assert "the house that appeared" in page
+    assert not re.search(r"<script|(src|href)=.(https?:)?//", page), "it loads nothing from elsewhere"
+    assert server.client.get("/redoc").status_code == 404
     bodies = spec["paths"]["/v1/segment"]["post"]["requestBody"]["content"]
     assert bodies["multipart/form-data"]["schema"]["properties"]["image_t1"]["format"] == "binary"
     assert bodies["application/json"]["schema"]["properties"]["sentences"]["examples"]

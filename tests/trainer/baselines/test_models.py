@@ -15,10 +15,10 @@ from trainer.arguments import ModelArguments
 from trainer.baselines import open_segmenter
 from trainer.baselines.models import BASELINES, baseline_model
 from trainer.baselines.models.component_ranking import label_components
+from trainer.building.models import build_stage2, named_parts
 from trainer.data import PairCollator, PairSample
 from trainer.errors import TrainingError
 from trainer.evaluation import loss_parts
-from trainer.loop.building import build_stage2, named_parts
 from trainer.loop.checks import check_checkpoint
 from trainer.names import BASELINES as NAMES
 from trainer.training_config import MTRefSegTrainingConfig

@@ -39,7 +39,7 @@ def adapter_parts(folder):
 
 
 def test_runs_that_are_killed_at_random_steps_end_like_one_that_is_not(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.kills", "--kills", "5", "--out", str(tmp_path / "kills.csv")]
+    command = [sys.executable, "-m", "benchmarks.training.kills", "--kills", "5", "--out", str(tmp_path / "kills.csv")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     with (tmp_path / "kills.csv").open() as file:
@@ -84,7 +84,15 @@ def test_adapters_that_zero3_has_partitioned_are_merged_like_others(run, tmp_pat
 
 
 def test_all_engines_take_the_same_steps_and_save_the_weights_in_memory(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.engines", "--steps", "3", "--out", str(tmp_path / "engines.csv")]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.training.engines",
+        "--steps",
+        "3",
+        "--out",
+        str(tmp_path / "engines.csv"),
+    ]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     with (tmp_path / "engines.csv").open() as file:

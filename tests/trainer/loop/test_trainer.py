@@ -13,10 +13,10 @@ from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_model
 from mtrs_iou.mtrs_iou import score_masks
 from trainer.arguments import ModelArguments
+from trainer.building.models import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
-from trainer.loop.building import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.loop.engines import check_engine, check_precision, engine_of, keep_freed_memory, use_all_cores
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe

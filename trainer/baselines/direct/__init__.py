@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Models of others, asked directly: nothing is trained. `asking.py` says what an adapter is, `combining.py` how a model
-of single images is asked about two times; `docs/baselines.md` lists the models.
+Third-party models, used without training. `asking.py` defines the interface of adapters, `combining.py` the ways to
+ask a single-image model about two times; `docs/baselines.md` lists the models.
 """
 
 from .asking import Finding, ImageModel, View

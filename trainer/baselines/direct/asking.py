@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What a model of single images is asked, and what it answers. Nothing here knows how answers are combined."""
+"""Interface of single-image models: questions and answers. The answers are combined elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from trainer.evaluation import model_hash
 
 
 View = Literal["one", "side_by_side", "two"]
-"""What a model is shown: one image; t1 and t2 beside each other in one image; or t1 and t2 as two images."""
+"""The input of a model: one image; t1 and t2 side by side in one image; or t1 and t2 as two images."""
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
     """
-    What a model finds for a sentence.
+    The result of a model for a sentence.
 
     Args:
         mask (`np.ndarray`): bool (height, width), at the size of the images; empty where nothing fits.
@@ -37,7 +37,7 @@ class Finding:
 
 
 class ImageModel(Protocol):
-    """A model that was made for one image, or for several in a conversation. Plain attributes are enough."""
+    """A model for single images, or for several images in a conversation. Plain attributes are enough."""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class ImageModel(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What decides its answers: models with revisions or hashes, and options."""
+        """Everything that determines its answers: models with revisions or hashes, and options."""
 
     @property
     def takes_two(self) -> bool:
@@ -61,7 +61,7 @@ class ImageModel(Protocol):
             view (`str`): What the images show, see `View`.
 
         Returns:
-            `list[Finding]`: One a sentence. For the view "two", masks of both images are united.
+            `list[Finding]`: One per sentence. For the view "two", masks of both images are united.
 
         Raises:
             Exception: Whatever the model raises; the sentence is then scored with an empty mask.
@@ -85,7 +85,7 @@ def unite(
 
 def source_of(model: str) -> str:
     """
-    Says exactly which weights a name stands for.
+    Identifies the exact weights of a model.
 
     Args:
         model (`str`): Hub id or folder of a model that has been loaded.

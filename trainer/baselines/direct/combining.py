@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Ways to ask a model of single images about two times. They know nothing of any model:
+Ways to ask a single-image model about two times, independent of the model:
 
 | way | shown | the mask |
 |---|---|---|
@@ -62,7 +62,7 @@ def _t1_minus_t2(ask: Ask, pair: Pair, sentences: Sequence[str]) -> list[Finding
 
 
 def _without(kept: Finding, taken: Finding, names: tuple[str, str]) -> Finding:
-    """What is in one mask and not in the other. Without an answer at one of the times there is no difference."""
+    """The part of one mask that is not in the other. Without an answer at one of the times there is no difference."""
     problems = [f"{name}: {each.problem}" for name, each in zip(names, (kept, taken)) if each.problem]
     texts = [f"{name}: {each.text}" for name, each in zip(names, (kept, taken)) if each.text is not None]
     mask = np.zeros_like(kept.mask) if problems else kept.mask & ~taken.mask
@@ -100,11 +100,9 @@ WAYS: dict[str, Callable[[Ask, Pair, Sequence[str]], list[Finding]]] = {
 
 class DirectSegmenter:
     """
-    A model of single images as a [`Segmenter`] of changes. Nothing is trained.
-
-    If the model fails, the sentences are asked one at a time, so that one of them does not spoil the others; a
-    sentence that fails then has an empty mask and the reason. Only a [`UserError`], such as a server that refuses the
-    key, stops the run.
+    Turns a single-image model into a [`Segmenter`] of changes, without training. If the model fails, the sentences are
+    asked one at a time, so that one of them does not affect the others; a sentence that still fails gets an empty mask
+    and the reason. Only a [`UserError`], such as a rejected key, stops the run.
 
     Args:
         model ([`ImageModel`]): The model.
@@ -133,7 +131,7 @@ class DirectSegmenter:
         """See [`Segmenter.segment`]; the domain is not used."""
         found = self._way(self._ask, (image_t1, image_t2), sentences)
         return [
-            # An answer is used as far as it goes; a problem matters only where there is none.
+            # Partial answers are used; a problem is only reported if there is no answer.
             Answer(each.mask, each.score, text=each.text, problem=None if each.mask.any() else each.problem)
             for each in found
         ]
@@ -143,7 +141,7 @@ class DirectSegmenter:
             return self._model.find(images, sentences, view)
         except UserError:
             raise
-        # Models of others, and code that comes with them, raise almost any class.
+        # Third-party models and their code may raise almost any exception.
         except Exception as error:  # noqa: BLE001
             if isinstance(error, torch.OutOfMemoryError):
                 torch.cuda.empty_cache()

@@ -43,7 +43,7 @@ class EndpointTalker:
 
     def __init__(self, model: str, url: str, unit: str | None = None, max_tokens: int = 2048) -> None:
         try:
-            import openai  # Here: it is not needed by anything else.
+            import openai  # Imported here, because nothing else needs it.
         except ImportError as error:
             raise TrainingError("endpoint asks servers with openai; pip install openai.") from error
         if unit not in (None, "pixels", "thousandths"):
@@ -70,7 +70,7 @@ class EndpointTalker:
         import openai
 
         if self.unit == "pixels":
-            # The server resizes images to whole patches; here they have that size before.
+            # Servers resize images to whole patches, so images are resized to that size here.
             images = [image.resize(_whole_patches(image.size), Image.Resampling.BICUBIC) for image in images]
         content: list[Any] = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
         content.append({"type": "text", "text": question})

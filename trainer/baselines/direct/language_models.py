@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Language models that see, asked for boxes or points as JSON, which SAM 2 segments. Where the model runs does not matter
-here: `chat_models.py` has those in this process, `endpoint.py` those behind a server.
+Vision-language models that answer with boxes or points as JSON, which SAM 2 segments. The model may run in this
+process (`chat_models.py`) or behind a server (`endpoint.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from .regions import AnswerError, Frame, Size, Unit, read_regions
 
 
 PROMPT_VERSION = "1"
-"""Raised when a word of a question changes: the answers are others then."""
+"""Increased whenever the wording of the questions changes, since the answers then change too."""
 
 _SHOWN: dict[View, str] = {
     "one": "Locate what this sentence describes in the image",

@@ -18,7 +18,7 @@ SAM2 = "facebook/sam2.1-hiera-large"
 
 class Painter:
     """
-    Segments regions of images; each image is encoded when its first region comes, and then never again.
+    Segments regions of images. Each image is encoded once, when its first region is segmented.
 
     Args:
         segmenter ([`PromptedSegmenter`]): SAM 2.

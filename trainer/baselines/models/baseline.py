@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What all baselines share: the parts that they take from our model, and the form of inputs, outputs and losses."""
+"""Base of the baselines: parts taken from our model, and the form of inputs, outputs and losses."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class BaselineConfig(MTRefSegConfig):
     """The fields of [`MTRefSegConfig`]; a baseline uses those of the parts that it has."""
 
     model_type = "mtrefseg_baseline"
-    _auto_class = None  # Its code is not copied beside the weights: this project has to be there to load it.
+    _auto_class = None  # Its code is not saved with the weights: loading needs this project.
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)

@@ -17,7 +17,7 @@ from .change_detector import union_of
 
 
 SURELY = 10.0
-"""Logit of what is certain: nothing fits where nothing changed."""
+"""Logit of a certain answer: nothing fits if nothing changed."""
 
 
 @strict

@@ -26,8 +26,8 @@ class EarlyFusionConfig(BaselineConfig):
 
 class EarlyFusionModel(BaselineModel):
     """
-    A referring segmentation model in the manner of LAVT that is given six channels. One convolution makes the three of
-    a pretrained backbone of them; the words come in by cross-attention on the backbone's levels.
+    A LAVT-like referring segmentation model with six input channels. A convolution maps them to the three channels of
+    a pretrained backbone; the words enter by cross-attention on the backbone's levels.
 
     Args:
         config ([`EarlyFusionConfig`]): Configuration.

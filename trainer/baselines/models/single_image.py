@@ -25,9 +25,10 @@ class SingleImageConfig(BaselineConfig):
 
 class SingleImageModel(BaselineModel):
     """
-    Segments the same sentence in each image alone. What it finds at t2 and not at t1 has come, the reverse has left,
-    and the sentence says which of the two is meant. No pixel of one image is ever compared with one of the other:
-    only the two answers are. It is trained end to end through the subtraction, on the same labels as all others.
+    Segments the sentence in each image separately. Objects found at t2 but not at t1 have appeared, objects found at
+    t1 but not at t2 have disappeared, and the sentence tells which of the two is meant. The images are never compared
+    with each other, only the two answers. It is trained end to end through the subtraction, on the same labels as all
+    others.
 
     Args:
         config ([`SingleImageConfig`]): Configuration.

@@ -31,7 +31,7 @@ class WordAttention(nn.Module):
     def forward(self, features: Tensor, words: Tensor, is_word: Tensor) -> Tensor:
         """
         Args:
-            features (`Tensor` of shape `(num_sentences, size, height, width)`): One map a sentence.
+            features (`Tensor` of shape `(num_sentences, size, height, width)`): One map per sentence.
             words (`Tensor` of shape `(num_sentences, length, text_size)`): The states of its words.
             is_word (`Tensor` of shape `(num_sentences, length)`): bool, false at padding.
 
@@ -49,8 +49,8 @@ class WordAttention(nn.Module):
 
 class WordDecoder(nn.Module):
     """
-    From the levels of a backbone and the words of sentences to a mask a sentence. Words are read at strides 32, 16 and
-    8; the mask has stride 4.
+    Decodes one mask per sentence from the levels of a backbone and the words of the sentence. Words are read at
+    strides 32, 16 and 8; the mask has stride 4.
 
     Args:
         config ([`MTRefSegConfig`]): `hidden_size` and heads of `mask_decoder_config`, `coordinate_channels`.
@@ -105,7 +105,7 @@ class WordDecoder(nn.Module):
         return self.to_mask(features).squeeze(1), no_target.squeeze(1)
 
     def _mix(self, layer: nn.Module, levels: list[Tensor]) -> list[Tensor]:
-        """Adds to each level what all levels together say at the middle one."""
+        """Fuses all levels at the resolution of the middle one and adds the result to each level."""
         middle = levels[1]
         joined = torch.stack([_resize(level, middle) for level in levels]).sum(0)
         mixed = layer(joined.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(middle.shape)

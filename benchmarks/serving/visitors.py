@@ -1,0 +1,41 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Shared by both load tests: pairs and questions of visitors, and measurements of a server."""
+
+import io
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.tables import ROOT
+
+
+SPACE = ROOT / "spaces_demo"
+EXAMPLES = ("town", "lagoon", "crescents", "storeroom")
+QUESTIONS = ("a house has been built", "the car that has left\nthe tree that was planted", "the picture that changed")
+PATIENCE_SECONDS = 600
+
+
+def new_file(source: Path, folder: Path, number: int, round_number: int) -> Path:
+    """Writes a copy of an image with one pixel changed, so that it is a different file."""
+    image = Image.open(source).convert("RGB")
+    image.putpixel((number, round_number % image.height), (round_number // image.height % 256, 0, 0))
+    path = folder / f"{number}_{source.stem}.png"
+    file = io.BytesIO()
+    image.save(file, "png")
+    path.write_bytes(file.getvalue())
+    return path
+
+
+def memory_of(process: subprocess.Popen) -> float:
+    """Resident memory in MB."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def percentile(values: Sequence[float], share: float) -> str:
+    """A percentile of times in seconds; "" without values."""
+    return f"{np.percentile(values, share):.3f}" if values else ""

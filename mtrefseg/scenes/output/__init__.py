@@ -1,0 +1,40 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What was found in a scene, and its files: rasters of masks, polygons and their style, tables, images for people."""
+
+from .drawing import draw_layers, draw_scene, draw_timeline, shrunk_views
+from .labels import MaskLabels, strips
+from .objects import EVERY_CHANGE, SceneObject, find_objects, objects_table, write_vectors
+from .rasters import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
+from .result import GEOJSON, GEOPACKAGE, MASKS, OVERVIEW, PROBABILITIES, REPORT, STYLE, SceneResult, SentenceResult
+from .styles import write_style
+
+
+__all__ = [
+    "EVERY_CHANGE",
+    "GEOJSON",
+    "GEOPACKAGE",
+    "MASKS",
+    "NO_DATA",
+    "OVERVIEW",
+    "PERCENT",
+    "PROBABILITIES",
+    "REPORT",
+    "STYLE",
+    "MaskLabels",
+    "SceneObject",
+    "SceneResult",
+    "SentenceResult",
+    "StripWriter",
+    "create_raster",
+    "draw_layers",
+    "draw_scene",
+    "draw_timeline",
+    "find_objects",
+    "objects_table",
+    "shrunk_views",
+    "strips",
+    "to_cog",
+    "write_style",
+    "write_vectors",
+    "writing",
+]

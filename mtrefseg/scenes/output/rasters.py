@@ -1,0 +1,178 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Writes the masks of a scene strip by strip, and turns them into a cloud-optimised GeoTIFF."""
+
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from rasterio.windows import Window
+
+from mtrefseg.errors import UserError, one_line
+
+from ..reading import Grid, open_raster
+from ..stitching import Strip
+
+
+NO_DATA = 255
+"""Value of masks and probabilities where a date has no data."""
+PERCENT = 100
+_BLOCK = 256
+_LEAST_FREE = 1 << 20  # Bytes. With less, whatever fails is taken for a full disk.
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns the errors of a full disk and the like into a `UserError` that names the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            yield
+    except (OSError, rasterio.errors.RasterioError, rasterio._err.CPLE_BaseError) as error:
+        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else None
+        if free is not None and free < _LEAST_FREE:  # GDAL seldom says so, and may notice it only when it reads.
+            raise UserError(f"cannot write {path}: no space is left on the disk; free some") from error
+        raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
+
+
+def create_raster(path: Path, grid: Grid, count: int, dtype: str = "uint8") -> Any:
+    """
+    Opens a tiled raster to write into. [`to_cog`] gives it its place: until then, coordinates are pixels.
+
+    Args:
+        path (`Path`): The file.
+        grid ([`Grid`]): Its size.
+        count (`int`): Number of bands.
+        dtype (`str`, *optional*, defaults to `"uint8"`): Of the values.
+    """
+    with writing(path):
+        return rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            width=grid.width,
+            height=grid.height,
+            count=count,
+            dtype=dtype,
+            nodata=NO_DATA if dtype == "uint8" else None,
+            tiled=True,
+            blockxsize=_BLOCK,
+            blockysize=_BLOCK,
+            interleave="band",
+            compress="deflate",
+            zlevel=1,
+            bigtiff="if_safer",
+        )
+
+
+def to_cog(source: Path, target: Path, grid: Grid, names: Sequence[str], scale: float | None = None) -> None:
+    """
+    Copies a raster into a cloud-optimised GeoTIFF.
+
+    Args:
+        source (`Path`): The raster; it gets the place, and its bands the names.
+        target (`Path`): The new file.
+        grid ([`Grid`]): The place.
+        names (`Sequence[str]`): What the bands are called.
+        scale (`float`, *optional*): What a value of 1 stands for.
+    """
+    with writing(target):
+        with open_raster(source, "r+") as raster:
+            if grid.crs is not None:
+                raster.crs, raster.transform = grid.crs, grid.transform
+            for band, name in enumerate(names, start=1):
+                raster.set_band_description(band, name)
+            if scale is not None:
+                raster.scales = [scale] * raster.count
+        rasterio.shutil.copy(
+            source,
+            target,
+            driver="COG",
+            compress="DEFLATE",
+            overview_resampling="NEAREST",
+            bigtiff="IF_SAFER",
+            num_threads="2",
+        )
+
+
+class StripWriter:
+    """
+    Writes masks and probabilities of several sentences, in percent, while a scene is segmented.
+
+    Args:
+        folder (`Path`): Folder for the two files.
+        grid ([`Grid`]): Of the scene.
+        count (`int`): Number of sentences.
+        threshold (`float`): Probability above which a pixel is masked.
+
+    Attributes:
+        masks, probabilities (`Path`): The files.
+        areas (`np.ndarray`): Pixels of each mask.
+        sums (`np.ndarray`): Sum of the probabilities inside each mask.
+        valid (`int`): Pixels of the scene with data at all dates.
+    """
+
+    def __init__(self, folder: Path, grid: Grid, count: int, threshold: float) -> None:
+        self.grid = grid
+        self.threshold = threshold
+        self.masks, self.probabilities = folder / "masks.part.tif", folder / "probabilities.part.tif"
+        self._files = [create_raster(path, grid, count) for path in (self.masks, self.probabilities)]
+        self._pending: dict[tuple[int, ...], list[tuple[int, np.ndarray, np.ndarray]]] = {}
+        self.areas = np.zeros(count, dtype=np.int64)
+        self.sums = np.zeros(count)
+        self.valid = 0
+
+    def write(self, strip: Strip, bands: Sequence[int]) -> None:
+        """
+        Takes finished rows of some sentences.
+
+        Args:
+            strip ([`Strip`]): The rows.
+            bands (`Sequence[int]`): Which sentences they belong to, from 0.
+        """
+        probabilities = _sigmoid(strip.logits)
+        inside = (probabilities > self.threshold) & strip.valid
+        indices = list(bands)
+        self.areas[indices] += inside.sum(axis=(1, 2))
+        self.sums[indices] += np.where(inside, probabilities, 0).sum(axis=(1, 2), dtype=np.float64)
+        if 0 in indices:
+            self.valid += int(strip.valid.sum())
+        percent = np.rint(probabilities * PERCENT).astype(np.uint8)
+        masks = inside.astype(np.uint8)
+        percent[:, ~strip.valid], masks[:, ~strip.valid] = NO_DATA, NO_DATA
+        pending = self._pending.setdefault(tuple(bands), [])
+        pending.append((strip.top, masks, percent))
+        end = strip.top + strip.valid.shape[0]
+        self._flush(tuple(bands), end if end == self.grid.height else end // _BLOCK * _BLOCK)
+
+    def close(self) -> None:
+        """Closes the files."""
+        for path, file in zip((self.masks, self.probabilities), self._files, strict=True):
+            with writing(path):
+                file.close()
+
+    def _flush(self, bands: tuple[int, ...], end: int) -> None:
+        """Writes the rows before `end`, whole blocks: a block that is written twice takes its place twice."""
+        pending = self._pending[bands]
+        top = pending[0][0]
+        if end <= top:
+            return
+        stacks = [np.concatenate([part[index] for part in pending], axis=1) for index in (1, 2)]
+        for path, file, stack in zip((self.masks, self.probabilities), self._files, stacks, strict=True):
+            with writing(path):
+                file.write(
+                    stack[:, : end - top],
+                    [band + 1 for band in bands],
+                    window=Window(0, top, self.grid.width, end - top),
+                )
+        rest = [stack[:, end - top :] for stack in stacks]
+        self._pending[bands] = [(end, rest[0], rest[1])] if rest[0].shape[1] else []
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(logits, -80, 80)))

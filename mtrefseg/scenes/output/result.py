@@ -1,0 +1,168 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""What was found in a scene, and its files."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from PIL import Image
+
+from mtrefseg.errors import UserError
+from mtrefseg.io import write_json
+from mtrs_iou import encode_rle
+
+from ..reading import Grid, open_raster
+from ..sentences import Way
+from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
+from .styles import write_style
+
+
+MASKS, PROBABILITIES, OVERVIEW, REPORT = "masks.tif", "probabilities.tif", "overview.webp", "result.json"
+GEOPACKAGE, GEOJSON, STYLE = "objects.gpkg", "objects.geojson", "objects.qml"
+
+
+@dataclass
+class SentenceResult:
+    """
+    The answer to one sentence.
+
+    Args:
+        text (`str`, *optional*): The sentence; `None` for every change.
+        band (`int`): Band of `masks.tif`, from 1.
+        answered_by (`Way`): `"image"` (one window covers the scene), `"windows"`, `"objects"` (windows, then a choice
+            among the objects of the whole scene) or `"shrunk scene"`.
+        asked (`str`, *optional*): What the model was asked.
+        score (`float`): Mean probability inside the mask, 0 if it is empty.
+        no_target_score (`float`): Probability that nothing fits: the smallest of all windows.
+        area_pixels (`int`): Pixels of the mask.
+        area_fraction (`float`): Their share of the pixels that have data, 0 to 1.
+        area_m2 (`float`, *optional*): Area of all objects in square metres; `None` without a place.
+        objects (`list[SceneObject]`): The objects.
+    """
+
+    text: str | None
+    band: int
+    answered_by: Way
+    asked: str | None
+    score: float
+    no_target_score: float
+    area_pixels: int
+    area_fraction: float
+    area_m2: float | None
+    objects: list[SceneObject] = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of `result.json`."""
+        fields = {name: value for name, value in vars(self).items() if name != "objects"}
+        rounded = {name: round(value, 6) for name, value in fields.items() if isinstance(value, float)}
+        return {**fields, **rounded, "objects": len(self.objects)}
+
+
+@dataclass
+class SceneResult:
+    """
+    What sentences describe in a scene.
+
+    Args:
+        folder (`Path`): Where the files are.
+        grid ([`Grid`]): The pixels of t1.
+        sentences (`list[SentenceResult]`): The answers, in the order of the sentences.
+        report (`dict`): What else `result.json` says: thresholds, windows, registration, notes.
+        simplify (`float`): By how many pixels outlines in vector files may be off.
+        is_plain (`bool`): Whether t1 is a plain image, not a raster; then `result.json` holds the masks, too, as COCO
+            RLE.
+
+    Example:
+
+    ```python
+    >>> import mtrefseg
+
+    >>> result = mtrefseg.segment("2019.tif", "2024.tif", ["the buildings that appeared"])
+    >>> result.objects
+    >>> result.save("out.gpkg")
+    ```
+    """
+
+    folder: Path
+    grid: Grid
+    sentences: list[SentenceResult]
+    report: dict[str, Any]
+    simplify: float = 0.0
+    is_plain: bool = False
+    # Removes the folder with the result if nobody else asked for it.
+    _temporary: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
+
+    @property
+    def masks(self) -> np.ndarray:
+        """Booleans of shape `(sentences, height, width)`, read from `masks.tif` when they are asked for."""
+        with open_raster(self.folder / MASKS) as raster:
+            return raster.read() == 1
+
+    @property
+    def objects(self) -> Any:
+        """The objects of all sentences: a `GeoDataFrame` if geopandas is installed, else a list of GeoJSON features
+        in map coordinates (pixels without a place)."""
+        outlines, columns = self._table()
+        if find_spec("geopandas"):
+            import geopandas
+
+            return geopandas.GeoDataFrame(columns, geometry=outlines, crs=self.grid.crs)
+        rows = [dict(zip(columns, values)) for values in zip(*(column.tolist() for column in columns.values()))]
+        return [
+            {"type": "Feature", "properties": row, "geometry": shapely.geometry.mapping(outline)}
+            for row, outline in zip(rows, outlines, strict=True)
+        ]
+
+    def save(self, path: str | Path) -> Path:
+        """
+        Saves the result.
+
+        Args:
+            path (`str` or `Path`): A file for the objects (.gpkg or .geojson) or the masks (.tif), or a folder for
+                everything.
+
+        Raises:
+            [`UserError`]: If the ending is another one, or the file cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() in (".tif", ".tiff"):
+            shutil.copyfile(self.folder / MASKS, path)
+        elif path.suffix:
+            write_vectors(path, *self._table(), self.grid)
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            for file in self.folder.iterdir():
+                shutil.copyfile(file, path / file.name)
+        return path
+
+    def show(self) -> Image.Image:
+        """The overview: both dates, the masks and a legend; shows itself in a notebook."""
+        with Image.open(self.folder / OVERVIEW) as image:
+            return image.convert("RGB")
+
+    def write_files(self) -> None:
+        """Writes `objects.gpkg` with its style `objects.qml`, `objects.geojson` and `result.json` into the folder."""
+        table = self._table()
+        for name in (GEOPACKAGE, GEOJSON):
+            write_vectors(self.folder / name, *table, self.grid)
+        write_style(self.folder / STYLE, [one.text or EVERY_CHANGE for one in self.sentences])
+        notes = [*self.report.get("notes", ())]
+        if self.grid.crs is None:
+            notes.append(PIXELS_NOTE)
+        self.report["notes"] = notes
+        results = [one.to_json() for one in self.sentences]
+        if self.is_plain:
+            for one, mask in zip(results, self.masks, strict=True):
+                one["rle"] = encode_rle(mask)
+        try:
+            write_json(self.folder / REPORT, {**self.report, "results": results})
+        except OSError as error:
+            raise UserError(f"cannot write {self.folder / REPORT}: {error}") from error
+
+    def _table(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return objects_table([(one.text, one.objects) for one in self.sentences], self.grid, self.simplify)

@@ -1,0 +1,90 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""LoRA on the language model, with all other parts trained in full, and its merging into a plain checkpoint."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from peft import LoraConfig, PeftModel
+from torch import nn
+from trl import ModelConfig
+
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from trainer.errors import TrainingError
+
+from .models import VISION_PARTS
+
+
+FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
+"""The parts without adapters, which are trained and saved in full."""
+
+
+def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:
+    """
+    Makes the LoRA configuration from `--use_peft` and the `--lora_...` arguments.
+
+    Args:
+        model ([`MTRefSegModel`]): The model.
+        model_config (`ModelConfig`): Rank and so on. Without `lora_target_modules` every linear layer of the language
+            model's body gets an adapter; without `lora_modules_to_save` all other parts are trained in full.
+        frozen (`Sequence[str]`, *optional*): Parts that are not trained; peft would train them.
+
+    Returns:
+        `LoraConfig` or `None`: `None` without `--use_peft`. Of the token embeddings only `[SEG]`'s is trained, and
+        none if the output layer shares them.
+
+    Raises:
+        TrainingError: If the language model is frozen.
+    """
+    if not model_config.use_peft:
+        return None
+    if "language_model" in frozen:
+        raise TrainingError("freeze names language_model, which --use_peft would train; leave out one of the two.")
+    targets: str | list[str] | None = model_config.lora_target_modules
+    if targets is None:
+        layers = {
+            name.rsplit(".", 1)[-1]
+            for name, module in model.language_model.get_decoder().named_modules()
+            if isinstance(module, nn.Linear)
+        }
+        # A pattern, since the backbone may have layers of the same names.
+        targets = rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
+    elif len(targets) == 1:
+        targets = targets[0]
+    embeddings, output = model.get_input_embeddings(), model.get_output_embeddings()
+    tokens = None
+    # peft would train the row as input alone, so that tied weights could not be merged.
+    if output.weight is not embeddings.weight:
+        name = next(name for name, module in model.named_modules() if module is embeddings)
+        tokens = {name.rsplit(".", 1)[-1]: [model.config.seg_token_id]}
+    return LoraConfig(
+        r=model_config.lora_r,
+        lora_alpha=model_config.lora_alpha,
+        lora_dropout=model_config.lora_dropout,
+        target_modules=targets,
+        modules_to_save=[part for part in model_config.lora_modules_to_save or FULLY_TRAINED if part not in frozen],
+        trainable_token_indices=tokens,
+        use_rslora=model_config.use_rslora,
+        use_dora=model_config.use_dora,
+        bias="none",
+        # With a task type, peft would call methods that only text generators have.
+        task_type=None,
+    )
+
+
+def save_merged(model: PeftModel, processor: MTRefSegProcessor, folder: str | Path) -> MTRefSegModel:
+    """
+    Merges the adapters into the weights and saves a plain checkpoint, which `AutoModel` loads without peft.
+
+    Args:
+        model (`PeftModel`): The trained model; it is merged itself and can no longer be trained.
+        processor ([`MTRefSegProcessor`]): Saved with it.
+        folder (`str` or `Path`): Where to.
+
+    Returns:
+        [`MTRefSegModel`]: The merged model.
+    """
+    merged: MTRefSegModel = model.merge_and_unload()
+    merged.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return merged
