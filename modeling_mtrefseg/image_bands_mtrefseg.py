@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 
+# Values for "no data", and how far from zero any value stands for it.
+_FILLS, _HUGE = (-9999, -99999, -32767, -32768), 1e20
 KNOWN_DEPTHS = (8, 10, 11, 12, 14)
 """Bits of sensors whose samples are stored in 16 bits. Where no sample exceeds one of them, the rest is empty."""
 
@@ -77,6 +79,30 @@ def valid_pixels(values: np.ndarray, nodata: float | None = None) -> np.ndarray:
     if nodata is not None and (is_float or _fits(nodata, values.dtype)):
         missing |= values == np.asarray(nodata).astype(values.dtype)
     return np.asarray(~missing.all(axis=-1))
+
+
+def unsaid_nodata(values: np.ndarray) -> float | None:
+    """
+    Finds a value that stands for "no data" although the file does not say so.
+
+    Args:
+        values (`np.ndarray`): Samples of any shape and type.
+
+    Returns:
+        `float`, *optional*: The lowest or the highest sample, if it is one that programs write where there is no data,
+        and all others are far from it.
+    """
+    held = values[np.isfinite(values)]
+    if values.dtype.kind not in "if" or not held.size:
+        return None
+    low, high = float(held.min()), float(held.max())
+    if low in _FILLS or low <= -_HUGE:
+        others = held[held > held.min()]
+        return low if others.size and others.min() > low / 100 else None
+    if high >= _HUGE:
+        others = held[held < held.max()]
+        return high if others.size and others.max() < high / 100 else None
+    return None
 
 
 def known_depth(highest: float) -> int | None:

@@ -25,6 +25,7 @@ from .tiff_tags_mtrefseg import OTHER_PAGES, TiffTags, collect_tags, read_tags
 # Photometric interpretation, number of samples, and kind of the last one, of TIFFs with a possible alpha band that
 # Pillow reads.
 _WITH_OPACITY = ((1, 2, 2), (2, 4, 1), (2, 4, 2))
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 
 
 def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarray, Compression | None]:
@@ -45,6 +46,7 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
     if isinstance(source, Image.Image):
         with decoding(name):
             upright, compression = load_upright(source), find_compression(source)
+            _check_frames(source, name)
             if isinstance(source, TiffImagePlugin.TiffImageFile):
                 return _plain(upright, collect_tags(source.tag_v2), name), compression
             return upright, compression
@@ -60,8 +62,16 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
         tags, compression = read_tags(file), find_compression(file)
         if tags is not None:
             return _decode_tiff(file, name, tags), compression
+        with open_image(file) as image:
+            _check_frames(image, name)
         decoded = decode(file, name)
     return _values_of(decoded) if isinstance(decoded, Samples) else decoded, compression
+
+
+def _check_frames(image: Image.Image, name: str) -> None:
+    """Refuses an animation, of which each frame could be the mask."""
+    if image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1:
+        raise ImageError(name, f"it is an animation of {image.n_frames} frames: save the one that is meant as PNG")
 
 
 def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:

@@ -5,6 +5,7 @@ models use the same code.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -184,9 +185,15 @@ def _split(text: Any) -> tuple[Any, list[float]]:
     return asked, choice.to_values()
 
 
+def is_blank(text: str) -> bool:
+    """Whether a sentence shows nothing: it is empty, or holds white space, control characters and marks of direction
+    or width alone."""
+    return all(unicodedata.category(letter)[0] in "ZC" for letter in text)
+
+
 def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
     """Raise a `ValueError` if a sentence is empty or could be taken for part of the prompt."""
-    if not expression.strip():
+    if is_blank(expression):
         raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
     # The template's own placeholders count too: the tokenizer may know these tokens by other names.
     for token in [*_PLACEHOLDERS.findall(expression), *special_tokens]:
@@ -194,4 +201,4 @@ def _check_expression(expression: str, pair: int, index: int, special_tokens: li
             raise ValueError(f"Sentence {index} of pair {pair} holds the special token {token!r}: {expression!r}.")
 
 
-__all__ = ["SentenceEncoder"]
+__all__ = ["SentenceEncoder", "is_blank"]

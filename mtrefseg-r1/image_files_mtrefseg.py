@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from .image_bands_mtrefseg import pick_bands, valid_pixels
+from .image_bands_mtrefseg import pick_bands, unsaid_nodata, valid_pixels
 from .tiff_tags_mtrefseg import (
     COLOUR_MAP,
     GREY,
@@ -40,6 +40,7 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _JPEG_2000_BYTES = 1 << 16  # The description of the samples comes before them, but other boxes may precede it.
+_LFS_POINTER = b"version https://git-lfs.github.c"  # The part of the head that is compared.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
 _UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as RGB of 8 bits"
@@ -159,6 +160,10 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
     try:
         return Image.open(BytesIO(file) if isinstance(file, bytes) else file, formats=formats)
     except UnidentifiedImageError:
+        if not head:
+            raise _UnsupportedKindError("it is empty") from None
+        if head.startswith(_LFS_POINTER):
+            raise _UnsupportedKindError("it only points at the image: fetch that with git lfs pull") from None
         tags = read_tags(file)
         if tags is None:
             raise
@@ -335,11 +340,15 @@ def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> 
             opened.mode,
             opened.getexif().get(ExifTags.Base.Orientation),
         )
+        hidden = opened.info.get("transparency")
         if rasterio is None or (is_png and mode in DEEP_MODES):
             return _checked_deep(load_upright(opened), name, depth_of(file), is_png)
     driver = "PNG" if is_png else "JP2OpenJPEG"
     has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in read_head(file, _JPEG_2000_BYTES))
-    return _turned(_read_raster(rasterio, file, name, driver, bands, None, has_alpha), orientation)
+    samples = _read_raster(rasterio, file, name, driver, bands, None, has_alpha)
+    if isinstance(hidden, tuple) and bands is None:  # The colour that a PNG calls transparent.
+        samples.valid &= (samples.values != np.asarray(hidden, dtype=samples.values.dtype)).any(axis=-1)
+    return _turned(samples, orientation)
 
 
 def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Image.Image | Samples:
@@ -386,8 +395,12 @@ def _read_raster(
             alpha = dataset.read(count + 1) if has_alpha else None
     if alpha is not None:
         alpha = ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    samples = Samples(values, valid_pixels(values, None if tags is None else tags.nodata), alpha)
+    nodata = None if tags is None else tags.nodata
+    unsaid = unsaid_nodata(values) if nodata is None else None
+    samples = Samples(values, valid_pixels(values, nodata if unsaid is None else unsaid), alpha)
     _say_bands(samples, name, count, order)
+    if unsaid is not None:
+        samples.notes.append(f"{name}: {unsaid:g} is taken for missing data, though the file does not say so")
     if tags is None:
         return samples
     samples.is_inverted = tags.photometric == 0

@@ -133,6 +133,9 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
         # A lossy format would have spread the white, too.
         between = (values > held[0]) & (values < held[-1])
         near = spread(values == held[-1], _SHARP_EDGE) & spread(values == held[0], _SHARP_EDGE)
+        # Where values are kept, a small object of another class is no stray.
+        if (between & ~near).any():
+            return None
     else:
         between = (values != background) & ~white
         near = spread(white, edge)

@@ -267,7 +267,9 @@ def _read_colours(colours: np.ndarray, compression: Compression | None = None) -
     marked = colours[bright >= WHITE]
     # Which channels a colour is made of: soft edges and JPEG make it darker, but do not change that.
     hues = np.bincount((marked > MIDDLE) @ np.array([4, 2, 1]), minlength=8)
-    if len(marked) and hues.max() >= (1 - _STRAY_SHARE) * len(marked):
+    # Where colours are kept, a small object of another colour is no stray.
+    is_kept = compression is None and len(keys) <= _NAMED_VALUES
+    if len(marked) and hues.max() >= (1 if is_kept else 1 - _STRAY_SHARE) * len(marked):
         try:
             # The table of a JPEG is for brightness, of which a colour has its own.
             return _read_grey(bright, "values", JPEG_COLOUR_EDGE, None if compression is None else Compression())

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -114,6 +115,9 @@ def take_place(text: str) -> tuple[str, Region | None]:
     """
     text_without_owner = _IMAGES_OWN.sub("the ", text)
     places = list(_find_places(text_without_owner))
+    between = (text_without_owner[one.end : other.start] for one, other in pairwise(places))
+    if any(re.search(r"\b(?:and|or|but)\b|;", words) for words in between):
+        return text, None  # "A house at the top and two at the bottom": these are two questions.
     region = region_of(", ".join(place.words for place in places)) if places else None
     if region is None:
         return text, None

@@ -15,7 +15,11 @@ from jsonschema.exceptions import best_match
 
 from mtrefseg.foundation import drop_thoughts, ends_in_thoughts, json_objects
 
+from ..geometry import FULL_SCALE
 
+
+_FRACTION = 1
+"""No coordinate of a box that fits is as small as this, of 1000: they are fractions, which the schema cannot tell."""
 LONGEST_ANSWER = 200_000
 """Maximum length of an answer in characters; no question here needs more."""
 CUT_OFF = "the answer is cut off"
@@ -70,9 +74,29 @@ def _find_problem(content: dict[str, Any], validator: Draft202012Validator) -> s
         return "the answer holds a surrogate character (\\ud800 to \\udfff), which is no text"
     error = best_match(validator.iter_errors(content))
     if error is None:
-        return None
+        return _find_other_coordinates(content)
     message = error.message
     # The message begins with the value, which may be long, and ends with what is wrong with it.
     if len(message) > LONGEST_PROBLEM:
         message = f"{message[: LONGEST_PROBLEM // 3]} … {message[-LONGEST_PROBLEM // 2 :]}"
     return f"{error.json_path.replace('$', 'the answer', 1)}: {message}"
+
+
+def _find_other_coordinates(content: dict[str, Any]) -> str | None:
+    """What is wrong with boxes and points that fit the schema, but are of another kind: fractions of the image, or a
+    corner with width and height. Taken for corners from 0 to 1000, they would lie elsewhere."""
+    if content.get("found") is False:
+        return None
+    found = {f"the answer.differences[{number}]": each for number, each in enumerate(content.get("differences", ()))}
+    for where, entry in {"the answer": content, **found}.items():
+        box, points = entry.get("box") or (), entry.get("points") or ()
+        if len(box) == 4 and (any(box) or where in found):
+            if any(box) and max(box) <= _FRACTION:
+                return f"{where}.box: {box} are fractions; write left, top, right, bottom from 0 to {FULL_SCALE}"
+            if box[0] >= box[2] or box[1] >= box[3]:
+                wanted = "write left, top, right, bottom, not width and height"
+                return f"{where}.box: {box} ends before it begins; {wanted}"
+        corners = [value for point in points for value in point[:2]]
+        if any(value % 1 for value in corners) and max(corners) <= _FRACTION:
+            return f"{where}.points: {points} hold fractions; write x and y from 0 to {FULL_SCALE}"
+    return None

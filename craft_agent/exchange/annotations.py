@@ -3,11 +3,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mtrefseg.io import read_regular
+from mtrefseg.io import parse_json, read_regular, to_utf8
 from mtrs_iou import decode_rle
 
 from ..errors import CraftError
@@ -20,6 +19,8 @@ LABELS = tuple(kind.value for kind in ChangeType)
 """One label per change type."""
 MOST_PIXELS = 2**28
 """Pixels of the largest image that is read."""
+FARTHEST = 10**9
+"""Largest coordinate, in pixels, that is read."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class AnnotationFile:
         except OSError as error:
             raise CraftError(f"{self.path} cannot be read ({error.strerror}): name the exported file") from error
 
+    def json(self) -> Any:
+        """The content of the file, which is JSON; raises `CraftError` if it cannot be read."""
+        try:
+            return parse_json(to_utf8(self.content()))
+        except ValueError as error:
+            raise self.error("the file", f"it is not JSON ({error}): export it again as JSON") from error
+
     def value(self, entry: str, found: Any, key: str, kind: type[Read]) -> Read:
         """The value of a key, if it has the type; raises `CraftError` otherwise."""
         if not isinstance(found, dict):
@@ -124,13 +132,16 @@ class AnnotationFile:
         """Finite numbers; booleans are none."""
         if not isinstance(values, Sequence) or isinstance(values, str):
             raise self.error(entry, f"{_shown(values)} is no list of numbers: draw the region again")
-        if not all(isinstance(each, int | float) and not isinstance(each, bool) and isfinite(each) for each in values):
-            raise self.error(entry, "a coordinate is no number: draw the region again")
+        # JSON may hold integers that no float holds.
+        if not all(
+            isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= FARTHEST for each in values
+        ):
+            raise self.error(entry, f"a coordinate is no number of up to {FARTHEST:,} pixels: draw the region again")
         return [float(each) for each in values]
 
     def run_lengths(self, entry: str, code: Any, size: tuple[int, int]) -> BoolMask:
         """The mask of a COCO run-length encoding, which must have the size of the image."""
-        if not isinstance(code, dict) or list(code.get("size", ())) != [size[1], size[0]]:
+        if not isinstance(code, dict) or code.get("size") not in ([size[1], size[0]], (size[1], size[0])):
             raise self.error(
                 entry, f"its mask does not have the {size[0]} x {size[1]} pixels of the image: draw it again"
             )

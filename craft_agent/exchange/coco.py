@@ -48,16 +48,20 @@ def write(pairs: Iterable[AnnotatedPair], as_polygons: bool) -> dict[str, str]:
 def read(path: Path) -> Iterator[AnnotatedPair]:
     """The pairs of a file; see `formats.Format`."""
     file = AnnotationFile(path)
-    try:
-        content = json.loads(file.content().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise file.error("the file", f"it is not JSON ({error}): export it again") from error
+    content = file.json()
     names: dict[Any, Any] = {}
     for number, category in enumerate(file.value("the file", content, "categories", list), 1):
         entry = f"category {number}"
-        names[file.value(entry, category, "id", int)] = file.value(entry, category, "name", str)
+        name = file.value(entry, category, "name", str)
+        if names.setdefault(file.value(entry, category, "id", int), name) != name:
+            raise file.error(entry, f"another category has the id {category['id']}: give each its own")
     images = file.value("the file", content, "images", list)
-    known = {file.value(f"image {number}", image, "id", int) for number, image in enumerate(images, 1)}
+    known: set[int] = set()
+    for number, image in enumerate(images, 1):
+        image_id = file.value(f"image {number}", image, "id", int)
+        if image_id in known:
+            raise file.error(f"image {number}", f"another image has the id {image_id}: give each its own")
+        known.add(image_id)
     of_image: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for number, annotation in enumerate(file.value("the file", content, "annotations", list), 1):
         entry = f"annotation {annotation.get('id', number) if isinstance(annotation, dict) else number}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..geometry import box_of
 from ..records import BoolMask
-from .annotations import LABELS, AnnotatedPair, AnnotationFile, Region
+from .annotations import FARTHEST, LABELS, AnnotatedPair, AnnotationFile, Region
 from .polygons import fill_polygon, to_polygon
 
 
@@ -124,6 +124,6 @@ def _decode_polygon(shape: ElementTree.Element, size: tuple[int, int]) -> BoolMa
         corners = [tuple(map(float, corner.split(","))) for corner in shape.get("points", "").split(";")]
     except ValueError as error:
         raise ValueError("its corners are no numbers") from error
-    if len(corners) < 3 or not all(len(corner) == 2 and np.isfinite(corner).all() for corner in corners):
-        raise ValueError("a polygon needs three corners of x and y")
+    if len(corners) < 3 or not all(len(corner) == 2 and np.abs(corner).max() <= FARTHEST for corner in corners):
+        raise ValueError(f"a polygon needs three corners of x and y, up to {FARTHEST:,} pixels")
     return fill_polygon([(corner[0], corner[1]) for corner in corners], size)

@@ -40,10 +40,7 @@ def write(pairs: Iterable[AnnotatedPair], as_polygons: bool) -> dict[str, str]:
 def read(path: Path) -> Iterator[AnnotatedPair]:
     """The pairs of a file; see `formats.Format`."""
     file = AnnotationFile(path)
-    try:
-        tasks = json.loads(file.content().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise file.error("the file", f"it is not JSON ({error}): export it again as JSON") from error
+    tasks = file.json()
     if not isinstance(tasks, list):
         raise file.error("the file", "it is no list of tasks: export it as JSON, not as JSON-MIN")
     for number, task in enumerate(tasks, 1):

@@ -5,14 +5,14 @@ import hashlib
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, UnusableError
+from dataset_scripts.readers import IMAGE_SUFFIXES, FolderListing, ImageFile, UnusableError
 from mtrefseg.io import read_json
 
 
@@ -23,6 +23,8 @@ SMALLEST_SIDE = 128  # Images with a shorter side are left out, because they wou
 # Percentage of images, selected by a hash of the name.
 _VALIDATION, _TEST = 10, 10
 _NAMED = 3  # Number of skipped items that are named for each reason.
+_FAR_OUTSIDE = 10  # Times its longer side.
+_LONGEST_RUN = 60  # Bits.
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,6 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     try:
         content = read_json(file)
         images, annotations, categories = (list(content[key]) for key in ("images", "annotations", "categories"))
-        names = {category["id"]: str(category["name"]).strip().lower() for category in categories}
-        files = {image["id"]: image for image in images}
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; name a folder that holds {ANNOTATION_FILE}.") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -127,16 +127,19 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
             f"{file} is not of COCO format ({type(error).__name__}: {error}); it needs images, annotations and "
             "categories."
         ) from error
-    marked: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    names = _by_id(folder, categories, "category", "name", skipped)
+    files = _by_id(folder, images, "image", "file_name", skipped)
+    marked: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in annotations:
-        image = annotation.get("image_id") if isinstance(annotation, dict) else None
+        image = _key(annotation.get("image_id")) if isinstance(annotation, dict) else None
         if image in files:
             marked[image].append(annotation)
         else:
             skipped.add("annotation of an unknown image", f"{folder.name}, annotation {_id_of(annotation)}")
     found = []
+    listing = FolderListing()
     for key, entries in marked.items():
-        source = _open_image(folder, files[key], skipped)
+        source = _open_image(folder, files[key], listing, skipped)
         if source is None:
             continue
         instances = [_read_instance(folder, entry, source, names, skipped) for entry in entries]
@@ -175,19 +178,45 @@ def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     return found
 
 
-def _open_image(folder: Path, entry: dict[str, Any], skipped: SkippedItems) -> SourceImage | None:
-    name = entry.get("file_name")
-    if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+def _by_id(
+    folder: Path, entries: list[Any], kind: str, naming: str, skipped: SkippedItems
+) -> dict[str, dict[str, Any]]:
+    """The images or categories by id. An id that stands for two of them could mean either, so it means none."""
+    found: dict[str, dict[str, Any]] = {}
+    twice = set()
+    for entry in entries:
+        key = _key(entry.get("id")) if isinstance(entry, dict) else None
+        if key is None or not isinstance(entry.get(naming), str) or not entry[naming].strip():
+            skipped.add(f"{kind} without an id and a {naming}", f"{folder.name}, {kind} {_id_of(entry)}")
+        elif found.setdefault(key, entry)[naming] != entry[naming]:
+            twice.add(key)
+            skipped.add(f"{kind} whose id another one has", f"{folder.name}, {kind} {key} ({entry[naming]})")
+    for key in twice:
+        skipped.add(f"{kind} whose id another one has", f"{folder.name}, {kind} {key} ({found.pop(key)[naming]})")
+    return found
+
+
+def _key(value: Any) -> str | None:
+    """An id, which some programs write as a number in one place and as text in another; `None` if it is no id."""
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def _open_image(
+    folder: Path, entry: dict[str, Any], listing: FolderListing, skipped: SkippedItems
+) -> SourceImage | None:
+    name = entry["file_name"]
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    if name.startswith(("/", "\\")) or PureWindowsPath(name).drive or ".." in parts:
         skipped.add("image without a file name inside the folder", f"{folder.name}, image {_id_of(entry)}")
         return None
-    file = next((path for path in (folder / "images" / name, folder / name) if path.is_file()), None)
+    file = listing.find(folder / "images", parts) or listing.find(folder, parts)
     if file is None:
         skipped.add("missing image", f"{folder.name}/{name}")
         return None
     source = _check_image(folder, file, skipped)
     if source is None:
         return None
-    said = entry.get("width", source.width), entry.get("height", source.height)
+    said = entry.get("width") or source.width, entry.get("height") or source.height
     if said != (source.width, source.height):
         detail = f"{folder.name}/{name} has {source.width}x{source.height}, the annotations say {said[0]}x{said[1]}"
         skipped.add("image of another size than annotated", detail)
@@ -210,11 +239,11 @@ def _check_image(folder: Path, file: Path, skipped: SkippedItems) -> SourceImage
 
 
 def _read_instance(
-    folder: Path, entry: dict[str, Any], source: SourceImage, names: dict[Any, str], skipped: SkippedItems
+    folder: Path, entry: dict[str, Any], source: SourceImage, names: dict[str, Any], skipped: SkippedItems
 ) -> Instance | None:
     name = f"{folder.name}, annotation {_id_of(entry)}"
-    category = names.get(entry.get("category_id"))
-    if not category:
+    key = _key(entry.get("category_id"))
+    if key not in names:
         skipped.add("annotation of an unknown category", name)
         return None
     try:
@@ -228,19 +257,23 @@ def _read_instance(
         skipped.add("empty segmentation", name)
         return None
     return Instance(
-        category=category,
+        category=names[key]["name"].strip().lower(),
         box=(left, top, left + width, top + height),
         area=area,
         counts=code["counts"],
-        is_crowd=bool(entry.get("iscrowd", 0)),
+        is_crowd=entry.get("iscrowd") not in (None, 0, "0", "false", "False"),
     )
 
 
 def _run_lengths(segmentation: Any, width: int, height: int) -> dict[str, Any]:
     """A segmentation of any of COCO's three kinds as a compressed run-length code, checked."""
     if isinstance(segmentation, list):
+        reach = _FAR_OUTSIDE * max(width, height)
         if not segmentation or not all(_is_polygon(part) for part in segmentation):
             raise ValueError("a polygon needs three points or more, as x, y, x, y, …")
+        # `pycocotools` walks along every edge, and ends the process where one is very long.
+        if any(not -reach <= value <= reach for part in segmentation for value in part):
+            raise ValueError("a point of its polygon lies far outside of the image")
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
     if not isinstance(segmentation, dict) or "counts" not in segmentation:
         raise ValueError("neither polygons nor a run-length code")
@@ -269,6 +302,8 @@ def _decode_counts(text: str) -> list[int]:
             raise ValueError("its run-length code holds other letters than those of COCO")
         value |= (digit & 31) << shift
         shift += 5
+        if shift > _LONGEST_RUN:
+            raise ValueError("its run-length code is damaged")
         if digit & 32:
             continue
         if digit & 16:
@@ -282,11 +317,15 @@ def _decode_counts(text: str) -> list[int]:
 
 def _is_polygon(part: Any) -> bool:
     return (
-        isinstance(part, list)
-        and len(part) >= 6
-        and len(part) % 2 == 0
-        and all(isinstance(value, int | float) and math.isfinite(value) for value in part)
+        isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 and all(_is_number(value) for value in part)
     )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a finite number; JSON may hold integers that no float holds."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _id_of(entry: Any) -> Any:

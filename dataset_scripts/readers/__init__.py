@@ -6,7 +6,7 @@ that reads pairs uses it. This package also defines the columns and labels of al
 
 from typing import TYPE_CHECKING, Any
 
-from .file_names import fold
+from .file_names import FolderListing, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
@@ -53,6 +53,7 @@ __all__ = [
     "Expression",
     "FilePairs",
     "Finding",
+    "FolderListing",
     "GeneratedPairs",
     "ImageFile",
     "MaskRule",

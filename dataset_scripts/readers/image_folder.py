@@ -13,12 +13,13 @@ pair. If no row has an expression, then it is a stage-1 set, and every row is a 
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from mtrefseg.io import parse_json, read_regular, to_utf8
+from mtrefseg.io import is_blank, parse_json, read_regular, to_utf8
 
 from .file_names import LONGEST_NAME, FolderListing
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -31,15 +32,26 @@ from .split_folders import is_hidden
 METADATA = "metadata.jsonl"
 IMAGE_COLUMNS = ("image_t1_file_name", "image_t2_file_name")
 MASK_COLUMN = "mask_file_name"
+PAIR_COLUMNS = ("pair_id", "domain", "view", "source")
 _CARD = "README.md"
+
+
+def metadata_of(folder: Path) -> Path | None:
+    """The `metadata.jsonl` of a folder, in upper or lower case, whatever it is; `None` if it has none."""
+    # Opening tells if it is a pipe: without it, the folder would be read as another layout.
+    if os.path.lexists(folder / METADATA):
+        return folder / METADATA
+    names = sorted(name for name in os.listdir(folder) if name.lower() == METADATA)
+    return folder / names[0] if names else None
 
 
 @dataclass
 class _Draft:
     """A pair while its rows are read."""
 
-    first_row: Mapping[str, Any]
+    names: tuple[str, ...]
     images: tuple[ImageFile, ImageFile]
+    labels: dict[str, Any] = field(default_factory=dict)
     expressions: list[Expression] = field(default_factory=list)
     change_mask: ImageFile | None = None
     rows: int = 0
@@ -66,7 +78,9 @@ class MetadataReader:
         self.name = name
         self.split = split
         self.report = report
+        self.metadata = metadata_of(folder) or folder / METADATA
         self._listing = FolderListing()
+        self._images: dict[tuple[str, ...], tuple[ImageFile, ImageFile]] = {}
         self._used: set[Path] = set()
         self.rows = self._read_rows()
         self.is_pretrain = not any("expression" in row for _, row in self.rows)
@@ -101,7 +115,7 @@ class MetadataReader:
         """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []
         try:
-            lines = to_utf8(read_regular(self.folder / METADATA)).split(b"\n")
+            lines = to_utf8(read_regular(self.metadata)).split(b"\n")
         except UnicodeDecodeError as error:
             detail = f"it is no {error.encoding}, as its first bytes say; save it as UTF-8"
             self.report.skip(Reason.UNREADABLE_JSON, self.name, METADATA, detail)
@@ -123,11 +137,14 @@ class MetadataReader:
 
     def _add_row(self, drafts: dict[tuple[Any, ...], _Draft], sample: str, row: Mapping[str, Any]) -> None:
         """Adds a row to its pair."""
-        key = tuple(self._text(row, column) for column in IMAGE_COLUMNS)
-        if key not in drafts:
-            found = [self._find(name, Reason.PATH_ESCAPE, Reason.MISSING_IMAGE) for name in key]
-            drafts[key] = _Draft(row, (found[0], found[1]))
-        draft = drafts[key]
+        names = tuple(self._text(row, column) for column in IMAGE_COLUMNS)
+        if names not in self._images:
+            found = [self._find(name, Reason.PATH_ESCAPE, Reason.MISSING_IMAGE) for name in names]
+            self._images[names] = found[0], found[1]
+        images = self._images[names]
+        # The same file may be spelled in several ways.
+        draft = drafts.setdefault(tuple(image.source for image in images), _Draft(names, images))
+        self._add_labels(draft, sample, row)
         index = draft.rows
         draft.rows += 1
         text = "" if self.is_pretrain else self._sentence(row.get("expression"), sample)
@@ -142,11 +159,24 @@ class MetadataReader:
         change_type = self._label(row, "change_type", CHANGE_TYPES, sample) or "unknown"
         draft.expressions.append(Expression(text, mask, change_type, index, self._noisy(row, sample)))
 
+    def _add_labels(self, draft: _Draft, sample: str, row: Mapping[str, Any]) -> None:
+        """Takes what a row says of its pair, where no earlier one has said it."""
+        for column in PAIR_COLUMNS:
+            value, known = row.get(column), draft.labels.get(column)
+            if value is not None and value != value:  # NaN, as pandas writes it for a missing value.
+                self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, f"{column} is NaN, as if it were missing")
+            elif known is None:
+                draft.labels[column] = value
+            elif value is not None and value != known:
+                shown, earlier = (json.dumps(each)[:80] for each in (value, known))
+                detail = f"{column} is {shown}, in an earlier row of the pair {earlier}; that counts"
+                self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
+
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
         """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 where several pairs
         share t1."""
-        row = draft.first_row
-        names = [Path(row[column]).with_suffix("").as_posix() for column in IMAGE_COLUMNS]
+        row = draft.labels
+        names = [Path(name.replace("\\", "/")).with_suffix("").as_posix() for name in draft.names]
         default = names[0] if names[0] not in known else "+".join(names)
         return Pair(
             pair_id=printable(self._name(row, "pair_id", default) or default),
@@ -186,11 +216,11 @@ class MetadataReader:
         folders = [self.folder]
         while folders:
             for path in sorted(folders.pop().iterdir()):
-                if is_hidden(path.name) or path.name in (METADATA, _CARD):
+                if is_hidden(path.name) or path == self.metadata or path.name == _CARD:
                     continue
                 if path.is_dir() and not path.is_symlink():
                     # A split with rows of its own.
-                    folders += [] if (path / METADATA).is_file() else [path]
+                    folders += [] if metadata_of(path) is not None else [path]
                 elif path not in self._used:
                     name = path.relative_to(self.folder).as_posix()
                     self.report.leave_out(self.name, name, "no row names it")
@@ -204,7 +234,7 @@ class MetadataReader:
 
     def _sentence(self, text: Any, sample: str) -> str:
         """The sentence, trimmed."""
-        if not isinstance(text, str) or not text.strip() or printable(text) != text:
+        if not isinstance(text, str) or is_blank(text) or printable(text) != text:
             raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, no text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")

@@ -13,7 +13,7 @@ from dataset_scripts.errors import DataError
 from mtrefseg.io import read_json
 
 from .image_file import ImageFile
-from .image_folder import METADATA, MetadataReader
+from .image_folder import METADATA, MetadataReader, metadata_of
 from .pair import Expression, Pair, check_pairs
 from .pair_source import FilePairs, GeneratedPairs, PairSource, Part, TablePairs
 from .parquet_pairs import CARD, ParquetPairs, check_parquet_files, find_parquet_files, listed_files, read_configs
@@ -215,12 +215,11 @@ def _raw_parts(folder: Path, report: ReadingReport) -> list[tuple[Part, Sequence
 
 def _image_folder_readers(folder: Path, report: ReadingReport) -> list[tuple[MetadataReader, list[Pair]]]:
     """A reader for every `metadata.jsonl`, and its pairs."""
-    # Opening tells if it is a pipe: without it, the folder would be read as another layout.
     found = []
-    if (folder / METADATA).exists():
+    if metadata_of(folder) is not None:
         found.append((folder, folder.resolve().name, SPLIT_NAMES.get(folder.resolve().name.lower(), "train")))
     for path in sorted(folder.iterdir()):
-        if path.name.lower() in SPLIT_NAMES and (path / METADATA).exists():
+        if path.name.lower() in SPLIT_NAMES and path.is_dir() and metadata_of(path) is not None:
             found.append((path, path.name, SPLIT_NAMES[path.name.lower()]))
     readers = [MetadataReader(path, folder.resolve(), name, split, report) for path, name, split in found]
     return [(reader, reader.list_pairs()) for reader in readers]

@@ -21,7 +21,7 @@ from mtrefseg.io import check_expansion, read_limited
 from .pair import Pair
 from .pair_source import PairSource, Part
 from .reading_report import ReadingReport, Reason, UnusableError, printable_line
-from .rows import check_bytes, make_pair
+from .rows import keep_usable, make_pair
 from .schema import DOMAINS, FEATURES, PAIRS_SUFFIX, SPLITS
 
 
@@ -152,7 +152,10 @@ class ParquetPairs(PairSource):
         """Domains and numbers of the pairs of each id."""
         found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
         for index, (_, _, _, row) in enumerate(self._places):
-            found[row["pair_id"]].append((None if row["domain"] is None else DOMAINS[row["domain"]], index))
+            domain = row["domain"]
+            if isinstance(domain, int):
+                domain = DOMAINS[domain] if 0 <= domain < len(DOMAINS) else None
+            found[row["pair_id"]].append((domain, index))
         return found
 
     @cached_property
@@ -174,13 +177,14 @@ class ParquetPairs(PairSource):
         for path in part.paths:
             for number, row in enumerate(_pair_rows(path, part.layout)):
                 try:
-                    pair = _pair(part, row)
-                    check_bytes(pair)
+                    pair, lost = keep_usable(_pair(part, row))
                     if (pair.domain, pair.pair_id) in seen:
                         raise UnusableError(Reason.DUPLICATE_ID, f'an earlier pair has the id "{pair.pair_id}"')
                 except UnusableError as error:
                     self.report.skip(error.reason, part.name, f"{path.name}, pair {number}", error.detail)
                     continue
+                for reason, sample, detail in lost:
+                    self.report.skip(reason, part.name, sample, detail)
                 seen.add((pair.domain, pair.pair_id))
                 yield pair
 
@@ -298,11 +302,45 @@ def _layout(path: Path) -> str:
     from datasets import Features  # Here, so that commands start quickly.
 
     with _damage_named(path):
-        features = Features.from_arrow_schema(_open(path).schema_arrow)
+        schema = _open(path).schema_arrow
+        features = Features.from_arrow_schema(schema)
     for layout, make_features in FEATURES.items():
-        if features == make_features():
+        columns = make_features()
+        if features == columns:
             return layout
+        others = columns.arrow_schema
+        if set(schema.names) == set(others.names):
+            # Programs that have written it anew keep the values, but not all types.
+            kinds = {name: (schema.field(name).type, others.field(name).type) for name in schema.names}
+            different = [name for name, (found, wanted) in kinds.items() if not _is_alike(found, wanted)]
+            if not different:
+                return layout
+            found, wanted = kinds[different[0]]
+            raise DataError(f"{path}: {different[0]} is of type {found}, in exports {wanted}; export it again.")
     raise DataError(f"{path} has other columns than exports have ({', '.join(features)}); export it again.")
+
+
+def _is_alike(found: pyarrow.DataType, wanted: pyarrow.DataType) -> bool:
+    """Whether both types read as the same values."""
+    types = pyarrow.types
+    if types.is_dictionary(found):
+        return _is_alike(found.value_type, wanted)
+    if types.is_list(wanted):
+        return (types.is_list(found) or types.is_large_list(found)) and _is_alike(found.value_type, wanted.value_type)
+    if types.is_struct(wanted):
+        names = {field.name for field in wanted}
+        return (
+            types.is_struct(found)
+            and {field.name for field in found} == names
+            and all(_is_alike(found.field(name).type, wanted.field(name).type) for name in names)
+        )
+    is_text = types.is_string(found) or types.is_large_string(found) or types.is_string_view(found)
+    if types.is_string(wanted):
+        return is_text
+    if types.is_binary(wanted):
+        return types.is_binary(found) or types.is_large_binary(found) or types.is_binary_view(found)
+    # Labels are numbers, or their names.
+    return found == wanted or (types.is_integer(wanted) and (types.is_integer(found) or is_text))
 
 
 def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:

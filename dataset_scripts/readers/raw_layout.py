@@ -20,12 +20,13 @@ what is repaired.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar, cast
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import read_json, read_regular, to_utf8
+from mtrefseg.io import is_blank, read_json, read_regular, to_utf8
 
 from .file_names import LONGEST_NAME, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile
@@ -185,6 +186,9 @@ class _Index:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
         """
         name = _safe_name(value, self._prefix)
+        own = f"{self.kind}/"  # Some name the folder, too.
+        if name.startswith(own) and not self._by_stem.get(_without_suffix(name)) and name not in self._entries:
+            name = name.removeprefix(own)
         if name not in self._entries:
             names = self._by_stem.get(name) or self._by_stem.get(_without_suffix(name))
             if names is None:
@@ -289,6 +293,8 @@ class _Lister:
     def _report_files(self, indexes: Sequence[_Index], is_pretrain: bool) -> None:
         """Reports the files that no pair has, and similar names. Images without a partner in a stage-1 folder are
         reported as such."""
+        for where, name, detail in self.folder.ignored:
+            self.report.leave_out(where, name, detail)
         for index in indexes:
             for name, found in index.similar.items():
                 detail = f"the file is called {found!a}"
@@ -392,8 +398,8 @@ class _Lister:
     def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> ImageFile:
         """The first mask that exists: the one named in the JSON file, the numbered one of the pair, the one for all
         sentences."""
-        if isinstance(entry, dict):
-            entry = entry.get("path")
+        if isinstance(entry, dict) and "path" in entry:
+            entry = entry["path"]
         if entry is not None and not isinstance(entry, str):
             raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is no file name")
         named = [] if entry is None else [entry]
@@ -403,11 +409,14 @@ class _Lister:
             except UnusableError as error:
                 raise UnusableError(Reason.MASK_PATH_ESCAPE, error.detail) from None
             if mask is not None:
+                if name != (entry or name):
+                    detail = f"there is no {self.masks.kind}/{entry}; {mask.name} is read"
+                    self.report.repair(Reason.OTHER_MASK, self.folder.name, f"{sample_id}_{index}", detail)
                 return mask
         raise UnusableError(Reason.MISSING_MASK, f"there is no {self.masks.kind}/{entry or f'{sample_id}/{index}'}")
 
     def _sentence(self, text: Any, sample: str) -> str:
-        if not isinstance(text, str) or not text.strip() or not _is_unicode(text):
+        if not isinstance(text, str) or is_blank(text) or not _is_unicode(text):
             raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, no text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.folder.name, sample, "white space around it")
@@ -450,16 +459,21 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
     members = set()
+    similar: dict[str, list[str]] = {}
+    for stem in stems:
+        similar.setdefault(fold(stem), []).append(stem)
     for line in filter(str.strip, lines):
         # A name may hold blanks, also at its ends, so the whole line is tried first.
-        for text in (line, line.strip(), line.split()[0]):
+        named = []
+        for text in (line, line.strip(), re.split("[,;]", line)[0].strip(), line.split()[0]):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
             if len(parts) > 1 and parts[0] in folder.places:
                 parts = parts[1:]
-            stem = _without_suffix("/".join(parts))
-            if stem in stems:
-                break
-        members.add(stem)
+            named.append(_without_suffix("/".join(parts)))
+        found = [stem for stem in named if stem in stems]
+        # Its case or Unicode form may differ.
+        found += [similar[fold(stem)][0] for stem in named if len(similar.get(fold(stem), ())) == 1]
+        members.add(found[0] if found else named[-1])
     return members
 
 

@@ -44,6 +44,7 @@ class Reason(str, Enum):
     MASK_IN_ALPHA = "mask_in_alpha"
     EXTRA_BANDS = "extra_bands"
     EXTRA_MASKS = "extra_masks"
+    OTHER_MASK = "other_mask"
     WHITESPACE_TRIMMED = "whitespace_trimmed"
     UNKNOWN_LABEL = "unknown_label"
     SHARED_ID = "shared_id"
@@ -75,6 +76,7 @@ EXPLANATIONS = {
     Reason.MASK_IN_COLOUR: "kept: the mask had several channels or a palette; what is not black is foreground",
     Reason.MASK_IN_ALPHA: "kept: the mask had one colour, and its opacity is read",
     Reason.EXTRA_BANDS: "kept: an image had more bands than RGB; the first three are read",
+    Reason.OTHER_MASK: "kept: the mask that the JSON file names is missing; the one of its number is read",
     Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
     Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
     Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",

@@ -3,10 +3,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mtrefseg.io import encode_mask
+from mtrefseg.io import encode_mask, is_blank
 
 from .image_file import ImageFile
 from .pair import Expression, Pair
@@ -118,7 +118,7 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     """
     pair_id = row["pair_id"]
     if not isinstance(pair_id, str):
-        raise UnusableError(Reason.UNREADABLE_JSON, "pair_id is no text")
+        raise UnusableError(Reason.UNREADABLE_JSON, f"pair_id is {pair_id!r}, no text")
     name = f"{prefix}{pair_id}"
     has_sentences = "expressions" in row
     return Pair(
@@ -135,34 +135,51 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     )
 
 
-def check_bytes(pair: Pair) -> None:
+def keep_usable(pair: Pair) -> tuple[Pair, list[tuple[Reason, str, str]]]:
     """
-    Checks that a pair of [`make_pair`] has all its images and masks.
+    Checks that a pair of [`make_pair`] has all its images and masks, and that its sentences say something.
+
+    Args:
+        pair (`Pair`): The pair.
+
+    Returns:
+        `Pair`: With the sentences that can be used.
+        `list[tuple[Reason, str, str]]`: Of the others: why, the name of each, and the detail.
 
     Raises:
-        UnusableError: If one of them is missing.
+        UnusableError: If nothing of it can be used.
     """
-    masks = [expression.mask for expression in pair.expressions]
-    if pair.change_mask is not None:
-        masks.append(pair.change_mask)
-    for file in (pair.image_t1, pair.image_t2, *masks):
+    for file in (pair.image_t1, pair.image_t2):
         if file.source == b"":
-            is_image = file is pair.image_t1 or file is pair.image_t2
-            raise UnusableError(
-                Reason.MISSING_IMAGE if is_image else Reason.MISSING_MASK, f"{file.name} holds no bytes"
-            )
+            raise UnusableError(Reason.MISSING_IMAGE, f"{file.name} holds no bytes")
+    if pair.change_mask is not None and pair.change_mask.source == b"":
+        raise UnusableError(Reason.MISSING_MASK, f"{pair.change_mask.name} holds no bytes")
+    kept, lost = [], []
+    for expression in pair.expressions:
+        if is_blank(expression.text):
+            lost.append((Reason.BLANK_EXPRESSION, pair.sample_id(expression), "its expression is blank or missing"))
+        elif expression.mask.source == b"":
+            detail = f"{expression.mask.name} holds no bytes"
+            lost.append((Reason.MISSING_MASK, pair.sample_id(expression), detail))
+        else:
+            kept.append(expression)
+    if lost and not kept:
+        raise UnusableError(lost[0][0], lost[0][2])
+    return replace(pair, expressions=tuple(kept)), lost
 
 
 def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
     """The sentences of a row."""
     texts = row["expressions"]
+    if not isinstance(texts, list):
+        raise UnusableError(Reason.UNREADABLE_JSON, "expressions is no list of sentences")
     columns = [row.get(column) or [] for column in ("masks", "change_types")]
     columns += [row.get(column) or [None] * len(texts) for column in ("noisy", "sample_ids")]
     if len({len(texts), *map(len, columns)}) > 1:
         raise UnusableError(Reason.UNREADABLE_JSON, "expressions, masks, change_types and noisy differ in length")
     return tuple(
         Expression(
-            text=text,
+            text=text if isinstance(text, str) else "",
             mask=_file(mask, f"{name}/mask {index}"),
             change_type=_label(CHANGE_TYPES, change_type) or "unknown",
             index=index,
@@ -178,10 +195,12 @@ def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
     return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 
-def _label(names: Sequence[str], number: int | None) -> str | None:
-    """The name of a label, which may be null."""
-    if number is None:
-        return None
+def _label(names: Sequence[str], number: int | str | None) -> str | None:
+    """The name of a label, which may be null; some programs write the names."""
+    if number is None or (isinstance(number, str) and number in names):
+        return number
+    if isinstance(number, str):
+        raise UnusableError(Reason.UNREADABLE_JSON, f"it has the label {number[:80]!r}; known are {', '.join(names)}")
     if not 0 <= number < len(names):
         raise UnusableError(Reason.UNREADABLE_JSON, f"it has the label {number}; known are 0 to {len(names) - 1}")
     return names[number]

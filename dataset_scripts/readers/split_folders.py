@@ -13,10 +13,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
 
+from .image_file import IMAGE_SUFFIXES
 from .schema import DOMAINS
 
 
@@ -28,7 +30,9 @@ IMAGE_FOLDERS = (("A", "B"), ("Image1", "Image2"), ("im1", "im2"), ("T1", "T2"),
 MASK_FOLDERS = ("masks", "mask", "label", "labels", "gt")
 """Names of the folder of masks, which may be in upper or lower case."""
 LISTS_FOLDER = "list"
-"""Name of the folder with a text file a split, with the name of one image in each line."""
+"""Name of the folder with a text file a split, with the name of one image in each line; in upper or lower case."""
+_METADATA = "metadata"  # Names of files that some libraries read begin with it.
+_MOST_ENTRIES = 10_000  # So many are looked at to tell whether a folder holds an image.
 
 SPLIT_NAMES = {
     "train": "train",
@@ -62,6 +66,8 @@ class SplitFolder:
         list_file (`Path`, *optional*): The list of the names that belong to it; by default all do.
         other_lists (`tuple[Path, ...]`, *optional*): The lists of the other splits, where this part has to report
             what no list names.
+        ignored (`tuple[tuple[str, str, str], ...]`, *optional*): What holds images and is not read, where this part
+            has to report it: name of the folder, name in it, and why.
     """
 
     path: Path
@@ -73,6 +79,7 @@ class SplitFolder:
     places: tuple[str, str, str] = ("A", "B", "masks")
     list_file: Path | None = None
     other_lists: tuple[Path, ...] | None = None
+    ignored: tuple[tuple[str, str, str], ...] = ()
 
 
 def find_split_folders(root: str | Path) -> list[SplitFolder]:
@@ -94,12 +101,18 @@ def find_split_folders(root: str | Path) -> list[SplitFolder]:
     absolute = Path(os.path.abspath(root))
     candidates = [absolute] if _places(absolute) else sorted(absolute.iterdir())
     boundary = _boundary(absolute)
-    folders = [part for path in candidates if not is_hidden(path.name) for part in _describe_folder(path, boundary)]
+    parts = {path: _describe_folder(path, boundary) for path in candidates if not is_hidden(path.name)}
+    folders = [part for described in parts.values() for part in described]
     if not folders:
         others = ", ".join(f"{one}/{other}" for one, other in IMAGE_FOLDERS[1:])
         raise DataError(
             f"{root} holds no split folder: one that has the folders A (t1) and B (t2) in it is needed, or {others}"
         )
+    if candidates != [absolute]:
+        left = [path for path in candidates if not parts.get(path)]
+        why = "it has not the folders of both images"
+        ignored = tuple((absolute.name, path.name, why) for path in left if _holds_images(path))
+        folders[0] = replace(folders[0], ignored=(*ignored, *folders[0].ignored))
     return folders
 
 
@@ -197,46 +210,82 @@ def _describe_folder(path: Path, boundary: Path) -> list[SplitFolder]:
     whole = SplitFolder(
         path=path,
         name=path.name,
-        split=next((SPLIT_NAMES[token] for token in tokens if token in SPLIT_NAMES), "train"),
+        split=next((_split_of(token) or "" for token in tokens if _split_of(token)), "train"),
         domain=next((domain for domain in DOMAINS if domain.lower() in tokens), None),
         is_pretrain="pretrain" in path.name.lower() or not (path / EXPRESSIONS_FOLDER).is_dir(),
         root=boundary,
         places=places,
     )
-    return (_parts_by_list(whole) or _parts_by_folder(whole) or [whole]) if whole.is_pretrain else [whole]
+    described = (_parts_by_list(whole) or _parts_by_folder(whole) or [whole]) if whole.is_pretrain else [whole]
+    used = {*places, EXPRESSIONS_FOLDER}
+    others = [entry for entry in sorted(path.iterdir()) if entry.name not in used and _holds_images(entry)]
+    ignored = tuple((whole.name, entry.name, f"it is not in {', '.join(places)}") for entry in others)
+    described[0] = replace(described[0], ignored=(*ignored, *described[0].ignored))
+    return described
+
+
+def _split_of(token: str) -> str | None:
+    """The split that a word names, perhaps with a number: "test2"."""
+    return SPLIT_NAMES.get(token.rstrip("0123456789"))
+
+
+def _holds_images(path: Path) -> bool:
+    """Whether a folder has an image somewhere, or a file is one, or a list of pairs that other libraries read."""
+    if is_hidden(path.name):
+        return False
+    if not path.is_dir():
+        return path.name.lower().endswith(IMAGE_SUFFIXES) or path.name.lower().split(".")[0] == _METADATA
+    names = (name for _, _, files in os.walk(path) for name in files)
+    return any(name.lower().endswith(IMAGE_SUFFIXES) for name in islice(names, _MOST_ENTRIES))
 
 
 def _parts_by_list(whole: SplitFolder) -> list[SplitFolder]:
     """One part for each list of a split. The first one has to report what none of them names."""
-    folder = whole.path / LISTS_FOLDER
-    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
-    lists = [file for file in files if file.stem.lower() in SPLIT_NAMES and file.is_file()]
+    folders = [entry for entry in sorted(whole.path.iterdir()) if entry.name.lower() == LISTS_FOLDER]
+    files = sorted(folders[0].iterdir()) if folders and folders[0].is_dir() else []
+    files = [file for file in files if file.suffix.lower() == ".txt" and file.is_file()]
+    splits = {file: {_split_of(token) for token in _tokens(file.stem)} - {None} for file in files}
+    lists = [file for file in files if len(splits[file]) == 1]
+    ignored = tuple(
+        (whole.name, f"{file.parent.name}/{file.name}", "its name is that of no split, or of several")
+        for file in files
+        if file not in lists
+    )
     return [
         replace(
             whole,
             name=f"{whole.name}/{file.stem}",
-            split=SPLIT_NAMES[file.stem.lower()],
+            split=str(*splits[file]),
             list_file=file,
             other_lists=tuple(lists[1:]) if number == 0 else None,
+            ignored=ignored if number == 0 else (),
         )
         for number, file in enumerate(lists)
     ]
 
 
 def _parts_by_folder(whole: SplitFolder) -> list[SplitFolder]:
-    """One part for each folder of a split, where the folder of t1 holds nothing else."""
-    image_t1, image_t2, masks = whole.places
-    entries = [entry for entry in sorted((whole.path / image_t1).iterdir()) if not is_hidden(entry.name)]
-    if not entries or not all(entry.is_dir() and entry.name.lower() in SPLIT_NAMES for entry in entries):
-        return []
+    """One part for each folder of a split in the folders of t1 and t2. The first one has to report what else is in
+    them."""
+    found: dict[str, list[str]] = {}  # By the name of a split's folder: where it is in each place.
+    ignored = []
+    for number, place in enumerate(whole.places):
+        folder = whole.path / place
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if entry.is_dir() and entry.name.lower() in SPLIT_NAMES:
+                known = found.setdefault(entry.name.lower(), [f"{each}/{entry.name}" for each in whole.places])
+                known[number] = f"{place}/{entry.name}"
+            elif not is_hidden(entry.name):
+                ignored.append((whole.name, f"{place}/{entry.name}", "it is in no folder of a split"))
     return [
         replace(
             whole,
-            name=f"{whole.name}/{entry.name}",
-            split=SPLIT_NAMES[entry.name.lower()],
-            places=(f"{image_t1}/{entry.name}", f"{image_t2}/{entry.name}", f"{masks}/{entry.name}"),
+            name=f"{whole.name}/{name}",
+            split=SPLIT_NAMES[name],
+            places=(places[0], places[1], places[2]),
+            ignored=tuple(ignored) if number == 0 else (),
         )
-        for entry in entries
+        for number, (name, places) in enumerate(sorted(found.items()))
     ]
 
 

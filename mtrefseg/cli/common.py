@@ -115,9 +115,11 @@ def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
 
 
 def check_sentences(texts: Sequence[str]) -> None:
-    """Raises a `UserError` for sentences that are empty or not valid UTF-8."""
+    """Raises a `UserError` for sentences that are blank or not valid UTF-8."""
+    from mtrefseg.io import is_blank  # Imports NumPy, which help and usage errors do without.
+
     for number, text in enumerate(texts, start=1):
-        if not text.strip():
+        if is_blank(text):
             raise UserError(f"sentence {number} is empty")
         # The shell hands over bytes that are not UTF-8 as lone surrogates, which no JSON file can hold.
         with bad_input(prefix=f"sentence {number} is not valid UTF-8: "):

@@ -51,11 +51,13 @@ if TYPE_CHECKING:
         read_mask,
         read_size,
         read_tags,
+        unsaid_nodata,
         valid_pixels,
     )
     from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
+    from .texts import is_blank
 
 
 # Imported on first use, so that commands that only print their help do not import NumPy.
@@ -84,6 +86,7 @@ _READERS = (
     "read_mask",
     "read_size",
     "read_tags",
+    "unsaid_nodata",
     "valid_pixels",
 )
 
@@ -107,6 +110,7 @@ __all__ = [
     "draw_thumbnail",
     "encode_mask",
     "fill_template",
+    "is_blank",
     "known_depth",
     "load_image",
     "load_images",
@@ -128,6 +132,7 @@ __all__ = [
     "sha256_of",
     "to_script",
     "to_utf8",
+    "unsaid_nodata",
     "valid_pixels",
     "write_bytes",
     "write_json",
@@ -140,6 +145,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
+    "is_blank": "texts",
     "read_limited": "limited_process",
 }
 

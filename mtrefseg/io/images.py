@@ -11,6 +11,7 @@ from modeling_mtrefseg.image_bands_mtrefseg import (
     known_depth,
     percentile_limits,
     pick_bands,
+    unsaid_nodata,
     valid_pixels,
 )
 from modeling_mtrefseg.image_files_mtrefseg import (
@@ -50,5 +51,6 @@ __all__ = [
     "read_mask",
     "read_size",
     "read_tags",
+    "unsaid_nodata",
     "valid_pixels",
 ]

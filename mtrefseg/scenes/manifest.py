@@ -4,10 +4,8 @@ Segments many pairs, on this machine or on a cluster. Each pair has a folder tha
 goes on where it stopped, and a pair that fails is a row of the table.
 """
 
-import csv
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,12 +21,11 @@ from mtrefseg.errors import UserError, one_line
 from .api import load_predictor
 from .output import REPORT
 from .predicting import ScenePredictor
+from .reading import ManifestRow, read_manifest
 from .segmenting import SceneOptions, segment_pair
 
 
 RESULTS, PAIRS = "results.parquet", "pairs"
-COLUMNS = ("t1", "t2", "sentences", "id")
-_ID = re.compile(r"[\w][\w.\-]*")
 _FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
 _SCHEMA = pyarrow.schema(
     [
@@ -51,23 +48,6 @@ _SCHEMA = pyarrow.schema(
 
 
 @dataclass(frozen=True)
-class ManifestRow:
-    """
-    One pair of a manifest.
-
-    Args:
-        id (`str`): Its name, which is that of its folder, too.
-        t1, t2 (`str`): The images; empty if there is none.
-        sentences (`tuple[str, ...]`): What to segment; empty for every change.
-    """
-
-    id: str
-    t1: str
-    t2: str
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class ManifestSettings:
     """
     How all pairs are segmented.
@@ -84,40 +64,9 @@ class ManifestSettings:
 
     def fingerprint(self, row: ManifestRow) -> str:
         """Changes when a pair has to be segmented again."""
-        described = json.dumps([asdict(row), asdict(self.options), self.model], sort_keys=True, default=str)
+        known = {name: value for name, value in asdict(row).items() if name != "problem"}
+        described = json.dumps([known, asdict(self.options), self.model], sort_keys=True, default=str)
         return hashlib.sha256(described.encode()).hexdigest()[:16]
-
-
-def read_manifest(sources: Sequence[str | Path], texts: Sequence[str]) -> list[ManifestRow]:
-    """
-    Reads a manifest.
-
-    Args:
-        sources (`Sequence`): One table (.csv or .parquet) with the columns t1, t2 and, if wanted, sentences (in a CSV
-            file separated by "|", in Parquet a list or such a string) and id; or two folders, whose images pair up by
-            their names. Paths in a table are relative to it.
-        texts (`Sequence[str]`): The sentences of pairs that have none of their own.
-
-    Returns:
-        `list[ManifestRow]`: The pairs, at least one.
-
-    Raises:
-        [`UserError`]: If the table cannot be read, lacks a column, names a pair twice or is empty.
-    """
-    if len(sources) == 2:
-        rows = list(_rows_of_folders(Path(sources[0]), Path(sources[1]), texts))
-    else:
-        rows = list(_rows_of_table(sources[0], texts))
-    if not rows:
-        raise UserError(f"there is no pair in {' and '.join(map(str, sources))}")
-    seen: set[str] = set()
-    for row in rows:
-        if not _ID.fullmatch(row.id):
-            raise UserError(f"the id {row.id!r} is no name for a folder: use letters, digits, dots, dashes and _")
-        if row.id in seen:
-            raise UserError(f"the id {row.id} stands for two pairs of {sources[0]}: give each its own")
-        seen.add(row.id)
-    return rows
 
 
 class PairWorker:
@@ -136,7 +85,7 @@ class PairWorker:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """For Ray Data: one pair as JSON in, its entry of the table as JSON out."""
         rows = [json.loads(text) for text in batch["row"]]
-        entries = [self.segment(ManifestRow(row["id"], row["t1"], row["t2"], tuple(row["sentences"]))) for row in rows]
+        entries = [self.segment(ManifestRow(**{**row, "sentences": tuple(row["sentences"])})) for row in rows]
         return {"id": batch["id"], "entry": [json.dumps(entry) for entry in entries]}
 
     def segment(self, row: ManifestRow) -> dict[str, Any]:
@@ -146,6 +95,8 @@ class PairWorker:
         Returns:
             `dict`: What `result.json` says, or `{"error": ...}`.
         """
+        if row.problem:
+            return {"error": row.problem}
         done = finished(self.settings, row)
         if done is not None:
             return done
@@ -153,8 +104,6 @@ class PairWorker:
         unfinished = folder.with_name(f".{row.id}.incomplete")
         try:
             shutil.rmtree(unfinished, ignore_errors=True)
-            if not (row.t1 and row.t2):
-                raise UserError(f"{row.t1 or row.t2} has no partner of this name")
             if self.predictor is None:
                 self.predictor = load_predictor(**self.settings.model)
             unfinished.mkdir(parents=True)
@@ -200,8 +149,8 @@ def run_manifest(
     """
     out = Path(settings.out)
     (out / PAIRS).mkdir(parents=True, exist_ok=True)
-    entries = {row.id: done for row in rows if (done := finished(settings, row)) is not None}
-    open_rows = [row for row in rows if row.id not in entries]
+    entries = {row: done for row in rows if (done := finished(settings, row)) is not None}
+    open_rows = [row for row in rows if row not in entries]
     if entries and say is not None:
         say(f"{len(entries)} of {len(rows)} pairs were finished before")
     if open_rows:
@@ -210,11 +159,11 @@ def run_manifest(
         else:
             finishing = _on_this_machine(open_rows, settings, predictor)
         for row, entry in tqdm(finishing, total=len(open_rows), desc="pairs", unit="pair", disable=None):
-            entries[row.id] = entry
+            entries[row] = entry
             if "error" in entry and say is not None:
                 with tqdm.external_write_mode():  # Not in the middle of the bar.
                     say(f"{row.id}: {entry['error']}")
-    table = [line for row in rows for line in _table_rows(settings, row, entries[row.id])]
+    table = [line for row in rows for line in _table_rows(settings, row, entries[row])]
     try:
         unfinished = out / f".{RESULTS}.incomplete"
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, _SCHEMA), unfinished)
@@ -231,6 +180,8 @@ def pair_folder(settings: ManifestSettings, row: ManifestRow) -> Path:
 
 def finished(settings: ManifestSettings, row: ManifestRow) -> dict[str, Any] | None:
     """What an earlier run found with the same settings, `None` if it did not get there."""
+    if row.problem:
+        return None
     try:
         report = json.loads((pair_folder(settings, row) / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -257,8 +208,7 @@ def _with_ray(
     if not ray.is_initialized():
         ray.init(include_dashboard=False, configure_logging=False, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    by_id = {row.id: row for row in rows}
-    items = [{"id": row.id, "row": json.dumps(asdict(row))} for row in rows]
+    items = [{"id": number, "row": json.dumps(asdict(row))} for number, row in enumerate(rows)]
     dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         PairWorker,
         fn_constructor_args=(settings,),
@@ -267,7 +217,7 @@ def _with_ray(
         num_cpus=1,
     )
     for answer in dataset.iter_rows():
-        yield by_id[answer["id"]], json.loads(answer["entry"])
+        yield rows[answer["id"]], json.loads(answer["entry"])
 
 
 def _table_rows(settings: ManifestSettings, row: ManifestRow, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -282,40 +232,4 @@ def _table_rows(settings: ManifestSettings, row: ManifestRow, entry: dict[str, A
         yield {**named, "sentence": result["text"], "status": "done", "folder": folder, **kept}
 
 
-def _rows_of_table(source: str | Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
-    path = Path(source)
-    try:
-        if path.suffix.lower() == ".parquet":
-            records = pyarrow.parquet.read_table(path).to_pylist()
-        elif path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                records = list(csv.DictReader(file))
-        else:
-            raise UserError(f"a manifest is a .csv or .parquet file or two folders, not {path}")
-    except (OSError, UnicodeDecodeError, csv.Error, pyarrow.ArrowInvalid) as error:
-        raise UserError(f"cannot read {path}: {one_line(error)}") from error
-    for number, record in enumerate(records, start=1):
-        missing = [name for name in ("t1", "t2") if not record.get(name)]
-        if missing:
-            raise UserError(f"row {number} of {path} has no {missing[0]}: its columns are {', '.join(COLUMNS)}")
-        sentences = record.get("sentences") or ()
-        if isinstance(sentences, str):
-            sentences = [text.strip() for text in sentences.split("|")]
-        name = f"{number:06d}" if record.get("id") in (None, "") else str(record["id"])
-        earlier, later = (_beside(path, record[image]) for image in ("t1", "t2"))
-        yield ManifestRow(name, earlier, later, tuple(sentences or texts))
-
-
-def _beside(table: Path, image: str) -> str:
-    """A path of a table; URLs and paths of GDAL stay as they are."""
-    return image if re.match(r"\w+://|/", image) else str(table.parent / image)
-
-
-def _rows_of_folders(earlier: Path, later: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
-    folders = []
-    for folder in (earlier, later):
-        if not folder.is_dir():
-            raise UserError(f"{folder} is not a folder; two folders of images, or one table, make a manifest")
-        folders.append({path.stem: str(path) for path in folder.iterdir() if path.is_file() and path.name[0] != "."})
-    for name in sorted({*folders[0], *folders[1]}):
-        yield ManifestRow(name, folders[0].get(name, ""), folders[1].get(name, ""), tuple(texts))
+__all__ = ["ManifestRow", "ManifestSettings", "PairWorker", "read_manifest", "run_manifest"]

@@ -12,6 +12,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from mtrefseg.io import parse_json, to_utf8
+
 from .errors import ApiError
 from .schemas import SegmentRequest
 
@@ -54,6 +56,11 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
 
 
 def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
+    try:
+        body = to_utf8(body)
+        parse_json(body)  # Which of two values of a name counts, `pydantic` would decide.
+    except ValueError as error:
+        raise ApiError(400, f"The body is not valid JSON: {error}.") from error
     fields = _validate(body)
     return fields, (_decode(fields.image_t1, IMAGES[0]), _decode(fields.image_t2, IMAGES[1]))
 
@@ -125,7 +132,7 @@ def _validate(values: bytes | dict[str, Any]) -> SegmentRequest:
 def _decode(text: str, name: str) -> Source:
     if _looks_like_url(text):
         return text
-    if text.startswith("data:"):
+    if text[:5].lower() == "data:":
         head, _, text = text.partition(",")
         if not head.endswith(";base64"):
             raise ApiError(422, f"{name} is a data URL without base64: encode the file in base64.")

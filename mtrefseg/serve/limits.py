@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import ImageError, UnsupportedImageError, decoding, read_images, read_size
+from mtrefseg.io import ImageError, UnsupportedImageError, decoding, is_blank, read_images, read_size
 
 
 MAX_PIXELS = 4096 * 4096
@@ -101,7 +101,7 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
     Raises:
         [`InputError`]: If it is empty, too long or holds a special token.
     """
-    if not sentence.strip():
+    if is_blank(sentence):
         raise InputError(f"Sentence {number} is empty: leave it out, or write what changed.")
     if len(sentence) > MAX_SENTENCE_LENGTH:
         raise InputError(

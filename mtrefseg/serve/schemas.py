@@ -1,12 +1,19 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Requests and responses of the API, as shown on its OpenAPI page."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+def _no_truth(value: Any) -> Any:
+    """Refuses true and false, which would pass for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a truth value is no probability")
+    return value
+
+
+Probability = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, le=1, allow_inf_nan=False)]
 Point = tuple[int, int]
 SENTENCES_EXAMPLE = ["which buildings are new?", "the house that no longer exists"]
 

@@ -270,6 +270,10 @@ REPAIRS: dict[str, tuple[Damage, Reason]] = {
         lambda folder, pair: edit_json(folder, pair, mask=[f"{pair}/0.png", f"{pair}/1.png", f"{pair}/1.png"]),
         Reason.EXTRA_MASKS,
     ),
+    "named mask is missing": (
+        lambda folder, pair: edit_json(folder, pair, mask=["gone/7.png", f"{pair}/1.png"]),
+        Reason.OTHER_MASK,
+    ),
     "sentence has white space": (
         lambda folder, pair: edit_json(folder, pair, referring_expressions=[" the house\n", "the car"]),
         Reason.WHITESPACE_TRIMMED,

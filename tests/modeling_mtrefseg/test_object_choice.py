@@ -82,6 +82,7 @@ def test_words_choose_among_the_parts_of_a_mask(text: str, boxes: list[tuple[sli
         "the house on the left bank of the river",
         "the house by the lower pond that was built",
         "the house that is not the largest",
+        "a pool was built in the upper left corner and two more were built at the bottom",
         "the houses that were built but not the ones with a red roof",
         "the table right next to the red chair that was added",
         "the road that now leads to the largest house",

@@ -3,6 +3,7 @@
 
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet
@@ -12,9 +13,10 @@ from torch.utils.data import DataLoader
 
 from dataset_scripts.command_line import main as data_tools
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import parquet_pairs
+from dataset_scripts.readers import open_pairs, parquet_pairs
 from trainer.arguments import AugmentationArguments, DataArguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
+from trainer.data.samples import load_sample
 
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +56,22 @@ def break_images(rows, pairs):
         if row["pair_id"] in names:
             row["image_t1"] = {**row["image_t1"], "bytes": row["image_t1"]["bytes"][:200]}
     return rows
+
+
+def test_a_null_sentence_costs_no_other_sentence_of_its_pair(damage):
+    counts = {}
+
+    def edit(rows):
+        counts.update(Counter(row["pair_id"] for row in rows))
+        counts[rows[0]["pair_id"]] -= 1
+        rows[0]["expression"] = None
+        return rows
+
+    source = open_pairs(damage(edit), split="validation", setting="NS")
+    samples = [load_sample(source, index) for index in range(len(source))]
+    assert {sample.pair_id: len(sample.expressions) for sample in samples} == counts
+    assert all(text for sample in samples for text in sample.expressions)
+    assert all(len(sample.masks) == len(sample.expressions) for sample in samples)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from PIL import Image
 
-from dataset_scripts.readers import PairSource
+from dataset_scripts.readers import PairSource, Reason, UnusableError
 from modeling_mtrefseg.object_choice_mtrefseg import answered_by
+from mtrefseg.io import is_blank
 
 
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
@@ -79,6 +80,12 @@ def load_sample(source: PairSource, index: int) -> PairSample:
         UnusableError: If an image or mask cannot be read.
     """
     pair = source[index]
+    if not source.is_stage1:
+        # A blank sentence, of which `validate` tells, cannot be asked.
+        asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
+        if pair.expressions and not asked:
+            raise UnusableError(Reason.BLANK_EXPRESSION, f"{pair.pair_id} has no sentence that is not blank")
+        pair = replace(pair, expressions=asked)
     image_t1, image_t2 = pair.load_images()
     has_change_mask = source.is_stage1 or pair.change_mask is not None
     change_mask = pair.load_change_mask(image_t1.size) if has_change_mask else None

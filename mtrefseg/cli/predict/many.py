@@ -21,8 +21,8 @@ def add_manifest_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--manifest",
         metavar="TABLE",
-        help="many pairs, in place of T1 and T2: a .csv or .parquet file with the columns t1, t2 and, if wanted, "
-        "sentences (separated by |) and id; finished pairs are not segmented again",
+        help="many pairs, in place of T1 and T2: a .csv, .tsv or .parquet file with the columns t1, t2 and, if "
+        "wanted, sentences (separated by |, or a JSON list) and id; finished pairs are not segmented again",
     )
     group.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where the pairs of a manifest are segmented"
@@ -47,7 +47,7 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     need_geo("segmenting many pairs")
     from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
 
-    rows = read_manifest(sources, options.texts)
+    rows = read_manifest(sources, options.texts, progress)
     open_scene_input(options)
     model = {
         "model": options.model,
@@ -62,8 +62,9 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
 
     import pyarrow.parquet
 
-    columns = pyarrow.parquet.read_table(table, columns=["id", "status"]).to_pydict()
-    counts = Counter(dict(zip(columns["id"], columns["status"])).values())
+    lines = pyarrow.parquet.read_table(table, columns=["id", "t1", "t2", "status"]).to_pylist()
+    pairs = {(line["id"], line["t1"], line["t2"]): line["status"] for line in lines}
+    counts = Counter(pairs.values())
     print(f"pairs: {counts['done']} done, {counts['failed']} failed")
     print(table)
     return SOME_FAILED if counts["failed"] else 0

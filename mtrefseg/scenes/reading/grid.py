@@ -72,13 +72,17 @@ class Grid:
             return self.outline
         return reproject(self.outline, Transformer.from_crs(self.crs.to_wkt(), crs.to_wkt(), always_xy=True))
 
+    @property
+    def corners(self) -> np.ndarray:
+        """Three corners in pixels, the upper left one first, `(3, 2)`."""
+        return np.array([(0, 0), (self.width, 0), (0, self.height)])
+
     def is_same(self, other: "Grid") -> bool:
         """Whether the pixels of both lie on one another, to a hundredth of a pixel."""
         if (self.width, self.height, self.crs) != (other.width, other.height, other.crs):
             return False
-        corners = np.array([(0, 0), (self.width, 0), (0, self.height)])
         tolerance = 0.01 * float(np.sqrt(abs(self.transform.determinant)))
-        return bool(np.abs(self.to_map(corners) - other.to_map(corners)).max() < tolerance)
+        return bool(np.abs(self.to_map(self.corners) - other.to_map(self.corners)).max() < tolerance)
 
     def in_words(self) -> str:
         """The extent, for people."""

@@ -11,22 +11,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import rasterio
 from PIL import Image
+from pyproj import Transformer
+from pyproj.exceptions import ProjError
 from rasterio.enums import ColorInterp, Interleaving, MaskFlags, Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import OTHER_PAGES, ImageError, decoding, load_image, read_tags
+from mtrefseg.io import OTHER_PAGES, ImageError, decoding, read_images, read_tags, unsaid_nodata
 
 from .bands import StretchOption, choose_bands, to_rgb
-from .grid import Grid
+from .grid import WGS84, Grid
 
 
 RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
 """Files of these kinds are read in windows; other images are read whole, as `mtrefseg.load_image` does."""
 # A GeoTIFF is read as such alone: a file that names other files could pose as one.
 _DRIVERS = dict.fromkeys((".tif", ".tiff", ".gtiff"), "GTiff")
+_LAB = 8  # How TIFF numbers these colours.
+_ANY_CRS = {"src_crs": "EPSG:3857", "crs": "EPSG:3857"}  # For images that lie one above the other.
 _LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes whole blocks.
 _SAMPLE_SIDE = 1024  # Percentiles and the alpha check look at the scene at this size.
 _LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
@@ -97,14 +101,10 @@ def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) ->
 class PlainImage:
     """An image without a place on the ground, in memory, with the interface of [`RasterImage`]."""
 
-    notes: tuple[str, ...] = ()
-
-    def __init__(self, source: Any) -> None:
-        self.name = name_of(source)
-        try:
-            self._pixels = np.asarray(load_image(source))
-        except (OSError, ValueError) as error:
-            raise UserError(one_line(error)) from error
+    def __init__(self, name: str, image: Image.Image) -> None:
+        self.name = name
+        self.notes: list[str] = []
+        self._pixels = np.asarray(image)
         height, width = self._pixels.shape[:2]
         self._valid = np.ones((height, width), dtype=bool)
         self.grid = Grid(width, height, Affine.identity(), None)
@@ -165,17 +165,24 @@ class RasterImage:
         except UserError:
             self._file.close()
             raise
-        self._data: Any = self._file
         self._opened = [self._file]
         self.notes: list[str] = []
         self._limits: np.ndarray | None = None
         self._bands = choose_bands(self._file, options.bands)
+        self._units: tuple[np.ndarray, np.ndarray] | None = None
         self._palette = self._find_palette()
         alpha = [index for index, kind in enumerate(self._file.colorinterp, 1) if kind == ColorInterp.alpha]
         self._alpha = alpha[0] if alpha and self._is_opacity(alpha[0]) else None
         self._note_bands(options)
-        crs = self._file.crs
-        self.grid = Grid(self._file.width, self._file.height, self._file.transform, crs or None)
+        kind = self._file.tags(self._bands[0], ns="IMAGE_STRUCTURE")
+        bits = int(kind.get("NBITS", 8))
+        self._highest = (1 << bits) - 1 if self._palette is None and bits < 8 else 255
+        self._is_inverted = self._palette is None and self._file.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
+        self.grid = Grid(self._file.width, self._file.height, self._file.transform, self._find_crs())
+        points, self.points_crs = self._file.gcps
+        self.points = [(point.row, point.col, point.x, point.y) for point in points]
+        self._data: Any = self._file
+        self._say_nodata()
 
     def on_grid(self, grid: Grid) -> "RasterImage":
         """Lets windows be read on another grid from now on: of the ground, if both have a place, else of the size."""
@@ -184,17 +191,15 @@ class RasterImage:
         if grid.crs is None:  # One above the other: the same extent at another size.
             a, b, c, d, e, f = self.grid.transform[:6]
             x, y = self.grid.width / grid.width, self.grid.height / grid.height
-            crs = "EPSG:3857"  # Any one: both are in it.
             placed: dict[str, Any] = {
-                "src_crs": crs,
-                "crs": crs,
+                **_ANY_CRS,
                 "transform": Affine(a * x, b * y, c, d * x, e * y, f),
             }
         else:
             placed = {"crs": grid.crs, "transform": grid.transform}
-        has_nodata = self._file.nodata is not None
+        has_nodata = self._data.nodata is not None
         self._data = WarpedVRT(
-            self._file,
+            self._data,
             width=grid.width,
             height=grid.height,
             resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
@@ -247,6 +252,18 @@ class RasterImage:
         """Says which values become black and white."""
         self._limits = limits
 
+    @property
+    def units(self) -> tuple[tuple[float, float], ...]:
+        """Scale and offset of each band, by which its values become measured ones; of 8 bits none: they are shown."""
+        if self._palette is not None or self._file.dtypes[0] == "uint8":
+            return ()
+        return tuple((self._file.scales[band - 1], self._file.offsets[band - 1]) for band in self._bands)
+
+    def use_units(self) -> None:
+        """Lets values be measured ones from now on."""
+        scales, offsets = np.array(self.units, dtype=np.float64).T[:, :, None, None]
+        self._units = scales, offsets
+
     def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """
         Reads a part of the scene.
@@ -265,7 +282,10 @@ class RasterImage:
         values, valid = self._read(box, size, Resampling.average)
         if self._palette is not None:
             return self._palette[values[0]], valid
-        return to_rgb(values, self._limits, self.name), valid
+        if self._highest < 255:
+            values = np.rint(values * (255 / self._highest)).astype(np.uint8)
+        shown = to_rgb(values, self._limits, self.name)
+        return 255 - shown if self._is_inverted else shown, valid
 
     def close(self) -> None:
         """Closes the file."""
@@ -292,9 +312,52 @@ class RasterImage:
                     options["out_shape"] = size
                 masks = self._data.read_masks(list(self._bands), **_stacked(options, len(self._bands)))
                 valid &= (masks > 0).any(axis=0)
+        if self._units is not None:
+            scales, offsets = self._units
+            values = (values * scales + offsets).astype(np.float32)
         return values, valid
 
+    def _find_crs(self) -> Any:
+        """The coordinate reference system, unless it is none of the earth, such as that of a building site."""
+        crs = self._file.crs or None
+        if crs is None:
+            return None
+        try:
+            Transformer.from_crs(crs.to_wkt(), WGS84, always_xy=True)
+        except ProjError:
+            name = crs.to_wkt().split('"')[1]
+            self.notes.append(f"{self.name} is in {name}, which has no place on the earth: it is read without one")
+            return None
+        return crs
+
+    def _say_nodata(self) -> None:
+        """Leaves out what is no data although the file does not say so."""
+        if self._file.nodata is not None or self._alpha is not None or self._palette is not None:
+            return
+        size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
+        with reading(self.name):
+            values = self._file.read(
+                list(self._bands), out_shape=(len(self._bands), *size), resampling=Resampling.nearest
+            )
+        nodata = unsaid_nodata(values)
+        if nodata is None:
+            return
+        self.notes.append(f"{self.name}: {nodata:g} is taken for missing data, though the file does not say so")
+        self._data = WarpedVRT(
+            self._file,
+            **({} if self.grid.crs is not None else _ANY_CRS),
+            transform=self._file.transform,
+            width=self._file.width,
+            height=self._file.height,
+            src_nodata=nodata,
+            nodata=nodata,
+            warp_mem_limit=64,
+        )
+        self._opened.append(self._data)
+
     def _check_blocks(self) -> None:
+        if "complex" in self._file.dtypes[0]:
+            raise UserError(f"{self.name} holds {self._file.dtypes[0]} values: save their strength as real ones")
         height, width = self._file.block_shapes[0]
         together = self._file.count if self._file.interleaving == Interleaving.pixel else 1
         size = height * width * together * np.dtype(self._file.dtypes[0]).itemsize
@@ -308,7 +371,7 @@ class RasterImage:
         """Colours of the values of a file with a palette, `(256, 3)`."""
         if len(self._bands) > 1 or self._file.colorinterp[self._bands[0] - 1] != ColorInterp.palette:
             return None
-        palette = np.zeros((256, 3), dtype=np.uint8)
+        palette = np.zeros((1 << (16 if self._file.dtypes[0] == "uint16" else 8), 3), dtype=np.uint8)
         for value, color in self._file.colormap(self._bands[0]).items():
             if value < len(palette):
                 palette[value] = color[:3]
@@ -349,48 +412,66 @@ def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
     return {**options, "out_shape": (count, *shape[-2:]), "resampling": Resampling.nearest}
 
 
-def open_source(source: Any, options: ReadOptions) -> PlainImage | RasterImage:
+def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[PlainImage | RasterImage]:
     """
-    Opens an image of a scene.
+    Opens the images of a scene.
 
     Args:
-        source: A path, a URL, or what `mtrefseg.load_image` takes.
-        options ([`ReadOptions`]): Bands and stretch of a raster.
+        sources (`Sequence`): Paths, URLs, or what `mtrefseg.load_image` takes.
+        options ([`ReadOptions`]): Bands and stretch.
 
-    Returns:
-        `PlainImage` or [`RasterImage`]: A TIFF that its orientation turns is a plain image: GDAL shows it as stored.
+    Yields:
+        [`PlainImage`] or [`RasterImage`]: Of each source. A TIFF that its orientation turns or that is in Lab colours
+        is a plain image, for GDAL shows it as stored; and so is a file that ends like a TIFF and is none.
 
     Raises:
-        [`UserError`]: If it cannot be opened, or has several pages.
+        [`UserError`]: If one cannot be opened, or has several pages.
     """
+    are_plain = [_is_plain(source, options) for source in sources]
+    plain = [source for source, is_plain in zip(sources, are_plain) if is_plain]
+    names = [name_of(source) for source in plain]
+    try:
+        # Together, so that they are stretched alike.
+        images, notes = read_images(plain, bands=options.bands, stretch=options.stretch) if plain else ([], [])
+    except (OSError, ValueError) as error:
+        raise UserError(one_line(error)) from error
+    ready = [PlainImage(name, image) for name, image in zip(names, images)]
+    if ready:
+        ready[0].notes += notes
+    following = iter(ready)
+    for source, is_plain in zip(sources, are_plain):
+        yield next(following) if is_plain else RasterImage(source, options)
+
+
+def _is_plain(source: Any, options: ReadOptions) -> bool:
+    """Whether an image is read whole; raises [`UserError`] if it can be read neither so nor in windows."""
     if not is_raster(source):
-        return PlainImage(source)
-    image = RasterImage(source, options)
-    tags = _tags_of(source)
-    problem = None
-    if tags is not None and tags.has_other_pages:
-        problem = OTHER_PAGES
-    elif tags is not None and tags.orientation in range(2, 9) and image.grid.crs is None:
-        if not tags.is_deep and options.bands is None:
-            image.close()
-            return PlainImage(source)
-        problem = "its orientation turns it, which is done for 8 bits and all bands only; save it upright"
-    if problem is not None:
-        image.close()
-        raise UserError(f"cannot read {image.name}: {problem}")
-    return image
-
-
-def _tags_of(source: str | Path) -> Any:
-    """The tags of a TIFF file that is here and can be read so."""
+        return True
     path = Path(source)
     if _suffix(source) not in _DRIVERS or not path.is_file():
-        return None
+        return False
     try:
         with decoding(str(source)):
-            return read_tags(path)
-    except ImageError:  # GDAL has opened it.
-        return None
+            tags = read_tags(path)
+    except ImageError:  # GDAL may be able to open it.
+        return False
+    if tags is None:
+        return True
+    if tags.has_other_pages:
+        raise UserError(f"cannot read {source}: {OTHER_PAGES}")
+    is_lab, is_turned = tags.photometric == _LAB, tags.orientation in range(2, 9)
+    if not (is_lab or is_turned):
+        return False
+    with reading(str(source)), open_raster(path, driver="GTiff") as file:
+        has_place = bool(file.crs)
+    if has_place and not is_lab:
+        return False
+    if not has_place and not tags.is_deep and options.bands is None:
+        return True
+    if is_lab:
+        raise UserError(f"cannot read {source}: it is in Lab colours; save it as RGB")
+    problem = "its orientation turns it, which is done for 8 bits and all bands only; save it upright"
+    raise UserError(f"cannot read {source}: {problem}")
 
 
 def shrunk(height: int, width: int, side: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ from mtrefseg.errors import UserError
 
 from .bands import StretchOption, find_limits
 from .grid import Grid
-from .images import Box, ReadOptions, open_source
+from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
 
 
 CACHE_MEGABYTES = 256
+_SAME_PLACE = 0.5  # Pixels by which the corners of images may differ that lie one above the other.
 _LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
 
 
@@ -103,18 +105,30 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
     opened: list[Any] = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
         try:
-            for source in sources:
-                opened.append(open_source(source, options))
+            for image in open_sources(sources, options):
+                opened.append(image)
             first = opened[0]
             for image in opened[1:]:
                 _check_place(first, image, options)
                 image.on_grid(first.grid)
+            _share_units(opened)
             _share_limits(opened, options.stretch)
             notes = [note for image in opened for note in image.notes]
             yield Scene(opened, first.grid, notes)
         finally:
             for image in opened:
                 image.close()
+
+
+def _share_units(images: Sequence[Any]) -> None:
+    """Turns values into measured ones where the files say how, and not all in the same way: of newer scenes, some
+    agencies have moved the zero."""
+    rasters = [image for image in images if isinstance(image, RasterImage) and image.units]
+    if len({image.units for image in rasters}) > 1:
+        for image in rasters:
+            image.use_units()
+            spans = ", ".join(f"{scale:g} and {offset:g}" for scale, offset in image.units)
+            image.notes.append(f"{image.name}: scale and offset of its bands are applied ({spans})")
 
 
 def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
@@ -137,11 +151,18 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
     grid, other = first.grid, image.grid
     if (grid.crs is None) != (other.crs is None):
         with_place, without = (first, image) if other.crs is None else (image, first)
+        copy, first_step = without.name, ""
+        if isinstance(without, PlainImage):
+            copy = f"{Path(without.name).stem}_placed.tif"
+            first_step = f"rio convert {without.name} {copy}; "
+        elif without.points:
+            raise UserError(_points_only(without.name))
         raise UserError(
-            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both "
-            f"show the same area: rio edit-info {without.name} --like {with_place.name} --crs like --transform like)"
+            f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both show "
+            f"the same area: {first_step}rio edit-info {copy} --like {with_place.name} --crs like --transform like)"
         )
     if grid.crs is None:
+        _check_unknown_place(first, image)
         sizes = [(one.width, one.height) for one in (grid, other)]
         if sizes[0] != sizes[1] and options.align == "error":
             raise UserError(
@@ -161,6 +182,30 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
             f"the grid of {image.name} is not that of {first.name} ({_difference(grid, other)}): leave out --no-warp"
         )
     image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)})")
+
+
+def _check_unknown_place(first: Any, image: Any) -> None:
+    """Refuses images without a coordinate reference system that say that they do not lie one above the other."""
+    if not (isinstance(first, RasterImage) and isinstance(image, RasterImage)):
+        return
+    if (first.points, first.points_crs) != (image.points, image.points_crs):
+        raise UserError(_points_only((image if image.points else first).name))
+    corners = [one.grid.to_map(one.grid.corners) for one in (first, image)]
+    if any(one.grid.transform.is_identity for one in (first, image)):
+        return
+    if np.abs(corners[0] - corners[1]).max() > _SAME_PLACE * np.sqrt(abs(first.grid.transform.determinant)):
+        places = [f"({x:.10g}, {y:.10g})" for x, y in (corners[0][0], corners[1][0])]
+        raise UserError(
+            f"{first.name} begins at {places[0]} and {image.name} at {places[1]}, and without a coordinate reference "
+            "system they cannot be laid on one another: give both theirs (rio edit-info FILE --crs EPSG:…)"
+        )
+
+
+def _points_only(name: str) -> str:
+    return (
+        f"the place of {name} is told by ground control points alone, which need not be those of the other image: "
+        f"bring it to a grid (gdalwarp {name} warped.tif)"
+    )
 
 
 def _difference(grid: Grid, other: Grid) -> str:

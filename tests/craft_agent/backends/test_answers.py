@@ -126,3 +126,35 @@ def test_hostile_repetition_takes_linear_time(piece):
         read_answer(text, PERCEIVE)
     # It takes about a second at most; quadratic time would be minutes.
     assert time.process_time() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("box", "problem"),
+    [
+        ([0.1, 0.1, 0.3, 0.3], r"differences\[1\]\.box: .* are fractions; write .* from 0 to 1000"),
+        ([0, 0, 1, 1], "fractions"),
+        ([600, 600, 100, 100], "ends before it begins; write left, top, right, bottom, not width and height"),
+        ([100, 100, 100, 300], "ends before it begins"),
+        ([0, 0, 0, 0], "ends before it begins"),
+        ([0, 0, 2, 2], None),
+        ([100, 100, 300, 300], None),
+    ],
+)
+def test_boxes_in_other_coordinates_are_refused(box, problem):
+    """They fit the schema, and would lie elsewhere: fractions in one pixel of the corner."""
+    text = json.dumps({"differences": [difference(), difference(box=box)]})
+    if problem is None:
+        assert len(read_answer(text, PERCEIVE)["differences"]) == 2
+        return
+    with pytest.raises(AnswerError, match=problem):
+        read_answer(text, PERCEIVE)
+
+
+def test_boxes_and_points_of_reviews_in_other_coordinates_are_refused():
+    for change in ({"box": [0.2, 0.2, 0.4, 0.4]}, {"points": [[0.5, 0.5, 1]]}, {"box": [600, 600, 100, 100]}):
+        with pytest.raises(AnswerError, match=r"fractions|ends before"):
+            read_answer(json.dumps(review(**change)), REVIEW)
+    for change in ({"box": []}, {"box": [0, 0, 0, 0]}, {"points": [[0, 1, 1]]}):
+        assert read_answer(json.dumps(review(**change)), REVIEW) == review(**change)
+    missing = {"found": False, "box": [0, 0, 1, 1], "object": "", "change_type": "appear"}
+    assert read_answer(json.dumps(missing), GROUND) == missing

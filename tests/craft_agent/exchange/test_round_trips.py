@@ -136,6 +136,11 @@ COCO = {
     "mask size": (("annotations", 1, "segmentation", "size"), [1, 1], "annotation 2", "200 x 150"),
     "polygon": (("annotations", 1, "segmentation"), [[1, 2, 3]], "annotation 2", "three corners"),
     "not a number": (("annotations", 1, "segmentation"), [[1, 2, "x", 4, 5, 6]], "annotation 2", "no number"),
+    "far away": (("annotations", 1, "segmentation"), [[0, -1e308, 1e308, 1e308, 9, 9]], "annotation 2", "pixels"),
+    "huge": (("annotations", 1, "segmentation"), [[10**400, 1, 2, 3, 4, 5]], "annotation 2", "pixels"),
+    "mask of no size": (("annotations", 1, "segmentation", "size"), 5, "annotation 2", "200 x 150"),
+    "one id, two images": (("images", 1, "id"), 1, "image 2", "another image has the id 1"),
+    "one id, two categories": (("categories", 1, "id"), 1, "category 2", "another category has the id 1"),
     "empty": (("annotations", 1, "segmentation"), [], "annotation 2", "covers no pixel"),
     "unknown pair": (("images", 0, "file_name"), "B/none.png", "image 1", "no pair none"),
     "image size": (("images", 0, "width"), -1, "image 1", "no size of an image"),
@@ -183,6 +188,7 @@ CVAT = {
     "pair": ("B/place_000.png", "B/none.png", "image 1", "no pair none"),
     "sizes": ('height="150"', 'height="149"', "image 0", "its size is 200 x 149"),
     "document type": ("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "the file", "document type"),
+    "far away": ("<mask ", '<polygon points="0,-1e308;1e308,1e308;9,9"/><mask ', "shape 1", "pixels"),
     "cut": ("</annotations>", "", "the file", "not XML"),
 }
 

@@ -69,6 +69,12 @@ def test_polygons_and_both_run_length_codes_give_the_same_mask(folder: Path) -> 
         ({"segmentation": []}, "segmentation that cannot be read"),
         ({"segmentation": "mask.png"}, "segmentation that cannot be read"),
         ({"segmentation": None}, "segmentation that cannot be read"),
+        ({"segmentation": [[0, 0, 1e9, 0, 1e9, 1e9]]}, "segmentation that cannot be read"),
+        ({"segmentation": [[0, 0, 1e300, 0, 1e300, 1e300]]}, "segmentation that cannot be read"),
+        ({"segmentation": [[10**400, 0, 9, 0, 9, 9]]}, "segmentation that cannot be read"),
+        ({"segmentation": {"size": [300, 320], "counts": "o" * 1_000_000}}, "segmentation that cannot be read"),
+        ({"category_id": [1]}, "annotation of an unknown category"),
+        ({"image_id": {}}, "annotation of an unknown image"),
         ({"category_id": 99}, "annotation of an unknown category"),
         ({"image_id": 99}, "annotation of an unknown image"),
     ],
@@ -98,6 +104,57 @@ def test_bad_images_are_skipped_and_named(folder: Path) -> None:
         "image with a side of less than 128 pixels": 1,
         "image of another size than annotated": 1,
     }
+
+
+def test_one_bad_image_or_category_costs_no_other(folder: Path) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        content["images"] += [None, {"file_name": "a.png"}, {"id": [1], "file_name": "a.png"}]
+        content["images"].append({"id": 77, "file_name": "x" * 300})
+        content["categories"] += [None, {"id": 50}, {"id": 51, "name": None}]
+        content["annotations"].append({**content["annotations"][0], "image_id": 77})
+
+    change(folder, edit)
+    skipped = SkippedItems()
+    assert sum(len(source.instances) for source in read_instances(folder, skipped)) == 8
+    assert dict(skipped.counts) == {
+        "image without an id and a file_name": 3,
+        "category without an id and a name": 3,
+        "missing image": 1,
+    }
+
+
+def test_an_id_that_two_images_or_categories_have_means_neither(folder: Path) -> None:
+    """The masks of one would be laid on the other, or be called by its name."""
+
+    def edit(content: dict[str, Any]) -> None:
+        content["images"][1]["id"] = content["images"][0]["id"]
+        content["categories"].append({"id": content["annotations"][-1]["category_id"], "name": "cow"})
+
+    before = {source.file.name: source.instances for source in read_instances(folder, SkippedItems())}
+    change(folder, edit)
+    skipped = SkippedItems()
+    after = {source.file.name: source.instances for source in read_instances(folder, skipped)}
+    assert not {"coco_000.png", "coco_001.png"} & set(after)
+    kept = [instance for instances in after.values() for instance in instances]
+    assert all(instance in before[name] for name, instances in after.items() for instance in instances)
+    assert "cow" not in {instance.category for instance in kept}
+    assert skipped.counts["image whose id another one has"] == 2
+    assert skipped.counts["category whose id another one has"] == 2
+    assert len(kept) + sum(skipped.counts[f"annotation of an unknown {kind}"] for kind in ("image", "category")) == 8
+
+
+def test_file_names_of_windows_and_of_another_case_and_ids_in_quotes(folder: Path) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        content["images"][0]["file_name"] = "images\\coco_000.png"
+        content["images"][1]["file_name"] = "COCO_001.PNG"
+        content["images"][2].update(width=None, height=None)
+        for annotation in content["annotations"]:
+            annotation.update(image_id=str(annotation["image_id"]), category_id=str(annotation["category_id"]))
+
+    change(folder, edit)
+    skipped = SkippedItems()
+    assert sum(len(source.instances) for source in read_instances(folder, skipped)) == 8
+    assert not skipped.lines()
 
 
 def test_file_names_stay_in_the_folder(folder: Path, tmp_path: Path) -> None:

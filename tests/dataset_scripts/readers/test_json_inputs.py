@@ -10,7 +10,7 @@ import pytest
 
 from dataset_scripts.command_line import main
 from dataset_scripts.readers import open_pairs
-from tests.dataset_scripts.image_folders import make_image_folder
+from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import json_path, make_raw_split
 
 
@@ -150,3 +150,58 @@ def test_utf_16_that_is_cut_off_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(json.dumps(content).encode("utf-16")[:-1])
     (finding,) = open_pairs(tmp_path / "set").report.skipped
     assert "is not UTF-16" in finding.detail
+
+
+@pytest.mark.parametrize("spelling", ["./t1/0.png", "t1//0.png", "t1\\0.png", "T1/0.PNG"])
+def test_rows_that_spell_the_same_images_otherwise_are_one_pair(tmp_path: Path, spelling: str) -> None:
+    """They were two pairs of the same images, each with a part of the sentences."""
+    folder = make_image_folder(tmp_path / "mine", pairs=1)
+    first, second = read_rows(folder)
+    second["image_t1_file_name"] = spelling
+    write_rows(folder, [first, second])
+    (pair,) = open_pairs(folder)
+    assert pair.pair_id == "t1/0"
+    assert len(pair.expressions) == 2
+
+
+def test_rows_of_a_pair_that_contradict_each_other_are_named(tmp_path: Path) -> None:
+    folder = make_image_folder(tmp_path / "mine", pairs=1, sentences=3)
+    rows = read_rows(folder)
+    del rows[0]["domain"]
+    rows[1] |= {"pair_id": "a", "source": "theirs"}
+    rows[2] |= {"pair_id": "b", "domain": "NS"}
+    write_rows(folder, rows)
+    source = open_pairs(folder)
+    (pair,) = source
+    assert (pair.pair_id, pair.domain, pair.source, len(pair.expressions)) == ("a", "RS", "mine", 3)
+    assert [finding.detail for finding in source.report.repaired] == [
+        'source is "theirs", in an earlier row of the pair "mine"; that counts',
+        'pair_id is "b", in an earlier row of the pair "a"; that counts',
+        'domain is "NS", in an earlier row of the pair "RS"; that counts',
+    ]
+
+
+def test_metadata_in_upper_case_is_not_another_layout(tmp_path: Path) -> None:
+    """Folders `t1` and `t2` would be read as a set without sentences."""
+    folder = make_image_folder(tmp_path / "mine")
+    (folder / "metadata.jsonl").rename(folder / "Metadata.JSONL")
+    assert len(read(folder)) == 4
+    assert open_pairs(folder).report.unused == []
+
+
+def test_paths_that_begin_with_their_own_folder_are_found(tmp_path: Path) -> None:
+    path, content = raw_split(tmp_path)
+    names = {"img_A": "A/RS_train_000.png", "img_B": "B\\RS_train_000.png", "mask": ["masks/RS_train_000/1.png"] * 2}
+    path.write_text(json.dumps({**content, **names}), encoding="utf-8")
+    (pair,) = source = open_pairs(tmp_path / "set")
+    assert [one.mask.name for one in pair.expressions] == ["RS_train/masks/RS_train_000/1.png"] * 2
+    assert not source.report.findings
+
+
+def test_masks_that_are_no_files_are_not_taken_for_numbered_ones(tmp_path: Path) -> None:
+    """Run lengths and polygons in the JSON file were passed over for the files of their numbers."""
+    path, content = raw_split(tmp_path)
+    path.write_text(json.dumps({**content, "mask": [{"size": [2, 2], "counts": "04"}, None]}), encoding="utf-8")
+    (pair,) = source = open_pairs(tmp_path / "set")
+    assert [one.text for one in pair.expressions] == SENTENCES[1:]
+    assert [finding.detail for finding in source.report.skipped] == ["entry 0 of the masks is no file name"]

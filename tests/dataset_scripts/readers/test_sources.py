@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import datasets
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -326,6 +328,73 @@ def test_rows_that_cannot_be_used_are_skipped_and_named(tmp_path) -> None:
         "unequal_sizes": 1,
         "missing_mask": 1,
     }
+
+
+def test_a_blank_sentence_or_a_lost_mask_costs_no_other_sentence(tmp_path) -> None:
+    several = {"masks": [draw_mask(3)] * 3, "change_types": [0] * 3, "noisy": [False] * 3}
+    rows = [
+        make_row("nulls", **several, expressions=["the house", None, "\u200b"]),
+        make_row("mask", **{**several, "masks": [draw_mask(3), None, draw_mask(4)]}, expressions=["a", "b", "c"]),
+        make_row("no-list", expressions=None),
+        make_row("blank", expressions=[" "]),
+        make_row("last"),
+    ]
+    records, report = read(write_parquet(tmp_path, rows))
+    assert {record.pair_id: [one.text for one in record.expressions] for record in records} == {
+        "nulls": ["the house"],
+        "mask": ["a", "c"],
+        "last": ["the house"],
+    }
+    assert report.counts == {"unreadable_json": 1, "blank_expression": 3, "missing_mask": 1}
+    assert {finding.sample for finding in report.skipped} >= {"nulls_1", "nulls_2", "mask_1"}
+
+
+def larger(table: pyarrow.Table) -> pyarrow.Table:
+    """As Polars writes texts."""
+    columns = [
+        column.cast(pyarrow.large_string()) if column.type == pyarrow.string() else column for column in table.columns
+    ]
+    return pyarrow.table(dict(zip(table.column_names, columns)))
+
+
+WRITTEN_ANEW = {
+    "without the features of datasets": lambda table: table.replace_schema_metadata(None),
+    "large strings": larger,
+    "large lists": lambda table: table.set_column(
+        table.column_names.index("expressions"),
+        "expressions",
+        table["expressions"].cast(pyarrow.large_list(pyarrow.large_string())),
+    ),
+    "dictionaries": lambda table: table.set_column(0, "pair_id", table["pair_id"].dictionary_encode()),
+    "short numbers": lambda table: table.set_column(
+        table.column_names.index("view"), "view", table["view"].cast(pyarrow.int8())
+    ),
+    "names of labels": lambda table: table.set_column(
+        table.column_names.index("domain"), "domain", pyarrow.array(["RS"] * len(table))
+    ),
+    "columns in another order": lambda table: table.select(table.column_names[::-1]),
+}
+
+
+@pytest.mark.parametrize("change", WRITTEN_ANEW)
+def test_an_export_that_another_program_has_written_anew_reads_the_same(tmp_path, change: str) -> None:
+    rows = [make_row("one", domain=1), make_row("two", domain=1, source="mine")]
+    expected = [content(pair) for pair in read(write_parquet(tmp_path / "a", rows))[0]]
+    path = write_parquet(tmp_path / "b", rows) / "data/train.parquet"
+    pyarrow.parquet.write_table(WRITTEN_ANEW[change](pyarrow.parquet.read_table(path)), path)
+    records, report = read(tmp_path / "b")
+    assert [content(pair) for pair in records] == expected
+    assert len(expected) == 2
+    assert not report.findings
+    assert [pair.pair_id for pair in (open_pairs(tmp_path / "b")[0], open_pairs(tmp_path / "b")[1])] == ["one", "two"]
+
+
+def test_a_column_of_another_type_is_named(tmp_path) -> None:
+    path = write_parquet(tmp_path, [make_row("one")]) / "data/train.parquet"
+    table = pyarrow.parquet.read_table(path).set_column(0, "pair_id", pyarrow.array([1.5]))
+    pyarrow.parquet.write_table(table.replace_schema_metadata(None), path)
+    with pytest.raises(DataError, match=r"train\.parquet: pair_id is of type double, in exports string"):
+        open_pairs(tmp_path)
 
 
 def test_files_of_several_configurations_are_read_once(tmp_path) -> None:

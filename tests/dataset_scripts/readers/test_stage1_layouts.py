@@ -112,3 +112,65 @@ def test_a_split_is_opened_for_stage_1(tmp_path: Path) -> None:
         write_pair(tuple(tmp_path / split / name for name in ("Image1", "Image2", "label")), f"t_{number}.png", number)
     pairs = open_pairs(tmp_path, "validation", is_stage1=True, checked=False)
     assert [pair.pair_id for pair in pairs] == ["t_1"]
+
+
+def unused(root: Path) -> list[str]:
+    return [f"{finding.split}/{finding.sample}" for finding in open_pairs(root).report.unused]
+
+
+@pytest.mark.parametrize(
+    ("folder", "train", "test"),
+    [
+        ("List", "Train.txt", "Test.txt"),
+        ("list", "train.TXT", "test.TXT"),
+        ("LIST", "train_list.txt", "list_test.txt"),
+    ],
+)
+def test_lists_of_other_spellings_are_splits(tmp_path: Path, folder: str, train: str, test: str) -> None:
+    """Otherwise the pairs of the test would be trained on."""
+    root = tmp_path / "set"
+    for number in range(3):
+        write_pair((root / "A", root / "B", root / "label"), f"é_{number}.png", number)
+    (root / folder).mkdir()
+    (root / folder / train).write_text("É_0.PNG\ne\u0301_1.png,e\u0301_1.png\n", encoding="utf-8")
+    (root / folder / test).write_text("é_2.png\n", encoding="utf-8")
+    (root / folder / "trainval.txt").write_text("é_2.png\n", encoding="utf-8")
+    assert read(root) == {"train": ["é_0", "é_1"], "test": ["é_2"]}
+    assert open_pairs(root).report.findings == []
+    assert unused(root) == [f"set/{folder}/trainval.txt"]
+
+
+def test_something_else_beside_the_folders_of_splits_does_not_make_all_training_data(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for number, split in enumerate(("train", "test", "extra")):
+        write_pair((root / "A" / split, root / "B" / split, root / "label" / split), f"tile_{number}.png", number)
+    (root / "A" / "notes.txt").write_text("how they were made")
+    for folder in ("B", "label"):  # A split whose earlier images are missing.
+        (root / folder / "val").mkdir()
+        Image.new("RGB", SIZE).save(root / folder / "val" / "tile_7.png")
+    assert read(root) == {"train": ["tile_0"], "test": ["tile_1"]}
+    report = open_pairs(root).report
+    assert [(finding.reason, finding.sample) for finding in report.skipped] == [(Reason.MISSING_IMAGE, "tile_7")]
+    assert set(unused(root)) == {"set/A/extra", "set/A/notes.txt", "set/B/extra", "set/label/extra"}
+
+
+def test_folders_with_images_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """A test split without `B`, splits beside `A` and `B`, and a second pair of folders were left out in silence."""
+    root = tmp_path / "set"
+    write_pair(tuple(root / "train" / name for name in ("A", "B", "label")), "tile_0.png", 0)
+    write_pair(tuple(root / "test" / name for name in ("A", "C", "label")), "tile_1.png", 1)
+    write_pair(tuple(root / "train" / name for name in ("im1", "im2", "gt")), "tile_2.png", 2)
+    write_pair(tuple(root / "train" / "val" / name for name in ("A", "B", "label")), "tile_3.png", 3)
+    Image.new("RGB", SIZE).save(root / "overview.png")
+    (root / "train" / "metadata.csv").write_text("file_name\n")
+    (root / "docs").mkdir()
+    (root / "docs" / "readme.txt").write_text("no image")
+    assert read(root) == {"train": ["tile_0"]}
+    names = ("set/overview.png", "set/test", "train/gt", "train/im1", "train/im2", "train/metadata.csv", "train/val")
+    assert sorted(unused(root)) == sorted(names)
+
+
+@pytest.mark.parametrize(("name", "split"), [("test2", "test"), ("val_1", "validation"), ("latest", "train")])
+def test_a_number_behind_the_name_of_a_split(tmp_path: Path, name: str, split: str) -> None:
+    write_pair(tuple(tmp_path / name / folder for folder in ("A", "B", "label")), "tile_0.png", 0)
+    assert read(tmp_path) == {split: ["tile_0"]}

@@ -206,6 +206,18 @@ def test_grey_reflectances_are_stretched_where_they_are_dark(tmp_path: Path, hig
     np.testing.assert_allclose(pixels[4:], np.repeat(expected, 3, axis=-1), atol=1)
 
 
+@pytest.mark.parametrize("missing", [-3.4028234663852886e38, -9999, 9.96921e36])
+def test_missing_data_that_the_file_does_not_name_is_black(tmp_path: Path, missing: float) -> None:
+    """It would be 0, and all else white."""
+    values = scene(3, 2000).astype(np.float32)
+    held = values[:, :, 20:].copy()
+    values[:, :, :20] = missing
+    image, notes = read(write_tiff(tmp_path / "holed.tif", values))
+    assert not image[:, :20].any()
+    assert np.abs(image[:, 20:] - stretched(held, *percentiles(held))).max() <= 1
+    assert any("holed.tif" in note and f"{missing:g} is taken for missing data" in note for note in notes)
+
+
 def test_nodata_of_8_bits_is_black(tmp_path: Path) -> None:
     values = scene(3, 200).astype(np.uint8)
     values[:, :5] = 255

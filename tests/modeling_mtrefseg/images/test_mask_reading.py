@@ -328,3 +328,31 @@ def test_jpeg_2000_that_does_not_keep_values_holds_no_classes() -> None:
     Image.fromarray(grey(2)).save(file, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[40])
     with pytest.raises(AmbiguousMaskError):
         load_mask(file.getvalue())
+
+
+@pytest.mark.parametrize("small", [1, 2, 31, 100, 128])
+def test_a_small_object_of_another_class_is_no_stray(small: int) -> None:
+    """It was dropped beside an object a hundred times its size, such as what is to be ignored, 255."""
+    values = np.zeros((128, 160), dtype=np.uint8)
+    values[60:120, 10:150] = 255
+    large = values > 0
+    assert (load_mask(values) == large).all()
+    values[20:28, 30:40] = small
+    with pytest.raises(AmbiguousMaskError, match=f"0, {small} and 255"):
+        load_mask(Image.fromarray(values))
+    # Softened edges are still edges.
+    soft = resized(np.where(large, 255, 0).astype(np.uint8), 2)
+    assert (load_mask(soft) != large).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    "colours", [((0, 0, 0), (255, 0, 0)), ((255, 255, 255), (255, 0, 0)), ((0, 0, 0), (0, 255, 0))]
+)
+def test_a_small_object_of_another_colour_is_no_stray(colours: Any) -> None:
+    """Red on white was FULL, and a small red object beside a large blue one was marked with it."""
+    values = np.broadcast_to(np.array(colours[0], dtype=np.uint8), (128, 160, 3)).copy()
+    if colours[0] == (0, 0, 0):
+        values[60:120, 10:150] = (0, 0, 255)
+    values[20:28, 30:40] = colours[1]
+    with pytest.raises(AmbiguousMaskError, match="colours"):
+        load_mask(Image.fromarray(values))

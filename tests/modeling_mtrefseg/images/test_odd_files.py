@@ -48,6 +48,30 @@ def test_a_tiff_of_several_pages_is_refused(reader: Any, tmp_path: Path) -> None
         ImageFile("a.tif", pages(page, other)).check()
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animated_mask_is_refused_and_an_animated_image_is_its_first_frame(kind: str) -> None:
+    page, other = Image.fromarray(MASK.astype(np.uint8) * 255), Image.fromarray(RAMP)
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    file = saved(page, kind, save_all=True, append_images=[other], **lossless)
+    for source in (file, Image.open(io.BytesIO(file))):
+        with pytest.raises(ImageError, match="animation of 2 frames: save the one that is meant"):
+            load_mask(source)
+    shown = np.asarray(load_image(file))[..., 0] > 127
+    assert (shown == MASK).mean() > 0.99
+    assert (load_mask(saved(page, kind, **lossless)) == MASK).mean() > 0.99
+
+
+def test_files_that_only_point_at_an_image_or_are_empty_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    for reader in (load_image, load_mask):
+        with pytest.raises(ImageError, match=r"a\.png.*git lfs pull"):
+            reader(path)
+    path.write_bytes(b"")
+    with pytest.raises(ImageError, match=r"a\.png.*it is empty"):
+        load_image(path)
+
+
 def test_overviews_masks_and_previews_are_no_pages() -> None:
     page = Image.fromarray(MASK.astype(np.uint8) * 255)
     assert (load_mask(pages(page, page.resize((8, 6)))) == MASK).all()
@@ -108,7 +132,7 @@ def test_a_mask_with_a_palette_of_8_bits_is_not_inverted() -> None:
 # --- transparency ---
 
 
-def png(values: np.ndarray, kind: int, transparent: int | None = None) -> bytes:
+def png(values: np.ndarray, kind: int, transparent: int | tuple[int, ...] | None = None) -> bytes:
     """A PNG of a colour type, of 8 or 16 bits as the values have."""
 
     def part(name: bytes, content: bytes) -> bytes:
@@ -116,9 +140,21 @@ def png(values: np.ndarray, kind: int, transparent: int | None = None) -> bytes:
 
     bits = 8 * values.dtype.itemsize
     rows = b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in values)
-    hidden = b"" if transparent is None else part(b"tRNS", struct.pack(">H", transparent))
+    hidden = b"" if transparent is None else part(b"tRNS", np.asarray(transparent, dtype=">u2").tobytes())
     head = part(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, kind, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + hidden + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+
+
+@pytest.mark.parametrize("factor", [1, 257])
+def test_a_colour_that_is_transparent_is_black_in_8_and_16_bits(factor: int) -> None:
+    pytest.importorskip("rasterio")
+    values = np.stack([RAMP, RAMP[::-1], RAMP], axis=-1)
+    expected = values.copy()
+    expected[(values == values[3, 5]).all(axis=-1)] = 0
+    stored = values.astype(np.uint16) * factor if factor > 1 else values
+    shown = np.asarray(load_image(png(stored, 2, transparent=tuple(stored[3, 5]))))
+    assert np.array_equal(shown, expected)
+    assert (shown != values).any()
 
 
 @pytest.mark.parametrize("channels", [2, 4])

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,8 @@ import rasterio
 from PIL import Image
 
 from mtrefseg.errors import UserError
-from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
+from mtrefseg.scenes.manifest import ManifestRow, ManifestSettings, read_manifest, run_manifest
+from mtrefseg.scenes.reading import tables
 from mtrefseg.scenes.segmenting import SceneOptions
 from tests.tiny_models import save_mtrefseg
 
@@ -128,10 +130,11 @@ def test_parquet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("t1,sentences\na.tif,x\n", "row 1 .* has no t2"),
+        ("t1,sentences\na.tif,x\n", "has no column t2: name t1, t2, sentences, id"),
+        ("t1,t2,T1\na,b,c\n", "has 2 columns t1"),
+        ('t1,t2,sentences\na,b,"the house\nc,d,x\ne,f,y\n', "is a quote missing"),
+        ("", "has no column t1"),
         ("t1,t2\n", "there is no pair"),
-        ("t1,t2,id\na,b,x\na,c,x\n", "the id x stands for two pairs"),
-        ("t1,t2,id\na,b,../x\n", "is no name for a folder"),
     ],
 )
 def test_bad_tables(text: str, message: str, tmp_path: Path) -> None:
@@ -139,6 +142,119 @@ def test_bad_tables(text: str, message: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(UserError, match=message):
         read_manifest([path], TEXTS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id;t1;t2;sentences\nA;a.tif;b.tif;one, two|three\n",
+        "id\tt1\tt2\tsentences\nA\ta.tif\tb.tif\tone, two|three\n",
+        "sep=;\r\nid;t1;t2;sentences\r\nA;a.tif;b.tif;one, two|three\r\n",
+        'ID, T1, T2, Sentence\nA, a.tif, b.tif, "one, two|three"\n\n,,,\n',
+        'id,t1,t2,sentences\n A ,a.tif ,b.tif,"[""one, two"", ""three"", ""  ""]"\n',
+        'id,t1,t2,sentences\nA,a.tif,b.tif,"|one, two||three| "\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_as_programs_write_them(text: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_bytes(text.encode(encoding))
+    (row,) = read_manifest([path], TEXTS)
+    expected = ("A", str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), ("one, two", "three"), "")
+    assert (row.id, row.t1, row.t2, row.sentences, row.problem) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({"t2": None}, "its row has no t2"),
+        ({"t1": 1}, "t1 is of the type int"),
+        ({"t1": {"bytes": b"x"}}, "t1 is of the type dict"),
+        ({"sentences": 5}, "no texts, but 5"),
+        ({"sentences": [1]}, r"no texts, but \[1\]"),
+        ({"sentences": "['the house', 'the car']"}, "begin like a list, but are no JSON"),
+        ({"id": "../x"}, "no name for a folder"),
+        ({"id": "x" * 300}, "no name for a folder"),
+        ({"id": "first"}, "stands for an earlier pair, too"),
+    ],
+)
+def test_a_bad_row_fails_alone(row: dict, problem: str, tmp_path: Path, predictor: ColorPredictor) -> None:
+    Image.fromarray(ground(40, 40)).save(tmp_path / "a.png")
+    good = {"t1": "a.png", "t2": "a.png", "sentences": "red", "id": "first"}
+    bad = {**good, "id": "bad", **row}
+    path = tmp_path / "pairs.parquet"
+    columns = {
+        name: pyarrow.array([value]) if value is not None else pyarrow.array([None], pyarrow.string())
+        for name, value in bad.items()
+    }
+    alone = tmp_path / "alone.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns), alone)
+    rows = [ManifestRow("first", str(tmp_path / "a.png"), str(tmp_path / "a.png"), ("red",))]
+    if row != {"id": "first"}:
+        rows += read_manifest([alone], TEXTS)
+    else:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([good, bad]), path)
+        rows = read_manifest([path], TEXTS)
+    assert re.search(problem, rows[1].problem)
+    table = run_manifest(rows, ManifestSettings(str(tmp_path / "out"), OPTIONS), predictor=predictor)
+    lines = pyarrow.parquet.read_table(table).to_pylist()
+    assert [line["status"] for line in lines if line["id"] != rows[1].id or line["error"] is None] == ["done"]
+    failed = [line for line in lines if line["status"] == "failed"]
+    assert failed
+    assert all(re.search(problem, line["error"]) for line in failed)
+
+
+def test_a_row_with_too_many_cells_fails_alone(tmp_path: Path) -> None:
+    """The sentence would end at its comma."""
+    path = tmp_path / "pairs.csv"
+    path.write_text("t1,t2,sentences\na.tif,b.tif,the house, that is red\nc.tif,d.tif,the car\n")
+    first, second = read_manifest([path], TEXTS)
+    assert "its row has 4 cells for 3 columns: put what holds ',' in quotes" in first.problem
+    assert (second.sentences, second.problem) == (("the car",), "")
+
+
+def test_ids_that_pandas_has_made_floats_and_numbers_that_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.parquet"
+    table = {"t1": ["a"] * 3, "t2": ["b"] * 3, "id": [7.0, float("nan"), None]}
+    pyarrow.parquet.write_table(pyarrow.table(table), path)
+    assert [row.id for row in read_manifest([path], TEXTS)] == ["7", "000002", "000003"]
+    path = tmp_path / "pairs.csv"
+    path.write_text("id,t1,t2\n000002,a,b\n,a,b\n")
+    assert [(row.id, row.problem) for row in read_manifest([path], TEXTS)] == [("000002", ""), ("000002_", "")]
+
+
+def test_a_table_that_expands_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pairs.parquet"
+    monkeypatch.setattr(tables, "_MOST_BYTES", 1 << 26)
+    text = pyarrow.array(["x" * 400_000]).dictionary_encode()
+    many = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 1000, pyarrow.int32()), text.dictionary)
+    pyarrow.parquet.write_table(pyarrow.table({"t1": many.cast(pyarrow.string()), "t2": many}), path)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(UserError, match=r"pairs\.parquet would need more than 64 MiB"):
+        read_manifest([path], TEXTS)
+
+
+def test_files_beside_images_doubled_names_and_odd_names_in_folders(tmp_path: Path) -> None:
+    """What lies beside an image with its name could be taken for it."""
+    names = {
+        "A": ("1.tif", "1.tfw", "1.tif.aux.xml", "2.png", "2.jpg", "e\u0301.png", "X.PNG", "f (1).png", "notes.txt"),
+        "B": ("1.tif", "1.tfw", "2.png", "\u00e9.png", "x.png", "f (1).png"),
+    }
+    for folder, files in names.items():
+        (tmp_path / folder).mkdir()
+        for name in files:
+            (tmp_path / folder / name).touch()
+    said: list[str] = []
+    rows = read_manifest([tmp_path / "A", tmp_path / "B"], TEXTS, said.append)
+    found = {row.id: (Path(row.t1).name, Path(row.t2).name, row.problem) for row in rows}
+    assert "2.jpg and " in found.pop("2")[2]
+    assert found == {
+        "1": ("1.tif", "1.tif", ""),
+        "X": ("X.PNG", "x.png", ""),
+        "f__1_": ("f (1).png", "f (1).png", ""),
+        "\u00e9": ("e\u0301.png", "\u00e9.png", ""),
+    }
+    assert "A: 3 files are no images and not read (1.tfw, 1.tif.aux.xml, notes.txt)" in said[0]
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "pairs.xlsx"])

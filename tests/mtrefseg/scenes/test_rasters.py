@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import ExifTags, Image
+from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 
@@ -184,6 +186,128 @@ def test_a_deep_tiff_that_would_have_to_be_turned_and_pages_are_refused(tmp_path
     for name, message in (("deep", "save it upright"), ("pages", "several pages")):
         with pytest.raises(UserError, match=rf"{name}\.tif: it.*{message}"):
             read(tmp_path / f"{name}.tif", tmp_path / f"{name}.tif")
+
+
+@pytest.mark.parametrize("photometric", ["MINISBLACK", "MINISWHITE"])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_fewer_than_8_bits_and_white_as_zero(bits: int, photometric: str, save: Save) -> None:
+    """GDAL gives the numbers as they are stored: 4 bits would be nearly black, and zero as white would be inverted."""
+    values = np.random.default_rng(0).integers(0, 1 << bits, (40, 48), dtype=np.uint8)
+    (image, _), _, _ = read(*[save("t.tif", values, nbits=bits, photometric=photometric)] * 2)
+    expected = values.astype(int) * 255 // ((1 << bits) - 1)
+    if photometric == "MINISWHITE":
+        expected = 255 - expected
+    assert np.array_equal(image, np.repeat(expected[..., None], 3, axis=2))
+
+
+def test_a_palette_of_16_bits(save: Save) -> None:
+    path = save("t.tif", np.full((40, 48), 40_000, dtype=np.uint16), photometric="PALETTE")
+    with rasterio.open(path, "r+") as file:
+        file.write_colormap(1, {40_000: (10, 20, 30, 255)})
+    (image, _), _, _ = read(path, path)
+    assert (image == (10, 20, 30)).all()
+
+
+def test_lab_colours_are_those_that_pillow_shows(tmp_path: Path) -> None:
+    path = tmp_path / "t.tif"
+    Image.new("LAB", (48, 40), (150, 200, 100)).save(path)
+    (image, _), _, _ = read(path, path)
+    assert np.array_equal(image[0, 0], np.asarray(Image.open(path).convert("RGB"))[0, 0])
+
+
+@pytest.mark.parametrize("missing", [-3.4028234663852886e38, -9999])
+@pytest.mark.parametrize("crs", [UTM, None])
+def test_missing_data_that_the_file_does_not_name(missing: float, crs: str | None, save: Save) -> None:
+    """All that is not missing would be white."""
+    values = np.random.default_rng(0).random((100, 120, 3)).astype(np.float32) * 0.4
+    plain, _, _ = read(*[save("t0.tif", values, crs=crs)] * 2)
+    holed = values.copy()
+    holed[:30] = missing
+    images, valid, notes = read(save("t1.tif", holed, crs=crs), save("t2.tif", values, crs=crs))
+    assert not valid[:30].any()
+    assert valid[30:].all()
+    assert np.abs(images[0][30:].astype(int) - plain[0][30:]).max() <= 2
+    assert np.array_equal(images[0], images[1])
+    assert any(f"{missing:g} is taken for missing data" in note for note in notes)
+    whole, _, notes = read(save("t3.tif", values - 0.2, crs=crs), save("t4.tif", values - 0.2, crs=crs))
+    assert not any("missing data" in note for note in notes)
+    assert whole[0].max() == 255
+
+
+def test_scales_and_offsets_that_differ_are_applied(save: Save) -> None:
+    """Of newer scenes, some agencies have moved the zero: without the offset all seems brighter."""
+    values = np.random.default_rng(0).integers(300, 4000, (40, 48, 3), dtype=np.uint16)
+    paths = save("t1.tif", values), save("t2.tif", values + 1000)
+    for path, offset in zip(paths, (0, -0.1)):
+        with rasterio.open(path, "r+") as file:
+            file.scales, file.offsets = [1e-4] * 3, [offset] * 3
+    images, _, notes = read(*paths)
+    assert np.abs(images[0].astype(int) - images[1]).max() <= 1
+    assert sum("scale and offset" in note for note in notes) == 2
+
+
+def test_without_a_reference_system_what_lies_elsewhere_is_refused(tmp_path: Path) -> None:
+    def write(name: str, left: float, size: int = 40, **profile) -> Path:
+        path = tmp_path / name
+        transform = Affine(20 / size, 0, left, 0, -20 / size, 5_400_000)
+        shape = {"width": size, "height": size, "count": 3, "dtype": "uint8"}
+        with rasterio.open(path, "w", driver="GTiff", transform=transform, **shape, **profile) as file:
+            file.write(np.full((3, size, size), 99, dtype=np.uint8))
+        return path
+
+    t1 = write("t1.tif", 500_000)
+    read(t1, write("t2.tif", 500_000.1))
+    read(t1, write("t3.tif", 500_000, size=80), align="resize")
+    with pytest.raises(UserError, match=r"t1.tif begins at \(500000, 5400000\) and .*t4.tif at \(500005, 5400000\)"):
+        read(t1, write("t4.tif", 500_005))
+    site = 'LOCAL_CS["site",UNIT["metre",1]]'
+    t5 = write("t5.tif", 500_000, crs=site)
+    assert any("t5.tif is in site, which has no place on the earth" in note for note in read(t5, t5)[2])
+    with pytest.raises(UserError, match="begins at"):
+        read(t5, write("t6.tif", 500_005, crs=site))
+    with pytest.raises(UserError, match="has no coordinate reference system"):
+        read(t5, write("t7.tif", 500_000, crs=UTM))
+
+
+def test_places_told_by_control_points_alone_are_refused_unless_they_are_the_same(tmp_path: Path) -> None:
+    def write(name: str, left: float) -> Path:
+        points = [GroundControlPoint(y, x, left + x, 5_400_000 - y) for y, x in ((0, 0), (0, 40), (40, 0), (40, 40))]
+        path = tmp_path / name
+        with rasterio.open(path, "w", driver="GTiff", width=40, height=40, count=3, dtype="uint8") as file:
+            file.write(np.full((3, 40, 40), 99, dtype=np.uint8))
+            file.gcps = points, UTM
+        return path
+
+    t1 = write("t1.tif", 500_000)
+    read(t1, write("t2.tif", 500_000))
+    with pytest.raises(UserError, match=r"t3.tif is told by ground control points alone.*gdalwarp"):
+        read(t1, write("t3.tif", 507_000))
+
+
+def test_what_only_ends_like_a_tiff_is_read_by_its_content(tmp_path: Path, save: Save) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+    path = tmp_path / "t1.tif"
+    Image.fromarray(image).save(path, format="PNG")
+    assert np.array_equal(read(path, path)[0][0], image)
+    with pytest.raises(UserError, match=r"rio convert .*t1.tif t1_placed.tif; rio edit-info t1_placed.tif --like"):
+        read(path, save("t2.tif", image))
+
+
+def test_plain_images_of_16_bits_are_stretched_together(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 2000, (40, 48), dtype=np.uint16)
+    for name, factor in (("t1", 1), ("t2", 2)):
+        Image.fromarray(values * factor).save(tmp_path / f"{name}.png")
+    images, _, notes = read(tmp_path / "t1.png", tmp_path / "t2.png")
+    assert images[0].mean() < 0.6 * images[1].mean()
+    assert any("of both together" in note for note in notes)
+    images, _, _ = read(tmp_path / "t1.png", tmp_path / "t2.png", stretch=Stretch(each=True))
+    assert abs(images[0].mean() - images[1].mean()) < 2
+
+
+def test_complex_numbers_are_named(save: Save) -> None:
+    path = save("t1.tif", np.ones((40, 48), dtype=np.complex64))
+    with pytest.raises(UserError, match=r"t1.tif holds complex64 values"):
+        read(path, path)
 
 
 def test_a_cut_file_is_named(save: Save) -> None:

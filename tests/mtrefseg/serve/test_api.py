@@ -94,6 +94,26 @@ def test_json_and_data_urls_are_answered_like_a_form(server: Server, files: File
     assert data["timings"]["encoding"] is None, "the pair was known"
 
 
+def test_json_as_other_programs_write_it(server: Server, files: Files) -> None:
+    body = in_json(files, sentences=SENTENCES)
+    expected = server.client.post("/v1/segment", json=body).json()["masks"]
+    body["image_t1"] = f"DATA:image/png;base64,{body['image_t1']}"
+    headers = {"content-type": "application/json"}
+    for encoding in ("utf-8-sig", "utf-16"):
+        response = server.client.post("/v1/segment", content=json.dumps(body).encode(encoding), headers=headers)
+        assert response.json()["masks"] == expected
+
+
+def test_a_field_that_is_given_twice_and_truth_values_are_refused(server: Server, files: Files) -> None:
+    """The last one was asked, and true was a threshold of 1, above which nothing is."""
+    body = json.dumps(in_json(files, sentences=["the house"]))
+    twice = body.replace('{"image_t1"', '{"sentences": ["the car"], "image_t1"', 1).encode()
+    headers = {"content-type": "application/json"}
+    refused(server.client.post("/v1/segment", content=twice, headers=headers), 400, "'sentences' two different values")
+    response = server.client.post("/v1/segment", json=in_json(files, threshold=True))
+    refused(response, 422, "threshold: .*truth value")
+
+
 def test_without_sentences_every_change_is_segmented(server: Server, files: Files) -> None:
     for response in (server.segment(files), server.client.post("/v1/segment", json=in_json(files))):
         assert [mask["sentence"] for mask in response.json()["masks"]] == [None]

@@ -1,0 +1,296 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Which pairs a table or two folders name. What is wrong with one of them is its own problem."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from mtrefseg.errors import UserError, one_line
+from mtrefseg.io import is_blank, parse_json, read_limited, read_regular, to_utf8
+
+from .images import RASTER_SUFFIXES
+
+
+COLUMNS = ("t1", "t2", "sentences", "id")
+LONGEST_ID = 200
+"""Bytes of the longest id: folders are named after it."""
+_SENTENCE = "sentence"  # Another name of the third column.
+_ID = re.compile(r"[\w][\w.\-]*")
+_MOST_BYTES = 1 << 30
+_ROWS_AT_ONCE = 1024
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_IMAGE_SUFFIXES = RASTER_SUFFIXES | {
+    *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".gif", ".avif", ".heic", ".heif")
+}
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """
+    One pair of a manifest.
+
+    Args:
+        id (`str`): Its name, which is that of its folder, too.
+        t1, t2 (`str`): The images; empty if there is none.
+        sentences (`tuple[str, ...]`): What to segment; empty for every change.
+        problem (`str`, *optional*, defaults to `""`): Why it cannot be segmented.
+    """
+
+    id: str
+    t1: str
+    t2: str
+    sentences: tuple[str, ...]
+    problem: str = ""
+
+
+def read_manifest(
+    sources: Sequence[str | Path], texts: Sequence[str], say: Callable[[str], None] | None = None
+) -> list[ManifestRow]:
+    """
+    Reads a manifest.
+
+    Args:
+        sources (`Sequence`): One table (.csv, .tsv, .txt or .parquet) with the columns t1, t2 and, if wanted,
+            sentences (as text separated by "|" or as a JSON list, in Parquet as a list, too) and id; or two folders,
+            whose images pair up by their names. Texts are separated by commas, semicolons or tabs, as the first line
+            tells. Paths in a table are relative to it.
+        texts (`Sequence[str]`): The sentences of pairs that have none of their own.
+        say (`Callable`, *optional*): Gets notes for people.
+
+    Returns:
+        `list[ManifestRow]`: The pairs, at least one. What is wrong with one of them is in its `problem`.
+
+    Raises:
+        [`UserError`]: If the table cannot be read, lacks a column or is empty.
+    """
+    if len(sources) == 2:
+        rows = list(_rows_of_folders(Path(sources[0]), Path(sources[1]), texts, say))
+    else:
+        rows = list(_rows_of_table(Path(sources[0]), texts))
+    if not rows:
+        raise UserError(f"there is no pair in {' and '.join(map(str, sources))}")
+    return _named(rows)
+
+
+def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
+    """The rows, those without an id called by their number."""
+    given = Counter(row.id for row in rows if row.id)
+    named: list[ManifestRow] = []
+    seen: set[str] = set()
+    for number, row in enumerate(rows, start=1):
+        name, problem = row.id, row.problem
+        if not name:
+            name = f"{number:06d}"
+            while name in given:
+                name += "_"
+        elif not _ID.fullmatch(name) or len(name.encode("utf-8", "replace")) > LONGEST_ID:
+            problem = (
+                f"the id {name[:LONGEST_ID]!r} is no name for a folder: use up to {LONGEST_ID} letters, digits, dots, "
+                "dashes and _"
+            )
+        elif name in seen:
+            problem = f"the id {name} stands for an earlier pair, too: give each its own"
+        seen.add(name)
+        named.append(replace(row, id=name, problem=problem))
+    return named
+
+
+# --- tables ---
+
+
+def _rows_of_table(path: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
+    kind = path.suffix.lower()
+    if kind not in (".parquet", *_TEXT_SUFFIXES):
+        raise UserError(f"a manifest is a {', '.join(_TEXT_SUFFIXES)} or .parquet file or two folders, not {path}")
+    try:
+        records = _read_parquet(path) if kind == ".parquet" else _read_text(path)
+    except UnicodeDecodeError as error:
+        raise UserError(f"cannot read {path}: {one_line(error)}; save it as UTF-8") from error
+    except csv.Error as error:
+        raise UserError(f"cannot read {path}: {error}; is a quote missing?") from error
+    except (OSError, pyarrow.ArrowException) as error:
+        raise UserError(f"cannot read {path}: {one_line(error)}") from error
+    except ValueError as error:  # Of the other process, which names the file.
+        raise UserError(one_line(error)) from error
+    for record in records:
+        try:
+            yield _row(path, record, texts)
+        except ValueError as error:
+            named = {name: str(record.get(name) or "")[:LONGEST_ID] for name in ("t1", "t2")}
+            yield ManifestRow(_id(record.get("id")), named["t1"], named["t2"], tuple(texts), str(error))
+
+
+def _read_text(path: Path) -> list[dict[str, Any]]:
+    """The rows of a text file."""
+    stream = io.StringIO(to_utf8(read_regular(path)).decode(), newline="")
+    head = stream.readline()
+    if re.fullmatch(r"sep=.\s*", head):  # As Excel writes and reads it.
+        head = stream.readline()
+    heads = {mark: [_column(name) for name in next(csv.reader([head], delimiter=mark), [])] for mark in ",;\t"}
+    mark = max(heads, key=lambda mark: len({*COLUMNS} & {*heads[mark]}))
+    columns = heads[mark]
+    _check_columns(path, columns)
+    records = []
+    # Strictly, for a quote that is not closed takes the following rows into its cell.
+    for cells in csv.reader(stream, delimiter=mark, strict=True, skipinitialspace=True):
+        if any(map(str.strip, cells)):
+            record: dict[str, Any] = dict(zip(columns, map(str.strip, cells)))
+            if any(map(str.strip, cells[len(columns) :])):
+                record["problem"] = (
+                    f"its row has {len(cells)} cells for {len(columns)} columns: put what holds {mark!r} in quotes"
+                )
+            records.append(record)
+    return records
+
+
+def _read_parquet(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet file."""
+    read_limited(f"{__name__}:{read_through.__name__}", path, _MOST_BYTES)
+    with pyarrow.parquet.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        columns = [_column(name) for name in names]
+        _check_columns(path, columns)
+        wanted = [name for name, column in zip(names, columns) if column in COLUMNS]
+        rows = file.read(columns=wanted).to_pylist()
+    return [{_column(name): value for name, value in row.items()} for row in rows]
+
+
+def read_through(path: str | Path, most_bytes: int) -> None:
+    """Reads a Parquet file and keeps nothing; raises `ValueError` if it is damaged."""
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for _ in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
+                pass
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"{path} is not a complete Parquet file: {one_line(error)}") from error
+
+
+def _column(name: str) -> str:
+    """A column by its usual name."""
+    name = name.strip().lower()
+    return "sentences" if name == _SENTENCE else name
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    for name in COLUMNS:
+        if columns.count(name) > 1:
+            raise UserError(f"{path} has {columns.count(name)} columns {name}: keep one")
+    for name in ("t1", "t2"):
+        if name not in columns:
+            named = ", ".join(columns)[:200]
+            raise UserError(f"{path} has no column {name}: name {', '.join(COLUMNS)} in its first line, not {named!r}")
+
+
+def _row(path: Path, record: Mapping[str, Any], texts: Sequence[str]) -> ManifestRow:
+    """A row; raises `ValueError` if something is wrong with it."""
+    if record.get("problem"):
+        raise ValueError(record["problem"])
+    images = []
+    for name in ("t1", "t2"):
+        image = record.get(name)
+        if image is None or image == "":
+            raise ValueError(f"its row has no {name}: name an image")
+        if not isinstance(image, str):
+            raise ValueError(f"{name} is of the type {type(image).__name__}: name the path of an image")
+        images.append(_beside(path, image))
+    return ManifestRow(_id(record.get("id")), images[0], images[1], _sentences(record.get("sentences")) or (*texts,))
+
+
+def _id(value: Any) -> str:
+    """An id. Pandas makes floats of whole numbers where one of them is missing."""
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _sentences(cell: Any) -> tuple[str, ...]:
+    """The sentences of a cell; empty ones are left out."""
+    if isinstance(cell, str):
+        listed = cell.strip()
+        if listed.startswith("[") and listed.endswith("]"):
+            try:
+                cell = parse_json(listed.encode("utf-8", "surrogatepass"))
+            except ValueError as error:
+                raise ValueError(
+                    f'its sentences begin like a list, but are no JSON ({error}): write ["…", "…"]'
+                ) from error
+        else:
+            cell = cell.split("|")
+    if cell is None or cell != cell:
+        return ()
+    if not isinstance(cell, list) or not all(text is None or isinstance(text, str) for text in cell):
+        raise ValueError(f"its sentences are no texts, but {str(cell)[:80]}")
+    return tuple(text.strip() for text in cell if text is not None and not is_blank(text))
+
+
+def _beside(table: Path, image: str) -> str:
+    """A path of a table; URLs and paths of GDAL stay as they are."""
+    if re.match(r"\w+://|/", image) or PureWindowsPath(image).drive:
+        return image
+    path = table.parent / image
+    return str(table.parent / image.replace("\\", "/")) if "\\" in image and not path.exists() else str(path)
+
+
+# --- folders ---
+
+
+def _rows_of_folders(
+    earlier: Path, later: Path, texts: Sequence[str], say: Callable[[str], None] | None
+) -> Iterator[ManifestRow]:
+    """Images of the same name, or else the only two whose names differ just in case or Unicode form."""
+    folders = [_images_of(folder, say) for folder in (earlier, later)]
+    partners = dict(_similar(*folders))
+    taken = set(partners.values())
+    for name in sorted({*folders[0], *folders[1]}):
+        if name in taken and name not in folders[0]:
+            continue
+        found = [folders[0].get(name, []), folders[1].get(partners.get(name, name), [])]
+        problem = next((f"{' and '.join(files)} have one name: keep one of them" for files in found if files[1:]), "")
+        if not all(found):
+            problem = problem or f"{(found[0] or found[1])[0]} has no partner of this name"
+        named = re.sub(r"[^\w.\-]", "_", unicodedata.normalize("NFC", name))
+        named = named if _ID.match(named) else f"_{named}"
+        yield ManifestRow(named, *(files[0] if files else "" for files in found), (*texts,), problem)
+
+
+def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, list[str]]:
+    """The images of a folder by their stems."""
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder; two folders of images, or one table, make a manifest")
+    found: dict[str, list[str]] = {}
+    others = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_file() and path.suffix.lower() in _IMAGE_SUFFIXES:
+            found.setdefault(path.stem, []).append(str(path))
+        else:
+            others.append(path.name)
+    if others and say is not None:
+        more = ", …" if others[_NAMED:] else ""
+        say(f"{folder}: {len(others)} files are no images and not read ({', '.join(others[:_NAMED])}{more})")
+    return found
+
+
+def _similar(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names of `earlier` without a partner, and the only ones of `later` that differ just in case or Unicode form."""
+    alone = [[name for name in one if name not in other] for one, other in ((earlier, later), (later, earlier))]
+    counts = [Counter(map(_fold, names)) for names in alone]
+    by_fold = {_fold(name): name for name in alone[1]}
+    for name in alone[0]:
+        if counts[0][_fold(name)] == counts[1][_fold(name)] == 1:
+            yield name, by_fold[_fold(name)]
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
