@@ -70,8 +70,9 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
 
 def _check_frames(image: Image.Image, name: str) -> None:
     """Refuses an animation, of which each frame could be the mask."""
-    if image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1:
-        raise ImageError(name, f"it is an animation of {image.n_frames} frames: save the one that is meant as PNG")
+    frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
+    if frames > 1:
+        raise ImageError(name, f"it is an animation of {frames} frames: save the one that is meant as PNG")
 
 
 def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:

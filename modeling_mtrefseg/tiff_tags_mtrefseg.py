@@ -15,6 +15,7 @@ from PIL import TiffImagePlugin
 GREY, RGB, _PALETTE, _INKS, YCBCR, _LAB = ((0, 1), 2, 3, 5, 6, 8)
 _PHOTOMETRIC_SAMPLES = {0: 1, 1: 1, RGB: 3, _PALETTE: 1, _INKS: 4, YCBCR: 3, _LAB: 3}
 _SAMPLE_FORMATS = {1: "u", 2: "i", 3: "f"}
+_JPEG, _WEBP = (6, 7), 50001  # Compressions.
 COLOUR_MAP = 320
 OTHER_PAGES = "it has several pages of its size, each of which could be meant; save that one as a file of its own"
 
@@ -69,8 +70,12 @@ class TiffTags:
 
     @property
     def is_known_to_pillow(self) -> bool:
-        """Whether Pillow knows the compression."""
-        return self.compression in TiffImagePlugin.COMPRESSION_INFO
+        """Whether Pillow knows the compression. It says of plain YCbCr that it is cut short, and few builds of it have
+        WebP in TIFF."""
+        is_plain_ycbcr = self.photometric == YCBCR and self.compression not in _JPEG
+        return (
+            self.compression in TiffImagePlugin.COMPRESSION_INFO and self.compression != _WEBP and not is_plain_ycbcr
+        )
 
     def __str__(self) -> str:
         kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unusual")

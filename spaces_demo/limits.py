@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from mtrefseg.io import ImageError, UnsupportedImageError, read_images
+from mtrefseg.io import ImageError, UnsupportedImageError, is_blank, read_images
 from mtrefseg.looks import MASK_COLORS
 from mtrefseg.serve import limits
 from mtrefseg.serve.limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, InputError, check_sentence
@@ -99,7 +99,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
     Raises:
         [`InputError`]: If there are none or too many, or one is too long or holds a special token.
     """
-    sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
+    sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if not is_blank(line)))
     if not sentences:
         raise InputError('Write what changed, one sentence a line, or press "All changes".')
     if len(sentences) > MAX_SENTENCES:

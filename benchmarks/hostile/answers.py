@@ -54,7 +54,8 @@ def _answer(random: Random) -> tuple[Any, dict[str, Any]]:
     """A schema and an object that conforms to it."""
     name = ("perceive", "review", "ground")[random.integers(0, 3)]
     change = CHANGES[random.integers(0, 3)]
-    box = [int(value) for value in random.integers(0, 1000, 4)]
+    left, top, width, height = (int(value) for value in random.integers((0, 0, 2, 2), 500))
+    box = [left, top, left + width, top + height]
     if name == "perceive":
         entry = {"expression": _words(random), "object": "house", "change_type": change, "confidence": 0.5, "box": box}
         return SCHEMAS[name], {
@@ -100,10 +101,10 @@ def _other(content: dict[str, Any]) -> dict[str, Any]:
             "object": "draft",
             "change_type": "appear",
             "confidence": 1,
-            "box": [0, 0, 1, 1],
+            "box": [0, 0, 9, 9],
         }
         return {"differences": [draft]}
-    return {**content, "object": "draft", "box": [0, 0, 1, 1]}
+    return {**content, "object": "draft", "box": [0, 0, 9, 9]}
 
 
 def _marks(random: Random) -> tuple[str, str]:

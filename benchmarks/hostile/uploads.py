@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
+from mtrefseg.io import is_blank
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence, check_predictions, load_predictions
 from spaces_demo.limits import MAX_SENTENCE_LENGTH, MAX_SENTENCES, InputError, check_sentences, read_pair
 
@@ -85,7 +86,7 @@ def make_sentences(random: Random, folder: Path) -> Case:
         for number in range(random.integers(0, 10))
     ]
     text = "\n".join(lines)
-    expected = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
+    expected = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if not is_blank(line)))
     is_good = 0 < len(expected) <= MAX_SENTENCES and all(len(line) <= MAX_SENTENCE_LENGTH for line in expected)
     is_good = is_good and not any(token in line for token in RESERVED for line in expected)
     read = lambda: check_sentences(text, RESERVED)  # noqa: E731

@@ -89,7 +89,8 @@ def _find_other_coordinates(content: dict[str, Any]) -> str | None:
         return None
     found = {f"the answer.differences[{number}]": each for number, each in enumerate(content.get("differences", ()))}
     for where, entry in {"the answer": content, **found}.items():
-        box, points = entry.get("box") or (), entry.get("points") or ()
+        box: list[float] = entry.get("box") or []
+        points: list[list[float]] = entry.get("points") or []
         if len(box) == 4 and (any(box) or where in found):
             if any(box) and max(box) <= _FRACTION:
                 return f"{where}.box: {box} are fractions; write left, top, right, bottom from 0 to {FULL_SCALE}"

@@ -113,6 +113,8 @@ class AnnotationFile:
         """Width and height of an image."""
         try:
             size = (int(width), int(height))
+            if any(isinstance(side, float) and not side.is_integer() for side in (width, height)):
+                size = (0, 0)
         except (TypeError, ValueError, OverflowError):
             size = (0, 0)
         if min(size) < 1 or size[0] * size[1] > MOST_PIXELS:

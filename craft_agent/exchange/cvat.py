@@ -96,6 +96,10 @@ def _region(file: AnnotationFile, entry: str, shape: ElementTree.Element, size: 
         mask = file.damaged(entry, lambda: _decode_polygon(shape, size))
     else:
         raise file.error(entry, f"it is a {shape.tag}: draw the region as a mask or a polygon")
+    names = [each.get("name") for each in shape.iter("attribute")]
+    twice = next((name for name in (_SENTENCE, _SAMPLE) if names.count(name) > 1), None)
+    if twice is not None:
+        raise file.error(entry, f"it has the attribute {twice} {names.count(twice)} times: keep one")
     attributes = {each.get("name"): each.text or "" for each in shape.iter("attribute")}
     sentences = attributes.get(_SENTENCE, "").splitlines()
     return file.region(entry, attributes.get(_SAMPLE, "").strip(), sentences, shape.get("label"), mask)

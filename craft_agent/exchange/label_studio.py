@@ -109,11 +109,19 @@ def _regions(file: AnnotationFile, task: str, results: list[Any]) -> Iterator[Re
         value = file.value(entry, result, "value", dict)
         if kind == "textarea":
             text = value.get("text")
-            texts[name] = text if isinstance(text, list) else [text]
+            texts.setdefault(name, []).extend(text if isinstance(text, list) else [text])
         elif kind in _KINDS:
+            if name in shapes:
+                raise file.error(entry, f"another shape has the id {name}: draw one of them again")
+            turn = result.get("image_rotation")
+            if turn not in (None, 0):
+                raise file.error(entry, f"it was drawn on an image turned by {turn!r}: turn it back")
             shapes[name] = result
         else:
             raise file.error(entry, f"it is of the type {kind}: draw the region with the brush or as a polygon")
+    alone = next((name for name in texts if name not in shapes), None)
+    if alone is not None:
+        raise file.error(f"{task}, region {alone}", "it has a sentence and no shape: draw it, or delete the sentence")
     for name, result in shapes.items():
         entry = f"{task}, region {name}"
         size = file.size(entry, result.get("original_width"), result.get("original_height"))

@@ -259,7 +259,9 @@ def _say(note: str) -> None:
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
-    # PIL reports the size of a TIFF file as it will be after loading, though the tag is still there.
     value = image.getexif().get(ExifTags.Base.Orientation)
-    swaps = image.format != "TIFF" and value in _ORIENTATIONS_THAT_SWAP_SIDES
+    # PIL reports the size of a TIFF file as it will be after loading, though the tag is still there; but as it is
+    # stored if its XMP alone has an orientation, which PIL follows, too.
+    is_reported = image.format == "TIFF" and ExifTags.Base.Orientation in getattr(image, "tag_v2", {})
+    swaps = value in _ORIENTATIONS_THAT_SWAP_SIDES and not is_reported
     return (image.height, image.width) if swaps else image.size

@@ -260,7 +260,8 @@ def _rows_of_folders(
             problem = problem or f"{(found[0] or found[1])[0]} has no partner of this name"
         named = re.sub(r"[^\w.\-]", "_", unicodedata.normalize("NFC", name))
         named = named if _ID.match(named) else f"_{named}"
-        yield ManifestRow(named, *(files[0] if files else "" for files in found), (*texts,), problem)
+        image_t1, image_t2 = (files[0] if files else "" for files in found)
+        yield ManifestRow(named, image_t1, image_t2, (*texts,), problem)
 
 
 def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from craft_agent.audit.decisions import Decision
 from craft_agent.audit.funnel import read_funnel
 from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
+from craft_agent.errors import CraftError
 from craft_agent.exchange import FORMATS
 from craft_agent.exchange.formats import find_format
 from craft_agent.state.store import Store
@@ -168,6 +169,8 @@ LABEL_STUDIO = {
     "tool": ('"brushlabels",', '"rectanglelabels",', "task 1, result 1", "brush or as a polygon"),
     "width": ('"original_width": 200', '"original_width": 20', "task 1, region place_000_0", "brush has"),
     "no text": ('"textarea"', '"choices"', "task 1, result 2", "choices"),
+    "turned": ('"image_rotation": 0', '"image_rotation": 90', "task 1, result 1", "turned by 90"),
+    "no whole number": ('"original_width": 200', '"original_width": 200.5', "task 1", "no size of an image"),
     "no tasks": ("[", "[[", "the file", "not JSON"),
     "image": ('"image_t2"', '"image"', "task 1", '"image_t2" is missing'),
 }
@@ -179,6 +182,22 @@ def test_wrong_label_studio(case, work, tmp_path, capsys):
     refuse_replaced(work, tmp_path, "label-studio", before, after, expected, capsys)
 
 
+def test_results_of_label_studio_that_would_be_lost_are_named(tmp_path):
+    """A second shape of a region's id, and a sentence whose shape was deleted."""
+    value = {"points": [[10, 10], [50, 10], [50, 50]], "polygonlabels": ["appear"]}
+    shape = {"id": "r1", "type": "polygonlabels", "value": value, "original_width": 64, "original_height": 48}
+    text = {"id": "r1", "type": "textarea", "value": {"text": ["the house"]}}
+    for results, problem in (
+        ([shape, shape, text], "task 1, result 2: another shape has the id r1"),
+        ([shape, text, {**text, "id": "r2"}], "task 1, region r2: it has a sentence and no shape"),
+    ):
+        path = tmp_path / "tasks.json"
+        task = {"data": {"image_t1": "A/a.png", "image_t2": "B/a.png"}, "annotations": [{"result": results}]}
+        path.write_text(json.dumps([task]))
+        with pytest.raises(CraftError, match=problem):
+            list(find_format("label-studio").read(path))
+
+
 CVAT = {
     "label": ('<mask label="appear"', '<mask label="built"', "place_000.png), shape 1", "must be one of"),
     "shape": ("mask", "box", "shape 1", "as a mask or a polygon"),
@@ -188,6 +207,7 @@ CVAT = {
     "pair": ("B/place_000.png", "B/none.png", "image 1", "no pair none"),
     "sizes": ('height="150"', 'height="149"', "image 0", "its size is 200 x 149"),
     "document type": ("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "the file", "document type"),
+    "two sentences": ('<attribute name="sample_id"', '<attribute name="sentence"', "shape 1", "sentence 2 times"),
     "far away": ("<mask ", '<polygon points="0,-1e308;1e308,1e308;9,9"/><mask ', "shape 1", "pixels"),
     "cut": ("</annotations>", "", "the file", "not XML"),
 }

@@ -280,6 +280,14 @@ def test_left_behind_files_are_ignored(tmp_path) -> None:
     assert not report.findings
 
 
+def test_an_orientation_that_xmp_alone_tells_counts_in_sizes_of_tiffs_too() -> None:
+    xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    file = io.BytesIO()
+    draw_image(1).save(file, "TIFF", tiffinfo={700: xmp.encode()})
+    image = ImageFile("a.tif", file.getvalue())
+    assert image.check() == image.size == image.load().size == raw_folders.SIZE[::-1]
+
+
 def test_orientation_counts_in_sizes(tmp_path) -> None:
     folder = make_raw_split(tmp_path, "RS_train", pairs=2, image_suffix=".jpg")
     exif = Image.Exif()

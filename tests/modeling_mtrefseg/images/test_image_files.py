@@ -218,6 +218,18 @@ def test_missing_data_that_the_file_does_not_name_is_black(tmp_path: Path, missi
     assert any("holed.tif" in note and f"{missing:g} is taken for missing data" in note for note in notes)
 
 
+@pytest.mark.parametrize("kind", ["YCbCr", "WebP"])
+def test_tiffs_that_pillow_calls_cut_short_are_read_with_rasterio(tmp_path: Path, kind: str) -> None:
+    values = scene(3, 255).astype(np.uint8)
+    path = tmp_path / "image.tif"
+    if kind == "WebP":
+        write_tiff(path, values, photometric="RGB", compress="WEBP", WEBP_LOSSLESS=True)
+    else:
+        Image.fromarray(np.moveaxis(values, 0, -1)).convert("YCbCr").save(path)
+    image, _ = read(path)
+    assert np.abs(image.astype(int) - np.moveaxis(values, 0, -1)).max() <= (0 if kind == "WebP" else 4)
+
+
 def test_nodata_of_8_bits_is_black(tmp_path: Path) -> None:
     values = scene(3, 200).astype(np.uint8)
     values[:, :5] = 255
