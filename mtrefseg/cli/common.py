@@ -119,11 +119,11 @@ def check_sentences(texts: Sequence[str]) -> None:
     from mtrefseg.io import is_blank  # Imports NumPy, which help and usage errors do without.
 
     for number, text in enumerate(texts, start=1):
-        if is_blank(text):
-            raise UserError(f"sentence {number} is empty")
         # The shell hands over bytes that are not UTF-8 as lone surrogates, which no JSON file can hold.
         with bad_input(prefix=f"sentence {number} is not valid UTF-8: "):
             text.encode("utf-8")
+        if is_blank(text):
+            raise UserError(f"sentence {number} is empty")
 
 
 def check_writable(out: Path) -> None:
