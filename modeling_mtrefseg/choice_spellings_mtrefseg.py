@@ -10,7 +10,7 @@ from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 
 _CHOOSING = re.compile(
     "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
-    "most|est\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
+    "most|est\\b|hs\\b|btm|\\b[ns][ew]\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
     + "|".join((*ORDINALS, *NUMERALS, r"\d"))
 )
 _HYPHENATED = "|".join(
@@ -21,9 +21,18 @@ _NUMBER = re.compile(r"(?<![\d.,-])\b(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]
 _MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?! of\b)"
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
+_RANKED = rf"(?:the )?(?:(?:{'|'.join((*ORDINALS, *NUMERALS))}) )?(?:{'|'.join(SUPERLATIVES)})"
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (_NUMBER, lambda match: list(ORDINALS)[int(match[1]) - 1] if match[1] else list(NUMERALS)[int(match[3]) - 2]),
     (_HYPHEN, r"\1 "),
+    (re.compile(r"\b([lr])hs\b"), lambda match: {"l": "left side", "r": "right side"}[match[1]]),
+    (re.compile(r"\bbtm\b"), "bottom"),
+    (re.compile(rf"^({_RANKED})(?=[?!]*$)"), r"\1 one"),
+    (re.compile(rf"^({'|'.join(ORDINALS)}) (?=from\b)"), r"\1 one "),
+    (
+        re.compile(rf"^which (?:ones? )?(?:of the )?(.+?) (?:is|was|are|were) ({_RANKED})(?: ones?)?(?=[?!]*$)"),
+        r"\2 of the \1",
+    ),
     (
         re.compile(
             r"\b(?:the|an?) (?:(?:(?:horizontal|vertical|central|center|centre|middle|halfway|imaginary|dividing|mid)"

@@ -59,11 +59,13 @@ _FILLERS = _words(
 _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
-    r"footage|panorama|field of view|visible area|area shown|site)"
+    r"footage|panorama|img|pics?|field of view|visible area|area shown|site)"
 )
 """A pattern for an image that a sentence speaks of."""
 OF_THE_IMAGE = (
-    rf"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*(?:\w+ )?{IMAGE}\b"
+    r"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*"
+    r"(?!(?!satellite|aerial|drone|first|second)\w+ (?:site|screen|display|tile|canvas|frame)\b)"
+    rf"(?:\w+ )?{IMAGE}\b"
 )
 """A pattern for "of the image", "in this aerial photo"."""
 _OF_THE_IMAGE = re.compile(rf" {OF_THE_IMAGE}")
@@ -73,19 +75,30 @@ _OTHER_USES = _words(
     "from closest nearest furthest farthest most nearer closer further farther than more next facing pointing "
     "beginning starting begin start begins starts began started"
 )
+# After these words, "to the left" is where something goes or looks, not where it is.
+_MOTION = re.compile(
+    r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
+    r"swerv|travel|flow)\w*|drove|went|ran|slightly|further|over|gaz\w+"
+)
+# "Missing from the left half" is "missing in the left half".
+_GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lost erased cut")
+_OWNERS = _words("his her their my our your whose someone's")
+_NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
 _BESIDE = _words("next beside by near behind above below between opposite")
 _AUXILIARIES = _words(
     "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
     "already since not"
 )
+_COMPASS = _words("north south east west")
 _KNOWN = DIRECTIONS.keys() | _PARTS | _PREPOSITIONS | _FILLERS
 _LINKS = _JOINTS | _VERBS
 # What can follow "on the left" if these words are not about the next one, as in "on the left bank".
-_AFTER_A_PLACE = re.compile(
+AFTER_A_PLACE = re.compile(
     r"\W+|\d+|that|which|who|whose|where|when|was|were|is|are|be|been|has|have|had|did|do|does|can|could|will|there|and|"
     r"with|without|a|an|the|in|on|at|by|from|to|of|for|as|since|after|before|now|no|not|but|except|new|any|some|all|"
     r"every|each|it|they|someone|somebody|people|something|i|we|you|looks?|wearing|please|got|came|come|went|gone|grew|"
     r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|changes?|missing|only|just|ones?|"
+    r"shows?|contains?|appears?|disappears?|"
     r"\w+(?:ed|ing)"
 )
 _WITH_PARTICLE = re.compile(
@@ -172,18 +185,35 @@ def _find_places(text: str) -> Iterator[Place]:
             continue
         if _is_other_use(words, index, end):
             index = _after_first_part(words, index, end)
+            if words[index : index + 1] and words[index] in ("to", "towards", "toward"):
+                index = end  # "From left to right".
             continue
         first, last = _trimmed(words, index, end)
-        if first < last:
+        if first < last and not _is_inside_a_word(text, tokens[first][1], tokens[last - 1][2]):
             start, stop = tokens[first][1], tokens[last - 1][2]
             image = _OF_THE_IMAGE.match(text, stop)
-            if _is_place(words, first, last) and (image or not _is_of_a_thing(words, first, last)):
+            is_place = _is_place(words, first, last) or (image and image[0].startswith(" of "))
+            if is_place and (image or not _is_of_a_thing(words, first, last)):
                 stop = image.end() if image else stop
                 said = text[start:stop]
-                # "Right at the top": "right" means "exactly" there.
-                start = tokens[first - 1][1] if first and words[first - 1] == "right" else start
-                yield Place(said, start, stop)
+                # "Right at the top": "right" means "exactly" there. "From" belongs to the place in "gone from the top".
+                if first and words[first - 1] in ("right", "from"):
+                    start = tokens[first - 1][1]
+                yield Place(said, _start_with_article(text, start, stop), stop)
         index = end
+
+
+def _is_inside_a_word(text: str, start: int, stop: int) -> bool:
+    """Whether a hyphen joins the place to another word: "left-hand-drive"."""
+    return re.search(r"\w-$", text[:start]) is not None or re.match(r"-\w", text[stop:]) is not None
+
+
+def _start_with_article(text: str, start: int, stop: int) -> int:
+    """The start of a place with the article before it, if no thing follows to which the article belongs."""
+    following = re.match(r"\s*(\w+|\W|$)", text[stop:])
+    is_own = following is not None and (not following[1] or AFTER_A_PLACE.fullmatch(following[1]))
+    article = re.search(r"\bthe $", text[:start]) if is_own else None
+    return article.start() if article else start
 
 
 def _end_of_run(words: list[str], start: int) -> int:
@@ -196,8 +226,10 @@ def _end_of_run(words: list[str], start: int) -> int:
 
 def _is_other_use(words: list[str], start: int, end: int) -> bool:
     """Whether the direction of a run belongs to a word before it: "closest to the left edge"."""
-    before = words[start - 1] if start else ""
-    return before in _OTHER_USES and any(word in DIRECTIONS for word in words[start:end])
+    before, run = words[start - 1] if start else "", words[start:end]
+    if before == "from" and start > 1 and words[start - 2] in _GONE_FROM and any(word in _PARTS for word in run):
+        return False
+    return before in _OTHER_USES and any(word in DIRECTIONS for word in run)
 
 
 def _after_first_part(words: list[str], start: int, end: int) -> int:
@@ -254,22 +286,41 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
     if not named or _is_rank(run, after[0] if after else ","):
         return False
+    if len(run) == 1 and _is_bracketed(before, run[0], after):
+        return True
     if run == ["left"] and (before in _AUXILIARIES or not before):
         return False
+    if before in _NEGATIONS or (before in _OWNERS and run[-1] in ("hand", "side")):
+        return False
+    if run[0] in ("to", "toward", "towards") and _MOTION.fullmatch(before):
+        return False
+    if run[-1] == "hand" and (run[0] not in ("on", "at", "to") or not AFTER_A_PLACE.fullmatch((*after, ",")[0])):
+        return False  # "The left hand house", "with a bag in the left hand".
+    if len(named) == 1 and run[-1] == "end" and run[0] in _COMPASS:
+        return False  # "The West End theatre".
     has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
     return has_preposition or len(named) > 1 or any(word in _PARTS - {"place", "spot"} for word in run)
+
+
+def _is_bracketed(before: str, word: str, after: list[str]) -> bool:
+    """Whether punctuation alone surrounds a word: "new garage (left)", "new pool, middle", "left: tree felled"."""
+    if word == "right" and before in ("", ",") and after != [":"]:
+        return False  # "Right, show me the new pool", "it is new, right?"
+    if before in ("", ".", "!", "?"):
+        return after in ([":"], ["-"], ["."]) and (after, word) != (["."], "left")
+    return before in (",", "(", "[", "-", ":", "/") and after in ([], [")"], ["]"], [","], [":"], ["?"], [";"])
 
 
 def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
     """Whether a place is one of a thing and not of the image: "on the right bank of the river"."""
     after, ends_in_direction = words[last : last + 2], words[last - 1] in DIRECTIONS
     if not after or after[0] in ("of", "than", "between"):
-        return bool(after)
+        return bool(after) and not after[-1].isdigit()  # But "between 2010 and 2020".
     if ends_in_direction and after[1:] == ["of"]:
         return True
     named = {DIRECTIONS[word] for word in words[first:last] if word in DIRECTIONS}
-    is_adjective = ends_in_direction and len(named) == 1 and words[last - 2 : last - 1] == ["the"]
-    return is_adjective and after[0] not in _KNOWN and not _AFTER_A_PLACE.fullmatch(after[0])
+    is_adjective = ends_in_direction and len(named) == 1 and words[last - 2] in ("the", "in")
+    return is_adjective and after[0] not in _KNOWN and not AFTER_A_PLACE.fullmatch(after[0])
 
 
 def _is_rank(run: list[str], following: str) -> bool:
@@ -277,5 +328,5 @@ def _is_rank(run: list[str], following: str) -> bool:
     if run[-1] not in DIRECTIONS:
         return False
     is_far = run[-2:-1] in (["far"], ["extreme"], ["very"])
-    is_alone = run[0] in _PREPOSITIONS and _AFTER_A_PLACE.fullmatch(following)
+    is_alone = run[0] in _PREPOSITIONS and AFTER_A_PLACE.fullmatch(following)
     return run[-1].endswith("most") or (is_far and not is_alone)
