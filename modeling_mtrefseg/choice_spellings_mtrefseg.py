@@ -17,7 +17,9 @@ _HYPHENATED = "|".join(
     (*DIRECTIONS, *ORDINALS, *SUPERLATIVES, "hand", "most", "furthest", "farthest", "up", "down", "height", "extreme")
 )
 _HYPHEN = re.compile(rf"\b({_HYPHENATED})-(?=(?:{_HYPHENATED})\b)")
-_NUMBER = re.compile(r"(?<![\d.,-])\b(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b")
+_NUMBER = re.compile(
+    r"(?<![\d.,-])(?<!image )(?<!photo )(?<!picture )(?<!date )(?<!time )\b(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b"
+)
 _MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?! of\b)"
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}

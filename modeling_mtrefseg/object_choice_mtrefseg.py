@@ -43,7 +43,7 @@ _LEFT_AS_VERB = re.compile(
 _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
-    r"most|than (?!before|earlier)|but (?:not )?(?:the|those|for)|except|other than the|opposite|(?:the|every) last)\b"
+    r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|except|other than the|opposite|(?:the|every) last)\b"
 )
 _HEAD_ENDS = re.compile(
     r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed|"

@@ -53,7 +53,7 @@ _PREPOSITIONS = _words(
 # Before a place ("the house located in the top left corner"); they go with it.
 _VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
 _FILLERS = _words(
-    "the this its very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
+    "the this very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
     "vertical vertically horizontal horizontally outer outermost outside overall whole entire"
 )
 _JOINTS = frozenset((",", "-", "and", "of"))
@@ -78,12 +78,27 @@ _OTHER_USES = _words(
 # After these words, "to the left" is where something goes or looks, not where it is.
 _MOTION = re.compile(
     r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
-    r"swerv|travel|flow)\w*|drove|went|ran|slightly|further|over|gaz\w+"
+    r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly)"
+    r"(?:e|s|es|d|ed|n|en|ing|ning|ling)?|"
+    r"drove|went|ran|grew|rose|flew|slightly|further|over|up|down|inland"
 )
 # "Missing from the left half" is "missing in the left half".
 _GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lost erased cut")
 _OWNERS = _words("his her their my our your whose someone's")
 _NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
+_LEFT_OUT = re.compile(
+    r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|\b(?:all|anything|everything) but) "
+    r"(?:(?:the|those|that|any) )?(?:(?!there )\w+ )?$"
+)
+_IMAGE_NAMED = re.compile(
+    r"(?<!of the )(?<!in the )(?<!in this )\b(?:image|photo|photograph|picture|pic|screenshot)s? $"
+)
+PARTS_OF_THINGS = (
+    r"(?:lane|bank|shoulder|turn|arm|hand|leg|foot|eye|ear|tooth|teeth|knee|wrist|ankle|wheel|tyre|tire|mirror|headlight|"
+    r"taillight|fender|bumper|front|rear|sleeve|shoe|glove|drive|floor|deck|storey|story|shelf|level|row|branch|step|bunk|"
+    r"wing|wall|face|facade)"
+)
+"""A pattern for parts that have a left or an upper one of their own: "the right mirror" of a car."""
 _BESIDE = _words("next beside by near behind above below between opposite")
 _AUXILIARIES = _words(
     "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
@@ -193,6 +208,8 @@ def _find_places(text: str) -> Iterator[Place]:
             start, stop = tokens[first][1], tokens[last - 1][2]
             image = _OF_THE_IMAGE.match(text, stop)
             is_place = _is_place(words, first, last) or (image and image[0].startswith(" of "))
+            if _LEFT_OUT.search(text[:start]) or _IMAGE_NAMED.search(text[:start]):
+                is_place = False  # "Not the one on the left", "the photo on the left".
             if is_place and (image or not _is_of_a_thing(words, first, last)):
                 stop = image.end() if image else stop
                 said = text[start:stop]
@@ -286,8 +303,12 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
     if not named or _is_rank(run, after[0] if after else ","):
         return False
-    if len(run) == 1 and _is_bracketed(before, run[0], after):
+    core = [word for word in run if word not in _FILLERS or word == "right"]
+    outside = words[first - 2] if before == "the" and first > 1 else before if before != "the" else ""
+    if len(core) == 1 and core[0] in DIRECTIONS and _is_bracketed(outside, core[0], after):
         return True
+    if run == ["on", "top"]:
+        return False
     if run == ["left"] and (before in _AUXILIARIES or not before):
         return False
     if before in _NEGATIONS or (before in _OWNERS and run[-1] in ("hand", "side")):
@@ -320,6 +341,10 @@ def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
         return True
     named = {DIRECTIONS[word] for word in words[first:last] if word in DIRECTIONS}
     is_adjective = ends_in_direction and len(named) == 1 and words[last - 2] in ("the", "in")
+    if ends_in_direction and (is_compass := words[last - 1].startswith(("north", "south", "east", "west"))):
+        is_adjective = is_adjective or (is_compass and words[last - 2] in _PREPOSITIONS and last - first == 2)
+    if ends_in_direction and re.fullmatch(PARTS_OF_THINGS, after[0]):
+        return True
     return is_adjective and after[0] not in _KNOWN and not AFTER_A_PLACE.fullmatch(after[0])
 
 

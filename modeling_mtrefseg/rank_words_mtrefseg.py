@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, tidy
+from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, PARTS_OF_THINGS, tidy
 
 
 Order = tuple[Literal["x", "y", "size"], bool]
@@ -55,8 +55,8 @@ _SUPERLATIVE = (
     r"(?:(?:very|single|absolute|by far the|overall) )?"
     rf"(?P<superlative>{_one_of(SUPERLATIVES)}|"
     rf"(?:furthest|farthest|most|far|extreme|outermost) {_one_of(_SIDE_WORDS)})"
-    r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone|"
-    r"number|amount|portion|share|proportion|percentage|majority|concentration|quantity|floor|storey|story|level|branch|"
+    r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone)\b)"
+    r"(?! (?:\w+ )?(?:number|amount|portion|share|proportion|percentage|majority|concentration|quantity|floor|storey|story|level|branch|"
     r"point|peak|step|rung|shelf|deck|price|speed)\b)"
 )
 _EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: {OF_THE_IMAGE})?"
@@ -95,7 +95,7 @@ _AFTER = (
 _AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
 # Words before the thing; the article stays.
 _NTH_FROM_A_SIDE = re.compile(
-    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
+    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
 )
 _SUPERLATIVE_BEFORE = re.compile(
     rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}(?: (?P<behind>{_NUMERAL})\b)?{_AMONG} "
@@ -105,9 +105,8 @@ _SUPERLATIVE_BEFORE = re.compile(
 _AT_A_SIDE = re.compile(
     r"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe "
     rf"(?!north|south|east|west){_SIDE} "  # "The north terminal" is a name.
-    r"(?!(?:lane|bank|turn|arm|hand|leg|foot|eye|ear|wheel|drive|floor|deck|storey|story|shelf|level|row|branch|step|bunk|"
-    r"wing|half|part|side|edge|corner|wall|face|facade|and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|"
-    r"had|image|photo|picture|frame|view|lines?)\b)(?=[a-z]{2})"
+    rf"(?!(?:{PARTS_OF_THINGS}|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|"
+    r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|view|lines?)\b)(?=[a-z]{2})"
 )
 # After these numbers, things are measured or parts are counted: "two acres of trees", "a four lane road".
 _MEASURED = (
@@ -122,14 +121,18 @@ _COUNT = re.compile(
     rf"(?!{_MEASURED}\b)(?!(?:or|to|and|of)\b)"
 )
 # "Two houses and a shed": the number is not that of everything.
-_AND_MORE = re.compile(rf"\band (?:{_NUMERAL}|one|an?|some|several|many|\d+)\b")
+_AND_MORE = re.compile(rf"(?<!between )\b(?:and|or) (?:{_NUMERAL}|one|an?|the|every|all|some|several|many|\d+)\b")
 # Another thing is spoken of behind these words, which is not the one to be ranked.
 _RELATION = re.compile(
     r"(?<![\w-])(?:next|near|beside|close|by|above|below|between|behind|under|opposite|around|along|alongside|surrounding|adjacent|"
-    r"facing|inside|outside|across|against|beyond|past|through|beneath|underneath|not|n't|(?:left|right|front|north|south|"
+    r"facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|(?:left|right|front|north|south|"
     r"east|west) of)\b|n't\b"
 )
-_OTHER_THING = re.compile(r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|from)\b")
+# "The largest house's garden", but not "the largest house that's new".
+_OWNER = re.compile(r"(?: ?(?!that's|which's|who's|it's|there's|what's)[\w-]+){0,3}?(?<=\w)(?:'s|’s|s') (?=\w)")
+_OTHER_THING = re.compile(
+    r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|wearing|carrying|riding|driving|from)\b"
+)
 _REQUESTS = (
     "show|find|see|mark|highlight|segment|select|give|get|display|reveal|detect|tag|label|bring|return|extract|isolate|"
     "single|help|locate|identify|outline|point|trace|pick|draw|mask|look|search|focus|zoom|concentrate|need|want|compute|"
@@ -213,7 +216,11 @@ def _take_after(text: str) -> tuple[str, Rank] | None:
             continue
         following = re.match(r"\s*(\w+|\W|$)", text[match.end() :])
         if following and AFTER_A_PLACE.fullmatch(following[1] or ","):
-            return _without_group(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
+            rank, rest = _rank(match), _without_group(f"{text[: match.start()]} {text[match.end() :]}")
+            if _AND_MORE.search(rest, match.start()):
+                return None
+            counted = None if rank.number else _take_count(rest)
+            return (counted[0], rank._replace(number=counted[1].number)) if counted else (rest, rank)
     return None
 
 
@@ -223,8 +230,12 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
     match = pattern.search(text, skipped)
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
         return None
+    before, after = text[: match.start()], text[match.end() :]
+    if _AND_MORE.search(after) or _OWNER.match(after) or re.search(r"['’]s $", before):
+        return None
     rest = match.groupdict().get("rest") or ""
-    return tidy(f"{text[: match.start()]}the {rest}{text[match.end() :]}"), _rank(match)
+    article = "" if re.search(r"\b(?:my|our|your|their|his|her) $", before) else "the "
+    return tidy(f"{before}{article}{rest}{after}"), _rank(match)
 
 
 def _take_count(text: str) -> tuple[str, Rank] | None:
