@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .choice_spellings_mtrefseg import in_one_spelling, may_choose
+from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
 from .place_words_mtrefseg import IMAGE, Region, take_place
 from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
 
@@ -31,7 +31,7 @@ _EXCEPTION = re.compile(
 _TIMES = re.compile(
     r"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?(?:images?|photos?|photograph|"
     r"picture|date|time|view|shot|scene|frame|visit|of the two)\b|"
-    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|(?:the )?(?:two |both )?(?:images|photos|pictures|dates|times))\b|"
+    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|(?:the )?(?:two |both )?(?:images|photos|pictures|dates))\b|"
     r"\bmost (?:grateful|kind|kindly|obliged|appreciative|helpful|likely|probably|recent|recently)\b"
 )
 _LEFT_AS_VERB = re.compile(
@@ -43,7 +43,8 @@ _LEFT_AS_VERB = re.compile(
 _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
-    r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|except|other than the|opposite|(?:the|every) last)\b"
+    r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|"
+    r"except|other than the|opposite|(?:the|every) last)\b"
 )
 _HEAD_ENDS = re.compile(
     r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed|"
@@ -147,7 +148,7 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     if choice == ObjectChoice() or is_undivided(asked):
         return text, None
     is_of_no_kind = _NO_KIND.match(asked, end_of_opening(asked))
-    return "everything that changed" if is_of_no_kind else asked, choice
+    return "everything that changed" if is_of_no_kind else names_apart(asked), choice
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:

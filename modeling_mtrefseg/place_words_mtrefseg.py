@@ -36,7 +36,7 @@ DIRECTIONS = {
 }
 """Words for directions in the image, where north is up."""
 
-_PARTS = _words(
+PARTS = _words(
     "corner part half side flank edge area sector region zone quadrant portion section border third height level "
     "hand end margin boundary rim fringe strip band stretch quarter segment spot place position location bit row "
     "column line limit extremity reaches parts areas sections regions corners"
@@ -87,7 +87,8 @@ _GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lo
 _OWNERS = _words("his her their my our your whose someone's")
 _NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
 _LEFT_OUT = re.compile(
-    r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|\b(?:all|anything|everything) but) "
+    r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"
+    r"\b(?:all|anything|everything) but) "
     r"(?:(?:the|those|that|any) )?(?:(?!there )\w+ )?$"
 )
 _IMAGE_NAMED = re.compile(
@@ -105,7 +106,7 @@ _AUXILIARIES = _words(
     "already since not"
 )
 _COMPASS = _words("north south east west")
-_KNOWN = DIRECTIONS.keys() | _PARTS | _PREPOSITIONS | _FILLERS
+_KNOWN = DIRECTIONS.keys() | PARTS | _PREPOSITIONS | _FILLERS
 _LINKS = _JOINTS | _VERBS
 # What can follow "on the left" if these words are not about the next one, as in "on the left bank".
 AFTER_A_PLACE = re.compile(
@@ -213,7 +214,7 @@ def _find_places(text: str) -> Iterator[Place]:
             if is_place and (image or not _is_of_a_thing(words, first, last)):
                 stop = image.end() if image else stop
                 said = text[start:stop]
-                # "Right at the top": "right" means "exactly" there. "From" belongs to the place in "gone from the top".
+                # "Right at the top": "right" means "exactly". "Gone from the top": "from" goes with it.
                 if first and words[first - 1] in ("right", "from"):
                     start = tokens[first - 1][1]
                 yield Place(said, _start_with_article(text, start, stop), stop)
@@ -244,7 +245,7 @@ def _end_of_run(words: list[str], start: int) -> int:
 def _is_other_use(words: list[str], start: int, end: int) -> bool:
     """Whether the direction of a run belongs to a word before it: "closest to the left edge"."""
     before, run = words[start - 1] if start else "", words[start:end]
-    if before == "from" and start > 1 and words[start - 2] in _GONE_FROM and any(word in _PARTS for word in run):
+    if before == "from" and start > 1 and words[start - 2] in _GONE_FROM and any(word in PARTS for word in run):
         return False
     return before in _OTHER_USES and any(word in DIRECTIONS for word in run)
 
@@ -254,7 +255,7 @@ def _after_first_part(words: list[str], start: int, end: int) -> int:
     index = start
     while words[index] not in DIRECTIONS:
         index += 1
-    while index < end and (words[index] in DIRECTIONS or words[index] in _PARTS):
+    while index < end and (words[index] in DIRECTIONS or words[index] in PARTS):
         index += 1
     return index
 
@@ -274,7 +275,7 @@ def _trimmed_end(words: list[str], first: int, last: int) -> int:
     """The end of a run without words that begin something else."""
     while last > first:
         word, before = words[last - 1], words[last - 2] if last - first > 1 else ""
-        is_part = word in _PARTS and (word, words[last : last + 1]) != ("place", ["of"])
+        is_part = word in PARTS and (word, words[last : last + 1]) != ("place", ["of"])
         if word in DIRECTIONS or is_part or (word in ("up", "down") and before in ("halfway", "midway", "way")):
             break
         last -= 1
@@ -291,7 +292,7 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".
-    if word in _PARTS and following == "of":  # "The area of the house on the left".
+    if word in PARTS and following == "of":  # "The area of the house on the left".
         return True
     # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".
     return word in ("right", "left") and following in _PREPOSITIONS | {","}
@@ -307,6 +308,8 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     outside = words[first - 2] if before == "the" and first > 1 else before if before != "the" else ""
     if len(core) == 1 and core[0] in DIRECTIONS and _is_bracketed(outside, core[0], after):
         return True
+    if run[0] == "dead" and named == {"middle"}:
+        return True
     if run == ["on", "top"]:
         return False
     if run == ["left"] and (before in _AUXILIARIES or not before):
@@ -320,7 +323,10 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     if len(named) == 1 and run[-1] == "end" and run[0] in _COMPASS:
         return False  # "The West End theatre".
     has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
-    return has_preposition or len(named) > 1 or any(word in _PARTS - {"place", "spot"} for word in run)
+    is_followed = AFTER_A_PLACE.fullmatch(after[0] if after else ",") is None
+    if before == "the" and not has_preposition and run[-1] in _EDGE_WORDS and is_followed:
+        return False  # "The northern boundary fence".
+    return has_preposition or len(named) > 1 or any(word in PARTS - {"place", "spot"} for word in run)
 
 
 def _is_bracketed(before: str, word: str, after: list[str]) -> bool:
@@ -350,7 +356,7 @@ def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
 
 def _is_rank(run: list[str], following: str) -> bool:
     """Whether a run is "the far left" or "the uppermost" of a thing, as in "the far left house"."""
-    if run[-1] not in DIRECTIONS:
+    if DIRECTIONS.get(run[-1], "middle") == "middle":
         return False
     is_far = run[-2:-1] in (["far"], ["extreme"], ["very"])
     is_alone = run[0] in _PREPOSITIONS and AFTER_A_PLACE.fullmatch(following)

@@ -56,7 +56,8 @@ _SUPERLATIVE = (
     rf"(?P<superlative>{_one_of(SUPERLATIVES)}|"
     rf"(?:furthest|farthest|most|far|extreme|outermost) {_one_of(_SIDE_WORDS)})"
     r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone)\b)"
-    r"(?! (?:\w+ )?(?:number|amount|portion|share|proportion|percentage|majority|concentration|quantity|floor|storey|story|level|branch|"
+    r"(?! (?:\w+ )?(?:number|amount|portion|share|proportion|percentage|majority|"
+    r"concentration|quantity|floor|storey|story|level|branch|"
     r"point|peak|step|rung|shelf|deck|price|speed)\b)"
 )
 _EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: {OF_THE_IMAGE})?"
@@ -95,7 +96,8 @@ _AFTER = (
 _AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
 # Words before the thing; the article stays.
 _NTH_FROM_A_SIDE = re.compile(
-    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
+    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?"
+    rf"(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
 )
 _SUPERLATIVE_BEFORE = re.compile(
     rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}(?: (?P<behind>{_NUMERAL})\b)?{_AMONG} "
