@@ -4,7 +4,7 @@
 import re
 from collections.abc import Callable
 
-from .place_words_mtrefseg import DIRECTIONS, IMAGE, OF_THE_IMAGE, PARTS
+from .place_words_mtrefseg import AFTER_A_PLACE, DIRECTIONS, IMAGE, OF_THE_IMAGE, PARTS
 from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 
 
@@ -21,7 +21,7 @@ _NUMBER = re.compile(
     r"(?<![\d.,-])(?<!image )(?<!photo )(?<!picture )(?<!date )(?<!time )\b"
     r"(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b"
 )
-_MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?! of\b)"
+_MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?=$|[^\w ]| (?!of\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _NAMED = "|".join((*DIRECTIONS, *ORDINALS, *NUMERALS, "(?:north|south)(?:east|west)(?:ern)?"))

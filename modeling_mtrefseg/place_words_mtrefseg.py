@@ -84,18 +84,25 @@ _MOTION = re.compile(
 )
 # "Missing from the left half" is "missing in the left half".
 _GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lost erased cut")
-_OWNERS = _words("his her their my our your whose someone's")
+_OWNERS = _words("my our your")
 _NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
+OWNED = re.compile(
+    r"(?<!what)(?<!where)(?<!that)(?<!who)(?<!here)(?<!it)(?<!let)['’]s $|s['’] $|"
+    r"\b(?:its|his|her|their|whose) $"
+)
+"""What comes before a thing that belongs to another one: "the tower's", "its"."""
+# "Not the one on the left", "ignore the left half".
 _LEFT_OUT = re.compile(
     r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"
     r"\b(?:all|anything|everything) but) "
     r"(?:(?:the|those|that|any) )?(?:(?!there )\w+ )?$"
 )
+# "The photo on the left" is one of the two.
 _IMAGE_NAMED = re.compile(
     r"(?<!of the )(?<!in the )(?<!in this )\b(?:image|photo|photograph|picture|pic|screenshot)s? $"
 )
 PARTS_OF_THINGS = (
-    r"(?:lane|bank|shoulder|turn|arm|hand|leg|foot|eye|ear|tooth|teeth|knee|wrist|ankle|wheel|tyre|tire|mirror|headlight|"
+    r"(?:lane|bank|slope|shoulder|turn|arm|hand|leg|foot|eye|ear|tooth|teeth|knee|wrist|ankle|wheel|tyre|tire|mirror|headlight|"
     r"taillight|fender|bumper|front|rear|sleeve|shoe|glove|drive|floor|deck|storey|story|shelf|level|row|branch|step|bunk|"
     r"wing|wall|face|facade)"
 )
@@ -209,14 +216,12 @@ def _find_places(text: str) -> Iterator[Place]:
             start, stop = tokens[first][1], tokens[last - 1][2]
             image = _OF_THE_IMAGE.match(text, stop)
             is_place = _is_place(words, first, last) or (image and image[0].startswith(" of "))
-            if _LEFT_OUT.search(text[:start]) or _IMAGE_NAMED.search(text[:start]):
-                is_place = False  # "Not the one on the left", "the photo on the left".
-            if is_place and (image or not _is_of_a_thing(words, first, last)):
+            is_denied = any(pattern.search(text[:start]) for pattern in (_LEFT_OUT, _IMAGE_NAMED, OWNED))
+            if is_place and not is_denied and (image or not _is_of_a_thing(words, first, last)):
                 stop = image.end() if image else stop
                 said = text[start:stop]
-                # "Right at the top": "right" means "exactly". "Gone from the top": "from" goes with it.
-                if first and words[first - 1] in ("right", "from"):
-                    start = tokens[first - 1][1]
+                # "Right at the top": "right" means "exactly" there.
+                start = tokens[first - 1][1] if first and words[first - 1] == "right" else start
                 yield Place(said, _start_with_article(text, start, stop), stop)
         index = end
 
@@ -227,10 +232,10 @@ def _is_inside_a_word(text: str, start: int, stop: int) -> bool:
 
 
 def _start_with_article(text: str, start: int, stop: int) -> int:
-    """The start of a place with the article before it, if no thing follows to which the article belongs."""
+    """The start of a place with "the" or "from the" before it, if no thing follows to which the article belongs."""
     following = re.match(r"\s*(\w+|\W|$)", text[stop:])
     is_own = following is not None and (not following[1] or AFTER_A_PLACE.fullmatch(following[1]))
-    article = re.search(r"\bthe $", text[:start]) if is_own else None
+    article = re.search(r"\b(?:from (?:the )?|the )$", text[:start]) if is_own else None
     return article.start() if article else start
 
 
@@ -304,29 +309,31 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
     if not named or _is_rank(run, after[0] if after else ","):
         return False
-    core = [word for word in run if word not in _FILLERS or word == "right"]
     outside = words[first - 2] if before == "the" and first > 1 else before if before != "the" else ""
-    if len(core) == 1 and core[0] in DIRECTIONS and _is_bracketed(outside, core[0], after):
+    core = [word for word in run if word not in _FILLERS or word == "right"]
+    if len(core) == 1 and (_is_bracketed(outside, core[0], after) or (run[0] == "dead" and named == {"middle"})):
         return True
-    if run[0] == "dead" and named == {"middle"}:
-        return True
-    if run == ["on", "top"]:
+    if _is_about_a_thing(run, before, after[0] if after else ","):
         return False
-    if run == ["left"] and (before in _AUXILIARIES or not before):
-        return False
-    if before in _NEGATIONS or (before in _OWNERS and run[-1] in ("hand", "side")):
-        return False
-    if run[0] in ("to", "toward", "towards") and _MOTION.fullmatch(before):
-        return False
-    if run[-1] == "hand" and (run[0] not in ("on", "at", "to") or not AFTER_A_PLACE.fullmatch((*after, ",")[0])):
-        return False  # "The left hand house", "with a bag in the left hand".
-    if len(named) == 1 and run[-1] == "end" and run[0] in _COMPASS:
-        return False  # "The West End theatre".
     has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
-    is_followed = AFTER_A_PLACE.fullmatch(after[0] if after else ",") is None
-    if before == "the" and not has_preposition and run[-1] in _EDGE_WORDS and is_followed:
-        return False  # "The northern boundary fence".
     return has_preposition or len(named) > 1 or any(word in PARTS - {"place", "spot"} for word in run)
+
+
+def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
+    """Whether a run between two words speaks of a thing, or of where it goes or is not."""
+    is_alone = AFTER_A_PLACE.fullmatch(following) is not None
+    if run == ["on", "top"] or (run == ["left"] and (before in _AUXILIARIES or not before)):
+        return True
+    if before in _NEGATIONS or before in _OWNERS:
+        return True
+    if run[0] in ("to", "toward", "towards") and _MOTION.fullmatch(before):
+        return True
+    if run[-1] == "hand":  # "The left hand house", "with a bag in the left hand".
+        return run[0] not in ("on", "at", "to") or not is_alone
+    if len(run) == 2 and run[-1] == "end" and run[0] in _COMPASS:
+        return True  # "The West End theatre".
+    is_adjective = before == "the" and run[-1] in _EDGE_WORDS and not is_alone
+    return is_adjective and not any(word in _PREPOSITIONS for word in run[:-1])  # "The northern boundary fence".
 
 
 def _is_bracketed(before: str, word: str, after: list[str]) -> bool:

@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, PARTS_OF_THINGS, tidy
+from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, OWNED, PARTS_OF_THINGS, tidy
 
 
 Order = tuple[Literal["x", "y", "size"], bool]
@@ -86,7 +86,10 @@ _AFTER = (
     re.compile(rf"{_THAT_IS}{_PLACE_IN_ORDER}{_SUPERLATIVE}\b{_OF_ALL}"),
     re.compile(rf", (?:namely |i mean )?the {_PLACE_IN_ORDER}{_SUPERLATIVE}{_OF_ALL}{_ENDS}"),
     re.compile(rf"(?:,? (?:that|which) (?:is|are))? of the {_SIZE} (?:size|area|extent)"),
-    re.compile(rf",? (?:with|having|(?:that|which) has) the {_SIZE} (?:area|size|extent|surface(?: area)?|footprint)"),
+    re.compile(
+        rf",? (?:with|having|(?:that|which) has) (?:the )?{_SIZE} "
+        r"(?:area|size|extent|surface(?: area)?|footprint)"
+    ),
     re.compile(
         rf",? (?:that|which) (?:covers|occupies|fills|takes(?: up)?) the (?:{_SIZE}|(?P<much>most|least)) "
         r"(?:area|space|ground|room|surface)"
@@ -107,33 +110,38 @@ _SUPERLATIVE_BEFORE = re.compile(
 _AT_A_SIDE = re.compile(
     r"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe "
     rf"(?!north|south|east|west){_SIDE} "  # "The north terminal" is a name.
-    rf"(?!(?:{PARTS_OF_THINGS}|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|"
+    rf"(?!(?:{PARTS_OF_THINGS}|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
     r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|view|lines?)\b)(?=[a-z]{2})"
 )
 # After these numbers, things are measured or parts are counted: "two acres of trees", "a four lane road".
 _MEASURED = (
     r"(?:(?:stor(?:e?y|e?ys|ies)|(?:bed)?rooms?|lanes?|stars?|doors?|wheels?|famil(?:y|ies)|way|ways|acres?|hectares?|ha|"
     r"m|km|cm|ft|meters?|metres?|feet|foot|yards?|miles?|inch(?:es)?|square|sq|percent|hundreds?|thousands?|dozens?|"
-    r"years?|months?|weeks?|days?|hours?|minutes?|pm|am|o'clock|ends?|sides?|parts?|halves|thirds|quarters|rows?|floors?|"
+    r"years?|months?|weeks?|days?|hours?|minutes?|pm|am|o'clock|ends?|sides?|parts?|halves|thirds|quarters|fifths|sixths|tenths|rows?|floors?|"
     r"times|wings|corners|tons?|tonnes|point|scissors|glasses|trousers|jeans|shoes|boots|socks|gloves)(?![\w]))"
 )
 _COUNT = re.compile(
     rf"(?:(?:the|all|which|what|these|those|all the|all of the|all of those) )?"
     rf"(?:(?P<count>{_NUMERAL})(?: of the(?:se)?)?|both(?: of)?(?: the(?:se)?| those)?|the pair of|a couple of) (?=\w)"
-    rf"(?!{_MEASURED}\b)(?!(?:or|to|and|of)\b)"
+    rf"(?!(?:(?:extra|more|additional|further|new|other) )?{_MEASURED}\b)(?!(?:or|to|and|of)\b)"
 )
 # "Two houses and a shed": the number is not that of everything.
-_AND_MORE = re.compile(rf"(?<!between )\b(?:and|or) (?:{_NUMERAL}|one|an?|the|every|all|some|several|many|\d+)\b")
+_AND_MORE = re.compile(
+    rf"(?<!between )\b(?:and|or) (?:{_NUMERAL}|one|an?|the|every|all|some|several|many|\d+)\b|"
+    rf"\b(?:now|then|but) .{{0,80}}?\b(?:{_NUMERAL}|one)\b"
+)
 # Another thing is spoken of behind these words, which is not the one to be ranked.
 _RELATION = re.compile(
-    r"(?<![\w-])(?:next|near|beside|close|by|above|below|between|behind|under|opposite|around|along|alongside|surrounding|adjacent|"
-    r"facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|(?:left|right|front|north|south|"
+    r"(?<![\w-])(?:next|near|over|beside|close|by|above|below|between|behind|under|opposite|around|along|alongside|"
+    r"surrounding|adjacent|facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|"
+    r"(?:left|right|front|north|south|"
     r"east|west) of)\b|n't\b"
 )
 # "The largest house's garden", but not "the largest house that's new".
-_OWNER = re.compile(r"(?: ?(?!that's|which's|who's|it's|there's|what's)[\w-]+){0,3}?(?<=\w)(?:'s|’s|s') (?=\w)")
+_OWNER = re.compile(r"(?:[\w-]+ ){0,2}?(?!that's|which's|who's|it's|there's|what's)[\w-]+?(?:'s|’s|s') (?=\w)")
 _OTHER_THING = re.compile(
-    r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|wearing|carrying|riding|driving|from)\b"
+    r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|wearing|carrying|riding|driving|from|who|"
+    r"which (?!is|was|are|were))\b"
 )
 _REQUESTS = (
     "show|find|see|mark|highlight|segment|select|give|get|display|reveal|detect|tag|label|bring|return|extract|isolate|"
@@ -233,10 +241,10 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
         return None
     before, after = text[: match.start()], text[match.end() :]
-    if _AND_MORE.search(after) or _OWNER.match(after) or re.search(r"['’]s $", before):
+    if _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
         return None
     rest = match.groupdict().get("rest") or ""
-    article = "" if re.search(r"\b(?:my|our|your|their|his|her) $", before) else "the "
+    article = "" if re.search(r"\b(?:my|our|your) $", before) else "the "
     return tidy(f"{before}{article}{rest}{after}"), _rank(match)
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .choice_spellings_mtrefseg import in_one_spelling, may_choose
+from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
 from .place_words_mtrefseg import IMAGE, Region, take_place
 from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
 
@@ -24,13 +24,15 @@ from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, 
 Thing = TypeVar("Thing")
 
 _EXCEPTION = re.compile(
-    r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|every|each|everything|the|these|those)\b.+?),? (?:but|but not|except|"
+    r"^(?P<all>(?:(?!the )\w+,? ){0,5}?(?:all|every|each|everything|the|these|those)\b.*?),? (?:but|but not|except|"
     r"except for|excepting|excluding|apart from|aside from|besides|other than|save|save for|bar|barring|minus|without|"
     r"not counting|not including|leaving out|with the exception of|(?<=, )not) (?P<what>(?:the|those|that) .+)$"
 )
 _TIMES = re.compile(
     r"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?(?:images?|photos?|photograph|"
-    r"picture|date|time|view|shot|scene|frame|visit|of the two)\b"
+    r"picture|date|time|view|shot|scene|frame|visit|of the two)\b|"
+    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|(?:the )?(?:two |both )?(?:images|photos|pictures|dates))\b|"
+    r"\bmost (?:grateful|kind|kindly|obliged|appreciative|helpful|likely|probably|recent|recently)\b"
 )
 _LEFT_AS_VERB = re.compile(
     r"\b(?:that|which|who|has|have|had|just|since|now|already|recently|then) left\b|"
@@ -41,7 +43,8 @@ _LEFT_AS_VERB = re.compile(
 _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
-    r"most|than (?!before|earlier)|but (?:not )?(?:the|those|for)|except|other than the|opposite|the last)\b"
+    r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|"
+    r"except|other than the|opposite|(?:the|every) last)\b"
 )
 _HEAD_ENDS = re.compile(
     r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed|"
@@ -49,8 +52,24 @@ _HEAD_ENDS = re.compile(
 )
 _SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things|ones|two|three|four)(?![\w-])")
 _NO_KIND = re.compile(r"(?:(?:the|every|those|these|this|that) ?)?(?:ones?|changes?|things?|objects?)?[?.! ]*$")
-_ARTICLE = re.compile(r"the (?:(?:one|single|only|last|sole) )?(?=\w)")
-_PLURALS = ("people", "shelves", "benches", "buses", "boxes", "everything", "things")
+_ARTICLE = re.compile(r"the (?:(?:one|single|only|sole) )?(?=\w)")
+_PLURALS = (
+    "people",
+    "men",
+    "women",
+    "children",
+    "sheep",
+    "cattle",
+    "aircraft",
+    "fish",
+    "deer",
+    "shelves",
+    "benches",
+    "buses",
+    "boxes",
+    "everything",
+    "things",
+)
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; smaller objects are not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
 _REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
@@ -123,13 +142,13 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     lowered = in_one_spelling(text)
     excluded = None
     exception = _EXCEPTION.match(lowered)
-    if exception and (excluded := _exception(exception["what"])):
+    if exception and (excluded := _exception(exception["what"], exception["all"])):
         lowered = exception["all"]
     asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
     if choice == ObjectChoice() or is_undivided(asked):
         return text, None
     is_of_no_kind = _NO_KIND.match(asked, end_of_opening(asked))
-    return "everything that changed" if is_of_no_kind else asked, choice
+    return "everything that changed" if is_of_no_kind else names_apart(asked), choice
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:
@@ -240,6 +259,8 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
     asked, rank = take_far_side(text) if is_one else (text, None)
     if rank is None:
         asked, rank = take_rank(asked)
+    if rank is not None and rank.order is None and not _is_counted(asked):
+        asked, rank = text, None
     asked, region = take_place(asked)
     if rank is None and region is not None:
         # "At the top next to the pond, the largest house": without its place, the rank can be read.
@@ -262,14 +283,22 @@ def _of_every_thing(text: str) -> str:
     return f"{text[:start]}every {text[match.end() :]}"
 
 
-def _exception(what: str) -> ObjectChoice | None:
-    """What "all but ..." leaves out: a rank or a place of the same things; `None` if it is something else."""
+def _exception(what: str, kept: str) -> ObjectChoice | None:
+    """What "all but ..." leaves out: a rank or a place of the things that are kept; `None` if it is something else."""
     rest, choice = _without_choice(what, ObjectChoice())
     if choice == ObjectChoice():
         rest, choice = _without_choice(f"{what} one", ObjectChoice())  # "The largest" alone.
-    if choice == ObjectChoice() or not re.fullmatch(r"(?:the|that|those|every)(?: \w+)?", rest):
+    left_out = re.fullmatch(r"(?:the|that|those|every)(?: (?P<kind>\w+?)s?)?", rest)
+    if choice == ObjectChoice() or not left_out:
         return None
-    return choice
+    return choice if left_out["kind"] in (None, "one") or left_out["kind"] in kept else None
+
+
+def _is_counted(text: str) -> bool:
+    """Whether a number can stand before the first noun of a text: not "the two car garage"."""
+    text = text[end_of_opening(text) :]
+    head = _HEAD_ENDS.split(text, maxsplit=1)[0].removeprefix("the ").strip()
+    return head in ("", "the") or _is_plural(text)
 
 
 def _is_plural(text: str) -> bool:

@@ -36,7 +36,7 @@ DIRECTIONS = {
 }
 """Words for directions in the image, where north is up."""
 
-_PARTS = _words(
+PARTS = _words(
     "corner part half side flank edge area sector region zone quadrant portion section border third height level "
     "hand end margin boundary rim fringe strip band stretch quarter segment spot place position location bit row "
     "column line limit extremity reaches parts areas sections regions corners"
@@ -53,17 +53,19 @@ _PREPOSITIONS = _words(
 # Before a place ("the house located in the top left corner"); they go with it.
 _VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
 _FILLERS = _words(
-    "the this its very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
+    "the this very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
     "vertical vertically horizontal horizontally outer outermost outside overall whole entire"
 )
 _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
-    r"footage|panorama|field of view|visible area|area shown|site)"
+    r"footage|panorama|img|pics?|field of view|visible area|area shown|site)"
 )
 """A pattern for an image that a sentence speaks of."""
 OF_THE_IMAGE = (
-    rf"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*(?:\w+ )?{IMAGE}\b"
+    r"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*"
+    r"(?!(?!satellite|aerial|drone|first|second)\w+ (?:site|screen|display|tile|canvas|frame)\b)"
+    rf"(?:\w+ )?{IMAGE}\b"
 )
 """A pattern for "of the image", "in this aerial photo"."""
 _OF_THE_IMAGE = re.compile(rf" {OF_THE_IMAGE}")
@@ -73,19 +75,53 @@ _OTHER_USES = _words(
     "from closest nearest furthest farthest most nearer closer further farther than more next facing pointing "
     "beginning starting begin start begins starts began started"
 )
+# After these words, "to the left" is where something goes or looks, not where it is.
+_MOTION = re.compile(
+    r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
+    r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly)"
+    r"(?:e|s|es|d|ed|n|en|ing|ning|ling)?|"
+    r"drove|went|ran|grew|rose|flew|slightly|further|over|up|down|inland"
+)
+# "Missing from the left half" is "missing in the left half".
+_GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lost erased cut")
+_OWNERS = _words("my our your")
+_NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
+OWNED = re.compile(
+    r"(?<!what)(?<!where)(?<!that)(?<!who)(?<!here)(?<!it)(?<!let)['’]s $|s['’] $|"
+    r"\b(?:its|his|her|their|whose) $"
+)
+"""What comes before a thing that belongs to another one: "the tower's", "its"."""
+# "Not the one on the left", "ignore the left half".
+_LEFT_OUT = re.compile(
+    r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"
+    r"\b(?:all|anything|everything) but) "
+    r"(?:(?:the|those|that|any) )?(?:(?!there )\w+ )?$"
+)
+# "The photo on the left" is one of the two.
+_IMAGE_NAMED = re.compile(
+    r"(?<!of the )(?<!in the )(?<!in this )\b(?:image|photo|photograph|picture|pic|screenshot)s? $"
+)
+PARTS_OF_THINGS = (
+    r"(?:lane|bank|slope|shoulder|turn|arm|hand|leg|foot|eye|ear|tooth|teeth|knee|wrist|ankle|wheel|tyre|tire|mirror|headlight|"
+    r"taillight|fender|bumper|front|rear|sleeve|shoe|glove|drive|floor|deck|storey|story|shelf|level|row|branch|step|bunk|"
+    r"wing|wall|face|facade)"
+)
+"""A pattern for parts that have a left or an upper one of their own: "the right mirror" of a car."""
 _BESIDE = _words("next beside by near behind above below between opposite")
 _AUXILIARIES = _words(
     "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
     "already since not"
 )
-_KNOWN = DIRECTIONS.keys() | _PARTS | _PREPOSITIONS | _FILLERS
+_COMPASS = _words("north south east west")
+_KNOWN = DIRECTIONS.keys() | PARTS | _PREPOSITIONS | _FILLERS
 _LINKS = _JOINTS | _VERBS
 # What can follow "on the left" if these words are not about the next one, as in "on the left bank".
-_AFTER_A_PLACE = re.compile(
+AFTER_A_PLACE = re.compile(
     r"\W+|\d+|that|which|who|whose|where|when|was|were|is|are|be|been|has|have|had|did|do|does|can|could|will|there|and|"
     r"with|without|a|an|the|in|on|at|by|from|to|of|for|as|since|after|before|now|no|not|but|except|new|any|some|all|"
     r"every|each|it|they|someone|somebody|people|something|i|we|you|looks?|wearing|please|got|came|come|went|gone|grew|"
     r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|changes?|missing|only|just|ones?|"
+    r"shows?|contains?|appears?|disappears?|"
     r"\w+(?:ed|ing)"
 )
 _WITH_PARTICLE = re.compile(
@@ -172,18 +208,35 @@ def _find_places(text: str) -> Iterator[Place]:
             continue
         if _is_other_use(words, index, end):
             index = _after_first_part(words, index, end)
+            if words[index : index + 1] and words[index] in ("to", "towards", "toward"):
+                index = end  # "From left to right".
             continue
         first, last = _trimmed(words, index, end)
-        if first < last:
+        if first < last and not _is_inside_a_word(text, tokens[first][1], tokens[last - 1][2]):
             start, stop = tokens[first][1], tokens[last - 1][2]
             image = _OF_THE_IMAGE.match(text, stop)
-            if _is_place(words, first, last) and (image or not _is_of_a_thing(words, first, last)):
+            is_place = _is_place(words, first, last) or (image and image[0].startswith(" of "))
+            is_denied = any(pattern.search(text[:start]) for pattern in (_LEFT_OUT, _IMAGE_NAMED, OWNED))
+            if is_place and not is_denied and (image or not _is_of_a_thing(words, first, last)):
                 stop = image.end() if image else stop
                 said = text[start:stop]
                 # "Right at the top": "right" means "exactly" there.
                 start = tokens[first - 1][1] if first and words[first - 1] == "right" else start
-                yield Place(said, start, stop)
+                yield Place(said, _start_with_article(text, start, stop), stop)
         index = end
+
+
+def _is_inside_a_word(text: str, start: int, stop: int) -> bool:
+    """Whether a hyphen joins the place to another word: "left-hand-drive"."""
+    return re.search(r"\w-$", text[:start]) is not None or re.match(r"-\w", text[stop:]) is not None
+
+
+def _start_with_article(text: str, start: int, stop: int) -> int:
+    """The start of a place with "the" or "from the" before it, if no thing follows to which the article belongs."""
+    following = re.match(r"\s*(\w+|\W|$)", text[stop:])
+    is_own = following is not None and (not following[1] or AFTER_A_PLACE.fullmatch(following[1]))
+    article = re.search(r"\b(?:from (?:the )?|the )$", text[:start]) if is_own else None
+    return article.start() if article else start
 
 
 def _end_of_run(words: list[str], start: int) -> int:
@@ -196,8 +249,10 @@ def _end_of_run(words: list[str], start: int) -> int:
 
 def _is_other_use(words: list[str], start: int, end: int) -> bool:
     """Whether the direction of a run belongs to a word before it: "closest to the left edge"."""
-    before = words[start - 1] if start else ""
-    return before in _OTHER_USES and any(word in DIRECTIONS for word in words[start:end])
+    before, run = words[start - 1] if start else "", words[start:end]
+    if before == "from" and start > 1 and words[start - 2] in _GONE_FROM and any(word in PARTS for word in run):
+        return False
+    return before in _OTHER_USES and any(word in DIRECTIONS for word in run)
 
 
 def _after_first_part(words: list[str], start: int, end: int) -> int:
@@ -205,7 +260,7 @@ def _after_first_part(words: list[str], start: int, end: int) -> int:
     index = start
     while words[index] not in DIRECTIONS:
         index += 1
-    while index < end and (words[index] in DIRECTIONS or words[index] in _PARTS):
+    while index < end and (words[index] in DIRECTIONS or words[index] in PARTS):
         index += 1
     return index
 
@@ -225,7 +280,7 @@ def _trimmed_end(words: list[str], first: int, last: int) -> int:
     """The end of a run without words that begin something else."""
     while last > first:
         word, before = words[last - 1], words[last - 2] if last - first > 1 else ""
-        is_part = word in _PARTS and (word, words[last : last + 1]) != ("place", ["of"])
+        is_part = word in PARTS and (word, words[last : last + 1]) != ("place", ["of"])
         if word in DIRECTIONS or is_part or (word in ("up", "down") and before in ("halfway", "midway", "way")):
             break
         last -= 1
@@ -242,7 +297,7 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".
-    if word in _PARTS and following == "of":  # "The area of the house on the left".
+    if word in PARTS and following == "of":  # "The area of the house on the left".
         return True
     # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".
     return word in ("right", "left") and following in _PREPOSITIONS | {","}
@@ -254,28 +309,62 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
     if not named or _is_rank(run, after[0] if after else ","):
         return False
-    if run == ["left"] and (before in _AUXILIARIES or not before):
+    outside = words[first - 2] if before == "the" and first > 1 else before if before != "the" else ""
+    core = [word for word in run if word not in _FILLERS or word == "right"]
+    if len(core) == 1 and (_is_bracketed(outside, core[0], after) or (run[0] == "dead" and named == {"middle"})):
+        return True
+    if _is_about_a_thing(run, before, after[0] if after else ","):
         return False
     has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
-    return has_preposition or len(named) > 1 or any(word in _PARTS - {"place", "spot"} for word in run)
+    return has_preposition or len(named) > 1 or any(word in PARTS - {"place", "spot"} for word in run)
+
+
+def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
+    """Whether a run between two words speaks of a thing, or of where it goes or is not."""
+    is_alone = AFTER_A_PLACE.fullmatch(following) is not None
+    if run == ["on", "top"] or (run == ["left"] and (before in _AUXILIARIES or not before)):
+        return True
+    if before in _NEGATIONS or before in _OWNERS:
+        return True
+    if run[0] in ("to", "toward", "towards") and _MOTION.fullmatch(before):
+        return True
+    if run[-1] == "hand":  # "The left hand house", "with a bag in the left hand".
+        return run[0] not in ("on", "at", "to") or not is_alone
+    if len(run) == 2 and run[-1] == "end" and run[0] in _COMPASS:
+        return True  # "The West End theatre".
+    is_adjective = before == "the" and run[-1] in _EDGE_WORDS and not is_alone
+    return is_adjective and not any(word in _PREPOSITIONS for word in run[:-1])  # "The northern boundary fence".
+
+
+def _is_bracketed(before: str, word: str, after: list[str]) -> bool:
+    """Whether punctuation alone surrounds a word: "new garage (left)", "new pool, middle", "left: tree felled"."""
+    if word == "right" and before in ("", ",") and after != [":"]:
+        return False  # "Right, show me the new pool", "it is new, right?"
+    if before in ("", ".", "!", "?"):
+        return after in ([":"], ["-"], ["."]) and (after, word) != (["."], "left")
+    return before in (",", "(", "[", "-", ":", "/") and after in ([], [")"], ["]"], [","], [":"], ["?"], [";"])
 
 
 def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
     """Whether a place is one of a thing and not of the image: "on the right bank of the river"."""
     after, ends_in_direction = words[last : last + 2], words[last - 1] in DIRECTIONS
     if not after or after[0] in ("of", "than", "between"):
-        return bool(after)
+        return bool(after) and not after[-1].isdigit()  # But "between 2010 and 2020".
     if ends_in_direction and after[1:] == ["of"]:
         return True
     named = {DIRECTIONS[word] for word in words[first:last] if word in DIRECTIONS}
-    is_adjective = ends_in_direction and len(named) == 1 and words[last - 2 : last - 1] == ["the"]
-    return is_adjective and after[0] not in _KNOWN and not _AFTER_A_PLACE.fullmatch(after[0])
+    is_adjective = ends_in_direction and len(named) == 1 and words[last - 2] in ("the", "in")
+    if ends_in_direction and (is_compass := words[last - 1].startswith(("north", "south", "east", "west"))):
+        is_adjective = is_adjective or (is_compass and words[last - 2] in _PREPOSITIONS and last - first == 2)
+    if ends_in_direction and re.fullmatch(PARTS_OF_THINGS, after[0]):
+        return True
+    return is_adjective and after[0] not in _KNOWN and not AFTER_A_PLACE.fullmatch(after[0])
 
 
 def _is_rank(run: list[str], following: str) -> bool:
     """Whether a run is "the far left" or "the uppermost" of a thing, as in "the far left house"."""
-    if run[-1] not in DIRECTIONS:
+    if DIRECTIONS.get(run[-1], "middle") == "middle":
         return False
     is_far = run[-2:-1] in (["far"], ["extreme"], ["very"])
-    is_alone = run[0] in _PREPOSITIONS and _AFTER_A_PLACE.fullmatch(following)
+    is_alone = run[0] in _PREPOSITIONS and AFTER_A_PLACE.fullmatch(following)
     return run[-1].endswith("most") or (is_far and not is_alone)

@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from .place_words_mtrefseg import IMAGE, OF_THE_IMAGE, tidy
+from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, OWNED, PARTS_OF_THINGS, tidy
 
 
 Order = tuple[Literal["x", "y", "size"], bool]
@@ -14,10 +14,10 @@ SIDES: dict[str, Order] = {"left": ("x", False), "right": ("x", True), "top": ("
 _MOST_LARGE = ("massive", "enormous", "extensive", "voluminous", "gigantic", "sizeable", "sizable", "spacious")
 _MOST_SMALL = ("minute", "diminutive", "tiny", "minuscule")
 SUPERLATIVES: dict[str, Order] = {
-    **dict.fromkeys(("leftmost", "westernmost"), SIDES["left"]),
-    **dict.fromkeys(("rightmost", "easternmost"), SIDES["right"]),
-    **dict.fromkeys(("topmost", "uppermost", "upmost", "highest", "northernmost"), SIDES["top"]),
-    **dict.fromkeys(("bottommost", "lowermost", "lowest", "southernmost"), SIDES["bottom"]),
+    **dict.fromkeys(("leftmost", "westernmost", "most westerly"), SIDES["left"]),
+    **dict.fromkeys(("rightmost", "easternmost", "most easterly"), SIDES["right"]),
+    **dict.fromkeys(("topmost", "uppermost", "upmost", "highest", "northernmost", "most northerly"), SIDES["top"]),
+    **dict.fromkeys(("bottommost", "lowermost", "lowest", "southernmost", "most southerly"), SIDES["bottom"]),
     **dict.fromkeys(("largest", "biggest", "greatest", "hugest", "heftiest"), ("size", True)),
     **dict.fromkeys(("smallest", "tiniest", "littlest", "minutest", "teeniest"), ("size", False)),
     **{f"most {word}": ("size", True) for word in _MOST_LARGE},
@@ -56,6 +56,9 @@ _SUPERLATIVE = (
     rf"(?P<superlative>{_one_of(SUPERLATIVES)}|"
     rf"(?:furthest|farthest|most|far|extreme|outermost) {_one_of(_SIDE_WORDS)})"
     r"(?! (?:corner|part|half|third|edge|area|side|border|hand|end|quarter|section|region|zone)\b)"
+    r"(?! (?:\w+ )?(?:number|amount|portion|share|proportion|percentage|majority|"
+    r"concentration|quantity|floor|storey|story|level|branch|"
+    r"point|peak|step|rung|shelf|deck|price|speed)\b)"
 )
 _EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: {OF_THE_IMAGE})?"
 _IS = (
@@ -68,7 +71,7 @@ _WALK = (
     r"looking|read|reading|in|along|over|across|numbered|numbering|moving|coming|order|ordered|sorted|ranked|taken|"
     r"inwards?|working|running|viewed|watching|proceeding|scanning)"
 )
-_FROM = rf"(?:(?:,? {_WALK})+ at|(?:,? {_WALK})* from) the (?:very |far )?{_SIDE}{_EDGE}"
+_FROM = rf"(?:(?:,? {_WALK})+ at|(?:,? {_WALK})* from)(?: the)? (?:very |far )?{_SIDE}{_EDGE}"
 _OTHERS = r"(?:all |any |every |each )?(?:of )?(?:the )?(?:others?|rest|remaining)(?: ones?)?"
 _OF_ALL = r"(?: (?:ones?|of (?:all|them|the lot)|of them all|of all of them|in (?:size|area)|by area|overall))*"
 _AMONG = r"(?:(?: ones?)? (?:of|among|amongst|out of)(?: all)?(?: of)? (?:the|these|those))?"
@@ -83,7 +86,10 @@ _AFTER = (
     re.compile(rf"{_THAT_IS}{_PLACE_IN_ORDER}{_SUPERLATIVE}\b{_OF_ALL}"),
     re.compile(rf", (?:namely |i mean )?the {_PLACE_IN_ORDER}{_SUPERLATIVE}{_OF_ALL}{_ENDS}"),
     re.compile(rf"(?:,? (?:that|which) (?:is|are))? of the {_SIZE} (?:size|area|extent)"),
-    re.compile(rf",? (?:with|having|(?:that|which) has) the {_SIZE} (?:area|size|extent|surface(?: area)?|footprint)"),
+    re.compile(
+        rf",? (?:with|having|(?:that|which) has) (?:the )?{_SIZE} "
+        r"(?:area|size|extent|surface(?: area)?|footprint)"
+    ),
     re.compile(
         rf",? (?:that|which) (?:covers|occupies|fills|takes(?: up)?) the (?:{_SIZE}|(?P<much>most|least)) "
         r"(?:area|space|ground|room|surface)"
@@ -93,7 +99,8 @@ _AFTER = (
 _AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
 # Words before the thing; the article stays.
 _NTH_FROM_A_SIDE = re.compile(
-    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
+    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?"
+    rf"(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
 )
 _SUPERLATIVE_BEFORE = re.compile(
     rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}(?: (?P<behind>{_NUMERAL})\b)?{_AMONG} "
@@ -101,20 +108,41 @@ _SUPERLATIVE_BEFORE = re.compile(
 )
 # "The left house", of two; but not "the left lane", and not "on the left that".
 _AT_A_SIDE = re.compile(
-    rf"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe {_SIDE} "
-    r"(?!(?:lane|bank|turn|arm|hand|leg|foot|eye|floor|deck|storey|story|shelf|wing|half|part|side|edge|corner|and|or|ones?|that|which|who|"
-    r"was|were|is|are|has|have|had)\b)(?=[a-z]{2})"
+    r"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe "
+    rf"(?!north|south|east|west){_SIDE} "  # "The north terminal" is a name.
+    rf"(?!(?:{PARTS_OF_THINGS}|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
+    r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|view|lines?)\b)(?=[a-z]{2})"
+)
+# After these numbers, things are measured or parts are counted: "two acres of trees", "a four lane road".
+_MEASURED = (
+    r"(?:(?:stor(?:e?y|e?ys|ies)|(?:bed)?rooms?|lanes?|stars?|doors?|wheels?|famil(?:y|ies)|way|ways|acres?|hectares?|ha|"
+    r"m|km|cm|ft|meters?|metres?|feet|foot|yards?|miles?|inch(?:es)?|square|sq|percent|hundreds?|thousands?|dozens?|"
+    r"years?|months?|weeks?|days?|hours?|minutes?|pm|am|o'clock|ends?|sides?|parts?|halves|thirds|quarters|fifths|sixths|tenths|rows?|floors?|"
+    r"times|wings|corners|tons?|tonnes|point|scissors|glasses|trousers|jeans|shoes|boots|socks|gloves)(?![\w]))"
 )
 _COUNT = re.compile(
-    rf"(?:(?:the|all|these|those|all the|all of the|all of those) )?"
+    rf"(?:(?:the|all|which|what|these|those|all the|all of the|all of those) )?"
     rf"(?:(?P<count>{_NUMERAL})(?: of the(?:se)?)?|both(?: of)?(?: the(?:se)?| those)?|the pair of|a couple of) (?=\w)"
+    rf"(?!(?:(?:extra|more|additional|further|new|other) )?{_MEASURED}\b)(?!(?:or|to|and|of)\b)"
+)
+# "Two houses and a shed": the number is not that of everything.
+_AND_MORE = re.compile(
+    rf"(?<!between )\b(?:and|or) (?:{_NUMERAL}|one|an?|the|every|all|some|several|many|\d+)\b|"
+    rf"\b(?:now|then|but) .{{0,80}}?\b(?:{_NUMERAL}|one)\b"
 )
 # Another thing is spoken of behind these words, which is not the one to be ranked.
 _RELATION = re.compile(
-    r"(?<![\w-])(?:next|near|beside|close|by|above|below|between|behind|under|opposite|not|n't|(?:left|right|front|north|south|"
+    r"(?<![\w-])(?:next|near|over|beside|close|by|above|below|between|behind|under|opposite|around|along|alongside|"
+    r"surrounding|adjacent|facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|"
+    r"(?:left|right|front|north|south|"
     r"east|west) of)\b|n't\b"
 )
-_OTHER_THING = re.compile(r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|from)\b")
+# "The largest house's garden", but not "the largest house that's new".
+_OWNER = re.compile(r"(?:[\w-]+ ){0,2}?(?!that's|which's|who's|it's|there's|what's)[\w-]+?(?:'s|’s|s') (?=\w)")
+_OTHER_THING = re.compile(
+    r"\b(?:of|to|with|that|in|on|at|has|have|had|holding|wearing|carrying|riding|driving|from|who|"
+    r"which (?!is|was|are|were))\b"
+)
 _REQUESTS = (
     "show|find|see|mark|highlight|segment|select|give|get|display|reveal|detect|tag|label|bring|return|extract|isolate|"
     "single|help|locate|identify|outline|point|trace|pick|draw|mask|look|search|focus|zoom|concentrate|need|want|compute|"
@@ -129,7 +157,7 @@ _LOCATION = (
 )
 # What can come before the thing that is meant: a time, a request, an opinion, a question.
 _OPENING = re.compile(
-    r"^(?:(?:and|so|now|well|here|there|only|just),? )*"
+    r"^(?:(?:and|so|now|well|here|there|only|just),? )*(?:(?<=there )(?:are|were|is|was) (?:now )?)?"
     rf"(?:(?:(?:in|on|at|by|since|from) (?:the |this )?(?:\w+ )?(?:meantime|now|date|time|{IMAGE})|meanwhile),? )?"
     rf"(?:(?:{_ASKING},? ){{0,7}}?(?:{_REQUESTS})\b(?! of| for| up)"
     r"(?: (?:me|us|out|up|at|to|in|on|only|just|where|which|that|please|for)\b)*[,:]* )?"
@@ -193,8 +221,16 @@ def take_far_side(text: str) -> tuple[str, Rank | None]:
 def _take_after(text: str) -> tuple[str, Rank] | None:
     """Takes out a rank that follows its thing: "the house that is furthest to the left"."""
     for pattern in _AFTER:
-        if (match := pattern.search(text)) and match.start() and not _RELATION.search(text[: match.start()]):
-            return _without_group(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
+        match = pattern.search(text)
+        if match is None or not match.start() or _RELATION.search(text[: match.start()]):
+            continue
+        following = re.match(r"\s*(\w+|\W|$)", text[match.end() :])
+        if following and AFTER_A_PLACE.fullmatch(following[1] or ","):
+            rank, rest = _rank(match), _without_group(f"{text[: match.start()]} {text[match.end() :]}")
+            if _AND_MORE.search(rest, match.start()):
+                return None
+            counted = None if rank.number else _take_count(rest)
+            return (counted[0], rank._replace(number=counted[1].number)) if counted else (rest, rank)
     return None
 
 
@@ -204,15 +240,19 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
     match = pattern.search(text, skipped)
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
         return None
+    before, after = text[: match.start()], text[match.end() :]
+    if _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
+        return None
     rest = match.groupdict().get("rest") or ""
-    return tidy(f"{text[: match.start()]}the {rest}{text[match.end() :]}"), _rank(match)
+    article = "" if re.search(r"\b(?:my|our|your) $", before) else "the "
+    return tidy(f"{before}{article}{rest}{after}"), _rank(match)
 
 
 def _take_count(text: str) -> tuple[str, Rank] | None:
     """Takes out a number: "the two houses"."""
     start = end_of_opening(text)
     match = _COUNT.match(text, start)
-    if match is None:
+    if match is None or _AND_MORE.search(text, match.end()):
         return None
     return f"{text[:start]}the {text[match.end() :]}", Rank(None, number=NUMERALS[match["count"] or "two"])
 
