@@ -171,7 +171,13 @@ def region_of(place: str) -> Region | None:
     if len(rows) > 1 or len(sides) > 1:
         return None
     row, side = next(iter(rows), None), next(iter(sides), None)
-    if row is None and ("corner" in words or side is None) and {"up", "down", "high", "low"} & set(words):
+    is_half_the_way = {"halfway", "midway"} & set(words)  # "Halfway down" is at mid-height.
+    if (
+        row is None
+        and not is_half_the_way
+        and ("corner" in words or side is None)
+        and {"up", "down", "high", "low"} & set(words)
+    ):
         row = "top" if {"up", "high"} & set(words) else "bottom"
     if side and re.search(r"\b(?:left|right) of (?:the )?(?:middle|cent)", place):
         return _HALVES[side]
@@ -297,6 +303,8 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".
+    if word == "way" and following in DIRECTIONS:  # "A one way left turn".
+        return True
     if word in PARTS and following == "of":  # "The area of the house on the left".
         return True
     # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".
@@ -322,6 +330,8 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
 def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
     """Whether a run between two words speaks of a thing, or of where it goes or is not."""
     is_alone = AFTER_A_PLACE.fullmatch(following) is not None
+    if re.search(r"\bof the (?:row|column|line|strip|band|stretch|level)\b", " ".join(run)):
+        return True
     if run == ["on", "top"] or (run == ["left"] and (before in _AUXILIARIES or not before)):
         return True
     if before in _NEGATIONS or before in _OWNERS:
@@ -350,6 +360,8 @@ def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
     after, ends_in_direction = words[last : last + 2], words[last - 1] in DIRECTIONS
     if not after or after[0] in ("of", "than", "between"):
         return bool(after) and not after[-1].isdigit()  # But "between 2010 and 2020".
+    if words[last - 1] in ("up", "down") and after[0] in ("the", "a", "an"):
+        return True  # "Halfway down the hill".
     if ends_in_direction and after[1:] == ["of"]:
         return True
     named = {DIRECTIONS[word] for word in words[first:last] if word in DIRECTIONS}

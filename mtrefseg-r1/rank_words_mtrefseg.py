@@ -110,15 +110,18 @@ _SUPERLATIVE_BEFORE = re.compile(
 _AT_A_SIDE = re.compile(
     r"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe "
     rf"(?!north|south|east|west){_SIDE} "  # "The north terminal" is a name.
-    rf"(?!(?:{PARTS_OF_THINGS}|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
-    r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|view|lines?)\b)(?=[a-z]{2})"
+    rf"(?!(?:\w+ )?(?:{PARTS_OF_THINGS}|course|flap)\b)"
+    r"(?!(?:half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
+    r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|"
+    r"view|lines?)\b)(?=[a-z]{2})"
 )
 # After these numbers, things are measured or parts are counted: "two acres of trees", "a four lane road".
 _MEASURED = (
-    r"(?:(?:stor(?:e?y|e?ys|ies)|(?:bed)?rooms?|lanes?|stars?|doors?|wheels?|famil(?:y|ies)|way|ways|acres?|hectares?|ha|"
-    r"m|km|cm|ft|meters?|metres?|feet|foot|yards?|miles?|inch(?:es)?|square|sq|percent|hundreds?|thousands?|dozens?|"
-    r"years?|months?|weeks?|days?|hours?|minutes?|pm|am|o'clock|ends?|sides?|parts?|halves|thirds|quarters|fifths|sixths|tenths|rows?|floors?|"
-    r"times|wings|corners|tons?|tonnes|point|scissors|glasses|trousers|jeans|shoes|boots|socks|gloves)(?![\w]))"
+    r"(?:(?:stor(?:e?y|e?ys|ies)|(?:bed)?rooms?|lanes?|stars?|doors?|wheels?|famil(?:y|ies)|way|ways|acres?|"
+    r"hectares?|ha|m|km|cm|ft|meters?|metres?|feet|foot|yards?|miles?|inch(?:es)?|square|sq|percent|hundreds?|"
+    r"thousands?|dozens?|years?|months?|weeks?|days?|hours?|minutes?|pm|am|o'clock|ends?|sides?|parts?|halves|"
+    r"thirds|quarters|fifths|sixths|tenths|rows?|floors?|times|wings|corners|tons?|tonnes|point|scissors|"
+    r"glasses|trousers|jeans|shoes|boots|socks|gloves)(?![\w]))"
 )
 _COUNT = re.compile(
     rf"(?:(?:the|all|which|what|these|those|all the|all of the|all of those) )?"
@@ -225,7 +228,7 @@ def _take_after(text: str) -> tuple[str, Rank] | None:
         if match is None or not match.start() or _RELATION.search(text[: match.start()]):
             continue
         following = re.match(r"\s*(\w+|\W|$)", text[match.end() :])
-        if following and AFTER_A_PLACE.fullmatch(following[1] or ","):
+        if following and following[1] != "of" and AFTER_A_PLACE.fullmatch(following[1] or ","):
             rank, rest = _rank(match), _without_group(f"{text[: match.start()]} {text[match.end() :]}")
             if _AND_MORE.search(rest, match.start()):
                 return None
@@ -241,7 +244,8 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
         return None
     before, after = text[: match.start()], text[match.end() :]
-    if _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
+    is_of_a_thing = pattern is _NTH_FROM_A_SIDE and after.startswith(" of ")
+    if is_of_a_thing or _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
         return None
     rest = match.groupdict().get("rest") or ""
     article = "" if re.search(r"\b(?:my|our|your) $", before) else "the "

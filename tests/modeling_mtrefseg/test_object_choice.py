@@ -128,6 +128,10 @@ def test_words_choose_among_the_parts_of_a_mask(text: str, boxes: list[tuple[sli
         "new bridge over the lower river",
         "the northern boundary fence of the farm",
         "two extra floors",
+        "the third window from the left of the house",
+        "a tent halfway down the hill",
+        "the tent at the left end of the row",
+        "the lower ground floor",
     ],
 )
 def test_what_is_said_about_other_things_stays_in_the_sentence(text: str) -> None:
@@ -177,6 +181,7 @@ def ranked(order: Order, rank: int = 1, count: int | None = None) -> ObjectChoic
         ("the highest new house in the right half", "every new house", at("in the right half", ("y", False))),
         ("new garage (left)", "new garage", at("on the left")),
         ("new pool, middle", "new pool", at("in the middle")),
+        ("a new silo halfway down", "a new silo", at("in the middle")),
         ("lhs new building", "new building", at("on the left side")),
         ("has the left side changed?", "has changed?", at("on the left side")),
         ("trees missing from the right half", "trees missing", at("in the right half")),
