@@ -124,6 +124,7 @@ AFTER_A_PLACE = re.compile(
     r"shows?|contains?|appears?|disappears?|"
     r"\w+(?:ed|ing)"
 )
+_UP_VERB = re.compile(r"(?:show|turn|crop|pop|spring|sprang|sprung|com|cam|grow|grew|open)(?:e|s|es|n|ed|ped|ing)?")
 _WITH_PARTICLE = re.compile(
     r"\w+ed|cut|torn|put|taken|took|burnt|come|came|gone|went|built|grown|set|broken|brought|driven"
 )
@@ -171,14 +172,10 @@ def region_of(place: str) -> Region | None:
     if len(rows) > 1 or len(sides) > 1:
         return None
     row, side = next(iter(rows), None), next(iter(sides), None)
-    is_half_the_way = {"halfway", "midway"} & set(words)  # "Halfway down" is at mid-height.
-    if (
-        row is None
-        and not is_half_the_way
-        and ("corner" in words or side is None)
-        and {"up", "down", "high", "low"} & set(words)
-    ):
+    if row is None and "corner" in words and {"up", "down", "high", "low"} & set(words):
         row = "top" if {"up", "high"} & set(words) else "bottom"
+    if row is None and side is None and "middle" not in named:
+        return None  # "In a corner of the image": in any of them.
     if side and re.search(r"\b(?:left|right) of (?:the )?(?:middle|cent)", place):
         return _HALVES[side]
     if {"quadrant", "quarter"} & set(words) and row and side:
@@ -298,6 +295,8 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     word, following = words[first], words[first + 1] if first + 1 < last else ""
     if word in (",", "-", "and", "of", "about", "the", "this", "its"):
         return True
+    if word == "up" and first and _UP_VERB.fullmatch(words[first - 1]):
+        return True  # "A house shows up in the left corner".
     is_particle = (
         word in ("up", "down", "in", "out") and following in _PREPOSITIONS and "corner" not in words[first:last]
     )
