@@ -276,7 +276,7 @@ def test_the_images_are_there_and_small() -> None:
     shown = {
         (ROOT / page).parent.joinpath(name).relative_to(ROOT).as_posix()
         for page in ("README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
-        for name in re.findall(r"!\[[^\]]+\]\((\S+)\)", (ROOT / page).read_text(encoding="utf-8"))
+        for name in re.findall(r"!\[[^\]]+\]\(([^\s)]+)\)", (ROOT / page).read_text(encoding="utf-8"))
     }
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "images").iterdir()}
     assert shown == there
