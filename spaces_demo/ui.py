@@ -22,6 +22,7 @@ import gradio as gr
 from mtrefseg.errors import UserError
 from mtrefseg.looks import css_variables
 from mtrefseg.serve.engine import Engine
+from mtrefseg.serve.memory import give_back_freed_memory
 from mtrefseg.view.gradio_theme import Theme
 from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
@@ -131,6 +132,7 @@ def main(share: bool = False, auth: tuple[str, str] | None = None) -> None:
     name = os.environ.get("MTREFSEG_MODEL") or str(DEFAULT_MODEL)
     if name == str(DEFAULT_MODEL) and not DEFAULT_MODEL.is_dir():
         raise SystemExit(f"There is no {DEFAULT_MODEL}: set MTREFSEG_MODEL to the folder or Hub id of a checkpoint.")
+    give_back_freed_memory()
     try:
         segmenter = Segmenter.from_pretrained(name, os.environ.get("MTREFSEG_REVISION") or None)
     except UserError as error:

@@ -126,7 +126,9 @@ def run(arguments: Sequence[str]) -> None:
 
     from mtrefseg.serve.app import create_app
     from mtrefseg.serve.engine import Engine
+    from mtrefseg.serve.memory import give_back_freed_memory
 
+    give_back_freed_memory()
     limits = ServeOptions(
         queue=options.queue,
         timeout=options.timeout,
