@@ -26,6 +26,7 @@ from .canvas_mtrefseg import (
 from .image_reading_mtrefseg import ImageSource, name_source
 from .mask_reading_mtrefseg import load_mask
 from .object_choice_mtrefseg import ObjectChoice, keep_chosen
+from .object_colors_mtrefseg import logit_of, without_other_colors
 from .resampling_mtrefseg import sample_maps, sample_masks
 
 
@@ -218,13 +219,15 @@ class MTRefSegImageProcessor(PilBackend):
         Turn the model's mask logits into masks of the images' own sizes.
 
         The logits are sampled once, bilinearly, straight at the pixel centres of the image; padding is left out. Where
-        places or ranks were taken out of a sentence (`object_choices`), only the objects that they choose are kept.
+        colours, places or ranks were taken out of a sentence (`object_choices`), only the objects that they choose are
+        kept.
 
         Args:
             outputs ([`MTRefSegOutput`]):
                 Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
                 whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
-                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices` if there are any.
+                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices` and `image_colors`
+                if there are any.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Own size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -254,20 +257,61 @@ class MTRefSegImageProcessor(PilBackend):
 
         results = []
         mask_logits, no_target_logits = outputs["mask_logits"].split(counts), outputs["no_target_logits"].split(counts)
-        object_choices = outputs.get("object_choices")
-        pair_choices = [None] * len(counts) if object_choices is None else object_choices.float().cpu().split(counts)
-        for (height, width), pair_masks, pair_no_target, choices in zip(
-            target_sizes, mask_logits, no_target_logits, pair_choices
+        colors = outputs.get("image_colors")
+        for (height, width), pair_masks, pair_no_target, choices, pair_colors in zip(
+            target_sizes,
+            mask_logits,
+            no_target_logits,
+            _choices_of(outputs, counts),
+            [None] * len(counts) if colors is None else colors,
         ):
-            masks, scores = sample_masks(pair_masks.float(), self.size["height"], int(height), int(width), threshold)
+            logits = self.without_other_colors(pair_masks.float(), pair_colors, choices, threshold)
+            masks, scores = sample_masks(logits, self.size["height"], int(height), int(width), threshold)
             no_target_scores = pair_no_target.float().sigmoid()
-            if choices is not None:
-                _choose(masks, scores, choices)
+            _choose(masks, scores, choices)
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
             results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
         return results
+
+    def without_other_colors(
+        self,
+        mask_logits: torch.Tensor,
+        image_colors: torch.Tensor | None,
+        choices: Sequence[ObjectChoice | None],
+        threshold: float | None = None,
+    ) -> torch.Tensor:
+        """
+        Drop the parts of masks that have another colour than the sentence says.
+
+        Args:
+            mask_logits (`torch.Tensor` of shape `(num_sentences, height, width)`):
+                Of one pair.
+            image_colors (`torch.Tensor` of shape `(2, 3, height, width)`, *optional*):
+                t1 and t2, normalised like pixel values; without them, nothing is dropped.
+            choices (`list[ObjectChoice | None]`):
+                What each sentence says.
+            threshold (`float`, *optional*, defaults to `self.threshold`):
+                Probability, 0..1, above which a pixel belongs to the mask.
+
+        Returns:
+            `torch.Tensor`: Like `mask_logits`.
+        """
+        if image_colors is None or not any(choice is not None and choice.color for choice in choices):
+            return mask_logits
+        colors = image_colors.float().cpu().numpy()
+        if self.do_normalize:
+            mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.image_mean, self.image_std))
+            colors = colors * std + mean
+        limit = logit_of(self.threshold if threshold is None else threshold)
+        kept = [
+            logits
+            if choice is None or choice.color is None
+            else without_other_colors(logits, colors, choice.color, choice.date, limit)
+            for logits, choice in zip(mask_logits.cpu().numpy(), choices)
+        ]
+        return torch.from_numpy(np.stack(kept)).to(mask_logits.device)
 
     def sample_maps(
         self, maps: torch.Tensor, height: int, width: int, band: tuple[int, int] | None = None
@@ -289,10 +333,17 @@ class MTRefSegImageProcessor(PilBackend):
         return sample_maps(maps, self.size["height"], height, width, band)
 
 
-def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: torch.Tensor) -> None:
+def _choices_of(outputs: ModelOutput, counts: list[int]) -> list[list[ObjectChoice | None]]:
+    """The choice of each sentence, by pair."""
+    if outputs.get("object_choices") is None:
+        return [[None] * count for count in counts]
+    pairs = outputs["object_choices"].float().cpu().split(counts)
+    return [[ObjectChoice.from_values(values) for values in pair.tolist()] for pair in pairs]
+
+
+def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: list[ObjectChoice | None]) -> None:
     """Keeps the chosen objects of masks of one pair, in place. A mask that becomes empty gets the score 0."""
-    for index, values in enumerate(choices.tolist()):
-        choice = ObjectChoice.from_values(values)
+    for index, choice in enumerate(choices):
         if choice is not None and masks[index].any():
             kept = torch.from_numpy(keep_chosen(masks[index].cpu().numpy(), choice))
             masks[index] = kept.to(masks.device)

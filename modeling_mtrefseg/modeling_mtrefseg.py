@@ -152,7 +152,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 query (default: all tokens). Without sentences every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
-            object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
+            object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
                 Handed on to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 Output of [`~MTRefSegModel.encode_pair`] for these pairs.
@@ -195,7 +195,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             # (num_layers + 1, num_sentences, height / 4, width / 4)
             layer_masks = decoded.layer_mask_logits.squeeze(3)[:, layout.pair_index, layout.slot]
         output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
-        output.object_choices = object_choices
+        if object_choices is not None:
+            output.object_choices, output.image_colors = object_choices, pair_encoding.image_colors
         output.seg_embedding = layout.flatten(queries)
         if layer_masks is not None and labels is not None:
             self.vision_model.add_mask_losses(output, layer_masks, labels)
@@ -398,6 +399,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             )
         if feature_maps is None:
             encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
+            encoding.image_colors = torch.stack(
+                [nn.functional.avg_pool2d(pixels, 4) for pixels in (pixel_values_t1, pixel_values_t2)], dim=1
+            )
         else:
             encoding = self.vision_model.encode_features(feature_maps)
         self._add_image_tokens(encoding)

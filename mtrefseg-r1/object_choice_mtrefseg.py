@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Places, ranks and exceptions: the words of a sentence that choose among objects.
+Colours, places, ranks and exceptions: the words of a sentence that choose among objects.
 
 "The leftmost house that was built" asks two questions: which houses were built, and which of them is leftmost. The
 model answers the first one. The second one is answered with the model's mask: its connected parts are the objects,
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
+from .color_words_mtrefseg import COLORS, date_of, take_color
 from .place_words_mtrefseg import IMAGE, Region, take_place
 from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
 
@@ -74,7 +75,7 @@ _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; smaller objects are not ra
 _MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
 _REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
 _ORDERS = ("x", "y", "size")
-NUM_CHOICE_VALUES = 10
+NUM_CHOICE_VALUES = 12
 """Length of [`ObjectChoice.to_values`]."""
 
 
@@ -89,6 +90,8 @@ class ObjectChoice:
         rank (`int`): The first one that is meant, from 1.
         count (`int`, *optional*): How many are meant.
         excluded ([`ObjectChoice`], *optional*): Those that are not meant.
+        color (`str`, *optional*): Their colour, one of `COLORS`.
+        date (`int`, *optional*): The image that shows their colour, 0 (t1) or 1 (t2); `None` if the words do not tell.
     """
 
     region: Region | None = None
@@ -96,6 +99,8 @@ class ObjectChoice:
     rank: int = 1
     count: int | None = None
     excluded: "ObjectChoice | None" = None
+    color: str | None = None
+    date: int | None = None
 
     @property
     def is_count(self) -> bool:
@@ -108,7 +113,10 @@ class ObjectChoice:
         region = told.region or (0.0, 0.0, 1.0, 1.0)
         order = 0 if told.order is None else 1 + _ORDERS.index(told.order[0])
         descending = told.order is not None and told.order[1]
-        return [1.0, *region, order, float(descending), told.rank, told.count or 0, float(self.excluded is not None)]
+        color = 0 if self.color is None else 1 + COLORS.index(self.color)
+        date = 0 if self.date is None else 1 + self.date
+        is_excluded = float(self.excluded is not None)
+        return [1.0, *region, order, float(descending), told.rank, told.count or 0, is_excluded, color, date]
 
     @classmethod
     def from_values(cls, values: Sequence[float]) -> "ObjectChoice | None":
@@ -121,7 +129,9 @@ class ObjectChoice:
         if values[5]:
             order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))
         choice = cls(region, order, int(values[7]), int(values[8]) or None)
-        return cls(excluded=choice) if values[9] else choice
+        color = COLORS[int(values[10]) - 1] if values[10] else None
+        date = int(values[11]) - 1 if values[11] else None
+        return replace(cls(excluded=choice) if values[9] else choice, color=color, date=date)
 
 
 @lru_cache(maxsize=4096)
@@ -133,9 +143,45 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
         text (`str`): The sentence.
 
     Returns:
-        `str`: The sentence without places, ranks and exceptions; `text` itself if there are none.
+        `str`: The sentence without colours, places, ranks and exceptions; `text` itself if there are none.
         [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be divided, such
         as "to the left of the pond".
+    """
+    uncolored, color = take_color(" ".join(text.lower().split()))
+    if color is None:
+        return split_place_and_rank(text)
+    asked, choice = split_place_and_rank(uncolored)
+    if choice is None:
+        return split_color(text)
+    # Only now, without places, "left" is surely a verb.
+    return asked, replace(choice, color=color, date=date_of(asked))
+
+
+def split_color(text: str) -> tuple[str, ObjectChoice | None]:
+    """
+    Splits a sentence like [`split_sentence`], but takes only the colour out of it.
+
+    Args:
+        text (`str`): The sentence.
+
+    Returns:
+        The same as [`split_sentence`].
+    """
+    asked, color = take_color(" ".join(text.lower().split()))
+    if color is None:
+        return text, None
+    return _or_everything(_of_every_thing(asked)), ObjectChoice(color=color, date=date_of(asked))
+
+
+def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
+    """
+    Splits a sentence like [`split_sentence`], but leaves colours in it.
+
+    Args:
+        text (`str`): The sentence.
+
+    Returns:
+        The same as [`split_sentence`].
     """
     if not may_choose(text):
         return text, None
@@ -147,8 +193,12 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
     if choice == ObjectChoice() or is_undivided(asked):
         return text, None
-    is_of_no_kind = _NO_KIND.match(asked, end_of_opening(asked))
-    return "everything that changed" if is_of_no_kind else names_apart(asked), choice
+    return _or_everything(names_apart(asked)), choice
+
+
+def _or_everything(asked: str) -> str:
+    """The question, which names a kind of things."""
+    return "everything that changed" if _NO_KIND.match(asked, end_of_opening(asked)) else asked
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:

@@ -68,6 +68,8 @@ class MTRefSegPairEncoding(ModelOutput):
         image_tokens_t1, image_tokens_t2 (`Tensor` of shape `(batch_size, num_image_tokens, text_hidden_size)`, \
 *optional*):
             The images for the language model.
+        image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*):
+            t1 and t2 at the size of the masks, normalised like the pixels.
         prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
             Attention mask of the prompt.
         prompt_key_values (`tuple`, *optional*):
@@ -80,6 +82,7 @@ class MTRefSegPairEncoding(ModelOutput):
     coarse_features_t2: Tensor | None = None
     image_tokens_t1: Tensor | None = None
     image_tokens_t2: Tensor | None = None
+    image_colors: Tensor | None = None
     prompt_mask: Tensor | None = None
     prompt_key_values: KeyValues | None = None
 
@@ -107,9 +110,12 @@ class MTRefSegOutput(ModelOutput):
             Logit of "nothing in these images fits this sentence".
         num_expressions (`Tensor` of shape `(batch_size,)`):
             How many of the rows belong to each pair.
-        object_choices (`Tensor` of shape `(num_sentences, 10)`, *optional*):
+        object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
             The choice among the objects of `mask_logits` that the processor took from the sentences. The
             processor applies it when it makes masks.
+        image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*, returned with \
+`object_choices`):
+            t1 and t2 at the size of `mask_logits`, normalised like the pixels: colours may choose, too.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
@@ -135,6 +141,7 @@ returned with `output_attentions`):
     no_target_logits: Tensor | None = None
     num_expressions: Tensor | None = None
     object_choices: Tensor | None = None
+    image_colors: Tensor | None = None
     layer_mask_logits: Tensor | None = None
     cross_attentions: tuple[Tensor, ...] | None = None
     seg_embedding: Tensor | None = None

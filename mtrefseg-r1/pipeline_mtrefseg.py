@@ -188,7 +188,7 @@ class MTRefSegPipeline(Pipeline):
             return model_inputs
         outputs = self.model(**model_inputs.pop("inputs"))
         # Only these leave the device.
-        names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices")
+        names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices", "image_colors")
         return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names if name in outputs})}
 
     def postprocess(

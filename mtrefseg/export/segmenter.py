@@ -14,6 +14,7 @@ from PIL import Image
 from modeling_mtrefseg.canvas_mtrefseg import Align, as_list, load_pair, to_pixel_values
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by, keep_chosen
+from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
 from mtrefseg.errors import UserError, one_line
 
@@ -35,10 +36,13 @@ class OnnxEncoding:
     Args:
         arrays (`dict[str, np.ndarray]`): Outputs of the graph, and the attention mask of the prompt.
         domains (`list[str | None]`): Kind of scene of each pair.
+        image_colors (`np.ndarray` of shape `(batch_size, 2, 3, height / 4, width / 4)`): t1 and t2 at the size of the
+            masks, RGB, 0 to 1.
     """
 
     arrays: dict[str, np.ndarray]
     domains: list[str | None]
+    image_colors: np.ndarray
 
 
 class OnnxSegmenter:
@@ -166,8 +170,8 @@ class OnnxSegmenter:
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
-            `dict`: What [`MTRefSegOutput`] says about **mask_logits**, **no_target_logits**, **num_expressions** and
-            **object_choices**, as arrays.
+            `dict`: What [`MTRefSegOutput`] says about **mask_logits**, **no_target_logits**, **num_expressions**,
+            **object_choices** and **image_colors** (here RGB, 0 to 1), as arrays.
 
         Raises:
             ValueError: If a sentence is empty, too long, or holds a special token.
@@ -202,7 +206,9 @@ class OnnxSegmenter:
             "no_target_logits": no_target[is_sentence],
             "num_expressions": counts,
         }
-        return answers | ({"object_choices": inputs["object_choices"]} if choose_objects else {})
+        if choose_objects:
+            answers |= {"object_choices": inputs["object_choices"], "image_colors": encoding.image_colors}
+        return answers
 
     def post_process_referring_segmentation(
         self,
@@ -235,12 +241,18 @@ class OnnxSegmenter:
                 raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
         ends = outputs["num_expressions"].cumsum()
         results = []
-        for (height, width), start, end in zip(target_sizes, [0, *ends], ends, strict=False):
-            logits = outputs["mask_logits"][start:end]
+        for pair, ((height, width), start, end) in enumerate(zip(target_sizes, [0, *ends], ends, strict=False)):
+            choices = [ObjectChoice.from_values(row.tolist()) for row in outputs.get("object_choices", ())[start:end]]
+            logits = np.array(outputs["mask_logits"][start:end])
+            for index, choice in enumerate(choices):
+                if choice is not None and choice.color is not None:
+                    colors = outputs["image_colors"][pair]
+                    logits[index] = without_other_colors(
+                        logits[index], colors, choice.color, choice.date, logit_of(threshold)
+                    )
             masks, scores = sample_masks(logits, self.settings.image.size, height, width, threshold)
             no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
-            for index, values in enumerate(outputs.get("object_choices", ())[start:end]):
-                choice = ObjectChoice.from_values(values.tolist())
+            for index, choice in enumerate(choices):
                 if choice is not None and masks[index].any():
                     masks[index] = keep_chosen(masks[index], choice)
                     scores[index] *= masks[index].any()
@@ -308,7 +320,18 @@ class OnnxSegmenter:
         prompt = {name: prompts[name] for name in PROMPT}
         names = [*FEATURES, *TEXT_ENCODING]
         encoded = self._encode.run(names, {**pixel_values, **prompt})
-        return OnnxEncoding({**dict(zip(names, encoded)), PROMPT[1]: prompt[PROMPT[1]]}, domains)
+        arrays = {**dict(zip(names, encoded)), PROMPT[1]: prompt[PROMPT[1]]}
+        return OnnxEncoding(arrays, domains, self._colors([pixel_values[name] for name in PAIR]))
+
+    def _colors(self, pixel_values: list[np.ndarray]) -> np.ndarray:
+        """The mean colours of 4 x 4 pixels, RGB, 0 to 1."""
+        image = self.settings.image
+        pairs = np.stack(pixel_values, axis=1)
+        blocks = pairs.reshape(*pairs.shape[:3], image.size // 4, 4, image.size // 4, 4).mean((4, 6))
+        mean, std = (
+            (0.0, 1.0) if image.mean is None else (np.array(each)[:, None, None] for each in (image.mean, image.std))
+        )
+        return np.asarray(blocks * std + mean, dtype=np.float32)
 
     def _open(self, graph: str) -> Any:
         """A session of ONNX Runtime."""

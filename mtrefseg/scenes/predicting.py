@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Runs the model on windows of a scene."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +8,11 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from modeling_mtrefseg.image_reading_mtrefseg import CHECKED
+from modeling_mtrefseg.object_choice_mtrefseg import split_color
+from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 
 from .reading import Views
 
@@ -75,9 +77,9 @@ class ScenePredictor:
         return getattr(self.images, "pixel_size", None)
 
     @property
-    def threshold_logit(self) -> float:
+    def thresholdlogit_of(self) -> float:
         """The logit above which a pixel is masked."""
-        return _logit(self.threshold)
+        return logit_of(self.threshold)
 
     def predict(
         self, views: Sequence[Views], texts: Sequence[str] | None, intervals: Sequence[Interval] = ((0, 1),)
@@ -94,8 +96,11 @@ class ScenePredictor:
             ValueError: If the processor refuses a sentence.
         """
         with torch.inference_mode():
-            feature_maps = self._encode_dates(views)
-            answers = [self._ask(views, texts, interval, feature_maps) for interval in intervals]
+            feature_maps, colors = self._encode_dates(views)
+            answers = [
+                self._ask(views, texts, interval, feature_maps, [colors[date] for date in interval])
+                for interval in intervals
+            ]
         logits, no_target = (torch.cat(parts, dim=1) for parts in zip(*answers))
         return WindowAnswer(self._without_refused(logits, no_target), no_target)
 
@@ -113,8 +118,8 @@ class ScenePredictor:
         """
         return self.images.sample_maps(logits, height, width, band)
 
-    def _encode_dates(self, views: Sequence[Views]) -> list[list[Tensor]]:
-        """The backbone's levels of each date, for all windows."""
+    def _encode_dates(self, views: Sequence[Views]) -> tuple[list[list[Tensor]], list[Tensor]]:
+        """The backbone's levels of each date, for all windows; and the colours of each date."""
         dates = len(views[0].images)
         images = [Image.fromarray(view.images[date]) for date in range(dates) for view in views]
         for image in images:
@@ -124,7 +129,7 @@ class ScenePredictor:
         inputs = self.images(images[:half], images[half:] + images[-1:] * (len(images) % 2), return_tensors="pt")
         pixels = torch.cat([inputs["pixel_values_t1"], inputs["pixel_values_t2"]])[: len(images)]
         levels = self.model.vision_model.backbone(pixels.to(self.model.device, self.model.dtype)).feature_maps
-        return [list(level.chunk(dates)) for level in levels]
+        return [list(level.chunk(dates)) for level in levels], list(avg_pool2d(pixels, 4).chunk(dates))
 
     def _ask(
         self,
@@ -132,6 +137,7 @@ class ScenePredictor:
         texts: Sequence[str] | None,
         interval: Interval,
         feature_maps: list[list[Tensor]],
+        colors: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
         """Mask logits and no-target logits of all sentences, `(windows, sentences, ...)`."""
         levels = [torch.cat([level[interval[0]], level[interval[1]]]) for level in feature_maps]
@@ -153,6 +159,12 @@ class ScenePredictor:
             masks = output.mask_logits.float().unflatten(0, (len(views), len(chunk)))
             parts.append((masks, output.no_target_logits.float().unflatten(0, (len(views), len(chunk)))))
         masks, no_target = (torch.cat(tensors, dim=1) for tensors in zip(*parts))
+        if self.choose_objects:
+            choices = [split_color(text)[1] for text in texts]
+            pairs = zip(masks, torch.stack(colors, dim=1))
+            masks = torch.stack(
+                [self.images.without_other_colors(logits, each, choices, self.threshold) for logits, each in pairs]
+            )
         return masks, no_target
 
     def _sentence_inputs(self, windows: int, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -160,10 +172,11 @@ class ScenePredictor:
         key = (windows, tuple(texts))
         if key not in self._inputs:
             blank = [Image.new("RGB", (1, 1))] * windows
+            asked = [split_color(text)[0] for text in texts] if self.choose_objects else list(texts)
             inputs = self.processor(
                 images_t1=blank,
                 images_t2=blank,
-                text=[list(texts)] * windows,
+                text=[asked] * windows,
                 domain=self.domain,
                 choose_objects=False,  # Places and ranks of the whole scene are taken out already.
             )
@@ -179,12 +192,5 @@ class ScenePredictor:
         """
         if self.no_target_threshold is None:
             return logits
-        margin = (_logit(self.no_target_threshold) - no_target)[..., None, None]
+        margin = (logit_of(self.no_target_threshold) - no_target)[..., None, None]
         return torch.where(margin < 0, logits.clamp(max=self.threshold_logit) + margin, logits)
-
-
-def _logit(probability: float) -> float:
-    """The logit of a probability; 0 and 1 give numbers that no logit of a model reaches."""
-    if not 0 < probability < 1:
-        return math.copysign(1e4, probability - 0.5)
-    return math.log(probability / (1 - probability))

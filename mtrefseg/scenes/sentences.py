@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided, split_sentence
+from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided, split_place_and_rank
 
 
 Way = Literal["image", "windows", "objects", "shrunk scene"]
@@ -51,7 +51,7 @@ def route_sentence(text: str | None) -> Route:
     """
     if text is None:
         return Route("windows", None)
-    asked, choice = split_sentence(text)
+    asked, choice = split_place_and_rank(text)
     if choice is not None:
         return Route("objects", asked, choice)
     return Route("shrunk scene" if is_undivided(text.lower()) else "windows", text)

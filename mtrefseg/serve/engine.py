@@ -38,13 +38,16 @@ class Answer:
     Args:
         mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
         no_target_logit (`Tensor` of shape `()`): Logit of "nothing in these images fits this sentence".
-        object_choice (`Tensor` of shape `(10,)`): Which objects the sentence means, where the processor took places
-            or ranks out of it; zeros for all.
+        object_choice (`Tensor` of shape `(12,)`): Which objects the sentence means, where the processor took colours,
+            places or ranks out of it; zeros for all.
+        image_colors (`Tensor` of shape `(2, 3, height / 4, width / 4)`, *optional*): Colours of both images, for the
+            choice.
     """
 
     mask_logits: Tensor
     no_target_logit: Tensor
     object_choice: Tensor
+    image_colors: Tensor | None = None
 
 
 class FairLock:
@@ -158,9 +161,10 @@ class Engine:
                 raise InputError(f"The model refuses a sentence: {error}") from error
             outputs = self.model(pair_encoding=encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
             choices = inputs.get("object_choices", torch.zeros(len(texts), NUM_CHOICE_VALUES))
+            colors = None if encoding.image_colors is None else encoding.image_colors[0]
             rows = zip(texts, outputs.mask_logits, outputs.no_target_logits, choices, strict=True)
             for text, logits, no_target, choice in rows:
-                answers[text] = Answer(logits.clone(), no_target, choice)
+                answers[text] = Answer(logits.clone(), no_target, choice, colors)
         if len(texts) < len(sentences):
             outputs = self.model(pair_encoding=encoding)
             every_object = torch.zeros(NUM_CHOICE_VALUES)
@@ -188,6 +192,9 @@ class Engine:
             no_target_logits=torch.stack([answer.no_target_logit for answer in answers]),
             num_expressions=torch.tensor([len(answers)]),
             object_choices=torch.stack([answer.object_choice.cpu() for answer in answers]),
+            image_colors=next(
+                (answer.image_colors[None] for answer in answers if answer.image_colors is not None), None
+            ),
         )
         (result,) = self.processor.post_process_referring_segmentation(
             outputs, [size], threshold=threshold, no_target_threshold=no_target_threshold

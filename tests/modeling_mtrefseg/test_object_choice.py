@@ -76,7 +76,7 @@ def test_words_choose_among_the_parts_of_a_mask(text: str, boxes: list[tuple[sli
         "the tree that can only be seen in the second image",
         "everything that changed",
         "the cars that have just left the scene",
-        "a white saloon left",
+        "a saloon left",
         "the lamp that was not lit at first",
         "the car in the left lane that is gone",
         "the house on the left bank of the river",

@@ -11,8 +11,8 @@ import pytest
 from mtrefseg.serve.memory import give_back_freed_memory
 
 
-# Sixteen threads, one after the other, need 32 MB each and free nearly all of it; the last small block stays, as results
-# do. Prints the megabytes that the process has grown by.
+# Sixteen threads, one after the other, need 32 MB each and free nearly all of it; the last small block stays, as
+# results do. Prints the megabytes that the process has grown by.
 WORK = """
 import gc, threading, time
 import numpy as np

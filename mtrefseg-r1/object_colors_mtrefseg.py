@@ -1,0 +1,112 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Keeps the objects of one colour, by the colours of the images."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .color_words_mtrefseg import COLORS
+
+
+# Usual colours of things in photographs, which are duller than those that the words stand for; RGB, 0 to 255.
+_TYPICAL = {
+    "white": (225, 225, 222),
+    "grey": (134, 132, 130),
+    "black": (40, 40, 45),
+    "red": (160, 55, 52),
+    "orange": (205, 125, 55),
+    "yellow": (215, 195, 100),
+    "green": (85, 125, 75),
+    "blue": (70, 100, 155),
+    "brown": (112, 88, 66),
+    "purple": (105, 70, 125),
+    "pink": (200, 130, 145),
+}
+_LIGHTNESS_WEIGHT = 0.6  # Light and shadow change the lightness of a thing more than its hue.
+_DOUBT = 10.0  # A pixel also has a colour whose typical value is so much farther away than the nearest one's.
+_SHARE = 0.3  # Of the pixels of an object that have its colour: clothes, or a roof beside its shadow.
+_DROPPED = -50.0  # The logit of dropped pixels.
+
+
+def without_other_colors(
+    logits: npt.NDArray[np.float32],
+    image_colors: npt.NDArray[np.float32],
+    color: str,
+    date: int | None,
+    threshold: float,
+) -> npt.NDArray[np.float32]:
+    """
+    Drops the connected parts of a mask that are not of a colour.
+
+    Args:
+        logits (`np.ndarray` of shape `(height, width)`): Of the mask.
+        image_colors (`np.ndarray` of shape `(2, 3, height, width)`): t1 and t2 at the same size, RGB, 0 to 1.
+        color (`str`): One of `COLORS`.
+        date (`int`, *optional*): The image that shows the objects, 0 or 1; `None` if either may.
+        threshold (`float`): The logit above which a pixel is masked.
+
+    Returns:
+        `np.ndarray` of shape `(height, width)`: The logits, far below the threshold where another colour was dropped.
+    """
+    from scipy import ndimage
+
+    labels, count = ndimage.label(logits > threshold, np.ones((3, 3)))
+    if not count:
+        return logits
+    dates = (0, 1) if date is None else (date,)
+    shares = [_shares(labels, has_color(image_colors[each], color)) for each in dates]
+    dropped = 1 + np.flatnonzero(np.max(shares, axis=0) < _SHARE)
+    # What surrounds a dropped part goes with it, so that nothing of it is left after enlarging.
+    near = ndimage.grey_dilation(labels, (3, 3))
+    return np.where(np.isin(np.where(labels == 0, near, labels), dropped), np.float32(_DROPPED), logits)
+
+
+def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool_]:
+    """
+    Which pixels people would give a colour, with some tolerance.
+
+    Args:
+        image (`np.ndarray` of shape `(3, height, width)`): RGB, 0 to 1.
+        color (`str`): One of `COLORS`.
+
+    Returns:
+        `np.ndarray` of shape `(height, width)`: Booleans.
+    """
+    typical = to_lab(np.array([_TYPICAL[name] for name in COLORS], dtype=np.float32) / 255)
+    difference = to_lab(np.moveaxis(image, 0, -1))[..., None, :] - typical
+    distances = np.sqrt((difference**2 * (_LIGHTNESS_WEIGHT**2, 1, 1)).sum(-1))
+    return np.asarray(distances[..., COLORS.index(color)] <= distances.min(-1) + _DOUBT)
+
+
+def logit_of(probability: float) -> float:
+    """The logit of a probability; 0 and 1 give numbers that no logit of a model reaches."""
+    if not 0 < probability < 1:
+        return math.copysign(1e4, probability - 0.5)
+    return math.log(probability / (1 - probability))
+
+
+def to_lab(colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """
+    CIELAB (D65) of sRGB colours.
+
+    Args:
+        colors (`np.ndarray` of shape `(..., 3)`): RGB, 0 to 1.
+
+    Returns:
+        `np.ndarray` of shape `(..., 3)`: L (0 to 100), a and b.
+    """
+    colors = colors.clip(0, 1)
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
+    xyz = linear @ to_xyz / (0.9505, 1.0, 1.089)
+    x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def _shares(labels: npt.NDArray[np.int32], is_it: npt.NDArray[np.bool_]) -> Sequence[float]:
+    """For each part the share of its pixels where something holds."""
+    count = int(labels.max()) + 1
+    pixels = np.bincount(labels.ravel(), minlength=count)
+    return list((np.bincount(labels.ravel(), is_it.ravel(), minlength=count) / pixels.clip(1))[1:])
