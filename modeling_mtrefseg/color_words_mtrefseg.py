@@ -63,6 +63,7 @@ _NO_CHOICE = re.compile(
     r"\b(?:chang\w*(?!:|\w)|repaint\w*|paint(?:ed|s)?|recolou?r\w*|dyed?)\b|->|"
     rf"\b(?:turn\w*|bec[ao]m\w*|went|go(?:es|ne)?|got) (?:\w+ ){{0,2}}?(?:{_ANY})\b|"
     rf"\b(?:not|non|no longer|isn't|wasn't|except|but|than) (?:the |an? )?(?:{_ANY})\b|"
+    rf"\b(?:but|not|except|other than|apart from) (?:for )?(?:the|those|these|that|any|ones?)\b.*\b(?:{_ANY})\b|"
     # In names and kinds of things, a colour says little of what is seen.
     r"\b(?:white|red|black|green|blue|brown|yellow|silver|golden|orange) (?:house press|cross|boards?|lights?|"
     r"lines?|spaces?|areas?|belt|energy|land|trees?|groves?|orchards?|juice|hole|box|top|field sites?|zones?|"

@@ -5,7 +5,7 @@ Colours, places, ranks and exceptions: the words of a sentence that choose among
 "The leftmost house that was built" asks two questions: which houses were built, and which of them is leftmost. The
 model answers the first one. The second one is answered with the model's mask: its connected parts are the objects,
 among which the words choose. [`split_sentence`] divides a sentence in this way, and [`keep_chosen`] applies the choice
-to a mask.
+to a mask. Colours are looked up in the images (`object_colors_mtrefseg.py`).
 """
 
 import re

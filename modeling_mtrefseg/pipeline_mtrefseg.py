@@ -89,7 +89,7 @@ class MTRefSegPipeline(Pipeline):
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
             - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
             - **no_target_score** (`float`) -- The probability that nothing fits.
-            - **answered_by** (`str`) -- `"image"`, `"objects"` (places and ranks choose among the objects that the
+            - **answered_by** (`str`) -- `"image"`, `"objects"` (words of it choose among the objects that the
               rest of the sentence finds), `"windows"` or `"shrunk scene"`.
 
             For a list of pairs a list of these, for a generator or a dataset an iterator over these.

@@ -39,9 +39,9 @@ class MTRefSegProcessor(ProcessorMixin):
         image_t1_token, image_t2_token (`str`, *optional*, default to `"<image_t1>"` and `"<image_t2>"`):
             Placeholder tokens of the earlier and the later image.
         choose_objects (`bool`, *optional*, defaults to `False`):
-            Whether places, ranks and exceptions ("the leftmost house", "in the upper half", "all but the largest") are
-            taken out of sentences, so that the model finds all objects that fit the rest, and choose among these when
-            masks are made; see [`split_sentence`].
+            Whether colours, places, ranks and exceptions ("the red car", "in the upper half", "the leftmost house",
+            "all but the largest") are taken out of sentences, so that the model finds all objects that fit the rest,
+            and choose among these when masks are made; see [`split_sentence`].
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
@@ -223,8 +223,8 @@ class MTRefSegProcessor(ProcessorMixin):
             generation (`bool`, *optional*, defaults to `False`):
                 Whether the language model shall write the answer itself, so that sequences end where it begins.
             choose_objects (`bool`, *optional*):
-                Whether places and ranks are taken out of the sentences and choose among objects. Defaults to the
-                processor's option; not done with `masks` or `generation` unless it is asked for here.
+                Whether colours, places and ranks are taken out of the sentences and choose among objects. Defaults to
+                the processor's option; not done with `masks` or `generation` unless it is asked for here.
             return_tensors (`str`, *optional*, defaults to `"pt"`):
                 `"pt"` for PyTorch tensors, `"np"` for NumPy arrays.
 
@@ -245,8 +245,8 @@ class MTRefSegProcessor(ProcessorMixin):
             - **query_mask** -- `int64` 0/1 like `input_ids`: positions that make the mask query, which are those of
               the sentence and of `[SEG]`.
             - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
-            - **object_choices** -- `float32` of shape `(num_sentences, 10)`, for each sentence which objects it means
-              ([`ObjectChoice.to_values`]), zeros for all; only if places and ranks were taken out.
+            - **object_choices** -- `float32` of shape `(num_sentences, 12)`, for each sentence which objects it means
+              ([`ObjectChoice.to_values`]), zeros for all; only if they were taken out.
             - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
               is given and `generation` is not set.
 

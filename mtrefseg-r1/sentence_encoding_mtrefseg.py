@@ -67,7 +67,7 @@ class SentenceEncoder:
             domain (`str` or `list[str]`, *optional*): Kind of scene, of all or of each pair.
             training (`bool`, *optional*, defaults to `False`): Whether the whole answer follows, with labels.
             generation (`bool`, *optional*, defaults to `False`): Whether sequences end where the answer begins.
-            choose_objects (`bool`, *optional*, defaults to `False`): Whether places and ranks are taken out.
+            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are taken out.
 
         Returns:
             `dict[str, np.ndarray]`: What [`MTRefSegProcessor`] says about text.

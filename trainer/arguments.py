@@ -119,9 +119,9 @@ class DataArguments:
         max_eval_pairs (`int`, *optional*): Evaluates on no more pairs of each dataset.
         sentences_per_pair (`int`, *optional*, defaults to 0): How many sentences of a pair are trained on at once,
             drawn again each time; 0 for all.
-        drop_choices (`bool`, *optional*, defaults to `False`): Leaves out sentences whose places, ranks or exceptions
-            choose among objects: a processor with `choose_objects` takes these words out of a sentence, so that the
-            model need not learn them. A pair that has no other sentences keeps its own.
+        drop_choices (`bool`, *optional*, defaults to `False`): Leaves out sentences whose colours, places, ranks or
+            exceptions choose among objects: a processor with `choose_objects` takes these words out of a sentence, so
+            that the model need not learn them. A pair that has no other sentences keeps its own.
         generated_pairs (`int`, *optional*, defaults to 0): Number of different generated pairs; 0 if infinite.
         generated_eval_pairs (`int`, *optional*, defaults to 100): Number of generated pairs to evaluate on.
         generated_size, generated_seed, generated_domains, generated_noise, generated_expressions,
@@ -140,7 +140,7 @@ class DataArguments:
     max_eval_pairs: int | None = field(default=None, metadata={"help": "evaluate on no more pairs of each dataset"})
     sentences_per_pair: int = field(default=0, metadata={"help": "sentences of a pair used at once, 0 for all"})
     drop_choices: bool = field(
-        default=False, metadata={"help": "leave out sentences whose places and ranks choose among objects"}
+        default=False, metadata={"help": "leave out sentences whose colours, places and ranks choose among objects"}
     )
     generated_pairs: int = field(default=0, metadata={"help": "different generated pairs, 0 if infinite"})
     generated_eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})

@@ -75,7 +75,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument(
         "--whole_sentences",
         action="store_true",
-        help="ask the network the whole sentence, places and ranks included, whatever the processor says",
+        help="ask the network the whole sentence, colours, places and ranks included, whatever the processor says",
     )
     parsed = parser.parse_args(arguments)
     limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}

@@ -41,7 +41,7 @@ class TextSettings:
     How sentences are prepared; see [`SentenceEncoder`], whose fields these are, and [`MTRefSegProcessor`].
 
     Args:
-        choose_objects (`bool`): Whether places and ranks choose among objects.
+        choose_objects (`bool`): Whether colours, places and ranks choose among objects.
     """
 
     template: Any

@@ -164,7 +164,7 @@ class Answers:
 def route_sentences(texts: Sequence[str | None], plan: WindowPlan, choose_objects: bool) -> list[Route]:
     """
     How each sentence is answered. One window that covers everything answers all, but for places and ranks if the
-    processor takes them out of sentences (`choose_objects`).
+    processor takes them out of sentences (`choose_objects`). Colours are seen window by window.
     """
     routes = [route_sentence(text) for text in texts]
     if not plan.is_whole:

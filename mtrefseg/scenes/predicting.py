@@ -77,7 +77,7 @@ class ScenePredictor:
         return getattr(self.images, "pixel_size", None)
 
     @property
-    def thresholdlogit_of(self) -> float:
+    def threshold_logit(self) -> float:
         """The logit above which a pixel is masked."""
         return logit_of(self.threshold)
 
@@ -178,7 +178,7 @@ class ScenePredictor:
                 images_t2=blank,
                 text=[asked] * windows,
                 domain=self.domain,
-                choose_objects=False,  # Places and ranks of the whole scene are taken out already.
+                choose_objects=False,  # Colours are taken out here; places and ranks of the whole scene were before.
             )
             names = ("prompt_input_ids", "prompt_attention_mask", "input_ids", "attention_mask", "query_mask")
             self._inputs[key] = {name: inputs[name].to(self.model.device) for name in (*names, "num_expressions")}

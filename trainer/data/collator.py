@@ -19,8 +19,8 @@ class PairCollator:
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
-        choose_objects (`bool`, *optional*, defaults to `False`): Whether places and ranks are taken out of sentences;
-            see [`MTRefSegProcessor`]. In training they are not.
+        choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are taken out of
+            sentences; see [`MTRefSegProcessor`]. In training they are not.
     """
 
     processor: MTRefSegProcessor

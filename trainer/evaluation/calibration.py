@@ -125,7 +125,7 @@ def calibrate(
         source (`PairSource`): The pairs to choose them on.
         checkpoint, output_dir (`Path`): Folders of the model, and of the calibrated one.
         pixel_size (`float`, *optional*): Metres of a pixel on the ground in the training images, to be saved.
-        choose_objects (`bool`, *optional*): Whether places and ranks choose among objects, to be saved; see
+        choose_objects (`bool`, *optional*): Whether colours, places and ranks choose among objects, to be saved; see
             [`MTRefSegProcessor`]. By default as the checkpoint says.
         also (`Sequence[PairSource]`, *optional*): Further pairs. Each source counts as much as the first.
 

@@ -228,9 +228,17 @@ def test_a_scene_of_one_row(save: Save, predictor: ColorPredictor) -> None:
     assert [one.area_pixels for one in result.sentences[0].objects] == [9000]
 
 
+@pytest.mark.parametrize("chooses", [False, True])
 def test_one_window_is_what_the_processor_gives(
-    save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, make_image: Callable
+    save: Save,
+    model: MTRefSegModel,
+    processor: MTRefSegProcessor,
+    make_image: Callable,
+    chooses: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """With `choose_objects`, the colour of the second sentence chooses among the objects."""
+    monkeypatch.setattr(processor, "choose_objects", chooses)
     texts = ["the new house", "a red car that left the road"]
     pictures = [make_image(height=150, width=190, seed=seed) for seed in (0, 3)]
     images = [save(f"t{time}.tif", np.asarray(image)) for time, image in enumerate(pictures, start=1)]
