@@ -105,6 +105,19 @@ def test_a_language_part_goes_on_from_what_it_knows(table, small_model, small_pr
     np.testing.assert_allclose(distillation(**batch)["logits"].detach(), batch["labels"], atol=2e-2)
 
 
+def test_words_that_choose_among_objects_are_left_out(
+    small_model: MTRefSegModel, small_processor: MTRefSegProcessor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in predictions: both models are asked what is left of a sentence."""
+    monkeypatch.setattr(small_processor, "choose_objects", True)
+    rows = list_all([2])
+    rows.set_transform(PairLoader([GeneratedPairs(Generator(size=128, domains=("NS",)), num_pairs=2)]))
+    table = make_query_table(rows, small_model.eval(), small_processor, tmp_path / "pairs")
+    batch = QueryCollator(small_processor)([table[0]])
+    distillation = QueryDistillation(freeze_vision(small_model), batch["labels"], is_new=False).eval()
+    np.testing.assert_allclose(distillation(**batch)["logits"].detach(), batch["labels"], atol=2e-2)
+
+
 def test_a_missing_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert distill.main(["--model_name_or_path", "nowhere"]) == 2
     assert "--model_name_or_path nowhere is neither a folder" in capsys.readouterr().err

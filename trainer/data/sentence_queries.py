@@ -72,6 +72,7 @@ def _encode(pairs: Dataset, model: MTRefSegModel, processor: MTRefSegProcessor) 
             continue
         domain = None if sample.domain is None else SCENES[sample.domain]
         inputs = dict(processor(sample.image_t1, sample.image_t2, text=[sample.expressions], domain=domain))
+        inputs.pop("object_choices", None)  # They are for masks.
         encoding = model.encode_pair(inputs.pop("pixel_values_t1"), inputs.pop("pixel_values_t2"))
         yield {
             **{name: encoding[name][0].half().numpy() for name in IMAGE_FEATURES},
@@ -129,6 +130,7 @@ class QueryCollator:
             domains.append(SCENES[str(row["domain"])] if keeps_domain else None)
         batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])).float() for name in IMAGE_FEATURES}
         batch |= dict(self.processor.encode_text(texts, domains))
+        batch.pop("object_choices", None)
         return batch | {"labels": torch.from_numpy(np.concatenate(queries))}
 
     def _say(self, row: dict[str, Any], index: int) -> str:
