@@ -186,7 +186,7 @@ def _time_taken(segmentation: Segmentation) -> str:
     if segmentation.encoding_seconds is not None:
         pair = f"Pair read and encoded in {segmentation.encoding_seconds:.2f} s. "
     else:
-        pair = "The pair was known. "
+        pair = "The pair was cached. "
     answered = f"{segmentation.answering_seconds:.2f} s"
     if not count:
         return f"{pair}Masks recomputed from cached answers in {answered}."

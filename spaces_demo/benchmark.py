@@ -52,9 +52,9 @@ class BenchmarkTab:
     def __init__(self, tab: gr.Tab) -> None:
         self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
         gr.Markdown(
-            "The sentences of an evaluation, the worst first: here of the shipped weights on generated pairs. For "
-            "yours, bring the `predictions.parquet` that `mtrefseg evaluate` wrote. IoU compares a mask with the "
-            "truth: 100 is the same, 0 has nothing in common.",
+            "All sentences of an evaluation, the worst first. The example is an evaluation of the shipped weights on "
+            "generated pairs. To see your own, upload the `predictions.parquet` that `mtrefseg evaluate` wrote. IoU "
+            "compares the predicted mask with the ground truth: 100 means identical, 0 means no overlap.",
             elem_classes="note",
         )
         with gr.Row():
@@ -74,7 +74,7 @@ class BenchmarkTab:
     def _build_list(self) -> None:
         self.histogram = gr.HTML(elem_id="histogram", padding=False)
         self.rows = gr.Dataframe(
-            label=f"Choose a line to see its images (the {MAX_ROWS} worst at most)",
+            label=f"Click a row to see its images (at most the {MAX_ROWS} worst are listed)",
             headers=list(COLUMNS),
             column_widths=list(COLUMNS.values()),
             wrap=True,
@@ -97,8 +97,8 @@ class BenchmarkTab:
 
     def _build_case(self) -> None:
         self.caption = gr.HTML(elem_id="case", padding=False)
-        self.case = gr.HTML(label="The case", js_on_load=START_VIEWS, apply_default_css=False)
-        self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank, from the worst", interactive=True)
+        self.case = gr.HTML(label="Selected sentence", js_on_load=START_VIEWS, apply_default_css=False)
+        self.rank = gr.Slider(1, MAX_ROWS, 1, step=1, label="Rank (1 is the worst)", interactive=True)
 
     def _connect(self, tab: gr.Tab) -> None:
         chosen = [self.file, self.domain, self.change_type, self.least, self.most, self.text]
@@ -111,7 +111,7 @@ class BenchmarkTab:
             chosen,
             found,
             api_name="browse_report",
-            api_description="The sentences of an evaluation that pass some filters, worst first.",
+            api_description="Lists the sentences of an evaluation that match the filters, worst first.",
             **options,
         )
         gr.on(
@@ -221,7 +221,7 @@ class BenchmarkTab:
 
     def _load(self, path: str | None, visitor: str) -> list[ScoredSentence]:
         if path is None:
-            raise refusal("Choose the predictions.parquet of an evaluation first.")
+            raise refusal("Upload the predictions.parquet of an evaluation first.")
         try:
             key = digest_of(path)
             sentences = self.reports.get(visitor, key)
@@ -269,6 +269,7 @@ def _histogram(chosen: list[ScoredSentence], total: int) -> str:
     said = ", ".join(f"{number * step} to {(number + 1) * step}: {count}" for number, count in enumerate(counts))
     return (
         f'<p class="summary" role="status"><b>{len(chosen):,} of {total:,} sentences</b>, mean IoU '
-        f'{mean_iou(chosen):.1f}. How many have which IoU:</p><div role="img" aria-label="Sentences by IoU. {said}">'
+        f"{mean_iou(chosen):.1f}. Number of sentences by IoU:</p>"
+        f'<div role="img" aria-label="Sentences by IoU. {said}">'
         f'<ol class="bars" aria-hidden="true">{bars}</ol></div>'
     )

@@ -25,17 +25,18 @@ from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
 Shown = tuple[gr.HTML, gr.Column, str, list[tuple[str, float]], str, str, dict[str, Any]]
 EMPTY = (
-    '<p class="empty">Press <b>Look inside</b> to see which words decided, where the model looked, and how the mask '
-    "took shape.</p>"
+    '<p class="empty">Press <b>Look inside</b> to see which words matter, where the model looked, and how the mask '
+    "is refined.</p>"
 )
 WHERE = """
 ## Where the model looked
-The first image shows how far t1 and t2 differ before any word is read, the others where each layer of the decoder
-looked for the sentence: the brighter, the more. A layer sees the images in squares, large ones first.
+The first image shows how much t1 and t2 differ, before the sentence is read. The others show the attention of each
+decoder layer: brighter means more attention. Each layer divides the images into squares; the first layers use large
+ones.
 """
 STEPS = """
-## How the mask took shape
-Each layer draws the mask anew. The last one is the answer.
+## How the mask is refined
+Each layer predicts a new mask. The mask of the last layer is the result.
 """
 
 
@@ -56,7 +57,7 @@ class InspectTab:
             self.sentence = gr.Dropdown(
                 [],
                 label="Why this mask?",
-                info="Choose a sentence of the tab Ask, or type another one about the same images.",
+                info="Choose a sentence from the tab Ask, or type another one about the same images.",
                 allow_custom_value=True,
                 scale=6,
                 min_width=240,
@@ -70,7 +71,7 @@ class InspectTab:
     def _build_outputs(self) -> None:
         self.verdict = gr.HTML(elem_id="verdict", padding=False)
         self.words = gr.HighlightedText(
-            label="Words, and the share of the mask that changes without each",
+            label="Share of the mask that changes when a word is left out",
             combine_adjacent=False,
             show_legend=False,
         )
@@ -91,7 +92,7 @@ class InspectTab:
             [*images, self.sentence, ask.scene],
             self.numbers,
             api_name="look_inside",
-            api_description="What led to the mask of one sentence, and how much each of its words matters.",
+            api_description="Explains the mask of one sentence: attention, masks of all layers, and word importance.",
             **options,
         )
         gr.on(
@@ -154,7 +155,7 @@ class InspectTab:
         """Inspects one sentence; a pair that was inspected before is not encoded again."""
         try:
             if image_t1 is None or image_t2 is None:
-                raise InputError("Two images are needed: choose them in the tab Ask.")
+                raise InputError("Two images are needed: upload them in the tab Ask.")
             checked = check_sentences(sentence or "", self.segmenter.special_tokens)[0]
             with self.segmenter.lock:
                 pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
@@ -183,7 +184,7 @@ def _verdict(inspection: ExpressionInspection) -> str:
         found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
-        f"{found} · probability that nothing fits {inspection.no_target_score:.2f}</p>"
+        f"{found} · no-target score {inspection.no_target_score:.2f}</p>"
     )
 
 
@@ -191,4 +192,4 @@ def _step_name(layer: int, is_last: bool) -> str:
     """What stands below the mask after a layer; 0 is before the first one."""
     if not layer:
         return "before the first layer"
-    return f"after layer {layer}: the answer" if is_last else f"after layer {layer}"
+    return f"after layer {layer}: the result" if is_last else f"after layer {layer}"

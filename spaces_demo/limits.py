@@ -33,7 +33,7 @@ __all__ = [
 
 def refusal(message: str) -> gr.Error:
     """A gradio error that stays visible until it is closed; API clients get it too."""
-    return gr.Error(message, duration=None, print_exception=False, title="That did not work")
+    return gr.Error(message, duration=None, print_exception=False, title="Error")
 
 
 def check_image(path: str | Path, name: str) -> None:
@@ -50,9 +50,7 @@ def check_image(path: str | Path, name: str) -> None:
     try:
         limits.check_image(Path(path), name)
     except FileNotFoundError as error:
-        raise InputError(
-            f"{name} is no longer here, for uploads are deleted after an hour: upload it again."
-        ) from error
+        raise InputError(f"{name} has been deleted, as all uploads after an hour: upload it again.") from error
 
 
 def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.Image, Image.Image]:
@@ -101,7 +99,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
     """
     sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if not is_blank(line)))
     if not sentences:
-        raise InputError('Write what changed, one sentence a line, or press "All changes".')
+        raise InputError('Write what changed, one sentence per line, or press "Every change".')
     if len(sentences) > MAX_SENTENCES:
         raise InputError(f"{len(sentences)} sentences are too many: at most {MAX_SENTENCES} are answered at once.")
     for number, sentence in enumerate(sentences, start=1):

@@ -32,8 +32,8 @@ REPORT = "result.json"
 FILES = ("masks.tif", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
 Shown = tuple[str, list[str], dict[str, Any]]
 EMPTY = (
-    '<p class="empty">Choose two files and press <b>Ask</b>, or take the example: both dates with the masks appear '
-    "here, to zoom into.</p>"
+    '<p class="empty">Upload two files and press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks appear '
+    "here; you can zoom in.</p>"
 )
 
 
@@ -74,7 +74,7 @@ class SceneTab:
             self.button.click(
                 **options,
                 api_name="segment_scene",
-                api_description="Segments a large or georeferenced pair in windows; gives GeoTIFF and polygons.",
+                api_description="Segments a large or georeferenced pair in windows; returns GeoTIFF and polygons.",
             ),
             self.example.click(lambda: example, None, asked, **quiet).then(**options, api_visibility="private"),
         ]
@@ -104,8 +104,8 @@ class SceneTab:
 
     def _build_inputs(self) -> None:
         gr.Markdown(
-            "For GeoTIFF and other large images: they are read in overlapping windows, and what is found gets its "
-            "place on the map.",
+            "For GeoTIFF and other large images. The images are processed in overlapping windows; for GeoTIFF, the "
+            "results are georeferenced.",
             elem_classes="note",
         )
         self.files = [
@@ -113,8 +113,8 @@ class SceneTab:
             for number, name in enumerate(NAMES, start=1)
         ]
         self.sentences = gr.Textbox(
-            label="What changed? One sentence a line",
-            info="Without a sentence, every change is shown.",
+            label="What changed? One sentence per line",
+            info="Leave this empty to segment every change.",
             placeholder="the houses that appeared\nthe largest house that appeared",
             lines=4,
             max_lines=MAX_SENTENCES,
@@ -127,7 +127,7 @@ class SceneTab:
 
     def _build_outputs(self) -> None:
         self.view = gr.HTML(
-            label="The scene",
+            label="Scene",
             elem_id="scene-view",
             value=EMPTY,
             js_on_load=START_VIEWS,
@@ -142,7 +142,7 @@ class SceneTab:
         paths = (image_t1, image_t2)
         for path, name in zip(paths, NAMES):
             if path is None:
-                raise refusal(f"{name} is missing: drop a file into its field, or take the example.")
+                raise refusal(f"{name} is missing: upload a file, or press Example.")
         try:
             texts = check_sentences(sentences, self.segmenter.special_tokens) if sentences.strip() else None
             return self._answer([str(path) for path in paths], texts, domain or None)

@@ -15,10 +15,10 @@ from .solved_examples import CHOOSE, EXAMPLES, Example, cards_html, load_solved
 from .upload_fields import ImageInput
 
 
-SCENES = [("not said", ""), ("remote sensing", "remote_sensing"), ("everyday scene", "normal_scene")]
+SCENES = [("unknown", ""), ("remote sensing", "remote_sensing"), ("everyday scene", "normal_scene")]
 # One group for all events that may run the model: the others wait in the queue.
 MODEL_QUEUE = "model"
-SOLVED = "An example, answered beforehand by mtrefseg-r1. Change a sentence and press Ask."
+SOLVED = "Example with precomputed masks of mtrefseg-r1. Edit the sentences and press Ask."
 Shown = tuple[str, list[str], dict[str, Any]]
 
 
@@ -48,7 +48,7 @@ class SegmentTab:
             self.image_t2 = ImageInput(first.paths[1], label=NAMES[1], **options)
         self.sentences = gr.Textbox(
             first.text,
-            label="What changed? One sentence a line",
+            label="What changed? One sentence per line",
             placeholder="the house that appeared\nthe car that has left",
             lines=4,
             max_lines=MAX_SENTENCES,
@@ -59,14 +59,16 @@ class SegmentTab:
             self.all_changes_button = gr.Button("Every change", min_width=120, elem_id="all-changes")
         with gr.Accordion("Settings", open=False):
             self.scene = gr.Radio(SCENES, value="", label="What the images show")
-            self.fit = gr.Checkbox(label="Fit t2 to the size of t1", info="If both show the same area in other sizes.")
+            self.fit = gr.Checkbox(
+                label="Fit t2 to the size of t1", info="Use this if both images show the same area in different sizes."
+            )
             self.threshold = gr.Slider(
                 0.05,
                 0.95,
                 self.segmenter.threshold,
                 step=0.05,
                 label="Threshold",
-                info="Probability from which on a pixel is masked. The model is not asked again.",
+                info="Pixels with a higher probability are masked. Changing this does not rerun the model.",
             )
             self.no_target_threshold = gr.Slider(
                 0.0,
@@ -74,7 +76,7 @@ class SegmentTab:
                 self.segmenter.no_target_threshold,
                 step=0.05,
                 label="No-target threshold",
-                info="A mask is emptied if the model is surer than this that nothing fits.",
+                info="The mask is left empty if the probability that nothing matches is higher.",
             )
         self.examples = gr.HTML(
             cards_html(), label="Examples", elem_id="examples", js_on_load=CHOOSE, apply_default_css=False
@@ -106,7 +108,7 @@ class SegmentTab:
             [*images, self.sentences, *settings],
             self.numbers,
             api_name="segment",
-            api_description="Segments what each of some sentences, one a line, describes.",
+            api_description="Segments the change that each sentence describes (one sentence per line).",
             **options,
         )
         gr.on(
@@ -217,7 +219,7 @@ class SegmentTab:
         path_t1, path_t2 = paths
         if path_t1 is None or path_t2 is None:
             missing = NAMES[0] if path_t1 is None else NAMES[1]
-            raise refusal(f"{missing} is missing: drop it into its field, or choose an example.")
+            raise refusal(f"{missing} is missing: upload it, or choose an example.")
         try:
             return self.segmenter.segment(
                 visitor=request.session_hash or "",

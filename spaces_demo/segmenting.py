@@ -186,7 +186,7 @@ def digest_or_refuse(paths: tuple[str, str]) -> str:
     try:
         return digest_of(*paths)
     except OSError as error:
-        raise InputError("An image is gone, since uploads are deleted after an hour: upload both again.") from error
+        raise InputError("Uploads are deleted after an hour: upload both images again.") from error
 
 
 def _size_message(image_t1: Image.Image, image_t2: Image.Image, message: str) -> str:

@@ -40,11 +40,11 @@ STYLE = Path(__file__).with_name("style.css")
 DELETE_EVERY, DELETE_AFTER = 300, 3600
 HEAD = """
 <div id="head"><h1>MTRefSeg</h1>
-<p>Two images of one place and a sentence: the change that it describes, and no other.</p></div>
+<p>Upload two images of the same place and describe a change. The model masks exactly that change.</p></div>
 """
 FOOT = f"""
-Images may have {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
-deleted within {(DELETE_AFTER + DELETE_EVERY) // 60} minutes; nothing is recorded. The method:
+Images may have up to {MAX_PIXELS // 1_000_000} million pixels and {MAX_FILE_SIZE.removesuffix("mb")} MB. Uploads are
+deleted within {(DELETE_AFTER + DELETE_EVERY) // 60} minutes. There are no analytics. Paper:
 [MTRefSeg-R1](https://huggingface.co/papers/2606.00987).
 """
 
@@ -117,7 +117,7 @@ def mount(app: Any, engine: Engine, path: str, password: str | None = None) -> N
     def check(user: str, given: str) -> bool:
         return compare_digest(given.encode(), (password or "").encode())
 
-    auth = {} if password is None else {"auth": check, "auth_message": "Any user name, and the token of the server."}
+    auth = {} if password is None else {"auth": check, "auth_message": "Enter any user name, and the server's token."}
     gr.mount_gradio_app(app, build(Segmenter(engine)), path, ssr_mode=False, **auth, **options)
 
 
@@ -139,7 +139,7 @@ def main(share: bool = False, auth: tuple[str, str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     page = build(segmenter)
     page.launch(**launch_options(), share=share or None, auth=auth, prevent_thread_lock=True, quiet=True)
-    public = f", for everybody at {page.share_url}" if page.share_url else ""
+    public = f", public link: {page.share_url}" if page.share_url else ""
     sys.stdout.write(f"MTRefSeg demo: {page.local_url}{public}\n")
     sys.stdout.flush()
     # When gradio is interrupted, it leaves the visitors' files behind.

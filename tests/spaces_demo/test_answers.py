@@ -48,7 +48,7 @@ def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
     html = show(make_segmentation([EVERY_CHANGE], masks[1:], num_asked=0))
     assert "every change between the two images" in html
     assert "nothing changed" in html
-    assert "The pair was known. Masks recomputed from cached answers in 0.04 s." in html
+    assert "The pair was cached. Masks recomputed from cached answers in 0.04 s." in html
     assert "said instead" in show(make_segmentation(["a car"], a_mask()[None]), "said instead")
 
 

@@ -136,7 +136,7 @@ def test_it_opens_solved_and_answers_about_a_pair(driver: Any, server: Server, w
     # The keyboard alone asks again, and the pair is known by then.
     page.all("#sentences textarea")[0].send_keys(Keys.ENTER, "every pool that showed up", Keys.SHIFT, Keys.ENTER)
     page.wait(lambda: len(page.answers()) == 3)
-    assert "The pair was known. 1 question answered" in page.all("#answers [role=status]")[0].text
+    assert "The pair was cached. 1 question answered" in page.all("#answers [role=status]")[0].text
 
 
 def test_sentences_go_along_to_the_other_tabs(driver: Any, server: Server) -> None:
