@@ -4,12 +4,12 @@ The data tools:
 
 ```bash
 python -m dataset_scripts export RAW OUT        # raw folders -> Parquet with a card, for load_dataset
-python -m dataset_scripts validate FOLDER       # a verdict for each check
-python -m dataset_scripts stats FOLDER          # one page of figures as PNG
-python -m dataset_scripts browse FOLDER         # HTML pages to scroll through
+python -m dataset_scripts validate FOLDER       # the result of each check
+python -m dataset_scripts stats FOLDER          # one PNG page of plots
+python -m dataset_scripts browse FOLDER         # HTML pages to browse
 python -m dataset_scripts synth OUT             # generated pairs with sentences and masks
-python -m dataset_scripts compose COCO OUT      # pairs made of real images with instance masks
-python -m dataset_scripts describe DATA OUT     # sentences about pairs that have masks
+python -m dataset_scripts compose COCO OUT      # pairs composed from real images with instance masks
+python -m dataset_scripts describe DATA OUT     # sentences for pairs that have masks
 ```
 
 Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
@@ -26,13 +26,13 @@ from mtrefseg.errors import UserError, show_all_letters
 
 
 _TOOLS = {
-    "export": ("export.command", "write raw folders as Parquet with a card, so that load_dataset reads them"),
-    "validate": ("quality.command", "check a data set: damage, leakage between splits, counts, balance"),
-    "stats": ("pages.stats_command", "draw the figures of a data set on one PNG page"),
+    "export": ("export.command", "convert raw folders to Parquet with a dataset card, for load_dataset"),
+    "validate": ("quality.command", "check a dataset for damage, leakage between splits, counts and balance"),
+    "stats": ("pages.stats_command", "plot the statistics of a dataset on one PNG page"),
     "browse": ("pages.browse_command", "write HTML pages with pairs, sentences and masks"),
     "synth": ("synthesis.command", "generate pairs with sentences and exact masks"),
-    "compose": ("compose.command", "make pairs of real images with instance masks (COCO format)"),
-    "describe": ("describe.command", "write sentences about pairs that have masks"),
+    "compose": ("compose.command", "compose pairs from real images with instance masks (COCO format)"),
+    "describe": ("describe.command", "write sentences for pairs that have masks"),
 }
 
 

@@ -20,12 +20,10 @@ def add_mask_options(parser: argparse.ArgumentParser) -> None:
         metavar="N,N",
         type=whole_numbers,
         default=(),
-        help="values (of a palette: entries) of the masks that are foreground, such as 2; without it, masks that can "
-        "mean several things are skipped",
+        help="mask values (or palette entries) that are foreground, such as 2; without this option, ambiguous masks "
+        "are skipped",
     )
-    rule.add_argument(
-        "--mask-threshold", metavar="X", type=float, help="values of the masks above this one are foreground"
-    )
+    rule.add_argument("--mask-threshold", metavar="X", type=float, help="mask values above this are foreground")
 
 
 def chosen_rule(arguments: argparse.Namespace) -> MaskRule | None:

@@ -45,21 +45,23 @@ class ModelArguments:
     """
 
     preset: str = field(
-        default="tiny", metadata={"help": "sizes of a new model", "choices": ["tiny", "small", "paper"]}
+        default="tiny", metadata={"help": "size of a new model", "choices": ["tiny", "small", "paper"]}
     )
     vision_backbone: str | None = field(
         default=None,
-        metadata={"help": f"pretrained visual part: {', '.join(PRETRAINED_BACKBONES)}, or a Hub id or folder"},
+        metadata={"help": f"pretrained backbone: {', '.join(PRETRAINED_BACKBONES)}, or a Hub id or folder"},
     )
     text_backbone: str | None = field(default=None, metadata={"help": "pretrained language model (Hub id or folder)"})
-    parts_from: str | None = field(default=None, metadata={"help": "checkpoint that a new model takes parts from"})
+    parts_from: str | None = field(default=None, metadata={"help": "checkpoint from which a new model takes --parts"})
     parts: list[str] = field(
-        default_factory=lambda: ["backbone"], metadata={"help": f"which parts: {', '.join(PARTS)}"}
+        default_factory=lambda: ["backbone"], metadata={"help": f"parts to take from --parts_from: {', '.join(PARTS)}"}
     )
-    stage1: str | None = field(default=None, metadata={"help": "checkpoint to take the visual half from"})
+    stage1: str | None = field(
+        default=None, metadata={"help": "stage-1 checkpoint from which the visual half is taken"}
+    )
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
-    config_overrides: str | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig (JSON)"})
+    config_overrides: str | None = field(default=None, metadata={"help": "further fields of MTRefSegConfig, as JSON"})
     baseline: str | None = field(
         default=None, metadata={"help": "train this baseline instead of our model", "choices": list(BASELINES)}
     )
@@ -130,30 +132,32 @@ class DataArguments:
     """
 
     train_data: list[str] = field(default_factory=lambda: [GENERATED], metadata={"help": "datasets to train on"})
-    train_weights: list[float] | None = field(default=None, metadata={"help": "how often each is drawn"})
+    train_weights: list[float] | None = field(default=None, metadata={"help": "sampling weight of each dataset"})
     eval_data: list[str] = field(
         default_factory=lambda: [GENERATED], metadata={"help": "datasets to evaluate on, or none"}
     )
     setting: str = field(default="TV", metadata={"help": "benchmark setting", "choices": list(SETTINGS)})
     train_split: str = field(default="train", metadata={"help": "split to train on", "choices": list(SPLITS)})
-    epoch_pairs: int | None = field(default=None, metadata={"help": "pairs of an epoch"})
-    max_eval_pairs: int | None = field(default=None, metadata={"help": "evaluate on no more pairs of each dataset"})
-    sentences_per_pair: int = field(default=0, metadata={"help": "sentences of a pair used at once, 0 for all"})
-    drop_choices: bool = field(
-        default=False, metadata={"help": "leave out sentences whose colours, places and ranks choose among objects"}
+    epoch_pairs: int | None = field(default=None, metadata={"help": "number of pairs per epoch"})
+    max_eval_pairs: int | None = field(
+        default=None, metadata={"help": "maximum number of evaluation pairs per dataset"}
     )
-    generated_pairs: int = field(default=0, metadata={"help": "different generated pairs, 0 if infinite"})
-    generated_eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
+    sentences_per_pair: int = field(default=0, metadata={"help": "sentences per pair and step, 0 for all"})
+    drop_choices: bool = field(
+        default=False, metadata={"help": "drop sentences in which colours, places or ranks select among objects"}
+    )
+    generated_pairs: int = field(default=0, metadata={"help": "number of different generated pairs, 0 for unlimited"})
+    generated_eval_pairs: int = field(default=100, metadata={"help": "number of generated pairs to evaluate on"})
     generated_size: int = field(default=256, metadata={"help": "side of generated images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     generated_domains: list[str] = field(
         default_factory=lambda: ["NS", "RS"], metadata={"help": "domains of generated pairs"}
     )
-    generated_noise: float = field(default=0.0, metadata={"help": "share of wrong sentences to train on, 0 to 1"})
-    generated_expressions: int = field(default=6, metadata={"help": "most sentences of a generated pair"})
+    generated_noise: float = field(default=0.0, metadata={"help": "share of corrupted training sentences, 0 to 1"})
+    generated_expressions: int = field(default=6, metadata={"help": "maximum number of sentences per generated pair"})
     generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences, 0 to 1"})
     generated_no_target_share: float = field(
-        default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that nothing fits, 0 to 1"}
+        default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that matches nothing, 0 to 1"}
     )
 
     def __post_init__(self) -> None:
@@ -201,20 +205,26 @@ class AugmentationArguments:
     """
 
     move_share: float = field(
-        default=0.0, metadata={"help": "share of pairs whose changes are pasted into another place"}
+        default=0.0, metadata={"help": "share of pairs whose changes are pasted into another scene"}
     )
     flip_share: float = field(default=0.5, metadata={"help": "share of pairs that are mirrored"})
-    rotate_share: float = field(default=0.25, metadata={"help": "share of remote sensing pairs turned by 90 degrees"})
-    swap_share: float = field(default=0.3, metadata={"help": "share of pairs whose t1 and t2 are exchanged"})
-    reverse_share: float = field(default=0.1, metadata={"help": "share of pairs exchanged under the same sentences"})
+    rotate_share: float = field(
+        default=0.25, metadata={"help": "share of remote sensing pairs that are rotated by 90 degrees"}
+    )
+    swap_share: float = field(
+        default=0.3, metadata={"help": "share of pairs with t1 and t2 swapped and the sentences adapted"}
+    )
+    reverse_share: float = field(
+        default=0.1, metadata={"help": "share of pairs with t1 and t2 swapped, so that no sentence matches"}
+    )
     crop_share: float = field(default=0.3, metadata={"help": "share of pairs that are cropped"})
     smallest_crop: float = field(default=0.5, metadata={"help": "smallest side of a crop, as a share"})
-    unchanged_share: float = field(default=0.05, metadata={"help": "share of pairs whose t2 is made t1"})
-    photometric: float = field(default=0.3, metadata={"help": "strength of photometric changes, 0 to 1"})
+    unchanged_share: float = field(default=0.05, metadata={"help": "share of pairs whose t2 is replaced by t1"})
+    photometric: float = field(default=0.3, metadata={"help": "strength of photometric augmentation, 0 to 1"})
     domain_dropout: float = field(
         default=0.2, metadata={"help": "share of pairs whose domain is left out of the prompt"}
     )
-    paraphrase_share: float = field(default=0.0, metadata={"help": "share of sentences that are put into other words"})
+    paraphrase_share: float = field(default=0.0, metadata={"help": "share of sentences that are paraphrased"})
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -244,7 +254,7 @@ class TrainingOptions:
 
     output_dir: str | None = field(default="outputs", metadata={"help": "folder for checkpoints and the final model"})
     learning_rate: float = field(
-        default=1e-4, metadata={"help": "learning rate of all parts without one of their own"}
+        default=1e-4, metadata={"help": "learning rate of all parts that have no separate one"}
     )
     backbone_learning_rate: float | None = field(
         default=None, metadata={"help": "learning rate of the visual backbone"}
@@ -256,31 +266,35 @@ class TrainingOptions:
         default_factory=list, metadata={"help": f"parts that are not trained: {', '.join(PARTS)}"}
     )
     expected_engine: str = field(
-        default="any", metadata={"help": "stop if another engine is in use", "choices": list(ENGINES)}
+        default="any", metadata={"help": "stop if a different engine is used", "choices": list(ENGINES)}
     )
-    expected_processes: int | None = field(default=None, metadata={"help": "stop if there are not as many"})
+    expected_processes: int | None = field(default=None, metadata={"help": "stop if the number of processes differs"})
     no_target_threshold: float | None = field(
-        default=None, metadata={"help": "score above which evaluation empties a mask"}
+        default=None, metadata={"help": "in evaluation, masks with a higher no-target score are emptied"}
     )
     estimate: bool = field(
         default=False, metadata={"help": "only print how much memory and how many hours the run would take"}
     )
-    report_to: str = field(default="none", metadata={"help": "tensorboard, trackio, ..."})
+    report_to: str = field(default="none", metadata={"help": "where to log: tensorboard, trackio, ... or none"})
     bf16: bool | None = field(default=False, metadata={"help": "bfloat16 mixed precision"})
     ddp_find_unused_parameters: bool | None = field(
-        default=True, metadata={"help": "stage 2 does not use the learned queries of stage 1"}
+        default=True, metadata={"help": "needed because stage 2 does not use the learned queries of stage 1"}
     )
     # `None` and not `False`, which makes the library warn that the name is deprecated.
-    gradient_checkpointing: bool | None = field(default=None, metadata={"help": "less memory, more time"})
+    gradient_checkpointing: bool | None = field(default=None, metadata={"help": "use less memory and more time"})
     lr_scheduler_type: str = field(default="cosine", metadata={"help": "schedule of the learning rates"})
-    warmup_steps: float = field(default=0.05, metadata={"help": "steps, or below 1 the share of all steps"})
-    weight_decay: float = field(default=0.05, metadata={"help": "weight decay of matrices and kernels"})
-    metric_for_best_model: str | None = field(
-        default="mIoU", metadata={"help": "score that chooses the best checkpoint"}
+    warmup_steps: float = field(
+        default=0.05, metadata={"help": "number of warmup steps, or, if below 1, share of all steps"}
     )
-    greater_is_better: bool | None = field(default=True, metadata={"help": "whether a larger score is better"})
-    save_total_limit: int | None = field(default=2, metadata={"help": "checkpoints that are kept, besides the best"})
-    hub_strategy: str = field(default="end", metadata={"help": "when to push, with --push_to_hub"})
+    weight_decay: float = field(default=0.05, metadata={"help": "weight decay of matrices and convolution kernels"})
+    metric_for_best_model: str | None = field(
+        default="mIoU", metadata={"help": "score that selects the best checkpoint"}
+    )
+    greater_is_better: bool | None = field(default=True, metadata={"help": "whether a higher score is better"})
+    save_total_limit: int | None = field(
+        default=2, metadata={"help": "number of checkpoints to keep, besides the best"}
+    )
+    hub_strategy: str = field(default="end", metadata={"help": "when to push to the Hub, with --push_to_hub"})
 
 
 @dataclass
@@ -296,7 +310,7 @@ class SceneArguments:
 
     image_size: int = field(default=128, metadata={"help": "side of the images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
-    eval_pairs: int = field(default=100, metadata={"help": "generated pairs to evaluate on"})
+    eval_pairs: int = field(default=100, metadata={"help": "number of generated pairs to evaluate on"})
 
 
 @dataclass
@@ -310,7 +324,11 @@ class DistillationArguments:
             of; "same" to teach the existing language part.
     """
 
-    model_name_or_path: str = field(default="", metadata={"help": "model whose language part is replaced"})
+    model_name_or_path: str = field(default="", metadata={"help": "model whose language model is replaced"})
     language_preset: str = field(
-        default="small", metadata={"help": "preset of the new language part", "choices": ["small", SAME_LANGUAGE]}
+        default="small",
+        metadata={
+            "help": "preset of the new language model; same: keep it and extend its vocabulary",
+            "choices": ["small", SAME_LANGUAGE],
+        },
     )

@@ -72,30 +72,30 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
         "--align",
         choices=("error", "resize"),
         default="error",
-        help="if the images differ in size: refuse (the default), or resample t2 to the size of t1",
+        help="if the images differ in size: stop with an error (default), or resize t2 to the size of t1",
     )
     options.add_argument(
         "--bands",
         metavar="R,G,B",
         type=band_numbers,
-        help="bands of a file with several to read as red, green and blue (3,2,1), or the one to read as grey; "
-        "by default the first three",
+        help="for files with several bands: bands to read as red, green and blue, such as 3,2,1, or one band to read "
+        "as grey; by default the first three",
     )
     options.add_argument(
         "--stretch",
         metavar="LOW,HIGH",
         type=percentiles,
         default="auto",
-        help="percentiles of both images together between which samples of more than 8 bits are stretched (2,98); "
-        "2,98,each stretches each image by itself, none neither; by default 2,98 where no sample exceeds 14 bits",
+        help="percentiles for stretching values of more than 8 bits, computed over both images; 2,98,each stretches "
+        "each image separately, none turns stretching off; by default 2,98 if no value exceeds 14 bits",
     )
-    options.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="what the images show")
-    options.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if there is one")
+    options.add_argument("--domain", choices=("remote_sensing", "normal_scene"), help="domain of the images, if known")
+    options.add_argument("--device", help="cpu, cuda, cuda:1, mps …; by default cuda if available")
     options.add_argument(
         "--dtype",
         choices=("auto", "float32", "bfloat16", "float16"),
         default="auto",
-        help="precision of the weights and the computation; auto, the default, is the one that the model names",
+        help="precision of weights and computation; auto (default) uses the one in the model's configuration",
     )
 
 

@@ -24,7 +24,9 @@ def make_parser() -> VerbParser:
     parser.options.add_argument(
         "--original-config", metavar="FILE", type=Path, required=True, help="the reference's config.json"
     )
-    parser.options.add_argument("--tokenizer", metavar="DIR", type=Path, required=True, help="folder of its tokenizer")
+    parser.options.add_argument(
+        "--tokenizer", metavar="DIR", type=Path, required=True, help="folder of the reference's tokenizer"
+    )
     return parser
 
 

@@ -15,9 +15,9 @@ from mtrefseg.option_values import OneLineParser
 
 
 STAGES = {
-    "pretrain": "stage 1: trains the visual half to mask every change",
-    "finetune": "stage 2: trains the whole model to mask the change that a sentence describes",
-    "distill": "gives a trained model a new language part, or teaches it more words",
+    "pretrain": "stage 1: train the visual half to mask every change",
+    "finetune": "stage 2: train the whole model to mask the change that a sentence describes",
+    "distill": "replace the language model of a trained model, or extend its vocabulary",
 }
 
 
@@ -125,7 +125,7 @@ def _train_parser() -> OneLineParser:
     parser = OneLineParser(
         prog="mtrefseg train",
         usage="mtrefseg train STAGE ...",
-        description="Train a model. Recipes in trainer/recipes hold all options of a run.",
+        description="Train a model. The recipes in trainer/recipes contain all options of a run.",
         epilog=f"stages:\n{stages}\n\n`mtrefseg train STAGE --help` lists the options.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -25,16 +25,18 @@ HOST, PORT = "127.0.0.1", 7860
 
 def make_parser() -> VerbParser:
     """The parser of the verb."""
-    parser = VerbParser("demo", "Serves the Gradio Space of spaces_demo/ until it is interrupted.")
+    parser = VerbParser("demo", "Serves the Gradio demo (spaces_demo/) until it is interrupted.")
     options = parser.options
     add_model_option(options)
     options.add_argument(
         "--host",
-        help=f"address to listen on; by default $GRADIO_SERVER_NAME or else {HOST}, this computer alone; 0.0.0.0: all",
+        help=f"address to listen on; default: $GRADIO_SERVER_NAME or {HOST} (this computer only); 0.0.0.0: all",
     )
-    options.add_argument("--port", type=_port, help=f"by default $GRADIO_SERVER_PORT or else {PORT}")
-    options.add_argument("--share", action="store_true", help="have gradio make a public link to it, for a few days")
-    options.add_argument("--auth", metavar="NAME:PASSWORD", type=_auth, help="what visitors have to give")
+    options.add_argument("--port", type=_port, help=f"port to listen on; default: $GRADIO_SERVER_PORT or {PORT}")
+    options.add_argument("--share", action="store_true", help="create a temporary public link with gradio")
+    options.add_argument(
+        "--auth", metavar="NAME:PASSWORD", type=_auth, help="user name and password that visitors must enter"
+    )
     return parser
 
 

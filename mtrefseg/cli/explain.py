@@ -41,10 +41,10 @@ def make_parser() -> VerbParser:
     parser = VerbParser(
         "explain",
         "Shows where the model looks, and which words matter for the mask. Writes sheet.png (everything in one "
-        "image), each part of it as an image of its own, and result.json into a folder.",
+        "figure), each part as a separate image, and result.json to a folder.",
     )
     add_pair_arguments(parser)
-    parser.positionals.add_argument("text", metavar="SENTENCE", help="the change to look for")
+    parser.positionals.add_argument("text", metavar="SENTENCE", help="describes the change")
     return parser
 
 

@@ -18,7 +18,7 @@ from .parsing import VerbParser
 
 def make_parser() -> VerbParser:
     """The parser of the verb."""
-    parser = VerbParser("info", "Prints versions, the device and, with --model, the parameters of a model.")
+    parser = VerbParser("info", "Prints versions, the device and, with --model, the parameter counts of a model.")
     add_model_option(parser.options, "none by default")
     return parser
 

@@ -25,20 +25,20 @@ from .delegated import DELEGATED
 
 
 VERBS = {
-    "predict": "segment the changes that sentences describe in one pair of images",
-    "series": "follow the changes that sentences describe through many dates",
+    "predict": "segment the changes that sentences describe in a pair of images",
+    "series": "segment the changes that sentences describe between several dates",
     "explain": "show where the model looks, and which words matter for the mask",
-    "report": "make a page of the results of an evaluation, the worst first",
+    "report": "write an HTML page with the results of an evaluation, the worst first",
     "demo": "start the demo in the browser",
-    "serve": "serve an HTTP API, with the demo beside it",
+    "serve": "serve an HTTP API and the demo",
     "train": "train a model: `train pretrain` is stage 1, `train finetune` stage 2",
     "evaluate": "score a model on a benchmark or on your own pairs",
-    "benchmark": "compare models on the same pairs, and score predictions of others",
+    "benchmark": "compare models on the same pairs, and score existing predictions",
     "data": "convert, check, browse and generate datasets",
-    "craft": "build a dataset from plain pairs of images, with people in the loop",
+    "craft": "annotate image pairs with masks and sentences, reviewed by people",
     "convert": "convert weights of the reference implementation into a model folder",
-    "export": "write a model as ONNX or torch.export graphs, optionally in 8 bits",
-    "info": "print versions, the device and the parameters of a model",
+    "export": "export a model to ONNX or torch.export graphs, optionally in 8 bits",
+    "info": "print versions, the device and a model's parameter counts",
 }
 """The verbs, with a summary. Those that `DELEGATED` lacks are modules of this folder."""
 _ALIASES = {"convert-original": "convert"}
@@ -69,7 +69,7 @@ def _top_parser() -> OneLineParser:
         prog="mtrefseg",
         usage="mtrefseg VERB ...",
         description="Segment the change between two images that a sentence describes.",
-        epilog=f"verbs:\n{verbs}\n\n`mtrefseg VERB --help` says more about each.",
+        epilog=f"verbs:\n{verbs}\n\n`mtrefseg VERB --help` lists the options of a verb.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mtrefseg {version_of('mtrefseg')}")

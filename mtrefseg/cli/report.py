@@ -33,9 +33,9 @@ def make_parser() -> VerbParser:
     """The parser of the verb."""
     parser = VerbParser(
         "report",
-        "Writes index.html, a page that opens from the disk, with truth and prediction of every sentence, and "
-        "sheet.png, the worst of them in one image. The images of the pairs are not in predictions.parquet: they are "
-        "read from --data.",
+        "Writes index.html, a page with ground truth and prediction of every sentence that needs no server, and "
+        "sheet.png, a figure with the worst sentences. predictions.parquet does not contain the images of the pairs: "
+        "they are read from --data.",
     )
     parser.positionals.add_argument(
         "predictions", metavar="PREDICTIONS", type=Path, help="predictions.parquet of an evaluation"
@@ -45,26 +45,36 @@ def make_parser() -> VerbParser:
     options.add_argument(
         "--data",
         metavar="DATA",
-        help="folder of the pairs, or 'generated', as it was given to the evaluation; by default 'generated' if "
-        "report.json beside the predictions says so, and otherwise the masks are shown without images",
+        help="the data that was evaluated: a folder of pairs, or 'generated'; by default 'generated' if report.json "
+        "next to the predictions says so; otherwise the masks are shown without images",
     )
     options.add_argument("--domain", choices=("NS", "RS"), help="only this domain")
     options.add_argument(
         "--change-type", choices=("appear", "disappear", "state_change", "unknown"), help="only this type of change"
     )
     options.add_argument(
-        "--least-iou", metavar="IOU", type=between(0, 100), default=0.0, help="only from this IoU on, 0 to 100"
+        "--least-iou",
+        metavar="IOU",
+        type=between(0, 100),
+        default=0.0,
+        help="only sentences with at least this IoU, 0 to 100",
     )
     options.add_argument(
-        "--most-iou", metavar="IOU", type=between(0, 100), default=100.0, help="only up to this IoU, 0 to 100"
+        "--most-iou",
+        metavar="IOU",
+        type=between(0, 100),
+        default=100.0,
+        help="only sentences with at most this IoU, 0 to 100",
     )
-    options.add_argument("--search", metavar="WORDS", default="", help="only sentences and names with these words")
+    options.add_argument(
+        "--search", metavar="WORDS", default="", help="only sentences or sample names that contain these words"
+    )
     options.add_argument(
         "--limit",
         metavar="N",
         type=positive,
         default=MOST_SENTENCES,
-        help=f"only the N worst; {MOST_SENTENCES:,} by default",
+        help=f"show only the N worst sentences; {MOST_SENTENCES:,} by default",
     )
     return parser
 

@@ -36,16 +36,16 @@ def make_parser() -> VerbParser:
     """The parser of the verb."""
     parser = VerbParser(
         "series",
-        "Segments the changes from each date to the next and from the first to the last. Writes series.csv, "
-        "timeline.webp, masks.tif, objects.gpkg (coloured by step in QGIS), objects.geojson and series.json into "
-        "a folder.",
+        "Segments the changes between consecutive dates, and between the first and the last. Writes series.csv, "
+        "timeline.webp, masks.tif, objects.gpkg (coloured by step in QGIS), objects.geojson and series.json to a "
+        "folder.",
         examples=('mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out outputs',),
     )
     parser.positionals.add_argument(
         "words",
         metavar="IMAGE|SENTENCE",
         nargs="+",
-        help="two images or more, the earliest first, and sentences; what ends like an image file is an image",
+        help="two or more images, the earliest first, and sentences; arguments with an image suffix are images",
     )
     add_pair_arguments(parser, with_images=False)
     add_threshold_options(parser.options)

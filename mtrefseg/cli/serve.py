@@ -35,27 +35,31 @@ def make_parser() -> VerbParser:
     options = parser.options
     add_model_option(options)
     options.add_argument(
-        "--host", default=HOST, help=f"address to listen on, {HOST} (this computer alone) by default; 0.0.0.0: all"
+        "--host",
+        default=HOST,
+        help=f"address to listen on, {HOST} (this computer only) by default; 0.0.0.0: all",
     )
-    options.add_argument("--port", type=port, default=PORT, help=f"{PORT} by default; 0: any that is free")
+    options.add_argument(
+        "--port", type=port, default=PORT, help=f"port to listen on, {PORT} by default; 0: any free port"
+    )
     options.add_argument(
         "--auth-token",
         metavar="TOKEN",
-        help='what clients have to send as "Authorization: Bearer TOKEN", and the password of the demo; '
-        f"by default ${TOKEN_VARIABLE}, which other users of this computer cannot see",
+        help='token that clients must send as "Authorization: Bearer TOKEN", also the password of the demo; '
+        f"default: ${TOKEN_VARIABLE}. Prefer the variable: other users can see command lines",
     )
-    options.add_argument("--no-demo", dest="demo", action="store_false", help="serve the API alone, without gradio")
+    options.add_argument("--no-demo", dest="demo", action="store_false", help="serve only the API, without gradio")
     _add_limits(options)
     options.add_argument(
         "--allow-urls",
         action="store_true",
-        help="let clients name images by http(s) URLs; only hosts on the public internet are asked",
+        help="accept http(s) URLs of images; only hosts on the public internet are contacted",
     )
     options.add_argument(
         "--no-batching",
         dest="batching",
         action="store_false",
-        help="answer requests that wait for one pair one after another (to measure the difference)",
+        help="process waiting requests for the same pair one by one (for benchmarks)",
     )
     return parser
 
@@ -65,13 +69,13 @@ def _add_limits(options: Any) -> None:
     options.add_argument(
         "--queue",
         default=_DEFAULTS.queue,
-        help=f"requests that may be under way at once; further ones get 503 ({_DEFAULTS.queue} by default)",
+        help=f"maximum number of open requests; further ones get 503 ({_DEFAULTS.queue} by default)",
         **number,
     )
     options.add_argument(
         "--client-requests",
-        help="requests of one address that may be under way at once; further ones get 429 (no limit by default, "
-        "since behind a proxy all clients have its address)",
+        help="maximum number of open requests per address; further ones get 429 (no limit by default, because all "
+        "clients behind a proxy have the same address)",
         **number,
     )
     options.add_argument(
@@ -79,19 +83,19 @@ def _add_limits(options: Any) -> None:
         metavar="SECONDS",
         type=between(1, 86_400),
         default=_DEFAULTS.timeout,
-        help=f"time of a request, from its first byte to its masks ({_DEFAULTS.timeout:g} by default)",
+        help=f"time limit of a request, from its first byte to the response ({_DEFAULTS.timeout:g} by default)",
     )
     options.add_argument(
         "--max-mb",
         metavar="MB",
         type=between(0.001, 4096),
         default=_DEFAULTS.max_megabytes,
-        help=f"largest body of a request ({_DEFAULTS.max_megabytes:g} by default)",
+        help=f"maximum size of a request body ({_DEFAULTS.max_megabytes:g} by default)",
     )
     options.add_argument(
         "--max-sentences",
         default=_DEFAULTS.max_sentences,
-        help=f"most sentences of a request ({_DEFAULTS.max_sentences} by default)",
+        help=f"maximum number of sentences per request ({_DEFAULTS.max_sentences} by default)",
         **number,
     )
     options.add_argument(
@@ -99,7 +103,7 @@ def _add_limits(options: Any) -> None:
         metavar="MB",
         type=between(0, 1_000_000),
         default=_DEFAULTS.cache_megabytes,
-        help=f"memory for encoded pairs ({_DEFAULTS.cache_megabytes:g} by default)",
+        help=f"memory for cached pairs ({_DEFAULTS.cache_megabytes:g} by default)",
     )
 
 

@@ -39,9 +39,10 @@ def make_parser(is_manifest: bool = False) -> VerbParser:
     """
     parser = VerbParser(
         "predict",
-        "Writes mask_1.png, mask_2.png … (one per sentence), overlay.png and result.json into a folder; for GeoTIFF "
-        "and other rasters masks.tif (a band per sentence), objects.gpkg, objects.geojson, overview.webp and "
-        "result.json; for many pairs (--manifest, or two folders as T1 and T2) a folder for each and results.parquet.",
+        "Segments the changes that sentences describe, and writes the results to a folder. Plain images: mask_1.png, "
+        "mask_2.png … (one per sentence), overlay.png and result.json. GeoTIFF and other rasters: masks.tif (one band "
+        "per sentence), objects.gpkg, objects.geojson, overview.webp and result.json. Many pairs (--manifest, or two "
+        "folders as T1 and T2): one folder per pair and results.parquet.",
         examples=(
             'mtrefseg predict t1.png t2.png "the house that appeared" --out outputs',
             'mtrefseg predict 2019.tif 2024.tif "the buildings that appeared" --domain remote_sensing --out outputs',
@@ -50,7 +51,10 @@ def make_parser(is_manifest: bool = False) -> VerbParser:
     )
     add_pair_arguments(parser, with_images=not is_manifest)
     parser.positionals.add_argument(
-        "texts", metavar="SENTENCE", nargs="*", help="one change each; without a sentence every change is masked"
+        "texts",
+        metavar="SENTENCE",
+        nargs="*",
+        help="each describes one change; without a sentence, every change is masked",
     )
     add_threshold_options(parser.options)
     add_scene_options(parser.options)

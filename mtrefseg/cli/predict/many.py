@@ -21,13 +21,22 @@ def add_manifest_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--manifest",
         metavar="TABLE",
-        help="many pairs, in place of T1 and T2: a .csv, .tsv or .parquet file with the columns t1, t2 and, if "
-        "wanted, sentences (separated by |, or a JSON list) and id; finished pairs are not segmented again",
+        help="many pairs, instead of T1 and T2: a .csv, .tsv or .parquet file with the columns t1 and t2 and, "
+        "optionally, sentences (separated by |, or a JSON list) and id; finished pairs are skipped",
     )
     group.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="where the pairs of a manifest are segmented"
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where to process the pairs: in this process (default) or on Ray workers",
     )
-    group.add_argument("--workers", metavar="N", type=positive, default=1, help="with --engine ray: models at once")
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=positive,
+        default=1,
+        help="with --engine ray: number of workers, each with its own model",
+    )
 
 
 def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:

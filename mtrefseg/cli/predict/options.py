@@ -45,56 +45,62 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="auto|N|off",
         type=_window,
         default="auto",
-        help="side of the windows in pixels of t1; auto, the default: what fills the model's canvas at the ground "
-        "resolution of its training, if the image is more than 1.5 times as large (0.5 m where images from above do "
-        "not say theirs); off: the whole image, shrunk",
+        help="side of the windows in pixels of t1. auto (default): use windows if the image is more than 1.5 times as "
+        "large as the model's canvas; a window fills the canvas at the model's ground resolution (remote sensing "
+        "images without a resolution count as 0.5 m). off: shrink the whole image",
     )
     group.add_argument(
         "--overlap",
         metavar="SHARE",
         type=between(0, 0.75),
         default=0.25,
-        help="share of a window's side that the next one repeats, 0.25 by default; 0.5 is steadier and takes twice as "
-        "long",
+        help="overlap of neighbouring windows as a share of their side, 0.25 by default; 0.5 gives more stable masks "
+        "and takes twice as long",
     )
-    group.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows at once, 8 by default")
+    group.add_argument("--batch-size", metavar="N", type=positive, default=8, help="windows per batch, 8 by default")
     group.add_argument(
         "--pixel-size",
         metavar="METRES",
         type=between(0.001, 10_000),
-        help="ground resolution at which the model shall see the windows; by default the one saved with the model",
+        help="ground resolution to which windows are resampled; by default the one saved with the model",
     )
-    group.add_argument("--no-warp", action="store_true", help="refuse a t2 whose grid is not that of t1")
+    group.add_argument(
+        "--no-warp", action="store_true", help="stop with an error if the grid of t2 differs from that of t1"
+    )
     group.add_argument(
         "--register",
         choices=("off", "shift", "affine"),
         default="off",
-        help="move t2 where it does not lie exactly on t1; off by default",
+        help="correct a shift (or an affine distortion) of t2; off by default",
     )
     group.add_argument(
         "--min-area",
         metavar="A",
         type=between(0, 1e12),
         default=0.0,
-        help="leave smaller objects out of the polygons, not out of the masks: square metres, or pixels for images "
-        "without a place on the ground",
+        help="smallest area of an object in the polygons, in square metres, or in pixels for images without "
+        "georeference; the masks keep smaller objects",
     )
     group.add_argument(
-        "--simplify", metavar="PIXELS", type=between(0, 1000), default=0.0, help="simplify the outlines of objects"
+        "--simplify",
+        metavar="PIXELS",
+        type=between(0, 1000),
+        default=0.0,
+        help="tolerance for simplifying the outlines of objects",
     )
-    group.add_argument("--probability", action="store_true", help="write probabilities.tif, too")
+    group.add_argument("--probability", action="store_true", help="also write probabilities.tif")
 
 
 def add_threshold_options(parser: argparse.ArgumentParser) -> None:
     """Declares `--threshold` and `--no-target-threshold`."""
     parser.add_argument(
-        "--threshold", metavar="P", type=between(0, 1), help="probability above which a pixel is masked, 0 to 1"
+        "--threshold", metavar="P", type=between(0, 1), help="pixels with a higher probability are masked, 0 to 1"
     )
     parser.add_argument(
         "--no-target-threshold",
         metavar="P",
         type=between(0, 1),
-        help="empty the masks whose no-target score, 0 to 1, is above this; with windows, of each window",
+        help="masks with a higher no-target score are emptied, 0 to 1; applied to each window",
     )
 
 
