@@ -5,11 +5,11 @@ CRAFT-Agent: from plain image pairs to a dataset of change sentences and masks.
 ```bash
 craft-agent run PAIRS --out WORK      # PAIRS holds A/ (earlier) and B/ (later); run it again to resume
 craft-agent status WORK               # the state of the run
-craft-agent audit WORK                # a page on which people accept, correct or reject
-craft-agent export WORK OUT           # what people accepted: raw layout and Parquet with a card
-craft-agent export --format coco WORK OUT   # the same for other tools: coco, label-studio, cvat
-craft-agent import --format coco FILE WORK  # annotations from them
-craft-agent stats WORK                # what every step let through, as a table and a chart
+craft-agent audit WORK                # opens a page to accept, correct or reject samples
+craft-agent export WORK OUT           # accepted samples: raw layout and Parquet with a dataset card
+craft-agent export --format coco WORK OUT   # for other tools: coco, label-studio, cvat
+craft-agent import --format coco FILE WORK  # import annotations from these tools
+craft-agent stats WORK                # how many samples passed each step, as a table and a chart
 ```
 
 Exit codes: 0 done; 1 some pairs failed and can be retried; 2 bad input, or models that cannot be used, with one line
@@ -25,10 +25,10 @@ from dataset_scripts.command_line import run_tool
 _COMMANDS = {
     "run": ("run", "find changes, segment them, write sentences"),
     "status": ("status", "show the state of a run"),
-    "audit": ("audit", "serve the page on which people audit samples"),
-    "export": ("export", "write the audited samples as a dataset"),
-    "import": ("import_annotations", "read annotations of another tool: COCO, Label Studio, CVAT"),
-    "stats": ("stats", "show what every step let through, and draw it"),
+    "audit": ("audit", "serve a page to review samples"),
+    "export": ("export", "export accepted samples as a dataset"),
+    "import": ("import_annotations", "import annotations from other tools: COCO, Label Studio, CVAT"),
+    "stats": ("stats", "show how many samples passed each step"),
 }
 
 

@@ -38,21 +38,21 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument(
         "--pixel_size",
         type=float,
-        help="metres of a pixel on the ground in the training images, saved with the processor: large scenes are then "
-        "cut into windows at this resolution",
+        help="ground resolution of the training images in metres per pixel, saved with the processor; large scenes "
+        "are cut into windows at this resolution",
     )
     parser.add_argument(
         "--also",
         nargs="+",
         default=[],
         metavar="FOLDER",
-        help=f"folders of training pairs; up to {MOST_PAIRS} of each are used, and each counts as much as --data",
+        help=f"folders of training pairs; up to {MOST_PAIRS} of each are used, with the same weight as --data",
     )
     parser.add_argument(
         "--choose_objects",
         action=argparse.BooleanOptionalAction,
-        help="colours, places and ranks in sentences choose among the objects that the model finds; saved with the "
-        "processor, by default as the checkpoint says",
+        help="let colours, places and ranks in sentences select among the objects that the model finds; saved with the "
+        "processor; by default as in the checkpoint",
     )
     add_data_options(parser, seed=1, generated_pairs=300)
     return parser.parse_args(arguments)

@@ -54,8 +54,8 @@ def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=generated_pairs, help="how many pairs are generated")
-    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
+    parser.add_argument("--generated_pairs", type=int, default=generated_pairs, help="number of generated pairs")
+    parser.add_argument("--generated_size", type=int, default=256, help="side of generated images in pixels")
 
 
 def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
@@ -64,18 +64,18 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path)
     add_data_options(parser, seed=0, generated_pairs=1000)
-    parser.add_argument("--max_pairs", type=int, help="evaluate on no more pairs, evenly spaced; all by default")
-    parser.add_argument("--batch_size", type=int, default=8, help="pairs of a batch, each with all its sentences")
-    parser.add_argument("--num_workers", type=int, default=0, help="processes that read pairs, for each that predicts")
-    parser.add_argument("--no_target_threshold", type=float, help="score above which a mask is emptied")
+    parser.add_argument("--max_pairs", type=int, help="maximum number of pairs, evenly spaced; all by default")
+    parser.add_argument("--batch_size", type=int, default=8, help="pairs per batch, each with all its sentences")
+    parser.add_argument("--num_workers", type=int, default=0, help="data loading processes per process")
+    parser.add_argument("--no_target_threshold", type=float, help="masks with a higher no-target score are emptied")
     parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
     parser.add_argument(
-        "--reworded", action="store_true", help="each sentence in words and forms that training sentences never have"
+        "--reworded", action="store_true", help="reword each sentence with words and forms not used in training"
     )
     parser.add_argument(
         "--whole_sentences",
         action="store_true",
-        help="ask the network the whole sentence, colours, places and ranks included, whatever the processor says",
+        help="pass whole sentences to the network, including colours, places and ranks; overrides the processor",
     )
     parsed = parser.parse_args(arguments)
     limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}

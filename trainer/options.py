@@ -158,7 +158,7 @@ class OptionSet:
                 f"{_LIBRARY_LINK} explains them."
             ),
         )
-        shown.add_argument("--help_all", action="store_true", help="list the options of transformers and trl, too")
+        shown.add_argument("--help_all", action="store_true", help="also list the options of transformers and trl")
         shown.add_argument("--config", metavar="RECIPE", help="YAML file with any of these options")
         groups = {
             title: {name: self._known[name].help for name in _options_of(own)} for title, own in self.own.items()

@@ -1,25 +1,25 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Serves a page on which people accept, correct or reject what the machine proposes:
+Serves a page to accept, correct or reject the proposed samples:
 
 ```bash
 craft-agent audit WORK                    # prints an address; the page asks for a name
 craft-agent audit WORK --auditor ann      # starts under this name
 ```
 
-For a team, with a link for each person, which the page then asks for:
+For a team, create one link per person; the page then requires such a link:
 
 ```bash
 craft-agent audit WORK --invite ann --invite bob --adjudicator carl --order confidence --share 0.3
 ```
 
-Links are printed once; inviting a name again makes a new link and ends the old one. With more auditors than `--seats`,
-each sample is assigned to that many of them, so that all of them meet equally often. The adjudicator gets the samples
-on which two differ, sees both versions, and has the last word.
+Links are printed once. Inviting a name again creates a new link and disables the old one. If there are more auditors
+than `--seats`, each sample is assigned to that many of them, and every pair of auditors shares about equally many
+samples. The adjudicator gets the samples on which two auditors differ, sees both versions, and decides.
 
-The page lists its keys under "?". Every decision is stored at once; edits without a decision are kept by the browser.
-At most two people judge a sample, and see each other's decision only after their own. The page listens on this
-computer only, unless `--host` says otherwise; without invitations, anybody who reaches it can audit under any name.
+Press "?" on the page to list its keys. Every decision is stored at once; edits without a decision stay in the browser.
+At most two people review a sample, and they see each other's decision only after their own. By default, the page can
+only be reached from this computer; see `--host`. Without invitations, anybody who reaches it can use any name.
 """
 
 import argparse
@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `audit`."""
     parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
     parser.add_argument("--auditor", metavar="NAME", default="", help="your name (default: the page asks)")
-    parser.add_argument("--seats", type=int, choices=(1, 2), default=2, help="people who judge a sample (default: 2)")
+    parser.add_argument(
+        "--seats", type=int, choices=(1, 2), default=2, help="number of reviewers per sample (default: 2)"
+    )
     team = parser.add_argument_group("team")
     team.add_argument("--invite", metavar="NAME", action="append", default=[], help="print a link for an auditor")
     team.add_argument(
@@ -47,19 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="print a link for somebody who settles disagreements",
+        help="print a link for a person who decides disagreements",
     )
     team.add_argument(
         "--order",
         choices=get_args(Order),
-        help="which samples come first: in the order of pairs, the least confident, or those that took the machine "
-        "most attempts (default: as before, at first pairs)",
+        help="order of the samples: by pair, least confident first, or most attempts first (default: the previous "
+        "setting, initially pairs)",
     )
     team.add_argument(
-        "--share", type=float, metavar="X", help="audit this share of the samples (default: as before, at first 1)"
+        "--share",
+        type=float,
+        metavar="X",
+        help="share of the samples to review (default: the previous setting, initially 1)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT}; 0: any)")
+    parser.add_argument(
+        "--port", type=int, default=PORT, help=f"port to listen on (default: {PORT}; 0: any free port)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

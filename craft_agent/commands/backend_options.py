@@ -37,23 +37,23 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
         "--perceiver",
         choices=PERCEIVERS,
         default="offline",
-        help="what describes the changes (default: offline, our own model, or difference if its weights are missing)",
+        help="model that finds and describes changes (default: offline, our own model; difference without its weights)",
     )
     models.add_argument(
-        "--segmenter", choices=SEGMENTERS, default="offline", help="what finds the pixels (default: offline, as above)"
+        "--segmenter", choices=SEGMENTERS, default="offline", help="model that segments the changes (default: offline)"
     )
     models.add_argument(
         "--perceiver-model", metavar="MODEL", help="vision-language model: Hub id, folder, or name at the endpoint"
     )
     models.add_argument(
-        "--segmenter-model", metavar="MODEL", help="Hub id or folder (default: the usual model of that kind)"
+        "--segmenter-model", metavar="MODEL", help="Hub id or folder (default: the usual model for this segmenter)"
     )
     models.add_argument(
         "--detector-model", metavar="MODEL", help="Hub id or folder of the detector, with --segmenter grounded-sam2"
     )
     models.add_argument("--segmenter-threshold", metavar="P", type=float, help="minimum score or probability")
     models.add_argument(
-        "--device", help="device of local models: cpu, cuda, cuda:1, mps (default: a GPU if there is one)"
+        "--device", help="device of local models: cpu, cuda, cuda:1, mps (default: a GPU if available)"
     )
     models.add_argument(
         "--max-tokens", metavar="N", type=int, default=4096, help="maximum length of an answer (default: %(default)s)"
@@ -75,7 +75,11 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
         help="time limit of a request (default: %(default)s)",
     )
     chat.add_argument(
-        "--tries", metavar="N", type=int, default=6, help="times to send a request (default: %(default)s)"
+        "--tries",
+        metavar="N",
+        type=int,
+        default=6,
+        help="maximum number of attempts per request (default: %(default)s)",
     )
     chat.add_argument(
         "--concurrency", metavar="N", type=int, default=8, help="parallel requests (default: %(default)s)"

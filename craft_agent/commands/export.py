@@ -1,12 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes what people accepted:
+Exports the accepted samples:
 
 ```bash
-craft-agent export WORK OUT                  # OUT/raw: the raw layout; OUT/parquet: for load_dataset, with a card
-craft-agent export WORK OUT --auditors 2     # only what two people accepted
-craft-agent export --format cvat WORK OUT    # for another tool: OUT/A, OUT/B and a file of annotations
-craft-agent export --format label-studio --auditors 0 WORK OUT  # what people are to correct there
+craft-agent export WORK OUT                  # OUT/raw: raw layout; OUT/parquet: for load_dataset, with a dataset card
+craft-agent export WORK OUT --auditors 2     # only samples that two people accepted
+craft-agent export --format cvat WORK OUT    # for another tool: OUT/A, OUT/B and an annotation file
+craft-agent export --format label-studio --auditors 0 WORK OUT  # samples to correct in that tool
 ```
 """
 
@@ -24,21 +24,21 @@ DATASET = "dataset"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `export`."""
     parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run")
-    parser.add_argument("out", metavar="OUT", type=Path, help="a new folder, or that of an earlier export")
+    parser.add_argument("out", metavar="OUT", type=Path, help="new folder, or folder of an earlier export")
     parser.add_argument(
         "--auditors",
         type=int,
         choices=(0, 1, 2),
         default=1,
-        help="people who must have accepted a sample (default: %(default)s); 0, for other tools: what nobody rejected",
+        help="how many people must have accepted a sample (default: %(default)s); 0, for other tools: all not rejected",
     )
     parser.add_argument(
-        "--format", choices=(DATASET, *FORMATS), default=DATASET, help="what to write (default: %(default)s)"
+        "--format", choices=(DATASET, *FORMATS), default=DATASET, help="output format (default: %(default)s)"
     )
-    parser.add_argument("--shapes", choices=SHAPES, help="for other tools: pixels or outlines (default: masks)")
+    parser.add_argument("--shapes", choices=SHAPES, help="for other tools: pixel masks or polygons (default: masks)")
     parser.add_argument("--split", choices=SPLITS, default="train", help="split of the data (default: %(default)s)")
     parser.add_argument(
-        "--license", metavar="NAME", help="licence of the data, as named on the Hub (default: unknown)"
+        "--license", metavar="NAME", help="licence of the data, as a Hub identifier (default: unknown)"
     )
     parser.add_argument(
         "--num-proc", metavar="N", type=int, default=1, help="number of processes (default: %(default)s)"

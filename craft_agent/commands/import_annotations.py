@@ -1,15 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads annotations that were made or corrected in another tool:
+Imports annotations that were made or corrected in another tool:
 
 ```bash
-craft-agent import --format coco FILE WORK                        # a new run; A/ and B/ lie beside FILE
+craft-agent import --format coco FILE WORK                        # a new run; A/ and B/ are next to FILE
 craft-agent import --format label-studio FILE WORK --auditor ann  # corrections of an exported run, made by ann
 ```
 
-A region with the name of a sample corrects or accepts it; any other one becomes a new sample. With --auditor, all of
-them count as accepted by this person; otherwise new regions wait for `craft-agent audit WORK`. Samples that are not in
-FILE stay as they are. If an entry is wrong, nothing is read.
+A region with the id of a sample corrects or accepts it; any other region becomes a new sample. With --auditor, all
+regions count as accepted by this person. Otherwise, review new regions with `craft-agent audit WORK`. Samples that are
+not in FILE stay unchanged. If an entry is invalid, nothing is imported.
 """
 
 import argparse
@@ -22,12 +22,15 @@ from ..exchange.formats import FORMATS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `import`."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="the file that the tool exported")
+    parser.add_argument("file", metavar="FILE", type=Path, help="annotation file that the tool exported")
     parser.add_argument("work", metavar="WORK", type=Path, help="folder of a run, or a new one")
     parser.add_argument("--format", choices=tuple(FORMATS), required=True, help="format of the file")
-    parser.add_argument("--auditor", metavar="NAME", default="", help="who made or checked the annotations")
+    parser.add_argument("--auditor", metavar="NAME", default="", help="person who made or checked the annotations")
     parser.add_argument(
-        "--pairs", metavar="FOLDER", type=Path, help="for a new run: holds A/ and B/ (default: the folder of FILE)"
+        "--pairs",
+        metavar="FOLDER",
+        type=Path,
+        help="for a new run: folder with A/ and B/ (default: the folder of FILE)",
     )
     parser.add_argument("--domain", choices=DOMAINS, help="for a new run: normal scenes or remote sensing")
 

@@ -3,12 +3,12 @@
 Finds changes in image pairs, segments them, and writes sentences:
 
 ```bash
-craft-agent run PAIRS --out WORK                                        # without any model, to try it
+craft-agent run PAIRS --out WORK                                        # with the default offline model
 craft-agent run PAIRS --out WORK --dry-run --perceiver chat ...         # estimates questions and cost
 ```
 
-PAIRS holds A/ (earlier) and B/ (later); files with the same name form a pair. Run the same command again to resume
-after any interruption: finished work is kept, and nothing is asked twice. Several processes on one machine may work on
+PAIRS contains A/ (earlier) and B/ (later); files with the same name form a pair. To resume after an interruption, run
+the same command again: finished work is kept, and no question is repeated. Several processes on one machine may use
 the same WORK.
 """
 
@@ -41,12 +41,14 @@ LOG_NAME = "craft.log"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `run`."""
     parser.add_argument("pairs", metavar="PAIRS", type=Path, help="folder with A/ (earlier) and B/ (later)")
-    parser.add_argument("--out", metavar="WORK", type=Path, required=True, help="folder of the run, new or to resume")
-    parser.add_argument("--dry-run", action="store_true", help="ask nothing; estimate questions, tokens and cost")
+    parser.add_argument(
+        "--out", metavar="WORK", type=Path, required=True, help="folder of the run: a new one, or one to resume"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only estimate questions, tokens and cost")
     parser.add_argument("--retry-failed", action="store_true", help="also process pairs that failed before")
     add_backend_arguments(parser)
     _add_step_arguments(parser.add_argument_group("steps"))
-    data = parser.add_argument_group("written into the data")
+    data = parser.add_argument_group("metadata of the dataset")
     data.add_argument("--domain", choices=DOMAINS, help="normal scenes or remote sensing")
     data.add_argument("--view", choices=VIEWS, default="unknown", help="camera position")
     data.add_argument("--source", metavar="NAME", default="unknown", help="dataset that the images come from")
@@ -62,35 +64,55 @@ def _add_step_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--prompts", metavar="FOLDER", type=Path, default=FOLDER, help="folder with other prompts")
     group.add_argument("--grid", metavar="N", type=int, help="cells per side (default: 3, more for large images)")
     group.add_argument(
-        "--rounds", metavar="N", type=int, default=3, help="attempts to segment a change (default: %(default)s)"
+        "--rounds",
+        metavar="N",
+        type=int,
+        default=3,
+        help="maximum number of attempts to segment a change (default: %(default)s)",
     )
     group.add_argument(
         "--attempts",
         metavar="N",
         type=int,
         default=2,
-        help="times to ask for a readable answer (default: %(default)s)",
+        help="maximum number of attempts to get a valid answer (default: %(default)s)",
     )
     group.add_argument(
-        "--paraphrases", metavar="N", type=int, default=2, help="further sentences per region (default: %(default)s)"
+        "--paraphrases",
+        metavar="N",
+        type=int,
+        default=2,
+        help="additional sentences per region (default: %(default)s)",
     )
     group.add_argument(
         "--grounding-iou",
         metavar="IOU",
         type=float,
         default=0.5,
-        help="minimum IoU of a region and what its sentence leads to (default: %(default)s)",
+        help="minimum IoU between a region and the region found by its sentence alone (default: %(default)s)",
     )
 
 
 def _add_engine_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--workers", metavar="N", type=int, default=2, help="pairs at once (default: %(default)s)")
-    group.add_argument("--engine", choices=("local", "ray"), default="local", help="threads here, or workers of Ray")
     group.add_argument(
-        "--ray-address", metavar="ADDRESS", help='of a Ray cluster, or "auto" (default: start Ray on this machine)'
+        "--workers",
+        metavar="N",
+        type=int,
+        default=2,
+        help="number of pairs processed in parallel (default: %(default)s)",
+    )
+    group.add_argument("--engine", choices=("local", "ray"), default="local", help="local threads or Ray workers")
+    group.add_argument(
+        "--ray-address",
+        metavar="ADDRESS",
+        help='address of a Ray cluster, or "auto" (default: start Ray on this machine)',
     )
     group.add_argument(
-        "--gpus-per-worker", metavar="N", type=float, default=0.0, help="such as 0.5; with Ray (default: %(default)s)"
+        "--gpus-per-worker",
+        metavar="N",
+        type=float,
+        default=0.0,
+        help="with Ray: GPUs per worker, such as 0.5 (default: %(default)s)",
     )
 
 

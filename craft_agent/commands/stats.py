@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Shows what every step let through and how far the auditors agree, and draws a chart:
+Shows how many samples passed each step and how well the auditors agree, and draws a chart:
 
 ```bash
 craft-agent stats WORK --out funnel.png

@@ -5,12 +5,12 @@ Composes pairs with sentences and exact masks from single real images with insta
 ```bash
 python -m dataset_scripts compose coco/ data/composed --domain NS --pairs 2000 --num-proc 2   # raw layout
 python -m dataset_scripts compose planes/ roofs/ data/composed --domain RS --split validation
-python -m dataset_scripts compose coco/ pairs.parquet --domain NS --pairs 2000                # rows of pairs
+python -m dataset_scripts compose coco/ pairs.parquet --domain NS --pairs 2000                # one row per pair
 python -m dataset_scripts compose coco/ data/stage1 --domain NS --kind pretrain               # masks of every change
-python -m dataset_scripts compose coco/ --domain NS --contact-sheet sheet.png                 # only look
+python -m dataset_scripts compose coco/ --domain NS --contact-sheet sheet.png                 # only draw
 ```
 
-Each folder holds `annotations.json` and the images, in `images/` or beside it.
+Each folder holds `annotations.json` and the images, in `images/` or next to it.
 """
 
 import argparse
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders in COCO format, then the dataset root or the .parquet file to write (left out with only "
         "--contact-sheet)",
     )
-    parser.add_argument("--domain", choices=("NS", "RS"), required=True, help="normal scenes, or seen from above")
-    parser.add_argument("--pairs", type=positive, default=1000, help="how many pairs (default: 1000)")
+    parser.add_argument("--domain", choices=("NS", "RS"), required=True, help="normal scenes or remote sensing")
+    parser.add_argument("--pairs", type=positive, default=1000, help="number of pairs (default: 1000)")
     parser.add_argument("--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE}")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument("--kind", choices=("referring", "pretrain"), default="referring", help="pretrain: stage 1")
@@ -50,10 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="images in which nothing is marked",
+        help="images without annotated objects",
     )
-    parser.add_argument("--png", action="store_true", help="keep images without loss instead of as JPEG")
-    parser.add_argument("--num-proc", type=positive, default=1, help="processes at once (default: 1)")
+    parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
+    parser.add_argument("--num-proc", type=positive, default=1, help="number of processes (default: 1)")
     parser.add_argument(
         "--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs on one page, a PNG"
     )

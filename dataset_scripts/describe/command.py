@@ -1,14 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes sentences about pairs that have masks, into a new folder in the raw layout:
+Writes sentences for pairs that have masks, into a new folder in the raw layout:
 
 ```bash
 python -m dataset_scripts describe levir/ data/described --domain RS --thing building --change appear
 python -m dataset_scripts describe mtrefseg/ data/more --domain NS --sentences 24
 ```
 
-The first command makes referring data of a change detection data set, whose masks show every change and no sentence
-says what they are. The second one keeps the sentences of a data set and adds others about the same masks.
+The first command turns a change detection dataset, whose masks show every change without sentences, into referring
+data. The second one keeps the sentences of a dataset and adds further ones for the same masks.
 """
 
 import argparse
@@ -22,24 +22,29 @@ from .describer import Describer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `describe`."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with pairs and masks")
-    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
-    parser.add_argument("--domain", choices=("NS", "RS"), required=True, help="normal scenes, or seen from above")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with pairs and masks")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
+    parser.add_argument("--domain", choices=("NS", "RS"), required=True, help="normal scenes or remote sensing")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument(
-        "--thing", default="", metavar="NOUN", help="what the masks of every change show, such as building"
+        "--thing",
+        default="",
+        metavar="NOUN",
+        help="kind of object in the masks, such as building, for pairs without sentences",
     )
     parser.add_argument(
         "--change",
         choices=("appear", "disappear", "state_change"),
         default="appear",
-        help="what happened to it (default: appear)",
+        help="change type of these objects (default: appear)",
     )
-    parser.add_argument("--pairs", type=positive, help="only the first of them (default: all)")
-    parser.add_argument("--sentences", type=positive, default=12, help="new sentences a pair, at most (default: 12)")
+    parser.add_argument("--pairs", type=positive, help="number of pairs, from the first (default: all)")
+    parser.add_argument(
+        "--sentences", type=positive, default=12, help="maximum number of new sentences per pair (default: 12)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same sentences (default: 0)")
-    parser.add_argument("--png", action="store_true", help="keep images without loss instead of as JPEG")
-    parser.add_argument("--num-proc", type=positive, default=1, help="processes at once (default: 1)")
+    parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
+    parser.add_argument("--num-proc", type=positive, default=1, help="number of processes (default: 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:

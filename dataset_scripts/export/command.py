@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Turns raw folders into a dataset of Parquet files that `load_dataset` reads by itself:
+Converts raw folders to a Parquet dataset that `load_dataset` reads directly:
 
 ```bash
 python -m dataset_scripts export RAW OUT
@@ -48,12 +48,12 @@ def _shard_size(text: str) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the command."""
-    parser.add_argument("raw", metavar="RAW", type=Path, help="the raw dataset's folder, or one of its split folders")
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the Parquet files and the card")
+    parser.add_argument("raw", metavar="RAW", type=Path, help="folder of the raw dataset, or one of its split folders")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the Parquet files and the dataset card")
     parser.add_argument(
         "--kind",
         choices=KINDS,
-        help="export the folders with sentences, or the stage-1 folders; by default the former if there are any",
+        help="export folders with sentences or stage-1 folders; by default those with sentences, if there are any",
     )
     parser.add_argument(
         "--pairs",
@@ -63,22 +63,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--license",
         metavar="NAME",
-        help="licence of the data as the Hub calls it; by default apache-2.0 for the published folders, else unknown",
+        help="licence of the data as a Hub identifier; default: apache-2.0 for the published folders, else unknown",
     )
-    parser.add_argument("--num-proc", metavar="N", type=positive, default=1, help="processes, 1 by default")
+    parser.add_argument("--num-proc", metavar="N", type=positive, default=1, help="number of processes, 1 by default")
     parser.add_argument(
         "--max-shard-size",
         metavar="SIZE",
         type=_shard_size,
         default=DEFAULT_SHARD_SIZE,
-        help="about how much goes into one file, 256MB by default",
+        help="approximate size of a file, 256MB by default",
     )
     add_mask_options(parser)
-    parser.add_argument("--strict", action="store_true", help="fail if anything has to be skipped, and list all of it")
+    parser.add_argument("--strict", action="store_true", help="fail if anything must be skipped, and list it")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace an export of other data or with other options"
+        "--overwrite", action="store_true", help="replace an existing export of other data or with other options"
     )
-    parser.add_argument("--push-to-hub", metavar="REPO", help="then upload it to this dataset repository, OWNER/NAME")
+    parser.add_argument(
+        "--push-to-hub", metavar="REPO", help="upload the export to this dataset repository, OWNER/NAME"
+    )
     parser.add_argument("--private", action="store_true", help="with --push-to-hub: make the repository private")
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A static page to scroll through pairs, sentences and masks; it opens from the disk, without a server:
+Writes a static HTML page with pairs, sentences and masks, which needs no server:
 
     python -m dataset_scripts browse FOLDER --out pages
 """
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="new or empty folder for the page")
     parser.add_argument("--split", choices=SPLITS, help="only this split")
     parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
-    parser.add_argument("--limit", metavar="N", type=positive, help="the first N pairs only")
+    parser.add_argument("--limit", metavar="N", type=positive, help="only the first N pairs")
 
 
 def run(arguments: argparse.Namespace) -> int:

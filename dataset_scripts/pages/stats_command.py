@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws the statistics of a dataset on one page:
+Plots the statistics of a dataset on one page:
 
     python -m dataset_scripts stats FOLDER --out statistics.png
 """
@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
     parser.add_argument(
-        "--out", metavar="PNG", type=Path, default=Path("statistics.png"), help="the page (default: %(default)s)"
+        "--out",
+        metavar="PNG",
+        type=Path,
+        default=Path("statistics.png"),
+        help="PNG file to write (default: %(default)s)",
     )
 
 

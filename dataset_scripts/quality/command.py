@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Checks a dataset and gives a verdict for each check:
+Checks a dataset and prints the result of each check:
 
     python -m dataset_scripts validate FOLDER --json report.json
 
-FAIL must be repaired before training, WARN deserves a look, PASS is fine.
+FAIL: repair before training. WARN: have a look. PASS: no problem found.
 """
 
 import argparse
@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser (`argparse.ArgumentParser`): The sub-command's parser.
     """
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="raw layout, image folder or exported Parquet")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all findings, by name, into this file")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all findings to this file")
     parser.add_argument(
         "--published",
         action="store_true",
-        help="compare counts with the published ones; done anyway if the folders have the published names",
+        help="compare the counts with the published ones; always done if the folders have the published names",
     )
     parser.add_argument(
         "--max-distance",
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(LARGEST_MAX_DISTANCE + 1),
         default=DEFAULT_MAX_DISTANCE,
-        help="bits of 64 in which near-duplicate images may differ, 0 to 15 (default: %(default)s)",
+        help="how many of 64 hash bits may differ between near-duplicates, 0 to 15 (default: %(default)s)",
     )
 
     add_mask_options(parser)

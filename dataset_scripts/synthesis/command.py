@@ -7,7 +7,7 @@ python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2        
 python -m dataset_scripts synth data/synthetic --pairs 200 --split validation
 python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # annotation noise in 20 %
 python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of all changes
-python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # draw them only
+python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # only draw
 python -m dataset_scripts synth --scene data/scene                                           # a large GeoTIFF pair
 ```
 """
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="referring",
         help="pretrain: masks of all changes, for stage 1",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives identical files (default: 0)")
     parser.add_argument(
         "--noise", type=float, default=0.0, help="share of sentences with a corrupted mask or text, 0 to 1"
     )
@@ -42,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
     parser.add_argument("--num-proc", type=int, default=1, help="number of worker processes (default: 1)")
-    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs into one PNG")
+    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs to one PNG")
     parser.add_argument(
         "--scene",
         type=Path,
         metavar="DIR",
-        help="write one scene of 2048 x 2048 pixels with a place on the ground instead: t1.tif, t2.tif, truth.tif",
+        help="write one georeferenced scene of 2048 x 2048 pixels instead: t1.tif, t2.tif, truth.tif",
     )
 
 

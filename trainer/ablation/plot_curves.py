@@ -143,8 +143,8 @@ def main() -> int:
 def plot() -> None:
     """Reads the command line, and draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="OUTPUT_DIR", help="output folders of trainings")
-    parser.add_argument("--out", type=Path, default=Path("curves.png"), help="the PNG (default: curves.png)")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="OUTPUT_DIR", help="output folders of training runs")
+    parser.add_argument("--out", type=Path, default=Path("curves.png"), help="PNG file to write (default: curves.png)")
     arguments = parser.parse_args()
     trainings = [(folder.resolve().name, read_curves(folder)) for folder in arguments.folders]
     for folder, (_, curves) in zip(arguments.folders, trainings):

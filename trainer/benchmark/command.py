@@ -37,19 +37,19 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser)
-    run = commands.add_parser("run", help="ask models, and score their answers")
-    run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="what to ask")
+    run = commands.add_parser("run", help="run models and score their predictions")
+    run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="models to run")
     run.add_argument("--settings", nargs="+", default=["TV"], choices=SETTINGS, help="benchmark settings")
-    run.add_argument("--plugin", nargs="+", type=Path, default=[], help="files of Python that register models")
-    score = commands.add_parser("score", help="score predictions that other code wrote")
+    run.add_argument("--plugin", nargs="+", type=Path, default=[], help="Python files that register models")
+    score = commands.add_parser("score", help="score existing predictions")
     score.add_argument("predictions", type=Path, help="Parquet with RLE, COCO results, or a folder of PNGs")
-    score.add_argument("--name", help="name in tables; by default that of the file")
+    score.add_argument("--name", help="name in tables; by default the file name")
     score.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     for command in (run, score):
         _add_data_options(command)
-    table = commands.add_parser("table", help="compare what was scored")
+    table = commands.add_parser("table", help="compare scored models in a table")
     table.add_argument("folders", nargs="+", type=Path, help="folders of results")
-    table.add_argument("--out", type=Path, help="where to; by default into the first folder")
+    table.add_argument("--out", type=Path, help="output folder; by default the first of the folders")
     parsed = parser.parse_args(arguments)
     for name, least in {"limit": 1, "generated_pairs": 1, "bootstrap": 0, "seed": 0}.items():
         value = getattr(parsed, name, None)
@@ -61,11 +61,11 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
     parser.add_argument("--split", default="validation", choices=SPLITS)
-    parser.add_argument("--limit", type=int, help="no more pairs of each setting, evenly spaced; all by default")
+    parser.add_argument("--limit", type=int, help="maximum number of pairs per setting, evenly spaced; all by default")
     parser.add_argument("--output_dir", required=True, type=Path)
     parser.add_argument("--seed", type=int, default=0, help="seed of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=1000, help="how many pairs are generated")
-    parser.add_argument("--generated_size", type=int, default=256, help="their width and height in pixels")
+    parser.add_argument("--generated_pairs", type=int, default=1000, help="number of generated pairs")
+    parser.add_argument("--generated_size", type=int, default=256, help="side of generated images in pixels")
     parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
 
 
