@@ -37,7 +37,7 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
         "--perceiver",
         choices=PERCEIVERS,
         default="offline",
-        help="model that finds and describes changes (default: offline, our own model; difference without its weights)",
+        help="model that finds and describes changes (default: offline, our own model, or difference without weights)",
     )
     models.add_argument(
         "--segmenter", choices=SEGMENTERS, default="offline", help="model that segments the changes (default: offline)"

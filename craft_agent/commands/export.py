@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(0, 1, 2),
         default=1,
-        help="how many people must have accepted a sample (default: %(default)s); 0, for other tools: all not rejected",
+        help="how many people must have accepted a sample (default: %(default)s); 0: all that are not rejected",
     )
     parser.add_argument(
         "--format", choices=(DATASET, *FORMATS), default=DATASET, help="output format (default: %(default)s)"
