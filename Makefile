@@ -18,17 +18,17 @@ DOCS_STAMP := $(DOCS_VENV)/.installed
 .PHONY: help quickstart demo test lint docs bench checkpoint reproduce-tiny sync-checkpoint publish-dry-run publish images clean
 
 help:
-	@echo "make quickstart  install into $(VENV), segment the example pair, print where the overlay is"
-	@echo "make demo        start the demo as a page for the browser"
+	@echo "make quickstart  install into $(VENV), segment the example pair, print the path of the overlay"
+	@echo "make demo        start the demo in the browser"
 	@echo "make test        install the tested versions into $(VENV), then lint, check types and formatting, run the tests"
 	@echo "make lint        lint, check formatting and types only"
 	@echo "make docs        build the documentation as a site in site/, check its links"
 	@echo "make bench       measure prediction with the tiny preset, append to benchmarks/results/inference.csv"
 	@echo "make checkpoint  train the checkpoint from scratch (hours); REAL_DATA=DIR adds the real pairs and images in DIR"
 	@echo "make reproduce-tiny  every step of docs/reproduce.md on generated pairs, in minutes; ends with the table"
-	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg beside the weights in mtrefseg-r1"
-	@echo "make publish-dry-run  build what would go to the Hub in outputs/hub, load each folder alone, push nothing"
-	@echo "make publish NAMESPACE=... with HF_TOKEN in the environment, the same and push it"
+	@echo "make sync-checkpoint  copy the code of modeling_mtrefseg to mtrefseg-r1"
+	@echo "make publish-dry-run  build the Hub repositories in outputs/hub and load each one separately, without pushing"
+	@echo "make publish NAMESPACE=... the same, then push to the Hub (needs HF_TOKEN in the environment)"
 	@echo "make images    evaluate mtrefseg-r1 for the demo's report, and redraw the README's images (needs Chromium)"
 	@echo "make clean       remove $(VENV), $(DOCS_VENV), outputs, site and caches"
 
