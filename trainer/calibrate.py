@@ -51,8 +51,8 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument(
         "--choose_objects",
         action=argparse.BooleanOptionalAction,
-        help="let colours, places and ranks in sentences select among the objects that the model finds; saved with the "
-        "processor; by default as in the checkpoint",
+        help="let colours, places and ranks in sentences select among the objects that the model finds; saved with "
+        "the processor; by default as in the checkpoint",
     )
     add_data_options(parser, seed=1, generated_pairs=300)
     return parser.parse_args(arguments)
