@@ -42,9 +42,9 @@ def check_hub_model(name: str) -> None:
             f"there is no model {name} on the Hub: check the name, or run `hf auth login` if it is private"
         ) from error
     except EntryNotFoundError as error:
-        raise UserError(f"{name} on the Hub holds no model: it has no config.json") from error
+        raise UserError(f"{name} on the Hub is not a model: it has no config.json") from error
     except (httpx.HTTPError, OSError) as error:
         raise UserError(
-            f"{name} is no folder here, and the Hub cannot be reached ({one_line(error)}): name a model folder, or "
-            "check the connection"
+            f"{name} is not a local folder, and the Hub cannot be reached ({one_line(error)}): name a model folder, "
+            "or check the connection"
         ) from error

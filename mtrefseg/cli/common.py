@@ -37,7 +37,7 @@ def default_model() -> str:
     """
     model = shipped_model()
     if model == HUB_MODEL:
-        progress(f"using {HUB_MODEL} from the Hub; --model names another one")
+        progress(f"using {HUB_MODEL} from the Hub; choose another model with --model")
     else:
         progress(f"using the model in {model}")
     return model

@@ -134,4 +134,4 @@ def _train_parser() -> OneLineParser:
 
 
 def _missing(error: ModuleNotFoundError, extra: str) -> UserError:
-    return UserError(f'{error.name} is not installed: pip install "mtrefseg[{extra}]" brings it')
+    return UserError(f'{error.name} is not installed: pip install "mtrefseg[{extra}]"')

@@ -93,13 +93,13 @@ def run(arguments: Sequence[str]) -> None:
 def _check(options: argparse.Namespace) -> None:
     """Raises a `UserError` for options that exclude each other, and for missing packages."""
     if options.calibration and not options.int8:
-        raise UserError("--calibration goes with --int8")
+        raise UserError("--calibration requires --int8")
     if options.int8 and options.format != "onnx":
-        raise UserError("--int8 goes with --format onnx")
+        raise UserError("--int8 requires --format onnx")
     if options.format == "onnx":
         for package in ("onnx", "onnxscript", "onnxruntime"):
             if find_spec(package) is None:
-                raise UserError(f'{package} is not installed: pip install "mtrefseg[onnx]" brings it')
+                raise UserError(f'{package} is not installed: pip install "mtrefseg[onnx]"')
 
 
 def _calibration_pairs(data: str | None) -> "Iterator[tuple[Image.Image, Image.Image]]":

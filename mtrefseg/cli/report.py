@@ -91,7 +91,9 @@ def run(arguments: Sequence[str]) -> None:
     """
     options = make_parser().parse(arguments)
     check_writable(options.out)
-    with bad_input(ImportError, prefix='cannot make a report (pip install "mtrefseg[data]" brings what it needs): '):
+    with bad_input(
+        ImportError, prefix='cannot write a report (install the missing packages with pip install "mtrefseg[data]"): '
+    ):
         # Both need packages that prediction does not need.
         from mtrefseg.view import predictions
         from mtrefseg.view import report_page as page
@@ -126,14 +128,14 @@ def _open_images(
     generated = look_up("dataset_scripts.readers:GENERATED", "data")
     data = options.data or (generated if report["data"].get("name") == generated else None)
     if data is None:
-        progress("the masks are shown without images: name the evaluated data with --data")
+        progress("the masks are shown without images: pass the evaluated data with --data")
         return None
     with bad_input():
         images = PairImages(look_up("dataset_scripts.readers:open_pairs", "data")(data))
         if not any(images.find(sentence) for sentence in sentences):
             raise UserError(
-                f"--data {data} holds none of the {len(sentences):,} sentences' pairs: name what the evaluation was "
-                "given"
+                f"--data {data} holds none of the {len(sentences):,} sentences' pairs: pass the data that was "
+                "evaluated"
             )
     return images
 

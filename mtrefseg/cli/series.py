@@ -87,5 +87,5 @@ def _take_images(options: argparse.Namespace) -> list[str]:
     images = [word for word in options.words if Path(word.split("?")[0]).suffix.lower() in IMAGE_ENDINGS]
     options.texts = [word for word in options.words if word not in images]
     if len(images) < 2:
-        raise UserError(f"a series needs two images or more, but {len(images)} of the words end like an image file")
+        raise UserError(f"a series needs two images or more, but only {len(images)} arguments have an image suffix")
     return images

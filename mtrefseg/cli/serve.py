@@ -159,4 +159,4 @@ def _check_packages(with_demo: bool) -> None:
     demo = ("gradio", "pyarrow", "datasets") if with_demo else ()
     for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", *demo):
         if find_spec(package) is None:
-            raise UserError(f'{package} is not installed: pip install "mtrefseg[serve]" brings it')
+            raise UserError(f'{package} is not installed: pip install "mtrefseg[serve]"')

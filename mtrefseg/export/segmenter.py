@@ -338,7 +338,7 @@ class OnnxSegmenter:
         try:
             import onnxruntime
         except ModuleNotFoundError as error:
-            raise UserError('onnxruntime is not installed: pip install "mtrefseg[onnx]" brings it') from error
+            raise UserError('onnxruntime is not installed: pip install "mtrefseg[onnx]"') from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
         path = self.folder / f"{graph}.onnx"

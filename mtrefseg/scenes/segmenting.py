@@ -249,6 +249,6 @@ def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:
         return []
     what = "the scene is" if plan.is_whole else "windows are"
     return [
-        f"{what} shrunk {factor:.1f} times to the model's canvas of {canvas} pixels: things of less than "
-        f"{round(8 * factor)} pixels may be lost"
+        f"{what} shrunk {factor:.1f} times to the model's canvas of {canvas} pixels: objects smaller than "
+        f"{round(8 * factor)} pixels may be missed"
     ]

@@ -90,14 +90,14 @@ def run(arguments: Sequence[str]) -> int | None:
         if has_geo():
             run_scene(options)
             return None
-        progress("the place on the ground is not read: pip install 'mtrefseg[geo]'")
+        progress("the georeference is not read: pip install 'mtrefseg[geo]'")
     run_plain(options)
     return None
 
 
 def _run_exported(options: argparse.Namespace, is_manifest: bool) -> None:
     if is_manifest or Path(options.image_t1).is_dir() or is_raster(options.image_t1) or is_raster(options.image_t2):
-        raise UserError("an exported model segments a pair of plain images: name a model folder with --model")
+        raise UserError("an exported model only supports a pair of plain images: pass a model folder with --model")
     from .exported import run_exported
 
     run_exported(options)

@@ -25,7 +25,7 @@ def run_exported(options: argparse.Namespace) -> None:
     if options.device not in (None, "cpu") or options.dtype != "auto":
         raise UserError("an exported model runs on the CPU in its own precision: leave out --device and --dtype")
     if isinstance(options.window, int):
-        raise UserError("an exported model sees large images shrunk: leave out --window, or name a model folder")
+        raise UserError("an exported model shrinks large images: leave out --window, or pass a model folder")
     check_sentences(options.texts)
     check_writable(options.out)
     image_t1, image_t2 = load_pair(options)

@@ -163,8 +163,8 @@ def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None
     longest = max(image.size)
     if longest > canvas:
         progress(
-            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: things of "
-            f"less than {round(8 * longest / canvas)} pixels may be lost{hint}"
+            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: objects "
+            f"smaller than {round(8 * longest / canvas)} pixels may be missed{hint}"
         )
 
 

@@ -167,7 +167,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         if sizes[0] != sizes[1] and options.align == "error":
             raise UserError(
                 f"{first.name} has {grid.width}x{grid.height} pixels and {image.name} {other.width}x{other.height}, "
-                "and neither has a place on the ground: if both show one area, --align resize fits t2 to t1"
+                "and neither is georeferenced: if both show one area, --align resize fits t2 to t1"
             )
         return
     if grid.is_same(other):
@@ -197,7 +197,7 @@ def _check_unknown_place(first: Any, image: Any) -> None:
         places = [f"({x:.10g}, {y:.10g})" for x, y in (corners[0][0], corners[1][0])]
         raise UserError(
             f"{first.name} begins at {places[0]} and {image.name} at {places[1]}, and without a coordinate reference "
-            "system they cannot be laid on one another: give both theirs (rio edit-info FILE --crs EPSG:…)"
+            "system they cannot be overlaid: add it to both (rio edit-info FILE --crs EPSG:…)"
         )
 
 

@@ -279,7 +279,7 @@ def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, lis
             others.append(path.name)
     if others and say is not None:
         more = ", …" if others[_NAMED:] else ""
-        say(f"{folder}: {len(others)} files are no images and not read ({', '.join(others[:_NAMED])}{more})")
+        say(f"{folder}: {len(others)} files are not images and are ignored ({', '.join(others[:_NAMED])}{more})")
     return found
 
 

@@ -251,7 +251,7 @@ def test_an_unreachable_hub_model_is_one_line(
 
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", offline)
     assert main(["predict", "t1.png", "t2.png", "a", "--out", "out", "--model", "somebody/model"]) == 2
-    assert "somebody/model is no folder here, and the Hub cannot be reached (no route)" in capsys.readouterr().err
+    assert "somebody/model is not a local folder, and the Hub cannot be reached (no route)" in capsys.readouterr().err
 
 
 def test_a_real_model_predicts_in_a_fresh_process(workplace: Path, tiny_model: Path) -> None:

@@ -116,7 +116,7 @@ def test_without_the_extra_rasters_are_images(
     for module in (predict, plain, predict_options):
         monkeypatch.setattr(module, "has_geo", lambda: False)
     assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 0
-    assert "the place on the ground is not read: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
+    assert "the georeference is not read: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
     assert Path("out/mask_1.png").is_file()
     assert main(["predict", "--manifest", "pairs.csv", "--model", model, "--out", "many"]) == 2
     assert "pip install 'mtrefseg[geo]'" in capsys.readouterr().err

@@ -254,7 +254,7 @@ def test_files_beside_images_doubled_names_and_odd_names_in_folders(tmp_path: Pa
         "f__1_": ("f (1).png", "f (1).png", ""),
         "\u00e9": ("e\u0301.png", "\u00e9.png", ""),
     }
-    assert "A: 3 files are no images and not read (1.tfw, 1.tif.aux.xml, notes.txt)" in said[0]
+    assert "A: 3 files are not images and are ignored (1.tfw, 1.tif.aux.xml, notes.txt)" in said[0]
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "pairs.xlsx"])

@@ -84,4 +84,4 @@ def test_a_package_that_is_missing_is_named(
 
     monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
     assert main(["serve"]) == 2
-    assert 'uvicorn is not installed: pip install "mtrefseg[serve]" brings it' in capsys.readouterr().err
+    assert 'uvicorn is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err

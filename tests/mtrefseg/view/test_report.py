@@ -238,7 +238,7 @@ def test_without_images_the_masks_are_shown(evaluation, tmp_path, capsys):
     page = read_page(tmp_path / "out")
     assert page["title"] == "evaluation"
     assert not any(entry["images"] for entry in page["sentences"])
-    assert "name the evaluated data with --data" in capsys.readouterr().err
+    assert "pass the evaluated data with --data" in capsys.readouterr().err
     assert report_on(evaluation, tmp_path / "again", "--data", "generated") == 0
     assert all(entry["images"] for entry in read_page(tmp_path / "again")["sentences"])
     # Data that has none of the pairs is a mistake, data that lacks some is worth a note.
