@@ -224,7 +224,7 @@ def test_wrong_calls_are_refused_in_one_line(exported, folder, tmp_path, capsys,
         mtrefseg.OnnxSegmenter(damaged)
     for arguments, message in (
         ([str(folder), str(exported)], "exists already"),
-        (["--int8", "--format", "torch-export", "new"], "--int8 goes with"),
+        (["--int8", "--format", "torch-export", "new"], "--int8 requires"),
         (["--calibration", "pairs", "new"], "requires --int8"),
     ):
         assert main(["export", *arguments]) == 2
