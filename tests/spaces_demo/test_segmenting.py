@@ -126,7 +126,7 @@ def test_sizes_that_differ_are_named_or_made_equal(segmenter: Segmenter, pair: t
 def test_images_that_are_gone_are_asked_for_again(segmenter: Segmenter, pair: tuple[str, str]) -> None:
     segmenter.segment("a", pair, ["a car"])
     Path(pair[0]).unlink()
-    with pytest.raises(InputError, match="upload both again"):
+    with pytest.raises(InputError, match="upload both images again"):
         segmenter.segment("a", pair, ["a car"])
 
 
