@@ -108,6 +108,7 @@ def test_colours_go_with_places_and_ranks() -> None:
     assert choice == ObjectChoice(order=("x", False), rank=2, color="red", date=0)
     assert split_sentence("the red cars, top left")[1] == ObjectChoice(region=(0, 0, 1 / 3, 1 / 3), color="red")
     assert split_color("the red car that left") == ("every car that left", ObjectChoice(color="red", date=0))
+    assert split_sentence("two red cars left")[1] == ObjectChoice(color="red", date=0)
     assert split_sentence("the red one") == ("everything that changed", ObjectChoice(color="red"))
 
 
