@@ -153,8 +153,8 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
     asked, choice = split_place_and_rank(uncolored)
     if choice is None:
         return split_color(text)
-    # A number alone is no choice here either: "two red cars" are those that are red. Only now, without places, "left" is
-    # surely a verb.
+    # A number alone is no choice here either: "two red cars" are those that are red.
+    # Only now, without places, "left" is surely a verb.
     return asked, replace(ObjectChoice() if choice.is_count else choice, color=color, date=date_of(asked))
 
 
