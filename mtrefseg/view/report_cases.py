@@ -41,7 +41,7 @@ def case_html(sentence: ScoredSentence, images: Images | None, side: int) -> str
     answers = []
     for name, mask, color in masks:
         note = (
-            "there is none"
+            "missing"
             if mask is None
             else "empty"
             if not mask.any()
@@ -49,7 +49,7 @@ def case_html(sentence: ScoredSentence, images: Images | None, side: int) -> str
         )
         shape = np.zeros(size, dtype=bool) if mask is None else mask
         answers.append(ShownAnswer(name, shape, note, sentence.change_type, color))
-    return pair_view_html(shown, answers, "images not at hand" if images is None else "")
+    return pair_view_html(shown, answers, "images not available" if images is None else "")
 
 
 def summary_of(sentences: Sequence[ScoredSentence]) -> list[tuple[str, str]]:
@@ -72,7 +72,7 @@ def summary_of(sentences: Sequence[ScoredSentence]) -> list[tuple[str, str]]:
         found.append(("IoU of at least 50", f"{np.mean(np.array(target) >= 50):.0%}"))
     if empty:
         right = sum(each.iou >= 100 for each in empty)
-        found.append(("nothing fits, and said so", f"{right:,} of {len(empty):,}"))
+        found.append(("no-target sentences left empty", f"{right:,} of {len(empty):,}"))
     return found
 
 

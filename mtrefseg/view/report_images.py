@@ -19,7 +19,7 @@ CHANGE_NAMES = {
     "appear": "appears",
     "disappear": "disappears",
     "state_change": "changes state",
-    "unknown": "change type not said",
+    "unknown": "change type unknown",
 }
 WORST_ON_SHEET = 12
 _NO_IMAGE: Color = (226, 228, 232)
@@ -166,7 +166,7 @@ def draw_panels(
     panel = (max(1, round(size[1] * scale)), max(1, round(size[0] * scale)))
     place = "on t1" if sentence.change_type == "disappear" else "on t2"
     if images is None:
-        panels, ground, place = [], Image.new("RGB", panel, _NO_IMAGE), "images not at hand"
+        panels, ground, place = [], Image.new("RGB", panel, _NO_IMAGE), "images not available"
     else:
         shown = [to_panel(image, panel) for image in images]
         panels = list(zip(("t1, earlier", "t2, later"), shown, strict=True))
@@ -180,7 +180,7 @@ def _masked(
     title: str, ground: Image.Image, mask: npt.NDArray[np.bool_] | None, color: Color
 ) -> tuple[str, Image.Image]:
     if mask is None:
-        return f"{title}: there is none", ground
+        return f"{title}: missing", ground
     return title if mask.any() else f"{title}: empty", paint_masks(ground, [mask], [color], numbered=False)
 
 
@@ -190,7 +190,7 @@ def describe(sentence: ScoredSentence) -> list[str]:
     if sentence.score is not None and sentence.no_target_score is not None:
         notes += [f"score {sentence.score:.2f}", f"no-target score {sentence.no_target_score:.2f}"]
     notes += [CHANGE_NAMES.get(sentence.change_type, sentence.change_type), sentence.domain or ""]
-    notes += ["" if sentence.has_target else "nothing fits this sentence", sentence.sample_id, sentence.problem or ""]
+    notes += ["" if sentence.has_target else "no target", sentence.sample_id, sentence.problem or ""]
     return [note for note in notes if note]
 
 

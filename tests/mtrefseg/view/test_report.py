@@ -134,9 +134,9 @@ def test_truth_and_prediction_stand_on_the_image_that_shows_the_thing(change_typ
 
 def test_what_is_missing_is_said(drawn_texts):
     draw_case(make_sentence(), None)
-    assert "truth, images not at hand" in drawn_texts
+    assert "truth, images not available" in drawn_texts
     draw_case(make_sentence(truth=rle(), prediction=None, score=None, problem="unreadable_mask: cut"), GREY)
-    assert {"truth, on t2: empty", "prediction, on t2: there is none"} <= set(drawn_texts)
+    assert {"truth, on t2: empty", "prediction, on t2: missing"} <= set(drawn_texts)
     assert any(text.endswith("unreadable_mask: cut") for text in drawn_texts)
     nothing = draw_case(make_sentence(truth=None, prediction=None, expression="新しい " * 900), None)
     assert nothing.width == 1600
@@ -362,7 +362,7 @@ def test_filters_bars_and_order_choose_in_the_browser(tmp_path):
     assert steps["hash"] == "#step=0"
     assert (steps["domain"], steps["domainCounts"]) == (["car"], "1000000000")
     assert steps["search"] == ["3"]
-    missing = ["t1 · not at hand", "t2 · not at hand", "truth, on t2", "prediction, on t2: there is none"]
+    missing = ["t1 · not available", "t2 · not available", "truth, on t2", "prediction, on t2: missing"]
     assert steps["captions"] == missing
     assert "true" not in steps["bars"]
 
