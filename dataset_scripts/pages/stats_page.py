@@ -76,7 +76,7 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
         _draw_sentence_lengths(_panel(figure, right, second, HALF, 1.7, "Length of sentences", NUMBERS), pairs)
         _draw_places(figure, MARGIN, third, facts)
         _draw_words(_panel(figure, right, third, HALF, 2.1, "Frequent words, share of sentences", 0.85), pairs)
-        _draw_sentences_per_pair(_panel(figure, MARGIN, fourth, THIRD, 1.35, "Sentences a pair", NUMBERS), pairs)
+        _draw_sentences_per_pair(_panel(figure, MARGIN, fourth, THIRD, 1.35, "Sentences per pair", NUMBERS), pairs)
         middle, last = MARGIN + THIRD + 0.5, MARGIN + 2 * (THIRD + 0.5)
         _draw_sizes(_panel(figure, middle, fourth, THIRD, 1.5, "Pairs by size of the images", 0.95), pairs)
         _draw_sources(_panel(figure, last, fourth, THIRD, 1.5, "Pairs by source", LABELS), pairs)
@@ -123,12 +123,12 @@ def _draw_header(axis: "Axes", pairs: Sequence[PairFacts], title: str) -> None:
         referring = sum(bool(pair.sentences) for pair in pairs)
         numbers += [
             (f"{len(sentences):,}", "sentences"),
-            (f"{len(sentences) / referring:.1f}", "sentences a pair"),
+            (f"{len(sentences) / referring:.1f}", "sentences per pair"),
             (_percent(1 - len(targets) / len(sentences)), "no-target sentences"),
         ]
     if targets:
         numbers.append((_percent(float(np.median(targets))), "median area of masks"))
-    numbers.append(("–".join(f"{side}" for side in sorted({min(sides), max(sides)})), "pixels a side"))
+    numbers.append(("–".join(f"{side}" for side in sorted({min(sides), max(sides)})), "pixels per side"))
     axis.set_axis_off()
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.text(0, 1, _plain(title, 60), fontsize=18, fontweight="bold", va="top")

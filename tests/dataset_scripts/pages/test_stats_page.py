@@ -63,7 +63,7 @@ def test_the_page_has_every_panel(figure) -> None:
         "Length of sentences",
         "Where masks lie (darker: more often)",
         "Frequent words, share of sentences",
-        "Sentences a pair",
+        "Sentences per pair",
         "Pairs by size of the images",
         "Pairs by source",
     ]
@@ -93,7 +93,7 @@ def test_change_types_add_up_to_all_sentences(figure) -> None:
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["appear", "disappear"]
 
 
-@pytest.mark.parametrize("title", ["Area of masks", "Length of sentences", "Sentences a pair"])
+@pytest.mark.parametrize("title", ["Area of masks", "Length of sentences", "Sentences per pair"])
 def test_every_histogram_holds_all_of_its_split(figure, title: str) -> None:
     axes = panel(figure, title)
     lines = [patch for patch in axes.patches if not patch.get_fill()]
@@ -126,7 +126,7 @@ def test_the_share_of_empty_masks_is_said(tmp_path) -> None:
 
 def test_stage_1_alone_says_that_there_are_no_sentences(tmp_path) -> None:
     figure = draw_page(measure(make_raw_split(tmp_path, "RS_pretrain", pairs=2)), "drawn")
-    for title in ("Change types, share of sentences", "Length of sentences", "Sentences a pair"):
+    for title in ("Change types, share of sentences", "Length of sentences", "Sentences per pair"):
         assert texts(panel(figure, title)) == ["no sentences"]
     assert bars(panel(figure, "Pairs by size of the images")) == [2]
 
