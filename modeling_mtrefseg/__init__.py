@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-MTRefSeg: two images of a place and a sentence in, the mask of exactly that change out.
+MTRefSeg: segments the change that a sentence describes between two images of a place.
 
-Importing the package is light. The first use of a model, configuration or processor class loads PyTorch, and registers
+Importing the package is fast. The first use of a model, configuration or processor class loads PyTorch, and registers
 the classes, so that `AutoConfig`, `AutoModel`, `AutoProcessor` and `pipeline` know them without `trust_remote_code`.
-Where transformers is imported already, importing the package registers them at once (if PyTorch is installed);
+If transformers is already imported, importing the package registers them immediately (if PyTorch is installed);
 otherwise [`register`] does it.
 """
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Two images of any size on the model's square canvas, as pixel values. Needs neither PyTorch nor transformers, so that
-exported models use the same code.
+Places two images of any size on the model's square canvas, as pixel values. Needs neither PyTorch nor transformers, so
+that exported models use the same code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,13 +64,13 @@ def to_pixel_values(
     std: Sequence[float] | None,
 ) -> np.ndarray:
     """
-    Images on their canvases, as the model takes them.
+    Places images on their canvases, as input of the model.
 
     Args:
         images (`Sequence[PIL.Image.Image]`): RGB, of any sizes.
         size (`int`): Side of the canvas in pixels.
         resample, antialias: See [`resize_image`].
-        mean, std (`Sequence[float]`, *optional*): Of each channel, for values in 0..1; `None` for no normalisation.
+        mean, std (`Sequence[float]`, *optional*): For each channel, for values in 0..1; `None` for no normalisation.
 
     Returns:
         `np.ndarray`: `float32` of shape `(batch_size, 3, size, size)`.
@@ -79,7 +79,7 @@ def to_pixel_values(
     for image in images:
         resized = resize_image(image, *fitted_size(image.height, image.width, size), resample, antialias)
         canvases.append(center_on_canvas(np.asarray(resized), size))
-    # Along whole rows of pixels, which is several times faster than channel by channel.
+    # Along complete rows of pixels, which is several times faster than channel by channel.
     pixel_values = np.stack(canvases).reshape(len(canvases), size, size * 3).astype(np.float32)
     if mean is None or std is None:
         pixel_values /= 255
@@ -98,7 +98,7 @@ def fitted_size(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def center_on_canvas(values: np.ndarray, size: int) -> np.ndarray:
-    """`(height, width, ...)` in the middle of zeros of shape `(size, size, ...)`."""
+    """Pads `(height, width, ...)` with zeros on all sides to shape `(size, size, ...)`."""
     height, width = values.shape[:2]
     top, left = (size - height) // 2, (size - width) // 2
     canvas = np.zeros((size, size, *values.shape[2:]), dtype=values.dtype)
@@ -123,7 +123,7 @@ def resize_image(image: Image.Image, height: int, width: int, resample: int, ant
 
 def resize_mask(mask: np.ndarray, height: int, width: int, resample: int, antialias: bool) -> np.ndarray:
     """
-    Resizes a mask. A mask that is not empty does not become empty, because an empty mask means "nothing fits".
+    Resizes a mask. A mask that is not empty does not become empty, because an empty mask means "no target".
 
     Args:
         mask (`np.ndarray`): Booleans of shape `(own_height, own_width)`.
@@ -154,9 +154,9 @@ def sample_axis(
     Computes how a map of the canvas is sampled along one axis of an image.
 
     Args:
-        own_length, fitted_length (`int`): The image's side, its own and on the canvas.
+        own_length, fitted_length (`int`): The image's side, originally and on the canvas.
         canvas_length, map_length (`int`): Sides of the canvas and of the map that covers it.
-        wanted (`range`): Pixels of the image.
+        wanted (`range`): Pixels of the image for which the result is needed.
 
     Returns:
         `tuple`: For each wanted pixel centre, the indices of the two neighbouring values of the map (`int64`) and the

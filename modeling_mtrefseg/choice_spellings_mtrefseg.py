@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One spelling for the words of places and ranks: "top-left", "2nd", "above the middle"."""
+"""Writes words of places and ranks in one spelling: "top-left", "2nd", "above the middle"."""
 
 import re
 from collections.abc import Callable
@@ -64,13 +64,13 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
 
 
 def may_choose(text: str) -> bool:
-    """Whether a sentence holds any word of a place, a rank or a number; quick."""
+    """Quick check whether a sentence contains any word of a place, a rank or a number."""
     return _CHOOSING.search(text.lower()) is not None
 
 
 def in_one_spelling(text: str) -> str:
     """
-    Writes the words of places and ranks in one way.
+    Writes the words of places and ranks in one spelling.
 
     Args:
         text (`str`): A sentence.
@@ -91,9 +91,9 @@ def names_apart(text: str) -> str:
 
 
 def _with_names_joined(text: str) -> str:
-    """Makes one word of each name such as "North Beach" or "Two Rivers", which is no place and no number."""
+    """Joins names such as "North Beach" or "Two Rivers" to one word: they are neither places nor numbers."""
     if not re.search(r"\b[a-z]{3,}", text):
-        return text  # Capital letters say nothing where all words have them.
+        return text  # If all words have capital letters, names cannot be recognised.
     known = DIRECTIONS.keys() | PARTS | SUPERLATIVES.keys()
     return _NAME.sub(
         lambda match: match[0] if match["last"].lower() in known else "_" + match[0].replace(" ", "_"), text

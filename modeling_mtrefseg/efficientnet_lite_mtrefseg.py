@@ -45,7 +45,7 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
             Factor of the number of blocks: 1.0 for Lite0, 1.1 for Lite1, 1.2 for Lite2. The first and the last group
             keep one block.
         out_features (`list[str]`, *optional*, defaults to all four stages):
-            Which of "stem" (stride 2) and "stage1" to "stage4" (strides 4, 8, 16, 32) are returned.
+            The stages to return: "stem" (stride 2), "stage1" to "stage4" (strides 4, 8, 16, 32).
         out_indices (`list[int]`, *optional*):
             The same by position, 0 for "stem"; an alternative to `out_features`.
 
@@ -87,9 +87,10 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PreTrainedConfig):
 
 class NormalizedConv2d(nn.Conv2d):
     """
-    A convolution, the batch normalisation after it, and perhaps ReLU6. The running statistics are those of pretraining
-    and are never updated, so the normalisation is folded into the kernel and costs almost nothing. With stride 2 the
-    input is padded as TensorFlow does it ("SAME"): where needed, with one more row and column at the bottom and right.
+    A convolution, the batch normalisation after it, and optionally ReLU6. The running statistics are those of
+    pretraining and are never updated, so the normalisation is folded into the kernel and costs almost nothing. With
+    stride 2 the input is padded as in TensorFlow ("SAME"): if needed, with one more row and column at the bottom and
+    right.
 
     Args:
         in_channels, out_channels, kernel_size, stride, groups (`int`): See `nn.Conv2d`.
@@ -138,7 +139,7 @@ class NormalizedConv2d(nn.Conv2d):
         return convolved if residual is None else convolved + residual
 
     def folded(self) -> tuple[Tensor, Tensor]:
-        """Kernel and bias that do what the convolution and the normalisation do."""
+        """Kernel and bias that are equivalent to the convolution and the normalisation."""
         # The normalisation is (convolved - mean) * scale + bias with this scale.
         scale = self.scale * (self.running_var + _NORM_EPSILON).rsqrt()
         kernel = self.weight * scale[:, None, None, None]
@@ -159,8 +160,8 @@ class InvertedResidual(nn.Module):
     it has the shape of the output.
 
     Args:
-        in_channels, out_channels, kernel_size, stride (`int`): Sizes of the whole block.
-        expansion (`int`): Factor of the channels inside the block; 1 leaves the expansion out.
+        in_channels, out_channels, kernel_size, stride (`int`): Sizes of the complete block.
+        expansion (`int`): Factor of the channels inside the block; 1 means no expansion.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int) -> None:
@@ -180,8 +181,8 @@ class InvertedResidual(nn.Module):
 class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
     """
     EfficientNet-Lite up to stride 32, without its classification head. Like other backbones it expects images that are
-    normalised with ImageNet's mean and standard deviation, and brings them to the range from -1 to 1 that its
-    weights were trained with.
+    normalised with ImageNet's mean and standard deviation, and scales them to the range from -1 to 1 with which its
+    weights were trained.
 
     Args:
         config ([`EfficientNetLiteConfig`]): Sizes and the stages to return.
@@ -229,7 +230,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
         """
         Args:
             pixel_values (`Tensor` of shape `(batch_size, 3, height, width)`): RGB, normalised as the processor does.
-            kwargs: Ignored. Other backbones take flags such as `output_attentions` here.
+            kwargs: Ignored. Other backbones accept flags such as `output_attentions` here.
 
         Returns:
             `BackboneOutput`: `feature_maps`, for each of `config.out_features` a tensor of shape
@@ -246,7 +247,7 @@ class EfficientNetLiteBackbone(BackboneMixin, PreTrainedModel):
 
 
 def _to_unit_range(pixel_values: Tensor) -> Tensor:
-    """Normalised pixels to the range from -1 (black) to 1 (white)."""
+    """Converts normalised pixels to the range from -1 (black) to 1 (white)."""
     std = pixel_values.new_tensor(IMAGENET_DEFAULT_STD).view(3, 1, 1)
     mean = pixel_values.new_tensor(IMAGENET_DEFAULT_MEAN).view(3, 1, 1)
     return pixel_values * (2 * std) + (2 * mean - 1)

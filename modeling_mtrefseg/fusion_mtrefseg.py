@@ -1,13 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Temporal fusion: the features of t1 and t2, level by level, become the features of their change."""
+"""Temporal fusion: combines the features of t1 and t2 on each level to features of their change."""
 
 import torch
 from torch import Tensor, nn
 
 
 class GroupNorm(nn.GroupNorm):
-    """Group normalisation that autocast computes in float32 on every device, as it does with the plain one on GPUs. On
-    a CPU that is more exact, and faster backwards (`benchmarks/results/operators.csv`)."""
+    """Group normalisation that runs in float32 under autocast on every device, as the standard one does on GPUs. On
+    a CPU this is more exact, and has a faster backward pass (`benchmarks/results/operators.csv`)."""
 
     def forward(self, features: Tensor) -> Tensor:
         """`(batch_size, channels, height, width)` to the same shape."""
@@ -30,7 +30,7 @@ class ConvNormActivation(nn.Module):
 class ChangeAwareFusion(nn.Module):
     """
     Fusion of the paper: a change feature is computed from the signed and the absolute difference, and a gate with a
-    global view of both images decides per channel how much of it is added to their common features.
+    global view of both images decides per channel how much of this feature is added to their common features.
 
     Args:
         channels (`int`): Channels of the level, the same for t1, t2 and the output.
@@ -140,8 +140,8 @@ class TemporalFusion(nn.Module):
 
 
 class Float32Linear(nn.Linear):
-    """`nn.Linear` that computes in float32 whatever the precision of its weights: bfloat16 cannot tell the coordinates
-    of neighbouring pixels apart."""
+    """`nn.Linear` that computes in float32 for any precision of its weights: bfloat16 cannot distinguish the
+    coordinates of neighbouring pixels."""
 
     def forward(self, input: Tensor) -> Tensor:
         """`(..., in_features)` to `float32` of shape `(..., out_features)`."""
@@ -169,9 +169,9 @@ class CoordinateProjection(nn.Module):
 
 def as_channels_last(features: Tensor) -> Tensor:
     """
-    The same `(batch_size, channels, height, width)` with the channels of a pixel side by side in memory. Convolutions
-    and resizing are up to twice as fast in this memory layout, which is also that of the outputs of transformer
-    layers.
+    The same `(batch_size, channels, height, width)` with the channels of a pixel next to each other in memory.
+    Convolutions and resizing are up to twice as fast in this memory layout, which is also used by the outputs of
+    transformer layers.
     """
     return features.contiguous(memory_format=torch.channels_last)
 

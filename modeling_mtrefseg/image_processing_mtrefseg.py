@@ -36,12 +36,12 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
 
     Attributes:
         size (`int` or `dict[str, int]`, *optional*, defaults to `{"height": 1024, "width": 1024}`):
-            Side of the square canvas; the longer side of an image is brought to it.
+            Side of the square canvas; the longer side of an image is resized to it.
         resample (`PILImageResampling`, *optional*, defaults to `PILImageResampling.BILINEAR`):
             Filter used to resize images.
         antialias (`bool`, *optional*, defaults to `True`):
-            Whether to average over the source pixels when shrinking. `False` gives what `cv2.INTER_LINEAR` (for masks
-            `cv2.INTER_NEAREST`) gives, bit for bit, and does not use `resample`.
+            Whether to average over the source pixels when shrinking. `False` gives the same as `cv2.INTER_LINEAR` (for
+            masks `cv2.INTER_NEAREST`), bit for bit, and does not use `resample`.
         do_normalize (`bool`, *optional*, defaults to `True`):
             Whether to subtract `image_mean` and divide by `image_std`. Otherwise pixel values are 0..1.
         image_mean (`list[float]`, *optional*, defaults to the ImageNet mean):
@@ -53,7 +53,7 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
         threshold (`float`, *optional*, defaults to 0.5):
             Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*):
-            No-target score above which a mask is emptied. By default none is.
+            No-target score above which a mask is emptied. By default, no mask is.
         pixel_size (`float`, *optional*):
             Side of a pixel on the ground, in metres, of the images that the model was trained on. Large scenes are cut
             into windows that the model sees at this resolution. The processor itself does not use it.
@@ -73,7 +73,8 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
 
 class MTRefSegImageProcessor(PilBackend):
     """
-    Prepares pairs of images for [`MTRefSegModel`], and turns its mask logits into masks of the images' own sizes.
+    Prepares pairs of images for [`MTRefSegModel`], and converts its mask logits to masks at the original size of the
+    images.
 
     Both images of a pair are resized alike, so that the longer side fills a square canvas; the rest of the canvas is
     zero (black) before normalisation, with the image in the middle.
@@ -136,7 +137,7 @@ class MTRefSegImageProcessor(PilBackend):
             images_t2 (like `images_t1`):
                 The later image of each pair.
             masks (like `images_t1`, or a list of lists, *optional*):
-                Truth masks in any form that [`load_mask`] reads, of the pair's own size: for each pair one, or a list.
+                Truth masks in any form that [`load_mask`] reads, at the size of the pair: one or a list for each pair.
             align (`str`, *optional*, defaults to `self.align`):
                 `"error"` or `"resize"`, see [`MTRefSegImageProcessorKwargs`].
             return_tensors (`str`, *optional*, defaults to `"pt"`):
@@ -148,7 +149,7 @@ class MTRefSegImageProcessor(PilBackend):
             masks of the first pair first).
 
         Raises:
-            ValueError: If there are not as many earlier as later images or lists of masks, if the two images of a
+            ValueError: If the numbers of earlier images, later images or lists of masks differ, if the two images of a
                 pair differ in size and `align` is `"error"`, or if a mask differs in size from its pair.
         """
         sources_t1, sources_t2 = as_list(images_t1), as_list(images_t2)
@@ -177,7 +178,7 @@ class MTRefSegImageProcessor(PilBackend):
                 `"error"` or `"resize"`, see [`MTRefSegImageProcessorKwargs`].
 
         Returns:
-            `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", of the own size of t1.
+            `tuple[PIL.Image.Image, PIL.Image.Image]`: Both images in mode "RGB", at the original size of t1.
 
         Raises:
             ValueError: If the images differ in size and `align` is `"error"`.
@@ -216,33 +217,34 @@ class MTRefSegImageProcessor(PilBackend):
         no_target_threshold: float | None = None,
     ) -> list[dict[str, torch.Tensor]]:
         """
-        Turn the model's mask logits into masks of the images' own sizes.
+        Convert the model's mask logits to masks at the original size of the images.
 
-        The logits are sampled once, bilinearly, straight at the pixel centres of the image; padding is left out. Where
-        colours, places or ranks were taken out of a sentence (`object_choices`), only the objects that they choose are
+        The logits are sampled once, bilinearly, directly at the pixel centres of the image; padding is removed. If
+        colours, places or ranks were removed from a sentence (`object_choices`), only the objects that they select are
         kept.
 
         Args:
             outputs ([`MTRefSegOutput`]):
                 Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
-                whole canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
+                complete canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
                 `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices` and `image_colors`
                 if there are any.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
-                Own size (height, width) of each pair's images.
+                Original size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
                 Probability, 0..1, above which a pixel belongs to the mask.
             no_target_threshold (`float`, *optional*, defaults to `self.no_target_threshold`):
-                No-target score, 0..1, above which a mask is emptied. `None` empties none.
+                No-target score, 0..1, above which a mask is emptied. With `None`, no mask is.
 
         Returns:
             `list[dict[str, torch.Tensor]]`: For each pair
             - **masks** (`bool` of shape `(num_expressions, height, width)`),
             - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, 0 if empty,
-            - **no_target_scores** (`float32` of shape `(num_expressions,)`): the probability that nothing fits.
+            - **no_target_scores** (`float32` of shape `(num_expressions,)`): the probability that the sentence has no
+              target.
 
         Raises:
-            ValueError: If `target_sizes` does not hold one size for each pair, or a threshold is not in 0..1.
+            ValueError: If `target_sizes` does not contain one size for each pair, or a threshold is not in 0..1.
         """
         threshold = self.threshold if threshold is None else threshold
         no_target_threshold = self.no_target_threshold if no_target_threshold is None else no_target_threshold
@@ -283,15 +285,15 @@ class MTRefSegImageProcessor(PilBackend):
         threshold: float | None = None,
     ) -> torch.Tensor:
         """
-        Drop the parts of masks that have another colour than the sentence says.
+        Remove the components of masks whose colour differs from that in the sentence.
 
         Args:
             mask_logits (`torch.Tensor` of shape `(num_sentences, height, width)`):
-                Of one pair.
+                Logits of one pair.
             image_colors (`torch.Tensor` of shape `(2, 3, height, width)`, *optional*):
-                t1 and t2, normalised like pixel values; without them, nothing is dropped.
+                t1 and t2, normalised like pixel values; without them, nothing is removed.
             choices (`list[ObjectChoice | None]`):
-                What each sentence says.
+                The colour in each sentence, if any.
             threshold (`float`, *optional*, defaults to `self.threshold`):
                 Probability, 0..1, above which a pixel belongs to the mask.
 
@@ -317,15 +319,15 @@ class MTRefSegImageProcessor(PilBackend):
         self, maps: torch.Tensor, height: int, width: int, band: tuple[int, int] | None = None
     ) -> torch.Tensor:
         """
-        Bring maps of the canvas, such as attention, to an image's own size, as is done with mask logits.
+        Resample maps of the canvas, such as attention, to the original size of an image, like mask logits.
 
         Args:
             maps (`torch.Tensor` of shape `(num_maps, map_height, map_width)`):
-                Values that cover the whole canvas, padding included.
+                Values that cover the complete canvas, padding included.
             height, width (`int`):
-                Own size of the image.
+                Original size of the image.
             band (`tuple[int, int]`, *optional*):
-                First row, and the one after the last, if not all rows are wanted.
+                First row, and the one after the last, if only some rows are needed.
 
         Returns:
             `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
@@ -342,7 +344,7 @@ def _choices_of(outputs: ModelOutput, counts: list[int]) -> list[list[ObjectChoi
 
 
 def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: list[ObjectChoice | None]) -> None:
-    """Keeps the chosen objects of masks of one pair, in place. A mask that becomes empty gets the score 0."""
+    """Keeps only the chosen objects in the masks of one pair, in place. A mask that becomes empty gets the score 0."""
     for index, choice in enumerate(choices):
         if choice is not None and masks[index].any():
             kept = torch.from_numpy(keep_chosen(masks[index].cpu().numpy(), choice))

@@ -24,9 +24,9 @@ StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 # An image is "nearly black" if 99 % of its pixels are at most this bright, and "flat" if they differ by no more than
 # this.
 _BLACK, _FLAT = 10, 2
-_SMALLEST_JUDGED = 32  # pixels of a side
+_SMALLEST_JUDGED = 32  # side in pixels
 CHECKED = "mtrefseg_checked"
-"""Entry of `info` of an image that was read here, or belongs to one, so that it is not warned of (again)."""
+"""Entry of `info` of an image that was read here or belongs to one: no second warning is given for it."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +44,11 @@ def decode_source(
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): The source.
-        name (`str`): What messages call it.
-        bands (`Sequence[int]`, *optional*): Which bands of a file with several are wanted.
+        name (`str`): Its name in messages.
+        bands (`Sequence[int]`, *optional*): The bands to read if the file has several.
 
     Returns:
-        `PIL.Image.Image` or [`Samples`]: As [`decode`] gives them; of an array or a tensor, an `np.ndarray` of shape
+        `PIL.Image.Image` or [`Samples`]: As from [`decode`]; for an array or a tensor, an `np.ndarray` of shape
         `(height, width)` or `(height, width, 3 or 4)`.
 
     Raises:
@@ -83,13 +83,13 @@ def read_images(
 
     Args:
         sources (`Sequence[ImageSource]`): The images.
-        names (`Sequence[str]`, *optional*): What messages call them; by default their paths or types.
+        names (`Sequence[str]`, *optional*): Their names in messages; by default their paths or types.
         bands, stretch: See [`load_image`]. Images of the same type and number of bands have the same limits, unless
             `stretch.each` is set.
 
     Returns:
         `list[PIL.Image.Image]`: The images in mode "RGB".
-        `list[str]`: What has to be said about them, one line each: bands that were left out, a stretch, an image that
+        `list[str]`: Notes about them, one line each: dropped bands, a stretch, an image that
         is nearly black or flat.
 
     Raises:
@@ -130,32 +130,32 @@ def load_image(
     Read one image as 8-bit RGB. For the two images of a pair use [`load_images`], which treats both alike.
 
     All formats of PIL are supported, and with rasterio further kinds of TIFF, PNG and JPEG 2000. EXIF orientation
-    is applied, transparent images are laid on black, and grey, palette, 1-bit and CMYK images are converted. Of a TIFF
-    the first three bands are read as RGB, whatever the fourth one is called. Pixels without data are black.
+    is applied, transparent images are composited on black, and grey, palette, 1-bit and CMYK images are converted. In
+    a TIFF, the first three bands are read as RGB, whatever the tag of the fourth one. Pixels without data are black.
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
             Path or http(s) URL of an image file, its content, or the image itself. Arrays and tensors have the shape
             `(height, width)`, `(height, width, channels)` or `(channels, height, width)` with 1, 3 or 4 channels
-            (where both are possible, arrays are read channels last and tensors channels first), and hold booleans,
+            (if both are possible, arrays are read channels last and tensors channels first), and contain booleans,
             integers in 0..255, 16-bit unsigned integers or floats in 0..1.
         bands (`Sequence[int]`, *optional*):
             Numbers, from 1, of the one band or the three bands that are read as grey or as red, green and blue.
         stretch ([`Stretch`], `"auto"` or `None`, *optional*, defaults to `"auto"`):
-            What becomes of samples of more than 8 bits. With `"auto"`, 16-bit ones of which none exceeds 8 bits are
-            kept; of which none exceeds 10, 11, 12 or 14 bits, they are stretched between two percentiles; all others
-            are divided by 257. Floats in 0..1 are multiplied by 255; of a file, floats of another range or of which
+            How samples of more than 8 bits are converted. With `"auto"`, 16-bit samples that never exceed 8 bits are
+            kept; if they never exceed 10, 11, 12 or 14 bits, they are stretched between two percentiles; all others
+            are divided by 257. Floats in 0..1 are multiplied by 255; from a file, floats of another range or of which
             none exceeds 0.5, and signed integers, are stretched. With `None` nothing is stretched. A stretch is
-            logged in one line, and so are bands that are left out, and images that are nearly black or flat.
+            logged in one line, and so are dropped bands, and images that are nearly black or flat.
 
     Returns:
         `PIL.Image.Image`: The image in mode "RGB".
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ImageError: A `ValueError`. If the URL cannot be fetched, if the file is no image, damaged, larger than PIL's
-            decompression bomb limit or one that needs rasterio, if there are no such bands, or if the values or the
-            shape of an array cannot be understood. The message names the file.
+        ImageError: A `ValueError`. If the URL cannot be fetched, if the file is not an image, is damaged, exceeds
+            PIL's decompression bomb limit or needs rasterio, if the bands do not exist, or if the values or the
+            shape of an array cannot be interpreted. The message names the file.
         TypeError: If `source` is of another type.
     """
     return load_images([source], bands, stretch)[0]
@@ -165,7 +165,7 @@ def load_images(
     sources: Sequence[ImageSource], bands: Sequence[int] | None = None, stretch: StretchOption = "auto"
 ) -> list[Image.Image]:
     """
-    Read images that belong together as [`load_image`] does, with the same stretch where they are of the same type, and
+    Read images that belong together as [`load_image`] does, with the same stretch if they are of the same type, and
     log notes about them.
 
     Args:
@@ -186,12 +186,12 @@ def load_images(
 
 @cache
 def _warn_once(note: str) -> None:
-    """Logs a warning, the first time that it is given."""
+    """Logs a warning only once."""
     logger.warning(note)
 
 
 def _prepare(source: ImageSource, name: str, bands: Sequence[int] | None) -> Image.Image | Samples:
-    """An image of at most 8 bits, or samples of the bands that are wanted."""
+    """An image of at most 8 bits, or samples of the requested bands."""
     decoded = decode_source(source, name, bands)
     if isinstance(decoded, Samples):
         return decoded
@@ -223,7 +223,7 @@ def _choose_channels(image: Image.Image, name: str, bands: Sequence[int]) -> Ima
 def _render(
     members: Sequence[Samples], names: Sequence[str], stretch: StretchOption
 ) -> tuple[list[Image.Image], list[str]]:
-    """Samples of the same type as images of 8 bits, and what has to be said about it."""
+    """Converts samples of the same type to images of 8 bits; also returns notes about it."""
     name, dtype, (low, high) = " and ".join(names), members[0].values.dtype, _span(members)
     is_file = all(member.is_file for member in members)
     scale = _plain_scale(dtype, low, high, stretch, is_file)
@@ -250,7 +250,7 @@ def _render(
 
 
 def _plain_scale(dtype: np.dtype, low: float, high: float, stretch: StretchOption, is_file: bool) -> float | None:
-    """The factor that brings samples to 0 to 255 if they are not stretched."""
+    """The factor that scales samples to 0 to 255 if they are not stretched."""
     if dtype == np.uint8:
         return 1
     if isinstance(stretch, Stretch):
@@ -266,7 +266,7 @@ def _plain_scale(dtype: np.dtype, low: float, high: float, stretch: StretchOptio
 
 
 def _span(members: Sequence[Samples]) -> tuple[float, float]:
-    """The lowest and the highest sample. Where an array holds NaN, both are NaN, which no comparison accepts."""
+    """The lowest and the highest sample. If an array contains NaN, both are NaN, and every comparison is false."""
     lows, highs = [], []
     for member in members:
         values = member.values[member.valid]
@@ -279,7 +279,7 @@ def _span(members: Sequence[Samples]) -> tuple[float, float]:
 
 
 def _scaled(values: np.ndarray, scale: float) -> np.ndarray:
-    """Values times a factor as bytes, rounded."""
+    """Multiplies values by a factor and rounds them to bytes."""
     if scale == 1:
         return np.nan_to_num(values).astype(np.uint8)
     if values.dtype == np.uint16:
@@ -288,7 +288,7 @@ def _scaled(values: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _to_image(samples: Samples, values: np.ndarray) -> Image.Image:
-    """The image of scaled samples, black where there are no data."""
+    """The image of scaled samples, black where there is no data."""
     if samples.is_inverted:
         values = 255 - values
     values[~samples.valid] = 0
@@ -298,14 +298,14 @@ def _to_image(samples: Samples, values: np.ndarray) -> Image.Image:
 
 
 def _deep_values(image: Image.Image) -> np.ndarray:
-    """Values of an image in one of `DEEP_MODES`; 16-bit ones, which PIL may hold as 32-bit integers, as `uint16`."""
+    """Values of an image in one of `DEEP_MODES`; 16-bit ones, which PIL may store as 32-bit integers, as `uint16`."""
     values = np.asarray(image)
     is_16_bit = values.dtype == np.int32 and values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
     return values.astype(np.uint16) if is_16_bit else values
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image in mode "RGB", laid on black where it is transparent."""
+    """The image in mode "RGB", composited on black where it is transparent."""
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
     return image.convert("RGB")
@@ -313,7 +313,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def describe_dullness(image: Image.Image) -> str:
     """
-    Tells whether an image shows almost nothing.
+    Checks whether an image shows almost nothing.
 
     Args:
         image (`PIL.Image.Image`): The image, RGB.
@@ -349,7 +349,7 @@ def _channels_last(array: np.ndarray, channels_first: bool, name: str) -> np.nda
 
 def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
     """
-    Whether a value is a PyTorch tensor. Does not import PyTorch: whoever passes a tensor has imported it already.
+    Whether a value is a PyTorch tensor. Does not import PyTorch: a caller who passes a tensor has already imported it.
     """
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)

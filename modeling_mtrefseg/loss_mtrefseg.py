@@ -25,7 +25,7 @@ def uncertain_points(mask_logits: Tensor, candidates: Tensor, extra: Tensor, num
     ([PointRend](https://huggingface.co/papers/1912.08193)).
 
     Args:
-        mask_logits (`Tensor` of shape `(batch_size, height, width)`): Present masks.
+        mask_logits (`Tensor` of shape `(batch_size, height, width)`): Current masks.
         candidates (`Tensor` of shape `(batch_size, num_candidates, 2)`): (x, y) from 0 to 1.
         extra (`Tensor` of shape `(batch_size, num_extra, 2)`): Points taken in any case.
         num_points (`int`): How many to return.
@@ -46,7 +46,7 @@ def point_losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Mean binary cross entropy and dice loss of each mask, both of shape `(...)`. The `+ 1` in the dice loss makes
-        an empty prediction on an empty truth cost nothing.
+        the loss of an empty prediction for an empty truth zero.
     """
     targets = targets.to(logits.dtype).expand_as(logits)
     cross_entropy = nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(-1)
@@ -66,7 +66,7 @@ def mask_losses(
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_masks, height, width)`):
             Masks before the first and after every layer.
         labels (`Tensor` of shape `(num_masks, label_height, label_width)`):
-            Truth, 0 or 1; all zeros for sentences that nothing fits.
+            Truth, 0 or 1; all zeros for no-target sentences.
         config ([`MTRefSegConfig`]): Weights and point sampling.
         training (`bool`):
             Whether the loss is computed at `config.num_points` random points. Otherwise, and if `num_points` is 0, it
@@ -87,7 +87,7 @@ def mask_losses(
 
 def match_queries(layer_mask_logits: Tensor, labels: Tensor, config: MTRefSegConfig, training: bool) -> Tensor:
     """
-    The learned query that fits the truth best, per layer and image. With one truth per image, Hungarian matching is
+    The learned query that matches the truth best, per layer and image. With one truth per image, Hungarian matching is
     a minimum over the queries.
 
     Args:

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Binary masks with soft edges, from resizing or lossy formats. A JPEG of a mask holds many values. To check which mask
+Binary masks with soft edges, from resizing or lossy formats. A JPEG of a mask has many values. To check which mask
 it shows, the presumed mask is encoded with the quantisation tables of the file and compared with its content.
 """
 
@@ -31,13 +31,13 @@ _WIDEST_EDGE = 2  # as a multiple of the white pixels: small objects consist mos
 # Values that differ by less than this within 5 x 5 pixels are no edge.
 _FLAT, _FLAT_RADIUS = 40, 2
 _FLAT_SHIFT, _SHIFTED_SHARE = 8, 0.06
-# What saving twice leaves behind is not, over a square of 3 x 3 pixels, all brighter than black by more than this.
+# After saving twice, no square of 3 x 3 pixels is brighter than black by more than this everywhere.
 _NOISE, _BRIGHTER_SHARE = 2, 0.005
 _LOSSY_FORMATS = ("JPEG", "MPO", "AVIF", "HEIF")
 _JPEG_IN_TIFF = (6, 7)
-# Marker of a JPEG 2000 with its length, and how far behind it the kind of wavelet stands.
+# Marker of a JPEG 2000 with its length, and the offset of the wavelet type after it.
 _CODING_STYLE, _TRANSFORM = b"\xff\x52\x00", 13
-_SMALLEST_DC = 8 * -128  # What JPEG stores for a block of black pixels, before it is divided.
+_SMALLEST_DC = 8 * -128  # The value of JPEG for a block of black pixels, before quantisation.
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Compression:
 
 def find_compression(source: Path | bytes | Image.Image) -> Compression | None:
     """
-    Tells whether a mask comes from a lossy format. To be called within `decoding`.
+    Checks whether a mask comes from a lossy format. Must be called within `decoding`.
 
     Args:
         source (`Path`, `bytes` or `PIL.Image.Image`): A file, its content, or an image opened by PIL.
@@ -91,7 +91,7 @@ def _is_irreversible(content: bytes) -> bool:
 
 
 def _of_image(image: Image.Image) -> Compression | None:
-    if image.format not in _LOSSY_FORMATS and image.info.get("compression") != "jpeg":  # Of TIFFs.
+    if image.format not in _LOSSY_FORMATS and image.info.get("compression") != "jpeg":  # For TIFFs.
         return None
     table = tuple((getattr(image, "quantization", None) or {}).get(0, ()))
     return Compression(table if len(table) == 64 and all(0 < step < 256 for step in table) else None)
@@ -103,11 +103,12 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
 
     Args:
         values (`np.ndarray`): `(height, width)`, not negative; integers of up to 16 bits, or floats in 0..255.
-        edge (`int`, *optional*, defaults to `JPEG_EDGE`): How many pixels from white an edge may end.
+        edge (`int`, *optional*, defaults to `JPEG_EDGE`): Maximum distance of the end of an edge from white, in
+            pixels.
         compression ([`Compression`], *optional*): How it was stored, if it comes from a lossy format.
 
     Returns:
-        `np.ndarray`, *optional*: Booleans, true above the middle; `None` if the values can mean something else.
+        `np.ndarray`, *optional*: Booleans, true above the middle; `None` if the values can have another meaning.
     """
     if 255 < values.max() <= np.iinfo(np.uint16).max:
         values = values / 257
@@ -130,10 +131,10 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
     held = np.unique(values)
     white = values >= WHITE
     if compression is None and len(held) <= _FEW_VALUES and (held >= WHITE).sum() == 1:
-        # A lossy format would have spread the white, too.
+        # A lossy format would have spread the white as well.
         between = (values > held[0]) & (values < held[-1])
         near = spread(values == held[-1], _SHARP_EDGE) & spread(values == held[0], _SHARP_EDGE)
-        # Where values are kept, a small object of another class is no stray.
+        # In lossless formats, a small object of another class is not an artefact.
         if (between & ~near).any():
             return None
     else:
@@ -146,7 +147,7 @@ def read_soft(values: np.ndarray, edge: int = JPEG_EDGE, compression: Compressio
 
 
 def _as_jpeg(values: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
-    """The content of a JPEG of values in 0..255."""
+    """Encodes values in 0..255 as a JPEG."""
     file = BytesIO()
     Image.fromarray(values.astype(np.uint8)).save(file, "JPEG", qtables=[list(table)])
     with Image.open(file) as image:
@@ -160,7 +161,7 @@ def _background(values: np.ndarray) -> np.ndarray:
 
 
 def _brighter(values: np.ndarray, background: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
-    """Where dark values lie above those that a JPEG would hold if they had been black, in a square of 3 x 3 pixels."""
+    """Where dark values are higher than those that a JPEG of black would have, in a square of 3 x 3 pixels."""
     dark = values <= BLACK
     again = _as_jpeg(np.where(dark, 0, np.where(values >= WHITE, 255, values)), table).astype(np.int16)
     above = values - again - (int(background) - int(_background(again)))
@@ -181,11 +182,11 @@ def _flat(values: np.ndarray) -> np.ndarray:
 
 def spread(mask: np.ndarray, radius: int) -> np.ndarray:
     """
-    A mask, grown by a square.
+    Dilates a mask with a square.
 
     Args:
         mask (`np.ndarray`): Booleans of shape `(height, width)`.
-        radius (`int`): By how many pixels.
+        radius (`int`): In pixels.
 
     Returns:
         `np.ndarray`: Booleans of the same shape.

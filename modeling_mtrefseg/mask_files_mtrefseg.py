@@ -34,7 +34,7 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`): See `load_mask`.
-        name (`str`): What messages call it.
+        name (`str`): Its name in messages.
 
     Returns:
         `PIL.Image.Image` or `np.ndarray`: The upright image, or an array for values that PIL cannot represent.
@@ -69,7 +69,7 @@ def decode_mask(source: ImageSource, name: str) -> tuple[Image.Image | np.ndarra
 
 
 def _check_frames(image: Image.Image, name: str) -> None:
-    """Refuses an animation, of which each frame could be the mask."""
+    """Rejects an animation, because each frame could be the mask."""
     frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
     if frames > 1:
         raise ImageError(name, f"it is an animation of {frames} frames: save the one that is meant as PNG")
@@ -106,7 +106,7 @@ def _plain(decoded: Image.Image | np.ndarray, tags: TiffTags, name: str) -> Imag
     values = np.asarray(decoded)
     nodata = tags.nodata
     is_inverted = tags.photometric == 0
-    if is_inverted and is_image and decoded.mode == "L":  # As PIL has inverted the values already.
+    if is_inverted and is_image and decoded.mode == "L":  # PIL has already inverted the values.
         nodata = None if nodata is None else 255 - nodata
     elif is_inverted:
         if tags.kind != "u":
@@ -118,7 +118,7 @@ def _plain(decoded: Image.Image | np.ndarray, tags: TiffTags, name: str) -> Imag
 
 
 def _without_nodata(values: np.ndarray, nodata: float | None) -> np.ndarray:
-    """0 where there is no data, unless what is called so is all that the mask holds."""
+    """0 where there is no data, unless the mask contains only such pixels."""
     if nodata is None:
         return values
     missing = np.isnan(values) if math.isnan(nodata) else values == nodata

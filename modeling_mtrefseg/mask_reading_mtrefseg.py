@@ -16,7 +16,7 @@ Reads masks. A mask is read if its values have only one possible meaning; otherw
 | palette, colours: black and one other colour | the other colour |
 | palette, other colours: entry 0 and one other entry | the other entry |
 | colours: black and one other colour, with or without soft edges | the other colour |
-| transparency varies and the colour does not | the opacity, as a grey mask |
+| transparency varies, colour is constant | the opacity, as a grey mask |
 | transparency and colours vary | as if laid on black, if hiding nothing of the mask |
 | a TIFF: what is called "no data" | background, unless it is all that the mask holds |
 | a TIFF: bands that could each be the mask | refused |
@@ -53,11 +53,11 @@ class AmbiguousMaskError(ImageError):
 @dataclass(frozen=True)
 class MaskReading:
     """
-    A mask, and how it was read.
+    A mask and how it was interpreted.
 
     Args:
         mask (`np.ndarray`): Booleans of shape `(height, width)`.
-        repairs (`tuple[tuple[str, str], ...]`, *optional*): What is not as it should be: "ones" (0 and 1), "values"
+        repairs (`tuple[tuple[str, str], ...]`, *optional*): Deviations from 0 and 255: "ones" (0 and 1), "values"
             (other than 0 and 255), "colour" or "alpha", each with the values of the mask. Empty for 0 and 255.
     """
 
@@ -67,8 +67,8 @@ class MaskReading:
 
 @dataclass(frozen=True)
 class _Planes:
-    """What a decoded mask holds: grey values (of a palette, its entries), colours where they differ from grey, and
-    opacity where it is not the same everywhere; and how a lossy format stored it."""
+    """Content of a decoded mask: grey values (for a palette, its entries), colours where they differ from grey, and
+    opacity if it is not constant; and how a lossy format stored it."""
 
     grey: np.ndarray | None
     colours: np.ndarray | None = None
@@ -79,37 +79,37 @@ class _Planes:
 
 
 class _OpenError(Exception):
-    """What a mask means is open."""
+    """The meaning of a mask is ambiguous."""
 
 
 def load_mask(source: ImageSource, values: Sequence[int] | None = None, threshold: float | None = None) -> np.ndarray:
     """
-    Read one mask. The main rules, of which the docstring of this module has the full list:
+    Read one mask. The main rules (the docstring of this module has the full list):
 
     - 1 bit, booleans, 0/1 and 0/255: as they are. 0 and any other single value: the other value.
     - Two values, of which one is above the middle (127; 0.5 of floats in 0..1): the higher one.
-    - More values that reach white and lie between only along edges (JPEG, resizing): above 127. Floats in 0..1 that
-      go above 0.5: above 0.5.
+    - More values that reach white, with intermediate values only along edges (JPEG, resizing): above 127. Floats in
+      0..1 that go above 0.5: above 0.5.
     - Palettes and colours: black and one other colour, or the palette's entry 0 and one other entry: the other.
-    - Transparency that varies while the colour does not is the mask.
-    - Anything else (class ids, instance ids, several colours) is refused as ambiguous. A mask that
-      holds something is never read as empty.
+    - If transparency varies and the colour is constant, transparency is the mask.
+    - Anything else (class ids, instance ids, several colours) is rejected as ambiguous. A mask that
+      is not empty is never read as empty.
 
     Args:
         source (`str`, `Path`, `bytes`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
             Path or http(s) URL of an image file, its content, or the mask itself.
         values (`Sequence[int]`, *optional*):
-            The values of the foreground; of a palette, its entries. Whatever else a mask holds is background.
+            The values of the foreground; for a palette, its entries. All other values are background.
         threshold (`float`, *optional*):
-            What lies above it is foreground; of colours, the highest channel counts.
+            Higher values are foreground; for colours, the highest channel counts.
 
     Returns:
         `np.ndarray`: Booleans of shape `(height, width)`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        AmbiguousMaskError: An `ImageError`, if the values can mean several things. The message names them.
-        ImageError: A `ValueError`, if the URL cannot be fetched, or if the file is no image or damaged.
+        AmbiguousMaskError: An `ImageError`, if the values can have several meanings. The message names them.
+        ImageError: A `ValueError`, if the URL cannot be fetched, or if the file is not an image or is damaged.
         TypeError: If `source` is of another type.
     """
     return read_mask(source, name_source(source), values, threshold).mask
@@ -119,11 +119,11 @@ def read_mask(
     source: ImageSource, name: str, values: Sequence[int] | None = None, threshold: float | None = None
 ) -> MaskReading:
     """
-    Read one mask as [`load_mask`] does, and tell how it was read.
+    Read one mask as [`load_mask`] does, and also return how it was interpreted.
 
     Args:
         source: See [`load_mask`].
-        name (`str`): What messages call it.
+        name (`str`): Its name in messages.
         values, threshold: See [`load_mask`].
 
     Returns:
@@ -176,12 +176,12 @@ def _split_channels(colours: np.ndarray, alpha: np.ndarray | None, mode: str) ->
 
 
 def _telling(alpha: np.ndarray | None) -> np.ndarray | None:
-    """Opacity, unless it is the same everywhere and hides nothing."""
+    """Opacity, unless it is constant and hides nothing."""
     return None if alpha is None or alpha.min() == alpha.max() > 0 else alpha
 
 
 def _split_palette(image: Image.Image, alpha: np.ndarray | None) -> _Planes:
-    """The greys of a palette of greys; of any other, its entries, and its colours if they say more."""
+    """The greys of a grey palette; for any other, its entries, and its colours if they carry more information."""
     alpha = _telling(alpha)
     entries = np.asarray(image.getchannel(0) if image.mode == "PA" else image)
     colours = np.asarray(image.convert("RGB"))
@@ -203,7 +203,7 @@ def _read_planes(planes: _Planes) -> MaskReading:
         except _OpenError:
             if grey is None:
                 raise
-            # Its entries are what `values` can name.
+            # `values` refers to its entries.
             raise _OpenError(f"it has the palette entries {_listed(np.unique(grey))}, in several colours") from None
     assert grey is not None
     return _read_grey(grey, "palette entries" if planes.is_palette else "values", compression=planes.compression)
@@ -252,7 +252,7 @@ def _read_alpha(planes: _Planes, alpha: np.ndarray) -> MaskReading:
 
 
 def _read_colours(colours: np.ndarray, compression: Compression | None = None) -> MaskReading:
-    """A mask in colours, some of which are not grey."""
+    """Reads a mask with colours, some of which are not grey."""
     if colours.dtype != np.uint8:
         found = np.unique(colours.reshape(-1, 3), axis=0)
         if len(found) == 2 and not found[0].any():
@@ -265,13 +265,13 @@ def _read_colours(colours: np.ndarray, compression: Compression | None = None) -
         return MaskReading(bright > 0)
     named = [f"#{key:06x}" for key in keys[np.argsort(-counts.astype(np.int64), kind="stable")][:_NAMED_VALUES]]
     marked = colours[bright >= WHITE]
-    # Which channels a colour is made of: soft edges and JPEG make it darker, but do not change that.
+    # The channels that a colour consists of: soft edges and JPEG make it darker, but keep these.
     hues = np.bincount((marked > MIDDLE) @ np.array([4, 2, 1]), minlength=8)
-    # Where colours are kept, a small object of another colour is no stray.
+    # In lossless formats, a small object of another colour is not an artefact.
     is_kept = compression is None and len(keys) <= _NAMED_VALUES
     if len(marked) and hues.max() >= (1 if is_kept else 1 - _STRAY_SHARE) * len(marked):
         try:
-            # The table of a JPEG is for brightness, of which a colour has its own.
+            # The table of a JPEG is for brightness, and every colour has a different brightness.
             return _read_grey(bright, "values", JPEG_COLOUR_EDGE, None if compression is None else Compression())
         except _OpenError:
             pass

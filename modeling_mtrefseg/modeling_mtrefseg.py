@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""MTRefSeg-R1: masks of the change that a sentence describes, between two images of one place."""
+"""MTRefSeg-R1: segments the change that a sentence describes between two images of a place."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,9 +35,9 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     """
     MTRefSeg-R1 (https://huggingface.co/papers/2606.00987): two images and sentences in, one mask per sentence out.
 
-    The visual half ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
-    of both images once per pair, and the sentences, side by side, on top of it. The `[SEG]` head turns each sentence's
-    state into a query, and the masked-attention decoder turns the query into a mask.
+    The vision part ([`MTRefSegVisionModel`]) encodes a pair once. The language model reads the prompt with the tokens
+    of both images once per pair, and then all sentences in parallel. The `[SEG]` head converts each sentence's
+    state to a query, and the masked-attention decoder converts the query to a mask.
 
     Args:
         config ([`MTRefSegConfig`]): Configuration.
@@ -90,7 +90,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         self.language_model.enable_input_require_grads()
 
     def disable_input_require_grads(self) -> None:
-        """Undoes [`~MTRefSegModel.enable_input_require_grads`]."""
+        """Reverts [`~MTRefSegModel.enable_input_require_grads`]."""
         self.language_model.disable_input_require_grads()
 
     def encode_pair(
@@ -108,11 +108,11 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
                 The earlier and the later image; not needed with `feature_maps`.
             prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
-                The prompt before the sentence. If given, the language model reads it here, once for all sentences to
-                come; else with the sentences of each `forward`.
+                The prompt before the sentence. If given, the language model reads it here, once for all later
+                sentences; otherwise with the sentences of each `forward`.
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`, *optional*):
-                The backbone's levels of all t1, then of all t2. With them, an image that belongs to several pairs goes
-                through the backbone once.
+                The backbone's levels of all t1, then of all t2. With them, an image that belongs to several pairs
+                passes through the backbone once.
         """
         encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
@@ -144,29 +144,29 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             pixel_values_t1, pixel_values_t2 (`Tensor` of shape `(batch_size, 3, height, width)`, *optional*):
                 The earlier and the later image; not needed with `pair_encoding`.
             prompt_input_ids, prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
-                The prompt before the sentence, with placeholders for both images; not needed when `pair_encoding` has
-                read it.
+                The prompt before the sentence, with placeholders for both images; not needed if `pair_encoding`
+                already contains it.
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The sentences of all pairs, one after the other, each with its suffix and answer; the mask of the
+                The sentences of all pairs, one after another, each with its suffix and answer; the mask of the
                 positions that are tokens (default: all); and the mask of the positions that are averaged into the
                 query (default: all tokens). Without sentences every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
             object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
-                Handed on to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
+                Passed to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 Output of [`~MTRefSegModel.encode_pair`] for these pairs.
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
-                1 where the described change is, else 0.
+                1 for pixels of the described change, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
             change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
-                1 where anything changed, else 0: trains the learned query of stage 1 along with the sentences.
+                1 where anything changed, else 0: trains the learned query of stage 1 together with the sentences.
             output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
             output_attentions (`bool`): Whether to return the `[SEG]` query's cross-attention maps.
 
         Raises:
-            `ValueError`: Inputs do not fit one another; the message names them.
+            `ValueError`: Inputs are inconsistent; the message names them.
         """
         if input_ids is None:
             return self.vision_model(
@@ -224,7 +224,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         Args:
             pair_encoding ([`MTRefSegPairEncoding`]):
                 The pairs. `fused_features` and both `coarse_features` are enough; the images for the language model
-                are made from these if they are missing.
+                are computed from these if they are missing.
 
         Other arguments are those of `forward`.
 
@@ -256,10 +256,10 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         **generation_options: Any,
     ) -> MTRefSegOutput:
         """
-        Generates the answer with the language model and segments it: the first `[SEG]` of the answer joins the query.
-        A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). If the answer is that of the
-        prompt template, the masks are those of `forward`; with a template that has `[SEG]` in the question, they
-        always are.
+        Generates the answer with the language model and segments it: the first `[SEG]` of the answer is added to the
+        query. A sentence whose answer has no `[SEG]` gets an empty mask (`has_seg` is False). If the answer equals
+        that of the prompt template, the masks are those of `forward`; with a template that contains `[SEG]` in the
+        question, they always are.
 
         Args:
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`):
@@ -284,7 +284,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         is_seg = (sequences == self.config.seg_token_id) & ~asks_with_seg[:, None]
         first_seg = is_seg & (is_seg.cumsum(1) == 1)
         has_seg = is_seg.any(1) | asks_with_seg
-        # Tokens after the [SEG], and answers without one, have no influence on the mask.
+        # Tokens after the [SEG], and answers without one, do not affect the mask.
         answer_mask = (first_seg.flip(1).cumsum(1).flip(1) > 0).to(attention_mask.dtype)
         output = self(
             pair_encoding=pair_encoding,
@@ -303,7 +303,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
     def embed_tokens(self, input_ids: Tensor) -> Tensor:
         """
-        Token embeddings. The placeholders of images, which may lie beyond the vocabulary, get that of token 0.
+        Token embeddings. Image placeholders, which may be beyond the vocabulary, get the embedding of token 0.
 
         Args:
             input_ids (`Tensor` of shape `(batch_size, length)`): Token ids.
@@ -320,7 +320,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
         Args:
             embeddings (`Tensor` of shape `(batch_size, prompt_length, text_hidden_size)`):
-                The prompt, with the tokens of both images in their places.
+                The prompt, with the tokens of both images inserted.
             prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`): 1 for tokens, 0 for padding.
 
         Returns:
@@ -340,7 +340,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         use_cache: bool = False,
     ) -> tuple[Tensor, KeyValues | None]:
         """
-        One pass of the language model over a prompt and the sentences that follow it; or over the sentences alone,
+        One pass of the language model over a prompt and the sentences after it; or only over the sentences,
         with the keys and values of the prompt. An attention mask keeps the sentences of a pair apart.
 
         Args:
@@ -415,7 +415,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     def _embed_prompt(
         self, encoding: MTRefSegPairEncoding, prompt_input_ids: Tensor | None, prompt_attention_mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Embeddings of the prompt with the tokens of both images in their places, and its attention mask."""
+        """Embeddings of the prompt with the tokens of both images inserted, and its attention mask."""
         if prompt_input_ids is None or len(prompt_input_ids) != encoding.batch_size:
             given = "missing" if prompt_input_ids is None else f"of {len(prompt_input_ids)} rows"
             raise ValueError(
@@ -449,7 +449,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         query_mask: Tensor | None,
         layout: SentenceLayout,
     ) -> tuple[Tensor, Tensor]:
-        """Queries, `(batch_size, max_expressions, hidden_size)`, and the states that they are averages of."""
+        """Queries, `(batch_size, max_expressions, hidden_size)`, and the states of which they are averages."""
         states = self._read_sentences(
             encoding, prompt_input_ids, prompt_attention_mask, input_ids, attention_mask, layout
         )
@@ -492,7 +492,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
     def _sentences_per_row(self, layout: SentenceLayout, prompt_length: int, sentence_length: int) -> int | None:
         """
         The largest number of sentences of a pair that share a row; `None` for all. In one long row, attention compares
-        every token with those of all other sentences, and masks the results. Each row needs the prompt, so rows about
+        every token with those of all other sentences, and masks the results. Each row needs the prompt; rows about
         as long as the prompt keep both this waste and the copies of the prompt small.
         """
         is_checkpointing = self.training and self.language_model.get_decoder().gradient_checkpointing
@@ -535,7 +535,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         )
 
     def _language_loss(self, states: Tensor, text_labels: Tensor) -> Tensor:
-        """Cross entropy of the supervised tokens; the output layer runs only where one is predicted."""
+        """Cross entropy of the supervised tokens; the output layer only runs where a token is predicted."""
         targets = text_labels[:, 1:]
         supervised = targets != -100
         logits = self.get_output_embeddings()(states[:, :-1][supervised]).float()

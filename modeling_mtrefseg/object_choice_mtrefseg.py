@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Colours, places, ranks and exceptions: the words of a sentence that choose among objects.
+Colours, places, ranks and exceptions: the words of a sentence that select among objects.
 
 "The leftmost house that was built" asks two questions: which houses were built, and which of them is leftmost. The
-model answers the first one. The second one is answered with the model's mask: its connected parts are the objects,
-among which the words choose. [`split_sentence`] divides a sentence in this way, and [`keep_chosen`] applies the choice
+model answers the first one. The second one is answered with the model's mask: its connected components are the objects
+among which the words select. [`split_sentence`] splits a sentence in this way, and [`keep_chosen`] applies the choice
 to a mask. Colours are looked up in the images (`object_colors_mtrefseg.py`).
 """
 
@@ -72,8 +72,8 @@ _PLURALS = (
     "things",
 )
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; smaller objects are not ranked, as in the training sentences.
-_MARGIN = 0.02  # If no object lies in a place, one so close to it is meant; share of the image's side.
-_REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may reach up to the middle: from a third to a half.
+_MARGIN = 0.02  # If no object is in a place, one at most this far from it is accepted; share of the image's side.
+_REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may extend to the middle: from a third to a half.
 _ORDERS = ("x", "y", "size")
 NUM_CHOICE_VALUES = 12
 """Length of [`ObjectChoice.to_values`]."""
@@ -82,16 +82,16 @@ NUM_CHOICE_VALUES = 12
 @dataclass(frozen=True)
 class ObjectChoice:
     """
-    What a sentence says about its objects in the whole image.
+    Selects among the objects of the complete image, according to a sentence.
 
     Args:
-        region (`Region`, *optional*): Where their middle lies.
+        region (`Region`, *optional*): Where their centre is.
         order (`Order`, *optional*): How they are ranked.
-        rank (`int`): The first one that is meant, from 1.
-        count (`int`, *optional*): How many are meant.
-        excluded ([`ObjectChoice`], *optional*): Those that are not meant.
+        rank (`int`): The first selected object, from 1.
+        count (`int`, *optional*): Number of selected objects.
+        excluded ([`ObjectChoice`], *optional*): The objects that are excluded.
         color (`str`, *optional*): Their colour, one of `COLORS`.
-        date (`int`, *optional*): The image that shows their colour, 0 (t1) or 1 (t2); `None` if the words do not tell.
+        date (`int`, *optional*): The image that shows their colour, 0 (t1) or 1 (t2); `None` if unknown.
     """
 
     region: Region | None = None
@@ -104,11 +104,11 @@ class ObjectChoice:
 
     @property
     def is_count(self) -> bool:
-        """Whether it is a number alone ("the two houses"), which helps the model to find them."""
+        """Whether it is only a number ("the two houses"), which helps the model to find them."""
         return self.count is not None and self == ObjectChoice(count=self.count)
 
     def to_values(self) -> list[float]:
-        """`NUM_CHOICE_VALUES` numbers that say the same, so that a batch can hold choices as a tensor."""
+        """The same as `NUM_CHOICE_VALUES` numbers, so that a batch can contain choices as a tensor."""
         told = self.excluded or self
         region = told.region or (0.0, 0.0, 1.0, 1.0)
         order = 0 if told.order is None else 1 + _ORDERS.index(told.order[0])
@@ -120,7 +120,7 @@ class ObjectChoice:
 
     @classmethod
     def from_values(cls, values: Sequence[float]) -> "ObjectChoice | None":
-        """The choice of [`~ObjectChoice.to_values`]; `None` for zeros."""
+        """The inverse of [`~ObjectChoice.to_values`]; `None` for zeros."""
         if not values[0]:
             return None
         left, top, right, bottom = (float(value) for value in values[1:5])
@@ -144,7 +144,7 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
 
     Returns:
         `str`: The sentence without colours, places, ranks and exceptions; `text` itself if there are none.
-        [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be divided, such
+        [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be split, such
         as "to the left of the pond".
     """
     uncolored, color = take_color(" ".join(text.lower().split()))
@@ -160,7 +160,7 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
 
 def split_color(text: str) -> tuple[str, ObjectChoice | None]:
     """
-    Splits a sentence like [`split_sentence`], but takes only the colour out of it.
+    Splits a sentence like [`split_sentence`], but only removes the colour from it.
 
     Args:
         text (`str`): The sentence.
@@ -176,7 +176,7 @@ def split_color(text: str) -> tuple[str, ObjectChoice | None]:
 
 def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
     """
-    Splits a sentence like [`split_sentence`], but leaves colours in it.
+    Splits a sentence like [`split_sentence`], but keeps its colours.
 
     Args:
         text (`str`): The sentence.
@@ -198,20 +198,20 @@ def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
 
 
 def _or_everything(asked: str) -> str:
-    """The question, which names a kind of things."""
+    """The question, with a noun."""
     return "everything that changed" if _NO_KIND.match(asked, end_of_opening(asked)) else asked
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:
     """
-    How a sentence about one image is answered.
+    How the mask of a sentence about one image is found.
 
     Args:
         text (`str`, *optional*): The sentence; `None` for every change.
-        choose_objects (`bool`): That of the processor.
+        choose_objects (`bool`): The processor's option.
 
     Returns:
-        `str`: `"objects"` if words of it choose among the objects that the rest of it finds, else `"image"`.
+        `str`: `"objects"` if some of its words select among the objects found for the rest, else `"image"`.
     """
     choice = split_sentence(text)[1] if text is not None and choose_objects else None
     return "image" if choice is None or choice.is_count else "objects"
@@ -221,13 +221,13 @@ def choose(
     things: Sequence[Thing], choice: ObjectChoice, size: tuple[int, int], describe: Callable[[Thing], Any]
 ) -> list[Thing]:
     """
-    The things of an image that are meant.
+    The objects of an image that a choice selects.
 
     Args:
-        things (`Sequence`): All things that fit the rest of the sentence.
-        choice ([`ObjectChoice`]): Which are meant.
+        things (`Sequence`): All objects that match the rest of the sentence.
+        choice ([`ObjectChoice`]): The choice.
         size (`tuple[int, int]`): Width and height of the image.
-        describe (`Callable`): Gives for a thing its middle (x, y), size and score.
+        describe (`Callable`): Returns the centre (x, y), size and score of an object.
     """
     described = [(thing, *describe(thing)) for thing in things]
     if choice.region is not None:
@@ -248,11 +248,11 @@ def choose(
 
 def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     """
-    Keeps only the chosen connected parts of a mask.
+    Keeps only the selected connected components of a mask.
 
     Args:
         mask (`np.ndarray` of shape `(height, width)`): Booleans.
-        choice ([`ObjectChoice`]): Which parts are meant. Small specks are not ranked.
+        choice ([`ObjectChoice`]): The choice. Very small components are not ranked.
 
     Returns:
         `np.ndarray` of shape `(height, width)`: Booleans.
@@ -278,7 +278,7 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
 
 def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:
     """
-    The rows (object, centre, ...) in the region of a choice; if these are fewer than it asks for, also the nearest
+    The rows (object, centre, ...) in the region of a choice; if these are fewer than it needs, also the nearest
     ones.
     """
     assert choice.region is not None
@@ -300,12 +300,12 @@ def _distance(middle: tuple[float, float], region: Region, size: tuple[int, int]
 
 
 def is_undivided(text: str) -> bool:
-    """Whether words are left that speak of the whole image."""
+    """Whether the remaining words refer to the complete image."""
     return _UNDIVIDED.search(_LEFT_AS_VERB.sub(" ", _TIMES.sub(" ", text))) is not None
 
 
 def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]:
-    """Takes ranks, counts and places out of a sentence."""
+    """Removes ranks, counts and places from a sentence."""
     is_one = not (_SEVERAL.search(text) or _is_plural(text[end_of_opening(text) :]))
     asked, rank = take_far_side(text) if is_one else (text, None)
     if rank is None:
@@ -314,7 +314,7 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
         asked, rank = text, None
     asked, region = take_place(asked)
     if rank is None and region is not None:
-        # "At the top next to the pond, the largest house": without its place, the rank can be read.
+        # "At the top next to the pond, the largest house": without its place, the rank can be recognised.
         asked, rank = take_rank(asked)
     elif rank is None and is_one:
         asked, rank = take_side(asked)
@@ -326,7 +326,7 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
 
 
 def _of_every_thing(text: str) -> str:
-    """The sentence about every thing of the kind; there may be several, of which the whole sentence means one."""
+    """The sentence for all objects of the kind; there may be several, and the complete sentence selects one."""
     start = end_of_opening(text)
     match = _ARTICLE.match(text, start)
     if match is None or _is_plural(text[match.end() :]):
@@ -335,7 +335,7 @@ def _of_every_thing(text: str) -> str:
 
 
 def _exception(what: str, kept: str) -> ObjectChoice | None:
-    """What "all but ..." leaves out: a rank or a place of the things that are kept; `None` if it is something else."""
+    """What "all but ..." excludes: a rank or a place among the objects; `None` if it is something else."""
     rest, choice = _without_choice(what, ObjectChoice())
     if choice == ObjectChoice():
         rest, choice = _without_choice(f"{what} one", ObjectChoice())  # "The largest" alone.
@@ -346,7 +346,7 @@ def _exception(what: str, kept: str) -> ObjectChoice | None:
 
 
 def _is_counted(text: str) -> bool:
-    """Whether a number can stand before the first noun of a text: not "the two car garage"."""
+    """Whether a number may precede the first noun of a text: not "the two car garage"."""
     text = text[end_of_opening(text) :]
     head = _HEAD_ENDS.split(text, maxsplit=1)[0].removeprefix("the ").strip()
     return head in ("", "the") or _is_plural(text)

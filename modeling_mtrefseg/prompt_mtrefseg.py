@@ -12,17 +12,17 @@ class PromptTemplate(TypedDict):
 
     Attributes:
         prefix (`str`):
-            The part that all sentences of a pair share. Holds "<image_t1>" and "<image_t2>" once each, where the image
-            tokens go, and may hold "{scene}".
+            The part that all sentences of a pair share. Contains "<image_t1>" and "<image_t2>" once each, where the
+            image tokens are inserted, and may contain "{scene}".
         scenes (`dict[str, str]`):
-            What "{scene}" stands for in each domain; "unknown" is the wording for pairs without a domain.
+            The replacement of "{scene}" in each domain; "unknown" is the wording for pairs without a domain.
         expression (`str`):
-            The sentence, as "{expression}", with the words around it. "[SEG]" in it stands for the `[SEG]` token.
+            The sentence, as "{expression}", with the words around it. "[SEG]" in it becomes the `[SEG]` token.
         suffix (`str`): The text between sentence and answer.
         answer (`str`):
-            The answer up to its end. "[SEG]" in it stands for the `[SEG]` token, unless `expression` holds it.
+            The answer up to its end. "[SEG]" in it becomes the `[SEG]` token, unless `expression` contains it.
         answer_end (`str`):
-            What follows the answer before the end-of-text token.
+            The text between the answer and the end-of-text token.
     """
 
     prefix: str

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Words for a rank or a number: "the leftmost house", "the second one from the top", "the two largest"."""
+"""Finds words for a rank or a number: "the leftmost house", "the second one from the top", "the two largest"."""
 
 import re
 from typing import Literal, NamedTuple
@@ -77,7 +77,7 @@ _OF_ALL = r"(?: (?:ones?|of (?:all|them|the lot)|of them all|of all of them|in (
 _AMONG = r"(?:(?: ones?)? (?:of|among|amongst|out of)(?: all)?(?: of)? (?:the|these|those))?"
 _ENDS = r"(?=$|[,:;?.!)]| (?:that|which|who|was|were|is|are|has|have|had|got|did|now|in|on|at|with)\b)"
 
-# Words that follow the thing that is ranked, and are taken out. The first pattern that fits is the one.
+# Words after the ranked object, which are removed. The first pattern that matches is used.
 _AFTER = (
     re.compile(rf"{_IS}(?P<nth>{_ORDINAL}){_FROM}"),
     re.compile(rf"{_IS}(?:furthest|farthest|most) (?:(?:to|towards?|on|at) the )?{_SIDE}(?: side)?\b"),
@@ -97,7 +97,7 @@ _AFTER = (
     re.compile(rf",? (?:with|and) (?:no other|none|nothing)(?: one)? (?:further|farther|more) (?:to the )?{_SIDE}"),
 )  # fmt: skip
 _AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
-# Words before the thing; the article stays.
+# Words before the object; the article stays.
 _NTH_FROM_A_SIDE = re.compile(
     rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?"
     rf"(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
@@ -115,7 +115,7 @@ _AT_A_SIDE = re.compile(
     r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|"
     r"view|lines?)\b)(?=[a-z]{2})"
 )
-# After these numbers, things are measured or parts are counted: "two acres of trees", "a four lane road".
+# After these numbers, comes a measure or a number of parts: "two acres of trees", "a four lane road".
 _MEASURED = (
     r"(?:(?:stor(?:e?y|e?ys|ies)|(?:bed)?rooms?|lanes?|stars?|doors?|wheels?|famil(?:y|ies)|way|ways|acres?|"
     r"hectares?|ha|m|km|cm|ft|meters?|metres?|feet|foot|yards?|miles?|inch(?:es)?|square|sq|percent|hundreds?|"
@@ -128,12 +128,12 @@ _COUNT = re.compile(
     rf"(?:(?P<count>{_NUMERAL})(?: of the(?:se)?)?|both(?: of)?(?: the(?:se)?| those)?|the pair of|a couple of) (?=\w)"
     rf"(?!(?:(?:extra|more|additional|further|new|other) )?{_MEASURED}\b)(?!(?:or|to|and|of)\b)"
 )
-# "Two houses and a shed": the number is not that of everything.
+# "Two houses and a shed": the number does not apply to everything.
 _AND_MORE = re.compile(
     rf"(?<!between )\b(?:and|or) (?:{_NUMERAL}|one|an?|the|every|all|some|several|many|\d+)\b|"
     rf"\b(?:now|then|but) .{{0,80}}?\b(?:{_NUMERAL}|one)\b"
 )
-# Another thing is spoken of behind these words, which is not the one to be ranked.
+# After these words comes another object, which is not the one to be ranked.
 _RELATION = re.compile(
     r"(?<![\w-])(?:next|near|over|beside|close|by|above|below|between|behind|under|opposite|around|along|alongside|"
     r"surrounding|adjacent|facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|"
@@ -158,7 +158,7 @@ _ASKING = (
 _LOCATION = (
     r"(?:location|mask|segmentation|area|place|position|shape|outline|spot|pixels|region|contour|extent|whereabouts)"
 )
-# What can come before the thing that is meant: a time, a request, an opinion, a question.
+# What can precede the object: a time, a request, an opinion, a question.
 _OPENING = re.compile(
     r"^(?:(?:and|so|now|well|here|there|only|just),? )*(?:(?<=there )(?:are|were|is|was) (?:now )?)?"
     rf"(?:(?:(?:in|on|at|by|since|from) (?:the |this )?(?:\w+ )?(?:meantime|now|date|time|{IMAGE})|meanwhile),? )?"
@@ -175,12 +175,12 @@ _OPENING = re.compile(
 
 class Rank(NamedTuple):
     """
-    A rank that was found in a sentence.
+    A rank in a sentence.
 
     Args:
-        order (`Order`, *optional*): What is compared; `None` for a number alone.
-        rank (`int`): The first one that is meant, from 1.
-        number (`int`, *optional*): How many are meant, if the sentence says so.
+        order (`Order`, *optional*): What is compared; `None` for only a number.
+        rank (`int`): The first selected object, from 1.
+        number (`int`, *optional*): Number of selected objects, if the sentence gives one.
     """
 
     order: Order | None
@@ -190,14 +190,14 @@ class Rank(NamedTuple):
 
 def take_rank(text: str) -> tuple[str, Rank | None]:
     """
-    Takes a rank or a number out of a sentence.
+    Removes a rank or a number from a sentence.
 
     Args:
         text (`str`): A sentence in lower case, as [`plain_hyphens`] writes it.
 
     Returns:
         `str`: The rest of the sentence; `text` itself if it names no rank.
-        [`Rank`], *optional*: The rank; `None` also if it is the rank of another thing ("next to the largest pond").
+        [`Rank`], *optional*: The rank; `None` also if it is the rank of another object ("next to the largest pond").
     """
     return (
         _take_before(text, _NTH_FROM_A_SIDE)
@@ -209,12 +209,12 @@ def take_rank(text: str) -> tuple[str, Rank | None]:
 
 
 def take_side(text: str) -> tuple[str, Rank | None]:
-    """Takes "left" out of a sentence about "the left house": it is the leftmost one. See [`take_rank`]."""
+    """Removes "left" from a sentence about "the left house": it is the leftmost one. See [`take_rank`]."""
     return _take_before(text, _AT_A_SIDE) or (text, None)
 
 
 def take_far_side(text: str) -> tuple[str, Rank | None]:
-    """Takes "on the far left" out of a sentence about one thing: it is the leftmost one. See [`take_rank`]."""
+    """Removes "on the far left" from a sentence about one object: it is the leftmost one. See [`take_rank`]."""
     match = _AT_THE_FAR_SIDE.search(text)
     if match is None or _RELATION.search(text[: match.start()]):
         return text, None
@@ -222,7 +222,7 @@ def take_far_side(text: str) -> tuple[str, Rank | None]:
 
 
 def _take_after(text: str) -> tuple[str, Rank] | None:
-    """Takes out a rank that follows its thing: "the house that is furthest to the left"."""
+    """Removes a rank after its object: "the house that is furthest to the left"."""
     for pattern in _AFTER:
         match = pattern.search(text)
         if match is None or not match.start() or _RELATION.search(text[: match.start()]):
@@ -238,7 +238,7 @@ def _take_after(text: str) -> tuple[str, Rank] | None:
 
 
 def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None:
-    """Takes out a rank before its thing: "the second house from the left"."""
+    """Removes a rank before its object: "the second house from the left"."""
     skipped = end_of_opening(text)
     match = pattern.search(text, skipped)
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
@@ -253,7 +253,7 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
 
 
 def _take_count(text: str) -> tuple[str, Rank] | None:
-    """Takes out a number: "the two houses"."""
+    """Removes a number: "the two houses"."""
     start = end_of_opening(text)
     match = _COUNT.match(text, start)
     if match is None or _AND_MORE.search(text, match.end()):
@@ -262,13 +262,13 @@ def _take_count(text: str) -> tuple[str, Rank] | None:
 
 
 def end_of_opening(text: str) -> int:
-    """Where the thing that is meant can begin: after "please show me", "in the second image", "I think that"."""
+    """Where the noun phrase of the object can begin: after "please show me", "in the second image", "I think that"."""
     opening = _OPENING.match(text)
     return opening.end() if opening else 0
 
 
 def _without_group(text: str) -> str:
-    """What is left of "of the new houses, the leftmost"."""
+    """The rest of "of the new houses, the leftmost"."""
     group = re.match(r"(?:out of|of|among|amongst|from) (?:all )?(?:of )?(?=the |these |those )", tidy(text))
     return re.sub(r", the one\b", "", tidy(text)[group.end() :]) if group else tidy(text)
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The visual half of MTRefSeg-R1: backbone, temporal fusion, mask decoder and no-target head."""
+"""The vision part of MTRefSeg-R1: backbone, temporal fusion, mask decoder and no-target head."""
 
 import copy
 import os
@@ -32,7 +32,7 @@ class MTRefSegPreTrainedModel(ContainerInitialization):
     _no_split_modules = ["MaskDecoder", "TemporalFusion", "SegHead"]
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
-        """As in the library, but keys keep the names of the modules (no translation to old Swin names), so that a
+        """As in the library, but keys keep the names of the modules (no translation to old Swin names), so a
         training checkpoint can be loaded with `load_state_dict` too."""
         kwargs.setdefault("save_original_format", False)
         super().save_pretrained(save_directory, **kwargs)
@@ -56,7 +56,7 @@ def build_backbone(config: MTRefSegConfig) -> PreTrainedModel:
     """The backbone of `config.vision_config`, with random weights."""
     vision_config = copy.deepcopy(config.vision_config)
     if vision_config._attn_implementation == "sdpa":
-        # Backbones with attention choose it by themselves, and convolutional ones refuse it.
+        # Backbones with attention choose it themselves, and convolutional ones reject it.
         vision_config._attn_implementation = None
     if vision_config.model_type == EfficientNetLiteConfig.model_type:
         # AutoBackbone compares classes, and remote code makes a new class for every file that is loaded.
@@ -65,7 +65,8 @@ def build_backbone(config: MTRefSegConfig) -> PreTrainedModel:
 
 
 def keep_statistics(backbone: nn.Module) -> None:
-    """Puts the batch normalisations of a backbone into evaluation mode, so that training leaves their statistics."""
+    """Puts the batch normalisations of a backbone into evaluation mode, so that training does not change their
+    statistics."""
     for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
@@ -73,14 +74,14 @@ def keep_statistics(backbone: nn.Module) -> None:
 
 class MTRefSegVisionModel(MTRefSegPreTrainedModel):
     """
-    Stage 1: the visual half alone, which segments every change between two images. It is a part of [`MTRefSegModel`];
-    either loads the other's checkpoints.
+    Stage 1: the vision part alone, which segments every change between two images. It is a part of [`MTRefSegModel`];
+    each of the two loads the other's checkpoints.
 
     Args:
         config ([`MTRefSegConfig`]): Configuration; `text_config` is not used.
     """
 
-    # Keys of the other half in a checkpoint of the whole model, which are ignored.
+    # Keys of the language part in a checkpoint of the complete model, which are ignored.
     _keys_to_ignore_on_load_unexpected = [r"^language_model\.", r"^projector\.", r"^seg_head\."]
 
     def __init__(self, config: MTRefSegConfig) -> None:

@@ -39,7 +39,7 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
             Whether the stride-4 convolutions of the pixel decoder have biases and the lateral one a ReLU. The
             reference implementation of MTRefSeg has them, Mask2Former and its pretrained checkpoints do not.
         initializer_range (`float`, *optional*, defaults to 0.02):
-            Standard deviation of the convolutions and linear layers without an initialisation of their own.
+            Standard deviation of the convolutions and linear layers without a specific initialisation.
     """
 
     model_type = "mtrefseg_mask_decoder"
@@ -56,7 +56,7 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
     initializer_range: float = 0.02
 
     def validate_architecture(self) -> None:
-        """Raises a `ValueError` that names the field when the sizes do not fit one another."""
+        """Raises a `ValueError` that names the field if the sizes are inconsistent."""
         if self.hidden_size % 32 or self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"mask_decoder_config.hidden_size={self.hidden_size} must be a multiple of 32 and of "
@@ -73,9 +73,9 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
         )
 
     def to_mask2former_config(self) -> Mask2FormerConfig:
-        """The configuration that transformers' Mask2Former modules are built with.
+        """The configuration for transformers' Mask2Former modules.
 
-        Its `decoder_layers` counts the prediction before the first layer too, hence the `+ 1`.
+        Its `decoder_layers` also counts the prediction before the first layer, hence the `+ 1`.
         """
         return Mask2FormerConfig(
             feature_size=self.hidden_size,
@@ -104,20 +104,20 @@ class MTRefSegConfig(PreTrainedConfig):
         text_config (`dict` or `PreTrainedConfig`, *optional*, defaults to Phi-1.5):
             Any configuration of an `AutoModelForCausalLM` with rotary or learned positions.
         image_size (`int`, *optional*, defaults to 1024):
-            Side of the square canvas, in pixels, that the processor makes of each image. A multiple of 32.
+            Side in pixels of the square canvas on which the processor places each image. A multiple of 32.
         fusion_type (`str`, *optional*, defaults to `"change_aware"`):
             How the features of t1 and t2 are combined: `"change_aware"` (signed and absolute difference with a gate),
             or, for ablation, `"concat_conv"`, `"abs_diff"`, `"avg"`.
         projector_norm (`str`, *optional*, defaults to `"spatial"`):
             `"spatial"` normalises over channels, height and width, as the paper does, which ties the weights to
-            `image_size`; `"channel"` normalises each position alone, so that any size can be given.
+            `image_size`; `"channel"` normalises each position alone, so that any size can be used.
         coordinate_channels (`bool`, *optional*, defaults to `False`):
             Whether a learned projection of the pixel coordinates is added to the fused and to the mask features. Small
             models trained from scratch need it to understand "left of" or "in the upper corner".
         seg_head_size (`int`, *optional*, defaults to 512):
             Width of the `[SEG]` head.
         seg_head_attention_heads (`int`, *optional*, defaults to 8):
-            Attention heads, 64 wide each, with which the head looks at the fused stride-32 features.
+            Attention heads, 64 wide each, with which the head attends to the fused stride-32 features.
         image_t1_token_id, image_t2_token_id (`int`, *optional*, default to 50297 and 50298):
             Placeholder tokens in the prompt, which are replaced by the projected tokens of t1 and t2. They are never
             embedded, so the ids may lie beyond the vocabulary.
@@ -145,7 +145,7 @@ class MTRefSegConfig(PreTrainedConfig):
             Standard deviation of new linear layers and convolutions.
 
     Raises:
-        `StrictDataclassError`: A field has the wrong type, or fields do not fit together; the message names them.
+        `StrictDataclassError`: A field has the wrong type, or fields are inconsistent; the message names them.
 
     Example:
 
@@ -205,7 +205,7 @@ class MTRefSegConfig(PreTrainedConfig):
         }
 
     def validate_architecture(self) -> None:
-        """Raises a `ValueError` that names the field when the parts do not fit one another."""
+        """Raises a `ValueError` that names the field if the parts are inconsistent."""
         _require_positive(self, "image_size", "seg_head_size", "seg_head_attention_heads")
         if self.image_size % 32:
             raise ValueError(f"image_size={self.image_size} must be a multiple of 32, the stride of the backbone.")
@@ -237,7 +237,7 @@ def _require_positive(config: PreTrainedConfig, *names: str) -> None:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1.")
 
 
-# So that a nested configuration of this type is recognised.
+# Needed to recognise a nested configuration of this type.
 AutoConfig.register(EfficientNetLiteConfig.model_type, EfficientNetLiteConfig, exist_ok=True)
 MTRefSegConfig.register_for_auto_class()
 __all__ = ["TASK", "MTRefSegConfig", "MTRefSegMaskDecoderConfig"]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
-# Values for "no data", and how far from zero any value stands for it.
+# Values for "no data", and the distance from zero beyond which every value counts as "no data".
 _FILLS, _HUGE = (-9999, -99999, -32767, -32768), 1e20
 KNOWN_DEPTHS = (8, 10, 11, 12, 14)
-"""Bits of sensors whose samples are stored in 16 bits. Where no sample exceeds one of them, the rest is empty."""
+"""Bits of sensors whose samples are stored in 16 bits. If no sample exceeds one of these depths, the higher bits are
+unused."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Stretch:
 
     Args:
         low, high (`float`, *optional*, defaults to 2 and 98): Percentiles, 0 to 100, of all samples that are not
-            nodata; what lies below or above becomes 0 or 255.
+            nodata; lower or higher samples become 0 or 255.
         each (`bool`, *optional*, defaults to `False`): Whether every image has its own limits. By default, t1 and t2
             of a pair share them, so that unchanged regions look the same.
 
@@ -44,7 +45,7 @@ def pick_bands(count: int, bands: Sequence[int] | None = None) -> tuple[int, ...
     Chooses the bands that are shown.
 
     Args:
-        count (`int`): How many there are.
+        count (`int`): Number of bands in the file.
         bands (`Sequence[int]`, *optional*): Numbers from 1 of one band (grey) or three (red, green, blue). By default
             the first three, or the first one if there are fewer.
 
@@ -65,11 +66,11 @@ def pick_bands(count: int, bands: Sequence[int] | None = None) -> tuple[int, ...
 
 def valid_pixels(values: np.ndarray, nodata: float | None = None) -> np.ndarray:
     """
-    Finds the pixels that hold data.
+    Finds the pixels with data.
 
     Args:
         values (`np.ndarray`): Samples of shape `(height, width, bands)`.
-        nodata (`float`, *optional*): The value that stands for "no data".
+        nodata (`float`, *optional*): The value for "no data".
 
     Returns:
         `np.ndarray`: Booleans of shape `(height, width)`; false where every band is nodata, NaN or infinite.
@@ -83,13 +84,13 @@ def valid_pixels(values: np.ndarray, nodata: float | None = None) -> np.ndarray:
 
 def unsaid_nodata(values: np.ndarray) -> float | None:
     """
-    Finds a value that stands for "no data" although the file does not say so.
+    Finds a value for "no data" that the file does not declare.
 
     Args:
         values (`np.ndarray`): Samples of any shape and type.
 
     Returns:
-        `float`, *optional*: The lowest or the highest sample, if it is one that programs write where there is no data,
+        `float`, *optional*: The lowest or the highest sample, if programs use this value for "no data",
         and all others are far from it.
     """
     held = values[np.isfinite(values)]
@@ -106,7 +107,7 @@ def unsaid_nodata(values: np.ndarray) -> float | None:
 
 
 def known_depth(highest: float) -> int | None:
-    """The smallest of [`KNOWN_DEPTHS`] that holds a sample; `None` if none does."""
+    """The smallest of [`KNOWN_DEPTHS`] that is sufficient for a sample; `None` if none is."""
     return next((bits for bits in KNOWN_DEPTHS if highest < 1 << bits), None)
 
 
@@ -116,11 +117,11 @@ def percentile_limits(images: Sequence[tuple[np.ndarray, np.ndarray]], stretch: 
 
     Args:
         images (`Sequence[tuple[np.ndarray, np.ndarray]]`): For each image, or each window of a large one, the samples,
-            `(height, width, bands)`, and the pixels that hold data, bool `(height, width)`.
+            `(height, width, bands)`, and the pixels with data, bool `(height, width)`.
         stretch ([`Stretch`]): The percentiles.
 
     Returns:
-        `np.ndarray`: `float64` of shape `(bands, 2)`; 0 and 1 where a band holds no data.
+        `np.ndarray`: `float64` of shape `(bands, 2)`; 0 and 1 for a band without data.
     """
     limits = []
     for band in range(images[0][0].shape[-1]):
@@ -155,6 +156,6 @@ def apply_limits(values: np.ndarray, limits: np.ndarray, valid: np.ndarray | Non
 
 
 def _fits(value: float, dtype: np.dtype) -> bool:
-    """Whether an integer type can hold a value exactly."""
+    """Whether an integer type can represent a value exactly."""
     bounds = np.iinfo(dtype)
     return bool(np.isfinite(value)) and value == int(value) and bounds.min <= value <= bounds.max

@@ -10,7 +10,7 @@ from huggingface_hub.utils import httpx
 
 
 DOWNLOAD_SECONDS = 60.0
-"""Time limit of a whole download."""
+"""Time limit of a complete download."""
 MOST_DOWNLOADED_BYTES = 256 * 2**20
 """Maximum size of a download."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -18,14 +18,14 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def download_image(url: str, most_bytes: int | None = None, public_only: bool = False) -> bytes:
     """
-    Downloads a file. The HTTP client limits the time of single reads only, so a server that sends a byte now and then
-    could keep it busy for ever. So the download runs in an event loop, which cancels it after `DOWNLOAD_SECONDS`.
+    Downloads a file. The HTTP client only limits the time of single reads, so a server that sends a byte now and then
+    could block it forever. Therefore, the download runs in an event loop, which cancels it after `DOWNLOAD_SECONDS`.
 
     Args:
         url (`str`): http(s) URL; redirects are followed.
         most_bytes (`int`, *optional*, defaults to `MOST_DOWNLOADED_BYTES`): Maximum size.
         public_only (`bool`, *optional*, defaults to `False`):
-            Whether hosts outside the public internet are refused, also as targets of redirects. Servers that download
+            Whether hosts outside the public internet are rejected, also as targets of redirects. Servers that download
             URLs from unknown users need this. Proxies of the environment are not used then, since they would choose
             the address.
 
@@ -34,7 +34,7 @@ def download_image(url: str, most_bytes: int | None = None, public_only: bool = 
 
     Raises:
         ValueError: If the file cannot be downloaded, takes longer than `DOWNLOAD_SECONDS`, is larger than
-            `most_bytes`, or its host is refused.
+            `most_bytes`, or its host is rejected.
     """
     limit = MOST_DOWNLOADED_BYTES if most_bytes is None else most_bytes
     # In a separate thread, since the caller may already run an event loop, as notebooks do.
@@ -48,7 +48,7 @@ def download_image(url: str, most_bytes: int | None = None, public_only: bool = 
 
 
 class _PublicTransport(httpx.AsyncHTTPTransport):
-    """Connects to the very address that was checked: a second look-up of the name could give another one."""
+    """Connects to exactly the address that was checked: a second DNS look-up could give another one."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
@@ -59,7 +59,7 @@ class _PublicTransport(httpx.AsyncHTTPTransport):
         addresses = [str(entry[4][0]) for entry in found]
         if not all(map(_is_public, addresses)):
             raise httpx.UnsupportedProtocol(f"{host} is not on the public internet")
-        # A new request, so that relative redirects are still resolved against the original one. The header "Host"
+        # A new request, so relative redirects are still resolved against the original one. The header "Host"
         # keeps the name, which is also what the certificate is checked against.
         pinned = httpx.Request(
             request.method,
@@ -75,7 +75,7 @@ def _is_public(text: str) -> bool:
     """Whether an IP address is on the public internet."""
     address = ipaddress.ip_address(text.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        # These carry an IPv4 address, which a gateway may take out.
+        # These carry an IPv4 address, to which a gateway may forward.
         carried = (address.ipv4_mapped, address.sixtofour, address.teredo)
         if any(inner is not None for inner in carried) or address in _NAT64:
             return False

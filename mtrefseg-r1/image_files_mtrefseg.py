@@ -40,7 +40,7 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _JPEG_2000_BYTES = 1 << 16  # The description of the samples comes before them, but other boxes may precede it.
-_LFS_POINTER = b"version https://git-lfs.github.c"  # The part of the head that is compared.
+_LFS_POINTER = b"version https://git-lfs.github.c"  # This part of the head is compared.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
 _UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as RGB of 8 bits"
@@ -49,7 +49,7 @@ _MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save
 _DARK = 63
 _MOST_BYTES = 4 << 30
 _WARNINGS_LOCK = threading.Lock()
-# Kinds and bits of samples that Pillow keeps.
+# Kinds and bits of samples that Pillow preserves.
 _PILLOW_GREY = (("u", 8), ("u", 16), ("i", 16), ("i", 32), ("f", 32))
 _PILLOW_BANDS = (("u", 8), ("u", 16))
 _TURNS = {
@@ -68,7 +68,7 @@ class ImageError(ValueError):
     An image or a mask cannot be read.
 
     Args:
-        name (`str`): Its name in the message.
+        name (`str`): The name of the image in the message.
         problem (`str`): What is wrong, and how to fix it.
         is_too_large (`bool`, *optional*, defaults to `False`): Whether it has more pixels than PIL decodes.
     """
@@ -98,8 +98,8 @@ class Samples:
         valid (`np.ndarray`): Booleans `(height, width)`, false where there is no data.
         alpha (`np.ndarray`, *optional*): Opacity `(height, width)`, 0 to 255.
         is_inverted (`bool`, *optional*, defaults to `False`): Whether 0 is white.
-        is_file (`bool`, *optional*, defaults to `True`): Whether they come from a file. Values of files may have any
-            range; the creator of an array is asked to scale it.
+        is_file (`bool`, *optional*, defaults to `True`): Whether the values come from a file. Values of files may have
+            any range; the creator of an array is asked to scale it.
         notes (`list[str]`): Notes for the user.
     """
 
@@ -118,7 +118,7 @@ def decoding(name: str) -> Iterator[None]:
     `OSError` on damaged files: `RuntimeError`, `NotImplementedError`, `SyntaxError`, `struct.error` and so on.
 
     Args:
-        name (`str`): What the message calls the image.
+        name (`str`): Name of the image in the message.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -144,14 +144,14 @@ def decoding(name: str) -> Iterator[None]:
 
 def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Image.Image:
     """
-    Opens an image without decoding it. To be called within [`decoding`].
+    Opens an image without decoding it. Must be called within [`decoding`].
 
     Args:
         file (`Path` or `bytes`): The file or its content.
-        formats (`tuple[str, ...]`, *optional*): Only these, as PIL names them, and HEIC.
+        formats (`tuple[str, ...]`, *optional*): Only these formats (PIL's names), and HEIC.
 
     Returns:
-        `PIL.Image.Image`: To be closed by the caller; as a context manager it closes itself.
+        `PIL.Image.Image`: Must be closed by the caller; as a context manager it closes itself.
     """
     head = read_head(file)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
@@ -173,13 +173,13 @@ def open_image(file: Path | bytes, formats: tuple[str, ...] | None = None) -> Im
 
 def load_upright(image: Image.Image) -> Image.Image:
     """
-    Decodes an opened image. To be called within [`decoding`].
+    Decodes an opened image. Must be called within [`decoding`].
 
     Args:
         image (`PIL.Image.Image`): The image.
 
     Returns:
-        `PIL.Image.Image`: A copy, turned as its orientation says.
+        `PIL.Image.Image`: A copy, rotated according to its orientation.
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         # If Pillow knows the path, it maps uncompressed samples into memory, in the wrong order if the orientation
@@ -197,7 +197,7 @@ def load_upright(image: Image.Image) -> Image.Image:
 
 
 def read_size(file: Path | bytes, formats: tuple[str, ...] | None = None) -> tuple[int, int]:
-    """Width and height of a file as stored, from its header. To be called within [`decoding`]; arguments as those of
+    """Width and height of a file as stored, from its header. Must be called within [`decoding`]; arguments as for
     [`open_image`]."""
     tags = read_tags(file)
     if tags is not None and (tags.is_deep or tags.has_extra_bands):
@@ -207,7 +207,7 @@ def read_size(file: Path | bytes, formats: tuple[str, ...] | None = None) -> tup
 
 
 def depth_of(file: Path | bytes) -> int:
-    """Bits of the deepest sample of a file, as its header tells; 8 for formats that have no others. To be called
+    """Bits of the deepest sample of a file, from its header; 8 for formats that have no others. Must be called
     within [`decoding`]."""
     tags = read_tags(file)
     if tags is not None:
@@ -229,12 +229,12 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
 
     Args:
         file (`Path` or `bytes`): The file or its content.
-        name (`str`): What messages call it.
-        bands (`Sequence[int]`, *optional*): Which bands of a file with several are wanted, see [`pick_bands`].
+        name (`str`): Its name in messages.
+        bands (`Sequence[int]`, *optional*): The bands to read if the file has several, see [`pick_bands`].
 
     Returns:
-        `PIL.Image.Image` or [`Samples`]: An image of at most 8 bits (or of a mode in `DEEP_MODES`), upright as its
-        EXIF orientation says; or the chosen bands of what PIL cannot keep.
+        `PIL.Image.Image` or [`Samples`]: An image of at most 8 bits (or of a mode in `DEEP_MODES`), upright according
+        to its EXIF orientation; or the chosen bands if PIL cannot represent them.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -253,10 +253,10 @@ def decode(file: Path | bytes, name: str, bands: Sequence[int] | None = None) ->
         with open_image(file) as opened:
             image = load_upright(opened)
         if tags is not None and tags.nodata is not None and image.mode in ("L", "RGB"):
-            # Pillow has inverted the samples where 0 is white, and not their value for "no data".
+            # If 0 is white, Pillow has inverted the samples, but not their value for "no data".
             is_inverted = tags.photometric == 0 and image.mode == "L"
             return _without_nodata(image, 255 - tags.nodata if is_inverted else tags.nodata)
-        # A fourth component of a JPEG 2000 is transparency where the file defines it so.
+        # A fourth component of a JPEG 2000 is transparency if the file defines it so.
         if opened.format == "JPEG2000" and image.mode == "RGBA" and b"cdef" not in read_head(file, _JPEG_2000_BYTES):
             return _first_bands(image, name, 4, None)
         return image
@@ -268,10 +268,10 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
 
     Args:
         image (`PIL.Image.Image`): The image.
-        name (`str`): What messages call it.
+        name (`str`): Its name in messages.
 
     Returns:
-        `PIL.Image.Image` or [`Samples`]: The image, upright, without a fourth band that was taken for transparency.
+        `PIL.Image.Image` or [`Samples`]: The image, upright, without a fourth band that was read as transparency.
 
     Raises:
         ImageError: If PIL has misread it, or it is damaged.
@@ -281,7 +281,7 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
         if not isinstance(image, TiffImagePlugin.TiffImageFile):
             return upright
         tags = collect_tags(image.tag_v2)
-        if upright.mode in DEEP_MODES and tags.photometric == 0:  # Pillow inverts those of 8 bits alone.
+        if upright.mode in DEEP_MODES and tags.photometric == 0:  # Pillow only inverts those of 8 bits.
             values = np.asarray(upright)[..., None]
             return Samples(values, valid_pixels(values, tags.nodata), is_inverted=True)
         if image.mode in ("LA", "RGB", "RGBA", "RGBX") and (tags.is_deep or tags.has_extra_bands):
@@ -290,7 +290,7 @@ def check_opened(image: Image.Image, name: str) -> Image.Image | Samples:
 
 
 def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence[int] | None) -> Image.Image | Samples:
-    """A TIFF with extra samples, or of more than 8 bits."""
+    """Reads a TIFF with extra samples, or with more than 8 bits."""
     is_colour = tags.photometric in (RGB, *GREY) or (tags.photometric == YCBCR and tags.bits == 8)
     if not is_colour or tags.kind == "?":
         problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as RGB of 8 bits"
@@ -310,8 +310,8 @@ def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence
 
 
 def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) -> Samples:
-    """What Pillow has read of several bands, if it is right: it divides by what it takes for alpha, mixes planar bands
-    of 16 bits, and keeps the upper eight of 16 bits."""
+    """Pillow's result for several bands, if it is correct: it divides by what it reads as alpha, mixes planar bands
+    of 16 bits, and only keeps the upper eight of 16 bits."""
     is_mixed = tags.is_deep and tags.is_planar and tags.compression == 1
     if 1 in tags.extra or is_mixed or image.mode not in ("L", "LA", "RGB", "RGBA", "RGBX"):
         raise UnsupportedImageError(name, f"it is {tags}, which Pillow misreads; {advice}")
@@ -323,7 +323,7 @@ def _pillow_bands(image: Image.Image, name: str, tags: TiffTags, advice: str) ->
 
 
 def _first_bands(image: Image.Image, name: str, count: int, nodata: float | None) -> Samples:
-    """Red, green and blue, or grey, of what PIL has read of several bands."""
+    """Red, green and blue, or grey, from PIL's result for several bands."""
     order = pick_bands(count)
     values = np.atleast_3d(np.asarray(image))[..., list(order)]
     samples = Samples(values, valid_pixels(values, nodata))
@@ -332,7 +332,7 @@ def _first_bands(image: Image.Image, name: str, count: int, nodata: float | None
 
 
 def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> Image.Image | Samples:
-    """A PNG or JPEG 2000 of more than 8 bits; of several channels Pillow keeps the upper eight bits alone."""
+    """Reads a PNG or JPEG 2000 of more than 8 bits; with several channels Pillow only keeps the upper eight bits."""
     rasterio = _optional("rasterio")
     with open_image(file) as opened:
         is_png, mode, orientation = (
@@ -346,15 +346,15 @@ def _decode_deep(file: Path | bytes, name: str, bands: Sequence[int] | None) -> 
     driver = "PNG" if is_png else "JP2OpenJPEG"
     has_alpha = mode in ("LA", "RGBA") and (is_png or b"cdef" in read_head(file, _JPEG_2000_BYTES))
     samples = _read_raster(rasterio, file, name, driver, bands, None, has_alpha)
-    if isinstance(hidden, tuple) and bands is None:  # The colour that a PNG calls transparent.
+    if isinstance(hidden, tuple) and bands is None:  # The colour that a PNG declares as transparent.
         samples.valid &= (samples.values != np.asarray(hidden, dtype=samples.values.dtype)).any(axis=-1)
     return _turned(samples, orientation)
 
 
 def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Image.Image | Samples:
-    """What Pillow has read of more than 8 bits, if it has kept enough of them."""
+    """Pillow's result for more than 8 bits, if it has kept enough of them."""
     if image.mode in DEEP_MODES and not is_png:
-        values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow brings JPEG 2000 to 16 bits.
+        values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow scales JPEG 2000 to 16 bits.
         return Samples(values, valid_pixels(values))
     if image.mode not in DEEP_MODES and np.asarray(image.convert("RGB")).max() <= _DARK:
         problem = f"it has {bits} bits a sample, of which Pillow keeps the upper eight, nearly black"
@@ -371,7 +371,7 @@ def _read_raster(
     tags: TiffTags | None,
     has_alpha: bool = False,
 ) -> Samples:
-    """The chosen bands as rasterio reads them."""
+    """Reads the chosen bands with rasterio."""
     # Interleaved bands are decoded together, even if only some of them are needed.
     if tags is not None and tags.width * tags.height * tags.samples * tags.bits > 8 * _MOST_BYTES:
         raise Image.DecompressionBombError(f"it is {tags}, more than {_MOST_BYTES >> 30} GiB.")
@@ -408,7 +408,7 @@ def _read_raster(
 
 
 def _say_bands(samples: Samples, name: str, count: int, order: Sequence[int]) -> None:
-    """Notes which bands were left out."""
+    """Notes which bands were dropped."""
     left = [index + 1 for index in range(count) if index not in order]
     if left:
         shown = f"bands {', '.join(str(index + 1) for index in order)} are read as RGB"
@@ -419,7 +419,7 @@ def _say_bands(samples: Samples, name: str, count: int, order: Sequence[int]) ->
 
 
 def _turned(samples: Samples, orientation: int | None) -> Samples:
-    """Upright, as an EXIF orientation says."""
+    """Rotates according to an EXIF orientation."""
     turn = _TURNS.get(orientation or 1)
     if turn is not None:
         samples.values, samples.valid = turn(samples.values), turn(samples.valid)
@@ -428,7 +428,8 @@ def _turned(samples: Samples, orientation: int | None) -> Samples:
 
 
 def _check_png(file: Path | bytes) -> None:
-    """Compares the checksums of a PNG, which Pillow does not do for pixels: it would show damage as an image."""
+    """Compares the checksums of a PNG, which Pillow does not do for pixels: damaged data would be read as a different
+    image."""
     with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
         if stream.read(len(_PNG)) != _PNG:
             return
@@ -437,7 +438,7 @@ def _check_png(file: Path | bytes) -> None:
             while left and (block := stream.read(min(left, 1 << 20))):
                 left, checksum = left - len(block), zlib.crc32(block, checksum)
             stored = stream.read(4)
-            if not head[4:5].isupper():  # It holds no pixels.
+            if not head[4:5].isupper():  # It contains no pixels.
                 continue
             if len(stored) < 4:
                 raise OSError("it is truncated, or the length of a part is wrong")
@@ -457,7 +458,7 @@ def _without_nodata(image: Image.Image, nodata: float) -> Image.Image:
 
 
 def _optional(package: str) -> Any:
-    """A package that may be missing."""
+    """Imports a package that may be missing."""
     try:
         if package == "rasterio":
             importlib.import_module("rasterio.io")

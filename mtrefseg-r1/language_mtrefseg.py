@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Between images and language: the projector, the layout of many sentences on one prompt, the `[SEG]` head."""
+"""Connects images and language: projector, layout of many sentences after one prompt, `[SEG]` head."""
 
 from dataclasses import dataclass
 
@@ -21,8 +21,8 @@ class ChannelLayerNorm(nn.LayerNorm):
 
 class Projector(nn.Module):
     """
-    Stride-32 features of one image to tokens of the language model: two convolutions of stride 2, each with a layer
-    normalisation, and a linear map. An image of 1024 pixels becomes 64 tokens.
+    Converts stride-32 features of one image to tokens of the language model: two convolutions of stride 2, each with a
+    layer normalisation, and a linear map. An image of 1024 pixels becomes 64 tokens.
 
     Args:
         config ([`MTRefSegConfig`]): `projector_norm`, `image_size` and the language model's width.
@@ -96,7 +96,7 @@ class SegHead(nn.Module):
         return self.output_projection(torch.cat([self.pooled_projection(pooled_states), query], dim=-1))
 
     def _attend(self, query: Tensor, vision: Tensor) -> Tensor:
-        """Each query looks at all positions and at itself, not at the other queries."""
+        """Each query attends to all positions and to itself, not to the other queries."""
         queries = self._split_heads(self.to_query(query)) * self.head_size**-0.5
         own_key, own_value = map(self._split_heads, self.to_key_value(query).chunk(2, dim=-1))
         key, value = map(self._split_heads, self.to_key_value(vision).chunk(2, dim=-1))
@@ -134,12 +134,12 @@ class SentenceLayout:
 
         Args:
             input_ids (`Tensor` of shape `(num_sentences, length)`): The sentences of all pairs, one after another.
-            num_expressions (`Tensor` of shape `(batch_size,)`, *optional*): Number of sentences of each pair; one each
-                if not given.
+            num_expressions (`Tensor` of shape `(batch_size,)`, *optional*): Number of sentences of each pair; one
+                sentence each if not given.
             batch_size (`int`): Number of pairs.
 
         Raises:
-            `ValueError`: The numbers do not fit the pairs or the sentences.
+            `ValueError`: The numbers do not match the pairs or the sentences.
         """
         if num_expressions is None:
             num_expressions = torch.ones(batch_size, dtype=torch.long, device=input_ids.device)
@@ -175,7 +175,7 @@ class SentenceLayout:
 
 
 def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
-    """Raises a `ValueError` that names the first tensor that is given and is not of the shape of `input_ids`."""
+    """Raises a `ValueError` that names the first given tensor whose shape differs from that of `input_ids`."""
     for name, other in others.items():
         if other is not None and other.shape != input_ids.shape:
             raise ValueError(
@@ -202,7 +202,7 @@ def packed_positions(prompt_mask: Tensor, sentence_mask: Tensor) -> Tensor:
 def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: torch.dtype) -> Tensor:
     """
     Additive attention mask that lets each sentence attend to the prompt and to its own earlier tokens, but not to
-    other sentences. All sentences of a pair thus share one pass and one set of keys and values, and each gets the same
+    other sentences. So all sentences of a pair share one pass and one set of keys and values, and each gets the same
     states as it would alone.
 
     Args:
@@ -210,7 +210,7 @@ def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: tor
         dtype (`torch.dtype`): Precision of the language model.
 
     Returns:
-        `Tensor` of shape `(batch_size, 1, length, length)`, 0 where a token is seen.
+        `Tensor` of shape `(batch_size, 1, length, length)`, 0 where a token is visible.
     """
     num_expressions, sentence_length = sentence_mask.shape[1:]
     device = prompt_mask.device
@@ -221,14 +221,14 @@ def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: tor
     causal = order[:, None] >= order
     visible = causal & ((segment == 0) | (segment[:, None] == segment))
     valid = torch.cat([prompt_mask, sentence_mask.flatten(1)], dim=1).bool()
-    # Padding sees itself: a row of the mask with nothing visible would give NaN.
+    # Padding attends to itself: a row of the mask with nothing visible would give NaN.
     visible = (visible & valid[:, None, :]) | torch.eye(segment.shape[0], dtype=torch.bool, device=device)
     mask = torch.zeros(visible.shape, dtype=dtype, device=device)
     return mask.masked_fill_(~visible, torch.finfo(dtype).min).unsqueeze(1)
 
 
 def cache_from(key_values: KeyValues) -> DynamicCache:
-    """A new cache over given keys and values, which it does not change."""
+    """A new cache that starts with given keys and values and does not change them."""
     cache = DynamicCache()
     for layer, (keys, values) in enumerate(key_values):
         cache.update(keys, values, layer)
@@ -236,7 +236,7 @@ def cache_from(key_values: KeyValues) -> DynamicCache:
 
 
 def key_values_of(cache: DynamicCache) -> KeyValues:
-    """Keys and values that a cache holds."""
+    """Keys and values in a cache."""
     return tuple((layer.keys, layer.values) for layer in cache.layers)
 
 

@@ -40,7 +40,8 @@ def is_initialized(tensor: Tensor) -> bool:
 
 class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
     """
-    Pixel decoder and masked-attention decoder. The parts carry Mask2Former's names, so that its checkpoints fit.
+    Pixel decoder and masked-attention decoder. The parts have Mask2Former's names, so that its checkpoints can be
+    loaded.
 
     Args:
         config ([`MTRefSegMaskDecoderConfig`]): Sizes.
@@ -99,7 +100,7 @@ class CrossAttention(nn.Module):
     `nn.MultiheadAttention`, which Mask2Former uses here, so that its checkpoints can be loaded.
 
     Args:
-        config ([`MTRefSegMaskDecoderConfig`]): Sizes, and the attention implementation that the user asked for.
+        config ([`MTRefSegMaskDecoderConfig`]): Sizes, and the attention implementation that the user chose.
     """
 
     def __init__(self, config: MTRefSegMaskDecoderConfig) -> None:
@@ -116,7 +117,7 @@ class CrossAttention(nn.Module):
         Args:
             queries (`Tensor` of shape `(batch_size, num_queries, hidden_size)`): The queries.
             keys, values (`Tensor` of shape `(batch_size, num_positions, hidden_size)`): Keys and values.
-            mask (`Tensor` of shape `(batch_size, 1, num_queries, num_positions)`): True where a query may look.
+            mask (`Tensor` of shape `(batch_size, 1, num_queries, num_positions)`): True where a query may attend.
             output_attentions (`bool`, *optional*, defaults to `False`): Whether to return the attention weights.
 
         Returns:
@@ -143,7 +144,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
     def __init__(self, config: MTRefSegMaskDecoderConfig, mask2former_config: Mask2FormerConfig) -> None:
         super().__init__(config.hidden_size, mask2former_config)
         self.position_embedder = SinePositionEmbedding(config.hidden_size // 2, normalize=True)
-        self.mask_decoder_config = config  # holds the attention implementation that the user asked for
+        self.mask_decoder_config = config  # contains the attention implementation that the user chose
         for layer in self.decoder.layers:
             layer.cross_attn = CrossAttention(config)
 
@@ -209,7 +210,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
     @torch.no_grad()
     def _attention_mask(self, mask_embeddings: Tensor, mask_features: Tensor) -> Tensor:
         """
-        Positions inside each query's present mask, all of them where it is empty: bool of shape
+        Positions inside each query's current mask, all of them where it is empty: bool of shape
         `(batch_size, 1, num_groups * num_queries, positions)`.
         """
         inside = _masks(mask_embeddings, mask_features).flatten(3).flatten(1, 2).unsqueeze(1) >= 0
@@ -237,7 +238,7 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
     def _self_attention(
         self, layer: Mask2FormerMaskedAttentionDecoderLayer, queries: Tensor, query_positions: Tensor | None
     ) -> Tensor:
-        """Self-attention of the queries of each group; a single query simply returns its own value."""
+        """Self-attention of the queries of each group; for a single query this is its own value."""
         attention = layer.self_attn
         positioned = _add(queries, query_positions)
         # (batch_size * num_groups, num_heads, num_queries, head_size)
@@ -266,8 +267,8 @@ def attend(
 
     Args:
         query, key, value (`Tensor`): Keys and values are of one length.
-        config ([`MTRefSegMaskDecoderConfig`]): Holds the attention implementation, `"sdpa"` or `"eager"`.
-        mask (`Tensor`, *optional*): True where a query may look.
+        config ([`MTRefSegMaskDecoderConfig`]): Contains the attention implementation, `"sdpa"` or `"eager"`.
+        mask (`Tensor`, *optional*): True where a query may attend.
         output_attentions (`bool`, *optional*, defaults to `False`): Whether to return the weights.
     """
     if not output_attentions and config._attn_implementation != "eager":

@@ -14,7 +14,7 @@ KeyValues = tuple[tuple[Tensor, Tensor], ...]
 @dataclass
 class MaskFeatures(ModelOutput):
     """
-    Output of the pixel decoder: everything that the masked-attention decoder needs of a pair.
+    Output of the pixel decoder: everything that the masked-attention decoder needs for a pair.
 
     Args:
         mask_features (`Tensor` of shape `(batch_size, hidden_size, height / 4, width / 4)`):
@@ -44,7 +44,7 @@ class MaskDecoderOutput(ModelOutput):
             Masks before the first and after every layer.
         cross_attentions (`tuple` of `Tensor` of shape \
 `(batch_size, num_groups, num_queries, num_heads, height, width)`, *optional*):
-            Where each layer looked, at stride `(32, 16, 8)[layer % 3]`; sums to 1 over the positions.
+            Where each layer attended, at stride `(32, 16, 8)[layer % 3]`; sums to 1 over the positions.
     """
 
     query_states: Tensor | None = None
@@ -67,9 +67,9 @@ class MTRefSegPairEncoding(ModelOutput):
             The backbone's coarsest level of each image.
         image_tokens_t1, image_tokens_t2 (`Tensor` of shape `(batch_size, num_image_tokens, text_hidden_size)`, \
 *optional*):
-            The images for the language model.
+            The images as tokens of the language model.
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*):
-            t1 and t2 at the size of the masks, normalised like the pixels.
+            t1 and t2 at the size of the masks, normalised like the pixel values.
         prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
             Attention mask of the prompt.
         prompt_key_values (`tuple`, *optional*):
@@ -95,19 +95,20 @@ class MTRefSegPairEncoding(ModelOutput):
 @dataclass
 class MTRefSegOutput(ModelOutput):
     """
-    Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flat:
+    Output of [`MTRefSegModel`] and [`MTRefSegVisionModel`]. A batch of pairs with several sentences each is flattened:
     `num_sentences` rows in the order of the sentences. Without sentences (stage 1) there is one row per pair, the mask
     of every change.
 
     Args:
         loss (`Tensor` of shape `()`, *optional*, returned with `labels` or `text_labels`):
-            Weighted sum of the parts below.
+            Weighted sum of the losses below.
         loss_mask, loss_dice, loss_no_target, loss_language, loss_change (`Tensor` of shape `()`, *optional*):
-            The parts, each already weighted. `loss_language` needs `text_labels`, `loss_change` needs `change_labels`.
+            The single losses, already weighted. `loss_language` needs `text_labels`, `loss_change` needs
+            `change_labels`.
         mask_logits (`Tensor` of shape `(num_sentences, height / 4, width / 4)`):
-            Logit of "this pixel changed as the sentence says", on the padded canvas.
+            Logit that a pixel belongs to the described change, on the padded canvas.
         no_target_logits (`Tensor` of shape `(num_sentences,)`):
-            Logit of "nothing in these images fits this sentence".
+            Logit that the sentence has no target.
         num_expressions (`Tensor` of shape `(batch_size,)`):
             How many of the rows belong to each pair.
         object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
@@ -115,20 +116,20 @@ class MTRefSegOutput(ModelOutput):
             processor applies it when it makes masks.
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*, returned with \
 `object_choices`):
-            t1 and t2 at the size of `mask_logits`, normalised like the pixels: colours may choose, too.
+            t1 and t2 at the size of `mask_logits`, normalised like the pixel values: colours may select objects, too.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
 num_queries, height / 4, width / 4)`.
         cross_attentions (`tuple` of `Tensor` of shape `(num_sentences, num_heads, height, width)`, *optional*, \
 returned with `output_attentions`):
-            Where the `[SEG]` query looked in each decoder layer, at stride `(32, 16, 8)[layer % 3]`.
+            Attention of the `[SEG]` query in each decoder layer, at stride `(32, 16, 8)[layer % 3]`.
         seg_embedding (`Tensor` of shape `(num_sentences, hidden_size)`, *optional*):
             The mask decoder's queries.
         sequences (`Tensor` of shape `(num_sentences, length)`, *optional*, returned by `generate_and_segment`):
             Token ids of the answers that the language model wrote.
         has_seg (`Tensor` of shape `(num_sentences,)`, *optional*, returned by `generate_and_segment`):
-            Whether the answer, or already the question, holds `[SEG]`. Where neither does, the mask is empty.
+            Whether the answer, or already the question, contains `[SEG]`. If neither does, the mask is empty.
     """
 
     loss: Tensor | None = None

@@ -29,10 +29,10 @@ class MTRefSegPipeline(Pipeline):
     Segments the changes that sentences describe in a pair of images of one scene.
 
     The pairs of a batch may differ in size and in number of sentences: each is encoded once, and all sentences of the
-    batch go through the model in one call.
+    batch pass through the model in one call.
 
     Images of more than 1.5 times the model's canvas are cut into windows, and GeoTIFF and other rasters are read with
-    their place on the ground, by the package `mtrefseg` with its extra `geo`: the masks are those of
+    their georeference, by the package `mtrefseg` with its extra `geo`: the masks are those of
     `mtrefseg.segment`. If it is not installed, large images are shrunk, and a warning states the factor.
 
     Example:
@@ -75,29 +75,30 @@ class MTRefSegPipeline(Pipeline):
                 Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
             window (`int` or `str`, *optional*, defaults to `"auto"`):
                 Side of the windows of large images in pixels of t1; `"auto"` takes that of the model's canvas (at the
-                ground resolution of the training images where both are known; remote sensing images that do not say
-                theirs count as half a metre a pixel), `"off"` shrinks images instead.
+                ground resolution of the training images if both are known; remote sensing images without a known
+                resolution count as half a metre per pixel), `"off"` shrinks images instead.
             batch_size (`int`, *optional*, defaults to 1):
-                How many pairs of a list, generator or dataset to run at once.
+                Number of pairs of a list, generator or dataset per batch.
             num_workers (`int`, *optional*, defaults to 0):
-                How many processes read and prepare images.
+                Number of processes that read and prepare images.
 
         Returns:
             For one pair a `list[dict]` with one entry per sentence (without **text** a single one):
 
             - **text** (`str` or `None`) -- The sentence.
-            - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 where the described change is, else 0.
+            - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 for pixels of the described change,
+              else 0.
             - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
-            - **no_target_score** (`float`) -- The probability that nothing fits.
-            - **answered_by** (`str`) -- `"image"`, `"objects"` (words of it choose among the objects that the
-              rest of the sentence finds), `"windows"` or `"shrunk scene"`.
+            - **no_target_score** (`float`) -- The probability that the sentence has no target.
+            - **answered_by** (`str`) -- `"image"`, `"objects"` (some words select among the objects found for the
+              rest of the sentence), `"windows"` or `"shrunk scene"`.
 
             For a list of pairs a list of these, for a generator or a dataset an iterator over these.
 
         Raises:
-            TypeError: If a pair is no dictionary.
+            TypeError: If a pair is not a dictionary.
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
-                the processor refuses an image or sentence (as a `mtrefseg.errors.UserError` for large images).
+                the processor rejects an image or sentence (as a `mtrefseg.errors.UserError` for large images).
         """
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
             # The base class treats other iterables, such as `datasets.Dataset`, as a single input.
@@ -187,7 +188,7 @@ class MTRefSegPipeline(Pipeline):
         if "inputs" not in model_inputs:
             return model_inputs
         outputs = self.model(**model_inputs.pop("inputs"))
-        # Only these leave the device.
+        # Only these are copied from the device.
         names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices", "image_colors")
         return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names if name in outputs})}
 
@@ -197,7 +198,7 @@ class MTRefSegPipeline(Pipeline):
         threshold: float | None = None,
         no_target_threshold: float | None = None,
     ) -> list[list[dict[str, Any]]]:
-        """Masks as images and scores as numbers, one list for each pair of the batch. Scenes run through the model
+        """Masks as images and scores as numbers, one list for each pair of the batch. Scenes pass through the model
         here, since their windows need the thresholds."""
         plain = iter(self._postprocess_images(model_outputs, threshold, no_target_threshold))
         return [
@@ -233,7 +234,7 @@ class MTRefSegPipeline(Pipeline):
     def _segment_scene(
         self, scene: dict[str, Any], threshold: float | None, no_target_threshold: float | None
     ) -> list[dict[str, Any]]:
-        """What `mtrefseg.segment` finds in a pair of large images."""
+        """Results of `mtrefseg.segment` for a pair of large images."""
         if scene["text"] == []:
             return []
         scenes = import_module("mtrefseg.scenes")
@@ -269,7 +270,7 @@ class MTRefSegPipeline(Pipeline):
     ) -> Iterator[list[dict[str, Any]]]:
         """
         Run batches of pairs. The base class splits outputs along their first dimension. Here it is the number of
-        sentences and not of pairs, so batches are kept whole until the end.
+        sentences and not of pairs, so batches are not split until the end.
         """
         dataset: PipelineDataset | PipelineIterator
         if isinstance(inputs, Sized):
@@ -285,7 +286,7 @@ class MTRefSegPipeline(Pipeline):
 
 
 def _entry(text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str) -> dict[str, Any]:
-    """What is returned for a sentence."""
+    """The result for a sentence."""
     return {
         "text": text,
         "mask": Image.fromarray(mask.astype(np.uint8) * 255),
@@ -312,7 +313,7 @@ def _needs_windows(image: Image.Image, window: Window, canvas: int) -> bool:
 
 
 def _warn_of_shrinking(image: Image.Image, window: Window, canvas: int) -> None:
-    """Warns that a large image is shrunk, where windows would keep its resolution."""
+    """Warns that a large image is shrunk, although windows would keep its resolution."""
     if _needs_windows(image, "auto", canvas):
         hint = "window='auto'" if window == "off" else "pip install 'mtrefseg[geo]'"
         logger.warning_once(

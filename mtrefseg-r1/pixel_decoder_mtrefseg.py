@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pixel decoder: the modules, weights and initialisation of transformers' Mask2Former, with a deformable attention that
+Pixel decoder: the modules, weights and initialisation of transformers' Mask2Former, with deformable attention that
 is fast on CPUs.
 """
 
@@ -25,7 +25,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
     Multi-scale deformable attention ([Deformable DETR](https://huggingface.co/papers/2010.04159)) as one weighted
     look-up: a sampled value is a sum of four pixels, so the whole operator is a sum of
     `num_levels * num_points * 4` rows of the value table, which `embedding_bag` gathers and adds without storing them.
-    Equal to the parent's `grid_sample`, differentiable, and several times faster on a CPU
+    Gives the same as the parent's `grid_sample`, is differentiable, and several times faster on a CPU
     (`benchmarks/results/operators.csv`).
     """
 
@@ -45,8 +45,8 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
             spatial_shapes_list (`list[tuple[int, int]]`):
                 Height and width of each level.
             kwargs:
-                What the library's encoder layer passes besides. Nothing is padded here, so there is no mask, and
-                reference points follow from the shapes.
+                Further arguments of the library's encoder layer. Nothing is padded here, so there is no mask, and
+                reference points are computed from the shapes.
         """
         queries = hidden_states if position_embeddings is None else hidden_states + position_embeddings
         values = self.value_proj(hidden_states)
@@ -56,7 +56,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         weights = _transposed(self.attention_weights(queries)).view(self.n_heads, self.n_levels * self.n_points, -1)
         weights = weights.softmax(1).view(self.n_heads, self.n_levels, self.n_points, -1)
 
-        # Coordinates need float32: bfloat16 cannot tell neighbouring pixels apart.
+        # Coordinates need float32: bfloat16 cannot distinguish neighbouring pixels.
         rows, row_weights = self._sampled_rows(offsets.float(), weights.float(), spatial_shapes_list)
         attended = nn.functional.embedding_bag(
             rows,
@@ -96,7 +96,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
         device = offsets.device
         # (num_levels, 1, 1)
         heights, widths = torch.tensor(shapes, dtype=torch.int32, device=device).view(-1, 2, 1, 1).unbind(1)
-        # With the frame a level is 2 wider and higher, and pixel (0, 0) lies at (1, 1).
+        # With the frame a level is 2 wider and higher, and pixel (0, 0) is at (1, 1).
         strides = widths + 2
         sizes = (heights + 2) * strides
         level_starts = sizes.cumsum(0).int() - sizes
@@ -133,7 +133,7 @@ def _transposed(states: Tensor) -> Tensor:
 def _pixel_and_fraction(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     """
     The pixel (int32) left of a position and how far the position is towards the next one, on an axis of `size` pixels
-    with a zero pixel before and after. Positions outside end on a zero.
+    with a zero pixel before and after. Positions outside give zero.
     """
     position = position.minimum(size + 1).clamp(min=0)
     pixel = position.detach().int().minimum(size)
@@ -141,8 +141,8 @@ def _pixel_and_fraction(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]
 
 
 class SinePositionEmbedding(Mask2FormerSinePositionEmbedding):
-    """Sine positions computed in float32 whatever the precision of the features, as the reference does. Rows and
-    columns are computed once each, not for every pixel."""
+    """Sine positions computed in float32 for any precision of the features, as the reference does. Rows and
+    columns are computed only once, not for every pixel."""
 
     def forward(
         self, shape: torch.Size, device: torch.device | str, dtype: torch.dtype, mask: Tensor | None = None
@@ -167,7 +167,7 @@ class SinePositionEmbedding(Mask2FormerSinePositionEmbedding):
 
 class PixelDecoder(Mask2FormerPixelDecoder):
     """
-    Mask2Former's pixel decoder with the fast [`DeformableAttention`], on whole images without padding.
+    Mask2Former's pixel decoder with the fast [`DeformableAttention`], on complete images without padding.
 
     Args:
         config ([`MTRefSegMaskDecoderConfig`]): Sizes.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Words for a place in the image: "in the top-left corner", "somewhere along the lower edge of the photo"."""
+"""Finds words for a place in the image: "in the top-left corner", "somewhere along the lower edge of the photo"."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 Region = tuple[float, float, float, float]
-"""A part of the image, in shares of its width and height: left, top, right, bottom."""
+"""A part of the image, as shares of its width and height: left, top, right, bottom."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -50,7 +50,7 @@ _PREPOSITIONS = _words(
     "in at on near toward towards to by along around over within inside into close up down across somewhere "
     "anywhere halfway midway out beside hugging touching against nearby about high low back way"
 )
-# Before a place ("the house located in the top left corner"); they go with it.
+# Before a place ("the house located in the top left corner"); they belong to it.
 _VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
 _FILLERS = _words(
     "the this very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
@@ -61,7 +61,7 @@ IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
     r"footage|panorama|img|pics?|field of view|visible area|area shown|site)"
 )
-"""A pattern for an image that a sentence speaks of."""
+"""A pattern for an image that a sentence mentions."""
 OF_THE_IMAGE = (
     r"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*"
     r"(?!(?!satellite|aerial|drone|first|second)\w+ (?:site|screen|display|tile|canvas|frame)\b)"
@@ -75,7 +75,7 @@ _OTHER_USES = _words(
     "from closest nearest furthest farthest most nearer closer further farther than more next facing pointing "
     "beginning starting begin start begins starts began started"
 )
-# After these words, "to the left" is where something goes or looks, not where it is.
+# After these words, "to the left" is a direction of motion or view, not a place.
 _MOTION = re.compile(
     r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
     r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly)"
@@ -90,7 +90,7 @@ OWNED = re.compile(
     r"(?<!what)(?<!where)(?<!that)(?<!who)(?<!here)(?<!it)(?<!let)['’]s $|s['’] $|"
     r"\b(?:its|his|her|their|whose) $"
 )
-"""What comes before a thing that belongs to another one: "the tower's", "its"."""
+"""Words before an object that belongs to another one: "the tower's", "its"."""
 # "Not the one on the left", "ignore the left half".
 _LEFT_OUT = re.compile(
     r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"
@@ -106,7 +106,7 @@ PARTS_OF_THINGS = (
     r"taillight|fender|bumper|front|rear|sleeve|shoe|glove|drive|floor|deck|storey|story|shelf|level|row|branch|step|bunk|"
     r"wing|wall|face|facade)"
 )
-"""A pattern for parts that have a left or an upper one of their own: "the right mirror" of a car."""
+"""A pattern for parts of an object that have a left or upper one: "the right mirror" of a car."""
 _BESIDE = _words("next beside by near behind above below between opposite")
 _AUXILIARIES = _words(
     "that which who has have had was were is are just been they he it she someone somebody people i we cars never "
@@ -115,7 +115,7 @@ _AUXILIARIES = _words(
 _COMPASS = _words("north south east west")
 _KNOWN = DIRECTIONS.keys() | PARTS | _PREPOSITIONS | _FILLERS
 _LINKS = _JOINTS | _VERBS
-# What can follow "on the left" if these words are not about the next one, as in "on the left bank".
+# What can follow "on the left" if these words do not refer to the next one, as in "on the left bank".
 AFTER_A_PLACE = re.compile(
     r"\W+|\d+|that|which|who|whose|where|when|was|were|is|are|be|been|has|have|had|did|do|does|can|could|will|there|and|"
     r"with|without|a|an|the|in|on|at|by|from|to|of|for|as|since|after|before|now|no|not|but|except|new|any|some|all|"
@@ -132,7 +132,7 @@ _TOKEN = re.compile(r"[\w'’]+|[^\w\s]")
 
 
 class Place(NamedTuple):
-    """A place that was found in a sentence: its words, and where they begin and end."""
+    """A place in a sentence: its words, and where they begin and end."""
 
     words: str
     start: int
@@ -141,7 +141,7 @@ class Place(NamedTuple):
 
 def take_place(text: str) -> tuple[str, Region | None]:
     """
-    Takes the place in the image out of a sentence.
+    Removes the place in the image from a sentence.
 
     Args:
         text (`str`): A sentence in lower case.
@@ -154,7 +154,7 @@ def take_place(text: str) -> tuple[str, Region | None]:
     places = list(_find_places(text_without_owner))
     between = (text_without_owner[one.end : other.start] for one, other in pairwise(places))
     if any(re.search(r"\b(?:and|or|but)\b|;", words) for words in between):
-        return text, None  # "A house at the top and two at the bottom": these are two questions.
+        return text, None  # "A house at the top and two at the bottom": these are two places.
     region = region_of(", ".join(place.words for place in places)) if places else None
     if region is None:
         return text, None
@@ -190,7 +190,7 @@ def region_of(place: str) -> Region | None:
 
 
 def tidy(text: str) -> str:
-    """Mends the spaces and the punctuation around words that were taken out."""
+    """Repairs the spaces and the punctuation around removed words."""
     text = re.sub(r"\( *\)|\[ *\]", " ", text)
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r" (?=[?.!,:;)])", "", text)
@@ -259,7 +259,7 @@ def _is_other_use(words: list[str], start: int, end: int) -> bool:
 
 
 def _after_first_part(words: list[str], start: int, end: int) -> int:
-    """The end of the first direction of a run, with the part that it is the direction of."""
+    """The end of the first direction of a run, with the part to which it refers."""
     index = start
     while words[index] not in DIRECTIONS:
         index += 1
@@ -269,7 +269,7 @@ def _after_first_part(words: list[str], start: int, end: int) -> int:
 
 
 def _trimmed(words: list[str], first: int, last: int) -> tuple[int, int]:
-    """A run without what does not belong to the place at its beginning and its end."""
+    """A run without the words at its beginning and its end that do not belong to the place."""
     last = _trimmed_end(words, first, last)
     if last - first > 1 and words[last - 1] == "right" and words[last : last + 1] and words[last] in _BESIDE:
         # "Near the top right next to the pond" is left as it is; "in the area right by the pond" has no place.
@@ -280,7 +280,7 @@ def _trimmed(words: list[str], first: int, last: int) -> tuple[int, int]:
 
 
 def _trimmed_end(words: list[str], first: int, last: int) -> int:
-    """The end of a run without words that begin something else."""
+    """The end of a run without words that belong to the next phrase."""
     while last > first:
         word, before = words[last - 1], words[last - 2] if last - first > 1 else ""
         is_part = word in PARTS and (word, words[last : last + 1]) != ("place", ["of"])
@@ -311,7 +311,7 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
 
 
 def _is_place(words: list[str], first: int, last: int) -> bool:
-    """Whether a run of words says where something is."""
+    """Whether a run of words is a place."""
     run, before, after = words[first:last], words[first - 1] if first else "", words[last : last + 1]
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
     if not named or _is_rank(run, after[0] if after else ","):
@@ -327,7 +327,7 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
 
 
 def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
-    """Whether a run between two words speaks of a thing, or of where it goes or is not."""
+    """Whether a run between two words refers to an object, to a motion, or to where something is not."""
     is_alone = AFTER_A_PLACE.fullmatch(following) is not None
     if re.search(r"\bof the (?:row|column|line|strip|band|stretch|level)\b", " ".join(run)):
         return True
@@ -346,7 +346,8 @@ def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
 
 
 def _is_bracketed(before: str, word: str, after: list[str]) -> bool:
-    """Whether punctuation alone surrounds a word: "new garage (left)", "new pool, middle", "left: tree felled"."""
+    """Whether a word is surrounded only by punctuation: "new garage (left)", "new pool, middle", "left: tree
+    felled"."""
     if word == "right" and before in ("", ",") and after != [":"]:
         return False  # "Right, show me the new pool", "it is new, right?"
     if before in ("", ".", "!", "?"):
@@ -355,7 +356,7 @@ def _is_bracketed(before: str, word: str, after: list[str]) -> bool:
 
 
 def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
-    """Whether a place is one of a thing and not of the image: "on the right bank of the river"."""
+    """Whether a place is part of an object and not of the image: "on the right bank of the river"."""
     after, ends_in_direction = words[last : last + 2], words[last - 1] in DIRECTIONS
     if not after or after[0] in ("of", "than", "between"):
         return bool(after) and not after[-1].isdigit()  # But "between 2010 and 2020".
@@ -373,7 +374,7 @@ def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
 
 
 def _is_rank(run: list[str], following: str) -> bool:
-    """Whether a run is "the far left" or "the uppermost" of a thing, as in "the far left house"."""
+    """Whether a run is "the far left" or "the uppermost" before a noun, as in "the far left house"."""
     if DIRECTIONS.get(run[-1], "middle") == "middle":
         return False
     is_far = run[-2:-1] in (["far"], ["extreme"], ["very"])

@@ -31,17 +31,17 @@ class MTRefSegProcessor(ProcessorMixin):
             Tokenizer of the language model, with the three special tokens below, a padding and an end-of-text token;
             [`~MTRefSegProcessor.from_tokenizer`] adds what is missing.
         prompt_template (`str` or [`PromptTemplate`], *optional*, defaults to `"default"`):
-            Wording of the prompt: `"default"`, `"reference"` (the reference implementation's), or an own one.
+            Wording of the prompt: `"default"`, `"reference"` (the reference implementation's), or your own.
         num_image_tokens (`int`, *optional*):
-            How many tokens each image takes in the prompt. Defaults to one for each started 128 x 128 pixels.
+            Number of tokens of each image in the prompt. Defaults to one per 128 x 128 pixels, rounded up.
         seg_token (`str`, *optional*, defaults to `"[SEG]"`):
-            Token whose hidden state asks for the mask.
+            Token whose hidden state becomes the mask query.
         image_t1_token, image_t2_token (`str`, *optional*, default to `"<image_t1>"` and `"<image_t2>"`):
             Placeholder tokens of the earlier and the later image.
         choose_objects (`bool`, *optional*, defaults to `False`):
             Whether colours, places, ranks and exceptions ("the red car", "in the upper half", "the leftmost house",
-            "all but the largest") are taken out of sentences, so that the model finds all objects that fit the rest,
-            and choose among these when masks are made; see [`split_sentence`].
+            "all but the largest") are removed from sentences, so that the model finds all objects that match the rest,
+            and select among these in post-processing; see [`split_sentence`].
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.
@@ -87,7 +87,7 @@ class MTRefSegProcessor(ProcessorMixin):
         Make a processor from any language model's tokenizer.
 
         A copy of the tokenizer gets the special tokens that it lacks: a padding token `[PAD]`, then `seg_token`,
-        `image_t1_token` and `image_t2_token`. One that it knows as an ordinary token keeps its id.
+        `image_t1_token` and `image_t2_token`. A token that it already contains as an ordinary one keeps its id.
 
         Args:
             tokenizer ([`PreTrainedTokenizerBase`] or `str`):
@@ -95,7 +95,7 @@ class MTRefSegProcessor(ProcessorMixin):
             image_size (`int`, *optional*):
                 Side of the square canvas in pixels.
             image_processor ([`MTRefSegImageProcessor`], *optional*):
-                Image processor to use, in place of one with the default options for `image_size`.
+                Image processor to use instead of one with the default options for `image_size`.
             **kwargs:
                 Further arguments of [`MTRefSegProcessor`].
 
@@ -136,7 +136,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def config_overrides(self) -> dict[str, int]:
-        """`dict[str, int]`: Fields that a model needs to fit this processor: `image_size` and the three token
+        """`dict[str, int]`: Fields that a model and this processor must share: `image_size` and the three token
         ids, which are fields of [`MTRefSegConfig`], and `vocab_size`."""
         return {
             "image_size": self.image_processor.size["height"],
@@ -164,7 +164,7 @@ class MTRefSegProcessor(ProcessorMixin):
                     f"the tokenizer gives {getattr(self, name)} the id {own}, but {name}_id of the model is "
                     f"{expected}; take model and processor of one checkpoint."
                 )
-        # The placeholders of the images are not embedded.
+        # Image placeholders are not embedded.
         embedded = set(self.tokenizer.get_vocab().values()) - {self.image_t1_token_id, self.image_t2_token_id}
         if max(embedded) >= config.text_config.vocab_size:
             raise ValueError(
@@ -208,23 +208,24 @@ class MTRefSegProcessor(ProcessorMixin):
             images_t2 (like `images_t1`):
                 The later image of each pair.
             text (`str`, `list[str]` or `list[list[str]]`, *optional*):
-                The sentences: for one pair one or several, for more pairs one each or a list each. Without sentences
-                (stage 1) the model segments every change.
+                The sentences: one or several for a single pair; for several pairs, one each or a list each. Without
+                sentences (stage 1) the model segments every change.
             masks (like `images_t1`, nested like `text`, *optional*):
-                Truth masks in any form that [`load_mask`] reads, of the pair's own size; without `text` one per pair.
-            change_masks (list of what `masks` holds, *optional*):
+                Truth masks in any form that [`load_mask`] reads, at the size of the pair; without `text`, one per
+                pair.
+            change_masks (list of masks like those in `masks`, *optional*):
                 The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
-                Kind of scene, of all or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
+                Kind of scene of all pairs or of each pair, a key of the template's `scenes`: `"remote_sensing"` or
                 `"normal_scene"`. `None` uses the neutral wording.
             align (`str`, *optional*):
                 What to do with images of unequal sizes, `"error"` or `"resize"` (t2 to the size of t1). Defaults to
                 the image processor's option.
             generation (`bool`, *optional*, defaults to `False`):
-                Whether the language model shall write the answer itself, so that sequences end where it begins.
+                Whether the language model will generate the answer, so that sequences end before it.
             choose_objects (`bool`, *optional*):
-                Whether colours, places and ranks are taken out of the sentences and choose among objects. Defaults to
-                the processor's option; not done with `masks` or `generation` unless it is asked for here.
+                Whether colours, places and ranks are removed from the sentences and select among objects. Defaults to
+                the processor's option; not done with `masks` or `generation` unless it is set here.
             return_tensors (`str`, *optional*, defaults to `"pt"`):
                 `"pt"` for PyTorch tensors, `"np"` for NumPy arrays.
 
@@ -238,21 +239,21 @@ class MTRefSegProcessor(ProcessorMixin):
 
             and, if `text` is given, with the sentences of the first pair first,
 
-            - **prompt_input_ids**, **prompt_attention_mask** -- `int64` of shape `(batch_size, prompt_length)`, what
-              comes before the sentence.
+            - **prompt_input_ids**, **prompt_attention_mask** -- `int64` of shape `(batch_size, prompt_length)`, the
+              part before the sentence.
             - **input_ids**, **attention_mask** -- `int64` of shape `(num_sentences, sentence_length)`, the sentence
-              and what follows it: in training the whole answer, otherwise no more than the last queried token.
-            - **query_mask** -- `int64` 0/1 like `input_ids`: positions that make the mask query, which are those of
+              and the part after it: in training the complete answer, otherwise only up to the last queried token.
+            - **query_mask** -- `int64` 0/1 like `input_ids`: positions that are averaged into the mask query: those of
               the sentence and of `[SEG]`.
             - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
-            - **object_choices** -- `float32` of shape `(num_sentences, 12)`, for each sentence which objects it means
-              ([`ObjectChoice.to_values`]), zeros for all; only if they were taken out.
+            - **object_choices** -- `float32` of shape `(num_sentences, 12)`, the objects that each sentence selects
+              ([`ObjectChoice.to_values`]), zeros for all objects; only if words were removed.
             - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
               is given and `generation` is not set.
 
         Raises:
-            ValueError: If the inputs do not fit one another, if a domain is unknown, or if a sentence is empty, too
-                long for the tokenizer's `model_max_length`, or holds a special token.
+            ValueError: If the inputs are inconsistent, if a domain is unknown, or if a sentence is empty, too
+                long for the tokenizer's `model_max_length`, or contains a special token.
         """
         num_pairs = len(as_list(images_t1))
         if masks is not None:
@@ -284,7 +285,7 @@ class MTRefSegProcessor(ProcessorMixin):
         return_tensors: str | TensorType = "pt",
     ) -> BatchFeature:
         """
-        Prepare the sentences of pairs alone, for pairs that are already encoded.
+        Prepare only the sentences, for pairs that are already encoded.
 
         Args:
             text (`list[list[str]]`): The sentences of each pair.
@@ -317,7 +318,7 @@ class MTRefSegProcessor(ProcessorMixin):
 
     @property
     def sentence_encoder(self) -> SentenceEncoder:
-        """[`SentenceEncoder`]: Turns sentences into token ids, with the current template and tokenizer."""
+        """[`SentenceEncoder`]: Converts sentences to token ids, with the current template and tokenizer."""
         tokenizer = self.tokenizer
         return SentenceEncoder(
             template=self.prompt_template,

@@ -13,7 +13,7 @@ from .canvas_mtrefseg import fitted_size, parts_of, sample_axis
 AxisSamples: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 # Masks are sampled in bands of rows; in very wide images, the bands are also split into columns. This is the number of
-# floats in a band; the few bands that are in memory at a time fit into a processor's cache.
+# floats in a band; the few bands in memory at a time fit into the cache of a CPU.
 _FLOATS_PER_BAND = 1 << 17
 
 
@@ -21,13 +21,13 @@ def sample_maps(
     maps: Tensor, canvas_size: int, height: int, width: int, band: tuple[int, int] | None = None
 ) -> Tensor:
     """
-    Brings maps of the canvas to an image's own size.
+    Resamples maps of the canvas to the original size of an image.
 
     Args:
-        maps (`Tensor` of shape `(num_maps, map_height, map_width)`): Values that cover the whole canvas.
+        maps (`Tensor` of shape `(num_maps, map_height, map_width)`): Values that cover the complete canvas.
         canvas_size (`int`): Side of the canvas in pixels.
-        height, width (`int`): The image's own size.
-        band (`tuple[int, int]`, *optional*): First row, and the one after the last, if not all rows are wanted.
+        height, width (`int`): The original size of the image.
+        band (`tuple[int, int]`, *optional*): First row, and the one after the last, if only some rows are needed.
 
     Returns:
         `Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
@@ -51,10 +51,10 @@ def sample_masks(
     mask_logits: Tensor, canvas_size: int, height: int, width: int, threshold: float
 ) -> tuple[Tensor, Tensor]:
     """
-    Masks at an image's own size. They are computed in bands, so that memory stays small for images of any shape.
+    Masks at the original size of an image, computed in bands to limit memory for images of any shape.
 
     Args:
-        mask_logits (`Tensor` of shape `(num_masks, logits_height, logits_width)`): They cover the whole canvas.
+        mask_logits (`Tensor` of shape `(num_masks, logits_height, logits_width)`): They cover the complete canvas.
         canvas_size, height, width: See [`sample_maps`].
         threshold (`float`): Probability, 0 to 1, above which a pixel belongs to the mask.
 

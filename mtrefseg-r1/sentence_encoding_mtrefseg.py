@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Sentences and prompts as token ids: arrays for the model. Needs neither PyTorch nor transformers, so that exported
+Encodes sentences and prompts as arrays of token ids. Needs neither PyTorch nor transformers, so that exported
 models use the same code.
 """
 
@@ -23,15 +23,15 @@ _IGNORED_LABEL = -100
 @dataclass(frozen=True)
 class SentenceEncoder:
     """
-    Turns sentences into the model's inputs.
+    Converts sentences to the model's inputs.
 
     Args:
         template ([`PromptTemplate`]): Wording of the prompt.
-        tokenize (`Callable`): Token ids of each of several texts, without special tokens around them.
+        tokenize (`Callable`): Returns the token ids of several texts, without special tokens.
         placeholder_ids (`dict[str, int]`): Token ids of "<image_t1>", "<image_t2>" and "[SEG]".
-        num_image_tokens (`int`): How many tokens each image takes in the prompt.
+        num_image_tokens (`int`): Number of tokens of each image in the prompt.
         special_tokens (`list[str]`): Tokens that a sentence must not contain.
-        pad_token_id, eos_token_id (`int`): Token ids of padding, and of the end of a text.
+        pad_token_id, eos_token_id (`int`): Token ids of padding and of the end of text.
         max_length (`int`): Longest prompt with a sentence and an answer, in tokens.
         padding_side (`str`): "left" or "right".
     """
@@ -64,16 +64,16 @@ class SentenceEncoder:
 
         Args:
             expressions (`list[list[str]]`): The sentences of each pair.
-            domain (`str` or `list[str]`, *optional*): Kind of scene, of all or of each pair.
-            training (`bool`, *optional*, defaults to `False`): Whether the whole answer follows, with labels.
-            generation (`bool`, *optional*, defaults to `False`): Whether sequences end where the answer begins.
-            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are taken out.
+            domain (`str` or `list[str]`, *optional*): Kind of scene of all pairs or of each pair.
+            training (`bool`, *optional*, defaults to `False`): Whether the complete answer follows, with labels.
+            generation (`bool`, *optional*, defaults to `False`): Whether sequences end before the answer.
+            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed.
 
         Returns:
-            `dict[str, np.ndarray]`: What [`MTRefSegProcessor`] says about text.
+            `dict[str, np.ndarray]`: The text entries of [`MTRefSegProcessor`].
 
         Raises:
-            ValueError: If a domain is unknown, or a sentence is empty, too long, or holds a special token.
+            ValueError: If a domain is unknown, or a sentence is empty, too long, or contains a special token.
         """
         prompts = self._encode_prompts(domain, len(expressions))
         data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
@@ -94,14 +94,14 @@ class SentenceEncoder:
             name: [number] * (1 if name == "[SEG]" else self.num_image_tokens)
             for name, number in self.placeholder_ids.items()
         }
-        # Each of them once, and all in one call.
+        # Each text once, and all in one call.
         plain = list({piece: None for pieces in pieces_of for piece in pieces if piece not in ids_of})
         if plain:
             ids_of |= zip(plain, self.tokenize(plain))
         return [[token for piece in pieces for token in ids_of[piece]] for pieces in pieces_of]
 
     def _encode_prompts(self, domain: str | Sequence[str | None] | None, num_pairs: int) -> list[list[int]]:
-        """Token ids of what comes before the sentences of each pair."""
+        """Token ids of the part before the sentences of each pair."""
         domains = [domain] * num_pairs if domain is None or isinstance(domain, str) else list(domain)
         if len(domains) != num_pairs:
             raise ValueError(f"Got {len(domains)} domains for {num_pairs} pairs: give one for all, or one for each.")
@@ -139,7 +139,7 @@ class SentenceEncoder:
         return {**self._pad(rows, "attention_mask"), "num_expressions": counts}
 
     def _encode_following(self, training: bool, generation: bool) -> tuple[list[int], int]:
-        """Token ids of what follows every sentence, and how many of them, at the end, are supervised."""
+        """Token ids after every sentence, and how many of them, at the end, are supervised."""
         template = self.template
         suffix, answer, answer_end = self._encode(template["suffix"], template["answer"], template["answer_end"])
         if generation:
@@ -186,13 +186,13 @@ def _split(text: Any) -> tuple[Any, list[float]]:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a sentence shows nothing: it is empty, or holds white space, control characters and marks of direction
-    or width alone."""
+    """Whether a sentence has no visible characters: it is empty, or only contains white space, control characters and
+    marks of direction or width."""
     return all(unicodedata.category(letter)[0] in "ZC" for letter in text)
 
 
 def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
-    """Raise a `ValueError` if a sentence is empty or could be taken for part of the prompt."""
+    """Raise a `ValueError` if a sentence is empty or could be mistaken for part of the prompt."""
     if is_blank(expression):
         raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
     # The template's own placeholders count too: the tokenizer may know these tokens by other names.

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads the tags that say what the samples of a TIFF mean. PIL's modes do not distinguish extra bands from transparency.
+Reads the tags that define the samples of a TIFF. PIL's modes do not distinguish extra bands from transparency.
 """
 
 from dataclasses import dataclass, replace
@@ -32,16 +32,16 @@ class TiffTags:
     Args:
         width, height (`int`): In pixels, as stored.
         samples (`int`): Samples a pixel.
-        bits (`int`): Bits of the deepest sample.
+        bits (`int`): Bits of the sample with the most bits.
         kind (`str`): "u" unsigned, "i" signed, "f" floating point, "?" anything else.
         photometric (`int`): As the format numbers it: 1 grey, 2 RGB and so on.
         extra (`tuple[int, ...]`): Kinds of the extra samples; 1 is premultiplied alpha.
-        is_planar (`bool`): Whether each band lies by itself.
+        is_planar (`bool`): Whether the bands are stored separately.
         compression, orientation (`int`): As the format numbers them.
-        nodata (`float`, *optional*): The value that GDAL has noted for "no data".
+        nodata (`float`, *optional*): GDAL's value for "no data".
         has_narrow_palette (`bool`, *optional*, defaults to `False`): See [`has_narrow_palette`].
         has_other_pages (`bool`, *optional*, defaults to `False`): Whether another page of the file is as large as the
-            first, and not noted as an overview or a mask of it.
+            first, and not marked as an overview or a mask of it.
     """
 
     width: int
@@ -70,7 +70,7 @@ class TiffTags:
 
     @property
     def is_known_to_pillow(self) -> bool:
-        """Whether Pillow knows the compression. It says of plain YCbCr that it is cut short, and few builds of it have
+        """Whether Pillow knows the compression. It reports plain YCbCr as truncated, and few builds support
         WebP in TIFF."""
         is_plain_ycbcr = self.photometric == YCBCR and self.compression not in _JPEG
         return (
@@ -84,7 +84,7 @@ class TiffTags:
 
 
 def read_tags(file: Path | bytes) -> TiffTags | None:
-    """The tags of the first image of a TIFF, `None` for any other file. To be called within `decoding`."""
+    """The tags of the first image of a TIFF, `None` for any other file. Must be called within `decoding`."""
     head = read_head(file)
     if head[:4] not in TiffImagePlugin.PREFIXES:
         return None
@@ -95,7 +95,7 @@ def read_tags(file: Path | bytes) -> TiffTags | None:
     with BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
         stream.seek(start)
         directory.load(stream)
-        # Pillow only warns of tags that the file does not hold, and goes on without them.
+        # Pillow only warns about tags that are missing in the file, and continues without them.
         if directory.next == start:
             raise OSError("it is damaged: the file ends before its tags do")
         first = collect_tags(directory)
@@ -120,7 +120,7 @@ def _has_other_pages(stream: IO[bytes], directory: Any, first: TiffTags) -> bool
 
 
 def collect_tags(tags: Any) -> TiffTags:
-    """What the tags say that PIL has read of a TIFF, by their numbers."""
+    """Reads the tags of a TIFF, by their numbers, from PIL's result."""
     bits = tags.get(258, (1,))
     formats = set(tags.get(339, (1,)))
     extra = tags.get(338, ())

@@ -40,13 +40,7 @@ def case_html(sentence: ScoredSentence, images: Images | None, side: int) -> str
     masks = (("truth", sentence.truth_mask(), TRUTH), ("prediction", sentence.prediction_mask(), PREDICTION))
     answers = []
     for name, mask, color in masks:
-        note = (
-            "missing"
-            if mask is None
-            else "empty"
-            if not mask.any()
-            else f"{area_text(mask.mean())} of the image"
-        )
+        note = "missing" if mask is None else "empty" if not mask.any() else f"{area_text(mask.mean())} of the image"
         shape = np.zeros(size, dtype=bool) if mask is None else mask
         answers.append(ShownAnswer(name, shape, note, sentence.change_type, color))
     return pair_view_html(shown, answers, "images not available" if images is None else "")
