@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Multi-temporal referring segmentation: two images of a place and a sentence in, the mask of exactly that change out.
+Multi-temporal referring segmentation: segments the change that a sentence describes between two images of a place.
 
-`import mtrefseg` is light: each name below, and PyTorch if it needs it, is imported when it is first used.
+`import mtrefseg` is fast: each name below, and PyTorch if necessary, is imported on first use.
 """
 
 from importlib import import_module

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The base of all errors that a user can fix, and the one place where commands report them."""
+"""The base class of all errors that a user can fix, and the function with which commands report them."""
 
 import io
 import os
@@ -12,12 +12,12 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 """Exit code of a command that was stopped with Ctrl-C."""
 PIPE_CLOSED = 141
-"""Exit code of a command whose output nobody reads any more."""
+"""Exit code of a command whose output is no longer read."""
 
 
 class UserError(Exception):
     """
-    Bad input. The message names the file or value and says what to change; commands print it as one line, without a
+    Bad input. The message names the file or value and the fix; commands print it as one line, without a
     traceback.
     """
 
@@ -42,12 +42,12 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
     Runs a command and reports the errors that its user can fix.
 
     Args:
-        program (`str`): Begins the line on stderr, such as `"mtrefseg"`.
+        program (`str`): Prefix of the line on stderr, such as `"mtrefseg"`.
         run (`Callable`): The command; it returns its exit code, `None` for 0.
 
     Returns:
         `int`: The exit code of the command; `BAD_INPUT` after a [`UserError`] or an error of the operating system and
-        `INTERRUPTED` after Ctrl-C, each with one line on stderr; `PIPE_CLOSED` if nobody reads the output any more.
+        `INTERRUPTED` after Ctrl-C, each with one line on stderr; `PIPE_CLOSED` if the output is no longer read.
     """
     show_all_letters()
     try:
@@ -60,7 +60,7 @@ def run_command(program: str, run: Callable[[], int | None]) -> int:
         # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    # A path that is too long, a full disk, no permission.
+    # For example a path that is too long, a full disk, or no permission.
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename else one_line(error)
         sys.stderr.write(f"{program}: error: {' '.join(reason.split())}\n")

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Quickly checks that a model exists on the Hub. transformers would retry a wrong name for half a minute."""
+"""Quickly checks that a model exists on the Hub. transformers would retry for half a minute."""
 
 import re
 

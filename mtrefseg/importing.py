@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Installed packages: their versions, and the import of those that every model needs."""
+"""Installed packages: their versions, and the import of PyTorch and transformers."""
 
 import gc
 from importlib.metadata import PackageNotFoundError, version
@@ -15,8 +15,8 @@ def version_of(package: str) -> str:
 
 def import_libraries() -> None:
     """
-    Imports PyTorch and transformers' model classes with the garbage collector disabled. It would scan some hundred
-    thousand new functions and classes repeatedly and find nothing, which takes a sixth of the time of the import.
+    Imports PyTorch and transformers' model classes with the garbage collector disabled. It would repeatedly scan some
+    hundred thousand new functions and classes and find nothing, which takes a sixth of the time of the import.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Colours and letter sizes of everything that people look at: overlays, reports, pages of pairs and statistics, the audit
-and the demo. Nothing else in the project names a colour of its own.
+Colours and font sizes of all pages and figures: overlays, reports, pages of pairs and statistics, the audit
+and the demo. No other module of the project defines a colour.
 
-The colours of masks, and those of charts, stay apart for people with any colour blindness: a test simulates the three
+The colours of masks, and those of charts, are distinguishable with any colour blindness: a test simulates the three
 kinds and measures the smallest difference.
 """
 
@@ -22,21 +22,21 @@ MASK_COLORS: tuple[Color, ...] = (
     (217, 10, 10),  # red
     (39, 95, 206),  # blue
 )
-"""Colours of sentences, in their order. Beyond seven they repeat, and numbers tell the masks apart."""
+"""Colours of sentences, in their order. After seven they repeat, and numbers distinguish the masks."""
 TRUTH: Color = (240, 228, 66)
 PREDICTION: Color = (240, 84, 176)
 """Yellow and magenta, which stand out from streets and woods."""
 HALO: Color = (20, 20, 20)
-"""Around the outlines of masks, so that they are seen on any ground."""
+"""Around the outlines of masks, so that they are visible on any background."""
 
-# Of drawn pages, which are light.
+# For drawn pages, which are light.
 PAPER: Color = (255, 255, 255)
 INK: Color = (32, 33, 36)
 GREY: Color = (104, 107, 112)
 HAIRLINE: Color = (222, 224, 228)
 ACCENT: Color = (43, 95, 147)
 QUIET: Color = (125, 143, 165)
-"""Bars of charts that say nothing by their colour."""
+"""Bars of charts whose colour has no meaning."""
 CHANGE_COLORS: dict[str, Color] = {
     "appear": (43, 95, 147),
     "disappear": (224, 122, 40),
@@ -44,14 +44,14 @@ CHANGE_COLORS: dict[str, Color] = {
     "unknown": (226, 229, 233),
 }
 SPLIT_COLORS: dict[str, Color] = {"train": (72, 60, 126), "validation": (190, 100, 150), "test": (200, 185, 90)}
-"""None of them is a colour of change types, which stand beside them."""
+"""None of them is a colour of change types, which are shown next to them."""
 
 TEXT_SIZES = {"small": 0.8, "note": 0.88, "body": 1.0, "lead": 1.15, "title": 1.45}
-"""The letter sizes of pages, as shares of the body's."""
+"""The font sizes of pages, as shares of that of the body."""
 BODY_PIXELS = 15
 
 FONTS = ("system-ui", "-apple-system", '"Segoe UI"', "Roboto", '"Liberation Sans"', '"DejaVu Sans"', "sans-serif")
-"""Fonts of the visitor's computer: nothing is fetched from elsewhere."""
+"""Fonts of the visitor's computer: no external files are loaded."""
 
 LIGHT = {
     "paper": "#f5f6f8",
@@ -79,12 +79,12 @@ DARK = {
     "bad": "#f08c80",
     "stage": "#0e1013",
 }
-"""Colours of pages for the browser, by what they are for."""
+"""Colours of pages for the browser, by purpose."""
 
 
 def to_hex(color: Color) -> str:
     """
-    A colour as style sheets and matplotlib write it.
+    A colour in the notation of style sheets and matplotlib.
 
     Args:
         color (`tuple[int, int, int]`): Red, green and blue, 0 to 255.
@@ -97,11 +97,11 @@ def to_hex(color: Color) -> str:
 
 def css_variables(theme: Theme = "system") -> str:
     """
-    The colours and letter sizes as variables of CSS: `--ink`, `--text-note`, `--mask-1`, `--truth` and so on.
+    The colours and font sizes as CSS variables: `--ink`, `--text-note`, `--mask-1`, `--truth` and so on.
 
     Args:
-        theme (`str`, *optional*, defaults to `"system"`): What makes a page dark: the visitor's "system", or the
-            "class" `dark` on an element, as gradio does it.
+        theme (`str`, *optional*, defaults to `"system"`): What makes a page dark: the visitor's "system" setting, or
+            the "class" `dark` on an element, as in gradio.
 
     Returns:
         `str`: Rules for `:root` and for dark pages.

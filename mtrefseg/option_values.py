@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Command lines whose errors are one line, and numbers in a range, as `type=` of an option."""
+"""A parser with one-line errors, and functions for `type=` of an option, such as numbers in a range."""
 
 import argparse
 from collections.abc import Callable
@@ -17,14 +17,14 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def positive(text: str) -> int:
-    """A whole number of 1 or more."""
+    """An integer of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
 def port(text: str) -> int:
-    """The number of a port; 0 stands for any that is free."""
+    """A port number; 0 means any free port."""
     if not text.isdecimal() or not int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 65535")
     return int(text)
@@ -35,10 +35,10 @@ def between(least: float, most: float) -> Callable[[str], float]:
     Numbers in a range.
 
     Args:
-        least, most (`float`): Its ends, which belong to it.
+        least, most (`float`): Ends of the range, included.
 
     Returns:
-        `Callable[[str], float]`: Reads such a number.
+        `Callable[[str], float]`: Parses such a number.
     """
 
     def read(text: str) -> float:
@@ -54,7 +54,7 @@ def between(least: float, most: float) -> Callable[[str], float]:
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them, such as the values of a mask."""
+    """Integers separated by commas, such as the values of a mask."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -74,8 +74,8 @@ def percentiles(text: str) -> tuple[float, float, bool] | str | None:
     How samples of more than 8 bits are stretched.
 
     Returns:
-        `tuple`, `str` or `None`: Two percentiles, and whether each image is stretched by itself; "auto", or `None` for
-        "none".
+        `tuple`, `str` or `None`: Two percentiles, and whether each image is stretched separately; "auto", or `None`
+        for "none".
     """
     if text in ("auto", "none"):
         return "auto" if text == "auto" else None

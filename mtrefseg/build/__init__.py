@@ -5,7 +5,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    # PyTorch is imported when the function is first used.
+    # PyTorch is imported on first use of the function.
     if name == "from_backbones":
         from .backbones import from_backbones
 

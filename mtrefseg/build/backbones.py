@@ -31,8 +31,8 @@ class BackboneReport:
     Which tensors of a model came from pretrained checkpoints.
 
     Args:
-        taken (`dict[str, str]`): Our key, and the checkpoint that it came from.
-        new (`list[str]`): Keys that were initialised at random and have to be trained.
+        taken (`dict[str, str]`): Our key, and the checkpoint of the tensor.
+        new (`list[str]`): Keys that were initialised randomly and must be trained.
         unused (`dict[str, str]`): Keys of the checkpoints that were not used, and why.
     """
 
@@ -51,14 +51,14 @@ class BackboneReport:
 
 def from_backbones(vision: str | os.PathLike, text: str | os.PathLike, **overrides: Any) -> MTRefSegModel:
     """
-    Builds the full model around pretrained parts, and logs which weights were taken and which are new;
-    [`build_from_backbones`], which this calls, returns that report too.
+    Builds the full model from pretrained parts, and logs which weights were used and which are new;
+    [`build_from_backbones`], which this calls, also returns that report.
 
     Args:
         vision (`str`): Hub id or folder of a Mask2Former checkpoint, or of any four-stage backbone.
         text (`str`): Hub id or folder of a causal language model.
         overrides: Fields of [`MTRefSegConfig`], and `vocab_size` to resize the token embeddings;
-            `**processor.config_overrides` holds those that have to fit the processor.
+            `**processor.config_overrides` contains those that must match the processor.
 
     Returns:
         [`MTRefSegModel`]: The model in evaluation mode.
@@ -77,25 +77,25 @@ def build_from_backbones(
 ) -> "tuple[MTRefSegModel, BackboneReport]":
     """
     Makes a model whose backbone, pixel decoder, masked-attention decoder and language model start from pretrained
-    weights, and says (log level "warning", as the library's own load report) which were taken and which are new.
+    weights, and logs (level "warning", like the library's own load report) which were used and which are new.
 
     Args:
         model_class (`type[MTRefSegModel]`): The class to build.
-        vision (`str`): Hub id or folder of a Mask2Former checkpoint (backbone and both decoders are taken), or of any
+        vision (`str`): Hub id or folder of a Mask2Former checkpoint (backbone and both decoders are used), or of any
             backbone with four stages.
         text (`str`): Hub id or folder of a causal language model.
-        vocab_size (`int`, *optional*): How many token embeddings are needed, `len(processor.tokenizer)`. Rows are
+        vocab_size (`int`, *optional*): Required number of token embeddings, `len(processor.tokenizer)`. Rows are
             added if the checkpoint has fewer; it may have more.
-        dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): Precision of all parts, whatever the
-            checkpoints are stored in.
+        dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): Precision of all parts, independent of the
+            precision of the checkpoints.
         overrides: Fields of [`MTRefSegConfig`], such as `**processor.config_overrides`; a `mask_decoder_config`
-            (`dict`) is merged into what the checkpoint says.
+            (`dict`) is merged into the checkpoint's.
 
     Returns:
         The model in evaluation mode, and a [`BackboneReport`].
 
     Raises:
-        `ValueError`: The backbone has not four stages.
+        `ValueError`: The backbone does not have four stages.
         `OSError`: A checkpoint cannot be found.
     """
     vision, text = os.fspath(vision), os.fspath(text)
@@ -125,7 +125,7 @@ def build_vision_from_backbones(
     **overrides: Any,
 ) -> "tuple[MTRefSegVisionModel, BackboneReport]":
     """
-    Builds the visual half of the model that [`build_from_backbones`] makes, with the same configuration. Of the
+    Builds the vision part of the model that [`build_from_backbones`] makes, with the same configuration. For the
     language model, only the configuration is read.
 
     Args:
@@ -146,7 +146,7 @@ def build_vision_from_backbones(
 def replace_backbone(model: MTRefSegModel, backbone: PreTrainedModel) -> MTRefSegModel:
     """
     The same model with another backbone. Everything keeps its weights, except the layers next to the backbone whose
-    sizes change with it: they are new, and have to be trained (the log names them).
+    sizes change with it: they are new and must be trained (the log names them).
 
     Args:
         model ([`MTRefSegModel`]): A trained model.
@@ -201,7 +201,7 @@ def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dic
         ]
         return mask2former.config.backbone_config, _decoder_fields(mask2former.config), parts
     config = AutoConfig.from_pretrained(vision, out_features=_four_stages(config, vision))
-    # AutoBackbone.from_pretrained asks the Hub first and refuses folders, so only its choice of class is used.
+    # AutoBackbone.from_pretrained asks the Hub first and rejects folders, so only its choice of class is used.
     with torch.device("meta"):
         backbone_class = type(AutoBackbone.from_config(config))
     backbone, info = backbone_class.from_pretrained(vision, config=config, dtype=dtype, output_loading_info=True)
@@ -211,7 +211,7 @@ def _load_vision(vision: str, dtype: torch.dtype) -> tuple[PreTrainedConfig, dic
 @dataclass
 class _Part:
     """
-    A pretrained part: its name in our model, the module, where it was loaded from, the library's report of the
+    A pretrained part: its name in our model, the module, its source, the library's report of the
     loading, and the prefix of the part's keys in that report.
     """
 

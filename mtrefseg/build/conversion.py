@@ -142,7 +142,7 @@ NEW: tuple[tuple[str, str], ...] = (
 @dataclass
 class ConversionReport:
     """
-    Outcome for every key: keys of the reference are `converted` or `dropped` (with the reason); keys of our model may
+    Result for every key: keys of the reference are `converted` or `dropped` (with the reason); keys of our model may
     be `new`.
     """
 
@@ -172,11 +172,11 @@ def convert_original(
         weights (`str`): A `.safetensors` or torch file, or a folder of such files.
         out (`str`): Folder to write.
         original_config (`str`): JSON file of the reference's hyper-parameters.
-        tokenizer (`str`): Folder with the reference's tokenizer (it holds `[PAD]` and `[SEG]`).
+        tokenizer (`str`): Folder with the reference's tokenizer (it contains `[PAD]` and `[SEG]`).
 
     Raises:
         `FileNotFoundError`, `ValueError`: A file is missing or unreadable, a key is unknown, missing or of the wrong
-            shape; the message names it. Nothing is written then.
+            shape; the message names it. In this case nothing is written.
     """
     original = read_json(original_config)
     try:
@@ -222,7 +222,7 @@ def build_config(original: dict[str, Any]) -> MTRefSegConfig:
         seg_head_size=head["additional_dim"],
         seg_head_attention_heads=head["d_projector"]["heads"],
         seg_token_id=original["seg_token_id"],
-        # Placeholders until the tokenizer is known.
+        # Placeholder values until the tokenizer is known.
         image_t1_token_id=original["vocab_size"],
         image_t2_token_id=original["vocab_size"] + 1,
         mask_weight=loss["mask_weight"],
@@ -322,7 +322,7 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
                 shard = load_file(file)
             else:
                 shard = torch.load(file, map_location="cpu", weights_only=True)
-        # What the readers of both kinds raise on damaged files.
+        # Errors that both kinds of readers raise for damaged files.
         except (
             *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
             *(SafetensorError, UnpicklingError),
@@ -343,7 +343,7 @@ def convert_state_dict(
     Translates the reference's state dict.
 
     Raises:
-        `ValueError`: A key fits no rule; all such keys are named.
+        `ValueError`: A key matches no rule; all such keys are named.
     """
     state_dict: dict[str, Tensor] = {}
     report = ConversionReport()

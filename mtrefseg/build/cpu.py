@@ -16,16 +16,16 @@ Model = TypeVar("Model", bound=nn.Module)
 def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -> Model:
     """
     Makes float32 inference on a CPU faster: linear layers and convolutions run through oneDNN, convolutions on weights
-    that are brought into its layout once, with the backbone's batch normalisations and activations in them. Results
-    differ by rounding only. The packed weights double the memory of the convolutions' weights.
+    that are packed once, with the backbone's batch normalisations and activations fused into them. Results
+    differ only by rounding. The packed weights double the memory of the convolutions' weights.
 
     With `compute_dtype=torch.bfloat16` convolutions and large linear layers multiply in bfloat16, which is several
-    times as fast on processors with instructions for it (Intel's AMX), and on others is not done. Weights, what goes
-    in and what comes out stay float32, but logits change by some hundredths of their range, so pixels at the edges of
+    times as fast on processors with instructions for it (Intel's AMX), and are unchanged on others. Weights, inputs
+    and outputs stay float32, but logits change by some hundredths of their range, so pixels at the edges of
     masks may change.
 
     With gradients, under autocast or `torch.compile`, on other devices and in other precisions, the model computes as
-    before. Does nothing where this build of PyTorch has no oneDNN.
+    before. Does nothing if this build of PyTorch has no oneDNN.
 
     Call it after loading, and before adapters or quantisation are added: tools that look for the exact class
     `nn.Linear`, such as `torch.ao.quantization.quantize_dynamic`, no longer find it. Parameters, their names and hooks
@@ -33,14 +33,14 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
 
     Args:
         model (`nn.Module`): Any model. It is changed in place.
-        compute_dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): What layers multiply in, float32 or
-            bfloat16. A second call can change it.
+        compute_dtype (`torch.dtype`, *optional*, defaults to `torch.float32`): Precision of the multiplications,
+            float32 or bfloat16. A second call can change it.
 
     Returns:
         `nn.Module`: The same model.
 
     Raises:
-        ValueError: If `compute_dtype` is neither.
+        ValueError: If `compute_dtype` is another one.
 
     Example:
 
@@ -64,13 +64,13 @@ def optimize_for_cpu(model: Model, compute_dtype: torch.dtype = torch.float32) -
 
 
 def _faster_class(module: nn.Module) -> type[nn.Module]:
-    """The class for a module: a faster one if there is any, otherwise its own."""
+    """The class for a module: a faster one if it exists, otherwise its own."""
     plain = type(module)
     if plain is nn.Linear:
         return OneDnnLinear
     if plain is NewGELUActivation:
         return FusedNewGelu
-    # Padding by name or with other values than zeros is PyTorch's own.
+    # Padding by name or with values other than zeros is left to PyTorch.
     if plain is nn.Conv2d and module.padding_mode == "zeros" and not isinstance(module.padding, str):
         return OneDnnConv2d
     if issubclass(plain, nn.Conv2d) and plain.__name__ == "NormalizedConv2d":

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Loads checkpoints. Turns the many exceptions that the libraries raise for damaged folders into one line for the user.
+Loads checkpoints. Converts the many exceptions that the libraries raise for damaged folders to a one-line error.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoProcessor
 
-# This also registers the model's classes, so that no code of a model repository runs.
+# This also registers the model's classes, so no code of a model repository runs.
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.errors import UserError, one_line
 
@@ -26,16 +26,16 @@ class CheckpointError(UserError, ValueError):
 @contextmanager
 def load_errors(what: str) -> Iterator[None]:
     """
-    Turns any exception of loading in the block into a [`CheckpointError`].
+    Converts any exception in the block to a [`CheckpointError`].
 
     Args:
-        what (`str`): What is loaded, for the message: a folder or Hub id.
+        what (`str`): Name of what is loaded, for the message: a folder or Hub id.
     """
     try:
         yield
     except UserError:
         raise
-    # On damaged files the libraries raise almost any class, and the tokenizers a plain `Exception`.
+    # For damaged files the libraries raise almost any exception class, and the tokenizers a plain `Exception`.
     except Exception as error:
         reason = one_line(error)
         if isinstance(error, JSONDecodeError) or not isinstance(error, OSError | ValueError | ImportError):
@@ -45,10 +45,10 @@ def load_errors(what: str) -> Iterator[None]:
 
 def check_files(name: str | Path) -> None:
     """
-    Refuses a folder that contains a named pipe or a device, because loading would wait for it for ever.
+    Rejects a folder that contains a named pipe or a device, because loading would wait for it forever.
 
     Args:
-        name (`str` or `Path`): Folder or Hub id of a checkpoint; Hub ids pass.
+        name (`str` or `Path`): Folder or Hub id of a checkpoint; Hub ids are accepted.
 
     Raises:
         CheckpointError: If an entry of the folder is neither a file nor a folder.
@@ -61,7 +61,7 @@ def check_files(name: str | Path) -> None:
 
 def find_device(name: str | None = None) -> torch.device:
     """
-    Finds a device to compute on.
+    Finds the device to use.
 
     Args:
         name (`str`, *optional*): Such as "cpu" or "cuda:1"; by default a CUDA device if there is one.
@@ -70,14 +70,14 @@ def find_device(name: str | None = None) -> torch.device:
         `torch.device`: The device.
 
     Raises:
-        CheckpointError: If there is no such device, or it holds no values, as "meta".
+        CheckpointError: If there is no such device, or it stores no values, such as "meta".
     """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         probe = torch.zeros(1, device=torch.device(name))
         probe.item()
-    # Which of them PyTorch raises depends on how it was built.
+    # The exception depends on the build of PyTorch.
     except (RuntimeError, AssertionError, ValueError, ImportError) as error:
         raise CheckpointError(f"cannot use the device {name}: {one_line(error)}") from error
     return probe.device
@@ -100,7 +100,7 @@ def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
     check_files(name)
     with load_errors(f"the processor of {name}"):
         processor = AutoProcessor.from_pretrained(name, **options)
-        # Without a configuration of the processor, the library gives the tokenizer alone.
+        # Without a configuration of the processor, the library only returns the tokenizer.
         if not hasattr(processor, "check_fits"):
             raise ValueError(f"it is a {type(processor).__name__}, but an MTRefSegProcessor is needed")
         return processor
@@ -108,7 +108,7 @@ def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
 
 def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: Any) -> Any:
     """
-    Loads a model on the CPU, made of PyTorch's own layers.
+    Loads a model on the CPU, with PyTorch's own layers.
 
     Args:
         name (`str` or `Path`): Folder or Hub id of a checkpoint with safetensors.
@@ -119,12 +119,12 @@ def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: 
         [`MTRefSegModel`]: In evaluation mode.
 
     Raises:
-        CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not fit each other.
+        CheckpointError: If it cannot be loaded, lacks weights, or model and processor do not match.
     """
     check_files(name)
     with load_errors(str(name)):
         model, info = AutoModel.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
-        # The library would go on with random values.
+        # The library would continue with random values.
         missing = sorted(info["missing_keys"])
         if missing:
             raise ValueError(
@@ -141,13 +141,13 @@ def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.dev
 
     Args:
         name, processor, **options: See [`load_plain_model`].
-        device (`torch.device`): Where to.
+        device (`torch.device`): The target device.
 
     Returns:
         [`MTRefSegModel`]: In evaluation mode, see [`optimize_for_cpu`].
 
     Raises:
-        CheckpointError: As [`load_plain_model`], or if the device has no room for it.
+        CheckpointError: As [`load_plain_model`], or if the device has not enough memory for it.
     """
     model = load_plain_model(name, processor, **options)
     with load_errors(str(name)):

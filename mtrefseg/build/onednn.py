@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Layers whose float32 inference on a CPU runs through oneDNN. In all other cases they behave as before."""
+"""Layers whose float32 inference on a CPU runs through oneDNN. In all other cases they behave like PyTorch's."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,7 +12,7 @@ from transformers.activations import NewGELUActivation
 
 # Multiplications below which calling oneDNN takes longer than it saves.
 _SMALL_PRODUCT = 1 << 22
-# Activations after a product, in oneDNN's words.
+# Activations after a product, with oneDNN's names.
 _RELU6: tuple[str, list[float], str] = ("hardtanh", [0.0, 6.0], "")
 _NOTHING: tuple[str, list[float], str] = ("none", [], "")
 
@@ -24,7 +24,7 @@ class OneDnnLayer(nn.Module):
     `torch.backends.mkldnn.flags(enabled=False)`.
 
     Args:
-        compute_dtype (`torch.dtype`): What a layer multiplies in, float32 or bfloat16; an attribute that
+        compute_dtype (`torch.dtype`): Precision of the multiplications, float32 or bfloat16; an attribute that
             [`optimize_for_cpu`] sets.
     """
 
@@ -48,7 +48,7 @@ class OneDnnLayer(nn.Module):
 
     @property
     def packed_weights(self) -> "PackedWeights":
-        """The layer's own; not a submodule or buffer, so that nothing saves or moves it."""
+        """The packed weights of this layer; not a submodule or buffer, so that they are not saved or moved."""
         return cast(PackedWeights, self.__dict__.setdefault("_packed_weights", PackedWeights()))
 
 
@@ -59,7 +59,7 @@ class PackedWeights:
     """
 
     def __init__(self) -> None:
-        # What it was made for; aliases of what it was made of, which keep their memory from being used again; weights.
+        # Purpose; aliases of the sources, which prevent reuse of their memory; weights.
         self._entry: tuple[Any, list[Tensor], tuple[Tensor, Tensor | None]] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "PackedWeights":
@@ -75,7 +75,7 @@ class PackedWeights:
         The packed weight, and the bias.
 
         Args:
-            purpose (`Any`): What they are for: the shape of the input and the like.
+            purpose (`Any`): Key of the packed weights, such as the shape of the input.
             sources (`Sequence[Tensor]`): Parameters and buffers that `make` reads.
             make (`Callable`): Returns the packed weight and the bias.
         """
@@ -87,7 +87,7 @@ class PackedWeights:
 
 
 class OneDnnLinear(OneDnnLayer, nn.Linear):
-    """`nn.Linear` through oneDNN, as PyTorch's own convolutions and bfloat16 matrix products are."""
+    """`nn.Linear` through oneDNN, like PyTorch's own convolutions and bfloat16 matrix products."""
 
     def forward(self, input: Tensor) -> Tensor:
         """`(..., in_features)` to `(..., out_features)`."""
@@ -106,7 +106,7 @@ class OneDnnLinear(OneDnnLayer, nn.Linear):
 
 
 class FusedNewGelu(NewGELUActivation):
-    """GELU by a hyperbolic tangent in one operator instead of eight."""
+    """GELU with the tanh approximation in one operator instead of eight."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape to the same shape."""
@@ -128,7 +128,7 @@ class OneDnnConv2d(OneDnnLayer, nn.Conv2d):
 def folded_class(original: Any) -> type[nn.Module]:
     """
     The backbone's convolution with batch normalisation and ReLU6, all in one operator. Its output has the precision
-    that it computes in.
+    of its computation.
 
     Args:
         original (`type`): `NormalizedConv2d`; remote code has its own copy of that class.
@@ -152,9 +152,9 @@ def folded_class(original: Any) -> type[nn.Module]:
 
 def _folded_for(layer: Any, shape: torch.Size) -> tuple[Tensor, Tensor]:
     """
-    Kernel and bias of a `NormalizedConv2d` for inputs of a shape. With stride 2, an even side has one zero less before
-    it than after it. A kernel that begins with a zero does the same with equal numbers of zeros, without a copy of the
-    input.
+    Kernel and bias of a `NormalizedConv2d` for inputs of a shape. With stride 2, an even side is padded with one zero
+    less before it than after it. A kernel that begins with a zero is equivalent to this with symmetric padding,
+    without a copy of the input.
     """
     kernel, bias = layer.folded()
     if layer.stride[0] > 1 and layer.kernel_size[0] > 1:
@@ -172,14 +172,14 @@ def _convolve(
     padding: Sequence[int] | None = None,
 ) -> Tensor:
     """
-    Runs a convolution, with an activation after it or with something added to it.
+    Runs a convolution, followed by an activation or the addition of a residual.
 
     Args:
         layer ([`OneDnnLayer`] and `nn.Conv2d`): Its sizes and precision.
         input (`Tensor` of shape `(batch_size, in_channels, height, width)`): Input.
-        sources (`Sequence[Tensor]`): What `weights` reads.
+        sources (`Sequence[Tensor]`): The tensors that `weights` reads.
         weights (`Callable`): Returns kernel and bias.
-        after (`tuple`): An activation, in oneDNN's words.
+        after (`tuple`): An activation, with oneDNN's names.
         residual (`Tensor`, *optional*): Added to the output.
         padding (`Sequence[int]`, *optional*): Zeros above and below, left and right; the layer's by default.
     """

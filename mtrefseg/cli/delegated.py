@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Verbs that the tools of other folders implement. These are looked up by name when they are needed: the library does not
-depend on them, and may be installed without the packages that they use.
+Verbs that are implemented in other folders. They are looked up by name when they are needed: the library does not
+depend on them, and can be installed without the packages that they use.
 """
 
 import argparse
@@ -38,8 +38,8 @@ def evaluate(arguments: Sequence[str]) -> int:
 
 
 def benchmark(arguments: Sequence[str]) -> int:
-    """`mtrefseg benchmark`: compares models, and scores the predictions of others."""
-    sys.argv = ["-m", "mtrefseg", "benchmark", *arguments]  # What reports record as their command.
+    """`mtrefseg benchmark`: compares models, and scores predictions of other programs."""
+    sys.argv = ["-m", "mtrefseg", "benchmark", *arguments]  # Reports record this as their command.
     return run_tool("trainer.benchmark.command:main", arguments, "train", "mtrefseg benchmark")
 
 
@@ -68,7 +68,7 @@ def look_up(name: str, extra: str) -> Any:
     Finds a function or a value of another folder.
 
     Args:
-        name (`str`): Where it is, as `"package.module:name"`.
+        name (`str`): Its location, as `"package.module:name"`.
         extra (`str`): The extra of `mtrefseg` that installs what it needs.
 
     Raises:
@@ -85,7 +85,7 @@ def run_tool(function: str, arguments: Sequence[str], extra: str, program: str |
     Runs the `main` of another tool.
 
     Args:
-        function (`str`): Where it is, as `"package.module:main"`; it takes the arguments and returns the exit code.
+        function (`str`): Its location, as `"package.module:main"`; it takes the arguments and returns the exit code.
         arguments (`Sequence[str]`): Passed on unchanged.
         extra (`str`): The extra of `mtrefseg` that installs what the tool needs.
         program (`str`, *optional*): Name of the program in help and errors, if the tool takes one.

@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> None:
     port = options.port or _port_of_environment()
     os.environ |= {"MTREFSEG_MODEL": model, "GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(port)}
     try:
-        # Looked up by name, because the library must not import folders that are built on it.
+        # Looked up by name, because the library must not import folders that depend on it.
         import_module("spaces_demo").main(share=options.share, auth=options.auth)
     except OSError as error:
         raise UserError(f"cannot serve on port {port}: {error}") from error

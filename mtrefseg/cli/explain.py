@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg explain`: why a mask is where it is.
+`mtrefseg explain`: shows what a mask is based on.
 
 ```bash
 mtrefseg explain t1.png t2.png "the house that appeared" --out outputs/why
@@ -50,7 +50,7 @@ def make_parser() -> VerbParser:
 
 def run(arguments: Sequence[str]) -> None:
     """
-    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
+    Runs the verb. All input is checked before the weights are loaded.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the verb.

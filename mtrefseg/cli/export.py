@@ -59,7 +59,7 @@ def make_parser() -> VerbParser:
 
 def run(arguments: Sequence[str]) -> None:
     """
-    Runs the verb. Exports into a folder beside `OUT` and renames it at the end.
+    Runs the verb. Exports into a temporary folder next to `OUT` and renames it at the end.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the verb.

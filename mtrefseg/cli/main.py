@@ -40,7 +40,7 @@ VERBS = {
     "export": "export a model to ONNX or torch.export graphs, optionally in 8 bits",
     "info": "print versions, the device and a model's parameter counts",
 }
-"""The verbs, with a summary. Those that `DELEGATED` lacks are modules of this folder."""
+"""The verbs, with a summary. Those that are not in `DELEGATED` are modules of this folder."""
 _ALIASES = {"convert-original": "convert"}
 
 

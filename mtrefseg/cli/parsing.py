@@ -11,8 +11,8 @@ from mtrefseg.option_values import OneLineParser
 
 class VerbParser:
     """
-    Parser of one verb. Positional arguments may come before, between and after the options, which argparse alone does
-    not support if their number is variable.
+    Parser of one verb. Positional arguments may come before, between and after the options, which argparse does
+    not support for a variable number of them.
 
     Args:
         verb (`str`): Name of the verb.
@@ -29,7 +29,7 @@ class VerbParser:
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """
-        Reads the arguments after the verb. What follows `--` is positional, even if it begins with a dash.
+        Reads the arguments after the verb. Everything after `--` is positional, even if it begins with a dash.
 
         Args:
             arguments (`Sequence[str]`): The arguments.
@@ -42,7 +42,7 @@ class VerbParser:
         if {"-h", "--help"} & {*given[:end]}:
             self._full_parser().parse_args(["--help"])
         options, rest = self.options.parse_known_args(given[:end])
-        # As in argparse, text with a blank in it is a sentence and not an option.
+        # As in argparse, text with a space in it is a sentence and not an option.
         unknown = [text for text in rest if text.startswith("-") and len(text) > 1 and " " not in text]
         if unknown:
             self.options.error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg report`: an evaluation as a page to look at.
+`mtrefseg report`: shows an evaluation as a page.
 
 ```bash
 mtrefseg report outputs/report/predictions.parquet --out pages                    # generated pairs are made again
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> None:
     with bad_input(
         ImportError, prefix='cannot write a report (install the missing packages with pip install "mtrefseg[data]"): '
     ):
-        # Both need packages that prediction does not need.
+        # Both need packages that are not needed for prediction.
         from mtrefseg.view import predictions
         from mtrefseg.view import report_page as page
 
@@ -154,6 +154,6 @@ def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:
 
 
 def _title(predictions: Path, report: dict[str, dict[str, Any]]) -> str:
-    """Model and data as the report calls them, or else the folder's name."""
+    """Names of model and data in the report, otherwise the folder's name."""
     data, model = report["data"], report["model"].get("name")
     return f"{model} on {data.get('name')}, {data.get('split')}" if model else predictions.resolve().parent.name

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-`mtrefseg serve`: an HTTP API, with the demo beside it.
+`mtrefseg serve`: an HTTP API together with the demo.
 
 ```bash
 mtrefseg serve --port 8000

@@ -2,7 +2,7 @@
 """
 Exports models as graphs for other runtimes. [`OnnxSegmenter`] runs them with ONNX Runtime, without PyTorch.
 
-Everything is imported when it is first used: exporting needs PyTorch, running does not.
+Everything is imported on first use: exporting needs PyTorch, running does not.
 """
 
 from importlib import import_module

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes a model as a folder of graphs, with everything that running them needs."""
+"""Writes a model as a folder of graphs, with everything that is needed to run them."""
 
 import tempfile
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from .settings import ExportSettings, ImageSettings, TextSettings
 
 Format = Literal["onnx", "torch-export"]
 _SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
-# All other files of the processor are code.
+# The other files of the processor are code.
 _PROCESSOR_FILES = ("processor_config.json", TOKENIZER, "tokenizer_config.json")
 # The projector halves 6 x 10 cells of 32 pixels twice, to 2 x 3 image tokens.
 _EXAMPLE_SIZE, _EXAMPLE_TOKENS = (192, 320), 6
@@ -40,7 +40,7 @@ def export_model(
     calibration: Iterable[tuple[Image.Image, Image.Image]] | None = None,
 ) -> None:
     """
-    Writes the graphs of a model, and the files of its processor.
+    Writes the graphs of a model, and the configuration files of its processor.
 
     Args:
         model ([`MTRefSegModel`]): Loaded, and not changed by [`optimize_for_cpu`].
@@ -48,7 +48,7 @@ def export_model(
         folder (`Path`): An empty folder.
         format (`str`, *optional*, defaults to `"onnx"`): `"onnx"` or `"torch-export"`.
         calibration (`Iterable` of pairs of `PIL.Image.Image`, *optional*): With these, the convolutions of the ONNX
-            graphs compute in 8 bits, with scales that follow from the pairs.
+            graphs compute in 8 bits, with scales that are calibrated with these pairs.
 
     Raises:
         UserError: If the model cannot be exported, or its tokenizer is not a fast one (of the library `tokenizers`).
@@ -87,7 +87,7 @@ def quantize_folder(
 
     Args:
         folder (`Path`): Result of [`export_model`]; it is changed.
-        processor ([`MTRefSegProcessor`]): That of the model.
+        processor ([`MTRefSegProcessor`]): The processor of the model.
         calibration (`Iterable` of pairs of `PIL.Image.Image`): See [`export_model`].
     """
     from .onnx_files import load_onnx, share_weights
@@ -102,7 +102,7 @@ def quantize_folder(
 
 def _has_open_sizes(model: MTRefSegModel) -> bool:
     """
-    Whether the image size can be dynamic, which is not the case if weights or attention windows are tied to one size.
+    Whether the image size can be dynamic, which is not possible if weights or attention windows depend on one size.
     """
     is_convolutional = model.config.vision_config.model_type in (
         "efficientnet_lite",

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The exported computations as modules: encode a pair, answer sentences on an encoding, find every change."""
+"""The exported computations as modules: encode a pair, segment sentences with an encoding, find every change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SEN
 
 class _ModelGraph(nn.Module):
     """
-    A part of the computation of a model, with tensors alone as inputs and outputs.
+    A part of the computation of a model, with only tensors as inputs and outputs.
 
     Args:
         model ([`MTRefSegModel`]): Result of [`prepare`].
@@ -60,8 +60,8 @@ class EncodePair(_ModelGraph):
 
     def _embed_prompt(self, prompt_input_ids: Tensor, encoding: MTRefSegPairEncoding) -> Tensor:
         """
-        Embeddings of the prompt, with the tokens of both images in their places. The model's own method for it checks
-        the number of placeholders, whose value decides the course of the computation, which a graph cannot hold.
+        Embeddings of the prompt, with the tokens of both images inserted. The model's own method for it checks
+        the number of placeholders, which is data-dependent control flow that a graph cannot contain.
         """
         config = self.model.config
         embeddings = self.model.embed_tokens(prompt_input_ids)
@@ -77,7 +77,7 @@ class EncodePair(_ModelGraph):
 
 
 class AnswerSentences(_ModelGraph):
-    """Segments what sentences describe, on the encoding of their pairs."""
+    """Segments the changes that sentences describe, with the encoding of their pairs."""
 
     def forward(
         self,
@@ -100,7 +100,7 @@ class AnswerSentences(_ModelGraph):
         Reads the sentences and decodes their masks.
 
         Args:
-            prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`): As given to [`EncodePair`].
+            prompt_attention_mask (`Tensor` of shape `(batch_size, prompt_length)`): The same as for [`EncodePair`].
             input_ids, attention_mask, query_mask (`Tensor` of shape `(batch_size, num_expressions, length)`):
                 The sentences of each pair, as the processor makes them. Rows of zeros are no sentences.
 
@@ -115,7 +115,7 @@ class AnswerSentences(_ModelGraph):
             states.unsqueeze(1).expand(-1, count, -1, -1, -1, -1).flatten(0, 1)
             for states in (prompt_keys, prompt_values)
         )
-        # Every sentence is a row of its own, with the keys and values of its pair's prompt.
+        # Every sentence is a separate row, with the keys and values of its pair's prompt.
         states, _ = self.model.read_tokens(
             self.model.embed_tokens(input_ids.flatten(0, 1)),
             prompt_attention_mask.unsqueeze(1).expand(-1, count, -1).flatten(0, 1),
@@ -141,15 +141,15 @@ class FindChanges(nn.Module):
     Segments every change, without a sentence.
 
     Args:
-        vision_model ([`MTRefSegVisionModel`]): The visual half of the model that [`prepare`] returned. The graph holds
-            no weights of the other half.
+        vision_model ([`MTRefSegVisionModel`]): The vision part of the model that [`prepare`] returned. The graph
+            contains no weights of the language part.
     """
 
     def __init__(self, vision_model: MTRefSegVisionModel) -> None:
         super().__init__()
         self.vision_model = vision_model
 
-    # The names of the arguments become those of the graph's inputs.
+    # The argument names become the names of the graph's inputs.
     def forward(
         self,
         mask_features: Tensor,
@@ -178,7 +178,7 @@ class FindChanges(nn.Module):
 @dataclass(frozen=True)
 class Graph:
     """
-    A graph as PyTorch exports it.
+    A graph exported by PyTorch.
 
     Args:
         name (`str`): "encode", "answer" or "changes".
@@ -200,12 +200,12 @@ def trace(model: MTRefSegModel, inputs: dict[str, Tensor], open_sizes: bool) -> 
 
     Args:
         model ([`MTRefSegModel`]): Result of [`prepare`].
-        inputs (`dict[str, Tensor]`): What the processor makes of two pairs with three sentences each.
+        inputs (`dict[str, Tensor]`): Output of the processor for two pairs with three sentences each.
         open_sizes (`bool`): Whether height and width of the images are dynamic; otherwise they are fixed to those of
             `inputs`.
 
     Yields:
-        [`Graph`]: One after the other. The number of pairs, the number of sentences per pair, and the lengths of
+        [`Graph`]: One after another. The number of pairs, the number of sentences per pair, and the lengths of
             sentences and prompt are dynamic.
     """
     batch, count, length, prompt = (Dim(name) for name in ("batch", "expressions", "length", "prompt_length"))

@@ -51,8 +51,8 @@ class FoldedConv2d(nn.Module):
 
 class SampledAttention(nn.Module):
     """
-    The pixel decoder's deformable attention with `grid_sample`, which every runtime knows; PyTorch's `embedding_bag`
-    is faster there, but has no counterpart in ONNX.
+    The pixel decoder's deformable attention with `grid_sample`, which every runtime supports; PyTorch's
+    `embedding_bag` is faster there, but has no counterpart in ONNX.
 
     Args:
         original (`DeformableAttention`): Weights and sizes.
@@ -123,7 +123,7 @@ def prepare(model: MTRefSegModel) -> MTRefSegModel:
     # The model's own method would warn about parts that do not support this setting.
     prepared.language_model.set_attn_implementation("eager")
     prepared.config.mask_decoder_config._attn_implementation = "eager"
-    # The code that runs the graphs checks the lengths; in the graphs they are dynamic.
+    # The code that runs the graphs checks the lengths, because they are dynamic in the graphs.
     prepared.max_text_length = float("inf")
     for parent in list(prepared.modules()):
         for name, child in list(parent.named_children()):

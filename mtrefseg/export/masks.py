@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Turns mask logits into masks at the size of the image, in NumPy. [`sample_masks`] of the image processor does the same
+Converts mask logits to masks at the size of the image, in NumPy. [`sample_masks`] of the image processor does the same
 in PyTorch, on any device; a test checks that both agree.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from modeling_mtrefseg.canvas_mtrefseg import fitted_size, parts_of, sample_axis
 
 
-# Floats of a band of rows; the few bands that are in memory at a time fit into a processor's cache.
+# Floats in a band of rows; the few bands in memory at a time fit into the cache of a CPU.
 _FLOATS_PER_BAND = 1 << 17
 
 
@@ -19,12 +19,12 @@ def sample_masks(
     mask_logits: np.ndarray, canvas_size: int, height: int, width: int, threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """
-    Masks at an image's own size.
+    Masks at the original size of an image.
 
     Args:
-        mask_logits (`np.ndarray` of shape `(num_masks, logits_height, logits_width)`): They cover the whole canvas.
+        mask_logits (`np.ndarray` of shape `(num_masks, logits_height, logits_width)`): They cover the complete canvas.
         canvas_size (`int`): Side of the canvas in pixels.
-        height, width (`int`): The image's own size.
+        height, width (`int`): The original size of the image.
         threshold (`float`): Probability, 0 to 1, above which a pixel belongs to the mask.
 
     Returns:
@@ -49,7 +49,7 @@ def sample_masks(
             logits = above + (lines[:, bottom - first] - above) * weights[:, None]
             inside = logits > lowest
             masks[:, rows.start : rows.stop, columns.start : columns.stop] = inside
-            # Most pixels of most masks lie outside, and need no probability.
+            # Most pixels of most masks are outside, and need no probability.
             counts = inside.sum(axis=(1, 2))
             areas += counts
             probabilities = _sigmoid(logits[inside])

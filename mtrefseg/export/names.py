@@ -8,7 +8,7 @@ WEIGHTS = "weights.bin"
 """The larger weights of all ONNX graphs of a folder, each stored once."""
 
 ENCODE, ANSWER, CHANGES = "encode", "answer", "changes"
-"""The graphs: encode a pair; answer sentences on an encoding; the mask of every change, without a sentence."""
+"""The graphs: encode a pair; segment sentences with an encoding; the mask of every change, without a sentence."""
 
 PAIR = ("pixel_values_t1", "pixel_values_t2")
 PROMPT = ("prompt_input_ids", "prompt_attention_mask")

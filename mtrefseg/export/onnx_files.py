@@ -20,11 +20,11 @@ from .graphs import Graph
 from .names import ANSWER, CHANGES, ENCODE, WEIGHTS
 
 
-# The newest operators that ONNX Runtime 1.17, OpenVINO 2024 and TensorRT 10 know.
+# The newest operator set that ONNX Runtime 1.17, OpenVINO 2024 and TensorRT 10 support.
 _OPSET = 20
 _SHARED_FROM = 1 << 14  # bytes; smaller tensors stay in the graph
 _ALIGNMENT = 4096  # the size of a memory page, so that files can be memory-mapped
-# Names of the dynamic axes of one input of each graph; those of the others follow.
+# Names of the dynamic axes of one input of each graph; those of the others are derived.
 _AXES: dict[str, dict[str, tuple[str | None, ...]]] = {
     ENCODE: {
         "pixel_values_t1": ("batch_size", None, "rows", "columns"),
@@ -44,7 +44,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
     Writes one graph.
 
     Args:
-        graph ([`Graph`]): One of [`trace`].
+        graph ([`Graph`]): A result of [`trace`].
         path (`Path`): The file.
 
     Raises:
@@ -66,19 +66,19 @@ def write_onnx(graph: Graph, path: Path) -> None:
     model = program.model_proto
     _name_axes(model, graph.name)
     for node in model.graph.node:
-        del node.metadata_props[:]  # It holds stack traces with paths of this machine.
+        del node.metadata_props[:]  # It contains stack traces with paths of this machine.
         node.doc_string = ""
     onnx.save(model, path)
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """A graph with its weights, wherever they lie."""
+    """A graph with its weights, wherever they are stored."""
     return onnx.load(path)
 
 
 def share_weights(folder: Path, graphs: dict[Path, onnx.ModelProto] | None = None) -> None:
     """
-    Writes graphs with their larger weights in one file, each of them once.
+    Writes graphs, with their larger weights stored once in a common file.
 
     Args:
         folder (`Path`): Where the file is written.
@@ -105,7 +105,7 @@ def share_weights(folder: Path, graphs: dict[Path, onnx.ModelProto] | None = Non
 
 
 def _name_axes(model: onnx.ModelProto, graph: str) -> None:
-    """Renames the dynamic axes, which the exporter numbers, in all shapes of a graph."""
+    """Renames the dynamic axes, which the exporter names by numbers, in all shapes of a graph."""
     names = {}
     inputs = {value.name: value for value in model.graph.input}
     for name, axes in _AXES[graph].items():

@@ -38,7 +38,7 @@ def quantize(model: onnx.ModelProto, pairs: Iterable[dict[str, np.ndarray]]) -> 
     """
     root = logging.getLogger()
     level = root.level
-    root.setLevel(logging.ERROR)  # It recommends on the root logger what is done here.
+    root.setLevel(logging.ERROR)  # It logs a recommendation on the root logger that is already followed here.
     try:
         with tempfile.TemporaryDirectory() as folder:
             given, plain, quantized = (Path(folder) / f"{name}.onnx" for name in ("given", "plain", "quantized"))
@@ -62,7 +62,7 @@ def quantize(model: onnx.ModelProto, pairs: Iterable[dict[str, np.ndarray]]) -> 
 
 
 def convolutional_nodes(graph: onnx.GraphProto) -> list[str]:
-    """The names of all convolutions, and of activations, pooling and additions of which all inputs come from these."""
+    """The names of all convolutions, and of activations, pooling and additions whose inputs all come from these."""
     chosen: list[str] = []
     made_by = {output: node.name for node in graph.node for output in node.output}
     for node in graph.node:

@@ -31,7 +31,7 @@ _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 @dataclass(frozen=True)
 class OnnxEncoding:
     """
-    Everything that the sentences of pairs share; the result of [`~OnnxSegmenter.encode_pair`].
+    The part of the computation that the sentences of pairs share; the result of [`~OnnxSegmenter.encode_pair`].
 
     Args:
         arrays (`dict[str, np.ndarray]`): Outputs of the graph, and the attention mask of the prompt.
@@ -47,13 +47,13 @@ class OnnxEncoding:
 
 class OnnxSegmenter:
     """
-    Segments the changes that sentences describe in pairs of images of one scene: the pipeline for exported models. Its
-    answers are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
+    Segments the changes that sentences describe in pairs of images of one scene: the pipeline for exported models. The
+    results are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
 
-    It computes with as many threads as `OMP_NUM_THREADS` says, by default with one for each core.
+    It uses `OMP_NUM_THREADS` threads, by default one for each core.
 
     Args:
-        folder (`str` or `Path`): What `mtrefseg export` wrote.
+        folder (`str` or `Path`): Output folder of `mtrefseg export`.
 
     Raises:
         UserError: If the folder is not an exported model, or ONNX Runtime is not installed.
@@ -78,7 +78,7 @@ class OnnxSegmenter:
 
     @cached_property
     def sentence_encoder(self) -> SentenceEncoder:
-        """[`SentenceEncoder`]: Turns sentences into token ids."""
+        """[`SentenceEncoder`]: Converts sentences to token ids."""
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
@@ -113,16 +113,16 @@ class OnnxSegmenter:
             no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied, likewise.
             align (`str`, *optional*): What to do with a pair of unequal sizes, `"error"` or `"resize"`, likewise.
             domain (`str`, *optional*): Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
-            batch_size (`int`, *optional*, defaults to 1): How many pairs of a list to run at once.
+            batch_size (`int`, *optional*, defaults to 1): Number of pairs of a list per batch.
 
         Returns:
             For one pair a `list[dict]` with one entry per sentence (without **text** a single one), as
-            [`~MTRefSegPipeline.__call__`] gives it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size of
-            t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
+            [`~MTRefSegPipeline.__call__`] returns it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size
+            of t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
 
         Raises:
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
-                an image or a sentence is refused.
+                an image or a sentence is rejected.
         """
         pairs = [inputs] if isinstance(inputs, dict) else list(inputs)
         results: list[list[dict[str, Any]]] = []
@@ -151,11 +151,11 @@ class OnnxSegmenter:
         Args:
             images_t1, images_t2 (`str`, `Path`, `PIL.Image.Image`, `np.ndarray` or a list of these):
                 The earlier and the later image of each pair, in any form that [`load_image`] reads.
-            domain (`str` or `list[str]`, *optional*): Kind of scene, of all or of each pair.
+            domain (`str` or `list[str]`, *optional*): Kind of scene of all pairs or of each pair.
             align (`str`, *optional*): See `__call__`.
 
         Raises:
-            ValueError: If there are not as many earlier as later images, or if a pair is refused.
+            ValueError: If the numbers of earlier and later images differ, or if a pair is rejected.
         """
         sources = list(zip(as_list(images_t1), as_list(images_t2), strict=True))
         domains = [domain] * len(sources) if domain is None or isinstance(domain, str) else list(domain)
@@ -163,18 +163,18 @@ class OnnxSegmenter:
 
     def answer(self, encoding: OnnxEncoding, text: Sequence[Sequence[str]] | None = None) -> dict[str, Any]:
         """
-        Asks sentences about encoded pairs.
+        Segments sentences about encoded pairs.
 
         Args:
             encoding ([`OnnxEncoding`]): Result of [`~OnnxSegmenter.encode_pair`].
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
-            `dict`: What [`MTRefSegOutput`] says about **mask_logits**, **no_target_logits**, **num_expressions**,
-            **object_choices** and **image_colors** (here RGB, 0 to 1), as arrays.
+            `dict`: The entries of [`MTRefSegOutput`]: **mask_logits**, **no_target_logits**, **num_expressions**,
+            **object_choices** and **image_colors** (here RGB, 0 to 1), all as arrays.
 
         Raises:
-            ValueError: If a sentence is empty, too long, or holds a special token.
+            ValueError: If a sentence is empty, too long, or contains a special token.
         """
         num_pairs = len(encoding.domains)
         if text is None:
@@ -192,7 +192,7 @@ class OnnxSegmenter:
             [list(group) for group in text], encoding.domains, choose_objects=choose_objects
         )
         counts = inputs["num_expressions"]
-        # Sentences of each pair side by side; rows of zeros where a pair has fewer.
+        # The sentences of each pair, with rows of zeros if a pair has fewer.
         is_sentence = np.arange(counts.max(initial=1)) < counts[:, None]
         sentences = {}
         for name in SENTENCES:
@@ -218,12 +218,12 @@ class OnnxSegmenter:
         no_target_threshold: float | None = None,
     ) -> list[dict[str, np.ndarray]]:
         """
-        Turns mask logits into masks of the images' own sizes; see
+        Converts mask logits to masks at the original size of the images; see
         [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
 
         Args:
             outputs (`dict`): Result of [`~OnnxSegmenter.answer`].
-            target_sizes (`list[tuple[int, int]]`): Own size (height, width) of each pair's images.
+            target_sizes (`list[tuple[int, int]]`): Original size (height, width) of each pair's images.
             threshold, no_target_threshold (`float`, *optional*): See `__call__`.
 
         Returns:
@@ -297,7 +297,7 @@ class OnnxSegmenter:
         return [self._entries(group, result) for group, result in zip(shown, results, strict=True)]
 
     def _entries(self, texts: Sequence[str | None], result: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-        """What is returned for a pair."""
+        """The result for a pair."""
         rows = zip(texts, result["masks"], result["scores"].tolist(), result["no_target_scores"].tolist(), strict=True)
         return [
             {

@@ -22,8 +22,8 @@ class ImageSettings:
     Args:
         size (`int`): Side of the canvas in pixels.
         resample (`int`): PIL's filter.
-        antialias (`bool`): Whether shrinking averages.
-        mean, std (`list[float]`, *optional*): Of the channels, for values in 0..1; `None` for no normalisation.
+        antialias (`bool`): Whether shrinking uses antialiasing.
+        mean, std (`list[float]`, *optional*): For each channel, for values in 0..1; `None` for no normalisation.
         align (`str`): What to do with images of unequal sizes.
     """
 
@@ -38,10 +38,10 @@ class ImageSettings:
 @dataclass(frozen=True)
 class TextSettings:
     """
-    How sentences are prepared; see [`SentenceEncoder`], whose fields these are, and [`MTRefSegProcessor`].
+    How sentences are prepared; see [`SentenceEncoder`], which has the same fields, and [`MTRefSegProcessor`].
 
     Args:
-        choose_objects (`bool`): Whether colours, places and ranks choose among objects.
+        choose_objects (`bool`): Whether colours, places and ranks select among objects.
     """
 
     template: Any
@@ -58,16 +58,16 @@ class TextSettings:
 @dataclass(frozen=True)
 class ExportSettings:
     """
-    Everything that `export.json` says.
+    Content of `export.json`.
 
     Args:
         format (`str`): "onnx" or "torch-export".
         precision (`str`): "float32", or "int8" where the convolutions are quantised.
         threshold (`float`): Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.
-        open_sizes (`bool`): Whether the graphs take images of any multiples of 32 pixels, not of one size only.
+        open_sizes (`bool`): Whether the graphs accept images of any multiples of 32 pixels, not only of one size.
         image ([`ImageSettings`]), text ([`TextSettings`]): How inputs are prepared.
-        versions (`dict[str, str]`): Of the packages that exported it.
+        versions (`dict[str, str]`): Versions of the packages that exported it.
     """
 
     format: str
@@ -80,19 +80,19 @@ class ExportSettings:
     versions: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """What is written."""
+        """Content of the file."""
         return {"version": _FORMAT_VERSION, **asdict(self)}
 
     @classmethod
     def read(cls, folder: Path) -> "ExportSettings":
         """
-        Reads those of a folder.
+        Reads the settings of a folder.
 
         Args:
             folder (`Path`): An exported folder.
 
         Raises:
-            UserError: If it is none, or of another version.
+            UserError: If it is not an exported folder, or of another version.
         """
         if not is_exported(folder):
             raise UserError(f'"{folder}" holds no exported model: it has no {SETTINGS}; `mtrefseg export` makes one')
@@ -108,5 +108,5 @@ class ExportSettings:
 
 
 def is_exported(folder: str | Path) -> bool:
-    """Whether a folder holds what `mtrefseg export` wrote."""
+    """Whether a folder is the output of `mtrefseg export`."""
     return (Path(folder) / SETTINGS).is_file()

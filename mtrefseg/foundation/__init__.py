@@ -3,7 +3,7 @@
 Third-party models that find objects by name, segment the object in a box or at a point, or answer questions about
 images. They are loaded with `transformers` from a Hub id or folder that the user names.
 
-Names are loaded, and PyTorch with them, when they are first used.
+All names, and PyTorch with them, are imported on first use.
 """
 
 from importlib import import_module

@@ -14,7 +14,7 @@ from .loading import load_model, load_part, to_model
 
 
 class QuestionTooLongError(ValueError):
-    """A question has more tokens than the model reads."""
+    """A question has more tokens than the model accepts."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class ChatAnswer:
         text (`str`): The text without special tokens.
         prompt_tokens, completion_tokens (`int`): Length of question and answer.
         is_cut_off (`bool`): Whether the text ends at the limit of tokens.
-        image_sizes (`tuple[tuple[int, int], ...]`): Width and height of each image as the model saw it; empty if its
-            processor does not tell.
+        image_sizes (`tuple[tuple[int, int], ...]`): Width and height of each image after resizing for the model; empty
+            if its processor does not report it.
     """
 
     text: str
@@ -92,7 +92,7 @@ class ChatModel:
         return ChatAnswer(text, prompt_tokens, len(output), is_cut_off, self._image_sizes(inputs))
 
     def _image_sizes(self, inputs: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
-        """Width and height of each image as the Qwen-VL models get them, in whole patches."""
+        """Width and height of each image as the Qwen-VL models get them, in multiples of a patch."""
         grid, patch = inputs.get("image_grid_thw"), getattr(self._processor.image_processor, "patch_size", None)
         if grid is None or not isinstance(patch, int):
             return ()

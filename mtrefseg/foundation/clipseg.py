@@ -15,7 +15,7 @@ from .loading import load_model, load_part, to_model
 
 class ClipSeg:
     """
-    Rates each pixel by how well it fits a text. Its maps have 352 x 352 pixels and blurred borders.
+    Rates how well each pixel matches a text. Its maps have 352 x 352 pixels and blurred borders.
 
     Args:
         model (`str`): Hub id or folder.
@@ -36,7 +36,7 @@ class ClipSeg:
 
         Args:
             image (`PIL.Image.Image`): The image, RGB.
-            texts (`Sequence[str]`): One or more texts; what is too long for the model is cut off.
+            texts (`Sequence[str]`): One or more texts; longer ones than the model supports are truncated.
 
         Returns:
             `np.ndarray`: Probabilities `(texts, height, width)`.
@@ -46,7 +46,7 @@ class ClipSeg:
             text=list(texts), padding=True, truncation=True, max_length=length, return_tensors="pt"
         )
         pixels = self._processor(images=[image], return_tensors="pt")["pixel_values"]
-        # The model wants an image for each text, and drops the batch dimension if there is one only.
+        # The model wants an image for each text, and drops the batch dimension if there is only one.
         inputs = {**words, "pixel_values": pixels.expand(len(texts), -1, -1, -1)}
         logits = self._model(**to_model(inputs, self._model)).logits.float()
         logits = logits.reshape(len(texts), 1, *logits.shape[-2:])

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Models that find things by their names: SAM 3 with masks, Grounding DINO and OWLv2 with boxes."""
+"""Models that find objects by name: SAM 3 with masks, Grounding DINO and OWLv2 with boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from .loading import load_model, load_part, need_torchvision, to_model
 @dataclass(frozen=True)
 class Found:
     """
-    A thing in an image.
+    An object in an image.
 
     Args:
         corners (`tuple[float, float, float, float]`): Its box in pixels, inside the image: left, top, right, bottom.
@@ -34,7 +34,7 @@ class Found:
 
 class Sam3Finder:
     """
-    SAM 3, which reads a noun phrase and segments every thing that fits.
+    SAM 3, which segments every object that matches a noun phrase.
 
     Args:
         model (`str`): Hub id or folder.
@@ -54,14 +54,14 @@ class Sam3Finder:
     @torch.inference_mode()
     def find(self, image: Image.Image, texts: Sequence[str]) -> list[list[Found]]:
         """
-        Finds everything that fits, for each text. The image is encoded once.
+        Finds all matching objects for each text. The image is encoded once.
 
         Args:
             image (`PIL.Image.Image`): The image, RGB.
-            texts (`Sequence[str]`): What to find; what is too long for the model is cut off.
+            texts (`Sequence[str]`): What to find; longer texts than the model supports are truncated.
 
         Returns:
-            `list[list[Found]]`: For each text all findings with masks, in any order.
+            `list[list[Found]]`: For each text all objects with masks, in any order.
         """
         pixels = self._processor(images=image, return_tensors="pt")["pixel_values"]
         embeddings = self._model.get_vision_features(**to_model({"pixel_values": pixels}, self._model))
@@ -109,19 +109,19 @@ class BoxFinder:
     @torch.inference_mode()
     def find(self, image: Image.Image, texts: Sequence[str]) -> list[list[Found]]:
         """
-        Detects everything that fits, for each text.
+        Detects all matching objects for each text.
 
         Args:
             image (`PIL.Image.Image`): The image, RGB.
-            texts (`Sequence[str]`): What to find; what is too long for the model is cut off.
+            texts (`Sequence[str]`): What to find; longer texts than the model supports are truncated.
 
         Returns:
-            `list[list[Found]]`: For each text all findings without masks, in any order.
+            `list[list[Found]]`: For each text all objects without masks, in any order.
         """
         return [self._find(image, text) for text in texts]
 
     def _find(self, image: Image.Image, text: str) -> list[Found]:
-        # Grounding DINO expects lower case, and names that end with a full stop.
+        # Grounding DINO expects lower case, and names with a full stop at the end.
         words: Any = [[text]] if self._is_owl else f"{' '.join(text.lower().replace('.', ' ').split())}."
         config = self._model.config
         length = config.text_config.max_position_embeddings if self._is_owl else config.max_text_len

@@ -64,7 +64,8 @@ def to_model(inputs: Any, model: Any) -> dict[str, Any]:
 
 
 def need_torchvision(model: str) -> None:
-    """Raises `CheckpointError` without torchvision: the error of transformers would blame the files of the model."""
+    """Raises `CheckpointError` without torchvision: the error of transformers would refer to the files of the
+    model."""
     if not is_torchvision_available():
         raise CheckpointError(
             f"cannot load {model}: its images are prepared with torchvision; pip install torchvision"

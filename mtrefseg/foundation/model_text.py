@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What language models write around an answer: thoughts before it, and words and code fences around its JSON.
+Removes what language models write around an answer: reasoning before it, and words and code fences around its JSON.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 
 MOST_BROKEN_VALUES = 1000
-"""Reading stops after this number of invalid values, so that hostile text takes a second at most."""
+"""Reading stops after this number of invalid values, so that hostile text takes at most a second."""
 
 _TAGS = r"think|thinking|thought|thoughts|reasoning"
 _FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
@@ -19,7 +19,7 @@ _THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|
 
 
 def drop_thoughts(text: str) -> str:
-    """The part of an answer after the thoughts of a reasoning model; the whole text if no thoughts end in it."""
+    """The part of an answer after the reasoning of a model; the complete text if no reasoning ends in it."""
     end = 0
     for match in _THOUGHTS_END.finditer(text):
         end = match.end()
@@ -27,18 +27,18 @@ def drop_thoughts(text: str) -> str:
 
 
 def ends_in_thoughts(text: str) -> bool:
-    """Whether a text, without the thoughts that ended in it, ends inside others: its answer is missing."""
+    """Whether a text ends inside its reasoning, so that the answer is missing."""
     return _THOUGHTS_BEGIN.search(text) is not None
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any] | ValueError]:
-    """The outermost JSON objects in a text; instead of one that is broken, a `ValueError` that says why."""
+    """The outermost JSON objects in a text; for an invalid one, a `ValueError` with the reason."""
     yield from _values(text, re.compile(r"\{"))
 
 
 def json_values(text: str) -> Iterator[dict[str, Any] | list[Any] | ValueError]:
-    """The outermost JSON objects and arrays in a text; instead of one that is broken, a `ValueError` that says why.
-    In a broken one, for example one that is cut off, the values inside follow."""
+    """The outermost JSON objects and arrays in a text; for an invalid one, a `ValueError` with the reason.
+    For an invalid one, such as a truncated one, the values inside follow."""
     yield from _values(text, re.compile(r"[{\[]"))
 
 
@@ -56,7 +56,7 @@ def _values(text: str, opening: "re.Pattern[str]") -> Iterator[Any]:
         except RecursionError:
             broken += 1
             yield ValueError("the answer is nested too deeply")
-        # Python refuses integers with thousands of digits.
+        # Python rejects integers with thousands of digits.
         except ValueError as error:
             broken += 1
             yield ValueError(f"the answer holds a number that cannot be read: {error}")
@@ -64,7 +64,7 @@ def _values(text: str, opening: "re.Pattern[str]") -> Iterator[Any]:
 
 
 def _stripped(value: Any) -> Any:
-    """The value with white space at both ends of its texts removed, so that it does not count as length."""
+    """The value with white space at both ends of its texts removed, so that this does not count as length."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

@@ -17,17 +17,17 @@ from .loading import load_model, load_part, need_torchvision, to_model
 Corners: TypeAlias = Sequence[float]
 """left, top, right, bottom in pixels."""
 Click: TypeAlias = tuple[float, float, bool]
-"""x and y in pixels, and whether the thing is there."""
+"""x and y in pixels, and whether the object is there."""
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
     """
-    An image as [`PromptedSegmenter`] has seen it; any number of things can be segmented in it.
+    An image encoded by [`PromptedSegmenter`]; any number of objects can be segmented in it.
 
     Args:
         size (`tuple[int, int]`): Its width and height.
-        embeddings (`list[torch.Tensor]`): What the model keeps of it.
+        embeddings (`list[torch.Tensor]`): The model's encoding.
     """
 
     size: tuple[int, int]
@@ -56,7 +56,7 @@ class PromptedSegmenter:
 
     @torch.inference_mode()
     def encode(self, image: Image.Image) -> EncodedImage:
-        """Looks at an RGB image, which takes most of the time."""
+        """Encodes an RGB image, which takes most of the time."""
         pixels = self._processor(images=image, return_tensors="pt")["pixel_values"]
         embeddings = self._model.get_image_embeddings(to_model({"pixel_values": pixels}, self._model)["pixel_values"])
         return EncodedImage(image.size, list(embeddings))
@@ -66,12 +66,12 @@ class PromptedSegmenter:
         self, image: EncodedImage, corners: Corners | None, clicks: Sequence[Click] = ()
     ) -> tuple[npt.NDArray[np.bool_], float]:
         """
-        Segments one thing.
+        Segments one object.
 
         Args:
             image ([`EncodedImage`]): The image, from [`~PromptedSegmenter.encode`].
-            corners (`Sequence[float]`, *optional*): The box around the thing: left, top, right, bottom in pixels.
-            clicks (`Sequence[tuple[float, float, bool]]`): Points (x, y) in pixels, and whether each shows the thing.
+            corners (`Sequence[float]`, *optional*): The box around the object: left, top, right, bottom in pixels.
+            clicks (`Sequence[tuple[float, float, bool]]`): Points (x, y) in pixels, and whether each is on the object.
                 A box or clicks must be given.
 
         Returns:

@@ -3,7 +3,7 @@
 Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
 hashes, and static pages.
 
-All but the functions for files is imported when it is first used.
+Everything except the functions for files is imported on first use.
 """
 
 from importlib import import_module

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 
 INCOMPLETE_SUFFIX = ".incomplete"
-"""Ending of files that are being written."""
+"""Suffix of files while they are written."""
 
-# The mark of UTF-32 begins with that of UTF-16.
+# The byte order mark of UTF-32 begins with that of UTF-16.
 _ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -25,16 +25,16 @@ _ENCODINGS = (
 )
 
 MOST_VALUES = 1_000_000
-"""Values that a YAML file may hold when every reference to an earlier one counts."""
+"""Maximum number of values in a YAML file, with all references expanded."""
 
 
 class RepeatedNameError(ValueError):
-    """An object in JSON gives a name two different values. Readers differ in which of them they take."""
+    """A JSON object has two different values for a name. Readers differ in which one they use."""
 
 
 def open_regular(path: str | Path) -> IO[bytes]:
     """
-    Opens a file for reading, and nothing but a file: a named pipe would wait for a writer for ever, and a device such
+    Opens a regular file for reading. A named pipe would wait for a writer forever, and a device such
     as /dev/zero never ends.
 
     Args:
@@ -46,8 +46,8 @@ def open_regular(path: str | Path) -> IO[bytes]:
     Raises:
         OSError: If there is no such file, or if it is not a regular file or cannot be read.
     """
-    # Opening a pipe waits for its other end unless the system is told not to; Windows has to be told not to convert
-    # line ends.
+    # Without O_NONBLOCK, opening a pipe waits for its other end; without O_BINARY, Windows converts
+    # line endings.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -66,13 +66,13 @@ def to_utf8(content: bytes) -> bytes:
     The bytes of a text file in UTF-8, without a byte order mark. Some editors and shells of Windows save UTF-16.
 
     Args:
-        content (`bytes`): Text in UTF-8, or in what its byte order mark says: UTF-16 or UTF-32.
+        content (`bytes`): Text in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
 
     Returns:
-        `bytes`: The text in UTF-8. What has no mark of another encoding is returned unchecked.
+        `bytes`: The text in UTF-8. Without a mark of another encoding it is returned unchecked.
 
     Raises:
-        UnicodeDecodeError: If the bytes do not fit the byte order mark.
+        UnicodeDecodeError: If the bytes do not match the byte order mark.
     """
     for mark, encoding in _ENCODINGS:
         if content.startswith(mark):
@@ -88,10 +88,10 @@ def parse_json(content: bytes) -> Any:
         content (`bytes`): In UTF-8, with or without a byte order mark.
 
     Returns:
-        What it holds; the caller checks its type.
+        Its content; the caller checks its type.
 
     Raises:
-        ValueError: If it is not JSON, not UTF-8, nested too deeply, or ambiguous: an object gives a name two values.
+        ValueError: If it is not JSON, not UTF-8, nested too deeply, or ambiguous: an object has two values for a name.
     """
     try:
         return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_to_object)
@@ -99,7 +99,7 @@ def parse_json(content: bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RepeatedNameError):
         raise
-    except ValueError as error:  # Python's own advice is to change a setting of Python.
+    except ValueError as error:  # Python's own message recommends changing a setting of Python.
         raise ValueError("it holds a number of thousands of digits") from error
 
 
@@ -108,7 +108,7 @@ def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         for name, value in pairs:
-            # Unlike `==`, this tells 1 from true, and finds a NaN the same as itself.
+            # Unlike `==`, this distinguishes 1 from true, and a NaN equals itself.
             if repr(value) != repr(content[name]):
                 raise RepeatedNameError(f"it gives {name[:80]!r} two different values; remove one of them")
     return content
@@ -122,7 +122,7 @@ def read_json(path: str | Path) -> Any:
         path (`str` or `Path`): The file, in UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 
     Returns:
-        What it holds; the caller checks its type.
+        Its content; the caller checks its type.
 
     Raises:
         OSError: See [`open_regular`].
@@ -133,13 +133,13 @@ def read_json(path: str | Path) -> Any:
 
 def read_yaml(path: str | Path) -> Any:
     """Reads a YAML file; arguments, result and errors as in [`read_json`]."""
-    import yaml  # Most of those who read and write files need no YAML.
+    import yaml  # Most callers need no YAML.
 
     try:
         content = yaml.safe_load(to_utf8(read_regular(path)).decode())
         check_expansion(content)
         return content
-    # The constructors of YAML's types fail with any of the others on values that are none.
+    # The constructors of YAML's types raise any of the other exceptions for invalid values.
     except (yaml.YAMLError, AttributeError, LookupError, TypeError, ArithmeticError) as error:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
     except RecursionError as error:
@@ -148,14 +148,14 @@ def read_yaml(path: str | Path) -> Any:
 
 def check_expansion(content: Any) -> None:
     """
-    Refuses what a few lines of YAML can mean: since each may refer several times to the one before, they stand for
-    more values than fit in any memory, which whoever copies or shows them would fill.
+    Rejects YAML whose references expand too much: if each of a few lines refers several times to the one before, they
+    have more values than fit in memory when they are copied or printed.
 
     Args:
-        content: What a YAML file holds.
+        content: Content of a YAML file.
 
     Raises:
-        ValueError: If it has more than `MOST_VALUES` values when every reference counts.
+        ValueError: If it has more than `MOST_VALUES` values with all references expanded.
         RecursionError: If it refers to itself, or is nested too deeply.
     """
     sizes: dict[int, int] = {}
@@ -175,16 +175,16 @@ def check_expansion(content: Any) -> None:
 @contextmanager
 def written_whole(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """
-    Opens a file that gets its name when it is complete.
+    Opens a file that gets its final name when it is complete.
 
     Args:
         path (`Path`): Its final name. A file of this name is replaced.
-        durable (`bool`, *optional*, defaults to `True`): Waits until the content is on the disk, so that it survives a
-            power failure too. Thousands of small files are written much faster without.
+        durable (`bool`, *optional*, defaults to `True`): Wait until the content is on the disk, so that it survives a
+            power failure. Thousands of small files are written much faster without this.
 
     Yields:
-        `IO[bytes]`: The file, under a temporary name that holds the number of the process: what a killed process left
-        behind is not taken for another one's.
+        `IO[bytes]`: The file, under a temporary name with the process id: files left by a killed process
+        are not mistaken for those of another one.
     """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}{INCOMPLETE_SUFFIX}")
     try:

@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads files of unknown origin in a process of its own, whose memory and time are limited.
+Reads files of unknown origin in a separate process with limited memory and time.
 
-Parquet needs it. Its head says how much a file holds, and so does the head of each page, which pyarrow believes and
-does not show: a page of some bytes can hold two billion entries of a list, whatever the head of the file says. And
-some damage of the head ends the process that opens it, for pyarrow does not catch its own error.
+Parquet needs it. The file metadata give the amount of data, and so does each page header, which pyarrow trusts and
+does not expose: a page of some bytes can contain two billion entries of a list, independent of the file metadata. And
+some damage of the metadata crashes the process that opens the file, because pyarrow does not catch its own error.
 """
 
 import json
@@ -16,19 +16,19 @@ from pathlib import Path
 
 
 MOST_SECONDS = 300
-_SLACK = 128 << 20  # bytes, for what reading needs besides the values
+_SLACK = 128 << 20  # bytes that reading needs in addition to the values
 
 
 def read_limited(function: str, path: str | Path, most_bytes: int) -> None:
     """
-    Lets another process read a file, before this one does. On Linux that process ends when it needs more memory;
-    elsewhere it only keeps a crash away from this one.
+    Lets another process read a file before this one does. On Linux that process ends if it needs more memory;
+    elsewhere it only protects this process from a crash.
 
     Args:
         function (`str`): Module and name, "mtrefseg.view.predictions:read_through", of a function that reads the file.
-            It takes `path` and `most_bytes` and raises `ValueError` or `OSError`, in which it names the file.
+            It takes `path` and `most_bytes` and raises `ValueError` or `OSError` with the name of the file.
         path (`str` or `Path`): The file.
-        most_bytes (`int`): How much memory reading may take.
+        most_bytes (`int`): Maximum memory for reading.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -36,7 +36,7 @@ def read_limited(function: str, path: str | Path, most_bytes: int) -> None:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {path}.")
-    # The other process has to find the same packages.
+    # The other process must find the same packages.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", __name__]
     request = json.dumps([function, os.fspath(path), most_bytes]).encode()
@@ -52,7 +52,7 @@ def read_limited(function: str, path: str | Path, most_bytes: int) -> None:
 
 
 def _limit_memory(most_bytes: int) -> None:
-    """Lets this process grow by no more than this."""
+    """Limits the growth of this process."""
     try:
         import resource
 
@@ -65,7 +65,7 @@ def _limit_memory(most_bytes: int) -> None:
 
 
 def main() -> int:
-    """Reads what `read_limited` wants from the standard input; writes what is wrong and returns 1 if something is."""
+    """Reads the request of `read_limited` from the standard input; writes the error and returns 1 if there is one."""
     function, path, most_bytes = json.load(sys.stdin)
     module, name = function.split(":")
     read = getattr(import_module(module), name)

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Static pages that open from the disk without a server. All of them extend `page.html`, which brings style and script
-with it; what comes from the data is written as a script of its own, never as markup.
+Static pages that open from the disk without a server. All of them extend `page.html`, which contains style and script;
+content from the data is written as a separate script, never as markup.
 """
 
 import json
@@ -18,7 +18,7 @@ from mtrefseg.looks import css_variables
 THUMBNAIL_SIDE = 512
 """Longest side of the images of a page, in pixels."""
 JPEG_QUALITY = 85
-"""Of the images of a page."""
+"""JPEG quality of the images of a page."""
 _FILL_OPACITY = 100  # of 255
 
 
@@ -32,19 +32,19 @@ def fill_template(template: Path, **parts: str) -> str:
         **parts (`str`): HTML that the template names. Whatever comes from the data must be escaped in it.
 
     Returns:
-        `str`: The page, which needs no other file but its data.
+        `str`: The page, which needs no other file except its data.
     """
-    import jinja2  # Imported here, because most users of `mtrefseg.io` make no pages.
+    import jinja2  # Imported here, because most users of `mtrefseg.io` create no pages.
 
     loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
-    # The templates are the project's own; of the data they hold nothing but `parts`.
+    # The templates are the project's own; they only contain `parts` of the data.
     environment = jinja2.Environment(loader=loader, autoescape=False, trim_blocks=True, keep_trailing_newline=True)
     return environment.get_template(template.name).render(looks=css_variables(), **parts)
 
 
 def draw_thumbnail(image: Image.Image) -> Image.Image:
     """
-    An image as a page shows it.
+    An image as shown on a page.
 
     Args:
         image (`PIL.Image.Image`): RGB.
@@ -70,7 +70,7 @@ def draw_mask(mask: npt.NDArray[np.bool_], color: str) -> Image.Image:
     """
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    # A part of an image that has become smaller than a pixel stays visible.
+    # Parts that became smaller than a pixel stay visible.
     shape = image.point(lambda value: 255 if value > 96 else 0)
     shape = shape if shape.getbbox() else image.point(lambda value: 255 if value else 0)
     outline = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > np.asarray(shape)
@@ -86,7 +86,7 @@ def to_script(value: Any) -> str:
     JSON that can be embedded anywhere in a script or page without changing its meaning.
 
     Args:
-        value: What JSON can hold.
+        value: Anything that JSON can represent.
 
     Returns:
         `str`: ASCII, without <, > and &.

@@ -10,8 +10,8 @@ mtrefseg predict 2019/ 2024/ "the buildings that appeared" --out outputs
 ```
 
 Plain images give masks as PNG files; GeoTIFF and other rasters give GeoTIFF, GeoPackage and GeoJSON. Images that are
-much larger than the model's canvas are cut into windows. A folder that `mtrefseg export` wrote is a model, too, for
-plain images; PyTorch is not loaded then.
+much larger than the model's canvas are cut into windows. For plain images, the model may also be a folder of
+`mtrefseg export`; then PyTorch is not loaded.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def make_parser(is_manifest: bool = False) -> VerbParser:
     The parser of the verb.
 
     Args:
-        is_manifest (`bool`, *optional*, defaults to `False`): Whether a manifest names the images.
+        is_manifest (`bool`, *optional*, defaults to `False`): Whether the images come from a manifest.
     """
     parser = VerbParser(
         "predict",
@@ -64,7 +64,7 @@ def make_parser(is_manifest: bool = False) -> VerbParser:
 
 def run(arguments: Sequence[str]) -> int | None:
     """
-    Runs the verb. Everything that can be wrong with the input is found before the weights are loaded.
+    Runs the verb. All input is checked before the weights are loaded.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the verb.
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int | None:
     before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     is_manifest = any(word.split("=")[0] == "--manifest" for word in before_dashes)
     options = make_parser(is_manifest).parse(arguments)
-    # Unlike Path.is_file, this is false for a name that is too long, so that the reader of models says so.
+    # Unlike Path.is_file, this is false for a name that is too long; the reader of models reports it.
     if options.model and os.path.isfile(os.path.join(options.model, EXPORT_SETTINGS)):
         _run_exported(options, is_manifest)
         return None

@@ -14,10 +14,10 @@ from .plain import finish, warn_of_shrinking
 
 def run_exported(options: argparse.Namespace) -> None:
     """
-    Segments a pair of images with the model of a folder that `mtrefseg export` wrote. Large images are shrunk.
+    Segments a pair of images with an exported model, a folder of `mtrefseg export`. Large images are shrunk.
 
     Args:
-        options (`argparse.Namespace`): What the verb was given; `model` names the folder.
+        options (`argparse.Namespace`): Arguments of the verb; `model` is the folder.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.

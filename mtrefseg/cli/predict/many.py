@@ -12,7 +12,7 @@ from .options import need_geo, open_scene_input, scene_options
 
 
 SOME_FAILED = 1
-"""Exit code of a run of which some pairs failed."""
+"""Exit code of a run in which some pairs failed."""
 
 
 def add_manifest_options(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +44,11 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     Segments the pairs of a manifest.
 
     Args:
-        options (`argparse.Namespace`): What the verb was given.
+        options (`argparse.Namespace`): Arguments of the verb.
         sources (`Sequence[str]`): A table, or two folders.
 
     Returns:
-        `int`: The exit code; 1 if some pairs failed, which are marked in the table.
+        `int`: The exit code; 1 if some pairs failed; they are marked in the table.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.

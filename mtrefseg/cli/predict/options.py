@@ -105,14 +105,14 @@ def add_threshold_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_predictor(model: Any, processor: Any, options: argparse.Namespace) -> "ScenePredictor":
-    """A loaded model as [`segment_pair`] takes it."""
+    """A loaded model for [`segment_pair`]."""
     from mtrefseg.scenes import ScenePredictor
 
     return ScenePredictor(model, processor, options.threshold, options.no_target_threshold, options.domain)
 
 
 def is_raster(source: str) -> bool:
-    """Whether an image is read in windows, by the ending of its name."""
+    """Whether an image is read in windows, according to its file suffix."""
     return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
 
 
@@ -143,7 +143,7 @@ def has_geo() -> bool:
 
 
 def need_geo(what: str) -> None:
-    """Refuses to go on without the extra `geo`, with a `UserError`."""
+    """Raises a `UserError` without the extra `geo`."""
     if not has_geo():
         raise UserError(f"{what} needs more packages: pip install 'mtrefseg[geo]'")
 
@@ -153,7 +153,7 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
     Checks all input of a verb that works on scenes, except for images and weights.
 
     Args:
-        options (`argparse.Namespace`): With what [`add_pair_arguments`] declares and `texts`.
+        options (`argparse.Namespace`): With the arguments of [`add_pair_arguments`] and `texts`.
 
     Returns:
         `tuple`: The model's processor and the device.
@@ -181,7 +181,7 @@ def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
 
 
 def say_what_is_segmented(grid: "Grid", device: "torch.device", dates: str = "") -> None:
-    """Says on stderr how large a scene is, before the work that takes a while."""
+    """Reports the size of a scene on stderr before the slow part."""
     ground = "" if grid.pixel_size is None else f" of {grid.pixel_size:.3g} m"
     progress(f"segmenting {dates}{grid.width}x{grid.height} pixels{ground} on {device}")
 
@@ -198,7 +198,7 @@ def sentence_lines(result: "SceneResult") -> list[str]:
 
 
 def counted(objects: int) -> str:
-    """A number of objects, to stand above others."""
+    """A number of objects, aligned with those below."""
     return f"{objects:5d} {'object ' if objects == 1 else 'objects'}"
 
 

@@ -27,10 +27,10 @@ class Prediction:
         text (`str`, *optional*): The sentence, `None` for every change.
         mask (`str`): File name of the mask: PNG of mode "L", 0 or 255, at the size of t1.
         score (`float`): Mean foreground probability inside the mask, 0 if it is empty.
-        no_target_score (`float`): Probability that nothing in the images fits the sentence.
+        no_target_score (`float`): Probability that the sentence has no target.
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the image, 0 to 1.
-        answered_by (`str`): `"image"`, or how a sentence about a large image was answered; see [`SentenceResult`].
+        answered_by (`str`): `"image"`, or how the mask of a large image was found; see [`SentenceResult`].
         rle (`dict`): The mask as COCO RLE: `size`, height and width, and `counts`.
     """
 
@@ -49,7 +49,7 @@ def run_plain(options: argparse.Namespace) -> None:
     Segments a pair of images, in windows if they are large.
 
     Args:
-        options (`argparse.Namespace`): What the verb was given.
+        options (`argparse.Namespace`): Arguments of the verb.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
@@ -103,13 +103,13 @@ def finish(
     ways: Sequence[str],
 ) -> None:
     """
-    Writes the results, and prints what was found.
+    Writes the results, and prints a summary.
 
     Args:
-        options (`argparse.Namespace`): What the verb was given.
+        options (`argparse.Namespace`): Arguments of the verb.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, of one size.
         masks (`np.ndarray` of shape `(num_sentences, height, width)`): Booleans.
-        scores, no_target_scores, ways (`Sequence`): Of each sentence; see [`Prediction`].
+        scores, no_target_scores, ways (`Sequence`): For each sentence; see [`Prediction`].
 
     Raises:
         [`UserError`]: If the results cannot be written.
@@ -159,7 +159,7 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
 
 
 def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None:
-    """Says by how much an image is shrunk to the model's canvas, if it is, and a hint."""
+    """Reports by how much an image is shrunk to the model's canvas, if it is, with a hint."""
     longest = max(image.size)
     if longest > canvas:
         progress(
@@ -243,7 +243,7 @@ def _write_results(
 
 
 def _remove_older_masks(out: Path, count: int) -> None:
-    """Masks of an earlier run with more sentences would look like results of this one."""
+    """Removes masks of an earlier run with more sentences, which would look like results of this one."""
     if (out / "result.json").is_file():
         for path in out.glob("mask_*.png"):
             number = re.fullmatch(r"mask_(\d+)\.png", path.name)

@@ -12,7 +12,7 @@ def run_scene(options: argparse.Namespace) -> None:
     Segments a pair of rasters.
 
     Args:
-        options (`argparse.Namespace`): What the verb was given.
+        options (`argparse.Namespace`): Arguments of the verb.
 
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
