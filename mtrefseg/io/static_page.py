@@ -29,7 +29,7 @@ def fill_template(template: Path, **parts: str) -> str:
     Args:
         template (`Path`): A Jinja template. It may extend "page.html", the skeleton beside this file, or include
             "page.css".
-        **parts (`str`): HTML that the template names. Whatever comes from the data must be escaped in it.
+        **parts (`str`): HTML for the variables of the template. Content from the data must be escaped in it.
 
     Returns:
         `str`: The page, which needs no other file except its data.

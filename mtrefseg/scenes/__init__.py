@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Large and georeferenced images: windows without seams, alignment on the ground, polygons, many pairs and many dates.
+Large and georeferenced images: windows without seams, georeferenced alignment, polygons, many pairs and many dates.
 
-Needs the packages of `pip install mtrefseg[geo]`. Names are loaded, and PyTorch with them, when they are first used.
+Needs the packages of `pip install mtrefseg[geo]`. All names, and PyTorch with them, are imported on first use.
 """
 
 from importlib import import_module

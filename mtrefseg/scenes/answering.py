@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Asks the model about a scene, by the ways that the sentences need, and puts the answers together."""
+"""Runs the model on a scene, in the way that each sentence needs, and combines the results."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,22 +35,22 @@ from .windows import WindowPlan, plan_windows
 
 
 Question = tuple[bool, str | None]
-"""Whether it is asked of the shrunk scene, and its words; several sentences may share one."""
+"""Whether the model sees the shrunk scene, and the text; several sentences may share a question."""
 
 
 @dataclass(frozen=True)
 class Answers:
     """
-    What the model said about a scene.
+    The model's results for a scene.
 
     Args:
-        grid ([`Grid`]): Of the scene.
+        grid ([`Grid`]): The grid of the scene.
         texts (`Sequence[str | None]`): The sentences; `None` for every change.
-        routes (`Sequence[Route]`): How each is answered.
-        questions (`list[Question]`): What was asked.
-        writer ([`StripWriter`]): Holds a band for each question of the first interval, then of the next.
-        no_target_scores (`np.ndarray`): For each of these bands.
-        labels (`dict[int, MaskLabels]`): The parts of the masks of these bands, once they were asked for.
+        routes (`Sequence[Route]`): How the mask of each sentence is found.
+        questions (`list[Question]`): What the model was asked.
+        writer ([`StripWriter`]): Contains a band for each question of the first interval, then of the next.
+        no_target_scores (`np.ndarray`): The no-target score of each of these bands.
+        labels (`dict[int, MaskLabels]`): The connected components of the masks of these bands, once they are needed.
     """
 
     grid: Grid
@@ -63,11 +63,11 @@ class Answers:
 
     def sentences(self, interval: int = 0, min_area: float = 0.0) -> list[SentenceResult]:
         """
-        The answers for an interval, with their objects.
+        The results for an interval, with their objects.
 
         Args:
             interval (`int`, *optional*, defaults to 0): Number of the interval.
-            min_area (`float`, *optional*, defaults to 0): Smaller objects are left out.
+            min_area (`float`, *optional*, defaults to 0): Smaller objects are dropped.
         """
         first, writer = interval * len(self.questions), self.writer
         found = []
@@ -87,8 +87,8 @@ class Answers:
         Writes `masks.tif`, and on request `probabilities.tif`.
 
         Args:
-            sentences (`Sequence[SentenceResult]`): A band each: of all intervals, in order.
-            names (`Sequence[str]`): What the bands are called.
+            sentences (`Sequence[SentenceResult]`): One band each, for all intervals in order.
+            names (`Sequence[str]`): Names of the bands.
             folder (`Path`): Folder for the files.
             probability (`bool`): Whether to write probabilities.
 
@@ -136,13 +136,13 @@ class Answers:
         )
 
     def _band(self, interval: int, route: Route) -> int:
-        """Where the answer to a sentence was written, from 0."""
+        """The band of a sentence's mask, from 0."""
         return interval * len(self.questions) + self.questions.index((route.way == "shrunk scene", route.asked))
 
     def _copy(
         self, source: Path, target: Path, bands: Sequence[int], chosen: Sequence[Sequence[SceneObject] | None]
     ) -> None:
-        """Copies a band for each sentence; where objects are chosen, these alone."""
+        """Copies a band for each sentence, with only the selected objects if objects are selected."""
         with open_raster(source) as read, create_raster(target, self.grid, len(bands)) as written:
             for number, (band, objects) in enumerate(zip(bands, chosen, strict=True), start=1):
                 values: Iterator[tuple[Any, np.ndarray]]
@@ -155,7 +155,7 @@ class Answers:
                         written.write(strip, number, window=window)
 
     def _chosen(self, masks: Any, band: int, parts: Sequence[int]) -> Iterator[tuple[Any, np.ndarray]]:
-        """The mask of some parts; where there is no data, it stays so."""
+        """The mask of some components; pixels without data stay without data."""
         for window, inside in self.labels[band].masks_of(parts):
             values = masks.read(band + 1, window=window)
             yield window, np.where(values == NO_DATA, values, inside.astype(np.uint8))
@@ -163,8 +163,9 @@ class Answers:
 
 def route_sentences(texts: Sequence[str | None], plan: WindowPlan, choose_objects: bool) -> list[Route]:
     """
-    How each sentence is answered. One window that covers everything answers all, but for places and ranks if the
-    processor takes them out of sentences (`choose_objects`). Colours are seen window by window.
+    How the mask of each sentence is found. If one window covers everything, it is enough for all sentences, except for
+    places and ranks if the processor removes them from sentences (`choose_objects`). Colours are checked window by
+    window.
     """
     routes = [route_sentence(text) for text in texts]
     if not plan.is_whole:
@@ -190,14 +191,14 @@ def ask(
         scene ([`Scene`]): The scene.
         plan ([`WindowPlan`]): Its windows.
         predictor ([`ScenePredictor`]): The model.
-        texts (`Sequence[str | None]`): The sentences; `None`, alone, for every change.
+        texts (`Sequence[str | None]`): The sentences; only `None` for every change.
         folder (`Path`): Folder for temporary files.
         intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
-        batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
+        batch_size (`int`, *optional*, defaults to 8): Windows per batch.
         show_progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
-        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+        [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
     """
     routes = route_sentences(texts, plan, predictor.choose_objects)
     questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
@@ -224,7 +225,7 @@ def ask(
             try:
                 for strip in stitcher.strips():
                     writer.write(strip, bands)
-            except ValueError as error:  # The processor refuses a sentence.
+            except ValueError as error:  # The processor rejects a sentence.
                 raise UserError(one_line(error)) from error
         no_target_scores[bands] = stitcher.no_target_scores
     writer.close()

@@ -29,19 +29,19 @@ def segment(
 ) -> SceneResult:
     """
     Segments, in two images of a place, the changes that sentences describe. The images may be of any size; large ones
-    are cut into windows. A place on the ground is read and kept.
+    are cut into windows. A georeference is read and kept.
 
     Args:
-        image_t1, image_t2 (`str`, `Path` or what [`load_image`] takes):
+        image_t1, image_t2 (`str`, `Path` or a source for [`load_image`]):
             The earlier and the later image. GeoTIFF and other rasters are read in windows; t2 is warped onto the grid
-            of t1 if it has another one.
+            of t1 if its grid differs.
         sentences (`str` or `Sequence[str]`, *optional*):
             What to segment, one change each. Without sentences every change is segmented.
         model (`str` or [`ScenePredictor`], *optional*):
-            Folder or Hub id of the model, the shipped one by default; or a model from [`load_predictor`], which serves
-            many calls.
+            Folder or Hub id of the model, the shipped one by default; or a model from [`load_predictor`] for
+            several calls.
         out (`str` or `Path`, *optional*):
-            Folder for the files; by default a temporary one that goes with the result.
+            Folder for the files; by default a temporary one that is deleted with the result.
         threshold, no_target_threshold, domain: See [`ScenePredictor`].
         device, dtype: See [`load_predictor`].
         **options: Fields of [`SceneOptions`].
@@ -50,7 +50,7 @@ def segment(
         [`SceneResult`]: `.masks`, `.objects`, `.save("out.gpkg")`, `.show()`.
 
     Raises:
-        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+        [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
         ValueError: If a sentence list is empty.
 
     Example:
@@ -93,8 +93,8 @@ def load_predictor(
         model (`str`, *optional*): Folder or Hub id; the shipped model by default.
         threshold, no_target_threshold, domain: See [`ScenePredictor`].
         device (`str`, *optional*): `"cpu"`, `"cuda"` …; by default CUDA if there is one.
-        dtype (`str`, *optional*, defaults to `"auto"`): Precision of the weights; `"auto"` is the one that the model
-            names.
+        dtype (`str`, *optional*, defaults to `"auto"`): Precision of the weights; `"auto"` is the one in the
+            configuration of the model.
 
     Raises:
         [`UserError`]: If there is no such model or device.

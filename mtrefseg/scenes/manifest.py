@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Segments many pairs, on this machine or on a cluster. Each pair has a folder that appears whole; a run that was killed
-goes on where it stopped, and a pair that fails is a row of the table.
+Segments many pairs, on this machine or on a cluster. The folder of each pair is written atomically; a run that was
+killed continues where it stopped, and a pair that fails is a row of the table.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class ManifestSettings:
     model: dict[str, Any] = field(default_factory=dict)
 
     def fingerprint(self, row: ManifestRow) -> str:
-        """Changes when a pair has to be segmented again."""
+        """Changes if a pair must be segmented again."""
         known = {name: value for name, value in asdict(row).items() if name != "problem"}
         described = json.dumps([known, asdict(self.options), self.model], sort_keys=True, default=str)
         return hashlib.sha256(described.encode()).hexdigest()[:16]
@@ -71,11 +71,11 @@ class ManifestSettings:
 
 class PairWorker:
     """
-    Holds the model and segments pairs; Ray makes one in each actor.
+    Loads the model and segments pairs; Ray creates one in each actor.
 
     Args:
-        settings ([`ManifestSettings`]): How.
-        predictor ([`ScenePredictor`], *optional*): A loaded model; loaded when it is first needed by default.
+        settings ([`ManifestSettings`]): Settings of the run.
+        predictor ([`ScenePredictor`], *optional*): A loaded model; by default it is loaded on first use.
     """
 
     def __init__(self, settings: ManifestSettings, predictor: ScenePredictor | None = None) -> None:
@@ -83,17 +83,17 @@ class PairWorker:
         self.predictor = predictor
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """For Ray Data: one pair as JSON in, its entry of the table as JSON out."""
+        """For Ray Data: takes one pair as JSON and returns its entry of the table as JSON."""
         rows = [json.loads(text) for text in batch["row"]]
         entries = [self.segment(ManifestRow(**{**row, "sentences": tuple(row["sentences"])})) for row in rows]
         return {"id": batch["id"], "entry": [json.dumps(entry) for entry in entries]}
 
     def segment(self, row: ManifestRow) -> dict[str, Any]:
         """
-        Segments a pair, unless its folder is there already.
+        Segments a pair, unless its folder already exists.
 
         Returns:
-            `dict`: What `result.json` says, or `{"error": ...}`.
+            `dict`: Content of `result.json`, or `{"error": ...}`.
         """
         if row.problem:
             return {"error": row.problem}
@@ -135,11 +135,11 @@ def run_manifest(
     Args:
         rows (`Sequence[ManifestRow]`): The pairs.
         settings ([`ManifestSettings`]): How.
-        engine (`str`, *optional*, defaults to `"local"`): `"ray"` runs on the machines of a Ray cluster, which all see
-            the folder for the results.
-        workers (`int`, *optional*, defaults to 1): How many actors of Ray hold the model.
+        engine (`str`, *optional*, defaults to `"local"`): `"ray"` runs on the machines of a Ray cluster, which must
+            all have access to the folder for the results.
+        workers (`int`, *optional*, defaults to 1): Number of Ray actors, each with a model.
         predictor ([`ScenePredictor`], *optional*): A loaded model, for the local engine.
-        say (`Callable`, *optional*): Gets notes for people.
+        say (`Callable`, *optional*): Called with notes for the user.
 
     Returns:
         `Path`: `results.parquet`.
@@ -161,7 +161,7 @@ def run_manifest(
         for row, entry in tqdm(finishing, total=len(open_rows), desc="pairs", unit="pair", disable=None):
             entries[row] = entry
             if "error" in entry and say is not None:
-                with tqdm.external_write_mode():  # Not in the middle of the bar.
+                with tqdm.external_write_mode():  # So that notes do not interrupt the bar.
                     say(f"{row.id}: {entry['error']}")
     table = [line for row in rows for line in _table_rows(settings, row, entries[row])]
     try:
@@ -174,12 +174,12 @@ def run_manifest(
 
 
 def pair_folder(settings: ManifestSettings, row: ManifestRow) -> Path:
-    """Where the files of a pair are."""
+    """Folder of the files of a pair."""
     return Path(settings.out) / PAIRS / row.id
 
 
 def finished(settings: ManifestSettings, row: ManifestRow) -> dict[str, Any] | None:
-    """What an earlier run found with the same settings, `None` if it did not get there."""
+    """Result of an earlier run with the same settings, `None` if there is none."""
     if row.problem:
         return None
     try:
@@ -200,7 +200,7 @@ def _on_this_machine(
 def _with_ray(
     rows: Sequence[ManifestRow], settings: ManifestSettings, workers: int
 ) -> Iterator[tuple[ManifestRow, dict[str, Any]]]:
-    """Actors of Ray Data hold the model; each gets one pair at a time."""
+    """Runs Ray Data with actors that load the model; each gets one pair at a time."""
     try:
         import ray
     except ImportError as error:

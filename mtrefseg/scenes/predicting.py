@@ -26,12 +26,12 @@ Interval = tuple[int, int]
 @dataclass(frozen=True)
 class WindowAnswer:
     """
-    What the model says about a batch of windows. Rows are all sentences of the first interval, then of the next.
+    The model's output for a batch of windows. Rows are all sentences of the first interval, then of the next.
 
     Args:
-        logits (`Tensor` of shape `(batch_size, rows, height / 4, width / 4)`): Mask logits on the canvas. Where the
-            window was said to hold nothing that fits, all are at or below the threshold.
-        no_target_logits (`Tensor` of shape `(batch_size, rows)`): Logit of "nothing here fits the sentence".
+        logits (`Tensor` of shape `(batch_size, rows, height / 4, width / 4)`): Mask logits on the canvas. If a
+            window has no target, all are at or below the threshold.
+        no_target_logits (`Tensor` of shape `(batch_size, rows)`): Logit that a window has no target.
     """
 
     logits: Tensor
@@ -48,7 +48,7 @@ class ScenePredictor:
         threshold (`float`, *optional*): Probability above which a pixel is masked; the processor's by default.
         no_target_threshold (`float`, *optional*): No-target score above which a window's mask is emptied; the
             processor's by default.
-        domain (`str`, *optional*): What the images show, see [`MTRefSegProcessor`].
+        domain (`str`, *optional*): Kind of scene, see [`MTRefSegProcessor`].
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class ScenePredictor:
         self, views: Sequence[Views], texts: Sequence[str] | None, intervals: Sequence[Interval] = ((0, 1),)
     ) -> WindowAnswer:
         """
-        Segments windows. The backbone sees each date once, the language model reads the prompt once an interval.
+        Segments windows. The backbone processes each date once, the language model the prompt once per interval.
 
         Args:
-            views (`Sequence[Views]`): The windows, of one size.
+            views (`Sequence[Views]`): The windows, all of the same size.
             texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
             intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
 
         Raises:
-            ValueError: If the processor refuses a sentence.
+            ValueError: If the processor rejects a sentence.
         """
         with torch.inference_mode():
             feature_maps, colors = self._encode_dates(views)
@@ -109,9 +109,9 @@ class ScenePredictor:
         Logits of the canvas at the size of a window.
 
         Args:
-            logits (`Tensor` of shape `(rows, canvas_height, canvas_width)`): Of one window.
-            height, width (`int`): Of the window in pixels.
-            band (`tuple[int, int]`, *optional*): First row, and the one after the last, if not all are wanted.
+            logits (`Tensor` of shape `(rows, canvas_height, canvas_width)`): Logits of one window.
+            height, width (`int`): Size of the window in pixels.
+            band (`tuple[int, int]`, *optional*): First row, and the one after the last, if only some are needed.
 
         Returns:
             `Tensor`: `float32` of shape `(rows, height, width)`.
@@ -123,8 +123,8 @@ class ScenePredictor:
         dates = len(views[0].images)
         images = [Image.fromarray(view.images[date]) for date in range(dates) for view in views]
         for image in images:
-            image.info[CHECKED] = True  # A dark window of a scene is no dark image.
-        # The processor takes images in twos; of an odd number the last one fills up.
+            image.info[CHECKED] = True  # A dark window of a scene is not a dark image.
+        # The processor takes pairs of images; with an odd number, the last one is repeated.
         half = (len(images) + 1) // 2
         inputs = self.images(images[:half], images[half:] + images[-1:] * (len(images) % 2), return_tensors="pt")
         pixels = torch.cat([inputs["pixel_values_t1"], inputs["pixel_values_t2"]])[: len(images)]
@@ -168,7 +168,7 @@ class ScenePredictor:
         return masks, no_target
 
     def _sentence_inputs(self, windows: int, texts: Sequence[str]) -> dict[str, Tensor]:
-        """The model's inputs for sentences that are asked of every window."""
+        """The model's inputs for sentences about every window."""
         key = (windows, tuple(texts))
         if key not in self._inputs:
             blank = [Image.new("RGB", (1, 1))] * windows
@@ -178,7 +178,7 @@ class ScenePredictor:
                 images_t2=blank,
                 text=[asked] * windows,
                 domain=self.domain,
-                choose_objects=False,  # Colours are taken out here; places and ranks of the whole scene were before.
+                choose_objects=False,  # Colours are removed here, places and ranks before.
             )
             names = ("prompt_input_ids", "prompt_attention_mask", "input_ids", "attention_mask", "query_mask")
             self._inputs[key] = {name: inputs[name].to(self.model.device) for name in (*names, "num_expressions")}
@@ -186,9 +186,9 @@ class ScenePredictor:
 
     def _without_refused(self, logits: Tensor, no_target: Tensor) -> Tensor:
         """
-        Brings the logits of windows that hold nothing fitting down to the threshold, and below it by how sure that is.
-        So a window alone gives an empty mask, as an image does; where a neighbour overlaps it and sees a thing
-        clearly, a doubtful "nothing" does not cut the thing off, and a sure one does.
+        Lowers the logits of no-target windows to the threshold, and further by the certainty of the no-target score.
+        So a single window gives an empty mask, like an image. Where a neighbour overlaps it and detects an object
+        clearly, an uncertain no-target score does not cut the object off, but a certain one does.
         """
         if self.no_target_threshold is None:
             return logits

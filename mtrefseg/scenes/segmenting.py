@@ -25,24 +25,24 @@ class SceneOptions:
 
     Args:
         window (`int` or `str`, *optional*, defaults to `"auto"`): Side of the windows in pixels of t1. `"auto"`: as
-            large as the model's canvas, at the resolution that the model was trained at, as soon as the scene is more
-            than 1.5 times as large; `"off"`: one window. Of images from above (`domain`) that do not say how large a
-            pixel is on the ground, half a metre is assumed.
+            large as the model's canvas, at the resolution that the model was trained at, if the scene is more
+            than 1.5 times as large; `"off"`: one window. For images from above (`domain`) without a known
+            ground resolution, half a metre per pixel is assumed.
         window_offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
         overlap (`float`, *optional*, defaults to 0.25): Share of a window's side that the next one repeats. More makes
             masks depend less on where windows begin, and takes longer.
-        most_windows (`int`, *optional*): Bounds the time that a scene takes: windows are made larger, and shrunk to
-            the model's canvas, until there are no more than this.
-        batch_size (`int`, *optional*, defaults to 8): Windows that the model sees at once.
-        pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model shall see the scene. By
+        most_windows (`int`, *optional*): Limits the time for a scene: windows are enlarged, and shrunk to
+            the model's canvas, until there are at most this many.
+        batch_size (`int`, *optional*, defaults to 8): Windows per batch.
+        pixel_size (`float`, *optional*): Ground resolution, in metres, at which the model sees the scene. By
             default the one that was saved with the processor.
         bands, stretch, warp, align: See [`ReadOptions`].
-        min_area (`float`, *optional*, defaults to 0): Smaller objects are left out: square metres, pixels without a
-            place.
-        simplify (`float`, *optional*, defaults to 0): Outlines of objects may be off by this many pixels.
-        probability (`bool`, *optional*, defaults to `False`): Whether to write `probabilities.tif`, too.
-        register (`str`, *optional*, defaults to `"off"`): `"shift"` or `"affine"` moves t2 where it does not lie
-            exactly on t1.
+        min_area (`float`, *optional*, defaults to 0): Smaller objects are dropped: square metres, or pixels without a
+            georeference.
+        simplify (`float`, *optional*, defaults to 0): Maximum deviation of the outlines of objects in pixels.
+        probability (`bool`, *optional*, defaults to `False`): Whether to write `probabilities.tif` as well.
+        register (`str`, *optional*, defaults to `"off"`): `"shift"` or `"affine"` moves t2 if it is not
+            aligned with t1.
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
     """
 
@@ -95,15 +95,15 @@ def segment_pair(
     Segments a pair of images of any size.
 
     Args:
-        image_t1, image_t2: The earlier and the later image: paths, URLs or images that [`load_image`] takes.
+        image_t1, image_t2: The earlier and the later image: paths, URLs or other sources for [`load_image`].
         texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
-        options ([`SceneOptions`]): How.
-        out (`Path`, *optional*): Folder for the files; a temporary one by default, which goes with the result.
-        say (`Callable`, *optional*): Gets notes for people while it works.
+        options ([`SceneOptions`]): The options.
+        out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
+        say (`Callable`, *optional*): Called with notes for the user during the run.
 
     Raises:
-        [`UserError`]: If an image or a sentence is no good, or a file cannot be written.
+        [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
     """
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
@@ -131,7 +131,7 @@ def segment_scene(
     say: Callable[[str], None],
 ) -> SceneResult:
     """
-    Segments a scene that is open. `masks.tif` and `overview.webp` are written.
+    Segments an open scene, and writes `masks.tif` and `overview.webp`.
 
     Args:
         scene ([`Scene`]): A pair.
@@ -170,14 +170,14 @@ def segment_scene(
 
 def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
     """
-    Moves the later images of a scene onto the first, if that is wanted.
+    Registers the later images of a scene to the first, if requested.
 
     Returns:
-        `list[dict]`: What was found for each, see [`Registration`].
+        `list[dict]`: The result for each image, see [`Registration`].
     """
     if options.register == "off":
         return []
-    # Loaded here, since it takes a while.
+    # Imported here, because it is slow.
     from .reading.registration import register
 
     registrations = [register(scene, options.register, date) for date in range(1, len(scene.images))]
@@ -186,7 +186,7 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
 
 def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
-    """The windows of a scene. Where their size is a guess, the scene's notes say so."""
+    """The windows of a scene. If their size is a guess, a note is added to the scene."""
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
     is_from_above = predictor.domain == "remote_sensing"
@@ -204,7 +204,7 @@ def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -
 
 
 def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
-    """What people should know about how a scene is segmented."""
+    """Notes for the user about how a scene is segmented."""
     routes = route_sentences(texts, plan, predictor.choose_objects)
     shrunk = [route.asked for route in routes if route.way == "shrunk scene"]
     return [
@@ -215,7 +215,7 @@ def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts
 
 
 def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, notes: Sequence[str]) -> dict[str, Any]:
-    """What `result.json` says beside the answers."""
+    """Content of `result.json` in addition to the results."""
     grid = scene.grid
     return {
         "width": grid.width,
@@ -234,7 +234,7 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, note
 
 
 def _dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
-    """Says of which dates next to nothing can be seen. Plain images were judged when they were read."""
+    """Reports dates that are nearly black or flat. Plain images were checked when they were read."""
     dull = [
         (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view))
         for image, view in zip(scene.images, views, strict=True)
@@ -243,7 +243,7 @@ def _dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
 
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:
-    """Says by how much windows are shrunk, and what that loses."""
+    """Reports by how much windows are shrunk, and the consequence."""
     factor = max(plan.window_width, plan.window_height) / canvas
     if factor <= 1:
         return []

@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-What of a sentence speaks of a whole scene and not of a window of it.
+Finds the words of a sentence that refer to a complete scene and not to a window of it.
 
-Kind, colour and change of a thing can be seen in a window. "In the top-left corner", "the leftmost", "the largest",
-"the two houses" and "all but" speak of the whole scene: these words are taken out of the sentence, the rest is asked
-of every window, and the words choose among the objects that were found in the whole scene. What cannot be taken apart
-in this way, such as "to the left of the pond", is asked of the whole scene, shrunk to the model's canvas.
+Kind, colour and change of an object are visible in a window. "In the top-left corner", "the leftmost", "the largest",
+"the two houses" and "all but" refer to the complete scene: these words are removed from the sentence, the rest is
+segmented in every window, and the words select among the objects of the complete scene. Sentences that cannot be split
+in this way, such as "to the left of the pond", are segmented in the complete scene, shrunk to the model's canvas.
 """
 
 import re
@@ -28,13 +28,13 @@ _DISAPPEAR = (
 @dataclass(frozen=True)
 class Route:
     """
-    How a sentence is answered.
+    How the mask of a sentence is found.
 
     Args:
-        way (`Way`): `"windows"`, `"objects"` (windows, then a choice among the objects of the scene) or
+        way (`Way`): `"windows"`, `"objects"` (windows, then a selection among the objects of the scene) or
             `"shrunk scene"`; `"image"` if one window covers everything.
-        asked (`str`, *optional*): What the model is asked; `None` for every change.
-        choice ([`ObjectChoice`], *optional*): Which objects are meant.
+        asked (`str`, *optional*): The text for the model; `None` for every change.
+        choice ([`ObjectChoice`], *optional*): The selection among objects.
     """
 
     way: Way
@@ -44,7 +44,7 @@ class Route:
 
 def route_sentence(text: str | None) -> Route:
     """
-    Finds out how a sentence about a scene of many windows is answered.
+    Determines how the mask of a sentence is found in a scene of many windows.
 
     Args:
         text (`str`, *optional*): The sentence; `None` for every change.
@@ -58,7 +58,7 @@ def route_sentence(text: str | None) -> Route:
 
 
 def change_type_of(text: str | None) -> ChangeType:
-    """The type of change that a sentence describes, by its words."""
+    """The type of change in a sentence, from its words."""
     if text is None:
         return "unknown"
     lowered = text.lower()

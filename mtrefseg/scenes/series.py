@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Follows what a sentence describes through many dates of a place."""
+"""Follows the changes that sentences describe through many dates of a place."""
 
 import csv
 import tempfile
@@ -41,11 +41,11 @@ FEWEST_DATES = 2
 @dataclass
 class IntervalResult:
     """
-    What changed between two dates.
+    The changes between two dates.
 
     Args:
         earlier, later (`str`): The dates.
-        sentences (`list[SentenceResult]`): The answers.
+        sentences (`list[SentenceResult]`): The results.
     """
 
     earlier: str
@@ -61,17 +61,17 @@ class IntervalResult:
 @dataclass
 class SeriesResult:
     """
-    What changed through all dates.
+    The changes over all dates.
 
     Args:
-        folder (`Path`): Where the files are: `series.csv`, `timeline.webp`, `masks.tif` (a band an interval and
+        folder (`Path`): Folder of the files: `series.csv`, `timeline.webp`, `masks.tif` (a band per interval and
             sentence), `objects.gpkg` with its style `objects.qml`, `objects.geojson`, `series.json`.
         grid ([`Grid`]): The pixels of the first date.
         dates (`list[str]`): Their names, the earliest first.
         steps (`list[IntervalResult]`): From each date to the next.
         whole ([`IntervalResult`]): From the first to the last date; the only step if there are two.
-        when (`list[list[str]]`): For each sentence and each object of `whole` the step in which it came or went; ""
-            if no step shows it.
+        when (`list[list[str]]`): For each sentence and each object of `whole` the step in which it appeared or
+            disappeared; "" if no step shows it.
     """
 
     folder: Path
@@ -83,7 +83,7 @@ class SeriesResult:
 
     @property
     def intervals(self) -> list[IntervalResult]:
-        """The steps, and the whole time if it is not the only step."""
+        """The steps, and the complete period if it is not the only step."""
         return self.steps if len(self.steps) == 1 else [*self.steps, self.whole]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -112,18 +112,19 @@ def segment_series(
     say: Callable[[str], None] | None = None,
 ) -> SeriesResult:
     """
-    Segments the changes from each date to the next and from the first to the last. The backbone sees each date once.
+    Segments the changes from each date to the next and from the first to the last. The backbone processes each date
+    once.
 
     Args:
-        images (`Sequence`): The images, the earliest first: paths, URLs or images that [`load_image`] takes.
+        images (`Sequence`): The images, the earliest first: paths, URLs or other sources for [`load_image`].
         texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
-        options ([`SceneOptions`]): How.
+        options ([`SceneOptions`]): The options.
         out (`Path`): Folder for the files.
-        say (`Callable`, *optional*): Gets notes for people while it works.
+        say (`Callable`, *optional*): Called with notes for the user during the run.
 
     Raises:
-        [`UserError`]: If there is one date only, an image or a sentence is no good, or a file cannot be written.
+        [`UserError`]: If there is only one date, an image or a sentence is invalid, or a file cannot be written.
     """
     if len(images) < FEWEST_DATES:
         raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
@@ -163,13 +164,13 @@ def segment_series(
 
 
 def _date_names(images: Sequence[Any]) -> list[str]:
-    """The names of the files without their endings; numbers where they are not different."""
+    """The names of the files without their suffixes; numbers if they are not distinct."""
     names = [Path(str(image)).stem if isinstance(image, str | Path) else "" for image in images]
     return names if len({*names}) == len(names) and all(names) else [str(number + 1) for number in range(len(images))]
 
 
 def _when(steps: Sequence[IntervalResult], whole: IntervalResult) -> list[list[str]]:
-    """For each object of the whole time the step whose objects it shares most of its area with."""
+    """For each object of the complete period, the step with whose objects it shares most of its area."""
     when = []
     for index, sentence in enumerate(whole.sentences):
         shared = np.array([_shared_areas(sentence.objects, step.sentences[index].objects) for step in steps])
@@ -179,7 +180,7 @@ def _when(steps: Sequence[IntervalResult], whole: IntervalResult) -> list[list[s
 
 
 def _shared_areas(objects: Sequence[SceneObject], others: Sequence[SceneObject]) -> np.ndarray:
-    """How many pixels each object shares with any of the others."""
+    """Number of pixels that each object shares with any of the others."""
     areas = np.zeros(len(objects))
     if not objects or not others:
         return areas

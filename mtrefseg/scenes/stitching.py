@@ -14,8 +14,8 @@ from .windows import WindowPlan, blend_weights
 
 
 NOTHING = -1e4
-"""Logit where no window looked."""
-_STRIP_FLOATS = 1 << 24  # Size of the strips of a scene that is seen as one window.
+"""Logit of pixels without a window."""
+_STRIP_FLOATS = 1 << 24  # Size of the strips of a scene that is one window.
 
 
 class Strip(NamedTuple):
@@ -44,10 +44,10 @@ class Stitcher:
         predictor ([`ScenePredictor`]): The model.
         texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
         intervals (`Sequence[Interval]`): Which dates are compared.
-        batch_size (`int`): How many windows the model sees at once.
+        batch_size (`int`): Windows per batch.
         progress: A progress bar with `update`, or `None`.
         no_target_scores (`np.ndarray`): After the last strip, for each sentence the smallest no-target score, 0 to 1,
-            of all windows: nothing in the scene fits only if nothing in any window does.
+            of all windows: the scene has no target only if no window has one.
     """
 
     scene: Scene
@@ -69,14 +69,14 @@ class Stitcher:
 
         Raises:
             [`UserError`]: If a file is damaged.
-            ValueError: If the processor refuses a sentence.
+            ValueError: If the processor rejects a sentence.
         """
         # One thread reads ahead while the model computes.
         with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
             yield from self._whole(reader) if self.plan.is_whole else self._blended(reader)
 
     def _whole(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
-        """The scene as one window: what the model says about the image as it is, sampled band by band."""
+        """Segments the scene as one window, like a plain image, sampled band by band."""
         box, grid = self.scene.box, self.scene.grid
         size = self.scene.readable_size(box)
         views = reader.submit(self.scene.read, box, size).result()
@@ -100,7 +100,7 @@ class Stitcher:
             yield Strip(top, values, valid)
 
     def _blended(self, reader: ThreadPoolExecutor) -> Iterator[Strip]:
-        """All windows, row by row; rows that no further window covers are finished."""
+        """Segments all windows, row by row; rows that no further window covers are finished."""
         plan = self.plan
         weights = blend_weights(plan.window_height, plan.window_width, plan.overlap)
         sums = np.zeros((self.rows, plan.window_height, plan.width), dtype=np.float32)
@@ -125,7 +125,7 @@ class Stitcher:
                 array[..., kept:, :] = 0
 
     def _batches(self, reader: ThreadPoolExecutor) -> Iterator[tuple[list[Box], list[Views]]]:
-        """Windows in batches, none of which reaches into the next row; the next batch is read meanwhile."""
+        """Windows in batches, each within one row; the next batch is read in the meantime."""
         boxes = [
             row[start : start + self.batch_size]
             for row in map(self.plan.boxes, self.plan.tops)
@@ -170,7 +170,7 @@ class Stitcher:
 
 
 def _at_size(valid: np.ndarray, box: Box) -> np.ndarray:
-    """Booleans of a window that was read at a smaller size, at the size of the window."""
+    """Booleans at the size of a window, from a window that was read at a smaller size."""
     height, width = valid.shape
     if (height, width) == (box.height, box.width):
         return valid

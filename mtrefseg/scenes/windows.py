@@ -9,11 +9,12 @@ from .reading import Box
 
 
 OVERLAP = 0.25
-"""Share of a window's side that it has in common with the next one, unless told otherwise."""
+"""Default share of a window's side that overlaps with the next one."""
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this is cut into windows."""
 USUAL_PIXEL_SIZE = 0.5
-"""Metres of a pixel of images from above that do not say it, such as the PNG files of most public datasets."""
+"""Assumed metres per pixel of images from above without a known resolution, such as the PNG files of most public
+datasets."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class WindowPlan:
     The windows of a scene, in rows from the top.
 
     Args:
-        width, height (`int`): Of the scene in pixels.
-        window_width, window_height (`int`): Of every window.
-        lefts, tops (`tuple[int, ...]`): Where the windows begin.
-        overlap (`float`): Share of their side that neighbours have in common at least.
+        width, height (`int`): Size of the scene in pixels.
+        window_width, window_height (`int`): Size of every window.
+        lefts, tops (`tuple[int, ...]`): Left and top edges of the windows.
+        overlap (`float`): Minimum share of their side that neighbours overlap.
     """
 
     width: int
@@ -56,10 +57,10 @@ def plan_windows(width: int, height: int, side: int, offset: int = 0, overlap: f
     Covers a scene with windows of one size that overlap.
 
     Args:
-        width, height (`int`): Of the scene in pixels.
-        side (`int`): Of a window; along an axis on which the scene is shorter, windows are as long as the scene.
+        width, height (`int`): Size of the scene in pixels.
+        side (`int`): Side of a window; if the scene is shorter along an axis, windows are as long as the scene.
         offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
-        overlap (`float`, *optional*, defaults to 0.25): Share of their side that neighbours have in common at least.
+        overlap (`float`, *optional*, defaults to 0.25): Minimum share of their side that neighbours overlap.
     """
     window_width, window_height = min(side, width), min(side, height)
     lefts, tops = (
@@ -72,7 +73,7 @@ def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int,
     last = length - window
     step = max(1, window - round(window * overlap))
     if not offset:
-        # Evenly, so that all have more in common than asked for, and not only the last.
+        # Evenly, so that the additional overlap is distributed over all windows.
         return tuple(int(start) for start in np.linspace(0, last, -(-last // step) + 1))
     return tuple(sorted({min(max(start, 0), last) for start in range(-offset, last + step, step)}))
 
@@ -92,12 +93,12 @@ def window_side(
     Args:
         window (`int` or `str`): The side; `"auto"` for the canvas at the resolution that the model was trained at;
             `"off"` for one window.
-        width, height (`int`): Of the scene.
+        width, height (`int`): Size of the scene.
         canvas (`int`): Side of the model's canvas.
-        pixel_size (`float`, *optional*): Of the scene, in metres.
-        trained_pixel_size (`float`, *optional*): Of the images that the model was trained on, in metres.
-        is_from_above (`bool`, *optional*, defaults to `False`): Whether the scene has the [`USUAL_PIXEL_SIZE`] where
-            its own is not known. It is cut where any image is, since a guess is no reason to cut more of them.
+        pixel_size (`float`, *optional*): Ground resolution of the scene, in metres.
+        trained_pixel_size (`float`, *optional*): Ground resolution of the training images, in metres.
+        is_from_above (`bool`, *optional*, defaults to `False`): Whether to assume [`USUAL_PIXEL_SIZE`] if
+            the resolution is unknown. This does not change which images are cut, because it is only a guess.
     """
     longest = max(width, height)
     if window == "off":
@@ -112,12 +113,12 @@ def window_side(
 
 def widened_side(side: int, width: int, height: int, most_windows: int, overlap: float) -> int:
     """
-    The smallest side of windows, not below `side`, at which a scene has no more windows than allowed.
+    The smallest side of windows, at least `side`, with which a scene has at most the allowed number of windows.
 
     Args:
-        side (`int`): Wanted side of the windows in pixels.
-        width, height (`int`): Of the scene.
-        most_windows (`int`): How many windows are allowed, at least 1.
+        side (`int`): Requested side of the windows in pixels.
+        width, height (`int`): Size of the scene.
+        most_windows (`int`): Allowed number of windows, at least 1.
         overlap (`float`): See [`plan_windows`].
     """
     longest = max(width, height)
@@ -128,7 +129,7 @@ def widened_side(side: int, width: int, height: int, most_windows: int, overlap:
 
 def blend_weights(height: int, width: int, overlap: float = OVERLAP) -> np.ndarray:
     """
-    How much each pixel of a window counts where windows overlap: 1 in the middle, smoothly towards 0 at the edges.
+    Weight of each pixel of a window where windows overlap: 1 in the middle, smoothly towards 0 at the edges.
 
     Returns:
         `np.ndarray`: `float32` of shape `(height, width)`, above 0.

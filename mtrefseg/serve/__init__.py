@@ -18,13 +18,13 @@ class ServeOptions:
         queue (`int`): Requests that are processed at the same time, uploads included; further ones get 503.
         timeout (`float`): Seconds that a request may take, from its first byte to its masks.
         max_megabytes (`float`): Largest body of a request, in MB.
-        max_sentences (`int`): Most sentences of a request.
-        client_requests (`int`, *optional*): Requests of one address that may be under way at once; further ones get
-            429. By default only `queue` counts.
+        max_sentences (`int`): Maximum number of sentences of a request.
+        client_requests (`int`, *optional*): Maximum number of concurrent requests from one address; further ones get
+            429. By default only `queue` applies.
         cache_megabytes (`float`): Memory for encoded pairs, in MB.
         allow_urls (`bool`): Whether images may be named by http(s) URLs on the public internet.
-        auth_token (`str`, *optional*): What clients have to send as "Authorization: Bearer TOKEN".
-        batching (`bool`): Whether requests that wait for one pair are answered together.
+        auth_token (`str`, *optional*): Token that clients must send as "Authorization: Bearer TOKEN".
+        batching (`bool`): Whether waiting requests about one pair are answered in one batch.
     """
 
     queue: int = 64

@@ -17,13 +17,13 @@ def describe_mask(
     sentence: Sentence, mask: npt.NDArray[np.bool_], score: float, no_target_score: float
 ) -> dict[str, Any]:
     """
-    The answer to one sentence.
+    The result for one sentence.
 
     Args:
-        sentence (`str`, *optional*): The sentence; `None` is every change.
+        sentence (`str`, *optional*): The sentence; `None` for every change.
         mask (`np.ndarray` of shape `(height, width)`): bool.
         score (`float`): Mean probability inside the mask, 0 to 1.
-        no_target_score (`float`): Probability that nothing fits, 0 to 1.
+        no_target_score (`float`): Probability that the sentence has no target, 0 to 1.
 
     Returns:
         `dict`: The fields of [`mtrefseg.serve.schemas.Mask`].

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The page `/docs`: the OpenAPI description in the look of the other pages. It loads nothing from elsewhere."""
+"""The page `/docs`: the OpenAPI description in the design of the other pages. It loads no external files."""
 
 import json
 import re
@@ -28,8 +28,8 @@ def api_page(description: Schema, address: str, has_demo: bool, needs_token: boo
     Writes the page.
 
     Args:
-        description (`dict`): What `FastAPI.openapi` gives.
-        address (`str`): Of the server, without a slash at its end; the example asks it.
+        description (`dict`): Result of `FastAPI.openapi`.
+        address (`str`): Address of the server, without a slash at its end; used in the example.
         has_demo (`bool`): Whether the demo is mounted.
         needs_token (`bool`): Whether requests need a token.
 
@@ -63,7 +63,7 @@ def api_page(description: Schema, address: str, has_demo: bool, needs_token: boo
 
 
 def _request(method: str, path: str, operation: Schema) -> str:
-    """One path: what it does, its fields, and what it answers."""
+    """One path: what it does, its fields, and its responses."""
     parts = [
         f'<section><h2><span class="method">{escape(method.upper())}</span> <code>{escape(path)}</code></h2>',
         f"<p>{escape(operation['summary'])}. {escape(operation.get('description', ''))}</p>",
@@ -83,7 +83,7 @@ def _request(method: str, path: str, operation: Schema) -> str:
 
 
 def _answered(paths: Schema, schemas: Schema) -> list[str]:
-    """The names of all objects of answers, each after the one that holds it."""
+    """The names of all objects in responses, each after the one that contains it."""
     names = _REFERENCE.findall(json.dumps(paths))
     for name in names:
         names += [each for each in _REFERENCE.findall(json.dumps(schemas[name])) if each not in names]
@@ -109,13 +109,13 @@ def _table(schema: Schema) -> str:
 
 
 def _without_null(schema: Schema) -> Schema:
-    """What a field holds if it is not left out."""
+    """The values that a field may have if it is given."""
     kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     return {**schema, "anyOf": kinds} if "anyOf" in schema else schema
 
 
 def _type_of(schema: Schema) -> str:
-    """What a value may be, as HTML."""
+    """The type of a value, as HTML."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'

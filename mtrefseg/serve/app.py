@@ -41,7 +41,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 DRAWN_AT_ONCE = 2
 Mount = Callable[[FastAPI, Engine, str, str | None], None]
-"""Puts the demo on an app: the app, the model, the path, and the password of the page if there is one."""
+"""Mounts the demo in an app: the app, the model, the path, and the password of the page if there is one."""
 
 
 def create_app(engine: Engine, options: ServeOptions, mount: Mount | None = None) -> FastAPI:
@@ -51,10 +51,10 @@ def create_app(engine: Engine, options: ServeOptions, mount: Mount | None = None
     Args:
         engine ([`Engine`]): The model.
         options ([`ServeOptions`]): Limits and switches.
-        mount (`Callable`, *optional*): Puts the demo at `/demo`.
+        mount (`Callable`, *optional*): Mounts the demo at `/demo`.
 
     Returns:
-        `fastapi.FastAPI`: The app. Its worker ends with its lifespan.
+        `fastapi.FastAPI`: The app. Its worker stops at the end of its lifespan.
     """
     metrics = Metrics()
     batcher = Batcher(engine, int(options.cache_megabytes * 1e6), options.batching, metrics.count_batch)
@@ -108,11 +108,11 @@ class Segmentation:
         self._drawing = CapacityLimiter(DRAWN_AT_ONCE)
 
     async def __call__(self, request: Request) -> JSONResponse:
-        """Reads a request, lets the worker answer it, and draws the masks."""
+        """Reads a request, passes it to the worker, and creates the masks."""
         start = time.perf_counter()
         deadline = start + self.options.timeout
         fields, files = await self._read(request)
-        # Slow steps run in a thread, so that other requests are answered meanwhile.
+        # Slow steps run in a thread, so that other requests can be answered in the meantime.
         job = await to_thread.run_sync(self._prepare, fields, files)
         uploaded = time.perf_counter()
         answered = await self._wait(request, job, deadline)
@@ -150,7 +150,7 @@ class Segmentation:
         )
 
     async def _read(self, request: Request) -> tuple[SegmentRequest, tuple[bytes, bytes]]:
-        """The body, and what URLs in it name, in time."""
+        """The body, and the images at URLs in it, within the time limit."""
         try:
             with anyio.fail_after(self.options.timeout):
                 fields, sources = await read_body(request)
@@ -175,7 +175,7 @@ class Segmentation:
             raise ApiError(422, f"{name} cannot be downloaded: {error}.") from error
 
     def _prepare(self, fields: SegmentRequest, files: tuple[bytes, bytes]) -> Job:
-        """Checks what the worker is going to be asked."""
+        """Checks the input for the worker."""
         if fields.sentences is None:
             sentences: list[Sentence] = [EVERY_CHANGE]
         else:
@@ -194,7 +194,7 @@ class Segmentation:
         return Job(files, sentences, fields.domain, fields.align)
 
     async def _wait(self, request: Request, job: Job, deadline: float) -> Answered:
-        """The worker's answer, unless the time is over or the client has gone."""
+        """The worker's answer, unless the time is over or the client has disconnected."""
         self.batcher.submit(job)
         answer = asyncio.wrap_future(job.future)
         gone = asyncio.create_task(_disconnected(request))
@@ -217,7 +217,7 @@ class Segmentation:
     def _draw(
         self, answered: Answered, sentences: list[Sentence], thresholds: tuple[float, float], deadline: float
     ) -> list[dict[str, Any]]:
-        """Masks one by one: together they could take gigabytes."""
+        """Creates masks one by one: together they could take gigabytes."""
         masks = []
         for sentence, answer in zip(sentences, answered.answers, strict=True):
             if time.perf_counter() > deadline:
@@ -272,7 +272,7 @@ def _add_status(app: FastAPI, engine: Engine, batcher: Batcher, options: ServeOp
 
     @app.get(MODELS, summary="The model that is served", response_model=ModelsResponse)
     def models() -> dict[str, Any]:
-        """The model, and what requests may have."""
+        """The model, and the limits of requests."""
         return {"models": [entry], "limits": limits}
 
     @app.get(HEALTH, summary="Whether requests are answered", responses={200: {"model": Health}})
@@ -305,5 +305,5 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 def _on_failure(request: Request, error: Exception) -> Response:
     problem = "The server failed; its log says more under this request id."
     response = error_response(500, problem, getattr(request.state, "request_id", ""))
-    response.headers["connection"] = "close"  # As the server does after an error that nobody caught
+    response.headers["connection"] = "close"  # Like the server after an uncaught error
     return response

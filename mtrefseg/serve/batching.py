@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-One worker that asks the model for all clients. Requests that wait for the same pair are taken together: the pair is
-encoded once, and their sentences go through the model as one batch.
+One worker that runs the model for all clients. Waiting requests about the same pair are combined: the pair is
+encoded once, and their sentences are processed in one batch.
 """
 
 import logging
@@ -23,9 +23,9 @@ from .pair_cache import PairCache
 logger = logging.getLogger(__name__)
 
 NAMES = ("image_t1", "image_t2")
-SENTENCES_AT_ONCE = 32  # of one batch through the model; the memory that it takes grows with them
+SENTENCES_AT_ONCE = 32  # per batch of the model; memory grows with this number
 MAX_ANSWERS = 64  # cached answers of one pair
-EVERYBODY = ""  # All clients share the cache, since a client needs the files of a pair to ask about it.
+EVERYBODY = ""  # All clients share the cache, because a client needs the files of a pair to get results for it.
 
 
 class PairKey(NamedTuple):
@@ -40,13 +40,13 @@ class PairKey(NamedTuple):
 @dataclass
 class EncodedPair:
     """
-    A pair that the model has seen.
+    An encoded pair.
 
     Args:
         size (`tuple[int, int]`): Height and width of t1, in pixels.
-        encoding ([`MTRefSegPairEncoding`]): What all sentences share.
-        notes (`list[str]`): What has to be said about the images.
-        answers (`OrderedDict[str | None, Answer]`): The sentences that were asked last.
+        encoding ([`MTRefSegPairEncoding`]): The computation that all sentences share.
+        notes (`list[str]`): Notes about the images.
+        answers (`OrderedDict[str | None, Answer]`): The most recent sentences.
     """
 
     size: tuple[int, int]
@@ -63,11 +63,11 @@ class Answered:
     Args:
         size (`tuple[int, int]`): Height and width of the masks, in pixels.
         answers (`list[Answer]`): One per sentence.
-        notes (`list[str]`): What has to be said about the images.
-        waiting_seconds (`float`): Until the worker took the request.
-        encoding_seconds (`float`, *optional*): To read and encode the pair; `None` if it was known.
-        answering_seconds (`float`): For the sentences of all requests that were taken together.
-        batched_requests (`int`): How many these were.
+        notes (`list[str]`): Notes about the images.
+        waiting_seconds (`float`): Time until the worker started the request.
+        encoding_seconds (`float`, *optional*): Time to read and encode the pair; `None` if it was cached.
+        answering_seconds (`float`): Time for the sentences of all combined requests.
+        batched_requests (`int`): Number of combined requests.
     """
 
     size: tuple[int, int]
@@ -86,7 +86,7 @@ class Job:
 
     Args:
         files (`tuple[bytes, bytes]`): Contents of the files of t1 and t2.
-        sentences (`list[str | None]`): Checked sentences; `None` is every change.
+        sentences (`list[str | None]`): Checked sentences; `None` for every change.
         domain (`str`, *optional*): `"remote_sensing"` or `"normal_scene"`.
         align (`str`): `"error"` or `"resize"`.
     """
@@ -104,7 +104,7 @@ class Job:
         self.is_wanted = True
 
     def give_up(self) -> None:
-        """Nobody waits for the answer any more; steps that have not started are skipped."""
+        """Cancels the request; steps that have not started are skipped."""
         self.is_wanted = False
         self.future.cancel()
 
@@ -114,11 +114,11 @@ class Batcher:
     Runs the worker.
 
     Args:
-        engine ([`Engine`]): The model. Its lock is held while it runs, so that others may use it in between.
-        cache_bytes (`int`): How much memory encoded pairs may take.
-        batching (`bool`, *optional*, defaults to `True`): Whether requests for one pair are taken together.
-        observe (`Callable`, *optional*): Gets for each batch the seconds to encode the pair (`None` if it was known)
-            and to answer, the number of requests, and the number of sentences that the model was asked.
+        engine ([`Engine`]): The model. Its lock is only held while it runs, so that others can use it in between.
+        cache_bytes (`int`): Maximum memory for encoded pairs.
+        batching (`bool`, *optional*, defaults to `True`): Whether requests about one pair are combined.
+        observe (`Callable`, *optional*): Called for each batch with the seconds to encode the pair (`None` if it was
+            cached) and for the sentences, the number of requests, and the number of sentences that were not cached.
     """
 
     def __init__(
@@ -140,17 +140,17 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """`int`: Requests that the worker has not taken yet."""
+        """`int`: Requests that the worker has not started yet."""
         return len(self._waiting)
 
     @property
     def is_alive(self) -> bool:
-        """`bool`: Whether the worker runs."""
+        """`bool`: Whether the worker is running."""
         return self._thread.is_alive()
 
     def submit(self, job: Job) -> None:
         """
-        Lets a request wait; its `future` holds the answer, or an [`InputError`].
+        Adds a request to the queue; its `future` gets the result, or an [`InputError`].
 
         Raises:
             RuntimeError: If the worker was stopped.
@@ -162,7 +162,7 @@ class Batcher:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Answers what waits, and ends the worker."""
+        """Answers waiting requests, and stops the worker."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -177,7 +177,7 @@ class Batcher:
             except InputError as error:
                 for job in group:
                     _fail(job, error)
-            # Whatever happens, no client waits for ever, and the worker continues.
+            # After any error, no client waits forever, and the worker continues.
             except Exception as error:
                 logger.exception("the model failed")
                 for job in group:
@@ -243,7 +243,7 @@ class Batcher:
         return EncodedPair((image_t1.height, image_t1.width), encoding, notes)
 
     def _ask_about(self, pair: EncodedPair, group: list[Job]) -> dict[Job, InputError]:
-        """Asks all that is not known yet; a sentence that the model refuses fails its own request alone."""
+        """Runs the model for all sentences that are not cached; if one is rejected, only its own request fails."""
         try:
             self._ask(pair, group)
             return {}
@@ -266,12 +266,12 @@ class Batcher:
         asked = _unknown(pair, group)
         while asked:
             pair.answers.update(self.engine.answer(pair.encoding, asked[:SENTENCES_AT_ONCE]))
-            # Between batches of the model, requests may have been given up.
+            # Requests may have been cancelled between batches of the model.
             asked = _unknown(pair, (job for job in group if job.is_wanted))
 
 
 def _unknown(pair: EncodedPair, group: Iterable[Job]) -> list[Sentence]:
-    """Different sentences that were not asked yet."""
+    """Distinct sentences that are not cached yet."""
     sentences = dict.fromkeys(sentence for job in group for sentence in job.sentences)
     return [sentence for sentence in sentences if sentence not in pair.answers]
 

@@ -20,7 +20,7 @@ from .schemas import SegmentRequest
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
 IMAGES = ("image_t1", "image_t2")
-MAX_PARTS = 10_000  # Of a form; the limit of the sentences is checked afterwards.
+MAX_PARTS = 10_000  # Parts of a form; the limit on sentences is checked afterwards.
 _TAIL_BYTES = 512  # At the end of a body; a boundary has 70 characters at most.
 
 Source = bytes | str
@@ -36,10 +36,10 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
 
     Returns:
         [`SegmentRequest`]: Everything but the images.
-        `tuple[bytes | str, bytes | str]`: The images, each the content of a file or a URL.
+        `tuple[bytes | str, bytes | str]`: The images, each as the content of a file or as a URL.
 
     Raises:
-        [`ApiError`]: If the body is of another type, cut off, or a field is wrong.
+        [`ApiError`]: If the body has another type or is truncated, or a field is invalid.
     """
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if request.headers.get("content-encoding", "identity") != "identity":
@@ -58,7 +58,7 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
 def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
     try:
         body = to_utf8(body)
-        parse_json(body)  # Which of two values of a name counts, `pydantic` would decide.
+        parse_json(body)  # Rejects duplicate names; `pydantic` would silently use one of their values.
     except ValueError as error:
         raise ApiError(400, f"The body is not valid JSON: {error}.") from error
     fields = _validate(body)
@@ -81,7 +81,7 @@ async def _read_form(request: Request, boundary: bytes) -> tuple[SegmentRequest,
     except HTTPException as error:
         raise ApiError(400, f"The form cannot be read: {error.detail}") from error
     try:
-        # The parser takes what it has got, and a form without its last sentence asks for something else.
+        # The parser accepts truncated forms, and without its last sentence a form means something else.
         if not bytes(tail).rstrip().endswith(b"--" + boundary + b"--"):
             raise ApiError(400, "The form is cut off: its last boundary is missing, so send it again.")
         return await _take_fields(form)
@@ -147,5 +147,5 @@ def _looks_like_url(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    """A short form of what a client has sent."""
+    """A short form of a value from a client."""
     return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The model behind the demo and the API, in three steps: encode a pair, answer sentences about it, draw the masks."""
+"""The model behind the demo and the API, in three steps: encode a pair, process sentences about it, create the
+masks."""
 
 import threading
 from collections import deque
@@ -15,7 +16,7 @@ from transformers.utils.generic import ModelOutput
 
 from modeling_mtrefseg.object_choice_mtrefseg import NUM_CHOICE_VALUES
 
-# This also registers the model's classes, so that AutoModel runs no code from a model repository.
+# This also registers the model's classes, so AutoModel runs no code from a model repository.
 from mtrefseg.build.loading import find_device, load_model, load_processor
 
 from .limits import InputError
@@ -25,7 +26,7 @@ SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask", "num_expressions
 PAIR_INPUTS = ("pixel_values_t1", "pixel_values_t2", "prompt_input_ids", "prompt_attention_mask")
 BLANK = Image.new("RGB", (8, 8))
 
-# Stands for the request without a sentence: segment every change.
+# For requests without a sentence: segment every change.
 EVERY_CHANGE = None
 Sentence = str | None
 
@@ -33,15 +34,15 @@ Sentence = str | None
 @dataclass(frozen=True)
 class Answer:
     """
-    The model's answer to one sentence, before thresholds are applied.
+    The model's output for one sentence, before thresholds are applied.
 
     Args:
-        mask_logits (`Tensor` of shape `(height / 4, width / 4)`): On the padded canvas.
-        no_target_logit (`Tensor` of shape `()`): Logit of "nothing in these images fits this sentence".
-        object_choice (`Tensor` of shape `(12,)`): Which objects the sentence means, where the processor took colours,
-            places or ranks out of it; zeros for all.
+        mask_logits (`Tensor` of shape `(height / 4, width / 4)`): Logits on the padded canvas.
+        no_target_logit (`Tensor` of shape `()`): Logit that the sentence has no target.
+        object_choice (`Tensor` of shape `(12,)`): The objects that the sentence selects, if the processor removed
+            colours, places or ranks from it; zeros for all.
         image_colors (`Tensor` of shape `(2, 3, height / 4, width / 4)`, *optional*): Colours of both images, for the
-            choice.
+            selection.
     """
 
     mask_logits: Tensor
@@ -53,7 +54,7 @@ class Answer:
 class FairLock:
     """
     A fair lock, as a context manager: threads acquire it in the order of their requests. A busy worker would reacquire
-    a plain lock before other threads wake up, and visitors of the demo would wait for ever.
+    a plain lock before other threads wake up, and visitors of the demo would wait forever.
     """
 
     def __init__(self) -> None:
@@ -73,7 +74,7 @@ class FairLock:
     def __exit__(self, *error: object) -> None:
         with self._guard:
             if self._waiting:
-                self._waiting.popleft().set()  # It stays held, by the next one.
+                self._waiting.popleft().set()  # The lock passes to the next thread without being released.
             else:
                 self._is_held = False
 
@@ -85,7 +86,7 @@ class Engine:
     Args:
         model ([`MTRefSegModel`]): The model, on any device.
         processor ([`MTRefSegProcessor`]): Its processor.
-        name (`str`, *optional*): What the model is called.
+        name (`str`, *optional*): Name of the model.
     """
 
     def __init__(self, model: Any, processor: Any, name: str = "") -> None:
@@ -94,13 +95,13 @@ class Engine:
         self.name = name
         self.lock = FairLock()
         self.threshold = float(processor.image_processor.threshold)
-        # Used to report "nothing fits" when the checkpoint has no threshold of its own.
+        # Used to report "no target" if the checkpoint has no threshold.
         self.no_target_threshold = float(processor.image_processor.no_target_threshold or 0.5)
 
     @classmethod
     def from_pretrained(cls, name: str, revision: str | None = None) -> "Engine":
         """
-        Loads a checkpoint, onto a GPU if there is one.
+        Loads a checkpoint, on a GPU if there is one.
 
         Args:
             name (`str`): Folder or Hub id.
@@ -123,7 +124,7 @@ class Engine:
     @torch.inference_mode()
     def encode(self, image_t1: Image.Image, image_t2: Image.Image, domain: str | None) -> Any:
         """
-        Encodes what all sentences of a pair share.
+        Computes what all sentences of a pair share.
 
         Args:
             image_t1, image_t2 (`PIL.Image.Image`): RGB, of one size.
@@ -140,14 +141,14 @@ class Engine:
     @torch.inference_mode()
     def answer(self, encoding: Any, sentences: Sequence[Sentence]) -> dict[Sentence, Answer]:
         """
-        Asks the model.
+        Runs the model on sentences.
 
         Args:
             encoding ([`MTRefSegPairEncoding`]): The pair.
-            sentences (`Sequence[str | None]`): Different sentences; `None` is every change.
+            sentences (`Sequence[str | None]`): Distinct sentences; `None` for every change.
 
         Returns:
-            `dict[str | None, Answer]`: The answer to each.
+            `dict[str | None, Answer]`: The output for each.
 
         Raises:
             [`InputError`]: If a sentence is too long for the model.
@@ -178,7 +179,7 @@ class Engine:
         Masks at the size of the images.
 
         Args:
-            answers (`Sequence[Answer]`): Answers about one pair.
+            answers (`Sequence[Answer]`): Outputs for one pair.
             size (`tuple[int, int]`): Height and width of the masks, in pixels.
             threshold (`float`): Probability above which a pixel is masked.
             no_target_threshold (`float`): No-target score above which a mask is emptied.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Errors of the API: a status, a code for programs, and one line for people."""
+"""Errors of the API: a status, a code for programs, and a one-line message."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ CODES = {
 
 class ApiError(Exception):
     """
-    An answer other than 200.
+    A response other than 200.
 
     Args:
         status (`int`): The HTTP status, one of `CODES`.
@@ -43,12 +43,12 @@ class ApiError(Exception):
 
 def error_response(status: int, message: str, request_id: str, headers: Any = None) -> JSONResponse:
     """
-    The answer to a request that failed.
+    The response to a failed request.
 
     Args:
         status (`int`): The HTTP status.
-        message (`str`): What is wrong; it becomes one line.
-        request_id (`str`): Of the request, as in the log.
+        message (`str`): What is wrong; it is reduced to one line.
+        request_id (`str`): Id of the request, as in the log.
         headers (*optional*): Further headers.
     """
     error = {

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Checks of the images and sentences that visitors and programs send, made before anything is decoded."""
+"""Checks images and sentences from visitors and programs before anything is decoded."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from mtrefseg.io import ImageError, UnsupportedImageError, decoding, is_blank, r
 
 
 MAX_PIXELS = 4096 * 4096
-MAX_SIDE = 16_384  # Browsers show no images with a longer side, and results have the size of the images.
+MAX_SIDE = 16_384  # Browsers cannot show images with a longer side, and results have the size of the images.
 MAX_SENTENCE_LENGTH = 300
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
@@ -22,16 +22,16 @@ class InputError(UserError, ValueError):
 
 def check_image(file: Path | bytes, name: str) -> None:
     """
-    Checks an image by its header alone.
+    Checks only the header of an image.
 
     Args:
         file (`Path` or `bytes`): The file or its content.
-        name (`str`): What the message calls it.
+        name (`str`): Its name in messages.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        [`InputError`]: If it is empty, no image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or a side of
-            more than `MAX_SIDE`.
+        [`InputError`]: If it is empty, is not an image of one of `FORMATS`, or has more than `MAX_PIXELS` pixels or a
+            side of more than `MAX_SIDE`.
     """
     if (len(file) if isinstance(file, bytes) else file.stat().st_size) == 0:
         raise InputError(f"{name} is an empty file: choose another one.")
@@ -61,16 +61,16 @@ def decode_pair(
     files: Sequence[bytes], names: Sequence[str], align: str
 ) -> tuple[tuple[Image.Image, Image.Image], list[str]]:
     """
-    Decodes the two images of a pair that [`check_image`] let through.
+    Decodes the two images of a pair that passed [`check_image`].
 
     Args:
         files (`Sequence[bytes]`): Contents of the files of t1 and t2.
-        names (`Sequence[str]`): What messages call them.
-        align (`str`): `"error"` or `"resize"`, whether a t2 of another size is refused.
+        names (`Sequence[str]`): Their names in messages.
+        align (`str`): `"error"` or `"resize"`, whether a t2 of another size is rejected or resized.
 
     Returns:
         `tuple[PIL.Image.Image, PIL.Image.Image]`: Both in mode "RGB", each at its own size.
-        `list[str]`: What has to be said about them: bands that are left out, a stretch, an image that is nearly black.
+        `list[str]`: Notes about them: dropped bands, a stretch, an image that is nearly black.
 
     Raises:
         [`InputError`]: If a file is damaged, or the sizes differ and `align` is `"error"`.
@@ -95,11 +95,12 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
 
     Args:
         sentence (`str`): The sentence.
-        number (`int`): Which one it is, from 1, for the message.
-        special_tokens (`Sequence[str]`): Words that mean something to the model and may not stand in a sentence.
+        number (`int`): Its number from 1, for the message.
+        special_tokens (`Sequence[str]`): Words with a special meaning for the model, which a sentence must not
+            contain.
 
     Raises:
-        [`InputError`]: If it is empty, too long or holds a special token.
+        [`InputError`]: If it is empty, too long or contains a special token.
     """
     if is_blank(sentence):
         raise InputError(f"Sentence {number} is empty: leave it out, or write what changed.")

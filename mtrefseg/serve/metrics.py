@@ -12,7 +12,7 @@ REQUESTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """Counters of one server, in a registry of their own."""
+    """Counters of one server, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -30,12 +30,12 @@ class Metrics:
         self._cache = Gauge("cache_bytes", "Memory of the encoded pairs.", **options)
 
     def watch(self, waiting: Callable[[], float], cache_bytes: Callable[[], float]) -> None:
-        """Reads the length of the queue and the size of the cache whenever metrics are asked for."""
+        """Reads the length of the queue and the size of the cache whenever metrics are requested."""
         self._waiting.set_function(waiting)
         self._cache.set_function(cache_bytes)
 
     def count_batch(self, encoding_seconds: float | None, answering_seconds: float, requests: int, asked: int) -> None:
-        """Counts what the model did for requests that were answered together, see [`Batcher`]."""
+        """Counts the work of the model for combined requests, see [`Batcher`]."""
         if encoding_seconds is None:
             self.known_pairs.inc()
         else:

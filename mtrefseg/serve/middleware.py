@@ -32,12 +32,12 @@ logger = logging.getLogger("mtrefseg.serve")
 
 class Gate:
     """
-    ASGI middleware around the API. Requests of the demo pass untouched, since gradio has its own queue and limits.
+    ASGI middleware around the API. Requests of the demo are not checked, because gradio has its own queue and limits.
 
     Args:
-        app: What it protects.
+        app: The app to protect.
         options ([`ServeOptions`]): Limits and the token.
-        metrics ([`Metrics`]): Where requests are counted.
+        metrics ([`Metrics`]): Counters of the requests.
     """
 
     def __init__(self, app: ASGIApp, options: ServeOptions, metrics: Metrics) -> None:
@@ -93,7 +93,7 @@ class Gate:
 
     @contextmanager
     def _admitted(self, scope: Scope, headers: Headers, body: "_Body") -> Iterator[None]:
-        """Counts a request as under way, if there is room for it."""
+        """Counts a request as running, if the limits allow it."""
         client = (scope.get("client") or ("", 0))[0]
         retry = {"Retry-After": str(max(1, math.ceil(self._usual_seconds)))}
         if sum(self._clients.values()) >= self.options.queue:
@@ -113,7 +113,7 @@ class Gate:
             self._bytes -= body.size
             self.metrics.under_way.dec()
             self._clients[client] -= 1
-            self._clients += Counter()  # Forgets clients without a request.
+            self._clients += Counter()  # Drops clients without a request.
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         path = scope["path"]
@@ -152,7 +152,7 @@ class _Body:
         return message
 
     def too_large(self) -> ApiError:
-        """The error about it."""
+        """The error for a body that is too large."""
         most = f"{self.gate.options.max_megabytes:g} MB"
         return ApiError(413, f"The request is larger than {most}, which is the most here: shrink or cut the images.")
 

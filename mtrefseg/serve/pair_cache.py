@@ -47,7 +47,7 @@ class PairCache(Generic[Kept]):
             return {visitor for visitor, _ in self._kept}
 
     def get(self, visitor: str, key: Hashable) -> Kept | None:
-        """The cached value of a visitor's pair, or `None`."""
+        """The cached value of a visitor's pair, `None` if there is none."""
         with self._lock:
             kept = self._kept.get((visitor, key))
             if kept is None:
@@ -81,7 +81,7 @@ def bytes_of(value: Any) -> int:
     The memory of all images, arrays, tensors and texts in a nested value.
 
     Args:
-        value: One of them, or a dataclass, mapping, list or tuple of such; anything else counts nothing.
+        value: One of them, or a dataclass, mapping, list or tuple of them; anything else counts as 0.
 
     Returns:
         `int`: Bytes.

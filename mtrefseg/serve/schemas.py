@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _no_truth(value: Any) -> Any:
-    """Refuses true and false, which would pass for 1 and 0."""
+    """Rejects true and false, which would be read as 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("a truth value is no probability")
     return value

@@ -24,10 +24,10 @@ def bind(host: str, port: int) -> socket.socket:
 
     Args:
         host (`str`): Address or name.
-        port (`int`): The port; 0 is any that is free.
+        port (`int`): The port; 0 means any free port.
 
     Raises:
-        [`UserError`]: If it cannot be had.
+        [`UserError`]: If it is not available.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -39,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """The URL of a server, for people."""
+    """The URL of a server, for display."""
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -53,7 +53,7 @@ def run(app: FastAPI, listener: socket.socket, timeout: float, on_ready: Callabl
         app (`fastapi.FastAPI`): Result of [`create_app`].
         listener (`socket.socket`): Result of [`bind`].
         timeout (`float`): Seconds that a request may take.
-        on_ready (`Callable`): Called when requests are answered.
+        on_ready (`Callable`): Called when the server accepts requests.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -68,7 +68,7 @@ def run(app: FastAPI, listener: socket.socket, timeout: float, on_ready: Callabl
         server_header=False,
         timeout_graceful_shutdown=int(timeout + EXTRA_SECONDS),
     )
-    # uvicorn raises the signal again at the end, but a requested stop is not a failure.
+    # uvicorn raises the signal again at the end, but a requested stop is not an error.
     before = signal.signal(signal.SIGTERM, lambda number, frame: None)
     try:
         _Server(config, app, on_ready).run(sockets=[listener])
@@ -91,7 +91,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        # Open pages of the demo hold a connection, which gradio ends when it is told to.
+        # Open pages of the demo keep a connection, which gradio closes on request.
         for route in self._app.routes:
             stop = getattr(getattr(route, "app", None), "stop_event", None)
             if stop is not None and self._loop is not None:

@@ -20,10 +20,10 @@ MARGIN = 32
 GAP = 20
 SMOOTHING = 2  # Masks are painted at this multiple of their size and reduced, for smooth outlines.
 FILL_OPACITY = 0.42
-NUMBER_BLUR = 12  # Part of the longer side within which masked pixels count as together.
-# The built-in font has the letters of ASCII only; these stand for the marks of good typography.
+NUMBER_BLUR = 12  # Share of the longer side within which masked pixels count as one group.
+# The built-in font only has ASCII letters; these replace typographic characters.
 PLAIN_MARKS = str.maketrans("–—‑‘’“”„", '---\'\'"""') | {ord("ß"): "ss"}
-# They are mixed within one word.
+# These scripts are mixed within one word.
 EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO")
 
 
@@ -33,7 +33,7 @@ def font_of(size: int) -> Font:
 
 
 def to_panel(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """An image in RGB at `size` (width, height)."""
+    """Resizes an image to `size` (width, height), in RGB."""
     # An image of a few pixels is shown as the squares that it consists of.
     enlarged = size[0] >= 4 * image.width
     resample = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
@@ -59,14 +59,14 @@ def paint_masks(
     numbered: bool = True,
 ) -> Image.Image:
     """
-    Paints masks onto an image. A masked region stays visible however small it is.
+    Paints masks onto an image. Even very small masked regions stay visible.
 
     Args:
-        image (`PIL.Image.Image`): RGB, of the size that is wanted.
+        image (`PIL.Image.Image`): RGB, of the requested size.
         masks (`Sequence[np.ndarray]`): bool (height, width), of any size.
-        colors (`Sequence[tuple[int, int, int]]`): One a mask.
-        opacity (`float`, *optional*, defaults to 0.42): Of the areas, 0 to 1; at 0, outlines alone.
-        numbered (`bool`, *optional*, defaults to `True`): Whether every mask carries its number, from 1.
+        colors (`Sequence[tuple[int, int, int]]`): One per mask.
+        opacity (`float`, *optional*, defaults to 0.42): Opacity of the areas, 0 to 1; with 0, only outlines are drawn.
+        numbered (`bool`, *optional*, defaults to `True`): Whether every mask is numbered, from 1.
 
     Returns:
         `PIL.Image.Image`: RGB, of the same size.
@@ -117,7 +117,7 @@ def _number_place(shape: Image.Image) -> tuple[int, int] | None:
     box = shape.getbbox()
     if box is None:
         return None
-    # In the middle of the largest part, not on a speck that lies between several. A blur repeats the border pixels
+    # In the middle of the largest part, not on a small one between several parts. A blur repeats the border pixels
     # outside the image, so an empty frame is added.
     radius = max(shape.size) // NUMBER_BLUR + 1
     blurred = ImageOps.expand(shape, 3 * radius).filter(ImageFilter.GaussianBlur(radius))
@@ -169,8 +169,8 @@ def area_text(fraction: float) -> str:
 
 def plain(text: str) -> str:
     """
-    The sentence on one line, in letters that the built-in font has. Accents are left out; of letters that it lacks,
-    brackets say how many they are and of which writing: "[3 CJK letters]".
+    The sentence on one line, in letters of the built-in font. Accents are removed; for letters that the font lacks,
+    brackets contain their number and script: "[3 CJK letters]".
     """
     parts: list[str] = []
     # Control characters, lone surrogates and combining marks have no glyph.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The look of the demo and of the audit: the colours and letters of `mtrefseg.looks` as a theme of gradio."""
+"""The design of the demo and of the audit: the colours and fonts of `mtrefseg.looks` as a theme of gradio."""
 
 import gradio as gr
 

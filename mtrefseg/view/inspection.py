@@ -35,13 +35,13 @@ _SENTENCE_INPUTS = ("input_ids", "attention_mask", "query_mask")
 @dataclass(frozen=True)
 class WordImportance:
     """
-    Importance of a word, measured by leaving it out of the sentence.
+    Importance of a word, measured by removing it from the sentence.
 
     Args:
-        word (`str`): As it stands in the sentence, which is split at white space.
-        importance (`float`): 1 - IoU of the masks with and without the word: 0 if nothing changes, 1 if nothing stays.
-            The only word of a sentence, which cannot be left out, has 1.
-        score_drop (`float`): How much the mean foreground probability falls inside the mask of the full sentence, -1
+        word (`str`): As written in the sentence, which is split at white space.
+        importance (`float`): 1 - IoU of the masks with and without the word: 0 if nothing changes, 1 if nothing
+            remains. The only word of a sentence, which cannot be removed, has 1.
+        score_drop (`float`): Decrease of the mean foreground probability inside the mask of the full sentence, -1
             to 1; 0 if that mask is empty. The only word of a sentence has the score.
     """
 
@@ -53,12 +53,12 @@ class WordImportance:
 @dataclass(frozen=True)
 class InspectedPair:
     """
-    An encoded pair, which can be asked any number of sentences.
+    An encoded pair, for which any number of sentences can be inspected.
 
     Args:
         image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, both of the size of t1.
         domain (`str`, *optional*): `"remote_sensing"`, `"normal_scene"` or `None`.
-        encoding ([`MTRefSegPairEncoding`]): The encoded pair, which has read the prompt too.
+        encoding ([`MTRefSegPairEncoding`]): The encoded pair, including the prompt.
         differences (`np.ndarray` of shape `(num_levels, height, width)`): `float32`, 0 to 1: the distance of the
             backbone's features of t1 and t2 at each place, divided by the sum of their lengths; 0 where both are the
             same, 1 where they are opposed. One for each level, finest (stride 4) first.
@@ -85,15 +85,15 @@ class ExpressionInspection:
         expression (`str`): The sentence.
         pair ([`InspectedPair`]): The pair.
         attentions (`np.ndarray` of shape `(num_layers, height, width)`): `float32`, 0 or more: where the `[SEG]` query
-            looked in each layer of the mask decoder, mean over the heads, times the number of places: 1 is what
-            looking everywhere alike would give.
-        attention_strides (`tuple[int, ...]`): Pixels of the canvas between two places, of each layer.
+            attends in each layer of the mask decoder, mean over the heads, times the number of positions: 1 is
+            uniform attention.
+        attention_strides (`tuple[int, ...]`): Pixels of the canvas between two positions, for each layer.
         layer_masks (`np.ndarray` of shape `(num_layers + 1, height, width)`): bool, the query's masks before the first
-            layer and after each one, whatever the no-target score says.
+            layer and after each one, independent of the no-target score.
         layer_scores (`tuple[float, ...]`): Mean foreground probability inside each of them, 0 if empty.
-        mask (`np.ndarray` of shape `(height, width)`): bool, the answer.
+        mask (`np.ndarray` of shape `(height, width)`): bool, the resulting mask.
         score (`float`): Mean foreground probability inside it, 0 if empty.
-        no_target_score (`float`): Probability that nothing fits.
+        no_target_score (`float`): Probability that the sentence has no target.
         words (`tuple[WordImportance, ...]`): One for each word, in order.
     """
 
@@ -151,7 +151,7 @@ def inspect_expression(
     align: Align | None = None,
 ) -> ExpressionInspection:
     """
-    Looks into the model while it answers one sentence about one pair: [`encode_for_inspection`], [`inspect_pair`].
+    Inspects the model while it processes one sentence about one pair: [`encode_for_inspection`], [`inspect_pair`].
 
     Args:
         model ([`MTRefSegModel`]): The model, on any device.
@@ -166,7 +166,7 @@ def inspect_expression(
         [`ExpressionInspection`]
 
     Raises:
-        ValueError: If the processor refuses an image, the domain or the sentence.
+        ValueError: If the processor rejects an image, the domain or the sentence.
     """
     pair = encode_for_inspection(model, processor, image_t1, image_t2, domain, align)
     return inspect_pair(model, processor, pair, expression)
@@ -182,19 +182,19 @@ def encode_for_inspection(
     align: Align | None = None,
 ) -> InspectedPair:
     """
-    Encodes a pair, and measures how much its images differ; for the arguments see [`inspect_expression`].
+    Encodes a pair, and measures how much its images differ; see [`inspect_expression`] for the arguments.
 
     Returns:
         [`InspectedPair`]
 
     Raises:
-        ValueError: If the processor refuses an image or the domain.
+        ValueError: If the processor rejects an image or the domain.
     """
     loaded_t1, loaded_t2 = processor.image_processor.load_pair(image_t1, image_t2, align=align)
     inputs = processor(images_t1=loaded_t1, images_t2=loaded_t2, text=[[]], domain=domain)
     inputs = inputs.to(model.device, model.dtype)
     feature_maps: list[tuple[Tensor, ...]] = []
-    # An encoding keeps the coarsest level of the backbone only.
+    # An encoding only keeps the coarsest level of the backbone.
     hook = model.vision_model.backbone.register_forward_hook(
         lambda module, arguments, output: feature_maps.append(output.feature_maps)
     )
@@ -217,7 +217,7 @@ def inspect_pair(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: InspectedPair, expression: str
 ) -> ExpressionInspection:
     """
-    Answers one sentence about an encoded pair, then the sentence without each of its words.
+    Inspects one sentence about an encoded pair, and then the sentence without each of its words.
 
     Args:
         model ([`MTRefSegModel`]): The model that encoded the pair.
@@ -229,11 +229,11 @@ def inspect_pair(
         [`ExpressionInspection`]
 
     Raises:
-        ValueError: If the sentence is empty, too long, or holds a special token.
+        ValueError: If the sentence is empty, too long, or contains a special token.
     """
     words = expression.split()
     shortened = [" ".join(words[:index] + words[index + 1 :]) for index in range(len(words))] if len(words) > 1 else []
-    # What the network makes of the words is to be seen, so that none of them is taken out.
+    # The network's use of the words is inspected, so none of them is removed.
     inputs = processor(
         images_t1=pair.image_t1, images_t2=pair.image_t2, text=[[expression, *shortened]], choose_objects=False
     )
@@ -298,7 +298,7 @@ def _weigh_words(
     words: list[str],
     full: ModelOutput,
 ) -> tuple[WordImportance, ...]:
-    """Compares the mask of the first row, the whole sentence, with those of the rows that lack one word each."""
+    """Compares the mask of the first row, the full sentence, with those of the rows that lack one word each."""
     whole = _post_process(processor, full.mask_logits, full.no_target_logits, pair)
     mask, score = whole["masks"][0], float(whole["scores"][0])
     num_rows, length = sentences["input_ids"].shape

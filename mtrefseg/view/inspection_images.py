@@ -16,20 +16,20 @@ from .inspection import ExpressionInspection, InspectedPair, WordImportance
 
 
 SIDE = 768
-"""Pixels of the longer side of an image by itself."""
+"""Longer side of a single image in pixels."""
 
-# Dark to light and cold to warm at once, so that it can be read without telling colours apart.
+# Dark to light and cold to warm at the same time, so that it is readable without distinguishing colours.
 HEAT: tuple[Color, ...] = ((24, 15, 72), (98, 28, 118), (181, 54, 92), (236, 112, 42), (253, 190, 60), (255, 250, 190))
-_OPACITY_LOW, _OPACITY_HIGH = 0.45, 0.85  # of the heat over the image, where it is coldest and hottest
-_DIMMED = 0.6  # How much of its colour an image loses under the heat.
+_OPACITY_LOW, _OPACITY_HIGH = 0.45, 0.85  # opacity of the heat map where it is coldest and hottest
+_DIMMED = 0.6  # How much of its colour an image loses under the heat map.
 _MASK_COLOR = MASK_COLORS[0]
 _WORD_COLOR: Color = (230, 159, 0)
 _WORD_SIZE = 28
-# The attention scale reaches at least to this value, so that uniform attention does not look like a peak.
+# The attention scale extends at least to this value, so that uniform attention does not look like a peak.
 _LEAST_FULL_ATTENTION = 3.0
 # Words below this importance stay pale even if they are the most important ones: the values are noise.
 _LEAST_FULL_IMPORTANCE = 0.1
-_WIDE = 2.0  # times the height: only half as many images then stand beside each other.
+_WIDE = 2.0  # times the height: for wider images, only half as many are in a row.
 # The most images of layers in a row, for images of up to that many times their height in width.
 _MOST_COLUMNS = ((0.5, 10), (0.8, 7), (_WIDE, 5), (math.inf, 3))
 _MOST_HEIGHT = 480
@@ -39,7 +39,7 @@ LAYERS_TITLE = "The decoder, layer by layer: where [SEG] looked, and below it th
 
 @dataclass(frozen=True)
 class _Panel:
-    """An image of a row, with what stands above it: a title, and in grey a note."""
+    """An image of a row, with a title and a grey note above it."""
 
     title: str
     note: str
@@ -48,7 +48,7 @@ class _Panel:
 
 @dataclass(frozen=True)
 class _Chip:
-    """A word and where it stands: `x` and `y` of its upper left corner, and its width."""
+    """A word and its position: `x` and `y` of its upper left corner, and its width."""
 
     word: WordImportance
     text: str
@@ -59,8 +59,8 @@ class _Chip:
 
 def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
     """
-    Draws everything on one sheet: the sentence, each word darker the more important it is; t1, t2, how much
-    they differ, and the answer; and of each layer of the decoder where the `[SEG]` query looked and what its mask was.
+    Draws everything on one sheet: the sentence, with more important words darker; t1, t2, how much
+    they differ, and the resulting mask; and the attention and the mask of the `[SEG]` query in each decoder layer.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
@@ -73,7 +73,7 @@ def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
     columns = 2 if pair.size[1] > _WIDE * pair.size[0] else 4
     panel = _panel_size(pair, columns)
     values = pair.differences.mean(axis=0)
-    # What has gone is seen where it was.
+    # Disappeared objects are outlined on t1.
     earlier = paint_masks(to_panel(pair.image_t1, panel), [inspection.mask], [_MASK_COLOR], opacity=0, numbered=False)
     overview = [
         _Panel("t1", "the earlier image, the answer outlined", earlier),
@@ -87,7 +87,7 @@ def draw_inspection(inspection: ExpressionInspection) -> Image.Image:
 
 def draw_inspection_parts(inspection: ExpressionInspection) -> dict[str, Image.Image]:
     """
-    Draws every image of the sheet by itself.
+    Draws every image of the sheet separately.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
@@ -116,11 +116,11 @@ def draw_inspection_parts(inspection: ExpressionInspection) -> dict[str, Image.I
 
 def draw_attention(inspection: ExpressionInspection, layer: int) -> Image.Image:
     """
-    Draws where the `[SEG]` query looked, as heat over t2; the hottest place is the one that it looked at most.
+    Draws the attention of the `[SEG]` query as a heat map over t2.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
-        layer (`int`): From 0.
+        layer (`int`): Number of the layer, from 0.
 
     Returns:
         `PIL.Image.Image`: RGB, the longer side has 768 pixels.
@@ -130,11 +130,11 @@ def draw_attention(inspection: ExpressionInspection, layer: int) -> Image.Image:
 
 def draw_layer_mask(inspection: ExpressionInspection, layer: int) -> Image.Image:
     """
-    Draws what the query's mask was on its way, over t2.
+    Draws an intermediate mask of the query over t2.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
-        layer (`int`): After so many layers; 0 is before the first one.
+        layer (`int`): Number of layers before it; 0 is before the first one.
 
     Returns:
         `PIL.Image.Image`: RGB, the longer side has 768 pixels.
@@ -144,11 +144,12 @@ def draw_layer_mask(inspection: ExpressionInspection, layer: int) -> Image.Image
 
 def draw_difference(pair: InspectedPair, level: int | None = None) -> Image.Image:
     """
-    Draws how much the features of t1 and t2 differ, as heat over t2, from the least to the greatest of the image.
+    Draws how much the features of t1 and t2 differ, as a heat map over t2, from the smallest to the largest value in
+    the image.
 
     Args:
         pair ([`InspectedPair`]): What to draw.
-        level (`int`, *optional*): From 0, the finest one; `None` for the mean of all.
+        level (`int`, *optional*): Number of the level, from 0, the finest one; `None` for the mean of all.
 
     Returns:
         `PIL.Image.Image`: RGB, the longer side has 768 pixels.
@@ -158,7 +159,7 @@ def draw_difference(pair: InspectedPair, level: int | None = None) -> Image.Imag
 
 def draw_words(inspection: ExpressionInspection) -> Image.Image:
     """
-    Draws the sentence, each word the darker the more the mask changes without it, with its importance below it.
+    Draws the sentence, with words darker the more the mask changes without them, and their importance below them.
 
     Args:
         inspection ([`ExpressionInspection`]): What to draw.
@@ -192,7 +193,7 @@ def _place_words(words: Sequence[WordImportance]) -> tuple[list[_Chip], int]:
     chips: list[_Chip] = []
     x, y, right = MARGIN, MARGIN, PAGE_WIDTH - MARGIN
     for word in words:
-        # A word that is longer than a line loses its end.
+        # A word that is longer than a line is truncated.
         text = wrap(plain(word.word), right - MARGIN - 24, font_of(_WORD_SIZE), 1)[0]
         width = max(56, math.ceil(font_of(_WORD_SIZE).getlength(text)) + 24)
         if x + width > right and x > MARGIN:
@@ -217,7 +218,7 @@ def _found(mask: npt.NDArray[np.bool_], score: float) -> str:
 
 
 def _layer_rows(inspection: ExpressionInspection) -> list[Image.Image]:
-    """For each layer two images, one above the other; the mask before the first layer has none above it."""
+    """For each layer, attention above mask; the mask before the first layer has no image above it."""
     count = len(inspection.layer_masks)
     height, width = inspection.pair.size
     most = next(columns for aspect, columns in _MOST_COLUMNS if width / height <= aspect)
@@ -240,7 +241,7 @@ def _layer_rows(inspection: ExpressionInspection) -> list[Image.Image]:
 
 
 def _legend(size: tuple[int, int]) -> Image.Image:
-    """The colour scale, drawn in the empty place above the mask before the first layer."""
+    """The colour scale, drawn above the mask before the first layer."""
     panel = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(panel)
     left, right, y = 4, size[0] - 4, size[1] // 2
@@ -252,13 +253,13 @@ def _legend(size: tuple[int, int]) -> Image.Image:
 
 
 def _row(panels: Sequence[_Panel], columns: int) -> Image.Image:
-    """Images of one height beside each other, each below its title."""
+    """Images of the same height next to each other, each below its title."""
     column = _column_width(columns)
     row = Image.new("RGB", (PAGE_WIDTH, _TITLE + panels[0].image.height + 10), PAPER)
     draw = ImageDraw.Draw(row)
     for index, panel in enumerate(panels):
         left = MARGIN + index * (column + GAP) + (column - panel.image.width) // 2
-        # An image that is narrower than its column leaves room for a title on both sides.
+        # An image that is narrower than its column leaves space for a title on both sides.
         start = left if panel.image.width > 200 else MARGIN + index * (column + GAP)
         for text, baseline, size, ink in ((panel.title, 26, 18, INK), (panel.note, 48, 15, GREY)):
             fitting = wrap(text, column, font_of(size), 1)[0]
@@ -279,7 +280,7 @@ def _panel_size(pair: InspectedPair, columns: int) -> tuple[int, int]:
 
 
 def _own_size(pair: InspectedPair) -> tuple[int, int]:
-    """Width and height of an image by itself."""
+    """Width and height of a single image."""
     height, width = pair.size
     scale = SIDE / max(height, width)
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Masks as polygons that run along the edges of their pixels, so that they enclose exactly these."""
+"""Converts masks to polygons along the edges of their pixels, so that they enclose exactly these."""
 
 from typing import Any, NamedTuple
 
@@ -12,12 +12,12 @@ Integers = npt.NDArray[np.int64]
 Point = tuple[int, int]
 Ring = list[Point]
 
-# A mask as ragged as this says nothing as an outline, and would be a file of megabytes.
+# The outline of a more ragged mask is not useful, and would take megabytes.
 MAX_CORNERS = 200_000
 
 
 class _Runs(NamedTuple):
-    """Straight pieces of outline, by the vertex (its number in raster order) where each starts and ends."""
+    """Straight pieces of outline, given by the vertices (numbers in raster order) where each starts and ends."""
 
     start: Integers
     end: Integers
@@ -33,8 +33,9 @@ def polygons_of(mask: Mask) -> list[list[Ring]] | None:
 
     Returns:
         `list[list[list[tuple[int, int]]]]`, *optional*: Polygons, each an outer ring and then the rings of its holes.
-        A ring is a list of corners (x, y) in pixels from the upper left corner of the image, its first one repeated
-        at the end. Regions that touch at a corner alone are two. `None` if there are more than `MAX_CORNERS` corners.
+        A ring is a list of corners (x, y) in pixels from the upper left corner of the image, with the first one
+        repeated at the end. Regions that only touch at a corner are two. `None` if there are more than `MAX_CORNERS`
+        corners.
     """
     columns = mask.shape[1] + 1
     horizontal, vertical = _trace_runs(mask)
@@ -44,7 +45,7 @@ def polygons_of(mask: Mask) -> list[list[Ring]] | None:
     corners = [[(vertex % columns, vertex // columns) for vertex in ring] for ring in rings]
     owners = _owners(mask, corners, vertical, ring_of_vertical)
     polygons: dict[int, list[Ring]] = {number: [] for number in sorted(set(owners))}
-    # The outer ring of a polygon is its own owner and comes first.
+    # The owner of a ring is the outer ring of its polygon, which comes first.
     for number in sorted(range(len(corners)), key=lambda number: (owners[number] != number, number)):
         polygons[owners[number]].append([*corners[number], corners[number][0]])
     return list(polygons.values())
@@ -128,7 +129,7 @@ def _close(
     places: dict[int, int],
     begin: int,
 ) -> None:
-    """Cuts the end of a path off as a ring of its own: a ring that touches itself at a corner is two."""
+    """Cuts off the end of a path as a separate ring: a ring that touches itself at a corner is two rings."""
     for number in pieces[begin:]:
         if number >= 0:
             ring_of_vertical[number] = len(rings)
@@ -159,7 +160,7 @@ def _owners(mask: Mask, rings: list[Ring], vertical: _Runs, ring_of_vertical: li
     edges, ring_of_edge = edges[order], np.repeat(np.asarray(ring_of_vertical, dtype=np.int64), lengths)[order]
     owners = [number if _signed_area(ring) > 0 else -1 for number, ring in enumerate(rings)]
     # West of the upper left corner of a hole is the mask; what ends it there is the outer ring or another hole of the
-    # same polygon, which begins higher up or further west and so has its owner already.
+    # same polygon, which begins higher up or further west and therefore already has its owner.
     corners = [min(((y, x) for x, y in ring)) for ring in rings]
     for number in sorted(range(len(rings)), key=lambda number: corners[number]):
         if owners[number] < 0:

@@ -21,8 +21,8 @@ Mask = Union[npt.NDArray[np.bool_], "torch.Tensor"]
 
 # All lengths are in pixels of the page.
 PANEL_HEIGHT = 900  # at most, when the panels stand side by side
-STACKED_PANEL_HEIGHT = 420  # at most, when they lie one above the other
-PAIR_HEIGHT, RESULT_HEIGHT = 600, 1200  # at most, of t1 and t2 and of a larger third panel
+STACKED_PANEL_HEIGHT = 420  # at most, when they are stacked
+PAIR_HEIGHT, RESULT_HEIGHT = 600, 1200  # maximum height of t1 and t2, and of a larger third panel
 TITLE_HEIGHT = 36
 MAX_SENTENCE_LINES = 4
 
@@ -50,7 +50,7 @@ class LegendRow:
 
     Args:
         lines (`list[str]`): The sentence, wrapped.
-        verdict (`str`): Score and area, or that nothing fits.
+        verdict (`str`): Score and area, or that there is no target.
         empty (`bool`): Whether the mask is empty.
         height (`int`): Height of the row in pixels.
     """
@@ -72,11 +72,11 @@ def draw_overlay(
 ) -> Image.Image:
     """
     Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
-    and a number, and below them a legend with the sentences, their scores and areas. Of images that would be shrunk to
+    and a number, and below them a legend with the sentences, their scores and areas. If images would be shrunk to
     less than half, the third panel is larger than the others.
 
-    A masked region stays visible however small it is. The built-in font has no letters beyond ASCII: accents are left
-    out, and of other writing brackets say how much there is, as in "[3 CJK letters]".
+    Even very small masked regions stay visible. The built-in font only has ASCII letters: accents are
+    removed, and other scripts are replaced by their number of letters, as in "[3 CJK letters]".
 
     Args:
         image_t1 (`PIL.Image.Image`): The earlier image, of any mode and size.
@@ -84,17 +84,17 @@ def draw_overlay(
         masks (`Sequence[np.ndarray | torch.Tensor]`):
             One boolean mask of shape `(height, width)` per sentence, at the images' size; or all of them as one
             array or tensor of shape `(num_expressions, height, width)`.
-        texts (`Sequence[str | None]`): The sentences. `None` stands for every change.
+        texts (`Sequence[str | None]`): The sentences. `None` means every change.
         scores (`Sequence[float]`): A score in `[0, 1]` per sentence.
         areas (`Sequence[float]`, *optional*): Share of the image that each mask covers, for the legend; counted by
-            default. For masks that were drawn small.
-        counts (`Sequence[str]`, *optional*): What the legend says of each mask before its score, such as "12 objects".
+            default. Needed for masks that were drawn at a smaller size.
+        counts (`Sequence[str]`, *optional*): Text for each mask before its score in the legend, such as "12 objects".
 
     Returns:
         `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
 
     Raises:
-        ValueError: If the images differ in size, a mask has another size, or there are not as many masks as
+        ValueError: If the images differ in size, a mask has another size, or the number of masks differs from that of
             sentences and scores.
     """
     _check(image_t1, image_t2, masks, texts, scores)
@@ -149,7 +149,7 @@ def _check(
 
 def _plan(size: tuple[int, int]) -> Layout:
     """
-    Places the panels: one above the other if the images are much wider than high; else side by side. Where three side
+    Places the panels: stacked if the images are much wider than high, else side by side. If three side
     by side would be less than half as large as the images, the third one is larger, beside the others or below them.
     """
     width, height = size
@@ -172,7 +172,7 @@ def _plan(size: tuple[int, int]) -> Layout:
 
 
 def _plan_beside(size: tuple[int, int], inner: int) -> Layout:
-    """t1 above t2, and beside them the third panel, as high as both."""
+    """t1 above t2, and next to them the third panel, as high as both."""
     width, height = size
     between = GAP + TITLE_HEIGHT
     most = min(RESULT_HEIGHT, round(((inner - GAP) * height / width + between / 2) / 1.5))

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The images behind `predictions.parquet`, which holds names and masks but no images: they are looked up in the pairs
+The images behind `predictions.parquet`, which contains names and masks but no images: they are looked up in the pairs
 that were evaluated.
 """
 
@@ -20,20 +20,20 @@ class FindsPairs(Protocol):
 
     @property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
-        """Domains and numbers of the pairs of each id."""
+        """Domains and indices of the pairs of each id."""
         ...
 
     def find(self, pair_id: str, expression: str, domain: str | None, size: tuple[int, int] | None) -> Any:
-        """The pair that has this sentence, `None` if there is none. Its `load_images` gives t1 and t2."""
+        """The pair that has this sentence, `None` if there is none. Its `load_images` returns t1 and t2."""
         ...
 
 
 class PairImages:
     """
-    Finds the images that sentences are about.
+    Finds the images of sentences.
 
     Args:
-        pairs ([`FindsPairs`]): The pairs that were evaluated, as `dataset_scripts.readers.open_pairs` gives them.
+        pairs ([`FindsPairs`]): The pairs that were evaluated, from `dataset_scripts.readers.open_pairs`.
     """
 
     def __init__(self, pairs: FindsPairs) -> None:
@@ -41,7 +41,7 @@ class PairImages:
 
     def find(self, sentence: ScoredSentence) -> Images | None:
         """
-        The images that a sentence is about.
+        The images of a sentence.
 
         Args:
             sentence ([`ScoredSentence`]): The sentence.
@@ -53,7 +53,7 @@ class PairImages:
         try:
             pair = self.pairs.find(sentence.pair_id, sentence.expression, sentence.domain, sentence.size)
             images = None if pair is None else pair.load_images()
-        except ValueError:  # What the readers raise for damaged files.
+        except ValueError:  # Raised by the readers for damaged files.
             return None
         if images is None or any(sentence.size not in (None, (image.height, image.width)) for image in images):
             return None
@@ -61,7 +61,7 @@ class PairImages:
 
     def in_reading_order(self, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
         """
-        Orders sentences by where their pairs lie, so that [`find`] reads no part of the data twice.
+        Orders sentences by the position of their pairs, so that [`find`] reads no part of the data twice.
 
         Args:
             sentences (`Sequence[ScoredSentence]`): Sentences of different pairs.

@@ -1,11 +1,11 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-A pair in the browser: both dates with the outlines of masks, side by side or under a slider, to pan and zoom, and the
-sentences below. Pointing at a sentence lights up its mask, and the other way round.
+A pair in the browser: both dates with the outlines of masks, side by side or under a slider, with pan and zoom, and
+the sentences below. Hovering over a sentence highlights its mask, and vice versa.
 
-It is one piece of HTML with a style sheet and a script beside it. It fetches nothing, images included. The demo and
-the report show it; a page that does so brings [`STYLE`] and the variables of `mtrefseg.looks`, and calls
-`startPairViews(element)` of [`SCRIPT`] once the HTML is there. Whatever comes from the data is escaped.
+It consists of HTML, a style sheet and a script, and loads no files, not even images. The demo and
+the report use it; such a page must include [`STYLE`] and the variables of `mtrefseg.looks`, and call
+`startPairViews(element)` of [`SCRIPT`] once the HTML is loaded. All content from the data is escaped.
 """
 
 import base64
@@ -32,7 +32,7 @@ QUALITY = 88
 MOST_CORNERS = 20_000
 """A mask that is more ragged than this is drawn coarser."""
 KEYS = "Plus and minus zoom, arrow keys move, 0 shows all, comma and full stop move the slider."
-_CUT = 0.5  # Corners are cut by so many pixels, so that staircases become slopes.
+_CUT = 0.5  # Corners are cut by this many pixels, so that staircases become slopes.
 _DATES = {"appear": ("t2",), "disappear": ("t1",)}
 _BUTTONS = (
     ("side", "Both dates side by side", "Side by side", ' aria-pressed="false"'),
@@ -52,10 +52,10 @@ class ShownAnswer:
     Args:
         text (`str`): The sentence.
         mask (`np.ndarray`): bool (height, width), of any size.
-        note (`str`): What is said of the mask, or why there is none.
+        note (`str`): A note about the mask, or the reason why there is none.
         change_type (`str`, *optional*, defaults to `"unknown"`): "appear" draws the mask at t2, "disappear" at t1,
-            with a thin dashed line at the other date; everything else at both.
-        color (`tuple[int, int, int]`, *optional*): Of the mask; by default that of its place in the list.
+            with a thin dashed line at the other date; all other types at both.
+        color (`tuple[int, int, int]`, *optional*): Colour of the mask; by default that of its position in the list.
     """
 
     text: str
@@ -75,7 +75,7 @@ def pair_view_html(
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, RGB, of one size.
         answers (`Sequence[ShownAnswer]`): The sentences in their order.
         status (`str`, *optional*, defaults to `""`): A line that screen readers announce.
-        alt (`str`, *optional*, defaults to `""`): What the images show, for those who do not see them.
+        alt (`str`, *optional*, defaults to `""`): Description of the images for screen readers.
 
     Returns:
         `str`: HTML.
@@ -140,7 +140,7 @@ class _Shape:
 
 
 def _ring_path(ring: Ring, scale: tuple[float, float]) -> str:
-    """A ring with its corners cut, as part of an SVG path."""
+    """A ring with cut corners, as part of an SVG path."""
     points = []
     corners = ring[:-1]
     for index, (x, y) in enumerate(corners):
@@ -152,7 +152,7 @@ def _ring_path(ring: Ring, scale: tuple[float, float]) -> str:
 
 
 def _number_places(rings_of: Sequence[Sequence[Ring]]) -> list[tuple[int, int] | None]:
-    """Where the number of each mask stands: at the top of the part that is farthest from the numbers before it."""
+    """Position of the number of each mask: at the top of the part that is farthest from the previous numbers."""
     places: list[tuple[int, int] | None] = []
     for rings in rings_of:
         tops = [min(ring, key=lambda point: (point[1], point[0])) for ring in sorted(rings, key=len, reverse=True)]
@@ -162,7 +162,7 @@ def _number_places(rings_of: Sequence[Sequence[Ring]]) -> list[tuple[int, int] |
             return min((float(np.hypot(top[0] - x, top[1] - y)) for x, y in taken), default=0.0)
 
         place = max(tops, key=room, default=None)
-        # Where two masks are the same, their numbers stand beside each other.
+        # If two masks are equal, their numbers are next to each other.
         while place is not None and taken and room(place) < 22:
             place = (place[0] + 24, place[1])
         places.append(place)
@@ -223,13 +223,13 @@ def _row(number: int, answer: ShownAnswer, color: Color) -> str:
 
 def data_uri(image: Image.Image) -> str:
     """
-    An image as part of a page.
+    An image as a data URL.
 
     Args:
         image (`PIL.Image.Image`): Of any mode.
 
     Returns:
-        `str`: The address of a JPEG that holds it.
+        `str`: The data URL of a JPEG.
     """
     file = io.BytesIO()
     image.convert("RGB").save(file, "JPEG", quality=QUALITY, optimize=True)

@@ -37,18 +37,18 @@ PREDICTIONS_SCHEMA = pyarrow.schema(
         ("problem", pyarrow.string()),
     ]
 )
-"""`iou` is 0 to 100, the scores are probabilities. `prediction` is null where nothing was predicted, `truth` where it
-cannot be read, and then `problem` says why."""
+"""`iou` is 0 to 100, the scores are probabilities. `prediction` is null if there is none, `truth` if it
+cannot be read; then `problem` contains the reason."""
 MOST_SENTENCES = 200_000
 MOST_BYTES = 1 << 30
-"""Largest size of a file that is read, when all of its texts are written out. The file may come from an untrusted
+"""Maximum size of a file with all its texts decoded. The file may come from an untrusted
 source."""
 MOST_CHARACTERS = 10_000
-"""Longest sentence or name that is read."""
+"""Maximum length of a sentence or name."""
 CODECS = ("UNCOMPRESSED", "SNAPPY")
-"""How the columns may be compressed. Others can make gigabytes of a few kilobytes."""
+"""Allowed compression of the columns. Other codecs can expand a few kilobytes to gigabytes."""
 SNAPPY_RATIO = 24
-"""No text is more than this many times as long as what Snappy makes of it."""
+"""Maximum compression ratio of Snappy."""
 ROWS_AT_ONCE = 256
 MOST_PIXELS = 1 << 26
 """Largest mask that is decoded: 8192 x 8192."""
@@ -67,11 +67,11 @@ class ScoredSentence:
         change_type (`str`): "appear", "disappear", "state_change" or "unknown".
         expression (`str`): The sentence.
         truth, prediction (`dict`, *optional*): Masks as COCO RLE, "size" (height, width) and "counts"; `None` for a
-            truth that cannot be read and for a prediction that was not made.
+            truth that cannot be read and for a missing prediction.
         iou (`float`): 0 to 100.
-        score, no_target_score (`float`, *optional*): Probabilities; `None` where nothing was predicted.
-        problem (`str`, *optional*): Why the sentence counts as wrong although the model was not asked.
-        has_target (`bool`): Whether anything in the pair fits the sentence; true where the truth cannot be read.
+        score, no_target_score (`float`, *optional*): Probabilities; `None` without a prediction.
+        problem (`str`, *optional*): Why the sentence counts as wrong although the model was not run on it.
+        has_target (`bool`): Whether the sentence has a target in the pair; true if the truth cannot be read.
         wrong_pixels (`int`): Number of pixels that are in the truth or the prediction, but not in both.
     """
 
@@ -91,7 +91,7 @@ class ScoredSentence:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width of the pair in pixels, `None` if there is no mask to take them from."""
+        """Height and width of the pair in pixels, `None` if there is no mask."""
         mask = self.truth or self.prediction
         return None if mask is None else (mask["size"][0], mask["size"][1])
 
@@ -106,20 +106,20 @@ class ScoredSentence:
 
 def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[ScoredSentence]:
     """
-    Reads what `trainer/evaluate.py` wrote. A few kilobytes of Parquet can stand for gigabytes, so the sizes that the
-    head of the file tells are checked before anything is written out. Whether it lies, [`check_predictions`] finds.
+    Reads the output of `trainer/evaluate.py`. A few kilobytes of Parquet can expand to gigabytes, so the sizes in the
+    file metadata are checked before anything is decoded. [`check_predictions`] detects wrong metadata.
 
     Args:
         path (`str` or `Path`): `predictions.parquet`.
-        most_bytes (`int`, *optional*, defaults to `MOST_BYTES`): Largest size of all texts and masks together, written
-            out.
+        most_bytes (`int`, *optional*, defaults to `MOST_BYTES`): Maximum total size of all texts and masks when
+            decoded.
 
     Returns:
         `list[ScoredSentence]`: In the order of the data.
 
     Raises:
         OSError: If there is no such file.
-        ValueError: If it is no such file, is damaged, holds a mask that cannot be unpacked, or is too large.
+        ValueError: If it is not such a file, is damaged or too large, or contains a mask that cannot be decoded.
     """
     path = Path(path)
     sentences: list[ScoredSentence] = []
@@ -136,8 +136,8 @@ def load_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> list[Sco
 
 def check_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
     """
-    Reads a file as [`load_predictions`] does, but in another process, whose memory is limited: the head of a file may
-    say less than its pages hold. To be called first where the file comes from somebody else.
+    Reads a file as [`load_predictions`] does, but in another process with limited memory: the file metadata may
+    give a smaller size than that of the pages. Must be called first for third-party files.
 
     Args:
         path (`str` or `Path`): `predictions.parquet`.
@@ -145,13 +145,13 @@ def check_predictions(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
 
     Raises:
         OSError: If there is no such file.
-        ValueError: If it is damaged, or takes more memory than its head says.
+        ValueError: If it is damaged, or needs more memory than its metadata say.
     """
     read_limited(f"{__name__}:{read_through.__name__}", path, most_bytes)
 
 
 def read_through(path: str | Path, most_bytes: int = MOST_BYTES) -> None:
-    """Reads a file as [`load_predictions`] does and keeps nothing; arguments and errors as there."""
+    """Reads a file as [`load_predictions`] does and discards the content; same arguments and errors."""
     path = Path(path)
     with _opened(path, most_bytes) as file:
         for _ in _batches(file, _rows_at_once(file, most_bytes)):
@@ -221,14 +221,14 @@ def mean_iou(sentences: Sequence[ScoredSentence]) -> float:
 
 @contextmanager
 def _opened(path: Path, most_bytes: int) -> Iterator[pyarrow.parquet.ParquetFile]:
-    """The open file with a checked head; errors of pyarrow in the block name it."""
+    """Opens the file and checks its metadata; errors of pyarrow in the block name it."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}: name the predictions.parquet of an evaluation.")
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             _check_header(path, file, most_bytes)
             yield file
-    # OSError: pyarrow's word for some kinds of damage.
+    # OSError: raised by pyarrow for some kinds of damage.
     except (pyarrow.ArrowException, OSError) as error:
         detail = " ".join(str(error).split())
         raise ValueError(f"{path} is not a complete predictions.parquet of an evaluation: {detail}") from error
@@ -245,7 +245,7 @@ def _check_header(path: Path, file: pyarrow.parquet.ParquetFile, most_bytes: int
         raise _too_large(path, most_bytes)
     for group in groups:
         for column in map(group.column, range(group.num_columns)):
-            # The two sides of a mask are the only values of which a row has several.
+            # The height and width of a mask are the only repeated values of a row.
             if column.num_values > 2 * group.num_rows or column.compression not in CODECS:
                 raise ValueError(
                     f"{path}: the column {column.path_in_schema} has {column.num_values:,} values of "
@@ -261,13 +261,13 @@ def _too_large(path: Path, most_bytes: int) -> ValueError:
 
 def _rows_at_once(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> list[int]:
     """
-    For each group of rows, how many of them take no more than a quarter of `most_bytes`. A text that is repeated is
-    stored once, in a dictionary, and read as often as it is repeated.
+    For each row group, how many rows need at most a quarter of `most_bytes`. A repeated text is
+    stored once in a dictionary, but decoded as often as it is repeated.
     """
     counts = []
     for number in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(number)
-        longest = 0  # Of the texts of a row, together; none is longer than the dictionary that holds it.
+        longest = 0  # Total for the texts of a row; none is longer than its dictionary.
         for column in map(group.column, range(group.num_columns)):
             if column.has_dictionary_page:
                 stored = column.data_page_offset - column.dictionary_page_offset
@@ -277,14 +277,14 @@ def _rows_at_once(file: pyarrow.parquet.ParquetFile, most_bytes: int) -> list[in
 
 
 def _batches(file: pyarrow.parquet.ParquetFile, rows_at_once: Sequence[int]) -> Iterator[pyarrow.Table]:
-    """The rows, so many at a time."""
+    """The rows, in batches of this size."""
     for number, count in enumerate(rows_at_once):
         for batch in file.iter_batches(count, row_groups=[number], columns=PREDICTIONS_SCHEMA.names):
             yield pyarrow.Table.from_batches([batch]).cast(PREDICTIONS_SCHEMA)
 
 
 def _text_bytes(path: Path, batch: pyarrow.Table, number: int) -> int:
-    """Bytes of all texts of a batch; raises if a sentence or name is too long. `number` is that of the first
+    """Bytes of all texts of a batch; raises if a sentence or name is too long. `number` is the number of the first
     sentence."""
     total = 0
     for name, kind in zip(batch.schema.names, batch.schema.types):
@@ -330,7 +330,7 @@ def _read_row(path: Path, number: int, row: dict[str, Any]) -> ScoredSentence:
 
 
 def _check_size(name: str, size: Sequence[int | None] | None) -> None:
-    """Checks the size of a mask. Whether its runs fit this size is checked when they are counted."""
+    """Checks the size of a mask. Whether its runs match this size is checked when they are counted."""
     sides = [side for side in size or () if side is not None and side > 0]
     if size is None or not len(size) == len(sides) == 2 or math.prod(sides) > MOST_PIXELS:
         raise ValueError(

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One sentence of an evaluation as a pair to look at, with truth and prediction as outlines."""
+"""One sentence of an evaluation, shown as a pair with truth and prediction as outlines."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def case_html(sentence: ScoredSentence, images: Images | None, side: int) -> str
     Args:
         sentence ([`ScoredSentence`]): The sentence.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, of the size of the masks; without
-            them, the masks stand on grey.
+            them, the masks are on grey.
         side (`int`): Longer side of the images, in pixels.
 
     Returns:
@@ -48,7 +48,7 @@ def case_html(sentence: ScoredSentence, images: Images | None, side: int) -> str
 
 def summary_of(sentences: Sequence[ScoredSentence]) -> list[tuple[str, str]]:
     """
-    The numbers with which a report opens.
+    The numbers at the top of a report.
 
     Args:
         sentences (`Sequence[ScoredSentence]`): The sentences.

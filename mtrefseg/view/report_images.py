@@ -97,7 +97,7 @@ def draw_histogram(sentences: Sequence[ScoredSentence]) -> Image.Image:
     base, top, width = _HISTOGRAM_HEIGHT - 40, 76, (PAGE_WIDTH - 2 * MARGIN) / IOU_STEPS
     for step, count in enumerate(counts):
         left, right = round(MARGIN + step * width) + 5, round(MARGIN + (step + 1) * width) - 5
-        # Even a count of one among thousands is visible.
+        # So that even a count of one among thousands is visible.
         height = max(2, round((base - top) * count / max(counts))) if count else 0
         draw.rectangle((left, base - height, right, base), fill=ACCENT if count else PAPER)
         label = f"{count:,}" if count else ""

@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Writes an evaluation as a static page that opens from the disk without a server; used by `mtrefseg report`. What comes
-from the data is in `report.js`, which the script of the page shows as text, in `images/`, whose files are named by
-numbers, and escaped in the three cases with which the page opens: none of it is ever interpreted as markup.
+Writes an evaluation as a static page that opens from the disk without a server; used by `mtrefseg report`. Content
+from the data is in `report.js`, which the page shows as text, in `images/`, whose files are named by
+numbers, and escaped in the three cases at the top of the page: none of it is ever interpreted as markup.
 """
 
 from collections.abc import Sequence
@@ -39,10 +39,10 @@ def write_report(
         sentences (`Sequence[ScoredSentence]`): The sentences on the page, in this order.
         chosen (`Sequence[ScoredSentence]`): All sentences that passed the filters, of which the page shows the worst;
             the sheet counts these.
-        images (`PairImages`, *optional*): Finds the images; without it, masks stand on grey.
-        out (`str` or `Path`): A new or empty folder; `index.html`, `report.js`, `sheet.png` and `images/` are put
+        images (`PairImages`, *optional*): Finds the images; without it, masks are on grey.
+        out (`str` or `Path`): A new or empty folder; `index.html`, `report.js`, `sheet.png` and `images/` are written
             into it.
-        title (`str`): What was evaluated.
+        title (`str`): Title of the page, such as the evaluated model.
 
     Returns:
         `int`: Number of sentences whose images were not found.

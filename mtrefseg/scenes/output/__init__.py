@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What was found in a scene, and its files: rasters of masks, polygons and their style, tables, images for people."""
+"""Results for a scene and their files: rasters of masks, polygons and their style, tables, figures."""
 
 from .drawing import draw_layers, draw_scene, draw_timeline, shrunk_views
 from .labels import MaskLabels, strips

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Images for people: the overview of a scene, and the timeline of a series."""
+"""Figures: the overview of a scene, and the timeline of a series."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from .result import MASKS, SceneResult, SentenceResult
 
 LAYER_SIDE = 2048
 _SIDE = 1600
-# Of the timeline, in pixels of the page.
+# For the timeline, in pixels of the page.
 _MOST_COLUMNS = 5
 _TITLE = 34
 _BAR = 26
@@ -39,8 +39,8 @@ def draw_scene(
 
     Args:
         images (`Sequence[PIL.Image.Image]`): Both dates, see [`shrunk_views`].
-        grid ([`Grid`]): Of the scene.
-        sentences (`Sequence[SentenceResult]`): What was found.
+        grid ([`Grid`]): The grid of the scene.
+        sentences (`Sequence[SentenceResult]`): The results.
         mask_file (`Path`): `masks.tif`.
 
     Returns:
@@ -60,7 +60,7 @@ def draw_scene(
 
 
 def count_text(objects: int, area_m2: float | None) -> str:
-    """How many objects there are and what they cover on the ground, if that is known; the font lacks "m²"."""
+    """Number of objects and their area on the ground, if known; the font lacks "m²"."""
     number = f"{objects:,} object{'' if objects == 1 else 's'}"
     return number if area_m2 is None else f"{number}, {area_m2:,.0f} sq m"
 
@@ -69,12 +69,12 @@ def draw_layers(
     sources: Sequence[Any], options: ReadOptions, result: SceneResult, side: int = LAYER_SIDE
 ) -> tuple[Image.Image, Image.Image, list[np.ndarray]]:
     """
-    Draws what viewers lay one above the other.
+    Draws layers that viewers place on top of each other.
 
     Args:
         sources (`Sequence`): The images of t1 and t2.
         options ([`ReadOptions`]): How they are read.
-        result ([`SceneResult`]): What was found in them.
+        result ([`SceneResult`]): The results.
         side (`int`, *optional*, defaults to 2048): Longer side of the layers; smaller scenes keep their size.
 
     Returns:
@@ -94,11 +94,11 @@ def draw_layers(
 
 def draw_timeline(scene: Scene, dates: Sequence[tuple[str, Sequence[SentenceResult]]], mask_file: Path) -> Image.Image:
     """
-    Draws all dates side by side, each with what had changed since the one before, and its area as a bar.
+    Draws all dates side by side, each with the changes since the one before, and their area as a bar.
 
     Args:
         scene ([`Scene`]): The scene.
-        dates (`Sequence`): For each date its name and the answers for the step that led to it; none for the first.
+        dates (`Sequence`): For each date its name and the results for the step before it; none for the first.
         mask_file (`Path`): `masks.tif`.
 
     Returns:

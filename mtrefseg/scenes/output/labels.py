@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Connected parts of the mask of a scene, numbered strip by strip, so that memory does not grow with the scene."""
+"""Labels connected components of the mask of a scene strip by strip, so that memory does not grow with the scene."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,21 +16,21 @@ from .rasters import PERCENT, create_raster, writing
 
 
 _STRIP_PIXELS = 1 << 23
-_NEIGHBOURS = np.ones((3, 3), dtype=int)  # Parts that touch at a corner are one.
+_NEIGHBOURS = np.ones((3, 3), dtype=int)  # Parts that touch at a corner are one component.
 
 
 class MaskLabels:
     """
-    Numbers the connected parts of a mask.
+    Labels the connected components of a mask.
 
     Args:
-        masks, probabilities (`Path`): Rasters of bytes: 1 inside the mask; percent.
+        masks, probabilities (`Path`): Rasters of bytes: 1 inside the mask, and percent.
         band (`int`): From 1.
-        grid ([`Grid`]): Of the scene.
+        grid ([`Grid`]): The grid of the scene.
 
     Attributes:
-        areas (`np.ndarray`): Pixels of each part.
-        scores (`np.ndarray`): Mean probability of each part.
+        areas (`np.ndarray`): Pixels of each component.
+        scores (`np.ndarray`): Mean probability of each component.
     """
 
     def __init__(self, masks: Path, probabilities: Path, band: int, grid: Grid) -> None:
@@ -56,28 +56,29 @@ class MaskLabels:
                 count, last_row = count + found, numbers[-1]
                 with writing(self._path):
                     written.write(numbers, 1, window=window)
-        # What strips cut apart belongs together.
+        # Components that strips cut apart are joined.
         first, second = np.concatenate(pairs, axis=1)
         links = coo_array((np.ones(len(first), dtype=bool), (first, second)), (count + 1, count + 1))
         parts, self._part_of = connected_components(links, directed=False)
-        # Number 0, outside, touches nothing: it is part 0.
+        # Number 0, outside, touches nothing: it is component 0.
         self.areas = np.bincount(self._part_of, np.concatenate(areas), parts).astype(np.int64)
         self.scores = np.bincount(self._part_of, np.concatenate(sums), parts) / np.maximum(1, self.areas) / PERCENT
 
     def strips(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """
-        The numbers, strip by strip.
+        The labels, strip by strip.
 
         Yields:
-            `tuple`: The first row; `int32` of shape `(rows, width)`, 0 outside; and for each number its part. Parts
-            that reach over several strips have other numbers in each.
+            `tuple`: The first row; `int32` of shape `(rows, width)`, 0 outside; and for each number its component.
+                Components
+            in several strips have different numbers in each.
         """
         with open_raster(self._path) as raster:
             for window in strips(self.grid):
                 yield window.row_off, raster.read(1, window=window), self._part_of
 
     def masks_of(self, parts: Sequence[int]) -> Iterator[tuple[Window, np.ndarray]]:
-        """The mask of some parts, strip by strip: where, and booleans."""
+        """The mask of some components, strip by strip: position and booleans."""
         wanted = np.zeros(len(self.areas), dtype=bool)
         wanted[list(parts)] = True
         wanted = wanted[self._part_of]
@@ -95,12 +96,12 @@ def strips(grid: Grid) -> Iterator[Window]:
 
 def shrink_mask(masks: Path, band: int, grid: Grid, size: tuple[int, int]) -> np.ndarray:
     """
-    A mask at a smaller size, in which small parts keep a pixel.
+    A mask at a smaller size, in which small components keep a pixel.
 
     Args:
         masks (`Path`): Raster of bytes, 1 inside the mask.
         band (`int`): From 1.
-        grid ([`Grid`]): Of the scene.
+        grid ([`Grid`]): The grid of the scene.
         size (`tuple[int, int]`): Height and width, not larger than the scene's.
 
     Returns:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Objects of a scene: the connected parts of its masks as polygons, with areas on the ground."""
+"""Objects of a scene: the connected components of its masks as polygons, with areas on the ground."""
 
 import warnings
 from collections.abc import Sequence
@@ -24,22 +24,22 @@ from .labels import MaskLabels
 
 LAYER = "objects"
 EVERY_CHANGE = "every change"
-"""What stands for a sentence where there is none."""
+"""Placeholder if there is no sentence."""
 PIXELS_NOTE = "no coordinate reference system: coordinates are pixels of t1, x to the right, y down"
-_LONGEST_EDGE_PIXELS = 64  # Longer edges are cut before they are brought to another reference system.
+_LONGEST_EDGE_PIXELS = 64  # Longer edges are split before they are transformed to another reference system.
 
 
 @dataclass(eq=False)
 class SceneObject:
     """
-    A connected part of a mask; parts that touch at a corner are one.
+    A connected component of a mask; parts that touch at a corner are one.
 
     Args:
         shape (`shapely.Polygon` or `shapely.MultiPolygon`): Its outline in pixels of t1, along the edges of pixels.
-        part (`int`): Its number among the parts of the mask.
+        part (`int`): Its number among the components of the mask.
         area_pixels (`int`): Pixels that it covers.
         score (`float`): Mean probability of its pixels.
-        area_m2 (`float`, *optional*): Area on the ground in square metres; `None` without a place.
+        area_m2 (`float`, *optional*): Area on the ground in square metres; `None` without a georeference.
     """
 
     shape: Any
@@ -50,22 +50,22 @@ class SceneObject:
 
     @property
     def size(self) -> float:
-        """Area in square metres, in pixels without a place."""
+        """Area in square metres, or in pixels without a georeference."""
         return self.area_pixels if self.area_m2 is None else self.area_m2
 
     def described(self) -> tuple[tuple[float, float], float, float]:
-        """Its middle in pixels (x, y), its size and its score."""
+        """Its centre in pixels (x, y), its size and its score."""
         middle = self.shape.centroid
         return (middle.x, middle.y), self.size, self.score
 
 
 def find_objects(labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:
     """
-    Outlines the parts of a mask, from the top to the bottom.
+    Outlines the components of a mask, from top to bottom.
 
     Args:
-        labels ([`MaskLabels`]): The parts.
-        min_area (`float`, *optional*): Smaller objects are left out: square metres, pixels without a place.
+        labels ([`MaskLabels`]): The components.
+        min_area (`float`, *optional*): Smaller objects are dropped: square metres, or pixels without a georeference.
     """
     grid = labels.grid
     pieces: dict[int, list[Any]] = {}
@@ -87,7 +87,7 @@ def find_objects(labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:
 
 
 def _joined(outlines: Sequence[Any]) -> Any:
-    """One valid shape of the pieces of an object that strips cut apart."""
+    """One valid shape from the pieces of an object that strips cut apart."""
     valid = [one if one.is_valid else shapely.make_valid(one) for one in outlines]
     return valid[0] if len(valid) == 1 else shapely.union_all(valid).simplify(0)
 
@@ -110,14 +110,15 @@ def objects_table(
     The objects of all sentences as columns.
 
     Args:
-        answers (`Sequence`): Sentences (`None` for every change) with their objects.
-        grid ([`Grid`]): Of the scene.
-        simplify (`float`, *optional*): Outlines may be off by this many pixels.
+        answers (`Sequence`): The sentences (`None` for every change) with their objects.
+        grid ([`Grid`]): The grid of the scene.
+        simplify (`float`, *optional*): Maximum deviation of the outlines in pixels.
 
     Returns:
-        `tuple`: Outlines in map coordinates (pixels without a place), and columns by name: `sentence`, `change_type`,
-        `score`, `area_m2` (with a place), `area_pixels`, and the bounding box in pixels, `x_min`, `y_min`, `x_max`,
-        `y_max`.
+        `tuple`: Outlines in map coordinates (pixels without a georeference), and columns by name: `sentence`,
+            `change_type`,
+        `score`, `area_m2` (with a georeference), `area_pixels`, and the bounding box in pixels, `x_min`, `y_min`,
+        `x_max`, `y_max`.
     """
     rows = [(text, one) for text, objects in answers for one in objects]
     outlines = []
@@ -141,16 +142,16 @@ def objects_table(
 
 def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarray], grid: Grid) -> None:
     """
-    Writes objects as GeoPackage, in the reference system of the scene, or as GeoJSON, as RFC 7946 wants it: in WGS 84
-    with a bounding box for each object. Without a place, coordinates are pixels, which the file says.
+    Writes objects as GeoPackage, in the reference system of the scene, or as GeoJSON according to RFC 7946: in WGS 84
+    with a bounding box for each object. Without a georeference, coordinates are pixels, which is noted in the file.
 
     Args:
-        path (`Path`): The file; its ending chooses the format.
+        path (`Path`): The file; its suffix determines the format.
         outlines, columns: Result of [`objects_table`].
-        grid ([`Grid`]): Of the scene.
+        grid ([`Grid`]): The grid of the scene.
 
     Raises:
-        [`UserError`]: If the ending is another one, or the file cannot be written.
+        [`UserError`]: If the suffix is not supported, or the file cannot be written.
     """
     formats = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
     if path.suffix.lower() not in formats:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes the masks of a scene strip by strip, and turns them into a cloud-optimised GeoTIFF."""
+"""Writes the masks of a scene strip by strip, and converts them to a cloud-optimised GeoTIFF."""
 
 import shutil
 import warnings
@@ -23,32 +23,32 @@ NO_DATA = 255
 """Value of masks and probabilities where a date has no data."""
 PERCENT = 100
 _BLOCK = 256
-_LEAST_FREE = 1 << 20  # Bytes. With less, whatever fails is taken for a full disk.
+_LEAST_FREE = 1 << 20  # Bytes. With less free space, any failure is reported as a full disk.
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns the errors of a full disk and the like into a `UserError` that names the file."""
+    """Converts errors such as a full disk to a `UserError` that names the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (OSError, rasterio.errors.RasterioError, rasterio._err.CPLE_BaseError) as error:
         free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else None
-        if free is not None and free < _LEAST_FREE:  # GDAL seldom says so, and may notice it only when it reads.
+        if free is not None and free < _LEAST_FREE:  # GDAL rarely reports it, and may only detect it while reading.
             raise UserError(f"cannot write {path}: no space is left on the disk; free some") from error
         raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
 
 
 def create_raster(path: Path, grid: Grid, count: int, dtype: str = "uint8") -> Any:
     """
-    Opens a tiled raster to write into. [`to_cog`] gives it its place: until then, coordinates are pixels.
+    Opens a tiled raster to write into. [`to_cog`] adds the georeference; until then, coordinates are pixels.
 
     Args:
         path (`Path`): The file.
         grid ([`Grid`]): Its size.
         count (`int`): Number of bands.
-        dtype (`str`, *optional*, defaults to `"uint8"`): Of the values.
+        dtype (`str`, *optional*, defaults to `"uint8"`): Type of the values.
     """
     with writing(path):
         return rasterio.open(
@@ -75,11 +75,11 @@ def to_cog(source: Path, target: Path, grid: Grid, names: Sequence[str], scale: 
     Copies a raster into a cloud-optimised GeoTIFF.
 
     Args:
-        source (`Path`): The raster; it gets the place, and its bands the names.
+        source (`Path`): The raster, to which georeference and band names are added.
         target (`Path`): The new file.
-        grid ([`Grid`]): The place.
-        names (`Sequence[str]`): What the bands are called.
-        scale (`float`, *optional*): What a value of 1 stands for.
+        grid ([`Grid`]): The georeference.
+        names (`Sequence[str]`): Names of the bands.
+        scale (`float`, *optional*): The physical value of a stored 1.
     """
     with writing(target):
         with open_raster(source, "r+") as raster:
@@ -106,7 +106,7 @@ class StripWriter:
 
     Args:
         folder (`Path`): Folder for the two files.
-        grid ([`Grid`]): Of the scene.
+        grid ([`Grid`]): The grid of the scene.
         count (`int`): Number of sentences.
         threshold (`float`): Probability above which a pixel is masked.
 
@@ -129,11 +129,11 @@ class StripWriter:
 
     def write(self, strip: Strip, bands: Sequence[int]) -> None:
         """
-        Takes finished rows of some sentences.
+        Writes finished rows of some sentences.
 
         Args:
             strip ([`Strip`]): The rows.
-            bands (`Sequence[int]`): Which sentences they belong to, from 0.
+            bands (`Sequence[int]`): The sentences of these rows, from 0.
         """
         probabilities = _sigmoid(strip.logits)
         inside = (probabilities > self.threshold) & strip.valid
@@ -157,7 +157,7 @@ class StripWriter:
                 file.close()
 
     def _flush(self, bands: tuple[int, ...], end: int) -> None:
-        """Writes the rows before `end`, whole blocks: a block that is written twice takes its place twice."""
+        """Writes the rows before `end` in complete blocks: a block that is written twice takes twice the space."""
         pending = self._pending[bands]
         top = pending[0][0]
         if end <= top:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""What was found in a scene, and its files."""
+"""Results for a scene, and their files."""
 
 import shutil
 import tempfile
@@ -29,19 +29,19 @@ GEOPACKAGE, GEOJSON, STYLE = "objects.gpkg", "objects.geojson", "objects.qml"
 @dataclass
 class SentenceResult:
     """
-    The answer to one sentence.
+    The result for one sentence.
 
     Args:
         text (`str`, *optional*): The sentence; `None` for every change.
         band (`int`): Band of `masks.tif`, from 1.
-        answered_by (`Way`): `"image"` (one window covers the scene), `"windows"`, `"objects"` (windows, then a choice
-            among the objects of the whole scene) or `"shrunk scene"`.
-        asked (`str`, *optional*): What the model was asked.
+        answered_by (`Way`): `"image"` (one window covers the scene), `"windows"`, `"objects"` (windows, then a
+            selection among the objects of the complete scene) or `"shrunk scene"`.
+        asked (`str`, *optional*): The text that the model was given.
         score (`float`): Mean probability inside the mask, 0 if it is empty.
-        no_target_score (`float`): Probability that nothing fits: the smallest of all windows.
+        no_target_score (`float`): Probability that the sentence has no target: the smallest of all windows.
         area_pixels (`int`): Pixels of the mask.
-        area_fraction (`float`): Their share of the pixels that have data, 0 to 1.
-        area_m2 (`float`, *optional*): Area of all objects in square metres; `None` without a place.
+        area_fraction (`float`): Their share of the pixels with data, 0 to 1.
+        area_m2 (`float`, *optional*): Area of all objects in square metres; `None` without a georeference.
         objects (`list[SceneObject]`): The objects.
     """
 
@@ -66,16 +66,16 @@ class SentenceResult:
 @dataclass
 class SceneResult:
     """
-    What sentences describe in a scene.
+    The changes that sentences describe in a scene.
 
     Args:
-        folder (`Path`): Where the files are.
+        folder (`Path`): Folder of the files.
         grid ([`Grid`]): The pixels of t1.
-        sentences (`list[SentenceResult]`): The answers, in the order of the sentences.
-        report (`dict`): What else `result.json` says: thresholds, windows, registration, notes.
-        simplify (`float`): By how many pixels outlines in vector files may be off.
-        is_plain (`bool`): Whether t1 is a plain image, not a raster; then `result.json` holds the masks, too, as COCO
-            RLE.
+        sentences (`list[SentenceResult]`): The results, in the order of the sentences.
+        report (`dict`): Further content of `result.json`: thresholds, windows, registration, notes.
+        simplify (`float`): Maximum deviation of outlines in vector files in pixels.
+        is_plain (`bool`): Whether t1 is a plain image, not a raster; then `result.json` also contains the masks as
+            COCO RLE.
 
     Example:
 
@@ -94,19 +94,19 @@ class SceneResult:
     report: dict[str, Any]
     simplify: float = 0.0
     is_plain: bool = False
-    # Removes the folder with the result if nobody else asked for it.
+    # Deletes a temporary folder together with the result.
     _temporary: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
 
     @property
     def masks(self) -> np.ndarray:
-        """Booleans of shape `(sentences, height, width)`, read from `masks.tif` when they are asked for."""
+        """Booleans of shape `(sentences, height, width)`, read from `masks.tif` on access."""
         with open_raster(self.folder / MASKS) as raster:
             return raster.read() == 1
 
     @property
     def objects(self) -> Any:
         """The objects of all sentences: a `GeoDataFrame` if geopandas is installed, else a list of GeoJSON features
-        in map coordinates (pixels without a place)."""
+        in map coordinates (pixels without a georeference)."""
         outlines, columns = self._table()
         if find_spec("geopandas"):
             import geopandas
@@ -127,7 +127,7 @@ class SceneResult:
                 everything.
 
         Raises:
-            [`UserError`]: If the ending is another one, or the file cannot be written.
+            [`UserError`]: If the suffix is not supported, or the file cannot be written.
         """
         path = Path(path)
         if path.suffix.lower() in (".tif", ".tiff"):

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A style for QGIS, which it finds by its name when `objects.gpkg` is opened: a colour for each sentence or step."""
+"""A style that QGIS finds by its name when `objects.gpkg` is opened: a colour for each sentence or step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.looks import MASK_COLORS
 
 
-_FILL = 90  # Opacity of 255: the images stay visible.
+_FILL = 90  # Opacity, of 255: the images stay visible.
 _OUTLINE_MILLIMETRES = 0.5
 
 
@@ -20,7 +20,7 @@ def write_style(path: Path, values: Sequence[str], column: str = "sentence") -> 
     Args:
         path (`Path`): The file.
         values (`Sequence[str]`): The values of the column.
-        column (`str`, *optional*, defaults to `"sentence"`): Its name.
+        column (`str`, *optional*, defaults to `"sentence"`): Name of the column.
 
     Raises:
         [`UserError`]: If the file cannot be written.
@@ -46,7 +46,7 @@ def write_style(path: Path, values: Sequence[str], column: str = "sentence") -> 
             ("style", "solid"),
         ):
             ElementTree.SubElement(options, "Option", type="QString", name=name, value=value)
-            ElementTree.SubElement(layer, "prop", k=name, v=value)  # What QGIS before 3.22 reads.
+            ElementTree.SubElement(layer, "prop", k=name, v=value)  # For QGIS before 3.22.
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     try:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reads the images of a scene: bands and values, places on the ground, one grid for all dates, registration."""
+"""Reads the images of a scene: bands and values, georeference, one grid for all dates, registration."""
 
 from .bands import StretchOption
 from .grid import Grid, geodesic_area

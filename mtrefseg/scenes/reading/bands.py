@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which bands of a raster are shown, and how the values of all dates become 8-bit ones."""
+"""Which bands of a raster are shown, and how the values of all dates are converted to 8 bits."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
@@ -11,12 +11,12 @@ from mtrefseg.io import Stretch, apply_limits, known_depth, percentile_limits
 
 
 StretchOption: TypeAlias = Stretch | Literal["auto"] | None
-"""`None` keeps the values of the type; `"auto"` stretches what is not 8-bit and does not fill 16 bits."""
+"""`None` keeps the values of the type; `"auto"` stretches values that are not 8-bit and do not use all 16 bits."""
 
 
 def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
     """
-    The bands to show: the ones that are asked for, else those that the file calls red, green and blue, else the first
+    The bands to show: the requested ones, else those that the file labels red, green and blue, else the first
     three, else the first one as grey.
 
     Args:
@@ -24,7 +24,7 @@ def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
         bands (`Sequence[int]`, *optional*): Numbers from 1, three or one of them.
 
     Returns:
-        `tuple[int, ...]`: Three bands, or one grey one.
+        `tuple[int, ...]`: Three bands, or one grey band.
 
     Raises:
         [`UserError`]: If there is no such band.
@@ -46,11 +46,11 @@ def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
 
 def find_limits(samples: Sequence[np.ndarray], stretch: StretchOption) -> list[np.ndarray | None]:
     """
-    The values that become black and white in each date: those of all dates together, so that what did not change looks
-    the same, unless the stretch is of each date by itself.
+    The values that become black and white in each date: those of all dates together, so that unchanged areas look
+    the same, unless each date is stretched separately.
 
     Args:
-        samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Values of each date that are data, of one type.
+        samples (`Sequence[np.ndarray]` of shape `(bands, number)`): Valid values of each date, of one type.
         stretch (`StretchOption`): The percentiles.
 
     Returns:
@@ -67,19 +67,19 @@ def find_limits(samples: Sequence[np.ndarray], stretch: StretchOption) -> list[n
 
 def to_rgb(values: np.ndarray, limits: np.ndarray | None, name: str) -> np.ndarray:
     """
-    Values of bands as an image.
+    Converts values of bands to an image.
 
     Args:
         values (`np.ndarray` of shape `(3 or 1, height, width)`): Of any numeric type.
-        limits (`np.ndarray` of shape `(bands, 2)`, *optional*): What becomes 0 and 255; without them the values of the
-            type are kept.
-        name (`str`): Of the file, for the error.
+        limits (`np.ndarray` of shape `(bands, 2)`, *optional*): The values that become 0 and 255; without them the
+            values of the type are kept.
+        name (`str`): Name of the file, for the error.
 
     Returns:
         `np.ndarray`: `uint8` of shape `(height, width, 3)`.
 
     Raises:
-        [`UserError`]: If values that are kept as they are cannot be shown.
+        [`UserError`]: If unstretched values cannot be shown.
     """
     shown = np.ascontiguousarray(values.transpose(1, 2, 0))
     if limits is not None:
@@ -92,7 +92,7 @@ def to_rgb(values: np.ndarray, limits: np.ndarray | None, name: str) -> np.ndarr
 
 
 def _is_stretched(samples: Sequence[np.ndarray]) -> bool:
-    """Whether values have to be stretched to be seen."""
+    """Whether values must be stretched to be visible."""
     dtype = samples[0].dtype
     if dtype == np.uint8:
         return False

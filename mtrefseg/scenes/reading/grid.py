@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Where the pixels of a scene lie on the ground."""
+"""The georeference of the pixels of a scene."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,12 +21,12 @@ _STEPS_OF_AN_EDGE = 16  # The edge of a scene is a curve in another coordinate r
 @dataclass(frozen=True)
 class Grid:
     """
-    The pixels of a scene and their place on the ground.
+    The pixels of a scene and their georeference.
 
     Args:
         width, height (`int`): In pixels.
         transform (`Affine`): From pixels (x to the right, y down, corners at whole numbers) to map coordinates.
-        crs (`CRS`, *optional*): The coordinate reference system; `None` if the place is not known.
+        crs (`CRS`, *optional*): The coordinate reference system; `None` without a georeference.
     """
 
     width: int
@@ -47,7 +47,7 @@ class Grid:
 
     @cached_property
     def pixel_size(self) -> float | None:
-        """Side of a pixel in the middle of the scene in metres, on the ground; `None` without a place."""
+        """Side of a pixel in the middle of the scene in metres, on the ground; `None` without a georeference."""
         if self.crs is None:
             return None
         middle = np.array([self.width / 2, self.height / 2])
@@ -74,23 +74,23 @@ class Grid:
 
     @property
     def corners(self) -> np.ndarray:
-        """Three corners in pixels, the upper left one first, `(3, 2)`."""
+        """Three corners in pixels, starting with the upper left one, `(3, 2)`."""
         return np.array([(0, 0), (self.width, 0), (0, self.height)])
 
     def is_same(self, other: "Grid") -> bool:
-        """Whether the pixels of both lie on one another, to a hundredth of a pixel."""
+        """Whether the pixels of both grids coincide, to a hundredth of a pixel."""
         if (self.width, self.height, self.crs) != (other.width, other.height, other.crs):
             return False
         tolerance = 0.01 * float(np.sqrt(abs(self.transform.determinant)))
         return bool(np.abs(self.to_map(self.corners) - other.to_map(self.corners)).max() < tolerance)
 
     def in_words(self) -> str:
-        """The extent, for people."""
+        """The extent as readable text."""
         west, south, east, north = reproject(self.outline, self.to_wgs84).bounds
         return f"{_degrees(west, east, 'WE')}, {_degrees(south, north, 'SN')}"
 
     def kilometres_to(self, other: "Grid") -> float:
-        """Distance between the middles of both."""
+        """Distance between the centres of both."""
         middles = []
         for grid in (self, other):
             middle = grid.to_map(np.array([[grid.width / 2, grid.height / 2]]))
@@ -104,7 +104,7 @@ def _degrees(low: float, high: float, letters: str) -> str:
 
 
 def reproject(shape: Any, transformer: Transformer) -> Any:
-    """A shape in another coordinate reference system."""
+    """Transforms a shape to another coordinate reference system."""
     return shapely.transform(shape, lambda points: np.column_stack(transformer.transform(*points.T)))
 
 
@@ -115,7 +115,7 @@ def geodesic_area(shape: Any, to_wgs84: Transformer, longest_edge: float) -> flo
     Args:
         shape: A shapely polygon in map coordinates.
         to_wgs84 (`Transformer`): To longitude and latitude.
-        longest_edge (`float`): Longer edges are cut before they are brought there, in map coordinates.
+        longest_edge (`float`): Longer edges are split before the transformation, in map coordinates.
 
     Returns:
         `float`: Square metres.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""One image of a scene: a raster file or a plain image, of which parts are read."""
+"""One image of a scene: a raster file or a plain image, from which parts are read."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -26,13 +26,13 @@ from .grid import WGS84, Grid
 
 
 RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
-"""Files of these kinds are read in windows; other images are read whole, as `mtrefseg.load_image` does."""
-# A GeoTIFF is read as such alone: a file that names other files could pose as one.
+"""Files of these kinds are read in windows; other images are read completely, as in `mtrefseg.load_image`."""
+# GeoTIFFs are only read as such: a file that refers to other files could pretend to be one.
 _DRIVERS = dict.fromkeys((".tif", ".tiff", ".gtiff"), "GTiff")
-_LAB = 8  # How TIFF numbers these colours.
-_ANY_CRS = {"src_crs": "EPSG:3857", "crs": "EPSG:3857"}  # For images that lie one above the other.
-_LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes whole blocks.
-_SAMPLE_SIDE = 1024  # Percentiles and the alpha check look at the scene at this size.
+_LAB = 8  # The number of Lab colours in TIFF.
+_ANY_CRS = {"src_crs": "EPSG:3857", "crs": "EPSG:3857"}  # For images with the same extent.
+_LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes complete blocks.
+_SAMPLE_SIDE = 1024  # Percentiles and the alpha check use the scene at this size.
 _LEAST_BINARY = 0.5  # An alpha band has at least this share of values that are 0 or the highest.
 
 
@@ -51,11 +51,11 @@ class ReadOptions:
     How the images of a scene are read.
 
     Args:
-        bands (`Sequence[int]`, *optional*): The bands that are red, green and blue, or one grey one, from 1.
+        bands (`Sequence[int]`, *optional*): The bands for red, green and blue, or one grey band, from 1.
         stretch (`StretchOption`, *optional*, defaults to `"auto"`): Percentiles that become black and white; `None`
-            keeps the values, `"auto"` takes 2 and 98 where they are neither 8-bit nor fill 16 bits.
-        warp (`bool`): Whether later images are brought onto the grid of the first where theirs is another one.
-        align (`str`): `"resize"` stretches images without a place on the ground to the size of the first.
+            keeps the values, `"auto"` uses 2 and 98 if they are neither 8-bit nor use all 16 bits.
+        warp (`bool`): Whether later images are warped onto the grid of the first if their grid differs.
+        align (`str`): `"resize"` resizes images without a georeference to the size of the first.
     """
 
     bands: Sequence[int] | None = None
@@ -65,7 +65,7 @@ class ReadOptions:
 
 
 def is_raster(source: Any) -> bool:
-    """Whether an image is read in windows: by the ending of its path or URL."""
+    """Whether an image is read in windows, according to the suffix of its path or URL."""
     return isinstance(source, str | Path) and _suffix(source) in RASTER_SUFFIXES
 
 
@@ -74,13 +74,13 @@ def _suffix(source: str | Path) -> str:
 
 
 def name_of(source: Any) -> str:
-    """How messages call an image."""
+    """The name of an image in messages."""
     return str(source) if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turns the errors of rasterio into a `UserError` that names the file."""
+    """Converts errors of rasterio to a `UserError` that names the file."""
     try:
         yield
     except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
@@ -92,14 +92,14 @@ def reading(name: str) -> Iterator[None]:
 
 
 def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) -> Any:
-    """Opens a raster without a warning if it has no place on the ground: that is said where it matters."""
+    """Opens a raster without a warning if it has no georeference: this is reported where it matters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         return rasterio.open(path, mode, driver=driver)
 
 
 class PlainImage:
-    """An image without a place on the ground, in memory, with the interface of [`RasterImage`]."""
+    """An image without a georeference, in memory, with the interface of [`RasterImage`]."""
 
     def __init__(self, name: str, image: Image.Image) -> None:
         self.name = name
@@ -126,7 +126,7 @@ class PlainImage:
         self._valid = np.asarray(valid.convert("L").transform(size, mode, back)) > 0
 
     def samples(self) -> None:
-        """Nothing: values of 8 bits are not stretched."""
+        """Returns nothing: values of 8 bits are not stretched."""
 
     def use_limits(self, limits: np.ndarray | None) -> None:
         """Does nothing."""
@@ -146,7 +146,7 @@ class PlainImage:
 
 class RasterImage:
     """
-    A raster file, of which windows are read.
+    A raster file, from which windows are read.
 
     Args:
         source (`str` or `Path`): Path or URL of the file.
@@ -185,10 +185,10 @@ class RasterImage:
         self._say_nodata()
 
     def on_grid(self, grid: Grid) -> "RasterImage":
-        """Lets windows be read on another grid from now on: of the ground, if both have a place, else of the size."""
+        """Changes the grid for reading windows: a georeferenced one if both have one, else only another size."""
         if self.grid.is_same(grid):
             return self
-        if grid.crs is None:  # One above the other: the same extent at another size.
+        if grid.crs is None:  # Without a georeference: the same extent at another size.
             a, b, c, d, e, f = self.grid.transform[:6]
             x, y = self.grid.width / grid.width, self.grid.height / grid.height
             placed: dict[str, Any] = {
@@ -215,10 +215,10 @@ class RasterImage:
 
     def move(self, matrix: Affine) -> None:
         """
-        Moves what is shown.
+        Moves the image.
 
         Args:
-            matrix (`Affine`): From pixels of the grid, as they are shown now, to where they belong.
+            matrix (`Affine`): From the current pixels of the grid to their correct positions.
         """
         crs = self.grid.crs or "EPSG:3857"
         transform = self.grid.transform
@@ -240,8 +240,8 @@ class RasterImage:
         self._data = moved
 
     def samples(self) -> np.ndarray | None:
-        """Values of the bands where there is data, `(bands, number)`, of the scene at a small size; `None` if they
-        are numbers of colours."""
+        """Valid values of the bands, `(bands, number)`, of the scene at a small size; `None` if they
+        are palette indices."""
         if self._palette is not None:
             return None
         size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
@@ -249,18 +249,19 @@ class RasterImage:
         return values[:, valid]
 
     def use_limits(self, limits: np.ndarray | None) -> None:
-        """Says which values become black and white."""
+        """Sets the values that become black and white."""
         self._limits = limits
 
     @property
     def units(self) -> tuple[tuple[float, float], ...]:
-        """Scale and offset of each band, by which its values become measured ones; of 8 bits none: they are shown."""
+        """Scale and offset of each band, which convert its values to physical ones; none for 8 bits, which are shown
+        as they are."""
         if self._palette is not None or self._file.dtypes[0] == "uint8":
             return ()
         return tuple((self._file.scales[band - 1], self._file.offsets[band - 1]) for band in self._bands)
 
     def use_units(self) -> None:
-        """Lets values be measured ones from now on."""
+        """Converts values to physical ones from now on."""
         scales, offsets = np.array(self.units, dtype=np.float64).T[:, :, None, None]
         self._units = scales, offsets
 
@@ -270,10 +271,10 @@ class RasterImage:
 
         Args:
             box ([`Box`]): The part.
-            size (`tuple[int, int]`, *optional*): Height and width to shrink it to, by averages.
+            size (`tuple[int, int]`, *optional*): Height and width to which it is shrunk by averaging.
 
         Returns:
-            `tuple`: The image (`uint8` of shape `(height, width, 3)`) and where it has data (booleans of shape
+            `tuple`: The image (`uint8` of shape `(height, width, 3)`) and its valid pixels (booleans of shape
             `(height, width)`).
 
         Raises:
@@ -318,7 +319,7 @@ class RasterImage:
         return values, valid
 
     def _find_crs(self) -> Any:
-        """The coordinate reference system, unless it is none of the earth, such as that of a building site."""
+        """The coordinate reference system, unless it is not tied to the earth, such as that of a building site."""
         crs = self._file.crs or None
         if crs is None:
             return None
@@ -331,7 +332,7 @@ class RasterImage:
         return crs
 
     def _say_nodata(self) -> None:
-        """Leaves out what is no data although the file does not say so."""
+        """Marks missing data that the file does not declare."""
         if self._file.nodata is not None or self._alpha is not None or self._palette is not None:
             return
         size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
@@ -368,7 +369,7 @@ class RasterImage:
             )
 
     def _find_palette(self) -> np.ndarray | None:
-        """Colours of the values of a file with a palette, `(256, 3)`."""
+        """Colours of the palette of a file, `(256, 3)`."""
         if len(self._bands) > 1 or self._file.colorinterp[self._bands[0] - 1] != ColorInterp.palette:
             return None
         palette = np.zeros((1 << (16 if self._file.dtypes[0] == "uint16" else 8), 3), dtype=np.uint8)
@@ -378,7 +379,7 @@ class RasterImage:
         return palette
 
     def _is_opacity(self, band: int) -> bool:
-        """Whether a band that the file calls alpha is one: near infrared is often stored with this label."""
+        """Whether a band that is labelled alpha contains opacity: near infrared is often stored with this label."""
         if band in self._bands:
             return False
         size = shrunk(self._file.height, self._file.width, _SAMPLE_SIDE // 4)
@@ -405,7 +406,7 @@ def _product(first: Affine, second: Affine) -> Affine:
 
 
 def _stacked(options: dict[str, Any], count: int) -> dict[str, Any]:
-    """Options of reading one band for `count` bands at nearest values."""
+    """Options to read one band as `count` bands with nearest-neighbour resampling."""
     shape = options.get("out_shape")
     if shape is None:
         return options
@@ -417,21 +418,21 @@ def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[Plain
     Opens the images of a scene.
 
     Args:
-        sources (`Sequence`): Paths, URLs, or what `mtrefseg.load_image` takes.
+        sources (`Sequence`): Paths, URLs, or other sources for `mtrefseg.load_image`.
         options ([`ReadOptions`]): Bands and stretch.
 
     Yields:
-        [`PlainImage`] or [`RasterImage`]: Of each source. A TIFF that its orientation turns or that is in Lab colours
-        is a plain image, for GDAL shows it as stored; and so is a file that ends like a TIFF and is none.
+        [`PlainImage`] or [`RasterImage`]: For each source. A TIFF with an orientation tag or in Lab colours
+        is a plain image, because GDAL ignores both; and so is a file with the suffix of a TIFF that is none.
 
     Raises:
-        [`UserError`]: If one cannot be opened, or has several pages.
+        [`UserError`]: If an image cannot be opened, or has several pages.
     """
     are_plain = [_is_plain(source, options) for source in sources]
     plain = [source for source, is_plain in zip(sources, are_plain) if is_plain]
     names = [name_of(source) for source in plain]
     try:
-        # Together, so that they are stretched alike.
+        # Together, so that they are stretched in the same way.
         images, notes = read_images(plain, bands=options.bands, stretch=options.stretch) if plain else ([], [])
     except (OSError, ValueError) as error:
         raise UserError(one_line(error)) from error
@@ -444,7 +445,7 @@ def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[Plain
 
 
 def _is_plain(source: Any, options: ReadOptions) -> bool:
-    """Whether an image is read whole; raises [`UserError`] if it can be read neither so nor in windows."""
+    """Whether an image is read completely; raises [`UserError`] if it can be read neither this way nor in windows."""
     if not is_raster(source):
         return True
     path = Path(source)
@@ -475,6 +476,6 @@ def _is_plain(source: Any, options: ReadOptions) -> bool:
 
 
 def shrunk(height: int, width: int, side: int) -> tuple[int, int]:
-    """Height and width after the longer side was brought to `side`, if it is longer."""
+    """Height and width after the longer side is reduced to `side`, if it is longer."""
     scale = min(1.0, side / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))

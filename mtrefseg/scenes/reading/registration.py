@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Finds out how far t2 lies off t1, and moves it."""
+"""Estimates the offset of t2 from t1, and corrects it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,28 +20,28 @@ from .scene import Scene
 
 WARNING_PIXELS = 3.0
 _OVERVIEW_SIDE = 1024
-_PATCHES = 5  # A side; each gives a shift of its own.
+_PATCHES = 5  # Per side; each gives its own shift.
 _PATCH_SIDE = 384
 _LEAST_PATCH = 48
-_AGREEMENT = 1.0  # Patches whose shifts differ by less, in pixels, agree.
+_AGREEMENT = 1.0  # Patches agree if their shifts differ by less, in pixels.
 _LEAST_AGREEING = 4
 _LARGEST_SHIFT = 0.1  # Share of the longer side
-_LARGEST_TURN = 0.05  # Radians, and as much for scale and shear
+_LARGEST_TURN = 0.05  # Radians; the same limit applies to scale and shear
 
 
 @dataclass(frozen=True)
 class Registration:
     """
-    How far an image lay off t1, the first one; here it is called t2.
+    The offset of an image, here called t2, from t1, the first one.
 
     Args:
-        name (`str`): Of the image.
+        name (`str`): Name of the image.
         kind (`str`): `"shift"` or `"affine"`.
-        matrix (`Affine`): Brings pixels of t2, on the grid of t1, to where they belong.
-        shift (`tuple[float, float]`): How far the middle of t2 lay to the right and down, in pixels.
+        matrix (`Affine`): Maps pixels of t2, on the grid of t1, to their correct positions.
+        shift (`tuple[float, float]`): Offset of the centre of t2 to the right and down, in pixels.
         metres (`float`, *optional*): Length of the shift on the ground.
-        patches (`int`): Parts of the scene that agreed.
-        residual (`float`): How far they still lie off, in pixels, root mean square.
+        patches (`int`): Number of parts of the scene that agreed.
+        residual (`float`): Their remaining offset in pixels, root mean square.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Registration:
         }
 
     def in_words(self) -> str:
-        """What was done, for people."""
+        """A note about the correction."""
         ground = "" if self.metres is None else f" ({self.metres:.2f} m)"
         warning = "; check the images: this is much" if self.pixels > WARNING_PIXELS else ""
         return (
@@ -81,7 +81,7 @@ class Registration:
 
 def register(scene: Scene, kind: str, date: int = 1) -> Registration:
     """
-    Estimates how far an image lies off the first one, on the shrunk scene and then on parts of it, and moves it.
+    Estimates the offset of an image from the first one, on the shrunk scene and then on parts of it, and corrects it.
 
     Args:
         scene ([`Scene`]): Images on one grid.
@@ -89,7 +89,7 @@ def register(scene: Scene, kind: str, date: int = 1) -> Registration:
         date (`int`, *optional*, defaults to 1): Number of the image to move.
 
     Raises:
-        [`UserError`]: If the parts of the scene do not agree, or what comes out is larger than any sensible error.
+        [`UserError`]: If the parts of the scene do not agree, or the estimate is larger than any plausible error.
     """
     grid = scene.grid
     rough = _rough_shift(scene, date)
@@ -119,15 +119,15 @@ def register(scene: Scene, kind: str, date: int = 1) -> Registration:
 
 
 def _edges(image: np.ndarray) -> np.ndarray:
-    """Strength of edges: what two dates have in common under different light."""
+    """Strength of edges: similar at both dates even in different light."""
     edges = sobel(rgb2gray(image))
     height, width = edges.shape
-    # Towards the border nothing counts, or the border itself would be what both have in common.
+    # Fades out towards the border, because otherwise the border itself would match.
     return (edges - edges.mean()) * np.outer(np.hanning(height), np.hanning(width))
 
 
 def _rough_shift(scene: Scene, date: int) -> np.ndarray:
-    """Shift of the shrunk scene in pixels of the scene, x and y: how far t2 lies to the right and down."""
+    """Shift of the shrunk scene in pixels of the scene, x and y: offset of t2 to the right and down."""
     size = shrunk(scene.grid.height, scene.grid.width, _OVERVIEW_SIDE)
     images = scene.read(scene.box, size).images
     earlier, later = _edges(images[0]), _edges(images[date])
@@ -136,7 +136,7 @@ def _rough_shift(scene: Scene, date: int) -> np.ndarray:
 
 
 def _patch_shifts(scene: Scene, date: int, rough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Middles of parts of t1, and how far the same parts of t2 lie off, both `(number, 2)`, x and y."""
+    """Centres of parts of t1, and offsets of the same parts of t2, both `(number, 2)`, x and y."""
     grid, around = scene.grid, np.rint(rough).astype(int)
     side = min(_PATCH_SIDE, max(_LEAST_PATCH, min(grid.width, grid.height) // 3))
     middles, shifts = [], []
@@ -158,7 +158,7 @@ def _patch_shifts(scene: Scene, date: int, rough: np.ndarray) -> tuple[np.ndarra
 
 
 def _fit_shift(shifts: np.ndarray) -> tuple[Affine, int, float]:
-    """The shift that most parts agree on, as the matrix that undoes it."""
+    """The shift on which most parts agree, as the matrix that corrects it."""
     if not len(shifts):
         return Affine.identity(), 0, 0.0
     distances = np.linalg.norm(shifts[:, None] - shifts[None], axis=-1)
@@ -169,7 +169,7 @@ def _fit_shift(shifts: np.ndarray) -> tuple[Affine, int, float]:
 
 
 def _fit_affine(middles: np.ndarray, shifts: np.ndarray) -> tuple[Affine, int, float]:
-    """The affine map that most parts agree on, from t2 to t1."""
+    """The affine map from t2 to t1 on which most parts agree."""
     if len(shifts) < _LEAST_AGREEING:
         return Affine.identity(), len(shifts), 0.0
     points = (middles + shifts, middles)

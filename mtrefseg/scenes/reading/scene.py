@@ -18,13 +18,13 @@ from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
 
 
 CACHE_MEGABYTES = 256
-_SAME_PLACE = 0.5  # Pixels by which the corners of images may differ that lie one above the other.
+_SAME_PLACE = 0.5  # Maximum difference in pixels between the corners of aligned images.
 _LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
 
 
 class Views(NamedTuple):
     """
-    What the dates show in a box.
+    The images of all dates in a box.
 
     Args:
         images (`list[np.ndarray]`): For each date `uint8` of shape `(height, width, 3)`, black where there is no data.
@@ -43,7 +43,7 @@ class Scene:
     Args:
         images (`list`): The images, the earliest first.
         grid ([`Grid`]): The grid.
-        notes (`list[str]`): What people should know about how they are read.
+        notes (`list[str]`): Notes for the user about how they are read.
     """
 
     images: list[Any]
@@ -52,7 +52,7 @@ class Scene:
 
     @property
     def box(self) -> Box:
-        """The whole scene."""
+        """The complete scene."""
         return Box(0, 0, self.grid.width, self.grid.height)
 
     def read(self, box: Box, size: tuple[int, int] | None = None) -> Views:
@@ -61,7 +61,7 @@ class Scene:
 
         Args:
             box ([`Box`]): The part.
-            size (`tuple[int, int]`, *optional*): Height and width to shrink it to.
+            size (`tuple[int, int]`, *optional*): Height and width to which it is shrunk.
 
         Raises:
             [`UserError`]: If a file is damaged.
@@ -70,11 +70,11 @@ class Scene:
         valid = np.logical_and.reduce([mask for _, mask in parts])
         if valid.all():
             return Views([pixels for pixels, _ in parts], valid)
-        # What one date lacks is black in all, so that nothing seems to change there.
+        # Missing data of one date is black in all, so that it does not look like a change.
         return Views([np.where(valid[..., None], pixels, np.uint8(0)) for pixels, _ in parts], valid)
 
     def readable_size(self, box: Box) -> tuple[int, int] | None:
-        """The size at which a part is read if it is too large to be read as it is."""
+        """The size at which a part is read if it is too large for full resolution."""
         if box.width * box.height <= _LARGEST_READ:
             return None
         scale = np.sqrt(_LARGEST_READ / (box.width * box.height))
@@ -92,14 +92,14 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
     Opens the images of a place.
 
     Args:
-        sources (`Sequence`): Paths or URLs of files, or images that [`load_image`] takes; the earliest first.
+        sources (`Sequence`): Paths or URLs of files, or other sources for [`load_image`]; the earliest first.
         options ([`ReadOptions`]): How they are read.
 
     Yields:
         [`Scene`]: The images on the grid of the first.
 
     Raises:
-        [`UserError`]: If an image cannot be read, only some have a place on the ground, they show different places,
+        [`UserError`]: If an image cannot be read, only some are georeferenced, they show different places,
             or their grids differ and may not be changed.
     """
     opened: list[Any] = []
@@ -121,8 +121,8 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
 
 
 def _share_units(images: Sequence[Any]) -> None:
-    """Turns values into measured ones where the files say how, and not all in the same way: of newer scenes, some
-    agencies have moved the zero."""
+    """Converts values to physical ones if the scales and offsets in the files differ: in newer scenes, some
+    providers have shifted the zero."""
     rasters = [image for image in images if isinstance(image, RasterImage) and image.units]
     if len({image.units for image in rasters}) > 1:
         for image in rasters:
@@ -132,7 +132,7 @@ def _share_units(images: Sequence[Any]) -> None:
 
 
 def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
-    """Gives images of one type the same limits."""
+    """Sets the same limits for images of one type."""
     samples = [(image, image.samples()) for image in images]
     stretched = [(image, values) for image, values in samples if values is not None]
     groups: dict[tuple[Any, int], list[tuple[Any, np.ndarray]]] = {}
@@ -147,7 +147,7 @@ def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
 
 
 def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
-    """Refuses an image that cannot be brought onto the grid of the first."""
+    """Rejects an image that cannot be warped onto the grid of the first."""
     grid, other = first.grid, image.grid
     if (grid.crs is None) != (other.crs is None):
         with_place, without = (first, image) if other.crs is None else (image, first)
@@ -185,7 +185,7 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
 
 
 def _check_unknown_place(first: Any, image: Any) -> None:
-    """Refuses images without a coordinate reference system that say that they do not lie one above the other."""
+    """Rejects images without a coordinate reference system whose transforms differ."""
     if not (isinstance(first, RasterImage) and isinstance(image, RasterImage)):
         return
     if (first.points, first.points_crs) != (image.points, image.points_crs):

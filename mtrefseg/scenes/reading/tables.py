@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which pairs a table or two folders name. What is wrong with one of them is its own problem."""
+"""Reads the pairs of a table or of two folders. An error in one pair does not affect the others."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from .images import RASTER_SUFFIXES
 COLUMNS = ("t1", "t2", "sentences", "id")
 LONGEST_ID = 200
 """Bytes of the longest id: folders are named after it."""
-_SENTENCE = "sentence"  # Another name of the third column.
+_SENTENCE = "sentence"  # Another name for the third column.
 _ID = re.compile(r"[\w][\w.\-]*")
 _MOST_BYTES = 1 << 30
 _ROWS_AT_ONCE = 1024
@@ -40,10 +40,10 @@ class ManifestRow:
     One pair of a manifest.
 
     Args:
-        id (`str`): Its name, which is that of its folder, too.
+        id (`str`): Its name, which is also that of its folder.
         t1, t2 (`str`): The images; empty if there is none.
         sentences (`tuple[str, ...]`): What to segment; empty for every change.
-        problem (`str`, *optional*, defaults to `""`): Why it cannot be segmented.
+        problem (`str`, *optional*, defaults to `""`): The reason why it cannot be segmented.
     """
 
     id: str
@@ -60,15 +60,15 @@ def read_manifest(
     Reads a manifest.
 
     Args:
-        sources (`Sequence`): One table (.csv, .tsv, .txt or .parquet) with the columns t1, t2 and, if wanted,
+        sources (`Sequence`): One table (.csv, .tsv, .txt or .parquet) with the columns t1, t2 and, optionally,
             sentences (as text separated by "|" or as a JSON list, in Parquet as a list, too) and id; or two folders,
-            whose images pair up by their names. Texts are separated by commas, semicolons or tabs, as the first line
-            tells. Paths in a table are relative to it.
-        texts (`Sequence[str]`): The sentences of pairs that have none of their own.
-        say (`Callable`, *optional*): Gets notes for people.
+            whose images are paired by name. The separator (comma, semicolon or tab) is detected in the first
+            line. Paths in a table are relative to it.
+        texts (`Sequence[str]`): The sentences for pairs without their own.
+        say (`Callable`, *optional*): Called with notes for the user.
 
     Returns:
-        `list[ManifestRow]`: The pairs, at least one. What is wrong with one of them is in its `problem`.
+        `list[ManifestRow]`: The pairs, at least one. An error in one of them is in its `problem`.
 
     Raises:
         [`UserError`]: If the table cannot be read, lacks a column or is empty.
@@ -83,7 +83,7 @@ def read_manifest(
 
 
 def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
-    """The rows, those without an id called by their number."""
+    """The rows; rows without an id get their number as id."""
     given = Counter(row.id for row in rows if row.id)
     named: list[ManifestRow] = []
     seen: set[str] = set()
@@ -120,7 +120,7 @@ def _rows_of_table(path: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
         raise UserError(f"cannot read {path}: {error}; is a quote missing?") from error
     except (OSError, pyarrow.ArrowException) as error:
         raise UserError(f"cannot read {path}: {one_line(error)}") from error
-    except ValueError as error:  # Of the other process, which names the file.
+    except ValueError as error:  # From the other process; it names the file.
         raise UserError(one_line(error)) from error
     for record in records:
         try:
@@ -134,14 +134,14 @@ def _read_text(path: Path) -> list[dict[str, Any]]:
     """The rows of a text file."""
     stream = io.StringIO(to_utf8(read_regular(path)).decode(), newline="")
     head = stream.readline()
-    if re.fullmatch(r"sep=.\s*", head):  # As Excel writes and reads it.
+    if re.fullmatch(r"sep=.\s*", head):  # Written and read by Excel.
         head = stream.readline()
     heads = {mark: [_column(name) for name in next(csv.reader([head], delimiter=mark), [])] for mark in ",;\t"}
     mark = max(heads, key=lambda mark: len({*COLUMNS} & {*heads[mark]}))
     columns = heads[mark]
     _check_columns(path, columns)
     records = []
-    # Strictly, for a quote that is not closed takes the following rows into its cell.
+    # Strict, because an unclosed quote would make the following rows part of its cell.
     for cells in csv.reader(stream, delimiter=mark, strict=True, skipinitialspace=True):
         if any(map(str.strip, cells)):
             record: dict[str, Any] = dict(zip(columns, map(str.strip, cells)))
@@ -166,7 +166,7 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
 
 
 def read_through(path: str | Path, most_bytes: int) -> None:
-    """Reads a Parquet file and keeps nothing; raises `ValueError` if it is damaged."""
+    """Reads a Parquet file and discards the content; raises `ValueError` if it is damaged."""
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for _ in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
@@ -176,7 +176,7 @@ def read_through(path: str | Path, most_bytes: int) -> None:
 
 
 def _column(name: str) -> str:
-    """A column by its usual name."""
+    """The column with a usual name."""
     name = name.strip().lower()
     return "sentences" if name == _SENTENCE else name
 
@@ -192,7 +192,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
 
 
 def _row(path: Path, record: Mapping[str, Any], texts: Sequence[str]) -> ManifestRow:
-    """A row; raises `ValueError` if something is wrong with it."""
+    """A row; raises `ValueError` if it is invalid."""
     if record.get("problem"):
         raise ValueError(record["problem"])
     images = []
@@ -207,14 +207,14 @@ def _row(path: Path, record: Mapping[str, Any], texts: Sequence[str]) -> Manifes
 
 
 def _id(value: Any) -> str:
-    """An id. Pandas makes floats of whole numbers where one of them is missing."""
+    """An id. Pandas converts integers to floats if one of them is missing."""
     if value is None or value != value:
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _sentences(cell: Any) -> tuple[str, ...]:
-    """The sentences of a cell; empty ones are left out."""
+    """The sentences of a cell; empty ones are dropped."""
     if isinstance(cell, str):
         listed = cell.strip()
         if listed.startswith("[") and listed.endswith("]"):
@@ -247,7 +247,7 @@ def _beside(table: Path, image: str) -> str:
 def _rows_of_folders(
     earlier: Path, later: Path, texts: Sequence[str], say: Callable[[str], None] | None
 ) -> Iterator[ManifestRow]:
-    """Images of the same name, or else the only two whose names differ just in case or Unicode form."""
+    """Pairs images with the same name, or else the only two whose names differ only in case or Unicode form."""
     folders = [_images_of(folder, say) for folder in (earlier, later)]
     partners = dict(_similar(*folders))
     taken = set(partners.values())
@@ -284,7 +284,7 @@ def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, lis
 
 
 def _similar(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names of `earlier` without a partner, and the only ones of `later` that differ just in case or Unicode form."""
+    """Names of `earlier` without a partner, and the only ones of `later` that differ only in case or Unicode form."""
     alone = [[name for name in one if name not in other] for one, other in ((earlier, later), (later, earlier))]
     counts = [Counter(map(_fold, names)) for names in alone]
     by_fold = {_fold(name): name for name in alone[1]}
