@@ -10,13 +10,13 @@ python trainer/ablate.py --runs --noise 0 0.1 0.3                    # the noise
 python trainer/ablate.py --matrix trainer/ablation/ablation_lora.yaml --accelerate_config trainer/accelerate/ddp.yaml
 ```
 
-Every run is stage 2, or stage 1 and then stage 2, each in a process of its own; a run that fails is marked in the
-table. The same command resumes where it was stopped, and trains only what is missing: a run with changed settings gets
-a new folder in `runs/`, and the old one stays. Each of these folders has a `train.log` and a `recipe.yaml`.
+Every run is stage 2, or stage 1 and then stage 2, each in a separate process; a run that fails is marked in the
+table. The same command resumes a stopped ablation, and only trains what is missing: a run with changed settings gets
+a new folder in `runs/`, and the old one is kept. Each of these folders has a `train.log` and a `recipe.yaml`.
 
 The output folder gets `ablation.csv`, `.md` and `.tex` (named like the matrix), `ablation.png` (the curves) and
-`ablation.json` (versions, command, every single result); with `--noise` also a table and curve `ablation_noise.*`, of
-runs like the first of the matrix but with a share of wrong sentences in the training data. The pairs to score stay
+`ablation.json` (versions, command, every single result); with `--noise` also a table and curves `ablation_noise.*`,
+for runs like the first of the matrix, with a share of wrong sentences in the training data. The evaluation pairs stay
 clean.
 """
 
@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> bool:
         Outcome(run, [TrainingFolder(arguments.output_dir, one, arguments.accelerate_config) for one in run.trainings])
         for run in runs
     ]
-    # Finished runs are shown even if they are not asked for.
+    # Finished runs are shown even if they are not selected.
     is_wanted = [arguments.runs is None or run.noise is not None or run.name in arguments.runs for run in runs]
     outcomes = [outcome for outcome, wanted in zip(outcomes, is_wanted) if wanted or outcome.is_finished]
     if arguments.dry_run or not outcomes:
@@ -138,14 +138,14 @@ def run(arguments: argparse.Namespace) -> bool:
     for place, outcome in enumerate(train_all(outcomes)):
         outcomes[place] = outcome
         if not was_finished[place]:
-            write_all(outcomes, stem)  # The results so far.
+            write_all(outcomes, stem)  # The current results.
     tqdm.write(f"\n{write_all(outcomes, stem)}\n\nwritten to {arguments.output_dir}")
     return all(outcome.failure is None for outcome in outcomes)
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "ablate.py") -> int:
     """
-    Trains as the command line says.
+    Trains the runs of the command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -155,7 +155,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "ablate.py") -> 
         `int`: The exit code: 0 done, 1 a run has failed, 2 bad input, 130 interrupted.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    # Exit instead of dying, so that the training process is ended, too.
+    # Exit regularly, so that the training process is terminated, too.
     handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return run_command(program, lambda: 0 if run(parse_arguments(given, program)) else 1)

@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Our own options of the training commands, on the command line or in a recipe. This module imports no library."""
+"""The project's own options of the training commands, on the command line or in a recipe. This module imports no
+library."""
 
 import json
 from dataclasses import dataclass, field
@@ -23,11 +24,11 @@ from .names import (
 @dataclass
 class ModelArguments:
     """
-    Where a new model comes from; `--model_name_or_path` takes a whole checkpoint instead.
+    The source of a new model; `--model_name_or_path` uses a complete checkpoint instead.
 
     Args:
         preset (`str`, *optional*, defaults to `"tiny"`): Sizes of the model: "tiny", "small" or "paper". The weights
-            are random; those of "small" are pretrained as far as the packages of the extra `pretrained` are installed.
+            are random; those of "small" are pretrained if the packages of the extra `pretrained` are installed.
         vision_backbone (`str`, *optional*): A name of `PRETRAINED_BACKBONES`, whose weights come from a pip package
             (with `model_name_or_path` it replaces the backbone of that checkpoint in stage 2, and `parts_from` may
             give further parts);
@@ -96,14 +97,14 @@ class ModelArguments:
 
 
 def _as_list(names: Any) -> list[str]:
-    """A recipe may name one dataset without a list, or none."""
+    """A recipe may contain a dataset without a list, or none."""
     return [names] if isinstance(names, str) else names or []
 
 
 @dataclass
 class DataArguments:
     """
-    Which pairs are trained and evaluated on.
+    The pairs for training and evaluation.
 
     A dataset is named by the Hub id or folder of an export, by a raw folder (the root or one split folder), by a
     folder of images with `metadata.jsonl`, or as "generated".
@@ -116,14 +117,14 @@ class DataArguments:
             an empty list for none, which turns evaluation off.
         setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting, "TV", "NS" or "RS".
         train_split (`str`, *optional*, defaults to `"train"`): Split to train on; evaluation is on "validation".
-        epoch_pairs (`int`, *optional*): Pairs of an epoch. By default all pairs of the datasets; of generated pairs,
-            where `generated_pairs` does not say how many there are, as many as `max_steps` needs.
-        max_eval_pairs (`int`, *optional*): Evaluates on no more pairs of each dataset.
-        sentences_per_pair (`int`, *optional*, defaults to 0): How many sentences of a pair are trained on at once,
+        epoch_pairs (`int`, *optional*): Pairs per epoch. By default all pairs of the datasets; for generated pairs
+            without `generated_pairs`, as many as `max_steps` needs.
+        max_eval_pairs (`int`, *optional*): Maximum number of evaluation pairs of each dataset.
+        sentences_per_pair (`int`, *optional*, defaults to 0): Number of sentences of a pair per training step,
             drawn again each time; 0 for all.
         drop_choices (`bool`, *optional*, defaults to `False`): Leaves out sentences whose colours, places, ranks or
-            exceptions choose among objects: a processor with `choose_objects` takes these words out of a sentence, so
-            that the model need not learn them. A pair that has no other sentences keeps its own.
+            exceptions select among objects: a processor with `choose_objects` removes these words from a sentence, so
+            the model need not learn them. A pair without other sentences keeps all of them.
         generated_pairs (`int`, *optional*, defaults to 0): Number of different generated pairs; 0 if infinite.
         generated_eval_pairs (`int`, *optional*, defaults to 100): Number of generated pairs to evaluate on.
         generated_size, generated_seed, generated_domains, generated_noise, generated_expressions,
@@ -181,8 +182,8 @@ class DataArguments:
 @dataclass
 class AugmentationArguments:
     """
-    How training pairs are augmented. Sentences stay true: an augmentation exchanges words, leaves sentences out, or
-    skips the pair. All values are shares of the pairs, 0 to 1, unless said otherwise.
+    How training pairs are augmented. Sentences stay true: an augmentation exchanges words, drops sentences, or
+    skips the pair. All values are shares of the pairs, 0 to 1, unless stated otherwise.
 
     Args:
         move_share (`float`, *optional*, defaults to 0): Pairs of finite datasets whose changed regions are pasted into
@@ -192,16 +193,17 @@ class AugmentationArguments:
         rotate_share (`float`, *optional*, defaults to 0.25): Pairs of remote sensing that are turned by 90 degrees.
         swap_share (`float`, *optional*, defaults to 0.3): Pairs whose t1 and t2 are exchanged.
         reverse_share (`float`, *optional*, defaults to 0.1): Pairs whose t1 and t2 are exchanged while the sentences
-            stay, so that these fit nothing; done where it is known that nothing else makes them true.
-        crop_share (`float`, *optional*, defaults to 0.3): Pairs of which a part is cut out.
-        smallest_crop (`float`, *optional*, defaults to 0.5): Smallest side of that part, as a share.
+            stay, so that these have no target; only if it is certain that nothing else matches them.
+        crop_share (`float`, *optional*, defaults to 0.3): Pairs that are cropped.
+        smallest_crop (`float`, *optional*, defaults to 0.5): Smallest side of the crop, as a share.
         unchanged_share (`float`, *optional*, defaults to 0.05): Pairs whose t2 is replaced by t1, so that no sentence
-            fits anything.
-        photometric (`float`, *optional*, defaults to 0.3): How much light, contrast and noise are changed, in each
-            image on its own, 0 to 1.
-        domain_dropout (`float`, *optional*, defaults to 0.2): Pairs whose domain is left out of the prompt, as many
-            users do not say it either.
-        paraphrase_share (`float`, *optional*, defaults to 0): Sentences that are put into other words, after all else.
+            has a target.
+        photometric (`float`, *optional*, defaults to 0.3): Strength of the changes of light, contrast and noise, for
+            each image separately, 0 to 1.
+        domain_dropout (`float`, *optional*, defaults to 0.2): Pairs whose domain is omitted from the prompt, because
+            many users do not give it either.
+        paraphrase_share (`float`, *optional*, defaults to 0): Sentences that are paraphrased, after all other
+            augmentations.
     """
 
     move_share: float = field(
@@ -237,19 +239,19 @@ class AugmentationArguments:
 @dataclass
 class TrainingOptions:
     """
-    How to train: our own options, and those of transformers' `TrainingArguments` that have other defaults here.
+    How to train: our own options, and the options of transformers' `TrainingArguments` that have other defaults here.
     `MTRefSegTrainingConfig` adds all others.
 
     Args:
         backbone_learning_rate, language_learning_rate (`float`, *optional*): Learning rates of the visual backbone
-            and of the language model; `learning_rate`, which all other parts have, if not given.
+            and of the language model; by default `learning_rate`, which applies to all other parts.
         freeze (`list[str]`, *optional*, defaults to `[]`): Parts that are not trained, some of `PARTS`.
         expected_engine (`str`, *optional*, defaults to `"any"`): "single", "ddp", "zero1", "zero2" or "zero3": the
             script stops if another one is in use.
-        expected_processes (`int`, *optional*): The script stops if there are not as many.
-        estimate (`bool`, *optional*, defaults to `False`): Whether to print what the run would take, and not to train.
+        expected_processes (`int`, *optional*): The script stops if the number of processes differs.
+        estimate (`bool`, *optional*, defaults to `False`): Whether to only print the cost of the run.
         no_target_threshold (`float`, *optional*): Score above which evaluation empties a mask; by default the
-            processor's, which is that of the checkpoint to begin with, and none for a new model.
+            processor's, which is that of the initial checkpoint, and none for a new model.
     """
 
     output_dir: str | None = field(default="outputs", metadata={"help": "folder for checkpoints and the final model"})
@@ -316,12 +318,12 @@ class SceneArguments:
 @dataclass
 class DistillationArguments:
     """
-    What is distilled.
+    The distillation.
 
     Args:
         model_name_or_path (`str`): Hub id or folder of the model whose language part is replaced.
-        language_preset (`str`, *optional*, defaults to `"small"`): The preset that the new language part has the sizes
-            of; "same" to teach the existing language part.
+        language_preset (`str`, *optional*, defaults to `"small"`): The preset for the sizes of the new language
+            part; "same" to train the existing language part.
     """
 
     model_name_or_path: str = field(default="", metadata={"help": "model whose language model is replaced"})

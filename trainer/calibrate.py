@@ -1,16 +1,16 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Prepares a trained model for publishing: chooses the thresholds that are saved with its processor, and stores its
-weights as bfloat16, in half the space.
+Prepares a trained model for publishing: chooses the thresholds that are saved with its processor, and converts its
+weights to bfloat16, which takes half the space.
 
 ```bash
 python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1
 python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1 --data path/to/MTRefSeg-21K
 ```
 
-Pixels above `threshold` are in the mask, and the mask is empty where the score for "nothing fits" is above
-`no_target_threshold`. Both together are the ones with the largest mean IoU (an empty mask where nothing fits counts as
-100). Choose on pairs that no score is reported for: the generated ones have a seed of their own.
+Pixels above `threshold` are in the mask, and the mask is empty if the no-target score is above
+`no_target_threshold`. The pair of thresholds with the largest mean IoU is chosen (an empty mask for a no-target
+sentence counts as 100). Use pairs for which no score is reported: the generated ones have a different seed.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
 
 def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") -> int:
     """
-    Calibrates as the command line says.
+    Calibrates with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.

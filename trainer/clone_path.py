@@ -2,7 +2,7 @@
 """
 Imported first by the scripts of this folder, so that they run from a clone even if the project is not installed.
 Python puts the folder of a script first on the path. Here that is `trainer/`, whose `evaluate.py` shadows the library
-`evaluate`, and which does not contain the project's packages. This module replaces it by the root of the clone.
+`evaluate`, and which does not contain the project's packages. This module replaces it with the root of the clone.
 """
 
 import sys

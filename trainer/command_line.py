@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads the command lines and recipes of the training commands, which take our own options and all of those of
+Parses the command lines and recipes of the training commands, which have our own options and all those of
 transformers' and trl's dataclasses. `options.py` checks them first, and prints the help.
 """
 
@@ -22,7 +22,7 @@ Arguments = tuple[ModelArguments, DataArguments, AugmentationArguments, MTRefSeg
 
 class TrainingParser(TrlParser):
     """
-    Parser of a training command. A wrong command line is an error of one line.
+    Parser of a training command. A wrong command line gives a one-line error.
 
     Args:
         groups (`Sequence[type]`): Dataclasses whose fields are the options.
@@ -39,7 +39,7 @@ class TrainingParser(TrlParser):
 
     def parse(self, arguments: Sequence[str]) -> tuple[Any, ...]:
         """
-        Reads a command line, and the recipe that `--config` names.
+        Reads a command line, and the recipe of `--config`.
 
         Args:
             arguments (`Sequence[str]`): The arguments after the program's name.
@@ -66,7 +66,7 @@ def parse_arguments(
     default_recipe: str, arguments: Sequence[str], program: str = "finetune.py", description: str | None = None
 ) -> Arguments:
     """
-    Reads the command line of `pretrain.py` or `finetune.py`, and the recipe that `--config` names.
+    Reads the command line of `pretrain.py` or `finetune.py`, and the recipe of `--config`.
 
     Args:
         default_recipe (`str`): The recipe without `--config`, by its name in `recipes/`.

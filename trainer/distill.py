@@ -1,8 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Gives a trained model a new language part with a larger vocabulary, which learns to produce the queries of the old one;
-or teaches the existing language part more words. Minutes on one CPU core: images are encoded once, and after that only
-text is read.
+or teaches the existing language part more words. This takes minutes on one CPU core: images are encoded once, and then
+only text is processed.
 
 ```bash
 python trainer/distill.py --model_name_or_path outputs/trained --output_dir outputs/new_words
@@ -10,7 +10,7 @@ python trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml --mo
 python trainer/distill.py --language_preset same --model_name_or_path outputs/trained --output_dir outputs/more_words
 ```
 
-Any of transformers' `TrainingArguments` can be given; `--help_all` lists them.
+All options of transformers' `TrainingArguments` are accepted; `--help_all` lists them.
 """
 
 import sys
@@ -26,7 +26,7 @@ from trainer.options import distillation_options
 
 def main(arguments: Sequence[str] | None = None, program: str = "distill.py") -> int:
     """
-    Distils a language part as the command line says.
+    Distils a language part with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
-        # Help and usage errors come before the libraries are imported, which takes seconds.
+        # Help and usage errors are handled before the libraries are imported, which takes seconds.
         distillation_options().check(given, "checkpoint/6_words", program, __doc__)
 
         from trainer.loop.distilling import distill

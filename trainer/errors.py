@@ -5,4 +5,4 @@ from mtrefseg.errors import UserError
 
 
 class TrainingError(UserError, ValueError):
-    """An option, a checkpoint or the engine is not what it must be; the message says how to fix it."""
+    """An option, a checkpoint or the engine is invalid; the message says how to fix it."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Scores a checkpoint at the images' own size: every sentence once, on any number of processes.
+Scores a checkpoint at the original size of the images: every sentence once, with any number of processes.
 
 ```bash
 python trainer/evaluate.py --model mtrefseg-r1 --data path/to/MTRefSeg-21K --setting TV --output_dir outputs/tv
@@ -8,9 +8,9 @@ accelerate launch trainer/evaluate.py --model mtrefseg-r1 --data generated --out
 ```
 
 The output folder gets `report.json` (all scores, with data and options), `predictions.parquet` (the mask of each
-sentence), `table.md` and `table.tex` (beside the paper's numbers) and `sheet.png` (best, median and worst cases). A
+sentence), `table.md` and `table.tex` (with the paper's numbers) and `sheet.png` (best, median and worst cases). A
 sentence whose images or masks cannot be read counts as wrong, and the report names it. The same command resumes a
-stopped run; a finished one is left as it is.
+stopped run; a finished one is not changed.
 
 Results do not depend on the number of processes. On CPUs each process uses one core, so start one per core.
 """
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs: int) -> None:
     """
-    Declares the options that name the pairs; [`open_source`] reads them.
+    Declares the options for the pairs; [`open_source`] reads them.
 
     Args:
         parser (`ArgumentParser`): The parser of a command.
@@ -89,7 +89,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
 
 
 def open_source(arguments: argparse.Namespace) -> "PairSource":
-    """Opens the pairs that the options of [`add_data_options`] name."""
+    """Opens the pairs according to the options of [`add_data_options`]."""
     from dataset_scripts.readers import open_pairs
 
     return open_pairs(
@@ -104,7 +104,7 @@ def open_source(arguments: argparse.Namespace) -> "PairSource":
 
 def find_checkpoint(name: str) -> Path:
     """
-    The folder of a checkpoint, downloaded if it is on the Hub.
+    The folder of a checkpoint, downloaded from the Hub if necessary.
 
     Args:
         name (`str`): Folder or Hub id.
@@ -121,7 +121,7 @@ def find_checkpoint(name: str) -> Path:
 
 
 def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
-    """Evaluates, and returns the summary to print; "" on all processes but the main one."""
+    """Evaluates, and returns the summary to print; "" on all processes except the main one."""
     from accelerate.utils import broadcast_object_list
 
     from mtrefseg.build.loading import load_processor
@@ -204,7 +204,7 @@ def _predict_batches(
 
 
 def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that change the result. An evaluation with other values cannot resume this one."""
+    """The options that affect the result. An evaluation with other values cannot resume this one."""
     names = ("setting", "split", "batch_size", "no_target_threshold", "bootstrap")
     options = {name: getattr(arguments, name) for name in names}
     return options | {name: True for name in ("reworded", "whole_sentences") if getattr(arguments, name)}
@@ -212,7 +212,7 @@ def _options_that_matter(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None, program: str = "evaluate.py") -> int:
     """
-    Evaluates as the command line says.
+    Evaluates with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -237,7 +237,7 @@ def evaluate(arguments: Sequence[str], program: str) -> None:
     # Without `cpu=True`, accelerate does not connect the processes of a machine without an accelerator.
     is_cpu = not torch.accelerator.is_available()
     if is_cpu:
-        torch.set_num_threads(1)  # The number of threads decides how sums are rounded.
+        torch.set_num_threads(1)  # The number of threads affects the rounding of sums.
     accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
     if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
         raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 r"""
-Stage 2: trains the whole model to mask the change that a sentence describes.
+Stage 2: trains the complete model to mask the change that a sentence describes.
 
 ```bash
 accelerate launch trainer/finetune.py                                        # the tiny preset, on generated pairs
@@ -10,7 +10,7 @@ accelerate launch --config_file trainer/accelerate/zero2.yaml trainer/finetune.p
 accelerate launch trainer/finetune.py --config trainer/recipes/lora.yaml     # LoRA on the language model
 ```
 
-Recipes in `trainer/recipes` hold any of the options, and the command line overrides them.
+Recipes in `trainer/recipes` may contain any of the options; the command line overrides them.
 """
 
 import sys
@@ -26,7 +26,7 @@ from trainer.options import stage_options
 
 def main(arguments: Sequence[str] | None = None, program: str = "finetune.py") -> int:
     """
-    Trains stage 2.
+    Trains stage 2 with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "finetune.py") -
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
-        # Help and usage errors come before the libraries are imported, which takes seconds.
+        # Help and usage errors are handled before the libraries are imported, which takes seconds.
         stage_options().check(given, "tiny_stage2", program, __doc__)
 
         from trainer.building.models import build_stage2

@@ -40,7 +40,7 @@ _STAGE_LIBRARIES = (
     ("trl", "trainer/model_config.py", "ModelConfig"),
 )
 _LIBRARY_LINK = "https://huggingface.co/docs/transformers/main_classes/trainer"
-# Those of the libraries' options that most runs need.
+# The libraries' options that most runs need.
 _TRAINING_HELP = {
     "max_steps": "optimizer steps of the run; -1 for num_train_epochs",
     "num_train_epochs": "how often each pair is trained on",
@@ -74,10 +74,10 @@ class Option:
     An option of a training command.
 
     Args:
-        kind (`str`): Its annotation, such as `"int | None"`.
+        kind (`str`): Its type annotation, such as `"int | None"`.
         default (`Any`): `None` if there is none, or if it is not a literal.
-        help (`str`): What the help says about it.
-        choices (`list[str]`, *optional*): The values that it takes.
+        help (`str`): Its help text.
+        choices (`list[str]`, *optional*): The allowed values.
     """
 
     kind: str
@@ -92,9 +92,9 @@ class OptionSet:
     The options of a training command.
 
     Args:
-        own (`Mapping[str, type]`): Our own dataclasses of options, by the title that the help gives them.
+        own (`Mapping[str, type]`): Our own dataclasses of options, by their titles in the help.
         libraries (`Sequence[tuple]`): Dataclasses of the libraries: package, file in it, and name of each.
-        shown (`Mapping[str, str]`): The libraries' options that the help describes, with the description.
+        shown (`Mapping[str, str]`): The libraries' options in the help, with their descriptions.
     """
 
     own: Mapping[str, type]
@@ -111,7 +111,7 @@ class OptionSet:
 
     def check(self, arguments: Sequence[str], default_recipe: str, program: str, description: str | None) -> None:
         """
-        Checks the names and types of options, and prints the help if `arguments` ask for it.
+        Checks the names and types of options, and prints the help if requested.
 
         Args:
             arguments (`Sequence[str]`): The arguments after the program's name.
@@ -202,10 +202,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
         path (`Path`): A YAML file.
 
     Returns:
-        `dict`: Values by the names of options.
+        `dict`: Values by option name.
 
     Raises:
-        TrainingError: If it cannot be read, or holds something else.
+        TrainingError: If it cannot be read, or has other content.
     """
     try:
         content = read_yaml(path)
@@ -218,7 +218,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 def with_recipe(arguments: Sequence[str], default_recipe: str) -> tuple[list[str], bool]:
     """
-    Adds the default recipe to a command line that names none.
+    Adds the default recipe to a command line without a recipe.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the program's name.
@@ -227,7 +227,7 @@ def with_recipe(arguments: Sequence[str], default_recipe: str) -> tuple[list[str
     Returns:
         `tuple[list[str], bool]`: The arguments with `--config`, and whether it is the default recipe's.
     """
-    # "--name=value" in two pieces, so that "--config=file" is found, too.
+    # Splits "--name=value", so that "--config=file" is recognised, too.
     given = [piece for text in arguments for piece in (text.split("=", 1) if text.startswith("--") else [text])]
     if "--config" in given:
         return given, False
@@ -236,7 +236,7 @@ def with_recipe(arguments: Sequence[str], default_recipe: str) -> tuple[list[str
 
 def take_recipe(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """
-    Reads the recipe that `--config` names.
+    Reads the recipe of `--config`.
 
     Args:
         arguments (`Sequence[str]`): Arguments of [`with_recipe`].
@@ -268,7 +268,7 @@ def _spellings(name: str) -> list[str]:
 
 
 def _reading(option: Option) -> dict[str, Any]:
-    """How argparse reads an option: at least as leniently as the parser of the libraries."""
+    """The argparse settings of an option: at least as lenient as the parser of the libraries."""
     kind = option.kind.removesuffix(" | None")
     types = {"int": int, "float": float, "str": str}
     if kind in types:
@@ -299,7 +299,7 @@ def _options_in_source(package: str, file: str, name: str) -> dict[str, Option]:
     tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
     found = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
     if not found:
-        # Another version may keep it elsewhere: import it, which takes seconds.
+        # In another version it may be elsewhere: import it, which takes seconds.
         group = getattr(import_module(package), name, None)
         return {} if group is None else _options_of(group)
     options = {}

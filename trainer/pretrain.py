@@ -9,8 +9,8 @@ accelerate launch --config_file trainer/accelerate/zero2.yaml trainer/pretrain.p
     --config trainer/recipes/paper_stage1.yaml
 ```
 
-The result is what `finetune.py --stage1` takes. Recipes in `trainer/recipes` hold any of the options, and the command
-line overrides them.
+The result is the input of `finetune.py --stage1`. Recipes in `trainer/recipes` may contain any of the options; the
+command line overrides them.
 """
 
 import sys
@@ -26,7 +26,7 @@ from trainer.options import stage_options
 
 def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -> int:
     """
-    Trains stage 1.
+    Trains stage 1 with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "pretrain.py") -
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
-        # Help and usage errors come before the libraries are imported, which takes seconds.
+        # Help and usage errors are handled before the libraries are imported, which takes seconds.
         stage_options().check(given, "tiny_stage1", program, __doc__)
 
         from trainer.building.models import build_stage1

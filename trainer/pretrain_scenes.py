@@ -1,14 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Stage 0, for small models: trains a new visual half to name the things in generated images, and to mask what changed.
-Models that begin with pretrained parts (`--vision_backbone`) do not need it.
+Stage 0, for small models: trains a new visual half to name the objects in generated images, and to mask all changes.
+Models that start from pretrained parts (`--vision_backbone`) do not need it.
 
 ```bash
 accelerate launch trainer/pretrain_scenes.py                      # the tiny preset, on two CPU cores
 accelerate launch trainer/pretrain.py --model_name_or_path outputs/tiny_scenes
 ```
 
-Any of transformers' `TrainingArguments` can be given; `--help_all` lists them.
+All options of transformers' `TrainingArguments` are accepted; `--help_all` lists them.
 """
 
 import sys
@@ -24,7 +24,7 @@ from trainer.options import scene_options
 
 def main(arguments: Sequence[str] | None = None, program: str = "pretrain_scenes.py") -> int:
     """
-    Trains a visual half as the command line says.
+    Trains a visual half with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "pretrain_scenes
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
-        # Help and usage errors come before the libraries are imported, which takes seconds.
+        # Help and usage errors are handled before the libraries are imported, which takes seconds.
         scene_options().check(given, "tiny_scenes", program, __doc__)
 
         from trainer.loop.scene_training import train_scenes

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""How to train: trl's `SFTConfig` with our own defaults and options."""
+"""Training options: trl's `SFTConfig` with our own defaults and options."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):  # type: ignore[misc] 
     trl's `SFTConfig` (and so all of `TrainingArguments`) with the options and defaults of [`TrainingOptions`].
 
     Raises:
-        TrainingError: If an option has a value that it cannot have.
+        TrainingError: If an option has an invalid value.
     """
 
     def __post_init__(self) -> None:

@@ -87,7 +87,7 @@ def mean_curve(outcomes: Sequence[Outcome], name: str) -> dict[int, float]:
 
     Args:
         outcomes (`Sequence[Outcome]`): Finished seeds of one run.
-        name (`str`): Its name in the log.
+        name (`str`): Name of the value in the log.
 
     Returns:
         `dict[int, float]`: The mean over the seeds, by the steps of both stages.
@@ -103,7 +103,7 @@ def mean_curve(outcomes: Sequence[Outcome], name: str) -> dict[int, float]:
 
 
 def prepare_panel(panel: Axes, title: str, label: str) -> None:
-    """Gives a panel its title, the label of its steps, and horizontal lines."""
+    """Adds title, axis label and horizontal lines to a panel."""
     panel.set_title(title, loc="left", fontsize=10, color=INK)
     panel.set_xlabel(label)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -111,11 +111,11 @@ def prepare_panel(panel: Axes, title: str, label: str) -> None:
 
 
 def _start_at_zero(panel: Axes) -> None:
-    """Scores of 0 lie on the axis, even if there are no others."""
+    """Starts the axis at 0, even if there are no other scores."""
     panel.set_ylim(0, max(1.0, panel.get_ylim()[1]))
 
 
 def look_of(place: int) -> dict[str, Any]:
-    """Colour and kind of a line."""
+    """Colour and style of a line."""
     color = tuple(channel / 255 for channel in MASK_COLORS[place % len(MASK_COLORS)])
     return {"color": color, "linestyle": LINES[place // len(MASK_COLORS) % len(LINES)], "linewidth": 1.6}

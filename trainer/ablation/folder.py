@@ -3,8 +3,8 @@
 The folder of each training of an ablation, and the process that trains in it.
 
 The name of the folder contains a digest of the training's settings. Different settings use different folders, so
-nothing is overwritten, and the same settings find their folder again, whether it is finished or not. Only one process
-at a time trains in a folder; others wait.
+nothing is overwritten, and the same settings always use the same folder, whether it is finished or not. Only one
+process at a time trains in a folder; others wait.
 """
 
 import json
@@ -59,7 +59,7 @@ class TrainingFolder:
     """
     Args:
         output_dir (`Path`): Folder of the ablation.
-        training ([`Training`]): What is trained there.
+        training ([`Training`]): The training of this folder.
         accelerate_config (`Path`, *optional*): Configuration for `accelerate launch`; by default the training is
             started with plain Python.
     """
@@ -83,7 +83,7 @@ class TrainingFolder:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def history(self) -> list[dict[str, float]]:
-        """What the finished training has logged."""
+        """The log of the finished training."""
         state = json.loads((self.path / "trainer_state.json").read_text(encoding="utf-8"))
         return list(state["log_history"])
 
@@ -144,7 +144,7 @@ class TrainingFolder:
         process = subprocess.Popen(
             self.command(),
             stdin=subprocess.DEVNULL,
-            # If this process dies, the training keeps the lock, and fails when it prints its next line.
+            # If this process is killed, the training keeps the lock, and fails when it prints its next line.
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
@@ -170,7 +170,7 @@ class TrainingFolder:
 
     @contextmanager
     def _alone(self) -> Iterator[int]:
-        """Waits for the lock of the folder and holds it; yields the file descriptor, which has to stay open."""
+        """Waits for the lock of the folder and holds it; yields the file descriptor, which must stay open."""
         import fcntl  # Not available on Windows, where everything except training works without it.
 
         with (self.path / _LOCK).open("w") as lock:
@@ -199,7 +199,7 @@ def failure_reason(said: str, status: int) -> str:
     The reason why a training failed, in one line.
 
     Args:
-        said (`str`): Its whole output.
+        said (`str`): Its complete output.
         status (`int`): Exit status of its process.
 
     Returns:

@@ -47,9 +47,9 @@ class Training:
     One stage of one run: one call of `pretrain.py` or `finetune.py`.
 
     Args:
-        run (`str`): Name of the run that it was planned for.
+        run (`str`): Name of the run for which it was planned.
         stage (`str`): One of `STAGES`.
-        settings (`dict[str, Any]`): All arguments but those that only say where files are.
+        settings (`dict[str, Any]`): All arguments except paths.
         previous ([`Training`], *optional*): Its stage 1.
         engine (`dict[str, Any]`, *optional*): The accelerate configuration.
     """
@@ -62,7 +62,7 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """How many steps it takes."""
+        """Number of steps."""
         return int(self.settings["max_steps"])
 
     @cached_property
@@ -79,7 +79,7 @@ class Training:
 
     @property
     def name(self) -> str:
-        """What its folder is called."""
+        """Name of its folder."""
         return f"{self.run}-seed{self.settings['seed']}-{self.stage}-{self.digest}"
 
 
@@ -112,8 +112,8 @@ class Matrix:
     Args:
         path (`Path`): The file.
         recipes (`dict[str, dict]`): The content of the recipe of each stage.
-        common (`dict[str, Any]`): What all runs have in common.
-        runs (`dict[str, dict]`): How each run differs.
+        common (`dict[str, Any]`): Arguments of all runs.
+        runs (`dict[str, dict]`): Different arguments of each run.
     """
 
     path: Path
@@ -123,19 +123,19 @@ class Matrix:
 
     @property
     def base(self) -> str:
-        """The run that the others are compared with."""
+        """The run with which the others are compared."""
         return next(iter(self.runs))
 
 
 def read_matrix(path: Path) -> Matrix:
     """
-    Reads a matrix file; `ablation/ablation.yaml` says what is in one.
+    Reads a matrix file; `ablation/ablation.yaml` documents the format.
 
     Args:
         path (`Path`): The file.
 
     Returns:
-        [`Matrix`]: Its content, checked as far as names go.
+        [`Matrix`]: Its content, with checked names.
 
     Raises:
         TrainingError: If the file, or a recipe that it names, cannot be read or is invalid.
@@ -173,7 +173,7 @@ def plan(
     Args:
         matrix ([`Matrix`]): The matrix.
         seeds (`Sequence[int]`): The seeds.
-        steps (`int`, *optional*): Replaces the number of steps of the matrix; runs with a number of their own keep
+        steps (`int`, *optional*): Replaces the number of steps of the matrix; runs with their own number keep
             their ratio to it.
         noise (`Sequence[float]`, *optional*): Shares of wrong sentences, 0 to 1.
         engine (`dict[str, Any]`, *optional*): The accelerate configuration.
@@ -182,7 +182,7 @@ def plan(
         `list[Run]`: The runs.
 
     Raises:
-        TrainingError: If a stage would have no step, or noise is asked for without generated pairs.
+        TrainingError: If a stage would have no step, or noise is requested without generated pairs.
     """
     scale = 1.0 if steps is None else steps / matrix.common["steps"]
     series: list[tuple[str, dict[str, Any], float | None]] = [(*run, None) for run in matrix.runs.items()]
@@ -261,12 +261,12 @@ def _check(place: str, changes: Any) -> None:
 
 
 def _of_both(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that both stages are given."""
+    """The arguments of both stages."""
     return {key: value for key, value in changes.items() if key not in (*_OWN, *STAGES)}
 
 
 def _merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later layers win; of mappings, such as `config_overrides`, field by field."""
+    """Later layers have precedence; mappings such as `config_overrides` are merged field by field."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():

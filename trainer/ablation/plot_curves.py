@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws how trainings went: the parts of the loss, and the scores of the validation pairs, over the steps.
+Draws the curves of trainings: the parts of the loss, and the scores of the validation pairs, over the steps.
 
 ```bash
 python -m trainer.ablation.plot_curves outputs/tiny_stage2 --out curves.png
@@ -31,13 +31,13 @@ from .curves import CURVE_STYLE, look_of, prepare_panel
 
 
 Curves = dict[str, dict[int, float]]
-"""Values by step, by what the log calls them."""
+"""Values by step, by their name in the log."""
 STATE = "trainer_state.json"
 LOSSES = ("loss", "loss_mask", "loss_dice", "loss_no_target", "loss_language", "loss_change")
 LEAST_LOSS = 0.01
 """Smaller losses are cut off: a language model that has memorised its answer would compress the rest of the panel."""
 SCORES = ("mIoU", "Pr@50", "N-acc", "T-acc", "kind_mIoU", "kind_accuracy", "color_accuracy")
-"""Which scores are drawn, those of stage 0 last."""
+"""The scores that are drawn, those of stage 0 last."""
 SMOOTHED = 20
 """Largest number of points over which a loss is averaged; at most a tenth of all points."""
 
@@ -65,7 +65,7 @@ def read_curves(folder: Path) -> Curves:
     for log in json.loads(state.read_text(encoding="utf-8"))["log_history"]:
         for name, value in log.items():
             if isinstance(value, int | float):
-                # The last step is scored again when all is done.
+                # The last step is scored again at the end.
                 curves.setdefault(name, {})[int(log["step"])] = value
     return curves
 
@@ -75,7 +75,7 @@ def draw(trainings: Sequence[tuple[str, Curves]], path: Path) -> None:
     Draws a row of two panels for each training.
 
     Args:
-        trainings (`Sequence[tuple[str, dict]]`): What they are called, and their curves.
+        trainings (`Sequence[tuple[str, dict]]`): Their names and curves.
         path (`Path`): The PNG.
     """
     with matplotlib.rc_context(CURVE_STYLE):
@@ -131,12 +131,12 @@ def _draw_scores(panel: Axes, curves: Curves) -> None:
 
 
 def _write_legend(panel: Axes) -> None:
-    """Puts the legend beside the panel, where it hides nothing."""
+    """Places the legend next to the panel, where it hides nothing."""
     panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def main() -> int:
-    """Draws as the command line says, and returns the exit code."""
+    """Draws the curves of the command line, and returns the exit code."""
     return run_command("plot_curves", plot)
 
 

@@ -36,7 +36,7 @@ class Outcome:
 
     Args:
         run ([`Run`]): The run.
-        folders (`list[TrainingFolder]`): Of its stages.
+        folders (`list[TrainingFolder]`): The folders of its stages.
         failure (`str`, *optional*): Why it failed, if it did.
     """
 
@@ -75,7 +75,7 @@ class Row:
     A row of a table: a run with all its seeds.
 
     Args:
-        outcomes (`tuple[Outcome, ...]`): One a seed.
+        outcomes (`tuple[Outcome, ...]`): One per seed.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -92,7 +92,7 @@ class Row:
 
     @property
     def steps(self) -> list[int]:
-        """Of each stage."""
+        """The folders of the stages."""
         return [training.steps for training in self.run.trainings]
 
     def mean(self, name: str) -> float | None:
@@ -101,7 +101,7 @@ class Row:
         return statistics.fmean(values) if values else None
 
     def spread(self, name: str) -> float | None:
-        """Standard deviation of the sample; `None` below two seeds."""
+        """Sample standard deviation; `None` for fewer than two seeds."""
         values = self.values(name)
         return statistics.stdev(values) if len(values) > 1 else None
 
@@ -126,8 +126,8 @@ def write_tables(rows: Sequence[Row], stem: Path) -> str:
     Writes `STEM.csv`, `STEM.md` and `STEM.tex`.
 
     Args:
-        rows (`Sequence[Row]`): The rows; the first is what the others are compared with.
-        stem (`Path`): Where to, without an ending.
+        rows (`Sequence[Row]`): The rows; the others are compared with the first.
+        stem (`Path`): Path without a suffix.
 
     Returns:
         `str`: The table in Markdown, which can be read on a terminal too.
@@ -199,7 +199,7 @@ def _csv_row(row: Row) -> dict[str, Any]:
 
 
 def _cells(row: Row) -> list[str]:
-    """A row of the tables that people read."""
+    """A row of the readable tables."""
     name, seconds, pairs = row.run.name, row.mean("seconds"), row.mean("pairs")
     if len(row.finished) < len(row.outcomes):
         failed = any(outcome.failure is not None for outcome in row.outcomes)

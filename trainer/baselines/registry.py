@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Segmenters by name, as `mtrefseg benchmark run --models` takes them: `NAME`, or `NAME:MODEL`, or
+Segmenters by name, for `mtrefseg benchmark run --models`: `NAME`, or `NAME:MODEL`, or
 `NAME:MODEL,OPTION=VALUE,...`, such as `mtrefseg:mtrefseg-r1` or `clipseg:CIDAS/clipseg-rd64-refined,images=later`.
 """
 
@@ -19,7 +19,7 @@ from trainer.evaluation.segmenter import Segmenter
 Make = Callable[..., Segmenter]
 MakeT = TypeVar("MakeT", bound=Make)
 
-# Imported on first use, so that listing names is cheap.
+# Imported on first use, so that listing names is fast.
 _BUILT_IN = {
     "image_difference": "trainer.baselines.untrained:ImageDifference",
     "mtrefseg": "trainer.baselines.checkpoint:CheckpointSegmenter",
@@ -27,7 +27,7 @@ _BUILT_IN = {
     "whole_image": "trainer.baselines.untrained:WholeImage",
     "change_vectors": "trainer.baselines.untrained:ChangeVectors",
     "union_oracle": "trainer.baselines.untrained:UnionOracle",
-    # Models of others, asked directly.
+    # Third-party models, used directly.
     "chat": "trainer.baselines.direct.opening:chat",
     "clipseg": "trainer.baselines.direct.opening:clipseg",
     "endpoint": "trainer.baselines.direct.opening:endpoint",
@@ -48,8 +48,8 @@ def register_segmenter(name: str) -> Callable[[MakeT], MakeT]:
         name (`str`): Its name for `--models`, of letters, digits, "_" and "-".
 
     Returns:
-        `Callable`: Registers a class or function that makes a [`Segmenter`]. Its first argument is what follows the
-        colon, if it takes any; the others are options, as text.
+        `Callable`: Registers a class or function that makes a [`Segmenter`]. Its first argument is the text after the
+        colon, if it has one; the others are options, as text.
 
     Raises:
         TrainingError: If the name is taken, or has other characters.
@@ -82,7 +82,7 @@ def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
         `tuple[str, str, dict[str, str]]`: Name, model ("" for none) and options.
 
     Raises:
-        TrainingError: If there is no segmenter of that name, or an option is not of that form.
+        TrainingError: If there is no segmenter of that name, or an option has another form.
     """
     name, _, rest = text.partition(":")
     model, *pieces = rest.split(",")
@@ -101,7 +101,7 @@ def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
 
 def open_segmenter(text: str) -> Segmenter:
     """
-    Makes a segmenter.
+    Creates a segmenter.
 
     Args:
         text (`str`): See [`parse_segmenter`].
@@ -110,7 +110,7 @@ def open_segmenter(text: str) -> Segmenter:
         [`Segmenter`]
 
     Raises:
-        TrainingError: If there is no segmenter of that name, or it does not take these options.
+        TrainingError: If there is no segmenter of that name, or it does not have these options.
     """
     name, model, options = parse_segmenter(text)
     make: Any = _REGISTERED[name] if name in _REGISTERED else pkgutil.resolve_name(_BUILT_IN[name])

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Segmenters that neither read nor learn: lower bounds for every model."""
+"""Untrained segmenters that ignore the sentences: lower bounds for every model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ class ImageDifference:
     threshold.
 
     Args:
-        model (`str`, *optional*, defaults to `""`): Takes none.
+        model (`str`, *optional*, defaults to `""`): Must be empty.
         threshold (`str`, *optional*, defaults to `"40"`): Smallest difference that counts, in grey levels, 1 to 255.
     """
 
@@ -43,7 +43,7 @@ class ImageDifference:
 
 
 class EmptyMask:
-    """Leaves every mask empty, which is right wherever nothing fits."""
+    """Leaves every mask empty, which is correct for no-target sentences."""
 
     name = "nothing"
     identity: Mapping[str, str] = {"kind": "nothing"}
@@ -56,7 +56,7 @@ class EmptyMask:
 
 
 class WholeImage:
-    """Masks the whole image."""
+    """Masks the complete image."""
 
     name = "whole image"
     identity: Mapping[str, str] = {"kind": "whole image"}
@@ -70,7 +70,7 @@ class WholeImage:
 
 class ChangeVectors:
     """
-    Change vector analysis: where the difference of the colours is longer than Otsu's method allows, for every
+    Change vector analysis: pixels whose colour difference exceeds the threshold of Otsu's method, for every
     sentence. Images are standardised first, so that a different exposure does not count as a change.
     """
 
@@ -81,7 +81,7 @@ class ChangeVectors:
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
     ) -> list[Answer]:
         """See [`Segmenter.segment`]."""
-        from skimage.filters import threshold_otsu  # Here: nothing else in training needs scikit-image.
+        from skimage.filters import threshold_otsu  # Imported here: nothing else in training needs scikit-image.
 
         length = np.linalg.norm(_standardized(image_t1) - _standardized(image_t2), axis=-1)
         # Otsu's method needs at least two values. Rounding errors between equal images are not a change.
@@ -98,8 +98,8 @@ def _standardized(image: Image.Image) -> npt.NDArray[np.float64]:
 
 class UnionOracle:
     """
-    The union of the true masks of a pair, for every sentence: the best that a perfect change detector can do without
-    reading. It needs the truth, so it is asked through [`~UnionOracle.segment_truths`].
+    The union of the true masks of a pair, for every sentence: the upper bound for a change detector that ignores
+    sentences. It needs the truth, so it is used through [`~UnionOracle.segment_truths`].
     """
 
     name = "union oracle"
@@ -108,7 +108,7 @@ class UnionOracle:
     def segment(
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
     ) -> list[Answer]:
-        """Raises `TrainingError`: there is no truth here."""
+        """Raises `TrainingError`: it needs the truth."""
         raise TrainingError("union_oracle answers with the true masks, and here are none; score it on labelled pairs.")
 
     def segment_truths(

@@ -9,8 +9,9 @@ mtrefseg benchmark score predictions.parquet --name theirs --data path/to/MTRefS
 mtrefseg benchmark table outputs/benchmark
 ```
 
-`run` writes a folder a setting and model, with what `mtrefseg evaluate` writes; the same command resumes a stopped run
-and skips what is finished. `accelerate launch -m mtrefseg benchmark run ...` shares the pairs among processes.
+`run` writes one folder per setting and model, with the files of `mtrefseg evaluate`; the same command resumes a
+stopped run and skips finished folders. `accelerate launch -m mtrefseg benchmark run ...` shares the pairs among
+processes.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":
-    """Opens the pairs that the options name, those of one setting."""
+    """Opens the pairs of one setting according to the options."""
     from dataset_scripts.readers import open_pairs
     from trainer.evaluation.selection import EvenlySpacedPairs
 
@@ -99,14 +100,14 @@ def run_models(arguments: argparse.Namespace) -> int:
 
     is_cpu = not torch.accelerator.is_available()
     if is_cpu:
-        torch.set_num_threads(1)  # The number of threads decides how sums are rounded.
+        torch.set_num_threads(1)  # The number of threads affects the rounding of sums.
     accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
     if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
         raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
     for path in arguments.plugin:
         load_plugin(path)
     for text in arguments.models:
-        parse_segmenter(text)  # A wrong name is found before the first model is asked.
+        parse_segmenter(text)  # A wrong name is detected before the first model runs.
     for text in arguments.models:
         segmenter = open_segmenter(text)
         for setting in arguments.settings:
@@ -118,13 +119,13 @@ def run_models(arguments: argparse.Namespace) -> int:
             if accelerator.is_main_process:
                 said = "finished before" if report is None else summary(report, folder)
                 tqdm.write(f"{segmenter.name}, {setting}\n{said}")
-        del segmenter  # Two large models at once may not fit into memory.
+        del segmenter  # Two large models at once may not fit in memory.
     accelerator.end_training()
     return 0
 
 
 def score_predictions(arguments: argparse.Namespace) -> int:
-    """`benchmark score`: returns 1 if predictions are missing, extra or wrong, which are then named."""
+    """`benchmark score`: returns 1 if predictions are missing, extra or wrong, and names them."""
     from tqdm.auto import tqdm
 
     from mtrefseg.io import sha256_of
@@ -180,7 +181,7 @@ def make_table(arguments: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None, program: str = "mtrefseg benchmark") -> int:
     """
-    Runs `benchmark` as the command line says.
+    Runs `benchmark` with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.

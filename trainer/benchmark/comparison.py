@@ -21,7 +21,7 @@ from .sentence_kinds import KINDS, kind_of
 
 
 SIZES = (("small (below 1 %)", 0.0, 0.01), ("medium (1 to 5 %)", 0.01, 0.05), ("large (5 % and more)", 0.05, 1.01))
-"""Groups of true masks by their share of the image; sentences that nothing fits are in none."""
+"""Groups of true masks by their share of the image; no-target sentences are in none."""
 RESAMPLES = 2000
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class ScoredModel:
     """
-    A model on one setting: a folder that `benchmark run`, `benchmark score` or `evaluate.py` wrote.
+    A model on one setting: a folder of `benchmark run`, `benchmark score` or `evaluate.py`.
 
     Args:
         folder (`Path`): The folder.
@@ -43,7 +43,7 @@ class ScoredModel:
 
     @property
     def name(self) -> str:
-        """Of the model."""
+        """Name of the model."""
         return str(self.report["model"]["name"])
 
     @property
@@ -58,7 +58,7 @@ class ScoredModel:
 
     @property
     def measure(self) -> str:
-        """The data that it was measured on."""
+        """The data of the evaluation."""
         data = self.report["data"]
         return (
             f"{data['name']}, {data['split']}, {data['sentences']:,} sentences of {data['pairs']:,} pairs "
@@ -76,13 +76,13 @@ def open_folders(folders: Sequence[Path]) -> list[ScoredModel]:
     Opens folders of scored models.
 
     Args:
-        folders (`Sequence[Path]`): Such folders, or folders that hold them at any depth.
+        folders (`Sequence[Path]`): Such folders, or folders that contain them at any depth.
 
     Returns:
-        `list[ScoredModel]`: By setting, the best first.
+        `list[ScoredModel]`: Sorted by setting, the best first.
 
     Raises:
-        TrainingError: If a folder holds none, or one is damaged.
+        TrainingError: If a folder contains none, or one is damaged.
     """
     found: dict[Path, None] = {}
     for folder in folders:
@@ -111,10 +111,10 @@ def interval(ious: Floats, seed: int = 0) -> tuple[float, float]:
 
     Args:
         ious (`np.ndarray`): IoU of each sentence; at least one.
-        seed (`int`, *optional*, defaults to 0): Of the resampling.
+        seed (`int`, *optional*, defaults to 0): Seed of the resampling.
 
     Returns:
-        `tuple[float, float]`: Lower and upper end.
+        `tuple[float, float]`: Lower and upper limit.
     """
     random = np.random.default_rng(seed)
     means = [ious[random.integers(0, len(ious), len(ious))].mean() for _ in range(RESAMPLES)]
@@ -124,13 +124,13 @@ def interval(ious: Floats, seed: int = 0) -> tuple[float, float]:
 
 def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> float:
     """
-    How likely a difference of two mean IoUs as large as this one would be if the models were exchangeable: approximate
-    randomisation, which exchanges their answers sentence by sentence at random. All sentences of a pair are exchanged
-    together, since they are not independent.
+    Probability of a difference of two mean IoUs at least this large if the models were exchangeable, by approximate
+    randomisation, which randomly exchanges their results. All sentences of a pair are exchanged
+    together, because they are not independent.
 
     Args:
         first, second ([`ScoredModel`]): Scored on the same sentences.
-        seed (`int`, *optional*, defaults to 0): Of the exchanges.
+        seed (`int`, *optional*, defaults to 0): Seed of the exchanges.
 
     Returns:
         `float`: The two-sided p-value, at least 1 / 2001.
@@ -148,7 +148,7 @@ def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> floa
     differences = np.bincount(pairs, weights=first.ious - second.ious)
     random = np.random.default_rng(seed)
     signs = random.choice([-1.0, 1.0], size=(RESAMPLES, len(differences)))
-    # With a tolerance, because the order of summation changes the last digits.
+    # With a tolerance, because the order of summation affects the last digits.
     as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-6
     return float((as_large.sum() + 1) / (RESAMPLES + 1))
 
@@ -161,7 +161,7 @@ def groups_of(model: ScoredModel) -> dict[str, dict[str, tuple[float, int]]]:
         model ([`ScoredModel`]): The model.
 
     Returns:
-        `dict`: By what is grouped and by group, the mean IoU (0 to 100) and the number of sentences.
+        `dict`: By kind of grouping and by group, the mean IoU (0 to 100) and the number of sentences.
     """
     groupings: dict[str, Callable[[ScoredSentence], str | None]] = {
         "domain": lambda sentence: sentence.domain,

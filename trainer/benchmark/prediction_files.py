@@ -5,8 +5,8 @@ Predictions written by other programs, in one of three formats:
 - **Parquet**: columns `sample_id` (text) and `prediction` (struct of `size`, [height, width], and `counts`, COCO's
   compressed run-length encoding); optionally `no_target_score` (0 to 1). So is `predictions.parquet` of an evaluation.
 - **a folder of PNGs**: `SAMPLE_ID.png`, one channel, 0 and 255 (or 0 and 1).
-- **COCO results JSON**: a list of `{"image_id": SAMPLE_ID, "segmentation": RLE, "score": ...}`. Several entries of a
-  sample are one mask: their union.
+- **COCO results JSON**: a list of `{"image_id": SAMPLE_ID, "segmentation": RLE, "score": ...}`. Several entries for a
+  sample are united to one mask.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,11 +29,11 @@ from trainer.evaluation import Answer, ScoredPair
 @dataclass(frozen=True)
 class Prediction:
     """
-    One prediction, decoded when it is asked for.
+    One prediction, decoded on demand.
 
     Args:
-        read (`Callable`): Gives the mask, bool (height, width).
-        no_target_score (`float`, *optional*): Probability that nothing fits.
+        read (`Callable`): Returns the mask, bool (height, width).
+        no_target_score (`float`, *optional*): Probability that there is no target.
     """
 
     read: Callable[[], np.ndarray]
@@ -47,7 +47,7 @@ class Faults:
 
     Args:
         missing (`list[str]`): Samples without a prediction.
-        extra (`list[str]`): Predictions for samples that the data do not have.
+        extra (`list[str]`): Predictions for samples that are not in the data.
         wrong (`dict[str, str]`): Predictions that cannot be used, such as masks of another size, with the reason.
     """
 
@@ -78,7 +78,7 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
         `dict[str, Prediction]`: By sample id.
 
     Raises:
-        TrainingError: If it is none of these, is damaged, or names a sample twice.
+        TrainingError: If it is none of these, is damaged, or contains a sample twice.
     """
     if path.is_dir():
         return _from_folder(path)
@@ -93,12 +93,12 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
 
 def answers_from(predictions: dict[str, Prediction], pair: ScoredPair, faults: Faults) -> dict[int, Answer]:
     """
-    Removes the predictions for a pair from `predictions` and returns them as answers.
+    Removes the predictions for a pair from `predictions` and returns them as results.
 
     Args:
-        predictions (`dict[str, Prediction]`): All of them; those that are used are removed.
+        predictions (`dict[str, Prediction]`): All predictions; the used ones are removed.
         pair ([`ScoredPair`]): The pair.
-        faults ([`Faults`]): Takes what is missing or wrong.
+        faults ([`Faults`]): Missing and wrong predictions are added to it.
 
     Returns:
         `dict[int, Answer]`: The answers by the number of the sentence.
@@ -107,7 +107,7 @@ def answers_from(predictions: dict[str, Prediction], pair: ScoredPair, faults: F
     for index, (sample_id, truth) in enumerate(zip(pair.sample_ids, pair.truths)):
         prediction = predictions.pop(sample_id, None)
         if pair.problems[index]:
-            continue  # The data are at fault, not the prediction.
+            continue  # This is an error of the data, not of the prediction.
         if prediction is None:
             faults.missing.append(sample_id)
             continue

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Asks segmenters about pairs and scores the answers, into folders as `trainer/evaluate.py` writes them."""
+"""Runs segmenters on pairs and scores the results, in folders like those of `trainer/evaluate.py`."""
 
 import argparse
 import json
@@ -41,20 +41,20 @@ ANSWERS = "answers.jsonl"
 
 def folder_name(name: str) -> str:
     """
-    The name of a model as that of a folder.
+    The name of a model as the name of a folder.
 
     Args:
         name (`str`): [`Segmenter.name`].
 
     Returns:
-        `str`: Letters, digits and "._-" alone.
+        `str`: Only letters, digits and "._-".
     """
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.") or "model"
 
 
 def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
     """
-    Asks about a pair. A sentence that the segmenter refuses is noted in `pair.problems`, and counts as wrong.
+    Runs a segmenter on a pair. A sentence that it rejects is noted in `pair.problems`, and counts as wrong.
 
     Args:
         segmenter ([`Segmenter`]): The model.
@@ -64,7 +64,7 @@ def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
         `dict[int, Answer]`: The answers by the number of the sentence.
 
     Raises:
-        TrainingError: If an answer is not of the form that [`Segmenter`] asks for.
+        TrainingError: If an answer does not have the form that [`Segmenter`] requires.
     """
     asked = [] if pair.images is None else [index for index, problem in enumerate(pair.problems) if not problem]
     if pair.images is None or not asked:
@@ -81,7 +81,7 @@ def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
         if len(asked) == 1:
             pair.problems[asked[0]] = f"refused_sentence: {error}"
             return {}
-    # One of them was refused, but not all need to be.
+    # One of them was rejected, but others may be valid.
     answers: dict[int, Answer] = {}
     for index in asked:
         try:
@@ -101,18 +101,18 @@ def run_row(
     accelerator: Accelerator,
 ) -> dict[str, Any] | None:
     """
-    Scores a segmenter on pairs, or resumes a stopped run. The answers, and so the scores, do not depend on the
+    Scores a segmenter on pairs, or resumes a stopped run. The results do not depend on the
     number of processes.
 
     Args:
         segmenter ([`Segmenter`]): The model.
         source (`PairSource`): The pairs, unchecked.
-        folder_path (`Path`): Where the results go.
+        folder_path (`Path`): Folder for the results.
         arguments (`Namespace`): "data", "setting", "split", "seed" and "bootstrap" of the command line.
         accelerator (`Accelerator`): Connects the processes.
 
     Returns:
-        `dict`, *optional*: The report; `None` on all processes but the main one, and where it was finished before.
+        `dict`, *optional*: The report; `None` on all processes but the main one, and if it was already finished.
     """
     options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
@@ -162,14 +162,14 @@ def finish_row(
 
 def write_answers(samples: Sequence[dict[str, Any]], path: Path) -> int:
     """
-    Writes what language models answered, a line per sentence; no file if none did.
+    Writes the answers of language models, one line per sentence; no file without answers.
 
     Args:
-        samples (`Sequence[dict]`): Of [`collect`].
+        samples (`Sequence[dict]`): Result of [`collect`].
         path (`Path`): The file.
 
     Returns:
-        `int`: How many answers could not be used.
+        `int`: Number of answers that could not be used.
     """
     said = [sample for sample in samples if "answer" in sample]
     if said:

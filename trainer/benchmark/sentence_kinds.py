@@ -29,7 +29,7 @@ def kind_of(sentence: str, domain: str | None, has_target: bool) -> str:
     Args:
         sentence (`str`): The sentence.
         domain (`str`, *optional*): "NS" or "RS".
-        has_target (`bool`): Whether anything fits it.
+        has_target (`bool`): Whether it has a target.
 
     Returns:
         `str`: One of `KINDS`.

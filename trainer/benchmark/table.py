@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The table of scored models: Markdown, LaTeX, CSV and an image, beside the rows that the paper prints."""
+"""The table of scored models: Markdown, LaTeX, CSV and an image, together with the rows of the paper."""
 
 import csv
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ def write_table(models: Sequence[ScoredModel], folder: Path) -> str:
     Writes `table.md`, `table.tex`, `table.csv` and `table.png`.
 
     Args:
-        models (`Sequence[ScoredModel]`): Of [`open_folders`]: by setting, the best first.
-        folder (`Path`): Where to.
+        models (`Sequence[ScoredModel]`): Result of [`open_folders`]: by setting, the best first.
+        folder (`Path`): The output folder.
 
     Returns:
         `str`: The content of `table.md`.
@@ -43,7 +43,7 @@ def write_table(models: Sequence[ScoredModel], folder: Path) -> str:
 
 
 class _Row:
-    """A model among those of its setting: its interval, and its comparison with the best one."""
+    """A model among those of its setting: with its interval and its comparison with the best one."""
 
     def __init__(self, model: ScoredModel, others: Sequence[ScoredModel]) -> None:
         self.model = model
@@ -57,11 +57,11 @@ class _Row:
 
     @property
     def mark(self) -> str:
-        """The letter of what it was measured on; "a" is the paper's."""
+        """The letter of its data; "a" is the paper's."""
         return chr(ord("b") + self.sources.index(self.model.report["data"]["sha256"]))
 
     def cells(self) -> list[str]:
-        """Its row of the tables that people read."""
+        """Its row of the readable tables."""
         numbers = [_shown(self.model.scores.get(score)) for score in (*SCORES, *FURTHER)]
         p_value = "" if self.p_value is None else f"{self.p_value:.4f}"
         return [self.model.name, *numbers, f"{self.low:.1f} to {self.high:.1f}", p_value, f"({self.mark})"]

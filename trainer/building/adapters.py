@@ -21,7 +21,7 @@ FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
 
 def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:
     """
-    Makes the LoRA configuration from `--use_peft` and the `--lora_...` arguments.
+    Creates the LoRA configuration from `--use_peft` and the `--lora_...` arguments.
 
     Args:
         model ([`MTRefSegModel`]): The model.
@@ -30,7 +30,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         frozen (`Sequence[str]`, *optional*): Parts that are not trained; peft would train them.
 
     Returns:
-        `LoraConfig` or `None`: `None` without `--use_peft`. Of the token embeddings only `[SEG]`'s is trained, and
+        `LoraConfig` or `None`: `None` without `--use_peft`. Only the token embedding of `[SEG]` is trained, and
         none if the output layer shares them.
 
     Raises:
@@ -47,13 +47,13 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
             for name, module in model.language_model.get_decoder().named_modules()
             if isinstance(module, nn.Linear)
         }
-        # A pattern, since the backbone may have layers of the same names.
+        # A pattern, because the backbone may have layers with the same names.
         targets = rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
     elif len(targets) == 1:
         targets = targets[0]
     embeddings, output = model.get_input_embeddings(), model.get_output_embeddings()
     tokens = None
-    # peft would train the row as input alone, so that tied weights could not be merged.
+    # peft would only train the row of the input embeddings, so that tied weights could not be merged.
     if output.weight is not embeddings.weight:
         name = next(name for name, module in model.named_modules() if module is embeddings)
         tokens = {name.rsplit(".", 1)[-1]: [model.config.seg_token_id]}
@@ -77,9 +77,9 @@ def save_merged(model: PeftModel, processor: MTRefSegProcessor, folder: str | Pa
     Merges the adapters into the weights and saves a plain checkpoint, which `AutoModel` loads without peft.
 
     Args:
-        model (`PeftModel`): The trained model; it is merged itself and can no longer be trained.
+        model (`PeftModel`): The trained model; it is merged in place and can no longer be trained.
         processor ([`MTRefSegProcessor`]): Saved with it.
-        folder (`str` or `Path`): Where to.
+        folder (`str` or `Path`): The output folder.
 
     Returns:
         [`MTRefSegModel`]: The merged model.

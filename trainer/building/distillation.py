@@ -21,12 +21,12 @@ _CONTRAST_WEIGHT, _CONTRAST_TEMPERATURE = 0.3, 40.0
 
 def with_new_language(model: MTRefSegModel, preset: str, processor: MTRefSegProcessor) -> MTRefSegModel:
     """
-    Makes a model with the vision part of another one and a new projector, language model and `[SEG]` head.
+    Builds a model with the vision part of another one and a new projector, language model and `[SEG]` head.
 
     Args:
-        model ([`MTRefSegModel`]): Gives the vision part, as it is.
-        preset (`str`): Sizes of the new parts: those of this preset.
-        processor ([`MTRefSegProcessor`]): Of the new language model.
+        model ([`MTRefSegModel`]): The source of the vision part, which is not changed.
+        preset (`str`): The preset with the sizes of the new parts.
+        processor ([`MTRefSegProcessor`]): Processor of the new language model.
 
     Returns:
         [`MTRefSegModel`]: Only the new parts are trained.
@@ -53,7 +53,8 @@ class QueryDistillation(nn.Module):
 
     Args:
         model ([`MTRefSegModel`]): The model that learns, see [`with_new_language`].
-        queries (`Tensor` of shape `(num_sentences, hidden_size)`): Queries to take the scale of each channel from.
+        queries (`Tensor` of shape `(num_sentences, hidden_size)`): Queries from which the scale of each channel is
+            computed.
         is_new (`bool`, *optional*, defaults to `True`): Whether the language part has learned nothing yet.
     """
 
@@ -117,7 +118,7 @@ width)`): The encoded pairs, see `IMAGE_FEATURES`.
 
 
 def _drop_shared(module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:
-    """Names each tensor once in checkpoints: safetensors refuses the tied weights of a language model twice."""
+    """Names each tensor once in checkpoints: safetensors rejects tied weights that are stored twice."""
     names: dict[int, str] = {}
     for name, tensor in list(state.items()):
         if names.setdefault(tensor.data_ptr(), name) != name:
@@ -125,7 +126,7 @@ def _drop_shared(module: nn.Module, state: dict[str, Any], prefix: str, metadata
 
 
 def _contrast(own: Tensor, wanted: Tensor, pair: Tensor) -> Tensor:
-    """Cross-entropy of finding the wanted query of each sentence among those of its pair."""
+    """Cross-entropy of finding the target query of each sentence among those of its pair."""
     number = torch.arange(len(own), device=own.device)
     is_equal = (torch.cdist(wanted, wanted) < 1e-2) & (number[:, None] != number)
     scores = -torch.cdist(own, wanted).pow(2) / _CONTRAST_TEMPERATURE

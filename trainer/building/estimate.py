@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Estimates memory and hours of a training before it begins, by the formulas of `docs/reproduce.md`. No weight is loaded
-or made: the model is built on PyTorch's meta device, where tensors have shapes and no values.
+Estimates memory and hours of a training before it begins, with the formulas of `docs/reproduce.md`. No weights are
+loaded or created: the model is built on PyTorch's meta device, where tensors have shapes but no values.
 """
 
 import math
@@ -28,15 +28,15 @@ from .pretrained_parts import backbone_fields
 SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
 """Sentences per pair; tokens of a sentence with its answer; tokens of the prompt without the images."""
 NUMBERS = 17
-"""A transformer layer keeps as many numbers of each channel of each token (https://huggingface.co/papers/2205.05198,
-without attention maps), and a fusion block about as many of each channel of each position."""
+"""A transformer layer stores this many numbers per channel and token (https://huggingface.co/papers/2205.05198,
+without attention maps), and a fusion block about as many per channel and position."""
 PAPER_PAIRS = {True: 20_000, False: 5_646}
-"""Training pairs of MTRefSeg-21K, stage 1 and stage 2: what an epoch is where a recipe does not say it."""
+"""Training pairs of MTRefSeg-21K, stage 1 and stage 2: an epoch, unless a recipe defines it."""
 ENGINES = ("ddp", "zero2", "zero3")
 GPU_FLOPS = 0.3 * 312e12
-"""Operations a second of one GPU: 30 % of what an A100 can do in bfloat16."""
+"""Operations per second of one GPU: 30 % of the peak of an A100 in bfloat16."""
 CPU_FLOPS = 30e9
-"""Operations a second of one CPU core in float32."""
+"""Operations per second of one CPU core in float32."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Costs:
     Args:
         parameters, trained (`int`): All parameters, and those that are trained.
         operations (`float`): Floating-point operations of a forward pass of one pair.
-        activations (`float`): Numbers that the forward pass of one pair keeps for the backward pass.
+        activations (`float`): Numbers that the forward pass of one pair stores for the backward pass.
     """
 
     parameters: int
@@ -80,7 +80,7 @@ class Costs:
 
     def hours(self, pairs: float, speed: float, is_checkpointed: bool) -> float:
         """
-        Hours for a number of pairs, at a speed in operations a second. A backward pass costs two forward passes, and
+        Hours for a number of pairs, at a speed in operations per second. A backward pass costs two forward passes, and
         one more with checkpointing.
         """
         return pairs * self.operations * (4 if is_checkpointed else 3) / speed / 3600
@@ -122,7 +122,7 @@ def estimate(
 @torch.no_grad()
 def count(model: nn.Module, frozen: list[str]) -> Costs:
     """
-    Counts what one pair costs a model on the meta device.
+    Counts the cost of one pair for a model on the meta device.
 
     Args:
         model ([`MTRefSegModel`], [`MTRefSegVisionModel`] or a baseline): The model.
@@ -167,7 +167,8 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
 
 
 def _model_on_meta(model_arguments: ModelArguments, model_config: ModelConfig, is_stage1: bool) -> nn.Module:
-    """The model of a run, without values. Pretrained parts from the Hub are taken to have the sizes of the paper's."""
+    """The model of a run, without values. Pretrained parts from the Hub are assumed to have the sizes of those in the
+    paper."""
     name, baseline = model_config.model_name_or_path, model_arguments.baseline
     canvas = {} if model_arguments.image_size is None else {"image_size": model_arguments.image_size}
     model_class: Any = MTRefSegVisionModel if is_stage1 else MTRefSegModel

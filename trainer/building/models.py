@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Makes the model and its processor: from a checkpoint, from pretrained parts, or new, with weights of stage 1."""
+"""Builds the model and its processor: from a checkpoint, from pretrained parts, or new, with weights of stage 1."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,15 +32,15 @@ def build_stage1(
     model_arguments: ModelArguments, model_config: ModelConfig, training: TrainingArguments
 ) -> tuple[MTRefSegVisionModel, MTRefSegProcessor]:
     """
-    Makes the visual half for stage 1. The language model is neither built nor loaded.
+    Builds the visual half for stage 1. The language model is neither built nor loaded.
 
     Args:
-        model_arguments ([`ModelArguments`]): Where it comes from.
+        model_arguments ([`ModelArguments`]): The source of the model.
         model_config (`ModelConfig`): `model_name_or_path` and `attn_implementation`.
-        training (`TrainingArguments`): Says whether DeepSpeed partitions weights.
+        training (`TrainingArguments`): Used to find out whether DeepSpeed partitions weights.
 
     Returns:
-        The visual half, and the processor of the whole model.
+        The visual half, and the processor of the complete model.
     """
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
@@ -67,7 +67,7 @@ def build_stage2(
     model_arguments: ModelArguments, model_config: ModelConfig, training: TrainingArguments
 ) -> tuple[MTRefSegModel, MTRefSegProcessor]:
     """
-    Makes the whole model for stage 2.
+    Builds the complete model for stage 2.
 
     Args:
         model_arguments, model_config, training: See [`build_stage1`].
@@ -113,7 +113,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
 
     Args:
         model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
-        checkpoint (`str`): Hub id or folder of a checkpoint that has these parts, and perhaps more.
+        checkpoint (`str`): Hub id or folder of a checkpoint that has at least these parts.
         parts (`Sequence[str]`): Some of `PARTS`.
 
     Raises:
@@ -122,7 +122,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # The library would list the other parts of the checkpoint as unexpected.
-    # A baseline takes its parts from a checkpoint of our model.
+    # Parts of a baseline come from a checkpoint of our model.
     is_visual = isinstance(model, MTRefSegVisionModel) or not {*parts} - {*VISION_PARTS}
     model_class = MTRefSegVisionModel if is_visual else MTRefSegModel
     with load_errors(checkpoint):
@@ -187,7 +187,7 @@ def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[s
 @contextmanager
 def unpartitioned(training: TrainingArguments) -> Iterator[None]:
     """Keeps ZeRO-3 from partitioning the models that are built in the block, so that weights of several checkpoints
-    can be combined. DeepSpeed partitions them when training begins."""
+    can be combined. DeepSpeed partitions them at the start of training."""
     plugin = training.deepspeed_plugin
     if plugin is None:
         yield
@@ -257,7 +257,7 @@ def _refuse_for_checkpoint(
 
 
 def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, Any]:
-    # Weights that are trained are kept in float32; --bf16 computes in bfloat16.
+    # Trained weights are kept in float32; --bf16 computes in bfloat16.
     canvas = {} if arguments.image_size is None else {"image_size": arguments.image_size}
     return {
         "dtype": "float32",
@@ -269,7 +269,7 @@ def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, 
 
 
 def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
-    """The processor of a checkpoint, for a canvas of another size if one is given."""
+    """The processor of a checkpoint, optionally for a canvas of another size."""
     processor = load_processor(path)
     if image_size is None:
         return processor

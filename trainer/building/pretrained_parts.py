@@ -24,12 +24,12 @@ logger = logging.get_logger(__name__)
 
 
 def is_packaged(vision_backbone: str | None) -> bool:
-    """Whether a `--vision_backbone` is one that a pip package holds."""
+    """Whether a `--vision_backbone` is one from a pip package."""
     return vision_backbone in PRETRAINED_BACKBONES
 
 
 def backbone_fields(arguments: ModelArguments) -> dict[str, Any]:
-    """The field `vision_config` of [`MTRefSegConfig`] for a `--vision_backbone` of a package; else nothing."""
+    """The field `vision_config` of [`MTRefSegConfig`] for a `--vision_backbone` from a package; otherwise empty."""
     name = arguments.vision_backbone
     if name is None or not is_packaged(name):
         return {}
@@ -57,7 +57,7 @@ def small_processor(image_size: int) -> MTRefSegProcessor:
 
 def given_backbone(arguments: ModelArguments) -> PreTrainedModel | None:
     """
-    The pretrained backbone that `--vision_backbone` names, if a package holds it; else `None`.
+    The pretrained backbone for `--vision_backbone`, if it is in a package; otherwise `None`.
 
     Raises:
         TrainingError: If its package is not installed.
@@ -74,14 +74,14 @@ def given_backbone(arguments: ModelArguments) -> PreTrainedModel | None:
 @torch.no_grad()
 def fill_backbone(backbone: nn.Module, arguments: ModelArguments) -> None:
     """
-    Loads the pretrained weights of a new model's backbone, if it is one that a package holds.
+    Loads the pretrained weights of a new model's backbone, if it is from a package.
 
     Args:
         backbone (`nn.Module`): The backbone, which is changed.
         arguments ([`ModelArguments`]): The preset and `vision_backbone`.
 
     Raises:
-        TrainingError: If `vision_backbone` names one whose package is not installed. Without `vision_backbone`, the
+        TrainingError: If the package of `vision_backbone` is not installed. Without `vision_backbone`, the
             preset `small` then begins with random weights, with a warning.
     """
     name = arguments.vision_backbone
@@ -104,18 +104,18 @@ def fill_words(embeddings: nn.Module | None, processor: MTRefSegProcessor, argum
     if the package is not installed, keep their random vectors.
 
     Args:
-        embeddings (`nn.Embedding`, *optional*): Of shape `(vocab_size, hidden_size)`, changed; `None` of a model that
-            does not read.
-        processor ([`MTRefSegProcessor`]): Of [`small_processor`].
+        embeddings (`nn.Embedding`, *optional*): Of shape `(vocab_size, hidden_size)`, changed in place; `None` for a
+            model that reads no sentences.
+        processor ([`MTRefSegProcessor`]): Result of [`small_processor`].
         arguments ([`ModelArguments`]): The preset.
     """
     tokenizer = processor.tokenizer
     if embeddings is None or arguments.preset != SMALL:
         return
     if arguments.text_backbone is not None or tokenizer.unk_token is None:
-        return  # Only the words of the package have a token for unknown ones.
+        return  # Only the vocabulary of the package has a token for unknown words.
     special = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
-    # Sorted, since the order of a vocabulary differs between processes.
+    # Sorted, because the order of a vocabulary differs between processes.
     rows = {row: word for word, row in sorted(tokenizer.get_vocab().items()) if word not in special}
     table: Any = embeddings.weight
     vectors = word_vectors(list(rows.values()), table.shape[1])

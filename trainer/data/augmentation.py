@@ -27,10 +27,10 @@ _PARAPHRASER = Paraphraser("train")
 @dataclass(frozen=True)
 class PairAugmentation:
     """
-    Augments pairs at random.
+    Randomly augments pairs.
 
     Args:
-        arguments ([`AugmentationArguments`]): How often, and how strongly.
+        arguments ([`AugmentationArguments`]): Frequencies and strengths.
     """
 
     arguments: AugmentationArguments
@@ -44,7 +44,7 @@ class PairAugmentation:
         """
         Args:
             sample ([`PairSample`]): A pair; it is not changed.
-            random (`np.random.Generator`): Source of all chance.
+            random (`np.random.Generator`): Random generator.
             other_place (`Callable`, *optional*): Returns an image of another pair of the same domain, or `None`;
                 without it, changes are not moved to other places.
 
@@ -102,9 +102,9 @@ def turn(sample: PairSample, quarters: int) -> PairSample:
 def move(sample: PairSample, place: Image.Image) -> PairSample:
     """
     Pastes the changes of a pair into the image of another place, at the same position: copy-paste augmentation
-    (https://huggingface.co/papers/2012.07177). What disappeared is pasted into t1, what appeared into t2, and what
-    changed its state into both. Prevents the model from memorising backgrounds. Drops sentences that mention
-    neighbours or ranks; a pair with a sentence of unknown change type is returned as it is.
+    (https://huggingface.co/papers/2012.07177). Disappeared objects are pasted into t1, appeared ones into t2, and
+    those that changed their state into both. Prevents the model from memorising backgrounds. Drops sentences that
+    mention neighbours or ranks; a pair with a sentence of unknown change type is not changed.
 
     Args:
         sample ([`PairSample`]): A pair with sentences.
@@ -137,7 +137,7 @@ def _said_elsewhere(sentence: str, change_type: str) -> str | None:
 def _paste(image: Image.Image, ground: Image.Image, masks: Sequence[np.ndarray]) -> Image.Image:
     if not masks:
         return ground
-    # The edge is as soft as in a photograph: a hard edge would give away what was pasted.
+    # The edge is as soft as in a photograph: a hard edge would reveal pasted objects.
     outline = Image.fromarray(np.logical_or.reduce(masks)).convert("L").filter(ImageFilter.GaussianBlur(0.7))
     return Image.composite(image, ground, outline)
 
@@ -158,8 +158,8 @@ def swap_times(sample: PairSample) -> PairSample:
 
 def reverse_images(sample: PairSample) -> PairSample:
     """
-    Exchanges t1 and t2 but keeps the sentences, so that nothing fits them: after the exchange no car appears, provided
-    that none disappeared before. Drops sentences for which this is not certain.
+    Exchanges t1 and t2 but keeps the sentences, so that they have no target: after the exchange no car appears,
+    provided that none disappeared before. Drops sentences for which this is not certain.
     """
     kept = [
         index
@@ -183,7 +183,7 @@ def reverse_images(sample: PairSample) -> PairSample:
 def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> PairSample:
     """
     Crops images and masks, keeping the aspect ratio. Drops sentences that mention a position, a number, a rank or a
-    neighbour, and sentences whose mask is only partly visible, to less than 40 %.
+    neighbour, and sentences whose mask is only partly visible, less than 40 %.
 
     Args:
         sample ([`PairSample`]): A pair.
@@ -209,7 +209,7 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
 
 
 def without_change(sample: PairSample) -> PairSample:
-    """Replaces t2 by t1: nothing has changed, so that no sentence fits anything."""
+    """Replaces t2 by t1: nothing has changed, so no sentence has a target."""
     masks = [np.zeros_like(mask) for mask in sample.masks]
     nothing = None if sample.change_mask is None else np.zeros_like(sample.change_mask)
     return replace(sample, image_t2=sample.image_t1, masks=masks, change_mask=nothing)
@@ -228,12 +228,12 @@ def paraphrase(
 
 def change_light(image: Image.Image, random: np.random.Generator, strength: float) -> Image.Image:
     """
-    Changes brightness, contrast, colour, sharpness and noise. Hues change so little that the names of colours stay
+    Changes brightness, contrast, colour, sharpness and noise. Hues change so little that colour words stay
     true.
 
     Args:
         image (`PIL.Image.Image`): RGB.
-        random (`np.random.Generator`): Source of all chance.
+        random (`np.random.Generator`): Random generator.
         strength (`float`): 0 to 1.
     """
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):

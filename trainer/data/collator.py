@@ -19,7 +19,7 @@ class PairCollator:
 
     Args:
         processor ([`MTRefSegProcessor`]): The processor.
-        choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are taken out of
+        choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed from
             sentences; see [`MTRefSegProcessor`]. In training they are not.
     """
 
@@ -29,7 +29,7 @@ class PairCollator:
     def __call__(self, rows: Sequence[dict[str, PairSample]]) -> dict[str, Any]:
         """
         Args:
-            rows (`Sequence[dict]`): Rows with a "sample" each; of one stage.
+            rows (`Sequence[dict]`): Rows with a "sample" each, all of one stage.
 
         Returns:
             `dict`: Result of [`MTRefSegProcessor`] for the images, sentences and masks; without sentences (stage 1)
@@ -52,6 +52,6 @@ class PairCollator:
 
 
 def _change_masks(samples: Sequence[PairSample]) -> list[np.ndarray] | None:
-    """The masks of every change, where all of them are known."""
+    """The masks of every change, if all of them are known."""
     masks = [sample.change_mask for sample in samples if sample.change_mask is not None]
     return masks if len(masks) == len(samples) else None

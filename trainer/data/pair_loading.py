@@ -2,9 +2,9 @@
 """
 Mixes datasets and reads their pairs.
 
-The trainer iterates over a table of indices (dataset and pair), which depends on the seed only. A pair is read (or
+The trainer iterates over a table of indices (dataset and pair), which only depends on the seed. A pair is read (or
 generated) and augmented when its row is looked up, with a random generator that depends only on seed, epoch and row.
-So a resumed run skips finished rows without reading them, any number of workers and processes sees the same pairs, and
+So a resumed run skips finished rows without reading them, the pairs do not depend on the number of workers, and
 infinite generated datasets need no disk space.
 """
 
@@ -37,18 +37,18 @@ _RANGE_OF_INFINITE = 1_000_000
 class PairLoader:
     """
     Looks up the pairs of a table made by [`mix`] or [`list_all`]: the transform of a `datasets.Dataset`. A pair that
-    cannot be read is named in a warning. With `epoch_draws` (in training) the next one that can be read takes its
-    place, which does not depend on processes and resuming; otherwise its sample is `None`.
+    cannot be read is named in a warning. With `epoch_draws` (in training) the next readable one takes its
+    place, independent of processes and resuming; otherwise its sample is `None`.
 
     Args:
-        sources (`Sequence[PairSource]`): What the column "source" counts.
+        sources (`Sequence[PairSource]`): The datasets, indexed by the column "source".
         augmentation ([`PairAugmentation`], *optional*): Applied to each pair.
         sentences_per_pair (`int`, *optional*, defaults to 0): Keeps this many random sentences of a pair; 0 for all.
         drop_choices (`bool`, *optional*, defaults to `False`): See [`DataArguments`].
-        seed (`int`, *optional*, defaults to 0): Of all random numbers.
-        epoch_draws (`Sequence[int]`, *optional*): How many pairs of each dataset an epoch takes. With it the column
-            "row" counts draws, which go on in the next epoch: every dataset is read to its end in a random order, and
-            then again in another one, whatever its share. Without it, rows are the numbers of the pairs.
+        seed (`int`, *optional*, defaults to 0): Seed of all random numbers.
+        epoch_draws (`Sequence[int]`, *optional*): Number of pairs of each dataset per epoch. With it the column
+            "row" counts draws, which continue in the next epoch: every dataset is read to its end in a random order,
+            and then again in another one, independent of its share. Without it, rows are the numbers of the pairs.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class PairLoader:
         self.drop_choices = drop_choices
         self.seed = seed
         self.epoch_draws = epoch_draws
-        self._unreadable: set[tuple[int, int]] = set()  # Pairs that a warning has named already.
-        # In shared memory, so that persistent workers see it.
+        self._unreadable: set[tuple[int, int]] = set()  # Pairs that were already named in a warning.
+        # In shared memory, for persistent workers.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch, which decides the augmentations and, of infinite datasets, the pairs."""
+        """Sets the epoch, which determines the augmentations and, for infinite datasets, the pairs."""
         self._epoch.fill_(epoch)
 
     def __call__(self, rows: dict[str, list[int]]) -> dict[str, list[PairSample | None]]:
-        """Columns "source", "row" and "position" of some rows to a column "sample"."""
+        """Converts columns "source", "row" and "position" of some rows to a column "sample"."""
         return {"sample": [self.sample(*row) for row in zip(rows["source"], rows["row"], rows["position"])]}
 
     def sample(self, source: int, row: int, position: int) -> PairSample | None:
@@ -94,7 +94,7 @@ class PairLoader:
             sample = without_choices(sample)
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
-            # Infinite pairs have enough backgrounds of their own.
+            # Infinite datasets have enough different backgrounds.
             other_place = None if pairs.is_infinite else partial(self._place_like, sample, random)
             sample = self.augmentation(sample, random, other_place)
         count = len(sample.expressions)
@@ -148,11 +148,11 @@ def make_train_dataset(
     Opens and mixes the training data.
 
     Args:
-        arguments ([`DataArguments`]): Which data.
+        arguments ([`DataArguments`]): The datasets.
         augmentation ([`PairAugmentation`]): Applied to each pair.
         is_stage1 (`bool`): Whether pairs have the mask of every change instead of sentences.
-        seed (`int`): Of all random numbers.
-        run_pairs (`int`): How many pairs the whole run takes, 0 if unknown; the length of an epoch if one of the
+        seed (`int`): Seed of all random numbers.
+        run_pairs (`int`): Number of pairs of the complete run, 0 if unknown; the length of an epoch if one of the
             datasets is infinite.
 
     Returns:
@@ -200,7 +200,7 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     Opens the data to evaluate on, without augmentation.
 
     Args:
-        arguments ([`DataArguments`]): Which data.
+        arguments ([`DataArguments`]): The datasets.
         is_stage1 (`bool`): See [`make_train_dataset`].
 
     Returns:
@@ -234,7 +234,7 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
 
 
 def _size(source: PairSource, name: str) -> int | None:
-    """How many pairs a source has, `None` if it is infinite; none at all is a [`DataError`]."""
+    """How many pairs a source has, `None` if it is infinite; an empty source raises a [`DataError`]."""
     size = None if source.is_infinite else len(source)
     if size == 0:
         raise DataError(f"{name} holds no pairs that can be used: name other data, another split or setting.")
@@ -243,16 +243,17 @@ def _size(source: PairSource, name: str) -> int | None:
 
 def mix(sizes: Sequence[int | None], weights: Sequence[float] | None, length: int, seed: int) -> Dataset:
     """
-    Decides the order in which pairs of several datasets are read.
+    Determines the order in which pairs of several datasets are read.
 
     Args:
         sizes (`Sequence[int | None]`): How many pairs each dataset has, `None` if infinite.
-        weights (`Sequence[float]`, *optional*): How often each is drawn. Without weights as often as it has pairs.
-        length (`int`): Rows to make.
-        seed (`int`): Of all random numbers.
+        weights (`Sequence[float]`, *optional*): Relative frequency of each dataset. By default proportional to its
+            number of pairs.
+        length (`int`): Number of rows.
+        seed (`int`): Seed of all random numbers.
 
     Returns:
-        `datasets.Dataset`: Columns "source", "row" (which draw from that dataset it is, from 0) and "position" (the
+        `datasets.Dataset`: Columns "source", "row" (index of the draw from that dataset, from 0) and "position" (the
         number of the row).
     """
     shares = np.array([size or length for size in sizes] if weights is None else weights, dtype=np.float64)
@@ -279,7 +280,7 @@ def list_all(sizes: Sequence[int], most: int | None = None) -> Dataset:
 
     Args:
         sizes (`Sequence[int]`): How many pairs each dataset has.
-        most (`int`, *optional*): Takes no more of each, evenly spaced.
+        most (`int`, *optional*): Maximum number of each, evenly spaced.
 
     Returns:
         `datasets.Dataset`: The columns of [`mix`].

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A pair as the trainer handles it: decoded, so that it can be augmented."""
+"""A decoded pair, which the trainer can augment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,13 +23,13 @@ class PairSample:
 
     Args:
         pair_id (`str`): Its name.
-        source (`str`): Name of the [`PairSource`] that it is from.
+        source (`str`): Name of the [`PairSource`] of its dataset.
         image_t1, image_t2 (`PIL.Image.Image`): RGB, of one size, the earlier and the later image.
-        masks (`list[np.ndarray]`): bool (height, width), one per sentence; in stage 1 the one of every change.
+        masks (`list[np.ndarray]`): bool (height, width), one per sentence; in stage 1 the mask of every change.
         expressions (`list[str]`): The sentences; none in stage 1.
-        change_types (`list[str]`): One of `CHANGE_TYPES` a sentence.
+        change_types (`list[str]`): One of `CHANGE_TYPES` per sentence.
         domain (`str`, *optional*): "NS" or "RS", `None` if unknown.
-        absent_types (`frozenset[str]`, *optional*): Change types that surely nothing in the pair has undergone.
+        absent_types (`frozenset[str]`, *optional*): Change types that certainly do not occur in the pair.
         change_mask (`np.ndarray`, *optional*): bool (height, width), every change; the union of `masks` if it is not
             given.
     """
@@ -60,7 +60,7 @@ class PairSample:
 
 
 def without_choices(sample: PairSample) -> PairSample:
-    """The pair without sentences that choose among objects ([`answered_by`]); as it is if it has no others."""
+    """The pair without sentences that select among objects ([`answered_by`]); unchanged if it has no others."""
     kept = [index for index, text in enumerate(sample.expressions) if answered_by(text, True) == "image"]
     return sample.with_sentences(kept) if 0 < len(kept) < len(sample.expressions) else sample
 
@@ -74,14 +74,14 @@ def load_sample(source: PairSource, index: int) -> PairSample:
         index (`int`): The number of the pair.
 
     Returns:
-        [`PairSample`]: With its sentences, or, for stage 1, with the mask of every change alone.
+        [`PairSample`]: With its sentences, or, for stage 1, only with the mask of every change.
 
     Raises:
         UnusableError: If an image or mask cannot be read.
     """
     pair = source[index]
     if not source.is_stage1:
-        # A blank sentence, of which `validate` tells, cannot be asked.
+        # A blank sentence, which `validate` reports, cannot be used.
         asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
         if pair.expressions and not asked:
             raise UnusableError(Reason.BLANK_EXPRESSION, f"{pair.pair_id} has no sentence that is not blank")

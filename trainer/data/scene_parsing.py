@@ -51,7 +51,7 @@ class ParsingHead(nn.Module):
     def loss(self, logits: tuple[Tensor, Tensor], kinds: Tensor, colors: Tensor) -> Tensor:
         """
         Args:
-            logits (`tuple`): What `forward` gave.
+            logits (`tuple`): Result of `forward`.
             kinds (`Tensor` of shape `(batch_size, height, width)`): Indices of `KINDS`.
             colors (`Tensor` of that shape): Indices of `COLOR_NAMES`, -100 where there is none.
         """
@@ -65,7 +65,7 @@ class ParsingHead(nn.Module):
 class SceneParsingModel(nn.Module):
     """
     The visual half with heads that classify kinds and colours: for each image from the levels of the backbone, and for
-    both times from the mask features of the pair, which sentences are compared with later. It also predicts the mask
+    both dates from the mask features of the pair, with which sentences are compared later. It also predicts the mask
     of every change.
 
     Args:
@@ -90,7 +90,7 @@ class SceneParsingModel(nn.Module):
         self.pair_heads = nn.ModuleList([ParsingHead(mask_channels) for _ in ("t1", "t2")])
 
     def train(self, mode: bool = True) -> "SceneParsingModel":
-        """As in any module. Only here the batch normalisation of the backbone learns its statistics."""
+        """As in any module. The batch normalisation of the backbone only learns its statistics here."""
         super().train(mode)
         self.vision_model.backbone.train(mode)
         return self
@@ -135,8 +135,8 @@ class SceneDataset(Dataset):
     Generated pairs as images with maps of kinds and colours.
 
     Args:
-        generator (`Generator`): Makes them.
-        num_pairs (`int`): How many.
+        generator (`Generator`): Generates the pairs.
+        num_pairs (`int`): Number of pairs.
     """
 
     def __init__(self, generator: Generator, num_pairs: int) -> None:
@@ -152,7 +152,7 @@ class SceneDataset(Dataset):
 
 class SceneCollator:
     """
-    Makes batches for [`SceneParsingModel`].
+    Prepares batches for [`SceneParsingModel`].
 
     Args:
         processor ([`MTRefSegProcessor`]): Normalises the images.
@@ -200,7 +200,7 @@ def parsing_maps(pair: SyntheticPair, time: int) -> tuple[np.ndarray, np.ndarray
 
 
 def largest_classes(logits: tuple[Tensor, Tensor], labels: Any) -> tuple[Tensor, Tensor]:
-    """The most likely kinds and colours, which take less memory than all logits."""
+    """The most likely kinds and colours, which need less memory than all logits."""
     kind_logits, color_logits = logits
     return kind_logits.argmax(2).to(torch.uint8), color_logits.argmax(2).to(torch.uint8)
 

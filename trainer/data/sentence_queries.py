@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Data for replacing the language part of a trained model: encoded pairs with the model's queries for their sentences.
-Images are encoded once. Afterwards only text is read, so training can use many more sentences.
+Images are encoded once. Afterwards only text is processed, so training can use many more sentences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,13 +30,13 @@ def make_query_table(
     pairs: Dataset, model: MTRefSegModel, processor: MTRefSegProcessor, cache_folder: str | Path
 ) -> Dataset:
     """
-    Encodes pairs, and asks a model for the queries of their sentences.
+    Encodes pairs, and computes a model's queries for their sentences.
 
     Args:
-        pairs (`Dataset`): Rows with a "sample" ([`PairSample`]); those without sentences are left out.
+        pairs (`Dataset`): Rows with a "sample" ([`PairSample`]); those without sentences are dropped.
         model ([`MTRefSegModel`]): The model whose language part is to be replaced, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor.
-        cache_folder (`str` or `Path`): Where the table is kept, half a megabyte per pair at most.
+        cache_folder (`str` or `Path`): Folder of the table, at most half a megabyte per pair.
 
     Returns:
         `Dataset`: One row per pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and
@@ -72,7 +72,7 @@ def _encode(pairs: Dataset, model: MTRefSegModel, processor: MTRefSegProcessor) 
             continue
         domain = None if sample.domain is None else SCENES[sample.domain]
         inputs = dict(processor(sample.image_t1, sample.image_t2, text=[sample.expressions], domain=domain))
-        inputs.pop("object_choices", None)  # They are for masks.
+        inputs.pop("object_choices", None)  # Only needed for masks.
         encoding = model.encode_pair(inputs.pop("pixel_values_t1"), inputs.pop("pixel_values_t2"))
         yield {
             **{name: encoding[name][0].half().numpy() for name in IMAGE_FEATURES},
@@ -85,16 +85,17 @@ def _encode(pairs: Dataset, model: MTRefSegModel, processor: MTRefSegProcessor) 
 
 class QueryCollator:
     """
-    Rows of a query table to a batch for the new language part. Some sentences are paraphrased; they keep the query of
-    the sentence that they reword.
+    Converts rows of a query table to a batch for the new language part. Some sentences are paraphrased; they keep the
+    query of the original sentence.
 
     Args:
-        processor ([`MTRefSegProcessor`]): Of the new language part.
+        processor ([`MTRefSegProcessor`]): Processor of the new language part.
         paraphrase_share (`float`, *optional*, defaults to 0): Share of the sentences that are paraphrased, 0 to 1.
-        domain_dropout (`float`, *optional*, defaults to 0): Share of the pairs whose domain is left out of the prompt.
-        sentences_per_pair (`int`, *optional*, defaults to 8): Draws no more sentences of a pair.
+        domain_dropout (`float`, *optional*, defaults to 0): Share of the pairs whose domain is omitted from the
+            prompt.
+        sentences_per_pair (`int`, *optional*, defaults to 8): Maximum number of sentences per pair.
         split (`str`, *optional*, defaults to `"train"`): Vocabulary of the paraphrases, "train" or "reworded".
-        seed (`int`, *optional*, defaults to 0): Of all draws.
+        seed (`int`, *optional*, defaults to 0): Seed of all draws.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class QueryCollator:
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """
         Args:
-            rows (`Sequence[dict]`): Of [`make_query_table`].
+            rows (`Sequence[dict]`): Rows of [`make_query_table`].
 
         Returns:
             `dict`: Arguments of [`~trainer.building.distillation.QueryDistillation.forward`].

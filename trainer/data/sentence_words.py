@@ -2,8 +2,8 @@
 """
 Rewrites English sentences for images that are mirrored, rotated or cropped.
 
-Every function returns a sentence that is true for the changed images, or `None` where the words are ambiguous ("the
-bag left of the building" was left there, or lies beside it). Augmentation drops such sentences.
+Every function returns a sentence that is true for the changed images, or `None` if the words are ambiguous ("the
+bag left of the building" was left there, or is beside it). Augmentation drops such sentences.
 """
 
 import re
@@ -95,7 +95,7 @@ _TIMES = _set_of("first second earlier later other new old")
 
 def mirrored(sentence: str, axis: int) -> str | None:
     """
-    The sentence for mirrored images.
+    Rewrites a sentence for mirrored images.
 
     Args:
         sentence (`str`): The sentence.
@@ -129,7 +129,7 @@ def mentions_direction(sentence: str) -> bool:
 
 
 def depends_on_frame(sentence: str) -> bool:
-    """Whether the sentence may become false when a part of the images is cut off: it mentions a position, a number, a
+    """Whether the sentence may become false when the images are cropped: it mentions a position, a number, a
     rank or a neighbour."""
     words = [match[0].lower() for match in _WORD.finditer(sentence)]
     if re.search(r"\d", sentence) or _COMPARATIVES.intersection(words):
@@ -217,7 +217,7 @@ def _is_top_or_bottom(words: list[Match[str]], index: int) -> bool | None:
 
 
 def _is_harmless(word: str, before: str, after: str) -> bool | None:
-    """Whether a word is part of a phrase that is no direction, such as "torn down" or "under construction"."""
+    """Whether a word is part of a phrase that is not a direction, such as "torn down" or "under construction"."""
     if word in ("up", "down") and before in _PARTICLE_VERBS:
         return False
     if (word == "under" and after == "construction") or (word == "over" and before == "all"):
@@ -242,7 +242,7 @@ def _neighbour(words: list[Match[str]], index: int, step: int) -> str:
 
 
 def _like(model: str, word: str) -> str:
-    """Gives a word the capitalisation of another one."""
+    """Applies the capitalisation of another word."""
     if model.isupper() and len(model) > 1:
         return word.upper()
     return word.capitalize() if model[0].isupper() else word

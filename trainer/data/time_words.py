@@ -59,7 +59,7 @@ _RULES = {
     for change_type, rules in (("appear", _APPEAR), ("disappear", _DISAPPEAR), ("state_change", _STATE_CHANGE))
 }
 _EVERYTHING = re.compile(r"^(every change|all the changes)$", re.IGNORECASE)
-# Words about time that no rule covers: the sentence may say more than that something appeared or disappeared.
+# Words about time that no rule covers: the sentence may describe more than an appearance or disappearance.
 _TIME = re.compile(
     r"\b(new|newly|now|previous|previously|former|formerly|old|older|original|originally|existing|still|once|later|"
     r"earlier|before|after|then|already|again|anymore|longer|yet|recent|recently|replac\w*|becom\w*|became|turn\w*|"
@@ -76,7 +76,7 @@ _TIME = re.compile(
 
 def time_swapped(sentence: str, change_type: str) -> str | None:
     """
-    The sentence for exchanged images.
+    Rewrites a sentence for exchanged images.
 
     Args:
         sentence (`str`): The sentence.
@@ -84,7 +84,7 @@ def time_swapped(sentence: str, change_type: str) -> str | None:
 
     Returns:
         `str` or `None`: The sentence with "appear" and "disappear", and their synonyms, exchanged; `None` if some of
-        its words about time may not have been understood.
+        its words about time may be misinterpreted.
     """
     if _EVERYTHING.match(sentence.strip()):
         return sentence

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pairs to score, and batches of them. If a file is damaged or missing, its sentences are kept with the reason, so that
-they count as wrong.
+Pairs to score, and batches of them. If a file is damaged or missing, its sentences are kept together with the reason,
+so that they count as wrong.
 """
 
 import json
@@ -29,15 +29,15 @@ class ScoredPair:
     Args:
         pair_id (`str`): Its name.
         sample_ids, expressions, change_types (`list[str]`): Name, text and type of each sentence; in stage 1, which
-            has none, one entry for the mask of every change, of no type.
+            has none, one entry for the mask of every change, without a type.
         domain (`str`, *optional*): "NS" or "RS".
-        truths (`list`): Each true mask, as RLE or bool (height, width); `None` where it cannot be read.
-        problems (`list[str]`): What is wrong with each sentence, "" if nothing is.
+        truths (`list`): Each true mask, as RLE or bool (height, width); `None` if it cannot be read.
+        problems (`list[str]`): The problem of each sentence, "" if there is none.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`, *optional*): t1 and t2, RGB, of one size; `None` if one
             cannot be read.
         digest (`str`, *optional*, defaults to `""`): SHA-256 of images, sentences and true masks.
         source (`str`, *optional*, defaults to `""`): Name of the dataset.
-        sample ([`PairSample`], *optional*): The decoded pair, where its loss is wanted.
+        sample ([`PairSample`], *optional*): The decoded pair, if its loss is needed.
     """
 
     pair_id: str
@@ -55,7 +55,7 @@ class ScoredPair:
 
 def read_pair(pair: Pair) -> ScoredPair:
     """
-    Reads the images and masks of a pair, and notes what cannot be read.
+    Reads the images and masks of a pair, and records those that cannot be read.
 
     Args:
         pair (`Pair`): A pair, unchecked.
@@ -101,7 +101,7 @@ def read_pair(pair: Pair) -> ScoredPair:
 
 
 def scored_sample(sample: PairSample) -> ScoredPair:
-    """A decoded pair as one to score, with what its loss needs."""
+    """Converts a decoded pair to a [`ScoredPair`], with the inputs for its loss."""
     count = len(sample.masks)
     return ScoredPair(
         pair_id=sample.pair_id,
@@ -142,13 +142,13 @@ def _digest(contents: Sequence[bytes], texts: Sequence[str], truths: Sequence[An
 @dataclass(frozen=True)
 class Batch:
     """
-    Pairs that the model is asked about together.
+    Pairs that the model processes together.
 
     Args:
-        number (`int`): Its number among all batches.
+        number (`int`): Index of the batch.
         pairs (`list[ScoredPair]`): Its pairs.
-        asked (`list[list[int]]`): For each pair, the numbers of the sentences that the model is asked.
-        inputs (`dict`, *optional*): The arguments of the model; `None` if there is nothing to ask.
+        asked (`list[list[int]]`): For each pair, the indices of the sentences for the model.
+        inputs (`dict`, *optional*): The arguments of the model; `None` if there are no sentences.
     """
 
     number: int
@@ -159,11 +159,11 @@ class Batch:
 
 class BatchReader(Dataset):
     """
-    Reads batches. They do not depend on the number of processes, or on how often a run was resumed.
+    Reads batches. They do not depend on the number of processes, or on interruptions of the run.
 
     Args:
         source (`PairSource` or `datasets.Dataset`): The pairs, unchecked; or rows of [`make_eval_dataset`], whose
-            batches have labels, so that the model gives its loss.
+            batches have labels, so that the model returns its loss.
         processor ([`MTRefSegProcessor`]): Prepares them.
         batch_size (`int`): Pairs of a batch.
         numbers (`Sequence[int]`): The batches to read.
@@ -190,13 +190,13 @@ class BatchReader(Dataset):
         rows = range(start, min(start + self.batch_size, len(self.source)))
         if isinstance(self.source, datasets.Dataset):
             samples = [self.source[row]["sample"] for row in rows]
-            # What cannot be read is left out; `PairLoader` has warned of it.
+            # Unreadable pairs are dropped; `PairLoader` has warned about them.
             return self._batch(number, [scored_sample(sample) for sample in samples if sample is not None])
         pairs = [read_pair(self.source[row]) for row in rows]
         try:
             return self._batch(number, pairs)
         except ValueError:
-            # The processor refuses a sentence: it is too long, or holds a special token.
+            # The processor rejects a sentence: it is too long, or contains a special token.
             for pair in pairs:
                 self._note_refusals(pair)
             return self._batch(number, pairs)

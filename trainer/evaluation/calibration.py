@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Chooses the thresholds that are saved with a model's processor, and stores its weights as bfloat16."""
+"""Chooses the thresholds that are saved with a model's processor, and converts its weights to bfloat16."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,16 +44,16 @@ def measure(
     source: PairSource, model: nn.Module, processor: MTRefSegProcessor
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
-    Scores every threshold for pixels on pairs.
+    Scores every pixel threshold on pairs.
 
     Args:
-        source (`PairSource`): The pairs. Sentences that cannot be read are left out.
+        source (`PairSource`): The pairs. Sentences with unreadable files are dropped.
         model ([`MTRefSegModel`]): The model, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor.
 
     Returns:
-        Three arrays: IoU, 0 to 1, of shape `(len(THRESHOLDS), num_sentences)`; whether nothing fits, of shape
-        `(num_sentences,)`; and the score for that, of the same shape.
+        Three arrays: IoU, 0 to 1, of shape `(len(THRESHOLDS), num_sentences)`; whether there is no target, of shape
+        `(num_sentences,)`; and the no-target score, of the same shape.
 
     Raises:
         TrainingError: If there is no sentence.
@@ -86,17 +86,17 @@ def measure(
 
 
 def iou_of(counts: SampleCounts) -> float:
-    """Intersection over union, 1 of two empty masks."""
+    """Intersection over union, 1 for two empty masks."""
     union = counts.prediction_area + counts.reference_area - counts.intersection
     return counts.intersection / union if union else 1.0
 
 
 def choose(*measured: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Choice:
     """
-    The thresholds with the largest mean IoU, an empty mask where nothing fits counting as 100.
+    The thresholds with the largest mean IoU, where an empty mask for a no-target sentence counts as 100.
 
     Args:
-        measured (`tuple`): Result of [`measure`], of one or more sets of pairs that count alike.
+        measured (`tuple`): Result of [`measure`], of one or more sets of pairs with equal weight.
     """
     means = np.mean([_means(*each) for each in measured], axis=0)
     best = np.unravel_index(means.argmax(), means.shape)
@@ -122,12 +122,12 @@ def calibrate(
     Chooses the thresholds, and saves model and processor.
 
     Args:
-        source (`PairSource`): The pairs to choose them on.
+        source (`PairSource`): The pairs on which they are chosen.
         checkpoint, output_dir (`Path`): Folders of the model, and of the calibrated one.
-        pixel_size (`float`, *optional*): Metres of a pixel on the ground in the training images, to be saved.
-        choose_objects (`bool`, *optional*): Whether colours, places and ranks choose among objects, to be saved; see
-            [`MTRefSegProcessor`]. By default as the checkpoint says.
-        also (`Sequence[PairSource]`, *optional*): Further pairs. Each source counts as much as the first.
+        pixel_size (`float`, *optional*): Ground resolution of the training images in metres per pixel, which is saved.
+        choose_objects (`bool`, *optional*): Whether colours, places and ranks select among objects, which is saved;
+            see [`MTRefSegProcessor`]. By default the value in the checkpoint.
+        also (`Sequence[PairSource]`, *optional*): Further pairs. Each source has the same weight as the first.
 
     Returns:
         [`Choice`]: The thresholds that were saved.
@@ -152,8 +152,8 @@ def calibrate(
 
 
 def halve(file: Path) -> None:
-    """Stores the numbers of a file as bfloat16. The configuration still says float32, which they are loaded as: small
-    models gain nothing from computing in less."""
+    """Converts the numbers of a file to bfloat16. The configuration still specifies float32 for loading: small
+    models gain nothing from lower precision."""
     tensors = load_file(file)
     half = {name: value.bfloat16() if value.is_floating_point() else value for name, value in tensors.items()}
     save_file(half, file, metadata={"format": "pt"})

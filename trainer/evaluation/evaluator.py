@@ -28,7 +28,7 @@ from .segmenter import Answer
 
 
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@70", "Pr@90", "N-acc", "T-acc")
-"""The scores that are logged; undefined ones (division by zero) are left out."""
+"""The scores that are logged; undefined ones (division by zero) are omitted."""
 UNKNOWN_TRUTH = encode_rle(np.ones((1, 1), dtype=bool))
 """
 Replaces a true mask that cannot be read: a single pixel that no prediction covers, so that the sentence counts as
@@ -45,12 +45,12 @@ def answer(
     Args:
         batch ([`Batch`]): The batch.
         model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
-        processor ([`MTRefSegProcessor`]): Turns logits into masks at the size of the images.
+        processor ([`MTRefSegProcessor`]): Converts logits to masks at the size of the images.
         no_target_threshold (`float`, *optional*): Score above which a mask is emptied; by default that of the
             processor.
 
     Returns:
-        `ModelOutput` or `None`: What the model gave; `None` if there was nothing to ask.
+        `ModelOutput` or `None`: The model's output; `None` if there are no sentences.
         `list[dict[int, Answer]]`: For each pair the answers by the number of the sentence.
     """
     if batch.inputs is None:
@@ -89,7 +89,7 @@ def predict(
         batch, model, processor, no_target_threshold: See [`answer`].
 
     Returns:
-        `dict`: Values that JSON can hold: "batch", its number; "state", that of its `MaskScores`; "digests" of its
+        `dict`: JSON values: "batch", its index; "state" of its `MaskScores`; "digests" of its
         pairs; and "samples", a `dict` for each sentence, in order.
     """
     _, answers = answer(batch, model, processor, no_target_threshold)
@@ -98,7 +98,7 @@ def predict(
 
 def score_answers(number: int, pairs: Sequence[ScoredPair], answers: Sequence[Mapping[int, Answer]]) -> dict[str, Any]:
     """
-    Scores what was answered about the pairs of a batch.
+    Scores the results for the pairs of a batch.
 
     Args:
         number (`int`): The number of the batch.
@@ -140,12 +140,12 @@ class Evaluator:
     Scores a model, and measures its loss, during training.
 
     Args:
-        processor ([`MTRefSegProcessor`]): Prepares pairs and turns logits into masks.
+        processor ([`MTRefSegProcessor`]): Prepares pairs and converts logits to masks.
         accelerator (`Accelerator`): Connects the processes.
         batch_size (`int`): Pairs of a batch, on each process.
         num_workers (`int`, *optional*, defaults to 0): Processes that read pairs.
         no_target_threshold (`float`, *optional*): Score above which a mask is emptied.
-        disable_progress (`bool`, *optional*, defaults to `False`): Whether to draw no progress bar.
+        disable_progress (`bool`, *optional*, defaults to `False`): Whether to hide the progress bar.
     """
 
     processor: MTRefSegProcessor
@@ -159,7 +159,7 @@ class Evaluator:
     def __call__(self, model: nn.Module, dataset: Dataset) -> dict[str, float]:
         """
         Args:
-            model (`nn.Module`): Gives a [`MTRefSegOutput`].
+            model (`nn.Module`): Returns a [`MTRefSegOutput`].
             dataset (`datasets.Dataset`): Rows of [`make_eval_dataset`].
 
         Returns:
@@ -189,7 +189,7 @@ class Evaluator:
     def _share(self, num_batches: int) -> tuple[list[int], list[bool]]:
         """
         The batches of this process. All processes get the same number, because under ZeRO-3 they must run the model
-        equally often; padding batches are marked with `False`.
+        the same number of times; padding batches are marked with `False`.
         """
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         own = list(range(num_batches))[rank::processes]

@@ -24,7 +24,7 @@ class EvaluationFolder:
     """
     Args:
         folder (`Path`): The output folder.
-        identity (`dict`): Model, data and options, which decide the scores.
+        identity (`dict`): Model, data and options, which determine the scores.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ class EvaluationFolder:
         Whether this evaluation is finished.
 
         Raises:
-            TrainingError: If the folder holds another evaluation, finished or not.
+            TrainingError: If the folder contains another evaluation, finished or not.
         """
         for path, key in ((self.folder / REPORT, "identity"), (self.parts / _IDENTITY, None)):
             if not path.is_file():
@@ -96,7 +96,7 @@ class EvaluationFolder:
 
 
 def append(path: Path, result: dict[str, Any]) -> None:
-    """Appends a batch to the file of a process; it survives if the process is killed afterwards."""
+    """Appends a batch to the file of a process; it is kept if the process is killed afterwards."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(result, ensure_ascii=True) + "\n")
 

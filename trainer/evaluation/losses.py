@@ -22,7 +22,7 @@ def loss_parts(outputs: ModelOutput) -> dict[str, torch.Tensor]:
 
 class ItemCounts(NamedTuple):
     """
-    What a batch supervises.
+    The number of supervised items of a batch.
 
     Args:
         sentences (`int`): Masks of sentences (stage 1: of every change).
@@ -40,6 +40,6 @@ class ItemCounts(NamedTuple):
 
 
 def count_items(batch: dict[str, Any]) -> ItemCounts:
-    """Counts what a batch supervises."""
+    """Counts the supervised items of a batch."""
     tokens = int((batch["text_labels"][:, 1:] != -100).sum()) if "text_labels" in batch else 0
     return ItemCounts(len(batch["labels"]), tokens, len(batch["pixel_values_t1"]))

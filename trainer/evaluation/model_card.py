@@ -75,14 +75,14 @@ def write_card(
     Writes `README.md`.
 
     Args:
-        folder (`str`): Where to.
+        folder (`str`): The output folder.
         name (`str`): Name of the model.
-        repository (`str`): Hub id or folder that it is loaded from.
+        repository (`str`): Hub id or folder from which it is loaded.
         train_data, eval_data (`Sequence[str]`): Names of the datasets.
         scores (`Mapping[str, float]`): Validation scores by name, 0 to 100.
         steps (`int`): Number of training steps.
         engine (`str`): The engine and the number of processes.
-        is_stage1 (`bool`): Whether the model is the visual half alone.
+        is_stage1 (`bool`): Whether the model is only the visual half.
     """
     hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
     data = ModelCardData(
@@ -126,7 +126,7 @@ def write_card(
 
 
 def shown_name(dataset: str) -> str:
-    """The name of a dataset in the card; of a folder, its last component."""
+    """The name of a dataset in the card; for a folder, its last component."""
     return Path(dataset).resolve().name if Path(dataset).exists() else dataset
 
 

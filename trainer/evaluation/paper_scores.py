@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Tables with the scores of the paper (tables V to VII of arXiv 2606.00987, in `paper_scores.csv`) and one's own. Each
-row says what it was measured on, since scores on different data or canvases are not comparable.
+Tables with the scores of the paper (tables V to VII of arXiv 2606.00987, in `paper_scores.csv`) and your own. Each
+row names the data, because scores on different data or canvases are not comparable.
 """
 
 import csv
@@ -15,7 +15,7 @@ from .tables import latex_row, latex_text, markdown_cell, markdown_row
 SCORES = ("mIoU", "oIoU", "Pr@50", "Pr@60", "Pr@70", "Pr@80", "Pr@90")
 """The columns of the paper."""
 FURTHER_SCORES = ("mIoU_nonempty", "N-acc", "T-acc", "boundary_IoU", "no_target_AUROC")
-"""Further scores of one's own model."""
+"""Further scores of your own model."""
 KINDS = {
     "specialist": "specialists",
     "lvlm_zero_shot": "large vision-language models, zero-shot",
@@ -34,7 +34,7 @@ def paper_rows(setting: str) -> list[dict[str, str]]:
 
     Returns:
         `list[dict]`: "setting", "group" (a key of `KINDS`), "model", "vision_encoder", "text_encoder" and `SCORES`, as
-        printed; "" where the paper has none.
+        printed; "" if the paper has none.
     """
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if row["setting"] == setting]
@@ -46,12 +46,12 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
 
     Args:
         setting (`str`): "TV", "NS" or "RS": one of the tables of the paper.
-        name (`str`): Name of one's own model.
-        measure (`str`): What it was measured on.
+        name (`str`): Name of your own model.
+        measure (`str`): The data of the evaluation.
         scores (`Mapping`): Its scores, 0 to 100, `None` where undefined.
 
     Returns:
-        `str`: The table, with notes that say what the rows were measured on.
+        `str`: The table, with notes about the data of the rows.
     """
     header = ("model", "vision", "text", *SCORES, "measured on")
     lines = [markdown_row(header), markdown_row(["---"] * 3 + ["---:"] * len(SCORES) + ["---"])]
@@ -70,7 +70,7 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
 
 
 def latex_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]) -> str:
-    """The table in LaTeX, without any package; arguments as in [`markdown_table`]."""
+    """The table in LaTeX, which needs no package; arguments as in [`markdown_table`]."""
     columns = 4 + len(SCORES)
     lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{lll{'r' * len(SCORES)}l}}", r"\hline"]
     lines += [latex_row(["model", "vision", "text", *SCORES, "on"]), r"\hline"]

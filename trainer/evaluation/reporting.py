@@ -35,7 +35,7 @@ _VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow
 
 def model_hash(folder: Path) -> dict[str, str]:
     """
-    SHA-256 of the weights of a checkpoint, and of the files that decide how they are used.
+    SHA-256 of the weights of a checkpoint, and of the files that determine their use.
 
     Args:
         folder (`Path`): The checkpoint.
@@ -82,7 +82,7 @@ def collect(
     Joins the results of all processes and attempts.
 
     Args:
-        results (`Iterable[dict]`): Of [`EvaluationFolder.results`].
+        results (`Iterable[dict]`): From [`EvaluationFolder.results`].
         num_batches (`int`): The expected number of batches.
         bootstrap (`int`): Resamples for the intervals.
 
@@ -110,7 +110,7 @@ def collect(
     ]
     digests = [digest for result in ordered for digest in result["digests"]]
     facts = {
-        # Sorted, so that it does not depend on the order of folders.
+        # Sorted, to be independent of the order of folders.
         "sha256": sha256_bytes("".join(sorted(digests)).encode()),
         "pairs": len(digests),
         "sentences": len(samples),
@@ -130,14 +130,14 @@ def make_report(
     processes: int,
 ) -> dict[str, Any]:
     """
-    The content of `report.json`. All of it but "run" is independent of the number of processes.
+    The content of `report.json`. Everything except "run" is independent of the number of processes.
 
     Args:
         arguments (`Namespace`): "model", "data", "setting", "split" and "seed" of the command line.
-        scores, samples, facts: Of [`collect`].
+        scores, samples, facts: From [`collect`].
         source (`PairSource`): The pairs.
-        options (`Mapping`): What the scores depend on besides, such as thresholds.
-        identity (`dict`): Of [`identity_of`].
+        options (`Mapping`): Further options that affect the scores, such as thresholds.
+        identity (`dict`): Result of [`identity_of`].
         processes (`int`): Number of processes.
 
     Returns:
@@ -177,10 +177,10 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
     Writes all files. The report is written last, so that its presence means that the others are complete.
 
     Args:
-        folder (`Path`): Where to.
-        report (`dict`): What `report.json` holds.
-        samples (`Sequence[dict]`): Of [`collect`].
-        source (`PairSource`): Gives the images for the sheet.
+        folder (`Path`): The output folder.
+        report (`dict`): Content of `report.json`.
+        samples (`Sequence[dict]`): From [`collect`].
+        source (`PairSource`): Source of the images for the sheet.
     """
     rows = [{name: sample[name] for name in PREDICTIONS_SCHEMA.names} for sample in samples]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=PREDICTIONS_SCHEMA), folder / PREDICTIONS)

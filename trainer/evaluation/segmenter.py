@@ -18,16 +18,16 @@ from trainer.errors import TrainingError
 @dataclass(frozen=True, eq=False)
 class Answer:
     """
-    What a model predicts for a sentence.
+    The prediction of a model for a sentence.
 
     Args:
-        mask (`np.ndarray`): bool (height, width), at the size of the images; empty where nothing fits.
+        mask (`np.ndarray`): bool (height, width), at the size of the images; empty if there is no target.
         score (`float`): Probability of the mask, 0 to 1.
-        no_target_score (`float`, *optional*): Probability that nothing fits the sentence, 0 to 1; `None` if the model
-            does not give one.
-        text (`str`, *optional*): What a language model answered, as it wrote it.
-        problem (`str`, *optional*): Why `mask` is empty although the model was asked, such as an answer that cannot
-            be parsed. The sentence is scored with the empty mask, and the report counts such answers.
+        no_target_score (`float`, *optional*): Probability that the sentence has no target, 0 to 1; `None` if the model
+            does not return one.
+        text (`str`, *optional*): The unchanged answer of a language model.
+        problem (`str`, *optional*): The reason why `mask` is empty although the model was run, such as an answer that
+            cannot be parsed. The sentence is scored with the empty mask, and the report counts such answers.
     """
 
     mask: npt.NDArray[np.bool_]
@@ -42,8 +42,8 @@ class Segmenter(Protocol):
     """
     Anything that can be scored. A class needs no base class: these members are enough.
 
-    `name` labels its row in tables. `identity` holds what decides its answers (model ids, revisions, hashes of
-    weights, options), so that a stopped run is only resumed with equal values.
+    `name` labels its row in tables. `identity` contains everything that determines its results (model ids, revisions,
+    hashes of weights, options), so that a stopped run is only resumed with equal values.
     """
 
     @property
@@ -52,13 +52,13 @@ class Segmenter(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Everything that determines its answers, by name."""
+        """Everything that determines its results, by name."""
 
     def segment(
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
     ) -> list[Answer]:
         """
-        Segments the changes that sentences describe. The answers depend on the arguments alone, not on earlier calls.
+        Segments the changes that sentences describe. The results only depend on the arguments, not on earlier calls.
 
         Args:
             image_t1, image_t2 (`PIL.Image.Image`): The earlier and the later image, RGB, of one size.
@@ -69,24 +69,24 @@ class Segmenter(Protocol):
             `list[Answer]`: One per sentence, in order.
 
         Raises:
-            ValueError: If it refuses a sentence (too long, for example); the sentence then counts as wrong.
+            ValueError: If it rejects a sentence (too long, for example); the sentence then counts as wrong.
         """
 
 
 @runtime_checkable
 class TruthSegmenter(Segmenter, Protocol):
-    """A [`Segmenter`] that answers with the truth: a bound for the others, not a model."""
+    """A [`Segmenter`] that uses the truth: a bound for the others, not a model."""
 
     def segment_truths(
         self, image_t1: Image.Image, sentences: Sequence[str], truths: Sequence[npt.NDArray[np.bool_]]
     ) -> list[Answer]:
         """
-        Answers from the true masks of a pair.
+        Computes results from the true masks of a pair.
 
         Args:
             image_t1 (`PIL.Image.Image`): The earlier image, for its size.
             sentences (`Sequence[str]`): One or more sentences about this pair.
-            truths (`Sequence[np.ndarray]`): All true masks of the pair that can be read, bool (height, width).
+            truths (`Sequence[np.ndarray]`): All readable true masks of the pair, bool (height, width).
 
         Returns:
             `list[Answer]`: One per sentence, in order.
@@ -101,7 +101,7 @@ def ask(
     domain: str | None = None,
 ) -> list[Answer]:
     """
-    Asks a segmenter, and checks what it returns.
+    Runs a segmenter, and checks its results.
 
     Args:
         segmenter ([`Segmenter`]): The model.
@@ -111,8 +111,8 @@ def ask(
         `list[Answer]`: One per sentence.
 
     Raises:
-        TrainingError: If there is not one answer per sentence, a mask is not bool of the images' size, or a score is
-            not a probability.
+        TrainingError: If there is not one answer per sentence, a mask is not bool at the size of the images, or a
+            score is not a probability.
     """
     answers = segmenter.segment(image_t1, image_t2, sentences, domain)
     if len(answers) != len(sentences):

@@ -51,10 +51,10 @@ class EvenlySpacedPairs(_View):
 
 class RewordedPairs(_View):
     """
-    Pairs with their sentences in words and forms that no training sentence has.
+    Pairs with their sentences reworded with words and forms that no training sentence has.
 
     Args:
-        source (`PairSource`): The pairs in their own words.
+        source (`PairSource`): The pairs with the original sentences.
     """
 
     def __init__(self, source: PairSource) -> None:

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Checkpoints appear complete or not at all. They are written in a temporary folder and moved to their place when every
-file is on the disk, so that a killed process or a full disk neither leaves a partial checkpoint nor destroys the
+Checkpoints are written atomically: in a temporary folder, which is renamed when every
+file is on the disk, so a killed process or a full disk neither leaves a partial checkpoint nor destroys the
 previous one.
 """
 
@@ -70,7 +70,7 @@ def find_checkpoint(arguments: TrainingArguments) -> str | None:
 
 def last_checkpoint(folder: Path) -> Path | None:
     """
-    The last complete checkpoint of a run. One that is incomplete, such as a copy that was cut short, is passed over
+    The last complete checkpoint of a run. An incomplete one, such as an interrupted copy, is ignored
     with a warning.
 
     Args:
@@ -97,7 +97,8 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 def _what_is_missing(checkpoint: Path) -> str:
     """
-    The reason why a checkpoint cannot be resumed from; "" if it can. Only header and size of weight files are checked.
+    The reason why a run cannot be resumed from a checkpoint; "" if it can. Only header and size of weight files are
+    checked.
     """
     try:
         state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
@@ -112,7 +113,7 @@ def _what_is_missing(checkpoint: Path) -> str:
                 pass
         except (OSError, SafetensorError):
             return f"{path.name} is cut short or damaged"
-    # ZeRO-3 may save its own shards alone.
+    # ZeRO-3 may only save its own shards.
     return "" if weights or any(checkpoint.glob("global_step*")) else "it holds no weights"
 
 
@@ -155,7 +156,7 @@ def unfinished_folder(output_dir: str | os.PathLike, is_writer: bool) -> Iterato
     A temporary folder to write a checkpoint in; it is removed if the block raises an error.
 
     Args:
-        output_dir (`str`): Where the checkpoint belongs.
+        output_dir (`str`): Folder of the checkpoint.
         is_writer (`bool`): Whether this process may remove files.
     """
     folder = Path(output_dir, UNFINISHED)
@@ -174,9 +175,9 @@ def publish(output_dir: str | os.PathLike, name: str, limit: int | None, best: s
     Moves a finished checkpoint from the temporary folder to the output folder, and then removes old ones.
 
     Args:
-        output_dir (`str`): Where the checkpoint belongs.
+        output_dir (`str`): Folder of the checkpoint.
         name (`str`): Its name.
-        limit (`int`, *optional*): How many are kept.
+        limit (`int`, *optional*): Number of checkpoints to keep.
         best (`str`, *optional*): The best one, which is always kept.
     """
     finished, place = Path(output_dir, UNFINISHED, name), Path(output_dir, name)
@@ -191,14 +192,14 @@ def publish(output_dir: str | os.PathLike, name: str, limit: int | None, best: s
 @contextmanager
 def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
     """
-    Turns errors of writing in the block, such as a full disk, into one that names the last complete checkpoint.
+    Converts errors of writing in the block, such as a full disk, to one that names the last complete checkpoint.
 
     Args:
-        what (`str`): What is saved, for the message.
+        what (`str`): Name of the saved object, for the message.
         arguments (`TrainingArguments`): The output folder.
 
     Raises:
-        TrainingError: If something cannot be written.
+        TrainingError: If writing fails.
     """
     try:
         yield
@@ -222,11 +223,11 @@ def advice_to_resume(arguments: TrainingArguments, first: str) -> str:
 
 def check_finite(model: nn.Module, step: int, arguments: TrainingArguments) -> None:
     """
-    Refuses to save weights that are not finite, so that the checkpoints before stay the last ones.
+    Refuses to save weights that are not finite, so that earlier checkpoints remain.
 
     Args:
-        model (`nn.Module`): The model; of partitioned parameters the part of this process is checked.
-        step (`int`): The steps that were taken.
+        model (`nn.Module`): The model; for partitioned parameters, the part of this process is checked.
+        step (`int`): Number of finished steps.
         arguments (`TrainingArguments`): The output folder.
 
     Raises:
@@ -242,11 +243,11 @@ def check_finite(model: nn.Module, step: int, arguments: TrainingArguments) -> N
 
 def check_loss(parts: Mapping[str, Tensor], step: int, arguments: TrainingArguments) -> None:
     """
-    Stops a run whose loss is NaN or infinite: its weights are lost.
+    Stops a run whose loss is NaN or infinite: its weights are unusable.
 
     Args:
         parts (`Mapping[str, Tensor]`): The parts of the loss of a batch.
-        step (`int`): The step that is being taken, from 1.
+        step (`int`): The current step, from 1.
         arguments (`TrainingArguments`): The output folder.
 
     Raises:
@@ -261,7 +262,7 @@ def check_loss(parts: Mapping[str, Tensor], step: int, arguments: TrainingArgume
 
 
 def write_arguments(arguments: TrainingArguments, folder: str | os.PathLike) -> None:
-    """Writes the arguments as JSON, in place of the pickle that the library writes."""
+    """Writes the arguments as JSON, instead of the library's pickle."""
     Path(folder, "training_args.bin").unlink(missing_ok=True)
     text = json.dumps(arguments.to_sanitized_dict(), indent=2, sort_keys=True)
     Path(folder, "training_args.json").write_text(text + "\n", encoding="utf-8")

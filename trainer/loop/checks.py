@@ -21,7 +21,7 @@ def check_inputs(
     model_arguments: "ModelArguments", model_config: "ModelConfig", data_arguments: "DataArguments"
 ) -> None:
     """
-    Checks that the checkpoints and datasets that a run names are there.
+    Checks that the checkpoints and datasets of a run exist.
 
     Args:
         model_arguments ([`ModelArguments`]): `stage1` and `parts_from` are checked.
@@ -29,7 +29,7 @@ def check_inputs(
         data_arguments ([`DataArguments`]): `train_data` and `eval_data` are checked.
 
     Raises:
-        TrainingError: If one of them is missing, empty or of another kind; the message names the option.
+        TrainingError: If one of them is missing, empty or of another type; the message names the option.
     """
     checkpoints = {
         "model_name_or_path": model_config.model_name_or_path,
@@ -46,10 +46,10 @@ def check_inputs(
 
 def check_checkpoint(option: str, name: str) -> None:
     """
-    Checks that a name is a checkpoint of an mtrefseg model.
+    Checks that a name refers to a checkpoint of an mtrefseg model.
 
     Args:
-        option (`str`): The option that names it.
+        option (`str`): The option with this name.
         name (`str`): Folder or Hub id.
 
     Raises:
@@ -85,11 +85,11 @@ def check_checkpoint(option: str, name: str) -> None:
 
 def check_dataset(option: str, name: str) -> None:
     """
-    Checks that a name can be a dataset. Whether it has the split is found when it is opened.
+    Checks that a name can be a dataset. Whether it has the split is checked when it is opened.
 
     Args:
-        option (`str`): The option that names it.
-        name (`str`): A folder, a Hub id, `GENERATED`, or `COMPOSED` and the folders to compose pairs of.
+        option (`str`): The option with this name.
+        name (`str`): A folder, a Hub id, `GENERATED`, or `COMPOSED` and the folders from which pairs are composed.
 
     Raises:
         TrainingError: If it is none of these, or an empty folder.

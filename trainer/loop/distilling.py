@@ -32,14 +32,14 @@ _HELD_OUT = 0.05
 
 def distill(arguments: Sequence[str], program: str, description: str | None) -> str:
     """
-    Distils a language part as the command line says, evaluates and saves it.
+    Distils a language part with a command line, evaluates and saves it.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the program's name.
         program, description (`str`): For the help.
 
     Returns:
-        `str`: A table of the scores; empty on all processes but the main one.
+        `str`: A table of the scores; empty on all processes except the main one.
 
     Raises:
         TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
@@ -79,11 +79,11 @@ def make_trainer(
     training: TrainingArguments,
 ) -> tuple[Trainer, MTRefSegProcessor]:
     """
-    Encodes the pairs, and makes the new model and the trainer.
+    Encodes the pairs, and creates the new model and the trainer.
 
     Args:
-        arguments, data, augmentation, training: The arguments. Pairs are encoded as the augmentation leaves them,
-            `epoch_pairs` of them; paraphrases and left out domains are drawn again each time a pair is read.
+        arguments, data, augmentation, training: The arguments. Pairs are encoded after the augmentation,
+            `epoch_pairs` of them; paraphrases and hidden domains are drawn again each time a pair is used.
 
     Returns:
         `Trainer`: Ready to train.
@@ -104,7 +104,7 @@ def make_trainer(
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
     table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
-    student.get_input_embeddings().weight.requires_grad_(False)  # Words that occur in no sentence keep their vectors.
+    student.get_input_embeddings().weight.requires_grad_(False)  # Words that are in no sentence keep their vectors.
     queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])
     share, dropout = augmentation.paraphrase_share, augmentation.domain_dropout
     trainer = Trainer(

@@ -63,15 +63,15 @@ def keep_freed_memory(arguments: TrainingArguments) -> None:
 
 def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) -> None:
     """
-    Refuses a run on another engine than was asked for: `accelerate launch --cpu`, for instance, starts one process
-    without DeepSpeed, whatever the configuration says.
+    Rejects a run on another engine than the expected one: `accelerate launch --cpu`, for instance, starts one process
+    without DeepSpeed, independent of the configuration.
 
     Args:
-        arguments ([`MTRefSegTrainingConfig`]): The engine that was asked for.
+        arguments ([`MTRefSegTrainingConfig`]): The expected engine.
         accelerator (`Accelerator`): The engine in use.
 
     Raises:
-        TrainingError: If the engine or the number of processes is another one.
+        TrainingError: If the engine or the number of processes differs.
     """
     engine, processes = engine_of(accelerator), accelerator.num_processes
     if arguments.n_gpu > 1:
@@ -102,7 +102,7 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
 
 def check_precision(arguments: TrainingArguments, accelerator: Accelerator, model: nn.Module) -> None:
     """
-    Refuses a run that would fail at its first step: in half precision DeepSpeed casts the weights, but not the
+    Rejects a run that would fail at its first step: in half precision DeepSpeed casts the weights, but not the
     statistics of batch normalisations.
 
     Args:
@@ -111,7 +111,7 @@ def check_precision(arguments: TrainingArguments, accelerator: Accelerator, mode
         model (`nn.Module`): The model to train.
 
     Raises:
-        TrainingError: If a model with batch normalisations is to be trained so.
+        TrainingError: If a model with batch normalisations would be trained in this way.
     """
     is_cast = engine_of(accelerator).startswith("zero") and (arguments.bf16 or arguments.fp16)
     if is_cast and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
@@ -123,7 +123,7 @@ def check_precision(arguments: TrainingArguments, accelerator: Accelerator, mode
 
 class EngineReport(TrainerCallback):
     """
-    Prints, when training begins, which engine wraps the model.
+    Prints the engine that wraps the model at the start of training.
 
     Args:
         trainer (`Trainer`): The trainer.

@@ -37,21 +37,21 @@ class MTRefSegTrainer(SFTTrainer):
     """
     Trains [`MTRefSegVisionModel`] (stage 1) or [`MTRefSegModel`] (stage 2).
 
-    The loss of a step is the mean over all its sentences (and answer tokens), however they are spread over
+    The loss of a step is the mean over all its sentences (and answer tokens), independent of their distribution over
     accumulated batches and processes.
 
     Args:
         model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model.
-        args ([`MTRefSegTrainingConfig`]): How to train.
+        args ([`MTRefSegTrainingConfig`]): Training options.
         processor ([`MTRefSegProcessor`]): Prepares pairs; saved with the model.
         train_dataset (`datasets.Dataset`): Rows of [`make_train_dataset`].
-        loader ([`PairLoader`], *optional*): Its epoch is set.
+        loader ([`PairLoader`], *optional*): Its epoch is set during training.
         eval_dataset (`datasets.Dataset`, *optional*): Rows of [`make_eval_dataset`].
         data_arguments ([`DataArguments`], *optional*): Named in the model card.
         peft_config (`LoraConfig`, *optional*): Adapters.
 
     Raises:
-        TrainingError: If another engine is in use than was asked for.
+        TrainingError: If the engine is not the expected one.
     """
 
     _tag_names = ["mtrefseg"]
@@ -100,7 +100,7 @@ class MTRefSegTrainer(SFTTrainer):
         """Sends nothing."""
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """Makes the optimizer that the arguments name, with the groups of [`parameter_groups`]."""
+        """Creates the optimizer of the arguments, with the groups of [`parameter_groups`]."""
         if self.optimizer is None:
             groups = parameter_groups(self.model, self.args)
             optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
@@ -126,9 +126,9 @@ class MTRefSegTrainer(SFTTrainer):
         Args:
             model (`nn.Module`): The model, wrapped.
             inputs (`dict`): A batch of [`PairCollator`].
-            return_outputs (`bool`): Whether to return the model's output too.
+            return_outputs (`bool`): Whether to return the model's output as well.
             num_items_in_batch (`Tensor` of shape `(3,)`, *optional*): [`ItemCounts`] of the step; without it the batch
-                is the whole step.
+                is the complete step.
         """
         outputs = model(**inputs)
         counts = count_items(inputs)
@@ -141,12 +141,12 @@ class MTRefSegTrainer(SFTTrainer):
         self._progress.add(parts, counts.pairs, counts.sentences)
         loss = sum(parts.values(), torch.zeros((), device=self.args.device))
         if num_items_in_batch is not None:
-            # The processes' gradients are averaged, but theirs are shares of one mean.
+            # Gradients are averaged over the processes, but the loss of each process is already a share of one mean.
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Logs, and adds the parts of the loss and the speed to what is said of training steps."""
+        """Logs, and adds the parts of the loss and the speed to the log of training steps."""
         if "loss" in logs and self._progress.steps > 0:
             logs.update(self._progress.take(self.accelerator))
         super().log(logs, start_time)
@@ -158,10 +158,10 @@ class MTRefSegTrainer(SFTTrainer):
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
         """
-        Scores the model at the images' own sizes, every pair once.
+        Scores the model at the original size of the images, every pair once.
 
         Args:
-            eval_dataset (`datasets.Dataset`, *optional*): Instead of the trainer's own.
+            eval_dataset (`datasets.Dataset`, *optional*): Replaces the trainer's own.
             ignore_keys (`list[str]`, *optional*): Not used.
             metric_key_prefix (`str`, *optional*, defaults to `"eval"`): Prefix of the names.
 
@@ -208,7 +208,7 @@ class MTRefSegTrainer(SFTTrainer):
         )
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
-        """Tied weights are saved once, so the library need not warn that their second name is missing."""
+        """Tied weights are saved once, so the library's warning about their missing second name is suppressed."""
         missing = [name for name in load_result.missing_keys if name not in self.model.all_tied_weights_keys]
         super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))
 
@@ -216,7 +216,7 @@ class MTRefSegTrainer(SFTTrainer):
         return self._checkpoint_folder or super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Writes a checkpoint in a temporary folder and moves it to its place when it is complete."""
+        """Writes a checkpoint in a temporary folder and renames it when it is complete."""
         output_dir, name = super()._get_output_dir(trial), f"checkpoint-{self.state.global_step}"
         is_writer = self.args.should_save
         with saving(name, self.args), unfinished_folder(output_dir, is_writer) as folder:
@@ -240,7 +240,7 @@ class MTRefSegTrainer(SFTTrainer):
         Saves model and processor.
 
         Args:
-            output_dir (`str`, *optional*): Where to; the run's output folder if not given.
+            output_dir (`str`, *optional*): The output folder; by default that of the run.
 
         Raises:
             TrainingError: If a weight is not finite.

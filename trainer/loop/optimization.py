@@ -19,7 +19,7 @@ def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrai
 
     Args:
         model (`PreTrainedModel` or `PeftModel`): The model, not wrapped for distribution.
-        arguments ([`MTRefSegTrainingConfig`]): The rates.
+        arguments ([`MTRefSegTrainingConfig`]): The learning rates.
 
     Returns:
         `list[dict]`: Groups for an optimizer of PyTorch; none is empty, and each parameter is in one.

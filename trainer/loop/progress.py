@@ -35,7 +35,7 @@ class Progress(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Called by the trainer. Steps are counted here, since a resumed run does not begin with step 0."""
+        """Called by the trainer. Steps are counted here, because a resumed run does not start at step 0."""
         self.steps += 1
 
     def add(self, parts: dict[str, Tensor], pairs: int, sentences: int) -> None:
@@ -52,7 +52,7 @@ class Progress(TrainerCallback):
 
     def take(self, accelerator: Accelerator) -> dict[str, float]:
         """
-        Returns what was added since the last call, summed over all processes, which all have to call it.
+        Returns the sums since the last call over all processes, which must all call it.
 
         Args:
             accelerator (`Accelerator`): Gathers from the processes.
@@ -104,7 +104,7 @@ def describe(logs: dict[str, Any], step: int, max_steps: int) -> str:
     A log as one line of text.
 
     Args:
-        logs (`dict[str, Any]`): What is logged.
+        logs (`dict[str, Any]`): The logged values.
         step, max_steps (`int`): The current step and the number of all steps.
 
     Returns:

@@ -16,10 +16,10 @@ from trainer.errors import TrainingError
 
 
 LOCK = "_lock"
-"""Name of the lock file in the output folder. The system releases it however the process ends. Files that begin with
-`_` are not pushed to the Hub."""
+"""Name of the lock file in the output folder. The system always releases it at the end of the process. Files that
+begin with `_` are not pushed to the Hub."""
 RUNNING = "_running.json"
-"""Name of the file beside it that says which process holds the lock."""
+"""Name of a second file with the process that holds the lock."""
 _WAIT_SECONDS = 5.0  # The reading processes of a killed run need a moment to end.
 
 
@@ -58,11 +58,11 @@ def locked_folder(arguments: TrainingArguments) -> Iterator[None]:
             (folder / name).unlink(missing_ok=True)
         lock.release()
         if is_new and not any(folder.iterdir()):
-            folder.rmdir()  # The run ended before it wrote anything.
+            folder.rmdir()  # The run ended before it wrote any file.
 
 
 def _holder(folder: Path) -> str:
-    """Which process holds the lock, as far as it has said so."""
+    """The process that holds the lock, if it is recorded."""
     try:
         running = json.loads((folder / RUNNING).read_text(encoding="utf-8"))
         return f" (process {running['process']} on {running['host']})"

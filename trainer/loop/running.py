@@ -45,11 +45,11 @@ def train_stage(
     default_recipe: str, build: Build, arguments: Sequence[str], program: str, description: str | None
 ) -> None:
     """
-    Trains a stage as the command line says, and prints a table of the results.
+    Trains a stage with a command line, and prints a table of the results.
 
     Args:
         default_recipe (`str`): The recipe without `--config`, by its name in `recipes/`.
-        build (`Callable`): Makes the stage's model and its processor.
+        build (`Callable`): Builds the model of the stage and its processor.
         arguments (`Sequence[str]`): The arguments after the program's name.
         program, description (`str`): For the help.
 
@@ -80,7 +80,7 @@ def _train(
     model_config: ModelConfig,
     build: Build,
 ) -> str:
-    """Trains, and returns the table of the results; "" on all processes but the main one."""
+    """Trains, and returns the table of the results; "" on all processes except the main one."""
     check_resume_config(training, _run_config(model_arguments, model_config, data_arguments, augmentation, training))
     set_seed(training.seed)  # New weights are the same on every process, and when a run is resumed.
     model, processor = build(model_arguments, model_config, training)
@@ -116,7 +116,7 @@ def make_trainer(
     model_config: ModelConfig,
 ) -> MTRefSegTrainer:
     """
-    Opens the data and makes the trainer.
+    Opens the data and creates the trainer.
 
     Args:
         model ([`MTRefSegModel`] or [`MTRefSegVisionModel`]): The model; the latter is stage 1.
@@ -131,7 +131,7 @@ def make_trainer(
     freeze_parts(model, training.freeze)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
-        # Opened first, because it is small: its errors are found before the training data is prepared.
+        # Opened first, because it is small: its errors are detected before the training data is prepared.
         eval_dataset = make_eval_dataset(data_arguments, is_stage1)
         train_dataset, loader = make_train_dataset(
             data_arguments,
@@ -154,7 +154,7 @@ def make_trainer(
 
 def run(trainer: MTRefSegTrainer) -> str:
     """
-    Trains, evaluates and saves. Adapters are saved merged, too.
+    Trains, evaluates and saves. Adapters are also saved merged.
 
     Args:
         trainer ([`MTRefSegTrainer`]): The trainer.
@@ -202,12 +202,12 @@ def _save_merged_and_results(trainer: MTRefSegTrainer, metrics: dict[str, float]
 
 def write_results(trainer: MTRefSegTrainer, metrics: dict[str, float]) -> None:
     """
-    Writes `results.json`: "engine", "steps", "pairs" (trained on, each counted as often as it was) and "evaluation",
+    Writes `results.json`: "engine", "steps", "pairs" (number of training pairs, with repetitions) and "evaluation",
     the scores without their prefix.
 
     Args:
-        trainer ([`MTRefSegTrainer`]): The trainer, after everything else is saved.
-        metrics (`dict[str, float]`): Of its last evaluation; empty without `eval_data`.
+        trainer ([`MTRefSegTrainer`]): The trainer, after everything else was saved.
+        metrics (`dict[str, float]`): Metrics of its last evaluation; empty without `eval_data`.
     """
     training, steps = trainer.args, trainer.state.global_step
     results = {

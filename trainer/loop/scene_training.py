@@ -22,14 +22,14 @@ from .run_lock import locked_folder
 
 def train_scenes(arguments: Sequence[str], program: str, description: str | None) -> str:
     """
-    Trains a visual half as the command line says, evaluates and saves it.
+    Trains a visual half with a command line, evaluates and saves it.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the program's name.
         program, description (`str`): For the help.
 
     Returns:
-        `str`: A table of the scores; empty on all processes but the main one.
+        `str`: A table of the scores; empty on all processes except the main one.
 
     Raises:
         TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
@@ -39,7 +39,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     if training.max_steps < 1:
         raise TrainingError(f"max_steps={training.max_steps}, but generated images have no end: set how many steps.")
     training.remove_unused_columns = False
-    # trl and transformers guess label names from the signature; these are what is scored.
+    # trl and transformers guess label names from the signature; these are scored.
     training.label_names = ["kinds", "colors"]
     training.use_cpu = not torch.accelerator.is_available()
     use_all_cores(training)
@@ -66,7 +66,7 @@ def make_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer
 
     Args:
         scenes ([`SceneArguments`]): The images.
-        training (`TrainingArguments`): The rest.
+        training (`TrainingArguments`): The training options.
 
     Returns:
         `Trainer`: Ready to train.

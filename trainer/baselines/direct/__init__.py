@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Third-party models, used without training. `asking.py` defines the interface of adapters, `combining.py` the ways to
-ask a single-image model about two times; `docs/baselines.md` lists the models.
+use a single-image model for two dates; `docs/baselines.md` lists the models.
 """
 
 from .asking import Finding, ImageModel, View

@@ -24,9 +24,9 @@ class Finding:
     The result of a model for a sentence.
 
     Args:
-        mask (`np.ndarray`): bool (height, width), at the size of the images; empty where nothing fits.
+        mask (`np.ndarray`): bool (height, width), at the size of the images; empty if there is no target.
         score (`float`): Confidence, 0 to 1; 0 where the mask is empty.
-        text (`str`, *optional*): What a language model answered, as it wrote it.
+        text (`str`, *optional*): The unchanged answer of a language model.
         problem (`str`, *optional*): Why there is no usable answer.
     """
 
@@ -49,22 +49,22 @@ class ImageModel(Protocol):
 
     @property
     def takes_two(self) -> bool:
-        """Whether it can be shown two images at once (the view "two")."""
+        """Whether it accepts two images at once (the view "two")."""
 
     def find(self, images: Sequence[Image.Image], sentences: Sequence[str], view: View) -> list[Finding]:
         """
-        Finds what sentences describe.
+        Finds the objects that sentences describe.
 
         Args:
             images (`Sequence[PIL.Image.Image]`): One image, RGB; two of one size, t1 and t2, if the view is "two".
             sentences (`Sequence[str]`): One or more sentences.
-            view (`str`): What the images show, see `View`.
+            view (`str`): Kind of input, see `View`.
 
         Returns:
             `list[Finding]`: One per sentence. For the view "two", masks of both images are united.
 
         Raises:
-            Exception: Whatever the model raises; the sentence is then scored with an empty mask.
+            Exception: Any error of the model; the sentence is then scored with an empty mask.
         """
 
 
@@ -106,12 +106,12 @@ def number(option: str, text: str | float, least: float, most: float) -> float:
     Reads an option that is a number.
 
     Args:
-        option (`str`): Its name, for the error.
+        option (`str`): Name of the option, for the error.
         text (`str` or `float`): Its value.
         least, most (`float`): Limits.
 
     Raises:
-        TrainingError: If it is no number within the limits.
+        TrainingError: If it is not a number within the limits.
     """
     try:
         value = float(text)

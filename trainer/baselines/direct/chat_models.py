@@ -15,8 +15,8 @@ from .regions import Unit
 
 
 PIXEL_MODELS = ("qwen2_5_vl", "qwen2_5_omni")
-"""Types of models that write pixels of the image as it was resized for them; all others are asked for thousandths, in
-which Qwen2-VL, Qwen3-VL and InternVL were trained."""
+"""Types of models that write pixels of the image as it was resized for them; all others are asked for thousandths,
+with which Qwen2-VL, Qwen3-VL and InternVL were trained."""
 
 
 class ChatTalker:

@@ -1,17 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Ways to ask a single-image model about two times, independent of the model:
+Ways to use a single-image model for two dates, independent of the model:
 
 | way | shown | the mask |
 |---|---|---|
 | `later` | t2 | as found |
-| `change_word` | t1 if the sentence says that something left, t2 otherwise | as found |
-| `t2_minus_t1` | t2, and t1 on its own | what is found at t2 without what is found at t1 |
+| `change_word` | t1 if something disappeared according to the sentence, t2 otherwise | as found |
+| `t2_minus_t1` | t2, and t1 separately | the mask at t2 without the mask at t1 |
 | `t1_minus_t2` | the same | the reverse |
-| `side_by_side` | one image: t1 on the left, t2 on the right | what is found in either half |
-| `two_images` | t1 and t2 as two images of one question | what is found in either image |
+| `side_by_side` | one image: t1 on the left, t2 on the right | the union of the masks in both halves |
+| `two_images` | t1 and t2 as two images of one question | the union of the masks in both images |
 
-The sentence is asked as it stands, words about time included.
+The sentence is used unchanged, including words about time.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,7 +62,7 @@ def _t1_minus_t2(ask: Ask, pair: Pair, sentences: Sequence[str]) -> list[Finding
 
 
 def _without(kept: Finding, taken: Finding, names: tuple[str, str]) -> Finding:
-    """The part of one mask that is not in the other. Without an answer at one of the times there is no difference."""
+    """The part of one mask that is not in the other. Without an answer for one of the dates there is no difference."""
     problems = [f"{name}: {each.problem}" for name, each in zip(names, (kept, taken)) if each.problem]
     texts = [f"{name}: {each.text}" for name, each in zip(names, (kept, taken)) if each.text is not None]
     mask = np.zeros_like(kept.mask) if problems else kept.mask & ~taken.mask
@@ -100,16 +100,16 @@ WAYS: dict[str, Callable[[Ask, Pair, Sequence[str]], list[Finding]]] = {
 
 class DirectSegmenter:
     """
-    Turns a single-image model into a [`Segmenter`] of changes, without training. If the model fails, the sentences are
-    asked one at a time, so that one of them does not affect the others; a sentence that still fails gets an empty mask
-    and the reason. Only a [`UserError`], such as a rejected key, stops the run.
+    Converts a single-image model to a [`Segmenter`] of changes, without training. If the model fails, the sentences
+    are processed one at a time, so that one of them does not affect the others; a sentence that still fails gets an
+    empty mask and the reason. Only a [`UserError`], such as a rejected key, stops the run.
 
     Args:
         model ([`ImageModel`]): The model.
         way (`str`): Key of `WAYS`.
 
     Raises:
-        TrainingError: If there is no such way, or the model does not take two images.
+        TrainingError: If there is no such way, or the model does not accept two images.
     """
 
     def __init__(self, model: ImageModel, way: str) -> None:

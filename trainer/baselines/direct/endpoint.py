@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Any server of the OpenAI protocol that accepts images, such as vLLM. The `openai` client retries lost connections and
+Any OpenAI-compatible server that accepts images, such as vLLM. The `openai` client retries lost connections and
 busy servers. The key comes from OPENAI_API_KEY and is stored nowhere.
 """
 
@@ -51,7 +51,7 @@ class EndpointTalker:
         writes_pixels = unit == "pixels" or (unit is None and _WRITES_PIXELS.search(model) is not None)
         self.unit: Unit = "pixels" if writes_pixels else "thousandths"
         self.name = f"endpoint:{model}"
-        # Not the URL: the same model gives the same answers at another server.
+        # Without the URL: the same model gives the same answers on another server.
         self.identity = {"model": model, "max_tokens": str(max_tokens), "unit": self.unit}
         self._model = model
         self._max_tokens = max_tokens
@@ -64,13 +64,13 @@ class EndpointTalker:
         See [`Talker.ask`].
 
         Raises:
-            TrainingError: If the server will not answer any question: no connection, a wrong key, an unknown model.
-            openai.OpenAIError: If it does not answer this one.
+            TrainingError: If the server cannot answer any question: no connection, a wrong key, an unknown model.
+            openai.OpenAIError: If it does not answer this question.
         """
         import openai
 
         if self.unit == "pixels":
-            # Servers resize images to whole patches, so images are resized to that size here.
+            # Servers resize images to multiples of a patch, so images are resized to that size here.
             images = [image.resize(_whole_patches(image.size), Image.Resampling.BICUBIC) for image in images]
         content: list[Any] = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
         content.append({"type": "text", "text": question})
@@ -81,7 +81,7 @@ class EndpointTalker:
                 max_tokens=self._max_tokens,
                 temperature=0,
             )
-        # One slow answer does not mean that the server is gone.
+        # One slow answer does not mean that the server is down.
         except openai.APITimeoutError:
             raise
         except (
@@ -110,7 +110,7 @@ def _text(content: Any) -> str:
 
 
 def _whole_patches(size: Size) -> Size:
-    """Width and height that Qwen2.5-VL resizes an image to."""
+    """Width and height to which Qwen2.5-VL resizes an image."""
     height, width = smart_resize(size[1], size[0])
     return width, height
 

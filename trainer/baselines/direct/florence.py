@@ -23,7 +23,7 @@ MOST_TOKENS = 1024
 
 class FlorenceModel:
     """
-    Florence-2. Its polygons are filled; it gives no confidence, so the score of a mask is 1.
+    Florence-2. Its polygons are filled; it returns no confidence, so the score of a mask is 1.
 
     Args:
         model (`str`): Hub id or folder in the format of transformers, such as "florence-community/Florence-2-large".
@@ -58,7 +58,7 @@ class FlorenceModel:
 
         Args:
             text (`str`): The answer with its special tokens: "<loc_12><loc_40>…", polygons separated by "<sep>".
-            image (`PIL.Image.Image`): The image that it is about.
+            image (`PIL.Image.Image`): The image of the answer.
         """
         answer = self._processor.post_process_generation(text=text, task=TASK, image_size=image.size)[TASK]
         polygons = [polygon for polygons in answer["polygons"] for polygon in polygons if len(polygon) >= 6]

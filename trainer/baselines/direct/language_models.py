@@ -40,12 +40,13 @@ _UNITS: dict[Unit, str] = {
 @dataclass(frozen=True)
 class Reply:
     """
-    What a model answered.
+    The answer of a model.
 
     Args:
         text (`str`): The answer.
-        seen (`tuple[tuple[int, int], ...]`): Width and height of each image as the model saw it; empty if as it is.
-        is_cut_off (`bool`, *optional*, defaults to `False`): Whether it ends at the limit of tokens.
+        seen (`tuple[tuple[int, int], ...]`): Width and height of each image after resizing for the model; empty if not
+            resized.
+        is_cut_off (`bool`, *optional*, defaults to `False`): Whether it was truncated at the token limit.
     """
 
     text: str
@@ -66,19 +67,19 @@ class Talker(Protocol):
 
     @property
     def unit(self) -> Unit:
-        """The unit in which it writes coordinates."""
+        """The unit of its coordinates."""
 
     def ask(self, images: Sequence[Image.Image], question: str) -> Reply:
-        """Answers a question about RGB images, which it is shown in this order before the question."""
+        """Answers a question about RGB images, which precede the question in this order."""
 
 
 def make_question(sentence: str, view: View, unit: Unit) -> str:
     """
-    The words that a model is asked.
+    The question for a model.
 
     Args:
-        sentence (`str`): The sentence, as it stands.
-        view (`str`): What the images show.
+        sentence (`str`): The unchanged sentence.
+        view (`str`): Kind of input.
         unit (`str`): The unit of coordinates.
     """
     number = '"image": 1 or 2, ' if view == "two" else ""

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Opens models as `mtrefseg benchmark run --models` names them; options come as text. Each model is loaded once.
+Opens models by their names in `mtrefseg benchmark run --models`; options are text. Each model is loaded once.
 
     clipseg:CIDAS/clipseg-rd64-refined,images=change_word
     chat:Qwen/Qwen3-VL-8B-Instruct,images=two_images

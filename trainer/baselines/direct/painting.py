@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""From boxes and points to masks, with SAM 2."""
+"""Converts boxes and points to masks with SAM 2."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ class Painter:
 
     def paint(self, region: Region) -> tuple[npt.NDArray[np.bool_], float]:
         """
-        Segments what a region shows.
+        Segments the object in a region.
 
         Args:
             region ([`Region`]): A box, or a point.

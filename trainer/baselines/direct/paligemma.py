@@ -3,7 +3,7 @@
 PaliGemma, which answers "segment …" with four tokens of a box and sixteen of a mask.
 
 The tokens of the mask are code words of an autoencoder. Its decoder is not part of transformers, and its weights are a
-file of NumPy beside the code of the authors. So SAM 2 segments the box here, and the code words are not used.
+NumPy file in the authors' repository. Therefore SAM 2 segments the box here, and the code words are not used.
 """
 
 import re
@@ -76,7 +76,7 @@ def read_boxes(text: str, size: tuple[int, int]) -> list[Region]:
         size (`tuple[int, int]`): Width and height of the image.
 
     Returns:
-        `list[Region]`: In order; boxes without area are left out.
+        `list[Region]`: In order; boxes without area are dropped.
     """
     regions = []
     for found in _BOX.finditer(text):

@@ -2,14 +2,14 @@
 """
 Reads boxes and points from the answers of language models. Models write them in several ways:
 
-* JSON, also in a code fence, between words, as one object a line, or cut off after some of them:
+* JSON, also in a code fence, between words, as one object per line, or truncated after some of them:
   `[{"bbox_2d": [x1, y1, x2, y2], "label": ...}]` (Qwen-VL), `{"point_2d": [x, y]}`, and `"box_2d"`, which is
   [y1, x1, y2, x2] (Gemini);
 * `<box>[[x1, y1, x2, y2]]</box>` (InternVL) and `(x1,y1),(x2,y2)` between tags or without (Qwen2-VL).
 
 Coordinates are thousandths of the image (Qwen2-VL, Qwen3-VL, InternVL, Gemini), pixels of the image as it was
-resized for the model (Qwen2.5-VL), or fractions of 1; these are recognised, the other two must be told apart by the
-caller.
+resized for the model (Qwen2.5-VL), or fractions of 1; fractions are recognised, the caller must distinguish the
+other two.
 """
 
 import math
@@ -26,7 +26,7 @@ Size = tuple[int, int]
 """Width and height."""
 
 TOLERANCE = 0.05
-"""Coordinates may lie outside the image by this share of its side; farther ones are in another unit."""
+"""Coordinates may be outside the image by this share of its side; larger ones are in another unit."""
 LONGEST_ANSWER = 200_000
 """Maximum length of an answer in characters."""
 
@@ -44,12 +44,12 @@ class AnswerError(ValueError):
 @dataclass(frozen=True)
 class Frame:
     """
-    What the coordinates of an answer refer to.
+    The reference frame of the coordinates of an answer.
 
     Args:
-        unit (`str`): "thousandths", or "pixels" of the image as the model saw it.
-        sizes (`Sequence[tuple[int, int]]`): Width and height of each image that was shown.
-        seen (`Sequence[tuple[int, int]]`): The same as the model saw them; empty if it saw them as they are.
+        unit (`str`): "thousandths", or "pixels" of the resized image.
+        sizes (`Sequence[tuple[int, int]]`): Width and height of each image.
+        seen (`Sequence[tuple[int, int]]`): The same after resizing for the model; empty if not resized.
     """
 
     unit: Unit
@@ -60,7 +60,7 @@ class Frame:
 @dataclass(frozen=True)
 class Region:
     """
-    A place in an image.
+    A region of an image.
 
     Args:
         image (`int`): Number of the image, from 0.
@@ -78,15 +78,15 @@ def read_regions(text: str, frame: Frame) -> list[Region]:
     Reads all boxes and points of an answer.
 
     Args:
-        text (`str`): The answer, with or without thoughts before it.
-        frame ([`Frame`]): What its coordinates refer to.
+        text (`str`): The answer, with or without reasoning before it.
+        frame ([`Frame`]): The reference frame of its coordinates.
 
     Returns:
-        `list[Region]`: Those that can be used; empty if the answer is an empty list, which says that nothing fits.
+        `list[Region]`: The valid ones; empty if the answer is an empty list, which means no target.
 
     Raises:
-        AnswerError: If the answer holds nothing that can be used: a refusal, words alone, coordinates of another unit,
-            or a text that was cut off before the first one.
+        AnswerError: If the answer contains nothing usable: a refusal, only words, coordinates of another unit,
+            or a text that was truncated before the first one.
     """
     if len(text) > LONGEST_ANSWER:
         raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
@@ -121,14 +121,14 @@ def read_regions(text: str, frame: Frame) -> list[Region]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Coordinates as they are written: four of a box, or two of a point; and the number of the image, from 1."""
+    """Coordinates as written: four of a box, or two of a point; and the number of the image, from 1."""
 
     image: int | None
     numbers: tuple[float, ...]
 
 
 def _places(value: Any, image: int | None) -> Iterator[_Place]:
-    """The places in a JSON value, outside in."""
+    """The regions in a JSON value, outermost first."""
     if isinstance(value, list):
         if (numbers := _numbers(value, 4)) is not None:
             yield _Place(image, numbers)
@@ -161,7 +161,7 @@ def _keyed_places(key: str, item: Any, image: int | None) -> Iterator[_Place]:
 
 
 def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
-    """A list of so many finite numbers, otherwise `None`."""
+    """A list of this many finite numbers, otherwise `None`."""
     if not isinstance(value, list) or len(value) != count:
         return None
     if not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
@@ -179,9 +179,9 @@ def _is_empty(value: Any) -> bool:
 
 
 def _region(place: _Place, frame: Frame) -> Region:
-    """A place in pixels of its image."""
+    """A region in pixels of its image."""
     count = len(frame.sizes)
-    # Without a number that exists, the last image is meant: it is the later one.
+    # Without a valid number, the last image is used, which is the later one.
     image = place.image - 1 if place.image is not None and 1 <= place.image <= count else count - 1
     size, numbers = frame.sizes[image], place.numbers
     if all(0 <= value <= 1 for value in numbers) and any(value != int(value) for value in numbers):

@@ -26,7 +26,7 @@ PROMPT = "<image>Please segment {}."
 
 class Sa2vaModel:
     """
-    Sa2VA. It gives no confidence, so the score of a mask is 1.
+    Sa2VA. It returns no confidence, so the score of a mask is 1.
 
     Args:
         model (`str`): Hub id or folder, such as "ByteDance/Sa2VA-4B".
@@ -47,7 +47,7 @@ class Sa2vaModel:
         self._model = load_model(AutoModel.from_pretrained, model, device, trust_remote_code=True)
         if not hasattr(self._model, "predict_forward"):
             raise TrainingError(f"sa2va:{model} has no predict_forward; use a Sa2VA model such as ByteDance/Sa2VA-4B.")
-        # Those on InternVL are handed their tokenizer, those on Qwen-VL their processor.
+        # Models based on InternVL need their tokenizer, those based on Qwen-VL their processor.
         kinds = {"tokenizer": AutoTokenizer, "processor": AutoProcessor}
         taken = (
             "processor" if "processor" in inspect.signature(self._model.predict_forward).parameters else "tokenizer"

@@ -42,11 +42,11 @@ class ClipSegModel:
 
 class Sam3Model:
     """
-    SAM 3: the union of all things that fit the text, as its authors define the task.
+    SAM 3: the union of all objects that match the text, as its authors define the task.
 
     Args:
         model (`str`): Hub id or folder, such as "facebook/sam3".
-        threshold (`float`, *optional*, defaults to 0.3): Minimum score of a thing.
+        threshold (`float`, *optional*, defaults to 0.3): Minimum score of an object.
         device (`str`, *optional*): The device; by default the first GPU if there is one.
     """
 
@@ -67,7 +67,7 @@ class Sam3Model:
 
 class GroundedSam2Model:
     """
-    Grounding DINO or OWLv2 detects, SAM 2 segments. The box with the highest score is taken, as is usual for referring
+    Grounding DINO or OWLv2 detects, SAM 2 segments. The box with the highest score is used, as is usual for referring
     expressions.
 
     Args:

@@ -25,7 +25,7 @@ BASELINES: dict[str, type[BaselineModel]] = {
     "change_detector": ChangeDetectorModel,
     "component_ranking": ComponentRankingModel,
 }
-"""By what `--baseline` takes."""
+"""By the values of `--baseline`."""
 
 for _model_class in BASELINES.values():
     AutoConfig.register(_model_class.config_class.model_type, _model_class.config_class, exist_ok=True)
@@ -34,7 +34,7 @@ for _model_class in BASELINES.values():
 
 def baseline_model(name: str, preset: str, processor: MTRefSegProcessor, **overrides: object) -> BaselineModel:
     """
-    A baseline with random weights that fits a processor.
+    A baseline with random weights that matches a processor.
 
     Args:
         name (`str`): A key of `BASELINES`.

@@ -28,8 +28,8 @@ class BaselineConfig(MTRefSegConfig):
 
 class BaselineModel(MTRefSegPreTrainedModel):
     """
-    Base class of the baselines. A subclass makes its parts, named as those of [`MTRefSegModel`] where they are the
-    same ones, and has a `forward` with the arguments of [`MTRefSegModel.forward`], as far as it needs them.
+    Base class of the baselines. A subclass creates its parts, with the names of [`MTRefSegModel`] if they are the
+    same, and has a `forward` with the arguments of [`MTRefSegModel.forward`], as far as it needs them.
 
     Args:
         config ([`BaselineConfig`]): Configuration.
@@ -54,10 +54,11 @@ class BaselineModel(MTRefSegPreTrainedModel):
         The output of a `forward`, with the losses of our model if there are labels.
 
         Args:
-            mask_logits (`Tensor` of shape `(num_sentences, height, width)`): Of any size.
-            no_target_logits (`Tensor` of shape `(num_sentences,)`): Logit of "nothing fits".
+            mask_logits (`Tensor` of shape `(num_sentences, height, width)`): Logits of any size.
+            no_target_logits (`Tensor` of shape `(num_sentences,)`): Logit that there is no target.
             layout ([`SentenceLayout`]): Which sentence belongs to which pair.
-            labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*): 1 where the described change is.
+            labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*): 1 for pixels of the described
+                change.
         """
         output = MTRefSegOutput(
             mask_logits=mask_logits, no_target_logits=no_target_logits, num_expressions=layout.num_expressions
@@ -78,7 +79,7 @@ def read_sentences(
 
     Args:
         language_model (`PreTrainedModel`): A causal language model.
-        input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, length)`): Of the processor.
+        input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, length)`): From the processor.
 
     Returns:
         `Tensor` of shape `(num_sentences, length, text_hidden_size)`: The states of the tokens.

@@ -26,8 +26,8 @@ class ChangeAttentionConfig(BaselineConfig):
 
 class ChangeAttentionModel(BaselineModel):
     """
-    A remote-sensing referring model in the manner of RMSIN and FIANet, on the fused levels of both images: pixels look
-    at words at three scales, which then inform one another. The fusion is that of our model.
+    A remote-sensing referring model similar to RMSIN and FIANet, on the fused levels of both images: pixels attend
+    to words at three scales, which are then mixed. The fusion is that of our model.
 
     Args:
         config ([`ChangeAttentionConfig`]): Configuration.

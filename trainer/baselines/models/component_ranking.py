@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A change detector whose connected components are chosen by the sentence."""
+"""A change detector whose connected components are selected by the sentence."""
 
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from .change_detector import union_of
 
 
 SURELY = 10.0
-"""Logit of a certain answer: nothing fits if nothing changed."""
+"""Logit of a certain no-target score, used if nothing changed."""
 
 
 @strict
@@ -30,8 +30,8 @@ class ComponentRankingConfig(BaselineConfig):
 class ComponentRankingModel(BaselineModel):
     """
     Two steps: the visual half of our model masks every change, and each connected component of that mask is kept if it
-    fits the sentence, going by its mean features, place and size. In training the components are those of the true
-    mask; one fits if more than half of it is in the sentence's mask.
+    matches the sentence, based on its mean features, place and size. In training the components are those of the true
+    mask; one matches if more than half of it is in the sentence's mask.
 
     Args:
         config ([`ComponentRankingConfig`]): Configuration.
@@ -61,7 +61,7 @@ class ComponentRankingModel(BaselineModel):
         change_labels: Tensor | None = None,
         **unused: Any,
     ) -> MTRefSegOutput:
-        """See [`BaselineModel`]. The loss is that of stage 1 and the cross entropy of "this component fits"."""
+        """See [`BaselineModel`]. The loss is that of stage 1 and the cross entropy of "this component matches"."""
         layout = SentenceLayout.of(input_ids, num_expressions, len(pixel_values_t1))
         encoding = self.vision_model.encode_pair(pixel_values_t1, pixel_values_t2)
         if change_labels is None and labels is not None:
@@ -74,7 +74,7 @@ class ComponentRankingModel(BaselineModel):
         components = label_components(is_changed)
         states, is_word = read_sentences(self.language_model, input_ids, attention_mask, query_mask)
         sentences = self.sentence_projection(mean_state(states, is_word))
-        # (num_sentences, num_components), and which components are there at all
+        # (num_sentences, num_components), and which components exist
         features = cast(Tensor, encoding.features.mask_features)
         scores, is_there = self._rank(features, components, sentences, layout)
         ranks = components[layout.pair_index]
@@ -93,7 +93,7 @@ class ComponentRankingModel(BaselineModel):
     def _rank(
         self, features: Tensor, components: Tensor, sentences: Tensor, layout: SentenceLayout
     ) -> tuple[Tensor, Tensor]:
-        """How well each component fits each sentence (logits; what is not changed, number 0, never does)."""
+        """How well each component matches each sentence (logits; number 0, unchanged pixels, never does)."""
         height, width = components.shape[-2:]
         count = int(components.max()) + 1
         y, x = torch.meshgrid(
@@ -115,7 +115,7 @@ class ComponentRankingModel(BaselineModel):
 @torch.no_grad()
 def label_components(masks: Tensor) -> Tensor:
     """
-    Numbers the connected components (of eight neighbours) of masks.
+    Labels the connected components (with eight neighbours) of masks.
 
     Args:
         masks (`Tensor` of shape `(batch_size, height, width)`): bool.
@@ -148,7 +148,7 @@ def _sums(features: Tensor, components: Tensor, count: int) -> tuple[Tensor, Ten
 
 
 def _share(labels: Tensor, components: Tensor, count: int) -> Tensor:
-    """Which share of each component is in a sentence's mask: `(num_sentences, count)`."""
+    """The share of each component that is in a sentence's mask: `(num_sentences, count)`."""
     sums, areas = _sums(labels.unsqueeze(1), components, count)
     return (sums / areas.clamp(min=1)).squeeze(-1)
 

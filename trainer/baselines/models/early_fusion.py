@@ -47,7 +47,7 @@ class EarlyFusionModel(BaselineModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if module is getattr(self, "joining", None):
-            # The mean of both images, so that the backbone sees what it knows, and random differences on top.
+            # The mean of both images, which is a usual input for the backbone, plus random differences.
             weight = 0.1 * torch.randn_like(self.joining.weight)
             weight[:, :, 1, 1] += 0.5 * torch.eye(3, device=weight.device).repeat(1, 2)
             init.copy_(self.joining.weight, weight)

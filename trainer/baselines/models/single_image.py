@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""A referring model of single images, asked at both times; the answers are subtracted."""
+"""A referring model of single images, used at both dates; the results are subtracted."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ class SingleImageConfig(BaselineConfig):
 class SingleImageModel(BaselineModel):
     """
     Segments the sentence in each image separately. Objects found at t2 but not at t1 have appeared, objects found at
-    t1 but not at t2 have disappeared, and the sentence tells which of the two is meant. The images are never compared
-    with each other, only the two answers. It is trained end to end through the subtraction, on the same labels as all
-    others.
+    t1 but not at t2 have disappeared, and the sentence determines which of the two is needed. The images are never
+    compared with each other, only the two results. It is trained end to end through the subtraction, on the same
+    labels as all others.
 
     Args:
         config ([`SingleImageConfig`]): Configuration.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The decoder of the specialist baselines: pixels look at words, and a mask grows from coarse to fine."""
+"""The decoder of the specialist baselines: pixels attend to words, and the mask is computed from coarse to fine."""
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from .baseline import mean_state
 class WordAttention(nn.Module):
     """
     Pixel-word attention with a gate, as in LAVT (https://huggingface.co/papers/2112.02244): each pixel gathers the
-    words that concern it, and a gate decides how much of them is added.
+    relevant words, and a gate decides how much of them is added.
 
     Args:
         size (`int`): Channels of the features.
@@ -49,14 +49,14 @@ class WordAttention(nn.Module):
 
 class WordDecoder(nn.Module):
     """
-    Decodes one mask per sentence from the levels of a backbone and the words of the sentence. Words are read at
+    Decodes one mask per sentence from the levels of a backbone and the words of the sentence. Words are used at
     strides 32, 16 and 8; the mask has stride 4.
 
     Args:
         config ([`MTRefSegConfig`]): `hidden_size` and heads of `mask_decoder_config`, `coordinate_channels`.
         channels (`list[int]`): Channels of the levels, strides 4, 8, 16, 32.
         is_cross_scale (`bool`, *optional*, defaults to `False`): Whether the three levels are mixed by one transformer
-            layer at stride 16 before the mask is made, as RMSIN does (https://huggingface.co/papers/2312.12470).
+            layer at stride 16 before the mask is computed, as in RMSIN (https://huggingface.co/papers/2312.12470).
     """
 
     def __init__(self, config: MTRefSegConfig, channels: list[int], is_cross_scale: bool = False) -> None:
@@ -87,7 +87,7 @@ class WordDecoder(nn.Module):
 
         Returns:
             `Tensor` of shape `(num_sentences, height / 4, width / 4)`: Logits of the masks.
-            `Tensor` of shape `(num_sentences,)`: Logits of "nothing fits".
+            `Tensor` of shape `(num_sentences,)`: Logits that there is no target.
         """
         lateral = [project(level) for project, level in zip(self.laterals, levels)]
         if self.coordinates:
