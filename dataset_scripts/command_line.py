@@ -12,8 +12,8 @@ python -m dataset_scripts compose COCO OUT      # pairs composed from real image
 python -m dataset_scripts describe DATA OUT     # sentences for pairs that have masks
 ```
 
-Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that says what to change;
-130 interrupted; 141 the reader of stdout has closed it. Results go to stdout, progress to stderr.
+Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that gives the fix;
+130 interrupted; 141 stdout was closed. Results go to stdout, progress to stderr.
 """
 
 import argparse
@@ -41,8 +41,8 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m dataset_sc
     Runs the command line.
 
     Args:
-        argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
-        program (`str`, *optional*): What the program is called in its help: `mtrefseg data` is the same command.
+        argv (`Sequence[str]`, *optional*): Arguments; by default those of the process.
+        program (`str`, *optional*): Name of the program in its help: `mtrefseg data` is the same command.
 
     Returns:
         `int`: The exit code.
@@ -70,11 +70,11 @@ def run_tool(
         package (`str`): The package with the modules of the commands.
         tools (`Mapping[str, tuple[str, str]]`): By command, its module, which supplies `add_arguments(parser)` and
             `run(arguments) -> exit code`, and a summary.
-        argv (`Sequence[str]`, *optional*): Arguments; those of the process if left out.
-        interrupted (`str`, *optional*): What is said after Ctrl-C.
+        argv (`Sequence[str]`, *optional*): Arguments; by default those of the process.
+        interrupted (`str`, *optional*): Message after Ctrl-C.
 
     Returns:
-        `int`: The exit code: the command's own; 2, 130 or 141 as this module says.
+        `int`: The exit code: the command's own; 2, 130 or 141 as described above.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     show_all_letters()
@@ -96,7 +96,7 @@ def _guarded(
     arguments: argparse.Namespace,
     interrupted: str,
 ) -> int:
-    """Ends with one line instead of a traceback after bad input or an error of the operating system."""
+    """Prints a one-line error instead of a traceback after bad input or an error of the operating system."""
     try:
         code = run(arguments)
         sys.stdout.flush()

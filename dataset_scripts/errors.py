@@ -5,4 +5,4 @@ from mtrefseg.errors import UserError
 
 
 class DataError(UserError, ValueError):
-    """Bad input. The message names the file or value and says what to do; the command line prints it as one line."""
+    """Bad input. The message names the file or value and the fix; the command line prints it as one line."""

@@ -9,7 +9,7 @@ from mtrefseg.option_values import whole_numbers
 
 def add_mask_options(parser: argparse.ArgumentParser) -> None:
     """
-    Declares `--mask-values` and `--mask-threshold`, of which one may be given.
+    Declares `--mask-values` and `--mask-threshold`, of which only one may be given.
 
     Args:
         parser (`argparse.ArgumentParser`): The parser of a command that reads masks.

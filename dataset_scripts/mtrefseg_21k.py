@@ -18,7 +18,7 @@ from dataset_scripts.readers import PAIRS_SUFFIX, SETTINGS, RawBuilder, RawConfi
 
 
 REPOSITORY = "kkk2026/MTRefSeg-21K"
-"""Where the raw folders are published."""
+"""The repository of the published raw folders."""
 
 _CONTENTS = {
     "TV": "Normal scenes and remote sensing",
@@ -32,11 +32,11 @@ class MTRefSeg21K(RawBuilder):
     Pairs of images, an earlier and a later one, with sentences and the masks of the changes that these describe.
 
     Configurations, columns and splits: `RawConfig`, `schema.referring_features`, `schema.pair_features`; "train",
-    "validation", and "test" where the raw folder has one.
+    "validation", and "test" if the raw folder has one.
     """
 
     IS_PRETRAIN = False
-    # The folders of both domains hold the same pairs as those of setting TV, and tell the domain of each.
+    # The folders of both domains contain the same pairs as those of setting TV, and give the domain of each.
     DOWNLOADS = {
         "TV": ["NS_FINAL_CLEAN_*/*", "RS_FINAL_CLEAN_*/*"],
         "NS": ["NS_FINAL_CLEAN_*/*"],

@@ -18,14 +18,14 @@ from dataset_scripts.readers import SETTINGS, RawBuilder, RawConfig
 
 
 REPOSITORY = "kkk2026/MTRefSeg_Pretrained"
-"""Where the raw folders are published."""
+"""The repository of the published raw folders."""
 
 
 class MTRefSegPretrain(RawBuilder):
     """
-    Pairs of images, an earlier and a later one, with the mask of all that changed.
+    Pairs of images, an earlier and a later one, with the mask of every change.
 
-    Configurations, columns and splits: `RawConfig`, `schema.pretrain_features`; "train", and others where the raw
+    Configurations, columns and splits: `RawConfig`, `schema.pretrain_features`; "train", and others if the raw
     folder has them.
     """
 

@@ -23,9 +23,9 @@ class Photo:
     A decoded image.
 
     Args:
-        source (`SourceImage`): Where it is from.
+        source (`SourceImage`): The source of the image.
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
-        numbers (`np.ndarray`): int16 (height, width): 1 + index of the instance that is seen at each pixel, 0 for
+        numbers (`np.ndarray`): int16 (height, width): 1 + index of the instance visible at each pixel, 0 for
             none. Where masks overlap, the smaller one is in front.
     """
 
@@ -89,12 +89,12 @@ class Canvas:
 
     Args:
         images (`list[np.ndarray]`): t1 and t2: RGB, uint8, (side, side, 3).
-        numbers (`list[np.ndarray]`): t1 and t2: int16 (side, side), the number of the thing seen at each pixel.
-        things (`list[Thing]`): All that is there at one time or both. Their numbers begin at 1.
-        taken (`np.ndarray`): bool (side, side): pixels that show a thing at any of the times or were worked on.
-        scale (`float`): Pixels of the canvas for one pixel of the image that it is of.
-        places (`dict[int, tuple[Box, int]]`): For each thing, the box and the area of what is seen of it.
-        is_whole (`dict[int, bool]`): For each thing, whether all of it lies on the canvas.
+        numbers (`list[np.ndarray]`): t1 and t2: int16 (side, side), the number of the thing visible at each pixel.
+        things (`list[Thing]`): All things at one or both times. Their numbers begin at 1.
+        taken (`np.ndarray`): bool (side, side): pixels that show a thing at any of the times or were edited.
+        scale (`float`): Pixels of the canvas per pixel of the original image.
+        places (`dict[int, tuple[Box, int]]`): For each thing, the box and the area of its visible part.
+        is_whole (`dict[int, bool]`): For each thing, whether it is completely on the canvas.
     """
 
     images: list[np.ndarray]
@@ -143,11 +143,11 @@ def open_canvas(photo: Photo, kinds: Sequence[str], window: Box, side: int, turn
         kinds (`Sequence[str]`): The kind of each of its instances.
         window (`Box`): The square, inside the image.
         side (`int`): Width and height of the canvas in pixels.
-        turns (`int`): By how many quarters it is turned.
+        turns (`int`): Number of quarter turns.
         is_mirrored (`bool`): Whether left and right are exchanged.
 
     Returns:
-        `Canvas`: Both times alike; things in the order of the instances that are seen.
+        `Canvas`: The canvas, with both times equal; things in the order of the visible instances.
     """
     left, top, right, bottom = window
     part = (slice(top, bottom), slice(left, right))
@@ -180,7 +180,7 @@ def _place_of(mask: np.ndarray) -> tuple[Box, int]:
 
 
 def grown(box: Box, by: int, side: int) -> Box:
-    """A box made larger on every side, within the canvas."""
+    """A box enlarged on every side, within the canvas."""
     left, top, right, bottom = box
     return max(0, left - by), max(0, top - by), min(side, right + by), min(side, bottom + by)
 

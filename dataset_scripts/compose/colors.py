@@ -9,11 +9,11 @@ import numpy as np
 
 NAMES = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
 _UNCLEAR = len(NAMES)
-_BITS = 5  # Of each channel that the table of names looks at
+_BITS = 5  # Bits per channel in the table of names
 # An object has a colour if at least this share of its pixels has it, and this many times more than the second most
 # frequent colour.
 _SHARE, _LEAD = 0.55, 2.5
-_GREYISH_SHARE = 0.7  # White, grey and black are also what light and shadow make of other colours.
+_GREYISH_SHARE = 0.7  # Light and shadow also make other colours look white, grey or black.
 # Share of all pixels, including black ones; share of black pixels of an object called black
 _LEAST_SHARE, _BLACK_SHARE = 0.36, 0.7
 _FEWEST = 12  # Pixels
@@ -64,7 +64,7 @@ def _table() -> np.ndarray:
 
 
 def tone_of(image: np.ndarray) -> np.ndarray:
-    """Mean red - green and blue - green of an image, and how colourful it is: float (3,), in grey levels."""
+    """Mean red - green and blue - green of an image, and its colourfulness: float (3,), in grey levels."""
     few = image[::4, ::4].astype(np.float32)
     red, blue = few[..., 0] - few[..., 1], few[..., 2] - few[..., 1]
     return np.array((red.mean(), blue.mean(), 0.5 * (np.abs(red).mean() + np.abs(blue).mean())))
@@ -76,11 +76,11 @@ def name_colors(image: np.ndarray, numbers: np.ndarray, count: int) -> list[str 
 
     Args:
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
-        numbers (`np.ndarray`): int16 (height, width), the number of the thing that is seen at each pixel, 0 for none.
+        numbers (`np.ndarray`): int16 (height, width), the number of the thing visible at each pixel, 0 for none.
         count (`int`): Numbers are less than this.
 
     Returns:
-        `list[str | None]`: By number: one of `NAMES`, `None` where no colour is clearly that of the thing.
+        `list[str | None]`: By number: one of `NAMES`, `None` if no colour is clearly that of the thing.
     """
     usable = _usable_names(image)
     core = cv2.erode(numbers, np.ones((_CORE + 1, _CORE + 1), np.uint8))
@@ -109,7 +109,7 @@ def _usable_names(image: np.ndarray) -> frozenset[str]:
 
 
 def _clear_name(row: np.ndarray) -> str | None:
-    """The name of a thing's colour by the number of its pixels of each colour, the last of them of none."""
+    """The name of a thing's colour from its numbers of pixels of each colour, the last one of no colour."""
     total = int(row.sum())
     if total < _FEWEST:
         return None
@@ -130,7 +130,7 @@ def repaint(image: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
 
     Args:
         image (`np.ndarray`): RGB, uint8, (height, width, 3).
-        mask (`np.ndarray`): float32 (height, width), how far each pixel is painted, 0 to 1.
+        mask (`np.ndarray`): float32 (height, width), opacity of the paint at each pixel, 0 to 1.
         name (`str`): One of `PAINTS`.
 
     Returns:

@@ -10,7 +10,7 @@ python -m dataset_scripts compose coco/ data/stage1 --domain NS --kind pretrain 
 python -m dataset_scripts compose coco/ --domain NS --contact-sheet sheet.png                 # only draw
 ```
 
-Each folder holds `annotations.json` and the images, in `images/` or next to it.
+Each folder contains `annotations.json` and the images, in `images/` or next to it.
 """
 
 import argparse

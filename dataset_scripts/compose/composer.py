@@ -35,17 +35,17 @@ logger = logging.getLogger(__name__)
 
 SMALLEST_SIZE, LARGEST_SIZE = 128, 1024
 _SPLITS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
-_STREAM = 0xC0C0  # Keeps the numbers of this source apart from those of the generator.
+_STREAM = 0xC0C0  # Distinguishes the random numbers of this source from those of the generator.
 _MARGIN = 5  # Pixels of the canvas beyond each side of the images, for the shift
 _LARGEST_SHIFT, _LARGEST_TURN = 3.0, 0.6  # Pixels and degrees
 _MOST_ENLARGED, _MOST_REDUCED = 1.5, 2.0
-_FRAME = 16  # Pixels between the thing that a part is chosen for and the rim
+_FRAME = 16  # Minimum distance in pixels of the focused thing from the rim
 _TRIES = 8  # Images that are tried for a pair with changes
 _ATTEMPTS = 12  # Attempts at a pair
 _UNCHANGED_SHARE = 0.07
 _BACKGROUND_SHARE = 0.25
-_HORIZON = 0.46  # Of the height of a street's image
-_STRENGTH = 0.6  # Of season, light and camera: photographs have had some of it already.
+_HORIZON = 0.46  # Share of the height of a street's image
+_STRENGTH = 0.6  # Strength of season, light and camera: photographs already contain some of it.
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ComposedPair(SyntheticPair):
 
     @property
     def source(self) -> str:
-        """What the column `source` says."""
+        """The value of the column `source`."""
         return f"composed {self.world}"
 
 
@@ -68,19 +68,19 @@ class Composer:
     Args:
         folders (`Sequence[str | Path]`): Folders in COCO format; see [`read_instances`].
         domain (`str`): "NS" (things stand on the ground or a table) or "RS" (everything is seen from above).
-        seed (`int`, *optional*, defaults to 0): Of everything.
+        seed (`int`, *optional*, defaults to 0): Seed of all random choices.
         size (`int`, *optional*, defaults to 256): Width and height in pixels, 128 to 1024.
         split (`str`, *optional*, defaults to `"train"`): "train", "validation" or "test". An image belongs to one of
             them by its name, also as a source of things that are put into others.
         most_expressions (`int`, *optional*, defaults to 6): Largest number of sentences for a pair.
         plain_share (`float`, *optional*, defaults to 0.0): Share of plain sentences; see [`PlainExpressionWriter`].
-        no_target_share (`float`, *optional*, defaults to 0.06): How often to try a sentence that nothing fits, 0 to 1.
-        backgrounds (`Sequence[str | Path]`, *optional*): Folders of images without marked things, into which things
-            are put as well.
-        cache_bytes (`int`, *optional*, defaults to 128 MiB): So much memory for decoded images.
+        no_target_share (`float`, *optional*, defaults to 0.06): How often to try a no-target sentence, 0 to 1.
+        backgrounds (`Sequence[str | Path]`, *optional*): Folders of images without annotations, into which things
+            are inserted as well.
+        cache_bytes (`int`, *optional*, defaults to 128 MiB): Memory limit for decoded images.
 
     Raises:
-        DataError: If a folder cannot be used or has nothing of this split.
+        DataError: If a folder cannot be used or has no images of this split.
         ValueError: If a setting is out of range.
 
     Example:
@@ -103,13 +103,13 @@ class Composer:
     cache_bytes: int = 2**27
 
     label: ClassVar[str] = "composed"
-    # Increased whenever the same settings and images would give other pairs.
+    # Increased whenever the same settings and images give other pairs.
     version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
             raise ValueError("folders and backgrounds are sequences of folders: write [folder] for one.")
-        # As text, so that the settings can be written down.
+        # As text, so that the settings can be recorded.
         object.__setattr__(self, "folders", tuple(str(folder) for folder in self.folders))
         object.__setattr__(self, "backgrounds", tuple(str(folder) for folder in self.backgrounds))
         if not self.folders:
@@ -159,7 +159,7 @@ class Composer:
             `ComposedPair`: The pair.
 
         Raises:
-            DataError: If nothing can be made of the images.
+            DataError: If no pair can be made from the images.
         """
         # OpenCV's threads do not survive forking, and the workers of a data loader use all cores already.
         cv2.setNumThreads(1)
@@ -182,7 +182,7 @@ class Composer:
             logger.warning(f"left out an image that cannot be decoded: {error.detail}")
 
     def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[ComposedPair]:
-        """The pairs of a range of numbers, without end if `stop` is left out; each is made when it is asked for."""
+        """The pairs of a range of numbers, infinite without `stop`; each is made on demand."""
         index = start
         while stop is None or index < stop:
             yield self.pair(index)
@@ -316,7 +316,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
     """Makes this many changes, and edits that must not count as changes. Returns the number of changes."""
     # Most places gain or lose things; few do both at once.
     later_share = float(random.choice((0.15, 0.5, 0.85)))
-    # Objects that exist at both times come first, so that changes can be placed beside them.
+    # Objects that exist at both times come first, so that changes can be placed next to them.
     if random.random() < 0.35:
         editor.paste((0, 1), int(random.integers(1, 4)))
     if random.random() < 0.25:
@@ -345,7 +345,7 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
 
 def _taken_apart(canvas: Canvas, size: int, random: np.random.Generator) -> tuple[Rendering, Rendering]:
     """The two images cropped to size, one of them slightly shifted."""
-    moved = int(random.integers(3))  # Neither in a third of pairs
+    moved = int(random.integers(3))  # Neither of them in a third of the pairs
     made = []
     for time in (0, 1):
         turn, shift_x, shift_y = 0.0, 0.0, 0.0
@@ -363,7 +363,7 @@ def _taken_apart(canvas: Canvas, size: int, random: np.random.Generator) -> tupl
 
 
 def _vegetation(image: np.ndarray) -> np.ndarray:
-    """How far a pixel is green: uint8 (height, width)."""
+    """How green a pixel is: uint8 (height, width)."""
     red, green, blue = (image[..., channel].astype(np.int16) for channel in range(3))
     return np.clip(4 * (2 * green - red - blue) - 20, 0, 255).astype(np.uint8)
 
@@ -372,7 +372,7 @@ def _photographed(rendering: Rendering, random: np.random.Generator) -> Image.Im
     camera = sample_camera(random, _STRENGTH)
     camera = replace(
         camera,
-        # The generator's paint is brighter than the world.
+        # The generator's colours are brighter than real ones.
         saturation=min(camera.saturation + 0.16, 1.25),
         blur=0.7 * camera.blur,
         noise=0.6 * camera.noise,

@@ -32,17 +32,19 @@ from .placing import SCALES, Place, PlaceFinder
 from .removing import carried_by, hole_of
 
 
-_SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of what is changed, as a share of the canvas
-_SMALLEST_FLAT = 320 / 256**2  # Sports grounds are known by their lines.
+_SMALLEST, _LARGEST = 56 / 256**2, 0.10  # Area of a change, as a share of the canvas
+_SMALLEST_FLAT = 320 / 256**2  # Sports grounds are recognised by their lines.
 _LARGEST_PAINTED = 0.2
 _RIM = 8  # Changes keep this distance from the border, in pixels.
 _LARGEST_OF_SEVERAL = 0.025
-_LEAST_CONTRAST = 16.0  # Grey levels by which a thing must differ from the ground behind it to be seen
+_LEAST_CONTRAST = 16.0  # Minimum difference in grey levels of a thing from its background to be visible
 _GREY = 1.5  # Less colourful images count as greyscale.
 _REMOVAL_TRIES = 5
 _DONORS = 8  # Objects that are tried for each inserted one
 _OWN_SHARE = 0.25  # Probability of copying an object seen from above from the same image, where many look alike
-_RAISED_SHARE = 0.6  # How often nothing flat is put in: new sports grounds are rarer than new buildings and vehicles.
+_RAISED_SHARE = (
+    0.6  # How often no flat thing is inserted: new sports grounds are rarer than new buildings and vehicles.
+)
 _SEEN_TOGETHER = 0.05  # A kind suits another one if it occurs in this share of the images with that kind, …
 _SAME_KIND = 1.5  # … and the same kind suits this many times better than one that occurs in all of them.
 
@@ -53,12 +55,12 @@ class Editor:
     Changes a canvas.
 
     Args:
-        canvas (`Canvas`): What is changed, in place.
-        library (`Library`): Where things are taken from.
-        unnamed (`frozenset[str]`): Kinds that are not touched.
+        canvas (`Canvas`): The canvas, which is changed in place.
+        library (`Library`): The source of inserted things.
+        unnamed (`frozenset[str]`): Kinds that are not changed.
         own_donors (`Mapping[str, list[Donor]]`): The things of the image itself that can be cut out, by kind.
-        horizon (`float`, *optional*): For images of streets in which nothing is marked: the row of the horizon.
-        random (`np.random.Generator`): Source of all choices.
+        horizon (`float`, *optional*): For images of streets without annotations: the row of the horizon.
+        random (`np.random.Generator`): Random generator.
     """
 
     canvas: Canvas
@@ -88,13 +90,13 @@ class Editor:
 
     def remove(self, times: Sequence[int]) -> list[Thing]:
         """
-        Removes one of the objects that exist at both times, with everything that it carries.
+        Removes one of the objects that exist at both times, with all things on it.
 
         Args:
-            times (`Sequence[int]`): At which it is taken away: 0 for t1, 1 for t2, or both.
+            times (`Sequence[int]`): When it is removed: 0 for t1, 1 for t2, or both.
 
         Returns:
-            `list[Thing]`: What is taken away.
+            `list[Thing]`: The removed things.
         """
         things = [one for one in self._changeable(_LARGEST) if one.kind not in ROOTED]
         for index in self.random.permutation(len(things))[:_REMOVAL_TRIES]:
@@ -119,7 +121,7 @@ class Editor:
             time (`int`): 0 for t1, 1 for t2.
 
         Returns:
-            `int`: How many changes were made: two if all went well, one if nothing fits where the thing was.
+            `int`: Number of changes: two if successful, one if no other thing fits in its place.
         """
         things = [one for one in self._changeable(_LARGEST) if one.kind in self.library.donors]
         alone = [one for one in things if carried_by(self.canvas, one.number, self.from_above) == []]
@@ -135,7 +137,7 @@ class Editor:
             if donor is None:
                 continue
             left, top, right, bottom = donor.instance.box
-            # Seen from above by the area, otherwise by the height, as they stand at the same place.
+            # From above, scaled by area; otherwise by height, because they stand in the same place.
             scale = (
                 float(np.sqrt(area / donor.instance.area)) if self.from_above else (box[3] - box[1]) / (bottom - top)
             )
@@ -181,7 +183,8 @@ class Editor:
 
     def cover_ground(self, time: int) -> bool:
         """
-        Replaces a piece of plain ground by another one at one time. This is no change, but leaves the same artefacts.
+        Replaces a piece of plain ground by another one at one time. This is not a change, but leaves the same
+        artefacts.
         """
         things = [one for one in self.canvas.things if self.canvas.is_whole[one.number]]
         if not things:
@@ -245,11 +248,11 @@ class Editor:
         Inserts objects of one kind.
 
         Args:
-            times (`Sequence[int]`): At which they are there: 0 for t1, 1 for t2, or both.
-            most (`int`): So many, or fewer where there is no room.
+            times (`Sequence[int]`): When they exist: 0 for t1, 1 for t2, or both.
+            most (`int`): Maximum number; fewer if there is no room.
 
         Returns:
-            `list[Thing]`: What was put in.
+            `list[Thing]`: The inserted things.
         """
         added: list[Thing] = []
         kinds = self._kinds_to_paste()
@@ -302,7 +305,7 @@ class Editor:
             donors = own
         donor = donors[int(self.random.integers(len(donors)))]
         if not self.from_above and donor in self._used:
-            return None  # Nobody is at two places.
+            return None  # A person cannot be in two places.
         return donor
 
     def _paste_at(self, place: Place, times: Sequence[int], free: np.ndarray | None = None) -> Thing | None:
@@ -333,7 +336,7 @@ class Editor:
         pixels = fit_light(thing, ring_mean(self.canvas.images[times[0]], thing.opacity, (left, top)))
         darkness = None
         if self.from_above and trait.support != "flat":
-            # The extent of the thing, by which its height is known, is that of a square of the same area.
+            # The extent of the thing, which gives its height, is that of a square of the same area.
             darkness = cast_shadow(thing.opacity, trait.height * float(np.sqrt(area)), self.shadow)
         elif not self.from_above:
             darkness = contact_shadow(thing.opacity, 0.45)
@@ -354,7 +357,8 @@ class Editor:
         return cut_out(photo, place.donor.number, place.scale, place.degrees, is_mirrored, self.sharpness)
 
     def _changeable(self, largest: float) -> list[Thing]:
-        """Things that are there at both times unchanged, seen in full, and neither too small nor too large."""
+        """Things that exist unchanged at both times, are completely visible, and are neither too small nor too
+        large."""
         side = self.canvas.side
         found = []
         for thing in self.canvas.things:
@@ -398,7 +402,7 @@ def with_colors(canvas: Canvas) -> list[Thing]:
 
 
 def _is_plain(image: np.ndarray, where: np.ndarray) -> bool:
-    """Whether nothing stands out from the ground somewhere."""
+    """Whether a region shows only ground."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[where].astype(np.float32)
     low, middle, high = np.percentile(grey, (2, 50, 98))
     return float(max(high - middle, middle - low)) < 34

@@ -3,7 +3,7 @@
 Fills a hole in an image with texture from the rest of the image. First it searches for one region whose surroundings
 look like those of the hole. If there is none, the hole is filled from its rim inwards with small patches, starting
 with those that continue an edge (A. Criminisi and others, "Region Filling and Object Removal by Exemplar-Based Image
-Inpainting", 2004). If no patches fit either, it is left.
+Inpainting", 2004). If no patches fit either, it is not filled.
 """
 
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ class Fill:
     The filling of a hole.
 
     Args:
-        box (`Box`): Where it is put.
+        box (`Box`): The place of the filling.
         pixels (`np.ndarray`): RGB, float32, (height, width, 3).
         opacity (`np.ndarray`): float32 (height, width), 0 to 1.
-        difference (`float`): How far it differs from its surroundings, in grey levels.
+        difference (`float`): Its difference from its surroundings, in grey levels.
     """
 
     box: Box
@@ -58,12 +58,12 @@ def find_fill(image: np.ndarray, hole: np.ndarray, taken: np.ndarray, from_above
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).
         hole (`np.ndarray`): bool (side, side).
-        taken (`np.ndarray`): bool (side, side), what must not be copied and says nothing about the ground.
-        from_above (`bool`): Whether any direction is as good as another; otherwise what is copied should be at about
-            the same height, since the ground is seen in perspective.
+        taken (`np.ndarray`): bool (side, side), pixels that must not be copied and do not belong to the ground.
+        from_above (`bool`): Whether all directions are equivalent; otherwise the copied region should be at about
+            the same height, because of the perspective of the ground.
 
     Returns:
-        `Fill`: The best, `None` if none fits.
+        `Fill`: The best filling, `None` if none fits.
     """
     side = hole.shape[0]
     rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
@@ -237,7 +237,7 @@ class _PatchState:
         return difference
 
     def _most_urgent(self) -> tuple[int, int]:
-        """The pixel of the rim around which most is known and an edge runs into the hole."""
+        """The pixel of the rim with the most known pixels around it and an edge that continues into the hole."""
         rows, columns = np.flatnonzero(self.open.any(axis=1)), np.flatnonzero(self.open.any(axis=0))
         margin = self.length
         top, left = max(0, int(rows[0]) - margin), max(0, int(columns[0]) - margin)
@@ -295,7 +295,7 @@ class _PatchState:
         self.squares[window] = patch[0] * patch[0] + patch[1] * patch[1] + patch[2] * patch[2]
         large = (slice(2 * top, 2 * (top + length)), slice(2 * left, 2 * (left + length)))
         copied = self.full[2 * source[0] : 2 * (source[0] + length), 2 * source[1] : 2 * (source[1] + length)]
-        # Patches run into one another over a few pixels.
+        # Patches are blended over a few pixels.
         opened = np.repeat(np.repeat(unknown, 2, axis=0), 2, axis=1).astype(np.float32)
         soft = np.maximum(opened, cv2.GaussianBlur(opened, (0, 0), 1.5))[..., None]
         self.full[large] += (copied + np.array(gaps, np.float32) - self.full[large]) * soft

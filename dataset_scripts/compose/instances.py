@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reads images with instance masks: folders in COCO format (`annotations.json` beside the images)."""
+"""Reads images with instance masks: folders in COCO format (`annotations.json` next to the images)."""
 
 import hashlib
 import math
@@ -19,7 +19,7 @@ from mtrefseg.io import read_json
 Split: TypeAlias = Literal["train", "validation", "test"]
 
 ANNOTATION_FILE = "annotations.json"
-SMALLEST_SIDE = 128  # Images with a shorter side are left out, because they would look unrealistic when enlarged.
+SMALLEST_SIDE = 128  # Images with a shorter side are skipped, because they would look unrealistic when enlarged.
 # Percentage of images, selected by a hash of the name.
 _VALIDATION, _TEST = 10, 10
 _NAMED = 3  # Number of skipped items that are named for each reason.
@@ -30,14 +30,14 @@ _LONGEST_RUN = 60  # Bits.
 @dataclass(frozen=True)
 class Instance:
     """
-    One thing of an image.
+    One object of an image.
 
     Args:
         category (`str`): Its category in the annotations, in lower case.
         box (`tuple[int, int, int, int]`): Left, top, right, bottom in pixels; right and bottom are outside.
         area (`int`): Pixels of its mask.
         counts (`bytes`): Its mask as a compressed run-length code of COCO.
-        is_crowd (`bool`): Whether the mask is that of several things together.
+        is_crowd (`bool`): Whether the mask covers several objects together.
     """
 
     category: str
@@ -50,12 +50,12 @@ class Instance:
 @dataclass(frozen=True)
 class SourceImage:
     """
-    An image and the things that are marked in it.
+    An image and its annotated objects.
 
     Args:
         file (`Path`): The image.
         width, height (`int`): Its size in pixels.
-        instances (`tuple[Instance, ...]`): What is marked; none for a background.
+        instances (`tuple[Instance, ...]`): The annotated objects; none for a background.
     """
 
     file: Path
@@ -106,15 +106,15 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     Reads a folder in COCO format.
 
     Args:
-        folder (`Path`): Holds `annotations.json`; the images lie in its folder `images`, or in itself.
-        skipped (`SkippedItems`): Takes what cannot be used.
+        folder (`Path`): A folder with `annotations.json`; the images are in its folder `images`, or in itself.
+        skipped (`SkippedItems`): Collects unusable items.
 
     Returns:
         `list[SourceImage]`: The images that can be opened, by name, with the instances that can be used. Images in
-        which nothing is marked are left out.
+        without usable annotations are dropped.
 
     Raises:
-        DataError: If there is no such file, it is not of COCO format, or nothing in it can be used.
+        DataError: If there is no such file, it is not in COCO format, or contains nothing usable.
     """
     file = folder / ANNOTATION_FILE
     try:
@@ -156,14 +156,14 @@ def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
     Lists the images of a folder.
 
     Args:
-        folder (`Path`): Holds images.
-        skipped (`SkippedItems`): Takes what cannot be used.
+        folder (`Path`): A folder of images.
+        skipped (`SkippedItems`): Collects unusable items.
 
     Returns:
         `list[SourceImage]`: By name, without instances.
 
     Raises:
-        DataError: If it is no folder or holds no image that can be used.
+        DataError: If it is not a folder or contains no usable image.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; name one that holds images.")
@@ -181,7 +181,7 @@ def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
 def _by_id(
     folder: Path, entries: list[Any], kind: str, naming: str, skipped: SkippedItems
 ) -> dict[str, dict[str, Any]]:
-    """The images or categories by id. An id that stands for two of them could mean either, so it means none."""
+    """The images or categories by id. An id of two of them is ambiguous, so it is used for neither."""
     found: dict[str, dict[str, Any]] = {}
     twice = set()
     for entry in entries:
@@ -197,7 +197,7 @@ def _by_id(
 
 
 def _key(value: Any) -> str | None:
-    """An id, which some programs write as a number in one place and as text in another; `None` if it is no id."""
+    """An id, which some programs write as a number in one place and as text in another; `None` if it is not an id."""
     return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
@@ -225,7 +225,7 @@ def _open_image(
 
 
 def _check_image(folder: Path, file: Path, skipped: SkippedItems) -> SourceImage | None:
-    """The image by its header."""
+    """The image with its size from the header."""
     name = f"{folder.name}/{file.name}"
     try:
         width, height = ImageFile(name, file).size
@@ -266,12 +266,12 @@ def _read_instance(
 
 
 def _run_lengths(segmentation: Any, width: int, height: int) -> dict[str, Any]:
-    """A segmentation of any of COCO's three kinds as a compressed run-length code, checked."""
+    """Converts any of COCO's three kinds of segmentation to a compressed run-length code, and checks it."""
     if isinstance(segmentation, list):
         reach = _FAR_OUTSIDE * max(width, height)
         if not segmentation or not all(_is_polygon(part) for part in segmentation):
             raise ValueError("a polygon needs three points or more, as x, y, x, y, …")
-        # `pycocotools` walks along every edge, and ends the process where one is very long.
+        # `pycocotools` follows every edge, and crashes the process if one is very long.
         if any(not -reach <= value <= reach for part in segmentation for value in part):
             raise ValueError("a point of its polygon lies far outside of the image")
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
@@ -292,7 +292,7 @@ def _run_lengths(segmentation: Any, width: int, height: int) -> dict[str, Any]:
 def _decode_counts(text: str) -> list[int]:
     """
     The runs of a compressed code: base 32 with a bit for "more follows", each from the third on as a difference to the
-    one before the last. `pycocotools` decodes masks without looking at their bounds, so damage is found here.
+    one before the last. `pycocotools` decodes masks without checking bounds, so damage is detected here.
     """
     runs: list[int] = []
     value = shift = 0
@@ -322,7 +322,7 @@ def _is_polygon(part: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is a finite number; JSON may hold integers that no float holds."""
+    """Whether it is a finite number; JSON may contain integers that are too large for floats."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)
@@ -337,7 +337,7 @@ def open_image(source: SourceImage) -> np.ndarray:
     Decodes an image.
 
     Args:
-        source (`SourceImage`): Which.
+        source (`SourceImage`): The image.
 
     Returns:
         `np.ndarray`: RGB, uint8, (height, width, 3).

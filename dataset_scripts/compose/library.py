@@ -18,11 +18,11 @@ from .instances import Instance, SkippedItems, SourceImage, Split, read_backgrou
 from .nouns import ROOTED, TRAITS, Trait, kind_of
 
 
-_RIM = 2  # Objects that touch the border of their image may be cut off.
+_RIM = 2  # Objects that touch the border of their image may be truncated.
 _SMALLEST_AREA, _SMALLEST_SIDE = 150, 9
-_MOST_COVERED = 0.1  # Share of the rim at which other things touch; more, and it was probably cut off by them
+_MOST_COVERED = 0.1  # Maximum share of the rim that other things touch; with more, they probably cover it
 _LARGEST_FOCUS = 0.12  # Area, as a share of the largest square
-_LEAST_SLIM = 2.0  # Height of a person seen in full, in widths
+_LEAST_SLIM = 2.0  # Minimum height of a completely visible person, in widths
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Ground:
     Args:
         mean (`np.ndarray`): float (3,), mean RGB.
         deviation (`float`): Standard deviation of the grey levels.
-        tone (`np.ndarray`): float (3,), see `tone_of`, of the whole image.
+        tone (`np.ndarray`): float (3,), see `tone_of`, of the complete image.
     """
 
     mean: np.ndarray
@@ -42,7 +42,7 @@ class Ground:
 
     @classmethod
     def of(cls, pixels: np.ndarray, tone: np.ndarray) -> "Ground":
-        """Of some pixels: uint8 (count, 3)."""
+        """The surroundings from some pixels: uint8 (count, 3)."""
         values = pixels.astype(np.float64)
         return cls(values.mean(axis=0), float(values.mean(axis=1).std()), tone)
 
@@ -53,9 +53,9 @@ class Donor:
     A thing that can be cut out.
 
     Args:
-        kind (`str`): What it is.
-        place (`int`): Of its image in `Library.images`.
-        number (`int`): Of the thing in the numbers of the decoded image.
+        kind (`str`): Its kind.
+        place (`int`): Index of its image in `Library.images`.
+        number (`int`): Number of the thing in the decoded image.
         instance (`Instance`): The thing.
     """
 
@@ -71,10 +71,10 @@ class Library:
 
     Args:
         folders (`Sequence[Path]`): In COCO format.
-        backgrounds (`Sequence[Path]`): Folders of images in which nothing is marked.
+        backgrounds (`Sequence[Path]`): Folders of images without annotations.
         domain (`str`): "NS" or "RS".
         split (`str`): "train", "validation" or "test".
-        cache_bytes (`int`): So many bytes of decoded images are kept.
+        cache_bytes (`int`): Maximum size of the cache of decoded images in bytes.
 
     Raises:
         DataError: If a folder cannot be used, or no image of it is in the split.
@@ -125,7 +125,7 @@ class Library:
         return self._cache.open(source)
 
     def ground(self, donor: Donor) -> Ground | None:
-        """The ground that an object lies or stands on in its own image; `None` if other objects cover its rim."""
+        """The ground of an object in its own image; `None` if other objects cover its rim."""
         key = (donor.place, donor.number)
         if key not in self._grounds:
             self._grounds[key] = _ground(self.photo(donor.place), donor, self.domain == "RS")
@@ -133,13 +133,13 @@ class Library:
 
 
 def is_inside(instance: Instance, source: SourceImage) -> bool:
-    """Whether a thing does not reach to the rim of its image."""
+    """Whether a thing does not touch the rim of its image."""
     left, top, right, bottom = instance.box
     return left >= _RIM and top >= _RIM and right <= source.width - _RIM and bottom <= source.height - _RIM
 
 
 def is_whole(instance: Instance, source: SourceImage, trait: Trait) -> bool:
-    """Whether a thing seems to be seen in full and large enough to be cut out."""
+    """Whether a thing seems to be completely visible and large enough to be cut out."""
     left, top, right, bottom = instance.box
     width, height = right - left, bottom - top
     return (
@@ -162,7 +162,7 @@ def _together(kinds: list[list[str]]) -> dict[str, Counter[str]]:
 
 
 def _is_focus(instance: Instance, kind: str, source: SourceImage) -> bool:
-    """Whether a thing may be taken away: seen in full, and not most of the image."""
+    """Whether a thing may be removed: completely visible, and not most of the image."""
     largest = _LARGEST_FOCUS * min(source.width, source.height) ** 2
     return kind not in ROOTED and instance.area <= largest and not instance.is_crowd and is_inside(instance, source)
 

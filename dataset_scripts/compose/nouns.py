@@ -10,10 +10,10 @@ from dataset_scripts.synthesis.language.lexicon import GROUPS, NOUNS, VEHICLES, 
 
 Support: TypeAlias = Literal["ground", "table", "flat", "raised"]
 
-# Categories that have another name here: those of COCO and NWPU VHR-10 that the generator's words know as well.
+# Categories of COCO and NWPU VHR-10 that have another name in the generator's vocabulary.
 _RENAMED = {"dining table": "table", "potted plant": "plant", "tv": "television", "aeroplane": "airplane"}
 
-# Kind → nouns, singular and plural, for what the generator never paints.
+# Kind → nouns, singular and plural, for kinds that the generator never paints.
 _MORE_NOUNS: dict[str, tuple[Forms, ...]] = {
     "airplane": (("airplane", "airplanes"), ("plane", "planes"), ("aircraft", "aircraft")),
     "baseball diamond": (("baseball diamond", "baseball diamonds"), ("baseball field", "baseball fields")),
@@ -43,15 +43,15 @@ _COURTS = frozenset(("tennis court", "basketball court"))
 @dataclass(frozen=True)
 class Trait:
     """
-    What is known of a kind of thing.
+    Facts about a kind of object.
 
     Args:
-        extent (`float`): Usual size in metres: the height of what stands on the ground, else the longest side.
+        extent (`float`): Usual size in metres: the height if it stands on the ground, else the longest side.
         support (`str`): "ground" or "table", on which it stands, "flat" if it lies on the ground as a part of it, or
-            "raised" for what rises from the ground and is seen from above.
+            "raised" if it rises from the ground and is seen from above.
         height (`float`, *optional*, defaults to 0.0): Seen from above: its height as a share of the extent.
         is_slim (`bool`, *optional*, defaults to `False`): Whether it is much higher than wide when seen in full.
-        is_sized (`bool`, *optional*, defaults to `False`): Seen from above: whether most are about as large.
+        is_sized (`bool`, *optional*, defaults to `False`): Seen from above: whether most have about the same size.
     """
 
     extent: float
@@ -148,7 +148,7 @@ TRAITS: dict[str, dict[str, Trait]] = {
         "pool": Trait(10, "flat"),
     },
 }
-# What is met on a street whose things are not marked.
+# Kinds on streets without annotations.
 STREET_KINDS = frozenset(("person", "bicycle", "car", "motorcycle", "bus", "truck", "dog", "suitcase"))
 # Kinds that support or block other objects, and so are never removed alone.
 ROOTED = frozenset(
@@ -166,7 +166,7 @@ PAINTED = frozenset(
         *("vehicle", "storage tank", "tennis court", "basketball court"),
     )
 )
-# Things that are not distinguished by colour, and those with a set of colours of their own.
+# Kinds that are not distinguished by colour, and those with their own set of colours.
 COLORLESS = frozenset(
     (
         *("elephant", "zebra", "giraffe", "bear", "sheep", "cow", "bird", "bridge", "harbor", "ground track field"),
@@ -197,10 +197,10 @@ def kind_of(category: str) -> str:
     The kind of a category.
 
     Args:
-        category (`str`): As the annotations name it: "storage_tank", "dining table".
+        category (`str`): Name in the annotations: "storage_tank", "dining table".
 
     Returns:
-        `str`: In lower case, with blanks: "storage tank", "table".
+        `str`: In lower case, with spaces: "storage tank", "table".
     """
     name = " ".join(category.lower().replace("_", " ").replace("-", " ").split())
     return _RENAMED.get(name, name)

@@ -10,9 +10,9 @@ from .canvas import Box, Photo, disk, grown, window_of
 
 
 MARGIN = 8
-"""Pixels around a cut-out, of the image that it is put into."""
+"""Pixels around a cut-out, in the target image."""
 
-_MOST_COVERED = 0.10  # Share of the rim at which another thing touches; more, and it was probably cut off by it
+_MOST_COVERED = 0.10  # Maximum share of the rim that another thing touches; with more, it is probably covered by it
 _GAINS = (0.72, 1.38)
 # Pixels, of the rim of a cut-out for a sharpness of 1; so its rim is as sharp as those of things that were there.
 _SOFTNESS, _SOFTNESS_TURNED = 0.095, 0.06
@@ -22,7 +22,7 @@ _LIGHT_SHARE = 0.55  # Strength of the adaptation to the light of the new surrou
 @dataclass(frozen=True)
 class Shadow:
     """
-    How shadows fall.
+    Direction and strength of shadows.
 
     Args:
         direction (`tuple[float, float]`): Unit vector (x, y) on the image.
@@ -41,7 +41,7 @@ class CutOut:
     An object, cut out and scaled.
 
     Args:
-        pixels (`np.ndarray`): RGB, float32, (height, width, 3); around the thing its colours are carried on.
+        pixels (`np.ndarray`): RGB, float32, (height, width, 3); its colours are continued around the thing.
         opacity (`np.ndarray`): float32 (height, width), 0 to 1.
         surroundings (`np.ndarray`): float32 (3,), mean RGB around it in its own image.
     """
@@ -60,15 +60,15 @@ def cut_out(
     photo: Photo, number: int, scale: float, degrees: float, is_mirrored: bool, sharpness: float
 ) -> CutOut | None:
     """
-    Cuts a thing out of its image.
+    Cuts out a thing from its image.
 
     Args:
         photo (`Photo`): The image.
-        number (`int`): Of the thing in `photo.numbers`.
-        scale (`float`): Pixels that one of its pixels becomes.
-        degrees (`float`): By which it is turned.
+        number (`int`): Number of the thing in `photo.numbers`.
+        scale (`float`): Scale factor.
+        degrees (`float`): Rotation angle.
         is_mirrored (`bool`): Whether left and right are exchanged.
-        sharpness (`float`): That of the image that it is put into, see `edge_sharpness`.
+        sharpness (`float`): Sharpness of the target image, see `edge_sharpness`.
 
     Returns:
         `CutOut`: The thing, `None` if other things cover its rim.
@@ -97,7 +97,7 @@ def cut_out(
         pixels, opacity = _turned(pixels, opacity, degrees)
     pixels, opacity = _trimmed(pixels, opacity)
     pixels = _as_sharp(pixels, opacity, sharpness)
-    # Turning has softened it already.
+    # Rotation has already softened it.
     softness = _SOFTNESS_TURNED if degrees else _SOFTNESS
     # The rim of a mask shows the old surroundings, so it is shrunk by half a pixel and made as soft as other edges.
     soft = cv2.GaussianBlur(opacity, (0, 0), float(np.clip(softness / sharpness, 0.35, 1.1)))
@@ -111,10 +111,10 @@ def edge_sharpness(grey: np.ndarray, where: np.ndarray | None = None) -> float:
 
     Args:
         grey (`np.ndarray`): float32 (height, width).
-        where (`np.ndarray`, *optional*): bool (height, width), only here.
+        where (`np.ndarray`, *optional*): bool (height, width), where it is measured.
 
     Returns:
-        `float`: About 0.1 for a soft image and 0.35 for a very sharp one; 0 if there is nothing to see.
+        `float`: About 0.1 for a soft image and 0.35 for a very sharp one; 0 if there are no edges.
     """
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     bend = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
@@ -127,7 +127,7 @@ def edge_sharpness(grey: np.ndarray, where: np.ndarray | None = None) -> float:
 
 
 def _as_sharp(pixels: np.ndarray, opacity: np.ndarray, sharpness: float) -> np.ndarray:
-    """A thing blurred or sharpened to a sharpness."""
+    """Blurs or sharpens a thing to a sharpness."""
     inner = cv2.erode((opacity > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     own = edge_sharpness(pixels.mean(axis=2), inner)
     if own <= 0:
@@ -192,13 +192,13 @@ def fit_light(thing: CutOut, ground: np.ndarray, share: float = _LIGHT_SHARE) ->
     Args:
         thing (`CutOut`): The thing.
         ground (`np.ndarray`): float (3,), mean RGB of the new surroundings.
-        share (`float`, *optional*): How far it follows them.
+        share (`float`, *optional*): Strength of the adaptation.
 
     Returns:
         `np.ndarray`: RGB, float32, (height, width, 3).
     """
     gains = ((ground + 14) / (thing.surroundings + 14)) ** share
-    # Grounds have colours of their own: brightness counts more than hue.
+    # Grounds have their own colours: brightness counts more than hue.
     gains = 0.7 * gains.mean() + 0.3 * gains
     return thing.pixels * np.clip(gains, *_GAINS).astype(np.float32)
 
@@ -212,7 +212,7 @@ def put(
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).
         pixels, opacity (`np.ndarray`): float32 (height, width, 3) and (height, width).
-        corner (`tuple[int, int]`): Left and top; the whole lies inside the image.
+        corner (`tuple[int, int]`): Left and top; the object is completely inside the image.
         darkness (`np.ndarray`, *optional*): float32 (height, width), the shadow on the ground, 0 to 1.
     """
     left, top = corner
@@ -230,7 +230,7 @@ def cast_shadow(opacity: np.ndarray, height: float, shadow: Shadow) -> np.ndarra
     Args:
         opacity (`np.ndarray`): float32 (height, width), the thing.
         height (`float`): Its height in pixels.
-        shadow (`Shadow`): How shadows fall.
+        shadow (`Shadow`): The shadow.
 
     Returns:
         `np.ndarray`: float32 (height, width), how much darker it is, 0 to 1.
@@ -259,7 +259,7 @@ def contact_shadow(opacity: np.ndarray, strength: float) -> np.ndarray:
 
 
 def ring_mean(image: np.ndarray, opacity: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-    """Mean RGB of an image around the place of a thing: float32 (3,)."""
+    """Mean RGB of an image around a thing: float32 (3,)."""
     left, top = corner
     height, width = opacity.shape
     part = image[top : top + height, left : left + width]

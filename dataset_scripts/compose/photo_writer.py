@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes sentences about photographs, whose content is known only in part."""
+"""Writes sentences about photographs, whose content is only partly known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ ABSENT_KINDS: Mapping[str, tuple[str, ...]] = {
         ),
     ),
 }
-"""Domain -> kinds that people ask for, whether or not they are among the changes."""
+"""Domain -> kinds for sentences, whether or not they are among the changes."""
 
 
 @dataclass
@@ -47,11 +47,11 @@ class PhotoExpressionWriter(ExpressionWriter):
     kinds that have not changed at all.
 
     Args:
-        absent_kinds (`Sequence[str]`, *optional*): Kinds that may be asked for. Those among the changes are left out.
+        absent_kinds (`Sequence[str]`, *optional*): Kinds for such sentences. Those among the changes are excluded.
         has_landmarks (`bool`, *optional*, defaults to `True`): Whether all things are known, so that a sentence may
-            place one beside another.
-        may_be_replaced (`bool`, *optional*, defaults to `False`): Whether a thing that appeared may stand where
-            another one of its kind stood, so that nothing is said of the opposite change.
+            use another thing as landmark.
+        may_be_replaced (`bool`, *optional*, defaults to `False`): Whether a thing that appeared may be in the place of
+            another one of its kind, so that no sentence is about the opposite change.
     """
 
     absent_kinds: Sequence[str] = ()

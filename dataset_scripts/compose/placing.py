@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Searches for plausible places for an object of another image: with the right scale, on the right ground."""
+"""Searches for plausible places for an object from another image, with the right scale and ground."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from .nouns import TRAITS, Trait
 SCALES = (0.3, 1.7)
 """Smallest and largest scale of a cut-out."""
 _CANDIDATES = 48
-_LOOKED_AT = 8  # Of these, the best are looked at closely.
-_EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Metres of the camera above what things stand on
+_LOOKED_AT = 8  # Number of the best candidates that are checked closely.
+_EYE_HEIGHT = {"ground": 1.6, "table": 0.55}  # Height of the camera in metres above the supporting surface
 _MOST_DIFFERENT = {"NS": 34.0, "RS": 26.0}  # Grey levels; see `_costs`
-_OFF_GROUND = 40.0  # Grey levels; for things that are seen from above in a wrong place
+_OFF_GROUND = 40.0  # Grey levels; penalty for a wrong place, seen from above
 _MOST_CONTRAST = 0.2  # Standard deviation of plain ground, as a share of its brightness
-_UNSURE = 8.0  # Grey levels; where nothing stands yet
-_RIM = 8  # Pixels that a place is away from the rim
+_UNSURE = 8.0  # Grey levels; penalty for an empty place
+_RIM = 8  # Minimum distance of a place from the rim in pixels
 _HIDDEN_SHARE = 0.3  # Share of an object farther away that may be hidden.
 
 
 @dataclass(frozen=True)
 class Place:
     """
-    Where a thing can be put.
+    A place for a thing.
 
     Args:
         donor (`Donor`): The thing.
-        scale (`float`): Pixels that one of its pixels becomes.
-        degrees (`float`): By which it is turned.
-        box (`Box`): About where it will be; the middle of its lower side is exact.
-        cost (`float`): How much the ground differs from its own, in grey levels.
+        scale (`float`): Scale factor.
+        degrees (`float`): Rotation angle.
+        box (`Box`): Its approximate box; the middle of the lower side is exact.
+        cost (`float`): Difference of the ground from its own, in grey levels.
     """
 
     donor: Donor
@@ -54,9 +54,9 @@ class PlaceFinder:
 
     Args:
         canvas (`Canvas`): The canvas.
-        library (`Library`): Where things are taken from.
-        horizon (`float`, *optional*): The row of the horizon, if that is all that is known of sizes.
-        random (`np.random.Generator`): Source of all choices.
+        library (`Library`): The source of things.
+        horizon (`float`, *optional*): The row of the horizon, if there is no other information about sizes.
+        random (`np.random.Generator`): Random generator.
     """
 
     def __init__(self, canvas: Canvas, library: Library, horizon: float | None, random: np.random.Generator):
@@ -77,7 +77,7 @@ class PlaceFinder:
             most_share (`float`): Largest area of one, as a share of the canvas.
 
         Returns:
-            `Place`: The place, `None` if there is none that suits.
+            `Place`: The place, `None` if there is no suitable one.
         """
         best: Place | None = None
         for donor in donors:
@@ -114,7 +114,7 @@ class PlaceFinder:
         return self._cheapest(donor, scale, degrees, boxes, self._costs(boxes, ground))
 
     def _scale_above(self, donor: Donor) -> float:
-        """By things of the same kind, by things of known size, or as in its own image."""
+        """The scale, from things of the same kind, from things of known size, or from its own image."""
         kind = donor.kind
         alike = [
             np.sqrt(self.canvas.places[one.number][1])
@@ -131,7 +131,7 @@ class PlaceFinder:
         return self.traits[kind].extent * metre / longest * float(self.random.uniform(0.85, 1.2))
 
     def _metre(self) -> float | None:
-        """Pixels for one metre, by things of known size; `None` if there are none."""
+        """Pixels per metre, from things of known size; `None` if there are none."""
         found = []
         for thing in self.canvas.things:
             trait = self.traits.get(thing.kind)
@@ -168,7 +168,7 @@ class PlaceFinder:
             below = np.stack([feet[:, 0], feet[:, 3], feet[:, 2], np.minimum(side, feet[:, 3] + side // 8)], axis=1)
             costs = np.maximum(costs, self._costs(below, ground)) + _UNSURE
         else:
-            # It should stand on the same ground as the thing that its size was derived from.
+            # It should stand on the same ground as the thing from which its size was derived.
             costs = 0.35 * costs + 0.65 * self._costs(feet, own_ground)
         return self._cheapest(donor, scale, 0.0, boxes, costs)
 
@@ -195,7 +195,7 @@ class PlaceFinder:
         return (lowest - self.horizon) / _EYE_HEIGHT["ground"], lowest, side / 2, side, None
 
     def supports(self) -> set[str]:
-        """What things of known size stand on."""
+        """The ground of things of known size."""
         return {
             known.support
             for known in self.traits.values()
@@ -211,7 +211,7 @@ class PlaceFinder:
         return bottom - top >= 16 and (not known.is_slim or bottom - top >= 2.0 * (right - left))
 
     def _ground_below(self, box: Box) -> Ground | None:
-        """What is seen beside and below the foot of a thing."""
+        """The ground beside and below the foot of a thing."""
         height, width = box[3] - box[1], box[2] - box[0]
         foot = (box[0] - width // 3, box[3] - height // 8, box[2] + width // 3, box[3] + max(3, height // 12))
         foot = grown(foot, 0, self.canvas.side)
@@ -224,11 +224,11 @@ class PlaceFinder:
     # Places ----------------------------------------------------------------------------------------------------------
 
     def _are_free(self, boxes: np.ndarray, margin: int) -> np.ndarray:
-        """Tells which boxes, with a margin, contain no annotated object and no edit."""
+        """Finds the boxes that, with a margin, contain no annotated object and no edit."""
         return _box_sums(cv2.integral(self.canvas.taken.astype(np.uint8)), _with_margin(boxes, margin)) == 0
 
     def _is_in_front(self, box: np.ndarray) -> bool:
-        """Whether a box hides nothing but some of things that are farther away."""
+        """Whether a box only hides parts of things that are farther away."""
         left, top, right, bottom = (int(value) for value in box)
         window = window_of(grown((left, top, right, bottom), 2, self.canvas.side))
         numbers = self.canvas.numbers[0][window]
@@ -249,13 +249,13 @@ class PlaceFinder:
         squares = _box_sums(self.squares, boxes) / counts
         deviations = np.sqrt(np.maximum(squares - means[:, 3] ** 2, 0))
         costs = np.abs(means[:, :3] - ground.mean).mean(axis=1)
-        # Infrared, grey and faded images take nothing of others.
+        # Infrared, grey and faded images get no objects of other images.
         costs += 0.4 * float(np.maximum(0, np.abs(self.tone - ground.tone) - 4).sum())
         costs += 10 * np.abs(np.log((deviations + 5) / (ground.deviation + 5)))
         # A strongly textured place probably contains something.
         costs += 0.8 * np.maximum(0, deviations - 1.3 * ground.deviation - 3)
         if self.from_above:
-            # Trees, roofs and shores: nothing new stands on them, whatever was around it before.
+            # Trees, roofs and shores: no new object is placed on them.
             costs += _OFF_GROUND * (deviations > _MOST_CONTRAST * (means[:, 3] + 10))
         if self.from_above and not _is_water(ground.mean[None], np.array((ground.deviation,)))[0]:
             costs += _OFF_GROUND * _is_water(means, deviations)
@@ -275,13 +275,13 @@ class PlaceFinder:
 
 
 def _is_water(means: np.ndarray, deviations: np.ndarray) -> np.ndarray:
-    """Which grounds seen from above may be water: plain, dark and not warm."""
+    """Whether grounds seen from above may be water: plain, dark and not warm."""
     red, green, blue = means[:, 0], means[:, 1], means[:, 2]
     return (deviations < 9) & (np.maximum(green, blue) > red + 2) & (blue > 0.8 * green) & (red < 80)
 
 
 def _with_margin(boxes: np.ndarray, margin: int) -> np.ndarray:
-    # Boxes are further than this from the rim.
+    # Minimum distance of boxes from the rim.
     return boxes + np.array((-margin, -margin, margin, margin))
 
 

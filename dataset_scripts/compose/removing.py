@@ -9,10 +9,10 @@ from .canvas import Box, Canvas, disk, grown, window_of
 
 _RIM = 3  # Pixels around a mask that still show something of the thing
 _SHADOW = 0.8  # Shadows are darker than this share of the surroundings.
-_MOST_TOUCHED = 0.10  # Share of the rim at which things may stand that are not taken away
+_MOST_TOUCHED = 0.10  # Maximum share of the rim that other, remaining things touch
 _LEAST_FREE = 0.45  # Share of the surroundings that must show the ground
 _TOUCHED, _HELD = 0.12, 0.02  # Share of its area by which a smaller thing touches one that carries it
-_CARRIED = 0.5  # A thing of less than this share of the area is taken away with one that it touches.
+_CARRIED = 0.5  # A thing of less than this share of the area is removed with one that it touches.
 
 
 def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | None:
@@ -21,12 +21,12 @@ def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | Non
 
     Args:
         canvas (`Canvas`): The canvas.
-        number (`int`): Of the thing.
-        from_above (`bool`): Whether things that touch are rather beside one another than on one another.
+        number (`int`): Number of the thing.
+        from_above (`bool`): Whether touching things are next to each other rather than on each other.
 
     Returns:
-        `list[int]`: Numbers of smaller things that it touches, `None` if larger ones stand in the
-        way or a smaller one is not seen in full.
+        `list[int]`: Numbers of smaller things that it touches, `None` if larger ones are in the
+        way or a smaller one is not completely visible.
     """
     box, area = canvas.places[number]
     window = window_of(grown(box, _RIM + 1, canvas.side))
@@ -54,13 +54,13 @@ def hole_of(image: np.ndarray, mask: np.ndarray, others: np.ndarray, box: Box, f
 
     Args:
         image (`np.ndarray`): RGB, uint8, (side, side, 3).
-        mask (`np.ndarray`): bool (side, side), where the thing is seen.
-        others (`np.ndarray`): bool (side, side), where other things are seen.
-        box (`Box`): Of the mask.
-        from_above (`bool`): Whether shadows fall to any side, or at the foot only.
+        mask (`np.ndarray`): bool (side, side), where the thing is visible.
+        others (`np.ndarray`): bool (side, side), where other things are visible.
+        box (`Box`): Box of the mask.
+        from_above (`bool`): Whether shadows may fall to any side, or only at the foot.
 
     Returns:
-        `np.ndarray`: bool (side, side), or `None` if too little ground is seen around it.
+        `np.ndarray`: bool (side, side), or `None` if too little ground is visible around it.
     """
     side = mask.shape[0]
     extent = float(np.sqrt(mask[window_of(box)].sum()))

@@ -37,24 +37,24 @@ _STANDING = frozenset(("building", "field", "road", "forest"))  # What may repla
 @dataclass(frozen=True)
 class Describer:
     """
-    Writes further sentences about pairs with masks: about places, ranks, numbers and colours of the things that
+    Writes further sentences about pairs with masks: about places, ranks, numbers and colours of the objects that
     changed, and about changes that did not happen. The kind of an object is taken from the existing sentences, which
     are kept. For data that have only masks of every change, `thing` and `change` state it.
 
-    Connected parts of a mask count as things, unless a sentence tells some of them apart.
+    Connected components of a mask count as objects, unless a sentence distinguishes parts of them.
 
     Args:
         data (`str | Path`): A folder that [`open_pairs`] reads.
         domain (`str`): "NS" or "RS".
-        seed (`int`, *optional*, defaults to 0): Of everything.
-        split (`str`, *optional*, defaults to `"train"`): Which split is read and written.
+        seed (`int`, *optional*, defaults to 0): Seed of all random choices.
+        split (`str`, *optional*, defaults to `"train"`): The split that is read and written.
         most_expressions (`int`, *optional*, defaults to 12): Largest number of new sentences for a pair.
-        no_target_share (`float`, *optional*, defaults to 0.13): How often to try a sentence that nothing fits, 0 to 1.
-        thing (`str`, *optional*): What the masks show, such as "building", where there are no sentences.
-        change (`str`, *optional*, defaults to `"appear"`): What happened to it, where there are no sentences.
+        no_target_share (`float`, *optional*, defaults to 0.13): How often to try a no-target sentence, 0 to 1.
+        thing (`str`, *optional*): The objects in the masks, such as "building", if there are no sentences.
+        change (`str`, *optional*, defaults to `"appear"`): Their change, if there are no sentences.
 
     Raises:
-        DataError: If the data cannot be read, or `thing` is no known noun.
+        DataError: If the data cannot be read, or `thing` is not a known noun.
     """
 
     data: str | Path
@@ -76,7 +76,7 @@ class Describer:
 
     @cached_property
     def source(self) -> PairSource:
-        """The pairs that are read."""
+        """The source pairs."""
         return open_pairs(self.data, self.split, is_stage1=bool(self.thing))
 
     @property
@@ -88,12 +88,12 @@ class Describer:
         return len(self.source)
 
     def pair_id(self, index: int) -> str:
-        """The id of a pair: that of the pair that is read."""
+        """The id of a pair, which is that of the source pair."""
         return self.source[index].pair_id
 
     def pair(self, index: int) -> SyntheticPair:
         """
-        One pair with its own sentences and new ones.
+        One pair with its original sentences and new ones.
 
         Args:
             index (`int`): 0 to `len(self) - 1`.

@@ -13,9 +13,9 @@ from dataset_scripts.compose.nouns import nouns_for
 from dataset_scripts.synthesis.scene import ChangeType
 
 
-_SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as things.
+_SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as objects.
 _UNKNOWN = 0.02  # Largest share of the changed pixels that may be without a kind.
-_MOST_MASKS = 60  # Bits of the pattern that tells parts apart
+_MOST_MASKS = 60  # Bits of the pattern that distinguishes parts
 # Common words for kinds that have another name in the lexicon.
 _MORE_WORDS = {
     **dict.fromkeys(("villa", "villas", "mansion", "mansions", "house", "houses", "residential area"), "building"),
@@ -46,7 +46,7 @@ def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple
         shape (`tuple[int, int]`): Height and width in pixels.
 
     Returns:
-        `list[Part]`, *optional*: The things; `None` if it is not known of all of them what they are, or if there are
+        `list[Part]`, *optional*: The objects; `None` if the kind of any of them is unknown, or if there are
         none.
     """
     by_kind: dict[tuple[str, ChangeType], list[np.ndarray]] = {}
@@ -65,7 +65,7 @@ def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple
     parts: list[Part] = []
     taken = np.zeros(shape, bool)
     for (kind, change), found in by_kind.items():
-        # Pixels that the same sentences speak of belong together.
+        # Pixels described by the same sentences belong together.
         pattern = np.zeros(shape, np.int64)
         for bit, mask in enumerate(found[:_MOST_MASKS]):
             pattern += mask.astype(np.int64) << bit
@@ -82,14 +82,14 @@ def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple
 
 
 def kinds_in(text: str) -> set[str]:
-    """The kinds that a sentence names."""
+    """The kinds in a sentence."""
     found = {kind for words, kind in _words() if words.search(text.lower())}
-    # "building" is the general word for what is called a house in the same pair.
+    # "building" is the general word for objects that are called houses in the same pair.
     return {"building" if kind in ("house", "warehouse") else kind for kind in found}
 
 
 @lru_cache(maxsize=1)
 def _words() -> list[tuple[re.Pattern[str], str]]:
-    """Patterns of words, and the kinds that they name."""
+    """Patterns of words, and their kinds."""
     known = {form: kind for kind, several in nouns_for(frozenset()).items() for forms in several for form in forms}
     return [(re.compile(rf"\b{re.escape(word)}\b"), kind) for word, kind in {**known, **_MORE_WORDS}.items()]

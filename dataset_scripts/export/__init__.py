@@ -12,7 +12,7 @@ __all__ = ["ExportOptions", "export_dataset", "push_dataset"]
 
 
 def __getattr__(name: str) -> Any:
-    # The exporter needs `datasets`, which takes a while to import; the help of the command does without.
+    # The exporter needs `datasets`, which is slow to import; the help of the command does not need it.
     if name in __all__:
         from . import exporter
 

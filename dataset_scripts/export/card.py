@@ -89,7 +89,7 @@ class CardFacts:
 
 
 def add_up(summaries: Iterable[ShardSummary]) -> ShardSummary:
-    """The sum of what several files hold, without their hashes and reports."""
+    """The sum over several files, without their hashes and reports."""
     total = ShardSummary()
     change_types: Counter[str] = Counter()
     for summary in summaries:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def _shard_size(text: str) -> int:
-    from datasets.utils.py_utils import convert_file_size_to_int  # Slow to import; the help does without it.
+    from datasets.utils.py_utils import convert_file_size_to_int  # Slow to import, and not needed for the help.
 
     try:
         size = convert_file_size_to_int(text)
@@ -86,20 +86,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """
-    Runs the command and prints what was written.
+    Runs the command and prints a summary.
 
     Args:
-        arguments (`argparse.Namespace`): Of `add_arguments`.
+        arguments (`argparse.Namespace`): Parsed arguments of `add_arguments`.
 
     Returns:
         `int`: 0.
 
     Raises:
-        DataError: As `export_dataset` and `push_dataset`.
+        DataError: See `export_dataset` and `push_dataset`.
     """
     if arguments.private and not arguments.push_to_hub:
         raise DataError("--private says how to upload; name the repository with --push-to-hub")
-    # These import `datasets` and PyArrow, which the help does without.
+    # These import `datasets` and PyArrow, which the help does not need.
     from .exporter import ExportOptions, export_dataset, push_dataset
 
     start = time.perf_counter()
@@ -131,13 +131,13 @@ def _print_result(result: "ExportResult", seconds: float) -> None:
 
 
 def loading_line(result: "ExportResult") -> str:
-    """The Python that opens the first configuration and split of an export."""
+    """The line of Python that loads the first configuration and split of an export."""
     config, splits = next(iter(result.configs.items()))
     split = next(iter(splits))
     folder = str(result.path)
     if escape_pattern(folder) == folder:
         return f'load_dataset({_quoted(folder)}, "{config}", split="{split}")'
-    # `load_dataset` takes the paths of folders for patterns, and cannot be told not to.
+    # `load_dataset` always interprets the paths of folders as patterns.
     parts = (
         [config] if (result.path / "data" / config).is_dir() else [part for part in DOMAINS if part in result.configs]
     )
@@ -146,5 +146,5 @@ def loading_line(result: "ExportResult") -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text as Python writes it, in double quotes."""
+    """A text as a Python string in double quotes."""
     return json.dumps(text, ensure_ascii=False)

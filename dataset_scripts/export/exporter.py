@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Turns raw folders into a dataset of Parquet files that `load_dataset` reads by itself."""
+"""Converts raw folders to a dataset of Parquet files that `load_dataset` reads directly."""
 
 import errno
 import re
@@ -50,7 +50,7 @@ _REPOSITORIES = {"referring": (REPOSITORY, "MTRefSeg-21K"), "pretrain": (PRETRAI
 @dataclass(frozen=True)
 class ExportOptions:
     """
-    How to export.
+    Options of an export.
 
     Args:
         kind (`str`, *optional*): "referring" or "pretrain" (stage 1); by default "referring" if there is any such
@@ -58,9 +58,9 @@ class ExportOptions:
         with_pairs (`bool`, *optional*, defaults to `False`): Whether to write the configurations with one row per pair
             as well. Each image is then stored twice.
         max_shard_size (`int`, *optional*, defaults to 256 MB): Approximate size of a file in bytes.
-        license (`str`, *optional*): As the Hub calls it; by default "apache-2.0" for the published folders, and
+        license (`str`, *optional*): The Hub's identifier; by default "apache-2.0" for the published folders, and
             "unknown" for all others.
-        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
+        mask_rule (`MaskRule`, *optional*): Meaning of the values of the masks.
     """
 
     kind: str | None = None
@@ -77,7 +77,7 @@ class ExportResult:
 
     Args:
         path (`Path`): The folder.
-        is_new (`bool`): Whether anything was written; `False` if it was finished before.
+        is_new (`bool`): Whether anything was written; `False` if it was already finished.
         configs (`dict`): By configuration and split: pairs, rows, masks without a pixel, change types, bytes.
         report (`ReadingReport`): What was skipped and repaired.
         kind (`str`): "referring" or "pretrain".
@@ -108,15 +108,15 @@ def export_dataset(
         out (`Path`): Folder for the result: a new or empty one, or that of an earlier run.
         options (`ExportOptions`, *optional*): What to write.
         num_proc (`int`, *optional*, defaults to 1): Number of processes. The result does not depend on it.
-        strict (`bool`, *optional*, defaults to `False`): Whether to fail if anything has to be skipped.
+        strict (`bool`, *optional*, defaults to `False`): Whether to fail if anything is skipped.
         overwrite (`bool`, *optional*, defaults to `False`): Whether to replace an export of other data or options.
 
     Returns:
-        `ExportResult`: What was written; nothing if the same export exists already.
+        `ExportResult`: The written files; none if the same export already exists.
 
     Raises:
-        DataError: If `raw` holds nothing that can be exported, if `out` holds something else, if files change or the
-            disk is full meanwhile, and with `strict` if anything was skipped.
+        DataError: If `raw` contains nothing that can be exported, if `out` contains something else, if files change or
+            the disk becomes full during the export, and with `strict` if anything was skipped.
     """
     options = options or ExportOptions()
     found = find_split_folders(raw)
@@ -165,7 +165,7 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
         `str`: The address of the repository.
 
     Raises:
-        DataError: If the Hub refuses.
+        DataError: If the Hub rejects the upload.
     """
     api = HfApi()
     card = out / "README.md"
@@ -180,14 +180,14 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
             delete_patterns=["data/*"],
             commit_message="Upload the dataset with mtrefseg",
         )
-    # The Hub's errors are of both kinds.
+    # The Hub raises both kinds of errors.
     except (OSError, ValueError) as error:
         raise DataError(f"{out} is complete, but cannot be uploaded to {repository}; run it again: {error}") from error
     return str(url)
 
 
 def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: ExportOptions) -> dict[str, Any]:
-    """What the result depends on."""
+    """Everything that determines the result."""
     is_published = all(_PUBLISHED[kind].fullmatch(folder.name) for folder in folders)
     rule = options.mask_rule
     return {
@@ -206,7 +206,7 @@ def _identity(raw: Path, folders: Sequence[SplitFolder], kind: str, options: Exp
 def _fill(
     folder: ExportFolder, plan: ExportPlan, raw_folders: Sequence[SplitFolder], num_proc: int, strict: bool
 ) -> None:
-    """Writes what is missing, and finishes the export."""
+    """Writes missing files, and finishes the export."""
     if not folder.is_moved:
         _write_shards(plan.shards, folder, num_proc)
     if fingerprint([each.path for each in raw_folders]) != folder.identity["raw"]:
@@ -297,7 +297,7 @@ def _write_shards(shards: Sequence[Shard], folder: ExportFolder, num_proc: int) 
 
 @contextmanager
 def _writing(folder: ExportFolder) -> Iterator[None]:
-    """Turns errors of the operating system into a `DataError` that says what happens to the finished files."""
+    """Converts errors of the operating system to a `DataError` that states what happens to the finished files."""
     kept = f"what is complete in {folder.path} is kept: run the same command again"
     try:
         yield

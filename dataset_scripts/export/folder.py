@@ -39,8 +39,8 @@ class ExportFolder:
 
     Args:
         path (`Path`): The folder; it does not have to exist.
-        identity (`dict`): What the export depends on, as JSON values: the raw folders' fingerprint, the options and
-            the versions. Only an export of the same identity may be continued.
+        identity (`dict`): Everything that determines the export, as JSON values: the raw folders' fingerprint, the
+            options and the versions. Only an export with the same identity can be continued.
     """
 
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ class ExportFolder:
         The state of the export.
 
         Raises:
-            DataError: If the folder holds something else, or an export of other data or with other options.
+            DataError: If the folder contains something else, or an export of other data or with other options.
         """
         if not self.path.exists():
             return Progress.NEW
@@ -97,14 +97,14 @@ class ExportFolder:
         return Progress.FINISHED if is_finished else Progress.BEGUN
 
     def is_replaceable(self) -> bool:
-        """Whether --overwrite may replace what the folder holds: any export except an unfinished one of the same
+        """Whether --overwrite may replace the content of the folder: any export except an unfinished one with the same
         identity."""
         if self._record() is not None:
             return True
         return _read_json(self.work / _STATE) not in (None, self.identity)
 
     def begin(self) -> None:
-        """Marks the folder as taken by this export, and deletes what killed processes left behind."""
+        """Marks the folder as used by this export, and deletes leftovers of killed processes."""
         if _read_json(self.work / _STATE) in (None, _DISCARDED):
             self._empty_work()
             write_json(self.work / _STATE, self.identity)
@@ -132,10 +132,10 @@ class ExportFolder:
     def publish(self, record: dict[str, Any], card: str) -> None:
         """
         Moves the files into place: first the data, then the card, which `load_dataset` needs, and last the record,
-        which `load_dataset` would take for data if there were no card.
+        which `load_dataset` would read as data without a card.
 
         Args:
-            record (`dict`): What `export.json` holds besides the identity, as JSON values.
+            record (`dict`): Content of `export.json` in addition to the identity, as JSON values.
             card (`str`): The content of `README.md`.
         """
         final = self.path / _DATA
@@ -156,7 +156,7 @@ class ExportFolder:
         The content of `export.json` of a finished export.
 
         Raises:
-            DataError: If one of its files is missing or of another size.
+            DataError: If one of its files is missing or has another size.
         """
         record = self._record()
         if record is None or not _holds_sizes(record["configs"]):
@@ -176,7 +176,7 @@ class ExportFolder:
 
 
 def _holds_sizes(configs: dict[str, Any]) -> bool:
-    """Whether the record of an export holds the sizes of configurations and their splits."""
+    """Whether the record of an export contains the sizes of configurations and their splits."""
     splits = [split for config in configs.values() if isinstance(config, dict) for split in config.values()]
     return (
         len(configs) > 0

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Decides which pairs go into which Parquet file. The same raw folders always give the same plan."""
+"""Assigns pairs to Parquet files. The same raw folders always give the same plan."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from dataset_scripts.readers import (
 
 
 DEFAULT_SHARD_SIZE = 256_000_000
-"""Bytes that go into one file."""
+"""Size of one file in bytes."""
 KINDS = ("referring", "pretrain")
-"""What can be exported: pairs with sentences, or pairs for stage 1."""
+"""Kinds of exports: pairs with sentences, or pairs for stage 1."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Shard:
         config (`str`): Name of the configuration, and of its folder.
         layout (`str`): A key of `schema.FEATURES`.
         split (`str`): One of `schema.SPLITS`.
-        index, count (`int`): The number of the file in its configuration and split, from 0, and how many files there
-            are.
-        pairs (`tuple[Pair, ...]`): The pairs that go into it; unusable ones are skipped when it is written.
+        index, count (`int`): Index of the file in its configuration and split, from 0, and the number of files
+            there.
+        pairs (`tuple[Pair, ...]`): The pairs of the file; unusable ones are skipped when it is written.
     """
 
     config: str
@@ -59,7 +59,7 @@ class ExportPlan:
     Args:
         shards (`tuple[Shard, ...]`): The files.
         parts (`dict[str, dict[str, tuple[str, ...]]]`): For each configuration and split the names of the
-            configurations whose files it reads: its own, or for setting "TV" those of both domains.
+            configurations whose files it uses: its own, or for setting "TV" those of both domains.
         report (`ReadingReport`): What was skipped or repaired before any image was decoded.
     """
 
@@ -82,8 +82,8 @@ def plan_export(
         folders (`Sequence[SplitFolder]`): The split folders.
         is_pretrain (`bool`): Whether the stage-1 folders are exported.
         with_pairs (`bool`): Whether to write the configurations with one row per pair as well.
-        max_shard_size (`int`): Bytes of raw images and masks that go into one file; a pair is never split.
-        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
+        max_shard_size (`int`): Bytes of raw images and masks per file; a pair is never split.
+        mask_rule (`MaskRule`, *optional*): Meaning of the values of the masks.
 
     Returns:
         `ExportPlan`: The files, sorted by configuration, split and number.

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Writes one Parquet file of an export. It appears complete or not at all."""
+"""Writes one Parquet file of an export atomically."""
 
 import json
 from collections import Counter
@@ -28,13 +28,13 @@ from mtrefseg.io import sha256_of, write_json, written_whole
 from .plan import Shard
 
 
-# A row is found by reading the row group that holds it.
+# Looking up a row means reading its row group.
 _ROWS_PER_GROUP = 100
 _STORED_BYTES_PER_GROUP = 16 * 2**20
-# The row of a sentence contains the images of its pair. In memory, and for readers of the row group, they count once
+# The row of a sentence contains the images of its pair. In memory, and when the row group is read, they count once
 # per row.
 _BYTES_PER_GROUP = 128 * 2**20
-# On disk they are stored once per row group, as long as the dictionary is no larger than this.
+# On disk they are stored once per row group, if the dictionary is at most this large.
 _DICTIONARY_BYTES = 2**30
 
 
@@ -69,12 +69,12 @@ def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None
     exists is complete and has a summary.
 
     Args:
-        shard (`Shard`): What to write.
+        shard (`Shard`): The file to write.
         folder (`Path`): Files go into its folder "data", summaries into "summaries".
         on_pair (`Callable`, *optional*): Called after each pair.
 
     Returns:
-        `ShardSummary`: What was written.
+        `ShardSummary`: The summary.
 
     Raises:
         DataError: If a raw file changes while it is read.
@@ -150,7 +150,7 @@ class _RowGroups:
         """Adds the rows of one pair."""
         images = len(content.image_t1["bytes"]) + len(content.image_t2["bytes"])
         masks = [len(mask["bytes"]) for mask in content.masks]
-        # The row of a pair holds all masks, the row of a sentence only its own.
+        # The row of a pair contains all masks, the row of a sentence only its own.
         sizes = masks if len(rows) == len(masks) else [sum(masks)]
         new = images
         for row, size in zip(rows, sizes, strict=True):

@@ -2,7 +2,7 @@
 """
 A static page to scroll through pairs, sentences and masks; it opens from the disk, without a server.
 
-The page is made of `browse_template.html`. Everything from the dataset is in `pairs.js`, which the script of the page
+The page is created from `browse_template.html`. Everything from the dataset is in `pairs.js`, which the page
 shows as text, and in `images/`, whose files are named by numbers: none of it is ever interpreted as markup.
 """
 
@@ -29,11 +29,11 @@ def write_page(records: Iterable[Pair], out: str | Path, title: str) -> int:
 
     Args:
         records (`Iterable[Pair]`): The pairs.
-        out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `images/` are put into it.
+        out (`str` or `Path`): A new or empty folder; `index.html`, `pairs.js` and `images/` are written into it.
         title (`str`): Name of the dataset.
 
     Returns:
-        `int`: How many pairs it shows.
+        `int`: Number of pairs on the page.
 
     Raises:
         [`DataError`]: If there is no pair, or the folder is not empty or cannot be written.

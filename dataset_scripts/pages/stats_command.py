@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code 0.
 
     Raises:
-        [`DataError`]: If matplotlib is missing, the folder cannot be read or holds no pair, or the page cannot be
+        [`DataError`]: If matplotlib is missing, the folder cannot be read or contains no pair, or the page cannot be
             written.
     """
     import_matplotlib()

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # All lengths are in inches, from the upper left corner of the page.
-PAGE = (10.0, 12.5)  # shorter by what a short first row saves
+PAGE = (10.0, 12.5)  # shorter if the first row is short
 FIRST_ROWS = {1: 0.9, 2: 1.25}  # height of the first row of plots by its number of bars
 FIRST_ROW = 1.75
 MARGIN = 0.6
 HALF = 4.15  # width of one of two columns; the gap between them is 0.5
 THIRD = 2.6
-LABELS = 1.15  # room for the names of bars
-NUMBERS = 0.4  # room for the numbers of an axis
+LABELS = 1.15  # space for the names of bars
+NUMBERS = 0.4  # space for the numbers of an axis
 TITLE = 0.3  # from a title to its drawing
 
 BAR = to_hex(looks.QUIET)
@@ -55,7 +55,7 @@ def draw_page(facts: DatasetFacts, title: str) -> "Figure":
     Draws the page.
 
     Args:
-        facts (`DatasetFacts`): From [`measure_dataset`], of at least one pair.
+        facts (`DatasetFacts`): From [`measure_dataset`], with at least one pair.
         title (`str`): Name of the dataset.
 
     Returns:
@@ -102,7 +102,7 @@ def import_matplotlib() -> Any:
 def _panel(
     figure: "Figure", left: float, top: float, width: float, height: float, title: str = "", gutter: float = 0
 ) -> "Axes":
-    """A plot under its title; `gutter` is the room for labels on its left, within `width`."""
+    """A plot under its title; `gutter` is the space for labels on its left, within `width`."""
     page_width, page_height = figure.get_size_inches()
     if title:
         figure.text(left / page_width, 1 - top / page_height, title, fontsize=10, fontweight="bold", va="top")
@@ -256,7 +256,7 @@ def _draw_words(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
 
 
 def _draw_sentences_per_pair(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
-    """How many sentences pairs have."""
+    """The number of sentences per pair."""
     splits = {split: [len(pair.sentences) for pair in members] for split, members in _splits(pairs).items()}
     if not splits:
         _say_nothing(axis)
@@ -278,7 +278,7 @@ def _draw_sizes(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
 
 
 def _draw_sources(axis: "Axes", pairs: Sequence[PairFacts]) -> None:
-    """The datasets that pairs come from."""
+    """The source datasets of the pairs."""
     _draw_bars(axis, _most_common(Counter(pair.source for pair in pairs)))
 
 
@@ -292,7 +292,7 @@ def _most_common(counts: "Counter[str]") -> list[tuple[str, float, str]]:
 
 
 def _draw_bars(axis: "Axes", rows: Sequence[tuple[str, float, str]]) -> None:
-    """Horizontal bars: label, length and what is written beside it."""
+    """Horizontal bars: label, length and the text next to it."""
     for row, (_, value, text) in enumerate(rows):
         axis.barh(row, value, height=0.64, color=BAR)
         axis.text(value, row, f" {text}", va="center", fontsize=7)
@@ -303,14 +303,14 @@ def _draw_bars(axis: "Axes", rows: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _name_bars(axis: "Axes", labels: Sequence[str], longest: float, room: float, rows: float) -> None:
-    """Labels of horizontal bars, whose values are written beside them. A few bars are as thick as those of `rows`."""
+    """Labels of horizontal bars, whose values are written next to them. A few bars are as thick as those of `rows`."""
     axis.set_yticks(range(len(labels)), [_plain(label, 20) for label in labels], color=INK)
     axis.set(xlim=(0, room * longest), ylim=(max(len(labels), rows) - 0.5, -0.5), xticks=[])
     axis.spines["bottom"].set_visible(False)
 
 
 def _rows(axis: "Axes", rows: float) -> float:
-    """How many bars a plot of the first row has room for, if it has room for `rows` of them at its full height."""
+    """The number of bars that fit in a plot of the first row, if `rows` of them fit at its full height."""
     height = axis.figure.get_size_inches()[1] * axis.get_position().height
     return rows * height / FIRST_ROW
 
@@ -325,7 +325,7 @@ def _draw_histogram(axis: "Axes", values: Any, edges: Any, split: str, label: st
 
 
 def _say_nothing(axis: "Axes") -> None:
-    """The note in place of a plot for stage 1, which has no sentences."""
+    """The note instead of a plot for stage 1, which has no sentences."""
     axis.set_axis_off()
     axis.text(0, 1, "no sentences", color=GREY, va="top")
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Verdicts, and the checks that look at each pair on its own."""
+"""Verdicts, and the checks of single pairs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -16,14 +16,14 @@ from .dataset_statistics import UNKNOWN, MaskFacts, PairFacts, SentenceFacts, se
 MANY_EMPTY = 0.5  # share of no-target sentences above which a model may learn to predict empty masks only
 LONGEST_SENTENCE = 512  # characters
 TINY_PIXELS = 4
-LARGE_MASK = 0.75  # of the image
+LARGE_MASK = 0.75  # share of the image
 SMALL_SIDE = 64
 LARGE_SIDE = 4096
 RARE_TYPE = 0.05  # share of the sentences whose change type is known
 
 
 class Verdict(str, Enum):
-    """The verdict of a check: fine, worth a look, or to be repaired before training."""
+    """The verdict of a check: no problem, should be reviewed, or must be repaired before training."""
 
     PASS = "PASS"
     WARN = "WARN"
@@ -36,11 +36,11 @@ class Check:
     The outcome of one check.
 
     Args:
-        name (`str`): What was checked, in a few words.
+        name (`str`): Short name of the check.
         verdict (`Verdict`): The verdict.
         count (`int`): Number of pairs, sentences, images or masks concerned.
-        summary (`str`): In words.
-        examples (`tuple[str, ...]`): The names of all of them.
+        summary (`str`): A summary.
+        examples (`tuple[str, ...]`): The names of all affected items.
     """
 
     name: str
@@ -52,14 +52,14 @@ class Check:
 
 def judge(name: str, examples: Sequence[str], otherwise: Verdict, summary: str, good: str) -> Check:
     """
-    Passes if nothing was found.
+    Creates a check that passes if nothing was found.
 
     Args:
-        name (`str`): What was checked.
-        examples (`Sequence[str]`): What was found.
+        name (`str`): Name of the check.
+        examples (`Sequence[str]`): The affected items.
         otherwise (`Verdict`): The verdict if anything was found.
-        summary (`str`): What to say then.
-        good (`str`): What to say if nothing was found.
+        summary (`str`): Summary if anything was found.
+        good (`str`): Summary if nothing was found.
 
     Returns:
         `Check`: The outcome.
@@ -77,7 +77,7 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
         pairs (`Sequence[PairFacts]`): The distinct pairs, at least one.
 
     Returns:
-        `list[Check]`: The outcomes. Those about sentences are left out if there are none.
+        `list[Check]`: The outcomes. Those about sentences are omitted if there are none.
     """
     checks = [_check_sizes(pairs), _check_colours(pairs), _check_dull(pairs), _check_equal_images(pairs)]
     checks += _check_masks(pairs)
@@ -89,7 +89,7 @@ def content_checks(pairs: Sequence[PairFacts]) -> list[Check]:
 
 def published_checks(pairs: Sequence[PairFacts]) -> list[Check]:
     """
-    Compares counts with the published ones where they are comparable: the count of a split needs both domains, that of
+    Compares counts with the published ones if they are comparable: the count of a split needs both domains, that of
     a domain both splits.
 
     Args:
@@ -249,7 +249,7 @@ def _check_domains(pairs: Sequence[PairFacts]) -> Check:
 
 
 def _repeated(pairs: Iterable[PairFacts], matters: Callable[[list[bytes]], bool]) -> list[str]:
-    """Sentences that a pair has several times, if their masks are of the kind that matters."""
+    """Sentences that a pair contains several times, if their masks are relevant."""
     examples = []
     for pair in pairs:
         masks: dict[str, list[bytes]] = {}

@@ -4,7 +4,7 @@ Checks a dataset and prints the result of each check:
 
     python -m dataset_scripts validate FOLDER --json report.json
 
-FAIL: repair before training. WARN: have a look. PASS: no problem found.
+FAIL: repair before training. WARN: should be reviewed. PASS: no problem found.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code: 0 if no check fails, otherwise 1.
 
     Raises:
-        [`DataError`]: If the folder cannot be read or the JSON file not be written.
+        [`DataError`]: If the folder cannot be read or the JSON file cannot be written.
     """
     start = time.perf_counter()
     rule = chosen_rule(arguments)

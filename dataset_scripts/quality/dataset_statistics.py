@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Measures every pair once. About 3 KB a pair is kept, whatever the size of its images; `validate` checks these facts,
-and `stats` draws them.
+Measures every pair once. About 3 KB per pair are stored, independent of the size of its images; `validate` checks
+these facts, and `stats` draws them.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ from .perceptual_hash import Bytes, image_thumbnail
 
 PLACE_SIDE = 32  # cells on each side of the map of mask positions
 UNKNOWN = "unknown"
-# Edges of the histogram of mask areas, as a share of the image: five bins a decade from 0.001 % to all of it.
+# Edges of the histogram of mask areas, as a share of the image: five bins per decade from 0.001 % to 100 %.
 AREA_EDGES = np.logspace(-5, 0, 26)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# Function words, which say nothing about the content.
+# Function words, which carry no content.
 # fmt: off
 FUNCTION_WORDS = frozenset((
     "a", "an", "all", "and", "are", "as", "at", "be", "been", "both", "by", "each", "every", "for", "from", "has",
@@ -43,11 +43,11 @@ class ImageFacts:
     One image.
 
     Args:
-        digest (`bytes`): Hash of its pixels: equal for two files that hold the same image.
+        digest (`bytes`): Hash of its pixels: equal for two files with the same image.
         size (`tuple[int, int]`): Width and height in pixels, upright.
-        mode (`str`): How the file keeps its colours, as Pillow calls it: `"RGB"`, `"L"`, `"P"`…
+        mode (`str`): Colour mode of the file in Pillow: `"RGB"`, `"L"`, `"P"`…
         thumbnail (`np.ndarray` of shape `(32, 32)`): Used to find near-duplicates.
-        dullness (`str`, *optional*, defaults to `""`): That next to nothing can be seen in it, if so.
+        dullness (`str`, *optional*, defaults to `""`): A note if it is nearly black or flat.
     """
 
     digest: bytes
@@ -81,7 +81,7 @@ class SentenceFacts:
     Args:
         text (`str`): The sentence.
         change_type (`str`): `"appear"`, `"disappear"`, `"state_change"` or `"unknown"`.
-        noisy (`bool`): Whether mask or sentence were corrupted on purpose.
+        noisy (`bool`): Whether mask or sentence were deliberately corrupted.
         mask (`MaskFacts`): Its mask.
     """
 
@@ -97,12 +97,12 @@ class PairFacts:
     One pair.
 
     Args:
-        part (`str`): The split folder or configuration that holds it.
+        part (`str`): Its split folder or configuration.
         pair_id (`str`): Its name.
         split (`str`): `"train"`, `"validation"` or `"test"`.
         domain (`str`): `"NS"`, `"RS"` or `"unknown"`.
         view (`str`): `"normal"`, `"aerial"`, `"satellite"` or `"unknown"`.
-        source (`str`): The dataset that it comes from, or `"unknown"`.
+        source (`str`): Its source dataset, or `"unknown"`.
         image_t1 (`ImageFacts`): The earlier image.
         image_t2 (`ImageFacts`): The later image.
         sentences (`tuple[SentenceFacts, ...]`): Its sentences; none in stage 1.
@@ -122,7 +122,7 @@ class PairFacts:
 
     @property
     def name(self) -> str:
-        """The pair's name with the part that holds it."""
+        """The pair's name with its part."""
         return f"{self.part}/{self.pair_id}"
 
     @property
@@ -142,7 +142,7 @@ class _Measured:
 @dataclass
 class DatasetFacts:
     """
-    Everything that was measured.
+    All measured facts.
 
     Args:
         pairs (`list[PairFacts]`): Every pair of every part, in reading order.
@@ -153,7 +153,7 @@ class DatasetFacts:
     places: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def distinct_pairs(self) -> list[PairFacts]:
-        """The pairs, each once: several parts of a split may hold the same ones, as `TV` holds those of `NS` and
+        """The pairs, each once: several parts of a split may contain the same ones, such as `TV` those of `NS` and
         `RS`."""
         known: dict[tuple[Any, ...], PairFacts] = {}
         for pair in self.pairs:
@@ -167,8 +167,8 @@ def measure_dataset(source: PairSource, mask_rule: MaskRule | None = None) -> Da
     Reads every pair once, on all cores, with a progress bar. Only the images that are being read are in memory.
 
     Args:
-        source (`PairSource`): From [`open_pairs`]; its report takes what is skipped or repaired.
-        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
+        source (`PairSource`): From [`open_pairs`]; skipped and repaired items are added to its report.
+        mask_rule (`MaskRule`, *optional*): Meaning of the values of the masks.
 
     Returns:
         `DatasetFacts`: The facts.
@@ -221,11 +221,11 @@ def sentences_of(pairs: Iterable[PairFacts]) -> list[SentenceFacts]:
 
 def frequent_words(sentences: Iterable[SentenceFacts], count: int) -> list[tuple[str, int]]:
     """
-    The words that most sentences use, without function words.
+    The most frequent words, without function words.
 
     Args:
         sentences (`Iterable[SentenceFacts]`): The sentences.
-        count (`int`): How many words to return.
+        count (`int`): Number of words to return.
 
     Returns:
         `list[tuple[str, int]]`: Words in lower case and the number of sentences that use them, most frequent first.
@@ -241,7 +241,7 @@ def area_histogram(fractions: Sequence[float]) -> list[int]:
     Counts mask areas.
 
     Args:
-        fractions (`Sequence[float]`): Shares of the image, 0 to 1. Empty masks are left out.
+        fractions (`Sequence[float]`): Shares of the image, 0 to 1. Empty masks are not counted.
 
     Returns:
         `list[int]`: One count for each of the 25 bins between [`AREA_EDGES`]; smaller areas are in the first one.
@@ -316,7 +316,7 @@ def _measure_image(image: ImageFile, known: dict[bytes, ImageFacts]) -> ImageFac
     data = image.read_bytes()
     key = _digest(data)
     if key not in known:
-        from mtrefseg.io import describe_dullness  # Imports PyTorch, as loading an image does.
+        from mtrefseg.io import describe_dullness  # Imports PyTorch, which loading an image also does.
 
         in_memory = ImageFile(image.name, data)
         pixels = in_memory.load()
@@ -333,7 +333,7 @@ def _measure_mask(mask: npt.NDArray[np.bool_]) -> MaskFacts:
 
 
 def _cells(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """How much of each of 32 × 32 cells a mask covers, 0 to 1."""
+    """The share of each of 32 × 32 cells that a mask covers, 0 to 1."""
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(image.resize((PLACE_SIDE, PLACE_SIDE), Image.Resampling.BOX), dtype=np.float64) / 255
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Finds near-duplicate images: the same image encoded again, resized, brightened, mirrored or rotated.
+Finds near-duplicate images: the same image re-encoded, resized, brightened, mirrored or rotated.
 
-Each image is reduced to a thumbnail of 1 KB. Its 64-bit hash says which low cosine frequencies of the thumbnail are
+Each image is reduced to a thumbnail of 1 KB. Its 64-bit hash encodes which low cosine frequencies of the thumbnail are
 above their median. Two images are candidates if their hashes differ in few bits, and near-duplicates if their
-thumbnails correlate as well. Crops and shifted images are not found.
+thumbnails also correlate. Crops and shifted images are not found.
 """
 
 from collections.abc import Iterator
@@ -22,18 +22,18 @@ Indices = npt.NDArray[np.int64]
 
 THUMBNAIL_SIDE = 32
 HASH_SIDE = 8
-# Hashes are split into parts of that many bits. If two hashes differ in no more than `distance` of 64 bits, then one
-# of their four parts differs in no more than `distance // 4`: only these neighbours are looked up, not every pair.
+# Hashes are split into parts of this many bits. If two hashes differ in at most `distance` of 64 bits, then one
+# of their four parts differs in at most `distance // 4`: only these neighbours are looked up, not every pair.
 PART_BITS = 16
 PARTS = 64 // PART_BITS
-DEFAULT_MAX_DISTANCE = 7  # The largest one for which a part differs in one bit only.
+DEFAULT_MAX_DISTANCE = 7  # The largest one for which a part differs in only one bit.
 LARGEST_MAX_DISTANCE = 15  # Above it, half of all buckets would be looked up.
 MIN_CORRELATION = 0.95
 MIN_CONTRAST = 3.0  # grey levels; the frequencies of flatter thumbnails are noise
 CANDIDATES_PER_IMAGE = 16
 QUERIES_AT_ONCE = 256
 
-# Every way to mirror and turn a square, by name; `turn` quarter turns after the mirroring.
+# Every way to mirror and rotate a square, by name; `turn` quarter turns after the mirroring.
 SYMMETRIES = (
     ("the same way up", False, 0),
     ("turned by 90°", False, 1),
@@ -49,14 +49,14 @@ SYMMETRIES = (
 @dataclass(frozen=True)
 class NearDuplicate:
     """
-    An image that was found again.
+    A near-duplicate of an image.
 
     Args:
-        query (`int`): Index of the image that was looked for.
-        found (`int`): Index of the image that resembles it most.
+        query (`int`): Index of the query image.
+        found (`int`): Index of the most similar image.
         distance (`int`): Bits of the hashes that differ, 0 to 64.
         correlation (`float`): Correlation of the thumbnails, -1 to 1.
-        symmetry (`str`): How the image is turned: `"the same way up"`, `"mirrored"`…
+        symmetry (`str`): How the image is mirrored or rotated: `"the same way up"`, `"mirrored"`…
     """
 
     query: int
@@ -68,7 +68,7 @@ class NearDuplicate:
 
 def image_thumbnail(image: Image.Image) -> Bytes:
     """
-    Makes the thumbnail that images are compared by.
+    Creates the thumbnail for the comparison of images.
 
     Args:
         image (`PIL.Image.Image`): The image, of any size and mode, upright.
@@ -104,7 +104,7 @@ def hash_distances(first: Hashes, second: Hashes) -> Indices:
 
     Args:
         first (`np.ndarray` of type uint64): Hashes.
-        second (`np.ndarray` of type uint64): As many hashes, or one.
+        second (`np.ndarray` of type uint64): The same number of hashes, or one.
 
     Returns:
         `np.ndarray` of type int64: Differing bits, 0 to 64.
@@ -123,9 +123,9 @@ def find_near_duplicates(
     Looks for each image among others, in every orientation. Images of a single colour are never found.
 
     Args:
-        queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the images to look for.
-        images (`np.ndarray` of shape `(images, 32, 32)`): Thumbnails of the images to look among.
-        max_distance (`int`, defaults to 7): How many of the 64 bits of the hashes may differ, 0 to 15.
+        queries (`np.ndarray` of shape `(queries, 32, 32)`): Thumbnails of the query images.
+        images (`np.ndarray` of shape `(images, 32, 32)`): Thumbnails of the images to search.
+        max_distance (`int`, defaults to 7): Maximum number of different bits of the 64-bit hashes, 0 to 15.
 
     Returns:
         `list[NearDuplicate]`: The best match of every query that has one, in the order of the queries.
@@ -161,7 +161,7 @@ def find_near_duplicates(
 
 def look_alike(first: Bytes, second: Bytes) -> bool:
     """
-    Compares two thumbnails, the same way up.
+    Compares two thumbnails in the same orientation.
 
     Args:
         first (`np.ndarray` of shape `(32, 32)`): From [`image_thumbnail`].
@@ -196,7 +196,7 @@ class _HashIndex:
             yield query[nearest] + start, found[nearest], distance[nearest]
 
     def _search_part(self, hashes: Hashes, part: int) -> Indices:
-        """The pairs of a query and a hash near it one part of which is nearly equal, each as one number."""
+        """Pairs of a query and a hash with one nearly equal part, each pair as one number."""
         wanted = _part_of(hashes, part)[:, None] ^ self.flips[None, :]
         first = np.searchsorted(self.keys[part], wanted, side="left")
         count = np.searchsorted(self.keys[part], wanted, side="right") - first
@@ -216,7 +216,7 @@ def _textured(thumbnails: Bytes) -> Indices:
 
 def _different(thumbnails: Bytes) -> tuple[Indices, Indices]:
     """Indices of the thumbnails that are neither flat nor equal to an earlier one; and for each, or its first equal,
-    its place among them, -1 for flat ones."""
+    its index among them, -1 for flat ones."""
     textured = _textured(thumbnails)
     if not len(textured):
         return textured, np.full(len(thumbnails), -1)
@@ -228,13 +228,13 @@ def _different(thumbnails: Bytes) -> tuple[Indices, Indices]:
 
 
 def _turned(thumbnails: Bytes, mirrored: bool, turn: int) -> Bytes:
-    """The thumbnails mirrored left to right, then turned by quarters, anticlockwise."""
+    """The thumbnails mirrored left to right, then rotated by quarter turns, anticlockwise."""
     flipped = thumbnails[:, :, ::-1] if mirrored else thumbnails
     return np.rot90(flipped, turn, axes=(1, 2))
 
 
 def _correlations(first: Bytes, second: Bytes) -> npt.NDArray[np.float32]:
-    """Correlation of thumbnails, one by one: brightness and contrast do not matter."""
+    """Correlation of thumbnails, one by one, independent of brightness and contrast."""
     left = first.reshape(len(first), THUMBNAIL_SIDE**2).astype(np.float32)
     right = second.reshape(len(second), THUMBNAIL_SIDE**2).astype(np.float32)
     left -= left.mean(axis=1, keepdims=True)
@@ -266,7 +266,7 @@ def _part_of(hashes: Hashes, part: int) -> Indices:
 
 
 def _flips(bits: int) -> Indices:
-    """Every pattern of 16 bits of which no more than `bits` are set."""
+    """Every pattern of 16 bits with at most `bits` bits set."""
     patterns = [
         sum(1 << bit for bit in chosen)
         for count in range(bits + 1)

@@ -3,7 +3,7 @@
 Finds leakage between splits.
 
 The same pair in two splits is a failure: equal pixels, or the same name and a similar image. A single shared image, or
-a near-duplicate (encoded again, resized, mirrored, rotated, or from the same fixed camera), is a warning. Overlapping
+a near-duplicate (re-encoded, resized, mirrored, rotated, or from the same fixed camera), is a warning. Overlapping
 crops of a larger image are not found: split such data by the original image.
 """
 
@@ -26,10 +26,10 @@ def leakage_checks(pairs: Sequence[PairFacts], max_distance: int) -> list[Check]
 
     Args:
         pairs (`Sequence[PairFacts]`): The distinct pairs. Stage 1 counts as training.
-        max_distance (`int`): In how many of 64 bits the hashes of near-duplicates may differ, 0 to 15.
+        max_distance (`int`): Maximum number of different bits of the 64-bit hashes of near-duplicates, 0 to 15.
 
     Returns:
-        `list[Check]`: Same pairs, same names, same images, near-duplicate images, and pairs that one split holds
+        `list[Check]`: Same pairs, same names, same images, near-duplicate images, and pairs that one split contains
             twice. Each pair of the later split is counted only in the first check that finds it.
     """
     same_pairs: list[str] = []
@@ -75,7 +75,7 @@ def _find_copies(seen: Sequence[PairFacts], held: Sequence[PairFacts]) -> list[L
 
 
 def _find_name_twins(seen: Sequence[PairFacts], held: Sequence[PairFacts], copies: Sequence[Leak]) -> list[Leak]:
-    """Different pairs of one name and kind."""
+    """Different pairs with the same name and kind."""
     by_name = {(pair.pair_id, pair.change_mask is None): pair for pair in seen}
     named = [(pair, by_name.get((pair.pair_id, pair.change_mask is None))) for pair in _without(held, copies)]
     return [(pair, other) for pair, other in named if other is not None]
@@ -107,7 +107,7 @@ def _find_near_images(seen: Sequence[PairFacts], held: Sequence[PairFacts], max_
 
 
 def _check_repeated_pairs(pairs: Sequence[PairFacts]) -> Check:
-    """Pairs of one split with the same images under several names."""
+    """Pairs of one split with the same images and different names."""
     first: dict[tuple[object, ...], PairFacts] = {}
     examples = []
     for pair in pairs:

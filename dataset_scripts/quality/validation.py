@@ -30,9 +30,9 @@ class Validation:
     The outcomes of all checks.
 
     Args:
-        folder (`Path`): What was checked.
+        folder (`Path`): The checked folder.
         source (`PairSource`): Its pairs, with the report of their reading.
-        facts (`DatasetFacts`): What was measured.
+        facts (`DatasetFacts`): The measured facts.
         checks (`tuple[Check, ...]`): The outcomes.
     """
 
@@ -86,9 +86,9 @@ def validate(
         folder (`str` or `Path`): The raw layout, an image folder with `metadata.jsonl`, or exported Parquet.
         compare_with_published (`bool`, *optional*, defaults to `False`): Whether to compare the counts with those of
             MTRefSeg-21K; always done if the folders have its names.
-        max_distance (`int`, *optional*, defaults to 7): In how many of 64 bits the hashes of near-duplicate images
-            may differ, 0 to 15.
-        mask_rule (`MaskRule`, *optional*): What the values of the masks mean.
+        max_distance (`int`, *optional*, defaults to 7): Maximum number of different bits of the 64-bit hashes of
+            near-duplicate images, 0 to 15.
+        mask_rule (`MaskRule`, *optional*): Meaning of the values of the masks.
 
     Returns:
         `Validation`: The outcomes: of reading, of the splits, of images, masks and sentences, of counts.

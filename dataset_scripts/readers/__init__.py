@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Reads pairs of images with sentences and masks. [`open_pairs`] opens pairs in any storage format by name, and all code
+Reads pairs of images with sentences and masks. [`open_pairs`] opens pairs in any storage format by name; all code
 that reads pairs uses it. This package also defines the columns and labels of all datasets.
 """
 
@@ -91,7 +91,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # They are subclasses of classes of `datasets`, which takes a while to import.
+    # They are subclasses of classes of `datasets`, which is slow to import.
     if name in ("RawBuilder", "RawConfig"):
         from . import raw_builder
 

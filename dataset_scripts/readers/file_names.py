@@ -26,11 +26,11 @@ class FolderListing:
         Finds a file.
 
         Args:
-            folder (`Path`): Where to begin.
+            folder (`Path`): The start folder.
             parts (`Sequence[str]`): The names of the folders below it and of the file.
 
         Returns:
-            `Path` or `None`: The file of this name, or else the only one whose name differs just in case or Unicode
+            `Path` or `None`: The file of this name, or else the only one whose name differs only in case or Unicode
             form; `None` if there is none, or several.
         """
         path = folder

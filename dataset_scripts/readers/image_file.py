@@ -34,10 +34,10 @@ _REPAIRS = {
 @dataclass(frozen=True)
 class MaskRule:
     """
-    The meaning of mask values that are ambiguous. By default, ambiguous masks are refused.
+    The meaning of mask values that are ambiguous. By default, ambiguous masks are rejected.
 
     Args:
-        values (`tuple[int, ...]`, *optional*, defaults to `()`): These values (of a palette: entries) are foreground.
+        values (`tuple[int, ...]`, *optional*, defaults to `()`): These values (for a palette: entries) are foreground.
         threshold (`float`, *optional*): Values above it are foreground. Only one of both is given.
     """
 
@@ -48,13 +48,13 @@ class MaskRule:
 @dataclass(frozen=True)
 class ImageFile:
     """
-    An image or mask that is decoded when it is asked for.
+    An image or mask that is decoded on demand.
 
     Args:
         name (`str`): Its name in messages, for instance "RS_train/A/0001.jpg".
         source (`Path`, `bytes`, `PIL.Image.Image` or `np.ndarray`): The file or its content; or, for generated pairs,
             the RGB image or the mask (bool, `(height, width)`) itself.
-        mask_rule (`MaskRule`, *optional*): What the values of a mask mean, where its owner has said so.
+        mask_rule (`MaskRule`, *optional*): User-defined meaning of the values of a mask.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ImageFile:
     mask_rule: MaskRule = MaskRule()
 
     def read_bytes(self) -> bytes:
-        """The content of the file as it is; of an image or mask in memory, its pixels."""
+        """The unchanged content of the file; for an image or mask in memory, its pixels."""
         if isinstance(self.source, bytes):
             return self.source
         return read_regular(self.source) if isinstance(self.source, Path) else self.source.tobytes()
@@ -75,30 +75,30 @@ class ImageFile:
     @property
     def size(self) -> tuple[int, int]:
         """
-        Width and height in pixels after EXIF orientation, from the file's header alone.
+        Width and height in pixels after EXIF orientation, only from the file's header.
 
         Raises:
-            UnusableError: If it is no image or larger than PIL's limit.
+            UnusableError: If it is not an image or exceeds PIL's limit.
         """
         with self._open() as image:
             return _upright_size(image)
 
     @property
     def mode(self) -> str:
-        """How the file keeps its colours, as PIL calls it: "RGB", "L", "P"…; raises as `size`."""
+        """Colour mode of the file in PIL: "RGB", "L", "P"…; raises as `size`."""
         with self._open() as image:
             return image.mode
 
     def check(self) -> tuple[int, int]:
         """
-        Decodes the whole image with PIL, as users of the dataset will do.
+        Decodes the complete image with PIL, like users of the dataset.
 
         Returns:
             `tuple[int, int]`: Width and height in pixels, after EXIF orientation.
 
         Raises:
-            UnusableError: If it is no image, damaged, cut short, larger than PIL's limit, has more than 8 bits, or is
-                of a kind that PIL cannot decode by itself.
+            UnusableError: If it is not an image, is damaged or truncated, exceeds PIL's limit, has more than 8 bits,
+                or is of a kind that PIL alone cannot decode.
         """
         problem = self._foreign_kind()
         if problem:
@@ -113,8 +113,9 @@ class ImageFile:
 
     @property
     def extra_bands(self) -> int:
-        """How many bands a TIFF has beside red, green and blue, or grey; they are not read. Raises as `size`."""
-        from mtrefseg.io import read_tags  # Imports PyTorch, which listing does without.
+        """Number of bands of a TIFF in addition to red, green and blue, or grey; they are not read. Raises as
+        `size`."""
+        from mtrefseg.io import read_tags  # Imports PyTorch, which listing does not need.
 
         if not isinstance(self.source, Path | bytes):
             return 0
@@ -130,24 +131,24 @@ class ImageFile:
             `PIL.Image.Image`: RGB, after EXIF orientation.
 
         Raises:
-            UnusableError: If it is no image, damaged, cut short or larger than PIL's limit.
+            UnusableError: If it is not an image, is damaged or truncated, or exceeds PIL's limit.
         """
         return load_together(self)[0]
 
     def read_mask(self, size: tuple[int, int]) -> tuple[np.ndarray, list[tuple[Reason, str]]]:
         """
-        Reads a mask as [`mtrefseg.io.load_mask`] does, and resizes one of another size.
+        Reads a mask as [`mtrefseg.io.load_mask`] does, and resizes it if its size differs.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
 
         Returns:
             `np.ndarray`: Booleans of shape `(height, width)`, true in the described region.
-            `list[tuple[Reason, str]]`: What was not as it should be, and how it was read.
+            `list[tuple[Reason, str]]`: Deviations, and how they were interpreted.
 
         Raises:
-            UnusableError: If it is no image, damaged, cut short, too large, of another aspect ratio than `size`, or
-                holds values that can mean several things.
+            UnusableError: If it is not an image, is damaged, truncated or too large, has another aspect ratio than
+                `size`, or contains ambiguous values.
         """
         if isinstance(self.source, np.ndarray):
             return self.source, []
@@ -167,7 +168,7 @@ class ImageFile:
         return mask, repairs
 
     def _foreign_kind(self) -> str:
-        """The reason why PIL would decode a different image, or fail; "" if nothing is wrong."""
+        """The reason why PIL would decode a different image, or fail; "" if it would not."""
         from mtrefseg.io import DEEP_MODES, depth_of, read_tags
 
         if not isinstance(self.source, Path | bytes):
@@ -184,7 +185,7 @@ class ImageFile:
 
     @contextmanager
     def _open(self) -> Iterator[Image.Image]:
-        """The image, not decoded yet; whatever is raised in the block becomes an `UnusableError`."""
+        """Opens the image without decoding it; any error in the block becomes an `UnusableError`."""
         if isinstance(self.source, Image.Image | np.ndarray):
             yield self.source if isinstance(self.source, Image.Image) else Image.fromarray(self.source)
             return
@@ -198,7 +199,7 @@ class ImageFile:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Turns any error of a decoder in the block into an `UnusableError`."""
+        """Converts any error of a decoder in the block to an `UnusableError`."""
         from mtrefseg.io import decoding
 
         with _unusable(Reason.UNREADABLE_IMAGE), decoding(self.name):
@@ -207,7 +208,8 @@ class ImageFile:
 
 @contextmanager
 def _unusable(reason: Reason) -> Iterator[None]:
-    """Turns errors of the readers of images and masks into an `UnusableError`, of this reason if no other fits."""
+    """Converts errors of the readers of images and masks to an `UnusableError`, with this reason if no other
+    applies."""
     from mtrefseg.io import AmbiguousMaskError, ImageError
 
     try:
@@ -236,12 +238,12 @@ def load_together(*files: ImageFile) -> list[Image.Image]:
         `list[PIL.Image.Image]`: RGB, after EXIF orientation.
 
     Raises:
-        UnusableError: If one of them is no image, damaged, cut short or larger than PIL's limit.
+        UnusableError: If one of them is not an image, is damaged or truncated, or exceeds PIL's limit.
     """
     in_memory = [file.source for file in files if isinstance(file.source, Image.Image)]
     if len(in_memory) == len(files):
         return in_memory
-    from mtrefseg.io import read_images  # Imports PyTorch, which listing does without.
+    from mtrefseg.io import read_images  # Imports PyTorch, which listing does not need.
 
     with _unusable(Reason.UNREADABLE_IMAGE):
         images, notes = read_images([file.source for file in files], [file.name for file in files])
@@ -252,8 +254,8 @@ def load_together(*files: ImageFile) -> list[Image.Image]:
 
 @lru_cache(maxsize=1 << 16)
 def _say(note: str) -> None:
-    """Logs a note once, however often the image is read."""
-    from datasets import logging  # Here, so that commands start quickly.
+    """Logs a note once, even if the image is read several times."""
+    from datasets import logging  # Imported here, so that commands start quickly.
 
     logging.get_logger(__name__).warning(note)
 

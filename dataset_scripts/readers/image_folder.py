@@ -8,7 +8,7 @@ Reads image folders with `metadata.jsonl`: one row per sentence, in the same fol
  "expression": "the new house", "change_type": "appear", "domain": "RS", "view": "aerial", "source": "mine"}
 ```
 
-The last four columns may be missing, and so may `pair_id` and `noisy`. Rows that name the same two images are one
+The last four columns may be missing, and so may `pair_id` and `noisy`. Rows with the same two images are one
 pair. If no row has an expression, then it is a stage-1 set, and every row is a pair.
 """
 
@@ -37,8 +37,8 @@ _CARD = "README.md"
 
 
 def metadata_of(folder: Path) -> Path | None:
-    """The `metadata.jsonl` of a folder, in upper or lower case, whatever it is; `None` if it has none."""
-    # Opening tells if it is a pipe: without it, the folder would be read as another layout.
+    """The `metadata.jsonl` of a folder, in upper or lower case, of any file type; `None` if it has none."""
+    # A pipe is detected when it is opened; if it were ignored here, the folder would be read as another layout.
     if os.path.lexists(folder / METADATA):
         return folder / METADATA
     names = sorted(name for name in os.listdir(folder) if name.lower() == METADATA)
@@ -62,11 +62,11 @@ class MetadataReader:
     Reads one `metadata.jsonl`.
 
     Args:
-        folder (`Path`): The folder that holds it.
-        root (`Path`): The folder, without symbolic links in its path, that no image may lie outside of.
+        folder (`Path`): Its folder.
+        root (`Path`): The folder, without symbolic links in its path, which must contain all images.
         name (`str`): Name of the folder in messages, and `folder` of its pairs.
         split (`str`): One of `schema.SPLITS`.
-        report (`ReadingReport`): Takes what is skipped or repaired.
+        report (`ReadingReport`): Collects skipped and repaired items.
 
     Attributes:
         is_pretrain (`bool`): Whether it is a stage-1 set.
@@ -160,10 +160,10 @@ class MetadataReader:
         draft.expressions.append(Expression(text, mask, change_type, index, self._noisy(row, sample)))
 
     def _add_labels(self, draft: _Draft, sample: str, row: Mapping[str, Any]) -> None:
-        """Takes what a row says of its pair, where no earlier one has said it."""
+        """Adds the values of a row to its pair if no earlier row had them."""
         for column in PAIR_COLUMNS:
             value, known = row.get(column), draft.labels.get(column)
-            if value is not None and value != value:  # NaN, as pandas writes it for a missing value.
+            if value is not None and value != value:  # NaN, which pandas writes for a missing value.
                 self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, f"{column} is NaN, as if it were missing")
             elif known is None:
                 draft.labels[column] = value
@@ -173,7 +173,7 @@ class MetadataReader:
                 self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
 
     def _record(self, draft: _Draft, known: Mapping[str, Pair]) -> Pair:
-        """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 where several pairs
+        """The pair of a draft. Without `pair_id`, its name is that of t1, followed by that of t2 if several pairs
         share t1."""
         row = draft.labels
         names = [Path(name.replace("\\", "/")).with_suffix("").as_posix() for name in draft.names]
@@ -192,7 +192,7 @@ class MetadataReader:
         )
 
     def _find(self, name: str, escape: Reason, missing: Reason) -> ImageFile:
-        """The file of this name below the folder."""
+        """The file with this name below the folder."""
         parts = name.replace("\\", "/").split("/")
         if "\0" in name or ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
             raise UnusableError(escape, f'"{name}" leads out of the folder; name a file in it')
@@ -212,14 +212,14 @@ class MetadataReader:
         return ImageFile(name=f"{self.name}/{name}", source=path)
 
     def _report_unused(self) -> None:
-        """Reports the files that no row names."""
+        """Reports the files that are in no row."""
         folders = [self.folder]
         while folders:
             for path in sorted(folders.pop().iterdir()):
                 if is_hidden(path.name) or path == self.metadata or path.name == _CARD:
                     continue
                 if path.is_dir() and not path.is_symlink():
-                    # A split with rows of its own.
+                    # A split with its own rows.
                     folders += [] if metadata_of(path) is not None else [path]
                 elif path not in self._used:
                     name = path.relative_to(self.folder).as_posix()
@@ -241,7 +241,7 @@ class MetadataReader:
         return text.strip()
 
     def _name(self, row: Mapping[str, Any], column: str, sample: str) -> str | None:
-        """A text or a whole number, or `None` if it has neither; pandas writes NaN for a missing one."""
+        """A text or an integer, or `None` if it has neither; pandas writes NaN for a missing one."""
         value = row.get(column)
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if text is None or (isinstance(text, str) and len(text) <= LONGEST_NAME):

@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """
-    Like `map`, on all cores. Threads are enough, since PIL and NumPy release the interpreter lock.
+    Like `map`, on all cores. Threads are enough, because PIL and NumPy release the interpreter lock.
 
     Args:
         function (`Callable`): Called with each item.
-        items (`Iterable`): The items. Only a few are taken ahead, so that memory does not grow with their number.
+        items (`Iterable`): The items. Only a few are processed ahead, so memory does not grow with their number.
 
     Yields:
         The results, in the order of the items.

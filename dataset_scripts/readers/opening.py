@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Opens pairs by name. All data of users are opened by this module."""
+"""Opens pairs by name. All user data are opened by this module."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 GENERATED = "generated"
-"""The name of generated pairs where a dataset can be named."""
+"""The name of generated pairs as a dataset."""
 COMPOSED = "composed:"
-"""Prefix of the folders of images that pairs are composed of."""
+"""Prefix of the folders of images from which pairs are composed."""
 
 # Imported by name on first use, because readers of files do not need them, and because they import this package.
 _BUILDERS = {
@@ -47,12 +47,12 @@ _LOST = (
 )
 """
 Reasons for which a sentence is lost when a folder is listed. Blank sentences, and pairs with the id of an earlier one,
-do not count.
+are not included.
 """
 
 
 def is_made(name: str | Path) -> bool:
-    """Whether a name means pairs that are generated or composed rather than read."""
+    """Whether a name refers to generated or composed pairs."""
     return str(name) == GENERATED or str(name).startswith(COMPOSED)
 
 
@@ -74,22 +74,22 @@ def open_pairs(
             or exported Parquet with its `README.md`), a Hub id, "generated", or "composed:FOLDER" with one folder of
             images with instance masks, or several with commas between them.
         split (`str`, *optional*): One of `schema.SPLITS`. Without it, all pairs of all splits of a folder are listed
-            where they lie, unchecked.
+            in place, unchecked.
         setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting: "TV", "NS" or "RS".
-        is_stage1 (`bool`, *optional*, defaults to `False`): Opens pairs with the mask of every change; where there are
+        is_stage1 (`bool`, *optional*, defaults to `False`): Opens pairs with the mask of every change; if there are
             none, pairs with sentences, whose masks are united.
-        checked (`bool`, *optional*, defaults to `True`): Leaves out what cannot be used. Raw folders are prepared once
-            for this and kept in the cache of `datasets`. With `False` nothing is left out: what cannot be read fails
-            when it is read, and what could not even be listed comes last, with [`Pair.problem`].
+        checked (`bool`, *optional*, defaults to `True`): Skips unusable items. Raw folders are prepared once
+            for this and kept in the cache of `datasets`. With `False` nothing is skipped: unreadable items fail
+            when they are read, and items that could not be listed come last, with [`Pair.problem`].
         num_pairs (`int`, *optional*): How many pairs are generated or composed; without it they are infinite.
         generator (`Mapping[str, Any]`, *optional*): Settings of the generator or composer: "seed", "size", "domains"
-            and so on. `split` and `setting` are put into it.
+            and so on. `split` and `setting` are added to it.
 
     Returns:
         `PairSource`: The pairs; its `report` lists what was skipped or repaired.
 
     Raises:
-        [`DataError`]: If there is no such dataset, configuration or split, or nothing in it.
+        [`DataError`]: If there is no such dataset, configuration or split, or it is empty.
 
     Example:
 
@@ -125,7 +125,7 @@ def open_pairs(
     return TablePairs(label, table, split, is_stage1)
 
 
-# --- pairs that are made ---
+# --- generated and composed pairs ---
 
 
 def _open_made(
@@ -180,7 +180,7 @@ def _list_folder(folder: Path) -> PairSource:
 
 
 def _split_folders(folder: Path) -> list[SplitFolder]:
-    """The split folders of the raw layout, the last kind that a folder can be of."""
+    """The split folders of the raw layout, the last layout that is tried for a folder."""
     try:
         return find_split_folders(folder)
     except DataError as error:
@@ -287,7 +287,7 @@ def _nothing_found(folder: Path, split: str, setting: str, parts: Sequence[tuple
 
 
 def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
-    """The lost sentences of a raw folder: a single one, or all of the JSON file of a pair."""
+    """The lost sentences of a raw folder: a single one, or all sentences of a pair's JSON file."""
     folder = next(folder for folder in folders if folder.name == finding.split)
     texts: list[str] = []
     if finding.sample.lower().endswith(".json"):
@@ -295,7 +295,7 @@ def _lost_raw(finding: Finding, folders: Sequence[SplitFolder]) -> Pair:
             content = read_json(folder.path / EXPRESSIONS_FOLDER / finding.sample)
             texts = [str(text) for text in content["referring_expressions"]]
         except (OSError, ValueError, KeyError, TypeError):
-            texts = []  # Not even their number is known, so that it counts as one.
+            texts = []  # Their number is unknown, so it counts as one.
     return _lost(finding, texts, folder.domain)
 
 
@@ -339,7 +339,7 @@ def _download(name: str, setting: str) -> str:
 def _prepare_raw(
     name: str, split_folders: Sequence[SplitFolder] | None, split: str, setting: str, is_stage1: bool
 ) -> "Dataset":
-    """A raw dataset by its builder, which checks every file once and keeps the result in the cache."""
+    """A raw dataset from its builder, which checks every file once and keeps the result in the cache."""
     if split_folders is None:
         is_pretrain, data_dir = name == _PRETRAIN, None
         if is_pretrain and not is_stage1:
@@ -357,13 +357,13 @@ def _prepare_raw(
 
 
 def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Dataset":
-    """An export, of one row per pair where it has such a configuration."""
+    """An export, with one row per pair if it has such a configuration."""
     folder = Path(name)
     if (folder / CARD).is_file():
-        read_configs(folder / CARD)  # Raises on cards that would fill the memory, which the library does not notice.
+        read_configs(folder / CARD)  # Raises for cards that would fill the memory, which the library does not detect.
     with _library_errors(name):
-        # Paths of folders are patterns to `load_dataset`, and it takes a folder with a card for the one that it has in
-        # its cache, even if files have changed since. So files are opened by their names.
+        # `load_dataset` interprets paths of folders as patterns, and uses a folder with a card from
+        # its cache even if files have changed since. Therefore files are opened by their names.
         if folder.is_dir() and (escape_pattern(name) != name or listed_files(folder)):
             table = _load_files(folder, split, setting)
         else:
@@ -403,7 +403,7 @@ def _load_files(folder: Path, split: str, setting: str) -> "Dataset":
 
 
 def _load_checked(split: str, **dataset: Any) -> "Dataset":
-    """A split of a dataset. Its files, of all splits, are checked before `datasets` reads them for its cache."""
+    """A split of a dataset. Its files, of all splits, are checked before `datasets` reads them into its cache."""
     import datasets
 
     builder = datasets.load_dataset_builder(**dataset)
@@ -423,7 +423,7 @@ def _choose_configuration(name: str, known: Sequence[str], setting: str) -> str:
 
 @contextmanager
 def _library_errors(name: str) -> Iterator[None]:
-    """Turns the errors of `datasets` into a [`DataError`]: on unusual cards and damaged files it raises nearly any
+    """Converts errors of `datasets` to a [`DataError`]: for unusual cards and damaged files it raises almost any
     class."""
     from datasets.exceptions import DatasetGenerationError
 

@@ -21,9 +21,9 @@ class Expression:
         text (`str`): The sentence, without white space around it.
         mask (`ImageFile`): Its mask.
         change_type (`str`): One of `schema.CHANGE_TYPES`.
-        index (`int`): Its place among the sentences of the pair, from 0, before any of them was skipped.
-        noisy (`bool`, *optional*, defaults to `False`): Whether mask or sentence were corrupted on purpose.
-        sample_id (`str`, *optional*): Its name, where the data give one.
+        index (`int`): Its index among the sentences of the pair, from 0, before any of them was skipped.
+        noisy (`bool`, *optional*, defaults to `False`): Whether mask or sentence were deliberately corrupted.
+        sample_id (`str`, *optional*): Its name, if the data contain one.
     """
 
     text: str
@@ -37,22 +37,22 @@ class Expression:
 @dataclass(frozen=True)
 class Pair:
     """
-    A pair of images with its annotations. Images and masks are read only when a method below asks for them.
+    A pair of images with its annotations. Images and masks are read on demand by the methods below.
 
     Args:
         pair_id (`str`): Its name, unique in its split folder.
         split (`str`): One of `schema.SPLITS`.
         domain (`str`, *optional*): One of `schema.DOMAINS`, `None` if unknown.
         view (`str`): One of `schema.VIEWS`.
-        source (`str`): The dataset that the images come from, "unknown" if the data do not say.
+        source (`str`): The source dataset of the images, "unknown" if not in the data.
         image_t1, image_t2 (`ImageFile`): The earlier and the later image.
         expressions (`tuple[Expression, ...]`): The sentences; none for stage 1.
-        change_mask (`ImageFile`, *optional*): The mask of every change, where the data have one.
+        change_mask (`ImageFile`, *optional*): The mask of every change, if the data have one.
         folder (`str`, *optional*, defaults to `""`): Name of the split folder, for messages.
-        absent_types (`frozenset[str]`, *optional*): Change types that surely nothing in the pair has undergone; known
-            of generated pairs only.
-        problem (`str`, *optional*, defaults to `""`): Why the pair cannot be used at all, so that its images and masks
-            are not there; see [`open_pairs`].
+        absent_types (`frozenset[str]`, *optional*): Change types that certainly do not occur in the pair; known
+            only for generated pairs.
+        problem (`str`, *optional*, defaults to `""`): Why the pair cannot be used at all; then its images and masks
+            are missing; see [`open_pairs`].
     """
 
     pair_id: str
@@ -74,7 +74,7 @@ class Pair:
 
     def load_images(self) -> tuple[Image.Image, Image.Image]:
         """
-        Decodes both images, alike where they hold more than 8 bits.
+        Decodes both images, with the same stretch if they have more than 8 bits.
 
         Returns:
             `tuple[PIL.Image.Image, PIL.Image.Image]`: t1 and t2, RGB.
@@ -102,7 +102,7 @@ class Pair:
 
     def load_change_mask(self, size: tuple[int, int]) -> np.ndarray:
         """
-        Decodes the mask of every change; where the data have none, the union of the masks of all sentences.
+        Decodes the mask of every change; if the data have none, the union of the masks of all sentences.
 
         Args:
             size (`tuple[int, int]`): Width and height of the images, in pixels.
@@ -122,7 +122,7 @@ class Pair:
         The pair with a user-defined meaning of mask values.
 
         Args:
-            rule (`MaskRule`): What their values mean.
+            rule (`MaskRule`): Meaning of their values.
 
         Returns:
             `Pair`: A copy.
@@ -139,7 +139,7 @@ def check_pair(pair: Pair) -> tuple[Pair | None, list[Finding]]:
     Decodes the images and masks of a pair.
 
     Args:
-        pair (`Pair`): A pair as it was listed.
+        pair (`Pair`): A listed pair.
 
     Returns:
         `Pair` or `None`: The pair with the expressions whose masks can be used, or `None` if it is skipped.
@@ -181,11 +181,11 @@ def check_pairs(pairs: Iterable[Pair], report: ReadingReport) -> Iterator[Pair]:
     Decodes the images and masks of pairs on all cores.
 
     Args:
-        pairs (`Iterable[Pair]`): Pairs as they were listed.
-        report (`ReadingReport`): Takes what was skipped or repaired, and counts what is kept.
+        pairs (`Iterable[Pair]`): Listed pairs.
+        report (`ReadingReport`): Collects skipped and repaired items, and counts kept ones.
 
     Yields:
-        `Pair`: What `check_pair` lets through, in the same order, each when the one before it was taken.
+        `Pair`: The pairs that pass `check_pair`, in the same order, on demand.
     """
     for checked, findings in map_ahead(check_pair, pairs):
         report.extend(findings)

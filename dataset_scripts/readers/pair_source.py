@@ -32,7 +32,7 @@ class Part:
     Args:
         name (`str`): Its name in messages, also the `folder` of its pairs.
         split (`str`): One of `schema.SPLITS`.
-        pair_count (`int`): How many pairs it lists.
+        pair_count (`int`): Number of listed pairs.
     """
 
     name: str
@@ -42,17 +42,17 @@ class Part:
 
 class PairSource(ABC):
     """
-    A sequence of pairs, wherever they are read from. A pair is listed or looked up without decoding its images and
+    A sequence of pairs, from any source. A pair is listed or looked up without decoding its images and
     masks; the methods of [`Pair`] decode them.
 
     Attributes:
         name (`str`): Its name in tables and messages.
-        kind (`str`): What it is read from: "raw layout", "image folder", "Parquet", "table" or "generated".
-        is_stage1 (`bool`): Whether its pairs are meant for stage 1: the mask of every change counts and the sentences
-            do not.
-        is_infinite (`bool`): Whether there is a pair for every number, so that there is no length.
-        identity (`str`): Another text if the pairs have changed.
-        parts (`tuple[Part, ...]`): What a folder consists of.
+        kind (`str`): Kind of source: "raw layout", "image folder", "Parquet", "table" or "generated".
+        is_stage1 (`bool`): Whether its pairs are meant for stage 1: the mask of every change is used and the sentences
+            are not.
+        is_infinite (`bool`): Whether there is a pair for every index, so that it has no length.
+        identity (`str`): A text that changes if the pairs change.
+        parts (`tuple[Part, ...]`): The parts of a folder.
         report (`ReadingReport`): What was skipped or repaired.
     """
 
@@ -68,11 +68,11 @@ class PairSource(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many pairs there are; a `TypeError` if it is infinite."""
+        """Number of pairs; a `TypeError` if it is infinite."""
 
     @abstractmethod
     def __getitem__(self, index: int) -> Pair:
-        """The pair of a number from 0."""
+        """The pair with an index from 0."""
 
     def __iter__(self) -> Iterator[Pair]:
         """All pairs in order."""
@@ -86,7 +86,7 @@ class PairSource(ABC):
 
     @cached_property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
-        """Domains and numbers of the pairs of each id."""
+        """Domains and indices of the pairs of each id."""
         found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
         for index, pair in enumerate(self):
             found[pair.pair_id].append((pair.domain, index))
@@ -96,12 +96,12 @@ class PairSource(ABC):
         self, pair_id: str, expression: str, domain: str | None = None, size: tuple[int, int] | None = None
     ) -> Pair | None:
         """
-        Finds the pair that a sentence is about.
+        Finds the pair of a sentence.
 
         Args:
             pair_id (`str`): The id of the pair.
             expression (`str`): The sentence.
-            domain (`str`, *optional*): The domain of the pair; among pairs of one id it decides.
+            domain (`str`, *optional*): The domain of the pair; it selects among pairs with the same id.
             size (`tuple[int, int]`, *optional*): Height and width in pixels; generated pairs can be made with it.
 
         Returns:
@@ -118,11 +118,11 @@ class PairSource(ABC):
         Reads pairs whose images and masks are intact; [`PairSource.report`] lists what was skipped.
 
         Args:
-            split (`str`, *optional*): Only this one of `schema.SPLITS`.
-            domain (`str`, *optional*): Only this one of `schema.DOMAINS`.
+            split (`str`, *optional*): Only this split, one of `schema.SPLITS`.
+            domain (`str`, *optional*): Only this domain, one of `schema.DOMAINS`.
 
         Yields:
-            `Pair`: The usable pairs, in order, each when the one before it was taken.
+            `Pair`: The usable pairs, in order, on demand.
         """
         wanted = (pair for pair in self if split in (None, pair.split) and domain in (None, pair.domain))
         return check_pairs(wanted, self.report)
@@ -136,10 +136,10 @@ class FilePairs(PairSource):
         name (`str`): Its name.
         kind (`str`): "raw layout" or "image folder".
         pairs (`Sequence[Pair]`): The pairs.
-        parts (`Sequence[Part]`, *optional*): What it consists of.
+        parts (`Sequence[Part]`, *optional*): Its parts.
         report (`ReadingReport`, *optional*): What was skipped or repaired.
         is_stage1 (`bool`, *optional*, defaults to `False`): Whether its pairs are meant for stage 1.
-        identity (`str`, *optional*, defaults to `""`): Another text if the files have changed.
+        identity (`str`, *optional*, defaults to `""`): A text that changes if the files change.
     """
 
     def __init__(
@@ -167,10 +167,10 @@ class FilePairs(PairSource):
 
 class PairMaker(Protocol):
     """
-    What makes pairs by their numbers: a dataclass of its settings, such as `dataset_scripts.synthesis.Generator`.
+    Makes pairs from their indices: a dataclass of its settings, such as `dataset_scripts.synthesis.Generator`.
 
     Attributes:
-        label (`str`): What its pairs are called in names of folders: "synthetic", "composed".
+        label (`str`): Name of its pairs in folder names: "synthetic", "composed".
         version (`int`): Raised whenever the same settings make other pairs.
     """
 
@@ -180,7 +180,7 @@ class PairMaker(Protocol):
 
     @property
     def domains(self) -> Sequence[Any]:
-        """The pairs take turns among them."""
+        """The domains of the pairs, which alternate."""
         ...
 
     @property
@@ -189,21 +189,21 @@ class PairMaker(Protocol):
         ...
 
     def pair_id(self, index: int) -> str:
-        """The id of the pair of a number."""
+        """The id of the pair with an index."""
         ...
 
     def pair(self, index: int) -> Any:
-        """The pair of a number, with the attributes of `dataset_scripts.synthesis.SyntheticPair`."""
+        """The pair with an index, with the attributes of `dataset_scripts.synthesis.SyntheticPair`."""
         ...
 
 
 class GeneratedPairs(PairSource):
     """
-    Pairs that are made when they are asked for.
+    Pairs that are made on demand.
 
     Args:
-        maker ([`PairMaker`]): Makes them.
-        num_pairs (`int`, *optional*): How many there are; without it they are infinite.
+        maker ([`PairMaker`]): Maker of the pairs.
+        num_pairs (`int`, *optional*): Number of pairs; infinite by default.
         name (`str`, *optional*, defaults to `"generated"`): Its name.
         is_stage1 (`bool`, *optional*, defaults to `False`): Whether its pairs are meant for stage 1.
     """
@@ -234,13 +234,13 @@ class GeneratedPairs(PairSource):
 
     @property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
-        """Nothing: a pair is generated again from its id, see [`find`]."""
+        """Empty: a pair is generated again from its id, see [`find`]."""
         return {}
 
     def find(
         self, pair_id: str, expression: str, domain: str | None = None, size: tuple[int, int] | None = None
     ) -> Pair | None:
-        """See [`PairSource.find`]: the id contains seed, split and number; the size must match. `None` too if
+        """See [`PairSource.find`]: the id contains seed, split and number; the size must match. Also `None` if
         another version of the maker made the pair."""
         named = self._ID.fullmatch(pair_id)
         if named is None or size is None or size[0] != size[1]:
@@ -253,7 +253,7 @@ class GeneratedPairs(PairSource):
 
 @lru_cache(maxsize=8)
 def _make_again(maker: Any, pair_id: str, domain: str, split: str, seed: int, index: int, size: int) -> Pair | None:
-    """The pair of an id, made with the seed that is in it; `None` if there is none of this size."""
+    """The pair of an id, made with the seed in the id; `None` if there is none of this size."""
     names = {field.name for field in fields(maker)}
     domains = {"domains": (domain,)} if "domains" in names else {}
     try:
@@ -264,7 +264,7 @@ def _make_again(maker: Any, pair_id: str, domain: str, split: str, seed: int, in
 
 
 def _make(maker: PairMaker, index: int, is_stage1: bool) -> Pair:
-    """A pair that is made now; its images and masks are in memory."""
+    """Makes a pair; its images and masks are in memory."""
     made = maker.pair(index)
     name = made.pair_id
     return Pair(
@@ -291,7 +291,7 @@ __all__ = ["FilePairs", "GeneratedPairs", "PairMaker", "PairSource", "Part"]
 
 class TablePairs(PairSource):
     """
-    Pairs of a table with the columns of one of `schema.FEATURES`. Rows of one sentence each are put together to pairs.
+    Pairs of a table with the columns of one of `schema.FEATURES`. Rows with one sentence each are combined to pairs.
 
     Args:
         name (`str`): Its name.
@@ -303,7 +303,7 @@ class TablePairs(PairSource):
     kind = "table"
 
     def __init__(self, name: str, table: "Dataset", split: str = "train", is_stage1: bool = False) -> None:
-        from datasets import Image  # Here, so that commands start quickly.
+        from datasets import Image  # Imported here, so that commands start quickly.
         from datasets import Sequence as SequenceFeature
 
         super().__init__(name, is_stage1)

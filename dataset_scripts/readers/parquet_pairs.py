@@ -56,8 +56,8 @@ class ParquetFiles:
 
 def find_parquet_files(folder: Path) -> list[ParquetFiles]:
     """
-    Finds the files that together hold every pair once: those with one row per pair if there are any, otherwise those
-    with one row per sentence. Files that belong to several configurations are taken once.
+    Finds the files that together contain every pair once: those with one row per pair if there are any, otherwise
+    those with one row per sentence. Files that belong to several configurations are used once.
 
     Args:
         folder (`Path`): A folder with `README.md`, whose YAML block lists configurations and their files.
@@ -66,7 +66,7 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
         `list[ParquetFiles]`: Sorted by configuration; empty if there is no such `README.md`.
 
     Raises:
-        [`DataError`]: If a file is missing, damaged or no Parquet, has other columns, or needs too much memory.
+        [`DataError`]: If a file is missing, damaged or not Parquet, has other columns, or needs too much memory.
     """
     taken: set[Path] = set()
     found: list[ParquetFiles] = []
@@ -84,8 +84,8 @@ def find_parquet_files(folder: Path) -> list[ParquetFiles]:
 
 def check_parquet_files(paths: Iterable[str | Path]) -> None:
     """
-    Reads files once in another process, whose memory is limited: a few kilobytes of Parquet can expand to gigabytes,
-    whatever the header says.
+    Reads files once in another process with limited memory: a few kilobytes of Parquet can expand to gigabytes,
+    independent of the header.
 
     Args:
         paths (`Iterable[str]` or `Iterable[Path]`): The files. Each is read once.
@@ -101,7 +101,7 @@ def check_parquet_files(paths: Iterable[str | Path]) -> None:
 
 
 def read_through(path: str | Path, most_bytes: int) -> None:
-    """Reads a file as [`ParquetPairs`] does and keeps nothing; raises [`DataError`] if it is damaged."""
+    """Reads a file as [`ParquetPairs`] does and discards the content; raises [`DataError`] if it is damaged."""
     path = Path(path)
     with _damage_named(path), pyarrow.parquet.ParquetFile(path) as file:
         for _ in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
@@ -118,7 +118,7 @@ class ParquetPairs(PairSource):
     Args:
         name (`str`): Its name.
         files (`Sequence[ParquetFiles]`): From [`find_parquet_files`].
-        report (`ReadingReport`): Takes what is skipped while all pairs are read.
+        report (`ReadingReport`): Collects skipped items while all pairs are read.
     """
 
     kind = "Parquet"
@@ -149,7 +149,7 @@ class ParquetPairs(PairSource):
 
     @cached_property
     def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
-        """Domains and numbers of the pairs of each id."""
+        """Domains and indices of the pairs of each id."""
         found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
         for index, (_, _, _, row) in enumerate(self._places):
             domain = row["domain"]
@@ -198,7 +198,7 @@ class ParquetPairs(PairSource):
 
 def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     """
-    The files that the card of a folder lists.
+    The files in the card of a folder.
 
     Args:
         folder (`Path`): A folder with `README.md`, or without.
@@ -207,7 +207,7 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
         `list[tuple[str, str, list[Path]]]`: Configuration, one of `schema.SPLITS`, and its files.
 
     Raises:
-        [`DataError`]: If the card lists something else, or a file that is missing.
+        [`DataError`]: If the card lists something else, or a missing file.
     """
     card = folder / CARD
     if not card.is_file():
@@ -233,13 +233,13 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
 
 
 def read_configs(card: Path) -> list[dict[str, Any]]:
-    """The configurations in the YAML block of a card; raises [`DataError`] if there is something else."""
-    from huggingface_hub import metadata_load  # Here, so that commands start quickly.
+    """The configurations in the YAML block of a card; raises [`DataError`] if its content is invalid."""
+    from huggingface_hub import metadata_load  # Imported here, so that commands start quickly.
 
     try:
         content = metadata_load(card)
         check_expansion(content)
-    # YAML's constructors fail with any of the others on values that are none.
+    # YAML's constructors raise any of the other exceptions for invalid values.
     except (OSError, ValueError, YAMLError, RecursionError, AttributeError, LookupError, TypeError) as error:
         detail = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"The YAML block of {card} cannot be read: {detail}; repair it.") from error
@@ -253,7 +253,7 @@ def _shown(value: Any) -> str:
     """A value of a card for an error message, on one line of moderate length."""
     try:
         text = printable_line(_SHORT.repr(value))
-    except ValueError:  # Python writes no integers of thousands of digits.
+    except ValueError:  # Python does not print integers with thousands of digits.
         text = f"a very long {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:80]}..."
 
@@ -287,7 +287,7 @@ def _open(path: Path) -> pyarrow.parquet.ParquetFile:
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
-    """Turns errors of pyarrow about a damaged file into a [`DataError`] with its name."""
+    """Converts errors of pyarrow about a damaged file to a [`DataError`] with its name."""
     try:
         yield
     except DataError:
@@ -299,7 +299,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 def _layout(path: Path) -> str:
     """The layout of a file."""
-    from datasets import Features  # Here, so that commands start quickly.
+    from datasets import Features  # Imported here, so that commands start quickly.
 
     with _damage_named(path):
         schema = _open(path).schema_arrow
@@ -310,7 +310,7 @@ def _layout(path: Path) -> str:
             return layout
         others = columns.arrow_schema
         if set(schema.names) == set(others.names):
-            # Programs that have written it anew keep the values, but not all types.
+            # Programs that rewrite the file keep the values, but not all types.
             kinds = {name: (schema.field(name).type, others.field(name).type) for name in schema.names}
             different = [name for name, (found, wanted) in kinds.items() if not _is_alike(found, wanted)]
             if not different:
@@ -344,7 +344,7 @@ def _is_alike(found: pyarrow.DataType, wanted: pyarrow.DataType) -> bool:
 
 
 def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:
-    """How many pairs files hold."""
+    """Number of pairs in files."""
     if layout != "referring":
         return sum(_open(path).metadata.num_rows for path in paths)
     count = 0
@@ -364,7 +364,7 @@ def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
 
 
 def _pair_rows(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
-    """One row per pair. Sentences that follow each other and have one `pair_id` are one pair."""
+    """One row per pair. Consecutive sentences with the same `pair_id` are one pair."""
     rows = _rows(path)
     if layout != "referring":
         yield from rows
@@ -387,7 +387,7 @@ def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file as they are."""
+    """The unchanged rows of a file."""
     with _damage_named(path):
         for batch in _open(path).iter_batches(batch_size=ROWS_AT_ONCE):
             yield from batch.to_pylist()

@@ -24,7 +24,7 @@ from .split_folders import find_split_folders, fingerprint
 
 logger = datasets.logging.get_logger(__name__)
 
-# Hidden, because `load_dataset` takes any visible file in a folder of Parquet files for data.
+# Hidden, because `load_dataset` reads any visible file in a folder of Parquet files as data.
 _REPORT_NAME = ".reading_report.json"
 
 
@@ -36,12 +36,12 @@ class RawConfig(datasets.BuilderConfig):
     Args:
         data_dir (`str`, *optional*): The raw dataset's folder, or one of its split folders. Without it the published
             repository is downloaded.
-        strict (`bool`, *optional*, defaults to `False`): Raise a `DataError` that lists all that cannot be used,
-            instead of skipping it.
+        strict (`bool`, *optional*, defaults to `False`): Raise a `DataError` that lists all unusable items,
+            instead of skipping them.
         repo_id (`str`): The repository to download.
         revision (`str`, *optional*, defaults to `"main"`): Branch, tag or commit of the repository. Data prepared from
             a branch are not updated when the branch changes; use a commit for reproducible data.
-        report_file (`str`, *optional*): Where to write a JSON report of what was read and skipped.
+        report_file (`str`, *optional*): Path for a JSON report of read and skipped items.
     """
 
     strict: bool = False
@@ -65,7 +65,7 @@ class RawConfig(datasets.BuilderConfig):
 class RawBuilder(datasets.GeneratorBasedBuilder):
     """
     Reads one setting of a raw dataset. All files are checked before the first row is made, so that the report is
-    complete whatever the number of processes.
+    complete for any number of processes.
 
     Attributes:
         IS_PRETRAIN (`bool`): Whether stage-1 folders are read.
@@ -73,7 +73,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RawConfig
-    # Increased when files are read in another way, because prepared data are cached by version.
+    # Increased when files are read differently, because prepared data are cached by version.
     VERSION = datasets.Version("1.1.0")
     DEFAULT_CONFIG_NAME = "TV"
     IS_PRETRAIN: ClassVar[bool]
@@ -91,7 +91,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     @property
     def reading_report(self) -> ReadingReport | None:
-        """What was read, skipped and repaired; `None` before the data are prepared."""
+        """Report of read, skipped and repaired items; `None` before the data are prepared."""
         return self._report
 
     def _info(self) -> datasets.DatasetInfo:

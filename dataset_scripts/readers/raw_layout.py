@@ -2,8 +2,8 @@
 """
 Reads the raw folder layout of MTRefSeg-21K and of its stage-1 set, and handles its irregularities.
 
-A split folder holds `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
-stage-1 set, whose images and masks are matched by their stems and may lie in folders of other names
+A split folder contains `A/` (t1), `B/` (t2), `masks/` and `referring_expression/*.json`; without the last one it is a
+stage-1 set, whose images and masks are matched by their stems and may be in folders with other names
 (`split_folders`). Split and domain are taken from the name of the folder:
 "NS_FINAL_CLEAN_train", "train_FINAL_CLEAN", "MTRefSeg_pretrain_RS". A JSON file describes one pair:
 
@@ -12,10 +12,10 @@ stage-1 set, whose images and masks are matched by their stems and may lie in fo
  "mask": ["0001/0.png"], "change_types": ["appear"], "domain": "RS", "view": "aerial", "source": "LEVIR-CD"}
 ```
 
-All keys but `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are understood too, and so is
-`noisy`, a list of booleans that flag what was corrupted on purpose. Files are found by name or, with another suffix,
-by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_report.EXPLANATIONS` lists what is skipped and
-what is repaired.
+All keys except `referring_expressions` may be missing; `masks` and `{"path": ...}` entries are also supported, and so
+is `noisy`, a list of booleans that mark deliberately corrupted sentences. Files are found by name or, with another
+suffix, by stem. Hidden files, `Thumbs.db` and `__MACOSX` are ignored. `reading_report.EXPLANATIONS` lists the reasons
+to skip or repair items.
 """
 
 import json
@@ -48,11 +48,11 @@ def list_setting(
     Args:
         folders (`Sequence[SplitFolder]`): All split folders of the dataset.
         setting, split, is_pretrain: As in `select_folders`.
-        report (`ReadingReport`): Takes what was skipped or repaired.
+        report (`ReadingReport`): Collects skipped and repaired items.
 
     Returns:
         `list[Pair]`: The pairs of [`list_pairs`]. Pair ids are unique in each domain. The domain of a pair in a folder
-        without a domain is that of its JSON file, or else that of the other folder that has its id.
+        without a domain is that of its JSON file, or else that of the other folder that contains its id.
     """
     selected = select_folders(folders, setting, split, is_pretrain)
     domains: dict[str, str | None] = {}
@@ -86,9 +86,9 @@ def list_pairs(
 
     Args:
         folder (`SplitFolder`): The folder.
-        report (`ReadingReport`): Takes what was skipped or repaired.
+        report (`ReadingReport`): Collects skipped and repaired items.
         domains (`Mapping[str, str | None]`, *optional*): Domain by pair id, for a folder without a domain.
-        seen (`set[str]`, *optional*): Pair ids that are in use; those found here are added.
+        seen (`set[str]`, *optional*): Pair ids in use; new ones are added.
 
     Returns:
         `list[Pair]`: Sorted by the name of the JSON file (stage 1: by stem). Of two pairs with the same id the first
@@ -114,7 +114,7 @@ class _Index:
 
     Attributes:
         is_exact (`bool`): Whether only exact names are found.
-        similar (`dict[str, str]`): By a name that was looked for, the file that was found for it although its name
+        similar (`dict[str, str]`): For a name, the file that was found although its name
             differs in case or Unicode form.
     """
 
@@ -139,7 +139,7 @@ class _Index:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             name = prefix + entry.name
             if is_hidden(entry.name):
-                # What macOS keeps beside a file begins with "._".
+                # Metadata files of macOS begin with "._".
                 if name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith("._") and is_regular(entry):
                     self._hidden.append(name)
                 continue
@@ -165,7 +165,7 @@ class _Index:
         return self._used.issuperset(self._by_stem.get(stem, ()))
 
     def unused(self, with_images: bool) -> list[tuple[str, str]]:
-        """The unused files with the reason, sorted by name; without images, only files that are no images."""
+        """The unused files with the reason, sorted by name; without images, only files that are not images."""
         reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
         reasons |= dict.fromkeys(self._hidden, "its name begins with a dot; rename it")
         if with_images:
@@ -174,19 +174,19 @@ class _Index:
 
     def find(self, value: str, is_new: bool = False) -> ImageFile | None:
         """
-        The image with this name or, with another suffix, with this stem; or else the only one whose name differs
-        just in case or Unicode form.
+        The image with this name or, with another suffix, with this stem; or else the only one whose name only differs
+        in case or Unicode form.
 
         Args:
             value (`str`): The name, relative to the folder.
-            is_new (`bool`, *optional*, defaults to `False`): Whether a name that differs must not have been found
+            is_new (`bool`, *optional*, defaults to `False`): Whether a different name must not have been found
                 before.
 
         Raises:
             UnusableError: If the name or a symbolic link leads out of the dataset's folder.
         """
         name = _safe_name(value, self._prefix)
-        own = f"{self.kind}/"  # Some name the folder, too.
+        own = f"{self.kind}/"  # Some include the folder.
         if name.startswith(own) and not self._by_stem.get(_without_suffix(name)) and name not in self._entries:
             name = name.removeprefix(own)
         if name not in self._entries:
@@ -205,7 +205,7 @@ class _Index:
         return ImageFile(name=f"{self._prefix}/{name}", source=path)
 
     def _similar(self, name: str) -> list[str]:
-        """The file whose name differs just in case or Unicode form, if there is one and no other."""
+        """The file whose name only differs in case or Unicode form, if there is exactly one."""
         if self.is_exact:
             return []
         names = self._by_fold.get(fold(name)) or self._by_fold.get(fold(_without_suffix(name))) or []
@@ -222,7 +222,7 @@ def _safe_name(value: str, where: str) -> str:
     """A relative name with forward slashes; `UnusableError` if it leads out of its folder."""
     name = value.replace("\\", "/")
     if "\0" in name or ".." in name.split("/") or name.startswith("/") or PureWindowsPath(name).drive:
-        # Reports are published, so an absolute path, which reveals the machine it is from, is not shown.
+        # Reports are published, so absolute paths, which reveal details of a machine, are not shown.
         shown = value if ".." in name.split("/") else f"…/{PureWindowsPath(name).name}"
         raise UnusableError(Reason.PATH_ESCAPE, f'"{shown}" leads out of {where}; name a file in it')
     return PurePosixPath(name).as_posix()
@@ -246,11 +246,11 @@ class _Lister:
         stems = set[str]().union(*(index.stems() for index in indexes))
         if self.folder.list_file is not None:
             stems = self._listed(stems, self.folder.list_file)
-        # Exact names go first, so that similar ones cannot take their files.
+        # Exact names go first, so that similar ones cannot use their files.
         lacking = {stem: sum(stem not in index.stems() for index in indexes) for stem in stems}
         records = []
         for stem in sorted(stems, key=lambda stem: (lacking[stem] > 0, stem not in self.images_t1.stems(), stem)):
-            # A pair whose names differ in case or Unicode form has been made from the first of them.
+            # A pair whose names differ in case or Unicode form was already made from the first of them.
             if lacking[stem] < len(indexes) and all(index.is_used(stem) for index in indexes):
                 continue
             try:
@@ -262,7 +262,7 @@ class _Lister:
         return sorted(records, key=lambda record: record.pair_id)
 
     def _listed(self, stems: set[str], list_file: Path) -> set[str]:
-        """The stems that belong to the split of a list. What no list names is reported once."""
+        """The stems that belong to the split of a list. Stems in no list are reported once."""
         members = _read_list(list_file, stems, self.folder)
         if self.folder.other_lists is not None:
             named = members.union(*(_read_list(other, stems, self.folder) for other in self.folder.other_lists))
@@ -274,7 +274,7 @@ class _Lister:
     def list_referring(self) -> list[Pair]:
         """The pairs of a folder with sentences."""
         paths = sorted((self.folder.path / EXPRESSIONS_FOLDER).iterdir())
-        # Of pairs whose names differ just in case, one must not get the files of the other.
+        # If the names of pairs differ only in case, one must not get the files of the other.
         is_exact = len({fold(path.name) for path in paths}) < len(paths)
         for index in (self.images_t1, self.images_t2, self.masks):
             index.is_exact = is_exact
@@ -291,7 +291,7 @@ class _Lister:
         return records
 
     def _report_files(self, indexes: Sequence[_Index], is_pretrain: bool) -> None:
-        """Reports the files that no pair has, and similar names. Images without a partner in a stage-1 folder are
+        """Reports unused files, and similar names. Images without a partner in a stage-1 folder are
         reported as such."""
         for where, name, detail in self.folder.ignored:
             self.report.leave_out(where, name, detail)
@@ -450,7 +450,7 @@ class _Lister:
 
 
 def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
-    """The stems that a list names: one image a line, with or without its folder and its suffix; paths of t2 and the
+    """The stems in a list: one image per line, with or without its folder and its suffix; paths of t2 and the
     mask may follow it."""
     if path.is_symlink() and not path.resolve().is_relative_to(folder.root):
         raise DataError(f"{path} is a link out of the dataset's folder; copy the file.")
@@ -463,7 +463,7 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     for stem in stems:
         similar.setdefault(fold(stem), []).append(stem)
     for line in filter(str.strip, lines):
-        # A name may hold blanks, also at its ends, so the whole line is tried first.
+        # A name may contain spaces, also at its ends, so the complete line is tried first.
         named = []
         for text in (line, line.strip(), re.split("[,;]", line)[0].strip(), line.split()[0]):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
@@ -479,7 +479,7 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
 
 def _read_json(path: Path, root: Path) -> dict[str, Any]:
     try:
-        # RuntimeError: a link that leads to itself.
+        # RuntimeError: a link to itself.
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise UnusableError(Reason.PATH_ESCAPE, f"{path.name} is a link out of the dataset's folder")
         content = read_json(path)
@@ -525,5 +525,6 @@ def _mask_entries(content: dict[str, Any]) -> list[Any]:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether the text can be encoded as UTF-8: it has no lone surrogate, as file names in other encodings do."""
+    """Whether the text can be encoded as UTF-8: it has no lone surrogates, which occur in file names with other
+    encodings."""
     return text.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in text)

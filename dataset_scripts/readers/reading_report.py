@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Reports what was skipped or repaired while data were read, and why."""
+"""Reports items that were skipped or repaired while data were read, with the reasons."""
 
 import re
 from collections import Counter
@@ -12,12 +12,12 @@ from dataset_scripts.errors import DataError
 
 
 NAMED_FILES = 3
-"""Number of unused files that a table names."""
+"""Number of unused files in a table."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Reason(str, Enum):
-    """Why something was skipped or repaired. Reports show the value."""
+    """Reason why an item was skipped or repaired. Reports show the value."""
 
     # A whole pair is skipped.
     UNREADABLE_JSON = "unreadable_json"
@@ -28,7 +28,7 @@ class Reason(str, Enum):
     IMAGE_TOO_LARGE = "image_too_large"
     UNEQUAL_SIZES = "unequal_sizes"
     NO_EXPRESSION_LEFT = "no_expression_left"
-    # One expression is skipped, or a stage-1 pair, which is nothing without its mask.
+    # One expression is skipped, or a stage-1 pair, which is useless without its mask.
     BLANK_EXPRESSION = "blank_expression"
     MISSING_MASK = "missing_mask"
     UNREADABLE_MASK = "unreadable_mask"
@@ -49,7 +49,7 @@ class Reason(str, Enum):
     UNKNOWN_LABEL = "unknown_label"
     SHARED_ID = "shared_id"
     SIMILAR_NAME = "similar_name"
-    # Nothing refers to a file. It is no finding about a pair, and listed apart.
+    # A file is unused. This is not a finding about a pair, and is listed separately.
     UNUSED_FILE = "unused_file"
 
 
@@ -91,7 +91,7 @@ class UnusableError(DataError):
     A pair, an expression, an image or a mask cannot be used; readers skip it.
 
     Args:
-        reason (`Reason`): Why.
+        reason (`Reason`): The reason.
         detail (`str`): Description with the name of the file.
     """
 
@@ -104,14 +104,14 @@ class UnusableError(DataError):
 @dataclass(frozen=True)
 class Finding:
     """
-    One thing that was skipped or repaired.
+    One skipped or repaired item.
 
     Args:
-        reason (`Reason`): Why.
+        reason (`Reason`): The reason.
         split (`str`): Name of the split folder.
         sample (`str`): Name of the pair or expression.
         detail (`str`): Description with file, values and limits.
-        is_skip (`bool`): Whether something was skipped rather than repaired.
+        is_skip (`bool`): Whether the item was skipped rather than repaired.
     """
 
     reason: Reason
@@ -126,13 +126,13 @@ class Finding:
 
 class ReadingReport:
     """
-    Collects findings and counts what was kept.
+    Collects findings and counts kept items.
 
     Attributes:
-        findings (`list[Finding]`): All findings, in the order in which they were made.
-        unused (`list[Finding]`): Files that no pair has, of the reason `UNUSED_FILE`. Those of a pair that was skipped
-            may be among them.
-        kept_pairs, kept_expressions (`Counter[str]`): What was read, by split folder.
+        findings (`list[Finding]`): All findings, in the order in which they were added.
+        unused (`list[Finding]`): Unused files, with the reason `UNUSED_FILE`. Those of a skipped pair
+            may be included.
+        kept_pairs, kept_expressions (`Counter[str]`): Number of read items by split folder.
     """
 
     def __init__(self) -> None:
@@ -146,11 +146,11 @@ class ReadingReport:
         self.findings.append(Finding(reason, split, sample, detail))
 
     def repair(self, reason: Reason, split: str, sample: str, detail: str) -> None:
-        """Adds something that was repaired and kept."""
+        """Adds an item that was repaired and kept."""
         self.findings.append(Finding(reason, split, sample, detail, is_skip=False))
 
     def leave_out(self, split: str, name: str, detail: str) -> None:
-        """Adds a file that no pair has."""
+        """Adds an unused file."""
         self.unused.append(Finding(Reason.UNUSED_FILE, split, name, detail, is_skip=False))
 
     def keep(self, split: str, expressions: int) -> None:
@@ -210,7 +210,7 @@ class ReadingReport:
                     Reason(entry["reason"]), entry["split"], entry["sample"], entry["detail"], is_skip=is_skip
                 )
                 report.findings.append(finding)
-        # Reports that were written before unused files were counted lack them.
+        # Reports from before unused files were counted do not contain them.
         for entry in content.get("unused", ()):
             report.leave_out(entry["split"], entry["sample"], entry["detail"])
         return report
@@ -223,7 +223,8 @@ class ReadingReport:
         self.kept_expressions.update(other.kept_expressions)
 
     def table(self) -> str:
-        """A table of what was read, with a line for each reason and its count; without a final line break."""
+        """A table of the numbers of read items, with a line for each reason and its count; without a final line
+        break."""
         lines = []
         for split, pairs in sorted(self.kept_pairs.items()):
             expressions = self.kept_expressions[split]
@@ -245,7 +246,8 @@ class ReadingReport:
         Raises an error if anything was skipped, for strict reading.
 
         Raises:
-            DataError: If anything was skipped. The first line says how many pairs or expressions, and each further
+            DataError: If anything was skipped. The first line gives the number of pairs or expressions, and each
+                further
             line names one.
         """
         if self.skipped:

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Turns pairs into the rows of a dataset, and rows into pairs."""
+"""Converts pairs to the rows of a dataset, and rows to pairs."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ from .schema import CHANGE_TYPES, DOMAINS, VIEWS
 @dataclass(frozen=True)
 class PairContent:
     """
-    The files of a pair as they are stored: `{"path": name, "bytes": content}`.
+    The files of a pair in the stored form: `{"path": name, "bytes": content}`.
 
     Args:
         image_t1, image_t2 (`dict`): The images, bit for bit the raw files.
         masks (`list[dict]`): One per sentence, or the one of a stage-1 pair: PNG, 0 or 255, at the size of the images.
-        areas (`list[int]`): Pixels of each mask; 0 for a sentence that fits nothing.
+        areas (`list[int]`): Pixels of each mask; 0 for a no-target sentence.
     """
 
     image_t1: dict[str, Any]
@@ -36,13 +36,13 @@ def read_content(pair: Pair) -> PairContent:
     Reads the files of a pair.
 
     Args:
-        pair (`Pair`): A pair that `check_pair` let through.
+        pair (`Pair`): A pair that passed `check_pair`.
 
     Returns:
         `PairContent`: Its images and masks.
 
     Raises:
-        UnusableError: If a file has changed since and cannot be read any more.
+        UnusableError: If a file has changed since and can no longer be read.
     """
     size = pair.image_t1.size
     if pair.change_mask is not None:
@@ -103,18 +103,18 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     The pair of a row, without decoding its images and masks: the reverse of [`make_rows`].
 
     Args:
-        row (`dict`): A row of one of `schema.FEATURES`, with undecoded images and labels as numbers. Of one row a
+        row (`dict`): A row of one of `schema.FEATURES`, with undecoded images and labels as numbers. With one row per
             sentence, "mask", "expression", "change_type" and more are given as the lists of the layout "pairs", and
-            "sample_ids" beside them. The columns "view", "source", "noisy" and "sample_ids" may be missing.
+            "sample_ids" with them. The columns "view", "source", "noisy" and "sample_ids" may be missing.
         split (`str`): One of `schema.SPLITS`.
         folder (`str`): `folder` of the pair.
-        prefix (`str`, *optional*, defaults to `""`): What the names of its files begin with.
+        prefix (`str`, *optional*, defaults to `""`): Prefix of the names of its files.
 
     Returns:
-        `Pair`: Images and masks that the row lacks have no bytes, so that reading them fails.
+        `Pair`: Missing images and masks have no bytes, so reading them fails.
 
     Raises:
-        UnusableError: If `pair_id` is no text, a label is unknown, or the lists differ in length.
+        UnusableError: If `pair_id` is not a text, a label is unknown, or the lists differ in length.
     """
     pair_id = row["pair_id"]
     if not isinstance(pair_id, str):
@@ -137,17 +137,17 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
 
 def keep_usable(pair: Pair) -> tuple[Pair, list[tuple[Reason, str, str]]]:
     """
-    Checks that a pair of [`make_pair`] has all its images and masks, and that its sentences say something.
+    Checks that a pair of [`make_pair`] has all its images and masks, and that its sentences are not blank.
 
     Args:
         pair (`Pair`): The pair.
 
     Returns:
-        `Pair`: With the sentences that can be used.
-        `list[tuple[Reason, str, str]]`: Of the others: why, the name of each, and the detail.
+        `Pair`: With the usable sentences.
+        `list[tuple[Reason, str, str]]`: For the others: reason, name and detail.
 
     Raises:
-        UnusableError: If nothing of it can be used.
+        UnusableError: If nothing is usable.
     """
     for file in (pair.image_t1, pair.image_t2):
         if file.source == b"":
@@ -191,7 +191,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
 
 
 def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
-    """The image that a cell holds. Paths in it are ignored, since the data may come from an untrusted source."""
+    """The image in a cell. Paths in it are ignored, because the data may come from an untrusted source."""
     return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 

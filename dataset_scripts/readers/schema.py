@@ -50,7 +50,8 @@ PUBLISHED_COUNTS = {
     "RS": Count(pairs=8125, expressions=16270),
     "TV": Count(pairs=9521, expressions=20924),
 }
-"""MTRefSeg-21K as its paper counts it: by split over both domains, by domain over both splits, and in all ("TV")."""
+"""The sizes of MTRefSeg-21K in its paper: by split over both domains, by domain over both splits, and in total
+("TV")."""
 
 
 def referring_features() -> "Features":
@@ -59,10 +60,10 @@ def referring_features() -> "Features":
 
     Returns:
         `datasets.Features`: `sample_id` (unique in a split), `pair_id`, `image_t1`, `image_t2`, `mask`, `expression`,
-        `change_type`, `domain` (may be null), `view`, `source`, and `noisy`, true where mask or sentence were
-        corrupted on purpose.
+        `change_type`, `domain` (may be null), `view`, `source`, and `noisy`, true if mask or sentence were
+        deliberately corrupted.
     """
-    from datasets import ClassLabel, Features, Image, Value  # Here, so that commands start quickly.
+    from datasets import ClassLabel, Features, Image, Value  # Imported here, so that commands start quickly.
 
     return Features(
         {
@@ -103,7 +104,7 @@ def pair_features() -> "Features":
 
 def pretrain_features() -> "Features":
     """
-    The columns of a stage-1 dataset: one row per pair, its mask holds every change, and there is no sentence.
+    The columns of a stage-1 dataset: one row per pair, its mask contains every change, and there are no sentences.
 
     Returns:
         `datasets.Features`: `pair_id`, `image_t1`, `image_t2`, `mask`, `domain` (may be null), `view` and `source`.

@@ -2,10 +2,10 @@
 """
 Finds the split folders of the raw layout: their splits and domains, and which of them a setting reads.
 
-Sets for stage 1 come in several layouts, and all of these are known: the two images in `A` and `B`, `Image1` and
+Datasets for stage 1 have several layouts, which are all supported: the two images in `A` and `B`, `Image1` and
 `Image2`, `im1` and `im2`, `T1` and `T2`, or `time1` and `time2`; the masks in `masks`, `mask`, `label`, `labels` or
 `gt`; the splits as folders around them (`train/A`), as folders in them (`A/train`), or as lists of names
-(`list/train.txt`). Upper and lower case do not matter.
+(`list/train.txt`). Upper and lower case are equivalent.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ IMAGE_FOLDERS = (("A", "B"), ("Image1", "Image2"), ("im1", "im2"), ("T1", "T2"),
 MASK_FOLDERS = ("masks", "mask", "label", "labels", "gt")
 """Names of the folder of masks, which may be in upper or lower case."""
 LISTS_FOLDER = "list"
-"""Name of the folder with a text file a split, with the name of one image in each line; in upper or lower case."""
+"""Name of the folder with a text file per split, with the name of one image in each line; in upper or lower case."""
 _METADATA = "metadata"  # Names of files that some libraries read begin with it.
-_MOST_ENTRIES = 10_000  # So many are looked at to tell whether a folder holds an image.
+_MOST_ENTRIES = 10_000  # Maximum number of entries that are checked for an image in a folder.
 
 SPLIT_NAMES = {
     "train": "train",
@@ -56,17 +56,17 @@ class SplitFolder:
 
     Args:
         path (`Path`): The folder.
-        name (`str`): Its name; of a part, followed by that of the split's folder or list.
+        name (`str`): Its name; for a part, followed by that of the split's folder or list.
         split (`str`): One of `schema.SPLITS`; "train" if the name has none.
-        domain (`str`, *optional*): One of `schema.DOMAINS`; `None` if the name holds neither, or "TV".
+        domain (`str`, *optional*): One of `schema.DOMAINS`; `None` if the name contains neither, or "TV".
         is_pretrain (`bool`): Whether it is a stage-1 set.
-        root (`Path`): The folder, without symbolic links in its path, that no file of the dataset may lie outside of.
-        places (`tuple[str, str, str]`, *optional*, defaults to `("A", "B", "masks")`): Where t1, t2 and the masks lie
-            in it.
+        root (`Path`): The folder, without symbolic links in its path, which must contain all files of the dataset.
+        places (`tuple[str, str, str]`, *optional*, defaults to `("A", "B", "masks")`): Locations of t1, t2 and the
+            masks in it.
         list_file (`Path`, *optional*): The list of the names that belong to it; by default all do.
         other_lists (`tuple[Path, ...]`, *optional*): The lists of the other splits, where this part has to report
             what no list names.
-        ignored (`tuple[tuple[str, str, str], ...]`, *optional*): What holds images and is not read, where this part
+        ignored (`tuple[tuple[str, str, str], ...]`, *optional*): Folders with images that are not read, if this part
             has to report it: name of the folder, name in it, and why.
     """
 
@@ -87,7 +87,7 @@ def find_split_folders(root: str | Path) -> list[SplitFolder]:
     Finds the split folders of a dataset.
 
     Args:
-        root (`str` or `Path`): A split folder, or the folder that holds them.
+        root (`str` or `Path`): A split folder, or the folder that contains them.
 
     Returns:
         `list[SplitFolder]`: Sorted by name.
@@ -123,10 +123,10 @@ def select_folders(
     The split folders that a benchmark setting reads.
 
     Args:
-        folders (`Sequence[SplitFolder]`): What `find_split_folders` found.
+        folders (`Sequence[SplitFolder]`): Result of `find_split_folders`.
         setting (`str`): One of `schema.SETTINGS`.
         split (`str`): One of `schema.SPLITS`.
-        is_pretrain (`bool`): Whether the stage-1 folders are wanted.
+        is_pretrain (`bool`): Whether to select the stage-1 folders.
 
     Returns:
         `tuple[SplitFolder, ...]`: For "NS" and "RS" the folders of that domain. For "TV" the folders of no domain if
@@ -165,7 +165,7 @@ def _add_files(digest: "hashlib._Hash", folder: str, prefix: str) -> None:
         if entry.is_dir(follow_symlinks=not prefix):
             _add_files(digest, entry.path, f"{name}/")
         else:
-            # A broken link has no status but its own.
+            # A broken link has no target to check.
             status = entry.stat(follow_symlinks=is_regular(entry))
             digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
 
@@ -187,7 +187,7 @@ def _places(path: Path) -> tuple[str, str, str] | None:
     """The folders of t1, t2 and the masks, as they are spelled in a folder; `None` if it has not both images."""
     if not path.is_dir():
         return None
-    # Sorted, so that of two that differ in case alone the same one is always taken.
+    # Sorted, so that the choice between two that differ only in case is deterministic.
     names = sorted((entry.name for entry in os.scandir(path) if entry.is_dir()), reverse=True)
     found = {name.lower(): name for name in names}
     for one, other in IMAGE_FOLDERS:
@@ -202,7 +202,7 @@ def _tokens(name: str) -> list[str]:
 
 
 def _describe_folder(path: Path, boundary: Path) -> list[SplitFolder]:
-    """The folder, or one part for each split that it tells apart; nothing if it holds no pairs."""
+    """The folder, or one part for each split in it; nothing if it contains no pairs."""
     places = _places(path)
     if places is None:
         return []
@@ -290,7 +290,7 @@ def _parts_by_folder(whole: SplitFolder) -> list[SplitFolder]:
 
 
 def _boundary(root: Path) -> Path:
-    """The folder that all files must be in: the root, or, in the cache of the Hub, the whole repository, since
+    """The folder that all files must be in: the root, or, in the cache of the Hub, the complete repository, because
     snapshots are links to its blobs."""
     for folder in (root, *root.parents):
         if folder.name == "snapshots" and (folder.parent / "blobs").is_dir():

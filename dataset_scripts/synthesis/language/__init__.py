@@ -1,2 +1,2 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The sentence writer: which things of a scene can be described without doubt, and in which words."""
+"""The sentence writer: finds things of a scene that can be described unambiguously, and words for them."""

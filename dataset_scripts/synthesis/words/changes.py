@@ -95,7 +95,7 @@ _GONE = (
     "since removed, now removed, now vanished, former",
     "absent, now absent",
 )
-# Said of things, but not of people and animals.
+# For things, but not for people and animals.
 _EXISTENCE = (
     "come into being/came into being/come into being, come into existence/came into existence/come into existence, "
     "did not exist before, did not exist at first, did not exist in the {earlier}, exists now, exists only now, "

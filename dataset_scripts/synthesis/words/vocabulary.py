@@ -38,7 +38,7 @@ FUNCTION_WORDS = frozenset(
         *("you", "your"),
     )
 )
-"""Words that tell nothing of what changed or where; both splits have them."""
+"""Words without information about change or place; both splits have them."""
 _WORD = re.compile(r"[a-z][a-z'-]*")
 
 
