@@ -42,9 +42,7 @@ _GREY = 1.5  # Less colourful images count as greyscale.
 _REMOVAL_TRIES = 5
 _DONORS = 8  # Objects that are tried for each inserted one
 _OWN_SHARE = 0.25  # Probability of copying an object seen from above from the same image, where many look alike
-_RAISED_SHARE = (
-    0.6  # How often no flat thing is inserted: new sports grounds are rarer than new buildings and vehicles.
-)
+_RAISED_SHARE = 0.6  # How often no flat thing is inserted: new sports grounds are rarer than new buildings.
 _SEEN_TOGETHER = 0.05  # A kind suits another one if it occurs in this share of the images with that kind, …
 _SAME_KIND = 1.5  # … and the same kind suits this many times better than one that occurs in all of them.
 

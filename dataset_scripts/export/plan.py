@@ -33,8 +33,8 @@ class Shard:
         config (`str`): Name of the configuration, and of its folder.
         layout (`str`): A key of `schema.FEATURES`.
         split (`str`): One of `schema.SPLITS`.
-        index, count (`int`): Index of the file in its configuration and split, from 0, and the number of files
-            there.
+        index, count (`int`): Index of the file in its configuration and split, from 0, and the number of
+            its files.
         pairs (`tuple[Pair, ...]`): The pairs of the file; unusable ones are skipped when it is written.
     """
 
