@@ -24,7 +24,7 @@ formats. Values above the third are foreground.
 JPEG_EDGE, JPEG_COLOUR_EDGE = 8, 17
 """JPEG changes values up to this distance from white: within its blocks of 8 pixels, or 16 pixels for colours."""
 
-# Up to so many values, those between must lie closer to black and white.
+# With at most this many values, intermediate ones must be within this distance of both black and white pixels.
 _FEW_VALUES, _SHARP_EDGE = 8, 2
 _STRAY_SHARE = 0.01
 _WIDEST_EDGE = 2  # as a multiple of the white pixels: small objects consist mostly of edges

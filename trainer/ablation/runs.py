@@ -39,7 +39,7 @@ def list_trainings(outcomes: Sequence[Outcome]) -> str:
 
 def train_all(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     """
-    Trains what is not finished, each training once, and shows a progress bar.
+    Trains unfinished runs, each training once, and shows a progress bar.
 
     Args:
         outcomes (`Sequence[Outcome]`): The runs.
