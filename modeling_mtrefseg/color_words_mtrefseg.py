@@ -3,6 +3,8 @@
 
 import re
 
+from .rank_words_mtrefseg import end_of_opening
+
 
 COLORS = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
 """The colours that [`take_color`] returns."""
@@ -24,8 +26,9 @@ _NAMES = {other: name for name, others in _OTHER_NAMES.items() for other in (nam
 # "Sky-blue" is also written "sky blue".
 _ANY = "|".join(sorted(_NAMES, key=len, reverse=True)).replace("-", "[- ]")
 _SHADES = "light|dark|pale|bright|deep|dull|vivid|faded|neon|fluorescent|hi-vis|pastel|medium"
-_SHADE = rf"(?:(?:{_SHADES}|mostly|all|plain)(?:er)? )?"
-_COLORED = rf"{_SHADE}(?P<color>{_ANY})(?:[- ]colou?red| in colou?r)?"
+_DEGREES = "very|slightly|rather|quite|fairly|mostly|partly|completely|entirely|fully|almost|all|plain"
+_SHADE = rf"(?:(?:{_DEGREES}) )?(?:(?:{_SHADES})(?:er)? )?"
+_COLORED = rf"{_SHADE}(?P<color>{_ANY})(?:[- ]colou?r(?:ed)?| in colou?r)?"
 # "Light-blue" and "big, red" are written "light blue" and "big red".
 _SPELLING = re.compile(
     rf"\b((?:{_SHADES})(?=-)|(?:big|huge|large|long|little|small|tall|tiny|old|new|shiny|dirty|rusty)(?=, ))(?:-|, )"
@@ -37,35 +40,37 @@ _CLOTHES = (
 )
 _ROOF = r"(?:roofs?|rooftops?|roofing)"
 _ARTICLE = r"(?:an? |the |all |its |their |his |her )?"
-_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:roof|roofed|colou?red)\b))")
-_HAS_ROOF = r" (?:with|has|have|having|carrying|under|beneath|covered (?:by|with|in))"
-_MATERIAL = r"(?:(?:tiled?|tin|metal|steel|slate|shingled?|thatched|brick) )?"
+_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:roof|roofed|brick|colou?red)\b))")
+_HAS_ROOF = r" (?:with|has|have|having|carrying|under|beneath|(?:covered|topped) (?:by|with|in))"
+_MATERIAL = r"(?:(?:tiled?|clay|tin|metal|steel|slate|shingled?|thatched|brick) )?"
+_SHAPE = r"(?:(?:flat|pitched|sloping|low|large|big|small|rusty) )?"
 _WHO_IS = r"(?:who|that|which)(?: is| are| was| were|'s)"
 # Words that are not the name of a thing.
 _NO_THING = (
     r"(?:that|which|who|near|next|beside|close|by|at|on|in|to|of|from|with|behind|standing|has|have|had|is|are|was|were|"
-    r"been|left|right|as|if|just|now|and|or|but|than|then|it|before|after|when|while|since)\b"
+    r"been|left|right|as|if|just|now|and|or|but|than|then|it|before|after|when|while|since|"
+    r"colou?rs?|excluded|excepted)\b"
 )
 _END = rf"(?= {_NO_THING}| (?:\w+ed|\w+ing|came|went|ran|stood|sat)\b|$| ?[,.?!():-])"
 # Each takes the words that say the colour, and nothing else.
 _PHRASES = (
-    rf"{_HAS_ROOF} {_ARTICLE}{_COLORED} {_MATERIAL}{_ROOF}",
+    rf"{_HAS_ROOF} {_ARTICLE}{_SHAPE}{_COLORED} {_MATERIAL}{_ROOF}",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} (?:of|in) {_ARTICLE}{_COLORED}(?: colou?r)?",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} {_WHO_IS} {_COLORED}",
     rf" whose (?:{_ROOF}|{_CLOTHES}|colou?r) (?:is|are|was|were) {_COLORED}",
-    rf"\b{_COLORED}[- ](?:roofed(?: |$)|roof (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b))",
+    rf"\b{_COLORED}[- ](?:roofed(?: |$)|roofs? (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b))",
     rf" (?:{_WHO_IS} )?(?:dressed|clad|clothed) (?:all )?in {_COLORED}(?: {_CLOTHES})?",
     rf" (?:{_WHO_IS} wearing|(?:who|that) (?:wears?|wore)|wearing|having) (?:something )?{_ARTICLE}{_COLORED}"
     rf"(?: {_CLOTHES}\b|{_END})",
     rf" (?:in|with) {_ARTICLE}{_COLORED} {_CLOTHES}\b",
     rf" (?:of|in|with) {_ARTICLE}{_COLORED} colou?rs?",
-    rf" (?:(?:of|in) {_ARTICLE}colou?r|colou?red) {_COLORED}(?= |$)",
+    rf" (?:(?:of|in) {_ARTICLE}colou?r|colou?red) {_COLORED}(?= (?!by\b)|$)",
     rf" {_WHO_IS} (?:in )?{_COLORED}(?: and)?{_END}",
     rf"(?<=\w) in {_COLORED}{_END}",
     rf"(?<=thing) {_COLORED}(?= |$)",
     rf", {_COLORED}(?=,|$)",
     rf" \({_COLORED}\)",
-    rf"(?<!\bin )\b{_COLORED} (?=\w)(?!{_NO_THING})",
+    rf"(?<!\bin )(?<![\w-]){_COLORED}(?: |-(?=brick\b))(?=\w)(?!{_NO_THING})",
 )
 _COLOR_PHRASES = tuple(re.compile(phrase) for phrase in _PHRASES)
 
@@ -77,9 +82,10 @@ _PROPER_NAME = re.compile(
 _NO_TITLE = re.compile(r"(?<![\w'-])(?!(?:the|and|for|from|that|with)\b)[a-z]{3}")
 # Names and kinds of things in which a colour says little of what is seen.
 _KINDS = {
-    "any": "house press|cross|boards?|lights?|zones?|trees?|groves?|orchards?|juice|waste|collar|jeans|goods|"
-    "beans?|cabbages?|carrots?|currants?|grapes?|onions?|peppers?|pines?|potato(?:es)?|rice|tea|wines?",
-    "white": "holes?|box|birch(?:es)?|whales?|water",
+    "any": "house press|cross|boards?|lights?|zones?|orchards?|groves?|trees?|birch(?:es)?|pines?|juice|tea|wines?|"
+    "beans?|cabbages?|carrots?|currants?|grapes?|onions?|peppers?|potato(?:es)?|rice|waste|collar|jeans|goods|tape|"
+    "elephants?|jays?",
+    "white": "holes?|box|whales?|water",
     "black": "holes?|box|tops?|ice|markets?",
     "red": "lines?",
     "green": "lines?|spaces?|areas?|belts?|energy|land",
@@ -93,11 +99,12 @@ _KIND = re.compile(
 # Words before a colour that is the change ("turned bright red"), negated ("not red") or that of a surface.
 _NO_CHOICE_BEFORE = re.compile(
     r"\b(?:(?:turn\w*|bec[ao]m\w*|went|go(?:es|ne)?|got|lost|los(?:es?|ing|s of)) (?:\w+ ){0,2}|"
-    r"(?:re\w+ed|coated|finished) in |(?:not?|non|no longer|isn't|wasn't|except|but|than) (?:the |an? )?|non-)$"
+    r"(?:re[\w-]+ed|coated|covered|wrapped|finished) in |(?:given|received|gets?) (?:an? )?(?:new )?|"
+    r"(?:not?|non|no longer|isn't|wasn't|except|but|than) (?:the |an? )?|non-)$"
 )
 # "All but the red one".
 _ANYTHING_BUT = re.compile(r"\b(?:but|not|except|other than|apart from) (?:for )?(?:the|those|these|that|any|ones?)\b")
-_CHANGED = re.compile(r"\b(?:chang\w*(?!:|\w)|repaint\w*|recolou?r\w*|dyed?)\b|->")
+_CHANGED = re.compile(r"\b(?:chang\w*(?!:|\w)|repaint\w*|recolou?r\w*|dyed?|(?:what|which) colou?r)\b|->")
 # Paint on the ground is a thing of its own: "newly painted white lines", "a white circle painted on the grass".
 _PAINTED = re.compile(r"\bpaint(?:ed|s)?\b(?! (?:on|onto|across|along|over)\b)")
 _MARKING = re.compile(
@@ -109,9 +116,9 @@ _AWAY = (
     r"tor[en]|blown|blew)"
 )
 _LEFT = (
-    r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone|demolish\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|stolen|sold|"
-    r"collapsed|felled|departed|towed|erased|collected|harvested|dried up|built over|"
-    r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|went home|"
+    r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone(?! up)|demoli\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|"
+    r"stolen|sold|collapsed|felled|departed|towed|erased|collected|harvested|dried up|built over|went home|"
+    r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|"
     rf"{_AWAY} (?:away|off|out)|no longer|any ?more|no more|missing|(?:is|are|'?s)(?:n't| not) (?:there|here)|"
     r"(?<!to )leave|leaving(?! out)|former|used to (?:be|stand)|"
     r"(?:that|which|who|has|have|had|just|since|now|already) left|"
@@ -119,9 +126,9 @@ _LEFT = (
     r"\b(?:left|go|taken|built on)(?=[?!. ]*$)"
 )
 _CAME = (
-    r"\b(?:(?<!dis)appear\w*|show(?:ed|n|s)? up|turn(?:ed|s)? up|add(?:ed|ition\w*)|another|new|newly|build|"
-    r"built(?! over| on[?!. ]*$)|constructed|erected|(?:put|set) (?:up|out|in|down)|went up|planted|arriv\w*|placed|"
-    r"installed|emerg\w*|came(?! down)|dumped|landed|laid|drawn|dug|moved in|entered|painted|"
+    r"\b(?:(?<!dis)appear\w*|show(?:ed|n|s)? up|turn(?:ed|s)? up|add(?:ed|ition\w*)|(?<!to )another|new|newly|build|"
+    r"built(?! over| on[?!. ]*$)|construct(?:ed|ion)|erected|(?:put|set) (?:up|out|in|down)|(?:went|gone) up|planted|"
+    r"arriv\w*|placed|installed|emerg\w*|came(?! down)|dumped|landed|laid|drawn|dug|moved in|entered|painted|"
     r"(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
 )
 _IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames?|dates?|one)\b"
@@ -162,7 +169,7 @@ def take_color(text: str) -> tuple[str, str | None]:
         match = phrase.search(spelt)
         if match and not _is_of_another(spelt[: match.start()]):
             rest = " ".join(f"{spelt[: match.start()]} {spelt[match.end() :]}".split())
-            rest = re.sub(r" (?=[,.?!])", "", rest)
+            rest = re.sub(r" (?=[.?!])", "", re.sub(r"(?: ?,)+", ",", rest))
             return re.sub(r"\bthe ones?(?= |$)", "everything", rest), _NAMES[match["color"].replace(" ", "-")]
     return text.lower(), None
 
@@ -200,16 +207,25 @@ def _is_named(text: str) -> bool:
     return _PROPER_NAME.search(text) is not None and _NO_TITLE.search(text) is not None
 
 
+# Words between a thing and another that has the colour. Those of a request count for nothing: "look for the red car".
+_THE = r"(?:(?:an?|the|some|any|my|your|his|her|its|their|our) )?"
+_SHARE = (
+    r"(?:all|any|each|both|one|two|three|four|five|none|some|most|many|few|which|couple|lot|number|kind|type|sort|pair|"
+    r"set|group|bunch|row|line|cluster|pile|heap|stack|load|herd|flock|fleet|plume|cloud|column|patch|piece|part|rest|"
+    r"sheet|strip|area|image|picture|photo|mask|sign|out|\w+(?:tion|val|ance|ure))s?"
+)
+_SEEING = r"(?:find|highlight|identify|includ|locat|look|mark|miss|remain|exist|search|see|segment|show|dur)ing"
 _BESIDE = re.compile(
     r"\b(?:near|nearest|beside|besides|next (?:door )?to|close to|closest to|by(?! now)|behind|between|opposite|above|"
     r"below|under|over|(?<!zoom in )(?<!focus )(?<!zero in )on(?! foot)|(?<!look )at|around|along|against|facing|"
-    r"left of|right of|in front of|across from|outside|inside|within|(?:swapped|exchanged|traded) for|instead of) "
-    r"(?:\w+ ){0,3}$|"
+    r"left of|right of|in front of|across from|outside|inside|within) (?:\w+ ){0,3}$|"
     r"\b(?:with|without|having|wearing|carrying|holding|riding|driving|pushing) (?:\w+ ){0,5}$|"
-    r"(?<!zoom )\bin (?:the|an?) $"
+    r"(?<!zoom )\bin (?:the|an?) $|\band (?:its|their|his|her) $|\bfrom $|"
+    r"\b(?:from|(?<!happened )to|(?<!look )(?<!looking )(?<!searching )for) (?:the|an?) (?:\w+ )?$|"
+    rf"\w where {_THE}$|(?<![\w'-])(?!{_SHARE} )\w+ of {_THE}(?:\w+ )?$|\w (?!{_SEEING})\w+ing {_THE}(?:\w+ )?$"
 )
 
 
 def _is_of_another(before: str) -> bool:
     """Whether the words before a colour make it that of another thing or of a part: "the person near a", "with a"."""
-    return _BESIDE.search(before) is not None
+    return _BESIDE.search(before, end_of_opening(before)) is not None
