@@ -74,11 +74,9 @@ _PHRASES = (
 )
 _COLOR_PHRASES = tuple(re.compile(phrase) for phrase in _PHRASES)
 
-# Capitals of a name: "the White House", "Mr Brown", but not those of a title: "The Red Car That Left".
-_PROPER_NAME = re.compile(
-    rf"\b(?:(?:{'|'.join(map(str.capitalize, _NAMES))}) [A-Z][a-z]|"
-    rf"(?:Mr|Mrs|Ms|Miss|Dr)\.? (?:{'|'.join(map(str.capitalize, _NAMES))})\b)"
-)
+# Capitals of a name: "the White House", "Mr. Brown", but not those of a title: "The Red Car That Left".
+_CAPITAL = rf"(?:{'|'.join(map(str.capitalize, _NAMES))})"
+_PROPER_NAME = re.compile(rf"(?:[a-zA-Z,]|\b(?:Mr|Mrs|Ms|Dr|St)\.) {_CAPITAL}\b|\b{_CAPITAL} [A-Z][a-z]")
 _NO_TITLE = re.compile(r"(?<![\w'-])(?!(?:the|and|for|from|that|with)\b)[a-z]{3}")
 # Names and kinds of things in which a colour says little of what is seen.
 _KINDS = {
@@ -99,11 +97,15 @@ _KIND = re.compile(
 # Words before a colour that is the change ("turned bright red"), negated ("not red") or that of a surface.
 _NO_CHOICE_BEFORE = re.compile(
     r"\b(?:(?:turn\w*|bec[ao]m\w*|went|go(?:es|ne)?|got|lost|los(?:es?|ing|s of)) (?:\w+ ){0,2}|"
-    r"(?:re[\w-]+ed|coated|covered|wrapped|finished) in |(?:given|received|gets?) (?:an? )?(?:new )?|"
+    r"(?:re-?\w+ed|coated|covered|wrapped|finished) in |(?:given|received|gets?) (?:an? )?(?:new )?|"
     r"(?:not?|non|no longer|isn't|wasn't|except|but|than) (?:the |an? )?|non-)$"
 )
-# "All but the red one".
-_ANYTHING_BUT = re.compile(r"\b(?:but|not|except|other than|apart from) (?:for )?(?:the|those|these|that|any|ones?)\b")
+# "All but the red one", "ignore the red one".
+_LEFT_OUT = re.compile(
+    r"\b(?:(?:but|not|except|other than|apart from) (?:for )?(?:the|those|these|that|any|ones?)|not only|neither|nor|"
+    r"ignor\w+|skip\w*|forget|exclud\w+|omit\w*|"
+    r"(?:don't|do not) (?:mark|show|include|highlight|count|select|segment))\b"
+)
 _CHANGED = re.compile(r"\b(?:chang\w*(?!:|\w)|repaint\w*|recolou?r\w*|dyed?|(?:what|which) colou?r)\b|->")
 # Paint on the ground is a thing of its own: "newly painted white lines", "a white circle painted on the grass".
 _PAINTED = re.compile(r"\bpaint(?:ed|s)?\b(?! (?:on|onto|across|along|over)\b)")
@@ -112,12 +114,12 @@ _MARKING = re.compile(
 )
 _AWAY = (
     r"(?:go|goes|went|going|gone|dr[io]ve[sn]?|driving|walk\w*|mov(?:ed|es|ing)|r[au]n|runs|running|sail\w*|haul\w*|"
-    r"tow\w*|take|taken|took|got|gotten|came|carried|fl[ei]w|flown|pulled|clear\w*|wash\w*|swept|carted|rode|ridden|"
+    r"tow\w*|take|taken|took|got|gotten|carried|fl[ei]w|flown|pulled|clean\w*|clear\w*|wash\w*|swept|carted|rode|ridden|"
     r"tor[en]|blown|blew)"
 )
 _LEFT = (
     r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone(?! up)|demoli\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|"
-    r"stolen|sold|collapsed|felled|departed|towed|erased|collected|harvested|dried up|built over|went home|"
+    r"stolen|sold|cleared|collapsed|felled|departed|towed|erased|collected|harvested|dried up|built over|went home|"
     r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|"
     rf"{_AWAY} (?:away|off|out)|no longer|any ?more|no more|missing|(?:is|are|'?s)(?:n't| not) (?:there|here)|"
     r"(?<!to )leave|leaving(?! out)|former|used to (?:be|stand)|"
@@ -127,20 +129,24 @@ _LEFT = (
 )
 _CAME = (
     r"\b(?:(?<!dis)appear\w*|show(?:ed|n|s)? up|turn(?:ed|s)? up|add(?:ed|ition\w*)|(?<!to )another|new|newly|build|"
-    r"built(?! over| on[?!. ]*$)|construct(?:ed|ion)|erected|(?:put|set) (?:up|out|in|down)|(?:went|gone) up|planted|"
-    r"arriv\w*|placed|installed|emerg\w*|came(?! down)|dumped|landed|laid|drawn|dug|moved in|entered|painted|"
-    r"(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
+    r"built(?! over| on[?!. ]*$)|construct(?:ed|ion)|erected|(?:put|set) (?:up|out|in|down|over)|delivered|planted|"
+    r"(?:went|gone) up|arriv\w*|placed|installed|emerg\w*|came(?! down)|dumped|landed|laid|drawn|dug|moved in|"
+    r"entered|painted|(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
 )
 _IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames?|dates?|one)\b"
 _EARLIER = rf"(?:(?:the )?(?:before|earlier|first|previous|older) {_IMAGE}|t1\b)"
 _LATER = rf"(?:(?:the )?(?:after|later|second|last|latest|newer) {_IMAGE}|t2\b)"
 _ABSENT = r"(?:\bnot|n't|\bmissing|\babsent|\binvisible)(?: \w+){0,5}? "
+_NAMED = rf"(?= {_IMAGE}|[?!.,]|$)"
 _SEEN = r"\b(?:only|appears?|seen|visible|shown|present|exists?|there) (?:only )?(?:in|on|at) "
 # Words for things in the earlier and in the later image; the most telling pair first.
 _DATES = tuple(
     (re.compile(earlier), re.compile(later))
     for earlier, later in (
-        (rf"{_ABSENT}(?:after|later|second|t2|now)\b", rf"{_ABSENT}(?:before|earlier|first|previous|t1)\b"),
+        (
+            rf"{_ABSENT}(?:(?:after|t2|now)\b|(?:later|second){_NAMED})",
+            rf"{_ABSENT}(?:(?:before|t1)\b|(?:earlier|first|previous){_NAMED})",
+        ),
         (rf"{_SEEN}{_EARLIER}", rf"{_SEEN}{_LATER}"),
         (_LEFT, _CAME),
         (rf"\b(?<!since )(?<!after ){_EARLIER}", rf"\b(?<!before )(?<!until ){_LATER}"),
@@ -163,14 +169,17 @@ def take_color(text: str) -> tuple[str, str | None]:
     """
     spelt = _SPELLING.sub(r"\1 ", text.lower())
     found = list(_COLOR.finditer(spelt))
-    if len(found) != 1 or _is_named(text) or not _chooses(spelt, found[0].start()):
+    is_name = _PROPER_NAME.search(text) and _NO_TITLE.search(text)
+    if len(found) != 1 or is_name or not _chooses(spelt, found[0].start()):
         return text.lower(), None
     for phrase in _COLOR_PHRASES:
         match = phrase.search(spelt)
         if match and not _is_of_another(spelt[: match.start()]):
-            rest = " ".join(f"{spelt[: match.start()]} {spelt[match.end() :]}".split())
+            after = spelt[match.end() :].lstrip()
+            before = re.sub(r"\ban? $", "an " if re.match("[aeio]|um", after) else "a ", spelt[: match.start()])
+            rest = " ".join(f"{before} {after}".split())
             rest = re.sub(r" (?=[.?!])", "", re.sub(r"(?: ?,)+", ",", rest))
-            return re.sub(r"\bthe ones?(?= |$)", "everything", rest), _NAMES[match["color"].replace(" ", "-")]
+            return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), _NAMES[match["color"].replace(" ", "-")]
     return text.lower(), None
 
 
@@ -195,34 +204,39 @@ def date_of(text: str) -> int | None:
 def _chooses(text: str, start: int) -> bool:
     """Whether the colour at a place of a sentence can choose: not "turned red", "not red", "green space"."""
     before = text[:start]
-    if _CHANGED.search(text) or _KIND.search(text) or _ANYTHING_BUT.search(before):
+    if _CHANGED.search(text) or _KIND.search(text) or _LEFT_OUT.search(before):
         return False
     if _PAINTED.search(text) and _MARKING.match(text, start) is None:
         return False
     return _NO_CHOICE_BEFORE.search(before) is None
 
 
-def _is_named(text: str) -> bool:
-    """Whether the colour of a sentence is part of a proper name."""
-    return _PROPER_NAME.search(text) is not None and _NO_TITLE.search(text) is not None
-
-
-# Words between a thing and another that has the colour. Those of a request count for nothing: "look for the red car".
-_THE = r"(?:(?:an?|the|some|any|my|your|his|her|its|their|our) )?"
+_THE = r"(?:(?:an?|the|some|any|my|your|his|her|its|their|our) )"
+# What comes before "of" in "all of the red cars", "the demolition of the red house".
 _SHARE = (
     r"(?:all|any|each|both|one|two|three|four|five|none|some|most|many|few|which|couple|lot|number|kind|type|sort|pair|"
     r"set|group|bunch|row|line|cluster|pile|heap|stack|load|herd|flock|fleet|plume|cloud|column|patch|piece|part|rest|"
-    r"sheet|strip|area|image|picture|photo|mask|sign|out|\w+(?:tion|val|ance|ure))s?"
+    r"sheet|strip|area|image|picture|photo|mask|sign|out|hundred|dozen|plenty|half|several|convoy|"
+    r"\w+(?:tion|val|ance|ure))s?"
 )
 _SEEING = r"(?:find|highlight|identify|includ|locat|look|mark|miss|remain|exist|search|see|segment|show|dur)ing"
+# Words between a thing and another that has the colour. Each stands just before the colour.
 _BESIDE = re.compile(
-    r"\b(?:near|nearest|beside|besides|next (?:door )?to|close to|closest to|by(?! now)|behind|between|opposite|above|"
-    r"below|under|over|(?<!zoom in )(?<!focus )(?<!zero in )on(?! foot)|(?<!look )at|around|along|against|facing|"
-    r"left of|right of|in front of|across from|outside|inside|within) (?:\w+ ){0,3}$|"
-    r"\b(?:with|without|having|wearing|carrying|holding|riding|driving|pushing) (?:\w+ ){0,5}$|"
-    r"(?<!zoom )\bin (?:the|an?) $|\band (?:its|their|his|her) $|\bfrom $|"
-    r"\b(?:from|(?<!happened )to|(?<!look )(?<!looking )(?<!searching )for) (?:the|an?) (?:\w+ )?$|"
-    rf"\w where {_THE}$|(?<![\w'-])(?!{_SHARE} )\w+ of {_THE}(?:\w+ )?$|\w (?!{_SEEING})\w+ing {_THE}(?:\w+ )?$"
+    # "The person near a tall", "the car on the".
+    r"(?:\b(?:near|nearest|beside|besides|next (?:door )?to|close to|closest to|by(?! now)|behind|between|opposite|"
+    r"above|below|under|over|(?<!zoom in )(?<!focus )(?<!zero in )on(?! foot)|(?<!look )at|around|along|against|"
+    r"facing|left of|right of|in front of|across from|outside|inside|within) (?:\w+ ){0,3}|"
+    r"\b(?:with|without|having|wearing|carrying|holding|riding|driving|pushing) (?:\w+ ){0,5}|"
+    # "The road to the", "trees among".
+    r"\b(?:from|into|onto|past|through|across|round|towards?|amid|among|amongst|beyond|off|as|"
+    r"(?<!would )(?<!'d )(?<!look )(?<!looks )like|(?<!happened )to|(?<!look )(?<!looking )(?<!searching )for) "
+    rf"{_THE}(?:\w+ )?|\b(?:from|among|amongst|amid|through) |(?<!zoom )\bin (?:the|an?) |\w where {_THE}|"
+    rf"(?<![\w'-])(?!{_SHARE} )\w+ of {_THE}?(?:\w+ )?|"
+    # "A car towing a", "the tarp that covers the", "the house now has a", "house and its", "tan and".
+    rf"\w (?!{_SEEING})\w+ing {_THE}?(?:\w+ )?|"
+    rf"(?<=\w )(?:that|which|who) (?!is |are |was |were |of )\w+ {_THE}(?:\w+ )?|"
+    rf"\w (?<!\bi )(?<!we )(?<!you )(?<!they )(?:has|have|had) {_THE}(?:\w+ )?|\bits (?:\w+ )?|"
+    r"\band (?:their|his|her) |\b(?:and|or) )$"
 )
 
 
