@@ -147,7 +147,7 @@ def split_sentence(text: str) -> tuple[str, ObjectChoice | None]:
         [`ObjectChoice`], *optional*: The choice; `None` if there is none, or if the sentence cannot be split, such
         as "to the left of the pond".
     """
-    uncolored, color = take_color(" ".join(text.lower().split()))
+    uncolored, color = take_color(" ".join(text.split()))
     if color is None:
         return split_place_and_rank(text)
     asked, choice = split_place_and_rank(uncolored)
@@ -168,7 +168,7 @@ def split_color(text: str) -> tuple[str, ObjectChoice | None]:
     Returns:
         The same as [`split_sentence`].
     """
-    asked, color = take_color(" ".join(text.lower().split()))
+    asked, color = take_color(" ".join(text.split()))
     if color is None:
         return text, None
     return _or_everything(_of_every_thing(asked)), ObjectChoice(color=color, date=date_of(asked))
@@ -354,6 +354,7 @@ def _is_counted(text: str) -> bool:
 
 def _is_plural(text: str) -> bool:
     """Whether the first noun of a text is plural."""
+    text = re.sub(r"^(?:\w+ly )?\w+ed (?=\w)", "", text)  # "The newly added lines".
     words = _HEAD_ENDS.split(text, maxsplit=1)[0].split()
     singular = ("bus", "gas", "canvas", "tennis")
     return any(word in _PLURALS or (re.search("[^s]s$", word) and word not in singular) for word in words)

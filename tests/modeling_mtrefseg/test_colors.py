@@ -53,6 +53,27 @@ def model(processor: MTRefSegProcessor) -> MTRefSegModel:
         ("the car that is red and that left", "the car that left", "red"),
         ("the green car next to the house", "the car next to the house", "green"),
         ("new white building", "new building", "white"),
+        ("an orange tent was put up", "a tent was put up", "orange"),
+        ("car (red) that left", "car that left", "red"),
+        ("the big, red barn that is gone", "the big barn that is gone", "red"),
+        ("the woman, dressed in red, who left", "the woman, who left", "red"),
+        ("a boy in blue went away", "a boy went away", "blue"),
+        ("the person on the bench in a green jumper who has gone", "the person on the bench who has gone", "green"),
+        ("houses with bright blue metal roofs built", "houses built", "blue"),
+        ("red colour roof houses built", "houses built", "red"),
+        ("red-brick building knocked down", "brick building knocked down", "red"),
+        ("very dark blue car left", "car left", "blue"),
+        ("a lime green jeep arrived", "a jeep arrived", "green"),
+        ("the car that's red and left", "the car left", "red"),
+        ("the car coloured green that left", "the car that left", "green"),
+        ("freshly painted yellow lines", "freshly painted lines", "yellow"),
+        ("blue water tank was installed", "water tank was installed", "blue"),
+        ("which of the red cars left", "which of the cars left", "red"),
+        ("the demolition of the grey house", "the demolition of the house", "grey"),
+        ("i am looking for the red car that left", "i am looking for the car that left", "red"),
+        ("where has the blue truck gone?", "where has the truck gone?", "blue"),
+        ("who took the red ball", "who took the ball", "red"),
+        ("The Red Car That Left", "the car that left", "red"),
     ],
 )
 def test_the_colour_of_a_thing_is_taken_out(text: str, rest: str, color: str) -> None:
@@ -80,12 +101,51 @@ def test_the_colour_of_a_thing_is_taken_out(text: str, rest: str, color: str) ->
         "the greenhouse that appeared",
         "the blueberry field",
         "the car that left",
+        "the river looks brown now",
+        "the lawn is brown and dry",
+        "the roof lost its red colour",
+        "roof resurfaced in black",
+        "the house has been given a red roof",
+        "house now has a blue tarp",
+        "house missing its blue tarp",
+        "the car swapped for a red one",
+        "the tent which replaced the blue one",
+        "the garden of the white house that was enlarged",
+        "road to the red barn that was paved",
+        "bridge across the brown river that collapsed",
+        "house built where the brown barn was",
+        "a car towing a white caravan left",
+        "man holding a blue umbrella who arrived",
+        "the girl with blonde hair and the pink bow left",
+        "the tarp that covers the red shed is gone",
+        "a shed next door to the red barn was built",
+        "people in red cars",
+        "no red cars",
+        "ignore the red car",
+        "cars, red excluded",
+        "black ice on the road",
+        "red cabbage field harvested",
     ],
 )
 def test_other_colours_stay(text: str) -> None:
     assert take_color(text) == (text, None)
     choice = split_sentence(text)[1]
     assert choice is None or choice.color is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the White House got a new fence",
+        "Mr. Brown left the house",
+        "Blue Lagoon hotel extension",
+        "the Green family left",
+        "West Orange school was built",
+    ],
+)
+def test_colours_in_names_stay(text: str) -> None:
+    assert take_color(text) == (text.lower(), None)
+    assert split_color(text) == (text, None)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +156,18 @@ def test_other_colours_stay(text: str) -> None:
         ("the house that was built", 1),
         ("new building", 1),
         ("the car", None),
+        ("where did the truck go?", 0),
+        ("the man left the room", 0),
+        ("the car parked by the church that left", 0),
+        ("the pasture that was built over", 0),
+        ("vans that have arrived since the first image", 1),
+        ("a marquee has gone up beside the pavilion", 1),
+        ("a shed that wasn't in the first photo", 1),
+        ("cars that are missing from the before picture", 1),
+        ("the lamp does not appear in the second image", 0),
+        ("the van seen in the first picture but missing in the second", 0),
+        ("the box is only in the first image", 0),
+        ("cows that were moved to another field", None),
     ],
 )
 def test_the_image_that_shows_it(text: str, date: int | None) -> None:
@@ -109,6 +181,7 @@ def test_colours_go_with_places_and_ranks() -> None:
     assert split_sentence("the red cars, top left")[1] == ObjectChoice(region=(0, 0, 1 / 3, 1 / 3), color="red")
     assert split_color("the red car that left") == ("every car that left", ObjectChoice(color="red", date=0))
     assert split_sentence("two red cars left")[1] == ObjectChoice(color="red", date=0)
+    assert split_color("the newly added white lines")[0] == "the newly added lines"
     assert split_sentence("the red one") == ("everything that changed", ObjectChoice(color="red"))
 
 
