@@ -74,7 +74,7 @@ def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool
     Returns:
         `np.ndarray` of shape `(height, width)`: Booleans.
     """
-    typical = to_lab(np.array([_TYPICAL[name] for name in COLORS], dtype=np.float32) / 255)
+    typical = to_lab(np.array([_TYPICAL[name] for name in COLORS], dtype=np.float32) / np.float32(255))
     difference = to_lab(np.moveaxis(image, 0, -1))[..., None, :] - typical
     distances = np.sqrt((difference**2 * (_LIGHTNESS_WEIGHT**2, 1, 1)).sum(-1))
     return np.asarray(distances[..., COLORS.index(color)] <= distances.min(-1) + _DOUBT)
