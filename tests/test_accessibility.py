@@ -41,11 +41,18 @@ return {
   ids: ids.filter((each, index) => ids.indexOf(each) !== index),
 };
 """
+# Colours are those of a page at rest: gradio fades tabs in, and fields in which an answer is awaited.
+MOVES = """
+const pale = (each) => each instanceof Element && (getComputedStyle(each).opacity < 1 || pale(each.parentElement));
+const ends = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
+return document.getAnimations().some((each) => each.playState === "running" && ends(each))
+  || [...document.querySelectorAll(".verdict, [data-act]")].some((each) => each.offsetParent && pale(each));
+"""
 RUN_AXE = """
 const done = arguments[0];
 const serious = (each) => ["serious", "critical"].includes(each.impact);
 axe.run(document, { resultTypes: ["violations"] }).then((found) =>
-  done(found.violations.filter(serious).map((each) => `${each.id}: ${each.nodes[0].html}`)));
+  done(found.violations.filter(serious).map((each) => `${each.id}: ${each.nodes[0].html} ${each.nodes[0].failureSummary}`)));
 """
 
 
@@ -61,6 +68,7 @@ def look(browser: Browser) -> None:
     found = browser.script(CHECKS)
     assert found == {name: [] for name in found}
     if AXE:
+        wait_for(lambda: not browser.script(MOVES))
         browser.script(Path(AXE).read_text(encoding="utf-8"))
         assert browser.driver.execute_async_script(RUN_AXE) == []
 
@@ -90,7 +98,9 @@ def test_the_audit(browser: Browser, tmp_path: Path) -> None:
 
 
 @needs_browser
-def test_the_demo(browser: Browser, model: Any, processor: Any) -> None:
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_demo(browser: Browser, model: Any, processor: Any, width: int) -> None:
+    browser.driver.set_window_size(width, 900)
     spaces_demo = pytest.importorskip("spaces_demo", reason="gradio is not installed")
     page = spaces_demo.build(spaces_demo.Segmenter(model, processor))
     _, url, _ = page.launch(**spaces_demo.launch_options(), prevent_thread_lock=True, quiet=True)
@@ -126,6 +136,12 @@ def test_the_description_of_the_api(browser: Browser, tmp_path: Path, model: Any
 
 
 def choose_tab(browser: Browser, name: str) -> None:
-    """Chooses a tab of the demo with the keyboard."""
-    tabs = browser.driver.find_elements("css selector", "button[role=tab]")
-    next(tab for tab in tabs if tab.text == name).send_keys("\n")
+    """Chooses a tab of the demo with the keyboard. On a narrow page, some are in a menu."""
+    tabs = browser.driver.find_elements("css selector", "button[role=tab], .overflow-dropdown button")
+    tab = next((tab for tab in tabs if tab.is_displayed() and tab.text == name), None)
+    if tab is None:
+        browser.driver.find_element("css selector", ".overflow-menu > button").send_keys("\n")
+        wait_for(lambda: name in browser.texts(".overflow-dropdown button"))
+        menu = browser.driver.find_elements("css selector", ".overflow-dropdown button")
+        tab = next(tab for tab in menu if tab.text == name)
+    tab.send_keys("\n")
