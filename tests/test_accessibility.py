@@ -52,7 +52,7 @@ RUN_AXE = """
 const done = arguments[0];
 const serious = (each) => ["serious", "critical"].includes(each.impact);
 axe.run(document, { resultTypes: ["violations"] }).then((found) =>
-  done(found.violations.filter(serious).map((each) => `${each.id}: ${each.nodes[0].html} ${each.nodes[0].failureSummary}`)));
+  done(found.violations.filter(serious).map((each) => `${each.id}: ${each.nodes[0].html}`)));
 """
 
 
