@@ -12,11 +12,13 @@ import torch
 import yaml
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoProcessor
+from transformers import AutoModel, AutoProcessor, TrainingArguments
 
 from modeling_mtrefseg import MTRefSegVisionModel
-from trainer.command_line import parse_arguments
+from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments
+from trainer.command_line import TrainingParser, parse_arguments
 from trainer.names import RECIPES
+from trainer.options import with_recipe
 
 
 ROOT = Path(__file__).parents[2]
@@ -128,8 +130,12 @@ def test_two_processes_score_as_one(run, stage1, tmp_path, config):
 )
 def test_recipes_can_be_read(recipe):
     name = recipe.relative_to(RECIPES).with_suffix("").as_posix().replace("/", "_")
-    if name == "checkpoint_6_words":
-        return  # Of another command, whose default it is.
+    if name in ("checkpoint_6_words", "checkpoint_10_wordings"):
+        groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
+        given, _ = with_recipe(["--config", str(recipe)], "checkpoint/6_words")
+        *_, training = TrainingParser(groups, "distill.py", None).parse(given)
+        assert name == training.output_dir.removeprefix("outputs/").replace("/", "_")
+        return
     _, data, _, training, model_config = parse_arguments("tiny_stage2", ["--config", str(recipe)])
     assert training.report_to in ("none", [], ["none"])
     # "outputs/checkpoint/7_final" is that of checkpoint/7_final.
