@@ -32,7 +32,7 @@ LONGEST_SIDE = 65_535
 
 def default_model() -> str:
     """
-    The default of `--model`: the folder `mtrefseg-r1` next to the package, which exists in a clone, or else the model
+    The default of `--model`: the folder `mtrefseg-r1` next to the package or in the current folder, or else the model
     on the Hub. Reports on stderr which one is used.
     """
     model = shipped_model()

@@ -127,6 +127,13 @@ def test_too_many_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> N
     assert "unrecognized arguments: 2" in capsys.readouterr().err
 
 
+def test_a_copy_of_the_package_finds_the_model_of_the_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `pip install .`, commands in the clone use its weights."""
+    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "site" / "mtrefseg" / "build" / "shipped.py"))
+    monkeypatch.chdir(ROOT)
+    assert common.default_model() == str(ROOT / "mtrefseg-r1")
+
+
 @pytest.mark.parametrize("is_shipped", [True, False])
 def test_the_default_model_is_the_shipped_one_or_that_of_the_hub(
     is_shipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
