@@ -157,13 +157,13 @@ _DATES = tuple(
 
 def take_color(text: str) -> tuple[str, str | None]:
     """
-    Takes the colour of what a sentence speaks of out of it.
+    Removes the colour of the object that a sentence is about.
 
     Args:
-        text (`str`): A sentence. Its capitals tell names: not "the White House".
+        text (`str`): A sentence. Capital letters mark names ("the White House"), whose colours stay.
 
     Returns:
-        `str`: The sentence in lower case without it: "the red cars that left" becomes "the cars that left".
+        `str`: The sentence in lower case without the colour: "the red cars that left" becomes "the cars that left".
         `str`, *optional*: One of `COLORS`; `None` if the sentence names no colour or several, or if the colour is the
         change ("the roof that turned red") or that of something else ("near the red house").
     """
@@ -185,14 +185,14 @@ def take_color(text: str) -> tuple[str, str | None]:
 
 def date_of(text: str) -> int | None:
     """
-    The image that shows what a sentence speaks of.
+    The image that shows the object that a sentence is about.
 
     Args:
         text (`str`): A sentence in lower case.
 
     Returns:
         `int`, *optional*: 0 for the earlier image ("that left"), 1 for the later one ("that was built"), `None` if the
-        words do not tell.
+        words do not say.
     """
     for earlier, later in _DATES:
         is_earlier, is_later = earlier.search(text) is not None, later.search(text) is not None

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Keeps the objects of one colour, by the colours of the images."""
+"""Selects the objects of a mask that have a given colour in the images."""
 
 import math
 from collections.abc import Sequence
@@ -38,17 +38,17 @@ def without_other_colors(
     threshold: float,
 ) -> npt.NDArray[np.float32]:
     """
-    Drops the connected parts of a mask that are not of a colour.
+    Removes the connected components of a mask that do not have a colour.
 
     Args:
-        logits (`np.ndarray` of shape `(height, width)`): Of the mask.
+        logits (`np.ndarray` of shape `(height, width)`): Mask logits.
         image_colors (`np.ndarray` of shape `(2, 3, height, width)`): t1 and t2 at the same size, RGB, 0 to 1.
         color (`str`): One of `COLORS`.
-        date (`int`, *optional*): The image that shows the objects, 0 or 1; `None` if either may.
+        date (`int`, *optional*): The image that shows the objects, 0 or 1; `None` to accept either.
         threshold (`float`): The logit above which a pixel is masked.
 
     Returns:
-        `np.ndarray` of shape `(height, width)`: The logits, far below the threshold where another colour was dropped.
+        `np.ndarray` of shape `(height, width)`: The logits, with those of removed components far below the threshold.
     """
     from scipy import ndimage
 
@@ -58,14 +58,14 @@ def without_other_colors(
     dates = (0, 1) if date is None else (date,)
     shares = [_shares(labels, has_color(image_colors[each], color)) for each in dates]
     dropped = 1 + np.flatnonzero(np.max(shares, axis=0) < _SHARE)
-    # What surrounds a dropped part goes with it, so that nothing of it is left after enlarging.
+    # The pixels around a removed component are removed, too; otherwise upsampling leaves its edge.
     near = ndimage.grey_dilation(labels, (3, 3))
     return np.where(np.isin(np.where(labels == 0, near, labels), dropped), np.float32(_DROPPED), logits)
 
 
 def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool_]:
     """
-    Which pixels people would give a colour, with some tolerance.
+    Which pixels have a colour, with some tolerance.
 
     Args:
         image (`np.ndarray` of shape `(3, height, width)`): RGB, 0 to 1.
@@ -106,7 +106,7 @@ def to_lab(colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _shares(labels: npt.NDArray[np.int32], is_it: npt.NDArray[np.bool_]) -> Sequence[float]:
-    """For each part the share of its pixels where something holds."""
+    """For each component, the share of its pixels where `is_it` is true."""
     count = int(labels.max()) + 1
     pixels = np.bincount(labels.ravel(), minlength=count)
     return list((np.bincount(labels.ravel(), is_it.ravel(), minlength=count) / pixels.clip(1))[1:])

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
 
-from modeling_mtrefseg.object_choice_mtrefseg import NUM_CHOICE_VALUES
+from modeling_mtrefseg.object_choice_mtrefseg import NUM_CHOICE_VALUES, ObjectChoice
 
 # This also registers the model's classes, so AutoModel runs no code from a model repository.
 from mtrefseg.build.loading import find_device, load_model, load_processor
@@ -165,7 +165,10 @@ class Engine:
             colors = None if encoding.image_colors is None else encoding.image_colors[0]
             rows = zip(texts, outputs.mask_logits, outputs.no_target_logits, choices, strict=True)
             for text, logits, no_target, choice in rows:
-                answers[text] = Answer(logits.clone(), no_target, choice, colors)
+                read = ObjectChoice.from_values(choice.tolist())
+                # Only where they are needed: the cache counts them with each answer.
+                needed = colors if read is not None and read.color is not None else None
+                answers[text] = Answer(logits.clone(), no_target, choice, needed)
         if len(texts) < len(sentences):
             outputs = self.model(pair_encoding=encoding)
             every_object = torch.zeros(NUM_CHOICE_VALUES)
