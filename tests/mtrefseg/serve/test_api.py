@@ -8,10 +8,12 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from modeling_mtrefseg import image_download_mtrefseg
 from modeling_mtrefseg.object_choice_mtrefseg import keep_chosen, split_sentence
@@ -82,6 +84,22 @@ def test_places_and_ranks_choose_among_the_objects(
     assert choice is not None
     assert asked == sentences[1]
     assert (chosen == keep_chosen(every, choice)).all()
+
+
+def test_colours_choose_among_the_objects(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything red in the earlier image is kept, and nothing blue, of a mask that covers the image."""
+    monkeypatch.setattr(server.engine.processor, "choose_objects", True)
+    red = Image.new("RGB", (96, 96), (200, 30, 30))
+    encoding = server.engine.encode(red, red, None)
+    sentences = ["the red car that left", "the blue car that left", "the car that left"]
+    answers = [
+        replace(each, mask_logits=each.mask_logits * 0 + 9)
+        for each in server.engine.answer(encoding, sentences).values()
+    ]
+    assert [each.image_colors is not None for each in answers] == [True, True, False]
+    masks = server.engine.masks_of(answers, (96, 96), 0.5, 1.0)["masks"]
+    assert [mask.all().item() for mask in masks] == [True, False, True]
+    assert not masks[1].any()
 
 
 def test_json_and_data_urls_are_answered_like_a_form(server: Server, files: Files) -> None:
