@@ -91,6 +91,19 @@ def test_masks_of_every_change_get_sentences(levir: Path) -> None:
     assert not any("building" in text and "demolished" in text for text in empty)
 
 
+def test_masks_of_buildings_say_nothing_about_cars_and_trees(levir: Path) -> None:
+    texts = {
+        expression.text
+        for seed in range(30)
+        for expression in Describer(data=levir, domain="RS", thing="building", seed=seed, no_target_share=0.6)
+        .pair(0)
+        .expressions
+        if not expression.mask.any()
+    }
+    assert len(texts) > 20
+    assert not {"car", "truck", "tree", "pool", "greenhouse"} & {kind for text in texts for kind in kinds_in(text)}
+
+
 def test_sentences_say_what_the_masks_show_and_are_kept(people: Path) -> None:
     pair = Describer(data=people, domain="NS", most_expressions=20).pair(0)
     texts = [expression.text for expression in pair.expressions]
