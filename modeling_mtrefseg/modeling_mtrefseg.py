@@ -197,6 +197,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         output = self._output(decoded, layout, layer_masks, output_layer_masks, output_attentions)
         if object_choices is not None:
             output.object_choices, output.image_colors = object_choices, pair_encoding.image_colors
+        output.change_logits = pair_encoding.change_logits
         output.seg_embedding = layout.flatten(queries)
         if layer_masks is not None and labels is not None:
             self.vision_model.add_mask_losses(output, layer_masks, labels)
@@ -402,6 +403,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             encoding.image_colors = torch.stack(
                 [nn.functional.avg_pool2d(pixels, 4) for pixels in (pixel_values_t1, pixel_values_t2)], dim=1
             )
+            if not self.training:
+                encoding.change_logits = self.vision_model(pair_encoding=encoding).mask_logits
         else:
             encoding = self.vision_model.encode_features(feature_maps)
         self._add_image_tokens(encoding)

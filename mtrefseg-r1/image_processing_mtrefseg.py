@@ -23,6 +23,7 @@ from .canvas_mtrefseg import (
     resize_mask,
     to_pixel_values,
 )
+from .closest_changes_mtrefseg import closest_changes
 from .image_reading_mtrefseg import ImageSource, name_source
 from .mask_reading_mtrefseg import load_mask
 from .object_choice_mtrefseg import ObjectChoice, keep_chosen
@@ -54,6 +55,9 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
             Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*):
             No-target score above which a mask is emptied. By default, no mask is.
+        fallback_threshold (`float`, *optional*):
+            A sentence whose mask is empty gets the changed objects that fit it best, if their probability is above
+            this; usually far below `threshold`. By default, its mask stays empty.
         pixel_size (`float`, *optional*):
             Side of a pixel on the ground, in metres, of the images that the model was trained on. Large scenes are cut
             into windows that the model sees at this resolution. The processor itself does not use it.
@@ -68,6 +72,7 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
     align: Align
     threshold: float
     no_target_threshold: float | None
+    fallback_threshold: float | None
     pixel_size: float | None
 
 
@@ -98,6 +103,7 @@ class MTRefSegImageProcessor(PilBackend):
     align: Align = "error"
     threshold = 0.5
     no_target_threshold = None
+    fallback_threshold: float | None = None
     pixel_size = None
 
     def __init__(self, **kwargs: Unpack[MTRefSegImageProcessorKwargs]) -> None:
@@ -221,14 +227,15 @@ class MTRefSegImageProcessor(PilBackend):
 
         The logits are sampled once, bilinearly, directly at the pixel centres of the image; padding is removed. If
         colours, places or ranks were removed from a sentence (`object_choices`), only the objects that they select are
-        kept.
+        kept. With `fallback_threshold`, a sentence whose mask is empty gets the changed objects that fit it best, with
+        a low score.
 
         Args:
             outputs ([`MTRefSegOutput`]):
                 Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
                 complete canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
-                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices` and `image_colors`
-                if there are any.
+                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices`, `image_colors`
+                and `change_logits` if there are any.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Original size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -259,15 +266,18 @@ class MTRefSegImageProcessor(PilBackend):
 
         results = []
         mask_logits, no_target_logits = outputs["mask_logits"].split(counts), outputs["no_target_logits"].split(counts)
-        colors = outputs.get("image_colors")
-        for (height, width), pair_masks, pair_no_target, choices, pair_colors in zip(
+        nothing = [None] * len(counts)
+        colors, changes = outputs.get("image_colors"), outputs.get("change_logits")
+        for (height, width), pair_masks, pair_no_target, choices, pair_colors, pair_changes in zip(
             target_sizes,
             mask_logits,
             no_target_logits,
             _choices_of(outputs, counts),
-            [None] * len(counts) if colors is None else colors,
+            nothing if colors is None else colors,
+            nothing if changes is None else changes,
         ):
-            logits = self.without_other_colors(pair_masks.float(), pair_colors, choices, threshold)
+            logits = self.with_closest_changes(pair_masks.float(), pair_changes, threshold)
+            logits = self.without_other_colors(logits, pair_colors, choices, threshold)
             masks, scores = sample_masks(logits, self.size["height"], int(height), int(width), threshold)
             no_target_scores = pair_no_target.float().sigmoid()
             _choose(masks, scores, choices)
@@ -276,6 +286,31 @@ class MTRefSegImageProcessor(PilBackend):
                 masks[rejected], scores[rejected] = False, 0.0
             results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
         return results
+
+    def with_closest_changes(
+        self, mask_logits: torch.Tensor, change_logits: torch.Tensor | None, threshold: float | None = None
+    ) -> torch.Tensor:
+        """
+        Select the changed objects that fit best, for sentences whose mask is empty.
+
+        Args:
+            mask_logits (`torch.Tensor` of shape `(num_sentences, height, width)`):
+                Logits of one pair.
+            change_logits (`torch.Tensor` of shape `(height, width)`, *optional*):
+                Logits of every change; without them or `self.fallback_threshold`, nothing is selected.
+            threshold (`float`, *optional*, defaults to `self.threshold`):
+                Probability, 0..1, above which a pixel belongs to the mask.
+
+        Returns:
+            `torch.Tensor`: Like `mask_logits`.
+        """
+        if change_logits is None or self.fallback_threshold is None or not len(mask_logits):
+            return mask_logits
+        limit = logit_of(self.threshold if threshold is None else threshold)
+        raised = closest_changes(
+            mask_logits.cpu().numpy(), change_logits.float().cpu().numpy(), limit, logit_of(self.fallback_threshold)
+        )
+        return torch.from_numpy(raised).to(mask_logits.device)
 
     def without_other_colors(
         self,

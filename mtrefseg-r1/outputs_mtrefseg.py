@@ -70,6 +70,8 @@ class MTRefSegPairEncoding(ModelOutput):
             The images as tokens of the language model.
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*):
             t1 and t2 at the size of the masks, normalised like the pixel values.
+        change_logits (`Tensor` of shape `(batch_size, height / 4, width / 4)`, *optional*):
+            Mask logits of every change. Not computed in training.
         prompt_mask (`Tensor` of shape `(batch_size, prompt_length)`, *optional*):
             Attention mask of the prompt.
         prompt_key_values (`tuple`, *optional*):
@@ -83,6 +85,7 @@ class MTRefSegPairEncoding(ModelOutput):
     image_tokens_t1: Tensor | None = None
     image_tokens_t2: Tensor | None = None
     image_colors: Tensor | None = None
+    change_logits: Tensor | None = None
     prompt_mask: Tensor | None = None
     prompt_key_values: KeyValues | None = None
 
@@ -117,6 +120,8 @@ class MTRefSegOutput(ModelOutput):
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*, returned with \
 `object_choices`):
             t1 and t2 at the size of `mask_logits`, normalised like the pixel values: colours may select objects, too.
+        change_logits (`Tensor` of shape `(batch_size, height / 4, width / 4)`, *optional*):
+            Mask logits of every change, from which the processor may select for sentences whose mask is empty.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \
@@ -143,6 +148,7 @@ returned with `output_attentions`):
     num_expressions: Tensor | None = None
     object_choices: Tensor | None = None
     image_colors: Tensor | None = None
+    change_logits: Tensor | None = None
     layer_mask_logits: Tensor | None = None
     cross_attentions: tuple[Tensor, ...] | None = None
     seg_embedding: Tensor | None = None

@@ -189,7 +189,14 @@ class MTRefSegPipeline(Pipeline):
             return model_inputs
         outputs = self.model(**model_inputs.pop("inputs"))
         # Only these are copied from the device.
-        names = ("mask_logits", "no_target_logits", "num_expressions", "object_choices", "image_colors")
+        names = (
+            "mask_logits",
+            "no_target_logits",
+            "num_expressions",
+            "object_choices",
+            "image_colors",
+            "change_logits",
+        )
         return {**model_inputs, "outputs": ModelOutput({name: outputs[name] for name in names if name in outputs})}
 
     def postprocess(

@@ -9,7 +9,8 @@ python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtre
 ```
 
 Pixels above `threshold` are in the mask, and the mask is empty if the no-target score is above
-`no_target_threshold`. The pair of thresholds with the largest mean IoU is chosen (an empty mask for a no-target
+`no_target_threshold`. A sentence whose mask is empty gets the changed objects that fit it best, if their probability
+is above `fallback_threshold`. The thresholds with the largest mean IoU are chosen (an empty mask for a no-target
 sentence counts as 100). Use pairs for which no score is reported: the generated ones have a different seed.
 """
 
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
         )
         tqdm.write(f"threshold            {choice.threshold}")
         tqdm.write(f"no_target_threshold  {choice.no_target_threshold}")
+        tqdm.write(f"fallback_threshold   {choice.fallback_threshold}")
         tqdm.write(f"mean IoU with them   {choice.mean_iou:.2f}")
         tqdm.write(f"saved in             {options.output_dir}")
 

@@ -192,7 +192,8 @@ class Leaderboard:
         processor = load_processor(folder)
         if processor.image_processor.no_target_threshold is None:
             model = load_model(folder, processor, torch.device("cpu"), dtype="float32")
-            choice = choose(measure(self.threshold_source, model, processor))
+            alone = (None,)  # The trained rows are compared by their masks, without selecting among changes.
+            choice = choose(measure(self.threshold_source, model, processor, alone), fallback_thresholds=alone)
             processor.image_processor.threshold = choice.threshold
             processor.image_processor.no_target_threshold = choice.no_target_threshold
             processor.save_pretrained(folder)

@@ -82,7 +82,11 @@ class ScenePredictor:
         return logit_of(self.threshold)
 
     def predict(
-        self, views: Sequence[Views], texts: Sequence[str] | None, intervals: Sequence[Interval] = ((0, 1),)
+        self,
+        views: Sequence[Views],
+        texts: Sequence[str] | None,
+        intervals: Sequence[Interval] = ((0, 1),),
+        is_whole: bool = False,
     ) -> WindowAnswer:
         """
         Segments windows. The backbone processes each date once, the language model the prompt once per interval.
@@ -91,6 +95,9 @@ class ScenePredictor:
             views (`Sequence[Views]`): The windows, all of the same size.
             texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
             intervals (`Sequence[Interval]`, *optional*): Which dates are compared.
+            is_whole (`bool`, *optional*, defaults to `False`): Whether the window is the whole scene, so that a
+                sentence whose mask is empty gets the changes that fit it best (`fallback_threshold`). In one of many
+                windows, an empty mask is nothing unusual.
 
         Raises:
             ValueError: If the processor rejects a sentence.
@@ -98,7 +105,7 @@ class ScenePredictor:
         with torch.inference_mode():
             feature_maps, colors = self._encode_dates(views)
             answers = [
-                self._ask(views, texts, interval, feature_maps, [colors[date] for date in interval])
+                self._ask(views, texts, interval, feature_maps, [colors[date] for date in interval], is_whole)
                 for interval in intervals
             ]
         logits, no_target = (torch.cat(parts, dim=1) for parts in zip(*answers))
@@ -138,6 +145,7 @@ class ScenePredictor:
         interval: Interval,
         feature_maps: list[list[Tensor]],
         colors: list[Tensor],
+        is_whole: bool,
     ) -> tuple[Tensor, Tensor]:
         """Mask logits and no-target logits of all sentences, `(windows, sentences, ...)`."""
         levels = [torch.cat([level[interval[0]], level[interval[1]]]) for level in feature_maps]
@@ -159,6 +167,14 @@ class ScenePredictor:
             masks = output.mask_logits.float().unflatten(0, (len(views), len(chunk)))
             parts.append((masks, output.no_target_logits.float().unflatten(0, (len(views), len(chunk)))))
         masks, no_target = (torch.cat(tensors, dim=1) for tensors in zip(*parts))
+        if is_whole and self.images.fallback_threshold is not None:
+            changes = self.model.vision_model(pair_encoding=encoding).mask_logits
+            masks = torch.stack(
+                [
+                    self.images.with_closest_changes(logits, change, self.threshold)
+                    for logits, change in zip(masks, changes)
+                ]
+            )
         if self.choose_objects:
             choices = [split_color(text)[1] for text in texts]
             pairs = zip(masks, torch.stack(colors, dim=1))

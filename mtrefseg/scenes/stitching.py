@@ -82,7 +82,7 @@ class Stitcher:
         views = reader.submit(self.scene.read, box, size).result()
         logits = None
         if views.valid.any():
-            answer = self.predictor.predict([views], self.texts, self.intervals)
+            answer = self.predictor.predict([views], self.texts, self.intervals, is_whole=True)
             self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
             logits = answer.logits[0]
         self._update(1)

@@ -43,12 +43,15 @@ class Answer:
             colours, places or ranks from it; zeros for all.
         image_colors (`Tensor` of shape `(2, 3, height / 4, width / 4)`, *optional*): Colours of both images, for the
             selection.
+        change_logits (`Tensor` of shape `(height / 4, width / 4)`, *optional*): Logits of every change, for sentences
+            whose mask is empty.
     """
 
     mask_logits: Tensor
     no_target_logit: Tensor
     object_choice: Tensor
     image_colors: Tensor | None = None
+    change_logits: Tensor | None = None
 
 
 class FairLock:
@@ -163,12 +166,13 @@ class Engine:
             outputs = self.model(pair_encoding=encoding, **{name: inputs[name] for name in SENTENCE_INPUTS})
             choices = inputs.get("object_choices", torch.zeros(len(texts), NUM_CHOICE_VALUES))
             colors = None if encoding.image_colors is None else encoding.image_colors[0]
+            changes = None if encoding.change_logits is None else encoding.change_logits[0]
             rows = zip(texts, outputs.mask_logits, outputs.no_target_logits, choices, strict=True)
             for text, logits, no_target, choice in rows:
                 read = ObjectChoice.from_values(choice.tolist())
                 # Only where they are needed: the cache counts them with each answer.
                 needed = colors if read is not None and read.color is not None else None
-                answers[text] = Answer(logits.clone(), no_target, choice, needed)
+                answers[text] = Answer(logits.clone(), no_target, choice, needed, changes)
         if len(texts) < len(sentences):
             outputs = self.model(pair_encoding=encoding)
             every_object = torch.zeros(NUM_CHOICE_VALUES)
@@ -196,11 +200,16 @@ class Engine:
             no_target_logits=torch.stack([answer.no_target_logit for answer in answers]),
             num_expressions=torch.tensor([len(answers)]),
             object_choices=torch.stack([answer.object_choice.cpu() for answer in answers]),
-            image_colors=next(
-                (answer.image_colors[None] for answer in answers if answer.image_colors is not None), None
-            ),
+            image_colors=_of_any(answers, "image_colors"),
+            change_logits=_of_any(answers, "change_logits"),
         )
         (result,) = self.processor.post_process_referring_segmentation(
             outputs, [size], threshold=threshold, no_target_threshold=no_target_threshold
         )
         return dict(result)
+
+
+def _of_any(answers: Sequence[Answer], name: str) -> Tensor | None:
+    """What the answers about a pair have in common, if any of them has it: `(1, ...)`."""
+    values = (getattr(answer, name) for answer in answers)
+    return next((value[None] for value in values if value is not None), None)

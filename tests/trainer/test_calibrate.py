@@ -12,13 +12,13 @@ from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from trainer.calibrate import main
-from trainer.evaluation.calibration import NO_TARGET_THRESHOLDS, THRESHOLDS, choose
+from trainer.evaluation.calibration import FALLBACK_THRESHOLDS, NO_TARGET_THRESHOLDS, THRESHOLDS, choose
 
 
 def test_choice_is_the_best_of_all_pairs() -> None:
     random = np.random.default_rng(0)
     ious, is_empty, scores = random.random((len(THRESHOLDS), 40)), random.random(40) < 0.3, random.random(40)
-    choice = choose((ious, is_empty, scores))
+    choice = choose((ious[None], is_empty, scores))
     values = {
         (threshold, other): np.mean(
             [float(empty) if score > other else iou for iou, empty, score in zip(row, is_empty, scores)]
@@ -31,10 +31,19 @@ def test_choice_is_the_best_of_all_pairs() -> None:
     assert np.isclose(choice.mean_iou, 100 * values[best])
 
 
+def test_a_fallback_is_chosen_if_it_helps() -> None:
+    ious = np.full((2, len(THRESHOLDS), 4), 0.2)
+    is_empty, scores = np.zeros(4, bool), np.zeros(4)
+    assert choose((ious, is_empty, scores), fallback_thresholds=(None, 0.01)).fallback_threshold is None
+    ious[1, 3] = 0.6
+    choice = choose((ious, is_empty, scores), fallback_thresholds=(None, 0.01))
+    assert (choice.fallback_threshold, choice.threshold) == (0.01, THRESHOLDS[3])
+
+
 def test_choice_rejects_what_nothing_fits() -> None:
     ious = np.zeros((len(THRESHOLDS), 4))
     ious[:, 2:] = 0.8
-    choice = choose((ious, np.array([True, True, False, False]), np.array([0.75, 0.95, 0.1, 0.65])))
+    choice = choose((ious[None], np.array([True, True, False, False]), np.array([0.75, 0.95, 0.1, 0.65])))
     assert choice.no_target_threshold == 0.7
     assert np.isclose(choice.mean_iou, 90)
 
@@ -60,6 +69,7 @@ def test_command_saves_a_model_of_the_same_weights(
     assert chosen.image_processor.threshold in THRESHOLDS
     assert chosen.image_processor.pixel_size == 0.5
     assert chosen.image_processor.no_target_threshold in NO_TARGET_THRESHOLDS
+    assert chosen.image_processor.fallback_threshold in FALLBACK_THRESHOLDS
     for name, value in small_model.state_dict().items():
         assert torch.equal(ready.state_dict()[name], value.bfloat16().to(value.dtype)), name
 
@@ -68,5 +78,5 @@ def test_sets_of_pairs_count_alike() -> None:
     ious = np.zeros((len(THRESHOLDS), 1))
     many = np.zeros((len(THRESHOLDS), 100))
     ious[2], many[5] = 1.0, 0.9
-    sets = [(values, np.zeros(values.shape[1], bool), np.zeros(values.shape[1])) for values in (ious, many)]
+    sets = [(values[None], np.zeros(values.shape[1], bool), np.zeros(values.shape[1])) for values in (ious, many)]
     assert choose(*sets).threshold == THRESHOLDS[2]

@@ -22,43 +22,50 @@ from .batches import BatchReader
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 NO_TARGET_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+FALLBACK_THRESHOLDS = (None, 0.01, 0.002, 0.0005, 0.0001)
 _BATCH_SIZE = 8
 
 
 class Choice(NamedTuple):
     """
-    Two thresholds and their score.
+    Thresholds and their score.
 
     Args:
         threshold, no_target_threshold (`float`): The thresholds.
+        fallback_threshold (`float`, *optional*): The one for sentences whose mask is empty.
         mean_iou (`float`): In percent.
     """
 
     threshold: float
     no_target_threshold: float
+    fallback_threshold: float | None
     mean_iou: float
 
 
 @torch.inference_mode()
 def measure(
-    source: PairSource, model: nn.Module, processor: MTRefSegProcessor
+    source: PairSource,
+    model: nn.Module,
+    processor: MTRefSegProcessor,
+    fallback_thresholds: Sequence[float | None] = FALLBACK_THRESHOLDS,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
-    Scores every pixel threshold on pairs.
+    Scores every combination of a fallback and a pixel threshold on pairs.
 
     Args:
         source (`PairSource`): The pairs. Sentences with unreadable files are dropped.
         model ([`MTRefSegModel`]): The model, in evaluation mode.
-        processor ([`MTRefSegProcessor`]): Its processor.
+        processor ([`MTRefSegProcessor`]): Its processor, whose fallback threshold is left at the last of these.
+        fallback_thresholds (`Sequence[float | None]`, *optional*): The values that are tried.
 
     Returns:
-        Three arrays: IoU, 0 to 1, of shape `(len(THRESHOLDS), num_sentences)`; whether there is no target, of shape
-        `(num_sentences,)`; and the no-target score, of the same shape.
+        Three arrays: IoU, 0 to 1, of shape `(len(fallback_thresholds), len(THRESHOLDS), num_sentences)`; whether there
+        is no target, of shape `(num_sentences,)`; and the no-target score, of the same shape.
 
     Raises:
         TrainingError: If there is no sentence.
     """
-    ious: list[list[float]] = []
+    ious: list[np.ndarray] = []
     is_empty: list[bool] = []
     scores: list[float] = []
     reader = BatchReader(source, processor, _BATCH_SIZE, range(-(-len(source) // _BATCH_SIZE)))
@@ -69,20 +76,24 @@ def measure(
         shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
         sizes = [pair.images[0].size[::-1] for pair, _ in shown if pair.images]
         outputs = model(**batch.inputs)
-        results = [
-            processor.post_process_referring_segmentation(outputs, sizes, threshold=threshold, no_target_threshold=1.0)
-            for threshold in THRESHOLDS
-        ]
+        results = []
+        for processor.image_processor.fallback_threshold in fallback_thresholds:
+            results += [
+                processor.post_process_referring_segmentation(
+                    outputs, sizes, threshold=threshold, no_target_threshold=1.0
+                )
+                for threshold in THRESHOLDS
+            ]
         for number, (pair, asked) in enumerate(shown):
             masks = [result[number]["masks"].numpy() for result in results]
             scores += results[0][number]["no_target_scores"].tolist()
             for row, index in enumerate(asked):
                 counts = [count_masks(mask[row], pair.truths[index]) for mask in masks]
                 is_empty.append(counts[0].reference_area == 0)
-                ious.append([iou_of(count) for count in counts])
+                ious.append(np.array([iou_of(count) for count in counts]).reshape(-1, len(THRESHOLDS)))
     if not ious:
         raise TrainingError("There is no sentence to choose the thresholds on.")
-    return np.array(ious).T, np.array(is_empty), np.array(scores)
+    return np.stack(ious, axis=-1), np.array(is_empty), np.array(scores)
 
 
 def iou_of(counts: SampleCounts) -> float:
@@ -91,23 +102,32 @@ def iou_of(counts: SampleCounts) -> float:
     return counts.intersection / union if union else 1.0
 
 
-def choose(*measured: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Choice:
+def choose(
+    *measured: tuple[np.ndarray, np.ndarray, np.ndarray],
+    fallback_thresholds: Sequence[float | None] = FALLBACK_THRESHOLDS,
+) -> Choice:
     """
     The thresholds with the largest mean IoU, where an empty mask for a no-target sentence counts as 100.
 
     Args:
         measured (`tuple`): Result of [`measure`], of one or more sets of pairs with equal weight.
+        fallback_thresholds (`Sequence[float | None]`, *optional*): Those that were measured.
     """
     means = np.mean([_means(*each) for each in measured], axis=0)
     best = np.unravel_index(means.argmax(), means.shape)
-    return Choice(THRESHOLDS[best[0]], NO_TARGET_THRESHOLDS[best[1]], 100 * float(means[best]))
+    return Choice(
+        threshold=THRESHOLDS[best[1]],
+        no_target_threshold=NO_TARGET_THRESHOLDS[best[2]],
+        fallback_threshold=fallback_thresholds[best[0]],
+        mean_iou=100 * float(means[best]),
+    )
 
 
 def _means(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Mean IoU with each pair of thresholds: (len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))."""
+    """Mean IoU with each combination: (fallback thresholds, len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))."""
     rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
-    # (thresholds, no-target thresholds, sentences)
-    return np.where(rejected[None], is_empty.astype(float), ious[:, None]).mean(2)
+    # (fallback thresholds, thresholds, no-target thresholds, sentences)
+    return np.where(rejected, is_empty.astype(float), ious[:, :, None]).mean(-1)
 
 
 def calibrate(
@@ -142,6 +162,7 @@ def calibrate(
     choice = choose(*(measure(each, model, processor) for each in (source, *also)))
     processor.image_processor.threshold = choice.threshold
     processor.image_processor.no_target_threshold = choice.no_target_threshold
+    processor.image_processor.fallback_threshold = choice.fallback_threshold
     if pixel_size is not None:
         processor.image_processor.pixel_size = pixel_size
     model.save_pretrained(output_dir)

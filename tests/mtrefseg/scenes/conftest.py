@@ -41,7 +41,11 @@ class ColorPredictor(ScenePredictor):
         return self._pixel_size
 
     def predict(
-        self, views: Sequence[Views], texts: Sequence[str] | None, intervals: Sequence[Interval] = ((0, 1),)
+        self,
+        views: Sequence[Views],
+        texts: Sequence[str] | None,
+        intervals: Sequence[Interval] = ((0, 1),),
+        is_whole: bool = False,
     ) -> WindowAnswer:
         self.asked.append(None if texts is None else list(texts))
         self.windows += len(views)

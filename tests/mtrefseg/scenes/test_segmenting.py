@@ -260,6 +260,33 @@ def test_one_window_is_what_the_processor_gives(
     assert any("shrunk 1.5 times" in note for note in result.report["notes"])
 
 
+def test_only_a_scene_of_one_window_falls_back_to_the_closest_changes(
+    save: Save,
+    model: MTRefSegModel,
+    processor: MTRefSegProcessor,
+    make_image: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In one of many windows, it is usual that nothing fits the sentence."""
+    pictures = [make_image(height=200, width=300, seed=seed) for seed in (0, 3)]
+    images = [save(f"t{time}.tif", np.asarray(image)) for time, image in enumerate(pictures, start=1)]
+    with torch.inference_mode():
+        expected = model(**processor(*pictures, text=["a house"])).change_logits[0]
+    given = []
+
+    def everything(logits: torch.Tensor, changes: torch.Tensor, threshold: float) -> torch.Tensor:
+        given.append(changes)
+        return torch.full_like(logits, 9.0)
+
+    monkeypatch.setattr(processor.image_processor, "fallback_threshold", 0.001, raising=False)
+    monkeypatch.setattr(processor.image_processor, "with_closest_changes", everything)
+    predictor = ScenePredictor(model, processor, 0.999, 1.0)
+    assert segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions(window="off")).masks.all()
+    torch.testing.assert_close(given, [expected], atol=1e-4, rtol=0)
+    assert not segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions()).masks.all()
+    assert len(given) == 1
+
+
 def test_windows_agree_in_batches_of_any_size(
     save: Save, model: MTRefSegModel, processor: MTRefSegProcessor, make_image: Callable
 ) -> None:

@@ -102,6 +102,21 @@ def test_colours_choose_among_the_objects(server: Server, monkeypatch: pytest.Mo
     assert not masks[1].any()
 
 
+def test_empty_masks_fall_back_to_the_closest_changes(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.engine.processor.image_processor, "fallback_threshold", 0.001, raising=False)
+    image = Image.new("RGB", (96, 96), (200, 30, 30))
+    encoding = server.engine.encode(image, image, None)
+    encoding.change_logits = encoding.change_logits * 0 - 9
+    encoding.change_logits[..., 4:12, 4:12] = 9
+    answers = [
+        replace(each, mask_logits=each.mask_logits * 0 - level)
+        for each, level in zip(server.engine.answer(encoding, SENTENCES[:2]).values(), (5, 8))
+    ]
+    near, far = server.engine.masks_of(answers, (96, 96), 0.5, 1.0)["masks"]
+    assert 0 < near.sum() < near.numel() / 4
+    assert not far.any()
+
+
 def test_json_and_data_urls_are_answered_like_a_form(server: Server, files: Files) -> None:
     form = server.segment(files, {"sentences": SENTENCES}).json()
     body = in_json(files, sentences=SENTENCES)

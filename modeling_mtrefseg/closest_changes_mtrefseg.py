@@ -1,0 +1,52 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Selects the changed objects that fit a sentence best, for sentences whose mask would be empty."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+_NEAR = 1.5  # Objects whose mean logit is less below that of the best one are selected, too.
+_MARGIN = 0.4  # Selected pixels end up at most this far above the threshold: the score stays low.
+
+
+def closest_changes(
+    logits: npt.NDArray[np.float32],
+    change_logits: npt.NDArray[np.float32],
+    threshold: float,
+    lowest: float,
+) -> npt.NDArray[np.float32]:
+    """
+    Raises the logits of the changed objects that fit a sentence best, for sentences whose mask is empty.
+
+    Small objects are often found as a change, and the sentence fits them better than anything else in the images, but
+    not well enough for the threshold. Their shape is taken from the mask of every change.
+
+    Args:
+        logits (`np.ndarray` of shape `(num_sentences, height, width)`): Mask logits of the sentences about a pair.
+        change_logits (`np.ndarray` of shape `(height, width)`): Mask logits of every change.
+        threshold (`float`): The logit above which a pixel is masked.
+        lowest (`float`): The mean logit in an object above which it can be selected.
+
+    Returns:
+        `np.ndarray` of shape `(num_sentences, height, width)`: The logits; those of sentences with a mask are not
+        modified.
+    """
+    from scipy import ndimage
+
+    is_empty = logits.max((1, 2), initial=-np.inf) <= threshold
+    if not is_empty.any():
+        return logits
+    labels, count = ndimage.label(change_logits > threshold, np.ones((3, 3)))
+    if not count:
+        return logits
+    # The pixels around an object belong to it: its edge lies between two pixels of the logits.
+    near = np.where(labels == 0, ndimage.grey_dilation(labels, (3, 3)), labels)
+    raised = (threshold + _MARGIN * np.tanh(change_logits - threshold)).astype(np.float32)
+    pixels = np.bincount(labels.ravel())[1:]
+    result = logits.copy()
+    for index in np.flatnonzero(is_empty):
+        means = np.bincount(labels.ravel(), logits[index].ravel())[1:] / pixels
+        if means.max() > lowest:
+            selected = 1 + np.flatnonzero(means >= means.max() - _NEAR)
+            result[index] = np.where(np.isin(near, selected), raised, logits[index])
+    return result
