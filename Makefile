@@ -122,7 +122,9 @@ checkpoint: $(TEST_STAMP)
 		$(call described,6 1 1 0.5 0.5 0.6 0.6 0.4 0.4 0.1 0.1) $(if $(STEPS),--epoch_pairs 60)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,11_last) --model_name_or_path $(MADE)/10_wordings \
 		$(call described,5.2 1.1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.8 0.7)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/11_last --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,12_small) --model_name_or_path $(MADE)/11_last \
+		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/12_small --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
