@@ -2,10 +2,11 @@
 """
 How many changed regions of annotated pairs does CRAFT-Agent's offline perceiver propose?
 
-A true region is a connected component (with diagonals) of the union of a pair's masks. It is found if a proposal has an
-IoU of at least 0.5 with it; such a proposal is correct, all others are false. "large" leaves out true regions of less
-than 36 pixels in 256 x 256 (0.055 % of the image): specks at the border and errors of the annotation. A change type is
-correct if it is that of the sentences whose masks contain most of the found region.
+A true region is a connected component (with diagonals) of the union of a pair's masks. It is found if a proposal has
+an IoU of at least 0.5 with it; such a proposal is correct, all others are false. "large" leaves out true regions of
+less than 36 pixels in 256 x 256 (0.055 % of the image), such as specks at the border. "typed" counts the found regions
+with one change type: that of the sentences whose masks contain most of the region. "type_correct" counts those for
+which the proposal has the same type.
 
 ```bash
 python -m benchmarks.quality.regions --data path/to/RS_real_val --pairs 20
@@ -68,7 +69,9 @@ def count_regions(pair: Pair, masks: list[BoolMask], differences: tuple[Differen
             counts["correct"] += 1
             found[best] = difference
     is_large = areas >= LEAST_SHARE * labels.size
-    counts.update(true=count, large=int(is_large[1:].sum()), found=len(found), found_large=int(is_large[[*found]].sum()))
+    counts.update(
+        true=count, large=int(is_large[1:].sum()), found=len(found), found_large=int(is_large[[*found]].sum())
+    )
     for region, difference in found.items():
         inside = [np.count_nonzero(mask[labels == region]) > areas[region] / 2 for mask in masks]
         types = {one.change_type for one, holds in zip(pair.expressions, inside, strict=True) if holds} - {"unknown"}

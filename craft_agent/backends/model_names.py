@@ -15,11 +15,13 @@ SAM2_MODEL = "facebook/sam2.1-hiera-large"
 DETECTOR_MODEL = "IDEA-Research/grounding-dino-base"
 DIFFERENCE = "offline-3"
 """Name of both backends without weights; the number is raised when their answers change."""
+OFFLINE_MODEL = "offline-4"
+"""The same for both backends with a model of this project."""
 
 
 def offline_name(model: str) -> str:
     """Names both offline backends with a model of this project."""
-    return model_name(DIFFERENCE, model)
+    return model_name(OFFLINE_MODEL, model)
 
 
 def offline_model() -> str | None:

@@ -241,7 +241,14 @@ def _full_size(region: BoolMask, size: tuple[int, int]) -> BoolMask:
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
-def describe_region(mask: BoolMask, strength: float, region: BoolMask, earlier: Plane, later: Plane) -> Difference:
+def describe_region(
+    mask: BoolMask,
+    strength: float,
+    region: BoolMask,
+    earlier: Plane,
+    later: Plane,
+    change_type: ChangeType | None = None,
+) -> Difference:
     """
     Describes a region.
 
@@ -250,6 +257,7 @@ def describe_region(mask: BoolMask, strength: float, region: BoolMask, earlier: 
         strength (`float`): How clear the difference is, in `[0, 1]`.
         region (`np.ndarray`): The region in the size at which the images are compared, booleans `(height, width)`.
         earlier, later (`np.ndarray`): The images in that size, float32 `(height, width, 3)`, 0 to 255.
+        change_type (`ChangeType`, *optional*): What happened; by default what the outlines at both times suggest.
 
     Returns:
         `Difference`: With colours, and what seems to have happened.
@@ -257,7 +265,7 @@ def describe_region(mask: BoolMask, strength: float, region: BoolMask, earlier: 
     return Difference(
         mask=mask,
         box=box_of(mask),
-        change_type=_change_type(region, earlier, later),
+        change_type=change_type or _change_type(region, earlier, later),
         strength=round(strength, 4),
         color_t1=_mean_color(earlier, region),
         color_t2=_mean_color(later, region),

@@ -1,12 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Finds what changed with the project's own model: the mask of every change, for which no sentence is needed.
+Finds what changed with the project's own model.
 
-A mask joins things that touch, such as houses of a row. A region is therefore divided where it falls apart at a higher
-probability and hardly loses pixels by that.
+The regions come from the mask of every change, for which no sentence is needed. It joins things that touch, such as
+houses of a row. A region is therefore divided where it falls apart into large parts at a higher probability.
+The model is also asked for all changes of each type. The type with the highest probability in a region is its type.
 """
 
 import threading
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from skimage.segmentation import watershed
 from mtrefseg.build.loading import find_device, load_model, load_processor
 
 from ...errors import RefusedError
-from ...records import BoolMask, ImagePair
+from ...records import BoolMask, ChangeType, ImagePair
 from ..hub_models import permanent_if_not_loaded, refusing_without_memory
 from .difference import Comparison, Plane, describe_region
 
@@ -26,8 +28,16 @@ LEAST_SHARE = 0.001
 MOST_REGIONS = 30
 STEP = 0.1
 """Distance of the probabilities at which regions may fall apart."""
-KEPT_SHARE = 0.7
+KEPT_SHARE = 0.65
 """A region is divided only if its parts hold this share of its pixels."""
+LEAST_PART = 0.15
+"""A part smaller than this share of the largest one is a limb or an edge, and no thing of its own."""
+QUESTIONS = {
+    ChangeType.APPEAR: "everything that appeared",
+    ChangeType.DISAPPEAR: "everything that disappeared",
+    ChangeType.STATE_CHANGE: "everything that changed its state",
+}
+"""The sentence that asks for all changes of a type."""
 _EIGHT = np.ones((3, 3), dtype=bool)
 
 
@@ -62,25 +72,45 @@ class EveryChange:
         Raises:
             RefusedError: If the model cannot read the images, or the GPU runs out of memory.
         """
-        probability = self._probability(pair)
+        probability, by_type = self._probabilities(pair)
         threshold = float(self._processor.image_processor.threshold)
         images = [np.asarray(image, dtype=np.float32) for image in (pair.image_t1, pair.image_t2)]
         differences = []
         for mask in find_regions(probability, threshold):
-            differences.append(describe_region(mask, float(probability[mask].mean()), mask, *images))
+            strength = float(probability[mask].mean())
+            differences.append(describe_region(mask, strength, mask, *images, best_type(mask, by_type)))
         differences.sort(key=lambda each: (-each.strength, each.box))
         return Comparison(probability / np.float32(max(threshold, 1e-3)), tuple(differences[:MOST_REGIONS]))
 
-    def _probability(self, pair: ImagePair) -> Plane:
+    def _probabilities(self, pair: ImagePair) -> tuple[Plane, dict[ChangeType, Plane]]:
+        """How likely each pixel changed, and how likely it belongs to the changes of each type."""
+        questions = [list(QUESTIONS.values())]
         with self._lock, refusing_without_memory(), torch.inference_mode():
             try:
-                inputs = self._processor(images_t1=[pair.image_t1], images_t2=[pair.image_t2])
+                inputs = self._processor(images_t1=[pair.image_t1], images_t2=[pair.image_t2], text=questions)
             except ValueError as error:
                 raise RefusedError(f"the model cannot read the pair {pair.pair_id}: {error}") from error
-            logits = self._model(**inputs.to(self._model.device)).mask_logits
-            maps = self._processor.image_processor.sample_maps(logits.float(), *reversed(pair.size))
-        probability: Plane = maps[0].sigmoid().cpu().numpy()
-        return probability
+            inputs = inputs.to(self._model.device)
+            encoding = self._model.encode_pair(inputs.pop("pixel_values_t1"), inputs.pop("pixel_values_t2"))
+            logits = [self._model(pair_encoding=encoding, **asked).mask_logits for asked in ({}, inputs)]
+            maps = self._processor.image_processor.sample_maps(torch.cat(logits).float(), *reversed(pair.size))
+        probability, *by_type = maps.sigmoid().cpu().numpy()
+        return probability, dict(zip(QUESTIONS, by_type, strict=True))
+
+
+def best_type(mask: BoolMask, by_type: Mapping[ChangeType, Plane]) -> ChangeType:
+    """
+    Chooses the change type of a region.
+
+    Args:
+        mask (`np.ndarray`): The region, booleans `(height, width)`, not empty.
+        by_type (`Mapping[ChangeType, np.ndarray]`): How likely each pixel belongs to the changes of a type, float32
+            `(height, width)`, 0 to 1.
+
+    Returns:
+        `ChangeType`: The one with the highest mean in the region; the first of several.
+    """
+    return max(by_type, key=lambda each: float(by_type[each][mask].mean()))
 
 
 def find_regions(probability: Plane, threshold: float) -> list[BoolMask]:
@@ -104,6 +134,8 @@ def _divided(mask: BoolMask, probability: Plane, levels: np.ndarray) -> list[Boo
         cores = _parts(mask & (probability > level))
         if not cores:
             break
+        largest = max(map(np.count_nonzero, cores))
+        cores = [core for core in cores if np.count_nonzero(core) >= LEAST_PART * largest]
         if len(cores) > 1 and sum(map(np.count_nonzero, cores)) >= KEPT_SHARE * np.count_nonzero(mask):
             markers = np.zeros(mask.shape, dtype=np.int32)
             for label, core in enumerate(cores, 1):

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from craft_agent.backends.offline.comparisons import model_comparisons
 from craft_agent.backends.offline.difference import compare
-from craft_agent.backends.offline.every_change import find_regions
+from craft_agent.backends.offline.every_change import QUESTIONS, EveryChange, best_type, find_regions
 from craft_agent.backends.offline.perceiver import OfflinePerceiver
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.backends.offline.sentences import (
@@ -23,7 +24,7 @@ from craft_agent.backends.offline.sentences import (
 from craft_agent.errors import PermanentError
 from craft_agent.geometry import box_of, mask_iou
 from craft_agent.prompts.templates import Prompts
-from craft_agent.records import ImagePair
+from craft_agent.records import ChangeType, ImagePair
 from craft_agent.state.journal import MemoryJournal
 from craft_agent.state.settings import RunSettings
 from craft_agent.steps.correction import correct_all
@@ -141,6 +142,38 @@ def test_a_mask_of_every_change_is_divided_where_it_falls_apart():
     assert sorted(np.flatnonzero(each.any(axis=0))[0] for each in regions) == [10, 42]
     assert sum(map(np.count_nonzero, regions)) == 2 * 600 + 16
     assert find_regions(np.zeros((8, 8), dtype=np.float32), 0.3) == []
+
+
+def test_a_limb_is_no_region_of_its_own():
+    probability = np.zeros((60, 100), dtype=np.float32)
+    probability[10:50, 10:50] = probability[28:32, 54:80] = 0.9
+    probability[28:32, 50:54] = 0.6  # An arm.
+    assert len(find_regions(probability, 0.5)) == 1
+    probability[18:42, 54:80] = 0.9
+    assert len(find_regions(probability, 0.5)) == 2
+
+
+def test_the_type_of_a_region_is_that_of_the_sentence_that_fits_it_best():
+    by_type = {kind: np.full((4, 6), 0.3, dtype=np.float32) for kind in ChangeType}
+    by_type[ChangeType.DISAPPEAR][:, :3] = 0.6
+    by_type[ChangeType.STATE_CHANGE][:, 3:] = 0.4
+    left = np.zeros((4, 6), dtype=bool)
+    left[:, :3] = True
+    assert best_type(left, by_type) is ChangeType.DISAPPEAR
+    assert best_type(~left, by_type) is ChangeType.STATE_CHANGE
+
+
+def test_the_model_is_asked_about_each_change_type(pair, tmp_path):
+    save_mtrefseg(tmp_path / "typed")
+    change = EveryChange(str(tmp_path / "typed"), "cpu")
+    probability, by_type = change._probabilities(pair)
+    images = {"images_t1": [pair.image_t1], "images_t2": [pair.image_t2]}
+    alone = change._model(**change._processor(**images)).mask_logits
+    asked = change._model(**change._processor(**images, text=[list(QUESTIONS.values())])).mask_logits
+    expected = change._processor.image_processor.sample_maps(torch.cat([alone, asked]).float(), 150, 200).sigmoid()
+    for plane, one in zip((probability, *by_type.values()), expected, strict=True):
+        assert np.allclose(plane, one.detach(), atol=1e-5)
+    assert list(by_type) == list(ChangeType)
 
 
 def test_the_model_takes_the_place_of_differencing(pair, tmp_path):
