@@ -74,11 +74,11 @@ class EveryChange:
         """
         probability, by_type = self._probabilities(pair)
         threshold = float(self._processor.image_processor.threshold)
-        images = [np.asarray(image, dtype=np.float32) for image in (pair.image_t1, pair.image_t2)]
+        earlier, later = (np.asarray(image, dtype=np.float32) for image in (pair.image_t1, pair.image_t2))
         differences = []
         for mask in find_regions(probability, threshold):
             strength = float(probability[mask].mean())
-            differences.append(describe_region(mask, strength, mask, *images, best_type(mask, by_type)))
+            differences.append(describe_region(mask, strength, mask, earlier, later, best_type(mask, by_type)))
         differences.sort(key=lambda each: (-each.strength, each.box))
         return Comparison(probability / np.float32(max(threshold, 1e-3)), tuple(differences[:MOST_REGIONS]))
 
@@ -92,8 +92,10 @@ class EveryChange:
                 raise RefusedError(f"the model cannot read the pair {pair.pair_id}: {error}") from error
             inputs = inputs.to(self._model.device)
             encoding = self._model.encode_pair(inputs.pop("pixel_values_t1"), inputs.pop("pixel_values_t2"))
-            logits = [self._model(pair_encoding=encoding, **asked).mask_logits for asked in ({}, inputs)]
-            maps = self._processor.image_processor.sample_maps(torch.cat(logits).float(), *reversed(pair.size))
+            every = self._model(pair_encoding=encoding).mask_logits
+            asked = self._model(pair_encoding=encoding, **inputs).mask_logits
+            logits = torch.cat([every, asked]).float()
+            maps = self._processor.image_processor.sample_maps(logits, *reversed(pair.size))
         probability, *by_type = maps.sigmoid().cpu().numpy()
         return probability, dict(zip(QUESTIONS, by_type, strict=True))
 
