@@ -17,7 +17,7 @@ from mtrefseg.serve.answers import describe_mask
 from mtrefseg.serve.engine import Sentence
 from mtrefseg.view.drawing import area_text
 from mtrefseg.view.outlines import geojson_geometry
-from mtrefseg.view.pair_view import SCRIPT, ShownAnswer, data_uri, pair_view_html
+from mtrefseg.view.pair_view import ShownAnswer, data_uri, pair_view_html
 from mtrs_iou import encode_rle
 
 from .segmenting import Segmentation
@@ -26,10 +26,6 @@ from .segmenting import Segmentation
 EVERY_CHANGE_LABEL = "every change between the two images"
 NOTHING_FITS = "nothing in these images fits this sentence"
 NOTHING_CHANGED = "nothing changed"
-START_VIEWS = (
-    SCRIPT.read_text(encoding="utf-8") + "\nstartPairViews(element); watch('value', () => startPairViews(element));"
-)
-"""The script of a `gradio.HTML` that shows pairs."""
 
 
 def show(segmentation: Segmentation, status: str | None = None) -> str:

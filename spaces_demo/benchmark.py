@@ -10,6 +10,7 @@ import gradio as gr
 
 from dataset_scripts.readers import GENERATED, open_pairs
 from mtrefseg.serve.pair_cache import PairCache, digest_of
+from mtrefseg.view.gradio_theme import START_VIEWS
 from mtrefseg.view.pair_images import PairImages
 from mtrefseg.view.predictions import (
     ScoredSentence,
@@ -23,9 +24,8 @@ from mtrefseg.view.predictions import (
     worst_first,
 )
 from mtrefseg.view.report_cases import case_html
-from mtrefseg.view.report_images import CHANGE_NAMES, describe
+from mtrefseg.view.report_images import CHANGE_NAMES, DOMAIN_NAMES, describe
 
-from .answers import START_VIEWS
 from .limits import refusal
 from .upload_fields import ReportInput
 
@@ -37,7 +37,6 @@ SHOWN_SIDE = 512  # longer side of the images, in pixels
 # Cache for the texts and masks of all visitors' reports; Python needs a few times as much memory.
 MAX_BYTES = 1 << 26
 COLUMNS = {"#": "14%", "IoU": "18%", "sentence": "68%"}
-DOMAINS = {"NS": "everyday scene", "RS": "remote sensing"}
 Row = list[str | int | float]
 
 
@@ -87,12 +86,12 @@ class BenchmarkTab:
 
     def _build_filters(self) -> None:
         with gr.Row():
-            self.text = gr.Textbox("", label="Words in the sentence", max_lines=1, min_width=160)
+            self.text = gr.Textbox("", label="Words in the sentence", max_lines=1, min_width=320)
             self.domain = gr.Dropdown([ANY], value=ANY, label="Domain", min_width=120)
             self.change_type = gr.Dropdown([ANY], value=ANY, label="Change", min_width=120)
         with gr.Row(elem_id="report-range"):
-            self.least = gr.Slider(0, 100, 0, step=5, label="IoU from", min_width=140)
-            self.most = gr.Slider(0, 100, 100, step=5, label="IoU to", min_width=140)
+            self.least = gr.Slider(0, 100, 0, step=5, label="IoU from", min_width=220)
+            self.most = gr.Slider(0, 100, 100, step=5, label="IoU to", min_width=220)
             self.button = gr.Button("Show", variant="primary", min_width=120, elem_id="show-report")
 
     def _build_case(self) -> None:
@@ -154,7 +153,9 @@ class BenchmarkTab:
             _histogram(chosen, len(sentences)),
             rows,
             gr.Slider(1, max(2, len(rows)), 1, step=1),
-            gr.Dropdown([ANY, *((DOMAINS.get(each, each), each) for each in domains_of(sentences))], value=domain),
+            gr.Dropdown(
+                [ANY, *((DOMAIN_NAMES.get(each, each), each) for each in domains_of(sentences))], value=domain
+            ),
             gr.Dropdown(
                 [ANY, *((CHANGE_NAMES.get(each, each), each) for each in change_types_of(sentences))],
                 value=change_type,

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The tab *Look inside*: attention and mask of every decoder layer, and the importance of every word."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ from mtrefseg.view.drawing import area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
     InspectedPair,
+    WordImportance,
     encode_for_inspection,
     inspect_pair,
 )
@@ -23,11 +25,15 @@ from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
-Shown = tuple[gr.HTML, gr.Column, str, list[tuple[str, float]], str, str, dict[str, Any]]
+Shown = tuple[gr.HTML, gr.Column, str, str, str, str, dict[str, Any]]
 EMPTY = (
-    '<p class="empty">Press <b>Look inside</b> to see which words matter, where the model looked, and how the mask '
-    "is refined.</p>"
+    '<p class="empty"><span>Press <b>Look inside</b> to see which words matter, where the model looked, and how the '
+    "mask is refined.</span></p>"
 )
+WORDS = """
+## Which words matter
+The share of the mask that changes if a word is left out.
+"""
 WHERE = """
 ## Where the model looked
 The first image shows how much t1 and t2 differ, before the sentence is read. The others show the attention of each
@@ -70,11 +76,8 @@ class InspectTab:
 
     def _build_outputs(self) -> None:
         self.verdict = gr.HTML(elem_id="verdict", padding=False)
-        self.words = gr.HighlightedText(
-            label="Share of the mask that changes when a word is left out",
-            combine_adjacent=False,
-            show_legend=False,
-        )
+        gr.Markdown(WORDS, elem_classes="section")
+        self.words = gr.HTML(label="Words", elem_id="words", js_on_load=None, apply_default_css=False)
         gr.Markdown(WHERE, elem_classes="section")
         self.attention = gr.HTML(label="Attention of each layer", js_on_load=None, apply_default_css=False)
         gr.Markdown(STEPS, elem_classes="section")
@@ -132,12 +135,11 @@ class InspectTab:
         masks = [
             (draw_layer_mask(inspection, layer), _step_name(layer, is_last=layer == last)) for layer in range(last + 1)
         ]
-        words = [(f"{word.word} {word.importance:.2f}", word.importance) for word in inspection.words]
         return (
             gr.HTML(visible=False),
             gr.Column(visible=True),
             _verdict(inspection),
-            words,
+            _words_html(inspection.words),
             figures_html(looked),
             figures_html(masks),
             inspection.as_dict(),
@@ -184,8 +186,18 @@ def _verdict(inspection: ExpressionInspection) -> str:
         found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
-        f"{found} · no-target score {inspection.no_target_score:.2f}</p>"
+        f"{found} · no-target score {inspection.no_target_score:.2f} (the probability that nothing fits)</p>"
     )
+
+
+def _words_html(words: Sequence[WordImportance]) -> str:
+    """Each word with a bar below it."""
+    rows = "".join(
+        f'<li style="--share:{word.importance:.0%}"><span><b dir="auto">{escape(word.word)}</b> '
+        f"<em>{100 * word.importance:.0f} %</em></span><i></i></li>"
+        for word in words
+    )
+    return f'<ol role="list">{rows}</ol>'
 
 
 def _step_name(layer: int, is_last: bool) -> str:

@@ -16,9 +16,10 @@ from PIL import Image
 from mtrefseg.errors import UserError
 from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult, draw_layers, segment_pair
 from mtrefseg.scenes.sentences import change_type_of
+from mtrefseg.view.gradio_theme import START_VIEWS
 from mtrefseg.view.pair_view import ShownAnswer, pair_view_html
 
-from .answers import EVERY_CHANGE_LABEL, NOTHING_CHANGED, NOTHING_FITS, START_VIEWS
+from .answers import EVERY_CHANGE_LABEL, NOTHING_CHANGED, NOTHING_FITS
 from .limits import MAX_SENTENCES, check_image, check_sentences, refusal
 from .segment_tab import MODEL_QUEUE, SCENES, SegmentTab
 from .segmenting import NAMES, Segmenter
@@ -30,10 +31,12 @@ MAX_WINDOWS = 256
 """Larger scenes are cut into as many windows, which are shrunk."""
 REPORT = "result.json"
 FILES = ("masks.tif", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
+WAYS = {"objects": " · selected among all objects", "shrunk scene": " · answered in the shrunk scene"}
+"""How a sentence was answered if not in the windows alone."""
 Shown = tuple[str, list[str], dict[str, Any]]
 EMPTY = (
-    '<p class="empty">Upload two files and press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks appear '
-    "here; you can zoom in.</p>"
+    '<p class="empty"><span>Upload two files and press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks '
+    "appear here; you can zoom in.</span></p>"
 )
 
 
@@ -175,7 +178,7 @@ def _view(result: SceneResult, images: tuple[Image.Image, Image.Image], masks: S
     for one, mask in zip(result.sentences, masks, strict=True):
         ground = "" if one.area_m2 is None else f" · {one.area_m2:,.0f} m²"
         plural = "" if len(one.objects) == 1 else "s"
-        note = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f} · answered by {one.answered_by}"
+        note = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f}{WAYS.get(one.answered_by, '')}"
         if not one.area_pixels:
             note = NOTHING_FITS if one.asked else NOTHING_CHANGED
         answers.append(ShownAnswer(one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked)))

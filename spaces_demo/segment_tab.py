@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
+from mtrefseg.view.gradio_theme import START_VIEWS
 
-from .answers import START_VIEWS, masks_of, result_of, show, write_files
+from .answers import masks_of, result_of, show, write_files
 from .limits import MAX_SENTENCES, InputError, check_sentences, refusal
 from .segmenting import NAMES, Segmentation, Segmenter
 from .solved_examples import CHOOSE, EXAMPLES, Example, cards_html, load_solved

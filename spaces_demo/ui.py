@@ -94,7 +94,7 @@ def launch_options() -> dict[str, Any]:
         "css": css_variables("class"),
         "css_paths": [STYLE, PAIR_STYLE],
         "max_file_size": MAX_FILE_SIZE,
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],  # gradio's own settings would be the second ones of the page.
         "run_history": False,
         "state_session_capacity": 200,
         "show_error": False,

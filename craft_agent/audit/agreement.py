@@ -1,16 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Tables of how far auditors agree, and a drawing of each disagreement."""
+"""Tables of how far auditors agree, and a view of each disagreement."""
 
 from itertools import combinations
 
 import numpy as np
 from PIL import Image
 
-from mtrefseg.view.overlay import draw_overlay
+from mtrefseg.view.drawing import area_text
+from mtrefseg.view.pair_view import ShownAnswer, pair_view_html
 
 from ..geometry import mask_iou
 from ..records import BoolMask
-from .decisions import Disagreement, StoredDecision
+from .decisions import REASON_TEXTS, Disagreement, StoredDecision
 from .store import AuditStore
 
 
@@ -25,6 +26,8 @@ AGREEMENT_HEADERS = (
 )
 DISAGREEMENT_HEADERS = ("sample", "differs in", "what they say")
 VERDICTS = {"accept": "accepted", "reject": "rejected"}
+MOST_SHOWN_SIDE = 1600
+"""Longer side of the images of a disagreement, in pixels."""
 AS_PROPOSED = "as proposed"
 KINDS = {"verdict": "verdict", "sentences": "sentences", "change_type": "change type", "mask": "mask"}
 
@@ -66,38 +69,75 @@ def disagreement_rows(store: AuditStore) -> list[list[str]]:
     ]
 
 
-def draw_disagreement(store: AuditStore, sample_id: str) -> Image.Image:
+def summary_of(store: AuditStore) -> str:
     """
-    Draws the proposal and the version of each auditor.
+    What the tables say, in a line.
+
+    Args:
+        store (`AuditStore`): The decisions.
+
+    Returns:
+        `str`: Markdown.
+    """
+    auditors = store.auditors()
+    if not auditors:
+        return "**Nobody has judged a sample yet.** The tables are empty until then."
+    found = len(store.disagreements())
+    disagreements = "1 disagreement" if found == 1 else f"{found:,} disagreements" if found else "No disagreement"
+    people = "1 person has" if len(auditors) == 1 else f"{len(auditors)} people have"
+    return f"**{disagreements}.** {people} judged samples."
+
+
+def disagreement_html(store: AuditStore, sample_id: str) -> str:
+    """
+    Shows the proposal and the version of each auditor on the images.
 
     Args:
         store (`AuditStore`): The decisions.
         sample_id (`str`): A sample, judged or not.
 
     Returns:
-        `PIL.Image.Image`: A page of `draw_overlay`. The score of a line is the IoU of its mask and the proposed one.
+        `str`: HTML of `pair_view_html`, with the IoU of each mask and the proposed one.
 
     Raises:
         CraftError: If there is no such sample, or its images are missing.
     """
     sample, images = store.sample(sample_id), store.images(sample_id)
-    masks: list[BoolMask] = [sample.mask]
-    texts = [f"proposed: {sample.expressions[0]}"]
+    proposed = f"proposed: {sample.expressions[0]}"
+    answers = [
+        ShownAnswer(
+            proposed, sample.mask, f"{area_text(float(sample.mask.mean()))} of the image", sample.change_type.value
+        )
+    ]
     for each in store.decisions(sample_id):
-        masks.append(_mask_of(each, sample.mask))
-        sentence = (each.expressions or sample.expressions)[0]
-        said = sentence if each.verdict == "accept" else (each.reason or "").replace("_", " ")
-        texts.append(f"{each.auditor} {VERDICTS[each.verdict]}: {said}")
-    scores = [mask_iou(mask, sample.mask) for mask in masks]
-    return draw_overlay(images.image_t1, images.image_t2, masks, texts, scores)
+        mask = _mask_of(each, sample.mask)
+        text = f"{each.auditor} {VERDICTS[each.verdict]}"
+        if each.verdict == "accept":
+            text += f": {(each.expressions or sample.expressions)[0]}"
+            note = f"IoU {mask_iou(mask, sample.mask):.2f} with the proposal"
+        else:
+            note = _reason(each)
+        answers.append(ShownAnswer(text, mask, note, (each.change_type or sample.change_type).value))
+    return pair_view_html((_shrunk(images.image_t1), _shrunk(images.image_t2)), answers, sample_id)
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """A copy for a page."""
+    shown = image.convert("RGB")
+    shown.thumbnail((MOST_SHOWN_SIDE, MOST_SHOWN_SIDE))
+    return shown
+
+
+def _reason(decision: StoredDecision) -> str:
+    """Why an auditor rejected a sample, as the page says it."""
+    reason = decision.reason or ""
+    return REASON_TEXTS.get(reason, reason).lower()
 
 
 def _say(proposed: BoolMask, found: Disagreement) -> str:
     """Describes a disagreement."""
     if found.kind == "verdict":
-        reasons = {
-            each.auditor: f" ({each.reason.replace('_', ' ')})" if each.reason else "" for each in found.decisions
-        }
+        reasons = {each.auditor: f" ({_reason(each)})" if each.reason else "" for each in found.decisions}
         return " · ".join(
             f"{each.auditor} {VERDICTS[each.verdict]}{reasons[each.auditor]}" for each in found.decisions
         )

@@ -55,6 +55,6 @@ def _facts(each: StoredDecision, decisions: list[StoredDecision], final: StoredD
 def _row(name: str, count: Counter[str], times: list[datetime]) -> list[str]:
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     worked = [pause for pause in pauses if pause <= LONGEST_PAUSE]
-    same = f"{count['same'] / count['compared']:.0%} of {count['compared']:,}" if count["compared"] else "–"
+    same = f"{100 * count['same'] / count['compared']:.0f} % of {count['compared']:,}" if count["compared"] else "–"
     numbers = [f"{count[fact]:,}" for fact in ("judged", "accepted", "edited")]
     return [name, *numbers, same, f"{count['overruled']:,}", f"{median(worked):.0f}" if worked else "–"]

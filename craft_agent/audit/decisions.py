@@ -11,17 +11,19 @@ from ..geometry import mask_iou
 from ..records import BoolMask, ChangeType, Round, Sample
 
 
-REJECT_REASONS = (
-    "not_a_change",
-    "wrong_object",
-    "wrong_mask",
-    "wrong_sentence",
-    "ambiguous_sentence",
-    "duplicate",
-    "bad_image",
-    "other",
-)
-"""The reasons for which a sample may be rejected."""
+REASON_TEXTS = {
+    "not_a_change": "Not a change",
+    "wrong_object": "The mask is on another thing",
+    "wrong_mask": "The mask cannot be repaired",
+    "wrong_sentence": "The sentence is wrong",
+    "ambiguous_sentence": "The sentence fits several things",
+    "duplicate": "A duplicate of another sample",
+    "bad_image": "The images are unusable",
+    "other": "Something else",
+}
+"""The reasons for which a sample may be rejected, and how the page says them."""
+REJECT_REASONS = tuple(REASON_TEXTS)
+"""Their names."""
 AUDITORS_PER_SAMPLE = 2
 """Maximum number of people who judge a sample, an adjudicator aside."""
 SAME_MASK_IOU = 0.9

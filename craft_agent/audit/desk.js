@@ -201,6 +201,7 @@ window.startAudit = (root) => {
     const [title, text] = texts[which];
     find("finished").querySelector("h2").textContent = title;
     find("finished").querySelector("p").textContent = text;
+    find("finished").querySelector("button").hidden = which === "judged"; // Nothing is judged that could be undone.
   }
 
   function showOther() {

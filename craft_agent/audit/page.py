@@ -27,18 +27,20 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mtrefseg.looks import MASK_COLORS, css_variables
-from mtrefseg.view.gradio_theme import Theme
+from mtrefseg.view.gradio_theme import START_VIEWS, Theme
+from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
 from ..errors import CraftError
 from .agreement import (
     AGREEMENT_HEADERS,
     DISAGREEMENT_HEADERS,
     agreement_rows,
+    disagreement_html,
     disagreement_rows,
-    draw_disagreement,
+    summary_of,
 )
 from .auditors import AUDITOR_HEADERS, auditor_rows
-from .decisions import REJECT_REASONS
+from .decisions import REASON_TEXTS
 from .desk import AuditDesk
 from .store import AuditStore
 from .team import AuditTeam
@@ -53,16 +55,6 @@ MAX_SIDE = 16384
 CACHED_SAMPLES = 12
 COOKIE_SECONDS = 30 * 24 * 3600
 _PERSON = "craft_agent.person"
-REASONS = {
-    "not_a_change": "Not a change",
-    "wrong_object": "The mask is on another thing",
-    "wrong_mask": "The mask cannot be repaired",
-    "wrong_sentence": "The sentence is wrong",
-    "ambiguous_sentence": "The sentence fits several things",
-    "duplicate": "A duplicate of another sample",
-    "bad_image": "The images are unusable",
-    "other": "Something else",
-}
 AGREEMENT_HELP = """
 Samples are exported if both auditors accept them in the end, or an adjudicator does. To settle a disagreement, open
 the list *Disagreements* in the tab *Audit* and decide again.
@@ -102,7 +94,7 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         "auditor": auditor,
         "invited": is_invited,
         "auditors": [] if is_invited else store.auditors(),
-        "reasons": {reason: REASONS[reason] for reason in REJECT_REASONS},
+        "reasons": REASON_TEXTS,
         "colors": MASK_COLORS[:2],
     }
     return gr.mount_gradio_app(
@@ -114,14 +106,13 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         footer_links=[],
         theme=Theme(),
         css=css_variables("class"),
-        css_paths=FOLDER / "page.css",
+        css_paths=[FOLDER / "page.css", PAIR_STYLE],
     )
 
 
 def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict[str, Any]) -> gr.Blocks:
     title = f"Audit of {work.resolve().name}"
-    # Drawings of disagreements are deleted after an hour.
-    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
         with gr.Tab("Audit"):
             gr.HTML(
                 html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
@@ -157,13 +148,7 @@ def _build_blocks(store: AuditStore, desk: AuditDesk, work: Path, settings: dict
 def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     gr.Markdown(AGREEMENT_HELP, elem_classes="audit-about")
     table: dict[str, Any] = {"interactive": False, "type": "array", "buttons": []}
-    people = gr.Dataframe(label="Auditors", headers=list(AUDITOR_HEADERS), elem_classes="audit-tables", **table)
-    agreement = gr.Dataframe(
-        label="Agreement of every two auditors",
-        headers=list(AGREEMENT_HEADERS),
-        elem_classes="audit-tables",
-        **table,
-    )
+    summary = gr.Markdown(elem_classes="audit-summary")
     found = gr.Dataframe(
         label="Disagreements: choose one to see the proposal and the version of each auditor",
         headers=list(DISAGREEMENT_HEADERS),
@@ -172,25 +157,36 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         elem_classes=["audit-tables", "audit-disagreements"],
         **table,
     )
-    image = gr.Image(
+    versions = gr.HTML(
         label="The proposal and the version of each auditor",
-        format="png",
-        buttons=["fullscreen"],
-        show_label=False,
-        visible=False,
-        elem_classes="audit-image",
+        js_on_load=START_VIEWS,
+        apply_default_css=False,
+        padding=False,
+        elem_classes="audit-versions",
     )
+    agreement = gr.Dataframe(
+        label="Agreement of every two auditors",
+        headers=list(AGREEMENT_HEADERS),
+        elem_classes="audit-tables",
+        **table,
+    )
+    people = gr.Dataframe(label="Auditors", headers=list(AUDITOR_HEADERS), elem_classes="audit-tables", **table)
 
     def refresh() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         with _shown_errors():
             return agreement_rows(store), disagreement_rows(store), auditor_rows(store)
 
-    def draw(rows: list[list[str]], chosen: gr.SelectData) -> gr.Image:
+    def summarise() -> str:
         with _shown_errors():
-            return gr.Image(draw_disagreement(store, rows[chosen.index[0]][0]), visible=True)
+            return summary_of(store)
+
+    def draw(rows: list[list[str]], chosen: gr.SelectData) -> str:
+        with _shown_errors():
+            return disagreement_html(store, rows[chosen.index[0]][0])
 
     tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)
-    found.select(draw, inputs=found, outputs=image, api_visibility="private", queue=False)
+    tab.select(summarise, outputs=summary, api_visibility="private", show_progress="hidden", queue=False)
+    found.select(draw, inputs=found, outputs=versions, api_visibility="private", queue=False)
 
 
 def _name(given: str, request: gr.Request) -> str:

@@ -36,8 +36,8 @@ def api_page(description: Schema, address: str, has_demo: bool, needs_token: boo
     Returns:
         `str`: HTML.
     """
-    links = [("/openapi.json", "this description for programs (OpenAPI)")]
-    links += [(f"{DEMO}/", "the demo")] if has_demo else []
+    links = [("/openapi.json", "OpenAPI description")]
+    links += [(f"{DEMO}/", "Demo")] if has_demo else []
     example = EXAMPLE.format(address=address, path=SEGMENT).rstrip()
     if needs_token:
         example += ' \\\n  -H "Authorization: Bearer TOKEN"'
@@ -124,6 +124,11 @@ def _type_of(schema: Schema) -> str:
     if "enum" in schema:
         return " or ".join(f"<code>{escape(str(each))}</code>" for each in schema["enum"])
     if schema.get("type") == "array":
+        inner = schema.get("items", {})
+        if inner.get("type") == "array" and "items" in inner:
+            while "items" in inner:
+                inner = inner["items"]
+            return f"nested lists of {_type_of(inner)}"
         return f"list of {_type_of(schema['items'])}" if "items" in schema else f"{len(schema['prefixItems'])} numbers"
     if schema.get("format") == "binary":
         return "file"

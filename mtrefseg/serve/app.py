@@ -239,12 +239,12 @@ def _add_segment(app: FastAPI, segmentation: Segmentation) -> None:
 
     @app.post(
         SEGMENT,
-        summary="Segment what sentences describe",
+        summary="Segment the changes that sentences describe",
         responses={200: {"model": SegmentResponse}, **ERRORS},
         openapi_extra={"requestBody": body},
     )
     async def segment(request: Request) -> Response:
-        """One mask per sentence, in the order of the sentences; without sentences, the mask of every change."""
+        """Returns one mask per sentence, in their order. Without sentences, it returns the mask of every change."""
         return await segmentation(request)
 
 
@@ -270,9 +270,9 @@ def _add_status(app: FastAPI, engine: Engine, batcher: Batcher, options: ServeOp
         "urls": options.allow_urls,
     }
 
-    @app.get(MODELS, summary="The model that is served", response_model=ModelsResponse)
+    @app.get(MODELS, summary="The model and the limits of requests", response_model=ModelsResponse)
     def models() -> dict[str, Any]:
-        """The model, and the limits of requests."""
+        """Name, thresholds and size of the model, and how large requests may be."""
         return {"models": [entry], "limits": limits}
 
     @app.get(HEALTH, summary="Whether requests are answered", responses={200: {"model": Health}})
@@ -282,9 +282,9 @@ def _add_status(app: FastAPI, engine: Engine, batcher: Batcher, options: ServeOp
         content = {"status": "ok" if is_alive else "stopping", "waiting": batcher.waiting}
         return JSONResponse(content, 200 if is_alive else 503)
 
-    @app.get(METRICS, summary="For Prometheus", response_class=Response)
+    @app.get(METRICS, summary="Counters for Prometheus", response_class=Response)
     def prometheus() -> Response:
-        """Counters in the text format of Prometheus."""
+        """Requests, waiting times and the cache, in the text format of Prometheus."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

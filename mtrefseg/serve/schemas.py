@@ -51,7 +51,7 @@ class Rle(BaseModel):
     """A mask as compressed COCO RLE."""
 
     size: tuple[int, int] = Field(description="Height and width in pixels.")
-    counts: str
+    counts: str = Field(description="The runs, column by column, as pycocotools writes them.")
 
 
 class Mask(BaseModel):
@@ -64,7 +64,7 @@ class Mask(BaseModel):
     found: bool = Field(description="Whether the mask has a pixel.")
     score: float = Field(description="Mean probability inside the mask, 0 if it is empty.")
     no_target_score: float = Field(description="Probability that nothing in the images fits the sentence.")
-    area_pixels: int
+    area_pixels: int = Field(description="Pixels of the mask.")
     area_fraction: float = Field(description="Share of the image, 0 to 1.")
     rle: Rle
     polygons: list[list[list[Point]]] | None = Field(
@@ -81,73 +81,73 @@ class Timings(BaseModel):
     encoding: float | None = Field(description="To read and encode the pair; null if it was in the cache.")
     answering: float = Field(description="For the sentences of all requests that were answered together.")
     drawing: float = Field(description="For masks and polygons.")
-    total: float
+    total: float = Field(description="From the start of the request to the answer.")
 
 
 class SegmentResponse(BaseModel):
     """Masks of one pair, in the order of the sentences."""
 
-    request_id: str
-    model: str
-    width: int
-    height: int
-    threshold: float
-    no_target_threshold: float
-    masks: list[Mask]
+    request_id: str = Field(description="Name of the request in the log of the server.")
+    model: str = Field(description="Folder or Hub id of the model.")
+    width: int = Field(description="Width of the masks, in pixels.")
+    height: int = Field(description="Height of the masks, in pixels.")
+    threshold: float = Field(description="The threshold that was used.")
+    no_target_threshold: float = Field(description="The no-target threshold that was used.")
+    masks: list[Mask] = Field(description="One mask per sentence.")
     notes: list[str] = Field(description="What has to be said about the images, such as bands that are left out.")
-    timings: Timings
+    timings: Timings = Field(description="Where the time went.")
     batched_requests: int = Field(description="How many requests for this pair were answered together.")
 
 
 class Limits(BaseModel):
-    """What a request may have."""
+    """The most that a request may have."""
 
-    body_megabytes: float
-    image_pixels: int
-    image_side: int
-    sentences: int
-    sentence_characters: int
-    seconds: float
-    urls: bool
+    body_megabytes: float = Field(description="Size of a request, in MB.")
+    image_pixels: int = Field(description="Pixels of an image.")
+    image_side: int = Field(description="Longer side of an image, in pixels.")
+    sentences: int = Field(description="Sentences of a request.")
+    sentence_characters: int = Field(description="Characters of a sentence.")
+    seconds: float = Field(description="Time until a request is given up, in seconds.")
+    urls: bool = Field(description="Whether images may be given as URLs.")
 
 
 class ModelEntry(BaseModel):
     """A model that is served."""
 
-    id: str
-    device: str
-    dtype: str
-    parameters: int
+    id: str = Field(description="Folder or Hub id.")
+    device: str = Field(description="Where it runs, such as cpu or cuda:0.")
+    dtype: str = Field(description="Number format of the weights.")
+    parameters: int = Field(description="Number of weights.")
     image_size: int = Field(description="Side of the canvas, in pixels, to which images are brought.")
-    threshold: float
-    no_target_threshold: float
-    domains: list[str]
+    threshold: float = Field(description="Default for requests that name none.")
+    no_target_threshold: float = Field(description="Default for requests that name none.")
+    domains: list[str] = Field(description="What a request may say of its images.")
 
 
 class ModelsResponse(BaseModel):
     """The model that is served, and what requests may have."""
 
-    models: list[ModelEntry]
-    limits: Limits
+    models: list[ModelEntry] = Field(description="One entry: a server has one model.")
+    limits: Limits = Field(description="Larger requests are refused.")
 
 
 class Health(BaseModel):
     """Whether requests are answered."""
 
-    status: Literal["ok", "stopping"]
+    status: Literal["ok", "stopping"] = Field(description="Whether new requests are taken.")
     waiting: int = Field(description="Requests that wait for the model.")
 
 
 class ErrorDetail(BaseModel):
     """What went wrong."""
 
-    status: int
-    code: str = Field(examples=["invalid_input"])
+    status: int = Field(description="The HTTP status again.")
+    code: str = Field(description="Kind of the error, for programs.", examples=["invalid_input"])
     message: str = Field(description="One line that says what helps.", examples=["Sentence 2 is empty: leave it out."])
-    request_id: str
+    request_id: str = Field(description="Name of the request in the log of the server.")
 
 
 class ErrorResponse(BaseModel):
     """The answer to a request that failed."""
 
-    error: ErrorDetail
+    error: ErrorDetail = Field(description="What went wrong.")

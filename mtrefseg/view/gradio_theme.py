@@ -5,6 +5,14 @@ import gradio as gr
 
 from mtrefseg.looks import DARK, FONTS, LIGHT
 
+from .pair_view import SCRIPT
+
+
+START_VIEWS = (
+    SCRIPT.read_text(encoding="utf-8") + "\nstartPairViews(element); watch('value', () => startPairViews(element));"
+)
+"""The script of a `gradio.HTML` that shows pairs."""
+
 
 class Theme(gr.themes.Base):
     """White cards on light grey, thin lines, one accent."""
@@ -44,7 +52,10 @@ class Theme(gr.themes.Base):
             "input_border_color_focus": "accent",
             "input_placeholder_color": "soft",
             "slider_color": "accent",
+            "checkbox_background_color": "card",
+            "checkbox_background_color_hover": "tint",
             "checkbox_background_color_selected": "accent",
+            "checkbox_border_color": "soft",
             "checkbox_border_color_selected": "accent",
             "checkbox_label_background_fill": "card",
             "checkbox_label_background_fill_selected": "tint",

@@ -2,6 +2,7 @@
 // A pair with masks: slider or side by side, pan and zoom by mouse, fingers, keys and buttons, masks that light up.
 const PV_LARGEST = 16; // Pixels of the screen for one of the image.
 const PV_STEP = 60; // Pixels of the screen by which a key moves the image.
+const PV_DATE = 110; // A pane of which less is visible shows the short form of its date.
 const PV_NARROW = 640; // Below this width a slider leaves more room than two images.
 
 class PairView {
@@ -76,6 +77,9 @@ class PairView {
     const cut = `${this.at}%`;
     this.panes[0].style.clipPath = this.mode === "slider" ? `inset(0 calc(100% - ${cut}) 0 0)` : "";
     this.panes[1].style.clipPath = this.mode === "slider" ? `inset(0 0 0 ${cut})` : "";
+    for (const [pane, share] of [[this.panes[0], this.at], [this.panes[1], 100 - this.at]]) {
+      pane.classList.toggle("slim", this.mode === "slider" && (share / 100) * this.room()[0] < PV_DATE);
+    }
     this.split.style.left = cut;
     this.split.setAttribute("aria-valuenow", Math.round(this.at));
     this.stage.classList.toggle("zoomed", this.isZoomed);

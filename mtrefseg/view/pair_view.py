@@ -197,16 +197,16 @@ def _pane(
             ink = to_hex(stands_out_on(colors[index]))
             numbers.append(
                 f'<span class="pv-number" data-answer="{index + 1}" style="--color:{to_hex(colors[index])};'
-                f"--on-color:{ink};left:{100 * place[0] / size[0]:.2f}%;top:{100 * place[1] / size[1]:.2f}%"
+                f"--on-color:{ink};--x:{100 * place[0] / size[0]:.2f}%;--y:{100 * place[1] / size[1]:.2f}%"
                 f'" aria-hidden="true">{index + 1}</span>'
             )
-    when = {"t1": "t1 · earlier", "t2": "t2 · later"}[date]
+    when = {"t1": "earlier", "t2": "later"}[date]
     about = f"{'The earlier' if date == 't1' else 'The later'} image ({date})" + (f": {alt}" if alt else "")
     return (
         f'<div class="pv-pane" data-date="{date}"><div class="pv-canvas">'
         f'<img src="{source}" alt="{escape(about)}" draggable="false">'
         f'<svg viewBox="0 0 {size[0]} {size[1]}" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>'
-        f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{when}</span></div>'
+        f'{"".join(numbers)}</div><span class="pv-date" aria-hidden="true">{date}<span> · {when}</span></span></div>'
     )
 
 

@@ -63,7 +63,7 @@ def summary_of(sentences: Sequence[ScoredSentence]) -> list[tuple[str, str]]:
     found = [("sentences", f"{len(sentences):,}"), ("mean IoU", f"{mean_iou(sentences):.1f}")]
     if target:
         found.append(("median IoU, with a target", f"{np.median(target):.1f}"))
-        found.append(("IoU of at least 50", f"{np.mean(np.array(target) >= 50):.0%}"))
+        found.append(("IoU of at least 50", f"{np.mean(np.array(target) >= 50) * 100:.0f} %"))
     if empty:
         right = sum(each.iou >= 100 for each in empty)
         found.append(("no-target sentences left empty", f"{right:,} of {len(empty):,}"))

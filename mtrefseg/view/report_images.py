@@ -21,6 +21,8 @@ CHANGE_NAMES = {
     "state_change": "changes state",
     "unknown": "change type unknown",
 }
+DOMAIN_NAMES = {"NS": "everyday scene", "RS": "remote sensing"}
+"""How pages name the domains."""
 WORST_ON_SHEET = 12
 _NO_IMAGE: Color = (226, 228, 232)
 _PANEL = ((PAGE_WIDTH - 2 * MARGIN - 3 * GAP) // 4, 400)  # width and height at most
@@ -189,7 +191,8 @@ def describe(sentence: ScoredSentence) -> list[str]:
     notes = [f"IoU {sentence.iou:.1f}"]
     if sentence.score is not None and sentence.no_target_score is not None:
         notes += [f"score {sentence.score:.2f}", f"no-target score {sentence.no_target_score:.2f}"]
-    notes += [CHANGE_NAMES.get(sentence.change_type, sentence.change_type), sentence.domain or ""]
+    domain = sentence.domain or ""
+    notes += [CHANGE_NAMES.get(sentence.change_type, sentence.change_type), DOMAIN_NAMES.get(domain, domain)]
     notes += ["" if sentence.has_target else "no target", sentence.sample_id, sentence.problem or ""]
     return [note for note in notes if note]
 

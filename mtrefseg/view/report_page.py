@@ -18,7 +18,7 @@ from mtrefseg.looks import PREDICTION, TRUTH, to_hex
 from .pair_images import Images, PairImages
 from .predictions import ScoredSentence, worst_first
 from .report_cases import case_html, summary_of, typical_cases
-from .report_images import CHANGE_NAMES, draw_report_sheet
+from .report_images import CHANGE_NAMES, DOMAIN_NAMES, draw_report_sheet
 
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -62,6 +62,7 @@ def write_report(
         for number, sentence in enumerate(tqdm(sentences, unit="sentence", desc="masks", leave=False, disable=None))
     ]
     head = {"title": title, "chosen": len(chosen), "pageSize": SENTENCES_A_PAGE, "changeNames": CHANGE_NAMES}
+    head["domainNames"] = DOMAIN_NAMES
     head |= {
         "summary": summary_of(chosen),
     }

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The colours of the project: told apart with any colour blindness, and legible on light and dark pages."""
 
+import re
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,15 @@ def test_the_site_of_the_documentation_has_them_too() -> None:
     for name, meaning in wanted.items():
         assert f"--md-{name}: {looks.LIGHT[meaning]};" in light
         assert f"--md-{name}: {looks.DARK[meaning]};" in dark
+
+
+@pytest.mark.parametrize(
+    "path", ["spaces_demo/style.css", "craft_agent/audit/page.css", "mtrefseg/view/pair_view.css"]
+)
+def test_no_rule_overrides_a_part_of_a_border_with_a_variable(path: str) -> None:
+    """gradio writes the rules anew. A shorthand with a variable is then lost if a part of it is overridden."""
+    rules = re.findall(r"\{([^{}]*)\}", (Path(__file__).parents[2] / path).read_text(encoding="utf-8"))
+    assert len(rules) > 20
+    for rule in rules:
+        if re.search(r"\bborder:[^;]*var\(", rule):
+            assert not re.search(r"\bborder-(?!radius)[a-z-]+:", rule), rule

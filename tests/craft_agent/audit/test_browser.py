@@ -230,14 +230,16 @@ def test_the_agreement_tab_lists_and_draws_what_differs(ann, url, store) -> None
     ann.press("r", "8")
     ann.driver.find_element("xpath", "//button[@role='tab' and contains(., 'Agreement')]").click()
     cells = ".audit-disagreements td"
-    wait_for(lambda: "ann accepted · bob rejected (other)" in "".join(ann.texts(cells)))
+    wait_for(lambda: "ann accepted · bob rejected (something else)" in "".join(ann.texts(cells)))
     title = ann.script("const [first] = document.querySelectorAll('.audit-head h2'); return first.textContent")
     ann.press("j")  # Keys are for the tab that is shown.
     assert ann.script("return document.querySelector('.audit-head h2').textContent") == title
     row = f"//*[contains(@class, 'audit-disagreements')]//*[text()='{store.sample_ids('ann', 'all')[0]}']"
     wait_for(lambda: [each for each in ann.driver.find_elements("xpath", row) if each.is_displayed()])[0].click()
-    image = wait_for(lambda: ann.driver.find_elements("css selector", ".audit-image img"))[0]
-    assert wait_for(lambda: ann.script("return arguments[0].naturalWidth", image)) == 1600
+    notes = wait_for(lambda: ann.texts(".audit-versions .pv-note"))
+    assert notes[1:] == ["IoU 1.00 with the proposal", "something else"]
+    # The view runs: its panes have a place.
+    assert wait_for(lambda: ann.script("return document.querySelector('.audit-versions .pv-pane').offsetWidth")) > 100
 
 
 def test_a_server_that_is_away_takes_nothing_along(ann, url, store) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from craft_agent.audit import desk as desk_module
-from craft_agent.audit.agreement import agreement_rows, disagreement_rows, draw_disagreement
+from craft_agent.audit.agreement import agreement_rows, disagreement_html, disagreement_rows, summary_of
 from craft_agent.audit.decisions import REJECT_REASONS
 from craft_agent.audit.desk import AuditDesk, read_decision
 from craft_agent.audit.store import AuditStore
@@ -277,7 +277,7 @@ def test_masks_sentences_and_types_that_differ_are_listed(desk, store) -> None:
     assert rows[0][2].startswith("IoU 0.")
     assert rows[1][2] == "ann: as proposed · bob: other"
     assert rows[2][2] == "ann: as proposed · bob: state change"
-    page = np.asarray(draw_disagreement(store, ids[0]))
-    same = np.asarray(draw_disagreement(store, ids[3]))
-    assert page.shape[1] == same.shape[1] == 1600
-    assert page.shape[0] > same.shape[0]  # a line for each version
+    assert summary_of(store) == "**3 disagreements.** 2 people have judged samples."
+    page, same = disagreement_html(store, ids[0]), disagreement_html(store, ids[3])
+    assert [page.count("<li"), same.count("<li")] == [3, 1]  # a line for each version
+    assert "with the proposal" in page

@@ -166,8 +166,8 @@ def test_what_each_auditor_did(desk: AuditDesk, team: AuditTeam, store: AuditSto
     rows = {row[0]: dict(zip(AUDITOR_HEADERS, row, strict=True)) for row in auditor_rows(store)}
     assert set(rows) == {"ann", "bob", "carl"}
     ann = rows["ann"]
-    assert [ann[name] for name in AUDITOR_HEADERS[1:6]] == ["3", "2", "1", "50% of 2", "1"]
-    assert [rows["bob"][name] for name in AUDITOR_HEADERS[1:6]] == ["2", "0", "0", "50% of 2", "0"]
+    assert [ann[name] for name in AUDITOR_HEADERS[1:6]] == ["3", "2", "1", "50 % of 2", "1"]
+    assert [rows["bob"][name] for name in AUDITOR_HEADERS[1:6]] == ["2", "0", "0", "50 % of 2", "0"]
     assert float(ann["seconds each"]) < 300
     assert rows["carl"]["same as others"] == "–"
 

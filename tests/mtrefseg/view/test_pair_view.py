@@ -61,7 +61,7 @@ def test_empty_masks_have_no_outline_and_ragged_ones_a_coarse_one() -> None:
 def test_numbers_of_equal_masks_stand_beside_each_other() -> None:
     mask = block(100, 100, 150, 150)
     html = pair_view_html(pair(), [ShownAnswer("a", mask, ""), ShownAnswer("b", mask, "")])
-    places = set(re.findall(r"left:([\d.]+)%;top:([\d.]+)%", html))
+    places = set(re.findall(r"--x:([\d.]+)%;--y:([\d.]+)%", html))
     assert len(places) == 2
 
 
