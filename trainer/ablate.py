@@ -91,8 +91,8 @@ def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
             raise TrainingError(f"{arguments.accelerate_config} cannot be read: {error}") from error
     elif torch.accelerator.device_count() > 1:
         raise TrainingError(
-            f"There are {torch.accelerator.device_count()} devices: say how to use them, with --accelerate_config "
-            "trainer/accelerate/ddp.yaml for all of them or single.yaml for one."
+            f"There are {torch.accelerator.device_count()} devices: add --accelerate_config "
+            "trainer/accelerate/ddp.yaml to use all of them, or trainer/accelerate/single.yaml to use one."
         )
     return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
 

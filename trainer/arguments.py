@@ -36,7 +36,7 @@ class ModelArguments:
         text_backbone (`str`, *optional*): Hub id or folder of a causal language model.
         parts_from (`str`, *optional*): Hub id or folder of a checkpoint from which a new model takes `parts`.
         parts (`list[str]`, *optional*, defaults to `["backbone"]`): Some of `PARTS`.
-        stage1 (`str`, *optional*): Hub id or folder of a checkpoint whose visual half a new model takes.
+        stage1 (`str`, *optional*): Hub id or folder of a checkpoint whose vision part a new model takes.
         image_size (`int`, *optional*): Side of the square canvas, in pixels; the checkpoint's or preset's if not
             given.
         fusion_type (`str`, *optional*): See `MTRefSegConfig`; the checkpoint's or preset's if not given.
@@ -58,7 +58,7 @@ class ModelArguments:
         default_factory=lambda: ["backbone"], metadata={"help": f"parts to take from --parts_from: {', '.join(PARTS)}"}
     )
     stage1: str | None = field(
-        default=None, metadata={"help": "stage-1 checkpoint from which the visual half is taken"}
+        default=None, metadata={"help": "stage-1 checkpoint from which the vision part is taken"}
     )
     image_size: int | None = field(default=None, metadata={"help": "side of the canvas in pixels"})
     fusion_type: str | None = field(default=None, metadata={"help": "change_aware, concat_conv, abs_diff or avg"})
@@ -72,8 +72,8 @@ class ModelArguments:
         needs_text = self.vision_backbone is not None and self.vision_backbone not in PRETRAINED_BACKBONES
         if needs_text != (self.text_backbone is not None):
             raise TrainingError(
-                "vision_backbone and text_backbone build a model together: give both or none. Only "
-                f"{', '.join(PRETRAINED_BACKBONES)} go without a text_backbone."
+                "A new model needs vision_backbone and text_backbone: give both or neither. Only "
+                f"{', '.join(PRETRAINED_BACKBONES)} work without a text_backbone."
             )
         unknown = sorted(set(self.parts) - set(PARTS))
         if unknown:

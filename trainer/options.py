@@ -137,7 +137,7 @@ class OptionSet:
     def _check_known(self, name: str, message: str) -> None:
         if name not in self._known:
             near = difflib.get_close_matches(name.replace("-", "_"), self._known, n=1)
-            raise TrainingError(f"{message}{f'; do you mean {near[0]}?' if near else ''} (see --help)")
+            raise TrainingError(f"{message}{f'; did you mean {near[0]}?' if near else ''} (see --help)")
 
     def _parser(self) -> "_Parser":
         parser = _Parser(allow_abbrev=False, add_help=False)

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 r"""
-Stage 1: trains the visual half to mask every change. The language model is neither built nor loaded.
+Stage 1: trains the vision part to mask every change. The language model is neither built nor loaded.
 
 ```bash
 accelerate launch trainer/pretrain.py                                         # the tiny preset, on generated pairs

@@ -1,6 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Stage 0, for small models: trains a new visual half to name the objects in generated images, and to mask all changes.
+Stage 0, for small models: trains a new vision part to name the objects in generated images, and to mask all changes.
 Models that start from pretrained parts (`--vision_backbone`) do not need it.
 
 ```bash
@@ -24,7 +24,7 @@ from trainer.options import scene_options
 
 def main(arguments: Sequence[str] | None = None, program: str = "pretrain_scenes.py") -> int:
     """
-    Trains a visual half with a command line.
+    Trains a vision part with a command line.
 
     Args:
         arguments (`Sequence[str]`, *optional*): The arguments after the program's name, by default the process's own.

@@ -30,7 +30,5 @@ class MTRefSegTrainingConfig(TrainingOptions, SFTConfig):  # type: ignore[misc] 
         self.remove_unused_columns = False
         self.dataset_kwargs = {"skip_prepare_dataset": True}
         if self.eval_strategy == "no" and self.load_best_model_at_end:
-            raise TrainingError(
-                "load_best_model_at_end needs an eval_strategy: without scores no checkpoint is the best."
-            )
+            raise TrainingError("load_best_model_at_end needs scores: set eval_strategy as well.")
         super().__post_init__()

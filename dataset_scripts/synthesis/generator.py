@@ -153,7 +153,9 @@ class Generator:
         if self.split not in _SPLITS:
             raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
         if self.seed < 0 or self.most_expressions < 1:
-            raise ValueError("seed must not be negative, and most_expressions must be 1 or more.")
+            raise ValueError(
+                f"seed is {self.seed} and most_expressions {self.most_expressions}, but they must be at least 0 and 1."
+            )
         for name in ("noise", "strength", "plain_share", "no_target_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")

@@ -40,7 +40,7 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
         import rasterio
         from rasterio.transform import from_origin
     except ImportError as error:
-        raise DataError("A scene needs more packages: pip install 'mtrefseg[geo]'") from error
+        raise DataError("A scene needs rasterio: pip install 'mtrefseg[geo]'") from error
     side = TILES * TILE
     dates = [np.zeros((3, side, side), dtype=np.uint8) for _ in range(2)]
     truth = np.zeros((len(TRUTH), side, side), dtype=np.uint8)

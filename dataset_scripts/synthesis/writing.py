@@ -140,7 +140,7 @@ def _write_together(work: Callable[[int], None], count: int, processes: int, bar
                 bar.update()
     except BrokenProcessPool as error:
         raise DataError(
-            "a worker was killed, perhaps due to lack of memory; run the same command again with fewer --num-proc"
+            "A worker was killed, perhaps because memory ran out: repeat the command with a smaller --num-proc."
         ) from error
 
 

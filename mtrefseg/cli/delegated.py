@@ -15,7 +15,7 @@ from mtrefseg.option_values import OneLineParser
 
 
 STAGES = {
-    "pretrain": "stage 1: train the visual half to mask every change",
+    "pretrain": "stage 1: train the vision part to mask every change",
     "finetune": "stage 2: train the whole model to mask the change that a sentence describes",
     "distill": "replace the language model of a trained model, or extend its vocabulary",
 }

@@ -84,12 +84,12 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--stage2", "x"], "do you mean stage1?"),
+        (["--stage2", "x"], "did you mean stage1?"),
         (["--max_steps", "many"], "'many'"),
         (["--config"], "--config"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
         (["--config", "broken.yaml"], "broken.yaml"),
-        (["--config", "unknown.yaml"], "'stage_1'; do you mean stage1?"),
+        (["--config", "unknown.yaml"], "'stage_1'; did you mean stage1?"),
         (["--freeze", "encoder"], "encoder"),
         (["--stage1", "outputs/typo"], "--stage1 outputs/typo"),
         (["--stage1", "bert"], "--stage1 bert"),
@@ -97,7 +97,7 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
         (["--model_name_or_path", "/nowhere"], "--model_name_or_path /nowhere"),
         (["--train_data", "typo"], "--train_data typo"),
         (["--train_data", "broken.yaml"], "--train_data broken.yaml"),
-        (["--train_data", "composed:hollow,typo"], "names 'typo', which is no folder"),
+        (["--train_data", "composed:hollow,typo"], "names 'typo', which is not a folder"),
         (["--eval_data", "generated", "./typo"], "--eval_data ./typo"),
         (["--eval_data", "empty"], "--eval_data empty"),
         (["--vision_backbone", "some/backbone"], "text_backbone"),

@@ -252,7 +252,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
     (part,) = (tmp_path / "stopped" / "unfinished").glob("*.jsonl")
     # The second line was cut short.
     part.write_text(part.read_text()[:-40])
-    assert "is of another evaluation (options differ)" in run("stopped", "--no_target_threshold", 0.5, code=2)
+    assert "is from another evaluation (options differ)" in run("stopped", "--no_target_threshold", 0.5, code=2)
     stop_at(100)
     report, _ = run("stopped")
     assert calls == [0, 1, 1, 2]

@@ -68,4 +68,4 @@ def test_a_training_without_a_log_is_refused_in_one_line(tmp_path, monkeypatch, 
     write_log(tmp_path / "new", [])
     monkeypatch.setattr(sys, "argv", ["plot_curves.py", str(tmp_path / "new"), "--out", str(tmp_path / "x.png")])
     assert plot_curves.main() == 2
-    assert "new has logged no loss yet" in capsys.readouterr().err
+    assert "new holds no losses yet" in capsys.readouterr().err

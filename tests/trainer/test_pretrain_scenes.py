@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Stage 0: maps of kinds and colours, and a visual half that the next stages take."""
+"""Stage 0: maps of kinds and colours, and a vision part that the next stages take."""
 
 import subprocess
 import sys

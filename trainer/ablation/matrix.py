@@ -143,14 +143,16 @@ def read_matrix(path: Path) -> Matrix:
     content = _read_mapping(path)
     recipes, common, runs = (content.pop(key, None) for key in ("recipes", "all", "runs"))
     if content or not all(isinstance(part, dict) and part for part in (recipes, common, runs)):
-        raise TrainingError(f"{path} must hold recipes, all and runs, mappings that are not empty, and nothing else.")
+        raise TrainingError(f"{path} must hold exactly three mappings that are not empty: recipes, all and runs.")
     if FINETUNE not in recipes or recipes.keys() - {*STAGES}:
-        raise TrainingError(f"{path}: recipes holds {', '.join(recipes)}; give finetune, and pretrain for a stage 1.")
+        raise TrainingError(
+            f"{path}: recipes holds {', '.join(recipes)}; name finetune, and pretrain if there is a stage 1."
+        )
     if not {*_OWN} <= common.keys():
-        raise TrainingError(f"{path}: all must say steps and stage1_share.")
+        raise TrainingError(f"{path}: all must set steps and stage1_share.")
     for name, changes in {"all": common, **runs}.items():
         if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]*", name, re.ASCII):
-            raise TrainingError(f"{path}: a run is named {name!r}; names are of letters, digits and . _ + - only.")
+            raise TrainingError(f"{path}: the run {name!r} needs another name: use only letters, digits and . _ + -")
         _check(f"{path}: {name}", changes)
     return Matrix(
         path=path,
@@ -220,7 +222,7 @@ def _trainings(
         if not steps:
             continue
         if stage not in matrix.recipes:
-            raise TrainingError(f"{matrix.path}: {name} has a stage1_share, but recipes names none for pretrain.")
+            raise TrainingError(f"{matrix.path}: {name} has a stage1_share, but recipes has no entry pretrain.")
         parts = [part for layer in layers for part in (_of_both(layer), layer.get(stage, {}))]
         merged = _merge(matrix.recipes[stage], *parts)
         settings = {key: value for key, value in merged.items() if value is not None and key not in _PLANNED}
@@ -254,10 +256,10 @@ def _check(place: str, changes: Any) -> None:
         raise TrainingError(f"{place}: stage1_share={share!r} must be 0 or more and below 1.")
     for key in [key for part in (_of_both(changes), *(changes.get(stage, {}) for stage in STAGES)) for key in part]:
         if key in _PLANNED:
-            raise TrainingError(f"{place}: {key} follows from steps, --seeds and --output_dir; leave it out.")
+            raise TrainingError(f"{place}: {key} is set by steps, --seeds and --output_dir; leave it out.")
         if key not in _KNOWN:
             near = difflib.get_close_matches(str(key), [*_KNOWN, *_OWN], n=1)
-            raise TrainingError(f"{place}: there is no argument {key!r}{f'; is {near[0]} meant?' if near else '.'}")
+            raise TrainingError(f"{place}: unknown argument {key!r}{f'; did you mean {near[0]}?' if near else '.'}")
 
 
 def _of_both(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def plot() -> None:
     trainings = [(folder.resolve().name, read_curves(folder)) for folder in arguments.folders]
     for folder, (_, curves) in zip(arguments.folders, trainings):
         if "loss" not in curves:
-            raise TrainingError(f"{folder} has logged no loss yet; draw it after its logging_steps.")
+            raise TrainingError(f"{folder} holds no losses yet; try again after the first logging_steps.")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     draw(trainings, arguments.out)
     tqdm.write(f"drawn: {arguments.out}")

@@ -57,7 +57,7 @@ def register_segmenter(name: str) -> Callable[[MakeT], MakeT]:
     if not name.replace("-", "_").isidentifier():
         raise TrainingError(f"A segmenter cannot be called {name!r}: use letters, digits, '_' and '-'.")
     if name in known_segmenters():
-        raise TrainingError(f"There is a segmenter called {name!r} already; choose another name.")
+        raise TrainingError(f"A segmenter named {name!r} exists already; choose another name.")
 
     def register(make: MakeT) -> MakeT:
         _REGISTERED[name] = make
@@ -88,7 +88,7 @@ def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
     model, *pieces = rest.split(",")
     if name not in known_segmenters():
         near = difflib.get_close_matches(name, known_segmenters(), n=1)
-        hint = f"do you mean {near[0]}?" if near else f"there are {', '.join(known_segmenters())}"
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known_segmenters())}"
         raise TrainingError(f"--models {text}: there is no segmenter called {name!r}; {hint}")
     options = {}
     for piece in pieces:
@@ -134,5 +134,5 @@ def load_plugin(path: Path) -> None:
     """
     spec = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
     if spec is None or spec.loader is None:
-        raise TrainingError(f"--plugin {path}: there is no such file of Python.")
+        raise TrainingError(f"--plugin {path}: there is no such Python file.")
     spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -109,7 +109,7 @@ class UnionOracle:
         self, image_t1: Image.Image, image_t2: Image.Image, sentences: Sequence[str], domain: str | None = None
     ) -> list[Answer]:
         """Raises `TrainingError`: it needs the truth."""
-        raise TrainingError("union_oracle answers with the true masks, and here are none; score it on labelled pairs.")
+        raise TrainingError("union_oracle needs the true masks, which this data lacks; score it on labelled pairs.")
 
     def segment_truths(
         self, image_t1: Image.Image, sentences: Sequence[str], truths: Sequence[npt.NDArray[np.bool_]]

@@ -103,7 +103,9 @@ def run_models(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(1)  # The number of threads affects the rounding of sums.
     accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
     if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
-        raise TrainingError(f"{os.environ['WORLD_SIZE']} processes were started, but they are not connected.")
+        raise TrainingError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes are not connected: use accelerate launch."
+        )
     for path in arguments.plugin:
         load_plugin(path)
     for text in arguments.models:

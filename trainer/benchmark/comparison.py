@@ -89,7 +89,7 @@ def open_folders(folders: Sequence[Path]) -> list[ScoredModel]:
         reports = [folder / REPORT] if (folder / REPORT).is_file() else sorted(folder.rglob(REPORT))
         inside = [path.parent for path in reports if (path.parent / PREDICTIONS).is_file()]
         if not inside:
-            raise TrainingError(f"{folder} holds no results: there is no {REPORT} with {PREDICTIONS} in it.")
+            raise TrainingError(f"{folder} holds no results: it must hold {REPORT} and {PREDICTIONS}.")
         found |= dict.fromkeys(inside)
     models = [_open(folder) for folder in found]
     return sorted(models, key=lambda model: (model.setting, -model.scores["mIoU"], model.name))

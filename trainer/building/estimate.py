@@ -98,7 +98,7 @@ def estimate(
 
     Args:
         model_arguments, data_arguments, training, model_config: The arguments of the run.
-        is_stage1 (`bool`): Whether the visual half alone is trained.
+        is_stage1 (`bool`): Whether the vision part alone is trained.
     """
     costs = count(_model_on_meta(model_arguments, model_config, is_stage1), training.freeze)
     batch, accumulated = training.per_device_train_batch_size, training.gradient_accumulation_steps

@@ -32,7 +32,7 @@ def build_stage1(
     model_arguments: ModelArguments, model_config: ModelConfig, training: TrainingArguments
 ) -> tuple[MTRefSegVisionModel, MTRefSegProcessor]:
     """
-    Builds the visual half for stage 1. The language model is neither built nor loaded.
+    Builds the vision part for stage 1. The language model is neither built nor loaded.
 
     Args:
         model_arguments ([`ModelArguments`]): The source of the model.
@@ -40,7 +40,7 @@ def build_stage1(
         training (`TrainingArguments`): Used to find out whether DeepSpeed partitions weights.
 
     Returns:
-        The visual half, and the processor of the complete model.
+        The vision part, and the processor of the complete model.
     """
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
@@ -73,7 +73,7 @@ def build_stage2(
         model_arguments, model_config, training: See [`build_stage1`].
 
     Returns:
-        The model, its visual half from `model_arguments.stage1` if given, and its processor.
+        The model, its vision part from `model_arguments.stage1` if given, and its processor.
     """
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
@@ -138,7 +138,7 @@ def take_parts(model: MTRefSegModel | MTRefSegVisionModel, checkpoint: str, part
             id(tensor) in names and name in info["missing_keys"] for name, tensor in trained.named_parameters()
         )
         if missing:
-            raise TrainingError(f"{checkpoint} lacks {missing} tensors of {part}; is it a checkpoint of that part?")
+            raise TrainingError(f"{checkpoint} lacks {missing} tensors of {part}: name a checkpoint that holds it.")
         own, other = module.state_dict(), given.state_dict()
         unequal = list(own.keys() ^ other.keys())
         unequal += [key for key in own.keys() & other.keys() if own[key].shape != other[key].shape]
@@ -180,7 +180,9 @@ def _modules_of(model: nn.Module, parts: Sequence[str], argument: str) -> dict[s
     modules = named_parts(model)
     for part in parts:
         if part not in modules:
-            raise TrainingError(f"{argument} names {part}, but this stage trains only {', '.join(modules)}.")
+            raise TrainingError(
+                f"{argument} names {part}, but this stage trains only {', '.join(modules)}; leave it out."
+            )
     return {part: modules[part] for part in parts}
 
 
@@ -250,9 +252,8 @@ def _refuse_for_checkpoint(
     ignored = [name for name, value in vars(fresh).items() if given[name] not in (None, value) and name not in fitting]
     if ignored:
         raise TrainingError(
-            f"{path} is a whole model, with the fusion {fusion_type!r}: {', '.join(ignored)} cannot be combined with "
-            f"it. For a new model that takes parts of this one, use --parts_from {path} instead of "
-            "--model_name_or_path."
+            f"{path} is a complete model with the fusion {fusion_type!r}, which {', '.join(ignored)} cannot change. "
+            f"To build a new model with parts of this one, use --parts_from {path} instead of --model_name_or_path."
         )
 
 

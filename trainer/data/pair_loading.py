@@ -116,8 +116,8 @@ class PairLoader:
         if self.epoch_draws is None:
             return None
         raise DataError(
-            f"{_UNREADABLE_IN_A_ROW} pairs of {pairs.name} in a row cannot be read, from pair {number} on: repair the "
-            "data, or leave it out of --train_data."
+            f"{_UNREADABLE_IN_A_ROW} pairs of {pairs.name} in a row cannot be read, the first of them pair {number}: "
+            "repair the data, or remove it from --train_data."
         )
 
     def _number(self, source: int, draw: int, epoch: int) -> int:
@@ -185,7 +185,7 @@ def make_train_dataset(
     sizes = [_size(source, name) for source, name in zip(sources, arguments.train_data)]
     length = arguments.epoch_pairs or (run_pairs if None in sizes else sum(size or 0 for size in sizes))
     if not length:
-        raise DataError("The generated pairs are infinite: give max_steps, generated_pairs or epoch_pairs.")
+        raise DataError("Generated pairs have no end: set max_steps, generated_pairs or epoch_pairs.")
     table = mix(sizes, arguments.train_weights, length, seed)
     draws = np.bincount(np.asarray(table["source"]), minlength=len(sources)).tolist()
     loader = PairLoader(
@@ -237,7 +237,7 @@ def _size(source: PairSource, name: str) -> int | None:
     """How many pairs a source has, `None` if it is infinite; an empty source raises a [`DataError`]."""
     size = None if source.is_infinite else len(source)
     if size == 0:
-        raise DataError(f"{name} holds no pairs that can be used: name other data, another split or setting.")
+        raise DataError(f"{name} holds no usable pairs: name other data, another split or another setting.")
     return size
 
 

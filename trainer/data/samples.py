@@ -84,7 +84,7 @@ def load_sample(source: PairSource, index: int) -> PairSample:
         # A blank sentence, which `validate` reports, cannot be used.
         asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
         if pair.expressions and not asked:
-            raise UnusableError(Reason.BLANK_EXPRESSION, f"{pair.pair_id} has no sentence that is not blank")
+            raise UnusableError(Reason.BLANK_EXPRESSION, f"all sentences of {pair.pair_id} are blank")
         pair = replace(pair, expressions=asked)
     image_t1, image_t2 = pair.load_images()
     has_change_mask = source.is_stage1 or pair.change_mask is not None

@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Pretrains a small visual half: it learns to classify the kind and the colour of every object in generated images. The
-visual half of the paper starts from a segmentation checkpoint. With random weights it needs a similar task first,
+Pretrains a small vision part: it learns to classify the kind and the colour of every object in generated images. The
+vision part of the paper starts from a segmentation checkpoint. With random weights it needs a similar task first,
 because change masks do not show what kind of object changed, and most sentences mention that.
 """
 
@@ -64,12 +64,12 @@ class ParsingHead(nn.Module):
 
 class SceneParsingModel(nn.Module):
     """
-    The visual half with heads that classify kinds and colours: for each image from the levels of the backbone, and for
+    The vision part with heads that classify kinds and colours: for each image from the levels of the backbone, and for
     both dates from the mask features of the pair, with which sentences are compared later. It also predicts the mask
     of every change.
 
     Args:
-        vision_model ([`MTRefSegVisionModel`]): The visual half.
+        vision_model ([`MTRefSegVisionModel`]): The vision part.
         hidden_size (`int`, *optional*, defaults to 96): Number of channels in which the levels of the backbone are
             added; a multiple of 16.
     """

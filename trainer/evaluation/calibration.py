@@ -92,7 +92,7 @@ def measure(
                 is_empty.append(counts[0].reference_area == 0)
                 ious.append(np.array([iou_of(count) for count in counts]).reshape(-1, len(THRESHOLDS)))
     if not ious:
-        raise TrainingError("There is no sentence to choose the thresholds on.")
+        raise TrainingError("The data has no sentences, so no thresholds can be chosen: name other --data.")
     return np.stack(ious, axis=-1), np.array(is_empty), np.array(scores)
 
 

@@ -46,14 +46,14 @@ class EvaluationFolder:
                 content = read_json(path)
                 found = content if key is None else content[key]
             except (ValueError, LookupError, TypeError) as error:
-                raise TrainingError(f"{path} is damaged: remove it, or take another --output_dir.") from error
+                raise TrainingError(f"{path} is damaged: remove it, or choose another --output_dir.") from error
             if not isinstance(found, dict):
-                raise TrainingError(f"{path} is damaged: remove it, or take another --output_dir.")
+                raise TrainingError(f"{path} is damaged: remove it, or choose another --output_dir.")
             if found != self.identity:
                 names = self.identity.keys() | found.keys()
                 other = ", ".join(sorted(name for name in names if self.identity.get(name) != found.get(name)))
                 raise TrainingError(
-                    f"{path} is of another evaluation ({other} differ): take another --output_dir, or remove it."
+                    f"{path} is from another evaluation ({other} differ): choose another --output_dir, or remove it."
                 )
         return (self.folder / REPORT).is_file()
 

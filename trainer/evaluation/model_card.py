@@ -82,7 +82,7 @@ def write_card(
         scores (`Mapping[str, float]`): Validation scores by name, 0 to 100.
         steps (`int`): Number of training steps.
         engine (`str`): The engine and the number of processes.
-        is_stage1 (`bool`): Whether the model is only the visual half.
+        is_stage1 (`bool`): Whether the model is only the vision part.
     """
     hub_data = [dataset for dataset in train_data if not is_made(dataset) and not Path(dataset).exists()]
     data = ModelCardData(
@@ -111,7 +111,7 @@ def write_card(
         header=data.to_yaml().strip(),
         name=name,
         usage=(_USAGE_STAGE1 if is_stage1 else _USAGE).format(repository=repository),
-        stage=" of stage 1, its visual half, which masks every change" if is_stage1 else "",
+        stage=" of stage 1, its vision part, which masks every change" if is_stage1 else "",
         data=", ".join(map(shown_name, train_data)),
         steps=f"{steps:,}",
         hardware=hardware(),

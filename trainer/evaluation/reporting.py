@@ -48,7 +48,7 @@ def model_hash(folder: Path) -> dict[str, str]:
     """
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
-        raise TrainingError(f"{folder} holds no *.safetensors; --model takes the folder of a checkpoint.")
+        raise TrainingError(f"{folder} holds no weights (*.safetensors): give --model the folder of a checkpoint.")
     names = ("config.json", "processor_config.json", "preprocessor_config.json", "tokenizer.json")
     return {
         path.name: sha256_of(path)
@@ -97,8 +97,8 @@ def collect(
     ordered = sorted(results, key=lambda result: int(result["batch"]))
     if len(ordered) != num_batches:
         raise TrainingError(
-            f"{num_batches - len(ordered)} of {num_batches} batches are missing: all processes need one file system "
-            "for --output_dir, or start the evaluation again."
+            f"{num_batches - len(ordered)} of {num_batches} batches are missing. All processes must share one file "
+            "system for --output_dir; start the evaluation again."
         )
     scores = MaskScores.from_state(merge([result["state"] for result in ordered]))
     summary = scores.compute(bootstrap=bootstrap, per_sample=True)

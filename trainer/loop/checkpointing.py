@@ -64,7 +64,9 @@ def find_checkpoint(arguments: TrainingArguments) -> str | None:
         return None if last is None else str(last)
     problem = _what_is_missing(Path(wanted))
     if problem:
-        raise TrainingError(f"resume_from_checkpoint={wanted} is no checkpoint ({problem}); name its folder, or last.")
+        raise TrainingError(
+            f"resume_from_checkpoint={wanted} is not a checkpoint ({problem}); give the folder of one, or last."
+        )
     return str(wanted)
 
 

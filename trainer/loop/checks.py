@@ -73,7 +73,7 @@ def check_checkpoint(option: str, name: str) -> None:
     try:
         config = read_json(str(path))
     except FileNotFoundError as error:
-        raise TrainingError(f"--{option} {name} is no checkpoint: it has no config.json.") from error
+        raise TrainingError(f"--{option} {name} is not a checkpoint: it has no config.json.") from error
     except (OSError, ValueError) as error:
         raise TrainingError(f"--{option} {name}: its config.json cannot be read: {one_line(error)}") from error
     kind = config.get("model_type") if isinstance(config, dict) else None
@@ -97,7 +97,7 @@ def check_dataset(option: str, name: str) -> None:
     if name.startswith(COMPOSED):
         for folder_name in name.removeprefix(COMPOSED).split(","):
             if not Path(folder_name).is_dir():
-                raise TrainingError(f"--{option} {name} names {folder_name!r}, which is no folder.")
+                raise TrainingError(f"--{option} {name} names {folder_name!r}, which is not a folder.")
         return
     folder = Path(name)
     if folder.is_dir():

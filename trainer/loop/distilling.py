@@ -49,7 +49,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     model, data, augmentation, training = TrainingParser(groups, program, description).parse(given)
     check_checkpoint("model_name_or_path", model.model_name_or_path)
     if training.max_steps < 1:
-        raise TrainingError(f"max_steps is {training.max_steps}; set how many steps.")
+        raise TrainingError(f"max_steps={training.max_steps} must be 1 or more.")
     for name in data.train_data:
         check_dataset("train_data", name)
     training.remove_unused_columns = False

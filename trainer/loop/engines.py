@@ -76,16 +76,16 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
     engine, processes = engine_of(accelerator), accelerator.num_processes
     if arguments.n_gpu > 1:
         raise TrainingError(
-            f"One process sees {arguments.n_gpu} GPUs, and PyTorch would cut its batches without regard for which "
-            "sentences belong to which pair: start with `accelerate launch --config_file trainer/accelerate/ddp.yaml "
-            f"--num_processes {arguments.n_gpu}`, or show it one with CUDA_VISIBLE_DEVICES=0."
+            f"One process sees {arguments.n_gpu} GPUs. PyTorch would split its batches between them and separate "
+            "sentences from their pairs: start with `accelerate launch --config_file trainer/accelerate/ddp.yaml "
+            f"--num_processes {arguments.n_gpu}`, or make one GPU visible with CUDA_VISIBLE_DEVICES=0."
         )
     wants_deepspeed = (
         arguments.deepspeed is not None or os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
     )
     if wants_deepspeed and not engine.startswith("zero"):
         raise TrainingError(
-            f"DeepSpeed was asked for, but the engine is {engine!r}: start with `accelerate launch --config_file "
+            f"DeepSpeed was requested, but the engine is {engine!r}: start with `accelerate launch --config_file "
             "trainer/accelerate/zero2.yaml` and without --cpu."
         )
     if arguments.expected_engine not in ("any", engine):
@@ -95,8 +95,8 @@ def check_engine(arguments: MTRefSegTrainingConfig, accelerator: Accelerator) ->
         )
     if arguments.expected_processes not in (None, processes):
         raise TrainingError(
-            f"expected_processes is {arguments.expected_processes}, but {processes} run: see num_processes of the "
-            "accelerate configuration, and leave out --cpu, which starts one."
+            f"expected_processes is {arguments.expected_processes}, but {processes} are running: set num_processes in "
+            "the accelerate configuration, and leave out --cpu, which starts only one."
         )
 
 
@@ -144,7 +144,7 @@ class EngineReport(TrainerCallback):
         accelerator = self.trainer.accelerator
         engine, wrapper = engine_of(accelerator), type(self.trainer.model_wrapped).__name__
         if engine.startswith("zero") and wrapper != "DeepSpeedEngine":
-            raise TrainingError(f"DeepSpeed is configured, but {wrapper} trains the model.")
+            raise TrainingError(f"DeepSpeed is configured, but {wrapper} trains the model: use accelerate launch.")
         backend = f", {accelerator.state.backend}" if accelerator.num_processes > 1 else ""
         precision = "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32"
         self.line = (

@@ -42,7 +42,7 @@ def parameter_groups(model: PreTrainedModel | PeftModel, arguments: MTRefSegTrai
             rate = rates.get(id(parameter), arguments.learning_rate)
             groups.setdefault((rate, decay), []).append(parameter)
     if not groups:
-        raise TrainingError(f"Nothing is left to train: freeze={arguments.freeze} names every part.")
+        raise TrainingError(f"Nothing is left to train: freeze={arguments.freeze} names every part; leave one out.")
     # The library logs the rate of the first group.
     order = sorted(groups, key=lambda group: group[0] != arguments.learning_rate)
     return [{"params": groups[rate, decay], "lr": rate, "weight_decay": decay} for rate, decay in order]

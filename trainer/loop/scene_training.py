@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Stage 0: trains a new visual half on generated images."""
+"""Stage 0: trains a new vision part on generated images."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from .run_lock import locked_folder
 
 def train_scenes(arguments: Sequence[str], program: str, description: str | None) -> str:
     """
-    Trains a visual half with a command line, evaluates and saves it.
+    Trains a vision part with a command line, evaluates and saves it.
 
     Args:
         arguments (`Sequence[str]`): The arguments after the program's name.
@@ -37,7 +37,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     given, _ = with_recipe(arguments, "tiny_scenes")
     scenes, training = TrainingParser((SceneArguments, TrainingArguments), program, description).parse(given)
     if training.max_steps < 1:
-        raise TrainingError(f"max_steps={training.max_steps}, but generated images have no end: set how many steps.")
+        raise TrainingError(f"max_steps={training.max_steps} must be 1 or more, because generated images have no end.")
     training.remove_unused_columns = False
     # trl and transformers guess label names from the signature; these are scored.
     training.label_names = ["kinds", "colors"]

@@ -266,7 +266,7 @@ def test_a_settings_clash_leaves_no_folder_behind(tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataset_scripts.synthesis.writing._write_pair", die)
-    with pytest.raises(DataError, match="a worker was killed"):
+    with pytest.raises(DataError, match="A worker was killed"):
         write_raw(Generator(seed=7, size=SIZE, domains=("RS",)), tmp_path, 40, processes=2)
 
 

@@ -72,7 +72,7 @@ def test_names_models_and_options() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("all-whit", "do you mean all-white?"),
+        ("all-whit", "did you mean all-white?"),
         ("all-white:,colour=3", "does not take these options"),
         ("all-white:some/model,3", "OPTION=VALUE"),
     ],

@@ -77,7 +77,7 @@ def test_the_default_recipe_changes_nothing_of_a_checkpoint(
 def test_what_is_said_of_a_new_model_is_refused_for_a_checkpoint(
     checkpoint: Path, training: MTRefSegTrainingConfig, ignored: dict[str, str]
 ) -> None:
-    with pytest.raises(TrainingError, match=f"whole model.*{next(iter(ignored))}"):
+    with pytest.raises(TrainingError, match=f"complete model.*{next(iter(ignored))}"):
         build_stage2(ModelArguments(**ignored), ModelConfig(model_name_or_path=str(checkpoint)), training)
 
 

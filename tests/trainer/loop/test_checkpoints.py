@@ -103,7 +103,7 @@ def test_an_incomplete_checkpoint_is_passed_over(tmp_path, caplog):
     make_checkpoint(tmp_path / UNFINISHED / "checkpoint-12")
     assert find_checkpoint(trainer_arguments(tmp_path, "last")) == str(complete)
     for step in (4, 6, 8, 10):
-        with pytest.raises(TrainingError, match=f"checkpoint-{step} is no checkpoint"):
+        with pytest.raises(TrainingError, match=f"checkpoint-{step} is not a checkpoint"):
             find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / f"checkpoint-{step}")))
 
 
@@ -149,7 +149,7 @@ def test_an_earlier_run_is_not_overwritten_by_accident(tmp_path):
     (tmp_path / "checkpoint-2").mkdir()
     with pytest.raises(TrainingError, match="--resume_from_checkpoint last"):
         find_checkpoint(trainer_arguments(tmp_path))
-    with pytest.raises(TrainingError, match="is no checkpoint"):
+    with pytest.raises(TrainingError, match="is not a checkpoint"):
         find_checkpoint(trainer_arguments(tmp_path, str(tmp_path / "checkpoint-3")))
 
 

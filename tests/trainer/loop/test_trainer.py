@@ -235,7 +235,7 @@ def test_a_run_with_another_engine_than_expected_is_refused(tmp_path, monkeypatc
     with pytest.raises(TrainingError, match=r"One process sees 4 GPUs.*--num_processes 4"):
         check_engine(SimpleNamespace(n_gpu=4), single)
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-    with pytest.raises(TrainingError, match="DeepSpeed was asked for"):
+    with pytest.raises(TrainingError, match="DeepSpeed was requested"):
         check_engine(arguments(), single)
 
 

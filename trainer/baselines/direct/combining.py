@@ -114,9 +114,7 @@ class DirectSegmenter:
 
     def __init__(self, model: ImageModel, way: str) -> None:
         if way not in WAYS:
-            raise TrainingError(
-                f"images={way}: there is no such way to show the images; use one of {', '.join(WAYS)}."
-            )
+            raise TrainingError(f"images={way} is unknown; use one of {', '.join(WAYS)}.")
         if way == "two_images" and not model.takes_two:
             ways = ", ".join(name for name in WAYS if name != "two_images")
             raise TrainingError(f"images={way}: {model.name} takes one image at a time; use one of {ways}.")

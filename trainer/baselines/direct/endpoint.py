@@ -45,7 +45,7 @@ class EndpointTalker:
         try:
             import openai  # Imported here, because nothing else needs it.
         except ImportError as error:
-            raise TrainingError("endpoint asks servers with openai; pip install openai.") from error
+            raise TrainingError("endpoint needs the package openai: pip install openai.") from error
         if unit not in (None, "pixels", "thousandths"):
             raise TrainingError(f"unit={unit}: use pixels or thousandths.")
         writes_pixels = unit == "pixels" or (unit is None and _WRITES_PIXELS.search(model) is not None)
@@ -91,7 +91,7 @@ class EndpointTalker:
             openai.NotFoundError,
         ) as error:
             raise TrainingError(
-                f"{self.name} cannot be asked: {error}; check url, model and OPENAI_API_KEY"
+                f"the request to {self.name} failed: {error}; check url, model and OPENAI_API_KEY"
             ) from error
         if not completion.choices:
             raise ValueError("the server sent no answer")

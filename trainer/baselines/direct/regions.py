@@ -92,7 +92,7 @@ def read_regions(text: str, frame: Frame) -> list[Region]:
         raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
     text = drop_thoughts(text)
     if ends_in_thoughts(text):
-        raise AnswerError("the answer ends inside the thoughts before it")
+        raise AnswerError("the answer ends inside its reasoning")
     if not text.strip():
         raise AnswerError("the answer is empty")
     problem, says_nothing, places = "", False, []

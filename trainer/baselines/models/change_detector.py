@@ -22,7 +22,7 @@ class ChangeDetectorConfig(BaselineConfig):
 
 class ChangeDetectorModel(BaselineModel):
     """
-    The visual half of our model, trained on the mask of every change of a pair. It ignores the sentences.
+    The vision part of our model, trained on the mask of every change of a pair. It ignores the sentences.
 
     Args:
         config ([`ChangeDetectorConfig`]): Configuration; `text_config` is not used.

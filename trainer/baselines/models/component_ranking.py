@@ -29,7 +29,7 @@ class ComponentRankingConfig(BaselineConfig):
 
 class ComponentRankingModel(BaselineModel):
     """
-    Two steps: the visual half of our model masks every change, and each connected component of that mask is kept if it
+    Two steps: the vision part of our model masks every change, and each connected component of that mask is kept if it
     matches the sentence, based on its mean features, place and size. In training the components are those of the true
     mask; one matches if more than half of it is in the sentence's mask.
 

@@ -221,7 +221,7 @@ def test_a_question_that_a_server_does_not_answer_well(reply: ServerReply, probl
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_server_that_answers_nothing_stops_the_run(status: int) -> None:
-    message = r"endpoint:m cannot be asked: .*go away.*check url"
+    message = r"the request to endpoint:m failed: .*go away.*check url"
     server = ScriptedServer(lambda number, request: refuses(status, "go away"))
     with server.running(), pytest.raises(TrainingError, match=message):
         ask(EndpointTalker("m", server.endpoint))

@@ -126,7 +126,7 @@ def test_nothing_fits(text: str) -> None:
         ('{"bbox_2d": [1e999, 0, 10, 10]}', "no box and no point"),
         ('{"bbox_2d": [NaN, 0, 10, 10]}', "not valid JSON"),
         ('{"bbox_2d": [100, 200, 300', "not valid JSON"),
-        ("<think>The car could be at [100, 200, 300, 500], but", "inside the thoughts"),
+        ("<think>The car could be at [100, 200, 300, 500], but", "inside its reasoning"),
         ('{"bbox_2d": [100, 200, 100, 500]}', "no area"),
         ("x" * (LONGEST_ANSWER + 1), "more than"),
     ],
