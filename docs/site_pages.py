@@ -71,9 +71,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Shows types of docstrings, such as (`int`, *optional*), and references, such as [`Name`], as plain code."""
-    html = re.sub(r"\[(<code>[^<]*</code>)\](?!\()", r"\1", html)
-    plain = re.compile(r"\[?`\]?|\*(?=optional)|(?<=optional)\*")
+    """Shows types of docstrings, such as (`int`, *optional*), and references, such as [`~Name.part`], as code."""
+    html = re.sub(r"\[<code>~?([^<]*</code>)\](?!\()", r"<code>\1", html)
+    plain = re.compile(r"\[?`~?\]?|\*(?=optional)|(?<=optional)\*")
     return re.sub(r"(?<=<code>)[^<]*`[^<]*(?=</code>)", lambda code: plain.sub("", code[0]), html)
 
 

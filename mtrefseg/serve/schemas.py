@@ -66,7 +66,7 @@ class Mask(BaseModel):
     no_target_score: float = Field(description="Probability that nothing in the images fits the sentence.")
     area_pixels: int = Field(description="Pixels of the mask.")
     area_fraction: float = Field(description="Share of the image, 0 to 1.")
-    rle: Rle
+    rle: Rle = Field(description="The mask.")
     polygons: list[list[list[Point]]] | None = Field(
         description="Polygons along the edges of the pixels, each an outer ring and then the rings of its holes; "
         "points are x, y in pixels from the upper left corner. Null if the outline is too ragged."
@@ -150,4 +150,4 @@ class ErrorDetail(BaseModel):
 class ErrorResponse(BaseModel):
     """The answer to a request that failed."""
 
-    error: ErrorDetail = Field(description="What went wrong.")
+    error: ErrorDetail = Field(description="What went wrong and what helps.")

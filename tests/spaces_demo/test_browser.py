@@ -122,6 +122,12 @@ def test_it_opens_solved_and_answers_about_a_pair(driver: Any, server: Server, w
     page = Page(driver, server.url, width, dark)
     assert page.answers() == list(EXAMPLES[0].sentences)
     assert len(page.all("#answers .pv-pane img")) == 2
+    # The images fill their fields, and on a phone the question follows the answers without a gap.
+    for image in page.all("#images .image-frame img"):
+        assert image.size["width"] == page.run("return arguments[0].closest('.image-container').clientWidth", image)
+    if width < 600:
+        last, images = page.all("#answers-column > .gr-accordion")[0], page.all("#images")[0]
+        assert 0 <= images.rect["y"] - last.rect["y"] - last.rect["height"] < 30
     # One click shows another example; the model is not asked.
     page.press_card(1)
     page.wait(lambda: page.answers() == list(EXAMPLES[1].sentences))

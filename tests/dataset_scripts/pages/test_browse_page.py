@@ -13,6 +13,8 @@ from PIL import Image
 from dataset_scripts.command_line import main
 from dataset_scripts.pages.browse_page import PALETTE, TEMPLATE
 from mtrefseg.io import fill_template
+from mtrefseg.looks import MASK_COLORS, to_hex
+from mtrefseg.view.drawing import stands_out_on
 from tests.browser_pages import EVIL, needs_browser, run_script
 from tests.dataset_scripts.image_folders import make_image_folder, read_rows, write_rows
 from tests.dataset_scripts.raw_folders import (
@@ -294,6 +296,22 @@ def test_filters_and_search_choose_pairs_and_pages_turn(tmp_path) -> None:
     assert steps["aside"] == [False, True]
     assert steps["masks"] == ["mask_0.png"]
     assert steps["nothing"]["pairs"] == []
+
+
+@needs_browser
+def test_domains_have_words_and_numbers_are_readable_on_their_colours(tmp_path) -> None:
+    out = tmp_path / "out"
+    browse(make_dataset(tmp_path / "set", pairs=2), out)
+    found = run_script(
+        out,
+        """return {
+          domains: [...document.querySelectorAll("#domain option")].map((option) => option.textContent),
+          inks: palette.map(inkOn),
+          first: document.querySelector(".sentence").style.getPropertyValue("--on-swatch")};""",
+    )
+    assert found["domains"] == ["every domain", "everyday scene", "remote sensing"]
+    assert found["inks"] == [to_hex(stands_out_on(color)) for color in MASK_COLORS]
+    assert found["first"] == found["inks"][0]
 
 
 @needs_browser

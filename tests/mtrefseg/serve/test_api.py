@@ -281,6 +281,7 @@ def test_the_server_tells_what_it_serves(server: Server, files: Files) -> None:
     assert all(f"<code>{path}</code>" in page for path in spec["paths"])
     assert all(f'id="{name}"' in page for name in spec["components"]["schemas"] if name != "SegmentRequest")
     assert "the house that appeared" in page
+    assert "<td></td>" not in page, "every field is explained"
     assert not re.search(r"<script|(src|href)=.(https?:)?//", page), "it loads nothing from elsewhere"
     assert server.client.get("/redoc").status_code == 404
     bodies = spec["paths"]["/v1/segment"]["post"]["requestBody"]["content"]

@@ -90,6 +90,8 @@ ACTS = """
   seen.push(`slid ${Math.round(view.at)}`);
   press("ArrowLeft", view.split); press("Home", view.split);
   seen.push(`slid ${view.split.getAttribute("aria-valuenow")}`);
+  const dates = () => [...root.querySelectorAll(".pv-date")].map((each) => each.innerText.trim()).join(", ");
+  view.slideTo(10); seen.push(dates()); view.slideTo(50); seen.push(dates()); view.slideTo(0);
   const masks = () => [...root.querySelectorAll(".pv-mask.on")];
   const lit = () => masks().map((each) => each.dataset.answer + each.classList[1]).join(" ");
   const [first, second] = root.querySelectorAll(".pv-answer");
@@ -125,6 +127,8 @@ def test_it_is_panned_zoomed_slid_and_lit(tmp_path: Path) -> None:
         "all 0 0 2.00",
         "slid 60",
         "slid 0",
+        "t1, t2 · later",  # The date has a short form where little of its image is visible.
+        "t1 · earlier, t2 · later",
         "lit 1there 1here",
         "lit ",
         "chosen 2here 2there true false",
