@@ -152,7 +152,7 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
     found = gr.Dataframe(
         label="Disagreements: choose one to see the proposal and the version of each auditor",
         headers=list(DISAGREEMENT_HEADERS),
-        column_widths=["32%", "24%", "44%"],
+        column_widths=["30%", "28%", "42%"],
         wrap=True,
         elem_classes=["audit-tables", "audit-disagreements"],
         **table,
