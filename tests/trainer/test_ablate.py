@@ -176,14 +176,14 @@ def test_fields_of_mappings_are_changed_one_by_one(write_matrix):
         ({"runs": {"full": {"steps": 0.5}}}, "steps=0.5 must be"),
         ({"runs": {"full": None}}, "full must hold a mapping"),
         ({"runs": {"full": {"pretrain": 3}}}, "full must hold a mapping"),
-        ({"runs": {8: {}}}, "a run is named 8"),
-        ({"runs": {"../away": {}}}, "a run is named '../away'"),
+        ({"runs": {8: {}}}, "the run 8 needs another name"),
+        ({"runs": {"../away": {}}}, "the run '../away' needs another name"),
         ({"runs": {}}, "must hold exactly three mappings"),
         ({"rest": 1}, "must hold exactly three mappings"),
         ({"all": {"steps": 8}}, "all must set steps and stage1_share"),
         ({"recipes": {"pretrain": "recipe.yaml"}}, "name finetune"),
         ({"recipes": {"finetune": "nowhere.yaml"}}, "nowhere.yaml cannot be read"),
-        ({"recipes": {"finetune": "recipe.yaml"}}, "full has a stage1_share, but recipes names none"),
+        ({"recipes": {"finetune": "recipe.yaml"}}, "full has a stage1_share, but recipes has no entry"),
     ],
 )
 def test_what_cannot_be_in_a_matrix_is_named(write_matrix, parts, message):

@@ -230,7 +230,7 @@ def test_a_run_with_another_engine_than_expected_is_refused(tmp_path, monkeypatc
     check_engine(arguments(expected_engine="ddp", expected_processes=2), ddp)
     with pytest.raises(TrainingError, match="expected_engine is 'zero2', but the engine is 'single'"):
         check_engine(arguments(expected_engine="zero2"), single)
-    with pytest.raises(TrainingError, match="expected_processes is 2, but 1 run"):
+    with pytest.raises(TrainingError, match="expected_processes is 2, but 1 are running"):
         check_engine(arguments(expected_processes=2), single)
     with pytest.raises(TrainingError, match=r"One process sees 4 GPUs.*--num_processes 4"):
         check_engine(SimpleNamespace(n_gpu=4), single)
