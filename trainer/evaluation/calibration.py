@@ -65,7 +65,7 @@ def measure(
     Raises:
         TrainingError: If there is no sentence.
     """
-    ious: list[np.ndarray] = []
+    ious: list[list[list[float]]] = []
     is_empty: list[bool] = []
     scores: list[float] = []
     reader = BatchReader(source, processor, _BATCH_SIZE, range(-(-len(source) // _BATCH_SIZE)))
@@ -76,24 +76,27 @@ def measure(
         shown = [(pair, asked) for pair, asked in zip(batch.pairs, batch.asked) if asked and pair.images]
         sizes = [pair.images[0].size[::-1] for pair, _ in shown if pair.images]
         outputs = model(**batch.inputs)
-        results = []
-        for processor.image_processor.fallback_threshold in fallback_thresholds:
-            results += [
-                processor.post_process_referring_segmentation(
+        ious.append([])
+        for fallback_threshold in fallback_thresholds:
+            processor.image_processor.fallback_threshold = fallback_threshold
+            for threshold in THRESHOLDS:
+                results = processor.post_process_referring_segmentation(
                     outputs, sizes, threshold=threshold, no_target_threshold=1.0
                 )
-                for threshold in THRESHOLDS
-            ]
-        for number, (pair, asked) in enumerate(shown):
-            masks = [result[number]["masks"].numpy() for result in results]
-            scores += results[0][number]["no_target_scores"].tolist()
-            for row, index in enumerate(asked):
-                counts = [count_masks(mask[row], pair.truths[index]) for mask in masks]
-                is_empty.append(counts[0].reference_area == 0)
-                ious.append(np.array([iou_of(count) for count in counts]).reshape(-1, len(THRESHOLDS)))
+                counts = [
+                    count_masks(mask, pair.truths[index])
+                    for (pair, asked), result in zip(shown, results)
+                    for mask, index in zip(result["masks"].numpy(), asked)
+                ]
+                ious[-1].append([iou_of(count) for count in counts])
+        is_empty += [count.reference_area == 0 for count in counts]
+        scores += [score for result in results for score in result["no_target_scores"].tolist()]
     if not ious:
         raise TrainingError("The data has no sentences, so no thresholds can be chosen: name other --data.")
-    return np.stack(ious, axis=-1), np.array(is_empty), np.array(scores)
+    stacked = np.concatenate([np.array(values) for values in ious], axis=1).reshape(
+        len(fallback_thresholds), len(THRESHOLDS), -1
+    )
+    return stacked, np.array(is_empty), np.array(scores)
 
 
 def iou_of(counts: SampleCounts) -> float:
