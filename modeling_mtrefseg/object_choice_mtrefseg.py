@@ -259,10 +259,23 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     """
     from scipy import ndimage
 
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    kept = np.zeros_like(mask)
+    if not mask.any():
+        return kept
+    # Most masks cover a small part of the image; the rest has no components.
+    part = tuple(slice(used[0], used[-1] + 1) for used in (mask.any(axis).nonzero()[0] for axis in (1, 0)))
+    labels, count = ndimage.label(mask[part], np.ones((3, 3)))
     numbers = np.arange(1, count + 1)
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    middles = ndimage.center_of_mass(mask, labels, numbers)
+    positions = labels.nonzero()
+    owners = labels[positions]
+    areas = np.bincount(owners, minlength=count + 1)[1:]
+    middles = np.stack(
+        [
+            np.bincount(owners, within + side.start, minlength=count + 1)[1:] / areas
+            for within, side in zip(positions, part)
+        ],
+        axis=-1,
+    )
     if choice.order is not None or choice.count is not None or choice.excluded is not None:
         large = numbers[areas >= _SMALLEST_OBJECT * mask.size]
         numbers = large if len(large) else numbers
@@ -273,7 +286,10 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
         return (column + 0.5, row + 0.5), area, area
 
     height, width = mask.shape
-    return np.isin(labels, choose(numbers.tolist(), choice, (width, height), describe))
+    is_chosen = np.zeros(count + 1, dtype=bool)
+    is_chosen[choose(numbers.tolist(), choice, (width, height), describe)] = True
+    kept[part] = is_chosen[labels]
+    return kept
 
 
 def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:

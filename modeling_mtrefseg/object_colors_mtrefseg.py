@@ -2,7 +2,6 @@
 """Selects the objects of a mask that have a given colour in the images."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +55,16 @@ def without_other_colors(
     if not count:
         return logits
     dates = (0, 1) if date is None else (date,)
-    shares = [_shares(labels, has_color(image_colors[each], color)) for each in dates]
-    dropped = 1 + np.flatnonzero(np.max(shares, axis=0) < _SHARE)
+    masked = labels > 0
+    owners = labels[masked]
+    shares = [_shares(owners, has_color(image_colors[each][:, masked], color)) for each in dates]
+    is_dropped = np.zeros(count + 1, dtype=bool)
+    is_dropped[1:] = np.max(shares, axis=0) < _SHARE
+    if not is_dropped.any():
+        return logits
     # The pixels around a removed component are removed, too; otherwise upsampling leaves its edge.
     near = ndimage.grey_dilation(labels, (3, 3))
-    return np.where(np.isin(np.where(labels == 0, near, labels), dropped), np.float32(_DROPPED), logits)
+    return np.where(is_dropped[np.where(masked, labels, near)], np.float32(_DROPPED), logits)
 
 
 def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool_]:
@@ -68,11 +72,11 @@ def has_color(image: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool
     Which pixels have a colour, with some tolerance.
 
     Args:
-        image (`np.ndarray` of shape `(3, height, width)`): RGB, 0 to 1.
+        image (`np.ndarray` of shape `(3, ...)`): RGB, 0 to 1; a complete image or some of its pixels.
         color (`str`): One of `COLORS`.
 
     Returns:
-        `np.ndarray` of shape `(height, width)`: Booleans.
+        `np.ndarray` of shape `(...)`: Booleans.
     """
     typical = to_lab(np.array([_TYPICAL[name] for name in COLORS], dtype=np.float32) / np.float32(255))
     difference = to_lab(np.moveaxis(image, 0, -1))[..., None, :] - typical
@@ -105,8 +109,6 @@ def to_lab(colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
-def _shares(labels: npt.NDArray[np.int32], is_it: npt.NDArray[np.bool_]) -> Sequence[float]:
-    """For each component, the share of its pixels where `is_it` is true."""
-    count = int(labels.max()) + 1
-    pixels = np.bincount(labels.ravel(), minlength=count)
-    return list((np.bincount(labels.ravel(), is_it.ravel(), minlength=count) / pixels.clip(1))[1:])
+def _shares(owners: npt.NDArray[np.int32], is_it: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """For each component, numbered from 1, the share of its pixels where `is_it` is true."""
+    return np.asarray((np.bincount(owners, is_it) / np.bincount(owners).clip(1))[1:])

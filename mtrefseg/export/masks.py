@@ -5,6 +5,7 @@ in PyTorch, on any device; a test checks that both agree.
 """
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from modeling_mtrefseg.canvas_mtrefseg import fitted_size, parts_of, sample_axis
 
 # Floats in a band of rows; the few bands in memory at a time fit into the cache of a CPU.
 _FLOATS_PER_BAND = 1 << 17
+_Samples: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Result of [`sample_axis`] for all positions on an axis."""
 
 
 def sample_masks(
@@ -31,30 +34,60 @@ def sample_masks(
         `tuple`: The masks (`bool` of shape `(num_masks, height, width)`) and the mean probability inside each
         (`float32` of shape `(num_masks,)`, 0 if the mask is empty).
     """
-    num_masks, logits_height, logits_width = mask_logits.shape
-    fitted_height, fitted_width = fitted_size(height, width, canvas_size)
-    masks = np.zeros((num_masks, height, width), dtype=bool)
-    sums, areas = np.zeros(num_masks), np.zeros(num_masks, dtype=np.int64)
+    fitted = fitted_size(height, width, canvas_size)
+    axes = [
+        sample_axis(own_length, fitted_length, canvas_size, map_length, range(own_length))
+        for own_length, fitted_length, map_length in zip((height, width), fitted, mask_logits.shape[1:])
+    ]
+    masks = np.zeros((len(mask_logits), height, width), dtype=bool)
+    scores = np.zeros(len(mask_logits), dtype=np.float32)
     lowest = _logit(threshold)
-    band_width = max(1, min(width, _FLOATS_PER_BAND // max(1, num_masks, logits_width)))
-    band_height = max(1, _FLOATS_PER_BAND // max(1, num_masks * band_width))
-    for columns in parts_of(width, band_width):
-        spread = _spread(sample_axis(width, fitted_width, canvas_size, logits_width, columns), logits_width)
-        for rows in parts_of(height, band_height):
-            top, bottom, weights = sample_axis(height, fitted_height, canvas_size, logits_height, rows)
+    for number, logits in enumerate(mask_logits):
+        # Most masks cover a small part of the image, and a pixel can only be inside next to a logit that is.
+        inside = logits > lowest
+        rows, columns = (_near(samples, inside.any(axis)) for samples, axis in zip(axes, (1, 0)))
+        scores[number] = _sample(logits, *axes, rows, columns, lowest, masks[number])
+    return masks, scores
+
+
+def _near(samples: _Samples, is_inside: np.ndarray) -> range:
+    """The positions on an axis that are sampled at or between values of the map that are marked."""
+    lower, upper, _ = samples
+    marked = is_inside.nonzero()[0]
+    if not len(marked):
+        return range(0)
+    return range(int(np.searchsorted(upper, marked[0])), int(np.searchsorted(lower, marked[-1], side="right")))
+
+
+def _sample(
+    logits: np.ndarray,
+    row_samples: _Samples,
+    column_samples: _Samples,
+    rows: range,
+    columns: range,
+    lowest: float,
+    mask: np.ndarray,
+) -> float:
+    """Samples a part of one mask into `mask`, in bands, and returns the mean probability inside."""
+    total, area = 0.0, 0
+    band_width = max(1, min(len(columns), _FLOATS_PER_BAND // logits.shape[1]))
+    for band_columns in parts_of(len(columns), band_width):
+        band_columns = columns[band_columns.start : band_columns.stop]
+        spread = _spread(column_samples, band_columns, logits.shape[1])
+        for band_rows in parts_of(len(rows), max(1, _FLOATS_PER_BAND // band_width)):
+            band_rows = rows[band_rows.start : band_rows.stop]
+            top, bottom, weights = (values[band_rows.start : band_rows.stop] for values in row_samples)
             first, last = int(top[0]), int(bottom[-1])
-            # (num_masks, few rows of logits, width of the logits) -> (num_masks, the same rows, columns of the band)
-            lines = mask_logits[:, first : last + 1] @ spread
-            above = lines[:, top - first]
-            logits = above + (lines[:, bottom - first] - above) * weights[:, None]
-            inside = logits > lowest
-            masks[:, rows.start : rows.stop, columns.start : columns.stop] = inside
-            # Most pixels of most masks are outside, and need no probability.
-            counts = inside.sum(axis=(1, 2))
-            areas += counts
-            probabilities = _sigmoid(logits[inside])
-            sums += [part.sum(dtype=np.float64) for part in np.split(probabilities, counts.cumsum()[:-1])]
-    return masks, (sums / areas.clip(min=1)).astype(np.float32)
+            # (few rows of logits, width of the logits) -> (the same rows, columns of the band)
+            lines = logits[first : last + 1] @ spread
+            above = lines[top - first]
+            sampled = above + (lines[bottom - first] - above) * weights[:, None]
+            inside = sampled > lowest
+            mask[band_rows.start : band_rows.stop, band_columns.start : band_columns.stop] = inside
+            # Most pixels are outside, and need no probability.
+            probabilities = _sigmoid(sampled[inside])
+            total, area = total + float(probabilities.sum(dtype=np.float64)), area + len(probabilities)
+    return total / max(area, 1)
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -74,9 +107,9 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def _spread(samples: tuple[np.ndarray, np.ndarray, np.ndarray], map_length: int) -> np.ndarray:
-    """The interpolation as a matrix `(map_length, num_positions)`."""
-    lower, upper, weights = samples
+def _spread(samples: _Samples, wanted: range, map_length: int) -> np.ndarray:
+    """The interpolation at some positions as a matrix `(map_length, num_positions)`."""
+    lower, upper, weights = (values[wanted.start : wanted.stop] for values in samples)
     spread = np.zeros((map_length, len(weights)), dtype=np.float32)
     positions = np.arange(len(weights))
     spread[lower, positions] = 1 - weights

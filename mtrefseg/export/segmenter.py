@@ -326,12 +326,16 @@ class OnnxSegmenter:
     def _colors(self, pixel_values: list[np.ndarray]) -> np.ndarray:
         """The mean colours of 4 x 4 pixels, RGB, 0 to 1."""
         image = self.settings.image
-        pairs = np.stack(pixel_values, axis=1)
-        blocks = pairs.reshape(*pairs.shape[:3], image.size // 4, 4, image.size // 4, 4).mean((4, 6))
-        mean, std = (
-            (0.0, 1.0) if image.mean is None else (np.array(each)[:, None, None] for each in (image.mean, image.std))
-        )
-        return np.asarray(blocks * std + mean, dtype=np.float32)
+        mean, std = (0.0, 1.0) if image.mean is None else (np.float32(image.mean), np.float32(image.std))
+        colors = []
+        for pixels in pixel_values:
+            batch_size, channels, height, width = pixels.shape
+            # Along complete rows of pixels first, which is several times faster than block by block.
+            rows = pixels.transpose(0, 2, 3, 1).reshape(batch_size, height // 4, 4, width * channels).sum(2)
+            columns = rows.reshape(batch_size, height // 4, width // 4, 4, channels)
+            blocks = sum(columns[..., place, :] for place in range(4)) / np.float32(16)
+            colors.append((blocks * std + mean).transpose(0, 3, 1, 2))
+        return np.stack(colors, axis=1, dtype=np.float32)
 
     def _open(self, graph: str) -> Any:
         """A session of ONNX Runtime."""
