@@ -57,12 +57,13 @@ class Checkout:
         name (`str`): What rows call it.
         folder (`Path`): Its root.
         training (`bool`): Whether training steps are measured, not predictions.
+        model (`Path`, *optional*): The model that predicts; by default the one that this checkout ships.
     """
 
-    def __init__(self, name: str, folder: Path, training: bool = False) -> None:
+    def __init__(self, name: str, folder: Path, training: bool = False, model: Path = MODEL) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", "train" if training else "predict"],
+            [sys.executable, __file__, "--serve", "train" if training else "predict", "--model", str(model)],
             cwd=folder,
             env=environment(folder),
             stdin=subprocess.PIPE,
@@ -87,15 +88,15 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **quiet, "PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
 
 
-def serve(kind: str) -> None:
+def serve(kind: str, folder: Path) -> None:
     """Answers requests from stdin, one per line, with the code of the checkout."""
-    answer = predictions() if kind == "predict" else training_steps()
+    answer = predictions(folder) if kind == "predict" else training_steps()
     for line in sys.stdin:
         print(json.dumps(answer(**json.loads(line))), flush=True)
 
 
-def predictions() -> Callable[..., dict[str, Any]]:
-    """Measures predictions: `sentences`, `dtype`, `repeats`, and whether to `profile` them."""
+def predictions(folder: Path) -> Callable[..., dict[str, Any]]:
+    """Measures predictions of a model: `sentences`, `dtype`, `repeats`, and whether to `profile` them."""
     import numpy as np
     import torch
     from PIL import Image
@@ -105,8 +106,8 @@ def predictions() -> Callable[..., dict[str, Any]]:
     from mtrefseg.build.loading import load_model, load_processor
 
     torch.set_num_threads(1)
-    processor = load_processor(MODEL)
-    model = load_model(MODEL, processor, torch.device("cpu"))
+    processor = load_processor(folder)
+    model = load_model(folder, processor, torch.device("cpu"))
     noise = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
     first, second = (np.asarray(Image.fromarray(each).resize((256, 256), Image.Resampling.BICUBIC)) for each in noise)
 
@@ -281,9 +282,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--train", type=int, metavar="STEPS", help="measure so many training steps a round instead")
     parser.add_argument("--serve", choices=("predict", "train"), help=argparse.SUPPRESS)
+    parser.add_argument("--model", type=Path, default=MODEL, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(arguments.serve)
+        serve(arguments.serve, arguments.model)
         return
     # Not at the top, because the processes of the other checkout run this file too, and may lack that module.
     from benchmarks.tables import RESULTS, append_rows

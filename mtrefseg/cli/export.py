@@ -5,6 +5,7 @@
 ```bash
 mtrefseg export --format onnx mtrefseg-r1 exported
 mtrefseg export --format onnx --int8 mtrefseg-r1 exported-int8
+mtrefseg export --format openvino mtrefseg-r1 exported-openvino
 ```
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtrefseg.errors import UserError
+from mtrefseg.export import PACKAGES
 from mtrefseg.importing import import_libraries
 
 from .common import bad_input, check_model, check_model_type, check_new_folder, default_model, new_folder, progress
@@ -42,9 +44,10 @@ def make_parser() -> VerbParser:
     parser.positionals.add_argument("out", metavar="OUT", type=Path, help="new folder for the graphs")
     parser.options.add_argument(
         "--format",
-        choices=("onnx", "torch-export"),
+        choices=tuple(PACKAGES),
         default="onnx",
-        help="onnx (default), for mtrefseg.OnnxSegmenter, OpenVINO and others; torch-export, for torch.export.load",
+        help="onnx (default), for mtrefseg.OnnxSegmenter and other runtimes; "
+        "openvino, for mtrefseg.OpenVinoSegmenter; torch-export, for torch.export.load",
     )
     parser.options.add_argument(
         "--int8", action="store_true", help="quantise the convolutions of ONNX graphs to 8 bits"
@@ -96,10 +99,9 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError("--calibration requires --int8")
     if options.int8 and options.format != "onnx":
         raise UserError("--int8 requires --format onnx")
-    if options.format == "onnx":
-        for package in ("onnx", "onnxscript", "onnxruntime"):
-            if find_spec(package) is None:
-                raise UserError(f'{package} is not installed: pip install "mtrefseg[onnx]"')
+    for package in PACKAGES[options.format]:
+        if find_spec(package) is None:
+            raise UserError(f'{package} is not installed: pip install "mtrefseg[{options.format}]"')
 
 
 def _calibration_pairs(data: str | None) -> "Iterator[tuple[Image.Image, Image.Image]]":

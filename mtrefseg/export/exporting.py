@@ -19,12 +19,12 @@ from mtrefseg.io import read_json, write_json
 
 from .graphs import trace
 from .layers import prepare
-from .names import ENCODE, PAIR, PROMPT, SETTINGS, TOKENIZER
+from .names import ENCODE, PACKAGES, PAIR, PROMPT, SETTINGS, TOKENIZER
+from .openvino_files import convert_folder
 from .settings import ExportSettings, ImageSettings, TextSettings
 
 
-Format = Literal["onnx", "torch-export"]
-_SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
+Format = Literal["onnx", "openvino", "torch-export"]
 # The other files of the processor are code.
 _PROCESSOR_FILES = ("processor_config.json", TOKENIZER, "tokenizer_config.json")
 # The projector halves 6 x 10 cells of 32 pixels twice, to 2 x 3 image tokens.
@@ -46,7 +46,7 @@ def export_model(
         model ([`MTRefSegModel`]): Loaded, and not changed by [`optimize_for_cpu`].
         processor ([`MTRefSegProcessor`]): Its processor.
         folder (`Path`): An empty folder.
-        format (`str`, *optional*, defaults to `"onnx"`): `"onnx"` or `"torch-export"`.
+        format (`str`, *optional*, defaults to `"onnx"`): `"onnx"`, `"openvino"` or `"torch-export"`.
         calibration (`Iterable` of pairs of `PIL.Image.Image`, *optional*): With these, the convolutions of the ONNX
             graphs compute in 8 bits, with scales that are calibrated with these pairs.
 
@@ -58,17 +58,16 @@ def export_model(
     if calibration is not None and format != "onnx":
         raise UserError("only ONNX graphs can be quantised")
     # torch.export refuses lengths of 1 on dynamic axes, which occur with images of up to 128 pixels.
-    is_large = format == "onnx" or processor.image_processor.size["height"] > 128
+    is_large = format != "torch-export" or processor.image_processor.size["height"] > 128
     prepared, open_sizes = prepare(model), is_large and _has_open_sizes(model)
     inputs = _example(processor, open_sizes)
     for graph in trace(prepared, inputs, open_sizes):
-        path = folder / f"{graph.name}{_SUFFIXES[format]}"
         if format == "torch-export":
-            torch.export.save(graph.program, path)
+            torch.export.save(graph.program, folder / f"{graph.name}.pt2")
             continue
         from .onnx_files import write_onnx
 
-        write_onnx(graph, path)
+        write_onnx(graph, folder / f"{graph.name}.onnx")
     _save_processor(processor, folder)
     write_json(folder / SETTINGS, _settings(processor, format, open_sizes).to_dict())
     if calibration is not None:
@@ -77,6 +76,8 @@ def export_model(
         from .onnx_files import share_weights
 
         share_weights(folder)
+    elif format == "openvino":
+        convert_folder(folder)
 
 
 def quantize_folder(
@@ -148,12 +149,7 @@ def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> Ex
     images, encoder = processor.image_processor, processor.sentence_encoder
     fields = {name: value for name, value in vars(encoder).items() if name != "tokenize"}
     mean, std = (list(images.image_mean), list(images.image_std)) if images.do_normalize else (None, None)
-    packages = (
-        "mtrefseg",
-        "torch",
-        "transformers",
-        *(("onnx", "onnxscript", "onnxruntime") if format == "onnx" else ()),
-    )
+    packages = ("mtrefseg", "torch", "transformers", *PACKAGES[format])
     return ExportSettings(
         format=format,
         precision="float32",

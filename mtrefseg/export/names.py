@@ -1,5 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Files of exported folders, and the names of the graphs' inputs and outputs. Imports nothing."""
+"""
+Files of exported folders, the names of the graphs' inputs and outputs, and the formats. Imports nothing.
+"""
+
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("onnx", "onnxscript", "openvino"),
+    "torch-export": (),
+}
+"""The formats, and what exporting to each needs besides PyTorch and transformers."""
 
 SETTINGS = "export.json"
 """Settings that belong to a folder's graphs: format, thresholds, and how images and sentences are prepared."""

@@ -1,12 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Runs exported models with ONNX Runtime. Needs neither PyTorch nor transformers."""
+"""
+What running an exported model takes besides its graphs: preparing images and sentences, and masks from logits. Needs
+neither PyTorch nor transformers.
+"""
 
-import os
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -16,22 +19,23 @@ from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by, keep_chosen
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError
 
 from .masks import sample_masks, sigmoid
 from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING, TOKENIZER
 from .settings import ExportSettings
 
 
-# It fuses additions with layer normalisations into one operator, which is several times slower than both.
-_SLOW_REWRITES = ["SkipLayerNormFusion"]
+RunGraph: TypeAlias = Callable[[Sequence[str], dict[str, np.ndarray]], list[np.ndarray]]
+"""Computes outputs, by their names, from all inputs by name."""
+
 _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 
 
 @dataclass(frozen=True)
-class OnnxEncoding:
+class ExportedEncoding:
     """
-    The part of the computation that the sentences of pairs share; the result of [`~OnnxSegmenter.encode_pair`].
+    The part of the computation that the sentences of pairs share; the result of [`~ExportedSegmenter.encode_pair`].
 
     Args:
         arrays (`dict[str, np.ndarray]`): Outputs of the graph, and the attention mask of the prompt.
@@ -45,36 +49,41 @@ class OnnxEncoding:
     image_colors: np.ndarray
 
 
-class OnnxSegmenter:
+class ExportedSegmenter(ABC):
     """
     Segments the changes that sentences describe in pairs of images of one scene: the pipeline for exported models. The
-    results are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding.
-
-    It uses `OMP_NUM_THREADS` threads, by default one for each core.
+    results are those of [`MTRefSegPipeline`] with `window="off"`, up to rounding. [`OnnxSegmenter`] and
+    [`OpenVinoSegmenter`] run the graphs.
 
     Args:
         folder (`str` or `Path`): Output folder of `mtrefseg export`.
 
     Raises:
-        UserError: If the folder is not an exported model, or ONNX Runtime is not installed.
-
-    Example:
-
-    ```python
-    >>> import mtrefseg
-
-    >>> segmenter = mtrefseg.OnnxSegmenter("exported")
-    >>> pair = {"image_t1": "2019.png", "image_t2": "2024.png", "text": "the new house by the road"}
-    >>> segmenter(pair)[0]["mask"].save("mask.png")
-    ```
+        UserError: If the folder is not an exported model of this format, or the runtime is not installed.
     """
+
+    format: ClassVar[str]
+    """The `--format` of the folders that it runs."""
+    runtime: ClassVar[str]
+    """What runs the graphs, for messages."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.settings = ExportSettings.read(self.folder)
-        if self.settings.format != "onnx":
-            raise UserError(f'"{folder}" was exported as {self.settings.format}; export it with --format onnx')
+        if self.settings.format != self.format:
+            raise UserError(
+                f'"{folder}" was exported as {self.settings.format}; export it with --format {self.format}'
+            )
         self._encode, self._answer = self._open(ENCODE), self._open(ANSWER)
+
+    @abstractmethod
+    def _open(self, graph: str) -> RunGraph:
+        """
+        Loads a graph.
+
+        Raises:
+            UserError: If the runtime is not installed, or cannot load the file.
+        """
 
     @cached_property
     def sentence_encoder(self) -> SentenceEncoder:
@@ -144,7 +153,7 @@ class OnnxSegmenter:
         images_t2: ImageSource | Sequence[ImageSource],
         domain: str | Sequence[str | None] | None = None,
         align: Align | None = None,
-    ) -> OnnxEncoding:
+    ) -> ExportedEncoding:
         """
         Computes what all sentences of each pair share.
 
@@ -161,12 +170,12 @@ class OnnxSegmenter:
         domains = [domain] * len(sources) if domain is None or isinstance(domain, str) else list(domain)
         return self._encode_images([self.load_pair(*pair, align) for pair in sources], domains)
 
-    def answer(self, encoding: OnnxEncoding, text: Sequence[Sequence[str]] | None = None) -> dict[str, Any]:
+    def answer(self, encoding: ExportedEncoding, text: Sequence[Sequence[str]] | None = None) -> dict[str, Any]:
         """
         Segments sentences about encoded pairs.
 
         Args:
-            encoding ([`OnnxEncoding`]): Result of [`~OnnxSegmenter.encode_pair`].
+            encoding ([`ExportedEncoding`]): Result of [`~ExportedSegmenter.encode_pair`].
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
@@ -179,7 +188,7 @@ class OnnxSegmenter:
         num_pairs = len(encoding.domains)
         if text is None:
             features = {name: encoding.arrays[name] for name in FEATURES}
-            masks, no_target = self._changes.run(list(ANSWERS), features)
+            masks, no_target = self._changes(list(ANSWERS), features)
             return {
                 "mask_logits": masks[:, 0],
                 "no_target_logits": no_target[:, 0],
@@ -200,7 +209,7 @@ class OnnxSegmenter:
             sentences[name] = np.zeros((*is_sentence.shape, rows.shape[1]), dtype=np.int64)
             sentences[name][is_sentence] = rows
         encoded = {name: encoding.arrays[name] for name in (*FEATURES, *TEXT_ENCODING, PROMPT[1])}
-        masks, no_target = self._answer.run(list(ANSWERS), {**encoded, **sentences})
+        masks, no_target = self._answer(list(ANSWERS), {**encoded, **sentences})
         answers = {
             "mask_logits": masks[is_sentence],
             "no_target_logits": no_target[is_sentence],
@@ -222,7 +231,7 @@ class OnnxSegmenter:
         [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
 
         Args:
-            outputs (`dict`): Result of [`~OnnxSegmenter.answer`].
+            outputs (`dict`): Result of [`~ExportedSegmenter.answer`].
             target_sizes (`list[tuple[int, int]]`): Original size (height, width) of each pair's images.
             threshold, no_target_threshold (`float`, *optional*): See `__call__`.
 
@@ -265,7 +274,7 @@ class OnnxSegmenter:
         return results
 
     @cached_property
-    def _changes(self) -> Any:
+    def _changes(self) -> RunGraph:
         return self._open(CHANGES)
 
     def _segment(
@@ -310,7 +319,9 @@ class OnnxSegmenter:
             for text, mask, score, no_target_score in rows
         ]
 
-    def _encode_images(self, images: list[tuple[Image.Image, Image.Image]], domains: list[str | None]) -> OnnxEncoding:
+    def _encode_images(
+        self, images: list[tuple[Image.Image, Image.Image]], domains: list[str | None]
+    ) -> ExportedEncoding:
         image = self.settings.image
         pixel_values = {
             name: to_pixel_values(side, image.size, image.resample, image.antialias, image.mean, image.std)
@@ -319,9 +330,9 @@ class OnnxSegmenter:
         prompts = self.sentence_encoder.encode([[] for _ in images], domains)
         prompt = {name: prompts[name] for name in PROMPT}
         names = [*FEATURES, *TEXT_ENCODING]
-        encoded = self._encode.run(names, {**pixel_values, **prompt})
+        encoded = self._encode(names, {**pixel_values, **prompt})
         arrays = {**dict(zip(names, encoded)), PROMPT[1]: prompt[PROMPT[1]]}
-        return OnnxEncoding(arrays, domains, self._colors([pixel_values[name] for name in PAIR]))
+        return ExportedEncoding(arrays, domains, self._colors([pixel_values[name] for name in PAIR]))
 
     def _colors(self, pixel_values: list[np.ndarray]) -> np.ndarray:
         """The mean colours of 4 x 4 pixels, RGB, 0 to 1."""
@@ -336,20 +347,3 @@ class OnnxSegmenter:
             blocks = sum(columns[..., place, :] for place in range(4)) / np.float32(16)
             colors.append((blocks * std + mean).transpose(0, 3, 1, 2))
         return np.stack(colors, axis=1, dtype=np.float32)
-
-    def _open(self, graph: str) -> Any:
-        """A session of ONNX Runtime."""
-        try:
-            import onnxruntime
-        except ModuleNotFoundError as error:
-            raise UserError('onnxruntime is not installed: pip install "mtrefseg[onnx]"') from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
-        path = self.folder / f"{graph}.onnx"
-        try:
-            return onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_REWRITES
-            )
-        # ONNX Runtime has an exception class for each reason, without a common base class.
-        except Exception as error:
-            raise UserError(f"cannot load {path}: {one_line(error)}; export the model again") from error

@@ -61,7 +61,7 @@ class ExportSettings:
     Content of `export.json`.
 
     Args:
-        format (`str`): "onnx" or "torch-export".
+        format (`str`): "onnx", "openvino" or "torch-export".
         precision (`str`): "float32", or "int8" where the convolutions are quantised.
         threshold (`float`): Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.

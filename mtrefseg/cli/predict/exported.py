@@ -6,7 +6,7 @@ import argparse
 import numpy as np
 
 from mtrefseg.errors import UserError
-from mtrefseg.export import OnnxSegmenter
+from mtrefseg.export import open_exported
 
 from ..common import bad_input, check_sentences, check_writable, load_pair, progress
 from .plain import finish, warn_of_shrinking
@@ -29,7 +29,7 @@ def run_exported(options: argparse.Namespace) -> None:
     check_sentences(options.texts)
     check_writable(options.out)
     image_t1, image_t2 = load_pair(options)
-    segmenter = OnnxSegmenter(options.model)
+    segmenter = open_exported(options.model)
     settings = segmenter.settings
     # Defaults come from the model; result.json records the values that were used.
     if options.threshold is None:
@@ -37,7 +37,7 @@ def run_exported(options: argparse.Namespace) -> None:
     if options.no_target_threshold is None:
         options.no_target_threshold = settings.no_target_threshold
     warn_of_shrinking(image_t1, settings.image.size)
-    progress(f"segmenting {image_t1.width}x{image_t1.height} pixels with ONNX Runtime")
+    progress(f"segmenting {image_t1.width}x{image_t1.height} pixels with {segmenter.runtime}")
     with bad_input():
         image_t1, image_t2 = segmenter.load_pair(image_t1, image_t2, options.align)
         results = segmenter(
