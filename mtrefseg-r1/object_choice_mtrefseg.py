@@ -263,7 +263,7 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     if not mask.any():
         return kept
     # Most masks cover a small part of the image; the rest has no components.
-    part = tuple(slice(used[0], used[-1] + 1) for used in (mask.any(axis).nonzero()[0] for axis in (1, 0)))
+    part = tuple(slice(used[0], used[-1] + 1) for used in (np.flatnonzero(mask.any(axis)) for axis in (1, 0)))
     labels, count = ndimage.label(mask[part], np.ones((3, 3)))
     numbers = np.arange(1, count + 1)
     positions = labels.nonzero()

@@ -79,7 +79,10 @@ SMALL_STAGE = f"{SMALL} --generated_eval_pairs 2 --eval_strategy no --load_best_
 ROOM = "spaces_demo/examples/storeroom_t1.jpg spaces_demo/examples/storeroom_t2.jpg"
 TOWN = "spaces_demo/examples/town_t1.jpg spaces_demo/examples/town_t2.jpg"
 OWN = (("DATA", "dataset_scripts/sample"),)
-EXTRAS = ("train", "pretrained", "demo", "serve", "data", "geo", "onnx", "score", "craft", "ray", "train,baselines")
+EXTRAS = (
+    *("train", "pretrained", "demo", "serve", "data", "geo", "onnx", "openvino", "score", "craft", "ray"),
+    "train,baselines",
+)
 ENVIRONMENT = LookAt("makes an environment from a package index")
 SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_agent talk to the servers")
 COMMANDS: dict[str, Run | LookAt] = {

@@ -10,8 +10,8 @@ Compares exported models with PyTorch. All run alternately, so that they see the
         --before ../before --pairs DATA
 
 Measured are seconds of the processor with one thread, from the array to the mask, the median of the rounds: for one
-and 32 sentences about 256 pixels that nothing matches, and about an example of the demo at 384 pixels, where most of them
-have a mask and half choose among objects by a colour, a place or a rank. PyTorch, PyTorch after
+and 32 sentences about 256 pixels that nothing matches, and about an example of the demo at 384 pixels, where most of
+them have a mask and half choose among objects by a colour, a place or a rank. PyTorch, PyTorch after
 `optimize_for_cpu`, ONNX in float32 and with 8-bit convolutions, OpenVINO, and another checkout's PyTorch with these
 weights and with its own. Besides: the first mask from the shell; sizes; and mIoU on generated pairs and on those of a
 folder. Rows are appended to `results/export.csv`.
@@ -177,7 +177,7 @@ def measure_scores(folders: dict[str, Path], data: list[str], num_pairs: int) ->
     segmenters = {name: open_exported(folder) for name, folder in folders.items()}
     rows = []
     for source in ["generated", *data]:
-        made = {"split": "validation", "num_pairs": num_pairs} if source == "generated" else {}
+        made: dict[str, Any] = {"split": "validation", "num_pairs": num_pairs} if source == "generated" else {}
         pairs = open_pairs(source, **made)
         scores = {name: MaskScores() for name in segmenters}
         changed: dict[str, list[float]] = {name: [] for name in segmenters if name != "onnx"}

@@ -46,30 +46,24 @@ def sample_masks(
         # Most masks cover a small part of the image, and a pixel can only be inside next to a logit that is.
         inside = logits > lowest
         rows, columns = (_near(samples, inside.any(axis)) for samples, axis in zip(axes, (1, 0)))
-        scores[number] = _sample(logits, *axes, rows, columns, lowest, masks[number])
+        scores[number] = _sample(logits, axes, rows, columns, lowest, masks[number])
     return masks, scores
 
 
 def _near(samples: _Samples, is_inside: np.ndarray) -> range:
     """The positions on an axis that are sampled at or between values of the map that are marked."""
     lower, upper, _ = samples
-    marked = is_inside.nonzero()[0]
+    marked = np.flatnonzero(is_inside)
     if not len(marked):
         return range(0)
     return range(int(np.searchsorted(upper, marked[0])), int(np.searchsorted(lower, marked[-1], side="right")))
 
 
 def _sample(
-    logits: np.ndarray,
-    row_samples: _Samples,
-    column_samples: _Samples,
-    rows: range,
-    columns: range,
-    lowest: float,
-    mask: np.ndarray,
+    logits: np.ndarray, axes: list[_Samples], rows: range, columns: range, lowest: float, mask: np.ndarray
 ) -> float:
     """Samples a part of one mask into `mask`, in bands, and returns the mean probability inside."""
-    total, area = 0.0, 0
+    (row_samples, column_samples), total, area = axes, 0.0, 0
     band_width = max(1, min(len(columns), _FLOATS_PER_BAND // logits.shape[1]))
     for band_columns in parts_of(len(columns), band_width):
         band_columns = columns[band_columns.start : band_columns.stop]

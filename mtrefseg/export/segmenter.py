@@ -337,7 +337,10 @@ class ExportedSegmenter(ABC):
     def _colors(self, pixel_values: list[np.ndarray]) -> np.ndarray:
         """The mean colours of 4 x 4 pixels, RGB, 0 to 1."""
         image = self.settings.image
-        mean, std = (0.0, 1.0) if image.mean is None else (np.float32(image.mean), np.float32(image.std))
+        mean, std = (
+            np.array(default if values is None else values, dtype=np.float32)
+            for values, default in ((image.mean, 0.0), (image.std, 1.0))
+        )
         colors = []
         for pixels in pixel_values:
             batch_size, channels, height, width = pixels.shape
