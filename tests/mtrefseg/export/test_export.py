@@ -91,8 +91,8 @@ def test_small_masks_are_those_of_pytorch():
     """Only the part of the image around them is sampled."""
     logits = torch.full((4, 16, 16), -4.0)
     logits[0, 3:5, 7:9] = 4.0
-    logits[1, 0, 0] = logits[1, 15, 15] = 4.0
-    logits[2, 15, :] = 0.5
+    logits[1, 2, 0] = logits[1, 13, 15] = 4.0
+    logits[2, 13, :] = 0.5
     expected, expected_scores = sample_masks(logits, 64, 90, 120, 0.5)
     found, scores = masks.sample_masks(logits.numpy(), 64, 90, 120, 0.5)
     assert found[:3].any(axis=(1, 2)).all()
