@@ -167,7 +167,7 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
         output = MTRefSegOutput(
             mask_logits=masks,
             no_target_logits=self.no_target_head(decoded.query_states[:, 0, 0]).squeeze(-1),
-            num_expressions=torch.ones(len(masks), dtype=torch.long, device=masks.device),
+            num_expressions=torch.ones(masks.shape[:1], dtype=torch.long, device=masks.device),
             layer_mask_logits=decoded.layer_mask_logits[:, :, 0] if output_layer_masks else None,
             cross_attentions=tuple(attention[:, 0, 0] for attention in decoded.cross_attentions)
             if output_attentions
