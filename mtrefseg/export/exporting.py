@@ -155,6 +155,7 @@ def _settings(processor: MTRefSegProcessor, format: str, open_sizes: bool) -> Ex
         precision="float32",
         threshold=images.threshold,
         no_target_threshold=images.no_target_threshold,
+        fallback_threshold=images.fallback_threshold,
         open_sizes=open_sizes,
         image=ImageSettings(images.size["height"], int(images.resample), images.antialias, mean, std, images.align),
         text=TextSettings(**fields, choose_objects=processor.choose_objects),

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, as_list, load_pair, to_pixel_values
+from modeling_mtrefseg.closest_changes_mtrefseg import closest_changes
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by, keep_chosen
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
@@ -180,7 +181,7 @@ class ExportedSegmenter(ABC):
 
         Returns:
             `dict`: The entries of [`MTRefSegOutput`]: **mask_logits**, **no_target_logits**, **num_expressions**,
-            **object_choices** and **image_colors** (here RGB, 0 to 1), all as arrays.
+            **object_choices** and **image_colors** (here RGB, 0 to 1), all as arrays; and the **encoding**.
 
         Raises:
             ValueError: If a sentence is empty, too long, or contains a special token.
@@ -214,6 +215,7 @@ class ExportedSegmenter(ABC):
             "mask_logits": masks[is_sentence],
             "no_target_logits": no_target[is_sentence],
             "num_expressions": counts,
+            "encoding": encoding,
         }
         if choose_objects:
             answers |= {"object_choices": inputs["object_choices"], "image_colors": encoding.image_colors}
@@ -248,17 +250,19 @@ class ExportedSegmenter(ABC):
         for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
+        limit = logit_of(threshold)
+        changes = self._changes_for(outputs, limit)
         ends = outputs["num_expressions"].cumsum()
         results = []
         for pair, ((height, width), start, end) in enumerate(zip(target_sizes, [0, *ends], ends, strict=False)):
             choices = [ObjectChoice.from_values(row.tolist()) for row in outputs.get("object_choices", ())[start:end]]
             logits = np.array(outputs["mask_logits"][start:end])
+            if changes is not None and self.settings.fallback_threshold is not None:
+                logits = closest_changes(logits, changes[pair], limit, logit_of(self.settings.fallback_threshold))
             for index, choice in enumerate(choices):
                 if choice is not None and choice.color is not None:
                     colors = outputs["image_colors"][pair]
-                    logits[index] = without_other_colors(
-                        logits[index], colors, choice.color, choice.date, logit_of(threshold)
-                    )
+                    logits[index] = without_other_colors(logits[index], colors, choice.color, choice.date, limit)
             masks, scores = sample_masks(logits, self.settings.image.size, height, width, threshold)
             no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
             for index, choice in enumerate(choices):
@@ -276,6 +280,14 @@ class ExportedSegmenter(ABC):
     @cached_property
     def _changes(self) -> RunGraph:
         return self._open(CHANGES)
+
+    def _changes_for(self, outputs: dict[str, Any], limit: float) -> np.ndarray | None:
+        """Mask logits of every change `(batch_size, height, width)`, if the mask of any sentence is empty."""
+        is_empty = outputs["mask_logits"].max((1, 2), initial=-np.inf) <= limit
+        if "encoding" not in outputs or self.settings.fallback_threshold is None or not is_empty.any():
+            return None
+        masks, _ = self._changes(list(ANSWERS), {name: outputs["encoding"].arrays[name] for name in FEATURES})
+        return np.asarray(masks[:, 0])
 
     def _segment(
         self,

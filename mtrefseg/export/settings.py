@@ -11,7 +11,7 @@ from mtrefseg.io import read_json
 from .names import SETTINGS
 
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class ExportSettings:
         precision (`str`): "float32", or "int8" where the convolutions are quantised.
         threshold (`float`): Probability above which a pixel belongs to the mask.
         no_target_threshold (`float`, *optional*): No-target score above which a mask is emptied.
+        fallback_threshold (`float`, *optional*): Probability above which changes are selected for a sentence with an
+            empty mask.
         open_sizes (`bool`): Whether the graphs accept images of any multiples of 32 pixels, not only of one size.
         image ([`ImageSettings`]), text ([`TextSettings`]): How inputs are prepared.
         versions (`dict[str, str]`): Versions of the packages that exported it.
@@ -74,6 +76,7 @@ class ExportSettings:
     precision: str
     threshold: float
     no_target_threshold: float | None
+    fallback_threshold: float | None
     open_sizes: bool
     image: ImageSettings
     text: TextSettings

@@ -3,11 +3,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from transformers.utils import ModelOutput
 
 import mtrefseg
 from modeling_mtrefseg.resampling_mtrefseg import sample_masks
@@ -45,6 +47,32 @@ def test_the_network_alone(exported, pairs, tmp_path):
     settings["text"]["choose_objects"] = False
     (out / "export.json").write_text(json.dumps(settings))
     check_answers(SHIPPED, out, pairs, choose_objects=False)
+
+
+def test_empty_masks_get_the_closest_changes(exported, pairs):
+    segmenter = open_exported(exported)
+    segmenter.settings = replace(segmenter.settings, fallback_threshold=0.001)
+    processor = load_processor(SHIPPED)
+    processor.image_processor.fallback_threshold = 0.001
+    sides = processor.image_processor.size["height"] // 4
+    changes = np.full((1, 1, sides, sides), -9, dtype=np.float32)
+    changes[..., 20:30, 20:30] = changes[..., 50:52, 40:60] = 9
+    masks = np.full((3, sides, sides), -12, dtype=np.float32)
+    masks[0, 20:30, 20:30], masks[1, 50:52, 40:60], masks[2, 40:44, 5:9] = -4, -5, 4
+    segmenter.__dict__["_changes"] = lambda names, inputs: [changes, np.zeros((1, 1), np.float32)]
+    encoding = segmenter.encode_pair(pairs[0][0], pairs[1][0])
+    outputs = {
+        "mask_logits": masks,
+        "no_target_logits": np.full(3, -9, np.float32),
+        "num_expressions": np.array([3]),
+    }
+    (found,) = segmenter.post_process_referring_segmentation({**outputs, "encoding": encoding}, [(200, 300)])
+    tensors = {name: torch.from_numpy(value) for name, value in outputs.items()}
+    tensors["change_logits"] = torch.from_numpy(changes[:, 0])
+    (expected,) = processor.post_process_referring_segmentation(ModelOutput(tensors), [(200, 300)])
+    assert found["masks"].any((1, 2)).all()
+    np.testing.assert_array_equal(found["masks"], expected["masks"].numpy())
+    np.testing.assert_allclose(found["scores"], expected["scores"].numpy(), atol=1e-5)
 
 
 @torch.no_grad()
