@@ -87,7 +87,7 @@ def reading(name: str) -> Iterator[None]:
         # GDAL's message often begins with the name.
         detail = one_line(error.__cause__ or error).removeprefix(f"{name}: ")
         if "ReadBlock" in detail:
-            detail = f"a part of it is missing or damaged ({detail})"
+            detail = f"a part of it is missing or damaged; copy it again ({detail})"
         raise UserError(f"cannot read {name}: {detail}") from error
 
 
