@@ -15,11 +15,12 @@ from rasterio.transform import Affine
 from shapely.geometry import MultiPolygon
 from shapely.geometry import shape as to_shape
 
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError
 
 from ..reading import Grid, geodesic_area
 from ..sentences import ChangeType, change_type_of
 from .labels import MaskLabels
+from .rasters import writing
 
 
 LAYER = "objects"
@@ -164,19 +165,16 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
         options = {"DESCRIPTION": PIXELS_NOTE}
     geometry = shapely.to_wkb([MultiPolygon(shapely.get_parts(one).tolist()) for one in outlines])
     path.unlink(missing_ok=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
-            pyogrio.raw.write(
-                str(path),
-                np.asarray(geometry, dtype=object),
-                list(columns.values()),
-                list(columns),
-                layer=LAYER,
-                driver=driver,
-                geometry_type="MultiPolygon",
-                crs=crs,
-                layer_options=options,
-            )
-    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise UserError(f"cannot write {path}: {one_line(error)}; is the disk full?") from error
+    with writing(path), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+        pyogrio.raw.write(
+            str(path),
+            np.asarray(geometry, dtype=object),
+            list(columns.values()),
+            list(columns),
+            layer=LAYER,
+            driver=driver,
+            geometry_type="MultiPolygon",
+            crs=crs,
+            layer_options=options,
+        )
