@@ -138,20 +138,22 @@ def _share_units(images: Sequence[Any]) -> None:
 
 
 def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
-    """Sets the same limits for images of one type."""
-    samples = [(image, image.samples()) for image in images]
-    stretched = [(image, values) for image, values in samples if values is not None]
-    groups: dict[tuple[Any, int], list[tuple[Any, np.ndarray]]] = {}
-    for image, values in stretched:
-        groups.setdefault((values.dtype, len(values)), []).append((image, values))
-    for group in groups.values():
-        for (image, values), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
+    """Sets the same limits for images of one type, and notes if there are several types."""
+    groups: dict[tuple[str, int], list[Any]] = {}
+    for image in images:
+        if image.kind is not None:
+            groups.setdefault(image.kind, []).append(image)
+    for (dtype, _), group in groups.items():
+        if stretch is None or (stretch == "auto" and dtype == "uint8"):
+            continue  # No samples are needed; they take long to read from a large file.
+        limits_of_each = find_limits([image.samples() for image in group], stretch)
+        for image, limits in zip(group, limits_of_each, strict=True):
             image.use_limits(limits)
             if limits is not None:
                 spans = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
-                image.notes.append(f"{image.name}: the {values.dtype} values are stretched ({spans} become 0 to 255)")
+                image.notes.append(f"{image.name}: the {dtype} values are stretched ({spans} become 0 to 255)")
     kinds = [f"{count} band{'' if count == 1 else 's'} of {dtype}" for dtype, count in groups]
-    firsts = [group[0][0] for group in groups.values()]
+    firsts = [group[0] for group in groups.values()]
     for kind, image in list(zip(kinds, firsts))[1:]:
         image.notes.append(
             f"{image.name} has {kind}, but {firsts[0].name} has {kinds[0]}: if they look different in the overview, "

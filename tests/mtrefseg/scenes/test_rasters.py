@@ -15,6 +15,7 @@ from rasterio.transform import Affine
 from mtrefseg.errors import UserError
 from mtrefseg.io import Stretch
 from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
+from mtrefseg.scenes.reading import images as images_module
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 
 from .conftest import HALF_METRE, UTM, ColorPredictor, ground, paint
@@ -148,6 +149,23 @@ def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
     kept, _, _ = read(save("t1.tif", earlier), save("t2.tif", later), stretch=None)
     assert read(save("t1.tif", earlier), save("t2.tif", later * 16))[0][1].max() == round(64_000 / 257)
     assert kept[1].max() == round(4_000 / 257)
+
+
+def test_opening_files_of_8_bits_reads_no_pixels(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take long for large files, and nothing would be done with the samples."""
+
+    class Unread:
+        def __init__(self, *arguments, **options) -> None:
+            self.file = open_raster(*arguments, **options)
+
+        def __getattr__(self, name: str):
+            assert name != "read", "pixels are read"
+            return getattr(self.file, name)
+
+    open_raster = images_module.open_raster
+    monkeypatch.setattr(images_module, "open_raster", Unread)
+    with open_scene([save(f"t{date}.tif", ground(40, 50)) for date in (1, 2)], ReadOptions()) as scene:
+        assert scene.notes == []
 
 
 def test_a_stretch_is_said(save: Save) -> None:
