@@ -2,6 +2,7 @@
 """Connects images and language: projector, layout of many sentences after one prompt, `[SEG]` head."""
 
 from dataclasses import dataclass
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -225,6 +226,11 @@ def packed_attention_mask(prompt_mask: Tensor, sentence_mask: Tensor, dtype: tor
     visible = (visible & valid[:, None, :]) | torch.eye(segment.shape[0], dtype=torch.bool, device=device)
     mask = torch.zeros(visible.shape, dtype=dtype, device=device)
     return mask.masked_fill_(~visible, torch.finfo(dtype).min).unsqueeze(1)
+
+
+def cache_name(decoder: nn.Module) -> str:
+    """What a language model calls its keys and values: "cache", or "past_key_values" before transformers 5.24."""
+    return "cache" if "cache" in signature(decoder.forward).parameters else "past_key_values"
 
 
 def cache_from(key_values: KeyValues) -> DynamicCache:

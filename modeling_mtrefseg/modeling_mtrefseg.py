@@ -14,6 +14,7 @@ from .language_mtrefseg import (
     SegHead,
     SentenceLayout,
     cache_from,
+    cache_name,
     check_shapes,
     key_values_of,
     packed_attention_mask,
@@ -364,14 +365,16 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         positions = packed_positions(prompt_mask, sentence_mask)
         mask = packed_attention_mask(prompt_mask, sentence_mask, embeddings.dtype)
         length = embeddings.shape[1]
-        output = self.language_model.get_decoder()(
+        decoder = self.language_model.get_decoder()
+        name = cache_name(decoder)
+        output = decoder(
             inputs_embeds=embeddings,
             attention_mask=mask[:, :, mask.shape[2] - length :],
             position_ids=positions[:, positions.shape[1] - length :],
-            past_key_values=None if prompt_key_values is None else cache_from(prompt_key_values),
+            **{name: None if prompt_key_values is None else cache_from(prompt_key_values)},
             use_cache=use_cache or prompt_key_values is not None,
         )
-        return output.last_hidden_state, key_values_of(output.past_key_values) if use_cache else None
+        return output.last_hidden_state, key_values_of(getattr(output, name)) if use_cache else None
 
     def _generate(self, embeddings: Tensor, mask: Tensor, options: dict[str, Any]) -> Tensor:
         """Token ids that the language model writes after each row, greedy by default."""

@@ -9,7 +9,8 @@ Scenes are generated: fields and rectangles, of which some come at t2, as uncomp
 at 20,000 x 20,000). `minute` is a model of few channels with random weights, whose answers are replaced by
 the difference of colours: it shows what reading, blending and writing take. Rows are appended to
 `results/scenes.csv`. `model_seconds` is the time within the model, and `times_model` what the whole scene took, as a
-multiple of it. `peak_memory` is the largest resident size of the process in GiB, PyTorch included.
+multiple of it. `cpu_seconds` is the processor time of all threads for the scene, which other programs on the machine
+change less. `peak_memory` is the largest resident size of the process in GiB, PyTorch included.
 """
 
 import argparse
@@ -70,7 +71,7 @@ FEW = {
 
 @dataclass
 class Row:
-    """One measurement. Times are seconds of wall clock, memory is in GiB."""
+    """One measurement. Times are seconds of wall clock, except `cpu_seconds`; memory is in GiB."""
 
     model: str
     side: int
@@ -80,6 +81,7 @@ class Row:
     sentences: int
     batch_size: int
     seconds: float
+    cpu_seconds: float
     model_seconds: float
     times_model: float
     megapixels_per_second: float
@@ -159,9 +161,9 @@ def measure(options: argparse.Namespace) -> Row:
             write_scene(path, options.side, is_later=path.stem == "t2")
         window = options.window or "auto"
         how = SceneOptions(window=window, batch_size=options.batch_size, overlap=options.overlap, min_area=4)
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         result = segment_pair(*paths, SENTENCES[: options.sentences], predictor, how, folder / "out")
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     return Row(
         model=Path(options.model).name,
         side=options.side,
@@ -171,6 +173,7 @@ def measure(options: argparse.Namespace) -> Row:
         sentences=options.sentences,
         batch_size=options.batch_size,
         seconds=round(seconds, 1),
+        cpu_seconds=round(cpu_seconds, 1),
         model_seconds=round(predictor.seconds, 1),
         times_model=round(seconds / predictor.seconds, 3),
         megapixels_per_second=round(options.side**2 / 1e6 / seconds, 4),

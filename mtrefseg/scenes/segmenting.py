@@ -11,11 +11,14 @@ from PIL import Image
 
 from mtrefseg.io import describe_dullness
 
-from .answering import ask, route_sentences
+from .answering import Answers, ask, route_sentences
 from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
+
+
+_LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,9 @@ def segment_scene(
             batch_size=options.batch_size,
             show_progress=options.progress,
         )
+        for note in missing_notes(answers):
+            notes.append(note)
+            say(note)
         sentences = answers.sentences(min_area=options.min_area)
         names = [one.text or EVERY_CHANGE for one in sentences]
         answers.write(sentences, names, folder, options.probability)
@@ -212,6 +218,17 @@ def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts
         *_shrinking_notes(plan, predictor.canvas),
         *(f'"{text}" is answered on the shrunk scene' for text in shrunk),
     ]
+
+
+def missing_notes(answers: Answers) -> list[str]:
+    """Tells how much of a scene could not be compared, once it is segmented."""
+    missing = 1 - answers.writer.valid / (answers.grid.width * answers.grid.height)
+    if missing == 1:
+        return ["no place of the scene has data at all dates, so nothing could be compared"]
+    if missing < _LEAST_MISSING:
+        return []
+    share = min(99, round(100 * missing))
+    return [f"{share} % of the scene has no data at one of the dates and was not compared (255 in {MASKS})"]
 
 
 def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, notes: Sequence[str]) -> dict[str, Any]:

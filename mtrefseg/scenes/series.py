@@ -31,7 +31,7 @@ from .output import (
 )
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, name_of, open_scene
-from .segmenting import SceneOptions, plan_scene, register_scene, scene_notes, scene_report
+from .segmenting import SceneOptions, missing_notes, plan_scene, register_scene, scene_notes, scene_report
 
 
 TABLE, TIMELINE, REPORT = "series.csv", "timeline.webp", "series.json"
@@ -143,6 +143,10 @@ def segment_series(
                 say(note)
         with tempfile.TemporaryDirectory(prefix=".parts-", dir=out) as parts:
             answers = ask(scene, plan, predictor, asked, Path(parts), intervals, options.batch_size, options.progress)
+            for note in missing_notes(answers):
+                notes.append(note)
+                if say is not None:
+                    say(note)
             found = [
                 IntervalResult(dates[earlier], dates[later], answers.sentences(index, options.min_area))
                 for index, (earlier, later) in enumerate(intervals)

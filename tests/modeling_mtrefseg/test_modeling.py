@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModel
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegVisionModel
 from modeling_mtrefseg.fusion_mtrefseg import GroupNorm
-from modeling_mtrefseg.language_mtrefseg import SentenceLayout
+from modeling_mtrefseg.language_mtrefseg import SentenceLayout, cache_name
 from modeling_mtrefseg.loss_mtrefseg import mask_losses
 from modeling_mtrefseg.pixel_decoder_mtrefseg import DeformableAttention
 from mtrefseg.build.presets import tiny_processor
@@ -108,6 +108,21 @@ def test_pair_encoding_is_reusable(model, ragged_inputs, with_prompt):
     for _ in range(2):
         outputs = model(pair_encoding=encoding, **sentences, **({} if with_prompt else prompt))
         assert_close(outputs.mask_logits, expected, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_keys_and_values_have_the_name_of_the_transformers_version(model, ragged_inputs, recwarn):
+    class Old(torch.nn.Module):
+        def forward(self, inputs_embeds, past_key_values=None): ...
+
+    class New(torch.nn.Module):
+        def forward(self, inputs_embeds, cache=None): ...
+
+    assert [cache_name(decoder()) for decoder in (Old, New)] == ["past_key_values", "cache"]
+    prompt = [ragged_inputs[name] for name in ("prompt_input_ids", "prompt_attention_mask")]
+    encoding = model.encode_pair(ragged_inputs["pixel_values_t1"], ragged_inputs["pixel_values_t2"], *prompt)
+    model(pair_encoding=encoding, **{name: ragged_inputs[name] for name in SENTENCE_INPUTS})
+    assert not [each for each in recwarn if issubclass(each.category, FutureWarning)]
 
 
 @pytest.mark.parametrize("with_prompt", [False, True])

@@ -12,14 +12,16 @@ import pyogrio.raw
 import shapely
 from rasterio.features import shapes
 from rasterio.transform import Affine
-from shapely.geometry import MultiPolygon
+from shapely.affinity import translate
+from shapely.geometry import MultiPolygon, box
 from shapely.geometry import shape as to_shape
 
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError
 
 from ..reading import Grid, geodesic_area
 from ..sentences import ChangeType, change_type_of
 from .labels import MaskLabels
+from .rasters import writing
 
 
 LAYER = "objects"
@@ -140,6 +142,20 @@ def objects_table(
     return np.array(outlines, dtype=object), columns
 
 
+def _polygons(shape: Any) -> list[Any]:
+    return [part for part in shapely.get_parts(shape).tolist() if part.geom_type == "Polygon"]
+
+
+def _split_at_180_degrees(shape: Any) -> Any:
+    """A shape in degrees with all longitudes from -180 to 180. GDAL splits shapes too, but may write empty parts."""
+    west, _, east, _ = shape.bounds
+    if west >= -180 and east <= 180:
+        return shape
+    turns = [shapely.intersection(shape, box(turn - 180, -90, turn + 180, 90)) for turn in (-360, 0, 360)]
+    moved = [translate(part, -turn) for part, turn in zip(turns, (-360, 0, 360)) if not part.is_empty]
+    return MultiPolygon([polygon for part in moved for polygon in _polygons(part)])
+
+
 def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarray], grid: Grid) -> None:
     """
     Writes objects as GeoPackage, in the reference system of the scene, or as GeoJSON according to RFC 7946: in WGS 84
@@ -160,23 +176,22 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
     crs, options = None if grid.crs is None else grid.crs.to_wkt(), {}
     if driver == "GeoJSON" and grid.crs is not None:
         options = {"RFC7946": "YES", "WRITE_BBOX": "YES"}
+        if grid.crs.is_geographic:
+            outlines = np.array([_split_at_180_degrees(one) for one in outlines], dtype=object)
     elif driver == "GeoJSON":
         options = {"DESCRIPTION": PIXELS_NOTE}
-    geometry = shapely.to_wkb([MultiPolygon(shapely.get_parts(one).tolist()) for one in outlines])
+    geometry = shapely.to_wkb([MultiPolygon(_polygons(one)) for one in outlines])
     path.unlink(missing_ok=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
-            pyogrio.raw.write(
-                str(path),
-                np.asarray(geometry, dtype=object),
-                list(columns.values()),
-                list(columns),
-                layer=LAYER,
-                driver=driver,
-                geometry_type="MultiPolygon",
-                crs=crs,
-                layer_options=options,
-            )
-    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise UserError(f"cannot write {path}: {one_line(error)}; is the disk full?") from error
+    with writing(path), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+        pyogrio.raw.write(
+            str(path),
+            np.asarray(geometry, dtype=object),
+            list(columns.values()),
+            list(columns),
+            layer=LAYER,
+            driver=driver,
+            geometry_type="MultiPolygon",
+            crs=crs,
+            layer_options=options,
+        )

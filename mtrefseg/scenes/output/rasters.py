@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio.errors
 import rasterio
 import rasterio.shutil
 from rasterio.windows import Window
@@ -25,6 +26,16 @@ PERCENT = 100
 _BLOCK = 256
 _LEAST_FREE = 1 << 20  # Bytes. With less free space, any failure is reported as a full disk.
 
+_FAILURES = (
+    OSError,
+    rasterio.errors.RasterioError,
+    rasterio._err.CPLE_BaseError,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.GeometryError,
+    pyogrio.errors.FeatureError,
+)
+
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
@@ -33,7 +44,7 @@ def writing(path: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
-    except (OSError, rasterio.errors.RasterioError, rasterio._err.CPLE_BaseError) as error:
+    except _FAILURES as error:
         free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else None
         if free is not None and free < _LEAST_FREE:  # GDAL rarely reports it, and may only detect it while reading.
             raise UserError(f"cannot write {path}: no space is left on the disk; free some") from error

@@ -152,7 +152,7 @@ class SceneResult:
             write_vectors(self.folder / name, *table, self.grid)
         write_style(self.folder / STYLE, [one.text or EVERY_CHANGE for one in self.sentences])
         notes = [*self.report.get("notes", ())]
-        if self.grid.crs is None:
+        if self.grid.crs is None and PIXELS_NOTE not in notes:
             notes.append(PIXELS_NOTE)
         self.report["notes"] = notes
         results = [one.to_json() for one in self.sentences]

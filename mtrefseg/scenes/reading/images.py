@@ -87,7 +87,7 @@ def reading(name: str) -> Iterator[None]:
         # GDAL's message often begins with the name.
         detail = one_line(error.__cause__ or error).removeprefix(f"{name}: ")
         if "ReadBlock" in detail:
-            detail = f"a part of it is missing or damaged ({detail})"
+            detail = f"a part of it is missing or damaged; copy it again ({detail})"
         raise UserError(f"cannot read {name}: {detail}") from error
 
 
@@ -100,6 +100,8 @@ def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) ->
 
 class PlainImage:
     """An image without a georeference, in memory, with the interface of [`RasterImage`]."""
+
+    kind = None  # Its values were converted when it was read.
 
     def __init__(self, name: str, image: Image.Image) -> None:
         self.name = name
@@ -124,12 +126,6 @@ class PlainImage:
         image, valid = Image.fromarray(self._pixels), Image.fromarray(self._valid)
         self._pixels = np.asarray(image.transform(size, mode, back, Image.Resampling.BILINEAR))
         self._valid = np.asarray(valid.convert("L").transform(size, mode, back)) > 0
-
-    def samples(self) -> None:
-        """Returns nothing: values of 8 bits are not stretched."""
-
-    def use_limits(self, limits: np.ndarray | None) -> None:
-        """Does nothing."""
 
     def read(self, box: Box, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """See [`RasterImage.read`]."""
@@ -239,11 +235,16 @@ class RasterImage:
         self._opened.append(moved)
         self._data = moved
 
-    def samples(self) -> np.ndarray | None:
-        """Valid values of the bands, `(bands, number)`, of the scene at a small size; `None` if they
-        are palette indices."""
+    @property
+    def kind(self) -> tuple[str, int] | None:
+        """The type of its values and the number of its bands that are shown; `None` if they are palette indices."""
         if self._palette is not None:
             return None
+        dtype = self._file.dtypes[self._bands[0] - 1] if self._units is None else "float32"
+        return dtype, len(self._bands)
+
+    def samples(self) -> np.ndarray:
+        """Valid values of the bands, `(bands, number)`, of the scene at a small size."""
         size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
         values, valid = self._read(Box(0, 0, self.grid.width, self.grid.height), size, Resampling.nearest)
         return values[:, valid]
@@ -335,6 +336,8 @@ class RasterImage:
         """Marks missing data that the file does not declare."""
         if self._file.nodata is not None or self._alpha is not None or self._palette is not None:
             return
+        if self._file.dtypes[self._bands[0] - 1].startswith("uint"):
+            return  # No unsigned value is known to stand for it.
         size = shrunk(self.grid.height, self.grid.width, _SAMPLE_SIDE)
         with reading(self.name):
             values = self._file.read(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
+import shapely
 
 from mtrefseg.errors import UserError
 
@@ -19,6 +20,11 @@ from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
 
 CACHE_MEGABYTES = 256
 _SAME_PLACE = 0.5  # Maximum difference in pixels between the corners of aligned images.
+_SAME_SIZE, _SAME_ANGLE = (
+    0.001,
+    0.01,
+)  # Smaller differences of pixels (relative) and angles (degrees) are not reported.
+_COMPLETE = 0.995  # If t2 covers less of t1, this is reported.
 _LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
 
 
@@ -132,18 +138,27 @@ def _share_units(images: Sequence[Any]) -> None:
 
 
 def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
-    """Sets the same limits for images of one type."""
-    samples = [(image, image.samples()) for image in images]
-    stretched = [(image, values) for image, values in samples if values is not None]
-    groups: dict[tuple[Any, int], list[tuple[Any, np.ndarray]]] = {}
-    for image, values in stretched:
-        groups.setdefault((values.dtype, len(values)), []).append((image, values))
-    for group in groups.values():
-        for (image, values), limits in zip(group, find_limits([values for _, values in group], stretch), strict=True):
+    """Sets the same limits for images of one type, and notes if there are several types."""
+    groups: dict[tuple[str, int], list[Any]] = {}
+    for image in images:
+        if image.kind is not None:
+            groups.setdefault(image.kind, []).append(image)
+    for (dtype, _), group in groups.items():
+        if stretch is None or (stretch == "auto" and dtype == "uint8"):
+            continue  # No samples are needed; they take long to read from a large file.
+        limits_of_each = find_limits([image.samples() for image in group], stretch)
+        for image, limits in zip(group, limits_of_each, strict=True):
             image.use_limits(limits)
             if limits is not None:
                 spans = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
-                image.notes.append(f"{image.name}: the {values.dtype} values are stretched ({spans} become 0 to 255)")
+                image.notes.append(f"{image.name}: the {dtype} values are stretched ({spans} become 0 to 255)")
+    kinds = [f"{count} band{'' if count == 1 else 's'} of {dtype}" for dtype, count in groups]
+    firsts = [group[0] for group in groups.values()]
+    for kind, image in list(zip(kinds, firsts))[1:]:
+        image.notes.append(
+            f"{image.name} has {kind}, but {firsts[0].name} has {kinds[0]}: if they look different in the overview, "
+            "false changes are likely; store both alike"
+        )
 
 
 def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
@@ -172,7 +187,8 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         return
     if grid.is_same(other):
         return
-    if not grid.outline.intersects(other.outline_in(grid.crs)):
+    outline = other.outline_in(grid.crs)
+    if not grid.outline.intersects(outline):
         raise UserError(
             f"{first.name} and {image.name} do not overlap: the first covers {grid.in_words()}, the other "
             f"{other.in_words()}; they lie {grid.kilometres_to(other):,.0f} km apart"
@@ -181,7 +197,9 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         raise UserError(
             f"the grid of {image.name} is not that of {first.name} ({_difference(grid, other)}): leave out --no-warp"
         )
-    image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)})")
+    covered = _covered(grid, outline)
+    part = "" if covered >= _COMPLETE else f"; it covers {_percent(covered)} of {first.name}, the rest has no data"
+    image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)}){part}")
 
 
 def _check_unknown_place(first: Any, image: Any) -> None:
@@ -211,9 +229,32 @@ def _points_only(name: str) -> str:
 def _difference(grid: Grid, other: Grid) -> str:
     if grid.crs != other.crs:
         return f"{_short(other.crs)} instead of {_short(grid.crs)}"
+    parts = []
+    sizes = [one.pixel_size or 0.0 for one in (other, grid)]
+    if abs(sizes[0] - sizes[1]) > _SAME_SIZE * sizes[1]:
+        parts.append(f"pixels of {sizes[0]:.3g} m instead of {sizes[1]:.3g} m")
+    angles = [np.degrees(np.arctan2(one.transform.d, one.transform.a)) for one in (other, grid)]
+    turned = abs((angles[1] - angles[0] + 180) % 360 - 180)
+    if turned > _SAME_ANGLE:
+        parts.append(f"turned by {turned:.3g}°")
     if grid.transform != other.transform:
-        return "another origin, pixel size or rotation"
-    return f"{other.width}x{other.height} pixels instead of {grid.width}x{grid.height}"
+        a, b, c, d, e, f = grid.transform[:6]
+        x, y = np.linalg.solve([[a, b], [d, e]], other.to_map(other.corners)[0] - (c, f)).round(2) + 0.0
+        parts.append(f"it begins at pixel ({x:g}, {y:g})")
+    return ", ".join(parts) or f"{other.width}x{other.height} pixels instead of {grid.width}x{grid.height}"
+
+
+def _covered(grid: Grid, outline: Any) -> float:
+    """The share of a grid that an outline covers; everything if part of the outline is beyond the map projection."""
+    if not np.isfinite(shapely.get_coordinates(outline)).all():
+        return 1.0
+    mine, other = shapely.make_valid(grid.outline), shapely.make_valid(outline)
+    return float(shapely.intersection(mine, other).area / mine.area)
+
+
+def _percent(share: float) -> str:
+    """A share of less than everything, which is never called nothing or everything."""
+    return "less than 1 %" if share < 0.01 else f"{min(99, round(100 * share))} %"
 
 
 def _short(crs: Any) -> str:

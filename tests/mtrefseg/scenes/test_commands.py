@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 import rasterio
 import torch
@@ -21,9 +22,10 @@ from mtrefseg.errors import UserError
 from mtrefseg.scenes.output import rasters as rasters_module
 from mtrefseg.scenes.output.labels import MaskLabels
 from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
+from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 from tests.tiny_models import save_mtrefseg
 
-from .conftest import ground, paint
+from .conftest import ColorPredictor, ground, paint
 
 
 Save = Callable[..., Path]
@@ -185,6 +187,23 @@ def test_a_full_disk_that_is_noticed_late(
     message = f"cannot write {Path('out') / 'masks.tif'}: no space is left on the disk; free some\n"
     assert message in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_a_full_disk_when_objects_are_written(
+    save: Save, predictor: ColorPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite fails with errors that do not name the cause."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise pyogrio.errors.DataLayerError("sqlite3_exec(INSERT INTO gpkg_contents ...) failed: no such table")
+
+    monkeypatch.setattr(pyogrio.raw, "write", fail)
+    images = save("t1.tif", ground(40, 40)), save("t2.tif", paint(ground(40, 40), "red", 8, 8, 16, 16))
+    with pytest.raises(UserError, match=r"objects\.gpkg: sqlite3_exec.*; is the disk full"):
+        segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
+    monkeypatch.setattr(rasters_module, "_LEAST_FREE", 1 << 62)
+    with pytest.raises(UserError, match=r"objects\.gpkg: no space is left on the disk; free some$"):
+        segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
 
 
 def test_both_lists_of_endings_are_the_same() -> None:

@@ -15,6 +15,7 @@ from rasterio.transform import Affine
 from mtrefseg.errors import UserError
 from mtrefseg.io import Stretch
 from mtrefseg.scenes.reading import Box, ReadOptions, open_scene
+from mtrefseg.scenes.reading import images as images_module
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 
 from .conftest import HALF_METRE, UTM, ColorPredictor, ground, paint
@@ -41,7 +42,9 @@ def test_t2_is_warped_onto_the_grid_of_t1(save: Save, predictor: ColorPredictor)
     assert np.abs(np.subtract(one.shape.bounds, (40, 20, 80, 60))).max() <= 1
     # What t2 does not show is no data: the first 10 m.
     assert result.masks.shape == (1, 100, 120)
-    assert any("is warped onto the grid" in note for note in result.report["notes"])
+    said = "(pixels of 1 m instead of 0.5 m, it begins at pixel (20, 0)); it covers 83 % of "
+    assert any("is warped onto the grid" in note and said in note for note in result.report["notes"])
+    assert "17 % of the scene has no data" in result.report["notes"][-1]
     with pytest.raises(UserError, match=r"t2.tif is not that of .*t1.tif .*leave out --no-warp"):
         read(t1, later, warp=False)
 
@@ -62,7 +65,8 @@ def test_t2_in_another_reference_system_and_rotated(save: Save, predictor: Color
     (one,) = segment_pair(t1, t2, ["red"], predictor, SceneOptions()).sentences[0].objects
     assert np.abs(np.subtract(one.shape.bounds, (30, 40, 70, 70))).max() <= 2
     turned = Affine(0.235, 0.0855, 500_030, 0.0855, -0.235, 5_399_990)
-    images, valid, _ = read(t1, save("t3.tif", ground(60, 60), transform=turned))
+    images, valid, notes = read(t1, save("t3.tif", ground(60, 60), transform=turned))
+    assert ", turned by 20°, it begins at pixel (60, 20)); it covers 8 % of " in notes[0]
     assert 0.05 < valid.mean() < 0.2
     assert (images[1][valid] == 120).all()
     assert (images[0][~valid] == 0).all()
@@ -113,6 +117,24 @@ def test_missing_data_is_never_a_change(kind: str, save: Save, predictor: ColorP
     expected[20:40, 60:100] = True
     expected[hole] = False
     np.testing.assert_array_equal(result.masks[0], expected)
+    assert result.report["notes"][-1].startswith("20 % of the scene has no data")
+
+
+def test_dates_that_share_nothing_but_the_grid(save: Save, predictor: ColorPredictor) -> None:
+    earlier, later = ground(100, 120), ground(100, 120)
+    earlier[:, 60:], later[:, :60] = 0, 0
+    images = save("t1.tif", earlier, nodata=0), save("t2.tif", later, nodata=0)
+    result = segment_pair(*images, ["red"], predictor, SceneOptions())
+    assert "nothing could be compared" in result.report["notes"][-1]
+    assert not result.masks.any()
+
+
+def test_dates_of_different_kinds_are_named(save: Save) -> None:
+    t1, grey = save("t1.tif", ground(40, 50)), save("grey.tif", ground(40, 50)[..., 0])
+    deep = save("deep.tif", ground(40, 50).astype(np.float32))
+    assert f"{grey} has 1 band of uint8, but {t1} has 3 bands of uint8: " in read(t1, grey)[2][0]
+    assert f"{deep} has 3 bands of float32, but {t1} has 3 bands of uint8: " in read(t1, deep)[2][1]
+    assert not read(t1, t1)[2]
 
 
 def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
@@ -127,6 +149,23 @@ def test_twelve_bit_values_are_stretched_alike(save: Save) -> None:
     kept, _, _ = read(save("t1.tif", earlier), save("t2.tif", later), stretch=None)
     assert read(save("t1.tif", earlier), save("t2.tif", later * 16))[0][1].max() == round(64_000 / 257)
     assert kept[1].max() == round(4_000 / 257)
+
+
+def test_opening_files_of_8_bits_reads_no_pixels(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take long for large files, and nothing would be done with the samples."""
+
+    class Unread:
+        def __init__(self, *arguments, **options) -> None:
+            self.file = open_raster(*arguments, **options)
+
+        def __getattr__(self, name: str):
+            assert name != "read", "pixels are read"
+            return getattr(self.file, name)
+
+    open_raster = images_module.open_raster
+    monkeypatch.setattr(images_module, "open_raster", Unread)
+    with open_scene([save(f"t{date}.tif", ground(40, 50)) for date in (1, 2)], ReadOptions()) as scene:
+        assert scene.notes == []
 
 
 def test_a_stretch_is_said(save: Save) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyogrio
 import pytest
 import rasterio
+import shapely
 import torch
 from PIL import Image
 from pyproj import Geod
@@ -104,6 +105,22 @@ def assert_rfc_7946(collection: dict) -> None:
         assert feature["bbox"] == pytest.approx([*low, *high], abs=2e-7)
 
 
+def test_objects_across_180_degrees(save: Save, predictor: ColorPredictor, tmp_path: Path) -> None:
+    """In WGS 84 they are cut in two; a hole and parts that touch at a corner leave no empty part."""
+    later = paint(paint(ground(200, 300), "red", 40, 30, 200, 120), "red", 240, 150, 10, 2)
+    later[80:120, 90:140] = 120
+    place = {"crs": "EPSG:4326", "transform": Affine(1e-5, 0, 179.9985, 0, -1e-5, 60)}
+    images = save("t1.tif", ground(200, 300), **place), save("t2.tif", later, **place)
+    result = segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
+    (feature,) = json.loads((tmp_path / "out" / "objects.geojson").read_text())["features"]
+    parts = feature["geometry"]["coordinates"]
+    assert [len(rings) for rings in parts] in ([2, 1, 1], [1, 1, 2])
+    assert all(np.abs(np.array(ring)[:, 0]).max() <= 180 for rings in parts for ring in rings)
+    assert feature["bbox"] == pytest.approx([179.9989, 59.99848, -179.999, 59.9997])  # From west to east.
+    areas = [Geod(ellps="WGS84").geometry_area_perimeter(shapely.Polygon(part[0], part[1:]))[0] for part in parts]
+    assert sum(map(abs, areas)) == pytest.approx(result.sentences[0].area_m2, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("crs", "transform"),
     [
@@ -190,7 +207,8 @@ def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPred
     ]
     result = segment_pair(images[0], images[1], ["red"], predictor, SceneOptions(), tmp_path / "out")
     assert result.sentences[0].area_m2 is None
-    assert any("coordinates are pixels" in note for note in result.report["notes"])
+    result.write_files()  # As commands do, which add to the report.
+    assert sum("coordinates are pixels" in note for note in result.report["notes"]) == 1
     collection = json.loads((tmp_path / "out" / "objects.geojson").read_text())
     assert "pixels" in collection["description"]
     assert np.array(collection["features"][0]["geometry"]["coordinates"][0][0]).max(0).tolist() == [80, 70]
