@@ -86,7 +86,12 @@ EXAMPLES = (
         ABOVE,
         ("the building that was built beside the road", "the house that no longer exists"),
     ),
-    Example("storeroom", "Storeroom", EVERYDAY, ("the shelf that disappeared", "what is missing in the second image?")),
+    Example(
+        "storeroom",
+        "Storeroom",
+        EVERYDAY,
+        ("the shelf that disappeared", "what is missing in the second image?"),
+    ),
     Example("highway", "Highway", EVERYDAY, ("the blue car that left",)),
 )
 
