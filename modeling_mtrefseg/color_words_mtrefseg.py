@@ -3,48 +3,44 @@
 
 import re
 
+from .color_names_mtrefseg import COLOR_NAMES
 from .rank_words_mtrefseg import end_of_opening
 
 
-COLORS = ("white", "grey", "black", "red", "orange", "yellow", "green", "blue", "brown", "purple", "pink")
-"""The colours that [`take_color`] returns."""
-
-_OTHER_NAMES = {
-    "white": "whitish snow-white off-white ivory cream-white",
-    "grey": "gray greyish grayish silver silvery slate-grey slate-gray ash-grey ash-gray charcoal-grey charcoal-gray",
-    "black": "blackish jet-black pitch-black",
-    "red": "reddish crimson scarlet maroon burgundy cherry-red brick-red ruby-red blood-red",
-    "orange": "orangish orangey amber-coloured amber-colored",
-    "yellow": "yellowish golden gold-coloured gold-colored lemon-yellow mustard-yellow",
-    "green": "greenish emerald olive-green lime-green forest-green",
-    "blue": "bluish blueish navy-blue sky-blue azure turquoise cyan teal cobalt-blue royal-blue baby-blue",
-    "brown": "brownish chestnut-brown chocolate-brown",
-    "purple": "purplish violet lilac mauve lavender-coloured lavender-colored",
-    "pink": "pinkish magenta fuchsia hot-pink rose-coloured rose-colored",
-}
-_NAMES = {other: name for name, others in _OTHER_NAMES.items() for other in (name, *others.split())}
 # "Sky-blue" is also written "sky blue".
-_ANY = "|".join(sorted(_NAMES, key=len, reverse=True)).replace("-", "[- ]")
+_ANY = "|".join(sorted(COLOR_NAMES, key=len, reverse=True)).replace("-", "[- ]")
 _SHADES = "light|dark|pale|bright|deep|dull|vivid|faded|neon|fluorescent|hi-vis|pastel|medium"
 _DEGREES = "very|slightly|rather|quite|fairly|mostly|partly|completely|entirely|fully|almost|all|plain"
 _SHADE = rf"(?:(?:{_DEGREES}) )?(?:(?:{_SHADES})(?:er)? )?"
-_COLORED = rf"{_SHADE}(?P<color>{_ANY})(?:[- ]colou?r(?:ed)?| in colou?r)?"
+_HUE = "(?:colou?r|hue|shade|tone|tint)s?"
+# "Red-coloured", "red-painted".
+_HUED = r"(?:colou?r(?:ed)?|hued|toned|tinted|tinged|shaded|painted|lacquered|finished)"
+_COLORED = rf"{_SHADE}(?P<color>{_ANY})(?:[- ]{_HUED}\b| in {_HUE}\b)?"
 # "Light-blue" and "big, red" are written "light blue" and "big red".
 _SPELLING = re.compile(
     rf"\b((?:{_SHADES})(?=-)|(?:big|huge|large|long|little|small|tall|tiny|old|new|shiny|dirty|rusty)(?=, ))(?:-|, )"
     rf"(?=(?:{_ANY})\b)"
 )
 _CLOTHES = (
-    r"(?:\w*coats?|jackets?|t-shirts?|shirts?|sweaters?|jumpers?|hoodies?|dress|dresses|tops?|clothes|clothing|suits?|"
-    r"vests?|outfits?|uniforms?|pullovers?|garments?|jerseys?|cardigans?|blouses?|overalls|robes?|gowns?)"
+    r"(?:\w*coats?|jackets?|\w*shirts?|t-shirts?|sweaters?|jumpers?|hoodies?|hooded tops?|dress|dresses|tops?|clothes|"
+    r"clothing|\w*suits?|vests?|outfits?|uniforms?|pullovers?|garments?|jerseys?|cardigans?|blouses?|overalls|"
+    r"coveralls|dungarees|robes?|gowns?|attire|garb|gear|apparel|kit|fleeces?|anoraks?|parkas?|windbreakers?|tunics?|"
+    r"costumes?|workwear|wear|polos?|blazers?|ponchos?|tees?|saris?)"
 )
-_ROOF = r"(?:roofs?|rooftops?|roofing)"
+_ROOF = r"(?:roofs?|rooftops?|roofing|(?:roof )?(?:tiles|tiling|shingles|covering))"
+_PAINT = r"(?:paint ?(?:work|job)?|coats? of paint|finish|body(?:work)?|bodies|livery|exteriors?|upholstery|surfaces?)"
+_DRESSED = r"(?:clad|dressed|attired|garbed|clothed|robed|decked out|kitted out|uniformed)"
+# "Red-roofed", "blue-clad".
+_COMPOUND = rf"(?:roofs?|roofed|tiled|topped|capped|shingled|shirted|jacketed|suited|coated|{_DRESSED})"
 _ARTICLE = r"(?:an? |the |all |its |their |his |her )?"
-_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:roof|roofed|brick|colou?red)\b))")
-_HAS_ROOF = r" (?:with|has|have|having|carrying|under|beneath|(?:covered|topped) (?:by|with|in))"
+_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:{_COMPOUND}|{_HUED}|brick)\b))")
+_HAS_ROOF = (
+    r" (?:that |which )?(?:with|has|have|had|having|carrying|bearing|sporting|featuring|under|beneath|below|"
+    r"(?:covered|topped|capped|crowned|roofed) (?:by|with|in))"
+)
 _MATERIAL = r"(?:(?:tiled?|clay|tin|metal|steel|slate|shingled?|thatched|brick) )?"
 _SHAPE = r"(?:(?:flat|pitched|sloping|low|large|big|small|rusty) )?"
-_WHO_IS = r"(?:who|that|which)(?: is| are| was| were|'s)"
+_WHO_IS = r"(?:(?:who|that|which)(?: is| are| was| were|'s| looks?| seems?)|being)"
 # Words that are not the name of a thing.
 _NO_THING = (
     r"(?:that|which|who|near|next|beside|close|by|at|on|in|to|of|from|with|behind|standing|has|have|had|is|are|was|were|"
@@ -57,13 +53,19 @@ _PHRASES = (
     rf"{_HAS_ROOF} {_ARTICLE}{_SHAPE}{_COLORED} {_MATERIAL}{_ROOF}",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} (?:of|in) {_ARTICLE}{_COLORED}(?: colou?r)?",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} {_WHO_IS} {_COLORED}",
-    rf" whose (?:{_ROOF}|{_CLOTHES}|colou?r) (?:is|are|was|were) {_COLORED}",
+    rf" (?:whose|the) (?:{_ROOF}|{_CLOTHES}|{_HUE}|{_PAINT})(?: of which)? (?:is|are|was|were) {_COLORED}",
+    rf" (?:topped|capped|crowned|roofed) (?:by|with|in) {_COLORED}{_END}",
+    rf" (?:{_WHO_IS} )?(?:in|with|having|sporting|featuring|wearing|bearing|of|finished in) {_ARTICLE}(?:\w+ )?"
+    rf"{_COLORED} {_PAINT}\b",
+    rf" (?:{_WHO_IS} )?(?:in|of|with|having) {_ARTICLE}{_HUE} of {_COLORED}\b",
+    rf"\b{_COLORED}[- ]{_COMPOUND}(?: |$)",
     rf"\b{_COLORED}[- ](?:roofed(?: |$)|roofs? (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b))",
-    rf" (?:{_WHO_IS} )?(?:dressed|clad|clothed) (?:all )?in {_COLORED}(?: {_CLOTHES})?",
-    rf" (?:{_WHO_IS} wearing|(?:who|that) (?:wears?|wore)|wearing|having) (?:something )?{_ARTICLE}{_COLORED}"
+    rf" (?:{_WHO_IS} )?{_DRESSED} (?:all )?in {_ARTICLE}{_COLORED}(?: {_CLOTHES})?",
+    rf" (?:{_WHO_IS} (?:wearing|sporting)|(?:who|that|which) (?:wears?|wore|ha[sd] on|have on)|wearing|sporting|"
+    rf"having)(?: on)? (?:something )?{_ARTICLE}{_COLORED}"
     rf"(?: {_CLOTHES}\b|{_END})",
     rf" (?:in|with) {_ARTICLE}{_COLORED} {_CLOTHES}\b",
-    rf" (?:of|in|with) {_ARTICLE}{_COLORED} colou?rs?",
+    rf" (?:of|in|with) {_ARTICLE}{_COLORED} {_HUE}\b",
     rf" (?:(?:of|in) {_ARTICLE}colou?r|colou?red) {_COLORED}(?= (?!by\b)|$)",
     rf" {_WHO_IS} (?:in )?{_COLORED}(?: and)?{_END}",
     rf"(?<=\w) in {_COLORED}{_END}",
@@ -75,7 +77,7 @@ _PHRASES = (
 _COLOR_PHRASES = tuple(re.compile(phrase) for phrase in _PHRASES)
 
 # Capitals of a name: "the White House", "Mr. Brown", but not those of a title: "The Red Car That Left".
-_CAPITAL = rf"(?:{'|'.join(map(str.capitalize, _NAMES))})"
+_CAPITAL = rf"(?:{'|'.join(map(str.capitalize, COLOR_NAMES))})"
 _PROPER_NAME = re.compile(rf"(?:[a-zA-Z,]|\b(?:Mr|Mrs|Ms|Dr|St)\.) {_CAPITAL}\b|\b{_CAPITAL} [A-Z][a-z]")
 _NO_TITLE = re.compile(r"(?<![\w'-])(?!(?:the|and|for|from|that|with)\b)[a-z]{3}")
 # Names and kinds of things in which a colour says little of what is seen.
@@ -90,6 +92,9 @@ _KINDS = {
     "blue": "lines?|whales?|badges?",
     "brown": "field sites?|lines?",
     "golden": "retrievers?",
+    "navy": "ships?|vessels?|boats?|bases?|officers?|yards?",
+    "mustard": "fields?|plants?|bottles?|jars?",
+    "olive": "oil|branch(?:es)?|fields?|plantations?",
 }
 _KIND = re.compile(
     "|".join(rf"\b(?:{_ANY if name == 'any' else name}) (?:{nouns})\b" for name, nouns in _KINDS.items())
@@ -108,7 +113,7 @@ _LEFT_OUT = re.compile(
 )
 _CHANGED = re.compile(r"\b(?:chang\w*(?!:|\w)|repaint\w*|recolou?r\w*|dyed?|(?:what|which) colou?r)\b|->")
 # Paint on the ground is a thing of its own: "newly painted white lines", "a white circle painted on the grass".
-_PAINTED = re.compile(r"\bpaint(?:ed|s)?\b(?! (?:on|onto|across|along|over)\b)")
+_PAINTED = re.compile(r"(?<!-)\bpaint(?:ed|s)?\b(?! (?:on|onto|across|along|over)\b)")
 _MARKING = re.compile(
     rf"(?:{_ANY}) (?:\w+ )?(?:lines?|markings?|arrows?|stripes?|crossings?|crosswalks?|symbols?|letters|signs?)\b"
 )
@@ -119,7 +124,11 @@ _AWAY = (
 )
 _LEFT = (
     r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone(?! up)|demoli\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|"
-    r"stolen|sold|cleared|collapsed|felled|departed|towed|erased|collected|harvested|dried up|built over|went home|"
+    r"stolen|sold|cleared|collapsed|felled|departed|withdr[ae]wn?|exit(?:ed|s)|went missing|took off|set off|"
+    r"moved out|flattened|levell?ed|wrecked|uprooted|eliminated|scrapped|discarded|deleted|vacated|lost|got rid of|"
+    r"towed|erased|"
+    r"collected|harvested|dried up|built over|went home|"
+    r"(?:wiped|ripped|pulled|taken|thrown|carried|rooted|moved|pushed|driven|drove|headed) (?:out|off|away)|"
     r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|"
     rf"{_AWAY} (?:away|off|out)|no longer|any ?more|no more|missing|(?:is|are|'?s)(?:n't| not) (?:there|here)|"
     r"(?<!to )leave|leaving(?! out)|former|used to (?:be|stand)|"
@@ -130,8 +139,13 @@ _LEFT = (
 _CAME = (
     r"\b(?:(?<!dis)appear\w*|show(?:ed|n|s)? up|turn(?:ed|s)? up|add(?:ed|ition\w*)|(?<!to )another|new|newly|build|"
     r"built(?! over| on[?!. ]*$)|construct(?:ed|ion)|erected|(?:put|set) (?:up|out|in|down|over)|delivered|planted|"
-    r"(?:went|gone) up|arriv\w*|placed|installed|emerg\w*|came(?! down)|dumped|landed|laid|drawn|dug|moved in|"
-    r"entered|painted|(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
+    r"(?:went|gone) up|arriv\w*|placed|installed|emerg\w*|materiali[sz]\w*|popp(?:ed|ing) up|spr[aiu]ng up|cropped up|"
+    r"joined|introduced|established|created|inserted|deployed|stationed|assembled|sown|fresh(?:ly)?|additional|"
+    r"sprouted|raised|made (?:an|its|their) appearance|c[ao]me (?:up|in|along|into)|rolled in|"
+    r"(?:drove|driven|walked|stepped|brought|rode|flew|wandered) (?:in|into)|"
+    r"now (?:there|here|stands?|sits?|seen|visible|present|in place|exists?)|"
+    r"came(?! down)|dumped|landed|laid|drawn|dug|moved in|entered|painted|"
+    r"(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
 )
 _IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames?|dates?|one)\b"
 _EARLIER = rf"(?:(?:the )?(?:before|earlier|first|previous|older) {_IMAGE}|t1\b)"
@@ -179,7 +193,9 @@ def take_color(text: str) -> tuple[str, str | None]:
             before = re.sub(r"\ban? $", "an " if re.match("[aeio]|um", after) else "a ", spelt[: match.start()])
             rest = " ".join(f"{before} {after}".split())
             rest = re.sub(r" (?=[.?!])", "", re.sub(r"(?: ?,)+", ",", rest))
-            return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), _NAMES[match["color"].replace(" ", "-")]
+            return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), COLOR_NAMES[
+                match["color"].replace(" ", "-")
+            ]
     return text.lower(), None
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from .color_words_mtrefseg import COLORS
+from .color_names_mtrefseg import COLORS
 
 
 # Usual colours of things in photographs, which are duller than those that the words stand for; RGB, 0 to 255.

@@ -20,10 +20,10 @@ _COLUMNS = {"left": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "right": (2 *
 _ROWS = {"top": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "bottom": (2 * _THIRD, 1.0)}
 _HALVES = {"left": (0, 0, 0.5, 1), "right": (0.5, 0, 1, 1), "top": (0, 0, 1, 0.5), "bottom": (0, 0.5, 1, 1)}
 DIRECTIONS = {
-    **dict.fromkeys(("top", "upper", "higher", "north", "northern"), "top"),
-    **dict.fromkeys(("bottom", "lower", "south", "southern"), "bottom"),
-    **dict.fromkeys(("left", "lefthand", "leftward", "leftwards", "west", "western"), "left"),
-    **dict.fromkeys(("right", "righthand", "rightward", "rightwards", "east", "eastern"), "right"),
+    **dict.fromkeys(("top", "upper", "higher", "north", "northern", "northerly"), "top"),
+    **dict.fromkeys(("bottom", "lower", "south", "southern", "southerly"), "bottom"),
+    **dict.fromkeys(("left", "lefthand", "leftward", "leftwards", "west", "western", "westerly"), "left"),
+    **dict.fromkeys(("right", "righthand", "rightward", "rightwards", "east", "eastern", "easterly"), "right"),
     **dict.fromkeys(
         ("middle", "center", "centre", "central", "centered", "centred", "mid", "midpoint", "halfway", "midway"),
         "middle",
@@ -39,13 +39,16 @@ DIRECTIONS = {
 PARTS = _words(
     "corner part half side flank edge area sector region zone quadrant portion section border third height level "
     "hand end margin boundary rim fringe strip band stretch quarter segment spot place position location bit row "
-    "column line limit extremity reaches parts areas sections regions corners"
+    "column line limit extremity reaches chunk slice expanse swathe hemisphere vicinity "
+    "parts areas sections regions corners"
 )
 _EDGE_WORDS = _words(
     "at edge border third along near by close around margin boundary rim fringe strip band row line limit end "
     "extremity beside hugging touching against nearby"
 )
-_WIDE_WORDS = _words("half area part portion section region zone sector parts areas sections regions")
+_WIDE_WORDS = _words(
+    "half area part portion section region zone sector chunk expanse swathe hemisphere parts areas sections regions"
+)
 _PREPOSITIONS = _words(
     "in at on near toward towards to by along around over within inside into close up down across somewhere "
     "anywhere halfway midway out beside hugging touching against nearby about high low back way"
@@ -59,7 +62,8 @@ _FILLERS = _words(
 _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
-    r"footage|panorama|img|pics?|field of view|visible area|area shown|site)"
+    r"footage|panorama|imagery|depiction|landscape|scenery|composition|visual|viewport|img|pics?|"
+    r"field of view|visible area|area shown|site)"
 )
 """A pattern for an image that a sentence mentions."""
 OF_THE_IMAGE = (

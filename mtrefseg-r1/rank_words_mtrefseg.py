@@ -11,17 +11,28 @@ Order = tuple[Literal["x", "y", "size"], bool]
 """What is compared, and whether the largest value comes first."""
 
 SIDES: dict[str, Order] = {"left": ("x", False), "right": ("x", True), "top": ("y", False), "bottom": ("y", True)}
-_MOST_LARGE = ("massive", "enormous", "extensive", "voluminous", "gigantic", "sizeable", "sizable", "spacious")
-_MOST_SMALL = ("minute", "diminutive", "tiny", "minuscule")
+_LARGE = (
+    *("massive", "enormous", "extensive", "voluminous", "gigantic", "sizeable", "sizable", "spacious", "substantial"),
+    *("expansive", "immense", "colossal", "huge", "vast", "large", "big", "considerable", "bulky"),
+)
+_SMALL = ("minute", "diminutive", "tiny", "minuscule", "compact", "petite", "little", "small", "modest")
 SUPERLATIVES: dict[str, Order] = {
     **dict.fromkeys(("leftmost", "westernmost", "most westerly"), SIDES["left"]),
     **dict.fromkeys(("rightmost", "easternmost", "most easterly"), SIDES["right"]),
     **dict.fromkeys(("topmost", "uppermost", "upmost", "highest", "northernmost", "most northerly"), SIDES["top"]),
     **dict.fromkeys(("bottommost", "lowermost", "lowest", "southernmost", "most southerly"), SIDES["bottom"]),
-    **dict.fromkeys(("largest", "biggest", "greatest", "hugest", "heftiest"), ("size", True)),
-    **dict.fromkeys(("smallest", "tiniest", "littlest", "minutest", "teeniest"), ("size", False)),
-    **{f"most {word}": ("size", True) for word in _MOST_LARGE},
-    **{f"most {word}": ("size", False) for word in _MOST_SMALL},
+    **dict.fromkeys(
+        ("largest", "biggest", "greatest", "hugest", "heftiest", "bulkiest", "vastest", "roomiest"), ("size", True)
+    ),
+    **dict.fromkeys(
+        ("smallest", "tiniest", "littlest", "minutest", "teeniest", "slightest", "puniest"), ("size", False)
+    ),
+    **{f"{most} {word}": ("size", is_most) for word in _LARGE for most, is_most in (("most", True), ("least", False))},
+    **{
+        f"{most} {word}": ("size", not is_most)
+        for word in _SMALL
+        for most, is_most in (("most", True), ("least", False))
+    },
 }
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
@@ -72,7 +83,10 @@ _WALK = (
     r"inwards?|working|running|viewed|watching|proceeding|scanning)"
 )
 _FROM = rf"(?:(?:,? {_WALK})+ at|(?:,? {_WALK})* from)(?: the)? (?:very |far )?{_SIDE}{_EDGE}"
-_OTHERS = r"(?:all |any |every |each )?(?:of )?(?:the )?(?:others?|rest|remaining)(?: ones?)?"
+_OTHERS = (
+    r"(?:(?:all |any |every |each )?(?:of )?(?:the )?(?:others?|rest|remaining)(?: ones?)?|(?:any|every)thing else|"
+    r"its (?:neighbou?rs|peers|siblings))"
+)
 _OF_ALL = r"(?: (?:ones?|of (?:all|them|the lot)|of them all|of all of them|in (?:size|area)|by area|overall))*"
 _AMONG = r"(?:(?: ones?)? (?:of|among|amongst|out of)(?: all)?(?: of)? (?:the|these|those))?"
 _ENDS = r"(?=$|[,:;?.!)]| (?:that|which|who|was|were|is|are|has|have|had|got|did|now|in|on|at|with)\b)"
@@ -85,10 +99,16 @@ _AFTER = (
     re.compile(rf"{_IS}(?P<compared>{_one_of(_COMPARED)})(?: up| down| in size)? than {_OTHERS}"),
     re.compile(rf"{_THAT_IS}{_PLACE_IN_ORDER}{_SUPERLATIVE}\b{_OF_ALL}"),
     re.compile(rf", (?:namely |i mean )?the {_PLACE_IN_ORDER}{_SUPERLATIVE}{_OF_ALL}{_ENDS}"),
-    re.compile(rf"(?:,? (?:that|which) (?:is|are))? of the {_SIZE} (?:size|area|extent)"),
+    re.compile(
+        rf"(?:,? (?:that|which) (?:is|are))? of (?:the )?(?:{_SIZE}|(?P<limit>maximum|maximal|minimum|minimal)) "
+        r"(?:size|area|extent|dimensions?|proportions)"
+    ),
     re.compile(
         rf",? (?:with|having|(?:that|which) has) (?:the )?{_SIZE} "
-        r"(?:area|size|extent|surface(?: area)?|footprint)"
+        r"(?:area|size|extent|surface(?: area)?|footprint|outline|dimensions?)"
+    ),
+    re.compile(
+        rf",? (?:that|which) (?:exceeds|surpasses|outsizes|dwarfs) {_OTHERS}(?: in (?:size|area))?(?P<much>)"
     ),
     re.compile(
         rf",? (?:that|which) (?:covers|occupies|fills|takes(?: up)?) the (?:{_SIZE}|(?P<much>most|least)) "
@@ -280,8 +300,10 @@ def _rank(match: re.Match[str]) -> Rank:
         order = _order_of(found.get("superlative") or found["size"])
     elif "compared" in found:
         order = _COMPARED[found["compared"]]
-    elif "much" in found:
-        order = ("size", found["much"] == "most")
+    elif "limit" in found:
+        order = ("size", found["limit"].startswith("max"))
+    elif "much" in match.groupdict():
+        order = ("size", found.get("much") != "least")
     else:
         order = SIDES[_SIDE_WORDS[found["side"]]]
     number = NUMERALS.get(found.get("count") or found.get("behind", ""))

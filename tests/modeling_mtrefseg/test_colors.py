@@ -11,7 +11,8 @@ from skimage.color import rgb2lab
 from transformers.utils import ModelOutput
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from modeling_mtrefseg.color_words_mtrefseg import COLORS, date_of, take_color
+from modeling_mtrefseg.color_names_mtrefseg import COLORS
+from modeling_mtrefseg.color_words_mtrefseg import date_of, take_color
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, split_color, split_sentence
 from modeling_mtrefseg.object_colors_mtrefseg import has_color, to_lab, without_other_colors
 from mtrefseg.build.presets import preset_model, tiny_processor
@@ -41,6 +42,22 @@ def model(processor: MTRefSegProcessor) -> MTRefSegModel:
         ("which blue houses were built?", "which houses were built?", "blue"),
         ("the houses with a grey roof that were built", "the houses that were built", "grey"),
         ("the red-roofed house that was demolished", "the house that was demolished", "red"),
+        ("new houses with orange tiles", "new houses", "orange"),
+        ("the blue-tiled house that was demolished", "the house that was demolished", "blue"),
+        ("houses topped with brown that were built", "houses that were built", "brown"),
+        ("the houses roofed in grey that vanished", "the houses that vanished", "grey"),
+        ("the cream-coloured car that left", "the car that left", "white"),
+        ("the navy van that is gone", "the van that is gone", "blue"),
+        ("a bottle green bench was added", "a bench was added", "green"),
+        ("the chair in a shade of yellow that appeared", "the chair that appeared", "yellow"),
+        ("the car with red paintwork that left", "the car that left", "red"),
+        ("a truck finished in a dark green livery arrived", "a truck arrived", "green"),
+        ("the box whose exterior is orange that appeared", "the box that appeared", "orange"),
+        ("the yellow-painted bin that was removed", "the bin that was removed", "yellow"),
+        ("someone attired in purple has left", "someone has left", "purple"),
+        ("the person sporting a pink top who left", "the person who left", "pink"),
+        ("a blue-clad person came in", "a person came in", "blue"),
+        ("the person who has on black who walked away", "the person who walked away", "black"),
         ("the house whose roof is brown", "the house", "brown"),
         ("a house with a roof of orange colour was built", "a house was built", "orange"),
         ("the person dressed in black that left", "the person that left", "black"),
@@ -85,6 +102,10 @@ def test_the_colour_of_a_thing_is_taken_out(text: str, rest: str, color: str) ->
     [
         "the building that was repainted yellow",
         "the roof that turned red",
+        "the navy ship that left",
+        "the cherry tree that was cut down",
+        "the coal heap that was removed",
+        "the lemon that fell off the table",
         "the picture that changed from black to pink",
         "the field that became brown",
         "the person near a brown chair that arrived",
@@ -92,7 +113,6 @@ def test_the_colour_of_a_thing_is_taken_out(text: str, rest: str, color: str) ->
         "a car next to the blue one",
         "the van with the blue stripe",
         "the man wearing a black hat left",
-        "new houses with orange tiles",
         "the people in the red car",
         "the red and white car",
         "all cars but the red one",
