@@ -240,7 +240,8 @@ def choose(
         key, descending = choice.order
         keys = {"x": lambda row: row[1][0], "y": lambda row: row[1][1], "size": lambda row: row[2]}
         described = sorted(described, key=keys[key], reverse=descending)
-        first = choice.rank - 1
+        # If one object too few has been found, the last one is more often meant than none.
+        first = choice.rank - 1 - (choice.rank == len(described) + 1)
         described = described[first : first + (choice.count or 1)]
     elif choice.count is not None:
         described = sorted(described, key=lambda row: row[3], reverse=True)[: choice.count]

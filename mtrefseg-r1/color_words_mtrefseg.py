@@ -53,10 +53,11 @@ _PHRASES = (
     rf"{_HAS_ROOF} {_ARTICLE}{_SHAPE}{_COLORED} {_MATERIAL}{_ROOF}",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} (?:of|in) {_ARTICLE}{_COLORED}(?: colou?r)?",
     rf"{_HAS_ROOF} {_ARTICLE}{_ROOF} {_WHO_IS} {_COLORED}",
-    rf" (?:whose|the) (?:{_ROOF}|{_CLOTHES}|{_HUE}|{_PAINT})(?: of which)? (?:is|are|was|were) {_COLORED}",
+    rf",? (?:whose|where (?:the|its)|the(?= \w+ of which)) (?:{_ROOF}|{_CLOTHES}|{_HUE}|{_PAINT})(?: of which)? "
+    rf"(?:is|are|was|were) {_COLORED}",
     rf" (?:topped|capped|crowned|roofed) (?:by|with|in) {_COLORED}{_END}",
     rf" (?:{_WHO_IS} )?(?:in|with|having|sporting|featuring|wearing|bearing|of|finished in) {_ARTICLE}(?:\w+ )?"
-    rf"{_COLORED} {_PAINT}\b",
+    rf"{_COLORED} {_PAINT}\b(?! of\b)",
     rf" (?:{_WHO_IS} )?(?:in|of|with|having) {_ARTICLE}{_HUE} of {_COLORED}\b",
     rf"\b{_COLORED}[- ]{_COMPOUND}(?: |$)",
     rf"\b{_COLORED}[- ](?:roofed(?: |$)|roofs? (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b))",

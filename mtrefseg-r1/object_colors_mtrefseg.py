@@ -25,7 +25,7 @@ _TYPICAL = {
 }
 _LIGHTNESS_WEIGHT = 0.6  # Light and shadow change the lightness of a thing more than its hue.
 _DOUBT = 10.0  # A pixel also has a colour whose typical value is so much farther away than the nearest one's.
-_SHARE = 0.3  # Of the pixels of an object that have its colour: clothes, or a roof beside its shadow.
+_SHARE = 0.2  # Of the pixels of an object that have its colour: clothes, or a roof beside its shadow.
 _DROPPED = -50.0  # The logit of dropped pixels.
 
 

@@ -124,7 +124,8 @@ THINGS = [
         (ObjectChoice(order=("x", True)), "c"),
         (ObjectChoice(order=("y", False), rank=2), "a"),
         (ObjectChoice(order=("size", True), count=2), "ca"),
-        (ObjectChoice(order=("size", True), rank=4), ""),
+        (ObjectChoice(order=("size", True), rank=4), "b"),  # One object was missed.
+        (ObjectChoice(order=("size", True), rank=5), ""),
         (ObjectChoice(count=2), "ab"),
         (ObjectChoice(excluded=ObjectChoice(order=("size", True))), "ab"),
         (ObjectChoice(region=(0.5, 0, 1, 1), order=("size", False)), "b"),
