@@ -1,47 +1,74 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Draws `docs/images/scene_in_qgis.webp`: what QGIS shows when it opens t2 and `objects.gpkg`. Needs the Python of QGIS
-(Debian: `apt-get install python3-qgis`):
+Draws `docs/images/scene_in_qgis.webp`: the window of QGIS with the example scene and its objects. QGIS runs this
+script itself. It needs a display or Xvfb (Debian: `apt-get install qgis xvfb xauth`). From the root of the repository:
 
     mtrefseg predict spaces_demo/examples/scene_t1.tif spaces_demo/examples/scene_t2.tif "the houses that appeared" \
         "the houses that disappeared" --domain remote_sensing --min-area 5 --out outputs/scene
-    QT_QPA_PLATFORM=offscreen /usr/bin/python3 docs/draw_qgis.py outputs/scene
+    xvfb-run -s "-screen 0 1280x800x24" qgis --nologo --noversioncheck --profiles-path outputs/qgis \
+        --code docs/draw_qgis.py
 """
 
-import sys
+import os
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsMapRendererSequentialJob, QgsMapSettings, QgsRasterLayer, QgsVectorLayer
-from qgis.PyQt.QtCore import QSize
+from qgis.core import QgsPalLayerSettings, QgsProject, QgsRectangle, QgsTextFormat, QgsVectorLayerSimpleLabeling
+from qgis.PyQt.QtCore import QSettings, Qt, QTimer
+from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.utils import iface
 
 
-ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "docs" / "images" / "scene_in_qgis.webp"
-WIDTH, HEIGHT = 1000, 500
-QUALITY = 70
+TARGET = Path("docs/images/scene_in_qgis.webp")
+IMAGES, RESULT = Path("spaces_demo/examples"), Path("outputs/scene")
+WIDTH, HEIGHT, QUALITY = 1280, 800, 75
+SHOWN = QgsRectangle(500370, 5399090, 500690, 5399230)  # Metres.
+TABLE_HEIGHT = 230
+MILLISECONDS = 5000  # For QGIS to start, and to draw.
 
 
-def main(folder: Path) -> None:
-    """Draws the upper half of the scene; the style is the one that QGIS finds by itself."""
-    application = QgsApplication([], False)
-    application.initQgis()
-    later = QgsRasterLayer(str(ROOT / "spaces_demo" / "examples" / "scene_t2.tif"), "t2")
-    objects = QgsVectorLayer(f"{folder}/objects.gpkg|layername=objects", "objects", "ogr")
-    if not (later.isValid() and objects.isValid()):
-        raise SystemExit(f"QGIS cannot open the scene or {folder}/objects.gpkg")
-    extent = later.extent()
-    extent.setYMinimum(extent.yMaximum() - extent.width() * HEIGHT / WIDTH)
-    settings = QgsMapSettings()
-    settings.setLayers([objects, later])
-    settings.setDestinationCrs(later.crs())
-    settings.setExtent(extent)
-    settings.setOutputSize(QSize(WIDTH, HEIGHT))
-    job = QgsMapRendererSequentialJob(settings)
-    job.start()
-    job.waitForFinished()
-    job.renderedImage().save(str(TARGET), quality=QUALITY)
-    application.exitQgis()
+def open_layers() -> None:
+    """Adds the layers in the order of the documentation, labels the areas, and opens the table below the map."""
+    for name in ("scene_t1.tif", "scene_t2.tif"):
+        iface.addRasterLayer(str(IMAGES / name), name[-6:-4])
+    masks = iface.addRasterLayer(str(RESULT / "masks.tif"), "masks")
+    objects = iface.addVectorLayer(str(RESULT / "objects.gpkg"), "objects", "ogr")
+    labels = QgsPalLayerSettings()
+    labels.fieldName, labels.isExpression = "round(\"area_m2\") || ' m²'", True
+    text = QgsTextFormat()
+    text.setSize(9)
+    text.buffer().setEnabled(True)
+    labels.setFormat(text)
+    objects.setLabeling(QgsVectorLayerSimpleLabeling(labels))
+    objects.setLabelsEnabled(True)
+    QSettings().setValue("qgis/dockAttributeTable", True)
+    iface.showAttributeTable(objects)
+    QgsProject.instance().layerTreeRoot().findLayer(masks.id()).setItemVisibilityChecked(False)
+    iface.mainWindow().resize(WIDTH, HEIGHT)
+    QTimer.singleShot(MILLISECONDS, arrange)
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+def arrange() -> None:
+    """Leaves more space for the map than for the table."""
+    window = iface.mainWindow()
+    for dock in window.findChildren(QDockWidget):
+        if dock.objectName().startswith("Browser"):
+            dock.close()
+        if window.dockWidgetArea(dock) == Qt.BottomDockWidgetArea and dock.isVisible():
+            dock.setFixedHeight(TABLE_HEIGHT)
+    QTimer.singleShot(MILLISECONDS, zoom)
+
+
+def zoom() -> None:
+    """Zooms in, once the map has its size."""
+    iface.mapCanvas().setExtent(SHOWN)
+    iface.mapCanvas().refresh()
+    QTimer.singleShot(MILLISECONDS, take_picture)
+
+
+def take_picture() -> None:
+    """Saves the window."""
+    iface.mainWindow().grab().save(str(TARGET), quality=QUALITY)
+    os._exit(0)  # QGIS would ask whether to save the project.
+
+
+QTimer.singleShot(MILLISECONDS, open_layers)

@@ -30,7 +30,7 @@ from .upload_fields import SCENE_ENDINGS, SceneInput
 MAX_WINDOWS = 256
 """Larger scenes are cut into as many windows, which are shrunk."""
 REPORT = "result.json"
-FILES = ("masks.tif", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
+FILES = ("masks.tif", "masks.qml", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
 WAYS = {"objects": " · selected among all objects", "shrunk scene": " · answered in the shrunk scene"}
 """How a sentence was answered if not in the windows alone."""
 Shown = tuple[str, list[str], dict[str, Any]]

@@ -19,12 +19,14 @@ from .output import (
     EVERY_CHANGE,
     GEOJSON,
     GEOPACKAGE,
+    MASK_STYLE,
     MASKS,
     STYLE,
     SceneObject,
     SentenceResult,
     draw_timeline,
     objects_table,
+    write_mask_style,
     write_style,
     write_vectors,
     writing,
@@ -65,7 +67,7 @@ class SeriesResult:
 
     Args:
         folder (`Path`): Folder of the files: `series.csv`, `timeline.webp`, `masks.tif` (a band per interval and
-            sentence), `objects.gpkg` with its style `objects.qml`, `objects.geojson`, `series.json`.
+            sentence), `objects.gpkg`, `objects.geojson`, the QGIS styles `objects.qml` and `masks.qml`, `series.json`.
         grid ([`Grid`]): The pixels of the first date.
         dates (`list[str]`): Their names, the earliest first.
         steps (`list[IntervalResult]`): From each date to the next.
@@ -210,6 +212,7 @@ def _write_files(result: SeriesResult, report: dict[str, Any], simplify: float) 
     for name in (GEOPACKAGE, GEOJSON):
         write_vectors(result.folder / name, np.concatenate(outlines), columns, result.grid)
     write_style(result.folder / STYLE, [step.name for step in result.steps], "changed")
+    write_mask_style(result.folder / MASK_STYLE)
     rows = result.rows()
     try:
         with (result.folder / TABLE).open("w", encoding="utf-8", newline="") as file:

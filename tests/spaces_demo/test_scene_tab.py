@@ -55,7 +55,7 @@ def test_the_files_are_those_of_segment(
     expected = segment(*rasters, TEXTS, model=predictor)
     named = {Path(path).name: Path(path) for path in files}
     assert set(named) == set(scene_tab.FILES)
-    for name in ("masks.tif", "objects.geojson", "objects.qml", "overview.webp"):
+    for name in ("masks.tif", "masks.qml", "objects.geojson", "objects.qml", "overview.webp"):
         assert named[name].read_bytes() == (expected.folder / name).read_bytes(), name
     assert numbers == json.loads(named["result.json"].read_text())
     mine = json.loads((expected.folder / "result.json").read_text())

@@ -5,8 +5,19 @@ from .drawing import draw_layers, draw_scene, draw_timeline, shrunk_views
 from .labels import MaskLabels, strips
 from .objects import EVERY_CHANGE, SceneObject, find_objects, objects_table, write_vectors
 from .rasters import NO_DATA, PERCENT, StripWriter, create_raster, to_cog, writing
-from .result import GEOJSON, GEOPACKAGE, MASKS, OVERVIEW, PROBABILITIES, REPORT, STYLE, SceneResult, SentenceResult
-from .styles import write_style
+from .result import (
+    GEOJSON,
+    GEOPACKAGE,
+    MASK_STYLE,
+    MASKS,
+    OVERVIEW,
+    PROBABILITIES,
+    REPORT,
+    STYLE,
+    SceneResult,
+    SentenceResult,
+)
+from .styles import write_mask_style, write_style
 
 
 __all__ = [
@@ -14,6 +25,7 @@ __all__ = [
     "GEOJSON",
     "GEOPACKAGE",
     "MASKS",
+    "MASK_STYLE",
     "NO_DATA",
     "OVERVIEW",
     "PERCENT",
@@ -34,6 +46,7 @@ __all__ = [
     "shrunk_views",
     "strips",
     "to_cog",
+    "write_mask_style",
     "write_style",
     "write_vectors",
     "writing",

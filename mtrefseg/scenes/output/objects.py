@@ -194,4 +194,5 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
             geometry_type="MultiPolygon",
             crs=crs,
             layer_options=options,
+            dataset_options={"VERSION": "1.2"} if driver == "GPKG" else {},  # GDAL before 3.7 warns of newer ones.
         )

@@ -19,11 +19,12 @@ from mtrs_iou import encode_rle
 from ..reading import Grid, open_raster
 from ..sentences import Way
 from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
-from .styles import write_style
+from .styles import write_mask_style, write_style
 
 
 MASKS, PROBABILITIES, OVERVIEW, REPORT = "masks.tif", "probabilities.tif", "overview.webp", "result.json"
-GEOPACKAGE, GEOJSON, STYLE = "objects.gpkg", "objects.geojson", "objects.qml"
+GEOPACKAGE, GEOJSON = "objects.gpkg", "objects.geojson"
+STYLE, MASK_STYLE = "objects.qml", "masks.qml"
 
 
 @dataclass
@@ -146,11 +147,12 @@ class SceneResult:
             return image.convert("RGB")
 
     def write_files(self) -> None:
-        """Writes `objects.gpkg` with its style `objects.qml`, `objects.geojson` and `result.json` into the folder."""
+        """Writes `objects.gpkg`, `objects.geojson`, the styles `objects.qml` and `masks.qml`, and `result.json`."""
         table = self._table()
         for name in (GEOPACKAGE, GEOJSON):
             write_vectors(self.folder / name, *table, self.grid)
         write_style(self.folder / STYLE, [one.text or EVERY_CHANGE for one in self.sentences])
+        write_mask_style(self.folder / MASK_STYLE)
         notes = [*self.report.get("notes", ())]
         if self.grid.crs is None and PIXELS_NOTE not in notes:
             notes.append(PIXELS_NOTE)

@@ -29,7 +29,15 @@ from .conftest import ColorPredictor, ground, paint
 
 
 Save = Callable[..., Path]
-SCENE_FILES = ["masks.tif", "objects.geojson", "objects.gpkg", "objects.qml", "overview.webp", "result.json"]
+SCENE_FILES = [
+    "masks.qml",
+    "masks.tif",
+    "objects.geojson",
+    "objects.gpkg",
+    "objects.qml",
+    "overview.webp",
+    "result.json",
+]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +153,7 @@ def test_series(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 to 3 " in capsys.readouterr().out
     names = sorted(path.name for path in Path("out").iterdir())
     objects = ["objects.geojson", "objects.gpkg", "objects.qml"]
-    assert names == ["masks.tif", *objects, "series.csv", "series.json", "timeline.webp"]
+    assert names == ["masks.qml", "masks.tif", *objects, "series.csv", "series.json", "timeline.webp"]
     assert main(["series", "t1.tif", "the house", "--out", "one"]) == 2
     assert "a series needs two images or more" in capsys.readouterr().err
 

@@ -2,7 +2,9 @@
 """The pipeline, `mtrefseg.segment` and the result's files agree, and QGIS finds a style."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +15,7 @@ from PIL import Image
 
 from modeling_mtrefseg import TASK, MTRefSegModel, MTRefSegPipeline, MTRefSegProcessor
 from mtrefseg.errors import UserError
+from mtrefseg.looks import MASK_COLORS, to_hex
 from mtrefseg.scenes import ScenePredictor, draw_layers, segment
 from mtrefseg.scenes.reading import ReadOptions
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
@@ -94,6 +97,18 @@ def test_the_style_has_a_colour_for_each_sentence(predictor: ColorPredictor, sav
     assert {each.get("symbol") for each in renderer.iter("category")} == symbols
     colors = [each.get("value") for each in renderer.iter("Option") if each.get("name") == "outline_color"]
     assert len(set(colors)) == 2
+    # Only the mask is drawn: QGIS leaves out values that the palette lacks.
+    (entry,) = ElementTree.parse(tmp_path / "out" / "masks.qml").getroot().iter("paletteEntry")
+    assert (entry.get("value"), entry.get("color")) == ("1", to_hex(MASK_COLORS[0]))
+
+
+def test_older_programs_know_the_version_of_the_geopackage(
+    predictor: ColorPredictor, save: Save, tmp_path: Path
+) -> None:
+    rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", paint(ground(100, 180), "red", 20, 30, 60, 40))]
+    segment_pair(rasters[0], rasters[1], ["the red things"], predictor, SceneOptions(), tmp_path / "out")
+    with closing(sqlite3.connect(tmp_path / "out" / "objects.gpkg")) as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (10200,)
 
 
 def test_layers(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:

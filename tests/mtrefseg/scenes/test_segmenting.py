@@ -39,6 +39,7 @@ def test_objects_are_joined_across_windows(pair: tuple[Path, Path], predictor: C
     result = segment_pair(*pair, ["the red things", "the blue thing"], predictor, SceneOptions(), out)
     assert predictor.windows == 4 * 3
     assert sorted(path.name for path in out.iterdir()) == [
+        "masks.qml",
         "masks.tif",
         "objects.geojson",
         "objects.gpkg",
