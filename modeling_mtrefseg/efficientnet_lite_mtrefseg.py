@@ -17,6 +17,8 @@ from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin
 from transformers.modeling_outputs import BackboneOutput
 from transformers.utils.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
+from .cpu_gradients_mtrefseg import convolve
+
 
 # Each group of blocks: repeats, kernel size, stride, expansion, output channels (all for multipliers of 1).
 _GROUPS = (
@@ -128,12 +130,13 @@ class NormalizedConv2d(nn.Conv2d):
         kernel, shift = self.folded()
         if self.stride[0] > 1:
             features = self._pad(features)
+        sizes = self.stride[0], cast(tuple[int, ...], self.padding)[0], self.groups
         if self.groups > 1 and features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
             # The gradients of depthwise convolutions are up to ten times as slow in bfloat16, and less exact.
             with torch.autocast("cpu", enabled=False):
-                convolved = self._conv_forward(features.float(), kernel, shift)
+                convolved = convolve(features.float(), kernel, shift, *sizes)
         else:
-            convolved = self._conv_forward(features, kernel, shift)
+            convolved = convolve(features, kernel, shift, *sizes)
         if self.activation:
             return nn.functional.relu6(convolved, inplace=True)
         return convolved if residual is None else convolved + residual

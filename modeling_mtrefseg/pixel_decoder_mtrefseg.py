@@ -17,6 +17,7 @@ from transformers.models.mask2former.modeling_mask2former import (
 )
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
+from .cpu_gradients_mtrefseg import weighted_row_sums
 from .fusion_mtrefseg import GroupNorm, pixel_centers
 
 
@@ -58,12 +59,7 @@ class DeformableAttention(Mask2FormerPixelDecoderEncoderMultiscaleDeformableAtte
 
         # Coordinates need float32: bfloat16 cannot distinguish neighbouring pixels.
         rows, row_weights = self._sampled_rows(offsets.float(), weights.float(), spatial_shapes_list)
-        attended = nn.functional.embedding_bag(
-            rows,
-            self._table(values, spatial_shapes_list),
-            mode="sum",
-            per_sample_weights=row_weights.to(values.dtype),
-        )
+        attended = weighted_row_sums(self._table(values, spatial_shapes_list), rows, row_weights)
         return self.output_proj(attended.view_as(hidden_states)), None
 
     def _table(self, values: Tensor, shapes: list[tuple[int, int]]) -> Tensor:

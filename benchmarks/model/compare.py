@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "mtrefseg-r1"
 TRAIN = (
     "--train_data generated --eval_data none --max_steps 200 --dataloader_num_workers 0 --save_strategy no "
-    "--per_device_train_batch_size 8 --output_dir outputs/compare"
+    "--per_device_train_batch_size 8 --image_size 256 --output_dir outputs/compare"
 )
 BARE = """
 import torch, transformers
@@ -244,23 +244,24 @@ def compare_starts(other: Path, rounds: int) -> list[dict[str, Any]]:
 
 
 def compare_training(other: Path, rounds: int, steps: int) -> list[dict[str, Any]]:
-    """Rows of training steps; prints the losses."""
+    """Rows of training steps, the mean of all rounds, which have the same batches; prints the losses."""
     checkouts = [Checkout("before", other, True), Checkout("now", ROOT, True), Checkout("now, bf16", ROOT, True)]
     spent: dict[tuple[str, str], float] = {}
     losses: dict[str, list[float]] = {}
-    for _ in range(rounds):
+    for number in range(rounds + 1):
         for checkout in checkouts:
             answer = checkout.ask(steps=steps, bf16=checkout.name.endswith("bf16"))
             losses.setdefault(checkout.name, []).extend(answer["losses"])
-            for part in ("step", "data"):
-                key = (checkout.name, part)
-                spent[key] = min(spent.get(key, answer[part]), answer[part])
+            if number:  # In the first round, memory is allocated.
+                for part in ("step", "data"):
+                    key = (checkout.name, part)
+                    spent[key] = spent.get(key, 0) + answer[part] / rounds
     rows = []
     for checkout in checkouts:
         checkout.process.terminate()
         mean = sum(losses[checkout.name]) / len(losses[checkout.name])
         print(f"{checkout.name}: losses {losses[checkout.name]}, mean {mean:.3f}")
-        rows.append(row(checkout.name, f"mean loss of {rounds * steps} steps", mean))
+        rows.append(row(checkout.name, f"mean loss of {len(losses[checkout.name])} steps", mean))
         for part in ("step", "data"):
             name = f"training: {part} of a pair"
             rows.append(row(checkout.name, name, spent[checkout.name, part] * 1e3, spent["before", part] * 1e3))

@@ -1,0 +1,103 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Gradients on a CPU of our operators, `modeling_mtrefseg/cpu_gradients_mtrefseg.py`, and of PyTorch's own, which take
+turns:
+
+    taskset -c 1 python -m benchmarks.model.gradients
+
+Sizes are those of the `small` preset in training at 256 pixels with 8 pairs. Writes `results/gradients.csv`:
+milliseconds of the processor with one thread, the least of the rounds, without the forward pass; their ratio; and the
+largest difference of any gradient, relative to its largest value.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.tables import RESULTS, write_rows
+from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_row_sums
+from trainer.loop.engines import keep_freed_memory
+from trainer.training_config import MTRefSegTrainingConfig
+
+
+# (channels, height and width, kernel size, stride, padding) of depthwise convolutions
+DEPTHWISE = ((144, 67, 5, 2, 0), (288, 32, 5, 1, 2), (720, 16, 5, 1, 2), (720, 19, 5, 2, 0), (1248, 8, 5, 1, 2))
+SUMS, TERMS, ROWS, SIZE = 43008, 48, 50560, 24
+
+
+class Case(NamedTuple):
+    """An operator: its name, its inputs, PyTorch's implementation and ours."""
+
+    name: str
+    inputs: Sequence[Tensor]
+    library: Callable[..., Tensor]
+    ours: Callable[..., Tensor]
+
+
+def cases() -> Iterator[Case]:
+    """Yields all cases."""
+    for channels, size, kernel_size, stride, padding in DEPTHWISE:
+        # Padded in memory where the stride is 2.
+        yield Case(
+            f"depthwise {kernel_size} x {kernel_size}, stride {stride}, {channels} x {size} x {size}",
+            (
+                torch.randn(16, channels, size, size).contiguous(memory_format=torch.channels_last),
+                torch.randn(channels, 1, kernel_size, kernel_size),
+                torch.randn(channels),
+            ),
+            partial(nn.functional.conv2d, stride=stride, padding=padding, groups=channels),
+            partial(convolve, stride=stride, padding=padding, groups=channels),
+        )
+    # Each sum takes rows near its own place, as deformable attention does.
+    rows = torch.arange(SUMS)[:, None] * ROWS // SUMS + torch.randint(-2000, 2000, (SUMS, TERMS))
+    rows = rows.clamp(0, ROWS - 1).int()
+    yield Case(
+        f"{SUMS} sums of {TERMS} weighted rows",
+        (torch.randn(ROWS, SIZE), torch.rand(SUMS, TERMS)),
+        lambda table, weights: nn.functional.embedding_bag(rows, table, mode="sum", per_sample_weights=weights),
+        lambda table, weights: weighted_row_sums(table, rows, weights),
+    )
+
+
+def measure(case: Case, rounds: int) -> dict[str, Any]:
+    """A row of the table."""
+    inputs = [tensor.requires_grad_() for tensor in case.inputs]
+    outputs = [function(*inputs) for function in (case.library, case.ours)]
+    gradient = torch.randn_like(outputs[0])
+    spent, gradients = [float("inf")] * 2, [()] * 2
+    for _ in range(rounds):
+        for index, output in enumerate(outputs):
+            start = time.process_time()
+            gradients[index] = torch.autograd.grad(output, inputs, gradient, retain_graph=True)
+            spent[index] = min(spent[index], 1e3 * (time.process_time() - start))
+    difference = max(float((ours - library).abs().max() / library.abs().max()) for library, ours in zip(*gradients))
+    print(f"{case.name:48} {spent[0]:8.1f} {spent[1]:8.1f} {spent[1] / spent[0]:6.2f} {difference:8.0e}", flush=True)
+    return {
+        "operator": case.name,
+        "library_milliseconds": f"{spent[0]:.3g}",
+        "milliseconds": f"{spent[1]:.3g}",
+        "ratio": f"{spent[1] / spent[0]:.2f}",
+        "difference": f"{difference:.0e}",
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    keep_freed_memory(MTRefSegTrainingConfig(use_cpu=True, bf16=False, report_to=[]))
+    write_rows(RESULTS / "gradients.csv", [measure(case, arguments.rounds) for case in cases()])
+
+
+if __name__ == "__main__":
+    main()

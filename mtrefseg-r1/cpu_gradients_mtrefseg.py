@@ -1,0 +1,171 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""
+Operators whose gradients are several times faster on a CPU than PyTorch's own (`benchmarks/results/gradients.csv`),
+with the same values up to rounding. On other devices, without gradients and in compiled graphs they are PyTorch's
+operators.
+"""
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+
+_FAST_WIDTH = 3  # oneDNN has fast gradients of depthwise kernels that are not wider.
+_MOST_WIDTH = 2 * _FAST_WIDTH
+
+
+def convolve(features: Tensor, kernel: Tensor, bias: Tensor, stride: int, padding: int, groups: int) -> Tensor:
+    """
+    A convolution. Depthwise ones with kernels of 4 to 6 columns have faster gradients.
+
+    Args:
+        features (`Tensor` of shape `(batch_size, in_channels, height, width)`): Input.
+        kernel (`Tensor` of shape `(out_channels, in_channels / groups, kernel_size, kernel_size)`): Kernel.
+        bias (`Tensor` of shape `(out_channels,)`): Bias.
+        stride, padding, groups (`int`): See `nn.Conv2d`.
+
+    Returns:
+        `Tensor` of shape `(batch_size, out_channels, ...)`: As `torch.nn.functional.conv2d`.
+    """
+    is_wide = groups == features.shape[1] and _FAST_WIDTH < kernel.shape[-1] <= _MOST_WIDTH
+    is_float32 = features.dtype == torch.float32 and not torch.is_autocast_enabled(features.device.type)
+    if is_wide and is_float32 and _needs_gradients(features, kernel, bias):
+        return _DepthwiseConvolution.apply(features, kernel, bias, stride, padding)
+    return nn.functional.conv2d(features, kernel, bias, stride, padding, groups=groups)
+
+
+def weighted_row_sums(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    """
+    Sums of weighted rows of a table, without storing these rows.
+
+    Args:
+        table (`Tensor` of shape `(num_rows, size)`): The table.
+        rows (`Tensor` of shape `(num_sums, num_terms)`): Indices of rows, int32 or int64.
+        weights (`Tensor` of shape `(num_sums, num_terms)`): Weights; any floating point type.
+
+    Returns:
+        `Tensor` of shape `(num_sums, size)`: As `embedding_bag` with `mode="sum"`, in the precision of the table, or
+        in float32 where gradients are computed on a CPU.
+    """
+    if _needs_gradients(table, weights):
+        return _WeightedRowSums.apply(table.float(), rows, weights.float())
+    return _row_sums(table, rows, weights.to(table.dtype))
+
+
+def _needs_gradients(*tensors: Tensor) -> bool:
+    """Whether gradients will be computed on a CPU, outside of a compiled graph."""
+    return (
+        tensors[0].device.type == "cpu"
+        and torch.is_grad_enabled()
+        and any(tensor.requires_grad for tensor in tensors)
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+    )
+
+
+class _DepthwiseConvolution(torch.autograd.Function):
+    """A depthwise convolution; the gradients of its kernel are those of its first and its last three columns."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, kernel: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(features, kernel)
+        ctx.stride, ctx.padding = stride, padding
+        return nn.functional.conv2d(features, kernel, bias, stride, padding, groups=len(kernel))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        features, kernel = ctx.saved_tensors
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        needs_features, needs_kernel, needs_bias = ctx.needs_input_grad[:3]
+        of_features = of_kernel = of_bias = None
+        if needs_features:
+            padding = (ctx.padding, ctx.padding)
+            of_features, _, _ = _gradients(gradient, features, kernel, ctx.stride, padding, (True, False, False))
+        if needs_kernel or needs_bias:
+            of_kernel, of_bias = _gradients_of_weights(gradient, features, kernel, ctx.stride, ctx.padding)
+        return of_features, of_kernel if needs_kernel else None, of_bias if needs_bias else None, None, None
+
+
+def _gradients_of_weights(
+    gradient: Tensor, features: Tensor, kernel: Tensor, stride: int, padding: int
+) -> tuple[Tensor, Tensor]:
+    """Gradients of kernel and bias."""
+    spare = kernel.shape[-1] - _FAST_WIDTH
+    columns = kernel[..., :_FAST_WIDTH]  # Only its shape is used.
+    sides = []
+    for left, right in ((padding, padding - spare), (padding - spare, padding)):
+        # Negative padding crops.
+        part = nn.functional.pad(features, (left, right)).contiguous(memory_format=torch.channels_last)
+        sides.append(_gradients(gradient, part, columns, stride, (padding, 0), (False, True, True)))
+    return torch.cat([sides[0][1], sides[1][1][..., -spare:]], dim=-1), sides[0][2]
+
+
+def _gradients(
+    gradient: Tensor,
+    features: Tensor,
+    kernel: Tensor,
+    stride: int,
+    padding: tuple[int, int],
+    needed: tuple[bool, bool, bool],
+) -> tuple[Any, Any, Any]:
+    """PyTorch's gradients of features, kernel and bias, `None` where not needed."""
+    gradients: tuple[Any, Any, Any] = torch.ops.aten.convolution_backward(
+        gradient, features, kernel, [len(kernel)], [stride] * 2, padding, [1, 1], False, [0, 0], len(kernel), needed
+    )
+    return gradients
+
+
+class _WeightedRowSums(torch.autograd.Function):
+    """See [`weighted_row_sums`]."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(table, rows, weights)
+        return _row_sums(table, rows, weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, Tensor | None]:
+        table, rows, weights = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        of_table = _gradient_of_table(gradient, rows, weights, len(table)) if ctx.needs_input_grad[0] else None
+        of_weights = _gradient_of_row_weights(gradient, table, rows) if ctx.needs_input_grad[2] else None
+        return of_table, None, of_weights
+
+
+def _row_sums(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    return nn.functional.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)
+
+
+def _gradient_of_table(gradient: Tensor, rows: Tensor, weights: Tensor, num_rows: int) -> Tensor:
+    """Each row's gradient is a weighted sum of those of the sums that contain it: the same operator, transposed."""
+    flat = rows.flatten()
+    order = flat.sort().indices
+    counts = torch.bincount(flat, minlength=num_rows)
+    return nn.functional.embedding_bag(
+        order.div(rows.shape[1], rounding_mode="floor"),
+        gradient,
+        counts.cumsum(0) - counts,
+        mode="sum",
+        per_sample_weights=weights.flatten()[order],
+    )
+
+
+def _gradient_of_row_weights(gradient: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+    """Scalar products of the gradients of the sums and the rows in them: a product that is only needed at these
+    places."""
+    num_sums, num_terms = rows.shape
+    starts = torch.arange(0, rows.numel() + 1, num_terms, dtype=rows.dtype)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+        places = torch.sparse_csr_tensor(
+            starts, rows.flatten(), gradient.new_zeros(rows.numel()), (num_sums, len(table)), check_invariants=False
+        )
+        return torch.sparse.sampled_addmm(places, gradient, table.t(), beta=0.0).values().view_as(rows)
+
+
+__all__ = ["convolve", "weighted_row_sums"]
