@@ -151,7 +151,7 @@ def _gradient_of_table(gradient: Tensor, rows: Tensor, weights: Tensor, num_rows
         gradient,
         counts.cumsum(0) - counts,
         mode="sum",
-        per_sample_weights=weights.flatten()[order],
+        per_sample_weights=weights.flatten().index_select(0, order),
     )
 
 
