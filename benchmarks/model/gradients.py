@@ -70,7 +70,8 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
     inputs = [tensor.requires_grad_() for tensor in case.inputs]
     outputs = [function(*inputs) for function in (case.library, case.ours)]
     gradient = torch.randn_like(outputs[0])
-    spent, gradients = [float("inf")] * 2, [()] * 2
+    spent = [float("inf")] * 2
+    gradients: list[tuple[Tensor, ...]] = [(), ()]
     for _ in range(rounds):
         for index, output in enumerate(outputs):
             start = time.process_time()
@@ -95,7 +96,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    keep_freed_memory(MTRefSegTrainingConfig(use_cpu=True, bf16=False, report_to=[]))
+    keep_freed_memory(MTRefSegTrainingConfig(use_cpu=True, bf16=False, report_to="none"))
     write_rows(RESULTS / "gradients.csv", [measure(case, arguments.rounds) for case in cases()])
 
 
