@@ -50,7 +50,9 @@ def make_parser() -> VerbParser:
         "openvino, for mtrefseg.OpenVinoSegmenter; torch-export, for torch.export.load",
     )
     parser.options.add_argument(
-        "--int8", action="store_true", help="quantise the convolutions of ONNX graphs to 8 bits"
+        "--int8",
+        action="store_true",
+        help="quantise convolutions and the pixel decoder's linear layers of ONNX graphs to 8 bits",
     )
     parser.options.add_argument(
         "--calibration",

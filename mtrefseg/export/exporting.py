@@ -84,7 +84,7 @@ def quantize_folder(
     folder: Path, processor: MTRefSegProcessor, calibration: Iterable[tuple[Image.Image, Image.Image]]
 ) -> None:
     """
-    Quantises the convolutions of a folder's ONNX graphs to 8 bits.
+    Quantises convolutions and linear layers of a folder's ONNX graphs to 8 bits; see [`quantize`].
 
     Args:
         folder (`Path`): Result of [`export_model`]; it is changed.

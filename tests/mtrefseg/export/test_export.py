@@ -138,6 +138,9 @@ def test_convolutions_in_8_bits(exported, tmp_path, pairs):
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     assert convolutions
     assert all(made_by[name] == "DequantizeLinear" for node in convolutions for name in node.input[:2])
+    # The pixel decoder has two layers, with four linear layers each besides positions and attention weights.
+    products = [node for node in graph.node if node.op_type == "MatMul"]
+    assert [made_by.get(node.input[1]) for node in products].count("DequantizeLinear") == 8
     assert (out / "weights.bin").stat().st_size < (exported / "weights.bin").stat().st_size
     logits = [
         segmenter.answer(segmenter.encode_pair(*pairs, domain=DOMAINS), TEXTS)["mask_logits"]
