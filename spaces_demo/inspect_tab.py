@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from mtrefseg.serve.pair_cache import PairCache
-from mtrefseg.view.drawing import area_text
+from mtrefseg.view.drawing import CLOSEST, area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
     InspectedPair,
@@ -184,6 +184,8 @@ def _verdict(inspection: ExpressionInspection) -> str:
     found = NOTHING_FITS
     if inspection.mask.any():
         found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
+    if inspection.is_closest:
+        found = f"{CLOSEST} · {found}"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
         f"{found} · no-target score {inspection.no_target_score:.2f} (the probability that nothing fits)</p>"

@@ -181,7 +181,11 @@ def _view(result: SceneResult, images: tuple[Image.Image, Image.Image], masks: S
         note = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f}{WAYS.get(one.answered_by, '')}"
         if not one.area_pixels:
             note = NOTHING_FITS if one.asked else NOTHING_CHANGED
-        answers.append(ShownAnswer(one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked)))
+        answers.append(
+            ShownAnswer(
+                one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked), is_closest=one.is_closest
+            )
+        )
     windows = result.report["windows"]
     said = [f"Segmented in {windows} window{'' if windows == 1 else 's'}", *dict.fromkeys(result.report["notes"])]
     return pair_view_html(images, answers, ". ".join(said) + ".")

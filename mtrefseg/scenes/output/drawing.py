@@ -56,6 +56,7 @@ def draw_scene(
         [one.score for one in sentences],
         areas=[one.area_fraction for one in sentences],
         counts=[count_text(len(one.objects), one.area_m2) for one in sentences],
+        are_closest=[one.is_closest for one in sentences],
     )
 
 
