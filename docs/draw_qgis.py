@@ -19,7 +19,7 @@ from qgis.utils import iface
 TARGET = Path("docs/images/scene_in_qgis.webp")
 SCENE = Path("spaces_demo/examples/scene")
 WIDTH, HEIGHT, QUALITY = 1280, 800, 75
-SHOWN = QgsRectangle(338910, 2783890, 339230, 2784030)  # Metres.
+SHOWN = QgsRectangle(338850, 2783890, 339170, 2784030)  # Metres.
 TABLE_HEIGHT = 230
 MILLISECONDS = 5000  # For QGIS to start, and to draw.
 
