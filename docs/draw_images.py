@@ -115,12 +115,14 @@ def photograph_report(model: str) -> Image.Image:
 
 
 def photograph_demo(model: str) -> Image.Image:
-    """The demo as it opens, once its examples are solved by the model."""
+    """The demo as it opens, once its examples and its scene are solved by the model."""
     from spaces_demo import Segmenter, build, launch_options
+    from spaces_demo.scene_tab import write_example
     from spaces_demo.solved_examples import write_answers
 
     segmenter = Segmenter.from_pretrained(model)
     write_answers(segmenter)
+    write_example(segmenter)
     page = build(segmenter)
     _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
     try:

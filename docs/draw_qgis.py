@@ -3,8 +3,6 @@
 Draws `docs/images/scene_in_qgis.webp`: the window of QGIS with the example scene and its objects. QGIS runs this
 script itself. It needs a display or Xvfb (Debian: `apt-get install qgis xvfb xauth`). From the root of the repository:
 
-    mtrefseg predict spaces_demo/examples/scene_t1.tif spaces_demo/examples/scene_t2.tif "the houses that appeared" \
-        "the houses that disappeared" --domain remote_sensing --min-area 5 --out outputs/scene
     xvfb-run -s "-screen 0 1280x800x24" qgis --nologo --noversioncheck --profiles-path outputs/qgis \
         --code docs/draw_qgis.py
 """
@@ -19,9 +17,9 @@ from qgis.utils import iface
 
 
 TARGET = Path("docs/images/scene_in_qgis.webp")
-IMAGES, RESULT = Path("spaces_demo/examples"), Path("outputs/scene")
+SCENE = Path("spaces_demo/examples/scene")
 WIDTH, HEIGHT, QUALITY = 1280, 800, 75
-SHOWN = QgsRectangle(500370, 5399090, 500690, 5399230)  # Metres.
+SHOWN = QgsRectangle(338850, 2783890, 339170, 2784030)  # Metres.
 TABLE_HEIGHT = 230
 MILLISECONDS = 5000  # For QGIS to start, and to draw.
 
@@ -29,9 +27,9 @@ MILLISECONDS = 5000  # For QGIS to start, and to draw.
 def open_layers() -> None:
     """Adds the layers in the order of the documentation, labels the areas, and opens the table below the map."""
     for name in ("scene_t1.tif", "scene_t2.tif"):
-        iface.addRasterLayer(str(IMAGES / name), name[-6:-4])
-    masks = iface.addRasterLayer(str(RESULT / "masks.tif"), "masks")
-    objects = iface.addVectorLayer(str(RESULT / "objects.gpkg"), "objects", "ogr")
+        iface.addRasterLayer(str(SCENE / name), name[-6:-4])
+    masks = iface.addRasterLayer(str(SCENE / "masks.tif"), "masks")
+    objects = iface.addVectorLayer(str(SCENE / "objects.gpkg"), "objects", "ogr")
     labels = QgsPalLayerSettings()
     labels.fieldName, labels.isExpression = "round(\"area_m2\") || ' m²'", True
     text = QgsTextFormat()

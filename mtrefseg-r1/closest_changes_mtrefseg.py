@@ -14,7 +14,7 @@ def closest_changes(
     change_logits: npt.NDArray[np.float32],
     threshold: float,
     lowest: float,
-) -> npt.NDArray[np.float32]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """
     Raises the logits of the changed objects that fit a sentence best, for sentences whose mask is empty.
 
@@ -30,15 +30,17 @@ def closest_changes(
     Returns:
         `np.ndarray` of shape `(num_sentences, height, width)`: The logits; those of sentences with a mask are not
         modified.
+        `np.ndarray` of shape `(num_sentences,)`: Booleans: for which sentences objects were selected.
     """
     from scipy import ndimage
 
     is_empty = logits.max((1, 2), initial=-np.inf) <= threshold
+    is_closest = np.zeros(len(logits), dtype=bool)
     if not is_empty.any():
-        return logits
+        return logits, is_closest
     labels, count = ndimage.label(change_logits > threshold, np.ones((3, 3)))
     if not count:
-        return logits
+        return logits, is_closest
     # The pixels around an object belong to it: its edge lies between two pixels of the logits.
     near = np.where(labels == 0, ndimage.grey_dilation(labels, (3, 3)), labels)
     raised = (threshold + _MARGIN * np.tanh(change_logits - threshold)).astype(np.float32)
@@ -49,4 +51,5 @@ def closest_changes(
         if means.max() > lowest:
             selected = 1 + np.flatnonzero(means >= means.max() - _NEAR)
             result[index] = np.where(np.isin(near, selected), raised, logits[index])
-    return result
+            is_closest[index] = True
+    return result, is_closest

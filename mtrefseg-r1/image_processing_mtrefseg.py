@@ -248,7 +248,9 @@ class MTRefSegImageProcessor(PilBackend):
             - **masks** (`bool` of shape `(num_expressions, height, width)`),
             - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, 0 if empty,
             - **no_target_scores** (`float32` of shape `(num_expressions,)`): the probability that the sentence has no
-              target.
+              target,
+            - **is_closest** (`bool` of shape `(num_expressions,)`): whether nothing fits the sentence clearly, and the
+              mask contains the changed objects that fit it best (`fallback_threshold`).
 
         Raises:
             ValueError: If `target_sizes` does not contain one size for each pair, or a threshold is not in 0..1.
@@ -276,7 +278,7 @@ class MTRefSegImageProcessor(PilBackend):
             nothing if colors is None else colors,
             nothing if changes is None else changes,
         ):
-            logits = self.with_closest_changes(pair_masks.float(), pair_changes, threshold)
+            logits, is_closest = self.with_closest_changes(pair_masks.float(), pair_changes, threshold)
             logits = self.without_other_colors(logits, pair_colors, choices, threshold)
             masks, scores = sample_masks(logits, self.size["height"], int(height), int(width), threshold)
             no_target_scores = pair_no_target.float().sigmoid()
@@ -284,12 +286,20 @@ class MTRefSegImageProcessor(PilBackend):
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
-            results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
+            is_closest &= masks.flatten(1).any(1)
+            results.append(
+                {
+                    "masks": masks,
+                    "scores": scores,
+                    "no_target_scores": no_target_scores,
+                    "is_closest": is_closest,
+                }
+            )
         return results
 
     def with_closest_changes(
         self, mask_logits: torch.Tensor, change_logits: torch.Tensor | None, threshold: float | None = None
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """
         Select the changed objects that fit best, for sentences whose mask is empty.
 
@@ -303,14 +313,15 @@ class MTRefSegImageProcessor(PilBackend):
 
         Returns:
             `torch.Tensor`: Like `mask_logits`.
+            `torch.Tensor` of shape `(num_sentences,)`: Booleans: for which sentences objects were selected.
         """
         if change_logits is None or self.fallback_threshold is None or not len(mask_logits):
-            return mask_logits
+            return mask_logits, torch.zeros(len(mask_logits), dtype=torch.bool, device=mask_logits.device)
         limit = logit_of(self.threshold if threshold is None else threshold)
-        raised = closest_changes(
+        raised, is_closest = closest_changes(
             mask_logits.cpu().numpy(), change_logits.float().cpu().numpy(), limit, logit_of(self.fallback_threshold)
         )
-        return torch.from_numpy(raised).to(mask_logits.device)
+        return torch.from_numpy(raised).to(mask_logits.device), torch.from_numpy(is_closest).to(mask_logits.device)
 
     def without_other_colors(
         self,

@@ -92,6 +92,8 @@ class MTRefSegPipeline(Pipeline):
             - **no_target_score** (`float`) -- The probability that the sentence has no target.
             - **answered_by** (`str`) -- `"image"`, `"objects"` (some words select among the objects found for the
               rest of the sentence), `"windows"` or `"shrunk scene"`.
+            - **is_closest** (`bool`) -- Whether nothing fits the sentence clearly, and the mask contains the changed
+              objects that fit it best (`fallback_threshold` of the image processor).
 
             For a list of pairs a list of these, for a generator or a dataset an iterator over these.
 
@@ -226,12 +228,15 @@ class MTRefSegPipeline(Pipeline):
         )
         return [
             [
-                _entry(text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects))
-                for text, mask, score, no_target_score in zip(
+                _entry(
+                    text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects), is_closest
+                )
+                for text, mask, score, no_target_score, is_closest in zip(
                     texts,
                     result["masks"].numpy(),
                     result["scores"].tolist(),
                     result["no_target_scores"].tolist(),
+                    result["is_closest"].tolist(),
                     strict=True,
                 )
             ]
@@ -251,7 +256,7 @@ class MTRefSegPipeline(Pipeline):
         options = scenes.SceneOptions(**scene["options"])
         result = scenes.segment_pair(*scene["scene"], scene["text"], predictor, options, say=logger.warning_once)
         return [
-            _entry(one.text, mask, one.score, one.no_target_score, one.answered_by)
+            _entry(one.text, mask, one.score, one.no_target_score, one.answered_by, one.is_closest)
             for one, mask in zip(result.sentences, result.masks, strict=True)
         ]
 
@@ -292,7 +297,9 @@ class MTRefSegPipeline(Pipeline):
             yield from self.postprocess(outputs, **postprocess_params)
 
 
-def _entry(text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str) -> dict[str, Any]:
+def _entry(
+    text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str, is_closest: bool
+) -> dict[str, Any]:
     """The result for a sentence."""
     return {
         "text": text,
@@ -300,6 +307,7 @@ def _entry(text: str | None, mask: np.ndarray, score: float, no_target_score: fl
         "score": score,
         "no_target_score": no_target_score,
         "answered_by": way,
+        "is_closest": is_closest,
     }
 
 

@@ -3,7 +3,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -47,7 +47,7 @@ def show(segmentation: Segmentation, status: str | None = None) -> str:
             note = f"{area_text(answer['area_fraction'])} of the image · score {answer['score']:.2f}"
         else:
             note = NOTHING_CHANGED if sentence is None else NOTHING_FITS
-        answers.append(ShownAnswer(_label(sentence), mask, note, change_type))
+        answers.append(ShownAnswer(_label(sentence), mask, note, change_type, is_closest=answer["is_closest"]))
     return pair_view_html(segmentation.shown, answers, _time_taken(segmentation) if status is None else status)
 
 
@@ -69,12 +69,10 @@ def describe(segmentation: Segmentation) -> list[dict[str, Any]]:
 
     Returns:
         `list[dict]`: For each sentence "sentence" (`None`: every change), "found" (whether its mask has a pixel),
-        "score", "no_target_score", "area_pixels" and "area_fraction".
+        "score", "no_target_score", "is_closest", "area_pixels" and "area_fraction".
     """
     entries = []
-    for sentence, mask, score, no_target_score in zip(
-        segmentation.sentences, segmentation.masks, segmentation.scores, segmentation.no_target_scores, strict=True
-    ):
+    for sentence, mask, score, no_target_score, is_closest in _rows(segmentation):
         area = int(np.count_nonzero(mask))
         entries.append(
             {
@@ -82,6 +80,7 @@ def describe(segmentation: Segmentation) -> list[dict[str, Any]]:
                 "found": area > 0,
                 "score": score,
                 "no_target_score": no_target_score,
+                "is_closest": is_closest,
                 "area_pixels": area,
                 "area_fraction": area / mask.size,
             }
@@ -125,11 +124,10 @@ def masks_of(segmentation: Segmentation) -> dict[str, Any]:
         was known) and "answering_seconds".
     """
     height, width = segmentation.masks.shape[1:]
-    rows = zip(segmentation.sentences, segmentation.masks, segmentation.scores, segmentation.no_target_scores)
     return {
         "width": width,
         "height": height,
-        "masks": [describe_mask(*row) for row in rows],
+        "masks": [describe_mask(*row) for row in _rows(segmentation)],
         "encoding_seconds": segmentation.encoding_seconds,
         "answering_seconds": segmentation.answering_seconds,
     }
@@ -171,6 +169,20 @@ def _feature_collection(segmentation: Segmentation) -> dict[str, Any]:
     ]
     note = "Coordinates are pixels of the images: x to the right, y down, from the upper left corner."
     return {"type": "FeatureCollection", "description": note, "features": features}
+
+
+def _rows(
+    segmentation: Segmentation,
+) -> Iterator[tuple[Sentence, npt.NDArray[np.bool_], float, float, bool]]:
+    """Sentence, mask, score, no-target score and whether it is the closest change, of each answer."""
+    return zip(
+        segmentation.sentences,
+        segmentation.masks,
+        segmentation.scores,
+        segmentation.no_target_scores,
+        segmentation.is_closest,
+        strict=True,
+    )
 
 
 def _label(sentence: Sentence) -> str:

@@ -1,5 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Look inside*: attention and mask of every decoder layer, and the importance of every word."""
+"""
+The tab *Look inside*: attention and mask of every decoder layer, and the importance of every word. When it is
+chosen, it inspects a sentence of the tab *Ask*.
+"""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from mtrefseg.serve.pair_cache import PairCache
-from mtrefseg.view.drawing import area_text
+from mtrefseg.view.drawing import CLOSEST, area_text
 from mtrefseg.view.inspection import (
     ExpressionInspection,
     InspectedPair,
@@ -22,13 +25,18 @@ from .answers import NOTHING_FITS, figures_html
 from .limits import InputError, check_sentences, read_pair, refusal
 from .segment_tab import MODEL_QUEUE, SegmentTab
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
+from .solved_examples import EXAMPLES
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
-Shown = tuple[gr.HTML, gr.Column, str, str, str, str, dict[str, Any]]
+Shown = tuple[gr.HTML, gr.Column, str, str, str, str, dict[str, Any], list[str]]
+FIRST = EXAMPLES[0].sentences[2]
+"""The sentence that is inspected first: one of its words decides."""
+LEAST_IMPORTANCE = 0.05
+"""If no word is more important, none of them decides."""
 EMPTY = (
-    '<p class="empty"><span>Press <b>Look inside</b> to see which words matter, where the model looked, and how the '
-    "mask is refined.</span></p>"
+    '<p class="empty"><span>Upload two images in the tab <b>Ask</b>, then press <b>Look inside</b> to see which words '
+    "matter, where the model looked, and how the mask is refined.</span></p>"
 )
 WORDS = """
 ## Which words matter
@@ -61,7 +69,8 @@ class InspectTab:
         self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
         with gr.Row(equal_height=True, elem_id="look-question"):
             self.sentence = gr.Dropdown(
-                [],
+                list(EXAMPLES[0].sentences),
+                value=FIRST,
                 label="Why this mask?",
                 info="Choose a sentence from the tab Ask, or type another one about the same images.",
                 allow_custom_value=True,
@@ -72,6 +81,8 @@ class InspectTab:
         self.hint = gr.HTML(EMPTY, elem_id="look-hint", js_on_load=None, apply_default_css=False)
         with gr.Column(visible=False) as self.found:
             self._build_outputs()
+        # What is shown: it is not inspected again when the tab is chosen again.
+        self.looked: gr.State = gr.State([])
         self._connect(tab, ask)
 
     def _build_outputs(self) -> None:
@@ -98,15 +109,24 @@ class InspectTab:
             api_description="Explains the mask of one sentence: attention, masks of all layers, and word importance.",
             **options,
         )
-        gr.on(
-            [self.button.click],
-            self.look,
-            [*images, self.sentence, ask.scene],
-            [self.hint, self.found, self.verdict, self.words, self.attention, self.masks, self.numbers],
-            api_visibility="private",
-            show_progress_on=[self.hint, self.verdict, self.attention],
+        shown = [
+            self.hint,
+            self.found,
+            self.verdict,
+            self.words,
+            self.attention,
+            self.masks,
+            self.numbers,
+            self.looked,
+        ]
+        page: dict[str, Any] = {
+            "outputs": shown,
+            "api_visibility": "private",
+            "show_progress_on": [self.hint, self.verdict, self.attention],
             **options,
-        )
+        }
+        asked = [*images, self.sentence, ask.scene]
+        gr.on([self.button.click], self.look, asked, **page)
         tab.select(
             self.take_over,
             [ask.sentences, self.sentence],
@@ -114,12 +134,26 @@ class InspectTab:
             queue=False,
             show_progress="hidden",
             api_visibility="private",
-        )
+        ).then(self.open, [*asked, self.looked], **page)
 
     def take_over(self, sentences: str, chosen: str | None) -> gr.Dropdown:
         """Offers the sentences of the tab *Ask*; one that stands there stays chosen."""
         choices = [" ".join(line.split()) for line in sentences.splitlines() if line.strip()]
         return gr.Dropdown(choices, value=chosen if chosen in choices else next(iter(choices), None))
+
+    def open(
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentence: str | None,
+        scene: str,
+        looked: list[str],
+        request: gr.Request,
+    ) -> Shown | tuple[Any, ...]:
+        """Inspects the sentence when the tab is chosen, unless something is missing or it is shown already."""
+        if not (image_t1 and image_t2 and sentence) or looked == [image_t1, image_t2, sentence, scene]:
+            return tuple(gr.skip() for _ in range(8))
+        return self.look(image_t1, image_t2, sentence, scene, request)
 
     def look(
         self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
@@ -143,6 +177,7 @@ class InspectTab:
             figures_html(looked),
             figures_html(masks),
             inspection.as_dict(),
+            [str(image_t1), str(image_t2), str(sentence), scene],
         )
 
     def look_object(
@@ -184,6 +219,8 @@ def _verdict(inspection: ExpressionInspection) -> str:
     found = NOTHING_FITS
     if inspection.mask.any():
         found = f"score {inspection.score:.2f} · {area_text(float(inspection.mask.mean()))} of the image"
+    if inspection.is_closest:
+        found = f"{CLOSEST} · {found}"
     return (
         f'<p class="verdict" role="status"><span dir="auto">{escape(inspection.expression)}</span> '
         f"{found} · no-target score {inspection.no_target_score:.2f} (the probability that nothing fits)</p>"
@@ -197,7 +234,9 @@ def _words_html(words: Sequence[WordImportance]) -> str:
         f"<em>{100 * word.importance:.0f} %</em></span><i></i></li>"
         for word in words
     )
-    return f'<ol role="list">{rows}</ol>'
+    is_none = not words or max(word.importance for word in words) < LEAST_IMPORTANCE
+    note = "<p>No single word decides: without it, the mask is nearly the same.</p>" if is_none else ""
+    return f'<ol role="list">{rows}</ol>{note}'
 
 
 def _step_name(layer: int, is_last: bool) -> str:

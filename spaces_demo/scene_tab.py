@@ -1,9 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""The tab *Scene*: large images and GeoTIFF in; masks, polygons and a view with pan and zoom out."""
+"""
+The tab *Large scene*: large images and GeoTIFF in; masks, polygons and a view with pan and zoom out. It opens with an
+example that is solved; `make images` solves it again.
+"""
 
 import json
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,6 @@ import gradio as gr
 import numpy as np
 import numpy.typing as npt
 from gradio.processing_utils import save_bytes_to_cache
-from PIL import Image
 
 from mtrefseg.errors import UserError
 from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult, draw_layers, segment_pair
@@ -23,20 +26,29 @@ from .answers import EVERY_CHANGE_LABEL, NOTHING_CHANGED, NOTHING_FITS
 from .limits import MAX_SENTENCES, check_image, check_sentences, refusal
 from .segment_tab import MODEL_QUEUE, SCENES, SegmentTab
 from .segmenting import NAMES, Segmenter
-from .solved_examples import FOLDER
+from .solved_examples import EXAMPLES, FOLDER
 from .upload_fields import SCENE_ENDINGS, SceneInput
 
 
 MAX_WINDOWS = 256
 """Larger scenes are cut into as many windows, which are shrunk."""
-REPORT = "result.json"
-FILES = ("masks.tif", "masks.qml", "objects.gpkg", "objects.qml", "objects.geojson", "overview.webp", REPORT)
+MASKS, OVERVIEW, REPORT = "masks.tif", "overview.webp", "result.json"
+FILES = (MASKS, "masks.qml", "objects.gpkg", "objects.qml", "objects.geojson", OVERVIEW, REPORT)
 WAYS = {"objects": " · selected among all objects", "shrunk scene": " · answered in the shrunk scene"}
 """How a sentence was answered if not in the windows alone."""
+SCENE = FOLDER / "scene"
+EXAMPLE = (SCENE / "scene_t1.tif", SCENE / "scene_t2.tif")
+EXAMPLE_SENTENCES = (
+    "the buildings that appeared",
+    "the buildings that disappeared",
+    "the largest building that appeared",
+)
+EXAMPLE_DOMAIN = "remote_sensing"
+SOLVED = "Example with precomputed masks of mtrefseg-r1; press Ask to compute them again"
 Shown = tuple[str, list[str], dict[str, Any]]
 EMPTY = (
-    '<p class="empty"><span>Upload two files and press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks '
-    "appear here; you can zoom in.</span></p>"
+    '<p class="empty"><span>Press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks appear here; you can '
+    "zoom in.</span></p>"
 )
 
 
@@ -46,64 +58,61 @@ class SceneTab:
 
     Args:
         segmenter ([`Segmenter`]): Holds the model.
-        tab (`gradio.Tab`): The tab; what stands in *Ask* is taken over when it is chosen, where fields are empty.
+        tab (`gradio.Tab`): The tab. When it is chosen, it shows the example, or takes over the images and sentences of
+            the tab *Ask* if these are a visitor's own.
         ask ([`SegmentTab`]): The tab *Ask*.
     """
 
     def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
-        with gr.Row():
+        with gr.Row(elem_id="scene-columns"):
             with gr.Column(min_width=280, scale=5):
                 self._build_inputs()
-            with gr.Column(min_width=280, scale=12):
+            with gr.Column(min_width=280, scale=12, elem_id="scene-answers"):
                 self._build_outputs()
         self._connect(tab, ask)
 
     def _connect(self, tab: gr.Tab, ask: SegmentTab) -> None:
         asked = [*self.files, self.sentences, self.domain]
+        shown = [self.view, self.results, self.numbers]
         options: dict[str, Any] = {
             "fn": self.segment,
             "inputs": asked,
-            "outputs": [self.view, self.results, self.numbers],
+            "outputs": shown,
             "concurrency_limit": 1,
             "concurrency_id": MODEL_QUEUE,
             "show_progress_on": self.view,
             "scroll_to_output": True,
         }
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        paths = [str(FOLDER / f"scene_{date}.tif") for date in ("t1", "t2")]
-        example = (*paths, "the houses that appeared\nthe houses that disappeared", "remote_sensing")
-        answered = [
-            self.button.click(
-                **options,
-                api_name="segment_scene",
-                api_description="Segments a large or georeferenced pair in windows; returns GeoTIFF and polygons.",
-            ),
-            self.example.click(lambda: example, None, asked, **quiet).then(**options, api_visibility="private"),
-        ]
-        for event in answered:
-            event.success(lambda: gr.Accordion(visible=True), None, self.downloads, **quiet)
-        tab.select(
-            self.take_over,
-            [*self.files, self.sentences, ask.image_t1, ask.image_t2, ask.sentences],
-            [*self.files, self.sentences],
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        self.button.click(
+            **options,
+            api_name="segment_scene",
+            api_description="Segments a large or georeferenced pair in windows; returns GeoTIFF and polygons.",
+        ).success(lambda: gr.Accordion(visible=True), None, self.downloads, **quiet)
+        page = [*asked, *shown, self.downloads]
+        self.example.click(self.show_example, None, page, **quiet)
+        tab.select(self.open, [*self.files, ask.image_t1, ask.image_t2, ask.sentences], page, **quiet)
 
-    def take_over(
-        self,
-        file_t1: str | None,
-        file_t2: str | None,
-        sentences: str,
-        image_t1: str | None,
-        image_t2: str | None,
-        asked: str,
-    ) -> tuple[Any, Any, str]:
-        """Fills empty fields with what stands in the tab *Ask*."""
-        files = (gr.skip(), gr.skip()) if file_t1 or file_t2 else (image_t1, image_t2)
-        return (*files, sentences if sentences.strip() else asked)
+    def open(
+        self, file_t1: str | None, file_t2: str | None, image_t1: str | None, image_t2: str | None, sentences: str
+    ) -> tuple[Any, ...]:
+        """Fills the page when the tab is chosen, unless it holds a visitor's own files."""
+        if any(path and Path(path).name not in {each.name for each in EXAMPLE} for path in (file_t1, file_t2)):
+            return tuple(gr.skip() for _ in range(8))
+        examples = {Path(path).name for example in EXAMPLES for path in example.paths}
+        if image_t1 and image_t2 and not {Path(image_t1).name, Path(image_t2).name} <= examples:
+            return image_t1, image_t2, sentences, gr.skip(), EMPTY, None, None, gr.Accordion(visible=False)
+        if file_t1 or file_t2:
+            return tuple(gr.skip() for _ in range(8))
+        return self.show_example()
+
+    def show_example(self) -> tuple[Any, ...]:
+        """Fills the page with the example and its answers; the model is not asked."""
+        view, numbers = _solved()
+        files = _cached(SCENE, self.results.GRADIO_CACHE)
+        sentences = "\n".join(EXAMPLE_SENTENCES)
+        return (*map(str, EXAMPLE), sentences, EXAMPLE_DOMAIN, view, files, numbers, gr.Accordion(visible=True))
 
     def _build_inputs(self) -> None:
         gr.Markdown(
@@ -153,38 +162,83 @@ class SceneTab:
             raise refusal(_without_paths(str(error), [str(path) for path in paths])) from error
 
     def _answer(self, paths: Sequence[str], texts: Sequence[str] | None, domain: str | None) -> Shown:
-        segmenter = self.segmenter
         for path, name in zip(paths, NAMES, strict=True):
             check_image(path, name)
-        options = SceneOptions(most_windows=MAX_WINDOWS, progress=False)
-        predictor = ScenePredictor(segmenter.model, segmenter.processor, domain=domain)
         with tempfile.TemporaryDirectory() as folder:
-            with segmenter.lock:
-                result = segment_pair(*paths, texts, predictor, options, Path(folder))
-            _hide_paths(result, paths)
-            result.write_files()
-            numbers = json.loads((Path(folder) / REPORT).read_text(encoding="utf-8"))
-            earlier, later, masks = draw_layers(paths, options.reading, result)
-            files = [
-                save_bytes_to_cache(path.read_bytes(), path.name, self.results.GRADIO_CACHE)
-                for path in (Path(folder) / name for name in FILES)
-                if path.is_file()
-            ]
-        return _view(result, (earlier, later), masks), files, numbers
+            segment_into(Path(folder), self.segmenter, paths, texts, domain)
+            view, numbers = _view(paths, Path(folder))
+            return view, _cached(Path(folder), self.results.GRADIO_CACHE), numbers
 
 
-def _view(result: SceneResult, images: tuple[Image.Image, Image.Image], masks: Sequence[npt.NDArray[np.bool_]]) -> str:
-    answers = []
-    for one, mask in zip(result.sentences, masks, strict=True):
-        ground = "" if one.area_m2 is None else f" · {one.area_m2:,.0f} m²"
-        plural = "" if len(one.objects) == 1 else "s"
-        note = f"{len(one.objects)} object{plural}{ground} · score {one.score:.2f}{WAYS.get(one.answered_by, '')}"
-        if not one.area_pixels:
-            note = NOTHING_FITS if one.asked else NOTHING_CHANGED
-        answers.append(ShownAnswer(one.text or EVERY_CHANGE_LABEL, mask, note, change_type_of(one.asked)))
-    windows = result.report["windows"]
-    said = [f"Segmented in {windows} window{'' if windows == 1 else 's'}", *dict.fromkeys(result.report["notes"])]
-    return pair_view_html(images, answers, ". ".join(said) + ".")
+def segment_into(
+    folder: Path, segmenter: Segmenter, paths: Sequence[str], texts: Sequence[str] | None, domain: str | None
+) -> None:
+    """
+    Segments a scene and writes the files that visitors can download.
+
+    Args:
+        folder (`Path`): The folder for the files.
+        segmenter ([`Segmenter`]): The model.
+        paths (`Sequence[str]`): Files of t1 and t2.
+        texts (`Sequence[str]`, *optional*): Checked sentences; `None` is every change.
+        domain (`str`, *optional*): `"remote_sensing"` or `"normal_scene"`.
+
+    Raises:
+        [`UserError`]: If an image or a sentence is refused.
+    """
+    predictor = ScenePredictor(segmenter.model, segmenter.processor, domain=domain)
+    with segmenter.lock:
+        result = segment_pair(*paths, texts, predictor, _options(), folder)
+    _hide_paths(result, paths)
+    result.write_files()
+
+
+def write_example(segmenter: Segmenter) -> None:
+    """Solves the example anew. The overview is left out: it is larger than the images."""
+    segment_into(SCENE, segmenter, [str(path) for path in EXAMPLE], EXAMPLE_SENTENCES, EXAMPLE_DOMAIN)
+    (SCENE / OVERVIEW).unlink()
+
+
+def _options() -> SceneOptions:
+    return SceneOptions(most_windows=MAX_WINDOWS, progress=False)
+
+
+@lru_cache(maxsize=1)
+def _solved() -> tuple[str, dict[str, Any]]:
+    """View and numbers of the example."""
+    return _view([str(path) for path in EXAMPLE], SCENE, SOLVED)
+
+
+def _cached(folder: Path, cache: str) -> list[str]:
+    """Copies of the files for visitors in gradio's cache, from where they are deleted with everything else."""
+    paths = [folder / name for name in FILES]
+    return [save_bytes_to_cache(path.read_bytes(), path.name, cache) for path in paths if path.is_file()]
+
+
+def _view(paths: Sequence[str], folder: Path, status: str = "") -> tuple[str, dict[str, Any]]:
+    """
+    The view of a scene whose files lie in a folder, as HTML, and the content of `result.json`; `status` precedes the
+    line about windows.
+    """
+    numbers: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    results = numbers["results"]
+    *images, masks = draw_layers(paths, _options().reading, folder / MASKS, [one["band"] for one in results])
+    answers = [_answer_of(one, mask) for one, mask in zip(results, masks, strict=True)]
+    windows = numbers["windows"]
+    said = [status] if status else []
+    said += [f"Segmented in {windows} window{'' if windows == 1 else 's'}", *dict.fromkeys(numbers["notes"])]
+    return pair_view_html((images[0], images[1]), answers, ". ".join(said) + "."), numbers
+
+
+def _answer_of(one: dict[str, Any], mask: npt.NDArray[np.bool_]) -> ShownAnswer:
+    """What is shown of an entry of `result.json`."""
+    ground = "" if one["area_m2"] is None else f" · {one['area_m2']:,.0f} m²"
+    plural = "" if one["objects"] == 1 else "s"
+    note = f"{one['objects']} object{plural}{ground} · score {one['score']:.2f}{WAYS.get(one['answered_by'], '')}"
+    if not one["area_pixels"]:
+        note = NOTHING_FITS if one["asked"] else NOTHING_CHANGED
+    change_type = change_type_of(one["asked"])
+    return ShownAnswer(one["text"] or EVERY_CHANGE_LABEL, mask, note, change_type, is_closest=one["is_closest"])
 
 
 def _hide_paths(result: SceneResult, paths: Sequence[str]) -> None:

@@ -192,9 +192,12 @@ class SegmentTab:
         example = EXAMPLES[index]
         return (*example.paths, example.text, example.domain, list(example.sentences), *self._solved(example))
 
-    def first_files(self) -> list[str]:
-        """Writes the files of the example that is shown at first, for each visitor: they are deleted after a while."""
-        return self._solved(EXAMPLES[0])[1]
+    def first_values(self) -> tuple[list[str], str]:
+        """
+        Writes the files of the example that is shown at first, for each visitor: they are deleted after a while. Its
+        kind of scene is chosen here, since programs get the initial values of the fields.
+        """
+        return self._solved(EXAMPLES[0])[1], EXAMPLES[0].domain
 
     def _solved(self, example: Example) -> Shown:
         solved = load_solved(example)

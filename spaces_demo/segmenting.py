@@ -53,6 +53,7 @@ class Segmentation:
         masks (`np.ndarray` of shape `(num_sentences, height, width)`): bool, at the own size of t1.
         scores (`list[float]`): Mean probability inside each mask, 0 if it is empty.
         no_target_scores (`list[float]`): Probability that nothing fits.
+        is_closest (`list[bool]`): Whether nothing fits clearly, and the mask contains the changes that fit best.
         encoding_seconds (`float`, *optional*): Time to read and encode the pair; `None` if it was known.
         answering_seconds (`float`): Time for the sentences.
         num_asked (`int`): How many of the sentences the model was asked now; the others were known.
@@ -63,6 +64,7 @@ class Segmentation:
     masks: npt.NDArray[np.bool_]
     scores: list[float]
     no_target_scores: list[float]
+    is_closest: list[bool]
     encoding_seconds: float | None
     answering_seconds: float
     num_asked: int
@@ -158,6 +160,7 @@ class Segmenter:
             masks=result["masks"].cpu().numpy(),
             scores=result["scores"].tolist(),
             no_target_scores=result["no_target_scores"].tolist(),
+            is_closest=result["is_closest"].tolist(),
             encoding_seconds=encoding_seconds,
             answering_seconds=time.perf_counter() - start,
             num_asked=len(asked),

@@ -104,8 +104,8 @@ def solve(segmenter: Segmenter) -> dict[str, Any]:
         segmenter ([`Segmenter`]): The model.
 
     Returns:
-        `dict`: What `answers.json` holds: for each example its answers with "sentence", "mask" (COCO RLE), "score" and
-        "no_target_score".
+        `dict`: What `answers.json` holds: for each example its answers with "sentence", "mask" (COCO RLE), "score",
+        "no_target_score" and "is_closest".
     """
     solved = {}
     for example in EXAMPLES:
@@ -117,15 +117,16 @@ def solve(segmenter: Segmenter) -> dict[str, Any]:
             threshold=segmenter.threshold,
             no_target_threshold=segmenter.no_target_threshold,
         )
-        rows = zip(found.sentences, found.masks, found.scores, found.no_target_scores, strict=True)
+        rows = zip(found.sentences, found.masks, found.scores, found.no_target_scores, found.is_closest, strict=True)
         solved[example.name] = [
             {
                 "sentence": sentence,
                 "mask": encode_rle(mask),
                 "score": round(score, 4),
                 "no_target_score": round(no_target_score, 4),
+                "is_closest": is_closest,
             }
-            for sentence, mask, score, no_target_score in rows
+            for sentence, mask, score, no_target_score, is_closest in rows
         ]
     return solved
 
@@ -156,6 +157,7 @@ def load_solved(example: Example) -> Segmentation:
         masks=np.stack([decode_rle(answer["mask"]) for answer in answers]),
         scores=[answer["score"] for answer in answers],
         no_target_scores=[answer["no_target_score"] for answer in answers],
+        is_closest=[answer["is_closest"] for answer in answers],
         encoding_seconds=None,
         answering_seconds=0.0,
         num_asked=0,

@@ -77,7 +77,7 @@ def build(segmenter: Segmenter) -> gr.Blocks:
             for kept in (segmenter.pairs, look_inside.pairs, benchmark.reports):
                 kept.forget(request.session_hash or "")
 
-        page.load(ask.first_files, None, ask.files, show_progress="hidden", api_visibility="private")
+        page.load(ask.first_values, None, [ask.files, ask.scene], show_progress="hidden", api_visibility="private")
         page.unload(forget)
     return page.queue(max_size=32, default_concurrency_limit=4)
 

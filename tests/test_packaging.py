@@ -55,7 +55,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
         assert any(name.endswith("/LICENSE") for name in archive.namelist())
     kinds = {".py", ".md", ".html", ".css", ".js", ".txt", ".yaml", ".sh", ".csv"}
     sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in kinds]
-    sources += (ROOT / "spaces_demo" / "examples").iterdir()
+    sources += [path for path in (ROOT / "spaces_demo" / "examples").rglob("*") if path.is_file()]
     # Those two are of the folder as a repository of the Hub.
     expected = {path.relative_to(ROOT).as_posix() for path in sources if path.stem not in ("README", "requirements")}
     assert names == expected

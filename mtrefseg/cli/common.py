@@ -99,6 +99,13 @@ def add_pair_arguments(parser: VerbParser, with_images: bool = True) -> None:
     )
 
 
+def closest_note(is_closest: bool) -> str:
+    """What stands behind a printed result whose mask contains the closest changes, since nothing fits clearly."""
+    from mtrefseg.view.drawing import CLOSEST
+
+    return f"  ({CLOSEST})" if is_closest else ""
+
+
 def progress(message: str) -> None:
     """Reports progress on stderr."""
     print(f"mtrefseg: {message}", file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .common import (
     add_pair_arguments,
     bad_input,
+    closest_note,
     load_model,
     open_pair,
     progress,
@@ -105,7 +106,7 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
 def _print_summary(out: Path, inspection: "ExpressionInspection") -> None:
     area = f"{100 * inspection.mask.mean():.2f} %" if inspection.mask.any() else "nothing"
     scores = f"score {inspection.score:.2f}  no-target score {inspection.no_target_score:.2f}"
-    print(f"{scores}  area {area}  {inspection.expression}")
+    print(f"{scores}  area {area}  {inspection.expression}{closest_note(inspection.is_closest)}")
     for word in inspection.words:
         print(f"  {word.importance:.2f}  {word.word}")
     print(out / SHEET)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mtrefseg.errors import UserError
 
-from .common import add_pair_arguments, load_model, progress, written_whole
+from .common import add_pair_arguments, closest_note, load_model, progress, written_whole
 from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
@@ -77,7 +77,8 @@ def run(arguments: Sequence[str]) -> None:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
-        print(f"{row['from']} to {row['to']}  {counted(row['objects'])}{ground}  {row['sentence']}")
+        note = closest_note(row["is_closest"])
+        print(f"{row['from']} to {row['to']}  {counted(row['objects'])}{ground}  {row['sentence']}{note}")
     for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
         print(options.out / name)
 

@@ -128,7 +128,8 @@ class ExportedSegmenter(ABC):
         Returns:
             For one pair a `list[dict]` with one entry per sentence (without **text** a single one), as
             [`~MTRefSegPipeline.__call__`] returns it: **text**, **mask** (`PIL.Image.Image` in mode "L", of the size
-            of t1), **score**, **no_target_score** and **answered_by**. For a list of pairs a list of these.
+            of t1), **score**, **no_target_score**, **answered_by** and **is_closest**. For a list of pairs a
+            list of these.
 
         Raises:
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
@@ -239,7 +240,8 @@ class ExportedSegmenter(ABC):
 
         Returns:
             `list[dict[str, np.ndarray]]`: For each pair **masks** (`bool` of shape `(num_expressions, height,
-            width)`), **scores** and **no_target_scores** (`float32` of shape `(num_expressions,)`).
+            width)`), **scores** and **no_target_scores** (`float32` of shape `(num_expressions,)`), and **is_closest**
+            (`bool` of the same shape).
 
         Raises:
             ValueError: If a threshold is not in 0..1, or if there is not one size per pair.
@@ -257,8 +259,10 @@ class ExportedSegmenter(ABC):
         for pair, ((height, width), start, end) in enumerate(zip(target_sizes, [0, *ends], ends, strict=False)):
             choices = [ObjectChoice.from_values(row.tolist()) for row in outputs.get("object_choices", ())[start:end]]
             logits = np.array(outputs["mask_logits"][start:end])
+            is_closest = np.zeros(len(logits), dtype=bool)
             if changes is not None and self.settings.fallback_threshold is not None:
-                logits = closest_changes(logits, changes[pair], limit, logit_of(self.settings.fallback_threshold))
+                lowest = logit_of(self.settings.fallback_threshold)
+                logits, is_closest = closest_changes(logits, changes[pair], limit, lowest)
             for index, choice in enumerate(choices):
                 if choice is not None and choice.color is not None:
                     colors = outputs["image_colors"][pair]
@@ -272,7 +276,15 @@ class ExportedSegmenter(ABC):
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
-            results.append({"masks": masks, "scores": scores, "no_target_scores": no_target_scores})
+            is_closest &= masks.any((1, 2))
+            results.append(
+                {
+                    "masks": masks,
+                    "scores": scores,
+                    "no_target_scores": no_target_scores,
+                    "is_closest": is_closest,
+                }
+            )
         if len(results) != len(target_sizes) or len(results) != len(ends):
             raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")
         return results
@@ -319,7 +331,8 @@ class ExportedSegmenter(ABC):
 
     def _entries(self, texts: Sequence[str | None], result: dict[str, np.ndarray]) -> list[dict[str, Any]]:
         """The result for a pair."""
-        rows = zip(texts, result["masks"], result["scores"].tolist(), result["no_target_scores"].tolist(), strict=True)
+        names = ("scores", "no_target_scores", "is_closest")
+        rows = zip(texts, result["masks"], *(result[name].tolist() for name in names), strict=True)
         return [
             {
                 "text": text,
@@ -327,8 +340,9 @@ class ExportedSegmenter(ABC):
                 "score": score,
                 "no_target_score": no_target_score,
                 "answered_by": answered_by(text, self.settings.text.choose_objects),
+                "is_closest": is_closest,
             }
-            for text, mask, score, no_target_score in rows
+            for text, mask, score, no_target_score, is_closest in rows
         ]
 
     def _encode_images(

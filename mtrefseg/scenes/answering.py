@@ -50,6 +50,8 @@ class Answers:
         questions (`list[Question]`): What the model was asked.
         writer ([`StripWriter`]): Contains a band for each question of the first interval, then of the next.
         no_target_scores (`np.ndarray`): The no-target score of each of these bands.
+        is_closest (`np.ndarray`): Booleans: whether each of them contains the closest changes, since nothing fits
+            the sentence clearly.
         labels (`dict[int, MaskLabels]`): The connected components of the masks of these bands, once they are needed.
     """
 
@@ -59,6 +61,7 @@ class Answers:
     questions: list[Question]
     writer: StripWriter
     no_target_scores: np.ndarray
+    is_closest: np.ndarray
     labels: dict[int, MaskLabels] = field(default_factory=dict)
 
     def sentences(self, interval: int = 0, min_area: float = 0.0) -> list[SentenceResult]:
@@ -129,6 +132,7 @@ class Answers:
             asked=route.asked,
             score=total / area if area else 0.0,
             no_target_score=float(self.no_target_scores[band]),
+            is_closest=bool(self.is_closest[band]) and area > 0,
             area_pixels=area,
             area_fraction=area / max(1, self.writer.valid),
             area_m2=None if self.grid.crs is None else float(sum(one.area_m2 or 0.0 for one in objects)),
@@ -204,6 +208,7 @@ def ask(
     questions = list(dict.fromkeys((route.way == "shrunk scene", route.asked) for route in routes))
     writer = StripWriter(folder, scene.grid, len(questions) * len(intervals), predictor.threshold)
     no_target_scores = np.ones(len(questions) * len(intervals))
+    is_closest = np.zeros(len(no_target_scores), dtype=bool)
     whole = plan_windows(scene.grid.width, scene.grid.height, max(scene.grid.width, scene.grid.height))
     for is_shrunk, windows in ((False, plan), (True, whole)):
         asked = [index for index, question in enumerate(questions) if question[0] == is_shrunk]
@@ -228,5 +233,6 @@ def ask(
             except ValueError as error:  # The processor rejects a sentence.
                 raise UserError(one_line(error)) from error
         no_target_scores[bands] = stitcher.no_target_scores
+        is_closest[bands] = stitcher.is_closest
     writer.close()
-    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores)
+    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores, is_closest)

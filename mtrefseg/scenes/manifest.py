@@ -38,6 +38,7 @@ _SCHEMA = pyarrow.schema(
         ("answered_by", pyarrow.string()),
         ("score", pyarrow.float64()),
         ("no_target_score", pyarrow.float64()),
+        ("is_closest", pyarrow.bool_()),
         ("area_pixels", pyarrow.int64()),
         ("area_fraction", pyarrow.float64()),
         ("area_m2", pyarrow.float64()),

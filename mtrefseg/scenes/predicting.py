@@ -32,10 +32,13 @@ class WindowAnswer:
         logits (`Tensor` of shape `(batch_size, rows, height / 4, width / 4)`): Mask logits on the canvas. If a
             window has no target, all are at or below the threshold.
         no_target_logits (`Tensor` of shape `(batch_size, rows)`): Logit that a window has no target.
+        is_closest (`Tensor` of shape `(batch_size, rows)`): Booleans: whether nothing fits the sentence clearly, and
+            the changes that fit it best are selected.
     """
 
     logits: Tensor
     no_target_logits: Tensor
+    is_closest: Tensor
 
 
 class ScenePredictor:
@@ -108,8 +111,8 @@ class ScenePredictor:
                 self._ask(views, texts, interval, feature_maps, [colors[date] for date in interval], is_whole)
                 for interval in intervals
             ]
-        logits, no_target = (torch.cat(parts, dim=1) for parts in zip(*answers))
-        return WindowAnswer(self._without_refused(logits, no_target), no_target)
+        logits, no_target, is_closest = (torch.cat(parts, dim=1) for parts in zip(*answers))
+        return WindowAnswer(self._without_refused(logits, no_target), no_target, is_closest)
 
     def sample(self, logits: Tensor, height: int, width: int, band: tuple[int, int] | None = None) -> Tensor:
         """
@@ -146,12 +149,14 @@ class ScenePredictor:
         feature_maps: list[list[Tensor]],
         colors: list[Tensor],
         is_whole: bool,
-    ) -> tuple[Tensor, Tensor]:
-        """Mask logits and no-target logits of all sentences, `(windows, sentences, ...)`."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mask logits and no-target logits of all sentences, and whether they are those of the closest changes,
+        `(windows, sentences, ...)`."""
         levels = [torch.cat([level[interval[0]], level[interval[1]]]) for level in feature_maps]
         if texts is None:
             output = self.model(pair_encoding=self.model.vision_model.encode_features(levels))
-            return output.mask_logits.unsqueeze(1).float(), output.no_target_logits.unsqueeze(1).float()
+            no_target = output.no_target_logits.unsqueeze(1).float()
+            return output.mask_logits.unsqueeze(1).float(), no_target, torch.zeros_like(no_target, dtype=torch.bool)
         chunks = [texts[start : start + _SENTENCES_AT_ONCE] for start in range(0, len(texts), _SENTENCES_AT_ONCE)]
         parts, encoding = [], None
         for chunk in chunks:
@@ -167,21 +172,21 @@ class ScenePredictor:
             masks = output.mask_logits.float().unflatten(0, (len(views), len(chunk)))
             parts.append((masks, output.no_target_logits.float().unflatten(0, (len(views), len(chunk)))))
         masks, no_target = (torch.cat(tensors, dim=1) for tensors in zip(*parts))
+        is_closest = torch.zeros_like(no_target, dtype=torch.bool)
         if is_whole and self.images.fallback_threshold is not None:
             changes = self.model.vision_model(pair_encoding=encoding).mask_logits
-            masks = torch.stack(
-                [
-                    self.images.with_closest_changes(logits, change, self.threshold)
-                    for logits, change in zip(masks, changes)
-                ]
-            )
+            raised = [
+                self.images.with_closest_changes(logits, change, self.threshold)
+                for logits, change in zip(masks, changes)
+            ]
+            masks, is_closest = (torch.stack(tensors) for tensors in zip(*raised))
         if self.choose_objects:
             choices = [split_color(text)[1] for text in texts]
             pairs = zip(masks, torch.stack(colors, dim=1))
             masks = torch.stack(
                 [self.images.without_other_colors(logits, each, choices, self.threshold) for logits, each in pairs]
             )
-        return masks, no_target
+        return masks, no_target, is_closest
 
     def _sentence_inputs(self, windows: int, texts: Sequence[str]) -> dict[str, Tensor]:
         """The model's inputs for sentences about every window."""

@@ -99,6 +99,7 @@ class SeriesResult:
                 "area_m2": None if one.area_m2 is None else round(one.area_m2, 2),
                 "area_pixels": one.area_pixels,
                 "score": round(one.score, 4),
+                "is_closest": one.is_closest,
             }
             for interval in self.intervals
             for one in interval.sentences
@@ -200,7 +201,7 @@ def _write_files(result: SeriesResult, report: dict[str, Any], simplify: float) 
     """Writes the table, the vectors and the report."""
     outlines, tables = [], []
     for interval in result.intervals:
-        answers = [(one.text, one.objects) for one in interval.sentences]
+        answers = [(one.text, one.objects, one.is_closest) for one in interval.sentences]
         shapes, columns = objects_table(answers, result.grid, simplify)
         changed = [interval.name] * len(shapes)
         if interval is result.whole:

@@ -48,6 +48,8 @@ class Stitcher:
         progress: A progress bar with `update`, or `None`.
         no_target_scores (`np.ndarray`): After the last strip, for each sentence the smallest no-target score, 0 to 1,
             of all windows: the scene has no target only if no window has one.
+        is_closest (`np.ndarray`): After the last strip, for each sentence whether nothing fits it clearly, and the
+            changes that fit it best are selected. Only in a scene of one window.
     """
 
     scene: Scene
@@ -58,10 +60,12 @@ class Stitcher:
     batch_size: int = 8
     progress: Any = None
     no_target_scores: np.ndarray = field(init=False)
+    is_closest: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = len(self.intervals) * (1 if self.texts is None else len(self.texts))
         self.no_target_scores = np.ones(self.rows)
+        self.is_closest = np.zeros(self.rows, dtype=bool)
 
     def strips(self) -> Iterator[Strip]:
         """
@@ -84,6 +88,7 @@ class Stitcher:
         if views.valid.any():
             answer = self.predictor.predict([views], self.texts, self.intervals, is_whole=True)
             self._note_no_target(answer.no_target_logits.sigmoid().cpu().numpy())
+            self.is_closest = answer.is_closest[0].cpu().numpy()
             logits = answer.logits[0]
         self._update(1)
         rows = max(1, _STRIP_FLOATS // (grid.width * self.rows))

@@ -14,7 +14,7 @@ from .engine import Sentence
 
 
 def describe_mask(
-    sentence: Sentence, mask: npt.NDArray[np.bool_], score: float, no_target_score: float
+    sentence: Sentence, mask: npt.NDArray[np.bool_], score: float, no_target_score: float, is_closest: bool
 ) -> dict[str, Any]:
     """
     The result for one sentence.
@@ -24,6 +24,8 @@ def describe_mask(
         mask (`np.ndarray` of shape `(height, width)`): bool.
         score (`float`): Mean probability inside the mask, 0 to 1.
         no_target_score (`float`): Probability that the sentence has no target, 0 to 1.
+        is_closest (`bool`): Whether nothing fits the sentence clearly, and the mask contains the changes that fit it
+            best.
 
     Returns:
         `dict`: The fields of [`mtrefseg.serve.schemas.Mask`].
@@ -35,6 +37,7 @@ def describe_mask(
         "found": area > 0,
         "score": round(float(score), 6),
         "no_target_score": round(float(no_target_score), 6),
+        "is_closest": bool(is_closest),
         "area_pixels": area,
         "area_fraction": area / mask.size,
         "rle": encode_rle(mask),

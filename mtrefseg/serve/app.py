@@ -225,7 +225,7 @@ class Segmentation:
             result = self.engine.masks_of([answer], answered.size, *thresholds)
             mask = result["masks"][0].cpu().numpy()
             scores = (float(result["scores"][0]), float(result["no_target_scores"][0]))
-            masks.append(describe_mask(sentence, mask, *scores))
+            masks.append(describe_mask(sentence, mask, *scores, bool(result["is_closest"][0])))
         return masks
 
 

@@ -192,7 +192,7 @@ class Engine:
             no_target_threshold (`float`): No-target score above which a mask is emptied.
 
         Returns:
-            `dict[str, Tensor]`: "masks", "scores" and "no_target_scores", see
+            `dict[str, Tensor]`: "masks", "scores", "no_target_scores" and "is_closest", see
             [`~MTRefSegImageProcessor.post_process_referring_segmentation`].
         """
         outputs = ModelOutput(

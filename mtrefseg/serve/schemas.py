@@ -64,6 +64,9 @@ class Mask(BaseModel):
     found: bool = Field(description="Whether the mask has a pixel.")
     score: float = Field(description="Mean probability inside the mask, 0 if it is empty.")
     no_target_score: float = Field(description="Probability that nothing in the images fits the sentence.")
+    is_closest: bool = Field(
+        description="Whether nothing fits the sentence clearly, and the mask contains the changes that fit it best."
+    )
     area_pixels: int = Field(description="Pixels of the mask.")
     area_fraction: float = Field(description="Share of the image, 0 to 1.")
     rle: Rle = Field(description="The mask.")

@@ -20,6 +20,8 @@ MARGIN = 32
 GAP = 20
 SMOOTHING = 2  # Masks are painted at this multiple of their size and reduced, for smooth outlines.
 FILL_OPACITY = 0.42
+CLOSEST = "nothing fits clearly; the closest change is shown"
+"""What is said about masks with `is_closest`."""
 NUMBER_BLUR = 12  # Share of the longer side within which masked pixels count as one group.
 # The built-in font only has ASCII letters; these replace typographic characters.
 PLAIN_MARKS = str.maketrans("–—‑‘’“”„", '---\'\'"""') | {ord("ß"): "ss"}

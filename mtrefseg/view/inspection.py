@@ -94,6 +94,8 @@ class ExpressionInspection:
         mask (`np.ndarray` of shape `(height, width)`): bool, the resulting mask.
         score (`float`): Mean foreground probability inside it, 0 if empty.
         no_target_score (`float`): Probability that the sentence has no target.
+        is_closest (`bool`): Whether nothing fits the sentence clearly, and `mask` contains the changes that fit it
+            best.
         words (`tuple[WordImportance, ...]`): One for each word, in order.
     """
 
@@ -106,6 +108,7 @@ class ExpressionInspection:
     mask: npt.NDArray[np.bool_]
     score: float
     no_target_score: float
+    is_closest: bool
     words: tuple[WordImportance, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -113,7 +116,7 @@ class ExpressionInspection:
         Everything except images and maps, ready for JSON.
 
         Returns:
-            `dict`: "expression", "domain", "width", "height", "score", "no_target_score", "area_pixels",
+            `dict`: "expression", "domain", "width", "height", "score", "no_target_score", "is_closest", "area_pixels",
             "area_fraction", "words" (each "word", "importance" and "score_drop"), "layers" (before the first layer and
             after each: "score", "area_fraction", "iou_with_answer"; "stride" and "attention_peak" but for the first)
             and "difference" (means of the levels).
@@ -133,6 +136,7 @@ class ExpressionInspection:
             "height": height,
             "score": self.score,
             "no_target_score": self.no_target_score,
+            "is_closest": self.is_closest,
             "area_pixels": int(self.mask.sum()),
             "area_fraction": float(self.mask.mean()),
             "words": [asdict(word) for word in self.words],
@@ -253,6 +257,7 @@ def inspect_pair(
         mask=answer["masks"][0].cpu().numpy(),
         score=float(answer["scores"][0]),
         no_target_score=float(answer["no_target_scores"][0]),
+        is_closest=bool(answer["is_closest"][0]),
         words=_weigh_words(model, processor, pair, sentences, words, outputs),
     )
 

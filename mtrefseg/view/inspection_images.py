@@ -11,7 +11,20 @@ from PIL import Image, ImageDraw
 
 from mtrefseg.looks import GREY, HAIRLINE, INK, MASK_COLORS, PAPER, Color
 
-from .drawing import GAP, MARGIN, PAGE_WIDTH, area_text, font_of, heading, paint_masks, plain, stack, to_panel, wrap
+from .drawing import (
+    CLOSEST,
+    GAP,
+    MARGIN,
+    PAGE_WIDTH,
+    area_text,
+    font_of,
+    heading,
+    paint_masks,
+    plain,
+    stack,
+    to_panel,
+    wrap,
+)
 from .inspection import ExpressionInspection, InspectedPair, WordImportance
 
 
@@ -207,6 +220,8 @@ def _verdict(inspection: ExpressionInspection) -> str:
     found = "nothing in these images fits this sentence"
     if inspection.mask.any():
         found = _found(inspection.mask, inspection.score)
+    if inspection.is_closest:
+        found += f"    {CLOSEST}"
     return f"{found}    no-target score {inspection.no_target_score:.2f}"
 
 

@@ -11,7 +11,19 @@ from PIL import Image, ImageDraw
 
 from mtrefseg.looks import GREY, HAIRLINE, INK, MASK_COLORS, PAPER, Color
 
-from .drawing import GAP, MARGIN, PAGE_WIDTH, area_text, draw_number, font_of, paint_masks, plain, to_panel, wrap
+from .drawing import (
+    CLOSEST,
+    GAP,
+    MARGIN,
+    PAGE_WIDTH,
+    area_text,
+    draw_number,
+    font_of,
+    paint_masks,
+    plain,
+    to_panel,
+    wrap,
+)
 
 
 if TYPE_CHECKING:
@@ -51,12 +63,14 @@ class LegendRow:
     Args:
         lines (`list[str]`): The sentence, wrapped.
         verdict (`str`): Score and area, or that there is no target.
+        note (`str`): A note below the sentence, or "".
         empty (`bool`): Whether the mask is empty.
         height (`int`): Height of the row in pixels.
     """
 
     lines: list[str]
     verdict: str
+    note: str
     empty: bool
     height: int
 
@@ -69,6 +83,7 @@ def draw_overlay(
     scores: Sequence[float],
     areas: Sequence[float] | None = None,
     counts: Sequence[str] | None = None,
+    are_closest: Sequence[bool] | None = None,
 ) -> Image.Image:
     """
     Draws one page: t1 with the outline of every mask, t2, t2 with every mask as a translucent colour with an outline
@@ -89,6 +104,8 @@ def draw_overlay(
         areas (`Sequence[float]`, *optional*): Share of the image that each mask covers, for the legend; counted by
             default. Needed for masks that were drawn at a smaller size.
         counts (`Sequence[str]`, *optional*): Text for each mask before its score in the legend, such as "12 objects".
+        are_closest (`Sequence[bool]`, *optional*): Whether nothing fits a sentence clearly, and its mask contains the
+            changes that fit it best. The legend says so.
 
     Returns:
         `PIL.Image.Image`: The page, RGB, 1600 pixels wide.
@@ -103,8 +120,10 @@ def draw_overlay(
     if areas is None:
         areas = [float(array.mean()) for array in arrays]
     rows = [
-        _legend_row(text, float(score), area, count)
-        for text, score, area, count in zip(texts, scores, areas, counts or [""] * len(texts), strict=True)
+        _legend_row(text, float(score), area, count, is_closest)
+        for text, score, area, count, is_closest in zip(
+            texts, scores, areas, counts or [""] * len(texts), are_closest or [False] * len(texts), strict=True
+        )
     ]
     layout = _plan(image_t2.size)
     height = layout.legend_top + sum(row.height for row in rows) + (GAP if rows else 0) + MARGIN - GAP
@@ -188,7 +207,7 @@ def _panel(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _legend_row(text: str | None, score: float, area: float, count: str) -> LegendRow:
+def _legend_row(text: str | None, score: float, area: float, count: str, is_closest: bool) -> LegendRow:
     sentence = "every change between the two images" if text is None else plain(text)
     if area > 0:
         verdict = "    ".join(([count] if count else []) + [f"score {score:.2f}", f"area {area_text(area)}"])
@@ -198,7 +217,8 @@ def _legend_row(text: str | None, score: float, area: float, count: str) -> Lege
         verdict = "nothing in these images fits this sentence"
     room = PAGE_WIDTH - 2 * MARGIN - 44 - max(436, round(font_of(19).getlength(verdict)) + GAP)
     lines = wrap(sentence, room, font_of(21), MAX_SENTENCE_LINES)
-    return LegendRow(lines, verdict, empty=area == 0, height=28 * len(lines) + 14)
+    note = CLOSEST if is_closest else ""
+    return LegendRow(lines, verdict, note, empty=area == 0, height=28 * (len(lines) + is_closest) + 14)
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, top: int, rows: Sequence[LegendRow], colors: Sequence[Color]) -> None:
@@ -209,6 +229,9 @@ def _draw_legend(draw: ImageDraw.ImageDraw, top: int, rows: Sequence[LegendRow],
         ink = GREY if row.empty else INK
         for index, line in enumerate(row.lines):
             draw.text((MARGIN + 44, y + 29 + 28 * index), line, fill=ink, font=font_of(21), anchor="ls")
+        if row.note:
+            below = (MARGIN + 44, y + 29 + 28 * len(row.lines))
+            draw.text(below, row.note, fill=GREY, font=font_of(19), anchor="ls")
         draw.text((PAGE_WIDTH - MARGIN, y + 29), row.verdict, fill=ink, font=font_of(19), anchor="rs")
         y += row.height
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from mtrefseg.looks import MASK_COLORS, Color, to_hex
 
-from .drawing import stands_out_on
+from .drawing import CLOSEST, stands_out_on
 from .outlines import Ring, polygons_of
 
 
@@ -54,8 +54,10 @@ class ShownAnswer:
         mask (`np.ndarray`): bool (height, width), of any size.
         note (`str`): A note about the mask, or the reason why there is none.
         change_type (`str`, *optional*, defaults to `"unknown"`): "appear" draws the mask at t2, "disappear" at t1,
-            with a thin dashed line at the other date; all other types at both.
+            with a thin dotted line at the other date; all other types at both.
         color (`tuple[int, int, int]`, *optional*): Colour of the mask; by default that of its position in the list.
+        is_closest (`bool`, *optional*, defaults to `False`): Whether nothing fits the sentence clearly, and the mask
+            contains the changes that fit it best. It is drawn dashed, and the note says so.
     """
 
     text: str
@@ -63,6 +65,7 @@ class ShownAnswer:
     note: str
     change_type: str = "unknown"
     color: Color | None = None
+    is_closest: bool = False
 
 
 def pair_view_html(
@@ -188,9 +191,10 @@ def _pane(
             continue
         dates = _DATES.get(answers[index].change_type, ("t1", "t2"))
         state = "here" if date in dates else "there"
+        kind = f"{state} closest" if answers[index].is_closest else state
         use = f'href="#{name}-{index + 1}"'
         drawn.append(
-            f'<g class="pv-mask {state}" data-answer="{index + 1}" style="--color:{to_hex(colors[index])}">'
+            f'<g class="pv-mask {kind}" data-answer="{index + 1}" style="--color:{to_hex(colors[index])}">'
             f'<use class="fill" {use}/><use class="halo" {use}/><use class="line" {use}/></g>'
         )
         if state == "here":
@@ -211,13 +215,14 @@ def _pane(
 
 
 def _row(number: int, answer: ShownAnswer, color: Color) -> str:
-    is_found = bool(answer.mask.any())
+    state = "closest" if answer.is_closest else "found" if answer.mask.any() else "nothing"
+    note = f"{CLOSEST} · {answer.note}" if answer.is_closest else answer.note
     ink = to_hex(stands_out_on(color))
     return (
-        f'<li class="{"found" if is_found else "nothing"}"><button type="button" class="pv-answer" '
+        f'<li class="{state}"><button type="button" class="pv-answer" '
         f'data-answer="{number}" aria-pressed="false" style="--color:{to_hex(color)};--on-color:{ink}">'
         f'<span class="pv-chip">{number}</span><span class="pv-text" dir="auto">{escape(answer.text)}</span>'
-        f'<span class="pv-note">{escape(answer.note)}</span></button></li>'
+        f'<span class="pv-note">{escape(note)}</span></button></li>'
     )
 
 

@@ -9,6 +9,7 @@ from transformers.utils import ModelOutput
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.closest_changes_mtrefseg import closest_changes
+from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice
 
 
 SIDE = 16
@@ -31,7 +32,7 @@ def sentence_logits(near: float, far: float, third: float = -20) -> np.ndarray:
 
 
 def selected(logits: np.ndarray, threshold: float = 0.0, lowest: float = -8.0) -> np.ndarray:
-    return closest_changes(logits, change_logits(), threshold, lowest)[0] > threshold
+    return closest_changes(logits, change_logits(), threshold, lowest)[0][0] > threshold
 
 
 @pytest.mark.parametrize("threshold", [-1.0, 0.0, 0.2])
@@ -54,14 +55,24 @@ def test_nothing_is_selected_if_nothing_fits() -> None:
 
 def test_masks_are_kept() -> None:
     logits = sentence_logits(near=3, far=-1)
-    assert np.array_equal(closest_changes(logits, change_logits(), 0.0, -8.0), logits)
+    same, is_closest = closest_changes(logits, change_logits(), 0.0, -8.0)
+    assert np.array_equal(same, logits)
+    assert not is_closest.any()
 
 
 def test_without_a_change_or_a_sentence_nothing_is_selected() -> None:
     logits = sentence_logits(near=-5, far=-9)
     nothing = np.full((SIDE, SIDE), -6, np.float32)
-    assert np.array_equal(closest_changes(logits, nothing, 0.0, -8.0), logits)
-    assert closest_changes(logits[:0], change_logits(), 0.0, -8.0).shape == (0, SIDE, SIDE)
+    same, is_closest = closest_changes(logits, nothing, 0.0, -8.0)
+    assert np.array_equal(same, logits)
+    assert not is_closest.any()
+    none, is_closest = closest_changes(logits[:0], change_logits(), 0.0, -8.0)
+    assert (none.shape, is_closest.shape) == ((0, SIDE, SIDE), (0,))
+
+
+def test_it_is_told_for_which_sentences_something_was_selected() -> None:
+    logits = np.concatenate([sentence_logits(near, -12) for near in (5, -5, -9)])
+    assert closest_changes(logits, change_logits(), 0.0, -8.0)[1].tolist() == [False, True, False]
 
 
 def outputs(near: float) -> ModelOutput:
@@ -80,12 +91,25 @@ def test_processor_selects_with_a_low_score_and_only_if_it_is_told() -> None:
     (sure,) = processor.post_process_referring_segmentation(outputs(near=5), size)
     assert 100 < found["masks"].sum() < 200
     assert 0.5 < found["scores"][0] < 0.65 < sure["scores"][0]
-    assert not processor.post_process_referring_segmentation(outputs(near=-9), size)[0]["masks"].any()
-    assert not processor.post_process_referring_segmentation(outputs(near=-5), size, no_target_threshold=0.0)[0][
-        "masks"
-    ].any()
+    (nothing,) = processor.post_process_referring_segmentation(outputs(near=-9), size)
+    (rejected,) = processor.post_process_referring_segmentation(outputs(near=-5), size, no_target_threshold=0.0)
     processor.fallback_threshold = None
-    assert not processor.post_process_referring_segmentation(outputs(near=-5), size)[0]["masks"].any()
+    (off,) = processor.post_process_referring_segmentation(outputs(near=-5), size)
+    results = [found, sure, nothing, rejected, off]
+    assert [bool(result["masks"].any()) for result in results] == [True, True, False, False, False]
+    assert [result["is_closest"].tolist() for result in results] == [[True], [False], [False], [False], [False]]
+
+
+def test_words_that_select_none_of_the_closest_changes_leave_nothing() -> None:
+    """The object is in the upper half."""
+    processor = MTRefSegImageProcessor(size=4 * SIDE, fallback_threshold=0.001)
+    told = []
+    for region in ((0.0, 0.0, 1.0, 0.5), (0.0, 0.5, 1.0, 1.0)):
+        choice = torch.tensor([ObjectChoice(region=region).to_values()])
+        asked = ModelOutput({**outputs(near=-5), "object_choices": choice})
+        (result,) = processor.post_process_referring_segmentation(asked, [(4 * SIDE, 4 * SIDE)])
+        told.append((bool(result["masks"].any()), result["is_closest"].tolist()))
+    assert told == [(True, [True]), (False, [False])]
 
 
 def test_the_model_returns_the_mask_of_every_change(model: MTRefSegModel, processor: MTRefSegProcessor) -> None:

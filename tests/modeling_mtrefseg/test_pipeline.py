@@ -68,7 +68,7 @@ def test_one_pair(segmenter: MTRefSegPipeline) -> None:
     result = segmenter(PAIRS[0])
     assert [entry["text"] for entry in result] == PAIRS[0]["text"]
     for entry in result:
-        assert set(entry) == {"text", "mask", "score", "no_target_score", "answered_by"}
+        assert set(entry) == {"text", "mask", "score", "no_target_score", "answered_by", "is_closest"}
         assert entry["answered_by"] == "image"
         assert (entry["mask"].mode, entry["mask"].size) == ("L", (60, 40))
         assert set(np.unique(entry["mask"])) <= {0, 255}
@@ -84,6 +84,17 @@ def test_equals_model_and_processor_by_hand(segmenter: MTRefSegPipeline) -> None
     for entry, mask, score in zip(segmenter(PAIRS[0]), expected["masks"], expected["scores"], strict=True):
         np.testing.assert_array_equal(np.asarray(entry["mask"]) == 255, mask.numpy())
         assert entry["score"] == pytest.approx(float(score))
+
+
+def test_it_says_which_masks_are_the_closest_changes(
+    segmenter: MTRefSegPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second(logits: torch.Tensor, *_: object) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.full_like(logits, 9.0), torch.tensor([False, True])
+
+    monkeypatch.setattr(segmenter.processor.image_processor, "with_closest_changes", second)
+    answers = segmenter(PAIRS[0], no_target_threshold=1.0)
+    assert [answer["is_closest"] for answer in answers] == [False, True]
 
 
 def test_ragged_batch_is_one_call_and_equals_single_pairs(segmenter: MTRefSegPipeline, model_calls: list[int]) -> None:

@@ -7,8 +7,9 @@ from PIL import Image
 
 from mtrefseg.looks import MASK_COLORS, to_hex
 from mtrefseg.serve.engine import EVERY_CHANGE, Sentence
+from mtrefseg.view.drawing import CLOSEST
 from mtrs_iou import decode_rle
-from spaces_demo.answers import result_of, show, write_files
+from spaces_demo.answers import masks_of, result_of, show, write_files
 from spaces_demo.segmenting import Segmentation
 
 
@@ -19,6 +20,7 @@ def make_segmentation(sentences: list[Sentence], masks: np.ndarray, **options: o
         "masks": masks,
         "scores": [0.75] * len(sentences),
         "no_target_scores": [0.25] * len(sentences),
+        "is_closest": [False] * len(sentences),
         "encoding_seconds": None,
         "answering_seconds": 0.04,
         "num_asked": len(sentences),
@@ -50,6 +52,14 @@ def test_what_is_found_and_what_is_not_is_said_in_words() -> None:
     assert "nothing changed" in html
     assert "The pair was cached. Masks recomputed from cached answers in 0.04 s." in html
     assert "said instead" in show(make_segmentation(["a car"], a_mask()[None]), "said instead")
+
+
+def test_the_closest_changes_are_named() -> None:
+    masks = np.stack([a_mask(), a_mask()])
+    segmentation = make_segmentation(["a car", "a dragon"], masks, is_closest=[False, True])
+    assert show(segmentation).count(CLOSEST) == 1
+    assert [answer["is_closest"] for answer in result_of(segmentation)["answers"]] == [False, True]
+    assert [mask["is_closest"] for mask in masks_of(segmentation)["masks"]] == [False, True]
 
 
 def test_what_came_is_outlined_later_and_what_left_earlier() -> None:

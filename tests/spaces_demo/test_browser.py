@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from spaces_demo.inspect_tab import FIRST
+from spaces_demo.scene_tab import EXAMPLE_SENTENCES
 from spaces_demo.solved_examples import EXAMPLES
 from tests.spaces_demo.conftest import SPACE, Server
 
@@ -80,6 +82,12 @@ class Page:
     def answers(self) -> list[str]:
         return self.run("return [...document.querySelectorAll('#answers .pv-text')].map((each) => each.innerText)")
 
+    def choose_tab(self, name: str) -> None:
+        next(tab for tab in self.all("button[role=tab]") if tab.text == name).click()
+
+    def text_of(self, selector: str) -> str:
+        return " ".join(each.text for each in self.all(selector))
+
     def press(self, name: str) -> None:
         self.click(f"#{name}")
 
@@ -146,16 +154,27 @@ def test_it_opens_solved_and_answers_about_a_pair(driver: Any, server: Server, w
     assert "The pair was cached. 1 question answered" in page.all("#answers [role=status]")[0].text
 
 
-def test_sentences_go_along_to_the_other_tabs(driver: Any, server: Server) -> None:
+def test_the_other_tabs_open_with_something_solved(driver: Any, server: Server) -> None:
     page = Page(driver, server.url, 1280, dark=False)
-    for name, selector in (("Look inside", "#look-question input"), ("Large scene", "#scene-sentences textarea")):
-        next(tab for tab in page.all("button[role=tab]") if tab.text == name).click()
-        expected = EXAMPLES[0].sentences[0] if name == "Look inside" else EXAMPLES[0].text
-        page.wait(
-            lambda selector=selector, expected=expected: (
-                page.all(selector) and page.all(selector)[0].get_property("value") == expected
-            )
-        )
+    page.choose_tab("Look inside")
+    page.wait(lambda: page.text_of("#verdict .verdict span") == FIRST)
+    page.wait(lambda: len(page.all(".figures img")) > 2)
+    page.choose_tab("Large scene")
+    page.wait(lambda: len(page.all("#scene-view .pv-pane img")) == 2 and page.all("#scene-view .pv-mask"))
+    assert page.all("#scene-sentences textarea")[0].get_property("value").splitlines() == list(EXAMPLE_SENTENCES)
+
+
+def test_own_images_and_sentences_go_along_to_the_other_tabs(driver: Any, server: Server, pair: tuple) -> None:
+    page = Page(driver, server.url, 1280, dark=False)
+    page.upload(*map(Path, pair))
+    page.all("#sentences textarea")[0].clear()
+    page.all("#sentences textarea")[0].send_keys("the house that appeared")
+    page.choose_tab("Look inside")
+    page.wait(lambda: page.text_of("#verdict .verdict span") == "the house that appeared")
+    page.choose_tab("Large scene")
+    page.wait(lambda: page.all("#scene-sentences textarea")[0].get_property("value") == "the house that appeared")
+    assert Path(pair[0]).name in page.text_of("#scene-t1").replace("\n", "")
+    assert page.all("#scene-view .empty")
 
 
 def test_fields_have_names_for_screen_readers(driver: Any, server: Server) -> None:

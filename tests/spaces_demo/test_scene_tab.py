@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.spaces_demo.conftest import SPACE, Server
+from mtrs_iou import decode_rle
+from spaces_demo.solved_examples import EXAMPLES
+from tests.spaces_demo.conftest import SPACE, Segmenter, Server
 
 
+gr = pytest.importorskip("gradio", reason="gradio is not installed")
 gradio_client = pytest.importorskip("gradio_client", reason="gradio_client is not installed")
 rasterio = pytest.importorskip("rasterio", reason="rasterio is not installed")
 
@@ -122,11 +125,46 @@ def test_dates_that_do_not_fit_are_named_as_the_page_does(client: Any, rasters: 
 
 
 def test_the_example_has_a_place() -> None:
-    paths = [SPACE / "examples" / f"scene_{date}.tif" for date in ("t1", "t2")]
     places = []
-    for path in paths:
+    for path in scene_tab.EXAMPLE:
         with rasterio.open(path) as raster:
-            assert (raster.width, raster.height, raster.compression.name) == (2048, 2048, "jpeg")
+            assert (raster.width, raster.height, raster.compression.name) == (1216, 1216, "jpeg")
             places.append((raster.crs.to_string(), raster.transform))
     assert places[0] == places[1]
-    assert places[0][0] == "EPSG:32633"
+    assert places[0][0] == "EPSG:32640"
+
+
+@pytest.mark.parametrize("folder", ["shipped", "now"])
+def test_the_answers_to_the_example_are_right(folder: str, tmp_path: Path) -> None:
+    """Those that are shown at first, and those of the shipped checkpoint: `make images` writes them anew."""
+    files = scene_tab.SCENE
+    if folder == "now":
+        files, paths = tmp_path, [str(path) for path in scene_tab.EXAMPLE]
+        segmenter = Segmenter.from_pretrained(str(SPACE.parent / "mtrefseg-r1"))
+        scene_tab.segment_into(files, segmenter, paths, scene_tab.EXAMPLE_SENTENCES, scene_tab.EXAMPLE_DOMAIN)
+    truth = json.loads((SPACE.parent / "docs" / "example" / "demo_truth.json").read_text(encoding="utf-8"))["scene"]
+    assert [each["sentence"] for each in truth] == list(scene_tab.EXAMPLE_SENTENCES)
+    with rasterio.open(files / "masks.tif") as raster:
+        masks = raster.read() == 1
+    results = json.loads((files / "result.json").read_text())["results"]
+    for mask, each, one in zip(masks, truth, results, strict=True):
+        expected = decode_rle(each["mask"])
+        assert (mask & expected).sum() / (mask | expected).sum() > 0.72, each["sentence"]
+        assert not one["is_closest"]
+
+
+def test_the_tab_opens_with_the_example_and_keeps_own_files(server: Server, pair: tuple[str, str]) -> None:
+    tab: Any = next(function.fn.__self__ for function in server.page.fns.values() if function.name == "show_example")
+    ask = (*EXAMPLES[0].paths, EXAMPLES[0].text)
+    *fields, view, files, numbers, _ = tab.open(None, None, *ask)
+    for path in files:  # As the page does it when it stops.
+        Path(path).unlink()
+    assert fields == [*map(str, scene_tab.EXAMPLE), "\n".join(scene_tab.EXAMPLE_SENTENCES), "remote_sensing"]
+    assert {Path(path).name for path in files} == set(scene_tab.FILES) - {"overview.webp"}
+    assert scene_tab.SOLVED in view
+    assert view.count("data:image/") == 2
+    assert [one["text"] for one in numbers["results"]] == list(scene_tab.EXAMPLE_SENTENCES)
+    taken = tab.open(*fields[:2], *pair, "a car")
+    assert taken[:3] == (*pair, "a car")
+    for files_now, asked in ((fields[:2], ask), (pair, ask), ((pair[0], None), ask), (pair, (*pair, "a car"))):
+        assert all(value == gr.skip() for value in tab.open(*files_now, *asked))

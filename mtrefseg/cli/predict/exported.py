@@ -51,5 +51,6 @@ def run_exported(options: argparse.Namespace) -> None:
         np.stack([np.asarray(result["mask"]) > 0 for result in results]),
         [result["score"] for result in results],
         [result["no_target_score"] for result in results],
+        [result["is_closest"] for result in results],
         [result["answered_by"] for result in results],
     )

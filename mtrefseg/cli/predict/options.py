@@ -14,6 +14,7 @@ from ..common import (
     check_model_type,
     check_sentences,
     check_writable,
+    closest_note,
     default_model,
     progress,
 )
@@ -193,7 +194,8 @@ def sentence_lines(result: "SceneResult") -> list[str]:
         found = counted(len(one.objects)) if one.objects else "      nothing"
         ground = "" if one.area_m2 is None else f"  {one.area_m2:12,.0f} m²"
         text = one.text or EVERY_CHANGE
-        lines.append(f"{found}  score {one.score:.2f}  area {100 * one.area_fraction:6.2f} %{ground}  {text}")
+        area = f"{100 * one.area_fraction:6.2f} %{ground}"
+        lines.append(f"{found}  score {one.score:.2f}  area {area}  {text}{closest_note(one.is_closest)}")
     return lines
 
 

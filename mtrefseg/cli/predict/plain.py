@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..common import bad_input, load_model, open_pair, progress, versions, write_json, written_whole
+from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, write_json, written_whole
 from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
 
 
@@ -30,6 +30,8 @@ class Prediction:
         no_target_score (`float`): Probability that the sentence has no target.
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the image, 0 to 1.
+        is_closest (`bool`): Whether nothing fits the sentence clearly, and the mask contains the changes that fit it
+            best.
         answered_by (`str`): `"image"`, or how the mask of a large image was found; see [`SentenceResult`].
         rle (`dict`): The mask as COCO RLE: `size`, height and width, and `counts`.
     """
@@ -38,6 +40,7 @@ class Prediction:
     mask: str
     score: float
     no_target_score: float
+    is_closest: bool
     area_pixels: int
     area_fraction: float
     answered_by: str
@@ -90,6 +93,7 @@ def run_plain(options: argparse.Namespace) -> None:
         result["masks"].cpu().numpy(),
         result["scores"].tolist(),
         result["no_target_scores"].tolist(),
+        result["is_closest"].tolist(),
         ways,
     )
 
@@ -100,6 +104,7 @@ def finish(
     masks: "np.ndarray",
     scores: Sequence[float],
     no_target_scores: Sequence[float],
+    are_closest: Sequence[bool],
     ways: Sequence[str],
 ) -> None:
     """
@@ -109,7 +114,7 @@ def finish(
         options (`argparse.Namespace`): Arguments of the verb.
         images (`tuple[PIL.Image.Image, PIL.Image.Image]`): t1 and t2, of one size.
         masks (`np.ndarray` of shape `(num_sentences, height, width)`): Booleans.
-        scores, no_target_scores, ways (`Sequence`): For each sentence; see [`Prediction`].
+        scores, no_target_scores, are_closest, ways (`Sequence`): For each sentence; see [`Prediction`].
 
     Raises:
         [`UserError`]: If the results cannot be written.
@@ -117,14 +122,15 @@ def finish(
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
-    overlay = draw_overlay(*images, masks, texts, scores)
-    predictions = _describe(texts, masks, scores, no_target_scores, ways)
+    overlay = draw_overlay(*images, masks, texts, scores, are_closest=are_closest)
+    predictions = _describe(texts, masks, scores, no_target_scores, are_closest, ways)
     with bad_input(prefix=f"cannot write into {options.out}: "):
         _write_results(options, images[0].size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
         text = prediction.text or EVERY_CHANGE
-        print(f"{options.out / prediction.mask}  score {prediction.score:.2f}  area {area}  {text}")
+        note = closest_note(prediction.is_closest)
+        print(f"{options.out / prediction.mask}  score {prediction.score:.2f}  area {area}  {text}{note}")
     print(options.out / "overlay.png")
 
 
@@ -181,6 +187,7 @@ def _segment_in_windows(
         "masks": torch.from_numpy(result.masks),
         "scores": torch.tensor([one.score for one in result.sentences]),
         "no_target_scores": torch.tensor([one.no_target_score for one in result.sentences]),
+        "is_closest": torch.tensor([one.is_closest for one in result.sentences]),
         "answered_by": [one.answered_by for one in result.sentences],
     }
 
@@ -190,6 +197,7 @@ def _describe(
     masks: "np.ndarray",
     scores: Sequence[float],
     no_target_scores: Sequence[float],
+    are_closest: Sequence[bool],
     ways: Sequence[str],
 ) -> list[Prediction]:
     from mtrs_iou import encode_rle
@@ -203,6 +211,7 @@ def _describe(
                 mask=f"mask_{index + 1}.png",
                 score=scores[index],
                 no_target_score=no_target_scores[index],
+                is_closest=are_closest[index],
                 area_pixels=area,
                 area_fraction=area / mask.size,
                 answered_by=ways[index],

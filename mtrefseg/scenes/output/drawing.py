@@ -14,7 +14,7 @@ from mtrefseg.view.overlay import draw_overlay
 
 from ..reading import Grid, ReadOptions, Scene, open_scene, shrunk
 from .labels import shrink_mask
-from .result import MASKS, SceneResult, SentenceResult
+from .result import SentenceResult
 
 
 LAYER_SIDE = 2048
@@ -56,6 +56,7 @@ def draw_scene(
         [one.score for one in sentences],
         areas=[one.area_fraction for one in sentences],
         counts=[count_text(len(one.objects), one.area_m2) for one in sentences],
+        are_closest=[one.is_closest for one in sentences],
     )
 
 
@@ -66,7 +67,7 @@ def count_text(objects: int, area_m2: float | None) -> str:
 
 
 def draw_layers(
-    sources: Sequence[Any], options: ReadOptions, result: SceneResult, side: int = LAYER_SIDE
+    sources: Sequence[Any], options: ReadOptions, mask_file: Path, bands: Sequence[int], side: int = LAYER_SIDE
 ) -> tuple[Image.Image, Image.Image, list[np.ndarray]]:
     """
     Draws layers that viewers place on top of each other.
@@ -74,7 +75,8 @@ def draw_layers(
     Args:
         sources (`Sequence`): The images of t1 and t2.
         options ([`ReadOptions`]): How they are read.
-        result ([`SceneResult`]): The results.
+        mask_file (`Path`): `masks.tif`.
+        bands (`Sequence[int]`): Those of the sentences, from 1.
         side (`int`, *optional*, defaults to 2048): Longer side of the layers; smaller scenes keep their size.
 
     Returns:
@@ -87,7 +89,7 @@ def draw_layers(
     with open_scene(sources, options) as scene:
         size = shrunk(scene.grid.height, scene.grid.width, side)
         views = scene.read(scene.box, size).images
-    masks = [shrink_mask(result.folder / MASKS, one.band, result.grid, size) for one in result.sentences]
+        masks = [shrink_mask(mask_file, band, scene.grid, size) for band in bands]
     earlier, later = map(Image.fromarray, views)
     return earlier, later, masks
 

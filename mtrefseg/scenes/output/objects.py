@@ -106,37 +106,38 @@ def to_map(shape: Any, grid: Grid) -> Any:
 
 
 def objects_table(
-    answers: Sequence[tuple[str | None, Sequence[SceneObject]]], grid: Grid, simplify: float = 0
+    answers: Sequence[tuple[str | None, Sequence[SceneObject], bool]], grid: Grid, simplify: float = 0
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """
     The objects of all sentences as columns.
 
     Args:
-        answers (`Sequence`): The sentences (`None` for every change) with their objects.
+        answers (`Sequence`): The sentences (`None` for every change) with their objects, and whether these are only
+            the changes that fit the sentence best (`is_closest`).
         grid ([`Grid`]): The grid of the scene.
         simplify (`float`, *optional*): Maximum deviation of the outlines in pixels.
 
     Returns:
         `tuple`: Outlines in map coordinates (pixels without a georeference), and columns by name: `sentence`,
-            `change_type`,
-        `score`, `area_m2` (with a georeference), `area_pixels`, and the bounding box in pixels, `x_min`, `y_min`,
-        `x_max`, `y_max`.
+            `change_type`, `score`, `is_closest`, `area_m2` (with a georeference), `area_pixels`, and the bounding box
+            in pixels, `x_min`, `y_min`, `x_max`, `y_max`.
     """
-    rows = [(text, one) for text, objects in answers for one in objects]
+    rows = [(text, one, is_closest) for text, objects, is_closest in answers for one in objects]
     outlines = []
-    for _, one in rows:
+    for _, one, _ in rows:
         outline = one.shape.simplify(simplify) if simplify else one.shape
         outlines.append(outline if grid.crs is None else to_map(outline, grid))
-    boxes = np.array([one.shape.bounds for _, one in rows]).reshape(-1, 4).round().astype(np.int64)
-    types: dict[str | None, ChangeType] = {text: change_type_of(text) for text, _ in answers}
+    boxes = np.array([one.shape.bounds for _, one, _ in rows]).reshape(-1, 4).round().astype(np.int64)
+    types: dict[str | None, ChangeType] = {text: change_type_of(text) for text, _, _ in answers}
     columns: dict[str, np.ndarray] = {
-        "sentence": np.array([text or EVERY_CHANGE for text, _ in rows], dtype=object),
-        "change_type": np.array([types[text] for text, _ in rows], dtype=object),
-        "score": np.array([round(one.score, 4) for _, one in rows], dtype=np.float64),
+        "sentence": np.array([text or EVERY_CHANGE for text, _, _ in rows], dtype=object),
+        "change_type": np.array([types[text] for text, _, _ in rows], dtype=object),
+        "score": np.array([round(one.score, 4) for _, one, _ in rows], dtype=np.float64),
+        "is_closest": np.array([is_closest for _, _, is_closest in rows], dtype=bool),
     }
     if grid.crs is not None:
-        columns["area_m2"] = np.array([one.area_m2 for _, one in rows], dtype=np.float64).round(3)
-    columns["area_pixels"] = np.array([one.area_pixels for _, one in rows], dtype=np.int64)
+        columns["area_m2"] = np.array([one.area_m2 for _, one, _ in rows], dtype=np.float64).round(3)
+    columns["area_pixels"] = np.array([one.area_pixels for _, one, _ in rows], dtype=np.int64)
     for index, name in enumerate(("x_min", "y_min", "x_max", "y_max")):
         columns[name] = boxes[:, index]
     return np.array(outlines, dtype=object), columns

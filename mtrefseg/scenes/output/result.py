@@ -40,6 +40,9 @@ class SentenceResult:
         asked (`str`, *optional*): The text that the model was given.
         score (`float`): Mean probability inside the mask, 0 if it is empty.
         no_target_score (`float`): Probability that the sentence has no target: the smallest of all windows.
+        is_closest (`bool`): Whether nothing fits the sentence clearly, and the mask contains the changed objects that
+            fit it best. Only if the model sees the scene at once: `"image"` or `"shrunk scene"`, or a selection
+            among the objects of one window.
         area_pixels (`int`): Pixels of the mask.
         area_fraction (`float`): Their share of the pixels with data, 0 to 1.
         area_m2 (`float`, *optional*): Area of all objects in square metres; `None` without a georeference.
@@ -52,6 +55,7 @@ class SentenceResult:
     asked: str | None
     score: float
     no_target_score: float
+    is_closest: bool
     area_pixels: int
     area_fraction: float
     area_m2: float | None
@@ -167,4 +171,6 @@ class SceneResult:
             raise UserError(f"cannot write {self.folder / REPORT}: {error}") from error
 
     def _table(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        return objects_table([(one.text, one.objects) for one in self.sentences], self.grid, self.simplify)
+        return objects_table(
+            [(one.text, one.objects, one.is_closest) for one in self.sentences], self.grid, self.simplify
+        )

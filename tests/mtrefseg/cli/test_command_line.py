@@ -71,7 +71,8 @@ class FakeProcessor:
         for index, mask in enumerate(masks):
             mask[:, :index] = True
         scores = torch.linspace(0, 1, outputs.count)
-        return [{"masks": masks, "scores": scores, "no_target_scores": 1 - scores}]
+        is_closest = (scores > 0) & (scores < 0.6)
+        return [{"masks": masks, "scores": scores, "no_target_scores": 1 - scores, "is_closest": is_closest}]
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +145,7 @@ def test_predict_writes_masks_overlay_and_report(
     assert [entry["text"] for entry in report["results"]] == sentences
     assert [entry["area_pixels"] for entry in report["results"]] == [0, HEIGHT, 2 * HEIGHT]
     assert report["results"][1]["score"] == pytest.approx(0.5)
+    assert [entry["is_closest"] for entry in report["results"]] == [False, True, False]
     assert report["results"][2]["area_fraction"] == pytest.approx(2 / WIDTH)
 
     prepared, post_processed = processor.calls
@@ -153,6 +155,10 @@ def test_predict_writes_masks_overlay_and_report(
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == str(Path("results/run/overlay.png"))
     assert "Straße – 新しい家" in printed.out
+    noted = [
+        line for line in printed.out.splitlines() if "(nothing fits clearly; the closest change is shown)" in line
+    ]
+    assert [line.partition("  ")[0] for line in noted] == [str(Path("results/run/mask_2.png"))]
     assert "loading mtrefseg-r1" in printed.err
 
 

@@ -73,6 +73,12 @@ def test_empty_masks_get_the_closest_changes(exported, pairs):
     assert found["masks"].any((1, 2)).all()
     np.testing.assert_array_equal(found["masks"], expected["masks"].numpy())
     np.testing.assert_allclose(found["scores"], expected["scores"].numpy(), atol=1e-5)
+    assert found["is_closest"].tolist() == expected["is_closest"].tolist() == [True, True, False]
+    outputs["mask_logits"] = masks[:1]
+    outputs |= {"no_target_logits": np.full(1, -9, np.float32), "num_expressions": np.array([1])}
+    segmenter.answer = lambda encoding, text: {**outputs, "encoding": encoding}
+    (answer,) = segmenter({"image_t1": pairs[0][0], "image_t2": pairs[1][0], "text": "a house"})
+    assert answer["is_closest"] is True
 
 
 @torch.no_grad()

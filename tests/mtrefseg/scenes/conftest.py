@@ -59,7 +59,8 @@ class ColorPredictor(ScenePredictor):
         ]
         found = torch.from_numpy(np.array(masks))
         no_target = torch.where(found.flatten(2).any(-1), -4.0, 4.0)
-        return WindowAnswer(self._without_refused(torch.where(found, 6.0, -6.0), no_target), no_target)
+        logits = self._without_refused(torch.where(found, 6.0, -6.0), no_target)
+        return WindowAnswer(logits, no_target, torch.zeros_like(no_target, dtype=torch.bool))
 
     def sample(
         self, logits: torch.Tensor, height: int, width: int, band: tuple[int, int] | None = None

@@ -68,6 +68,7 @@ def test_each_pair_is_a_row_and_so_is_each_failure(manifest: Path, tmp_path: Pat
         ("broken", "the red things", "failed", None),
         ("000005", "the largest red thing", "done", 2400),
     ]
+    assert [row["is_closest"] for row in rows] == [False, False, None, None, False, False, None, False]
     assert "nowhere.tif" in rows[2]["error"]
     assert "broken.tif" in rows[6]["error"]
     assert rows[0]["area_m2"] == pytest.approx(600, rel=1e-2)

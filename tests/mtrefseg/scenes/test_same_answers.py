@@ -115,7 +115,7 @@ def test_layers(predictor: ColorPredictor, save: Save, tmp_path: Path) -> None:
     later = paint(ground(100, 180), "red", 20, 30, 60, 40)
     rasters = [save("t1.tif", ground(100, 180)), save("t2.tif", later)]
     result = segment_pair(rasters[0], rasters[1], ["the red things"], predictor, SceneOptions(), tmp_path / "out")
-    earlier, shown, masks = draw_layers(rasters, ReadOptions(), result, side=90)
+    earlier, shown, masks = draw_layers(rasters, ReadOptions(), result.folder / "masks.tif", [1], side=90)
     assert earlier.size == shown.size == (90, 50)
     assert [mask.shape for mask in masks] == [(50, 90)]
     assert masks[0][15:35, 10:40].all()

@@ -293,17 +293,25 @@ def test_only_a_scene_of_one_window_falls_back_to_the_closest_changes(
         expected = model(**processor(*pictures, text=["a house"])).change_logits[0]
     given = []
 
-    def everything(logits: torch.Tensor, changes: torch.Tensor, threshold: float) -> torch.Tensor:
+    def everything(logits: torch.Tensor, changes: torch.Tensor, threshold: float) -> tuple[torch.Tensor, ...]:
         given.append(changes)
-        return torch.full_like(logits, 9.0)
+        return torch.full_like(logits, 9.0), torch.ones(len(logits), dtype=torch.bool)
 
     monkeypatch.setattr(processor.image_processor, "fallback_threshold", 0.001, raising=False)
     monkeypatch.setattr(processor.image_processor, "with_closest_changes", everything)
     predictor = ScenePredictor(model, processor, 0.999, 1.0)
-    assert segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions(window="off")).masks.all()
+    whole = segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions(window="off"))
+    assert whole.masks.all()
     torch.testing.assert_close(given, [expected], atol=1e-4, rtol=0)
-    assert not segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions()).masks.all()
+    windows = segment_pair(images[0], images[1], ["a house"], predictor, SceneOptions())
+    assert not windows.masks.all()
     assert len(given) == 1
+    assert [one.sentences[0].is_closest for one in (whole, windows)] == [True, False]
+    for one, is_closest in ((whole, True), (windows, False)):
+        (entry,) = json.loads((one.folder / "result.json").read_text())["results"]
+        assert entry["is_closest"] is is_closest
+        features = json.loads((one.folder / "objects.geojson").read_text())["features"]
+        assert all(feature["properties"]["is_closest"] is is_closest for feature in features)
 
 
 def test_windows_agree_in_batches_of_any_size(

@@ -50,7 +50,7 @@ def test_masks_have_keys_and_are_those_of_the_model(server: Server, files: Files
     assert (body["width"], body["height"], body["threshold"], body["model"]) == (128, 96, 0.4, "tiny")
     assert [mask["sentence"] for mask in body["masks"]] == SENTENCES
     assert [mask["change_type"] for mask in body["masks"]] == ["appear", "disappear"]
-    keys = {"score", "no_target_score", "area_pixels", "area_fraction", "found", "rle", "polygons"}
+    keys = {"score", "no_target_score", "is_closest", "area_pixels", "area_fraction", "found", "rle", "polygons"}
     assert keys < set(body["masks"][0])
     from io import BytesIO
 
@@ -112,9 +112,11 @@ def test_empty_masks_fall_back_to_the_closest_changes(server: Server, monkeypatc
         replace(each, mask_logits=each.mask_logits * 0 - level)
         for each, level in zip(server.engine.answer(encoding, SENTENCES[:2]).values(), (5, 8))
     ]
-    near, far = server.engine.masks_of(answers, (96, 96), 0.5, 1.0)["masks"]
+    result = server.engine.masks_of(answers, (96, 96), 0.5, 1.0)
+    near, far = result["masks"]
     assert 0 < near.sum() < near.numel() / 4
     assert not far.any()
+    assert result["is_closest"].tolist() == [True, False]
 
 
 def test_json_and_data_urls_are_answered_like_a_form(server: Server, files: Files) -> None:

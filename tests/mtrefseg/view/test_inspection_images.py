@@ -36,6 +36,7 @@ def make_inspection(height=60, width=80, words=("a", "roof"), importances=None, 
         mask=there,
         score=0.75,
         no_target_score=0.125,
+        is_closest=False,
         words=tuple(WordImportance(word, value, 0.1) for word, value in zip(words, importances, strict=True)),
     )
 

@@ -5,7 +5,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from mtrefseg.looks import MASK_COLORS
-from mtrefseg.view.drawing import paint_masks
+from mtrefseg.view.drawing import CLOSEST, paint_masks
 from mtrefseg.view.overlay import PAGE_WIDTH, draw_overlay
 
 
@@ -114,6 +114,16 @@ def test_the_legend_says_what_was_found(drawn_texts: list[str]) -> None:
     assert "nothing in these images fits this sentence" in drawn_texts
     assert "every change between the two images" in drawn_texts
     assert "nothing changed" in drawn_texts
+    assert CLOSEST not in drawn_texts
+
+
+def test_the_legend_marks_the_closest_changes(drawn_texts: list[str]) -> None:
+    masks = np.ones((2, 10, 10), dtype=bool)
+    usual = draw_overlay(*grey_pair(10, 10), masks, ["a roof", "a pool"], [0.9, 0.5])
+    page = draw_overlay(*grey_pair(10, 10), masks, ["a roof", "a pool"], [0.9, 0.5], are_closest=[False, True])
+    assert drawn_texts.count(CLOSEST) == 1
+    assert drawn_texts.index("a pool", drawn_texts.index("a pool") + 1) < drawn_texts.index(CLOSEST)
+    assert page.height > usual.height
 
 
 @pytest.mark.parametrize("count", [0, 1, 20])

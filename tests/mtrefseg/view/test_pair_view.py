@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mtrefseg.looks import css_variables
+from mtrefseg.view.drawing import CLOSEST
 from mtrefseg.view.pair_view import MOST_CORNERS, SCRIPT, STYLE, ShownAnswer, pair_view_html
 from tests.browser_pages import EVIL, needs_browser, run_script
 
@@ -101,6 +102,17 @@ ACTS = """
   press("m"); seen.push(`masks ${root.querySelector('[data-act="masks"]').ariaPressed}`);
   return seen;
 """
+
+
+def test_the_closest_changes_are_dashed_and_named() -> None:
+    mask = block(10, 10, 50, 50)
+    answers = [ShownAnswer("a", mask, "score 0.90"), ShownAnswer("b", mask, "score 0.50", "appear", is_closest=True)]
+    html = pair_view_html(pair(), answers)
+    assert 'class="pv-mask here" data-answer="1"' in html
+    assert 'class="pv-mask here closest" data-answer="2"' in html
+    assert 'class="pv-mask there closest" data-answer="2"' in html
+    assert html.count(f"{CLOSEST} · score 0.50") == html.count(CLOSEST) == 1
+    assert '<li class="closest">' in html
 
 
 @needs_browser
