@@ -47,8 +47,8 @@ def weighted_row_sums(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
         weights (`Tensor` of shape `(num_sums, num_terms)`): Weights; any floating point type.
 
     Returns:
-        `Tensor` of shape `(num_sums, size)`: As `embedding_bag` with `mode="sum"`, in the precision of the table. Where
-            gradients are computed on a CPU, sums and gradients are computed in float32.
+        `Tensor` of shape `(num_sums, size)`: As `embedding_bag` with `mode="sum"`, in the precision of the table.
+            Where gradients are computed on a CPU, sums and gradients are computed in float32.
     """
     if _needs_gradients(table, weights):
         return _WeightedRowSums.apply(table.float(), rows, weights.float()).to(table.dtype)
