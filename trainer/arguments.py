@@ -128,7 +128,7 @@ class DataArguments:
         generated_pairs (`int`, *optional*, defaults to 0): Number of different generated pairs; 0 if infinite.
         generated_eval_pairs (`int`, *optional*, defaults to 100): Number of generated pairs to evaluate on.
         generated_size, generated_seed, generated_domains, generated_noise, generated_expressions,
-        generated_plain_share, generated_no_target_share, generated_absent_kinds:
+        generated_plain_share, generated_no_target_share:
             Settings of `dataset_scripts.synthesis.generator.Generator`.
     """
 
@@ -159,9 +159,6 @@ class DataArguments:
     generated_plain_share: float = field(default=0.0, metadata={"help": "share of plain sentences, 0 to 1"})
     generated_no_target_share: float = field(
         default=NO_TARGET_SHARE, metadata={"help": "how often to try a sentence that matches nothing, 0 to 1"}
-    )
-    generated_absent_kinds: bool = field(
-        default=False, metadata={"help": "generate sentences about kinds that are not in the images, too"}
     )
 
     def __post_init__(self) -> None:

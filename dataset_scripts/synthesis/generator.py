@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
-from dataset_scripts.synthesis.language.lexicon import ABSENT_KINDS
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
@@ -120,8 +119,6 @@ class Generator:
             1; see [`PlainExpressionWriter`].
         no_target_share (`float`, *optional*, defaults to 0.06): Share of attempts to write a no-target sentence, 0 to
             1. These attempts succeed more often than others, so the share among the sentences is higher.
-        absent_kinds (`bool`, *optional*, defaults to `False`): Whether most no-target sentences name a kind of which
-            nothing has changed, which need not be in the scene. Otherwise, they only name visible kinds.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -143,7 +140,6 @@ class Generator:
     most_expressions: int = 6
     plain_share: float = 0.0
     no_target_share: float = NO_TARGET_SHARE
-    absent_kinds: bool = False
 
     label: ClassVar[str] = "synthetic"
     # Increased whenever the same seed gives other images or sentences.
@@ -207,8 +203,7 @@ class Generator:
     def _expressions(self, random: np.random.Generator, observation: Observation) -> tuple[SyntheticExpression, ...]:
         wanted = int(random.integers(min(2, self.most_expressions), self.most_expressions + 1))
         plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
-        absent = ABSENT_KINDS[observation.scene.domain] if self.absent_kinds else ()
-        writer = ExpressionWriter(observation, random, absent_kinds=absent)
+        writer = ExpressionWriter(observation, random)
         # A pair without changes only allows no-target sentences, so one is enough.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain:

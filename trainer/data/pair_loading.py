@@ -170,7 +170,6 @@ def make_train_dataset(
         "most_expressions": arguments.generated_expressions,
         "plain_share": arguments.generated_plain_share,
         "no_target_share": arguments.generated_no_target_share,
-        "absent_kinds": arguments.generated_absent_kinds,
     }
     sources = [
         open_pairs(

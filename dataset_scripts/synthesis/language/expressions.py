@@ -40,8 +40,6 @@ Choice = TypeVar("Choice")
 FAILS, DOUBTFUL, HOLDS = 0, 1, 2
 
 NO_TARGET_SHARE = 0.06  # Share of attempts; with pairs without change, about 8 % of the sentences
-ABSENT_KIND_SHARE = 0.6  # Share of the no-target sentences that are about absent kinds, if there are any
-_PLACED_SHARE = 0.25  # Share of these with a position
 _SMALLEST = 36 / 256**2  # Smallest share of the image that a described thing covers
 _LANDMARK = 2.0  # Landmarks must be larger than that by this factor.
 _WIDE = 0.12  # Things that cover a larger share are too large for a position phrase.
@@ -126,8 +124,6 @@ class ExpressionWriter:
         groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): Domain -> nouns that cover several
             kinds, such as "vehicle".
         lasting (`frozenset[str]`, *optional*): Kinds that never appear or disappear.
-        absent_kinds (`Sequence[str]`, *optional*): Kinds for no-target sentences, whether or not they are visible.
-            Those among the changes are excluded. By default, no-target sentences name only kinds that are visible.
     """
 
     observation: Observation
@@ -135,7 +131,6 @@ class ExpressionWriter:
     nouns: Mapping[str, Sequence[Forms]] = field(default_factory=lambda: NOUNS)
     groups: Mapping[str, Sequence[tuple[Forms, frozenset[str]]]] = field(default_factory=lambda: GROUPS)
     lasting: frozenset[str] = LASTING
-    absent_kinds: Sequence[str] = ()
     sightings: list[Sighting] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -450,8 +445,6 @@ class ExpressionWriter:
 
     def _write_absent(self) -> WrittenExpression | None:
         """Writes a no-target sentence: plausible in this scene, but true of no thing."""
-        if self.absent_kinds and self.random.random() <= ABSENT_KIND_SHARE:
-            return self._write_absent_kind()
         if not self.nameable:
             return WrittenExpression("everything that appeared", (), "appear") if not self.changed else None
         model = self._one_of(self.nameable)
@@ -474,27 +467,6 @@ class ExpressionWriter:
         if description.fitting() != []:
             return None
         return WrittenExpression(self._say(description, 1), (), description.meaning.change)
-
-    def _write_absent_kind(self) -> WrittenExpression | None:
-        """Writes a no-target sentence about a kind of which nothing has changed."""
-        kind = self._one_of(self.absent_kinds)
-        changed = frozenset(one.kind for one in self.sightings if one.change is not None)
-        if not self._is_clear(kind, changed):
-            return None
-        noun = self._one_of(tuple(self.nouns[kind]))
-        change: ChangeType = self._one_of(("appear", "appear", "disappear"))
-        description = self._start(noun, frozenset((kind,)), self._one_of(general_meanings(change, frozenset((kind,)))))
-        if self.random.random() < _PLACED_SHARE:
-            part = self._one_of(self._positions())
-            description = description.narrowed(part.holds, position=part.text)
-        if description.fitting() != []:
-            return None
-        count = 1 + int(self.random.random() < 0.5)
-        return WrittenExpression(self._say(description, count), (), change)
-
-    def _is_clear(self, kind: str, changed: frozenset[str]) -> bool:
-        """Whether it is certain that nothing of a kind has changed, given the kinds that have."""
-        return kind not in changed | self.observation.scene.unnamed_kinds
 
     # Words -----------------------------------------------------------------------------------------------------------
 

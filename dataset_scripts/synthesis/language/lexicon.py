@@ -37,14 +37,6 @@ GROUPS: dict[str, tuple[tuple[Forms, frozenset[str]], ...]] = {
     ),
     "NS": ((("vehicle", "vehicles"), VEHICLES),),
 }
-# Domain → kinds for no-target sentences about kinds that are not among the changes.
-ABSENT_KINDS: dict[str, tuple[str, ...]] = {
-    "RS": ("house", "warehouse", "greenhouse", "car", "truck", "tree", "pool", "pond"),
-    "NS": (
-        *("car", "truck", "bus", "person", "bicycle", "tree", "sign", "bench", "bin", "box", "bag", "plant", "lamp"),
-        *("chair", "table", "shelf", "picture"),
-    ),
-}
 # Colours that can look alike under different light.
 CONFUSABLE = frozenset(
     frozenset(pair)

@@ -21,7 +21,6 @@ from dataset_scripts.errors import DataError
 from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, find_split_folders, open_pairs, pair_features
 from dataset_scripts.synthesis import Generator, SyntheticPair, stream, write_raw
 from dataset_scripts.synthesis.contact_sheet import contact_sheet
-from dataset_scripts.synthesis.language.lexicon import ABSENT_KINDS
 from dataset_scripts.synthesis.render.camera import sample_camera, shifted, take_image
 from dataset_scripts.synthesis.scene import Rendering
 from tests.oracles.checker import refer
@@ -95,20 +94,6 @@ def test_no_target_share_over_many_scenes() -> None:
     expressions = [one for index in range(200) for one in generator.pair(index).expressions]
     share = sum(not one.mask.any() for one in expressions) / len(expressions)
     assert 0.06 < share < 0.10
-
-
-def test_kinds_that_are_absent_are_denied_on_request() -> None:
-    settings = {"seed": 2, "size": SIZE, "most_expressions": 12, "no_target_share": 0.3}
-    generator = Generator(**settings, absent_kinds=True)  # type: ignore[arg-type]
-    unseen = 0
-    for pair in (generator.pair(index) for index in range(30)):
-        kinds = {thing.kind for thing in pair.scene.things}
-        for one in pair.expressions:
-            assert np.array_equal(refer(one.text, pair.scene, pair.numbers_t1, pair.numbers_t2).mask, one.mask)
-            named = {kind for kind in ABSENT_KINDS[pair.domain] if kind in one.text.split()}
-            unseen += not named & kinds and bool(named)
-            assert named & kinds or not named or not one.mask.any()
-    assert unseen > 20
 
 
 @pytest.mark.parametrize("size", [128, 333, 1024])
