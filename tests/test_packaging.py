@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 MACHINE_FOLDERS = ("home", "Users", "root", "work", "farm", "mnt", "scratch", "opt")
 MACHINE_PATH = re.compile(r"(?<![\w.\-:/])/(?:" + "|".join(MACHINE_FOLDERS) + r")/\w|[A-Z]:\\\\?Users")
 PACKAGES = ("modeling_mtrefseg", "mtrefseg", "dataset_scripts", "mtrs_iou", "trainer", "craft_agent", "spaces_demo")
-BINARY = {".tif", ".png", ".jpg", ".webp", ".safetensors", ".parquet", ".ico", ".gif"}
+BINARY = {".tif", ".png", ".jpg", ".webp", ".safetensors", ".parquet", ".ico", ".gif", ".gpkg"}
 
 
 def repository_files() -> list[Path]:

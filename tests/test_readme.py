@@ -145,6 +145,12 @@ COMMANDS: dict[str, Run | LookAt] = {
     "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(
         "outputs/own/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
     ),
+    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml "
+    "--model_name_or_path mtrefseg-r1 --train_data DATA --eval_data DATA --max_steps 20 "
+    "--per_device_train_batch_size 2 --warmup_steps 2 --learning_rate 1e-4 --backbone_learning_rate 3e-5 "
+    "--language_learning_rate 1e-4 --eval_strategy no --output_dir outputs/camera": Run(
+        "outputs/camera/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
+    ),
     "python trainer/evaluate.py --model outputs/own --data DATA --split validation "
     "--output_dir outputs/own_report": Run("outputs/own_report/report.json", instead=OWN),
     "python trainer/calibrate.py --model outputs/own --data DATA --split validation "
