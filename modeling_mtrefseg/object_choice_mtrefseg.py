@@ -219,7 +219,11 @@ def answered_by(text: str | None, choose_objects: bool) -> str:
 
 
 def choose(
-    things: Sequence[Thing], choice: ObjectChoice, size: tuple[int, int], describe: Callable[[Thing], Any]
+    things: Sequence[Thing],
+    choice: ObjectChoice,
+    size: tuple[int, int],
+    describe: Callable[[Thing], Any],
+    is_exact: bool = False,
 ) -> list[Thing]:
     """
     The objects of an image that a choice selects.
@@ -229,19 +233,21 @@ def choose(
         choice ([`ObjectChoice`]): The choice.
         size (`tuple[int, int]`): Width and height of the image.
         describe (`Callable`): Returns the centre (x, y), size and score of an object.
+        is_exact (`bool`, *optional*, defaults to `False`): Whether the third object of two is none. By default it is
+            the last one: it is more often meant than none, since the model may have missed one.
     """
     described = [(thing, *describe(thing)) for thing in things]
     if choice.region is not None:
         described = _in_place(described, choice, size)
     if choice.excluded is not None:
-        dropped = choose([row[0] for row in described], choice.excluded, size, describe)
+        dropped = choose([row[0] for row in described], choice.excluded, size, describe, is_exact=True)
         described = [row for row in described if not any(row[0] is thing for thing in dropped)]
     if choice.order is not None:
         key, descending = choice.order
         keys = {"x": lambda row: row[1][0], "y": lambda row: row[1][1], "size": lambda row: row[2]}
         described = sorted(described, key=keys[key], reverse=descending)
-        # If one object too few has been found, the last one is more often meant than none.
-        first = choice.rank - 1 - (choice.rank == len(described) + 1)
+        is_one_missing = choice.rank == len(described) + 1 and not is_exact
+        first = choice.rank - 1 - is_one_missing
         described = described[first : first + (choice.count or 1)]
     elif choice.count is not None:
         described = sorted(described, key=lambda row: row[3], reverse=True)[: choice.count]

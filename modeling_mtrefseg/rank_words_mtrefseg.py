@@ -108,7 +108,7 @@ _AFTER = (
         r"(?:area|size|extent|surface(?: area)?|footprint|outline|dimensions?)"
     ),
     re.compile(
-        rf",? (?:that|which) (?:exceeds|surpasses|outsizes|dwarfs) {_OTHERS}(?: in (?:size|area))?(?P<much>)"
+        rf",? (?:that|which) (?P<larger>exceeds|surpasses|outsizes|dwarfs) {_OTHERS}(?: in (?:size|area))?"
     ),
     re.compile(
         rf",? (?:that|which) (?:covers|occupies|fills|takes(?: up)?) the (?:{_SIZE}|(?P<much>most|least)) "
@@ -302,8 +302,10 @@ def _rank(match: re.Match[str]) -> Rank:
         order = _COMPARED[found["compared"]]
     elif "limit" in found:
         order = ("size", found["limit"].startswith("max"))
-    elif "much" in match.groupdict():
-        order = ("size", found.get("much") != "least")
+    elif "larger" in found:
+        order = ("size", True)
+    elif "much" in found:
+        order = ("size", found["much"] == "most")
     else:
         order = SIDES[_SIDE_WORDS[found["side"]]]
     number = NUMERALS.get(found.get("count") or found.get("behind", ""))

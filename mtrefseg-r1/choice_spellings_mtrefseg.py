@@ -11,7 +11,7 @@ from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 _CHOOSING = re.compile(
     "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
     "most|est\\b|hs\\b|btm|\\b[ns][ew]\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
-    "least|minim|maxim|exceeds|surpasses|outsizes|dwarfs|" + "|".join((*ORDINALS, *NUMERALS, r"\d"))
+    "minim|maxim|exceeds|surpasses|outsizes|dwarfs|" + "|".join((*ORDINALS, *NUMERALS, r"\d"))
 )
 _HYPHENATED = "|".join(
     (*DIRECTIONS, *ORDINALS, *SUPERLATIVES, "hand", "most", "furthest", "farthest", "up", "down", "height", "extreme")

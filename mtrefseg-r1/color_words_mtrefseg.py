@@ -31,11 +31,11 @@ _ROOF = r"(?:roofs?|rooftops?|roofing|(?:roof )?(?:tiles|tiling|shingles|coverin
 _PAINT = r"(?:paint ?(?:work|job)?|coats? of paint|finish|body(?:work)?|bodies|livery|exteriors?|upholstery|surfaces?)"
 _DRESSED = r"(?:clad|dressed|attired|garbed|clothed|robed|decked out|kitted out|uniformed)"
 # "Red-roofed", "blue-clad".
-_COMPOUND = rf"(?:roofs?|roofed|tiled|topped|capped|shingled|shirted|jacketed|suited|coated|{_DRESSED})"
+_COMPOUND = rf"(?:roofed|tiled|topped|capped|shingled|shirted|jacketed|suited|coated|{_DRESSED})"
 _ARTICLE = r"(?:an? |the |all |its |their |his |her )?"
-_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:{_COMPOUND}|{_HUED}|brick)\b))")
+_COLOR = re.compile(rf"(?<![\w-])(?:{_ANY})(?:(?![\w-])|(?=-(?:{_COMPOUND}|{_HUED}|roofs?|brick)\b))")
 _HAS_ROOF = (
-    r" (?:that |which )?(?:with|has|have|had|having|carrying|bearing|sporting|featuring|under|beneath|below|"
+    r" (?:that |which )?(?:with|has|have|had|having|carrying|bearing|sporting|featuring|under|beneath|"
     r"(?:covered|topped|capped|crowned|roofed) (?:by|with|in))"
 )
 _MATERIAL = r"(?:(?:tiled?|clay|tin|metal|steel|slate|shingled?|thatched|brick) )?"
@@ -60,7 +60,7 @@ _PHRASES = (
     rf"{_COLORED} {_PAINT}\b(?! of\b)",
     rf" (?:{_WHO_IS} )?(?:in|of|with|having) {_ARTICLE}{_HUE} of {_COLORED}\b",
     rf"\b{_COLORED}[- ]{_COMPOUND}(?: |$)",
-    rf"\b{_COLORED}[- ](?:roofed(?: |$)|roofs? (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b))",
+    rf"\b{_COLORED}[- ]roofs? (?=\w*houses?\b|buildings?\b|homes?\b|barns?\b|sheds?\b)",
     rf" (?:{_WHO_IS} )?{_DRESSED} (?:all )?in {_ARTICLE}{_COLORED}(?: {_CLOTHES})?",
     rf" (?:{_WHO_IS} (?:wearing|sporting)|(?:who|that|which) (?:wears?|wore|ha[sd] on|have on)|wearing|sporting|"
     rf"having)(?: on)? (?:something )?{_ARTICLE}{_COLORED}"
@@ -121,15 +121,13 @@ _MARKING = re.compile(
 _AWAY = (
     r"(?:go|goes|went|going|gone|dr[io]ve[sn]?|driving|walk\w*|mov(?:ed|es|ing)|r[au]n|runs|running|sail\w*|haul\w*|"
     r"tow\w*|take|taken|took|got|gotten|carried|fl[ei]w|flown|pulled|clean\w*|clear\w*|wash\w*|swept|carted|rode|ridden|"
-    r"tor[en]|blown|blew)"
+    r"tor[en]|blown|blew|wiped|ripped|thrown|rooted|pushed|headed)"
 )
 _LEFT = (
     r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone(?! up)|demoli\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|"
     r"stolen|sold|cleared|collapsed|felled|departed|withdr[ae]wn?|exit(?:ed|s)|went missing|took off|set off|"
     r"moved out|flattened|levell?ed|wrecked|uprooted|eliminated|scrapped|discarded|deleted|vacated|lost|got rid of|"
-    r"towed|erased|"
-    r"collected|harvested|dried up|built over|went home|"
-    r"(?:wiped|ripped|pulled|taken|thrown|carried|rooted|moved|pushed|driven|drove|headed) (?:out|off|away)|"
+    r"towed|erased|collected|harvested|dried up|built over|went home|"
     r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|"
     rf"{_AWAY} (?:away|off|out)|no longer|any ?more|no more|missing|(?:is|are|'?s)(?:n't| not) (?:there|here)|"
     r"(?<!to )leave|leaving(?! out)|former|used to (?:be|stand)|"
@@ -194,9 +192,8 @@ def take_color(text: str) -> tuple[str, str | None]:
             before = re.sub(r"\ban? $", "an " if re.match("[aeio]|um", after) else "a ", spelt[: match.start()])
             rest = " ".join(f"{before} {after}".split())
             rest = re.sub(r" (?=[.?!])", "", re.sub(r"(?: ?,)+", ",", rest))
-            return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), COLOR_NAMES[
-                match["color"].replace(" ", "-")
-            ]
+            color = COLOR_NAMES[match["color"].replace(" ", "-")]
+            return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), color
     return text.lower(), None
 
 

@@ -1,6 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Static quantisation of convolutions and of the pixel decoder's linear layers to 8 bits, with scales from calibration
-pairs."""
+"""Static quantisation to 8 bits: convolutions and the pixel decoder's linear layers, scales from calibration pairs."""
 
 import logging
 import tempfile

@@ -126,6 +126,7 @@ THINGS = [
         (ObjectChoice(order=("size", True), count=2), "ca"),
         (ObjectChoice(order=("size", True), rank=4), "b"),  # One object was missed.
         (ObjectChoice(order=("size", True), rank=5), ""),
+        (ObjectChoice(excluded=ObjectChoice(order=("size", True), rank=4)), "abc"),
         (ObjectChoice(count=2), "ab"),
         (ObjectChoice(excluded=ObjectChoice(order=("size", True))), "ab"),
         (ObjectChoice(region=(0.5, 0, 1, 1), order=("size", False)), "b"),
