@@ -18,6 +18,7 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from mtrefseg.errors import UserError
 from mtrefseg.scenes import SceneOptions, ScenePredictor, SceneResult, draw_layers, segment_pair
+from mtrefseg.scenes.output import GEOJSON, GEOPACKAGE, MASK_STYLE, MASKS, OVERVIEW, REPORT, STYLE
 from mtrefseg.scenes.sentences import change_type_of
 from mtrefseg.view.gradio_theme import START_VIEWS
 from mtrefseg.view.pair_view import ShownAnswer, pair_view_html
@@ -32,8 +33,7 @@ from .upload_fields import SCENE_ENDINGS, SceneInput
 
 MAX_WINDOWS = 256
 """Larger scenes are cut into as many windows, which are shrunk."""
-MASKS, OVERVIEW, REPORT = "masks.tif", "overview.webp", "result.json"
-FILES = (MASKS, "masks.qml", "objects.gpkg", "objects.qml", "objects.geojson", OVERVIEW, REPORT)
+FILES = (MASKS, MASK_STYLE, GEOPACKAGE, STYLE, GEOJSON, OVERVIEW, REPORT)
 WAYS = {"objects": " · selected among all objects", "shrunk scene": " · answered in the shrunk scene"}
 """How a sentence was answered if not in the windows alone."""
 SCENE = FOLDER / "scene"
