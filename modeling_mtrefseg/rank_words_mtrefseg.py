@@ -39,10 +39,10 @@ NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "e
 
 _SIDE_WORDS = {
     **{side: side for side in SIDES},
-    **dict.fromkeys(("upper", "upwards", "up", "north"), "top"),
-    **dict.fromkeys(("lower", "downwards", "down", "south"), "bottom"),
-    "west": "left",
-    "east": "right",
+    **dict.fromkeys(("upper", "upwards", "up", "north", "northern"), "top"),
+    **dict.fromkeys(("lower", "downwards", "down", "south", "southern"), "bottom"),
+    **dict.fromkeys(("west", "western"), "left"),
+    **dict.fromkeys(("east", "eastern"), "right"),
 }
 _COMPARED: dict[str, Order] = {
     **dict.fromkeys(("higher", "further up", "farther up"), SIDES["top"]),
@@ -74,7 +74,7 @@ _SUPERLATIVE = (
 _EDGE = rf"(?: (?:edge|side|border|margin|rim|end|boundary))?(?: {OF_THE_IMAGE})?"
 _IS = (
     r",? (?:(?:that|which|who) )?(?:(?:is|was|are|were|lies|lay|stands|stood|sits|sat|looks|appears|comes|being|"
-    r"located|situated|positioned|placed|lying|standing|sitting|found|by|far) )*(?:the )?"
+    r"ranked|ordered|located|situated|positioned|placed|lying|standing|sitting|found|by|far) )*(?:the )?"
 )
 _THAT_IS = r",? (?:that|which|who) (?:is|was|are|were|lies|stands|sits|looks|appears|seems)(?: to be)? (?:the )?"
 _WALK = (
@@ -94,7 +94,12 @@ _ENDS = r"(?=$|[,:;?.!)]| (?:that|which|who|was|were|is|are|has|have|had|got|did
 # Words after the ranked object, which are removed. The first pattern that matches is used.
 _AFTER = (
     re.compile(rf"{_IS}(?P<nth>{_ORDINAL}){_FROM}"),
-    re.compile(rf"{_IS}(?:furthest|farthest|most) (?:(?:to|towards?|on|at) the )?{_SIDE}(?: side)?\b"),
+    re.compile(rf"{_IS}(?P<nth>{_ORDINAL}) {_SUPERLATIVE}(?: up| down)?{_ENDS}"),
+    re.compile(rf"{_IS}(?P<superlative>highest up|lowest down)\b(?: {OF_THE_IMAGE})?"),
+    re.compile(
+        rf"{_IS}(?:(?P<nth>{_ORDINAL}) )?(?:furthest|farthest|most|outermost) (?:(?:to|towards?|on|at) the )?{_SIDE}"
+        r"(?: side)?\b"
+    ),
     re.compile(rf"{_IS}(?:closest|nearest)(?: to)? the (?:very )?{_SIDE}\b{_EDGE}"),
     re.compile(rf"{_IS}(?P<compared>{_one_of(_COMPARED)})(?: up| down| in size)? than {_OTHERS}"),
     re.compile(rf"{_THAT_IS}{_PLACE_IN_ORDER}{_SUPERLATIVE}\b{_OF_ALL}"),

@@ -11,7 +11,8 @@ from .rank_words_mtrefseg import NUMERALS, ORDINALS, SUPERLATIVES
 _CHOOSING = re.compile(
     "left|right|top|bottom|upper|lower|cent(?:er|r)|mid|half|north|south|east|west|head|foot|heart|core|"
     "most|est\\b|hs\\b|btm|\\b[ns][ew]\\b|than|further|farther|axis|line|high|low|both|pair|couple|equator|extreme|corner|"
-    "minim|maxim|exceeds|surpasses|outsizes|dwarfs|" + "|".join((*ORDINALS, *NUMERALS, r"\d"))
+    "minim|maxim|exceeds|surpasses|outsizes|dwarfs|penultimate|interior|inner|"
+    + "|".join((*ORDINALS, *NUMERALS, r"\d"))
 )
 _HYPHENATED = "|".join(
     (*DIRECTIONS, *ORDINALS, *SUPERLATIVES, "hand", "most", "furthest", "farthest", "up", "down", "height", "extreme")
@@ -21,7 +22,23 @@ _NUMBER = re.compile(
     r"(?<![\d.,-])(?<!image )(?<!photo )(?<!picture )(?<!date )(?<!time )\b"
     r"(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b"
 )
-_MIDDLE = rf"the (?:middle|center|centre)\b(?: {OF_THE_IMAGE})?(?=$|[^\w ]| (?!of\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
+_END = rf"(?=$|[^\w ]| (?!of\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
+_MIDDLE = rf"(?:the )?(?:{IMAGE}(?:'s)? )?(?:middle|center|centre)\b(?: {OF_THE_IMAGE})?{_END}"
+_SIDE = "(left|right|top|bottom|upper|lower)"
+_OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "upper": "lower", "bottom": "top", "lower": "upper"}
+_ORDINAL = "|".join(ORDINALS)
+_DIGITS = "|".join((*NUMERALS, "[2-6]"))
+# Words between "second" and "from the left".
+_COUNTED = (
+    r"(?:(?:(?:if|when|as) )?(?:(?:you|one|we) )?(?:count|go|read|move|start|look)(?:s|ing|ed)?"
+    r"(?: (?:left|right|up|down)wards)?|"
+    r"(?:as )?seen|to come|by position|in (?:the |a )?(?:position|row|line|order|sequence)|in|over|along|on|from)"
+)
+_LAST_BUT_ONE = r"(?:second[ -]to[ -]last|next[ -]to[ -]last|last[ -]but[ -]one|one before last|penultimate)"
+_RIM = "(?:edge|side|border|end)"
+_NOT_MOVED = "".join(
+    f"(?<!{verb} )" for verb in ("move", "moved", "shift", "shifted", "went", "drove", "pushed", "even")
+)
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _NAMED = "|".join((*DIRECTIONS, *ORDINALS, *NUMERALS, "(?:north|south)(?:east|west)(?:ern)?"))
@@ -41,15 +58,92 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     (
         re.compile(
             r"\b(?:the|an?) (?:(?:(?:horizontal|vertical|central|center|centre|middle|halfway|imaginary|dividing|mid)"
-            r"[ -])+(?:line|axis|mark)|midline|equator)\b"
+            r"[ -])+(?:line|axis|mark)|(?:horizontal |vertical )?midline|equator)\b"
         ),
         "the middle",
     ),
-    (re.compile(r"\b(left|right|top|bottom|upper|lower)[ -]most\b"), r"\1most"),
+    (re.compile(rf"\b{_SIDE}(?:[ -]hand)?[ -]most\b"), r"\1most"),
+    # Ranks: "no. 2 from the left", "second going left to right", "second one in from the left", "second from above",
+    # "second one down", "in second place from the top", "second closest to the left", "next to last from the left".
+    (
+        re.compile(rf"(?:\bnumber |\bno\. ?|#)({_DIGITS})(?= from\b)"),
+        lambda match: _ordinal(match[1]),
+    ),
+    (
+        re.compile(
+            rf"\b({_ORDINAL})\b((?: [a-z-]+){{0,3}}?),?(?:,? {_COUNTED})*,? {_SIDE}[ -]to[ -]{_SIDE}\b(?: order)?"
+        ),
+        r"\1\2 from the \3",
+    ),
+    (re.compile(rf"\b({_ORDINAL})((?: one)?)(?: {_COUNTED})+ (?=from\b)"), r"\1\2 "),
+    (
+        re.compile(rf"\b({_ORDINAL})\b((?: [\w-]+){{0,4}}?)(?<!seen)(?<!viewed)(?<!view) from (above|below)\b"),
+        lambda match: f"{match[1]}{match[2]} from the {'top' if match[3] == 'above' else 'bottom'}",
+    ),
+    (re.compile(rf"\b({_ORDINAL}) ((?:[a-z-]+ )?)(?:down|up|in|over) (?=from\b)"), r"\1 \2"),
+    (
+        re.compile(
+            rf"\b({_ORDINAL}) (?!(?:down|up|furthest|farthest|high|low|{'|'.join(SUPERLATIVES)})\b)([a-z-]+) (down|up)"
+            rf"{_END}(?! (?:by|to|in|on|at|for)\b)"
+        ),
+        lambda match: f"{match[1]} {match[2]} from the {'top' if match[3] == 'down' else 'bottom'}",
+    ),
+    (re.compile(rf"\b(?:in|at) (?:the )?({_ORDINAL}) (?:place|position|spot) (?=from)"), r"\1 "),
+    (re.compile(rf"\bat (?:position|place|number) ({_DIGITS}) (?=from)"), lambda match: f"{_ordinal(match[1])} "),
+    (
+        re.compile(rf"\b({_ORDINAL}) (?:closest|nearest) ((?:[a-z-]+ ){{0,3}}?)(?:to )?the (?=(?:very )?{_SIDE}\b)"),
+        r"\1 \2from the ",
+    ),
+    (
+        re.compile(rf"\b(?:closest|nearest) (?!to\b)((?:[a-z-]+ ){{1,3}}?)to the (?=(?:very )?{_SIDE}\b)"),
+        r"first \1from the ",
+    ),
+    (re.compile(rf"\b(?:next[ -]to[ -]|(?:the )?second[ -]most )(?={_SIDE}most\b)"), "second "),
+    (
+        re.compile(rf"\b{_LAST_BUT_ONE} ((?:[a-z-]+ ){{0,3}}?)from the {_SIDE}\b"),
+        lambda match: f"second {match[1]}from the {_OPPOSITE[match[2]]}",
+    ),
+    (re.compile(rf"\bfrom the {IMAGE}(?:'s|’s) (?={_SIDE}\b)"), "from the "),
+    # Places
+    (re.compile(rf"\b{_SIDE} (?:50 ?(?:%|percent|per cent)|fifty (?:percent|per cent))"), r"\1 half"),
+    (re.compile(r"\b(left|right)side\b"), r"\1 side"),
+    (re.compile(r"\blow half\b"), "lower half"),
+    (
+        re.compile(rf"\b{_SIDE} (side|edge|border|flank|part|half)'s (middle|center|centre)\b"),
+        r"\3 of the \1 \2",
+    ),
+    (re.compile(rf"\b(?:frame|screen) (left|right){_END}"), r"on the \1 of the image"),
+    (re.compile(rf"\bon (?:your|our|the viewer's) (left|right){_END}"), r"on the \1"),
+    (re.compile(rf"\b(north|south|east|west)wards?{_END}"), r"to the \1"),
+    (
+        re.compile(
+            rf"\b(?:cent(?:red|ered)(?: {OF_THE_IMAGE})?|in mid[ -]{IMAGE}|in the interior {OF_THE_IMAGE}|"
+            rf"in the inner (?:part|area)(?: {OF_THE_IMAGE})?|(?:at|in|near|around|by|close to) the "
+            rf"(?:{IMAGE} cent(?:er|re)|cent(?:ral|er|re) (?:point|square|ninth))){_END}"
+        ),
+        "in the middle",
+    ),
+    (
+        re.compile(
+            rf"{_NOT_MOVED}\b(?:(?:closer|nearer)(?: to)? the |(?:further|farther|more) (?:to(?:wards)? the )?){_SIDE}"
+            rf"(?: {_RIM})?(?: than (?:to )?the {_SIDE}(?: (?:{_RIM}|one))?)?{_END}"
+        ),
+        r"in the \1 half",
+    ),
+    (
+        re.compile(rf"{_NOT_MOVED}\b(?:lower|further|farther) (down|up){_END}(?! than\b)"),
+        lambda match: f"in the {'lower' if match[1] == 'down' else 'upper'} half",
+    ),
+    (re.compile(rf"{_NOT_MOVED}\bhigher up{_END}(?! than\b)"), "in the upper half"),
     (re.compile(r"\b(north|south)(east|west)(?:ern)?\b"), r"\1 \2"),
     (re.compile(r"\b(top|bottom|upper|lower)(left|right)\b"), r"\1 \2"),
     (re.compile(rf"\b(?:(?:higher|further|farther)(?: up)? than|up from|above) {_MIDDLE}"), "in the upper half"),
-    (re.compile(rf"\b(?:(?:lower|further|farther)(?: down)? than|down from|below) {_MIDDLE}"), "in the lower half"),
+    (
+        re.compile(
+            rf"\b(?:(?:lower|further|farther)(?: down)? than|down from|below|beneath|underneath|under) {_MIDDLE}"
+        ),
+        "in the lower half",
+    ),
     (re.compile(rf"\b(?:further|more) (?:to the )?(left|right) than {_MIDDLE}"), r"in the \1 half"),
     (re.compile(rf"\b(?:high|far|way)(?:(?: up)? (?:in|on)| up on) the {IMAGE}\b"), "in the upper half"),
     (re.compile(rf"\b(?:low|far|way)(?: down)? (?:in|on) the {IMAGE}\b"), "in the lower half"),
@@ -88,6 +182,12 @@ def in_one_spelling(text: str) -> str:
 def names_apart(text: str) -> str:
     """Undoes what [`in_one_spelling`] does to names."""
     return re.sub(r"(?<!\w)_\w+", lambda match: match[0][1:].replace("_", " "), text)
+
+
+def _ordinal(numeral: str) -> str:
+    """The ordinal for a number: "second" for "two" or "2"; numbers above the last ordinal stay."""
+    number = int(numeral) if numeral.isdigit() else NUMERALS[numeral]
+    return {number: word for word, number in ORDINALS.items()}.get(number, numeral)
 
 
 def _with_names_joined(text: str) -> str:

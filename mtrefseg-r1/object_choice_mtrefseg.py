@@ -30,11 +30,24 @@ _EXCEPTION = re.compile(
     r"except for|excepting|excluding|apart from|aside from|besides|other than|save|save for|bar|barring|minus|without|"
     r"not counting|not including|leaving out|with the exception of|(?<=, )not) (?P<what>(?:the|those|that) .+)$"
 )
+# A date, or the image that shows it: "the first visit", "between the two acquisitions".
+_WHEN = (
+    rf"(?:{IMAGE}|date|time|visit|acquisition|survey|recording|exposure|flight|pass|overflight|overpass|take|still|input|"
+    r"look|session|day|year|epoch|moment|point in time|period|version|state|stage|observation|inspection|fly-?over|"
+    r"of the two)"
+)
 _TIMES = re.compile(
-    r"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?(?:images?|photos?|photograph|"
-    r"picture|date|time|view|shot|scene|frame|visit|of the two)\b|"
-    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|(?:the )?(?:two |both )?(?:images|photos|pictures|dates))\b|"
-    r"\bmost (?:grateful|kind|kindly|obliged|appreciative|helpful|likely|probably|recent|recently)\b"
+    rf"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?{_WHEN}s?\b|"
+    r"\b(?:in|on|from|by|at|since|until|to) the (?:first|second|other)"
+    r"(?=$|[,;:?!]| (?:and|but|that|which|was|were|is|are|has|have|there)\b)|"
+    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|the (?:first|earlier) and the (?:second|later)|"
+    rf"(?:the )?(?:two |both )?{_WHEN}s?)\b|"
+    r"\bmost (?:grateful|kind|kindly|obliged|appreciative|helpful|likely|probably|recent|recently)\b|"
+    r"\b(?:was|were|is|are|when|not|has|have|had|been) (?:\w+ )?first "
+    r"(?=seen|taken|photographed|shown|recorded|captured)|"
+    r"\bright (?:now|here|there|away)\b|, right(?=\?)|"
+    r"(?<!the )(?<!top )(?<!upper )(?<!bottom )(?<!lower )(?<!far )(?<!on )(?<!to )(?<!at )(?<!of )"
+    r"\bright (?=(?:after|before|beside|by|next|near|behind|between|across|along|around|up|in|on|at|where|when)\b)"
 )
 _LEFT_AS_VERB = re.compile(
     r"\b(?:that|which|who|has|have|had|just|since|now|already|recently|then) left\b|"

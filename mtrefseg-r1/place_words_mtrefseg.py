@@ -19,13 +19,26 @@ _THIRD = 1 / 3
 _COLUMNS = {"left": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "right": (2 * _THIRD, 1.0)}
 _ROWS = {"top": (0.0, _THIRD), "middle": (_THIRD, 2 * _THIRD), "bottom": (2 * _THIRD, 1.0)}
 _HALVES = {"left": (0, 0, 0.5, 1), "right": (0.5, 0, 1, 1), "top": (0, 0, 1, 0.5), "bottom": (0, 0.5, 1, 1)}
+_SIDE_OF = "left|right|leftward|rightward|north|south|east|west"
 DIRECTIONS = {
     **dict.fromkeys(("top", "upper", "higher", "north", "northern", "northerly"), "top"),
     **dict.fromkeys(("bottom", "lower", "south", "southern", "southerly"), "bottom"),
     **dict.fromkeys(("left", "lefthand", "leftward", "leftwards", "west", "western", "westerly"), "left"),
     **dict.fromkeys(("right", "righthand", "rightward", "rightwards", "east", "eastern", "easterly"), "right"),
     **dict.fromkeys(
-        ("middle", "center", "centre", "central", "centered", "centred", "mid", "midpoint", "halfway", "midway"),
+        (
+            "middle",
+            "center",
+            "centre",
+            "central",
+            "centrally",
+            "centered",
+            "centred",
+            "mid",
+            "midpoint",
+            "halfway",
+            "midway",
+        ),
         "middle",
     ),
     "uppermost": "top",
@@ -51,13 +64,14 @@ _WIDE_WORDS = _words(
 )
 _PREPOSITIONS = _words(
     "in at on near toward towards to by along around over within inside into close up down across somewhere "
-    "anywhere halfway midway out beside hugging touching against nearby about high low back way"
+    "anywhere halfway midway out off beside hugging touching against nearby about high low back way"
 )
 # Before a place ("the house located in the top left corner"); they belong to it.
 _VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
 _FILLERS = _words(
     "the this very far extreme absolute right just almost roughly exact exactly dead approximately quite own "
-    "vertical vertically horizontal horizontally outer outermost outside overall whole entire"
+    "vertical vertically horizontal horizontally outer outermost outside overall whole entire rather mostly mainly "
+    "smack bang plumb squarely"
 )
 _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
@@ -180,8 +194,8 @@ def region_of(place: str) -> Region | None:
         row = "top" if {"up", "high"} & set(words) else "bottom"
     if row is None and side is None and "middle" not in named:
         return None  # "In a corner of the image": in any of them.
-    if side and re.search(r"\b(?:left|right) of (?:the )?(?:middle|cent)", place):
-        return _HALVES[side]
+    if len(named) == 2 and re.search(rf"\b(?:{_SIDE_OF}) of (?:the )?(?:middle|cent)", place):
+        return _HALVES[side or row or ""]
     if {"quadrant", "quarter"} & set(words) and row and side:
         return (_HALVES[side][0], _HALVES[row][1], _HALVES[side][2], _HALVES[row][3])
     if row and not side and "middle" not in named:
@@ -302,7 +316,7 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     if word == "up" and first and _UP_VERB.fullmatch(words[first - 1]):
         return True  # "A house shows up in the left corner".
     is_particle = (
-        word in ("up", "down", "in", "out") and following in _PREPOSITIONS and "corner" not in words[first:last]
+        word in ("up", "down", "in", "out", "off") and following in _PREPOSITIONS and "corner" not in words[first:last]
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".

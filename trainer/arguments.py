@@ -188,6 +188,8 @@ class AugmentationArguments:
     Args:
         move_share (`float`, *optional*, defaults to 0): Pairs of finite datasets whose changed regions are pasted into
             the image of another place of the same domain. Prevents the model from memorising backgrounds.
+        join_share (`float`, *optional*, defaults to 0): Pairs of finite datasets that get a part of another pair of
+            the same domain beside them, as in a mosaic of several places.
         flip_share (`float`, *optional*, defaults to 0.5): Pairs that are mirrored left to right; those of remote
             sensing also top to bottom.
         rotate_share (`float`, *optional*, defaults to 0.25): Pairs of remote sensing that are turned by 90 degrees.
@@ -208,6 +210,9 @@ class AugmentationArguments:
 
     move_share: float = field(
         default=0.0, metadata={"help": "share of pairs whose changes are pasted into another scene"}
+    )
+    join_share: float = field(
+        default=0.0, metadata={"help": "share of pairs of which a part is replaced by a part of another pair"}
     )
     flip_share: float = field(default=0.5, metadata={"help": "share of pairs that are mirrored"})
     rotate_share: float = field(

@@ -66,9 +66,75 @@ def test_words_choose_among_the_parts_of_a_mask(text: str, boxes: list[tuple[sli
 
 
 @pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        ("second from above", ("y", False)),
+        ("second highest up", ("y", False)),
+        ("second one down from the top", ("y", False)),
+        ("second furthest north", ("y", False)),
+        ("in second place from the bottom", ("y", True)),
+        ("second from below", ("y", True)),
+        ("second in from the left", ("x", False)),
+        ("no. 2 from the left", ("x", False)),
+        ("second going left to right", ("x", False)),
+        ("second in left-to-right order", ("x", False)),
+        ("second nearest the left edge", ("x", False)),
+        ("second from the picture's left side", ("x", False)),
+        ("ranked second from the western edge", ("x", False)),
+        ("next to last from the left", ("x", True)),
+    ],
+)
+def test_the_second_in_many_words(words: str, order: Order) -> None:
+    for text in (f"the house {words} that was built", f"the house that was built, {words}"):
+        assert split_sentence(text)[1] == ObjectChoice(order=order, rank=2), text
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("centred", "middle"),
+        ("near the image centre", "middle"),
+        ("smack in the middle", "middle"),
+        ("in mid-picture", "middle"),
+        ("right of centre", "right half"),
+        ("off to the right", "right half"),
+        ("in the right 50 %", "right half"),
+        ("further to the right", "right half"),
+        ("closer to the right edge than the left", "right half"),
+        ("frame right", "right half"),
+        ("eastwards", "right half"),
+        ("beneath the centre", "bottom half"),
+        ("below the horizontal midline", "bottom half"),
+        ("lower down", "bottom half"),
+        ("south of the middle", "bottom half"),
+        ("at the left side's middle", "middle left"),
+    ],
+)
+def test_places_in_many_words(words: str, place: str) -> None:
+    for text in (f"the house {words} that was built", f"the house that was built {words}"):
+        assert split_sentence(text)[1] == ObjectChoice(region=region_of(place)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the house in the upper half that was missing in the first",
+        "the house in the upper half that was built between the two acquisitions",
+        "the house in the upper half that was not there when the area was first photographed",
+        "the house in the upper half that you see right here",
+    ],
+)
+def test_words_for_dates_do_not_hide_a_place(text: str) -> None:
+    assert split_sentence(text)[1] == ObjectChoice(region=(0, 0, 1, 0.5))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "the car that left",
+        "the first house seen from above",
+        "the car that moved further down",
+        "the things that were in the first image left",
         "the house to the left of the pond that was built",
         "the house next to the largest pond that was built",
         "a new house at the bottom of the hill",

@@ -12,6 +12,7 @@ from trainer.data.augmentation import (
     PairAugmentation,
     change_light,
     crop,
+    join,
     mirror,
     move,
     reverse_images,
@@ -124,6 +125,60 @@ def test_crop_keeps_what_is_seen_and_leaves_out_what_depends_on_the_rest(make_sa
     assert len(sizes) > 5
     only = make_sample("the leftmost car that appeared", "the rightmost car that appeared", "the car that left")
     assert crop(only, np.random.default_rng(0), 0.3) is only
+
+
+def other_place(make_sample, absent_types):
+    """A pair with a change in its centre, which is in every part of 30 % or more of it when joined often enough."""
+    other = make_sample("the truck that appeared")
+    other.image_t1, other.image_t2 = Image.new("RGB", (64, 48), (9, 0, 0)), Image.new("RGB", (64, 48), (0, 9, 0))
+    other.masks[0] = other.change_mask = np.ones((48, 64), bool)
+    other.absent_types = frozenset(absent_types)
+    return other
+
+
+@pytest.mark.parametrize(
+    ("absent", "seen_t1", "seen_t2"),
+    [
+        (("appear", "unknown"), (9, 0, 0), (0, 9, 0)),  # As it is
+        (("disappear",), (0, 9, 0), (9, 0, 0)),  # With its times exchanged, nothing appears.
+        (("state_change",), (9, 0, 0), (9, 0, 0)),  # Something may appear: only its t1 is used.
+    ],
+)
+def test_a_part_of_another_place_brings_no_change_that_a_sentence_is_about(make_sample, absent, seen_t1, seen_t2):
+    sample, other = (
+        make_sample("the car that appeared", "the leftmost car that appeared"),
+        other_place(make_sample, absent),
+    )
+    seen = set()
+    for seed in range(40):
+        joined = join(sample, other, np.random.default_rng(seed))
+        if joined is sample:
+            continue
+        assert joined.expressions == ["the car that appeared"]
+        assert joined.image_t1.size == sample.image_t1.size
+        is_other = (array(joined.image_t2) == seen_t2).all(-1)
+        assert 0.25 < is_other.mean() < 0.75
+        assert is_other.all(0).any() or is_other.all(1).any()
+        assert (array(joined.image_t1)[is_other] == seen_t1).all()
+        assert (array(joined.image_t1)[~is_other] == array(sample.image_t1)[~is_other]).all()
+        assert (joined.masks[0] == sample.masks[0] & ~is_other).all()
+        assert (joined.change_mask == np.where(is_other, seen_t1 != seen_t2, sample.change_mask)).all()
+        seen.add(bool(joined.masks[0].any()))
+    assert seen == {True, False}
+
+
+def test_change_types_of_both_places_are_kept_and_too_many_doubtful_sentences_stop_it(make_sample):
+    sample, other = make_sample("the car that appeared"), other_place(make_sample, ("appear", "unknown"))
+    sample.absent_types = frozenset(("disappear", "unknown"))
+    joined = [join(sample, other, np.random.default_rng(seed)) for seed in range(9)]
+    assert {pair.absent_types for pair in joined if pair is not sample} == {frozenset(("unknown",))}
+    only = make_sample("the leftmost car that appeared")
+    assert join(only, other, np.random.default_rng(0)) is only
+    stage1 = make_sample()
+    stage1.masks = [np.zeros((24, 32), bool)]
+    stage1.change_mask = stage1.masks[0]
+    joined = join(stage1, other, np.random.default_rng(0))
+    assert 0.25 < joined.masks[0].mean() < 0.75
 
 
 def test_nothing_fits_where_nothing_changed(make_sample):

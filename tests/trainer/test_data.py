@@ -184,6 +184,8 @@ def test_pairs_with_an_end_are_moved_to_other_places_of_their_domain(make_sample
         assert places - {own} == {(other, 50, 0) for other in (1, 2, 3) if other != number}
     # There is no other place from above.
     assert loader.sample(0, 0, 0).image_t2 is samples[0].image_t2
+    joined = PairLoader(sources, PairAugmentation(AugmentationArguments(**NOTHING | {"join_share": 1.0})))
+    assert len({joined.sample(1, 0, position).image_t1.tobytes() for position in range(9)}) > 1
     endless = PairLoader([Given(samples[1:], is_infinite=True)], augmentation, epoch_draws=[3])
     assert endless.sample(0, 0, 0).image_t2 is samples[1].image_t2
 

@@ -39,22 +39,22 @@ class PairAugmentation:
         self,
         sample: PairSample,
         random: np.random.Generator,
-        other_place: Callable[[], Image.Image | None] | None = None,
+        other_pair: Callable[[], PairSample | None] | None = None,
     ) -> PairSample:
         """
         Args:
             sample ([`PairSample`]): A pair; it is not changed.
             random (`np.random.Generator`): Random generator.
-            other_place (`Callable`, *optional*): Returns an image of another pair of the same domain, or `None`;
-                without it, changes are not moved to other places.
+            other_pair (`Callable`, *optional*): Returns another pair of the same domain, or `None`; without it,
+                pairs are neither moved to other places nor joined.
 
         Returns:
             [`PairSample`]: A new pair. Sentences that may no longer be true are dropped; an augmentation that would
             drop more than half of them is skipped.
         """
         shares, is_from_above = self.arguments, sample.domain == "RS"
-        if other_place is not None and random.random() < shares.move_share and (place := other_place()) is not None:
-            sample = move(sample, place)
+        if other_pair is not None and random.random() < shares.move_share and (other := other_pair()) is not None:
+            sample = move(sample, other.image_t1)
         if random.random() < shares.flip_share:
             axis = int(random.integers(2)) if is_from_above else 0
             sample = mirror(sample, axis)
@@ -66,6 +66,8 @@ class PairAugmentation:
             sample = reverse_images(sample)
         if random.random() < shares.crop_share:
             sample = crop(sample, random, shares.smallest_crop)
+        if other_pair is not None and random.random() < shares.join_share and (neighbour := other_pair()) is not None:
+            sample = join(sample, neighbour, random)
         if random.random() < shares.unchanged_share:
             sample = without_change(sample)
         if shares.photometric:
@@ -195,17 +197,73 @@ def crop(sample: PairSample, random: np.random.Generator, smallest: float) -> Pa
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = int(random.integers(width - new_width + 1)), int(random.integers(height - new_height + 1))
     window = (slice(top, top + new_height), slice(left, left + new_width))
-    kept = []
-    for index, sentence in enumerate(sample.expressions):
-        area, visible = int(sample.masks[index].sum()), int(sample.masks[index][window].sum())
-        if not depends_on_frame(sentence) and (visible == 0 or visible >= _SMALLEST_VISIBLE * area):
-            kept.append(index)
-    if 2 * len(kept) < len(sample.expressions):
+    seen = _seen_in(sample, window)
+    if seen is None:
         return sample
-    if sample.expressions:
-        sample = _keep(sample, kept, [sample.expressions[index] for index in kept])
+    sample = seen
     box = (left, top, left + new_width, top + new_height)
     return _moved(sample, lambda image: image.crop(box), lambda mask: mask[window])
+
+
+def join(sample: PairSample, other: PairSample, random: np.random.Generator) -> PairSample:
+    """
+    Replaces a part at one side of a pair, 30 to 70 %, by the same part of another pair: the model learns that
+    neighbours of other places are no change, and to answer objects that are cut. Drops the sentences that [`crop`]
+    drops. The other pair keeps its changes if they certainly match no sentence, its times as they are or exchanged;
+    otherwise only its t1 is used, for both times.
+
+    Args:
+        sample ([`PairSample`]): A pair.
+        other ([`PairSample`]): Another pair; scaled and cropped to the size of the first.
+        random (`np.random.Generator`): Chooses the side and the part.
+    """
+    width, height = size = sample.image_t1.size
+    is_upright, is_first, share = random.random() < 0.5, random.random() < 0.5, random.uniform(0.3, 0.7)
+    if is_upright:
+        half = slice(0, round(share * width)) if is_first else slice(round(share * width), width)
+        window = (slice(0, height), half)
+    else:
+        half = slice(0, round(share * height)) if is_first else slice(round(share * height), height)
+        window = (half, slice(0, width))
+    seen = _seen_in(sample, window)
+    if seen is None:
+        return sample
+    other = _unrelated_to(seen, other)
+    is_seen = np.zeros((height, width), bool)
+    is_seen[window] = True
+    change_mask = None
+    if seen.change_mask is not None and other.change_mask is not None:
+        other_change = ImageOps.fit(Image.fromarray(other.change_mask), size, Image.Resampling.NEAREST)
+        change_mask = np.where(is_seen, seen.change_mask, np.asarray(other_change))
+    shown = Image.fromarray(is_seen)
+    image_t1, image_t2 = (
+        Image.composite(image, ImageOps.fit(place, size), shown)
+        for image, place in ((seen.image_t1, other.image_t1), (seen.image_t2, other.image_t2))
+    )
+    return replace(
+        seen,
+        image_t1=image_t1,
+        image_t2=image_t2,
+        # Stage 1: the only mask is that of every change.
+        masks=[mask & is_seen for mask in seen.masks] if seen.expressions or change_mask is None else [change_mask],
+        change_mask=change_mask,
+        absent_types=seen.absent_types & other.absent_types,
+    )
+
+
+def _unrelated_to(sample: PairSample, other: PairSample) -> PairSample:
+    """The other pair, changed so that none of the sentences is about its changes."""
+    asked = set(sample.change_types)
+    if asked <= other.absent_types:
+        return other
+    if asked <= set(map(swapped_type, other.absent_types)):
+        return replace(
+            other,
+            image_t1=other.image_t2,
+            image_t2=other.image_t1,
+            absent_types=frozenset(map(swapped_type, other.absent_types)),
+        )
+    return replace(without_change(other), absent_types=frozenset(CHANGE_TYPES))
 
 
 def without_change(sample: PairSample) -> PairSample:
@@ -260,6 +318,23 @@ def _say(sample: PairSample, word: Callable[[str, str], str | None]) -> PairSamp
     if 2 * len(kept) < len(said):
         return None
     return _keep(sample, kept, [sentence for sentence in said if sentence is not None])
+
+
+def _seen_in(sample: PairSample, window: tuple[slice, slice]) -> PairSample | None:
+    """
+    The pair with the sentences that stay true if only this part of it is shown; masks are not cropped. `None` if these
+    are less than half.
+    """
+    if not sample.expressions:  # stage 1
+        return sample
+    kept = []
+    for index, sentence in enumerate(sample.expressions):
+        area, visible = int(sample.masks[index].sum()), int(sample.masks[index][window].sum())
+        if not depends_on_frame(sentence) and (visible == 0 or visible >= _SMALLEST_VISIBLE * area):
+            kept.append(index)
+    if 2 * len(kept) < len(sample.expressions):
+        return None
+    return _keep(sample, kept, [sample.expressions[index] for index in kept])
 
 
 def _keep(sample: PairSample, kept: Sequence[int], expressions: list[str]) -> PairSample:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset, concatenate_datasets, interleave_datasets
-from PIL import Image
 from transformers.utils import logging
 
 from dataset_scripts.errors import DataError
@@ -95,8 +94,8 @@ class PairLoader:
         random = np.random.default_rng([self.seed, epoch, position])
         if self.augmentation is not None:
             # Infinite datasets have enough different backgrounds.
-            other_place = None if pairs.is_infinite else partial(self._place_like, sample, random)
-            sample = self.augmentation(sample, random, other_place)
+            other_pair = None if pairs.is_infinite else partial(self._pair_like, sample, random)
+            sample = self.augmentation(sample, random, other_pair)
         count = len(sample.expressions)
         if 0 < self.sentences_per_pair < count:
             sample = sample.with_sentences(np.sort(random.permutation(count)[: self.sentences_per_pair]).tolist())
@@ -130,14 +129,15 @@ class PairLoader:
         cycle, place = divmod(draw, len(pairs))
         return int(np.random.default_rng([self.seed, source, cycle]).permutation(len(pairs))[place])
 
-    def _place_like(self, sample: PairSample, random: np.random.Generator) -> Image.Image | None:
-        """The earlier image of another pair of any dataset, of the same domain, if a few draws find one."""
+    def _pair_like(self, sample: PairSample, random: np.random.Generator) -> PairSample | None:
+        """Another pair of any dataset, of the same domain, if a few draws find one."""
         for _ in range(_OTHER_PAIRS_TRIED):
             source = self.sources[int(random.integers(len(self.sources)))]
-            other = source[int(random.integers(_RANGE_OF_INFINITE if source.is_infinite else len(source)))]
-            if other.domain == sample.domain and other.pair_id != sample.pair_id:
-                with suppress(UnusableError):
-                    return other.image_t1.load()
+            number = int(random.integers(_RANGE_OF_INFINITE if source.is_infinite else len(source)))
+            with suppress(DataError, UnusableError):
+                other = load_sample(source, number)
+                if other.domain == sample.domain and other.pair_id != sample.pair_id:
+                    return other
         return None
 
 
