@@ -41,7 +41,8 @@ class MTRefSegProcessor(ProcessorMixin):
         choose_objects (`bool`, *optional*, defaults to `False`):
             Whether colours, places, ranks and exceptions ("the red car", "in the upper half", "the leftmost house",
             "all but the largest") are removed from sentences, so that the model finds all objects that match the rest,
-            and select among these in post-processing; see [`split_sentence`].
+            and select among these in post-processing; see [`split_sentence`]. Also, "appeared" or "disappeared" is
+            written before sentences whose words mean it; see [`with_change`].
 
     Raises:
         ValueError: If the template is incomplete or unknown, or if the tokenizer lacks a token.

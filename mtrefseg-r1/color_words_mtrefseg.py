@@ -118,54 +118,6 @@ _PAINTED = re.compile(r"(?<!-)\bpaint(?:ed|s)?\b(?! (?:on|onto|across|along|over
 _MARKING = re.compile(
     rf"(?:{_ANY}) (?:\w+ )?(?:lines?|markings?|arrows?|stripes?|crossings?|crosswalks?|symbols?|letters|signs?)\b"
 )
-_AWAY = (
-    r"(?:go|goes|went|going|gone|dr[io]ve[sn]?|driving|walk\w*|mov(?:ed|es|ing)|r[au]n|runs|running|sail\w*|haul\w*|"
-    r"tow\w*|take|taken|took|got|gotten|carried|fl[ei]w|flown|pulled|clean\w*|clear\w*|wash\w*|swept|carted|rode|ridden|"
-    r"tor[en]|blown|blew|wiped|ripped|thrown|rooted|pushed|headed)"
-)
-_LEFT = (
-    r"\b(?:dis+ap+ear\w*|vanish\w*|remov\w*|gone(?! up)|demoli\w*|destroy\w*|raz(?:ed|ing)|bulldoz\w*|dismantl\w*|"
-    r"stolen|sold|cleared|collapsed|felled|departed|withdr[ae]wn?|exit(?:ed|s)|went missing|took off|set off|"
-    r"moved out|flattened|levell?ed|wrecked|uprooted|eliminated|scrapped|discarded|deleted|vacated|lost|got rid of|"
-    r"towed|erased|collected|harvested|dried up|built over|went home|"
-    r"(?:tor[en]|knocked|pulled|taken|burn(?:ed|t)|cut|chopped|fell|fallen) down|"
-    rf"{_AWAY} (?:away|off|out)|no longer|any ?more|no more|missing|(?:is|are|'?s)(?:n't| not) (?:there|here)|"
-    r"(?<!to )leave|leaving(?! out)|former|used to (?:be|stand)|"
-    r"(?:that|which|who|has|have|had|just|since|now|already) left|"
-    r"(?<!the )left (?:the|his|her|its|their|my|our) \w+)\b|"
-    r"\b(?:left|go|taken|built on)(?=[?!. ]*$)"
-)
-_CAME = (
-    r"\b(?:(?<!dis)appear\w*|show(?:ed|n|s)? up|turn(?:ed|s)? up|add(?:ed|ition\w*)|(?<!to )another|new|newly|build|"
-    r"built(?! over| on[?!. ]*$)|construct(?:ed|ion)|erected|(?:put|set) (?:up|out|in|down|over)|delivered|planted|"
-    r"(?:went|gone) up|arriv\w*|placed|installed|emerg\w*|materiali[sz]\w*|popp(?:ed|ing) up|spr[aiu]ng up|cropped up|"
-    r"joined|introduced|established|created|inserted|deployed|stationed|assembled|sown|fresh(?:ly)?|additional|"
-    r"sprouted|raised|made (?:an|its|their) appearance|c[ao]me (?:up|in|along|into)|rolled in|"
-    r"(?:drove|driven|walked|stepped|brought|rode|flew|wandered) (?:in|into)|"
-    r"now (?:there|here|stands?|sits?|seen|visible|present|in place|exists?)|"
-    r"came(?! down)|dumped|landed|laid|drawn|dug|moved in|entered|painted|"
-    r"(?:was|were)(?:n't| not) (?:yet )?(?:there|here))\b"
-)
-_IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames?|dates?|one)\b"
-_EARLIER = rf"(?:(?:the )?(?:before|earlier|first|previous|older) {_IMAGE}|t1\b)"
-_LATER = rf"(?:(?:the )?(?:after|later|second|last|latest|newer) {_IMAGE}|t2\b)"
-_ABSENT = r"(?:\bnot|n't|\bmissing|\babsent|\binvisible)(?: \w+){0,5}? "
-_NAMED = rf"(?= {_IMAGE}|[?!.,]|$)"
-_SEEN = r"\b(?:only|appears?|seen|visible|shown|present|exists?|there) (?:only )?(?:in|on|at) "
-# Words for things in the earlier and in the later image; the most telling pair first.
-_DATES = tuple(
-    (re.compile(earlier), re.compile(later))
-    for earlier, later in (
-        (
-            rf"{_ABSENT}(?:(?:after|t2|now)\b|(?:later|second){_NAMED})",
-            rf"{_ABSENT}(?:(?:before|t1)\b|(?:earlier|first|previous){_NAMED})",
-        ),
-        (rf"{_SEEN}{_EARLIER}", rf"{_SEEN}{_LATER}"),
-        (_LEFT, _CAME),
-        (rf"\b(?<!since )(?<!after ){_EARLIER}", rf"\b(?<!before )(?<!until ){_LATER}"),
-        (r"\bpresent before\b", r"\bparked\b"),
-    )
-)
 
 
 def take_color(text: str) -> tuple[str, str | None]:
@@ -195,24 +147,6 @@ def take_color(text: str) -> tuple[str, str | None]:
             color = COLOR_NAMES[match["color"].replace(" ", "-")]
             return re.sub(r"(?<!of )\bthe ones?(?= |$)", "everything", rest), color
     return text.lower(), None
-
-
-def date_of(text: str) -> int | None:
-    """
-    The image that shows the object that a sentence is about.
-
-    Args:
-        text (`str`): A sentence in lower case.
-
-    Returns:
-        `int`, *optional*: 0 for the earlier image ("that left"), 1 for the later one ("that was built"), `None` if the
-        words do not say.
-    """
-    for earlier, later in _DATES:
-        is_earlier, is_later = earlier.search(text) is not None, later.search(text) is not None
-        if is_earlier or is_later:
-            return None if is_earlier and is_later else int(is_later)
-    return None
 
 
 def _chooses(text: str, start: int) -> bool:

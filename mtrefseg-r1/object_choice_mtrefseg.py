@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .change_words_mtrefseg import date_of
 from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
 from .color_names_mtrefseg import COLORS
-from .color_words_mtrefseg import date_of, take_color
+from .color_words_mtrefseg import take_color
 from .place_words_mtrefseg import IMAGE, Region, take_place
 from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
 

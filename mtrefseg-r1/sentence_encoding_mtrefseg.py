@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .change_words_mtrefseg import with_change
 from .object_choice_mtrefseg import NUM_CHOICE_VALUES, split_sentence
 from .prompt_mtrefseg import PromptTemplate
 
@@ -67,7 +68,8 @@ class SentenceEncoder:
             domain (`str` or `list[str]`, *optional*): Kind of scene of all pairs or of each pair.
             training (`bool`, *optional*, defaults to `False`): Whether the complete answer follows, with labels.
             generation (`bool`, *optional*, defaults to `False`): Whether sequences end before the answer.
-            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed.
+            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed, and
+                "appeared" or "disappeared" is added; see [`MTRefSegProcessor`].
 
         Returns:
             `dict[str, np.ndarray]`: The text entries of [`MTRefSegProcessor`].
@@ -181,8 +183,10 @@ def _split(text: Any) -> tuple[Any, list[float]]:
     """The question for the model, and the choice among the objects that it finds, as numbers."""
     asked, choice = split_sentence(text) if isinstance(text, str) else (text, None)
     if choice is None or choice.is_count:
-        return text, [0.0] * NUM_CHOICE_VALUES
-    return asked, choice.to_values()
+        asked, choice = text, None
+    if isinstance(asked, str):
+        asked = with_change(asked)
+    return asked, [0.0] * NUM_CHOICE_VALUES if choice is None else choice.to_values()
 
 
 def is_blank(text: str) -> bool:

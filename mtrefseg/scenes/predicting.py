@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from modeling_mtrefseg.image_reading_mtrefseg import CHECKED
+from modeling_mtrefseg.change_words_mtrefseg import with_change
 from modeling_mtrefseg.object_choice_mtrefseg import split_color
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 
@@ -193,7 +194,7 @@ class ScenePredictor:
         key = (windows, tuple(texts))
         if key not in self._inputs:
             blank = [Image.new("RGB", (1, 1))] * windows
-            asked = [split_color(text)[0] for text in texts] if self.choose_objects else list(texts)
+            asked = [with_change(split_color(text)[0]) for text in texts] if self.choose_objects else list(texts)
             inputs = self.processor(
                 images_t1=blank,
                 images_t2=blank,

@@ -12,7 +12,7 @@ from transformers.utils import ModelOutput
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.color_names_mtrefseg import COLORS
-from modeling_mtrefseg.color_words_mtrefseg import date_of, take_color
+from modeling_mtrefseg.color_words_mtrefseg import take_color
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, split_color, split_sentence
 from modeling_mtrefseg.object_colors_mtrefseg import has_color, to_lab, without_other_colors
 from mtrefseg.build.presets import preset_model, tiny_processor
@@ -172,32 +172,6 @@ def test_other_colours_stay(text: str) -> None:
 def test_colours_in_names_stay(text: str) -> None:
     assert take_color(text) == (text.lower(), None)
     assert split_color(text) == (text, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [
-        ("the cars that left", 0),
-        ("the house that was torn down", 0),
-        ("the house that was built", 1),
-        ("new building", 1),
-        ("the car", None),
-        ("where did the truck go?", 0),
-        ("the man left the room", 0),
-        ("the car parked by the church that left", 0),
-        ("the pasture that was built over", 0),
-        ("vans that have arrived since the first image", 1),
-        ("a marquee has gone up beside the pavilion", 1),
-        ("a shed that wasn't in the first photo", 1),
-        ("cars that are missing from the before picture", 1),
-        ("the lamp does not appear in the second image", 0),
-        ("the van seen in the first picture but missing in the second", 0),
-        ("the box is only in the first image", 0),
-        ("cows that were moved to another field", None),
-    ],
-)
-def test_the_image_that_shows_it(text: str, date: int | None) -> None:
-    assert date_of(text) == date
 
 
 def test_colours_go_with_places_and_ranks() -> None:

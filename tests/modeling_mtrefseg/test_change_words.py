@@ -1,0 +1,68 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Which image shows the object of a sentence, and what the model is told about it."""
+
+import pytest
+
+from modeling_mtrefseg.change_words_mtrefseg import date_of, with_change
+from mtrefseg.build.presets import tiny_processor
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("the cars that left", 0),
+        ("the house that was torn down", 0),
+        ("the house that was built", 1),
+        ("new building", 1),
+        ("the car", None),
+        ("where did the truck go?", 0),
+        ("the man left the room", 0),
+        ("the car parked by the church that left", 0),
+        ("the pasture that was built over", 0),
+        ("vans that have arrived since the first image", 1),
+        ("a marquee has gone up beside the pavilion", 1),
+        ("a shed that wasn't in the first photo", 1),
+        ("cars that are missing from the before picture", 1),
+        ("the lamp does not appear in the second image", 0),
+        ("the van seen in the first picture but missing in the second", 0),
+        ("the box is only in the first image", 0),
+        ("cows that were moved to another field", None),
+        ("the villa that sprang from the ground", 1),
+        ("houses which were not around at first", 1),
+        ("a previously unseen van", 1),
+        ("what can only be seen afterwards", 1),
+        ("the shop has no counterpart in the older photo", 1),
+        ("did anybody step into view?", 1),
+        ("the barn that cannot be found in the later shot", 0),
+        ("the kiosk that is no longer standing there", 0),
+        ("the tree that used to grow there", 0),
+        ("the hacked-down oak", 0),
+        ("which cars have driven off?", 0),
+        ("the only person that by now has strolled away", 0),
+        ("the person close to the wall that left", 0),
+        ("the roof that turned red", None),
+        ("the pond that is no longer dry", None),
+        ("the lamp that went out", None),
+        ("the field that ended up green", None),
+        ("the door that was closed before", None),
+        ("everything that changed", None),
+    ],
+)
+def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
+    assert date_of(text) == date
+
+
+def test_the_model_is_told_the_change_in_plain_words() -> None:
+    assert with_change("Which villa sprang up?") == "appeared: Which villa sprang up?"
+    assert with_change("the car that left") == "disappeared: the car that left"
+    assert with_change("the roof that turned red") == "the roof that turned red"
+    processor = tiny_processor(64)
+    told, plain = (
+        processor.tokenizer.batch_decode(
+            processor.encode_text([["the red car that left"]], choose_objects=chooses)["input_ids"]
+        )[0]
+        for chooses in (True, False)
+    )
+    assert "disappeared: every car that left" in told
+    assert "the red car that left" in plain
+    assert "disappeared" not in plain
