@@ -37,12 +37,12 @@ _WHEN = (
     r"look|session|day|year|epoch|moment|point in time|period|version|state|stage|observation|inspection|fly-?over|"
     r"of the two)"
 )
+_ALONE = r"(?=$|[,;:?!]| (?:and|but|that|which|was|were|is|are|has|have|there)\b)"
 _TIMES = re.compile(
     rf"\bat (?:first|last)\b|\b(?:first|second|later|earlier|last|other) (?:\w+ )?{_WHEN}s?\b|"
-    r"\b(?:in|on|from|by|at|since|until|to) the (?:first|second|other)"
-    r"(?=$|[,;:?!]| (?:and|but|that|which|was|were|is|are|has|have|there)\b)|"
-    r"\bbetween (?:(?:\w+ )?\d{4} and (?:\w+ )?\d{4}|the (?:first|earlier) and the (?:second|later)|"
-    rf"(?:the )?(?:two |both )?{_WHEN}s?)\b|"
+    rf"\b(?:in|on|from|by|at|since|until|to) the (?:first|second|other){_ALONE}|"
+    rf"\bbetween (?:(?:\w+ )?\d{{4}} and (?:\w+ )?\d{{4}}\b|the (?:first|earlier) and the (?:second|later){_ALONE}|"
+    rf"(?:the )?(?:two |both )?{_WHEN}s?\b)|"
     r"\bmost (?:grateful|kind|kindly|obliged|appreciative|helpful|likely|probably|recent|recently)\b|"
     r"\b(?:was|were|is|are|when|not|has|have|had|been) (?:\w+ )?first "
     r"(?=seen|taken|photographed|shown|recorded|captured)|"
@@ -60,15 +60,18 @@ _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
     r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|"
+    r"(?:as|when|if|while) (?:(?:you|one|we) )?(?:are )?(?:enter|com|driv|walk|arriv|approach|cross|fac)\w*|"
     r"except|other than the|opposite|(?:the|every) last)\b"
 )
 _HEAD_ENDS = re.compile(
     r"\b(that|which|who|whose|with|in|on|at|of|near|next|beside|close|by|has|have|is|are|was|were|wearing|dressed|"
     r"\w+ed|got|not|no|(?:dis)?appears?|vanish(?:es)?|changes?|come|comes|go|goes|stand|stands)\b|[,:;.!?()\[\]-]"
 )
-_SEVERAL = re.compile(r"(?<![\w-])(?:all|every|each|any|some|both|several|things|ones|two|three|four)(?![\w-])")
+_SEVERAL = re.compile(
+    r"(?<![\w-])(?:all|every|each|any|some|both|pair|couple|several|things|ones|two|three|four)(?![\w-])"
+)
 _NO_KIND = re.compile(r"(?:(?:the|every|those|these|this|that) ?)?(?:ones?|changes?|things?|objects?)?[?.! ]*$")
-_ARTICLE = re.compile(r"the (?:(?:one|single|only|sole) )?(?=\w)")
+_ARTICLE = re.compile(rf"the (?:(?:one|single|only|sole) )?(?!(?:{'|'.join(ORDINALS)}|last|next)\b)(?=\w)")
 _PLURALS = (
     "people",
     "men",
@@ -204,8 +207,11 @@ def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
     lowered = in_one_spelling(text)
     excluded = None
     exception = _EXCEPTION.match(lowered)
-    if exception and (excluded := _exception(exception["what"], exception["all"])):
-        lowered = exception["all"]
+    if exception:
+        excluded = _exception(exception["what"], exception["all"])
+        if excluded is None and _without_choice(exception["what"], ObjectChoice())[1] != ObjectChoice():
+            return text, None  # "All but the leftmost one of the old houses".
+        lowered = exception["all"] if excluded else lowered
     asked, choice = _without_choice(lowered, ObjectChoice(excluded=excluded))
     if choice == ObjectChoice() or is_undivided(asked):
         return text, None
@@ -214,7 +220,12 @@ def split_place_and_rank(text: str) -> tuple[str, ObjectChoice | None]:
 
 def _or_everything(asked: str) -> str:
     """The question, with a noun."""
-    return "everything that changed" if _NO_KIND.match(asked, end_of_opening(asked)) else asked
+    start = end_of_opening(asked)
+    if _NO_KIND.match(asked, start):
+        return "everything that changed"
+    return asked[:start] + re.sub(
+        r"^(?:the|every)(?: one)? (?=(?:that|which|was|is|has|had)\b)", "everything ", asked[start:]
+    )
 
 
 def answered_by(text: str | None, choose_objects: bool) -> str:

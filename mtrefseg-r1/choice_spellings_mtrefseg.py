@@ -22,11 +22,17 @@ _NUMBER = re.compile(
     r"(?<![\d.,-])(?<!image )(?<!photo )(?<!picture )(?<!date )(?<!time )\b"
     r"(?:([1-6])(st|nd|rd|th)|(10|[2-9])(?= [a-z]))\b"
 )
-_END = rf"(?=$|[^\w ]| (?!of\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
+_END = rf"(?=$|[^\w ]| (?!(?:of|ones?)\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
+# The same, but no object is named to which the words before refer: "further down the road", "centred on the wall".
+_END_OR_IMAGE = (
+    rf"(?=$|[^\w ]| {OF_THE_IMAGE}| (?!(?:of|the|an?|in|on|at|by|from|to|for|as)\b)(?:{AFTER_A_PLACE.pattern})(?!\w))"
+)
 _MIDDLE = rf"(?:the )?(?:{IMAGE}(?:'s)? )?(?:middle|center|centre)\b(?: {OF_THE_IMAGE})?{_END}"
 _SIDE = "(left|right|top|bottom|upper|lower)"
+_TO_SIDE = rf"{_SIDE.replace('(', '(?:')}[ -]to[ -](?:the )?(?:left|right|top|bottom)\b(?: (?:order|side))?"
 _OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "upper": "lower", "bottom": "top", "lower": "upper"}
 _ORDINAL = "|".join(ORDINALS)
+_SUPERLATIVE = "|".join(SUPERLATIVES)
 _DIGITS = "|".join((*NUMERALS, "[2-6]"))
 # Words between "second" and "from the left".
 _COUNTED = (
@@ -34,16 +40,27 @@ _COUNTED = (
     r"(?: (?:left|right|up|down)wards)?|"
     r"(?:as )?seen|to come|by position|in (?:the |a )?(?:position|row|line|order|sequence)|in|over|along|on|from)"
 )
-_LAST_BUT_ONE = r"(?:second[ -]to[ -]last|next[ -]to[ -]last|last[ -]but[ -]one|one before last|penultimate)"
-_RIM = "(?:edge|side|border|end)"
-_NOT_MOVED = "".join(
-    f"(?<!{verb} )" for verb in ("move", "moved", "shift", "shifted", "went", "drove", "pushed", "even")
+# A word of "second new house from above": not "second house lit from above", "second view from above".
+_WORD = (
+    r"(?!(?:\w+ed|the|that|which|who|was|were|is|are|it|from|seen|shown|lit|visible|survey|flight|pass|visit|"
+    rf"{IMAGE})\b)[a-z-]+"
 )
+# "Second (one) going left to right", "second (house) left to right", "second (house), going left to right"; but not
+# "second road going left to right".
+_BEFORE_A_WALK = (
+    rf"(?: one| position| place)?(?=,? {_COUNTED})|"
+    rf"(?: (?!(?!building)\w+ing\b){_WORD}){{0,3}}?(?=,? {_TO_SIDE})|"
+    rf"(?: {_WORD}){{1,3}}?(?=,| (?:if|when|as|count|read|look|start|in|from))"
+)
+_LAST_BUT_ONE = (
+    r"(?:(?:second|next)[ -](?:to|from)[ -](?:the[ -])?last|last[ -]but[ -]one|one before last|penultimate)"
+)
+_RIM = "(?:edge|side|border|end)"
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _NAMED = "|".join((*DIRECTIONS, *ORDINALS, *NUMERALS, "(?:north|south)(?:east|west)(?:ern)?"))
 _NAME = re.compile(rf"\b(?=[A-Z])(?i:{_NAMED}) (?P<last>[A-Z][a-z]+)\b")
-_RANKED = rf"(?:the )?(?:(?:{'|'.join((*ORDINALS, *NUMERALS))}) )?(?:{'|'.join(SUPERLATIVES)})"
+_RANKED = rf"(?:the )?(?:(?:{'|'.join((*ORDINALS, *NUMERALS))}) )?(?:{_SUPERLATIVE})"
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (_NUMBER, lambda match: list(ORDINALS)[int(match[1]) - 1] if match[1] else list(NUMERALS)[int(match[3]) - 2]),
     (_HYPHEN, r"\1 "),
@@ -66,27 +83,22 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     # Ranks: "no. 2 from the left", "second going left to right", "second one in from the left", "second from above",
     # "second one down", "in second place from the top", "second closest to the left", "next to last from the left".
     (
-        re.compile(rf"(?:\bnumber |\bno\. ?|#)({_DIGITS})(?= from\b)"),
+        re.compile(rf"(?:\bnumber |\bno\. ?|#)({_DIGITS})(?= (?:from|{_SUPERLATIVE})\b)"),
         lambda match: _ordinal(match[1]),
     ),
     (
-        re.compile(
-            rf"\b({_ORDINAL})\b((?: [a-z-]+){{0,3}}?),?(?:,? {_COUNTED})*,? {_SIDE}[ -]to[ -]{_SIDE}\b(?: order)?"
-        ),
+        re.compile(rf"\b({_ORDINAL})\b({_BEFORE_A_WALK})(?:,? {_COUNTED})*,? (?:the )?(?={_SIDE}){_TO_SIDE}"),
         r"\1\2 from the \3",
     ),
     (re.compile(rf"\b({_ORDINAL})((?: one)?)(?: {_COUNTED})+ (?=from\b)"), r"\1\2 "),
     (
-        re.compile(rf"\b({_ORDINAL})\b((?: [\w-]+){{0,4}}?)(?<!seen)(?<!viewed)(?<!view) from (above|below)\b"),
+        re.compile(rf"\b({_ORDINAL})\b((?: {_WORD}){{0,4}}?)(?: count(?:ed|ing))? from (above|below)\b"),
         lambda match: f"{match[1]}{match[2]} from the {'top' if match[3] == 'above' else 'bottom'}",
     ),
     (re.compile(rf"\b({_ORDINAL}) ((?:[a-z-]+ )?)(?:down|up|in|over) (?=from\b)"), r"\1 \2"),
     (
-        re.compile(
-            rf"\b({_ORDINAL}) (?!(?:down|up|furthest|farthest|high|low|{'|'.join(SUPERLATIVES)})\b)([a-z-]+) (down|up)"
-            rf"{_END}(?! (?:by|to|in|on|at|for)\b)"
-        ),
-        lambda match: f"{match[1]} {match[2]} from the {'top' if match[3] == 'down' else 'bottom'}",
+        re.compile(rf"\b({_ORDINAL}) one (down|up){_END_OR_IMAGE}"),
+        lambda match: f"{match[1]} one from the {'top' if match[2] == 'down' else 'bottom'}",
     ),
     (re.compile(rf"\b(?:in|at) (?:the )?({_ORDINAL}) (?:place|position|spot) (?=from)"), r"\1 "),
     (re.compile(rf"\bat (?:position|place|number) ({_DIGITS}) (?=from)"), lambda match: f"{_ordinal(match[1])} "),
@@ -98,7 +110,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         re.compile(rf"\b(?:closest|nearest) (?!to\b)((?:[a-z-]+ ){{1,3}}?)to the (?=(?:very )?{_SIDE}\b)"),
         r"first \1from the ",
     ),
-    (re.compile(rf"\b(?:next[ -]to[ -]|(?:the )?second[ -]most )(?={_SIDE}most\b)"), "second "),
+    (re.compile(rf"(?:(?:^|(?<=the ))next to |\bnext-to-|\b(?:the )?second[ -]most )(?={_SIDE}most\b)"), "second "),
     (
         re.compile(rf"\b{_LAST_BUT_ONE} ((?:[a-z-]+ ){{0,3}}?)from the {_SIDE}\b"),
         lambda match: f"second {match[1]}from the {_OPPOSITE[match[2]]}",
@@ -112,29 +124,37 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         re.compile(rf"\b{_SIDE} (side|edge|border|flank|part|half)'s (middle|center|centre)\b"),
         r"\3 of the \1 \2",
     ),
-    (re.compile(rf"\b(?:frame|screen) (left|right){_END}"), r"on the \1 of the image"),
+    (
+        re.compile(rf"(?<!the )(?<!window )(?<!door )(?<!picture )(?<!tv )\b(?:frame|screen) (left|right){_END}"),
+        r"on the \1 of the image",
+    ),
     (re.compile(rf"\bon (?:your|our|the viewer's) (left|right){_END}"), r"on the \1"),
     (re.compile(rf"\b(north|south|east|west)wards?{_END}"), r"to the \1"),
     (
         re.compile(
-            rf"\b(?:cent(?:red|ered)(?: {OF_THE_IMAGE})?|in mid[ -]{IMAGE}|in the interior {OF_THE_IMAGE}|"
-            rf"in the inner (?:part|area)(?: {OF_THE_IMAGE})?|(?:at|in|near|around|by|close to) the "
-            rf"(?:{IMAGE} cent(?:er|re)|cent(?:ral|er|re) (?:point|square|ninth))){_END}"
+            rf"\b(?:cent(?:red|ered)(?: {OF_THE_IMAGE})?{_END_OR_IMAGE}|in mid[ -]{IMAGE}|"
+            rf"in the interior {OF_THE_IMAGE}|in the inner (?:part|area)(?: {OF_THE_IMAGE})?|"
+            rf"(?:at|in|near|around|by|close to) the "
+            rf"(?:{IMAGE} cent(?:er|re)|cent(?:ral|er|re) (?:point|ninth))){_END}"
         ),
         "in the middle",
     ),
     (
         re.compile(
-            rf"{_NOT_MOVED}\b(?:(?:closer|nearer)(?: to)? the |(?:further|farther|more) (?:to(?:wards)? the )?){_SIDE}"
+            rf"\b(?:(?:closer|nearer)(?: to)? the |(?:further|farther|more) (?:to(?:wards)? the )?){_SIDE}"
             rf"(?: {_RIM})?(?: than (?:to )?the {_SIDE}(?: (?:{_RIM}|one))?)?{_END}"
         ),
-        r"in the \1 half",
+        r"to the \1 half",  # "To": "the car that moved further to the left" is no place.
     ),
     (
-        re.compile(rf"{_NOT_MOVED}\b(?:lower|further|farther) (down|up){_END}(?! than\b)"),
-        lambda match: f"in the {'lower' if match[1] == 'down' else 'upper'} half",
+        re.compile(rf"\b(?:lower|further|farther|higher) (?:(down)|up){_END_OR_IMAGE}(?! than\b)"),
+        lambda match: f"to the {'lower' if match[1] else 'upper'} half",
     ),
-    (re.compile(rf"{_NOT_MOVED}\bhigher up{_END}(?! than\b)"), "in the upper half"),
+    (re.compile(rf"\b(?:all the|the whole) way (?:over )?(?:to|at|on) the {_SIDE}{_END}"), r"to the far \1"),
+    (
+        re.compile(rf"\b(?:with|in|at|on|having) ({_RANKED}) (?:position|place|location|spot){_END}"),
+        r"that is \1",
+    ),
     (re.compile(r"\b(north|south)(east|west)(?:ern)?\b"), r"\1 \2"),
     (re.compile(r"\b(top|bottom|upper|lower)(left|right)\b"), r"\1 \2"),
     (re.compile(rf"\b(?:(?:higher|further|farther)(?: up)? than|up from|above) {_MIDDLE}"), "in the upper half"),

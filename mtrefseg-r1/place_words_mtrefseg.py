@@ -57,14 +57,14 @@ PARTS = _words(
 )
 _EDGE_WORDS = _words(
     "at edge border third along near by close around margin boundary rim fringe strip band row line limit end "
-    "extremity beside hugging touching against nearby"
+    "extremity beside bordering hugging touching against nearby"
 )
 _WIDE_WORDS = _words(
     "half area part portion section region zone sector chunk expanse swathe hemisphere parts areas sections regions"
 )
 _PREPOSITIONS = _words(
     "in at on near toward towards to by along around over within inside into close up down across somewhere "
-    "anywhere halfway midway out off beside hugging touching against nearby about high low back way"
+    "anywhere halfway midway out off beside bordering hugging touching against nearby about high low back way"
 )
 # Before a place ("the house located in the top left corner"); they belong to it.
 _VERBS = frozenset(("located", "situated", "positioned", "placed", "lying", "sitting", "standing"))
@@ -83,7 +83,7 @@ IMAGE = (
 OF_THE_IMAGE = (
     r"(?:of|in|on|within|inside) (?:(?:the|this|that|both|each|either|two|whole|entire) )*"
     r"(?!(?!satellite|aerial|drone|first|second)\w+ (?:site|screen|display|tile|canvas|frame)\b)"
-    rf"(?:\w+ )?{IMAGE}\b"
+    rf"(?:\w+ )?{IMAGE}\b(?! (?:frame|screen|display)\b)"
 )
 """A pattern for "of the image", "in this aerial photo"."""
 _OF_THE_IMAGE = re.compile(rf" {OF_THE_IMAGE}")
@@ -94,11 +94,13 @@ _OTHER_USES = _words(
     "beginning starting begin start begins starts began started"
 )
 # After these words, "to the left" is a direction of motion or view, not a place.
-_MOTION = re.compile(
+MOTION = re.compile(
     r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
-    r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly)"
-    r"(?:e|s|es|d|ed|n|en|ing|ning|ling)?|"
-    r"drove|went|ran|grew|rose|flew|slightly|further|over|up|down|inland"
+    r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly|"
+    r"drift|creep|step|pull|lead|continu|reced|swing|fall|blow|veer|fill|jump|crawl|sway|revers|slop)"
+    r"(?:e|s|es|d|ed|n|en|ing|ning|ling|ped|ping)?|"
+    r"left|drove|went|ran|grew|rose|flew|bent|crept|led|swung|fell|blew|slid|"
+    r"slightly|even|further|over|up|down|inland"
 )
 # "Missing from the left half" is "missing in the left half".
 _GONE_FROM = _words("gone removed missing disappeared vanished absent cleared lost erased cut")
@@ -106,9 +108,9 @@ _OWNERS = _words("my our your")
 _NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
 OWNED = re.compile(
     r"(?<!what)(?<!where)(?<!that)(?<!who)(?<!here)(?<!it)(?<!let)['’]s $|s['’] $|"
-    r"\b(?:its|his|her|their|whose) $"
+    r"\b(?:its|his|her|their|whose) $|\bwhose (?:[\w-]+ ){1,3}$"
 )
-"""Words before an object that belongs to another one: "the tower's", "its"."""
+"""Words before an object that belongs to another one: "the tower's", "its", "whose door is"."""
 # "Not the one on the left", "ignore the left half".
 _LEFT_OUT = re.compile(
     r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"
@@ -138,7 +140,8 @@ AFTER_A_PLACE = re.compile(
     r"\W+|\d+|that|which|who|whose|where|when|was|were|is|are|be|been|has|have|had|did|do|does|can|could|will|there|and|"
     r"with|without|a|an|the|in|on|at|by|from|to|of|for|as|since|after|before|now|no|not|but|except|new|any|some|all|"
     r"every|each|it|they|someone|somebody|people|something|i|we|you|looks?|wearing|please|got|came|come|went|gone|grew|"
-    r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|changes?|missing|only|just|ones?|"
+    r"grown|sprang|sprung|built|made|put|cut|torn|taken|left|lost|fell|fallen|went|drove|flew|sank|stood|stands?|burnt|"
+    r"blew|broke|rose|became|changes?|missing|only|just|ones?|"
     r"shows?|contains?|appears?|disappears?|"
     r"\w+(?:ed|ing)"
 )
@@ -325,7 +328,10 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     if word in PARTS and following == "of":  # "The area of the house on the left".
         return True
     # "Right" may mean "exactly", and "left" may be a verb: "right at the top", "has left in the upper half".
-    return word in ("right", "left") and following in _PREPOSITIONS | {","}
+    if word == "left" and first and words[first - 1] in ("that", "which", "who", "has", "have", "had"):
+        return True  # "The birds that left north".
+    is_from_one_to_another = following == "to" and words[last - 1] in DIRECTIONS and last - first == 3
+    return word in ("right", "left") and following in _PREPOSITIONS | {","} and not is_from_one_to_another
 
 
 def _is_place(words: list[str], first: int, last: int) -> bool:
@@ -338,6 +344,8 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     core = [word for word in run if word not in _FILLERS or word == "right"]
     if len(core) == 1 and (_is_bracketed(outside, core[0], after) or (run[0] == "dead" and named == {"middle"})):
         return True
+    if before == "off" and first > 1:
+        before = words[first - 2]  # "Moved off to the left".
     if _is_about_a_thing(run, before, after[0] if after else ","):
         return False
     has_preposition = any(word in _PREPOSITIONS for word in run[:-1])
@@ -353,7 +361,9 @@ def _is_about_a_thing(run: list[str], before: str, following: str) -> bool:
         return True
     if before in _NEGATIONS or before in _OWNERS:
         return True
-    if run[0] in ("to", "toward", "towards") and _MOTION.fullmatch(before):
+    if re.match(r"(?:(?:off|out|back|over|up|down) )?(?:to|towards?)\b", " ".join(run)) and MOTION.fullmatch(before):
+        return True
+    if run[0] == "on" and re.fullmatch("(?:extend|expand|widen|enlarg|lengthen)ed", before):
         return True
     if run[-1] == "hand":  # "The left hand house", "with a bag in the left hand".
         return run[0] not in ("on", "at", "to") or not is_alone
@@ -388,6 +398,8 @@ def _is_of_a_thing(words: list[str], first: int, last: int) -> bool:
         is_adjective = is_adjective or (is_compass and words[last - 2] in _PREPOSITIONS and last - first == 2)
     if ends_in_direction and re.fullmatch(PARTS_OF_THINGS, after[0]):
         return True
+    if after[0] in ("one", "ones") and AFTER_A_PLACE.fullmatch(after[1] if after[1:] else ","):
+        return is_adjective  # "Beside the left one".
     return is_adjective and after[0] not in _KNOWN and not AFTER_A_PLACE.fullmatch(after[0])
 
 

@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, OF_THE_IMAGE, OWNED, PARTS_OF_THINGS, tidy
+from .place_words_mtrefseg import AFTER_A_PLACE, IMAGE, MOTION, OF_THE_IMAGE, OWNED, PARTS_OF_THINGS, tidy
 
 
 Order = tuple[Literal["x", "y", "size"], bool]
@@ -60,7 +60,7 @@ def _one_of(words: object) -> str:
 
 _ORDINAL, _NUMERAL = _one_of(ORDINALS), _one_of(NUMERALS)
 _PLACE_IN_ORDER = rf"(?:(?P<nth>{_ORDINAL}) |(?P<count>{_NUMERAL}) )?"
-_SIDE = rf"(?P<side>{_one_of(_SIDE_WORDS)})(?: hand)?"
+_SIDE = rf"(?P<side>{_one_of(_SIDE_WORDS)})(?: hand)?(?! (?:left|right)\b)"
 _SIZE = rf"(?P<size>{_one_of(word for word, (key, _) in SUPERLATIVES.items() if key == 'size')})"
 _SUPERLATIVE = (
     r"(?:(?:very|single|absolute|by far the|overall) )?"
@@ -93,11 +93,13 @@ _ENDS = r"(?=$|[,:;?.!)]| (?:that|which|who|was|were|is|are|has|have|had|got|did
 
 # Words after the ranked object, which are removed. The first pattern that matches is used.
 _AFTER = (
-    re.compile(rf"{_IS}(?P<nth>{_ORDINAL}){_FROM}"),
+    # "The one third from the left", but not "one third from the left".
+    re.compile(rf"{_IS}(?:(?<!\bone )|(?<=\bthe one ))(?<!\ba )(?P<nth>{_ORDINAL}){_FROM}"),
     re.compile(rf"{_IS}(?P<nth>{_ORDINAL}) {_SUPERLATIVE}(?: up| down)?{_ENDS}"),
     re.compile(rf"{_IS}(?P<superlative>highest up|lowest down)\b(?: {OF_THE_IMAGE})?"),
     re.compile(
-        rf"{_IS}(?:(?P<nth>{_ORDINAL}) )?(?:furthest|farthest|most|outermost) (?:(?:to|towards?|on|at) the )?{_SIDE}"
+        rf"{_IS}(?:(?P<nth>{_ORDINAL}) )?(?:furthest|farthest|(?<!changed )(?<!changed the )most|outermost) "
+        rf"(?:(?:to|towards?|on|at) the )?{_SIDE}"
         r"(?: side)?\b"
     ),
     re.compile(rf"{_IS}(?:closest|nearest)(?: to)? the (?:very )?{_SIDE}\b{_EDGE}"),
@@ -121,15 +123,19 @@ _AFTER = (
     ),
     re.compile(rf",? (?:with|and) (?:no other|none|nothing)(?: one)? (?:further|farther|more) (?:to the )?{_SIDE}"),
 )  # fmt: skip
-_AT_THE_FAR_SIDE = re.compile(rf",? (?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) {_SIDE}\b{_EDGE}")
+_AT_THE_FAR_SIDE = re.compile(
+    rf",? (?:(?:that|which) (?:is|was|lies|stands) )?(?:over )?(?:on|at|to|towards) the (?:far|extreme|outermost) "
+    rf"{_SIDE}\b{_EDGE}"
+)
 # Words before the object; the article stays.
 _NTH_FROM_A_SIDE = re.compile(
-    rf"\b(?:the |number )?(?P<nth>{_ORDINAL})(?: (?P<behind>{_NUMERAL}))?"
+    rf"(?<!\bevery )(?<!\beach )(?<!\ba )\b(?:the |number )?(?P<nth>{_ORDINAL})"
+    rf"(?! (?:few|several|couple|many|half)\b)(?: (?P<behind>{_NUMERAL}))?"
     rf"(?: of (?:all )?(?:the|these|those))? (?P<rest>\S.*?){_FROM}"
 )
 _SUPERLATIVE_BEFORE = re.compile(
     rf"\b(?:the )?{_PLACE_IN_ORDER}{_SUPERLATIVE}(?: (?P<behind>{_NUMERAL})\b)?{_AMONG} "
-    r"(?!(?:that|which|who|was|were|is|are|has|have|had|in|on|at|and|with|of|from)\b)(?=\w)"
+    r"(?!(?:that|which|who|was|were|is|are|has|have|had|in|on|at|and|with|of|from|the|an?|up|down)\b)(?=\w)"
 )
 # "The left house", of two; but not "the left lane", and not "on the left that".
 _AT_A_SIDE = re.compile(
@@ -164,6 +170,10 @@ _RELATION = re.compile(
     r"surrounding|adjacent|facing|inside|outside|across|against|beyond|past|through|beneath|underneath|as|like|not|n't|"
     r"(?:left|right|front|north|south|"
     r"east|west) of)\b|n't\b"
+)
+# What can follow "second from the left", but neither "of the house" nor "to the right" nor "bank".
+_ENDS_A_PLACE = re.compile(
+    rf"$|\s*(?!of\b|to (?:the )?{_one_of(SIDES)}\b)(?:(?:{AFTER_A_PLACE.pattern})(?!\w)|{_RELATION.pattern})"
 )
 # "The largest house's garden", but not "the largest house that's new".
 _OWNER = re.compile(r"(?:[\w-]+ ){0,2}?(?!that's|which's|who's|it's|there's|what's)[\w-]+?(?:'s|’s|s') (?=\w)")
@@ -241,7 +251,7 @@ def take_side(text: str) -> tuple[str, Rank | None]:
 def take_far_side(text: str) -> tuple[str, Rank | None]:
     """Removes "on the far left" from a sentence about one object: it is the leftmost one. See [`take_rank`]."""
     match = _AT_THE_FAR_SIDE.search(text)
-    if match is None or _RELATION.search(text[: match.start()]):
+    if match is None or _RELATION.search(text[: match.start()]) or (" on " not in match[0] and _is_moved(text, match)):
         return text, None
     return tidy(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
 
@@ -253,6 +263,9 @@ def _take_after(text: str) -> tuple[str, Rank] | None:
         if match is None or not match.start() or _RELATION.search(text[: match.start()]):
             continue
         following = re.match(r"\s*(\w+|\W|$)", text[match.end() :])
+        is_along = re.search(r"\b(?:up|down)$", match[0]) and re.match(r" (?:the|an?)\b", text[match.end() :])
+        if is_along or (not match.groupdict().get("nth") and _is_moved(text, match)):
+            continue  # "Furthest down the road", "moved furthest to the right".
         if following and following[1] != "of" and AFTER_A_PLACE.fullmatch(following[1] or ","):
             rank, rest = _rank(match), _without_group(f"{text[: match.start()]} {text[match.end() :]}")
             if _AND_MORE.search(rest, match.start()):
@@ -262,6 +275,12 @@ def _take_after(text: str) -> tuple[str, Rank] | None:
     return None
 
 
+def _is_moved(text: str, match: re.Match[str]) -> bool:
+    """Whether a verb of motion precedes a match: "the car that moved (furthest to the right)"."""
+    before = text[: match.start()].split()
+    return bool(before) and not match[0].startswith(",") and MOTION.fullmatch(before[-1]) is not None
+
+
 def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None:
     """Removes a rank before its object: "the second house from the left"."""
     skipped = end_of_opening(text)
@@ -269,8 +288,14 @@ def _take_before(text: str, pattern: re.Pattern[str]) -> tuple[str, Rank] | None
     if match is None or any(words.search(text, skipped, match.start()) for words in (_RELATION, _OTHER_THING)):
         return None
     before, after = text[: match.start()], text[match.end() :]
-    is_of_a_thing = pattern is _NTH_FROM_A_SIDE and after.startswith(" of ")
-    if is_of_a_thing or _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
+    if pattern is _NTH_FROM_A_SIDE:
+        # "The second window from the left of the house", "the second boat sailing in from the left".
+        coming = re.search(r"(\w+ing)(?: in| out| over)?$", match["rest"])
+        is_other_thing = not _ENDS_A_PLACE.match(after) or bool(coming and MOTION.fullmatch(coming[1]))
+    else:
+        # "The house farthest left of the church", but "the farthest left of the houses".
+        is_other_thing = bool(re.search(r" (?:of|among|amongst)\b", match[0]) and before[skipped:].strip(" ,"))
+    if is_other_thing or _AND_MORE.search(after) or _OWNER.match(after) or OWNED.search(before):
         return None
     rest = match.groupdict().get("rest") or ""
     article = "" if re.search(r"\b(?:my|our|your) $", before) else "the "
