@@ -60,7 +60,8 @@ _UNDIVIDED = re.compile(
     rf"\b(left|right|top|bottom|upper|lower|center|centre|middle|corner|edge of the {IMAGE}|above|below|between|half|"
     rf"{'|'.join((*ORDINALS, *SUPERLATIVES))}|north\w*|south\w*|east\w*|west\w*|nearest|closest|farthest|furthest|"
     r"most|ever|outermost|innermost|than (?!before|earlier)|but (?:not )?(?:the|those|for)|"
-    r"(?:as|when|if|while) (?:(?:you|one|we) )?(?:are )?(?:enter|com|driv|walk|arriv|approach|cross|fac)\w*|"
+    r"(?:as|when|if|while) (?:(?:you|one|we) )?(?:are )?"  # "On the left as you enter the village".
+    r"(?:enter|com|go|driv|walk|arriv|approach|cross|fac)(?:e|es|s|ing)?|"
     r"except|other than the|opposite|(?:the|every) last)\b"
 )
 _HEAD_ENDS = re.compile(

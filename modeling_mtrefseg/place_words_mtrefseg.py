@@ -97,7 +97,7 @@ _OTHER_USES = _words(
 MOTION = re.compile(
     r"(?:mov|shift|turn|look|lean|fac|point|driv|go|head|run|walk|tilt|rotat|slid|push|relocat|extend|expand|widen|glanc|"
     r"swerv|travel|flow|leav|roll|open|climb|ris|migrat|lengthen|stretch|spread|grow|bend|curv|gaz|sail|fly|"
-    r"drift|creep|step|pull|lead|continu|reced|swing|fall|blow|veer|fill|jump|crawl|sway|revers|slop)"
+    r"drift|creep|step|pull|lead|continu|reced|swing|fall|blow|veer|fill|jump|crawl|sway|revers|slop|tip|toppl)"
     r"(?:e|s|es|d|ed|n|en|ing|ning|ling|ped|ping)?|"
     r"left|drove|went|ran|grew|rose|flew|bent|crept|led|swung|fell|blew|slid|"
     r"slightly|even|further|over|up|down|inland"
@@ -108,9 +108,9 @@ _OWNERS = _words("my our your")
 _NEGATIONS = _words("not never neither nor outside isn't aren't wasn't weren't n't than")
 OWNED = re.compile(
     r"(?<!what)(?<!where)(?<!that)(?<!who)(?<!here)(?<!it)(?<!let)['’]s $|s['’] $|"
-    r"\b(?:its|his|her|their|whose) $|\bwhose (?:[\w-]+ ){1,3}$"
+    r"\b(?:its|his|her|their|whose) $|\b(?:whose|with (?:its|his|her|their)) (?:[\w-]+ ){1,3}$"
 )
-"""Words before an object that belongs to another one: "the tower's", "its", "whose door is"."""
+"""Words before an object that belongs to another one: "the tower's", "its", "whose door is", "with its door"."""
 # "Not the one on the left", "ignore the left half".
 _LEFT_OUT = re.compile(
     r"(?:\b(?:ignor|exclud|skip|omit|leav)\w*|\b(?:without|not)|n't(?: show| mark| include)?|"

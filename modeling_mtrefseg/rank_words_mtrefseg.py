@@ -141,8 +141,8 @@ _SUPERLATIVE_BEFORE = re.compile(
 _AT_A_SIDE = re.compile(
     r"(?<!\bin )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )(?<!\bof )(?<!\bby )(?<!\bnear )\bthe "
     rf"(?!north|south|east|west){_SIDE} "  # "The north terminal" is a name.
-    rf"(?!(?:\w+ )?(?:{PARTS_OF_THINGS}|course|flap)\b)"
-    r"(?!(?:half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
+    rf"(?!(?:\w+ )?(?:{PARTS_OF_THINGS}|course|flap|class|case|secret|soil|coat|brand|jaw)\b)"
+    r"(?!(?:up|down|half|part|side|edge|corner|kind|time|way|answer|direction|angle|choice|hat|she|he|they|it|i|we|you|"
     r"and|or|of|in|on|at|to|ones?|that|which|who|was|were|is|are|has|have|had|image|photo|picture|frame|"
     r"view|lines?)\b)(?=[a-z]{2})"
 )
