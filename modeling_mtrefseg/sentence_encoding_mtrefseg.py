@@ -68,7 +68,7 @@ class SentenceEncoder:
             domain (`str` or `list[str]`, *optional*): Kind of scene of all pairs or of each pair.
             training (`bool`, *optional*, defaults to `False`): Whether the complete answer follows, with labels.
             generation (`bool`, *optional*, defaults to `False`): Whether sequences end before the answer.
-            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed, and
+            choose_objects (`bool`, *optional*, defaults to `False`): Whether colours, places and ranks are removed and
                 "appeared" or "disappeared" is added; see [`MTRefSegProcessor`].
 
         Returns:
