@@ -124,7 +124,9 @@ checkpoint: $(TEST_STAMP)
 		$(call described,5.2 1.1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.8 0.7)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,12_small) --model_name_or_path $(MADE)/11_last \
 		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/12_small --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,13_joined) --model_name_or_path $(MADE)/12_small \
+		$(call described,6 1 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/13_joined --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 
