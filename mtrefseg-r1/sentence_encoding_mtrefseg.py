@@ -181,12 +181,13 @@ class SentenceEncoder:
 
 def _split(text: Any) -> tuple[Any, list[float]]:
     """The question for the model, and the choice among the objects that it finds, as numbers."""
-    asked, choice = split_sentence(text) if isinstance(text, str) else (text, None)
+    no_choice = [0.0] * NUM_CHOICE_VALUES
+    if not isinstance(text, str):
+        return text, no_choice  # Rejected later, with a clear error.
+    asked, choice = split_sentence(text)
     if choice is None or choice.is_count:
-        asked, choice = text, None
-    if isinstance(asked, str):
-        asked = with_change(asked)
-    return asked, [0.0] * NUM_CHOICE_VALUES if choice is None else choice.to_values()
+        return with_change(text), no_choice
+    return with_change(asked), choice.to_values()
 
 
 def is_blank(text: str) -> bool:

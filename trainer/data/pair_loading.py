@@ -24,7 +24,7 @@ from mtrefseg.errors import one_line
 from trainer.arguments import DataArguments
 
 from .augmentation import PairAugmentation
-from .samples import PairSample, load_sample, without_choices
+from .samples import PairSample, decode_pair, load_sample, without_choices
 
 
 logger = logging.get_logger(__name__)
@@ -135,9 +135,9 @@ class PairLoader:
             source = self.sources[int(random.integers(len(self.sources)))]
             number = int(random.integers(_RANGE_OF_INFINITE if source.is_infinite else len(source)))
             with suppress(DataError, UnusableError):
-                other = load_sample(source, number)
+                other = source[number]
                 if other.domain == sample.domain and other.pair_id != sample.pair_id:
-                    return other
+                    return decode_pair(other, source)
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from PIL import Image
 
-from dataset_scripts.readers import PairSource, Reason, UnusableError
+from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError
 from modeling_mtrefseg.object_choice_mtrefseg import answered_by
 from mtrefseg.io import is_blank
 
@@ -79,7 +79,11 @@ def load_sample(source: PairSource, index: int) -> PairSample:
     Raises:
         UnusableError: If an image or mask cannot be read.
     """
-    pair = source[index]
+    return decode_pair(source[index], source)
+
+
+def decode_pair(pair: Pair, source: PairSource) -> PairSample:
+    """Decodes a pair that was already taken from its source; see [`load_sample`]."""
     if not source.is_stage1:
         # A blank sentence, which `validate` reports, cannot be used.
         asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
