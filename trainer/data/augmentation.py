@@ -9,6 +9,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from dataset_scripts.readers import CHANGE_TYPES
 from dataset_scripts.synthesis.words import Paraphraser
+from modeling_mtrefseg.change_words_mtrefseg import with_change
 from trainer.arguments import AugmentationArguments
 
 from .samples import PairSample
@@ -22,6 +23,8 @@ _FULL_LIGHT = 0.6  # Brightness, contrast and colour at full strength: factors f
 _FULL_TINT = 0.15
 _FULL_NOISE = 20.0  # Standard deviation in grey levels.
 _PARAPHRASER = Paraphraser("train")
+# The processor writes "appeared" or "disappeared" before most sentences, but does not understand all of them.
+_CHANGE_WORD_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -276,11 +279,12 @@ def without_change(sample: PairSample) -> PairSample:
 def paraphrase(
     sample: PairSample, random: np.random.Generator, share: float, paraphraser: Paraphraser = _PARAPHRASER
 ) -> PairSample:
-    """Paraphrases this share of the sentences."""
+    """Paraphrases this share of the sentences, and writes the word for the change before some, as the processor does."""
     said = [
         paraphraser.paraphrase(sentence, change_type, random, sample.domain) if random.random() < share else sentence
         for sentence, change_type in zip(sample.expressions, sample.change_types)
     ]
+    said = [with_change(sentence) if random.random() < _CHANGE_WORD_SHARE else sentence for sentence in said]
     return replace(sample, expressions=said)
 
 
