@@ -11,7 +11,8 @@ python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtre
 Pixels above `threshold` are in the mask, and the mask is empty if the no-target score is above
 `no_target_threshold`. A sentence whose mask is empty gets the changed objects that fit it best, if their probability
 is above `fallback_threshold`. The thresholds with the largest mean IoU are chosen (an empty mask for a no-target
-sentence counts as 100). Use pairs for which no score is reported: the generated ones have a different seed.
+sentence counts as 100, and these sentences have a share of a fifth, however many there are). Use pairs for which no
+score is reported: the generated ones have a different seed.
 """
 
 import argparse

@@ -20,8 +20,9 @@ def test_choice_is_the_best_of_all_pairs() -> None:
     ious, is_empty, scores = random.random((len(THRESHOLDS), 40)), random.random(40) < 0.3, random.random(40)
     choice = choose((ious[None], is_empty, scores))
     values = {
-        (threshold, other): np.mean(
-            [float(empty) if score > other else iou for iou, empty, score in zip(row, is_empty, scores)]
+        (threshold, other): np.average(
+            [float(empty) if score > other else iou for iou, empty, score in zip(row, is_empty, scores)],
+            weights=[0.2 / is_empty.sum() if empty else 0.8 / (~is_empty).sum() for empty in is_empty],
         )
         for threshold, row in zip(THRESHOLDS, ious)
         for other in NO_TARGET_THRESHOLDS
@@ -45,7 +46,16 @@ def test_choice_rejects_what_nothing_fits() -> None:
     ious[:, 2:] = 0.8
     choice = choose((ious[None], np.array([True, True, False, False]), np.array([0.75, 0.95, 0.1, 0.65])))
     assert choice.no_target_threshold == 0.7
-    assert np.isclose(choice.mean_iou, 90)
+    assert np.isclose(choice.mean_iou, 0.8 * 80 + 0.2 * 100)
+
+
+def test_few_sentences_without_a_target_count_as_much_as_many() -> None:
+    is_empty = np.array([True] + [False] * 99)
+    ious = np.full((2, len(THRESHOLDS), 100), 0.8)
+    ious[0, :, 0], ious[1, :, 0] = 1.0, 0.0
+    ious[1, :, 1:] = 0.9
+    choice = choose((ious, is_empty, np.zeros(100)), fallback_thresholds=(None, 0.01))
+    assert choice.fallback_threshold is None
 
 
 def test_command_saves_a_model_of_the_same_weights(

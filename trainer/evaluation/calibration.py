@@ -22,7 +22,9 @@ from .batches import BatchReader
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 NO_TARGET_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-FALLBACK_THRESHOLDS = (None, 0.01, 0.002, 0.0005, 0.0001)
+FALLBACK_THRESHOLDS = (None, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0001)
+# People ask about things that are not there more often than the pairs of datasets do.
+NO_TARGET_SHARE = 0.2
 _BATCH_SIZE = 8
 
 
@@ -33,7 +35,7 @@ class Choice(NamedTuple):
     Args:
         threshold, no_target_threshold (`float`): The thresholds.
         fallback_threshold (`float`, *optional*): The one for sentences whose mask is empty.
-        mean_iou (`float`): In percent.
+        mean_iou (`float`): In percent; see [`choose`].
     """
 
     threshold: float
@@ -110,7 +112,8 @@ def choose(
     fallback_thresholds: Sequence[float | None] = FALLBACK_THRESHOLDS,
 ) -> Choice:
     """
-    The thresholds with the largest mean IoU, where an empty mask for a no-target sentence counts as 100.
+    The thresholds with the largest mean IoU, where an empty mask for a no-target sentence counts as 100. The no-target
+    sentences of a set have a share of `NO_TARGET_SHARE`, however many there are.
 
     Args:
         measured (`tuple`): Result of [`measure`], of one or more sets of pairs with equal weight.
@@ -129,8 +132,13 @@ def choose(
 def _means(ious: np.ndarray, is_empty: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Mean IoU with each combination: (fallback thresholds, len(THRESHOLDS), len(NO_TARGET_THRESHOLDS))."""
     rejected = scores > np.array(NO_TARGET_THRESHOLDS)[:, None]
+    weights = np.ones(len(scores))
+    if 0 < is_empty.sum() < len(is_empty):
+        weights[is_empty] = NO_TARGET_SHARE / is_empty.sum()
+        weights[~is_empty] = (1 - NO_TARGET_SHARE) / (~is_empty).sum()
     # (fallback thresholds, thresholds, no-target thresholds, sentences)
-    return np.where(rejected, is_empty.astype(float), ious[:, :, None]).mean(-1)
+    values = np.where(rejected, is_empty.astype(float), ious[:, :, None])
+    return np.average(values, axis=-1, weights=weights)
 
 
 def calibrate(
