@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Prediction for a pair of plain images: masks as PNG files and a page."""
+"""Prediction for a pair of plain images: masks as PNG files, an overlay and `result.json`."""
 
 import argparse
 import re
@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, write_json, written_whole
+from mtrefseg.io import write_json
+
+from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
 from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
 
 
@@ -152,12 +154,10 @@ def _segment(
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
     """Whether a plain image is cut into windows. Prints a note if it is shrunk instead."""
+    from modeling_mtrefseg.canvas_mtrefseg import needs_windows
+
     canvas = processor.image_processor.size["height"]
-    longest = max(image.size)
-    if (options.window == "auto" and longest <= 1.5 * canvas) or options.window == "off" or longest <= canvas:
-        is_large = False
-    else:
-        is_large = options.window == "auto" or options.window < longest
+    is_large = needs_windows(image.height, image.width, options.window, canvas)
     if is_large and has_geo():
         return True
     warn_of_shrinking(image, canvas, "; for windows: pip install 'mtrefseg[geo]'" if is_large else "")

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -14,14 +15,13 @@ import torch
 from PIL import Image
 
 import mtrefseg
-from mtrefseg.cli import predict
+from mtrefseg.cli import predict, series
 from mtrefseg.cli.main import main
 from mtrefseg.cli.predict import options as predict_options
 from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
 from mtrefseg.scenes.output import rasters as rasters_module
 from mtrefseg.scenes.output.labels import MaskLabels
-from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 from tests.tiny_models import save_mtrefseg
 
@@ -169,6 +169,29 @@ def test_segment(model: str) -> None:
         mtrefseg.segment("t1.tif", "t2.tif", " ", model=model)
 
 
+def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredictor) -> None:
+    with pytest.raises(ValueError, match="Give threshold, device to `load_predictor`"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model=predictor, threshold=0.4, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 0}, "`window` must be 'auto', 'off' or a number of pixels, not 0"),
+        ({"window": "512"}, "not '512'"),
+        ({"align": "Error"}, "`align` must be"),
+        ({"register": "afine"}, "`register` must be 'off', 'shift' or 'affine', not 'afine'"),
+        ({"overlap": 1.0}, "`overlap` must be at least 0 and below 1, not 1.0"),
+        ({"overlap": -0.1}, "not -0.1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, not 0"),
+        ({"most_windows": 0}, "`most_windows` must be at least 1"),
+    ],
+)
+def test_unknown_values_of_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SceneOptions(**options)
+
+
 @pytest.mark.usefixtures("rasters")
 def test_a_full_disk(model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
@@ -214,8 +237,11 @@ def test_a_full_disk_when_objects_are_written(
         segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
 
 
-def test_both_lists_of_endings_are_the_same() -> None:
-    assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES
+@pytest.mark.parametrize("image", ["2021.gtiff", "2021.HEIC", "https://example.org/2021.sid?token=x.y"])
+def test_a_series_takes_every_kind_of_image_for_an_image(image: str) -> None:
+    options = series.make_parser().parse(["2019.tif", image, "the house", "2024.tif", "--out", "out"])
+    assert series._take_images(options) == ["2019.tif", image, "2024.tif"]
+    assert options.texts == ["the house"]
 
 
 @pytest.mark.parametrize("verb", ["predict", "series"])
