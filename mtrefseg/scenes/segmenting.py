@@ -13,7 +13,7 @@ from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_
 from mtrefseg.io import describe_dullness
 
 from .answering import Answers, ask, route_sentences
-from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
+from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
@@ -126,7 +126,7 @@ def segment_pair(
     """
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with open_scene([image_t1, image_t2], options.reading) as scene:
         registrations = register_scene(scene, options)
         result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))

@@ -4,7 +4,7 @@
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +181,9 @@ def _segment_in_windows(
 
     from mtrefseg.scenes import segment_pair
 
-    predictor, how = make_predictor(model, processor, options), scene_options(options)
+    predictor = make_predictor(model, processor, options)
+    # The images are read already: the bands must not be chosen a second time.
+    how = replace(scene_options(options), bands=None)
     result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
     return {
         "masks": torch.from_numpy(result.masks),

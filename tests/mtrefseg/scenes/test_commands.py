@@ -119,6 +119,24 @@ def test_large_plain_images_are_cut_into_windows(
     assert "for windows: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("bands", ["3,2,1", "3"])
+def test_bands_of_large_plain_images_are_chosen_once(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, bands: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    order = [int(band) - 1 for band in bands.split(",")]
+    for date in (1, 2):
+        image = np.random.default_rng(date).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+        Image.fromarray(image).save(f"t{date}.png")
+        Image.fromarray(np.repeat(image[..., order], 3 // len(order), axis=2)).save(f"chosen{date}.png")
+    words = ["the house", "--model", model, "--threshold", "0.4"]
+    assert main(["predict", "t1.png", "t2.png", *words, "--bands", bands, "--out", "bands"]) == 0
+    assert main(["predict", "chosen1.png", "chosen2.png", *words, "--out", "plain"]) == 0
+    results = [json.loads(Path(folder, "result.json").read_text())["results"] for folder in ("bands", "plain")]
+    assert results[0][0]["answered_by"] == "windows"
+    assert results[0] == results[1]
+
+
 @pytest.mark.usefixtures("rasters")
 def test_without_the_extra_rasters_are_images(
     model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -167,6 +185,8 @@ def test_segment(model: str) -> None:
         mtrefseg.segment("t1.tif", "t2.tif", [])
     with pytest.raises(UserError, match="Sentence 0 of pair 0 is empty"):
         mtrefseg.segment("t1.tif", "t2.tif", " ", model=model)
+    with pytest.raises(UserError, match=r"cannot create the folder t1\.tif/out: .*Not a directory"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model=model, out="t1.tif/out")
 
 
 def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredictor) -> None:
