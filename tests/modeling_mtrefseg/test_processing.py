@@ -229,6 +229,8 @@ class TestConstruction:
             ({"scenes": {}}, "'unknown'"),
             ({"expression": "segment"}, r"'\{expression\}' once"),
             ({"answer": "Sure."}, r"'\[SEG\]' once"),
+            ({"suffix": " in <image_t2>:"}, "Only the prefix"),
+            ({"answer_end": " [SEG]."}, "Only the expression or the answer"),
             ({"sufix": "."}, r"keys prefix, .*sufix"),
         ],
     )
