@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -196,7 +197,7 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(letter)[0] in "ZC" for letter in text)
 
 
-def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
+def _check_expression(expression: Any, pair: int, index: int, special_tokens: list[str]) -> None:
     """Raise an error if a sentence is no text, is empty, or could be mistaken for part of the prompt."""
     if not isinstance(expression, str):
         raise TypeError(f"Sentence {index} of pair {pair} must be a `str`, not {type(expression).__name__}.")

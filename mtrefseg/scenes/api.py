@@ -67,7 +67,7 @@ def segment(
     if texts is not None and not texts:
         raise ValueError("The list of sentences is empty: leave `sentences` out to segment every change.")
     scene_options = SceneOptions(**options)
-    of_model = {
+    of_model: dict[str, Any] = {
         "threshold": threshold,
         "no_target_threshold": no_target_threshold,
         "domain": domain,

@@ -172,8 +172,9 @@ class TestSentences:
 
     @pytest.mark.parametrize("choose_objects", [False, True])
     def test_refuses_what_is_no_text(self, processor: MTRefSegProcessor, choose_objects: bool) -> None:
+        text: Any = ["a car", 5]
         with pytest.raises(TypeError, match="Sentence 1 of pair 0 must be a `str`, not int"):
-            processor(IMAGE, IMAGE, text=["a car", 5], choose_objects=choose_objects)
+            processor(IMAGE, IMAGE, text=text, choose_objects=choose_objects)
 
     def test_length(self, processor: MTRefSegProcessor) -> None:
         prompt_length = processor(IMAGE, IMAGE, text="a")["prompt_input_ids"].shape[1]

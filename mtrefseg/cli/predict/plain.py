@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mtrefseg.io import write_json
 
 from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
-from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
+from .options import EVERY_CHANGE, has_geo, make_predictor, need_geo, scene_options
 
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def run_plain(options: argparse.Namespace) -> None:
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
+    if options.register != "off":
+        need_geo("--register")
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
@@ -79,8 +81,9 @@ def run_plain(options: argparse.Namespace) -> None:
     if image_t2.size != image_t1.size:
         aligned_t2 = processor.image_processor.load_pair(image_t1, image_t2, align="resize")[1]
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
-    if _needs_windows(options, image_t1, processor):
-        result = _segment_in_windows(model, processor, image_t1, aligned_t2, options)
+    # Only scenes can be registered, so small images become scenes of one window.
+    if _needs_windows(options, image_t1, processor) or options.register != "off":
+        result = _segment_as_scene(model, processor, image_t1, aligned_t2, options)
     else:
         result = _segment(model, processor, inputs, image_t1, options)
 
@@ -174,7 +177,7 @@ def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None
         )
 
 
-def _segment_in_windows(
+def _segment_as_scene(
     model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
 ) -> dict[str, Any]:
     import torch

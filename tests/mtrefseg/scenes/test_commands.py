@@ -119,6 +119,19 @@ def test_large_plain_images_are_cut_into_windows(
     assert "for windows: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
 
 
+def test_small_plain_images_are_registered_too(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("skimage", reason="the extra geo is not installed")
+    monkeypatch.chdir(tmp_path)
+    for name in ("t1.png", "t2.png"):
+        Image.fromarray(ground(60, 60)).save(name)
+    words = ["predict", "t1.png", "t2.png", "the house", "--model", model, "--out", "out", "--register"]
+    assert main([*words, "off"]) == 0
+    assert main([*words, "shift"]) == 2  # Nothing in them tells how they lie.
+    assert "cannot be registered with" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("bands", ["3,2,1", "3"])
 def test_bands_of_large_plain_images_are_chosen_once(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, bands: str
