@@ -14,6 +14,9 @@ from .image_reading_mtrefseg import ImageSource, load_images, name_source
 
 
 Align: TypeAlias = Literal["error", "resize"]
+Window: TypeAlias = int | Literal["auto", "off"]
+SHRINK_LIMIT = 1.5
+"""An image that is larger than the canvas by more than this factor is cut into windows."""
 
 
 def load_pair(
@@ -53,6 +56,31 @@ def check_align(align: Align) -> Align:
     if align not in ("error", "resize"):
         raise ValueError(f"`align` must be 'error' or 'resize', not {align!r}.")
     return align
+
+
+def check_window(window: Window) -> Window:
+    """Raises a `ValueError` unless it is `"auto"`, `"off"` or a number of pixels."""
+    if window not in ("auto", "off") and not (isinstance(window, int) and window > 0):
+        raise ValueError(f"`window` must be 'auto', 'off' or a number of pixels, not {window!r}.")
+    return window
+
+
+def needs_windows(height: int, width: int, window: Window, canvas_size: int) -> bool:
+    """
+    Whether an image without a known ground resolution is cut into windows.
+
+    Args:
+        height, width (`int`): Size of the image in pixels.
+        window (`int` or `str`): Side of the windows in pixels of the image, `"auto"` or `"off"`.
+        canvas_size (`int`): Side of the model's canvas in pixels.
+    """
+    longest = max(height, width)
+    if window == "off":
+        return False
+    if window == "auto":
+        return longest > SHRINK_LIMIT * canvas_size
+    # An image that fits on the canvas, or into one window, is segmented as a whole.
+    return longest > max(canvas_size, window)
 
 
 def to_pixel_values(
@@ -207,12 +235,16 @@ def _neighbours(length: int, new_length: int) -> tuple[np.ndarray, np.ndarray, n
 
 
 __all__ = [
+    "SHRINK_LIMIT",
     "Align",
+    "Window",
     "as_list",
     "center_on_canvas",
     "check_align",
+    "check_window",
     "fitted_size",
     "load_pair",
+    "needs_windows",
     "parts_of",
     "resize_image",
     "resize_mask",

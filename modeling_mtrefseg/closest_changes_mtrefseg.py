@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-_NEAR = 1.5  # Objects whose mean logit is less below that of the best one are selected, too.
+_NEAR = 1.5  # Objects whose mean logit is at most this far below that of the best one are selected, too.
 _MARGIN = 0.4  # Selected pixels end up at most this far above the threshold: the score stays low.
 
 
@@ -25,7 +25,7 @@ def closest_changes(
         logits (`np.ndarray` of shape `(num_sentences, height, width)`): Mask logits of the sentences about a pair.
         change_logits (`np.ndarray` of shape `(height, width)`): Mask logits of every change.
         threshold (`float`): The logit above which a pixel is masked.
-        lowest (`float`): The mean logit in an object above which it can be selected.
+        lowest (`float`): The mean logit in the best object must be above this; otherwise nothing is selected.
 
     Returns:
         `np.ndarray` of shape `(num_sentences, height, width)`: The logits; those of sentences with a mask are not

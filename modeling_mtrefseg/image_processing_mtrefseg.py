@@ -56,8 +56,8 @@ class MTRefSegImageProcessorKwargs(TypedDict, total=False):
         no_target_threshold (`float`, *optional*):
             No-target score above which a mask is emptied. By default, no mask is.
         fallback_threshold (`float`, *optional*):
-            A sentence whose mask is empty gets the changed objects that fit it best, if their probability is above
-            this; usually far below `threshold`. By default, its mask stays empty.
+            A sentence whose mask is empty gets the changed objects that fit it best, if the mean logit in the best one
+            stands for a probability above this; usually far below `threshold`. By default, its mask stays empty.
         pixel_size (`float`, *optional*):
             Side of a pixel on the ground, in metres, of the images that the model was trained on. Large scenes are cut
             into windows that the model sees at this resolution. The processor itself does not use it.
@@ -246,7 +246,8 @@ class MTRefSegImageProcessor(PilBackend):
         Returns:
             `list[dict[str, torch.Tensor]]`: For each pair
             - **masks** (`bool` of shape `(num_expressions, height, width)`),
-            - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, 0 if empty,
+            - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, before words
+              select among its objects; 0 if the mask is empty,
             - **no_target_scores** (`float32` of shape `(num_expressions,)`): the probability that the sentence has no
               target,
             - **is_closest** (`bool` of shape `(num_expressions,)`): whether nothing fits the sentence clearly, and the
@@ -267,7 +268,10 @@ class MTRefSegImageProcessor(PilBackend):
             )
 
         results = []
-        mask_logits, no_target_logits = outputs["mask_logits"].split(counts), outputs["no_target_logits"].split(counts)
+        # Detached: without `torch.no_grad()`, the results would carry gradients and NumPy would refuse the logits.
+        mask_logits, no_target_logits = (
+            outputs[name].detach().split(counts) for name in ("mask_logits", "no_target_logits")
+        )
         nothing = [None] * len(counts)
         colors, changes = outputs.get("image_colors"), outputs.get("change_logits")
         for (height, width), pair_masks, pair_no_target, choices, pair_colors, pair_changes in zip(
@@ -312,14 +316,14 @@ class MTRefSegImageProcessor(PilBackend):
                 Probability, 0..1, above which a pixel belongs to the mask.
 
         Returns:
-            `torch.Tensor`: Like `mask_logits`.
+            `torch.Tensor`: Like `mask_logits`, `float32`.
             `torch.Tensor` of shape `(num_sentences,)`: Booleans: for which sentences objects were selected.
         """
         if change_logits is None or self.fallback_threshold is None or not len(mask_logits):
             return mask_logits, torch.zeros(len(mask_logits), dtype=torch.bool, device=mask_logits.device)
         limit = logit_of(self.threshold if threshold is None else threshold)
         raised, is_closest = closest_changes(
-            mask_logits.cpu().numpy(), change_logits.float().cpu().numpy(), limit, logit_of(self.fallback_threshold)
+            _to_numpy(mask_logits), _to_numpy(change_logits), limit, logit_of(self.fallback_threshold)
         )
         return torch.from_numpy(raised).to(mask_logits.device), torch.from_numpy(is_closest).to(mask_logits.device)
 
@@ -344,11 +348,11 @@ class MTRefSegImageProcessor(PilBackend):
                 Probability, 0..1, above which a pixel belongs to the mask.
 
         Returns:
-            `torch.Tensor`: Like `mask_logits`.
+            `torch.Tensor`: Like `mask_logits`, `float32`.
         """
         if image_colors is None or not any(choice is not None and choice.color for choice in choices):
             return mask_logits
-        colors = image_colors.float().cpu().numpy()
+        colors = _to_numpy(image_colors)
         if self.do_normalize:
             mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.image_mean, self.image_std))
             colors = colors * std + mean
@@ -357,7 +361,7 @@ class MTRefSegImageProcessor(PilBackend):
             logits
             if choice is None or choice.color is None
             else without_other_colors(logits, colors, choice.color, choice.date, limit)
-            for logits, choice in zip(mask_logits.cpu().numpy(), choices)
+            for logits, choice in zip(_to_numpy(mask_logits), choices, strict=True)
         ]
         return torch.from_numpy(np.stack(kept)).to(mask_logits.device)
 
@@ -379,6 +383,11 @@ class MTRefSegImageProcessor(PilBackend):
             `torch.Tensor`: `float32` of shape `(num_maps, height, width)`, sampled bilinearly at the pixel centres.
         """
         return sample_maps(maps, self.size["height"], height, width, band)
+
+
+def _to_numpy(values: torch.Tensor) -> np.ndarray:
+    """The same values as `float32`, which NumPy has unlike bfloat16."""
+    return values.detach().float().cpu().numpy()
 
 
 def _choices_of(outputs: ModelOutput, counts: list[int]) -> list[list[ObjectChoice | None]]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # makes save_pretrained copy the pipeline's code next to the 
     from .pipeline_mtrefseg import MTRefSegPipeline  # noqa: F401
 
 
-# Sentences are split into several rows if this gives more rows than this.
+# Up to this many rows, the sentences of a pair stay together in one row: splitting would gain little.
 _FEW_ROWS = 4
 
 
@@ -112,8 +112,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 The prompt before the sentence. If given, the language model reads it here, once for all later
                 sentences; otherwise with the sentences of each `forward`.
             feature_maps (`Sequence` of `Tensor` of shape `(2 * batch_size, channels, height, width)`, *optional*):
-                The backbone's levels of all t1, then of all t2. With them, an image that belongs to several pairs
-                passes through the backbone once.
+                The backbone's levels, strides 4, 8, 16 and 32, of all t1, then of all t2; used instead of the images.
+                With them, an image that belongs to several pairs passes through the backbone once.
+
+        Returns:
+            [`MTRefSegPairEncoding`]: With `feature_maps`, without `image_colors` and `change_logits`: post-processing
+            can neither select by colour nor fall back to the closest changes.
+
+        Raises:
+            `ValueError`: Inputs are missing or inconsistent; the message names them.
         """
         encoding = self._encode_images(pixel_values_t1, pixel_values_t2, feature_maps)
         if prompt_input_ids is not None:
@@ -153,7 +160,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
                 query (default: all tokens). Without sentences every change is segmented (stage 1).
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
-            object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
+            object_choices (`Tensor` of shape `(num_sentences, 20)`, *optional*):
                 Passed to the output, for [`~MTRefSegProcessor.post_process_referring_segmentation`].
             pair_encoding ([`MTRefSegPairEncoding`], *optional*):
                 Output of [`~MTRefSegModel.encode_pair`] for these pairs.
@@ -226,12 +233,15 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
         Args:
             pair_encoding ([`MTRefSegPairEncoding`]):
                 The pairs. `fused_features` and both `coarse_features` are enough; the images for the language model
-                are computed from these if they are missing.
+                are computed from these and added to the encoding if they are missing.
 
         Other arguments are those of `forward`.
 
         Returns:
             `Tensor` of shape `(num_sentences, hidden_size)`: One query per sentence.
+
+        Raises:
+            `ValueError`: Inputs are inconsistent; the message names them.
         """
         if pair_encoding.image_tokens_t1 is None and pair_encoding.prompt_key_values is None:
             self._add_image_tokens(pair_encoding)
@@ -271,6 +281,13 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
 
         Other arguments are those of `forward`, but the prompt is always needed and is read once for each sentence,
         because the library's `generate` writes the answer.
+
+        Returns:
+            [`MTRefSegOutput`]: With `sequences` and `has_seg`, without losses.
+
+        Raises:
+            `ValueError`: `generation_options` ask for several answers per sentence or for another kind of result, or
+                inputs are inconsistent.
         """
         if refused := {"num_return_sequences", "return_dict_in_generate"} & generation_options.keys():
             raise ValueError(f"generate_and_segment segments one answer per sentence; leave out {sorted(refused)}.")

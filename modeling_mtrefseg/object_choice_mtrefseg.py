@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -93,8 +93,9 @@ _PLURALS = (
 _SMALLEST_OBJECT = 36 / 256**2  # Share of the image; smaller objects are not ranked, as in the training sentences.
 _MARGIN = 0.02  # If no object is in a place, one at most this far from it is accepted; share of the image's side.
 _REACH_OF_COUNTED = 1 / 6  # "The two houses at the bottom" may extend to the middle: from a third to a half.
-_ORDERS = ("x", "y", "size")
-NUM_CHOICE_VALUES = 12
+_ORDERS: tuple[Literal["x", "y", "size"], ...] = ("x", "y", "size")
+_NUM_PART_VALUES = 8
+NUM_CHOICE_VALUES = 4 + 2 * _NUM_PART_VALUES
 """Length of [`ObjectChoice.to_values`]."""
 
 
@@ -104,11 +105,13 @@ class ObjectChoice:
     Selects among the objects of the complete image, according to a sentence.
 
     Args:
-        region (`Region`, *optional*): Where their centre is.
-        order (`Order`, *optional*): How they are ranked.
-        rank (`int`): The first selected object, from 1.
-        count (`int`, *optional*): Number of selected objects.
-        excluded ([`ObjectChoice`], *optional*): The objects that are excluded.
+        region (`Region`, *optional*): Where their centre is: left, top, right and bottom edge as shares of the image's
+            width and height, 0 to 1.
+        order (`Order`, *optional*): How they are ranked: by `"x"`, `"y"` or `"size"`, and whether the largest value
+            comes first.
+        rank (`int`): With `order`, the first selected object, from 1.
+        count (`int`, *optional*): Number of selected objects; with `order` 1 by default, else all.
+        excluded ([`ObjectChoice`], *optional*): Which of the objects in the region are left out.
         color (`str`, *optional*): Their colour, one of `COLORS`.
         date (`int`, *optional*): The image that shows their colour, 0 (t1) or 1 (t2); `None` if unknown.
     """
@@ -128,29 +131,39 @@ class ObjectChoice:
 
     def to_values(self) -> list[float]:
         """The same as `NUM_CHOICE_VALUES` numbers, so that a batch can contain choices as a tensor."""
-        told = self.excluded or self
-        region = told.region or (0.0, 0.0, 1.0, 1.0)
-        order = 0 if told.order is None else 1 + _ORDERS.index(told.order[0])
-        descending = told.order is not None and told.order[1]
-        color = 0 if self.color is None else 1 + COLORS.index(self.color)
-        date = 0 if self.date is None else 1 + self.date
-        is_excluded = float(self.excluded is not None)
-        return [1.0, *region, order, float(descending), told.rank, told.count or 0, is_excluded, color, date]
+        color = 0.0 if self.color is None else 1.0 + COLORS.index(self.color)
+        date = 0.0 if self.date is None else 1.0 + self.date
+        excluded = (self.excluded or ObjectChoice())._part_values()
+        return [1.0, *self._part_values(), float(self.excluded is not None), *excluded, color, date]
 
     @classmethod
     def from_values(cls, values: Sequence[float]) -> "ObjectChoice | None":
         """The inverse of [`~ObjectChoice.to_values`]; `None` for zeros."""
         if not values[0]:
             return None
-        left, top, right, bottom = (float(value) for value in values[1:5])
+        own, (is_excluding, *excluded) = values[1 : 1 + _NUM_PART_VALUES], values[1 + _NUM_PART_VALUES : -2]
+        color, date = (int(value) for value in values[-2:])
+        return replace(
+            cls._of_part_values(own),
+            excluded=cls._of_part_values(excluded) if is_excluding else None,
+            color=COLORS[color - 1] if color else None,
+            date=date - 1 if date else None,
+        )
+
+    def _part_values(self) -> list[float]:
+        """Region, order, rank and count as `_NUM_PART_VALUES` numbers."""
+        region = self.region or (0.0, 0.0, 1.0, 1.0)
+        order = 0 if self.order is None else 1 + _ORDERS.index(self.order[0])
+        descending = self.order is not None and self.order[1]
+        return [*region, float(order), float(descending), float(self.rank), float(self.count or 0)]
+
+    @classmethod
+    def _of_part_values(cls, values: Sequence[float]) -> "ObjectChoice":
+        """The inverse of `_part_values`."""
+        left, top, right, bottom, number, descending, rank, count = values
         region = None if (left, top, right, bottom) == (0, 0, 1, 1) else (left, top, right, bottom)
-        order: Order | None = None
-        if values[5]:
-            order = (("x", "y", "size")[int(values[5]) - 1], bool(values[6]))
-        choice = cls(region, order, int(values[7]), int(values[8]) or None)
-        color = COLORS[int(values[10]) - 1] if values[10] else None
-        date = int(values[11]) - 1 if values[11] else None
-        return replace(cls(excluded=choice) if values[9] else choice, color=color, date=date)
+        order: Order | None = (_ORDERS[int(number) - 1], bool(descending)) if number else None
+        return cls(region, order, int(rank), int(count) or None)
 
 
 @lru_cache(maxsize=4096)
@@ -258,9 +271,13 @@ def choose(
         things (`Sequence`): All objects that match the rest of the sentence.
         choice ([`ObjectChoice`]): The choice.
         size (`tuple[int, int]`): Width and height of the image.
-        describe (`Callable`): Returns the centre (x, y), size and score of an object.
-        is_exact (`bool`, *optional*, defaults to `False`): Whether the third object of two is none. By default it is
-            the last one: it is more often meant than none, since the model may have missed one.
+        describe (`Callable`): Returns the centre of an object (x, y, in pixels), its size (in any unit) and its score:
+            if only a number is given, the objects with the highest scores are selected.
+        is_exact (`bool`, *optional*, defaults to `False`): Whether "the third" of two objects selects none. By default
+            it selects the last one, because the model has probably missed one.
+
+    Returns:
+        `list`: The selected objects, in the order of the ranking if there is one.
     """
     described = [(thing, *describe(thing)) for thing in things]
     if choice.region is not None:
@@ -350,7 +367,7 @@ def _distance(middle: tuple[float, float], region: Region, size: tuple[int, int]
 
 
 def is_undivided(text: str) -> bool:
-    """Whether the remaining words refer to the complete image."""
+    """Whether words of a text in lower case, of which the choice is removed, still refer to the complete image."""
     return _UNDIVIDED.search(_LEFT_AS_VERB.sub(" ", _TIMES.sub(" ", text))) is not None
 
 

@@ -4,7 +4,7 @@
 import os
 from collections.abc import Generator, Iterable, Iterator, Sized
 from importlib import import_module
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,14 +14,12 @@ from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .canvas_mtrefseg import Align, as_list
+from .canvas_mtrefseg import Align, Window, as_list, check_window, needs_windows
 from .object_choice_mtrefseg import answered_by
 
 
 logger = logging.get_logger(__name__)
 _PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
-_SHRINK_LIMIT = 1.5  # An image that is larger than the canvas by more than this is cut into windows.
-Window: TypeAlias = int | Literal["auto", "off"]
 
 
 class MTRefSegPipeline(Pipeline):
@@ -88,7 +86,8 @@ class MTRefSegPipeline(Pipeline):
             - **text** (`str` or `None`) -- The sentence.
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 for pixels of the described change,
               else 0.
-            - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
+            - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty. If words select among
+              objects, and the image is not cut into windows: that of the mask before the selection.
             - **no_target_score** (`float`) -- The probability that the sentence has no target.
             - **answered_by** (`str`) -- `"image"`, `"objects"` (some words select among the objects found for the
               rest of the sentence), `"windows"` or `"shrunk scene"`.
@@ -99,8 +98,9 @@ class MTRefSegPipeline(Pipeline):
 
         Raises:
             TypeError: If a pair is not a dictionary.
-            ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
-                the processor rejects an image or sentence (as a `mtrefseg.errors.UserError` for large images).
+            ValueError: If `window` is none of these, a pair has missing or unknown keys, a batch mixes pairs with and
+                without **text**, or the processor rejects an image or sentence (as a `mtrefseg.errors.UserError` for
+                large images).
         """
         if not isinstance(inputs, str | dict | list | Dataset | Generator):
             # The base class treats other iterables, such as `datasets.Dataset`, as a single input.
@@ -129,6 +129,8 @@ class MTRefSegPipeline(Pipeline):
         domain: str | None = None,
         window: Window | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        if window is not None:
+            check_window(window)
         preprocess_params = {"align": align, "domain": domain, "window": window}
         postprocess_params = {"threshold": threshold, "no_target_threshold": no_target_threshold}
         return _without_none(preprocess_params), {}, _without_none(postprocess_params)
@@ -155,8 +157,11 @@ class MTRefSegPipeline(Pipeline):
         scenes = None if window == "off" else _find_scenes()
         if scenes is None or not any(map(scenes.is_raster, sources)):
             images = processor.load_pair(*sources, align=align)
-            if scenes is None or not _needs_windows(images[0], window, processor.size["height"]):
-                _warn_of_shrinking(images[0], window, processor.size["height"])
+            canvas_size = processor.size["height"]
+            if scenes is None or not needs_windows(images[0].height, images[0].width, window, canvas_size):
+                is_missing = scenes is None and window != "off"
+                hint = "pip install 'mtrefseg[geo]'" if is_missing else "window='auto'"
+                _warn_of_shrinking(images[0], canvas_size, hint)
                 return {**pair, "images": images}
             sources = images
         options = {"window": window, "align": processor.align if align is None else align, "progress": False}
@@ -322,15 +327,9 @@ def _find_scenes() -> Any | None:
     return scenes
 
 
-def _needs_windows(image: Image.Image, window: Window, canvas: int) -> bool:
-    longest = max(image.size)
-    return longest > _SHRINK_LIMIT * canvas if window == "auto" else window != "off" and canvas < longest > window
-
-
-def _warn_of_shrinking(image: Image.Image, window: Window, canvas: int) -> None:
-    """Warns that a large image is shrunk, although windows would keep its resolution."""
-    if _needs_windows(image, "auto", canvas):
-        hint = "window='auto'" if window == "off" else "pip install 'mtrefseg[geo]'"
+def _warn_of_shrinking(image: Image.Image, canvas: int, hint: str) -> None:
+    """Warns that a large image is shrunk, although windows would keep its resolution; `hint` says how to get any."""
+    if needs_windows(image.height, image.width, "auto", canvas):
         logger.warning_once(
             f"An image of {image.width}x{image.height} pixels is shrunk {max(image.size) / canvas:.1f} times to the "
             f"model's canvas of {canvas} pixels, and small things are lost. For windows: {hint}"

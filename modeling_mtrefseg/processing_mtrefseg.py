@@ -247,12 +247,13 @@ class MTRefSegProcessor(ProcessorMixin):
             - **query_mask** -- `int64` 0/1 like `input_ids`: positions that are averaged into the mask query: those of
               the sentence and of `[SEG]`.
             - **num_expressions** -- `int64` of shape `(batch_size,)`, the number of sentences of each pair.
-            - **object_choices** -- `float32` of shape `(num_sentences, 12)`, the objects that each sentence selects
+            - **object_choices** -- `float32` of shape `(num_sentences, 20)`, the objects that each sentence selects
               ([`ObjectChoice.to_values`]), zeros for all objects; only if words were removed.
             - **text_labels** -- `int64` like `input_ids`, the token ids of the answer and -100 elsewhere; if `masks`
               is given and `generation` is not set.
 
         Raises:
+            TypeError: If a sentence is not a `str`.
             ValueError: If the inputs are inconsistent, if a domain is unknown, or if a sentence is empty, too
                 long for the tokenizer's `model_max_length`, or contains a special token.
         """
@@ -298,7 +299,7 @@ class MTRefSegProcessor(ProcessorMixin):
             [`BatchFeature`] with the text entries of [`~MTRefSegProcessor.__call__`].
 
         Raises:
-            ValueError: See [`~MTRefSegProcessor.__call__`].
+            TypeError, ValueError: See [`~MTRefSegProcessor.__call__`].
         """
         expressions = [list(group) for group in text]
         chooses = self.choose_objects if choose_objects is None else choose_objects

@@ -63,7 +63,18 @@ PROMPT_TEMPLATES: dict[str, PromptTemplate] = {
 
 
 def resolve_template(template: str | PromptTemplate) -> PromptTemplate:
-    """Returns a built-in template by name, or checks that a custom one is complete."""
+    """
+    Returns a built-in template by name, or checks that a custom one is complete.
+
+    Args:
+        template (`str` or [`PromptTemplate`]): A key of `PROMPT_TEMPLATES`, or the wording itself.
+
+    Returns:
+        [`PromptTemplate`]: A copy.
+
+    Raises:
+        ValueError: If there is no such template, a part is missing, or a placeholder is missing or in a wrong part.
+    """
     if isinstance(template, str):
         if template not in PROMPT_TEMPLATES:
             raise ValueError(
@@ -75,12 +86,17 @@ def resolve_template(template: str | PromptTemplate) -> PromptTemplate:
         raise ValueError(f"A prompt template has the keys {', '.join(keys)}, not {', '.join(template)}.")
     if any(template["prefix"].count(token) != 1 for token in ("<image_t1>", "<image_t2>")):
         raise ValueError("The prefix of a prompt template must hold '<image_t1>' and '<image_t2>' once each.")
+    rest = "".join([*template["scenes"].values(), template["suffix"], template["answer_end"]])
+    if any(token in rest + template["expression"] + template["answer"] for token in ("<image_t1>", "<image_t2>")):
+        raise ValueError("Only the prefix of a prompt template may hold '<image_t1>' and '<image_t2>'.")
     if "unknown" not in template["scenes"]:
         raise ValueError("The scenes of a prompt template must have a wording for 'unknown'.")
     if template["expression"].count("{expression}") != 1:
         raise ValueError("The expression of a prompt template must hold '{expression}' once.")
     if (template["expression"] + template["answer"]).count("[SEG]") != 1:
         raise ValueError("A prompt template must hold '[SEG]' once, in its expression or in its answer.")
+    if "[SEG]" in template["prefix"] + rest:
+        raise ValueError("Only the expression or the answer of a prompt template may hold '[SEG]'.")
     return copy.deepcopy(template)
 
 

@@ -75,8 +75,13 @@ class SentenceEncoder:
             `dict[str, np.ndarray]`: The text entries of [`MTRefSegProcessor`].
 
         Raises:
+            TypeError: If a sentence is not a `str`.
             ValueError: If a domain is unknown, or a sentence is empty, too long, or contains a special token.
         """
+        for pair, group in enumerate(expressions):
+            for index, expression in enumerate(group):
+                # Before words are removed or added: messages show the sentence as it was given.
+                _check_expression(expression, pair, index, self.special_tokens)
         prompts = self._encode_prompts(domain, len(expressions))
         data = self._pad({"prompt_input_ids": prompts}, "prompt_attention_mask")
         if choose_objects:
@@ -126,8 +131,7 @@ class SentenceEncoder:
         texts = [wording.replace("{expression}", expression) for group in expressions for expression in group]
         sentences = iter(self._encode(*texts))
         for pair, group in enumerate(expressions):
-            for index, expression in enumerate(group):
-                _check_expression(expression, pair, index, self.special_tokens)
+            for index in range(len(group)):
                 sentence = next(sentences)
                 input_ids = sentence + following
                 self._check_length(len(prompts[pair]), len(input_ids), pair, index)
@@ -179,14 +183,11 @@ class SentenceEncoder:
         return padded
 
 
-def _split(text: Any) -> tuple[Any, list[float]]:
+def _split(text: str) -> tuple[str, list[float]]:
     """The question for the model, and the choice among the objects that it finds, as numbers."""
-    no_choice = [0.0] * NUM_CHOICE_VALUES
-    if not isinstance(text, str):
-        return text, no_choice  # Rejected later, with a clear error.
     asked, choice = split_sentence(text)
     if choice is None or choice.is_count:
-        return with_change(text), no_choice
+        return with_change(text), [0.0] * NUM_CHOICE_VALUES
     return with_change(asked), choice.to_values()
 
 
@@ -196,8 +197,10 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(letter)[0] in "ZC" for letter in text)
 
 
-def _check_expression(expression: str, pair: int, index: int, special_tokens: list[str]) -> None:
-    """Raise a `ValueError` if a sentence is empty or could be mistaken for part of the prompt."""
+def _check_expression(expression: Any, pair: int, index: int, special_tokens: list[str]) -> None:
+    """Raise an error if a sentence is no text, is empty, or could be mistaken for part of the prompt."""
+    if not isinstance(expression, str):
+        raise TypeError(f"Sentence {index} of pair {pair} must be a `str`, not {type(expression).__name__}.")
     if is_blank(expression):
         raise ValueError(f"Sentence {index} of pair {pair} is empty. Describe a change, or leave `text` out.")
     # The template's own placeholders count too: the tokenizer may know these tokens by other names.

@@ -153,6 +153,9 @@ class MTRefSegVisionModel(MTRefSegPreTrainedModel):
                 1 where anything changed, else 0.
             output_layer_masks (`bool`): Whether to return the masks of every layer and query.
             output_attentions (`bool`): Whether to return cross-attention maps.
+
+        Raises:
+            `ValueError`: An image is missing, or shapes differ.
         """
         if pair_encoding is None:
             pair_encoding = self.encode_pair(pixel_values_t1, pixel_values_t2)

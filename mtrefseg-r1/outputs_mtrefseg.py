@@ -103,7 +103,8 @@ class MTRefSegOutput(ModelOutput):
     of every change.
 
     Args:
-        loss (`Tensor` of shape `()`, *optional*, returned with `labels` or `text_labels`):
+        loss (`Tensor` of shape `()`, *optional*, returned with `labels`, `text_labels` or \
+`change_labels`):
             Weighted sum of the losses below.
         loss_mask, loss_dice, loss_no_target, loss_language, loss_change (`Tensor` of shape `()`, *optional*):
             The single losses, already weighted. `loss_language` needs `text_labels`, `loss_change` needs
@@ -114,14 +115,15 @@ class MTRefSegOutput(ModelOutput):
             Logit that the sentence has no target.
         num_expressions (`Tensor` of shape `(batch_size,)`):
             How many of the rows belong to each pair.
-        object_choices (`Tensor` of shape `(num_sentences, 12)`, *optional*):
+        object_choices (`Tensor` of shape `(num_sentences, 20)`, *optional*):
             The choice among the objects of `mask_logits` that the processor took from the sentences. The
             processor applies it when it makes masks.
         image_colors (`Tensor` of shape `(batch_size, 2, 3, height / 4, width / 4)`, *optional*, returned with \
 `object_choices`):
             t1 and t2 at the size of `mask_logits`, normalised like the pixel values: colours may select objects, too.
         change_logits (`Tensor` of shape `(batch_size, height / 4, width / 4)`, *optional*):
-            Mask logits of every change, from which the processor may select for sentences whose mask is empty.
+            Mask logits of every change, from which the processor may select for sentences whose mask is empty. Not
+            computed in training.
         layer_mask_logits (`Tensor` of shape `(num_layers + 1, num_sentences, height / 4, width / 4)`, *optional*, \
 returned with `output_layer_masks`):
             Masks before the first and after every decoder layer. In stage 1 `(num_layers + 1, batch_size, \

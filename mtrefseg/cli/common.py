@@ -2,7 +2,6 @@
 """Shared by the verbs of `mtrefseg`: options, checks of the input, loading, and writing of results."""
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from mtrefseg.build.shipped import HUB_MODEL, MODEL_NAME, shipped_model
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.importing import import_libraries, version_of
+from mtrefseg.io import read_json
 from mtrefseg.option_values import band_numbers, percentiles
 
 from .parsing import VerbParser
@@ -150,8 +150,6 @@ def check_model(model: str) -> str | None:
     """The model type in a folder's `config.json`, `None` for a Hub id; a missing folder is an error."""
     folder = Path(model)
     if folder.is_dir():
-        from mtrefseg.io import read_json  # Imports NumPy, which help and usage errors do not need.
-
         path = folder / "config.json"
         with bad_input(prefix=f"{folder} is not a model folder: "):
             config = read_json(path)
@@ -237,11 +235,6 @@ def open_pair(
 def versions() -> dict[str, str]:
     """Versions of the packages that affect the result, for `result.json`."""
     return {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")}
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes readable JSON."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def load_model(name: str, processor: Any, device: "torch.device", dtype: str) -> Any:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtrefseg.io import write_json
+
 from .common import (
     add_pair_arguments,
     bad_input,
@@ -21,7 +23,6 @@ from .common import (
     open_pair,
     progress,
     versions,
-    write_json,
     written_whole,
 )
 from .parsing import VerbParser

@@ -9,9 +9,9 @@ mtrefseg series 2019.tif 2021.tif 2024.tif "the buildings that appeared" --out o
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import IMAGE_SUFFIXES, suffix_of
 
 from .common import add_pair_arguments, closest_note, load_model, progress, written_whole
 from .parsing import VerbParser
@@ -24,11 +24,6 @@ from .predict.options import (
     open_scene_input,
     say_what_is_segmented,
     scene_options,
-)
-
-
-IMAGE_ENDINGS = frozenset(
-    (".tif", ".tiff", ".vrt", ".jp2", ".j2k", ".img", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 )
 
 
@@ -85,7 +80,7 @@ def run(arguments: Sequence[str]) -> None:
 
 def _take_images(options: argparse.Namespace) -> list[str]:
     """Separates the images from the sentences among the positional arguments."""
-    images = [word for word in options.words if Path(word.split("?")[0]).suffix.lower() in IMAGE_ENDINGS]
+    images = [word for word in options.words if suffix_of(word) in IMAGE_SUFFIXES]
     options.texts = [word for word in options.words if word not in images]
     if len(images) < 2:
         raise UserError(f"a series needs two images or more, but only {len(images)} arguments have an image suffix")

@@ -4,12 +4,12 @@ Converts mask logits to masks at the size of the image, in NumPy. [`sample_masks
 in PyTorch, on any device; a test checks that both agree.
 """
 
-import math
 from typing import TypeAlias
 
 import numpy as np
 
 from modeling_mtrefseg.canvas_mtrefseg import fitted_size, parts_of, sample_axis
+from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 
 
 # Floats in a band of rows; the few bands in memory at a time fit into the cache of a CPU.
@@ -41,7 +41,7 @@ def sample_masks(
     ]
     masks = np.zeros((len(mask_logits), height, width), dtype=bool)
     scores = np.zeros(len(mask_logits), dtype=np.float32)
-    lowest = _logit(threshold)
+    lowest = logit_of(threshold)
     for number, logits in enumerate(mask_logits):
         # Most masks cover a small part of the image, and a pixel can only be inside next to a logit that is.
         inside = logits > lowest
@@ -93,12 +93,6 @@ def _sigmoid(logits: np.ndarray) -> np.ndarray:
     # An overflow of the exponential is a probability of 0.
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-logits))
-
-
-def _logit(probability: float) -> float:
-    if probability in (0, 1):
-        return math.inf if probability else -math.inf
-    return math.log(probability / (1 - probability))
 
 
 def _spread(samples: _Samples, wanted: range, map_length: int) -> np.ndarray:

@@ -181,8 +181,9 @@ class ExportedSegmenter(ABC):
             text (`list[list[str]]`, *optional*): The sentences of each pair; without it, every change is segmented.
 
         Returns:
-            `dict`: The entries of [`MTRefSegOutput`]: **mask_logits**, **no_target_logits**, **num_expressions**,
-            **object_choices** and **image_colors** (here RGB, 0 to 1), all as arrays; and the **encoding**.
+            `dict`: The entries **mask_logits**, **no_target_logits** and **num_expressions** of [`MTRefSegOutput`] as
+            arrays. With `text`, also the **encoding**; and with the option `choose_objects` of the processor,
+            **object_choices** and **image_colors** (here RGB, 0 to 1).
 
         Raises:
             ValueError: If a sentence is empty, too long, or contains a special token.
@@ -190,7 +191,7 @@ class ExportedSegmenter(ABC):
         num_pairs = len(encoding.domains)
         if text is None:
             features = {name: encoding.arrays[name] for name in FEATURES}
-            masks, no_target = self._changes(list(ANSWERS), features)
+            masks, no_target = self._find_changes(list(ANSWERS), features)
             return {
                 "mask_logits": masks[:, 0],
                 "no_target_logits": no_target[:, 0],
@@ -252,11 +253,14 @@ class ExportedSegmenter(ABC):
         for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
+        ends = outputs["num_expressions"].cumsum()
+        if len(target_sizes) != len(ends):
+            raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")
         limit = logit_of(threshold)
         changes = self._changes_for(outputs, limit)
-        ends = outputs["num_expressions"].cumsum()
         results = []
-        for pair, ((height, width), start, end) in enumerate(zip(target_sizes, [0, *ends], ends, strict=False)):
+        starts = ends - outputs["num_expressions"]
+        for pair, ((height, width), start, end) in enumerate(zip(target_sizes, starts, ends, strict=True)):
             choices = [ObjectChoice.from_values(row.tolist()) for row in outputs.get("object_choices", ())[start:end]]
             logits = np.array(outputs["mask_logits"][start:end])
             is_closest = np.zeros(len(logits), dtype=bool)
@@ -285,12 +289,11 @@ class ExportedSegmenter(ABC):
                     "is_closest": is_closest,
                 }
             )
-        if len(results) != len(target_sizes) or len(results) != len(ends):
-            raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")
         return results
 
     @cached_property
-    def _changes(self) -> RunGraph:
+    def _find_changes(self) -> RunGraph:
+        # Loaded on first use: many sessions never need this graph.
         return self._open(CHANGES)
 
     def _changes_for(self, outputs: dict[str, Any], limit: float) -> np.ndarray | None:
@@ -298,7 +301,7 @@ class ExportedSegmenter(ABC):
         is_empty = outputs["mask_logits"].max((1, 2), initial=-np.inf) <= limit
         if "encoding" not in outputs or self.settings.fallback_threshold is None or not is_empty.any():
             return None
-        masks, _ = self._changes(list(ANSWERS), {name: outputs["encoding"].arrays[name] for name in FEATURES})
+        masks, _ = self._find_changes(list(ANSWERS), {name: outputs["encoding"].arrays[name] for name in FEATURES})
         return np.asarray(masks[:, 0])
 
     def _segment(

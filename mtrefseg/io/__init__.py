@@ -3,7 +3,7 @@
 Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
 hashes, and static pages.
 
-Everything except the functions for files is imported on first use.
+Everything except the functions for files and the suffixes is imported on first use.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ from .files import (
     write_text,
     written_whole,
 )
+from .suffixes import IMAGE_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
 
 if TYPE_CHECKING:
@@ -92,9 +93,11 @@ _READERS = (
 
 __all__ = [
     "DEEP_MODES",
+    "IMAGE_SUFFIXES",
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
     "OTHER_PAGES",
+    "RASTER_SUFFIXES",
     "THUMBNAIL_SIDE",
     "AmbiguousMaskError",
     "ImageError",
@@ -130,6 +133,7 @@ __all__ = [
     "read_yaml",
     "sha256_bytes",
     "sha256_of",
+    "suffix_of",
     "to_script",
     "to_utf8",
     "unsaid_nodata",

@@ -42,8 +42,8 @@ def segment(
             several calls.
         out (`str` or `Path`, *optional*):
             Folder for the files; by default a temporary one that is deleted with the result.
-        threshold, no_target_threshold, domain: See [`ScenePredictor`].
-        device, dtype: See [`load_predictor`].
+        threshold, no_target_threshold, domain: See [`ScenePredictor`]. Not with a loaded model.
+        device, dtype: See [`load_predictor`]. Not with a loaded model.
         **options: Fields of [`SceneOptions`].
 
     Returns:
@@ -51,7 +51,8 @@ def segment(
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
-        ValueError: If a sentence list is empty.
+        ValueError: If the list of sentences is empty, an option has an unknown value, or an argument for loading is
+            given with a loaded model.
 
     Example:
 
@@ -65,16 +66,19 @@ def segment(
     texts = [sentences] if isinstance(sentences, str) else sentences
     if texts is not None and not texts:
         raise ValueError("The list of sentences is empty: leave `sentences` out to segment every change.")
+    scene_options = SceneOptions(**options)
+    of_model: dict[str, Any] = {
+        "threshold": threshold,
+        "no_target_threshold": no_target_threshold,
+        "domain": domain,
+        "device": device,
+        "dtype": dtype,
+    }
     if not isinstance(model, ScenePredictor):
-        model = load_predictor(
-            model,
-            threshold=threshold,
-            no_target_threshold=no_target_threshold,
-            domain=domain,
-            device=device,
-            dtype=dtype,
-        )
-    return segment_pair(image_t1, image_t2, texts, model, SceneOptions(**options), None if out is None else Path(out))
+        model = load_predictor(model, **of_model)
+    elif given := [name for name, value in of_model.items() if value not in (None, "auto")]:
+        raise ValueError(f"Give {', '.join(given)} to `load_predictor`: the model is already loaded.")
+    return segment_pair(image_t1, image_t2, texts, model, scene_options, None if out is None else Path(out))
 
 
 def load_predictor(

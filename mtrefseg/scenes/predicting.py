@@ -19,6 +19,7 @@ from .reading import Views
 
 
 _SENTENCES_AT_ONCE = 32
+_MOST_KNOWN_INPUTS = 256  # A run over many pairs, each with its own sentences, must not collect the inputs of all.
 
 Interval = tuple[int, int]
 """Two dates of a scene, the earlier and the later, numbered from 0."""
@@ -102,6 +103,9 @@ class ScenePredictor:
             is_whole (`bool`, *optional*, defaults to `False`): Whether the window is the whole scene, so that a
                 sentence whose mask is empty gets the changes that fit it best (`fallback_threshold`). In one of many
                 windows, an empty mask is nothing unusual.
+
+        Returns:
+            [`WindowAnswer`]: With a row for each sentence of each interval; without sentences, one for each interval.
 
         Raises:
             ValueError: If the processor rejects a sentence.
@@ -203,6 +207,8 @@ class ScenePredictor:
                 choose_objects=False,  # Colours are removed here, places and ranks before.
             )
             names = ("prompt_input_ids", "prompt_attention_mask", "input_ids", "attention_mask", "query_mask")
+            if len(self._inputs) >= _MOST_KNOWN_INPUTS:
+                self._inputs.clear()
             self._inputs[key] = {name: inputs[name].to(self.model.device) for name in (*names, "num_expressions")}
         return dict(self._inputs[key])
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from PIL import Image
 
+from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window
 from mtrefseg.io import describe_dullness
 
 from .answering import Answers, ask, route_sentences
-from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, shrunk_views, writing
+from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
 from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
@@ -47,9 +48,13 @@ class SceneOptions:
         register (`str`, *optional*, defaults to `"off"`): `"shift"` or `"affine"` moves t2 if it is not
             aligned with t1.
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
+
+    Raises:
+        ValueError: If `window`, `align` or `register` is none of these, `overlap` is not at least 0 and below 1, or
+            `batch_size` or `most_windows` is below 1.
     """
 
-    window: int | str = "auto"
+    window: Window = "auto"
     window_offset: int = 0
     overlap: float = OVERLAP
     most_windows: int | None = None
@@ -58,12 +63,23 @@ class SceneOptions:
     bands: Sequence[int] | None = None
     stretch: StretchOption = "auto"
     warp: bool = True
-    align: str = "error"
+    align: Align = "error"
     min_area: float = 0.0
     simplify: float = 0.0
     probability: bool = False
     register: str = "off"
     progress: bool = True
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
+        check_align(self.align)
+        if self.register not in ("off", "shift", "affine"):
+            raise ValueError(f"`register` must be 'off', 'shift' or 'affine', not {self.register!r}.")
+        if not 0 <= self.overlap < 1:
+            raise ValueError(f"`overlap` must be at least 0 and below 1, not {self.overlap}.")
+        for name, number in (("batch_size", self.batch_size), ("most_windows", self.most_windows)):
+            if number is not None and number < 1:
+                raise ValueError(f"`{name}` must be at least 1, not {number}.")
 
     @property
     def reading(self) -> ReadOptions:
@@ -110,7 +126,7 @@ def segment_pair(
     """
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with open_scene([image_t1, image_t2], options.reading) as scene:
         registrations = register_scene(scene, options)
         result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))

@@ -25,6 +25,7 @@ from .output import (
     SceneObject,
     SentenceResult,
     draw_timeline,
+    make_folder,
     objects_table,
     write_mask_style,
     write_style,
@@ -131,7 +132,7 @@ def segment_series(
     """
     if len(images) < FEWEST_DATES:
         raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     asked: list[str | None] = [None] if texts is None else list(texts)
     dates = _date_names(images)
     intervals: list[Interval] = [(index, index + 1) for index in range(len(images) - 1)]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modeling_mtrefseg.canvas_mtrefseg import SHRINK_LIMIT, Window
+
 from .reading import Box
 
 
 OVERLAP = 0.25
 """Default share of a window's side that overlaps with the next one."""
-SHRINK_LIMIT = 1.5
-"""An image that is larger than the canvas by more than this is cut into windows."""
 USUAL_PIXEL_SIZE = 0.5
 """Assumed metres per pixel of images from above without a known resolution, such as the PNG files of most public
 datasets."""
@@ -79,7 +79,7 @@ def _starts(length: int, window: int, offset: int, overlap: float) -> tuple[int,
 
 
 def window_side(
-    window: int | str,
+    window: Window,
     width: int,
     height: int,
     canvas: int,

@@ -39,7 +39,7 @@ class Answer:
     Args:
         mask_logits (`Tensor` of shape `(height / 4, width / 4)`): Logits on the padded canvas.
         no_target_logit (`Tensor` of shape `()`): Logit that the sentence has no target.
-        object_choice (`Tensor` of shape `(12,)`): The objects that the sentence selects, if the processor removed
+        object_choice (`Tensor` of shape `(20,)`): The objects that the sentence selects, if the processor removed
             colours, places or ranks from it; zeros for all.
         image_colors (`Tensor` of shape `(2, 3, height / 4, width / 4)`, *optional*): Colours of both images, for the
             selection.

@@ -100,6 +100,16 @@ def test_processor_selects_with_a_low_score_and_only_if_it_is_told() -> None:
     assert [result["is_closest"].tolist() for result in results] == [[True], [False], [False], [False], [False]]
 
 
+def test_outputs_with_gradients_become_masks_without() -> None:
+    processor = MTRefSegImageProcessor(size=4 * SIDE, fallback_threshold=0.001)
+    red = torch.tensor([ObjectChoice(color="red").to_values()])
+    asked = ModelOutput({**outputs(near=-5), "object_choices": red, "image_colors": torch.zeros(1, 2, 3, SIDE, SIDE)})
+    for name in ("mask_logits", "no_target_logits", "change_logits", "image_colors"):
+        asked[name].requires_grad_()
+    (result,) = processor.post_process_referring_segmentation(asked, [(4 * SIDE, 4 * SIDE)])
+    assert not any(values.requires_grad for values in result.values())
+
+
 def test_words_that_select_none_of_the_closest_changes_leave_nothing() -> None:
     """The object is in the upper half."""
     processor = MTRefSegImageProcessor(size=4 * SIDE, fallback_threshold=0.001)

@@ -415,6 +415,8 @@ def test_specks_are_not_ranked() -> None:
         ObjectChoice(order=("size", True), rank=3),
         ObjectChoice(region=region_of("on the left"), order=("y", False), count=2),
         ObjectChoice(excluded=ObjectChoice(order=("x", True))),
+        ObjectChoice(region=region_of("in the top half"), excluded=ObjectChoice(order=("size", True)), date=1),
+        ObjectChoice(order=("y", False), count=2, excluded=ObjectChoice(region=region_of("on the left")), color="red"),
     ],
 )
 def test_choices_survive_a_tensor(choice: ObjectChoice) -> None:
@@ -424,6 +426,7 @@ def test_choices_survive_a_tensor(choice: ObjectChoice) -> None:
     back = ObjectChoice.from_values(values.tolist())
     assert back is not None
     assert np.array_equal(keep_chosen(mask, back), keep_chosen(mask, choice))
+    assert (back.order, back.color, back.date) == (choice.order, choice.color, choice.date)
     assert ObjectChoice.from_values([0.0] * NUM_CHOICE_VALUES) is None
 
 

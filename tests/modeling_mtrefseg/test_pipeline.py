@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,21 @@ def test_without_the_extra_large_images_are_shrunk_and_a_warning_says_so(
     assert "pip install 'mtrefseg[geo]'" in caplog.text
     monkeypatch.undo()
     assert_same(shrunk, segmenter(pair(200, 100, 6, text="a car"), window="off"))
+
+
+@pytest.mark.parametrize("window", ["off", 200])
+def test_the_warning_of_shrinking_names_the_option_that_causes_it(
+    segmenter: MTRefSegPipeline, window: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scenes = SimpleNamespace(is_raster=lambda source: False, segment_pair=None)
+    monkeypatch.setitem(sys.modules, "mtrefseg.scenes", scenes)
+    monkeypatch.setattr(logging.get_logger("transformers"), "propagate", True)
+    # The library shows each warning once: other tests have other sizes.
+    segmenter(pair(200, 110 if window == "off" else 120, 6, text="a car"), window=window)
+    assert "For windows: window='auto'" in caplog.text
+
+
+@pytest.mark.parametrize("window", [0, "512", "whole"])
+def test_refuses_unknown_windows(segmenter: MTRefSegPipeline, window: Any) -> None:
+    with pytest.raises(ValueError, match=f"`window` must be 'auto', 'off' or a number of pixels, not {window!r}"):
+        segmenter(PAIRS[0], window=window)

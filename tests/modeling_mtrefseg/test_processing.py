@@ -164,6 +164,18 @@ class TestSentences:
             processor(IMAGE, IMAGE, text=f"the house{token}")
         assert repr(token) in str(error.value)
 
+    def test_errors_show_the_sentence_as_it_was_given(self, processor: MTRefSegProcessor) -> None:
+        text = "the <image_t1> car that left"
+        with pytest.raises(ValueError, match="holds the special token") as error:
+            processor(IMAGE, IMAGE, text=text, choose_objects=True)
+        assert str(error.value).endswith(f"{text!r}.")
+
+    @pytest.mark.parametrize("choose_objects", [False, True])
+    def test_refuses_what_is_no_text(self, processor: MTRefSegProcessor, choose_objects: bool) -> None:
+        text: Any = ["a car", 5]
+        with pytest.raises(TypeError, match="Sentence 1 of pair 0 must be a `str`, not int"):
+            processor(IMAGE, IMAGE, text=text, choose_objects=choose_objects)
+
     def test_length(self, processor: MTRefSegProcessor) -> None:
         prompt_length = processor(IMAGE, IMAGE, text="a")["prompt_input_ids"].shape[1]
         longest = 512 - prompt_length - len(" " + "\nSure. It is ") - 1
@@ -218,6 +230,8 @@ class TestConstruction:
             ({"scenes": {}}, "'unknown'"),
             ({"expression": "segment"}, r"'\{expression\}' once"),
             ({"answer": "Sure."}, r"'\[SEG\]' once"),
+            ({"suffix": " in <image_t2>:"}, "Only the prefix"),
+            ({"answer_end": " [SEG]."}, "Only the expression or the answer"),
             ({"sufix": "."}, r"keys prefix, .*sufix"),
         ],
     )

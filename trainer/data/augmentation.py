@@ -279,7 +279,7 @@ def without_change(sample: PairSample) -> PairSample:
 def paraphrase(
     sample: PairSample, random: np.random.Generator, share: float, paraphraser: Paraphraser = _PARAPHRASER
 ) -> PairSample:
-    """Paraphrases this share of the sentences, and writes the word for the change before some, as the processor does."""
+    """Paraphrases a share of the sentences, and writes the word for the change before some, as the processor does."""
     said = [
         paraphraser.paraphrase(sentence, change_type, random, sample.domain) if random.random() < share else sentence
         for sentence, change_type in zip(sample.expressions, sample.change_types)

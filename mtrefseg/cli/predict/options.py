@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import RASTER_SUFFIXES, suffix_of
 from mtrefseg.option_values import between, positive
 
 from ..common import (
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
 EVERY_CHANGE = "(every change)"
-RASTER_ENDINGS = (".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid")
-"""Endings of files that are read in windows."""
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:
@@ -113,8 +112,8 @@ def make_predictor(model: Any, processor: Any, options: argparse.Namespace) -> "
 
 
 def is_raster(source: str) -> bool:
-    """Whether an image is read in windows, according to its file suffix."""
-    return source.split("?")[0].lower().endswith(RASTER_ENDINGS)
+    """Whether an image is read in windows, according to the suffix of its path or URL."""
+    return suffix_of(source) in RASTER_SUFFIXES
 
 
 def scene_options(options: argparse.Namespace) -> "SceneOptions":

@@ -1,15 +1,17 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Prediction for a pair of plain images: masks as PNG files and a page."""
+"""Prediction for a pair of plain images: masks as PNG files, an overlay and `result.json`."""
 
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, write_json, written_whole
-from .options import EVERY_CHANGE, has_geo, make_predictor, scene_options
+from mtrefseg.io import write_json
+
+from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
+from .options import EVERY_CHANGE, has_geo, make_predictor, need_geo, scene_options
 
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ def run_plain(options: argparse.Namespace) -> None:
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
+    if options.register != "off":
+        need_geo("--register")
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(
@@ -77,8 +81,9 @@ def run_plain(options: argparse.Namespace) -> None:
     if image_t2.size != image_t1.size:
         aligned_t2 = processor.image_processor.load_pair(image_t1, image_t2, align="resize")[1]
     progress(f"segmenting {image_t1.width}x{image_t1.height} pixels on {device}")
-    if _needs_windows(options, image_t1, processor):
-        result = _segment_in_windows(model, processor, image_t1, aligned_t2, options)
+    # Only scenes can be registered, so small images become scenes of one window.
+    if _needs_windows(options, image_t1, processor) or options.register != "off":
+        result = _segment_as_scene(model, processor, image_t1, aligned_t2, options)
     else:
         result = _segment(model, processor, inputs, image_t1, options)
 
@@ -152,12 +157,10 @@ def _segment(
 
 def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor: Any) -> bool:
     """Whether a plain image is cut into windows. Prints a note if it is shrunk instead."""
+    from modeling_mtrefseg.canvas_mtrefseg import needs_windows
+
     canvas = processor.image_processor.size["height"]
-    longest = max(image.size)
-    if (options.window == "auto" and longest <= 1.5 * canvas) or options.window == "off" or longest <= canvas:
-        is_large = False
-    else:
-        is_large = options.window == "auto" or options.window < longest
+    is_large = needs_windows(image.height, image.width, options.window, canvas)
     if is_large and has_geo():
         return True
     warn_of_shrinking(image, canvas, "; for windows: pip install 'mtrefseg[geo]'" if is_large else "")
@@ -174,14 +177,16 @@ def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None
         )
 
 
-def _segment_in_windows(
+def _segment_as_scene(
     model: Any, processor: Any, image_t1: "Image.Image", image_t2: "Image.Image", options: argparse.Namespace
 ) -> dict[str, Any]:
     import torch
 
     from mtrefseg.scenes import segment_pair
 
-    predictor, how = make_predictor(model, processor, options), scene_options(options)
+    predictor = make_predictor(model, processor, options)
+    # The images are read already: the bands must not be chosen a second time.
+    how = replace(scene_options(options), bands=None)
     result = segment_pair(image_t1, image_t2, options.texts or None, predictor, how, None, progress)
     return {
         "masks": torch.from_numpy(result.masks),

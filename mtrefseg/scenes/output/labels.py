@@ -69,9 +69,8 @@ class MaskLabels:
         The labels, strip by strip.
 
         Yields:
-            `tuple`: The first row; `int32` of shape `(rows, width)`, 0 outside; and for each number its component.
-                Components
-            in several strips have different numbers in each.
+            `tuple`: The first row; the labels, `int32` of shape `(rows, width)`, 0 outside; and for each label its
+            component, because a component in several strips has another label in each.
         """
         with open_raster(self._path) as raster:
             for window in strips(self.grid):

@@ -19,17 +19,24 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import OTHER_PAGES, ImageError, decoding, read_images, read_tags, unsaid_nodata
+from mtrefseg.io import (
+    OTHER_PAGES,
+    RASTER_SUFFIXES,
+    ImageError,
+    decoding,
+    read_images,
+    read_tags,
+    suffix_of,
+    unsaid_nodata,
+)
 
 from .bands import StretchOption, choose_bands, to_rgb
 from .grid import WGS84, Grid
 
 
-RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
-"""Files of these kinds are read in windows; other images are read completely, as in `mtrefseg.load_image`."""
 # GeoTIFFs are only read as such: a file that refers to other files could pretend to be one.
 _DRIVERS = dict.fromkeys((".tif", ".tiff", ".gtiff"), "GTiff")
-_LAB = 8  # The number of Lab colours in TIFF.
+_LAB = 8  # The value of the TIFF tag PhotometricInterpretation for CIE L*a*b*.
 _ANY_CRS = {"src_crs": "EPSG:3857", "crs": "EPSG:3857"}  # For images with the same extent.
 _LARGEST_BLOCK = 1 << 30  # Bytes. GDAL decodes complete blocks.
 _SAMPLE_SIDE = 1024  # Percentiles and the alpha check use the scene at this size.
@@ -66,11 +73,7 @@ class ReadOptions:
 
 def is_raster(source: Any) -> bool:
     """Whether an image is read in windows, according to the suffix of its path or URL."""
-    return isinstance(source, str | Path) and _suffix(source) in RASTER_SUFFIXES
-
-
-def _suffix(source: str | Path) -> str:
-    return Path(str(source).split("?")[0]).suffix.lower()
+    return isinstance(source, str | Path) and suffix_of(source) in RASTER_SUFFIXES
 
 
 def name_of(source: Any) -> str:
@@ -155,7 +158,7 @@ class RasterImage:
     def __init__(self, source: str | Path, options: ReadOptions) -> None:
         self.name = str(source)
         with reading(self.name):
-            self._file = open_raster(source, driver=_DRIVERS.get(_suffix(source)))
+            self._file = open_raster(source, driver=_DRIVERS.get(suffix_of(source)))
         try:
             self._check_blocks()
         except UserError:
@@ -452,7 +455,7 @@ def _is_plain(source: Any, options: ReadOptions) -> bool:
     if not is_raster(source):
         return True
     path = Path(source)
-    if _suffix(source) not in _DRIVERS or not path.is_file():
+    if suffix_of(source) not in _DRIVERS or not path.is_file():
         return False
     try:
         with decoding(str(source)):

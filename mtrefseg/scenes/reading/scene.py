@@ -20,10 +20,8 @@ from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
 
 CACHE_MEGABYTES = 256
 _SAME_PLACE = 0.5  # Maximum difference in pixels between the corners of aligned images.
-_SAME_SIZE, _SAME_ANGLE = (
-    0.001,
-    0.01,
-)  # Smaller differences of pixels (relative) and angles (degrees) are not reported.
+_SAME_SIZE = 0.001  # Smaller differences in the size of pixels are not reported; relative.
+_SAME_ANGLE = 0.01  # Likewise for angles; degrees.
 _COMPLETE = 0.995  # If t2 covers less of t1, this is reported.
 _LARGEST_READ = 1 << 24  # Pixels. A larger part of a scene is read from its overviews.
 

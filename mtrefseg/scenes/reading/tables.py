@@ -15,9 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from mtrefseg.errors import UserError, one_line
-from mtrefseg.io import is_blank, parse_json, read_limited, read_regular, to_utf8
-
-from .images import RASTER_SUFFIXES
+from mtrefseg.io import IMAGE_SUFFIXES, is_blank, parse_json, read_limited, read_regular, to_utf8
 
 
 COLUMNS = ("t1", "t2", "sentences", "id")
@@ -28,9 +26,6 @@ _ID = re.compile(r"[\w][\w.\-]*")
 _MOST_BYTES = 1 << 30
 _ROWS_AT_ONCE = 1024
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-_IMAGE_SUFFIXES = RASTER_SUFFIXES | {
-    *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".gif", ".avif", ".heic", ".heif")
-}
 _NAMED = 3
 
 
@@ -273,7 +268,7 @@ def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, lis
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.is_file() and path.suffix.lower() in _IMAGE_SUFFIXES:
+        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
             found.setdefault(path.stem, []).append(str(path))
         else:
             others.append(path.name)

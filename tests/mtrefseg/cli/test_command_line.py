@@ -243,7 +243,7 @@ def test_a_failed_write_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     before = sorted(workplace.rglob("*"))
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr("mtrefseg.cli.predict.plain.write_json", full_disk)
     assert main(["predict", "t1.png", "t2.png", "a", "--out", "out"]) == 2
     assert "cannot write into out: [Errno 28] No space left on device" in capsys.readouterr().err
     assert sorted(workplace.rglob("*")) == before

@@ -59,7 +59,7 @@ def test_empty_masks_get_the_closest_changes(exported, pairs):
     changes[..., 20:30, 20:30] = changes[..., 50:52, 40:60] = 9
     masks = np.full((3, sides, sides), -12, dtype=np.float32)
     masks[0, 20:30, 20:30], masks[1, 50:52, 40:60], masks[2, 40:44, 5:9] = -4, -5, 4
-    segmenter.__dict__["_changes"] = lambda names, inputs: [changes, np.zeros((1, 1), np.float32)]
+    segmenter.__dict__["_find_changes"] = lambda names, inputs: [changes, np.zeros((1, 1), np.float32)]
     encoding = segmenter.encode_pair(pairs[0][0], pairs[1][0])
     outputs = {
         "mask_logits": masks,

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -14,14 +15,13 @@ import torch
 from PIL import Image
 
 import mtrefseg
-from mtrefseg.cli import predict
+from mtrefseg.cli import predict, series
 from mtrefseg.cli.main import main
 from mtrefseg.cli.predict import options as predict_options
 from mtrefseg.cli.predict import plain
 from mtrefseg.errors import UserError
 from mtrefseg.scenes.output import rasters as rasters_module
 from mtrefseg.scenes.output.labels import MaskLabels
-from mtrefseg.scenes.reading.images import RASTER_SUFFIXES
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 from tests.tiny_models import save_mtrefseg
 
@@ -119,6 +119,37 @@ def test_large_plain_images_are_cut_into_windows(
     assert "for windows: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
 
 
+def test_small_plain_images_are_registered_too(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("skimage", reason="the extra geo is not installed")
+    monkeypatch.chdir(tmp_path)
+    for name in ("t1.png", "t2.png"):
+        Image.fromarray(ground(60, 60)).save(name)
+    words = ["predict", "t1.png", "t2.png", "the house", "--model", model, "--out", "out", "--register"]
+    assert main([*words, "off"]) == 0
+    assert main([*words, "shift"]) == 2  # Nothing in them tells how they lie.
+    assert "cannot be registered with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bands", ["3,2,1", "3"])
+def test_bands_of_large_plain_images_are_chosen_once(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, bands: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    order = [int(band) - 1 for band in bands.split(",")]
+    for date in (1, 2):
+        image = np.random.default_rng(date).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+        Image.fromarray(image).save(f"t{date}.png")
+        Image.fromarray(np.repeat(image[..., order], 3 // len(order), axis=2)).save(f"chosen{date}.png")
+    words = ["the house", "--model", model, "--threshold", "0.4"]
+    assert main(["predict", "t1.png", "t2.png", *words, "--bands", bands, "--out", "bands"]) == 0
+    assert main(["predict", "chosen1.png", "chosen2.png", *words, "--out", "plain"]) == 0
+    results = [json.loads(Path(folder, "result.json").read_text())["results"] for folder in ("bands", "plain")]
+    assert results[0][0]["answered_by"] == "windows"
+    assert results[0] == results[1]
+
+
 @pytest.mark.usefixtures("rasters")
 def test_without_the_extra_rasters_are_images(
     model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -167,6 +198,31 @@ def test_segment(model: str) -> None:
         mtrefseg.segment("t1.tif", "t2.tif", [])
     with pytest.raises(UserError, match="Sentence 0 of pair 0 is empty"):
         mtrefseg.segment("t1.tif", "t2.tif", " ", model=model)
+    with pytest.raises(UserError, match=r"cannot create the folder t1\.tif/out: .*Not a directory"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model=model, out="t1.tif/out")
+
+
+def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredictor) -> None:
+    with pytest.raises(ValueError, match="Give threshold, device to `load_predictor`"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model=predictor, threshold=0.4, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 0}, "`window` must be 'auto', 'off' or a number of pixels, not 0"),
+        ({"window": "512"}, "not '512'"),
+        ({"align": "Error"}, "`align` must be"),
+        ({"register": "afine"}, "`register` must be 'off', 'shift' or 'affine', not 'afine'"),
+        ({"overlap": 1.0}, "`overlap` must be at least 0 and below 1, not 1.0"),
+        ({"overlap": -0.1}, "not -0.1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, not 0"),
+        ({"most_windows": 0}, "`most_windows` must be at least 1"),
+    ],
+)
+def test_unknown_values_of_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SceneOptions(**options)
 
 
 @pytest.mark.usefixtures("rasters")
@@ -214,8 +270,11 @@ def test_a_full_disk_when_objects_are_written(
         segment_pair(*images, ["red"], predictor, SceneOptions(), tmp_path / "out")
 
 
-def test_both_lists_of_endings_are_the_same() -> None:
-    assert set(predict_options.RASTER_ENDINGS) == RASTER_SUFFIXES
+@pytest.mark.parametrize("image", ["2021.gtiff", "2021.HEIC", "https://example.org/2021.sid?token=x.y"])
+def test_a_series_takes_every_kind_of_image_for_an_image(image: str) -> None:
+    options = series.make_parser().parse(["2019.tif", image, "the house", "2024.tif", "--out", "out"])
+    assert series._take_images(options) == ["2019.tif", image, "2024.tif"]
+    assert options.texts == ["the house"]
 
 
 @pytest.mark.parametrize("verb", ["predict", "series"])

@@ -17,6 +17,7 @@ from rasterio.transform import Affine
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.errors import UserError
+from mtrefseg.scenes import predicting
 from mtrefseg.scenes.predicting import ScenePredictor
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 
@@ -328,3 +329,17 @@ def test_windows_agree_in_batches_of_any_size(
     ]
     values = [rasterio.open(one.folder / "probabilities.tif").read().astype(int) for one in results]
     assert np.abs(values[0] - values[1]).max() <= 1
+
+
+def test_inputs_of_sentences_do_not_accumulate(
+    model: MTRefSegModel, processor: MTRefSegProcessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest may name thousands of pairs, each with its own sentences."""
+    monkeypatch.setattr(predicting, "_MOST_KNOWN_INPUTS", 2)
+    predictor = ScenePredictor(model, processor)
+    first = predictor._sentence_inputs(1, ["house 0"])
+    for number in range(5):
+        predictor._sentence_inputs(1, [f"house {number}"])
+        assert len(predictor._inputs) <= 2
+    again = predictor._sentence_inputs(1, ["house 0"])
+    assert all(torch.equal(first[name], again[name]) for name in first)

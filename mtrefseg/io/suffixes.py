@@ -1,0 +1,22 @@
+# Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+"""Which files are images, and which of them are rasters, according to their suffixes. Imports only the standard
+library: commands need it for their help and before they load anything."""
+
+from pathlib import Path
+
+
+RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
+"""Files of these kinds are read in windows; other images are read completely, as in `mtrefseg.load_image`."""
+IMAGE_SUFFIXES = RASTER_SUFFIXES | {
+    *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".gif", ".avif", ".heic", ".heif")
+}
+
+
+def suffix_of(source: str | Path) -> str:
+    """
+    The suffix of an image in lower case, such as ".tif".
+
+    Args:
+        source (`str` or `Path`): Its path or URL; the query of a URL is ignored.
+    """
+    return Path(str(source).split("?")[0]).suffix.lower()
