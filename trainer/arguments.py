@@ -324,6 +324,12 @@ class SceneArguments:
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     eval_pairs: int = field(default=100, metadata={"help": "number of generated pairs to evaluate on"})
 
+    def __post_init__(self) -> None:
+        if self.image_size % 32 or self.eval_pairs < 1:
+            raise TrainingError(
+                f"image_size={self.image_size} must be a multiple of 32, and eval_pairs={self.eval_pairs} 1 or more."
+            )
+
 
 @dataclass
 class DistillationArguments:
