@@ -47,7 +47,7 @@ def test_scores_are_those_of_a_hand_made_case() -> None:
 
 @pytest.mark.parametrize("option", [{"image_size": 100}, {"eval_pairs": 0}])
 def test_sizes_that_cannot_be_are_refused(option: dict[str, int]) -> None:
-    with pytest.raises(TrainingError, match="multiple of 32, and eval_pairs=.* 1 or more"):
+    with pytest.raises(TrainingError, match=r"multiple of 32, and eval_pairs=\d+ 1 or more"):
         SceneArguments(**option)
 
 

@@ -104,7 +104,7 @@ def estimate(
     Raises:
         TrainingError: If the model has no part of the name that is to be frozen, or a checkpoint cannot be read.
     """
-    model = _model_on_meta(model_arguments, model_config, is_stage1)
+    model: Any = _model_on_meta(model_arguments, model_config, is_stage1)
     costs = count(model, training.freeze)
     adapters = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
     if adapters is not None:
