@@ -117,7 +117,7 @@ def estimate(
     is_bf16, is_checkpointed = bool(training.bf16), bool(training.gradient_checkpointing)
     lines = [
         f"{costs.parameters / 1e6:,.1f} million parameters, {costs.trained / 1e6:,.1f} million of them trained",
-        f"{costs.operations / 1e9:,.1f} billion operations for a pair forwards; {pairs:,.0f} pairs in all",
+        f"{costs.operations / 1e9:,.1f} billion operations per forward pass of a pair; {pairs:,.0f} pairs in all",
         f"{'devices':<12}  {'hours':>9}  GiB on each, {' '.join(f'{name:>9}' for name in ENGINES)}",
     ]
     for devices, name, speed in ((1, "1 CPU core", CPU_FLOPS), *((n, f"{n} GPU", n * GPU_FLOPS) for n in (1, 4, 8))):
