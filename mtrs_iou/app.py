@@ -4,7 +4,7 @@ A page that scores two sets of mask images and shows the worst cases:
 
     python mtrs_iou/app.py
 
-It listens on this computer alone, unless the environment (`GRADIO_SERVER_NAME`) says otherwise.
+It only listens on this computer, unless the environment variable `GRADIO_SERVER_NAME` says otherwise.
 """
 
 import struct
@@ -24,7 +24,7 @@ METRIC = Path(__file__).with_name("mtrs_iou.py")
 MAX_FILES = 1000
 MAX_PIXELS = 4096 * 4096
 MAX_FILE_SIZE = "20mb"
-# What PIL raises on files that are no images, or damaged ones.
+# Errors of PIL for files that are not images, or are damaged.
 READING_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, MemoryError),
     *(struct.error, zlib.error, Image.DecompressionBombError),
@@ -44,20 +44,20 @@ BACKGROUND, SHARED, ADDED, MISSED = (28, 28, 30), (240, 240, 240), (230, 85, 60)
 HELP = f"""
 # MTRS IoU
 Scores predicted masks against true ones, at their own size. Upload two sets of one-channel images of 0 and 255 (or 0
-and 1); those of the same name, whatever the ending, belong together. A true mask without a prediction counts as wrong.
-At most {MAX_FILES} images a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are in percent; a
-small mask has fewer than 32² true pixels, a medium one fewer than 96².
+and 1). Files with the same name belong together; the suffix may differ. A true mask without a prediction counts as
+wrong. At most {MAX_FILES} images a set, {MAX_PIXELS:,} pixels and {MAX_FILE_SIZE.upper()} each. Scores are in percent;
+a small mask has fewer than 32² true pixels, a medium one fewer than 96².
 """
 LEGEND = "Worst cases. White: in both masks; red: predicted, but not true; blue: true, but not predicted."
 
 
 def build() -> gr.Blocks:
     """The page."""
-    # What people upload is deleted after an hour.
+    # Uploaded files are deleted after an hour.
     with gr.Blocks(title="MTRS IoU", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(HELP)
         with gr.Row():
-            # The browser is told no types, so that a wrong one gets an answer that says why.
+            # Without `file_types`, a wrong file reaches `score`, whose error says what is wrong.
             references = gr.File(label="True masks", file_count="multiple", height=160)
             predictions = gr.File(label="Predicted masks", file_count="multiple", height=160)
         with gr.Row():
@@ -121,7 +121,7 @@ def score(
 
 
 def _by_stem(files: Sequence[str] | None, kind: str) -> dict[str, Path]:
-    """The files by name without ending, sorted."""
+    """The files by name without suffix, sorted."""
     if not files:
         raise _error(f"Upload the {kind} masks first")
     if len(files) > MAX_FILES:
@@ -148,7 +148,7 @@ def _read(path: Path, kind: str) -> NDArray[Any]:
         with Image.open(path, formats=FORMATS) as image:
             problem = _problem(image)
             if problem is None:
-                image.verify()  # The checksums of a PNG, which are not compared when it is decoded.
+                image.verify()  # Checks the checksums of a PNG, which decoding ignores.
         if problem is None:
             # Not by its path: Pillow would map a TIFF into memory, and mix up its samples if its orientation turns it.
             with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
@@ -175,7 +175,7 @@ def _draw(
     true_mask = reference != 0
     mask = np.zeros_like(true_mask) if prediction is None else prediction != 0
     colours = np.array([BACKGROUND, ADDED, MISSED, SHARED], dtype=np.uint8)
-    # Shrink first, by leaving pixels out: 4096 x 4096 of them in colour would be 50 MB a case.
+    # Pixels are dropped before colouring: 4096 x 4096 pixels in colour would take 50 MB per case.
     step = max(1, -(-max(true_mask.shape) // TILE))
     kinds = mask.astype(np.uint8) + 2 * true_mask.astype(np.uint8)
     caption = f"{sample['sample_id']}: IoU {sample['IoU']:.1f}"

@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-From one predicted and one true mask to a few integers, which is all that the scores need. NumPy is enough here.
+Reduces a predicted and a true mask to a few integers, which are all that the scores need. Requires only NumPy.
 
 A mask is a 2-D array or tensor, a PIL image of one channel, or COCO's run-length encoding (RLE). Two run-length
-encoded masks are intersected as runs: no pixel is written out.
+encoded masks are intersected without decoding them to pixels.
 """
 
 import math
@@ -35,12 +35,12 @@ class SampleCounts(NamedTuple):
     Integers that describe one predicted and one true mask.
 
     Args:
-        intersection (`int`): Pixels that both masks hold.
+        intersection (`int`): Pixels in both masks.
         prediction_area (`int`): Pixels of the predicted mask, 0 if it is missing.
         reference_area (`int`): Pixels of the true mask.
         is_missing (`int`): 1 if there is no prediction at all, else 0.
-        boundary_intersection (`int`): Pixels that both boundary bands hold, or `NOT_MEASURED`.
-        boundary_union (`int`): Pixels that one of the boundary bands holds, or `NOT_MEASURED`.
+        boundary_intersection (`int`): Pixels in both boundary bands, or `NOT_MEASURED`.
+        boundary_union (`int`): Pixels in at least one of the boundary bands, or `NOT_MEASURED`.
     """
 
     intersection: int
@@ -53,7 +53,7 @@ class SampleCounts(NamedTuple):
 
 class RunLengths(NamedTuple):
     """
-    A run-length encoded mask: columns one after the other, background and foreground in turn, background first.
+    A run-length encoded mask: column by column, background and foreground alternate, background first.
 
     Args:
         size (`tuple[int, int]`): Height and width.
@@ -66,11 +66,11 @@ class RunLengths(NamedTuple):
 
 def count_masks(prediction: Any, reference: Any, *, boundary: bool = False, name: str = "the sample") -> SampleCounts:
     """
-    Counts the pixels of a predicted mask, of a true one, and of what they share.
+    Counts the pixels of a predicted mask, of a true mask, and of their intersection.
 
     Args:
         prediction (`array`, `Tensor`, `PIL.Image.Image`, `dict` or `None`): 2-D mask of booleans, 0 and 1, or 0 and
-            255; or COCO RLE, `{"size": [height, width], "counts": str | bytes | list[int]}`. `None`: there is none.
+            255; or COCO RLE, `{"size": [height, width], "counts": str | bytes | list[int]}`; `None` if it is missing.
         reference (`array`, `Tensor`, `PIL.Image.Image` or `dict`): The true mask, of the same height and width.
         boundary (`bool`, *optional*, defaults to `False`): Whether to compare the boundary bands as well.
         name (`str`, *optional*): What to call the pair in an error message.
@@ -111,8 +111,8 @@ def boundary_width(height: int, width: int) -> int:
 
 def boundary_band(mask: BoolMask) -> BoolMask:
     """
-    The pixels of a mask that are near its contour: what an erosion of [`boundary_width`] steps with a 3 x 3 square
-    takes away. Outside the image is background, so that a mask has a contour at the border of the image too.
+    The pixels of a mask that are near its contour: those that [`boundary_width`] erosions with a 3 x 3 square remove.
+    The outside of the image counts as background, so a mask also has a contour at the border of the image.
 
     Args:
         mask (`np.ndarray`): `(height, width)`, bool.
@@ -166,7 +166,7 @@ def decode_rle(mask: Mapping[str, Any]) -> BoolMask:
         `np.ndarray`: `(height, width)`, bool.
 
     Raises:
-        ValueError: If it is no such mask, is damaged, or has more than 2^30 pixels.
+        ValueError: If it is not COCO RLE, is damaged, or has more than 2^30 pixels.
     """
     return _to_pixels(_read_rle(mask, "the mask"), "the mask")
 
@@ -185,7 +185,9 @@ def _read_mask(mask: Any, name: str) -> BoolMask | RunLengths:
     except (TypeError, ValueError, RuntimeError, OSError) as error:
         if _is_polygons(mask):
             raise _polygons_refused(name) from error
-        raise ValueError(f"{name}, a {type(mask).__name__}, is no array: {' '.join(str(error).split())}") from error
+        raise ValueError(
+            f"{name}, a {type(mask).__name__}, is not an array: {' '.join(str(error).split())}"
+        ) from error
     if array.ndim != 2 or array.size == 0:
         shape = " x ".join(map(str, array.shape)) or "a single number"
         raise ValueError(f"{name} has the shape {shape}; a mask has two dimensions, height and width, and some pixels")
@@ -210,8 +212,7 @@ def _to_array(mask: Any) -> NDArray[Any]:
 
 
 def _is_polygons(mask: Any) -> bool:
-    """Whether something that is no mask has the form of COCO's polygons: lists of x, y, x, y, ..., three points each
-    at least."""
+    """Whether a value has the form of COCO's polygons: lists of x, y, x, y, ..., each of at least three points."""
     return (
         isinstance(mask, list | tuple)
         and len(mask) > 0
@@ -256,7 +257,7 @@ def _read_rle(mask: Mapping[str, Any], name: str) -> RunLengths:
         counts = mask["counts"]
     except (KeyError, TypeError, ValueError):
         raise ValueError(
-            f'{name} is a dict but no COCO RLE; it needs "size", [height, width], and "counts", not {list(mask)}'
+            f'{name} is a dict but not COCO RLE; it needs "size", [height, width], and "counts", not {list(mask)}'
         ) from None
     if not all(isinstance(side, Integral) and not isinstance(side, bool) for side in (height, width)):
         raise ValueError(f"{name} is an RLE of the size [{height!r}, {width!r}]; both must be integers")
@@ -288,8 +289,9 @@ def _counts_from_list(counts: Any, name: str) -> Integers:
 
 def _counts_from_text(text: str | bytes, name: str) -> Integers:
     """
-    Reads the compressed form: numbers of 5 bits a character, lowest first, bit 6 says that more follow, the last one's
-    fifth bit is the sign. From the fourth number on, the difference to the last but one is what is written.
+    Reads the compressed form: each character holds 5 bits of a number, the lowest first, and a sixth bit if more
+    characters follow; the fifth bit of the last one is the sign. From the fourth number on, the stored value is the
+    difference from the number before the previous one.
     """
     data = text.encode(errors="replace") if isinstance(text, str) else text
     codes = np.frombuffer(data, dtype=np.uint8).astype(np.int64) - 48
@@ -328,7 +330,7 @@ def _intersect_runs(counts: Integers, other_counts: Integers) -> int:
     ends, other_ends = np.cumsum(counts), np.cumsum(other_counts)
     # Foreground of the other mask up to the end of each of its runs; runs of odd number are foreground.
     filled = np.cumsum(other_counts * (np.arange(other_counts.size) & 1))
-    # The same up to where each foreground run of this mask begins and ends. The last background run has no end to it.
+    # The same up to the beginning and the end of each foreground run of this mask. A last background run has neither.
     borders = ends[: ends.size // 2 * 2]
     run = np.searchsorted(other_ends, borders)
     filled_there = filled[run] - (other_ends[run] - borders) * (run & 1)
@@ -359,7 +361,7 @@ def _count_pixels(mask: BoolMask, other: BoolMask) -> tuple[int, int, int]:
     """Pixels of the intersection, of the one and of the other mask."""
     if not POPULATION_COUNT:
         return tuple(int(np.count_nonzero(each)) for each in (mask & other, mask, other))  # type: ignore[return-value]
-    # Memory is what this waits for. Packed into bits, each mask is read once, and the rest is an eighth of its size.
+    # Limited by memory bandwidth: packed into bits, each mask is read once, and all else is an eighth of its size.
     bits, other_bits = _pack(mask), _pack(other)
     return tuple(int(np.bitwise_count(each).sum()) for each in (bits & other_bits, bits, other_bits))  # type: ignore[return-value]
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Scores of a set of masks, collected sample by sample. NumPy is enough."""
+"""Scores of a set of masks, collected sample by sample. Requires only NumPy."""
 
 import math
 from array import array
@@ -32,10 +32,10 @@ _END = object()
 class MaskScores:
     """
     Scores a set of masks sample by sample. Masks are reduced to integers when they are added: a sample takes about 60
-    bytes and its labels, whatever its size.
+    bytes in addition to its labels, independent of the size of its masks.
 
     Args:
-        boundary (`bool`, *optional*, defaults to `False`): Whether to measure boundary IoU too.
+        boundary (`bool`, *optional*, defaults to `False`): Whether to measure boundary IoU as well.
     """
 
     def __init__(self, boundary: bool = False) -> None:
@@ -67,10 +67,10 @@ class MaskScores:
             sample_id (`str` or `int`, *optional*): A unique name.
             domain (`str`, *optional*): Such as "NS" or "RS".
             change_type (`str`, *optional*): Such as "appear".
-            score (`float`, *optional*): Probability that nothing fits the sentence, 0 to 1.
+            score (`float`, *optional*): Probability that nothing matches the sentence, 0 to 1.
 
         Raises:
-            ValueError: If something is not as said above; the message names the sample, and nothing is added.
+            ValueError: If an argument is invalid; the message names the sample, and nothing is added.
         """
         self.add_batch(
             [prediction],
@@ -100,13 +100,13 @@ class MaskScores:
             self._labels.append(labels)
 
     def state(self) -> dict[str, Any]:
-        """What was counted, as a dict of lists that JSON holds without loss, for [`merge`] and [`from_state`]."""
+        """The counts as a dict of lists, which JSON can store without loss, for [`merge`] and [`from_state`]."""
         return self._table().to_state()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "MaskScores":
         """
-        The scores of a state that [`MaskScores.state`] or [`merge`] gave.
+        The scores of a result of [`MaskScores.state`] or [`merge`].
 
         Args:
             state (`dict`): The state.
@@ -126,9 +126,9 @@ class MaskScores:
         Computes the scores of all samples so far.
 
         Args:
-            bootstrap (`int`, *optional*, defaults to 0): Resamples for 95 % intervals; 0 leaves them out.
-            convention (`str`, *optional*, defaults to `"reference"`): Or `"nonempty"`, which leaves samples whose true
-                mask is empty out of the means.
+            bootstrap (`int`, *optional*, defaults to 0): Resamples for 95 % intervals; 0 for none.
+            convention (`str`, *optional*, defaults to `"reference"`): `"nonempty"` leaves samples whose
+                true mask is empty out of the means.
             percent (`bool`, *optional*, defaults to `True`): Scores from 0 to 100; otherwise 0 to 1.
             per_sample (`bool`, *optional*, defaults to `False`): Whether to list every sample, worst first.
 
@@ -136,7 +136,7 @@ class MaskScores:
             `dict[str, Any]`: Scores, counters and groups, see README.md.
 
         Raises:
-            ValueError: If an option is not one of those above, or a sample id is there twice.
+            ValueError: If an option has another value, or two samples have the same id.
         """
         table = self._table()
         refuse_duplicates(table)
@@ -170,8 +170,8 @@ def score_masks(
     per_sample: bool = False,
 ) -> dict[str, Any]:
     """
-    Scores a set of masks: what `evaluate.load("mtrs_iou").compute(...)` does, without `evaluate`. Generators are read
-    mask by mask, so that a set need not fit into memory.
+    Scores a set of masks, as `evaluate.load("mtrs_iou").compute(...)` does, without `evaluate`. Generators are read
+    mask by mask, so a set may be larger than the memory.
 
     The arguments and the result are those of [`MaskScores.add_batch`] and [`MaskScores.compute`].
     """
@@ -184,20 +184,20 @@ def score_masks(
 
 def merge(states: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
-    Joins the states of sets that were scored apart. The result is the state of the whole set, digit for digit, in
-    whatever order and however often it is merged; no argument is changed.
+    Merges the states of sets that were scored separately, in any order and any grouping. The scores of the result are
+    identical to those of the whole set scored at once. The arguments are not changed.
 
-    A sample whose id was there before with the same integers, score and labels is dropped: samplers repeat samples so
-    that all processes get equally many. The result counts them as `num_duplicates_removed`.
+    A sample with the same id, integers, score and labels as an earlier one is dropped: samplers repeat samples so that
+    all processes get equally many. The result counts them as `num_duplicates_removed`.
 
     Args:
-        states (`Iterable[dict]`): What [`MaskScores.state`] or [`merge`] gave.
+        states (`Iterable[dict]`): Results of [`MaskScores.state`] or [`merge`].
 
     Returns:
         `dict`: The state of the whole set.
 
     Raises:
-        ValueError: If an id stands for two different samples.
+        ValueError: If two different samples have the same id.
     """
     return merge_tables([from_state(state) for state in states]).to_state()
 
@@ -211,13 +211,13 @@ def reduce_batch(
     num_before: int,
 ) -> list[Row]:
     """
-    Integers, no-target score and labels of every sample. Masks are taken one by one, so that none is kept.
+    Integers, no-target score and labels of every sample. Masks are read one by one, and none is kept.
 
     Args:
         predictions, references (`Iterable`): See [`MaskScores.add_batch`].
-        columns (`dict`): Its other columns, by name; `None` where one is not given.
-        boundary (`bool`): Whether to measure boundary IoU too.
-        num_before (`int`): How many samples were added before, for the number in error messages.
+        columns (`dict`): Its other columns, by name; `None` for those that are not given.
+        boundary (`bool`): Whether to measure boundary IoU as well.
+        num_before (`int`): Number of samples that were added before, for error messages.
 
     Raises:
         ValueError: If columns differ in length, or a sample cannot be read.

@@ -7,7 +7,7 @@ With `evaluate`:
     metric = evaluate.load("mtrs_iou")
     metric.compute(predictions=masks, references=true_masks)
 
-Without it, with NumPy alone: [`score_masks`] for a whole set, [`MaskScores`] sample by sample, [`merge`] for a set
+Without it, using only NumPy: [`score_masks`] for a whole set, [`MaskScores`] sample by sample, [`merge`] for a set
 that was scored in parts. README.md defines every score.
 """
 
@@ -25,7 +25,7 @@ from .scores import COLUMNS, LABELS, SampleTable, check_options, compute_scores,
 try:
     import datasets
     import evaluate
-except ImportError:  # The functions need neither.
+except ImportError:  # The functions work without them.
     evaluate = None
 
 
@@ -35,8 +35,8 @@ __all__ = ["MaskScores", "decode_rle", "encode_rle", "merge", "score_masks"]
 
 _DESCRIPTION = """
 Scores of multi-temporal referring segmentation (MTRS): mIoU (gIoU), oIoU (cIoU), Pr@50 to Pr@90, N-acc and T-acc,
-precision, recall and F1 of the changed pixels, on request boundary IoU, the AUROC of the no-target score and bootstrap
-intervals; over all samples, by domain, by change type and by size of the true mask.
+precision, recall and F1 of the changed pixels, the AUROC of the no-target score, and optionally boundary IoU and
+bootstrap intervals; over all samples, by domain, by change type and by size of the true mask.
 """
 
 _CITATION = """
@@ -51,14 +51,14 @@ _CITATION = """
 
 _INPUTS_DESCRIPTION = """
 Args:
-    predictions (list of masks): One a sample, at the size of the image; sizes may differ between samples. A mask is
+    predictions (list of masks): One per sample, at the size of the image; sizes may differ between samples. A mask is
         a 2-D array or tensor or a one-channel PIL image of booleans, 0 and 1, or 0 and 255, or a COCO RLE dict.
         `None` is a missing prediction: its IoU is 0.
     references (list of masks): The true masks.
-    sample_ids (list of str, optional): Unique names; errors name them, and merging drops repetitions by them.
+    sample_ids (list of str, optional): Unique names, for error messages and to drop duplicates when merging.
     domains, change_types (lists of str, optional): Labels to group by.
-    scores (list of float, optional): Probability of every sample, 0 to 1, that nothing fits its sentence.
-    boundary (bool, optional): Whether to measure boundary IoU too (band: 0.02 of the image's diagonal).
+    scores (list of float, optional): Probability of every sample, 0 to 1, that nothing matches its sentence.
+    boundary (bool, optional): Whether to measure boundary IoU as well (band: 0.02 of the image's diagonal).
     bootstrap (int, optional): Resamples for 95 % intervals, such as 1000.
     convention (str, optional): "reference": empty on empty has an IoU of 1; "nonempty": samples whose true mask is
         empty are left out of the means.
@@ -78,7 +78,7 @@ if evaluate is not None:
     class MtrsIou(evaluate.Metric):
         """
         The metric that `evaluate.load("mtrs_iou")` gives. Masks are reduced to integers when they are added, so the
-        cache holds seven of them and three labels a sample.
+        cache holds seven of them and three labels per sample.
         """
 
         data: Any

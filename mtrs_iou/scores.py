@@ -1,9 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-From the integers of every sample to the scores of a set, and the exact merging of parts of a set. NumPy is enough.
+Computes the scores of a set from the integers of its samples, and merges parts of a set exactly. Requires only NumPy.
 
 Nothing here depends on the order of the samples: integers are added as integers, fractions with `math.fsum`, which
-rounds once, and the bootstrap draws from sorted samples. So parts may be merged in any order, with the same digits.
+rounds once, and the bootstrap draws from sorted samples. So parts can be merged in any order with identical results.
 """
 
 import math
@@ -26,10 +26,10 @@ CONVENTIONS = ("reference", "nonempty")
 THRESHOLDS = (50, 60, 70, 80, 90)
 # COCO's limits of the area of the true mask, in pixels of the image as it is.
 SMALL, MEDIUM = 32**2, 96**2
-UNKNOWN = "unknown"  # group of the samples that have no label, where others have one
+UNKNOWN = "unknown"  # group of the samples without a label, if others have one
 BOOTSTRAP_SEED = 0
 INTERVAL = (2.5, 97.5)  # percentiles
-BOOTSTRAP_CELLS = 2**20  # weights that are held at once
+BOOTSTRAP_CELLS = 2**20  # weights in memory at a time
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class SampleTable:
 
     Args:
         numbers (`np.ndarray`): `(samples, 6)`, int64: the `COLUMNS`, those of `SampleCounts`.
-        no_target_scores (`np.ndarray`): `(samples,)`, float64: probability, 0 to 1, that nothing fits the sentence;
+        no_target_scores (`np.ndarray`): `(samples,)`, float64: probability, 0 to 1, that nothing matches the sentence;
             NaN where there is none.
         labels (`list[tuple[str, str, str]]`): Sample id, domain and change type; empty strings where not given.
-        num_duplicates_removed (`int`, *optional*, defaults to 0): Rows that merging has found to be there twice.
+        num_duplicates_removed (`int`, *optional*, defaults to 0): Rows that merging has dropped as duplicates.
     """
 
     numbers: Integers
@@ -95,7 +95,7 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
         raise ValueError(f"the partial state has no {', '.join(missing)}; pass what state() gave, unchanged")
     for name in needed[:-1]:
         if not isinstance(state[name], list | tuple):
-            raise ValueError(f"{name} of the partial state is no list; pass what state() gave, unchanged")
+            raise ValueError(f"{name} of the partial state is not a list; pass what state() gave, unchanged")
     lengths = {name: len(state[name]) for name in needed[:-1]}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the columns of the partial state differ in length: {lengths}")
@@ -103,7 +103,9 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
         _check_row(row, dict(zip(needed, values)))
     removed = state["num_duplicates_removed"]
     if type(removed) is not int or not 0 <= removed < MOST_PIXELS:
-        raise ValueError("num_duplicates_removed of the partial state is no count; pass what state() gave, unchanged")
+        raise ValueError(
+            "num_duplicates_removed of the partial state is not a count; pass what state() gave, unchanged"
+        )
     numbers = np.array([state[name] for name in COLUMNS], dtype=np.int64).reshape(len(COLUMNS), -1).T
     scores = np.array([math.nan if score is None else score for score in state["no_target_score"]], dtype=np.float64)
     labels = list(zip(*(state[name] for name in LABELS)))
@@ -111,7 +113,7 @@ def from_state(state: Mapping[str, Any]) -> SampleTable:
 
 
 def printable(text: str) -> str:
-    """The text with what UTF-8 cannot hold, as in some file names, escaped."""
+    """The text with characters that UTF-8 cannot encode, as in some file names, escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -119,11 +121,11 @@ def _check_row(row: int, values: Mapping[str, Any]) -> None:
     """Raises a `ValueError` if the counts, the score or the labels of a sample in a state are impossible."""
     labels = [values[name] for name in LABELS]
     if not all(isinstance(label, str) and printable(label) == label for label in labels):
-        raise ValueError(f"sample number {row} of the partial state has a label that is no text")
+        raise ValueError(f"sample number {row} of the partial state has a label that is not text")
     name = f"sample '{labels[0]}'" if labels[0] else f"sample number {row}"
     counts = [values[column] for column in COLUMNS]
     if not all(type(count) is int and NOT_MEASURED <= count <= MOST_PIXELS for count in counts):
-        raise ValueError(f"{name} of the partial state has a count that is no number of pixels")
+        raise ValueError(f"{name} of the partial state has a count that is not a number of pixels")
     shared, area, true_area, is_missing, band_shared, band_union = counts
     if not (
         0 <= shared <= min(area, true_area)
@@ -138,12 +140,12 @@ def _check_row(row: int, values: Mapping[str, Any]) -> None:
         )
     score = values["no_target_score"]
     if score is not None and not (type(score) in (int, float) and 0 <= score <= 1):
-        raise ValueError(f"{name} of the partial state has a no-target score that is no probability, 0 to 1")
+        raise ValueError(f"{name} of the partial state has a no-target score that is not a probability, 0 to 1")
 
 
 def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
     """
-    Joins parts of a set. A sample whose id was there before, with the same integers and labels, is dropped: samplers
+    Merges parts of a set. A sample with the same id, integers, score and labels as an earlier one is dropped: samplers
     repeat samples so that all processes get equally many. Samples without an id are all kept.
 
     Args:
@@ -153,7 +155,7 @@ def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
         [`SampleTable`]
 
     Raises:
-        ValueError: If an id stands for two different samples.
+        ValueError: If two different samples have the same id.
     """
     whole = SampleTable(
         np.concatenate([table.numbers for table in tables] or [np.empty((0, len(COLUMNS)), dtype=np.int64)]),
@@ -170,7 +172,7 @@ def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
             or not (scores[0] == scores[1] or np.isnan(scores).all())
         ):
             raise ValueError(
-                f"{whole.name(row)} is there twice with different masks, labels or scores ({whole.describe(first)}; "
+                f"{whole.name(row)} occurs twice with different masks, labels or scores ({whole.describe(first)}; "
                 f"{whole.describe(row)}); every sample needs an id of its own"
             )
     if not repeated:
@@ -182,7 +184,7 @@ def merge_tables(tables: Sequence[SampleTable]) -> SampleTable:
 def refuse_duplicates(table: SampleTable) -> None:
     """
     Raises:
-        ValueError: If a sample id is there twice. Only merging drops repetitions.
+        ValueError: If two samples have the same id. Only merging drops duplicates.
     """
     for row, first in _repetitions(table).items():
         raise ValueError(
@@ -194,12 +196,12 @@ def refuse_duplicates(table: SampleTable) -> None:
 def check_options(convention: str, bootstrap: int) -> None:
     """
     Raises:
-        ValueError: If one of these options of [`compute_scores`] is not one of those that there are.
+        ValueError: If one of these options of [`compute_scores`] has an invalid value.
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention={convention!r} is unknown; choose one of {', '.join(CONVENTIONS)}")
     if isinstance(bootstrap, bool) or not isinstance(bootstrap, int) or bootstrap < 0:
-        raise ValueError(f"bootstrap={bootstrap!r} is no number of resamples; 0 turns it off, 1000 is usual")
+        raise ValueError(f"bootstrap={bootstrap!r} is not a number of resamples; 0 turns it off, 1000 is usual")
 
 
 def compute_scores(
@@ -215,19 +217,19 @@ def compute_scores(
     Computes every score of a set, and again for each domain, change type and size of the true mask.
 
     Args:
-        table ([`SampleTable`]): The samples, each one once.
+        table ([`SampleTable`]): The samples, without duplicates.
         boundary (`bool`, *optional*, defaults to `False`): Whether to add `boundary_IoU`.
-        bootstrap (`int`, *optional*, defaults to 0): Resamples for the 95 % intervals; 0 leaves them out.
+        bootstrap (`int`, *optional*, defaults to 0): Resamples for the 95 % intervals; 0 for none.
         convention (`str`, *optional*, defaults to `"reference"`): `"nonempty"` leaves samples whose true mask is empty
             out of the means over samples (`mIoU`, `Pr@X`, `boundary_IoU`).
         percent (`bool`, *optional*, defaults to `True`): Scores from 0 to 100; otherwise 0 to 1.
         per_sample (`bool`, *optional*, defaults to `False`): Whether to add a list with every sample, worst first.
 
     Returns:
-        `dict[str, Any]`: The scores as `float`, or `None` where nothing is there to divide by; counters as `int`.
+        `dict[str, Any]`: The scores as `float`, or `None` if the denominator is zero; counters as `int`.
 
     Raises:
-        ValueError: If an option is not one of those above, or a sample lacks what it needs.
+        ValueError: If an option has another value, or a sample lacks its boundary counts or its no-target score.
     """
     check_options(convention, bootstrap)
     if boundary:
@@ -289,8 +291,7 @@ def _score(
 
 def _ratios(table: SampleTable, convention: str, boundary: bool) -> dict[str, tuple[Any, Any]]:
     """
-    Every score but the AUROC is one sum over the samples divided by another: here is what is added up, `(samples,)`
-    each.
+    Numerators and denominators of all scores except the AUROC, `(samples,)` each; a score is the ratio of their sums.
     """
     shared, area, true_area, is_missing, band_shared, band_union = table.numbers.T
     union = area + true_area - shared
@@ -351,8 +352,8 @@ def _rank_scores(table: SampleTable) -> Floats:
 
 def _auroc(scores: Floats, is_positive: NDArray[np.bool_], weights: Floats) -> list[float | None]:
     """
-    Probability that a positive sample has a higher score than a negative one, a tie being half; once for each row of
-    `weights`, `(resamples, samples)`. `None` where one of the two kinds is not there.
+    Probability that a positive sample has a higher score than a negative one, ties counting half, for each row of
+    `weights`, `(resamples, samples)`. `None` if there are no positive or no negative samples.
     """
     if scores.size == 0:
         return [None] * len(weights)

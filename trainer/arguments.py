@@ -115,7 +115,8 @@ class DataArguments:
             all pairs are drawn equally often.
         eval_data (`list[str]`, *optional*, defaults to `["generated"]`): Datasets to evaluate on; `"none"` or
             an empty list for none, which turns evaluation off.
-        setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting, "TV", "NS" or "RS".
+        setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting: "TV" for all pairs, "NS" or "RS" for those
+            of one domain.
         train_split (`str`, *optional*, defaults to `"train"`): Split to train on; evaluation is on "validation".
         epoch_pairs (`int`, *optional*): Pairs per epoch. By default all pairs of the datasets; for generated pairs
             without `generated_pairs`, as many as `max_steps` needs.
@@ -177,6 +178,10 @@ class DataArguments:
                 f"sentences_per_pair={self.sentences_per_pair} and generated_pairs={self.generated_pairs} must not be "
                 f"negative, and generated_eval_pairs={self.generated_eval_pairs} must be 1 or more."
             )
+        for name in ("epoch_pairs", "max_eval_pairs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise TrainingError(f"{name}={value} must be 1 or more; leave it out for all pairs.")
 
 
 @dataclass
@@ -188,8 +193,8 @@ class AugmentationArguments:
     Args:
         move_share (`float`, *optional*, defaults to 0): Pairs of finite datasets whose changed regions are pasted into
             the image of another place of the same domain. Prevents the model from memorising backgrounds.
-        join_share (`float`, *optional*, defaults to 0): Pairs of finite datasets that get a part of another pair of
-            the same domain beside them, as in a mosaic of several places.
+        join_share (`float`, *optional*, defaults to 0): Pairs of finite datasets of which one side is replaced by that
+            of another pair of the same domain, as in a mosaic of several places.
         flip_share (`float`, *optional*, defaults to 0.5): Pairs that are mirrored left to right; those of remote
             sensing also top to bottom.
         rotate_share (`float`, *optional*, defaults to 0.25): Pairs of remote sensing that are turned by 90 degrees.
@@ -318,6 +323,12 @@ class SceneArguments:
     image_size: int = field(default=128, metadata={"help": "side of the images in pixels"})
     generated_seed: int = field(default=0, metadata={"help": "seed of the generator"})
     eval_pairs: int = field(default=100, metadata={"help": "number of generated pairs to evaluate on"})
+
+    def __post_init__(self) -> None:
+        if self.image_size % 32 or self.eval_pairs < 1:
+            raise TrainingError(
+                f"image_size={self.image_size} must be a multiple of 32, and eval_pairs={self.eval_pairs} 1 or more."
+            )
 
 
 @dataclass

@@ -1,18 +1,19 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""
+r"""
 Prepares a trained model for publishing: chooses the thresholds that are saved with its processor, and converts its
 weights to bfloat16, which takes half the space.
 
 ```bash
 python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1
-python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1 --data path/to/MTRefSeg-21K
+python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtrefseg-r1 \
+    --data path/to/MTRefSeg-21K --split train
 ```
 
 Pixels above `threshold` are in the mask, and the mask is empty if the no-target score is above
 `no_target_threshold`. A sentence whose mask is empty gets the changed objects that fit it best, if their probability
 is above `fallback_threshold`. The thresholds with the largest mean IoU are chosen (an empty mask for a no-target
-sentence counts as 100, and these sentences have a share of a fifth, however many there are). Use pairs for which no
-score is reported: the generated ones have a different seed.
+sentence counts as 100, and these sentences have a share of a fifth, however many there are). Use pairs on which
+no scores are reported: generated pairs have another seed here than in `evaluate.py`; for other data, choose `--split`.
 """
 
 import argparse
@@ -25,7 +26,7 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
-from mtrefseg.option_values import OneLineParser
+from mtrefseg.option_values import OneLineParser, between
 from trainer.evaluate import add_data_options, find_checkpoint, open_source
 
 
@@ -39,7 +40,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the calibrated checkpoint")
     parser.add_argument(
         "--pixel_size",
-        type=float,
+        type=between(0.001, 10_000),
         help="ground resolution of the training images in metres per pixel, saved with the processor; large scenes "
         "are cut into windows at this resolution",
     )

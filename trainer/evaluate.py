@@ -29,7 +29,7 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
-from mtrefseg.option_values import OneLineParser
+from mtrefseg.option_values import OneLineParser, positive
 from trainer.errors import TrainingError
 from trainer.loop.checks import check_checkpoint
 from trainer.names import GENERATED, SETTINGS, SPLITS
@@ -54,7 +54,7 @@ def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs
     parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=generated_pairs, help="number of generated pairs")
+    parser.add_argument("--generated_pairs", type=positive, default=generated_pairs, help="number of generated pairs")
     parser.add_argument("--generated_size", type=int, default=256, help="side of generated images in pixels")
 
 
@@ -78,7 +78,7 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         help="pass whole sentences to the network, including colours, places and ranks; overrides the processor",
     )
     parsed = parser.parse_args(arguments)
-    limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "generated_pairs": 1, "max_pairs": 1, "seed": 0}
+    limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "max_pairs": 1, "seed": 0}
     for name, least in limits.items():
         value = getattr(parsed, name)
         if value is not None and value < least:

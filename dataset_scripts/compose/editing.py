@@ -119,7 +119,8 @@ class Editor:
             time (`int`): 0 for t1, 1 for t2.
 
         Returns:
-            `int`: Number of changes: two if successful, one if no other thing fits in its place.
+            `int`: Number of changes: two if successful, one if no other thing fits in its place, zero if none could be
+                removed.
         """
         things = [one for one in self._changeable(_LARGEST) if one.kind in self.library.donors]
         alone = [one for one in things if carried_by(self.canvas, one.number, self.from_above) == []]

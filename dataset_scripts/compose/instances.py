@@ -110,7 +110,7 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
         skipped (`SkippedItems`): Collects unusable items.
 
     Returns:
-        `list[SourceImage]`: The images that can be opened, by name, with the instances that can be used. Images in
+        `list[SourceImage]`: The images that can be opened, by name, with the instances that can be used. Images
         without usable annotations are dropped.
 
     Raises:

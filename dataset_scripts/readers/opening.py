@@ -75,7 +75,8 @@ def open_pairs(
             images with instance masks, or several with commas between them.
         split (`str`, *optional*): One of `schema.SPLITS`. Without it, all pairs of all splits of a folder are listed
             in place, unchecked.
-        setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting: "TV", "NS" or "RS".
+        setting (`str`, *optional*, defaults to `"TV"`): Benchmark setting: "TV" for all pairs, "NS" or "RS" for those
+            of one domain.
         is_stage1 (`bool`, *optional*, defaults to `False`): Opens pairs with the mask of every change; if there are
             none, pairs with sentences, whose masks are united.
         checked (`bool`, *optional*, defaults to `True`): Skips unusable items. Raw folders are prepared once
@@ -83,7 +84,7 @@ def open_pairs(
             when they are read, and items that could not be listed come last, with [`Pair.problem`].
         num_pairs (`int`, *optional*): How many pairs are generated or composed; without it they are infinite.
         generator (`Mapping[str, Any]`, *optional*): Settings of the generator or composer: "seed", "size", "domains"
-            and so on. `split` and `setting` are added to it.
+            and so on. `split` is added to it, and `setting` selects among its domains.
 
     Returns:
         `PairSource`: The pairs; its `report` lists what was skipped or repaired.
@@ -131,16 +132,20 @@ def open_pairs(
 def _open_made(
     name: str, split: str | None, setting: str, is_stage1: bool, num_pairs: int | None, settings: Mapping[str, Any]
 ) -> GeneratedPairs:
-    domains = tuple(settings.get("domains", ("NS", "RS") if setting == "TV" else (setting,)))
+    domains = tuple(domain for domain in settings.get("domains", DOMAINS) if setting in ("TV", domain))
     settings = {**settings, "domains": domains, **({} if split is None else {"split": split})}
     try:
         if name == GENERATED:
+            if setting != "TV" and not domains:
+                raise DataError(f"{name}: the setting {setting} needs pairs of this domain; add it to the domains.")
             synthesis = import_module("dataset_scripts.synthesis")
             return GeneratedPairs(synthesis.Generator(**settings), num_pairs, GENERATED, is_stage1)
         composer = import_module("dataset_scripts.compose").Composer
         known = {key: value for key, value in settings.items() if key in composer.__dataclass_fields__}
         folders = tuple(Path(folder) for folder in name.removeprefix(COMPOSED).split(",") if folder)
         domain = _domain_of(name, folders, domains if setting == "TV" else (setting,))
+        if setting not in ("TV", domain):
+            raise DataError(f"{name} holds pairs of {domain}, not of {setting}: choose another setting.")
         maker = composer(folders=folders, domain=domain, **known)
     except DataError:
         raise
@@ -238,7 +243,9 @@ def _open_images(
     checked: bool,
 ) -> FilePairs:
     """Pairs of a folder of images with `metadata.jsonl`."""
-    report = readers[0][0].report  # All readers share it.
+    # All readers share a report, but problems of other splits concern neither these pairs nor their scores.
+    names = {reader.name for reader, _ in readers if reader.split == split}
+    report = readers[0][0].report.part(names)
     fitting = [
         pair for _, pairs in readers for pair in pairs if pair.split == split and setting in ("TV", pair.domain)
     ]

@@ -286,9 +286,6 @@ def _make(maker: PairMaker, index: int, is_stage1: bool) -> Pair:
     )
 
 
-__all__ = ["FilePairs", "GeneratedPairs", "PairMaker", "PairSource", "Part"]
-
-
 class TablePairs(PairSource):
     """
     Pairs of a table with the columns of one of `schema.FEATURES`. Rows with one sentence each are combined to pairs.

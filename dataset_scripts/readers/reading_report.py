@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
@@ -222,6 +222,17 @@ class ReadingReport:
         self.kept_pairs.update(other.kept_pairs)
         self.kept_expressions.update(other.kept_expressions)
 
+    def part(self, splits: Collection[str]) -> "ReadingReport":
+        """A new report with the content about some split folders."""
+        part = ReadingReport()
+        part.findings = [finding for finding in self.findings if finding.split in splits]
+        part.unused = [finding for finding in self.unused if finding.split in splits]
+        part.kept_pairs += Counter({name: count for name, count in self.kept_pairs.items() if name in splits})
+        part.kept_expressions += Counter(
+            {name: count for name, count in self.kept_expressions.items() if name in splits}
+        )
+        return part
+
     def table(self) -> str:
         """A table of the numbers of read items, with a line for each reason and its count; without a final line
         break."""
@@ -243,12 +254,11 @@ class ReadingReport:
 
     def raise_if_skipped(self) -> None:
         """
-        Raises an error if anything was skipped, for strict reading.
+        For strict reading.
 
         Raises:
             DataError: If anything was skipped. The first line gives the number of pairs or expressions, and each
-                further
-            line names one.
+                further line names one.
         """
         if self.skipped:
             lines = [printable(str(finding)) for finding in self.skipped]

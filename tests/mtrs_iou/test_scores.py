@@ -235,8 +235,8 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"sample_ids": ["a", "b"], "scores": [0.5, None]}, "sample 'b' has no no-target score, but others have"),
     ({"predictions": [strip(1), np.eye(3)], "sample_ids": ["a", "b"]}, "sample 'b': the prediction is 3 x 3"),
     ({"predictions": np.eye(2)}, "sample number 0: the prediction has the shape 2; "),
-    ({"bootstrap": -1}, "bootstrap=-1 is no number of resamples"),
-    ({"bootstrap": True}, "bootstrap=True is no number of resamples"),
+    ({"bootstrap": -1}, "bootstrap=-1 is not a number of resamples"),
+    ({"bootstrap": True}, "bootstrap=True is not a number of resamples"),
     ({"convention": "mine"}, "convention='mine' is unknown; choose one of reference, nonempty"),
 ]
 
@@ -304,7 +304,7 @@ def test_merging_refuses_an_id_of_two_samples(other: dict[str, Any]) -> None:
     parts = [MaskScores(), MaskScores()]
     parts[0].add_batch(**sample)
     parts[1].add_batch(**(sample | other))
-    with pytest.raises(ValueError, match="sample 'a' is there twice with different masks, labels or scores"):
+    with pytest.raises(ValueError, match="sample 'a' occurs twice with different masks, labels or scores"):
         merge([part.state() for part in parts])
 
 

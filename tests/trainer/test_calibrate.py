@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
-from trainer.calibrate import main
+from trainer.calibrate import main, parse_arguments
 from trainer.evaluation.calibration import FALLBACK_THRESHOLDS, NO_TARGET_THRESHOLDS, THRESHOLDS, choose
 
 
@@ -82,6 +82,14 @@ def test_command_saves_a_model_of_the_same_weights(
     assert chosen.image_processor.fallback_threshold in FALLBACK_THRESHOLDS
     for name, value in small_model.state_dict().items():
         assert torch.equal(ready.state_dict()[name], value.bfloat16().to(value.dtype)), name
+
+
+@pytest.mark.parametrize("option", ["--generated_pairs=0", "--pixel_size=0"])
+def test_numbers_that_cannot_be_are_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse_arguments(["--model", "x", "--output_dir", "y", option], "calibrate.py")
+    assert stopped.value.code == 2
+    assert f"argument {option[:-2]}: '0' is not" in capsys.readouterr().err
 
 
 def test_sets_of_pairs_count_alike() -> None:

@@ -24,6 +24,7 @@ from dataset_scripts.readers import (
     TablePairs,
     make_rows,
     open_pairs,
+    pair_features,
     read_content,
     referring_features,
 )
@@ -320,6 +321,30 @@ def test_evaluation_takes_pairs_as_they_are():
     assert table[1]["sample"].pair_id == expected.pair_id
     assert (np.asarray(table[1]["sample"].image_t1) == np.asarray(expected.image_t1)).all()
     assert make_eval_dataset(DataArguments(eval_data=[]), is_stage1=False) is None
+
+
+def test_datasets_of_one_name_are_scored_apart(tmp_path):
+    for place in ("one", "other"):
+        write_raw(replace(GENERATOR, split="validation"), tmp_path / place / "pairs", 1, png=True)
+    folders = [str(tmp_path / place / "pairs") for place in ("one", "other")]
+    table = make_eval_dataset(DataArguments(eval_data=folders), is_stage1=False)
+    assert [row["sample"].source for row in table] == ["pairs", "pairs_2"]
+
+
+def test_a_pair_without_sentences_is_left_out():
+    record = to_pair(GENERATOR.pair(0), "train", "referring", png=True)
+    (row,) = make_rows(record, read_content(record), "pairs")
+    row |= {name: [] for name in ("expressions", "masks", "change_types", "noisy")}
+    labels = {"domain": DOMAINS, "view": VIEWS}
+    row |= {name: names.index(row[name]) for name, names in labels.items()}
+    source = TablePairs("rows", Dataset.from_list([row], features=pair_features()))
+    assert PairLoader([source]).sample(0, 0, 0) is None
+
+
+@pytest.mark.parametrize("option", [{"epoch_pairs": 0}, {"max_eval_pairs": 0}, {"max_eval_pairs": -1}])
+def test_there_must_be_pairs(option):
+    with pytest.raises(TrainingError, match="must be 1 or more; leave it out for all pairs"):
+        DataArguments(**option)
 
 
 def test_weights_must_fit_the_datasets():

@@ -16,6 +16,7 @@ from trainer import distill
 from trainer.building.distillation import QueryDistillation, freeze_vision, with_new_language
 from trainer.data import PairLoader, list_all
 from trainer.data.sentence_queries import QueryCollator, make_query_table
+from trainer.errors import TrainingError
 from trainer.loop import distilling
 
 
@@ -97,6 +98,36 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     assert model.config.text_config.hidden_size == 48
     image = np.zeros((64, 64, 3), np.uint8)
     assert model(**processor(image, image, text="the new house")).mask_logits.isfinite().all()
+
+
+def test_a_new_run_encodes_its_own_pairs_and_a_resumed_one_has_the_same_settings(
+    small_model: MTRefSegModel,
+    small_processor: MTRefSegProcessor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for part in (small_model, small_processor):
+        part.save_pretrained(tmp_path / "old")
+    pairs = tmp_path / "new" / distilling.PAIRS / "table.arrow"
+
+    def stop(*_: object) -> None:
+        raise TrainingError("encoded before" if pairs.exists() else "nothing encoded")
+
+    def run(*options: str) -> str:
+        pairs.parent.mkdir(parents=True, exist_ok=True)
+        pairs.touch()
+        names = ["--model_name_or_path", str(tmp_path / "old"), "--output_dir", str(tmp_path / "new")]
+        assert distill.main([*names, *options]) == 2
+        return capsys.readouterr().err
+
+    monkeypatch.setattr(distilling, "make_trainer", stop)
+    assert "nothing encoded" in run()
+    checkpoint = tmp_path / "new" / "checkpoint-1"
+    small_model.save_pretrained(checkpoint)
+    (checkpoint / "trainer_state.json").write_text('{"global_step": 1}')
+    assert "encoded before" in run("--resume_from_checkpoint", "last")
+    assert "was started with generated_seed=" in run("--resume_from_checkpoint", "last", "--generated_seed", "5")
 
 
 def test_a_language_part_goes_on_from_what_it_knows(table, small_model, small_processor) -> None:

@@ -28,7 +28,7 @@ from mtrs_iou.mtrs_iou import decode_rle, score_masks
 from trainer import evaluate, evaluation
 from trainer.data import load_sample
 from trainer.errors import TrainingError
-from trainer.evaluation import BatchReader, predict, read_pair
+from trainer.evaluation import BatchReader, identity_of, predict, read_pair, reporting
 from trainer.evaluation.folder import EvaluationFolder, append, total_seconds
 from trainer.evaluation.image_sheet import CASES, choose_cases
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, latex_table, markdown_table, paper_rows
@@ -264,6 +264,13 @@ def test_a_stopped_run_goes_on_and_a_finished_one_does_nothing(run, tmp_path, mo
     assert len(calls) == 4
     assert (tmp_path / "stopped" / "report.json").stat().st_mtime_ns == written
     assert "another evaluation" in run("stopped", "--bootstrap", 5, code=2)
+
+
+def test_another_version_of_the_project_does_not_resume(monkeypatch):
+    source = GeneratedPairs(GENERATOR, 1)
+    identity = identity_of({}, source, {}, "cpu")
+    monkeypatch.setattr(reporting, "__version__", "0.0.0")
+    assert identity_of({}, source, {}, "cpu") != identity
 
 
 def test_wrong_names_are_refused(run, raw):

@@ -13,8 +13,10 @@ from transformers import EvalPrediction
 from dataset_scripts.synthesis import Generator
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_config, preset_model, tiny_processor
+from trainer.arguments import SceneArguments
 from trainer.building.models import VISION_PARTS, take_parts
 from trainer.data.scene_parsing import COLOR_NAMES, IGNORED, KINDS, SceneParsingModel, parsing_maps, parsing_scores
+from trainer.errors import TrainingError
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,12 @@ def test_scores_are_those_of_a_hand_made_case() -> None:
     assert scores["kind_accuracy"] == pytest.approx(100 * 2 / 3)
     assert scores["color_accuracy"] == pytest.approx(50.0)
     assert scores["kind_mIoU"] == pytest.approx(100 * (1 + 1 / 2 + 1 / 2) / 3)
+
+
+@pytest.mark.parametrize("option", [{"image_size": 100}, {"eval_pairs": 0}])
+def test_sizes_that_cannot_be_are_refused(option: dict[str, int]) -> None:
+    with pytest.raises(TrainingError, match=r"multiple of 32, and eval_pairs=\d+ 1 or more"):
+        SceneArguments(**option)
 
 
 def test_maps_of_t1_and_t2_are_learnt_by_their_own_heads() -> None:

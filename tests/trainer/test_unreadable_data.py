@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from accelerate import Accelerator
 from datasets import config
+from torch import nn
 from torch.utils.data import DataLoader
 
 from dataset_scripts.command_line import main as data_tools
@@ -17,6 +19,8 @@ from dataset_scripts.readers import open_pairs, parquet_pairs
 from trainer.arguments import AugmentationArguments, DataArguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 from trainer.data.samples import load_sample
+from trainer.errors import TrainingError
+from trainer.evaluation import Evaluator
 
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +93,14 @@ def test_an_unreadable_pair_is_left_out_of_the_evaluation(damage):
     folder = damage(lambda rows: break_images(rows, 1))
     table = make_eval_dataset(DataArguments(eval_data=[str(folder)], setting="NS"), is_stage1=False)
     assert [row["sample"] is None for row in table] == [True, False, False, False]
+
+
+def test_evaluation_without_a_readable_pair_ends_the_run(damage, small_processor):
+    folder = damage(lambda rows: break_images(rows, 4))
+    table = make_eval_dataset(DataArguments(eval_data=[str(folder)], setting="NS"), is_stage1=False)
+    evaluator = Evaluator(small_processor, Accelerator(cpu=True), batch_size=2)
+    with pytest.raises(TrainingError, match="No pair of eval_data can be read"):
+        evaluator(nn.Identity(), table)
 
 
 def test_data_without_a_readable_pair_ends_the_run(damage):

@@ -5,10 +5,11 @@ loaded or created: the model is built on PyTorch's meta device, where tensors ha
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from peft import get_peft_model
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModel
@@ -21,8 +22,8 @@ from trainer.arguments import DataArguments, ModelArguments
 from trainer.baselines.models import BASELINES
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .models import named_parts
-from .pretrained_parts import backbone_fields
+from .adapters import make_lora_config
+from .models import freeze_parts, named_parts, overridden_fields
 
 
 SENTENCES, SENTENCE_TOKENS, PROMPT_TOKENS = 4, 25, 30
@@ -99,8 +100,15 @@ def estimate(
     Args:
         model_arguments, data_arguments, training, model_config: The arguments of the run.
         is_stage1 (`bool`): Whether the vision part alone is trained.
+
+    Raises:
+        TrainingError: If the model has no part of the name that is to be frozen, or a checkpoint cannot be read.
     """
-    costs = count(_model_on_meta(model_arguments, model_config, is_stage1), training.freeze)
+    model: Any = _model_on_meta(model_arguments, model_config, is_stage1)
+    costs = count(model, training.freeze)
+    adapters = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
+    if adapters is not None:
+        costs = replace(costs, trained=_trained(get_peft_model(model, adapters)))
     batch, accumulated = training.per_device_train_batch_size, training.gradient_accumulation_steps
     if training.max_steps > 0:
         pairs: float = training.max_steps * batch * accumulated * (training.expected_processes or 1)
@@ -109,7 +117,7 @@ def estimate(
     is_bf16, is_checkpointed = bool(training.bf16), bool(training.gradient_checkpointing)
     lines = [
         f"{costs.parameters / 1e6:,.1f} million parameters, {costs.trained / 1e6:,.1f} million of them trained",
-        f"{costs.operations / 1e9:,.1f} billion operations for a pair forwards; {pairs:,.0f} pairs in all",
+        f"{costs.operations / 1e9:,.1f} billion operations per forward pass of a pair; {pairs:,.0f} pairs in all",
         f"{'devices':<12}  {'hours':>9}  GiB on each, {' '.join(f'{name:>9}' for name in ENGINES)}",
     ]
     for devices, name, speed in ((1, "1 CPU core", CPU_FLOPS), *((n, f"{n} GPU", n * GPU_FLOPS) for n in (1, 4, 8))):
@@ -126,8 +134,12 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
 
     Args:
         model ([`MTRefSegModel`], [`MTRefSegVisionModel`] or a baseline): The model.
-        frozen (`list[str]`): Parts that are not trained.
+        frozen (`list[str]`): Parts that are not trained; they are frozen in the model.
+
+    Raises:
+        TrainingError: If the model has no such part.
     """
+    freeze_parts(model, frozen)
     parts: dict[str, Any] = named_parts(model)
     config: Any = model.config
     size = config.image_size
@@ -161,9 +173,7 @@ def count(model: nn.Module, frozen: list[str]) -> Costs:
         body = _size(parts["language_model"]) - _size(parts["token_embeddings"])
         operations += 2 * body * tokens
         activations += NUMBERS * text.num_hidden_layers * text.hidden_size * tokens
-    ids = {id(weight) for part in frozen for weight in parts[part].parameters()}
-    trained = sum(weight.numel() for weight in model.parameters() if id(weight) not in ids)
-    return Costs(_size(model), trained, operations, activations)
+    return Costs(_size(model), _trained(model), operations, activations)
 
 
 def _model_on_meta(model_arguments: ModelArguments, model_config: ModelConfig, is_stage1: bool) -> nn.Module:
@@ -180,9 +190,13 @@ def _model_on_meta(model_arguments: ModelArguments, model_config: ModelConfig, i
     if baseline is not None:
         model_class = BASELINES[baseline]
     preset = model_arguments.preset if model_arguments.text_backbone is None else "paper"
-    fields = {**backbone_fields(model_arguments), **model_arguments.config_fields(), **canvas}
+    fields = {**overridden_fields(model_arguments), **canvas}
     with torch.device("meta"):
         return model_class(model_class.config_class(**{**preset_fields(preset), **fields}))
+
+
+def _trained(module: nn.Module) -> int:
+    return sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
 
 
 def _size(module: nn.Module) -> int:

@@ -53,7 +53,7 @@ def build_stage1(
         if model_arguments.text_backbone is not None:
             model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
         else:
-            fields = processor.config_overrides | _overrides(model_arguments)
+            fields = processor.config_overrides | overridden_fields(model_arguments)
             fields.pop("vocab_size")
             config = preset_config(model_arguments.preset, **fields)
             model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
@@ -217,7 +217,7 @@ def gathered_parameters(model: nn.Module, training: TrainingArguments) -> Iterat
 
 def _new_model(arguments: ModelArguments, processor: MTRefSegProcessor) -> PreTrainedModel:
     """Our model or a baseline, with random weights."""
-    overrides = _overrides(arguments)
+    overrides = overridden_fields(arguments)
     if arguments.baseline is None:
         return preset_model(arguments.preset, processor, **overrides)
     return baseline_model(arguments.baseline, arguments.preset, processor, **overrides)
@@ -232,7 +232,8 @@ def _new_processor(arguments: ModelArguments) -> MTRefSegProcessor:
     return MTRefSegProcessor.from_tokenizer(arguments.text_backbone or PAPER_TEXT_BACKBONE, image_size=size)
 
 
-def _overrides(arguments: ModelArguments) -> dict[str, Any]:
+def overridden_fields(arguments: ModelArguments) -> dict[str, Any]:
+    """The fields of [`MTRefSegConfig`] in which a new model differs from its preset or backbones."""
     overrides = backbone_fields(arguments) | arguments.config_fields()
     if arguments.fusion_type is not None:
         overrides["fusion_type"] = arguments.fusion_type
@@ -241,7 +242,7 @@ def _overrides(arguments: ModelArguments) -> dict[str, Any]:
 
 def _backbones(arguments: ModelArguments, processor: MTRefSegProcessor) -> dict[str, Any]:
     names = {"vision": arguments.vision_backbone, "text": arguments.text_backbone}
-    return names | processor.config_overrides | _overrides(arguments)
+    return names | processor.config_overrides | overridden_fields(arguments)
 
 
 def _refuse_for_checkpoint(
@@ -283,6 +284,7 @@ def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
         seg_token=processor.seg_token,
         image_t1_token=processor.image_t1_token,
         image_t2_token=processor.image_t2_token,
+        choose_objects=processor.choose_objects,
     )
 
 

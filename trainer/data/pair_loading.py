@@ -8,6 +8,7 @@ So a resumed run skips finished rows without reading them, the pairs do not depe
 infinite generated datasets need no disk space.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -227,10 +228,20 @@ def make_eval_dataset(arguments: DataArguments, is_stage1: bool) -> Dataset | No
     ]
     if not sources:
         return None
+    _name_apart(sources)
     sizes = [_size(source, name) or 0 for source, name in zip(sources, arguments.eval_data)]
     table = list_all(sizes, arguments.max_eval_pairs)
     table.set_transform(PairLoader(sources))
     return table
+
+
+def _name_apart(sources: Sequence[PairSource]) -> None:
+    """Numbers datasets of the same name, such as two folders called "pairs": each one has its own scores."""
+    known: Counter[str] = Counter()
+    for source in sources:
+        known[source.name] += 1
+        if known[source.name] > 1:
+            source.name = f"{source.name}_{known[source.name]}"
 
 
 def _size(source: PairSource, name: str) -> int | None:

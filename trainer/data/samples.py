@@ -77,7 +77,7 @@ def load_sample(source: PairSource, index: int) -> PairSample:
         [`PairSample`]: With its sentences, or, for stage 1, only with the mask of every change.
 
     Raises:
-        UnusableError: If an image or mask cannot be read.
+        UnusableError: If an image or mask cannot be read, or if no sentence is left.
     """
     return decode_pair(source[index], source)
 
@@ -87,8 +87,8 @@ def decode_pair(pair: Pair, source: PairSource) -> PairSample:
     if not source.is_stage1:
         # A blank sentence, which `validate` reports, cannot be used.
         asked = tuple(expression for expression in pair.expressions if not is_blank(expression.text))
-        if pair.expressions and not asked:
-            raise UnusableError(Reason.BLANK_EXPRESSION, f"all sentences of {pair.pair_id} are blank")
+        if not asked:
+            raise UnusableError(Reason.NO_EXPRESSION_LEFT, f"{pair.pair_id} has no sentences, or only blank ones")
         pair = replace(pair, expressions=asked)
     image_t1, image_t2 = pair.load_images()
     has_change_mask = source.is_stage1 or pair.change_mask is not None

@@ -36,7 +36,8 @@ def make_query_table(
         pairs (`Dataset`): Rows with a "sample" ([`PairSample`]); those without sentences are dropped.
         model ([`MTRefSegModel`]): The model whose language part is to be replaced, in evaluation mode.
         processor ([`MTRefSegProcessor`]): Its processor.
-        cache_folder (`str` or `Path`): Folder of the table, at most half a megabyte per pair.
+        cache_folder (`str` or `Path`): Folder of the table, at most half a megabyte per pair. A table that is already
+            there is returned without a check.
 
     Returns:
         `Dataset`: One row per pair, on disk: `IMAGE_FEATURES` as float16, "expressions", "change_types", "domain" and

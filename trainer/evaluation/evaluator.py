@@ -21,6 +21,7 @@ from transformers.utils.generic import ModelOutput
 
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrs_iou.mtrs_iou import MaskScores, encode_rle, merge
+from trainer.errors import TrainingError
 
 from .batches import Batch, BatchReader, ScoredPair
 from .losses import count_items, loss_parts
@@ -165,6 +166,9 @@ class Evaluator:
         Returns:
             `dict[str, float]`: "loss"; each of [`SCORES`], as the mean over the datasets if there are several, and
             then "NAME_mIoU" and so on of each; and "num_samples".
+
+        Raises:
+            TrainingError: If no pair can be read.
         """
         numbers, is_real = self._share(-(-len(dataset) // self.batch_size))
         reader = BatchReader(dataset, self.processor, self.batch_size, numbers)
@@ -221,6 +225,10 @@ class Evaluator:
         for _, sums in gathered:
             for name, value in sums.items():
                 totals[name] += value
+        if not results:
+            raise TrainingError(
+                "No pair of eval_data can be read; the warnings say why. Repair the data or name other data."
+            )
         parts = [name for name in totals if not name.endswith(" items")]
         summary = {"loss": sum(totals[name] / max(totals[f"{name} items"], 1) for name in parts)}
         for score in SCORES:

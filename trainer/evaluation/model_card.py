@@ -3,6 +3,7 @@
 
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ import torch
 import transformers
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from dataset_scripts.readers import is_made
+from dataset_scripts.readers import COMPOSED, is_made
 
 
 TASK = "image-segmentation"
@@ -126,7 +127,9 @@ def write_card(
 
 
 def shown_name(dataset: str) -> str:
-    """The name of a dataset in the card; for a folder, its last component."""
+    """The name of a dataset in the card; for a folder, its last component, also after `COMPOSED`."""
+    if dataset.startswith(COMPOSED):
+        return COMPOSED + ",".join(map(shown_name, dataset.removeprefix(COMPOSED).split(",")))
     return Path(dataset).resolve().name if Path(dataset).exists() else dataset
 
 
@@ -138,11 +141,13 @@ def hardware() -> str:
 
 
 def _own_paths(arguments: Sequence[str]) -> list[str]:
-    """A command line whose absolute paths are relative to the working folder, or reduced to their last component."""
-    shown = []
-    for argument in arguments:
-        path, here = Path(argument), Path.cwd()
-        if path.is_absolute():
-            argument = str(path.relative_to(here)) if here in path.parents else path.name
-        shown.append(argument)
-    return shown
+    """A command line whose absolute paths are relative to the working folder, or reduced to their last component:
+    those that are an argument, follow `=` or `COMPOSED`, or are in a list with commas."""
+    return ["".join(map(_own_path, re.split(f"(=|,|^{COMPOSED})", argument))) for argument in arguments]
+
+
+def _own_path(text: str) -> str:
+    path, here = Path(text), Path.cwd()
+    if not path.is_absolute():
+        return text
+    return str(path.relative_to(here)) if here in path.parents else path.name

@@ -15,6 +15,7 @@ import pyarrow.parquet
 from PIL import Image
 
 from dataset_scripts.readers import PairSource
+from mtrefseg import __version__
 from mtrefseg.io import sha256_bytes, sha256_of, write_json
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
@@ -57,8 +58,12 @@ def model_hash(folder: Path) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that scores may depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
+    """Versions of Python, of this project and of the libraries that scores may depend on."""
+    return {
+        "python": platform.python_version(),
+        "mtrefseg": __version__,
+        **{name: version(name) for name in _VERSIONS},
+    }
 
 
 def identity_of(

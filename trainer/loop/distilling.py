@@ -2,6 +2,7 @@
 """Distils the language part: trains a new one to produce the queries of the old one."""
 
 import copy
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from trainer.errors import TrainingError
 from trainer.names import SAME_LANGUAGE
 from trainer.options import with_recipe
 
-from .checkpointing import find_checkpoint, saving
+from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_checkpoint, check_dataset
 from .engines import keep_freed_memory, use_all_cores
 from .run_lock import locked_folder
 
 
+PAIRS = "pairs"
+"""Name of the folder, in the output folder, of the encoded pairs. A resumed run uses them again."""
 _HELD_OUT = 0.05
 
 
@@ -42,7 +45,8 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
         `str`: A table of the scores; empty on all processes except the main one.
 
     Raises:
-        TrainingError: If an argument is wrong, there is no such checkpoint to resume from, or the folder is in use.
+        TrainingError: If an argument is wrong, there is no such checkpoint to resume from, a run is resumed with other
+            settings, or the folder is in use.
     """
     given, _ = with_recipe(arguments, "checkpoint/6_words")
     groups = (DistillationArguments, DataArguments, AugmentationArguments, TrainingArguments)
@@ -59,7 +63,12 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     keep_freed_memory(training)
     set_seed(training.seed)
     with locked_folder(training):
+        settings = {**vars(model), **vars(data), **vars(augmentation), "seed": training.seed}
+        check_resume_config(training, settings)
         checkpoint = find_checkpoint(training)
+        if checkpoint is None and training.should_save:
+            # `datasets` would take the pairs of an earlier run, whatever its data and its model were.
+            shutil.rmtree(Path(str(training.output_dir), PAIRS), ignore_errors=True)
         trainer, processor = make_trainer(model, data, augmentation, training)
         trainer.train(resume_from_checkpoint=checkpoint)
         scores = trainer.evaluate()
@@ -102,7 +111,7 @@ def make_trainer(
         fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
     pairs, _ = make_train_dataset(data, PairAugmentation(unsaid), False, training.seed, run_pairs=0)
-    table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), "pairs"))
+    table = make_query_table(pairs, teacher, teacher_processor, Path(str(training.output_dir), PAIRS))
     table = table.train_test_split(_HELD_OUT, seed=training.seed)
     student.get_input_embeddings().weight.requires_grad_(False)  # Words that are in no sentence keep their vectors.
     queries = np.concatenate([np.asarray(row["queries"]) for row in table["test"]])

@@ -175,13 +175,14 @@ def run(trainer: MTRefSegTrainer) -> str:
         trainer.push_to_hub()
     with saving("the results", training):
         _save_merged_and_results(trainer, metrics)
+    scored = [("sentences scored", f"{metrics['eval_num_samples']:,}")] if metrics else []
     rows = [
         ("engine", trainer.engine.line),
         ("steps", f"{result.global_step:,}"),
         ("minutes", f"{result.metrics['train_runtime'] / 60:.1f}"),
         ("training loss", f"{result.training_loss:.4f}"),
         *((name, f"{metrics[f'eval_{name}']:.2f}") for name in SCORES if f"eval_{name}" in metrics),
-        *(("sentences scored", f"{metrics['eval_num_samples']:,}") for _ in metrics and "x"),
+        *scored,
         ("saved in", str(training.output_dir)),
     ]
     if isinstance(trainer.model, PeftModel):

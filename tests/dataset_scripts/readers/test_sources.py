@@ -148,6 +148,17 @@ def test_a_split_does_not_reach_into_the_one_beside_it(tmp_path) -> None:
     assert report.counts == {"path_escape": 1}
 
 
+def test_a_lost_sentence_counts_only_in_its_own_split(tmp_path) -> None:
+    for name in ("train", "validation"):
+        make_image_folder(tmp_path / name, pairs=1, sentences=2)
+    rows = read_rows(tmp_path / "train")
+    write_rows(tmp_path / "train", [rows[0], {**rows[1], "mask_file_name": "masks/none.png"}, "no JSON"])
+    train, validation = (open_pairs(tmp_path, split, checked=False) for split in ("train", "validation"))
+    assert [bool(pair.problem) for pair in train] == [False, True, True]
+    assert [bool(pair.problem) for pair in validation] == [False]
+    assert not validation.report.findings
+
+
 def test_optional_columns_may_be_missing(tmp_path) -> None:
     folder = make_image_folder(tmp_path, pairs=1, sentences=1)
     needed = ("image_t1_file_name", "image_t2_file_name", "mask_file_name", "expression")
@@ -483,6 +494,14 @@ def test_generated_pairs_have_a_length_only_if_it_is_given() -> None:
     assert [one.expressions for one in finite] == [()] * 3
 
 
+def test_a_setting_selects_among_the_domains_of_generated_pairs() -> None:
+    settings = {"size": 128, "domains": ("NS", "RS")}
+    pairs = open_pairs("generated", "train", "NS", num_pairs=2, generator=settings)
+    assert [pair.domain for pair in pairs] == ["NS", "NS"]
+    with pytest.raises(DataError, match="the setting NS needs pairs of this domain"):
+        open_pairs("generated", "train", "NS", generator={"domains": ("RS",)})
+
+
 def test_composed_pairs_are_opened_by_their_folders(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "dataset_scripts.compose", SimpleNamespace(Composer=FakeComposer))
     pairs = open_pairs("composed:a/rs_one,b/rs_two", "validation", generator={"size": 128, "noise": 0.5})
@@ -497,6 +516,8 @@ def test_composed_pairs_are_opened_by_their_folders(monkeypatch) -> None:
     for name in ("composed:mine", "composed:ns_one,rs_two"):
         with pytest.raises(DataError, match="must be of one domain"):
             open_pairs(name, "train")
+    with pytest.raises(DataError, match="holds pairs of RS, not of NS"):
+        open_pairs("composed:rs_one", "train", "NS")
 
 
 # --- stage 1 and the one meaning of files ---

@@ -49,6 +49,25 @@ def test_a_checkpoint_is_trained_further_on_a_larger_canvas(
         assert model(**inputs).mask_logits.shape == (1, size // 4, size // 4)
 
 
+def test_a_processor_for_another_canvas_keeps_its_settings(
+    small_model: MTRefSegModel,
+    small_processor: MTRefSegProcessor,
+    checkpoint: Path,
+    training: MTRefSegTrainingConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(small_processor, "choose_objects", True)
+    small_processor.save_pretrained(checkpoint)
+    _, processor = build_stage2(ModelArguments(image_size=160), ModelConfig(str(checkpoint)), training)
+    changed = {"image_processor", "num_image_tokens", "auto_map"}
+    given, found = (
+        {name: part.to_dict()[name] for name in part.to_dict() if name not in changed}
+        for part in (small_processor, processor)
+    )
+    assert found == given
+    assert found["choose_objects"]
+
+
 def test_the_default_recipe_changes_nothing_of_a_checkpoint(
     checkpoint: Path, training: MTRefSegTrainingConfig
 ) -> None:

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """What a run would take: counted on the meta device, and equal to the sizes of the real model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel
 from trainer.arguments import DataArguments, ModelArguments
 from trainer.building.estimate import Costs, count, estimate
+from trainer.errors import TrainingError
 from trainer.training_config import MTRefSegTrainingConfig
 
 
@@ -40,3 +42,17 @@ def test_the_table_of_a_run(baseline: str | None, overrides: dict[str, Any], tmp
     assert "20 pairs in all" in said
     assert [line.split("  ")[0] for line in said.splitlines()[3:7]] == ["1 CPU core", "1 GPU", "4 GPU", "8 GPU"]
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_run_trains_is_counted(tmp_path: Path) -> None:
+    def first_line(freeze: Sequence[str] = (), is_stage1: bool = False, use_peft: bool = False, **model: Any) -> str:
+        arguments = ModelArguments(image_size=64, **model)
+        training = MTRefSegTrainingConfig(output_dir=str(tmp_path), max_steps=1, freeze=[*freeze])
+        peft = ModelConfig(use_peft=use_peft, lora_r=2)
+        return estimate(arguments, DataArguments(), training, peft, is_stage1).splitlines()[0]
+
+    assert first_line() != first_line(fusion_type="avg")
+    assert first_line() != first_line(use_peft=True)
+    assert first_line(["projector"]) != first_line(["projector"], use_peft=True)
+    with pytest.raises(TrainingError, match="freeze names language_model, but this stage trains only"):
+        first_line(["language_model"], is_stage1=True)
