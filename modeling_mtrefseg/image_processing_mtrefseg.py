@@ -26,7 +26,8 @@ from .canvas_mtrefseg import (
 from .closest_changes_mtrefseg import closest_changes
 from .image_reading_mtrefseg import ImageSource, name_source
 from .mask_reading_mtrefseg import load_mask
-from .object_choice_mtrefseg import ObjectChoice, keep_chosen
+from .mask_scores_mtrefseg import keep_chosen_with_score
+from .object_choice_mtrefseg import ObjectChoice
 from .object_colors_mtrefseg import logit_of, without_other_colors
 from .resampling_mtrefseg import sample_maps, sample_masks
 
@@ -246,8 +247,8 @@ class MTRefSegImageProcessor(PilBackend):
         Returns:
             `list[dict[str, torch.Tensor]]`: For each pair
             - **masks** (`bool` of shape `(num_expressions, height, width)`),
-            - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, before words
-              select among its objects; 0 if the mask is empty,
+            - **scores** (`float32` of shape `(num_expressions,)`): the mean probability inside the mask, 0 if it is
+              empty,
             - **no_target_scores** (`float32` of shape `(num_expressions,)`): the probability that the sentence has no
               target,
             - **is_closest** (`bool` of shape `(num_expressions,)`): whether nothing fits the sentence clearly, and the
@@ -286,7 +287,7 @@ class MTRefSegImageProcessor(PilBackend):
             logits = self.without_other_colors(logits, pair_colors, choices, threshold)
             masks, scores = sample_masks(logits, self.size["height"], int(height), int(width), threshold)
             no_target_scores = pair_no_target.float().sigmoid()
-            _choose(masks, scores, choices)
+            _choose(masks, scores, logits, choices, self.size["height"])
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0
@@ -398,14 +399,19 @@ def _choices_of(outputs: ModelOutput, counts: list[int]) -> list[list[ObjectChoi
     return [[ObjectChoice.from_values(values) for values in pair.tolist()] for pair in pairs]
 
 
-def _choose(masks: torch.Tensor, scores: torch.Tensor, choices: list[ObjectChoice | None]) -> None:
-    """Keeps only the chosen objects in the masks of one pair, in place. A mask that becomes empty gets the score 0."""
+def _choose(
+    masks: torch.Tensor,
+    scores: torch.Tensor,
+    mask_logits: torch.Tensor,
+    choices: list[ObjectChoice | None],
+    canvas_size: int,
+) -> None:
+    """Keeps only the chosen objects in the masks of one pair and updates their scores, in place."""
     for index, choice in enumerate(choices):
         if choice is not None and masks[index].any():
-            kept = torch.from_numpy(keep_chosen(masks[index].cpu().numpy(), choice))
-            masks[index] = kept.to(masks.device)
-            if not kept.any():
-                scores[index] = 0.0
+            mask, logits = masks[index].cpu().numpy(), _to_numpy(mask_logits[index])
+            kept, score = keep_chosen_with_score(mask, float(scores[index]), logits, choice, canvas_size)
+            masks[index], scores[index] = torch.from_numpy(kept).to(masks.device), score
 
 
 MTRefSegImageProcessor.register_for_auto_class()

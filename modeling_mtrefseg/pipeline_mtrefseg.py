@@ -86,8 +86,7 @@ class MTRefSegPipeline(Pipeline):
             - **text** (`str` or `None`) -- The sentence.
             - **mask** (`PIL.Image.Image` in mode "L", of the size of t1) -- 255 for pixels of the described change,
               else 0.
-            - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty. If words select among
-              objects, and the image is not cut into windows: that of the mask before the selection.
+            - **score** (`float`) -- The mean probability inside the mask, 0 if it is empty.
             - **no_target_score** (`float`) -- The probability that the sentence has no target.
             - **answered_by** (`str`) -- `"image"`, `"objects"` (some words select among the objects found for the
               rest of the sentence), `"windows"` or `"shrunk scene"`.

@@ -157,7 +157,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             input_ids, attention_mask, query_mask (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
                 The sentences of all pairs, one after another, each with its suffix and answer; the mask of the
                 positions that are tokens (default: all); and the mask of the positions that are averaged into the
-                query (default: all tokens). Without sentences every change is segmented (stage 1).
+                query (default: all tokens). Without sentences every change is segmented (stage 1); then
+                `object_choices`, `text_labels` and `change_labels` are rejected.
             num_expressions (`Tensor` of shape `(batch_size,)`, *optional*):
                 How many of the sentences belong to each pair; may be 0. Defaults to one each.
             object_choices (`Tensor` of shape `(num_sentences, 20)`, *optional*):
@@ -177,6 +178,13 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             `ValueError`: Inputs are inconsistent; the message names them.
         """
         if input_ids is None:
+            of_sentences = {
+                "object_choices": object_choices,
+                "text_labels": text_labels,
+                "change_labels": change_labels,
+            }
+            if given := [name for name, value in of_sentences.items() if value is not None]:
+                raise ValueError(f"Without `input_ids` there are no sentences: leave out {', '.join(given)}.")
             return self.vision_model(
                 pixel_values_t1,
                 pixel_values_t2,

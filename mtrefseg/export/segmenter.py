@@ -17,7 +17,8 @@ from PIL import Image
 from modeling_mtrefseg.canvas_mtrefseg import Align, as_list, load_pair, to_pixel_values
 from modeling_mtrefseg.closest_changes_mtrefseg import closest_changes
 from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
-from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by, keep_chosen
+from modeling_mtrefseg.mask_scores_mtrefseg import keep_chosen_with_score
+from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
 from mtrefseg.errors import UserError
@@ -275,8 +276,9 @@ class ExportedSegmenter(ABC):
             no_target_scores = sigmoid(outputs["no_target_logits"][start:end])
             for index, choice in enumerate(choices):
                 if choice is not None and masks[index].any():
-                    masks[index] = keep_chosen(masks[index], choice)
-                    scores[index] *= masks[index].any()
+                    masks[index], scores[index] = keep_chosen_with_score(
+                        masks[index], float(scores[index]), logits[index], choice, self.settings.image.size
+                    )
             if no_target_threshold is not None:
                 rejected = no_target_scores > no_target_threshold
                 masks[rejected], scores[rejected] = False, 0.0

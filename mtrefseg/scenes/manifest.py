@@ -25,6 +25,7 @@ from .reading import ManifestRow, read_manifest
 from .segmenting import SceneOptions, segment_pair
 
 
+_ENGINES = ("local", "ray")
 RESULTS, PAIRS = "results.parquet", "pairs"
 _FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
 _SCHEMA = pyarrow.schema(
@@ -147,7 +148,10 @@ def run_manifest(
 
     Raises:
         [`UserError`]: If the table cannot be written.
+        ValueError: If the engine is unknown.
     """
+    if engine not in _ENGINES:
+        raise ValueError(f"`engine` must be 'local' or 'ray', not {engine!r}.")
     out = Path(settings.out)
     (out / PAIRS).mkdir(parents=True, exist_ok=True)
     entries = {row: done for row in rows if (done := finished(settings, row)) is not None}

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window
+from mtrefseg.errors import UserError
 from mtrefseg.io import describe_dullness
 
 from .answering import Answers, ask, route_sentences
@@ -196,11 +197,16 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
     Returns:
         `list[dict]`: The result for each image, see [`Registration`].
+
+    Raises:
+        [`UserError`]: If scikit-image is not installed, or an image cannot be registered.
     """
     if options.register == "off":
         return []
-    # Imported here, because it is slow.
-    from .reading.registration import register
+    try:  # Imported here, because it is slow.
+        from .reading.registration import register
+    except ImportError as error:
+        raise UserError("registering images needs more packages: pip install 'mtrefseg[geo]'") from error
 
     registrations = [register(scene, options.register, date) for date in range(1, len(scene.images))]
     scene.notes += [one.in_words() for one in registrations]

@@ -248,6 +248,21 @@ def test_every_change_is_trained_along_with_the_sentences(make_model, training_i
     assert model.vision_model.mask_decoder.transformer_module.queries_features.weight.grad.any()
 
 
+def test_what_belongs_to_sentences_is_refused_without_them(model, training_inputs):
+    images = {name: training_inputs[name] for name in ("pixel_values_t1", "pixel_values_t2")}
+    labels = training_inputs["labels"][: len(images["pixel_values_t1"])]
+    of_sentences = {
+        "object_choices": torch.zeros(len(labels), 20),
+        "text_labels": training_inputs["text_labels"],
+        "change_labels": labels,
+    }
+    for name, value in of_sentences.items():
+        with pytest.raises(ValueError, match=f"Without `input_ids`.*leave out {name}"):
+            model(**images, labels=labels, **{name: value})
+    with pytest.raises(ValueError, match="object_choices, text_labels, change_labels"):
+        model(**images, **of_sentences)
+
+
 @torch.no_grad()
 def test_nothing_is_random_in_evaluation(model, training_inputs):
     first, second = model(**training_inputs), model(**training_inputs)

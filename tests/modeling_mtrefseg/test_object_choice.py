@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Places and ranks that choose among the objects of a mask."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from transformers import pipeline
 from transformers.utils import ModelOutput
 
 from dataset_scripts.synthesis.words import places
-from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, mask_scores_mtrefseg
 from modeling_mtrefseg.object_choice_mtrefseg import (
     NUM_CHOICE_VALUES,
     ObjectChoice,
@@ -19,6 +21,7 @@ from modeling_mtrefseg.object_choice_mtrefseg import (
 from modeling_mtrefseg.place_words_mtrefseg import region_of
 from modeling_mtrefseg.rank_words_mtrefseg import Order
 from mtrefseg.build.presets import preset_model, tiny_processor
+from mtrefseg.export.runtimes import OnnxSegmenter
 
 
 SIDE = 64
@@ -446,6 +449,60 @@ def test_model_is_asked_the_rest_and_the_mask_holds_the_choice(
     first, second = result["masks"].numpy()
     assert np.array_equal(first, mask_of(LEFT))
     assert np.array_equal(second, mask_of(LEFT, RIGHT, LOW))
+
+
+def scored_outputs(*choices: ObjectChoice | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Logits that differ from object to object, and outputs in which each sentence has them."""
+    logits = np.full((SIDE, SIDE), -9.0, np.float32)
+    for box, value in ((LEFT, 6.0), (RIGHT, 2.0), (LOW, 0.7)):
+        logits[box] = value
+    values = [[0.0] * NUM_CHOICE_VALUES if choice is None else choice.to_values() for choice in choices]
+    return logits, {
+        "mask_logits": np.repeat(logits[None], len(choices), axis=0),
+        "no_target_logits": np.full(len(choices), -9, np.float32),
+        "num_expressions": np.array([len(choices)]),
+        "object_choices": np.array(values, np.float32),
+    }
+
+
+@pytest.mark.parametrize("is_exported", [False, True])
+@pytest.mark.parametrize("size", [(SIDE, SIDE), (150, 140), (36, 40)])
+def test_the_score_is_that_of_the_mask_that_is_returned(
+    size: tuple[int, int], is_exported: bool, processor: MTRefSegProcessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in bands."""
+    monkeypatch.setattr(mask_scores_mtrefseg, "_PIXELS_PER_BAND", 900)
+    right, topmost = ObjectChoice(order=("x", True)), ObjectChoice(order=("y", False), count=2)
+    nowhere = ObjectChoice(region=(0.0, 0.99, 0.01, 1.0))
+    logits, arrays = scored_outputs(None, right, topmost, nowhere)
+    if is_exported:
+        segmenter = object.__new__(OnnxSegmenter)
+        image = SimpleNamespace(size=SIDE)
+        segmenter.settings = SimpleNamespace(
+            threshold=0.5, no_target_threshold=None, fallback_threshold=None, image=image
+        )
+        (result,) = segmenter.post_process_referring_segmentation(arrays, [size])
+    else:
+        tensors = ModelOutput({name: torch.from_numpy(values) for name, values in arrays.items()})
+        (result,) = processor.post_process_referring_segmentation(tensors, [size])
+    probabilities = processor.image_processor.sample_maps(torch.from_numpy(logits)[None], *size)[0].sigmoid().numpy()
+    masks, scores = np.asarray(result["masks"]), np.asarray(result["scores"])
+    assert masks.any((1, 2)).tolist() == [True, True, True, False]
+    assert scores.dtype == np.float32
+    expected = [probabilities[mask].mean() if mask.any() else 0.0 for mask in masks]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert len({round(float(score), 2) for score in scores}) == 4
+
+
+def test_a_sentence_without_a_choice_costs_nothing_more(
+    processor: MTRefSegProcessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mask_scores_mtrefseg, "mean_probability", lambda *arguments: pytest.fail("sampled again"))
+    everywhere = ObjectChoice(region=(0.0, 0.0, 1.0, 1.0))
+    _, arrays = scored_outputs(None, everywhere)
+    tensors = ModelOutput({name: torch.from_numpy(values) for name, values in arrays.items()})
+    (result,) = processor.post_process_referring_segmentation(tensors, [(SIDE, SIDE)])
+    assert result["scores"][0] == result["scores"][1] > 0.5
 
 
 def test_training_and_generation_ask_whole_sentences(processor: MTRefSegProcessor) -> None:

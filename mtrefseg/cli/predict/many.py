@@ -53,7 +53,7 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
-    need_geo("segmenting many pairs")
+    need_geo("segmenting many pairs", "pyarrow")
     from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
 
     rows = read_manifest(sources, options.texts, progress)

@@ -117,7 +117,13 @@ def is_raster(source: str) -> bool:
 
 
 def scene_options(options: argparse.Namespace) -> "SceneOptions":
-    """Builds the [`SceneOptions`] from the command line."""
+    """
+    Builds the [`SceneOptions`] from the command line.
+
+    Raises:
+        [`UserError`]: If the packages for `--register` are not installed.
+    """
+    need_registration(options)
     from mtrefseg.io import Stretch
     from mtrefseg.scenes import SceneOptions
 
@@ -138,14 +144,20 @@ def scene_options(options: argparse.Namespace) -> "SceneOptions":
 
 
 def has_geo() -> bool:
-    """Whether the packages of the extra `geo` are installed."""
+    """Whether the packages that scenes need are installed, those of the extra `geo` or `demo`."""
     return all(find_spec(name) is not None for name in GEO_PACKAGES)
 
 
-def need_geo(what: str) -> None:
-    """Raises a `UserError` without the extra `geo`."""
-    if not has_geo():
+def need_geo(what: str, *more: str) -> None:
+    """Raises a `UserError` without the packages for scenes, or without one of the extra `geo` that few uses need."""
+    if not has_geo() or any(find_spec(name) is None for name in more):
         raise UserError(f"{what} needs more packages: pip install 'mtrefseg[geo]'")
+
+
+def need_registration(options: argparse.Namespace) -> None:
+    """Raises a `UserError` if `--register` is given without the packages for it."""
+    if options.register != "off":
+        need_geo("--register", "skimage")
 
 
 def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mtrefseg.io import write_json
 
 from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
-from .options import EVERY_CHANGE, has_geo, make_predictor, need_geo, scene_options
+from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, scene_options
 
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def run_plain(options: argparse.Namespace) -> None:
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
-    if options.register != "off":
-        need_geo("--register")
+    need_registration(options)
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():
         inputs = processor(

@@ -132,6 +132,68 @@ def test_small_plain_images_are_registered_too(
     assert "cannot be registered with" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("rasters")
+def test_many_pairs_without_pyarrow_are_refused_in_one_line(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = predict_options.find_spec
+    monkeypatch.setattr(predict_options, "find_spec", lambda name: None if name == "pyarrow" else find(name))
+    Path("pairs.csv").write_text("t1,t2\nt1.tif,t2.tif\n")
+    assert main(["predict", "--manifest", "pairs.csv", "the house", "--model", model, "--out", "out"]) == 2
+    assert "segmenting many pairs needs more packages: pip install 'mtrefseg[geo]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rasters")
+def test_registration_without_scikit_image_is_refused_in_one_line(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The extra `demo` has the packages for scenes, but not this one."""
+    find = predict_options.find_spec
+    monkeypatch.setattr(predict_options, "find_spec", lambda name: None if name == "skimage" else find(name))
+    for name in ("t1.png", "t2.png"):
+        Image.fromarray(ground(60, 60)).save(name)
+    Path("pairs.csv").write_text("t1,t2\nt1.tif,t2.tif\n")
+    for words in (
+        ["predict", "t1.png", "t2.png"],
+        ["predict", "t1.tif", "t2.tif"],
+        ["predict", "--manifest", "pairs.csv"],
+        ["series", "t1.tif", "t2.tif"],
+    ):
+        assert main([*words, "the house", "--model", model, "--out", "out", "--register", "shift"]) == 2
+        printed = capsys.readouterr().err
+        assert printed.count("\n") == 1
+        assert "--register needs more packages: pip install 'mtrefseg[geo]'" in printed
+    assert main(["predict", "t1.tif", "t2.tif", "the house", "--model", model, "--out", "out"]) == 0
+    monkeypatch.setitem(sys.modules, "mtrefseg.scenes.reading.registration", None)
+    with pytest.raises(UserError, match=r"registering images needs .* 'mtrefseg\[geo\]'"):
+        mtrefseg.segment("t1.tif", "t2.tif", "the house", model=model, register="shift")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--register", "shift"], "--register"),
+        (["--min-area", "3", "--simplify", "1", "--probability"], "--min-area, --simplify, --probability"),
+        (["--overlap", "0.5", "--batch-size", "2"], "--overlap, --batch-size"),
+        (["--pixel-size", "1", "--no-warp"], "--pixel-size, --no-warp"),
+    ],
+)
+def test_an_exported_model_refuses_options_of_scenes(
+    words: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("exported").mkdir()
+    Path("exported/export.json").write_text("{}")
+    command = ["predict", "t1.png", "t2.png", "the house", "--model", "exported", "--out", "out"]
+    assert main([*command, *words]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"leave out {named}, or pass a model folder with --model" in printed
+    # Defaults may be given.
+    assert main([*command, "--register", "off", "--batch-size", "8"]) == 2
+    assert "There is no file t1.png" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("bands", ["3,2,1", "3"])
 def test_bands_of_large_plain_images_are_chosen_once(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, bands: str

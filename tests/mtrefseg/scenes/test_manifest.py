@@ -55,6 +55,12 @@ def run(manifest: Path, out: Path, predictor: ColorPredictor) -> list[dict]:
     return pyarrow.parquet.read_table(table).to_pylist()
 
 
+def test_an_unknown_engine_is_refused(tmp_path: Path, predictor: ColorPredictor) -> None:
+    with pytest.raises(ValueError, match="`engine` must be 'local' or 'ray', not 'Ray'"):
+        run_manifest([], ManifestSettings(str(tmp_path / "out"), OPTIONS), "Ray", predictor=predictor)
+    assert not (tmp_path / "out").exists()
+
+
 def test_each_pair_is_a_row_and_so_is_each_failure(manifest: Path, tmp_path: Path, predictor: ColorPredictor) -> None:
     rows = run(manifest, tmp_path / "out", predictor)
     found = [(row["id"], row["sentence"], row["status"], row["area_pixels"]) for row in rows]

@@ -11,12 +11,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from transformers.utils import ModelOutput
 
 from modeling_mtrefseg import TASK, MTRefSegModel, MTRefSegPipeline, MTRefSegProcessor
+from modeling_mtrefseg.object_choice_mtrefseg import split_sentence
 from mtrefseg.errors import UserError
 from mtrefseg.looks import MASK_COLORS, to_hex
 from mtrefseg.scenes import ScenePredictor, draw_layers, segment
+from mtrefseg.scenes.predicting import WindowAnswer
 from mtrefseg.scenes.reading import ReadOptions
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
 from mtrs_iou import decode_rle
@@ -62,6 +66,34 @@ def test_the_pipeline_gives_the_masks_of_segment(
     assert_same(georeferenced, rasters, pipeline)
     assert [one["answered_by"] for one in usual] == ["image", "image"]
     assert any(np.asarray(one["mask"]).any() for one in large)
+
+
+def test_the_score_of_a_choice_is_that_of_the_plain_image(processor: MTRefSegProcessor) -> None:
+    """Both are those of the selected objects."""
+    logits = torch.full((1, 1, 128, 128), -9.0)
+    for (rows, columns), value in zip(((8, 8), (20, 80), (90, 60)), (0.6, 6.0, 2.0)):
+        logits[..., rows : rows + 16, columns : columns + 16] = value
+
+    class FixedPredictor(ScenePredictor):
+        def predict(self, views: Any, texts: Any, intervals: Any = ((0, 1),), is_whole: bool = False) -> WindowAnswer:
+            return WindowAnswer(logits, torch.full((1, 1), -9.0), torch.zeros((1, 1), dtype=torch.bool))
+
+    predictor = FixedPredictor(None, processor)
+    predictor.choose_objects = True
+    image, sentence = Image.fromarray(ground(128, 128)), "the leftmost house that was built"
+    (scene,) = segment(image, image, sentence, model=predictor).sentences
+    _, choice = split_sentence(sentence)
+    assert choice is not None
+    outputs = ModelOutput(
+        mask_logits=logits[0],
+        no_target_logits=torch.tensor([-9.0]),
+        num_expressions=torch.tensor([1]),
+        object_choices=torch.tensor([choice.to_values()]),
+    )
+    (plain,) = processor.post_process_referring_segmentation(outputs, [(128, 128)])
+    assert scene.area_pixels == int(plain["masks"].sum()) == 256
+    assert scene.score == pytest.approx(float(plain["scores"]), abs=0.005)  # Those of objects are kept in percent.
+    assert scene.score < 0.7
 
 
 def test_every_change_of_a_large_image(pipeline: MTRefSegPipeline, images: list[np.ndarray]) -> None:
