@@ -2,6 +2,7 @@
 """Places and ranks that choose among the objects of a mask."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -477,11 +478,9 @@ def test_the_score_is_that_of_the_mask_that_is_returned(
     logits, arrays = scored_outputs(None, right, topmost, nowhere)
     if is_exported:
         segmenter = object.__new__(OnnxSegmenter)
-        image = SimpleNamespace(size=SIDE)
-        segmenter.settings = SimpleNamespace(
-            threshold=0.5, no_target_threshold=None, fallback_threshold=None, image=image
-        )
-        (result,) = segmenter.post_process_referring_segmentation(arrays, [size])
+        thresholds = {"threshold": 0.5, "no_target_threshold": None, "fallback_threshold": None}
+        vars(segmenter)["settings"] = SimpleNamespace(image=SimpleNamespace(size=SIDE), **thresholds)
+        result: Any = segmenter.post_process_referring_segmentation(arrays, [size])[0]
     else:
         tensors = ModelOutput({name: torch.from_numpy(values) for name, values in arrays.items()})
         (result,) = processor.post_process_referring_segmentation(tensors, [size])
