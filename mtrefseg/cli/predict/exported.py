@@ -9,7 +9,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.export import open_exported
 
 from ..common import bad_input, check_sentences, check_writable, load_pair, progress
-from .options import add_scene_options
+from .options import refuse_unused
 from .plain import finish, warn_of_shrinking
 
 
@@ -31,7 +31,12 @@ def run_exported(options: argparse.Namespace) -> None:
         raise UserError("an exported model runs on the CPU in its own precision: leave out --device and --dtype")
     if isinstance(options.window, int):
         raise UserError("an exported model shrinks large images: leave out --window, or pass a model folder")
-    _refuse_scene_options(options)
+    refuse_unused(
+        options,
+        _OF_SCENES,
+        "an exported model has no windows, registration or polygons",
+        "pass a model folder with --model",
+    )
     check_sentences(options.texts)
     check_writable(options.out)
     image_t1, image_t2 = load_pair(options)
@@ -60,16 +65,3 @@ def run_exported(options: argparse.Namespace) -> None:
         [result["is_closest"] for result in results],
         [result["answered_by"] for result in results],
     )
-
-
-def _refuse_scene_options(options: argparse.Namespace) -> None:
-    """Raises a `UserError` for options that would do nothing."""
-    parser = argparse.ArgumentParser()
-    add_scene_options(parser)
-    given = [name for name in _OF_SCENES if getattr(options, name) != parser.get_default(name)]
-    if given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise UserError(
-            f"an exported model has no windows, registration or polygons: leave out {names}, or pass a model folder "
-            "with --model"
-        )

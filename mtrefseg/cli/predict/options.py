@@ -2,6 +2,7 @@
 """Options and helpers of the verbs that work on large and georeferenced images."""
 
 import argparse
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,26 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         help="tolerance for simplifying the outlines of objects",
     )
     group.add_argument("--probability", action="store_true", help="also write probabilities.tif")
+
+
+def refuse_unused(options: argparse.Namespace, names: Sequence[str], why: str, cure: str) -> None:
+    """
+    Refuses scene options that would do nothing.
+
+    Args:
+        options (`argparse.Namespace`): Arguments of the verb.
+        names (`Sequence[str]`): Names of the scene options that do nothing here.
+        why, cure (`str`): For the message: why they do nothing, and what to do instead of leaving them out.
+
+    Raises:
+        [`UserError`]: If one of them is not at its default.
+    """
+    parser = argparse.ArgumentParser()
+    add_scene_options(parser)
+    given = [name for name in names if getattr(options, name) != parser.get_default(name)]
+    if given:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(f"{why}: leave out {listed}, or {cure}")
 
 
 def add_threshold_options(parser: argparse.ArgumentParser) -> None:

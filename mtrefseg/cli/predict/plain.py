@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from mtrefseg.io import write_json
 
 from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
-from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, scene_options
+from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, refuse_unused, scene_options
 
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from PIL import Image
+
+
+_OF_POLYGONS = ("min_area", "simplify", "probability")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ def run_plain(options: argparse.Namespace) -> None:
     Raises:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
+    refuse_unused(
+        options, _OF_POLYGONS, "plain images get masks, but no polygons", "pass GeoTIFFs and install mtrefseg[geo]"
+    )
     need_registration(options)
     (image_t1, image_t2), device, processor = open_pair(options, options.texts)
     with bad_input():

@@ -169,6 +169,17 @@ def test_registration_without_scikit_image_is_refused_in_one_line(
         mtrefseg.segment("t1.tif", "t2.tif", "the house", model=model, register="shift")
 
 
+def test_plain_images_refuse_options_of_polygons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["predict", "t1.png", "t2.png", "the house", "--out", "out", "--min-area", "3", "--probability"]
+    assert main(command) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "plain images get masks, but no polygons: leave out --min-area, --probability, or pass GeoTIFFs" in printed
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
