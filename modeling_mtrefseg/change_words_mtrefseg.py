@@ -108,7 +108,8 @@ _APPEARED = one_of(
     "(?:one|two|three|several|some) more, raised, made (?:an|its|his|her|their) (?:appearance|entrance|way)",
     "(?:push|break)\\w* out of the ground, c(?:ame|om(?:e|es|ing)) (?:in|along|into|by|over|here|to be|up)",
     "came(?! down| off| away), c[ao]me out, (?:has|have|had|who|that|which) come(?! down| off| away| apart| on| to)",
-    "(?:driving|walking|moving|wandering) (?:into|up), turn(?:ed|s|ing) in, mov(?:es|ed) (?:in|into|here), backed up",
+    "(?:driving|walking|moving|wandering|running|riding) (?:into|up|in from), turn(?:ed|s|ing) in",
+    "mov(?:es|ed) (?:in|into|here), backed up",
     "(?:rush|hurr|march|hop|drop|pop|creep|crept|jog|sail|rac|edg|back|wheel|push|carr|stopp?)\\w* (?:in|into|by|"
     "here|along)",
     "(?:brought|led|let|checked|settled|backed) (?:in|into|here|along|there|to)",

@@ -51,6 +51,8 @@ from mtrefseg.build.presets import tiny_processor
         ("the car that moved to the left", None),
         ("the house on the left that was built", 1),
         ("the man walking on the beach", None),
+        ("the man walking in the park", None),
+        ("the man walking in from the left edge", 1),
         ("the road leading out of town that was widened", None),
         ("the house built on stilts that was torn down", 0),
         ("the car parked next to the new house that left", 0),
