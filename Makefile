@@ -92,7 +92,7 @@ CHANGES = $(if $(REAL_DATA),--train_data generated $(REAL_DATA)/RS_real_pretrain
 	--train_weights 1 1 1.5 2 0.7 0.7)
 
 # Sentences about places and ranks, which few of the real pairs have.
-describe = $(BIN)/python -m dataset_scripts describe $(REAL_DATA)/$(1) $(MADE)/described/$(1) \
+describe = $(BIN)/mtrefseg data describe $(REAL_DATA)/$(1) $(MADE)/described/$(1) \
 	--domain $(firstword $(subst _, ,$(1))) --sentences 24 --seed 5 $(if $(STEPS),--pairs 8)
 described = $(if $(REAL_DATA),--train_data generated $(FOLDERS:%=$(REAL_DATA)/%) $(FOLDERS:%=$(MADE)/described/%) \
 	$(foreach names,$(COMPOSED),$(call composed,$(names))) --train_weights $(1) --move_share 0.3)

@@ -20,6 +20,7 @@ import argparse
 from collections.abc import Sequence
 
 from dataset_scripts.command_line import run_tool
+from mtrefseg.option_values import OneLineParser
 
 
 _COMMANDS = {
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         `int`: The exit code.
     """
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="craft-agent", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     interrupted = "interrupted; run the same command again to resume"

@@ -1,15 +1,15 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-The data tools:
+The data tools, `mtrefseg data` or `python -m dataset_scripts`:
 
 ```bash
-python -m dataset_scripts export RAW OUT        # raw folders -> Parquet with a card, for load_dataset
-python -m dataset_scripts validate FOLDER       # the result of each check
-python -m dataset_scripts stats FOLDER          # one PNG page of plots
-python -m dataset_scripts browse FOLDER         # HTML pages to browse
-python -m dataset_scripts synth OUT             # generated pairs with sentences and masks
-python -m dataset_scripts compose COCO OUT      # pairs composed from real images with instance masks
-python -m dataset_scripts describe DATA OUT     # sentences for pairs that have masks
+mtrefseg data export RAW OUT        # raw folders -> Parquet with a card, for load_dataset
+mtrefseg data validate FOLDER       # the result of each check
+mtrefseg data stats FOLDER          # one PNG page of plots
+mtrefseg data browse FOLDER         # HTML pages to browse
+mtrefseg data synth OUT             # generated pairs with sentences and masks
+mtrefseg data compose COCO OUT      # pairs composed from real images with instance masks
+mtrefseg data describe DATA OUT     # sentences for pairs that have masks
 ```
 
 Exit codes: 0 done; 1 `validate` found something wrong; 2 bad input, with one line on stderr that gives the fix;
@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from mtrefseg.errors import UserError, show_all_letters
+from mtrefseg.option_values import OneLineParser
 
 
 _TOOLS = {
@@ -36,19 +37,18 @@ _TOOLS = {
 }
 
 
-def main(argv: Sequence[str] | None = None, program: str = "python -m dataset_scripts") -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """
     Runs the command line.
 
     Args:
         argv (`Sequence[str]`, *optional*): Arguments; by default those of the process.
-        program (`str`, *optional*): Name of the program in its help: `mtrefseg data` is the same command.
 
     Returns:
         `int`: The exit code.
     """
-    parser = argparse.ArgumentParser(
-        prog=program,
+    parser = OneLineParser(
+        prog="mtrefseg data",
         description="Data for multi-temporal referring segmentation.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

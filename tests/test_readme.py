@@ -30,7 +30,6 @@ for package in ("accelerate", "datasets", "evaluate", "gradio", "trl"):
     pytest.importorskip(package, reason=f"{package} is not installed")
 
 from craft_agent.command_line import main as run_craft_agent  # noqa: E402
-from dataset_scripts.command_line import main as run_dataset_scripts  # noqa: E402
 from trainer.command_line import parse_arguments  # noqa: E402
 from trainer.options import distillation_options  # noqa: E402
 
@@ -99,19 +98,19 @@ COMMANDS: dict[str, Run | LookAt] = {
         "outputs/why/sheet.png"
     ),
     "mtrefseg demo": SERVER,
-    "pip install .": ENVIRONMENT,
-    **{f"pip install '.[{extra}]'": ENVIRONMENT for extra in EXTRAS},
+    "pip install -e .": ENVIRONMENT,
+    **{f"pip install -e '.[{extra}]'": ENVIRONMENT for extra in EXTRAS},
     "make test": ENVIRONMENT,
-    "python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2": Run(
+    "mtrefseg data synth data/synthetic --pairs 2000 --num-proc 2": Run(
         "data/synthetic", instead=(("2000", "4"), ("2", "1"))
     ),
-    "python -m dataset_scripts validate data/synthetic": Run("data/synthetic"),
-    "python -m dataset_scripts browse data/synthetic --out pages": Run("pages/index.html"),
-    "python -m dataset_scripts export data/synthetic data/parquet": Run("data/parquet/README.md"),
-    "craft-agent run PAIRS --out work": Run("work", more="--domain RS --grid 2"),
-    "craft-agent audit work": SERVER,
-    "craft-agent audit work --invite ann --invite bob --adjudicator carl": SERVER,
-    "craft-agent export work data/mine": LookAt("exports what people accepted; tests/craft_agent does so"),
+    "mtrefseg data validate data/synthetic": Run("data/synthetic"),
+    "mtrefseg data browse data/synthetic --out pages": Run("pages/index.html"),
+    "mtrefseg data export data/synthetic data/parquet": Run("data/parquet/README.md"),
+    "craft-agent run PAIRS --out WORK": Run("WORK", more="--domain RS --grid 2"),
+    "craft-agent audit WORK": SERVER,
+    "craft-agent audit WORK --invite ann --invite bob --adjudicator carl": SERVER,
+    "craft-agent export WORK data/mine": LookAt("exports what people accepted; tests/craft_agent does so"),
     **dict.fromkeys(
         (
             "craft-agent export --format coco WORK out/coco",
@@ -151,10 +150,12 @@ COMMANDS: dict[str, Run | LookAt] = {
     "--language_learning_rate 1e-4 --eval_strategy no --output_dir outputs/camera": Run(
         "outputs/camera/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
     ),
-    "python trainer/evaluate.py --model outputs/own --data DATA --split validation "
+    # All pairs of the sample are validation pairs.
+    "python trainer/calibrate.py --model outputs/own --data DATA --split train --output_dir outputs/own_ready": Run(
+        "outputs/own_ready/model.safetensors", instead=(*OWN, ("train", "validation"))
+    ),
+    "python trainer/evaluate.py --model outputs/own_ready --data DATA --split validation "
     "--output_dir outputs/own_report": Run("outputs/own_report/report.json", instead=OWN),
-    "python trainer/calibrate.py --model outputs/own --data DATA --split validation "
-    "--output_dir outputs/own_ready": Run("outputs/own_ready/model.safetensors", instead=OWN),
     "make publish-dry-run": LookAt("takes minutes; tests/publishing builds and loads every folder"),
     "make publish NAMESPACE=your-name": LookAt("pushes to the Hub; tests/publishing does so to a Hub that is played"),
     "accelerate launch trainer/pretrain.py --config trainer/recipes/paper_stage1.yaml --output_dir outputs/s1": LookAt(
@@ -213,9 +214,8 @@ def run(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "argv", list(words))  # What model cards and reports record.
         assert import_module(words[0].removesuffix(".py").replace("/", ".")).main() == 0
         return
-    mains = {"mtrefseg": run_mtrefseg, "craft-agent": run_craft_agent, "-m": run_dataset_scripts}
-    assert words[0] != "-m" or words[1] == "dataset_scripts"
-    assert mains[words[0]](words[2 if words[0] == "-m" else 1 :]) == 0
+    mains = {"mtrefseg": run_mtrefseg, "craft-agent": run_craft_agent}
+    assert mains[words[0]](words[1:]) == 0
 
 
 def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,7 +224,7 @@ def look_at(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
         done = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     elif words[0] == "pip":
-        (extras,) = re.fullmatch(r"\.(?:\[([\w,]+)\])?", words[2]).groups()
+        (extras,) = re.fullmatch(r"\.(?:\[([\w,]+)\])?", words[3]).groups()
         known = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         assert all(f"\n{extra} = [" in known for extra in (extras or "").split(",") if extra)
     elif words[0] == "accelerate":

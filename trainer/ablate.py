@@ -45,8 +45,18 @@ if TYPE_CHECKING:
 def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--matrix", type=Path, default=MATRICES / "ablation.yaml", help="YAML file with the runs")
-    parser.add_argument("--output_dir", type=Path, default=Path("outputs/ablation"))
+    parser.add_argument(
+        "--matrix",
+        type=Path,
+        default=MATRICES / "ablation.yaml",
+        help="YAML file with the runs (default: trainer/ablation/ablation.yaml)",
+    )
+    parser.add_argument(
+        "--output_dir",
+        type=Path,
+        default=Path("outputs/ablation"),
+        help="folder for runs and tables (default: %(default)s)",
+    )
     parser.add_argument("--runs", nargs="*", metavar="NAME", help="train only these runs; without names, none")
     parser.add_argument(
         "--noise",
@@ -57,7 +67,9 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
         help="shares of corrupted training sentences, 0 to 1",
     )
     parser.add_argument("--steps", type=int, help="steps per run, both stages together; by default from the matrix")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED")
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="seeds of each run (default: 0)"
+    )
     parser.add_argument("--accelerate_config", type=Path, help="configuration file for `accelerate launch`")
     parser.add_argument("--dry_run", action="store_true", help="list the runs without training")
     arguments = parser.parse_args(given)

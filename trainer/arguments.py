@@ -171,7 +171,7 @@ class DataArguments:
         weights = self.train_weights
         if weights is not None and (len(weights) != len(self.train_data) or min(weights) <= 0):
             raise TrainingError(
-                f"train_weights={weights} must hold one positive number for each of {self.train_data}."
+                f"--train_weights has {weights}, but must have one positive number for each of {self.train_data}."
             )
         if self.sentences_per_pair < 0 or self.generated_pairs < 0 or self.generated_eval_pairs < 1:
             raise TrainingError(

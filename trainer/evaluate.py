@@ -32,7 +32,7 @@ from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser, positive
 from trainer.errors import TrainingError
 from trainer.loop.checks import check_checkpoint
-from trainer.names import GENERATED, SETTINGS, SPLITS
+from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
 if TYPE_CHECKING:
@@ -50,25 +50,38 @@ def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs
         parser (`ArgumentParser`): The parser of a command.
         seed, generated_pairs (`int`): Defaults.
     """
-    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
-    parser.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
-    parser.add_argument("--split", default="validation", choices=SPLITS)
-    parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs")
-    parser.add_argument("--generated_pairs", type=positive, default=generated_pairs, help="number of generated pairs")
-    parser.add_argument("--generated_size", type=int, default=256, help="side of generated images in pixels")
+    parser.add_argument("--data", default=GENERATED, help=DATA_HELP)
+    parser.add_argument("--setting", default="TV", choices=SETTINGS, help=SETTING_HELP)
+    parser.add_argument("--split", default="validation", choices=SPLITS, help="split of --data (default: validation)")
+    parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs (default: %(default)s)")
+    parser.add_argument(
+        "--generated_pairs",
+        type=positive,
+        default=generated_pairs,
+        help="number of generated pairs (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--generated_size", type=int, default=256, help="side of generated images in pixels (default: 256)"
+    )
 
 
 def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
-    parser.add_argument("--output_dir", required=True, type=Path)
+    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the results")
     add_data_options(parser, seed=0, generated_pairs=1000)
     parser.add_argument("--max_pairs", type=int, help="maximum number of pairs, evenly spaced; all by default")
-    parser.add_argument("--batch_size", type=int, default=8, help="pairs per batch, each with all its sentences")
-    parser.add_argument("--num_workers", type=int, default=0, help="data loading processes per process")
-    parser.add_argument("--no_target_threshold", type=float, help="masks with a higher no-target score are emptied")
-    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
+    parser.add_argument(
+        "--batch_size", type=int, default=8, help="pairs per batch, each with all its sentences (default: 8)"
+    )
+    parser.add_argument("--num_workers", type=int, default=0, help="data loading processes per process (default: 0)")
+    parser.add_argument(
+        "--no_target_threshold",
+        type=float,
+        help="masks with a higher no-target score are emptied (default: the model's)",
+    )
+    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals (default: 0, none)")
     parser.add_argument(
         "--reworded", action="store_true", help="reword each sentence with words and forms not used in training"
     )

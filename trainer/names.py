@@ -31,6 +31,9 @@ ENGINES = ("any", "single", "ddp", "zero1", "zero2", "zero3")
 """Values of `expected_engine`."""
 GENERATED = "generated"
 """The name of the generator as a dataset."""
+DATA_HELP = "Hub id, folder (Parquet export, raw layout or image folder) or 'generated' (default)"
+SETTING_HELP = "TV: all pairs (default), NS: normal scenes, RS: remote sensing"
+"""Help of `--data` and `--setting`."""
 COMPOSED = "composed:"
 """Prefix of comma-separated folders of images with instance masks, from which pairs are composed."""
 NO_TARGET_SHARE = 0.06

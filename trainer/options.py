@@ -210,7 +210,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
     try:
         content = read_yaml(path)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"the recipe {path} cannot be read: {' '.join(str(error).split())}") from error
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise TrainingError(f"the recipe {path} cannot be read: {reason}") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise TrainingError(f"the recipe {path} must hold options with their values.")
     return content

@@ -165,10 +165,10 @@ class Leaderboard:
             alone, both, blind = (scores[NAMES[name]] for name in (*pair, "change_detector"))
             verdict = "supports" if both > alone and p_value < 0.05 else "does not support"
             findings.append(
-                "Are answers about single images enough? (c) sees each image alone and reaches "
-                f"{alone:.2f}; (b), which sees their fused features with a like decoder, {both:.2f}: a difference of "
-                f"{both - alone:+.2f} (p = {p_value:.4f}, seed 0). This {verdict} the claim that they are not. "
-                f"(d) finds changes and does not read: {blind:.2f}."
+                f"Are single-image models enough? (c) sees each image alone and reaches {alone:.2f}. (b) has a "
+                f"similar decoder and sees the fused features of both images: {both:.2f}, a difference of "
+                f"{both - alone:+.2f} (p = {p_value:.4f}, seed 0). This {verdict} the claim that single-image "
+                f"models are not enough. (d) finds changes and ignores the sentence: {blind:.2f}."
             )
         return findings
 

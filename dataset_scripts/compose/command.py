@@ -3,11 +3,11 @@
 Composes pairs with sentences and exact masks from single real images with instance masks (COCO format):
 
 ```bash
-python -m dataset_scripts compose coco/ data/composed --domain NS --pairs 2000 --num-proc 2   # raw layout
-python -m dataset_scripts compose planes/ roofs/ data/composed --domain RS --split validation
-python -m dataset_scripts compose coco/ pairs.parquet --domain NS --pairs 2000                # one row per pair
-python -m dataset_scripts compose coco/ data/stage1 --domain NS --kind pretrain               # masks of every change
-python -m dataset_scripts compose coco/ --domain NS --contact-sheet sheet.png                 # only draw
+mtrefseg data compose coco/ data/composed --domain NS --pairs 2000 --num-proc 2   # raw layout
+mtrefseg data compose planes/ roofs/ data/composed --domain RS --split validation
+mtrefseg data compose coco/ pairs.parquet --domain NS --pairs 2000                # one row per pair
+mtrefseg data compose coco/ data/stage1 --domain NS --kind pretrain               # masks of every change
+mtrefseg data compose coco/ --domain NS --contact-sheet sheet.png                 # only draw
 ```
 
 Each folder contains `annotations.json` and the images, in `images/` or next to it.

@@ -3,8 +3,8 @@
 Writes sentences for pairs that have masks, into a new folder in the raw layout:
 
 ```bash
-python -m dataset_scripts describe levir/ data/described --domain RS --thing building --change appear
-python -m dataset_scripts describe mtrefseg/ data/more --domain NS --sentences 24
+mtrefseg data describe levir/ data/described --domain RS --thing building --change appear
+mtrefseg data describe mtrefseg/ data/more --domain NS --sentences 24
 ```
 
 The first command turns a change detection dataset, whose masks show every change without sentences, into referring

@@ -3,7 +3,7 @@
 Converts raw folders to a Parquet dataset that `load_dataset` reads directly:
 
 ```bash
-python -m dataset_scripts export RAW OUT
+mtrefseg data export RAW OUT
 ```
 
 ```python
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     if result.other_folders:
         other = next(kind for kind in KINDS if kind != result.kind)
         out = f"{arguments.out}_{other}"
-        command = shlex.join(["python", "-m", "dataset_scripts", "export", str(arguments.raw), out, "--kind", other])
+        command = shlex.join(["mtrefseg", "data", "export", str(arguments.raw), out, "--kind", other])
         print(f"not exported: {', '.join(result.other_folders)}; for these: {command}")
     if arguments.push_to_hub:
         print(push_dataset(arguments.out, arguments.push_to_hub, arguments.private))

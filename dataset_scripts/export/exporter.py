@@ -2,6 +2,7 @@
 """Converts raw folders to a dataset of Parquet files that `load_dataset` reads directly."""
 
 import errno
+import json
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -28,6 +29,7 @@ from dataset_scripts.readers import (
     SplitFolder,
     find_split_folders,
     fingerprint,
+    is_image_folder,
     printable,
 )
 from dataset_scripts.worker_pool import worker_pool
@@ -115,10 +117,16 @@ def export_dataset(
         `ExportResult`: The written files; none if the same export already exists.
 
     Raises:
-        DataError: If `raw` contains nothing that can be exported, if `out` contains something else, if files change or
-            the disk becomes full during the export, and with `strict` if anything was skipped.
+        DataError: If `raw` is an image folder or contains nothing that can be exported, if `out` contains something
+            else, if files change or the disk becomes full, and with `strict` if anything was skipped.
     """
     options = options or ExportOptions()
+    if raw.is_dir() and is_image_folder(raw):
+        # With images in t1 and t2, it would be read as a stage-1 set, and its sentences would be lost.
+        raise DataError(
+            f"{raw} is an image folder (metadata.jsonl), which needs no export: --train_data and --data read it, and "
+            f'load_dataset("imagefolder", data_dir={json.dumps(str(raw))})'
+        )
     found = find_split_folders(raw)
     kind = options.kind or ("pretrain" if all(folder.is_pretrain for folder in found) else "referring")
     folders = [folder for folder in found if folder.is_pretrain == (kind == "pretrain")]

@@ -2,7 +2,7 @@
 """
 Writes a static HTML page with pairs, sentences and masks, which needs no server:
 
-    python -m dataset_scripts browse FOLDER --out pages
+    mtrefseg data browse FOLDER --out pages
 """
 
 import argparse

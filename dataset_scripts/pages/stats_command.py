@@ -2,7 +2,7 @@
 """
 Plots the statistics of a dataset on one page:
 
-    python -m dataset_scripts stats FOLDER --out statistics.png
+    mtrefseg data stats FOLDER --out statistics.png
 """
 
 import argparse

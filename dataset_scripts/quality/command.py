@@ -2,7 +2,7 @@
 """
 Checks a dataset and prints the result of each check:
 
-    python -m dataset_scripts validate FOLDER --json report.json
+    mtrefseg data validate FOLDER --json report.json
 
 FAIL: repair before training. WARN: should be reviewed. PASS: no problem found.
 """

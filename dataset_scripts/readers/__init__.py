@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .file_names import FolderListing, fold
 from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
+from .image_folder import is_image_folder
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
 from .pair import Expression, Pair, check_pair, check_pairs
@@ -73,6 +74,7 @@ __all__ = [
     "find_split_folders",
     "fingerprint",
     "fold",
+    "is_image_folder",
     "is_made",
     "list_pairs",
     "list_setting",

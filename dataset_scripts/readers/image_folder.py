@@ -26,7 +26,7 @@ from .image_file import IMAGE_SUFFIXES, ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
-from .split_folders import is_hidden
+from .split_folders import SPLIT_NAMES, is_hidden
 
 
 METADATA = "metadata.jsonl"
@@ -43,6 +43,12 @@ def metadata_of(folder: Path) -> Path | None:
         return folder / METADATA
     names = sorted(name for name in os.listdir(folder) if name.lower() == METADATA)
     return folder / names[0] if names else None
+
+
+def is_image_folder(folder: Path) -> bool:
+    """Whether a folder, or a folder of a split in it, has a `metadata.jsonl`."""
+    splits = [path for path in folder.iterdir() if path.name.lower() in SPLIT_NAMES and path.is_dir()]
+    return any(metadata_of(path) is not None for path in (folder, *splits))
 
 
 @dataclass

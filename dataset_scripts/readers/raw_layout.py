@@ -328,7 +328,7 @@ class _Lister:
         entries = _mask_entries(content)
         self._claim(sample_id)
         if len(entries) > len(texts):
-            detail = f"{len(entries)} masks for {len(texts)} expressions"
+            detail = f"{len(entries)} masks for {len(texts)} sentences"
             self.report.repair(Reason.EXTRA_MASKS, self.folder.name, sample_id, detail)
         change_types = self._parallel(content, "change_types", len(texts), sample_id)
         noisy = self._parallel(content, "noisy", len(texts), sample_id)

@@ -62,12 +62,12 @@ EXPLANATIONS = {
     Reason.IMAGE_TOO_LARGE: "pair (expression) skipped: an image (mask) is larger than PIL's limit",
     Reason.UNEQUAL_SIZES: "pair skipped: t1 and t2 differ in size",
     Reason.NO_EXPRESSION_LEFT: "pair skipped: it has no usable expression",
-    Reason.BLANK_EXPRESSION: "expression skipped: it is empty or no text",
-    Reason.MISSING_MASK: "expression (stage 1: pair) skipped: there is no mask",
-    Reason.UNREADABLE_MASK: "expression (stage 1: pair) skipped: the mask is damaged or cut short",
-    Reason.MASK_PATH_ESCAPE: "expression (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
-    Reason.MASK_OF_OTHER_SHAPE: "expression (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
-    Reason.MASK_AMBIGUOUS: "expression (stage 1: pair) skipped: the mask's values can mean several things; say which "
+    Reason.BLANK_EXPRESSION: "sentence skipped: it is empty or no text",
+    Reason.MISSING_MASK: "sentence (stage 1: pair) skipped: there is no mask",
+    Reason.UNREADABLE_MASK: "sentence (stage 1: pair) skipped: the mask is damaged or cut short",
+    Reason.MASK_PATH_ESCAPE: "sentence (stage 1: pair) skipped: the mask's path leads out of the dataset's folder",
+    Reason.MASK_OF_OTHER_SHAPE: "sentence (stage 1: pair) skipped: the mask's aspect ratio is not the images'",
+    Reason.MASK_AMBIGUOUS: "sentence (stage 1: pair) skipped: the mask's values can mean several things; say which "
     "with --mask-values or --mask-threshold",
     Reason.NOT_LISTED: "pair skipped: no list of a split names it",
     Reason.MASK_RESIZED: "kept: the mask was of another size and is resized (nearest neighbour)",
@@ -77,7 +77,7 @@ EXPLANATIONS = {
     Reason.MASK_IN_ALPHA: "kept: the mask had one colour, and its opacity is read",
     Reason.EXTRA_BANDS: "kept: an image had more bands than RGB; the first three are read",
     Reason.OTHER_MASK: "kept: the mask that the JSON file names is missing; the one of its number is read",
-    Reason.EXTRA_MASKS: "kept: more masks than expressions; the last ones are ignored",
+    Reason.EXTRA_MASKS: "kept: more masks than sentences; the last ones are ignored",
     Reason.WHITESPACE_TRIMMED: "kept: white space around the expression was removed",
     Reason.UNKNOWN_LABEL: "kept: a label had an unknown value or contradicts its folder",
     Reason.SIMILAR_NAME: "kept: the name of a file differs just in case or Unicode form (NFC, NFD)",
@@ -239,7 +239,7 @@ class ReadingReport:
         lines = []
         for split, pairs in sorted(self.kept_pairs.items()):
             expressions = self.kept_expressions[split]
-            sentences = f", {expressions:,} expressions" if expressions else ""
+            sentences = f", {expressions:,} sentences" if expressions else ""
             lines.append(f"{printable(split)}: {pairs:,} pairs{sentences} read")
         for value, count in self.counts.items():
             lines.append(f"{count:>8,}  {value:20}  {EXPLANATIONS[Reason(value)]}")
@@ -263,7 +263,7 @@ class ReadingReport:
         if self.skipped:
             lines = [printable(str(finding)) for finding in self.skipped]
             raise DataError(
-                f"{len(lines)} pairs or expressions cannot be used; repair them, or read without `strict`:\n"
+                f"{len(lines)} pairs or sentences cannot be used; repair them, or read without `strict`:\n"
                 + "\n".join(lines)
             )
 

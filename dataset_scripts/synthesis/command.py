@@ -3,12 +3,12 @@
 Generates pairs of images with sentences and masks.
 
 ```bash
-python -m dataset_scripts synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
-python -m dataset_scripts synth data/synthetic --pairs 200 --split validation
-python -m dataset_scripts synth data/noisy --pairs 2000 --noise 0.2                          # annotation noise in 20 %
-python -m dataset_scripts synth data/stage1 --pairs 2000 --kind pretrain                     # masks of all changes
-python -m dataset_scripts synth --contact-sheet sheet.png --pairs 12                         # only draw
-python -m dataset_scripts synth --scene data/scene                                           # a large GeoTIFF pair
+mtrefseg data synth data/synthetic --pairs 2000 --num-proc 2                     # raw layout, both domains
+mtrefseg data synth data/synthetic --pairs 200 --split validation
+mtrefseg data synth data/noisy --pairs 2000 --noise 0.2                          # annotation noise in 20 %
+mtrefseg data synth data/stage1 --pairs 2000 --kind pretrain                     # masks of all changes
+mtrefseg data synth --contact-sheet sheet.png --pairs 12                         # only draw
+mtrefseg data synth --scene data/scene                                           # a large GeoTIFF pair
 ```
 """
 
@@ -24,9 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `synth`."""
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="dataset root to write split folders to")
     parser.add_argument("--pairs", type=int, default=1000, help="total number of pairs (default: 1000)")
-    parser.add_argument("--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE}")
+    parser.add_argument(
+        "--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE} (default: 256)"
+    )
     parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both, alternating)")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train", help="default: train")
     parser.add_argument(
         "--kind",
         choices=("referring", "pretrain"),
@@ -35,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives identical files (default: 0)")
     parser.add_argument(
-        "--noise", type=float, default=0.0, help="share of sentences with a corrupted mask or text, 0 to 1"
+        "--noise",
+        type=float,
+        default=0.0,
+        help="share of sentences with a corrupted mask or text, 0 to 1 (default: 0)",
     )
     parser.add_argument(
         "--strength", type=float, default=1.0, help="how much season and camera differ, 0 to 1 (default: 1)"
@@ -62,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(path)
         return 0
     if arguments.out is None and arguments.contact_sheet is None:
-        raise DataError("Say where to write: OUT, or --contact-sheet FILE, or both.")
+        raise DataError("Say where to write: OUT, --contact-sheet FILE or --scene DIR.")
     if arguments.pairs < 1 or arguments.num_proc < 1:
         raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
     if arguments.kind == "pretrain" and arguments.noise:

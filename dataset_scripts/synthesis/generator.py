@@ -152,10 +152,9 @@ class Generator:
             raise ValueError(f"domains is {self.domains!r}, but must hold 'NS', 'RS' or both.")
         if self.split not in _SPLITS:
             raise ValueError(f"split is {self.split!r}, but must be one of {', '.join(_SPLITS)}.")
-        if self.seed < 0 or self.most_expressions < 1:
-            raise ValueError(
-                f"seed is {self.seed} and most_expressions {self.most_expressions}, but they must be at least 0 and 1."
-            )
+        for name, least in (("seed", 0), ("most_expressions", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must be at least {least}.")
         for name in ("noise", "strength", "plain_share", "no_target_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")

@@ -130,7 +130,7 @@ def check_sentences(texts: Sequence[str]) -> None:
         with bad_input(prefix=f"sentence {number} is not valid UTF-8: "):
             text.encode("utf-8")
         if is_blank(text):
-            raise UserError(f"sentence {number} is empty")
+            raise UserError(f"sentence {number} is empty: leave it out, or write what changed")
 
 
 def check_writable(out: Path) -> None:
@@ -158,7 +158,7 @@ def check_model(model: str) -> str | None:
         check_hub_model(model)
         return None
     raise UserError(
-        f'there is no model folder "{model}": name a folder or a Hub id with --model; `mtrefseg convert` makes a '
+        f'there is no model folder "{model}": name a model folder or a Hub id; `mtrefseg convert` makes a '
         "folder from the reference's weights"
     )
 

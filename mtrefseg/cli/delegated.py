@@ -15,6 +15,7 @@ from mtrefseg.option_values import OneLineParser
 
 
 STAGES = {
+    "pretrain_scenes": "stage 0, for small models: train a new vision part on generated images",
     "pretrain": "stage 1: train the vision part to mask every change",
     "finetune": "stage 2: train the whole model to mask the change that a sentence describes",
     "distill": "replace the language model of a trained model, or extend its vocabulary",
@@ -45,7 +46,7 @@ def benchmark(arguments: Sequence[str]) -> int:
 
 def data(arguments: Sequence[str]) -> int:
     """`mtrefseg data`: the data tools, which are also `python -m dataset_scripts`."""
-    return run_tool("dataset_scripts.command_line:main", arguments, "data", "mtrefseg data")
+    return run_tool("dataset_scripts.command_line:main", arguments, "data")
 
 
 def craft(arguments: Sequence[str]) -> int:
@@ -121,11 +122,11 @@ def run_script(name: str, arguments: Sequence[str], program: str) -> int:
 
 
 def _train_parser() -> OneLineParser:
-    stages = "\n".join(f"  {stage:8}  {summary}" for stage, summary in STAGES.items())
+    stages = "\n".join(f"  {stage:15}  {summary}" for stage, summary in STAGES.items())
     parser = OneLineParser(
         prog="mtrefseg train",
         usage="mtrefseg train STAGE ...",
-        description="Train a model. The recipes in trainer/recipes contain all options of a run.",
+        description="Train a model. Recipes with the options of whole runs are in trainer/recipes.",
         epilog=f"stages:\n{stages}\n\n`mtrefseg train STAGE --help` lists the options.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

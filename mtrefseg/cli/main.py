@@ -31,7 +31,7 @@ VERBS = {
     "report": "write an HTML page with the results of an evaluation, the worst first",
     "demo": "start the demo in the browser",
     "serve": "serve an HTTP API and the demo",
-    "train": "train a model: `train pretrain` is stage 1, `train finetune` stage 2",
+    "train": "train a model, or fine-tune one on your own pairs",
     "evaluate": "score a model on a benchmark or on your own pairs",
     "benchmark": "compare models on the same pairs, and score existing predictions",
     "data": "convert, check, browse and generate datasets",

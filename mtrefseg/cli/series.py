@@ -83,5 +83,6 @@ def _take_images(options: argparse.Namespace) -> list[str]:
     images = [word for word in options.words if suffix_of(word) in IMAGE_SUFFIXES]
     options.texts = [word for word in options.words if word not in images]
     if len(images) < 2:
-        raise UserError(f"a series needs two images or more, but only {len(images)} arguments have an image suffix")
+        found = ", ".join(images) or "no argument"
+        raise UserError(f"a series needs two images or more; only files with an image suffix count: {found}")
     return images

@@ -23,6 +23,24 @@ def test_output_below_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert last.endswith("Not a directory")
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ([], "mtrefseg data"),
+        (["nothing"], "mtrefseg data"),
+        (["synth", "out", "--pairs", "x"], "mtrefseg data synth"),
+        (["stats"], "mtrefseg data stats"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(words: list[str], command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mtrefseg: error: ")
+    assert line.endswith(f"(see {command} --help)")
+
+
 def test_reader_that_has_enough_is_no_finding() -> None:
     command = [sys.executable, "-m", "dataset_scripts", "validate", str(SAMPLE)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

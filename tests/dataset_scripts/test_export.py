@@ -532,6 +532,17 @@ def test_a_failed_upload_says_that_the_export_is_there(raw, out, hub) -> None:
         push_dataset(out, "other/taken", is_private=True)
 
 
+@pytest.mark.parametrize("split", [".", "train"])
+def test_an_image_folder_is_refused_before_its_sentences_are_lost(tmp_path, out, split) -> None:
+    for name in ("t1", "t2", "masks"):
+        (tmp_path / split / name).mkdir(parents=True)
+        Image.new("RGB" if name != "masks" else "L", (32, 32)).save(tmp_path / split / name / "0.png")
+    (tmp_path / split / "metadata.jsonl").write_text("{}")
+    with pytest.raises(DataError, match=r"image folder .*needs no export"):
+        export_dataset(tmp_path, out)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

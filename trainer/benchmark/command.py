@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser
 from trainer.errors import TrainingError
-from trainer.names import GENERATED, SETTINGS, SPLITS
+from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
 if TYPE_CHECKING:
@@ -40,16 +40,18 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser)
     run = commands.add_parser("run", help="run models and score their predictions")
     run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="models to run")
-    run.add_argument("--settings", nargs="+", default=["TV"], choices=SETTINGS, help="benchmark settings")
+    run.add_argument("--settings", nargs="+", default=["TV"], choices=SETTINGS, help=f"{SETTING_HELP}; one or several")
     run.add_argument("--plugin", nargs="+", type=Path, default=[], help="Python files that register models")
     score = commands.add_parser("score", help="score existing predictions")
-    score.add_argument("predictions", type=Path, help="Parquet with RLE, COCO results, or a folder of PNGs")
+    score.add_argument(
+        "predictions", type=Path, metavar="PREDICTIONS", help="Parquet with RLE, COCO results, or a folder of PNGs"
+    )
     score.add_argument("--name", help="name in tables; by default the file name")
-    score.add_argument("--setting", default="TV", choices=SETTINGS, help="benchmark setting")
+    score.add_argument("--setting", default="TV", choices=SETTINGS, help=SETTING_HELP)
     for command in (run, score):
         _add_data_options(command)
     table = commands.add_parser("table", help="compare scored models in a table")
-    table.add_argument("folders", nargs="+", type=Path, help="folders of results")
+    table.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of results")
     table.add_argument("--out", type=Path, help="output folder; by default the first of the folders")
     parsed = parser.parse_args(arguments)
     for name, least in {"limit": 1, "generated_pairs": 1, "bootstrap": 0, "seed": 0}.items():
@@ -60,14 +62,16 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", default=GENERATED, help="Hub id, folder (export, raw, images) or 'generated'")
-    parser.add_argument("--split", default="validation", choices=SPLITS)
+    parser.add_argument("--data", default=GENERATED, help=DATA_HELP)
+    parser.add_argument("--split", default="validation", choices=SPLITS, help="split of --data (default: validation)")
     parser.add_argument("--limit", type=int, help="maximum number of pairs per setting, evenly spaced; all by default")
-    parser.add_argument("--output_dir", required=True, type=Path)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the generated pairs")
-    parser.add_argument("--generated_pairs", type=int, default=1000, help="number of generated pairs")
-    parser.add_argument("--generated_size", type=int, default=256, help="side of generated images in pixels")
-    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals, 0 for none")
+    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the results of all models")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated pairs (default: 0)")
+    parser.add_argument("--generated_pairs", type=int, default=1000, help="number of generated pairs (default: 1000)")
+    parser.add_argument(
+        "--generated_size", type=int, default=256, help="side of generated images in pixels (default: 256)"
+    )
+    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals (default: 0, none)")
 
 
 def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":

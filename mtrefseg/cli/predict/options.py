@@ -87,7 +87,7 @@ def add_scene_options(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         type=between(0, 1000),
         default=0.0,
-        help="tolerance for simplifying the outlines of objects",
+        help="tolerance for simplifying the outlines of objects, 0 (exact) by default",
     )
     group.add_argument("--probability", action="store_true", help="also write probabilities.tif")
 
@@ -115,13 +115,17 @@ def refuse_unused(options: argparse.Namespace, names: Sequence[str], why: str, c
 def add_threshold_options(parser: argparse.ArgumentParser) -> None:
     """Declares `--threshold` and `--no-target-threshold`."""
     parser.add_argument(
-        "--threshold", metavar="P", type=between(0, 1), help="pixels with a higher probability are masked, 0 to 1"
+        "--threshold",
+        metavar="P",
+        type=between(0, 1),
+        help="pixels with a higher probability are masked, 0 to 1; by default the one saved with the model",
     )
     parser.add_argument(
         "--no-target-threshold",
         metavar="P",
         type=between(0, 1),
-        help="masks with a higher no-target score are emptied, 0 to 1; applied to each window",
+        help="masks with a higher no-target score are emptied, 0 to 1; by default the one saved with the model; "
+        "applied to each window",
     )
 
 

@@ -76,6 +76,16 @@ def test_bad_input_ends_with_one_line(tmp_path, capsys, arguments, problem):
     assert not (tmp_path / "work").exists()
 
 
+def test_a_wrong_command_line_is_one_line(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["run"])
+    assert stopped.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert (
+        line == "craft-agent: error: the following arguments are required: PAIRS, --out (see craft-agent run --help)"
+    )
+
+
 def test_other_settings_are_refused(tmp_path, capsys):
     arguments = [
         "run",

@@ -1,5 +1,5 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""`python -m dataset_scripts compose`: raw folders, Parquet, contact sheets, and bad input in one line."""
+"""`mtrefseg data compose`: raw folders, Parquet, contact sheets, and bad input in one line."""
 
 import io
 from pathlib import Path

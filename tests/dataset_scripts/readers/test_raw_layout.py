@@ -118,7 +118,7 @@ def test_a_split_is_read(tmp_path) -> None:
         stored = np.asarray(Image.open(folder / "masks" / "RS_val_000" / f"{index}.png"))
         assert np.array_equal(mask_of(record, index), stored == 255)
     assert not report.findings
-    assert report.table() == "RS_val: 2 pairs, 6 expressions read\nnothing was skipped or repaired"
+    assert report.table() == "RS_val: 2 pairs, 6 sentences read\nnothing was skipped or repaired"
 
 
 def test_only_the_sentences_are_needed_in_a_json_file(tmp_path) -> None:

@@ -153,12 +153,13 @@ def test_the_default_model_is_the_shipped_one_or_that_of_the_hub(
 @pytest.mark.parametrize(
     ("verb", "module", "words", "passed"),
     [
-        ("data", "dataset_scripts.command_line", ["stats", "-x"], (["stats", "-x"], "mtrefseg data")),
+        ("data", "dataset_scripts.command_line", ["stats", "-x"], (["stats", "-x"],)),
         ("craft", "craft_agent.__main__", ["run", "--out"], (["run", "--out"],)),
         ("evaluate", "trainer.evaluate", ["--model", "m"], (["--model", "m"], "mtrefseg evaluate")),
         ("benchmark", "trainer.benchmark.command", ["table", "x"], (["table", "x"], "mtrefseg benchmark")),
         ("train", "trainer.finetune", ["finetune", "--help"], (["--help"], "mtrefseg train finetune")),
         ("train", "trainer.pretrain", ["pretrain", "x", "--"], (["x", "--"], "mtrefseg train pretrain")),
+        ("train", "trainer.pretrain_scenes", ["pretrain_scenes"], ([], "mtrefseg train pretrain_scenes")),
     ],
 )
 def test_verbs_of_other_folders_get_all_arguments(
