@@ -72,12 +72,12 @@ class Describer:
         split (`str`, *optional*, defaults to `"train"`): The split that is read and written.
         most_expressions (`int`, *optional*, defaults to 12): Largest number of new sentences for a pair.
         no_target_share (`float`, *optional*, defaults to 0.13): How often to try a no-target sentence, 0 to 1.
-        thing (`str`, *optional*): The objects in the masks, such as "building", if there are no sentences.
-        change (`str`, *optional*, defaults to `"appear"`): Their change, if there are no sentences.
+        thing (`str`, *optional*): The objects in the masks, such as "building"; only for data without sentences.
+        change (`str`, *optional*, defaults to `"appear"`): Their change.
 
     Raises:
-        DataError: If the data cannot be read or have no pair of the domain, `thing` is not a known noun, or a setting
-            is out of range.
+        DataError: If the data cannot be read or have no pair of the domain, `thing` is not a known noun or the data
+            have sentences, or a setting is out of range.
     """
 
     data: str | Path
@@ -108,6 +108,8 @@ class Describer:
         source = open_pairs(self.data, self.split, is_stage1=bool(self.thing))
         if source.is_infinite:
             raise DataError(f"{self.data} is without end and has sentences: name a folder with pairs and masks.")
+        if self.thing and len(source) and source[0].expressions:
+            raise DataError(f"{self.data} has sentences, which say what changed: leave out `thing` (--thing).")
         return source
 
     @cached_property
@@ -190,7 +192,7 @@ class Describer:
             (one.text, one.change_type if one.change_type in _STATES else change_in(one.text, self.domain), one.mask)
             for one in kept
         ]
-        if self.thing and not kept:
+        if self.thing:
             masks = [(self.thing, self.change, pair.load_change_mask(size))]
         return find_parts(masks, (size[1], size[0]))
 

@@ -254,7 +254,12 @@ def test_a_damaged_row_does_not_stop_the_others(
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--seed", "-1"], "seed is -1"), (["--change", "disappear"], "--thing"), (["--domain", "RS"], "no pair of RS")],
+    [
+        (["--seed", "-1"], "seed is -1"),
+        (["--change", "disappear"], "--thing"),
+        (["--thing", "person"], "has sentences"),
+        (["--domain", "RS"], "no pair of RS"),
+    ],
 )
 def test_wrong_options_are_named(
     people: Path, tmp_path: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
