@@ -2,6 +2,7 @@
 """Options that define the meaning of the values of masks."""
 
 import argparse
+import math
 
 from dataset_scripts.readers import MaskRule
 from mtrefseg.option_values import whole_numbers
@@ -23,7 +24,15 @@ def add_mask_options(parser: argparse.ArgumentParser) -> None:
         help="mask values (or palette entries) that are foreground, such as 2; without this option, ambiguous masks "
         "are skipped",
     )
-    rule.add_argument("--mask-threshold", metavar="X", type=float, help="mask values above this are foreground")
+    rule.add_argument("--mask-threshold", metavar="X", type=_finite, help="mask values above this are foreground")
+
+
+def _finite(text: str) -> float:
+    """A number. No value is above "nan", so that every mask would be empty."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
 
 
 def chosen_rule(arguments: argparse.Namespace) -> MaskRule | None:

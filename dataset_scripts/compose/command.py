@@ -18,6 +18,7 @@ import logging
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import written_whole
 from mtrefseg.option_values import positive
 
 from .composer import LARGEST_SIZE, SMALLEST_SIZE, Composer
@@ -64,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(format="%(message)s")
     folders, out = _split_paths(arguments.paths, arguments.contact_sheet is not None)
     is_parquet = out is not None and out.suffix == ".parquet"
-    if is_parquet and (arguments.kind == "pretrain" or arguments.png):
-        raise DataError("--kind pretrain and --png are for raw folders: name a folder as OUT.")
+    has_folder_options = arguments.kind == "pretrain" or arguments.png or arguments.num_proc > 1
+    if has_folder_options and (is_parquet or out is None):
+        raise DataError("--kind pretrain, --png and --num-proc are for raw folders: name a folder as OUT.")
     try:
         composer = Composer(
             folders=folders,
@@ -110,7 +112,8 @@ def _write_parquet(composer: Composer, count: int, file: Path) -> None:
     from dataset_scripts.synthesis import stream
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    stream(composer, stop=count).cast(pair_features()).to_parquet(str(file))
+    with written_whole(file) as opened:
+        stream(composer, stop=count).cast(pair_features()).to_parquet(opened)
 
 
 def _draw_sheet(composer: Composer, count: int, file: Path) -> None:

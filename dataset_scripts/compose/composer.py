@@ -27,7 +27,7 @@ from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
 from .instances import Instance, SourceImage, Split
 from .library import Donor, Library
-from .nouns import COMPOSED_GROUPS, nouns_for, unclear_kinds
+from .nouns import groups_for, nouns_for, unclear_kinds
 from .photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 
 
@@ -104,7 +104,7 @@ class Composer:
 
     label: ClassVar[str] = "composed"
     # Increased whenever the same settings and images give other pairs.
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
@@ -277,14 +277,12 @@ class Composer:
         plain = int(random.binomial(wanted, self.plain_share)) if self.plain_share else 0
         kinds = frozenset(thing.kind for thing in observation.scene.things)
         absent = ABSENT_KINDS[self.domain]
-        nouns = nouns_for(kinds | frozenset(absent))
-        writer = PhotoExpressionWriter(
-            observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset(), absent_kinds=absent
-        )
+        nouns, groups = nouns_for(kinds | frozenset(absent)), groups_for(kinds)
+        writer = PhotoExpressionWriter(observation, random, nouns, groups, lasting=frozenset(), absent_kinds=absent)
         # A pair without changes has only few sentences, all without a target.
         sentences = writer.write(min(wanted - plain, wanted if writer.changed else 1), self.no_target_share)
         if plain or not sentences:
-            simple = PlainExpressionWriter(observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset())
+            simple = PlainExpressionWriter(observation, random, nouns, groups, lasting=frozenset())
             sentences += simple.write(max(plain, 1), self.no_target_share)
         expressions = []
         for written in {sentence.text: sentence for sentence in sentences}.values():

@@ -10,8 +10,16 @@ from dataset_scripts.synthesis.language.lexicon import GROUPS, NOUNS, VEHICLES, 
 
 Support: TypeAlias = Literal["ground", "table", "flat", "raised"]
 
-# Categories of COCO and NWPU VHR-10 that have another name in the generator's vocabulary.
-_RENAMED = {"dining table": "table", "potted plant": "plant", "tv": "television", "aeroplane": "airplane"}
+# Categories of COCO, NWPU VHR-10, iSAID and Pascal VOC that have another name in the generator's vocabulary.
+_RENAMED = {
+    **dict.fromkeys(("aeroplane", "plane", "aircraft"), "airplane"),
+    **dict.fromkeys(("dining table", "diningtable"), "table"),
+    **dict.fromkeys(("potted plant", "pottedplant"), "plant"),
+    **dict.fromkeys(("tv", "tvmonitor"), "television"),
+    "motorbike": "motorcycle",
+    "sofa": "couch",
+    "swimming pool": "pool",
+}
 
 # Kind → nouns, singular and plural, for kinds that the generator never paints.
 _MORE_NOUNS: dict[str, tuple[Forms, ...]] = {
@@ -176,11 +184,25 @@ COLORLESS = frozenset(
 )
 # The colours of people are those of their clothes, not of skin and hair.
 CLOTHES_COLORS = frozenset(("white", "red", "orange", "yellow", "green", "blue", "purple", "pink"))
-# A kind, and more specific kinds that may be called the same. If an image shows both, no sentence mentions either.
+# A kind, and other kinds that may be called the same. If an image shows both, no sentence mentions either.
 _GENERAL_KINDS: dict[str, frozenset[str]] = {
-    "vehicle": VEHICLES | {"motorcycle"},
+    "vehicle": VEHICLES | {"motorcycle", "small vehicle", "large vehicle"},
     "building": frozenset(("house", "warehouse", "greenhouse")),
+    "airplane": frozenset(("helicopter",)),  # Both are aircraft.
+    "ship": frozenset(("boat",)),
+    "sign": frozenset(("stop sign",)),
 }
+# Kinds that are not called by the nouns of others, except for those above. Of any other kind, which may be an "suv",
+# nobody knows whether it is a car.
+KNOWN_KINDS = frozenset(
+    (
+        *NOUNS,
+        *_MORE_NOUNS,
+        *(kind for traits in TRAITS.values() for kind in traits),
+        *(ROOTED | PAINTED | COLORLESS),
+        *("stop sign", "frisbee", "toilet", "microwave", "clock", "hair drier", "toothbrush", "snowboard"),
+    )
+)
 
 
 def unclear_kinds(kinds: Set[str]) -> frozenset[str]:
@@ -217,6 +239,11 @@ def _regular(kind: str) -> Forms:
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
         return kind, kind[:-1] + "ies"
     return kind, kind + "s"
+
+
+def groups_for(kinds: Set[str]) -> dict[str, tuple[tuple[Forms, frozenset[str]], ...]]:
+    """Words that name several kinds, by domain; none if an unknown kind might be one of them."""
+    return COMPOSED_GROUPS if kinds <= KNOWN_KINDS else dict.fromkeys(COMPOSED_GROUPS, ())
 
 
 # Words that name several kinds, by domain.

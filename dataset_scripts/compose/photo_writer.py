@@ -9,7 +9,7 @@ from dataset_scripts.synthesis.language.lexicon import general_meanings
 from dataset_scripts.synthesis.language.observation import Sighting
 from dataset_scripts.synthesis.scene import ChangeType
 
-from .nouns import unclear_kinds
+from .nouns import KNOWN_KINDS, unclear_kinds
 
 
 _ABSENT_SHARE = 0.6  # Share of the no-target sentences that are about unchanged kinds
@@ -47,7 +47,8 @@ class PhotoExpressionWriter(ExpressionWriter):
     kinds that have not changed at all.
 
     Args:
-        absent_kinds (`Sequence[str]`, *optional*): Kinds for such sentences. Those among the changes are excluded.
+        absent_kinds (`Sequence[str]`, *optional*): Kinds for such sentences. Those among the changes are excluded. If
+            a kind among the changes is unknown, there are no such sentences: it may be called by the same noun.
         has_landmarks (`bool`, *optional*, defaults to `True`): Whether all things are known, so that a sentence may
             use another thing as landmark.
         may_be_replaced (`bool`, *optional*, defaults to `False`): Whether a thing that appeared may be in the place of
@@ -62,11 +63,12 @@ class PhotoExpressionWriter(ExpressionWriter):
         return super()._narrow_by_relation(description, target) if self.has_landmarks else description
 
     def _write_absent(self) -> WrittenExpression | None:
-        if not self.absent_kinds or (not self.may_be_replaced and self.random.random() > _ABSENT_SHARE):
+        changed = {one.kind for one in self.sightings if one.change is not None}
+        usable = self.absent_kinds and changed <= KNOWN_KINDS
+        if not usable or (not self.may_be_replaced and self.random.random() > _ABSENT_SHARE):
             return super()._write_absent()
         if self.may_be_replaced and self.random.random() > _ABSENT_SHARE:
             return self._write_misplaced()
-        changed = {one.kind for one in self.sightings if one.change is not None}
         kind = self._one_of(self.absent_kinds)
         if kind in changed or unclear_kinds(changed | {kind}) or kind in self.observation.scene.unnamed_kinds:
             return None

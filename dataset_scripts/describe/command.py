@@ -15,9 +15,13 @@ import argparse
 import logging
 from pathlib import Path
 
+from dataset_scripts.errors import DataError
 from mtrefseg.option_values import positive
 
 from .describer import Describer
+
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--change",
         choices=("appear", "disappear", "state_change"),
-        default="appear",
-        help="change type of these objects (default: appear)",
+        help="with --thing: change type of these objects (default: appear)",
     )
     parser.add_argument("--pairs", type=positive, help="number of pairs, from the first (default: all)")
     parser.add_argument(
@@ -50,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs `describe`. Returns the exit code."""
     logging.basicConfig(format="%(message)s")
+    if arguments.change and not arguments.thing:
+        raise DataError("--change is about the objects that --thing names: add --thing, or leave it out.")
     describer = Describer(
         data=arguments.data,
         domain=arguments.domain,
@@ -57,14 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
         split=arguments.split,
         most_expressions=arguments.sentences,
         thing=arguments.thing,
-        change=arguments.change,
+        change=arguments.change or "appear",
     )
     from dataset_scripts.synthesis import write_raw
 
     count = min(len(describer), arguments.pairs or len(describer))
     folders = write_raw(describer, arguments.out, count, png=arguments.png, processes=arguments.num_proc)
-    if table := describer.source.report.table():
-        logging.getLogger(__name__).warning(table)
+    if describer.num_of_other_domain:
+        logger.warning(
+            "pairs left out because they are not of %s: %d", arguments.domain, describer.num_of_other_domain
+        )
+    if describer.source.report.findings:
+        logger.warning(describer.source.report.table())
     for folder in folders:
         print(folder)
     return 0

@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Writes further sentences about the changes of pairs that have masks from any source."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +16,14 @@ from dataset_scripts.compose.instances import Split
 from dataset_scripts.compose.nouns import CLOTHES_COLORS, COLORLESS, COMPOSED_GROUPS, nouns_for
 from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import PairSource, open_pairs
+from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError, fold, open_pairs
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
 
-from .parts import Part, find_parts, kinds_in
+from .parts import Part, change_in, find_parts, kinds_in
 
 
 _PLAIN_SHARE = 0.3
@@ -38,6 +40,19 @@ _OFTEN_UNLABELED = {
     *("tree", "plant", "pool", "pond", "field"),
 }
 _STANDING = frozenset(("building", "field", "road", "forest"))  # What may replace another thing of its kind
+# Characters that a file name cannot contain on some system, and a first dot, which hides the file.
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^\.')
+_LONGEST_NAME, _KEPT = 200, 40  # Bytes, so that suffixes fit into 255; characters of a longer name that are kept
+
+
+@dataclass(frozen=True)
+class DescribedPair(SyntheticPair):
+    """A pair from other data with further sentences; see [`SyntheticPair`]. Its world is the source of its images."""
+
+    @property
+    def source(self) -> str:
+        """The value of the column `source`."""
+        return self.world
 
 
 @dataclass(frozen=True)
@@ -47,20 +62,22 @@ class Describer:
     changed, and about changes that did not happen. The kind of an object is taken from the existing sentences, which
     are kept. For data that have only masks of every change, `thing` and `change` state it.
 
-    Connected components of a mask count as objects, unless a sentence distinguishes parts of them.
+    Connected components of a mask count as objects, unless a sentence distinguishes parts of them. A pair gets no new
+    sentences if the kind or the change of something in it is unknown, or if some of its sentences are noisy.
 
     Args:
         data (`str | Path`): A folder that [`open_pairs`] reads.
-        domain (`str`): "NS" or "RS".
+        domain (`str`): "NS" or "RS". Pairs of the other domain are left out.
         seed (`int`, *optional*, defaults to 0): Seed of all random choices.
         split (`str`, *optional*, defaults to `"train"`): The split that is read and written.
         most_expressions (`int`, *optional*, defaults to 12): Largest number of new sentences for a pair.
         no_target_share (`float`, *optional*, defaults to 0.13): How often to try a no-target sentence, 0 to 1.
-        thing (`str`, *optional*): The objects in the masks, such as "building", if there are no sentences.
-        change (`str`, *optional*, defaults to `"appear"`): Their change, if there are no sentences.
+        thing (`str`, *optional*): The objects in the masks, such as "building"; only for data without sentences.
+        change (`str`, *optional*, defaults to `"appear"`): Their change.
 
     Raises:
-        DataError: If the data cannot be read, or `thing` is not a known noun.
+        DataError: If the data cannot be read or have no pair of the domain, `thing` is not a known noun or the data
+            have sentences, or a setting is out of range.
     """
 
     data: str | Path
@@ -73,17 +90,50 @@ class Describer:
     change: ChangeType = "appear"
 
     label: ClassVar[str] = "described"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", str(self.data))
+        if self.seed < 0 or self.most_expressions < 1 or not 0 <= self.no_target_share <= 1:
+            raise DataError(
+                f"seed is {self.seed}, most_expressions {self.most_expressions} and no_target_share "
+                f"{self.no_target_share}, but they must be at least 0, at least 1, and from 0 to 1."
+            )
         if self.thing and len(kinds_in(self.thing)) != 1:
             raise DataError(f"no kind of thing is known as {self.thing!r}: name one, such as building, field or car.")
 
     @cached_property
     def source(self) -> PairSource:
-        """The source pairs."""
-        return open_pairs(self.data, self.split, is_stage1=bool(self.thing))
+        """The source pairs, of both domains."""
+        source = open_pairs(self.data, self.split, is_stage1=bool(self.thing))
+        if source.is_infinite:
+            raise DataError(f"{self.data} is without end and has sentences: name a folder with pairs and masks.")
+        if self.thing and len(source) and source[0].expressions:
+            raise DataError(f"{self.data} has sentences, which say what changed: leave out `thing` (--thing).")
+        return source
+
+    @cached_property
+    def _chosen(self) -> list[tuple[int, str]]:
+        """Index in the source and id of each pair of the domain."""
+        listed = [(index, domain, name) for name, of in self.source.positions.items() for domain, index in of]
+        fitting = sorted((index, name) for index, domain, name in listed if domain in (None, self.domain))
+        if not fitting:
+            raise DataError(
+                f"{self.data} has no pair of {self.domain} in split {self.split!r}: choose another --domain."
+            )
+        names = [_NOT_IN_NAMES.sub("_", name) for _, name in fitting]
+        times = Counter(map(fold, names))
+        # An id becomes the name of files: it must not be too long, nor that of another pair.
+        usable = [times[fold(name)] == 1 and 0 < len(name.encode()) <= _LONGEST_NAME for name in names]
+        return [
+            (index, name if is_usable else f"{name[:_KEPT]}_{index:07d}")
+            for (index, _), name, is_usable in zip(fitting, names, usable)
+        ]
+
+    @property
+    def num_of_other_domain(self) -> int:
+        """Number of pairs of the source that are left out, because they are of the other domain."""
+        return len(self.source) - len(self)
 
     @property
     def domains(self) -> tuple[Domain]:
@@ -91,13 +141,13 @@ class Describer:
         return (self.domain,)
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self._chosen)
 
     def pair_id(self, index: int) -> str:
-        """The id of a pair, which is that of the source pair."""
-        return self.source[index].pair_id
+        """The id of a pair: that of the source pair, if files can have this name and no other pair has it."""
+        return self._chosen[index][1]
 
-    def pair(self, index: int) -> SyntheticPair:
+    def pair(self, index: int) -> DescribedPair:
         """
         One pair with its original sentences and new ones.
 
@@ -107,27 +157,25 @@ class Describer:
         Raises:
             UnusableError: If an image or a mask cannot be read.
         """
-        pair = self.source[index]
+        pair = self.source[self._chosen[index][0]]
         image_t1, image_t2 = pair.load_images()
-        read = pair.load_masks(image_t1.size)
-        masks: list[tuple[str, ChangeType, np.ndarray]] = [
-            (one.text, cast(ChangeType, one.change_type), mask) for one, mask in zip(pair.expressions, read)
-        ]
-        kept = tuple(SyntheticExpression(text, mask, change) for text, change, mask in masks)
-        if self.thing:
-            masks = [(self.thing, self.change, pair.load_change_mask(image_t1.size))]
-        shape = (image_t1.height, image_t1.width)
-        parts = find_parts(masks, shape)
-        images = [np.asarray(image) for image in (image_t1, image_t2)]
-        scene, numbers = self._scene(parts, images)
+        if image_t1.size != image_t2.size:
+            detail = f"t1 has {image_t1.width}x{image_t1.height} pixels, t2 {image_t2.width}x{image_t2.height}"
+            raise UnusableError(Reason.UNEQUAL_SIZES, detail)
+        kept = tuple(
+            SyntheticExpression(one.text, mask, cast(ChangeType, one.change_type), one.noisy)
+            for one, mask in zip(pair.expressions, pair.load_masks(image_t1.size))
+        )
+        parts = self._parts(pair, kept, image_t1.size)
+        scene, numbers = self._scene(parts, [np.asarray(image) for image in (image_t1, image_t2)])
         random = np.random.default_rng([self.seed, index, _STREAM])
         new = self._sentences(Observation(scene, *numbers), random) if parts is not None else ()
         known = {one.text for one in kept}
-        return SyntheticPair(
-            pair_id=pair.pair_id,
+        return DescribedPair(
+            pair_id=self.pair_id(index),
             domain=self.domain,
             world=pair.source,
-            view=scene.view,
+            view=scene.view if pair.view == "unknown" else cast(Literal["normal", "aerial", "satellite"], pair.view),
             image_t1=image_t1,
             image_t2=image_t2,
             expressions=(*kept, *(one for one in new if one.text not in known)),
@@ -135,6 +183,18 @@ class Describer:
             numbers_t1=numbers[0],
             numbers_t2=numbers[1],
         )
+
+    def _parts(self, pair: Pair, kept: Sequence[SyntheticExpression], size: tuple[int, int]) -> list[Part] | None:
+        """The objects that changed; `None` if they are not known."""
+        if any(one.noisy for one in kept):
+            return None
+        masks = [
+            (one.text, one.change_type if one.change_type in _STATES else change_in(one.text, self.domain), one.mask)
+            for one in kept
+        ]
+        if self.thing:
+            masks = [(self.thing, self.change, pair.load_change_mask(size))]
+        return find_parts(masks, (size[1], size[0]))
 
     def _scene(
         self, parts: list[Part] | None, images: Sequence[np.ndarray]

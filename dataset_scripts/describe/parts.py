@@ -5,16 +5,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import get_args
 
 import cv2
 import numpy as np
 
 from dataset_scripts.compose.nouns import nouns_for
 from dataset_scripts.synthesis.scene import ChangeType
+from dataset_scripts.synthesis.words.parsing import parse
 
 
 _SPECK = 36 / 256**2  # Share of the image: smaller parts of a mask are not counted as objects.
 _UNKNOWN = 0.02  # Largest share of the changed pixels that may be without a kind.
+_CHANGES: dict[str, ChangeType] = {each: each for each in get_args(ChangeType)}
 _MOST_MASKS = 60  # Bits of the pattern that distinguishes parts
 # Common words for kinds that have another name in the lexicon.
 _MORE_WORDS = {
@@ -36,18 +39,20 @@ class Part:
     mask: np.ndarray
 
 
-def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple[int, int]) -> list[Part] | None:
+def find_parts(
+    masks: Sequence[tuple[str, ChangeType | None, np.ndarray]], shape: tuple[int, int]
+) -> list[Part] | None:
     """
     Splits the changed pixels into objects.
 
     Args:
-        masks (`Sequence[tuple[str, str, np.ndarray]]`): Sentences, their change types, and their masks: bool
-            (height, width).
+        masks (`Sequence[tuple[str, str, np.ndarray]]`): Sentences, their change types (`None` if unknown), and their
+            masks: bool (height, width).
         shape (`tuple[int, int]`): Height and width in pixels.
 
     Returns:
-        `list[Part]`, *optional*: The objects; `None` if the kind of any of them is unknown, or if there are
-        none.
+        `list[Part]`, *optional*: The objects; `None` if the kind or the change of any of them is unknown, or if there
+        are none.
     """
     by_kind: dict[tuple[str, ChangeType], list[np.ndarray]] = {}
     every = np.zeros(shape, bool)
@@ -57,7 +62,7 @@ def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple
             continue
         every |= mask
         kinds = kinds_in(text)
-        if len(kinds) == 1:
+        if len(kinds) == 1 and change is not None:
             by_kind.setdefault((kinds.pop(), change), []).append(mask)
             named |= mask
     if not every.any() or (every & ~named).sum() > _UNKNOWN * every.sum():
@@ -84,8 +89,16 @@ def find_parts(masks: Sequence[tuple[str, ChangeType, np.ndarray]], shape: tuple
 def kinds_in(text: str) -> set[str]:
     """The kinds in a sentence."""
     found = {kind for words, kind in _words() if words.search(text.lower())}
+    if len(found) > 1:
+        found.discard("orange")  # It is a colour as well.
     # "building" is the general word for objects that are called houses in the same pair.
     return {"building" if kind in ("house", "warehouse") else kind for kind in found}
+
+
+def change_in(text: str, domain: str) -> ChangeType | None:
+    """The type of change in a sentence; `None` if it is not certain."""
+    parts = parse(text, domain)
+    return None if parts is None else _CHANGES.get(parts.change_type)
 
 
 @lru_cache(maxsize=1)

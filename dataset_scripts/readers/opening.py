@@ -108,7 +108,8 @@ def open_pairs(
     label = folder.resolve().name if folder.is_dir() else name.replace("/", "_")
     if not checked and name == _REFERRING:
         folder = Path(_download(name, setting))
-    if folder.is_dir() and next(folder.rglob("*.parquet"), None) is None:
+    # Parquet without a card that lists it, such as an index, is not an export.
+    if folder.is_dir() and (not (folder / CARD).is_file() or next(folder.rglob("*.parquet"), None) is None):
         readers = _image_folder_readers(folder, ReadingReport())
         if readers:
             return _open_images(folder, label, readers, split, setting, is_stage1, checked)
@@ -376,12 +377,16 @@ def _load_table(name: str, split: str, setting: str, is_stage1: bool) -> "Datase
         else:
             table = _load_configuration(name, split, setting)
     columns = table.features.keys()
-    has_sentences = {"pair_id", "masks", "expressions", "change_types"} <= columns or (
-        {"pair_id", "mask", "expression", "change_type"} <= columns
-    )
-    if not has_sentences and not (is_stage1 and {"pair_id", "mask"} <= columns):
+    shared = {"pair_id", "image_t1", "image_t2", "domain"}
+    layouts = [{"masks", "expressions", "change_types"}, {"mask", "expression", "change_type"}]
+    layouts += [{"mask"}] if is_stage1 else []
+    missing = min((sorted((shared | layout) - columns) for layout in layouts), key=len)
+    if missing:
         kind = "masks of every change (stage 1)" if is_stage1 else "sentences"
-        raise DataError(f"{name} has the columns {', '.join(columns)}, which are not those of {kind}.")
+        raise DataError(
+            f"{name} has the columns {', '.join(columns)}, which are not those of {kind}; {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing."
+        )
     return table
 
 

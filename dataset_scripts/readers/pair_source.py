@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from .image_file import ImageFile
 from .pair import Expression, Pair, check_pairs
 from .reading_report import ReadingReport, Reason, printable
-from .rows import make_pair
-from .schema import CHANGE_TYPES
+from .rows import label_of, make_pair
+from .schema import CHANGE_TYPES, DOMAINS
 
 
 if TYPE_CHECKING:
@@ -326,6 +326,16 @@ class TablePairs(PairSource):
 
     def __len__(self) -> int:
         return len(self.table) if self._sentences is None else len(self._groups)
+
+    @cached_property
+    def positions(self) -> Mapping[str, Sequence[tuple[str | None, int]]]:
+        """See [`PairSource.positions`]; no image is read for it."""
+        found: Mapping[str, list[tuple[str | None, int]]] = defaultdict(list)
+        rows = range(len(self.table)) if self._sentences is None else [group[0] for group in self._groups]
+        ids, domains = self.table["pair_id"], self.table["domain"]
+        for index, row in enumerate(rows):
+            found[ids[row]].append((label_of(DOMAINS, domains[row]), index))
+        return found
 
     def __getitem__(self, index: int) -> Pair:
         if self._sentences is None:

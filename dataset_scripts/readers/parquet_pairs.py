@@ -166,7 +166,7 @@ class ParquetPairs(PairSource):
             for path in part.paths:
                 named = list(_named_rows(path))
                 if part.layout == "referring":
-                    runs = [list(run) for _, run in groupby(named, key=lambda entry: entry[1]["pair_id"])]
+                    runs = [list(run) for _, run in groupby(named, key=lambda entry: _key(entry[1]))]
                 else:
                     runs = [[entry] for entry in named]
                 places += [(part, path, [place for place, _ in run], run[0][1]) for run in runs]
@@ -350,8 +350,8 @@ def _count_pairs(paths: tuple[Path, ...], layout: str) -> int:
     count = 0
     for path in paths:
         with _damage_named(path):
-            ids = _open(path).read(columns=["pair_id"])["pair_id"].to_pylist()
-        count += sum(1 for _ in groupby(ids))
+            rows = _open(path).read(columns=["pair_id", "domain"]).to_pylist()
+        count += sum(1 for _ in groupby(rows, key=_key))
     return count
 
 
@@ -364,13 +364,18 @@ def _named_rows(path: Path) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
 
 
 def _pair_rows(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
-    """One row per pair. Consecutive sentences with the same `pair_id` are one pair."""
+    """One row per pair. Consecutive sentences with the same `pair_id` and domain are one pair."""
     rows = _rows(path)
     if layout != "referring":
         yield from rows
         return
-    for _, group in groupby(rows, key=lambda row: row["pair_id"]):
+    for _, group in groupby(rows, key=_key):
         yield _paired(list(group))
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What the rows of a pair have in common: ids are unique in each domain."""
+    return row["domain"], row["pair_id"]
 
 
 def _paired(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

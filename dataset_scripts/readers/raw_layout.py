@@ -23,7 +23,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from dataset_scripts.errors import DataError
 from mtrefseg.io import is_blank, read_json, read_regular, to_utf8
@@ -440,9 +440,10 @@ class _Lister:
         return "unknown"
 
     def _label(self, value: Any, allowed: Sequence[_Label], key: str, sample: str) -> _Label | None:
-        """The value if it is allowed, otherwise `None`; a value that is neither allowed nor missing is reported."""
+        """The allowed value that is equal (1 counts as true), otherwise `None`; a value that is neither allowed nor
+        missing is reported."""
         if value is None or value in allowed:
-            return cast("_Label | None", value)
+            return None if value is None else allowed[allowed.index(value)]
         known = ", ".join(str(label) for label in allowed)
         detail = f"{key} has the value {json.dumps(value)[:80]}; known are {known}"
         self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, detail)

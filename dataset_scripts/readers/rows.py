@@ -124,8 +124,8 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     return Pair(
         pair_id=pair_id,
         split=split,
-        domain=_label(DOMAINS, row["domain"]),
-        view=_label(VIEWS, row.get("view")) or "unknown",
+        domain=label_of(DOMAINS, row["domain"]),
+        view=label_of(VIEWS, row.get("view")) or "unknown",
         source=row.get("source") or "unknown",
         image_t1=_file(row["image_t1"], f"{name}/image_t1"),
         image_t2=_file(row["image_t2"], f"{name}/image_t2"),
@@ -181,7 +181,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
         Expression(
             text=text if isinstance(text, str) else "",
             mask=_file(mask, f"{name}/mask {index}"),
-            change_type=_label(CHANGE_TYPES, change_type) or "unknown",
+            change_type=label_of(CHANGE_TYPES, change_type) or "unknown",
             index=index,
             noisy=bool(noisy),
             sample_id=sample_id,
@@ -195,8 +195,20 @@ def _file(cell: Mapping[str, Any] | None, name: str) -> ImageFile:
     return ImageFile(name, b"" if cell is None or cell["bytes"] is None else cell["bytes"])
 
 
-def _label(names: Sequence[str], number: int | str | None) -> str | None:
-    """The name of a label, which may be null; some programs write the names."""
+def label_of(names: Sequence[str], number: int | str | None) -> str | None:
+    """
+    The name of a label.
+
+    Args:
+        names (`Sequence[str]`): All names.
+        number (`int` or `str`, *optional*): Its number, from 0; some programs write the name itself.
+
+    Returns:
+        `str` or `None`: `None` for `None`.
+
+    Raises:
+        UnusableError: If it is not a label.
+    """
     if number is None or (isinstance(number, str) and number in names):
         return number
     if isinstance(number, str):

@@ -52,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scene",
         type=Path,
         metavar="DIR",
-        help="write one georeferenced scene of 2048 x 2048 pixels instead: t1.tif, t2.tif, truth.tif",
+        help="write one georeferenced scene of 2048 x 2048 pixels instead: t1.tif, t2.tif, truth.tif; of the other "
+        "options, only --seed applies",
     )
 
 
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .writing import write_raw
 
     if arguments.scene is not None:
+        _refuse_options_of_pairs(arguments)
         from .large_scene import write_scene
 
         for path in write_scene(arguments.scene, arguments.seed):
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("Say where to write: OUT, --contact-sheet FILE or --scene DIR.")
     if arguments.pairs < 1 or arguments.num_proc < 1:
         raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
+    if arguments.out is None and (arguments.kind == "pretrain" or arguments.png or arguments.num_proc > 1):
+        raise DataError("--kind pretrain, --png and --num-proc are for raw folders: name a folder as OUT.")
     if arguments.kind == "pretrain" and arguments.noise:
         raise DataError("--noise corrupts sentences, and --kind pretrain has none: leave out one of them.")
     try:
@@ -93,6 +97,17 @@ def run(arguments: argparse.Namespace) -> int:
         _draw_sheet(generator, min(arguments.pairs, 12), arguments.contact_sheet)
         print(arguments.contact_sheet)
     return 0
+
+
+def _refuse_options_of_pairs(arguments: argparse.Namespace) -> None:
+    """Raises a `DataError` if an option is given that does nothing with --scene."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    defaults = vars(parser.parse_args([]))
+    given = [name for name in defaults if name not in ("scene", "seed") and getattr(arguments, name) != defaults[name]]
+    if given:
+        named = ", ".join("OUT" if name == "out" else "--" + name.replace("_", "-") for name in given)
+        raise DataError(f"--scene writes one scene and no pairs: leave out {named}.")
 
 
 def _draw_sheet(generator: Generator, count: int, file: Path) -> None:

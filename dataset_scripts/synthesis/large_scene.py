@@ -34,17 +34,20 @@ def write_scene(folder: Path, seed: int = 0) -> list[Path]:
         `list[Path]`: The files.
 
     Raises:
-        [`DataError`]: If rasterio is not installed, or the folder cannot be written into.
+        [`DataError`]: If `seed` is negative, rasterio is not installed, or the folder cannot be written into.
     """
     try:
         import rasterio
         from rasterio.transform import from_origin
     except ImportError as error:
         raise DataError("A scene needs rasterio: pip install 'mtrefseg[geo]'") from error
+    try:
+        generator = Generator(seed=seed, size=TILE, domains=("RS",), split="test", strength=0.3)
+    except ValueError as error:
+        raise DataError(str(error)) from error
     side = TILES * TILE
     dates = [np.zeros((3, side, side), dtype=np.uint8) for _ in range(2)]
     truth = np.zeros((len(TRUTH), side, side), dtype=np.uint8)
-    generator = Generator(seed=seed, size=TILE, domains=("RS",), split="test", strength=0.3)
     for index in range(TILES**2):
         top, left = index // TILES * TILE, index % TILES * TILE
         part = (slice(None), slice(top, top + TILE), slice(left, left + TILE))

@@ -4,6 +4,7 @@
 import io
 import itertools
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
@@ -16,18 +17,32 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import CHANGE_TYPES, DOMAINS, VIEWS, Expression, ImageFile, Pair, PairMaker
+from dataset_scripts.readers import (
+    CHANGE_TYPES,
+    DOMAINS,
+    VIEWS,
+    Expression,
+    Finding,
+    ImageFile,
+    Pair,
+    PairMaker,
+    Reason,
+    UnusableError,
+)
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, write_bytes
 
 from .generator import Domain, Generator, SyntheticPair
 
 
+logger = logging.getLogger(__name__)
+
 Kind: TypeAlias = Literal["referring", "pretrain"]
 
 _SETTINGS_FILE = "generator.json"
 _JPEG_QUALITY = 95
 _CHUNK = 16  # Pairs per task of a worker process
+_NAMED = 3  # Number of pairs that are named among those left out
 # Recorded in each folder, so that a run never continues the folder of another version.
 GENERATOR_VERSION = Generator.version
 
@@ -93,7 +108,9 @@ def write_raw(
     generator: PairMaker, root: Path, count: int, kind: Kind = "referring", png: bool = False, processes: int = 1
 ) -> list[Path]:
     """
-    Writes the pairs 0 to `count` - 1 in the raw layout, one split folder per domain. Resumes an interrupted run.
+    Writes the pairs 0 to `count` - 1 in the raw layout, one split folder per domain. Resumes an interrupted run. Pairs
+    that cannot be read or have no sentence, which only those made of other data can be, are left out, and logged with
+    their number.
 
     Args:
         generator (`PairMaker`): Creates the pairs.
@@ -108,7 +125,7 @@ def write_raw(
 
     Raises:
         DataError: If a split folder exists and was written with other settings, if `root` itself is a split folder,
-            or if a worker process was killed.
+            if a worker process was killed, or if every pair is left out.
     """
     settings = {**asdict(generator), "kind": kind, "png": png, "version": generator.version}
     folders = {
@@ -122,22 +139,22 @@ def write_raw(
     for folder in folders.values():
         _write(folder / _SETTINGS_FILE, json.dumps(settings, indent=1).encode())
     work = partial(_write_pair, generator, folders, kind, png)
-    with tqdm(total=count, unit="pair", desc=generator.label, disable=None) as bar:
-        if processes == 1:
-            for index in range(count):
-                work(index)
-                bar.update()
-        else:
-            _write_together(work, count, processes, bar)
+    results = map(work, range(count)) if processes == 1 else _write_together(work, count, processes)
+    with tqdm(results, total=count, unit="pair", desc=generator.label, disable=None) as bar:
+        left_out = [finding for finding in bar if finding is not None]
+    if left_out:
+        named = "; ".join(map(str, left_out[:_NAMED])) + ("; ..." if len(left_out) > _NAMED else "")
+        if len(left_out) == count:
+            raise DataError(f"No pair can be written: {named}.")
+        logger.warning("left out %s of %s pairs: %s", f"{len(left_out):,}", f"{count:,}", named)
     return list(folders.values())
 
 
-def _write_together(work: Callable[[int], None], count: int, processes: int, bar: Any) -> None:
+def _write_together(work: Callable[[int], Finding | None], count: int, processes: int) -> Iterator[Finding | None]:
     chunks = -(-count // _CHUNK)
     try:
         with worker_pool(min(processes, chunks)) as pool:
-            for _ in pool.map(work, range(count), chunksize=_CHUNK):
-                bar.update()
+            yield from pool.map(work, range(count), chunksize=_CHUNK)
     except BrokenProcessPool as error:
         raise DataError(
             "A worker was killed, perhaps because memory ran out: repeat the command with a smaller --num-proc."
@@ -160,20 +177,29 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
         raise DataError(f"{folder} was made with other settings (see {_SETTINGS_FILE} in it): choose another folder.")
 
 
-def _write_pair(generator: PairMaker, folders: dict[Domain, Path], kind: Kind, png: bool, index: int) -> None:
-    """Writes one pair, unless its last file exists: the file that marks the pair as complete."""
+def _write_pair(
+    generator: PairMaker, folders: dict[Domain, Path], kind: Kind, png: bool, index: int
+) -> Finding | None:
+    """Writes one pair, unless its last file exists: the file that marks the pair as complete. Returns why it is left
+    out, if it is."""
     folder = folders[generator.domains[index % len(generator.domains)]]
     name = generator.pair_id(index)
     last = folder / (f"referring_expression/{name}.json" if kind == "referring" else f"masks/{name}.png")
     if last.exists():
-        return
-    record = to_pair(generator.pair(index), generator.split, kind, folder.name, png)
+        return None
+    try:
+        record = to_pair(generator.pair(index), generator.split, kind, folder.name, png)
+    except UnusableError as error:
+        return Finding(error.reason, folder.name, name, error.detail)
+    if kind == "referring" and not record.expressions:
+        return Finding(Reason.NO_EXPRESSION_LEFT, folder.name, name, "nothing is known to say about it")
     for file in (record.image_t1, record.image_t2, *(expression.mask for expression in record.expressions)):
         _write(folder / file.name, file.read_bytes())
     if record.change_mask is not None:
         _write(last, record.change_mask.read_bytes())
     else:
         _write(last, json.dumps(_json_of(record), indent=1, ensure_ascii=False).encode())
+    return None
 
 
 def _json_of(record: Pair) -> dict[str, Any]:

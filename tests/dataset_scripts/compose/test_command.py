@@ -10,7 +10,7 @@ from datasets import load_dataset
 from PIL import Image
 
 from dataset_scripts.command_line import main
-from dataset_scripts.compose import Composer
+from dataset_scripts.compose import ComposedPair, Composer
 from dataset_scripts.readers import find_split_folders, open_pairs
 from tests.dataset_scripts.compose.coco_folders import write_folder
 
@@ -76,6 +76,15 @@ def test_parquet_and_sheet(coco: Path, tmp_path: Path) -> None:
     assert alone.is_file()
 
 
+def test_a_stopped_run_leaves_no_parquet_file(coco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: Composer, index: int) -> ComposedPair:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Composer, "pair", stop)
+    assert main(["compose", str(coco), str(tmp_path / "pairs.parquet"), "--pairs", "3", *OPTIONS]) == 130
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -84,6 +93,8 @@ def test_parquet_and_sheet(coco: Path, tmp_path: Path) -> None:
         (["COCO", "OUT", "--size", "64"], "size is 64"),
         (["COCO", "OUT", "--seed", "-1"], "seed"),
         (["COCO", "out.parquet", "--kind", "pretrain"], "raw folders"),
+        (["COCO", "out.parquet", "--num-proc", "2"], "raw folders"),
+        (["COCO", "--contact-sheet", "OUT", "--png"], "raw folders"),
         (["COCO", "OUT", "--backgrounds", "NONE"], "not a folder"),
     ],
 )

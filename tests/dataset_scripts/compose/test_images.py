@@ -141,6 +141,7 @@ def test_doubtful_colours_are_not_named() -> None:
 def test_nouns_of_any_category() -> None:
     assert kind_of("Dining_Table") == "table"
     assert kind_of("storage-tank") == "storage tank"
+    assert [kind_of(name) for name in ("plane", "Swimming_pool", "motorbike")] == ["airplane", "pool", "motorcycle"]
     nouns = nouns_for(frozenset(("fire hydrant", "toothbrush", "cherry", "sheep", "person", "bus")))
     assert nouns["fire hydrant"][0] == ("fire hydrant", "fire hydrants")
     assert nouns["toothbrush"][0] == ("toothbrush", "toothbrushes")

@@ -2,9 +2,13 @@
 """Sentences about pairs that have masks."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -13,6 +17,7 @@ from dataset_scripts.describe import Describer
 from dataset_scripts.describe.parts import find_parts, kinds_in
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import open_pairs
+from dataset_scripts.synthesis import Domain
 
 
 SIDE = 128
@@ -41,29 +46,36 @@ def levir(tmp_path: Path) -> Path:
     return folder.parent
 
 
-@pytest.fixture
-def people(tmp_path: Path) -> Path:
-    """A referring data set of one pair with two people that touch one another."""
-    folder = tmp_path / "people" / "NS_street_train"
+def write_sentences(folder: Path, *said: tuple[str, np.ndarray], **labels: Any) -> Path:
+    """Writes a raw split folder of one pair; returns the folder that holds it."""
     for name in ("A", "B"):
         write_image(folder / name / "1.png", np.full((SIDE, SIDE, 3), 90, np.uint8))
-    touching = ((20, 20, 40, 80), (40, 20, 60, 80))
-    for index, mask in enumerate((rectangles(*touching), rectangles(touching[0]))):
+    for index, (_, mask) in enumerate(said):
         write_image(folder / "masks" / "1" / f"{index}.png", mask.astype(np.uint8) * 255)
-    record = {
-        "sample_id": "1",
-        "img_A": "1.png",
-        "img_B": "1.png",
-        "referring_expressions": ["the people who appeared", "the leftmost person that appeared"],
-        "mask": ["1/0.png", "1/1.png"],
-        "change_types": ["appear", "appear"],
-        "domain": "NS",
-        "view": "normal",
-    }
+    record = {"sample_id": "1", "referring_expressions": [text for text, _ in said], **labels}
     file = folder / "referring_expression" / "1.json"
     file.parent.mkdir()
     file.write_text(json.dumps(record))
     return folder.parent
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A referring data set of one pair with two people that touch one another."""
+    touching = ((20, 20, 40, 80), (40, 20, 60, 80))
+    return write_sentences(
+        tmp_path / "people" / "NS_street_train",
+        ("the people who appeared", rectangles(*touching)),
+        ("the leftmost person that appeared", rectangles(touching[0])),
+        change_types=["appear", "appear"],
+        domain="NS",
+        view="normal",
+    )
+
+
+def new_sentences(data: Path, domain: Domain) -> list[str]:
+    pair = Describer(data=data, domain=domain).pair(0)
+    return [one.text for one in pair.expressions[2:]]
 
 
 def test_masks_of_every_change_get_sentences(levir: Path) -> None:
@@ -129,6 +141,8 @@ def test_the_same_seed_gives_the_same_sentences(levir: Path) -> None:
         ("the patch of cropland on the right", {"field"}),
         ("some houses are built along the road", {"building", "road"}),
         ("everything that changed", set()),
+        ("the orange car that left", {"car"}),
+        ("the oranges that appeared", {"orange"}),
     ],
 )
 def test_kinds_of_sentences(text: str, kinds: set[str]) -> None:
@@ -153,3 +167,107 @@ def test_command_writes_a_data_set(levir: Path, tmp_path: Path, capsys: pytest.C
 def test_unknown_things_are_named(levir: Path) -> None:
     with pytest.raises(DataError, match="'gadget'"):
         Describer(data=levir, domain="RS", thing="gadget")
+
+
+def test_the_change_is_taken_from_the_sentence_if_the_data_do_not_name_it(tmp_path: Path) -> None:
+    left, right = rectangles(LEFT), rectangles(RIGHT)
+    folder = tmp_path / "known" / "NS_street_train"
+    known = write_sentences(folder, ("the car that left", left), ("the person that appeared", right))
+    assert new_sentences(known, "NS")
+    folder = tmp_path / "unclear" / "NS_street_train"
+    unclear = write_sentences(folder, ("the car that left", left), ("a person, look", right))
+    assert not new_sentences(unclear, "NS")
+
+
+def test_labels_of_the_data_are_kept(tmp_path: Path) -> None:
+    said = (("the house that was demolished", rectangles(LEFT)), ("the pool that appeared", rectangles(RIGHT)))
+    labels = {"change_types": ["disappear", "appear"], "source": "LEVIR-CD", "view": "satellite"}
+    pair = Describer(data=write_sentences(tmp_path / "a" / "RS_train", *said, **labels), domain="RS").pair(0)
+    assert (pair.source, pair.view, len(pair.expressions) > 2) == ("LEVIR-CD", "satellite", True)
+    # A corrupted mask says nothing about what changed.
+    data = write_sentences(tmp_path / "b" / "RS_train", *said, **labels, noisy=[True, False])
+    assert [one.noisy for one in Describer(data=data, domain="RS").pair(0).expressions] == [True, False]
+
+
+def test_pairs_of_the_other_domain_are_left_out(
+    people: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = (("the house that was demolished", rectangles(LEFT)), ("the pool that appeared", rectangles(RIGHT)))
+    write_sentences(people / "RS_town_train", *said, change_types=["disappear", "appear"])
+    out = tmp_path / "out"
+    assert main(["describe", str(people), str(out), "--domain", "RS"]) == 0
+    (pair,) = open_pairs(out)
+    assert (pair.domain, pair.expressions[0].text) == ("RS", "the house that was demolished")
+    assert "pairs left out because they are not of RS: 1" in caplog.text
+
+
+def test_ids_with_folders_become_names_of_files(tmp_path: Path) -> None:
+    data, rows = tmp_path / "data", []
+    for index, pair_id in enumerate((None, "../../../escaped", "a/b", "a_b", "x" * 300)):
+        for name in ("t1", "t2"):
+            write_image(data / name / f"{index}.png", np.full((SIDE, SIDE, 3), 90, np.uint8))
+        write_image(data / "masks" / f"{index}.png", rectangles(LEFT).astype(np.uint8) * 255)
+        row = {"image_t1_file_name": f"t1/{index}.png", "image_t2_file_name": f"t2/{index}.png"}
+        row |= {"mask_file_name": f"masks/{index}.png", "expression": "the car that left"}
+        rows.append(json.dumps(row if pair_id is None else {**row, "pair_id": pair_id}))
+    (data / "metadata.jsonl").write_text("\n".join(rows))
+    out = tmp_path / "out"
+    assert main(["describe", str(data), str(out), "--domain", "NS", "--sentences", "1"]) == 0
+    source = open_pairs(out)
+    assert len(list(source.usable())) == len(rows)
+    assert not source.report.findings
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "out"}
+
+
+def test_pairs_that_cannot_be_described_are_counted(
+    levir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("A", "B"):
+        write_image(levir / "train" / name / "2.png", np.full((SIDE, SIDE, 3), 90, np.uint8))
+    write_image(levir / "train" / "label" / "2.png", rectangles().astype(np.uint8))
+    command = ["describe", str(levir), str(tmp_path / "out"), "--domain", "RS", "--thing", "building"]
+    assert main(command) == 0
+    assert "left out 1 of 2 pairs: RS_described_train, 2: no_expression_left" in caplog.text
+    assert [pair.pair_id for pair in open_pairs(tmp_path / "out")] == ["1"]
+
+
+def test_a_damaged_row_does_not_stop_the_others(
+    people: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = people / "NS_street_train"
+    for kind, suffix in (("A", ".png"), ("B", ".png"), ("masks", ""), ("referring_expression", ".json")):
+        old, new = (split / kind / f"{name}{suffix}" for name in "12")
+        shutil.copytree(old, new) if old.is_dir() else new.write_bytes(old.read_bytes())
+    file = split / "referring_expression" / "2.json"
+    file.write_text(file.read_text().replace('"sample_id": "1"', '"sample_id": "2"'))
+    assert main(["export", str(people), str(tmp_path / "parquet")]) == 0
+    (path,) = (tmp_path / "parquet" / "data").rglob("*.parquet")
+    rows = pq.read_table(path).to_pylist()
+    for row in rows:
+        row["image_t1"]["bytes"] = b"damaged" if row["pair_id"] == "1" else row["image_t1"]["bytes"]
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+    out = tmp_path / "out"
+    assert main(["describe", str(tmp_path / "parquet"), str(out), "--domain", "NS"]) == 0
+    assert [pair.pair_id for pair in open_pairs(out)] == ["2"]
+    assert "left out 1 of 2 pairs: NS_described_train, 1: unreadable_image" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seed", "-1"], "seed is -1"),
+        (["--change", "disappear"], "--thing"),
+        (["--thing", "person"], "has sentences"),
+        (["--domain", "RS"], "no pair of RS"),
+    ],
+)
+def test_wrong_options_are_named(
+    people: Path, tmp_path: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["describe", str(people), str(tmp_path / "out"), "--domain", "NS", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_generated_pairs_are_not_described() -> None:
+    with pytest.raises(DataError, match="without end"):
+        len(Describer(data="generated", domain="NS"))

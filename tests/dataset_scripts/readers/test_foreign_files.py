@@ -133,6 +133,10 @@ def test_one_option_excludes_the_other(tmp_path: Path, capsys: Any) -> None:
     with pytest.raises(SystemExit):
         main(["validate", str(tmp_path), "--mask-values", "one"])
     assert "whole numbers" in capsys.readouterr().err
+    # No value is above it: every mask would be empty.
+    with pytest.raises(SystemExit):
+        main(["validate", str(tmp_path), "--mask-threshold", "nan"])
+    assert "finite" in capsys.readouterr().err
 
 
 def damaged_files() -> dict[str, bytes]:

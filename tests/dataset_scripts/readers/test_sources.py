@@ -284,6 +284,34 @@ def test_an_export_reads_as_the_raw_folders_that_it_is_of(tmp_path, options: lis
     }
 
 
+def test_pairs_of_both_domains_with_one_id_stay_apart_in_one_file(tmp_path) -> None:
+    for name in ("NS_train", "RS_train"):
+        make_raw_split(tmp_path / "raw", name, pairs=1, prefix="same", seed=len(name))
+    out = tmp_path / "out"
+    assert main(["export", str(tmp_path / "raw"), str(out)]) == 0
+    tables = [pyarrow.parquet.read_table(path) for path in sorted((out / "data").rglob("*.parquet"))]
+    pyarrow.parquet.write_table(pyarrow.concat_tables(tables), out / "data" / "all.parquet")
+    write_card(out, [{"config_name": "TV", "data_files": [{"split": "train", "path": "data/all.parquet"}]}])
+    pairs = open_pairs(out)
+    assert len(pairs) == 2
+    assert [pair.domain for pair in pairs] == [pairs[index].domain for index in (0, 1)] == ["NS", "RS"]
+    assert pairs.positions == {"same_000": [("NS", 0), ("RS", 1)]} == open_pairs(out, "train").positions
+
+
+def test_a_stray_parquet_file_does_not_hide_the_raw_folders(tmp_path) -> None:
+    make_raw_split(tmp_path, "RS_train", pairs=1)
+    (tmp_path / "RS_train" / "index.parquet").write_bytes(b"PAR1")
+    assert len(open_pairs(tmp_path, "train", checked=False)) == 1
+
+
+def test_a_table_without_a_column_says_which(tmp_path) -> None:
+    path = write_parquet(tmp_path, [make_row("one")]) / "data/train.parquet"
+    table = pyarrow.parquet.read_table(path).drop_columns(["domain"])
+    pyarrow.parquet.write_table(table.replace_schema_metadata(None), path)
+    with pytest.raises(DataError, match=r"not those of sentences; domain is missing\.$"):
+        open_pairs(tmp_path, "train", "RS")
+
+
 def test_an_exported_stage_1_set_reads_as_its_raw_folders(tmp_path) -> None:
     make_raw_split(tmp_path / "raw", "RS_pretrain", pairs=3)
     assert main(["export", str(tmp_path / "raw"), str(tmp_path / "out")]) == 0

@@ -323,6 +323,15 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["synth"]) == 2
     assert main(["synth", str(tmp_path / "out"), "--pairs", "0"]) == 2
     assert main(["synth", str(tmp_path / "out"), "--kind", "pretrain", "--noise", "0.1"]) == 2
+    assert main(["synth", "--contact-sheet", str(sheet), "--png"]) == 2
+
+
+def test_options_that_a_scene_does_not_have_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = str(tmp_path / "scene")
+    assert main(["synth", str(tmp_path), "--scene", scene, "--size", "512", "--num-proc", "2"]) == 2
+    assert "leave out OUT, --size, --num-proc" in capsys.readouterr().err
+    assert main(["synth", "--scene", scene, "--seed", "-1"]) == 2
+    assert "seed is -1" in capsys.readouterr().err
 
 
 def test_the_committed_sample_is_what_the_generator_makes() -> None:
