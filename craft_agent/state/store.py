@@ -103,13 +103,7 @@ class Store:
     def add_pairs(self, pairs: Sequence[PairFiles], sha256: Sequence[tuple[str, str]]) -> None:
         """Lists new pairs with the hashes of their files; pairs with a problem are skipped for good."""
         with self.database.transaction() as connection:
-            for files, hashes in zip(pairs, sha256, strict=True):
-                step = "skipped" if files.problem else "new"
-                connection.execute(
-                    """INSERT OR IGNORE INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason,
-                    updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                    (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
-                )
+            insert_pairs(connection, pairs, sha256)
 
     def retry_failed(self) -> int:
         """Returns failed pairs to the step at which they failed; gives their number."""
@@ -176,6 +170,19 @@ class Store:
 
     def _rows_of(self, table: str, pair_id: str) -> list[Row]:
         return [tuple(row) for row in self.rows(f"SELECT * FROM {table} WHERE pair_id = ?", pair_id)]
+
+
+def insert_pairs(
+    connection: sqlite3.Connection, pairs: Sequence[PairFiles], sha256: Sequence[tuple[str, str]]
+) -> None:
+    """Does what `Store.add_pairs` does, in a transaction of the caller."""
+    for files, hashes in zip(pairs, sha256, strict=True):
+        step = "skipped" if files.problem else "new"
+        connection.execute(
+            """INSERT OR IGNORE INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason,
+            updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
+        )
 
 
 def _is_run(names: Sequence[str]) -> bool:
