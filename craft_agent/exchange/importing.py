@@ -95,7 +95,7 @@ def import_annotations(path: Path, work: Path, options: ImportOptions) -> Import
     if not pairs:
         raise file.error("the file", "it holds no pair: export it again with its images")
     # Without pairs, it is an import that was interrupted.
-    is_new = not (work / FILE_NAME).is_file() or not Store(work).known_pairs()
+    is_new = not (work / FILE_NAME).is_file() or not Store(work).rows("SELECT 1 FROM pairs LIMIT 1")
     if not is_new and (options.pairs is not None or options.domain is not None):
         raise CraftError(f"{work} holds a run already: --pairs and --domain are for a new one, leave them out")
     folder = (options.pairs or path.parent) if is_new else Path(Store(work).settings.pairs)
