@@ -173,7 +173,7 @@ class AuditStore:
         """Records that an auditor was shown the decisions of others on a sample."""
         if not self.has_seen(sample_id, auditor):
             with self._database.transaction() as connection:
-                connection.execute("INSERT OR IGNORE INTO seen (sample_id, auditor) VALUES (?, ?)", (sample_id, auditor))
+                connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (sample_id, auditor))
 
     def has_seen(self, sample_id: str, auditor: str) -> bool:
         """Whether an auditor was shown the decisions of others on a sample."""
