@@ -46,10 +46,10 @@ def agreement_rows(store: AuditStore) -> list[list[str]]:
     for first, second in combinations(store.auditors(), 2):
         found = store.agreement(first, second)
         counts = (found.both_accept, found.only_first, found.only_second, found.both_reject)
-        if sum(counts):
+        if found.total:
             # Kappa is undefined if both gave one and the same verdict throughout.
             kappa = "–" if found.kappa is None else f"{found.kappa:.2f}"
-            rows.append([f"{first} and {second}", *map(str, (sum(counts), *counts)), kappa])
+            rows.append([f"{first} and {second}", *map(str, (found.total, *counts)), kappa])
     return rows
 
 

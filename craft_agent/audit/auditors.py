@@ -3,7 +3,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 from statistics import median
 
 from .decisions import StoredDecision
@@ -32,12 +32,16 @@ def auditor_rows(store: AuditStore) -> list[list[str]]:
     for _, decisions in store.judged_samples():
         final = next((each for each in decisions if each.final), None)
         for each in decisions:
-            counts[each.auditor].update(_facts(each, decisions, final))
+            counts[each.auditor].update(_facts(each, final))
             times[each.auditor].append(datetime.fromisoformat(each.created_at))
+    for pair in combinations(sorted(counts), 2):
+        agreement = store.agreement(*pair)
+        for name in pair:
+            counts[name].update(compared=agreement.total, same=agreement.alike)
     return [_row(name, counts[name], sorted(times[name])) for name in sorted(counts)]
 
 
-def _facts(each: StoredDecision, decisions: list[StoredDecision], final: StoredDecision | None) -> list[str]:
+def _facts(each: StoredDecision, final: StoredDecision | None) -> list[str]:
     facts = ["judged"]
     if each.verdict == "accept":
         facts.append("accepted")
@@ -45,10 +49,6 @@ def _facts(each: StoredDecision, decisions: list[StoredDecision], final: StoredD
             facts.append("edited")
     if final is not None and not each.final and final.verdict != each.verdict:
         facts.append("overruled")
-    if not each.settled:
-        for other in decisions:
-            if other is not each and not other.settled:
-                facts += ["compared", "same"] if other.verdict == each.verdict else ["compared"]
     return facts
 
 

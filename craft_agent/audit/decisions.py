@@ -117,15 +117,25 @@ class Agreement:
     both_reject: int
 
     @property
+    def total(self) -> int:
+        """`int`: Number of samples that both judged."""
+        return self.both_accept + self.only_first + self.only_second + self.both_reject
+
+    @property
+    def alike(self) -> int:
+        """`int`: Number of samples on which both gave the same verdict."""
+        return self.both_accept + self.both_reject
+
+    @property
     def kappa(self) -> float | None:
         """Cohen's kappa, at most 1; `None` without common samples, or if both always gave the same one verdict."""
-        total = self.both_accept + self.only_first + self.only_second + self.both_reject
+        total = self.total
         if not total:
             return None
         first = (self.both_accept + self.only_first) / total
         second = (self.both_accept + self.only_second) / total
         by_chance = first * second + (1 - first) * (1 - second)
-        observed = (self.both_accept + self.both_reject) / total
+        observed = self.alike / total
         return None if by_chance == 1 else (observed - by_chance) / (1 - by_chance)
 
 

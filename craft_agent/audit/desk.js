@@ -53,7 +53,7 @@ window.startAudit = (root) => {
       const url = new URL(`gradio_api/run/${name}`, document.baseURI);
       response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ data }) });
     } catch {
-      throw new Error("The server does not answer, so nothing was sent. Your edits are kept in this browser: try again later.");
+      throw new Error("The server does not answer. Your edits are kept in this browser: try again later.");
     }
     const answer = await response.json().catch(() => ({}));
     if (!response.ok) throw new Error(answer.error || `The server answers with status ${response.status}; see its terminal.`);
@@ -82,7 +82,7 @@ window.startAudit = (root) => {
     }
   }
 
-  const open = (id = "", step = 0) => during(async () => show(await ask("open_sample", auditor, id, step, which)));
+  const open = (id = "", step = 0, list = which) => during(async () => show(await ask("open_sample", auditor, id, step, list)));
 
   // --- drafts: edits without a decision, kept in the browser ---
 
@@ -182,7 +182,6 @@ window.startAudit = (root) => {
     const text = role === "adjudicator" ? `${openCount} to settle · ${accepted} accepted · ${rejected} rejected` : `${accepted} accepted · ${rejected} rejected · ${openCount} left for you · `
       + `${complete} of ${total} judged by ${seats === 1 ? "somebody" : "two people"}`;
     find("counts").textContent = text;
-    find("progress").setAttribute("aria-label", text);
     find("auditor").textContent = auditor;
     for (const button of all("[data-which]")) {
       const isChosen = button.dataset.which === which;
@@ -276,7 +275,7 @@ window.startAudit = (root) => {
     viewer.endStroke();
     document.activeElement?.blur();
     const step = sample ? steps.pop() : null;
-    if (!step) return during(async () => { which = "open"; await show(await ask("undo", auditor)); });
+    if (!step) return during(async () => show(await ask("undo", auditor)));
     if (step.flipped) {
       viewer.flip(step.flipped);
       maskChanged();
@@ -455,10 +454,8 @@ window.startAudit = (root) => {
     find("name").focus();
   }
 
-  function choose(list) {
-    which = list;
-    return open();
-  }
+  // The list changes when the server has answered: `show` sets it.
+  const choose = (list) => open("", 0, list);
 
   // --- actions by name, and their keys ---
 

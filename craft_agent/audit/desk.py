@@ -84,8 +84,7 @@ class AuditDesk:
             CraftError: If the name, the list or the sample does not exist.
         """
         auditor = check_auditor(auditor)
-        if which not in get_args(Which):
-            raise CraftError(f"There is no list {which!r}; ask for one of {', '.join(get_args(Which))}.")
+        _check_list(which)
         with self._lock:
             ids = self._list(auditor, which)
             if not sample_id or step:
@@ -121,9 +120,11 @@ class AuditDesk:
             `dict`: As from `open`.
 
         Raises:
-            CraftError: If the decision is incomplete, or all seats are taken. Nothing is stored in that case.
+            CraftError: If the decision is incomplete, the list or the sample does not exist, or all seats are taken.
+                Nothing is stored in that case.
         """
         auditor = check_auditor(auditor)
+        _check_list(which)
         sample = self.store.sample(sample_id)
         parsed = read_decision(decision, sample)
         final = self.team.is_adjudicator(auditor)
@@ -132,8 +133,9 @@ class AuditDesk:
             if len(others) >= self.seats and not final:
                 names = " and ".join(sorted(others))
                 raise CraftError(f"{sample_id} has been judged by {names} already; continue with the next sample.")
-            # Auditors see each other's decisions after their first one, so later ones are not independent.
-            settles = final or (bool(others) and self.store.decision(sample_id, auditor) is not None)
+            # Who has seen the decision of another is not independent any more, even after undoing the own one.
+            revises = self.store.decision(sample_id, auditor) is not None or self.store.has_seen(sample_id, auditor)
+            settles = final or (bool(others) and revises)
             self.store.decide(sample_id, auditor, replace(parsed, settled=settles), final)
         return self.open(auditor, sample_id, 1, which)
 
@@ -225,6 +227,8 @@ class AuditDesk:
         mine = self.store.decision(sample_id, auditor)
         sees_others = mine is not None or self.team.is_adjudicator(auditor)
         others = [each for each in self.store.decisions(sample_id) if each.auditor != auditor] if sees_others else []
+        if others:
+            self.store.mark_seen(sample_id, auditor)
         return {
             "sample_id": sample.sample_id,
             "pair_id": sample.pair_id,
@@ -240,6 +244,11 @@ class AuditDesk:
             "decision": describe_decision(mine, sample) if mine else None,
             "others": [describe_decision(each, sample) for each in others],
         }
+
+
+def _check_list(which: str) -> None:
+    if which not in get_args(Which):
+        raise CraftError(f"There is no list {which!r}; ask for one of {', '.join(get_args(Which))}.")
 
 
 def describe_decision(decision: StoredDecision, sample: AuditSample) -> dict[str, Any]:

@@ -111,11 +111,9 @@ def agreement_table(audit: AuditStore) -> str:
     rows = []
     for first, second in combinations(audit.auditors(), 2):
         agreement = audit.agreement(first, second)
-        common = agreement.both_accept + agreement.both_reject + agreement.only_first + agreement.only_second
-        if common:
+        if agreement.total:
             kappa = "undefined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
-            alike = agreement.both_accept + agreement.both_reject
-            rows.append(f"| {first}, {second} | {common:,} | {alike:,} | {kappa} |")
+            rows.append(f"| {first}, {second} | {agreement.total:,} | {agreement.alike:,} | {kappa} |")
     if not rows:
         return ""
     head = ["| auditors | judged by both | same verdict | Cohen's kappa |", "| --- | --- | --- | --- |"]

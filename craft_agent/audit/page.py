@@ -180,13 +180,18 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         with _shown_errors():
             return summary_of(store)
 
-    def draw(rows: list[list[str]], chosen: gr.SelectData) -> str:
+    def draw(chosen: gr.SelectData) -> str:
+        # Not by its number: the reader may have sorted the table.
+        sample_id = str(chosen.row_value[0])
         with _shown_errors():
-            return disagreement_html(store, rows[chosen.index[0]][0])
+            # Decisions on other samples are not for the eyes of those who have yet to judge them.
+            if sample_id not in {each.sample_id for each in store.disagreements()}:
+                raise CraftError(f"{sample_id} is no disagreement any more; open this tab again.")
+            return disagreement_html(store, sample_id)
 
     tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)
     tab.select(summarise, outputs=summary, api_visibility="private", show_progress="hidden", queue=False)
-    found.select(draw, inputs=found, outputs=versions, api_visibility="private", queue=False)
+    found.select(draw, outputs=versions, api_visibility="private", queue=False)
 
 
 def _name(given: str, request: gr.Request) -> str:
@@ -210,8 +215,10 @@ class _Invited:
         connection = HTTPConnection(scope)
         token = connection.query_params.get("token", "")
         if token and self.team.person(token) is not None and scope["type"] == "http":
-            response = RedirectResponse(connection.url.remove_query_params("token").path, 303)
-            response.set_cookie(self.cookie, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict")
+            # Two slashes at the beginning would lead to another server.
+            response = RedirectResponse(f"/{connection.url.path.lstrip('/')}", 303)
+            # Not "strict": after a click on a link in a web mail, the browser would hold the cookie back at once.
+            response.set_cookie(self.cookie, token, max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
             await response(scope, receive, send)
             return
         person = self.team.person(connection.cookies.get(self.cookie, ""))

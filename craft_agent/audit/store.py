@@ -169,6 +169,16 @@ class AuditStore:
         )
         return _newest(self._decoded(rows, _stored))
 
+    def mark_seen(self, sample_id: str, auditor: str) -> None:
+        """Records that an auditor was shown the decisions of others on a sample."""
+        if not self.has_seen(sample_id, auditor):
+            with self._database.transaction() as connection:
+                connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (sample_id, auditor))
+
+    def has_seen(self, sample_id: str, auditor: str) -> bool:
+        """Whether an auditor was shown the decisions of others on a sample."""
+        return bool(self._rows("SELECT 1 FROM seen WHERE sample_id = ? AND auditor = ?", sample_id, auditor))
+
     def auditors(self) -> list[str]:
         """The names of all auditors with a current decision, sorted."""
         return [

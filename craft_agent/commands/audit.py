@@ -23,12 +23,13 @@ only be reached from this computer; see `--host`. Without invitations, anybody w
 """
 
 import argparse
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from ..audit.team import AuditTeam, Order
+from mtrefseg.option_values import port
+
+from ..audit.team import AuditTeam, Order, Role
 from ..errors import CraftError
 
 
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument(
-        "--port", type=int, default=PORT, help=f"port to listen on (default: {PORT}; 0: any free port)"
+        "--port", type=port, default=PORT, help=f"port to listen on (default: {PORT}; 0: any free port)"
     )
 
 
@@ -80,57 +81,38 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code 0.
 
     Raises:
-        CraftError: If WORK holds no run, a name or the share is not valid, or the port is taken.
+        UserError: If WORK holds no run, a name or the share is not valid, or the port is taken. Nobody is invited
+            then.
     """
     # Here, so that the help is printed without loading them.
     import uvicorn
+
+    from mtrefseg.serve.server import address_of, bind
 
     from ..audit.decisions import check_auditor
     from ..audit.page import build_app
     from ..audit.store import AuditStore
 
     auditor = check_auditor(arguments.auditor) if arguments.auditor else ""
+    roles: dict[str, Role] = {}
+    invited: dict[Role, list[str]] = {"auditor": arguments.invite, "adjudicator": arguments.adjudicator}
+    for role, names in invited.items():
+        for name in map(check_auditor, names):
+            if roles.setdefault(name, role) != role:
+                raise CraftError(f"{name} cannot be both: give --invite or --adjudicator")
     store = AuditStore(arguments.work)
     team = AuditTeam(arguments.work)
     given = {"order": arguments.order, "share": arguments.share}
-    team.set_plan(replace(team.plan, **{name: value for name, value in given.items() if value is not None}))
-    tokens = {name: team.invite(name) for name in arguments.invite}
-    tokens |= {name: team.invite(name, "adjudicator") for name in arguments.adjudicator}
+    plan = replace(team.plan, **{name: value for name, value in given.items() if value is not None})
+    # Everything that can fail comes first: a new invitation ends the earlier one, and its link is shown only once.
+    listener = bind(arguments.host, arguments.port)
+    team.set_plan(plan)
+    tokens = {name: team.invite(name, role) for name, role in roles.items()}
     app = build_app(store, arguments.work, auditor, arguments.seats, arguments.host)
-    listener = listen(arguments.host, arguments.port)
-    port = listener.getsockname()[1]
-    print(
-        f"http://{arguments.host}:{port}  (stop with Ctrl-C; every decision is stored in {arguments.work})", flush=True
-    )
+    address = address_of(listener)
+    print(f"{address}  (stop with Ctrl-C; every decision is stored in {arguments.work})", flush=True)
     for name, token in tokens.items():
-        role = "adjudicator" if team.is_adjudicator(name) else "auditor"
-        print(f"{name} ({role}): http://{arguments.host}:{port}/?token={token}", flush=True)
+        print(f"{name} ({roles[name]}): {address}/?token={token}", flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[listener])
     return 0
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """
-    Opens a listening socket.
-
-    Args:
-        host (`str`): A name or address of this computer.
-        port (`int`): The port; 0 lets the system choose one.
-
-    Returns:
-        `socket.socket`: The socket.
-
-    Raises:
-        CraftError: If the address is taken or not valid.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()  # Early requests wait until the server is ready.
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise CraftError(f"The page cannot listen on {host}, port {port}: {error}; give another --port.") from error
-    return listener

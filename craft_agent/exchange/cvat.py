@@ -5,12 +5,14 @@ CVAT for images 1.1: both images of a pair, masks or polygons on the one that sh
 The attribute `sentence` holds one sentence a line: the first one, then its paraphrases.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
+from ..errors import CraftError
 from ..geometry import box_of
 from ..records import BoolMask
 from .annotations import FARTHEST, LABELS, AnnotatedPair, AnnotationFile, Region
@@ -19,6 +21,8 @@ from .polygons import fill_polygon, to_polygon
 
 FILE_NAME = "annotations.xml"
 _SENTENCE, _SAMPLE = "sentence", "sample_id"
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Control characters, which XML can hold in no form: one of them would make the whole file unreadable."""
 
 
 def write(pairs: Iterable[AnnotatedPair], as_polygons: bool) -> dict[str, str]:
@@ -37,6 +41,8 @@ def write(pairs: Iterable[AnnotatedPair], as_polygons: bool) -> dict[str, str]:
     number = 0
     for pair in pairs:
         for name, is_t1 in ((pair.file_t1, True), (pair.file_t2, False)):
+            if _NOT_IN_XML.search(name):
+                raise CraftError(f"XML cannot hold the name {name!r}: rename the file, or export another format")
             sides = {"width": str(pair.size[0]), "height": str(pair.size[1])}
             image = ElementTree.SubElement(root, "image", {"id": str(number), "name": name, **sides})
             number += 1
@@ -66,8 +72,8 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
         name = image.get("name", "")
         size = file.size(entry, image.get("width"), image.get("height"))
         regions = tuple(_region(file, f"{entry} ({name}), shape {at}", each, size) for at, each in enumerate(image, 1))
-        is_t1 = Path(name).parent.name == "A"
-        files = (name, "") if is_t1 else ("", name)
+        side = Path(name).parent.name
+        files = (name if side == "A" else "", name if side == "B" else "")
         yield AnnotatedPair(file.pair_id(entry, name), *files, size, regions, entry)
 
 
@@ -85,7 +91,8 @@ def _add_shape(image: ElementTree.Element, region: Region, as_polygons: bool) ->
         place = {"left": box.left, "top": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
         places = {key: str(value) for key, value in place.items()}
         shape = ElementTree.SubElement(image, "mask", {**common, "rle": ", ".join(map(str, runs)), **places})
-    for name, text in ((_SENTENCE, "\n".join(region.expressions)), (_SAMPLE, region.sample_id)):
+    sentences = "\n".join(_NOT_IN_XML.sub("", each) for each in region.expressions)
+    for name, text in ((_SENTENCE, sentences), (_SAMPLE, region.sample_id)):
         ElementTree.SubElement(shape, "attribute", {"name": name}).text = text
 
 

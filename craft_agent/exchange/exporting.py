@@ -14,7 +14,7 @@ from ..audit.store import AuditStore
 from ..errors import CraftError
 from ..records import Sample
 from ..state.store import Store
-from ..steps.exporting import copy_images, replace_folder
+from ..steps.exporting import check_target, copy_images, replace_folder
 from .annotations import AnnotatedPair, Region
 from .formats import find_format
 
@@ -62,10 +62,7 @@ def export_annotations(
         CraftError: If there is no such sample, or `out` holds something else.
     """
     store, audit, form = Store(work), AuditStore(work), find_format(format_name)
-    if out.exists() and not (out / form.FILE_NAME).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise CraftError(f"{out} holds something other than an earlier export; name a new folder")
-    if out.resolve().is_relative_to(Path(store.settings.pairs).resolve()):
-        raise CraftError(f"{out} is inside the folder of pairs; name a folder outside of it")
+    check_target(store, out, form.FILE_NAME)
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     for side in ("A", "B"):
@@ -104,13 +101,16 @@ def export_annotations(
 
 
 def _not_rejected(store: Store, audit: AuditStore) -> Iterator[Sample]:
-    """All samples of the run except those that the newest decision rejects, with the edits of that decision."""
+    """
+    All samples of the run that nobody has rejected, and those that an adjudicator accepted, with the edits of the
+    newest decision.
+    """
     for row in store.rows("SELECT DISTINCT pair_id FROM samples ORDER BY pair_id"):
         for sample in store.samples(row["pair_id"]):
             decisions = audit.decisions(sample.sample_id)
             if not decisions:
                 yield sample
-            elif decisions[-1].verdict == "accept":
+            elif all(each.verdict == "accept" for each in (decisions[-1:] if decisions[-1].final else decisions)):
                 yield apply_decisions(sample, decisions)
 
 

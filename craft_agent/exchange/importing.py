@@ -23,7 +23,7 @@ from ..state.database import FILE_NAME
 from ..state.pairs_folder import PairFiles, hash_pair, list_pairs, load_pair
 from ..state.rows import Row, insert_rows, perceived, refined, segmented
 from ..state.settings import RunSettings
-from ..state.store import Store
+from ..state.store import Store, insert_pairs
 from .annotations import AnnotatedPair, AnnotationFile, Region
 from .formats import find_format
 
@@ -94,14 +94,15 @@ def import_annotations(path: Path, work: Path, options: ImportOptions) -> Import
     pairs = _gather(file, find_format(options.format_name).read(path))
     if not pairs:
         raise file.error("the file", "it holds no pair: export it again with its images")
-    is_new = not (work / FILE_NAME).is_file()
+    # Without pairs, it is an import that was interrupted.
+    is_new = not (work / FILE_NAME).is_file() or not Store(work).rows("SELECT 1 FROM pairs LIMIT 1")
     if not is_new and (options.pairs is not None or options.domain is not None):
         raise CraftError(f"{work} holds a run already: --pairs and --domain are for a new one, leave them out")
     folder = (options.pairs or path.parent) if is_new else Path(Store(work).settings.pairs)
     files = _check_images(file, pairs, folder, None if is_new else Store(work))
     plan = _plan(file, pairs, None if is_new else Store(work), options)
-    store = _start(work, folder, files, options) if is_new else Store(work)
-    _write(store, plan, list(files) if is_new else [])
+    store = _start(work, folder, options) if is_new else Store(work)
+    _write(store, plan, files if is_new else {})
     if options.auditor:
         audit = AuditStore(work)
         accepted = [(sample, Decision("accept")) for sample in (*plan.new, *plan.same)]
@@ -118,6 +119,10 @@ def _gather(file: AnnotationFile, parts: Iterable[AnnotatedPair]) -> dict[str, A
         if known is not None:
             if known.size != part.size:
                 raise file.error(part.entry, f"{known.entry} shows the same pair in another size: correct one of them")
+            for mine, other in ((part.file_t1, known.file_t1), (part.file_t2, known.file_t2)):
+                if mine and other and mine != other:
+                    problem = f"{mine} and {other} ({known.entry}) have one name, {part.pair_id}: rename one of them"
+                    raise file.error(part.entry, problem)
             part = AnnotatedPair(
                 part.pair_id,
                 known.file_t1 or part.file_t1,
@@ -138,11 +143,13 @@ def _check_images(
     file: AnnotationFile, pairs: dict[str, AnnotatedPair], folder: Path, store: Store | None
 ) -> dict[str, tuple[PairFiles, tuple[str, str]]]:
     """The files of the pairs with their hashes; raises `CraftError` if images are missing or have other sizes."""
+    known: dict[str, tuple[str, str]] = {}
     if store is None:
         listed = {files.pair_id: (files, "") for files in list_pairs(folder)}
     else:
-        rows = store.rows("SELECT pair_id, file_t1, file_t2, step FROM pairs")
+        rows = store.rows("SELECT pair_id, file_t1, file_t2, step, sha256_t1, sha256_t2 FROM pairs")
         listed = {row[0]: (PairFiles(*row[:3]), "" if row["step"] == "refined" else row["step"]) for row in rows}
+        known = {row[0]: (row["sha256_t1"], row["sha256_t2"]) for row in rows}
     found = {}
     for pair_id, pair in pairs.items():
         if pair_id not in listed:
@@ -150,7 +157,9 @@ def _check_images(
         files, step = listed[pair_id]
         if step:
             raise file.error(pair.entry, f"the pair {pair_id} of the run is {step}: finish the run, or leave it out")
-        hashes = hash_pair(folder, files)
+        if files.problem:
+            raise file.error(pair.entry, f"the pair {pair_id} of {folder} cannot be used ({files.problem})")
+        hashes = known.get(pair_id) or hash_pair(folder, files)
         try:
             size = load_pair(folder, files, hashes).size
         except UnusableError as error:
@@ -205,7 +214,7 @@ def _check_seat(file: AnnotationFile, region: Region, sample: Sample, store: Sto
     if store is None or not auditor:
         return
     decisions = AuditStore(store.work).decisions(sample.sample_id)
-    others = [each.auditor for each in decisions if each.auditor != auditor]
+    others = [each.auditor for each in decisions if each.auditor != auditor and not each.final]
     if len(others) >= AUDITORS_PER_SAMPLE:
         names = " and ".join(others)
         raise file.error(region.entry, f"{names} have judged {sample.sample_id} already: delete it from the file")
@@ -222,18 +231,16 @@ def _new_sample(region: Region, pair_id: str, candidate: int, name: str, format_
     return Sample(sample_id, pair_id, candidate, region.expressions, region.change_type, region.mask, provenance)
 
 
-def _start(
-    work: Path, folder: Path, files: dict[str, tuple[PairFiles, tuple[str, str]]], options: ImportOptions
-) -> Store:
+def _start(work: Path, folder: Path, options: ImportOptions) -> Store:
     name = f"imported from {options.format_name}"
-    store = Store.create(work, RunSettings(str(folder.resolve()), name, name, domain=options.domain))
-    store.add_pairs([each for each, _ in files.values()], [hashes for _, hashes in files.values()])
-    return store
+    return Store.create(work, RunSettings(str(folder.resolve()), name, name, domain=options.domain))
 
 
-def _write(store: Store, plan: _Plan, finished: list[str]) -> None:
-    """Writes new samples with the rows that lead to a sample, so that all counts agree; and finishes pairs."""
+def _write(store: Store, plan: _Plan, new: dict[str, tuple[PairFiles, tuple[str, str]]]) -> None:
+    """Writes new pairs, which are finished, and new samples with the rows that lead to a sample, so that all counts
+    agree; all of it or nothing."""
     with store.database.transaction() as connection:
+        insert_pairs(connection, [files for files, _ in new.values()], [hashes for _, hashes in new.values()])
         for sample in plan.new:
             tables: dict[str, list[Row]] = {}
             candidate = _candidate(sample)
@@ -245,7 +252,7 @@ def _write(store: Store, plan: _Plan, finished: list[str]) -> None:
             ):
                 tables.update({name: list(rows) for name, rows in result.tables.items()})
             insert_rows(connection, tables)
-        connection.executemany("UPDATE pairs SET step = 'refined' WHERE pair_id = ?", [(each,) for each in finished])
+        connection.executemany("UPDATE pairs SET step = 'refined' WHERE pair_id = ?", [(each,) for each in new])
 
 
 def _candidate(sample: Sample) -> Candidate:

@@ -95,6 +95,9 @@ CREATE INDEX IF NOT EXISTS decisions_by_sample ON decisions (sample_id, auditor)
 CREATE TABLE IF NOT EXISTS finals (     -- decisions of adjudicators, which hold whatever others decided
     decision_id INTEGER PRIMARY KEY REFERENCES decisions (decision_id)
 );
+CREATE TABLE IF NOT EXISTS seen (       -- auditors who were shown the decisions of others on a sample
+    sample_id TEXT NOT NULL REFERENCES samples (sample_id), auditor TEXT NOT NULL, PRIMARY KEY (sample_id, auditor)
+);
 CREATE TABLE IF NOT EXISTS people (     -- who was invited to the audit
     name TEXT PRIMARY KEY,
     role TEXT NOT NULL CHECK (role IN ('auditor', 'adjudicator')),

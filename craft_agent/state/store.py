@@ -97,19 +97,17 @@ class Store:
         return settings
 
     def known_pairs(self) -> set[str]:
-        """The ids of the pairs that are listed already."""
-        return {row["pair_id"] for row in self.rows("SELECT pair_id FROM pairs")}
+        """The ids of the pairs that are listed already. Those that were no pair then, for example because one image
+        was missing, may be listed again."""
+        return {
+            row["pair_id"] for row in self.rows("SELECT pair_id FROM pairs WHERE step != 'skipped' OR file_t1 != ''")
+        }
 
     def add_pairs(self, pairs: Sequence[PairFiles], sha256: Sequence[tuple[str, str]]) -> None:
-        """Lists new pairs with the hashes of their files; pairs with a problem are skipped for good."""
+        """Lists new pairs with the hashes of their files; pairs with a problem are skipped until they are listed
+        without it."""
         with self.database.transaction() as connection:
-            for files, hashes in zip(pairs, sha256, strict=True):
-                step = "skipped" if files.problem else "new"
-                connection.execute(
-                    """INSERT OR IGNORE INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason,
-                    updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                    (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
-                )
+            insert_pairs(connection, pairs, sha256)
 
     def retry_failed(self) -> int:
         """Returns failed pairs to the step at which they failed; gives their number."""
@@ -176,6 +174,22 @@ class Store:
 
     def _rows_of(self, table: str, pair_id: str) -> list[Row]:
         return [tuple(row) for row in self.rows(f"SELECT * FROM {table} WHERE pair_id = ?", pair_id)]
+
+
+def insert_pairs(
+    connection: sqlite3.Connection, pairs: Sequence[PairFiles], sha256: Sequence[tuple[str, str]]
+) -> None:
+    """Does what `Store.add_pairs` does, in a transaction of the caller."""
+    for files, hashes in zip(pairs, sha256, strict=True):
+        step = "skipped" if files.problem else "new"
+        connection.execute(
+            """INSERT INTO pairs (pair_id, file_t1, file_t2, sha256_t1, sha256_t2, step, reason, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pair_id) DO UPDATE SET file_t1 = excluded.file_t1,
+            file_t2 = excluded.file_t2, sha256_t1 = excluded.sha256_t1, sha256_t2 = excluded.sha256_t2,
+            step = excluded.step, reason = excluded.reason, updated_at = excluded.updated_at
+            WHERE pairs.step = 'skipped' AND pairs.file_t1 = ''""",
+            (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
+        )
 
 
 def _is_run(names: Sequence[str]) -> bool:

@@ -74,10 +74,7 @@ def export_work(
         CraftError: If no sample is accepted, or `out` holds something else.
     """
     store, audit = Store(work), AuditStore(work)
-    if out.exists() and not (out / PROVENANCE).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise CraftError(f"{out} holds something other than an earlier export; name a new folder")
-    if out.resolve().is_relative_to(Path(store.settings.pairs).resolve()):
-        raise CraftError(f"{out} is inside the folder of pairs; name a folder outside of it")
+    check_target(store, out, PROVENANCE)
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     settings = store.settings
@@ -106,6 +103,31 @@ def export_work(
         summary.sentences,
         summary.changed,
     )
+
+
+def check_target(store: Store, out: Path, marker: str) -> None:
+    """
+    Checks that a folder may be replaced by an export.
+
+    Args:
+        store (`Store`): The run.
+        out (`Path`): The folder.
+        marker (`str`): The file by which an earlier export is recognised.
+
+    Raises:
+        CraftError: If it holds something else, lies inside the folder of pairs, or contains the pairs or the run.
+    """
+    if not out.name:
+        raise CraftError(f"{out} has no name; name a new folder")
+    if out.exists() and not (out / marker).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise CraftError(f"{out} holds something other than an earlier export; name a new folder")
+    target, pairs = out.resolve(), Path(store.settings.pairs).resolve()
+    if target.is_relative_to(pairs):
+        raise CraftError(f"{out} is inside the folder of pairs; name a folder outside of it")
+    # An earlier export is removed with everything in it.
+    for name, folder in (("pairs", pairs), ("run", store.work.resolve())):
+        if folder.is_relative_to(target):
+            raise CraftError(f"{out} contains the folder of the {name}, {folder}; name a new folder")
 
 
 def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: Path) -> ExportSummary:

@@ -24,7 +24,7 @@ LONGEST_LIST = 12
 # Terms of the grid, and words for things that only the questions show.
 _ARTEFACTS = re.compile(
     r"\b(?:(?:top|mid|middle|bottom|upper|lower)-(?:left|right|center|centre)|grid|cells?|outlined?|magenta"
-    r"|images? [0-9]|(?:left|right) (?:side|panel) of the (?:image|image)s?)\b",
+    r"|images? [0-9]|(?:left|right) (?:side|panel) of the (?:image|picture)s?)\b",
     re.IGNORECASE,
 )
 

@@ -132,7 +132,7 @@ def _number_place(shape: Image.Image) -> tuple[int, int] | None:
 
 
 def draw_number(draw: ImageDraw.ImageDraw, center: tuple[int, int], number: int, color: Color) -> None:
-    """Draws a number on a diamond in the mask's colour."""
+    """Draws a number on a rounded label in the mask's colour."""
     x, y = center
     half_width = 10 if number < 10 else 14
     box = (x - half_width, y - 10, x + half_width, y + 10)

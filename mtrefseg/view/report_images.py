@@ -138,10 +138,10 @@ def draw_report_sheet(sentences: Sequence[ScoredSentence], images: PairImages | 
     Returns:
         `PIL.Image.Image`: RGB, 1600 pixels wide.
     """
-    worst: dict[str, ScoredSentence] = {}
+    worst: dict[tuple[str, str | None], ScoredSentence] = {}
     for sentence in worst_first(sentences):
         if len(worst) < WORST_ON_SHEET:
-            worst.setdefault(sentence.pair_id, sentence)
+            worst.setdefault((sentence.pair_id, sentence.domain), sentence)
     sheet = draw_cases({"the worst, one of each pair": list(find_cases(list(worst.values()), images))})
     return stack([draw_histogram(sentences), sheet])
 

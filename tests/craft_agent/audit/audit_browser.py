@@ -24,8 +24,8 @@ def serve(work: Path, auditor: str = "", seats: int = 2) -> Iterator[str]:
     """Serves the page of a WORK folder on a free port; the value is its address."""
     audit_page = pytest.importorskip("craft_agent.audit.page", reason="gradio is not installed")
     uvicorn = pytest.importorskip("uvicorn")
-    audit_command = pytest.importorskip("craft_agent.commands.audit")
-    listener = audit_command.listen("127.0.0.1", 0)
+    server_module = pytest.importorskip("mtrefseg.serve.server")
+    listener = server_module.bind("127.0.0.1", 0)
     app = audit_page.build_app(AuditStore(work), work, auditor, seats)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

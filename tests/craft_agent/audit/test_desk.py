@@ -176,6 +176,29 @@ def test_undo_gives_back_the_sample_with_its_edits(desk, store) -> None:
         desk.undo("ann")
 
 
+def test_who_undoes_after_seeing_the_others_is_not_independent_any_more(desk, store) -> None:
+    first, second, *_ = store.sample_ids("ann", "all")
+    for sample_id in (first, second):
+        desk.decide("bob", sample_id, REJECT)
+        desk.decide("ann", sample_id, ACCEPT)
+    # Of the second one, ann sees what bob said; the first one she corrects without having seen anything.
+    assert desk.open("ann", second)["sample"]["others"]
+    for _ in range(2):
+        desk.undo("ann")
+    again = AuditDesk(store, seats=2)  # It is remembered when the server starts again.
+    for sample_id in (first, second):
+        again.decide("ann", sample_id, REJECT)
+    assert [store.decision(each, "ann").settled for each in (first, second)] == [False, True]
+    assert store.agreement("ann", "bob").total == 1
+
+
+def test_nothing_is_stored_if_the_next_list_does_not_exist(desk, store) -> None:
+    first = store.sample_ids("ann", "all")[0]
+    with pytest.raises(CraftError, match="no list 'bogus'"):
+        desk.decide("ann", first, ACCEPT, "bogus")
+    assert store.decision(first, "ann") is None
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -172,9 +172,20 @@ def test_what_each_auditor_did(desk: AuditDesk, team: AuditTeam, store: AuditSto
     assert rows["carl"]["same as others"] == "–"
 
 
+def test_a_settled_disagreement_still_counts_as_one(desk: AuditDesk, store: AuditStore) -> None:
+    first, second, *_ = store.sample_ids("ann", "all")
+    for sample_id, verdict in ((first, ACCEPT), (second, REJECT)):
+        desk.decide("ann", sample_id, REJECT)
+        desk.decide("bob", sample_id, verdict)
+    desk.decide("ann", first, ACCEPT)
+    column = AUDITOR_HEADERS.index("same as others")
+    assert [row[column] for row in auditor_rows(store)] == ["50 % of 2"] * 2
+
+
 def test_a_run_of_before_gets_the_new_tables(work: Path) -> None:
     with AuditStore(work)._database.transaction() as connection:
         connection.execute("DROP TABLE finals")
         connection.execute("DROP TABLE people")
+        connection.execute("DROP TABLE seen")
     assert AuditTeam(work).people() == []
     assert AuditDesk(AuditStore(work), 2).open("ann")["sample"] is not None

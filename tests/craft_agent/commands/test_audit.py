@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from craft_agent.audit.team import AuditTeam
 from craft_agent.command_line import main
 from tests.craft_agent.runs import ROOT
 from tests.craft_agent.small_work import make_work
@@ -49,10 +50,27 @@ def test_bad_input_ends_with_one_line(tmp_path, work, capsys):
         for options, message in (
             ([str(tmp_path)], "holds no run"),
             ([str(work), "--auditor", "a/b"], "not a valid name"),
-            ([str(work), "--port", port], f"cannot listen on 127.0.0.1, port {port}"),
-            ([str(work), "--port", "99999"], "cannot listen on 127.0.0.1, port 99999"),
-            ([str(work), "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),
+            ([str(work), "--port", port], f"cannot serve on 127.0.0.1, port {port}"),
+            ([str(work), "--host", "nowhere.invalid"], "cannot serve on nowhere.invalid"),
+            ([str(work), "--invite", "ann", "--adjudicator", "ann"], "ann cannot be both"),
         ):
             assert main(["audit", *options]) == 2
             [line] = capsys.readouterr().err.splitlines()[-1:]
             assert message in line
+    with pytest.raises(SystemExit):
+        main(["audit", str(work), "--port", "99999"])
+    assert "'99999' is not between 0 and 65535" in capsys.readouterr().err
+
+
+def test_links_stay_valid_if_the_command_fails(work, capsys):
+    team = AuditTeam(work)
+    token = team.invite("ann")
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            for options in (["--port", str(taken.getsockname()[1])], ["--invite", "a/b"], ["--share", "2"]):
+                assert main(["audit", str(work), "--invite", "ann", *options]) == 2
+        assert team.person(token) is not None
+        assert team.plan.share == 1
+    finally:
+        with team._database.transaction() as connection:
+            connection.execute("DELETE FROM people")

@@ -12,7 +12,7 @@ from craft_agent.audit.funnel import read_funnel
 from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
 from craft_agent.errors import CraftError
-from craft_agent.exchange import FORMATS
+from craft_agent.exchange import FORMATS, importing
 from craft_agent.exchange.formats import find_format
 from craft_agent.state.store import Store
 from tests.craft_agent.small_work import make_work
@@ -108,6 +108,79 @@ def test_what_nobody_has_judged(tmp_path, capsys):
     assert "craft-agent audit" in capsys.readouterr().out
     assert AuditStore(tmp_path / "again").judged_counts() == {}
     assert len(Store(tmp_path / "again").samples("place_000")) == 3
+
+
+def test_what_somebody_rejected_is_not_exported_as_unjudged(work, tmp_path):
+    """Also if somebody else accepted it afterwards; an adjudicator has the last word."""
+    store = AuditStore(work)
+    rejected = store.sample_ids("ann", "all")[4]
+    store.decide(rejected, "bob", Decision("accept"))
+    assert rejected not in export(work, tmp_path / "out", "cvat", "--auditors", "0").read_text(encoding="utf-8")
+    store.decide(rejected, "carl", Decision("accept"), final=True)
+    assert rejected in export(work, tmp_path / "out", "cvat", "--auditors", "0").read_text(encoding="utf-8")
+
+
+def test_a_sentence_with_a_control_character_does_not_spoil_the_file(work, tmp_path):
+    store = AuditStore(work)
+    store.decide(store.sample_ids("ann", "all")[0], "ann", Decision("accept", expressions=("a\x01 block",)))
+    file = export(work, tmp_path / "out", "cvat")
+    assert read(file, tmp_path / "again", "cvat", "--auditor", "bob") == 0
+    assert "a block" in [expressions[0] for _, expressions, *_ in accepted(tmp_path / "again")]
+
+
+def test_two_images_of_one_name_are_not_one_pair(work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", "coco")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["images"].append({**content["images"][0], "id": 9, "file_name": "other/B/place_000.png"})
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert_refused(file, tmp_path, "coco", ["image 9", "other/B/place_000.png", "rename one of them"], capsys)
+
+
+def test_a_pair_without_its_other_image_is_named(work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", "coco")
+    (file.parent / "A" / "place_001.png").unlink()
+    assert_refused(file, tmp_path, "coco", ["image 2", "A/ has no file with the name of B/place_001.png"], capsys)
+
+
+def test_images_that_changed_since_the_run_are_refused(work, tmp_path, capsys):
+    file = export(work, tmp_path / "out", "coco")
+    image = Path(Store(work).settings.pairs) / "B" / "place_000.png"
+    image.write_bytes((image.parent / "place_001.png").read_bytes())
+    assert read(file, work, "coco", "--auditor", "ann") == 2
+    assert "B/place_000.png has changed since the run started" in capsys.readouterr().err
+
+
+def test_an_adjudicator_takes_no_seat(work, tmp_path):
+    file = export(work, tmp_path / "out", "coco")
+    store = AuditStore(work)
+    store.decide(store.sample_ids("ann", "all")[1], "carl", Decision("accept"), final=True)
+    assert read(file, work, "coco", "--auditor", "bob") == 0
+
+
+def test_a_run_inside_of_an_export_is_not_removed_with_it(work, tmp_path, capsys, monkeypatch):
+    file = export(work, tmp_path / "out", "coco")
+    inside = file.parent / "work"
+    assert read(file, inside, "coco", "--auditor", "ann", "--pairs", str(Store(work).settings.pairs)) == 0
+    assert main(["export", "--format", "coco", str(inside), str(file.parent)]) == 2
+    assert "contains the folder of the run" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert main(["export", "--format", "coco", str(work), "."]) == 2
+    assert "name a new folder" in capsys.readouterr().err
+
+
+def test_an_interrupted_import_can_be_repeated(work, tmp_path, monkeypatch):
+    file = export(work, tmp_path / "out", "coco")
+    words = ("--auditor", "bob", "--domain", "RS")
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "insert_rows", killed)
+        assert read(file, tmp_path / "again", "coco", *words) == 130
+    assert read(file, tmp_path / "again", "coco", *words) == 0
+    assert accepted(tmp_path / "again") == accepted(work)
 
 
 def test_options_of_the_other_kind(work, tmp_path, capsys):

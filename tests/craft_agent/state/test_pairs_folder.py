@@ -62,6 +62,19 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
         assert reason in reasons[pair_id]
 
 
+def test_a_pair_whose_missing_image_is_added_is_processed(tmp_path):
+    images = draw_pairs(tmp_path / "pairs", pairs=2)
+    path = images / "B" / "place_001.png"
+    content = path.read_bytes()
+    path.unlink()
+    store = start(images, tmp_path / "work")
+    before = finish(store)
+    assert before["place_001"] == ("skipped", "B/ has no file with the name of A/place_001.png")
+    assert store.known_pairs() == {"place_000"}
+    path.write_bytes(content)
+    assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}
+
+
 def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
     images = draw_pairs(tmp_path / "pairs", pairs=1)
     store = start(images, tmp_path / "work")
