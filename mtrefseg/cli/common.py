@@ -296,11 +296,11 @@ def written_whole(out: Path, optional: Sequence[str] = ()) -> Iterator[Path]:
             except UserError as error:
                 # For files that cannot be written, the final path.
                 raise UserError(str(error).replace(folder, str(out))) from error
-            kept = set(optional)
+            older = set(optional)
             for path in sorted(Path(folder).iterdir()):
                 path.replace(out / path.name)
-                kept.discard(path.name)
-            for name in kept:
+                older.discard(path.name)
+            for name in older:
                 (out / name).unlink(missing_ok=True)
     finally:
         if is_new and not any(out.iterdir()):

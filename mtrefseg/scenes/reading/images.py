@@ -328,8 +328,9 @@ class RasterImage:
             copy_raster(self._file, memory.name, driver="VRT")
             document = ElementTree.fromstring(memory.read())
         for entry in document.findall("VRTRasterBand"):
-            if entry.get("band") == str(band):
-                entry.remove(entry.find("ColorInterp"))
+            label = entry.find("ColorInterp")
+            if label is not None and entry.get("band") == str(band):
+                entry.remove(label)
         return open_raster(ElementTree.tostring(document, encoding="unicode"))
 
     def _find_crs(self) -> Any:
