@@ -327,9 +327,7 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
         ],
         axis=-1,
     )
-    if choice.order is not None or choice.count is not None or choice.excluded is not None:
-        large = numbers[areas >= _SMALLEST_OBJECT * mask.size]
-        numbers = large if len(large) else numbers
+    numbers = numbers[is_considered(areas, choice, mask.size)]
 
     def describe(number: int) -> tuple[tuple[float, float], float, float]:
         row, column = middles[number - 1]
@@ -341,6 +339,23 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     is_chosen[choose(numbers.tolist(), choice, (width, height), describe)] = True
     kept[part] = is_chosen[labels]
     return kept
+
+
+def is_considered(areas: Sequence[float] | np.ndarray, choice: ObjectChoice, num_pixels: int) -> np.ndarray:
+    """
+    Which objects a choice considers: very small ones are neither ranked nor counted, unless all are small.
+
+    Args:
+        areas (`Sequence[float]`): Pixels of each object.
+        choice ([`ObjectChoice`]): The choice.
+        num_pixels (`int`): Pixels of the image, or of the part of it that the model sees at once.
+
+    Returns:
+        `np.ndarray` of shape `(num_objects,)`: Booleans.
+    """
+    is_large = np.asarray(areas) >= _SMALLEST_OBJECT * num_pixels
+    is_by_size = choice.order is not None or choice.count is not None or choice.excluded is not None
+    return is_large if is_by_size and is_large.any() else np.ones_like(is_large)
 
 
 def _in_place(described: list[Any], choice: ObjectChoice, size: tuple[int, int]) -> list[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterable, Iterator, Sized
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from transformers import Pipeline
@@ -16,10 +15,10 @@ from transformers.utils.generic import ModelOutput
 
 from .canvas_mtrefseg import Align, Window, as_list, check_window, needs_windows
 from .object_choice_mtrefseg import answered_by
+from .pairs_mtrefseg import check_batch, check_pair, entry_of
 
 
 logger = logging.get_logger(__name__)
-_PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 
 
 class MTRefSegPipeline(Pipeline):
@@ -143,12 +142,7 @@ class MTRefSegPipeline(Pipeline):
     ) -> dict[str, Any]:
         """Read the images of one pair, see [`~MTRefSegPipeline.__call__`]. The rest is done for whole batches; large
         images and rasters are only named here."""
-        if not isinstance(inputs, dict):
-            raise TypeError(f"A pair is a dictionary with image_t1, image_t2 and text, not {type(inputs)}.")
-        if not {"image_t1", "image_t2"} <= inputs.keys() <= set(_PAIR_KEYS):
-            raise ValueError(
-                f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {', '.join(inputs)}."
-            )
+        check_pair(inputs)
         sources = (inputs["image_t1"], inputs["image_t2"])
         text = inputs.get("text")
         pair = {"text": None if text is None else as_list(text), "domain": inputs.get("domain", domain)}
@@ -169,8 +163,7 @@ class MTRefSegPipeline(Pipeline):
     def collate(self, pairs: list[dict[str, Any]]) -> dict[str, Any]:
         """Make model inputs from the outputs of [`~MTRefSegPipeline.preprocess`] for the pairs of a batch."""
         texts = [pair["text"] for pair in pairs]
-        if None in texts and any(text is not None for text in texts):
-            raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
+        check_batch(texts)
         collated: dict[str, Any] = {"scenes": [pair if "scene" in pair else None for pair in pairs]}
         plain = [pair for pair in pairs if "images" in pair]
         if not plain:
@@ -232,7 +225,7 @@ class MTRefSegPipeline(Pipeline):
         )
         return [
             [
-                _entry(
+                entry_of(
                     text, mask, score, no_target_score, answered_by(text, self.processor.choose_objects), is_closest
                 )
                 for text, mask, score, no_target_score, is_closest in zip(
@@ -260,7 +253,7 @@ class MTRefSegPipeline(Pipeline):
         options = scenes.SceneOptions(**scene["options"])
         result = scenes.segment_pair(*scene["scene"], scene["text"], predictor, options, say=logger.warning_once)
         return [
-            _entry(one.text, mask, one.score, one.no_target_score, one.answered_by, one.is_closest)
+            entry_of(one.text, mask, one.score, one.no_target_score, one.answered_by, one.is_closest)
             for one, mask in zip(result.sentences, result.masks, strict=True)
         ]
 
@@ -299,20 +292,6 @@ class MTRefSegPipeline(Pipeline):
         for batch in batches:
             outputs = self.forward(batch, **forward_params)
             yield from self.postprocess(outputs, **postprocess_params)
-
-
-def _entry(
-    text: str | None, mask: np.ndarray, score: float, no_target_score: float, way: str, is_closest: bool
-) -> dict[str, Any]:
-    """The result for a sentence."""
-    return {
-        "text": text,
-        "mask": Image.fromarray(mask.astype(np.uint8) * 255),
-        "score": score,
-        "no_target_score": no_target_score,
-        "answered_by": way,
-        "is_closest": is_closest,
-    }
 
 
 def _find_scenes() -> Any | None:

@@ -273,13 +273,15 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def written_whole(out: Path) -> Iterator[Path]:
+def written_whole(out: Path, optional: Sequence[str] = ()) -> Iterator[Path]:
     """
     Makes the files of a result appear together, so that the folder never contains only some of them.
 
     Args:
         out (`Path`): The folder for the results. It is created if it does not exist, and removed again if the block
             fails.
+        optional (`Sequence[str]`, *optional*): Names of files that only some runs write. Those of an earlier run
+            are removed, because they would look like results of this one.
 
     Yields:
         `Path`: A temporary folder next to them. Its files are moved at the end of the block; a file of the same name
@@ -294,8 +296,12 @@ def written_whole(out: Path) -> Iterator[Path]:
             except UserError as error:
                 # For files that cannot be written, the final path.
                 raise UserError(str(error).replace(folder, str(out))) from error
+            older = set(optional)
             for path in sorted(Path(folder).iterdir()):
                 path.replace(out / path.name)
+                older.discard(path.name)
+            for name in older:
+                (out / name).unlink(missing_ok=True)
     finally:
         if is_new and not any(out.iterdir()):
             out.rmdir()

@@ -8,8 +8,8 @@ mtrefseg train finetune --train_data path/to/pairs --output_dir outputs/mine
 mtrefseg evaluate --model outputs/mine --data path/to/pairs --output_dir outputs/report
 ```
 
-Exit codes: 0 done; 2 bad input, with one line on stderr that says what to change; 130 interrupted. Verbs that run
-another tool return its exit code. Results go to stdout, progress to stderr.
+Exit codes: 0 done; 1 some of many pairs failed; 2 bad input, with one line on stderr that says what to change; 130
+interrupted. Verbs that run another tool return its exit code. Results go to stdout, progress to stderr.
 """
 
 import argparse

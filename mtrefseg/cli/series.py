@@ -62,13 +62,14 @@ def run(arguments: Sequence[str]) -> None:
     images = _take_images(options)
     need_geo("a series")
     from mtrefseg.scenes import check_scene, segment_series
+    from mtrefseg.scenes.output import PROBABILITIES
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
     grid = check_scene(images, how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device, f"{len(images)} dates of ")
-    with written_whole(options.out) as unfinished:
+    with written_whole(options.out, (PROBABILITIES,)) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"

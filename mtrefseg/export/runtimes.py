@@ -162,8 +162,11 @@ def open_exported(folder: str | Path) -> ExportedSegmenter:
 
 
 def _num_threads() -> int:
-    """`OMP_NUM_THREADS`, and 0, which leaves the choice to the runtime, without it."""
-    return int(os.environ.get("OMP_NUM_THREADS") or 0)
+    """`OMP_NUM_THREADS`, and 0, which leaves the choice to the runtime, without it. "4,2" is for nested loops."""
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if given and not given.isdecimal():
+        raise UserError(f"OMP_NUM_THREADS is {given!r}: set it to a number of threads, or unset it")
+    return int(given or 0)
 
 
 def _cannot_load(path: Path, error: Exception) -> UserError:

@@ -20,6 +20,7 @@ from modeling_mtrefseg.image_reading_mtrefseg import ImageSource
 from modeling_mtrefseg.mask_scores_mtrefseg import keep_chosen_with_score
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
+from modeling_mtrefseg.pairs_mtrefseg import check_batch, check_pair, entry_of
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
 from mtrefseg.errors import UserError
 
@@ -30,8 +31,6 @@ from .settings import ExportSettings
 
 RunGraph: TypeAlias = Callable[[Sequence[str], dict[str, np.ndarray]], list[np.ndarray]]
 """Computes outputs, by their names, from all inputs by name."""
-
-_PAIR_KEYS = ("image_t1", "image_t2", "text", "domain")
 
 
 @dataclass(frozen=True)
@@ -133,6 +132,7 @@ class ExportedSegmenter(ABC):
             list of these.
 
         Raises:
+            TypeError: If a pair is not a dictionary.
             ValueError: If a pair has missing or unknown keys, if a batch mixes pairs with and without **text**, or if
                 an image or a sentence is rejected.
         """
@@ -316,14 +316,9 @@ class ExportedSegmenter(ABC):
     ) -> list[list[dict[str, Any]]]:
         """The entries of the pairs of a batch."""
         for pair in pairs:
-            if not {"image_t1", "image_t2"} <= pair.keys() <= set(_PAIR_KEYS):
-                keys = ", ".join(pair)
-                raise ValueError(
-                    f"A pair has the keys image_t1 and image_t2, and optionally text and domain, not {keys}."
-                )
+            check_pair(pair)
         texts = [pair.get("text") for pair in pairs]
-        if None in texts and any(text is not None for text in texts):
-            raise ValueError("A batch cannot mix pairs with and without text: use batch_size=1, or two calls.")
+        check_batch(texts)
         asked = None if None in texts else [as_list(text) for text in texts]
         images = [self.load_pair(pair["image_t1"], pair["image_t2"], align) for pair in pairs]
         encoding = self._encode_images(images, [pair.get("domain", domain) for pair in pairs])
@@ -338,15 +333,9 @@ class ExportedSegmenter(ABC):
         """The result for a pair."""
         names = ("scores", "no_target_scores", "is_closest")
         rows = zip(texts, result["masks"], *(result[name].tolist() for name in names), strict=True)
+        choose_objects = self.settings.text.choose_objects
         return [
-            {
-                "text": text,
-                "mask": Image.fromarray(mask.astype(np.uint8) * 255),
-                "score": score,
-                "no_target_score": no_target_score,
-                "answered_by": answered_by(text, self.settings.text.choose_objects),
-                "is_closest": is_closest,
-            }
+            entry_of(text, mask, score, no_target_score, answered_by(text, choose_objects), is_closest)
             for text, mask, score, no_target_score, is_closest in rows
         ]
 

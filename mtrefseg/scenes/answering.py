@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from modeling_mtrefseg.object_choice_mtrefseg import choose
+from modeling_mtrefseg.object_choice_mtrefseg import choose, is_considered
 from mtrefseg.errors import UserError, one_line
 
 from .output import (
@@ -52,6 +52,7 @@ class Answers:
         no_target_scores (`np.ndarray`): The no-target score of each of these bands.
         is_closest (`np.ndarray`): Booleans: whether each of them contains the closest changes, since nothing fits
             the sentence clearly.
+        pixels_at_once (`int`): Size of a window: a choice ignores objects that are very small in it.
         labels (`dict[int, MaskLabels]`): The connected components of the masks of these bands, once they are needed.
     """
 
@@ -62,6 +63,7 @@ class Answers:
     writer: StripWriter
     no_target_scores: np.ndarray
     is_closest: np.ndarray
+    pixels_at_once: int
     labels: dict[int, MaskLabels] = field(default_factory=dict)
 
     def sentences(self, interval: int = 0, min_area: float = 0.0) -> list[SentenceResult]:
@@ -114,6 +116,9 @@ class Answers:
                 probabilities = probabilities.with_name("copied.part.tif")
                 self._copy(self.writer.probabilities, probabilities, bands, [None] * len(bands))
             to_cog(probabilities, folder / PROBABILITIES, self.grid, names, scale=1 / PERCENT)
+        else:  # That of an earlier run would look like a result of this one.
+            with writing(folder / PROBABILITIES):
+                (folder / PROBABILITIES).unlink(missing_ok=True)
 
     def _sentence(
         self, number: int, text: str | None, route: Route, first: int, found: Sequence[list[SceneObject]]
@@ -122,6 +127,8 @@ class Answers:
         objects, band = found[band], first + band
         area, total = int(self.writer.areas[band]), float(self.writer.sums[band])
         if route.choice is not None:
+            is_large = is_considered([one.area_pixels for one in objects], route.choice, self.pixels_at_once)
+            objects = [one for one, is_large_one in zip(objects, is_large, strict=True) if is_large_one]
             objects = choose(objects, route.choice, (self.grid.width, self.grid.height), SceneObject.described)
             area = sum(one.area_pixels for one in objects)
             total = sum(one.area_pixels * one.score for one in objects)
@@ -235,4 +242,5 @@ def ask(
         no_target_scores[bands] = stitcher.no_target_scores
         is_closest[bands] = stitcher.is_closest
     writer.close()
-    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores, is_closest)
+    pixels_at_once = plan.window_width * plan.window_height
+    return Answers(scene.grid, texts, routes, questions, writer, no_target_scores, is_closest, pixels_at_once)

@@ -10,7 +10,7 @@ from mtrefseg.build.shipped import shipped_model
 
 from .output import SceneResult
 from .predicting import ScenePredictor
-from .segmenting import SceneOptions, segment_pair
+from .segmenting import SceneOptions, segment_pair, sentences_of
 
 
 def segment(
@@ -63,9 +63,7 @@ def segment(
     >>> result.save("out.gpkg")
     ```
     """
-    texts = [sentences] if isinstance(sentences, str) else sentences
-    if texts is not None and not texts:
-        raise ValueError("The list of sentences is empty: leave `sentences` out to segment every change.")
+    sentences_of(sentences)  # Before a model is loaded.
     scene_options = SceneOptions(**options)
     of_model: dict[str, Any] = {
         "threshold": threshold,
@@ -78,7 +76,7 @@ def segment(
         model = load_predictor(model, **of_model)
     elif given := [name for name, value in of_model.items() if value not in (None, "auto")]:
         raise ValueError(f"Give {', '.join(given)} to `load_predictor`: the model is already loaded.")
-    return segment_pair(image_t1, image_t2, texts, model, scene_options, None if out is None else Path(out))
+    return segment_pair(image_t1, image_t2, sentences, model, scene_options, None if out is None else Path(out))
 
 
 def load_predictor(

@@ -27,6 +27,8 @@ from .segmenting import SceneOptions, segment_pair
 
 _ENGINES = ("local", "ray")
 RESULTS, PAIRS = "results.parquet", "pairs"
+# Options that do not change results: a run that had too little memory may be continued with smaller batches.
+_WITHOUT_EFFECT = ("batch_size", "progress")
 _FAILURES = (UserError, OSError, ValueError, RuntimeError, MemoryError)
 _SCHEMA = pyarrow.schema(
     [
@@ -67,7 +69,8 @@ class ManifestSettings:
     def fingerprint(self, row: ManifestRow) -> str:
         """Changes if a pair must be segmented again."""
         known = {name: value for name, value in asdict(row).items() if name != "problem"}
-        described = json.dumps([known, asdict(self.options), self.model], sort_keys=True, default=str)
+        options = {name: value for name, value in asdict(self.options).items() if name not in _WITHOUT_EFFECT}
+        described = json.dumps([known, options, self.model], sort_keys=True, default=str)
         return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 

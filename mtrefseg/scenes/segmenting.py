@@ -51,8 +51,9 @@ class SceneOptions:
         progress (`bool`, *optional*, defaults to `True`): Whether to show a progress bar on a terminal.
 
     Raises:
-        ValueError: If `window`, `align` or `register` is none of these, `overlap` is not at least 0 and below 1, or
-            `batch_size` or `most_windows` is below 1.
+        ValueError: If `window`, `align` or `register` is none of these, or a number is out of its range: `overlap`
+            from 0 to below 1, `batch_size` and `most_windows` at least 1, `pixel_size` above 0, and `window_offset`,
+            `min_area` and `simplify` at least 0.
     """
 
     window: Window = "auto"
@@ -81,6 +82,11 @@ class SceneOptions:
         for name, number in (("batch_size", self.batch_size), ("most_windows", self.most_windows)):
             if number is not None and number < 1:
                 raise ValueError(f"`{name}` must be at least 1, not {number}.")
+        for name in ("window_offset", "min_area", "simplify"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"`{name}` must not be negative, as {getattr(self, name)} is.")
+        if self.pixel_size is not None and self.pixel_size <= 0:
+            raise ValueError(f"`pixel_size` must be above 0, not {self.pixel_size}.")
 
     @property
     def reading(self) -> ReadOptions:
@@ -105,7 +111,7 @@ def check_scene(sources: Sequence[Any], options: SceneOptions) -> Grid:
 def segment_pair(
     image_t1: Any,
     image_t2: Any,
-    texts: Sequence[str] | None,
+    texts: str | Sequence[str] | None,
     predictor: ScenePredictor,
     options: SceneOptions,
     out: Path | None = None,
@@ -116,7 +122,7 @@ def segment_pair(
 
     Args:
         image_t1, image_t2: The earlier and the later image: paths, URLs or other sources for [`load_image`].
-        texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        texts (`str` or `Sequence[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
         out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
@@ -124,13 +130,15 @@ def segment_pair(
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
+        ValueError: If the list of sentences is empty.
     """
+    asked = sentences_of(texts)
     temporary = tempfile.TemporaryDirectory(prefix="mtrefseg-") if out is None else None
     folder = Path(temporary.name) if temporary is not None else Path(out or "")
     make_folder(folder)
     with open_scene([image_t1, image_t2], options.reading) as scene:
         registrations = register_scene(scene, options)
-        result = segment_scene(scene, texts, predictor, options, folder, say or (lambda note: None))
+        result = segment_scene(scene, asked, predictor, options, folder, say or (lambda note: None))
     result.report = {
         "image_t1": name_of(image_t1),
         "image_t2": name_of(image_t2),
@@ -142,9 +150,23 @@ def segment_pair(
     return result
 
 
+def sentences_of(texts: str | Sequence[str] | None) -> list[str | None]:
+    """
+    The sentences, only `None` for every change.
+
+    Raises:
+        ValueError: If the list is empty.
+    """
+    if texts is None or isinstance(texts, str):
+        return [texts]
+    if not texts:
+        raise ValueError("The list of sentences is empty: leave it out to segment every change.")
+    return list(texts)
+
+
 def segment_scene(
     scene: Scene,
-    texts: Sequence[str] | None,
+    texts: Sequence[str | None],
     predictor: ScenePredictor,
     options: SceneOptions,
     folder: Path,
@@ -155,7 +177,8 @@ def segment_scene(
 
     Args:
         scene ([`Scene`]): A pair.
-        texts, predictor, options, say: See [`segment_pair`].
+        texts (`Sequence[str | None]`): Result of [`sentences_of`].
+        predictor, options, say: See [`segment_pair`].
         folder (`Path`): Folder for the files.
 
     Returns:
@@ -163,9 +186,8 @@ def segment_scene(
     """
     plan = plan_scene(scene, predictor, options)
     views = shrunk_views(scene)
-    scene.notes += _dullness_notes(scene, views)
-    asked = [None] if texts is None else list(texts)
-    notes = scene_notes(scene, plan, predictor, asked)
+    scene.notes += dullness_notes(scene, views)
+    notes = scene_notes(scene, plan, predictor, texts)
     for note in notes:
         say(note)
     with writing(folder / MASKS), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
@@ -173,7 +195,7 @@ def segment_scene(
             scene,
             plan,
             predictor,
-            asked,
+            texts,
             Path(parts),
             batch_size=options.batch_size,
             show_progress=options.progress,
@@ -214,15 +236,23 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
 
 
 def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
-    """The windows of a scene. If their size is a guess, a note is added to the scene."""
+    """The windows of a scene. A note is added to the scene if their size is a guess, or the option `pixel_size` does
+    nothing."""
     grid = scene.grid
     trained = options.pixel_size or predictor.pixel_size
     is_from_above = predictor.domain == "remote_sensing"
     size = (grid.width, grid.height)
     side = window_side(options.window, *size, predictor.canvas, grid.pixel_size, trained, is_from_above)
     if options.most_windows is not None:
-        side = widened_side(side, *size, options.most_windows, options.overlap)
+        side = widened_side(side, *size, options.most_windows, options.overlap, options.window_offset)
     plan = plan_windows(*size, side, options.window_offset, options.overlap)
+    if options.pixel_size is not None and options.window != "auto":
+        scene.notes.append(f"the pixel size of {options.pixel_size:g} m has no effect, because the window is given")
+    elif options.pixel_size is not None and grid.pixel_size is None and not is_from_above:
+        scene.notes.append(
+            f"the pixel size of {options.pixel_size:g} m has no effect: the images do not say how large a pixel is on "
+            "the ground; give the side of the windows instead (--window)"
+        )
     if options.window == "auto" and trained and is_from_above and grid.pixel_size is None and not plan.is_whole:
         scene.notes.append(
             f"the images do not say how large a pixel is on the ground: windows of {side} pixels, as for "
@@ -272,8 +302,14 @@ def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, note
     }
 
 
-def _dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
-    """Reports dates that are nearly black or flat. Plain images were checked when they were read."""
+def dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
+    """
+    Reports dates that are nearly black or flat. Plain images were checked when they were read.
+
+    Args:
+        scene ([`Scene`]): The scene.
+        views (`Sequence[PIL.Image.Image]`): Its dates, see [`shrunk_views`].
+    """
     dull = [
         (image.name, "" if isinstance(image, PlainImage) else describe_dullness(view))
         for image, view in zip(scene.images, views, strict=True)

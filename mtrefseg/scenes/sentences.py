@@ -8,21 +8,15 @@ segmented in every window, and the words select among the objects of the complet
 in this way, such as "to the left of the pond", are segmented in the complete scene, shrunk to the model's canvas.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
+from modeling_mtrefseg.change_words_mtrefseg import date_of
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided, split_place_and_rank
 
 
 Way = Literal["image", "windows", "objects", "shrunk scene"]
 ChangeType = Literal["appear", "disappear", "state_change", "unknown"]
-
-_APPEAR = r"appear|show\w* up|added|new|built|constructed|erected|planted|arrived|later image|second image"
-_DISAPPEAR = (
-    r"disappear|vanish|removed|gone|demolished|torn down|knocked down|cut down|taken away|left|no longer|missing|"
-    r"earlier image|first image"
-)
 
 
 @dataclass(frozen=True)
@@ -58,17 +52,14 @@ def route_sentence(text: str | None) -> Route:
 
 
 def change_type_of(text: str | None) -> ChangeType:
-    """The type of change in a sentence, from its words."""
+    """
+    The type of change in a sentence, from its words.
+
+    Args:
+        text (`str`, *optional*): The sentence; `None` for every change, whose type is unknown. A sentence that names
+            neither date is about a change of state.
+    """
     if text is None:
         return "unknown"
-    lowered = text.lower()
-    if re.search(rf"\b(?:{_DISAPPEAR})", _without_places(lowered)):
-        return "disappear"
-    if re.search(rf"\b(?:{_APPEAR})", lowered):
-        return "appear"
-    return "state_change"
-
-
-def _without_places(text: str) -> str:
-    """A sentence in which "left" can only be a verb."""
-    return re.sub(r"\b(?:the|from|on|in|of) left\b|\bleft (?:half|side|of)\b|\b\w+-left\b|\bleftmost\b", " ", text)
+    date = date_of(split_place_and_rank(text)[0].lower())  # Without places, "left" is surely a verb.
+    return "state_change" if date is None else ("disappear", "appear")[date]

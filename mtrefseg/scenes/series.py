@@ -27,6 +27,7 @@ from .output import (
     draw_timeline,
     make_folder,
     objects_table,
+    shrunk_views,
     write_mask_style,
     write_style,
     write_vectors,
@@ -34,7 +35,16 @@ from .output import (
 )
 from .predicting import Interval, ScenePredictor
 from .reading import Grid, name_of, open_scene
-from .segmenting import SceneOptions, missing_notes, plan_scene, register_scene, scene_notes, scene_report
+from .segmenting import (
+    SceneOptions,
+    dullness_notes,
+    missing_notes,
+    plan_scene,
+    register_scene,
+    scene_notes,
+    scene_report,
+    sentences_of,
+)
 
 
 TABLE, TIMELINE, REPORT = "series.csv", "timeline.webp", "series.json"
@@ -109,7 +119,7 @@ class SeriesResult:
 
 def segment_series(
     images: Sequence[Any],
-    texts: Sequence[str] | None,
+    texts: str | Sequence[str] | None,
     predictor: ScenePredictor,
     options: SceneOptions,
     out: Path,
@@ -121,7 +131,7 @@ def segment_series(
 
     Args:
         images (`Sequence`): The images, the earliest first: paths, URLs or other sources for [`load_image`].
-        texts (`Sequence[str]`, *optional*): The sentences; `None` segments every change.
+        texts (`str` or `Sequence[str]`, *optional*): The sentences; `None` segments every change.
         predictor ([`ScenePredictor`]): The model.
         options ([`SceneOptions`]): The options.
         out (`Path`): Folder for the files.
@@ -129,11 +139,12 @@ def segment_series(
 
     Raises:
         [`UserError`]: If there is only one date, an image or a sentence is invalid, or a file cannot be written.
+        ValueError: If the list of sentences is empty.
     """
     if len(images) < FEWEST_DATES:
         raise UserError(f"a series needs {FEWEST_DATES} dates or more, but there is {len(images)}")
+    asked = sentences_of(texts)
     make_folder(out)
-    asked: list[str | None] = [None] if texts is None else list(texts)
     dates = _date_names(images)
     intervals: list[Interval] = [(index, index + 1) for index in range(len(images) - 1)]
     if len(images) > FEWEST_DATES:
@@ -141,6 +152,7 @@ def segment_series(
     with open_scene(images, options.reading) as scene:
         registrations = register_scene(scene, options)
         plan = plan_scene(scene, predictor, options)
+        scene.notes += dullness_notes(scene, shrunk_views(scene))
         notes = scene_notes(scene, plan, predictor, asked)
         for note in notes:
             if say is not None:

@@ -59,7 +59,7 @@ def plan_windows(width: int, height: int, side: int, offset: int = 0, overlap: f
     Args:
         width, height (`int`): Size of the scene in pixels.
         side (`int`): Side of a window; if the scene is shorter along an axis, windows are as long as the scene.
-        offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up.
+        offset (`int`, *optional*, defaults to 0): Moves the windows to the left and up; not negative.
         overlap (`float`, *optional*, defaults to 0.25): Minimum share of their side that neighbours overlap.
     """
     window_width, window_height = min(side, width), min(side, height)
@@ -111,7 +111,7 @@ def window_side(
     return longest if longest <= SHRINK_LIMIT * (side if pixel_size else canvas) else side
 
 
-def widened_side(side: int, width: int, height: int, most_windows: int, overlap: float) -> int:
+def widened_side(side: int, width: int, height: int, most_windows: int, overlap: float, offset: int = 0) -> int:
     """
     The smallest side of windows, at least `side`, with which a scene has at most the allowed number of windows.
 
@@ -119,10 +119,10 @@ def widened_side(side: int, width: int, height: int, most_windows: int, overlap:
         side (`int`): Requested side of the windows in pixels.
         width, height (`int`): Size of the scene.
         most_windows (`int`): Allowed number of windows, at least 1.
-        overlap (`float`): See [`plan_windows`].
+        overlap, offset: See [`plan_windows`].
     """
     longest = max(width, height)
-    while side < longest and plan_windows(width, height, side, overlap=overlap).count > most_windows:
+    while side < longest and plan_windows(width, height, side, offset, overlap).count > most_windows:
         side = min(longest, side + max(1, side // 32))
     return side
 

@@ -24,7 +24,7 @@ from mtrefseg.export.names import SETTINGS as EXPORT_SETTINGS
 
 from ..common import add_pair_arguments, progress
 from ..parsing import VerbParser
-from .many import add_manifest_options, run_many
+from .many import add_manifest_options, refuse_engine, run_many
 from .options import add_scene_options, add_threshold_options, has_geo, is_raster
 from .plain import run_plain
 from .scene import run_scene
@@ -82,9 +82,11 @@ def run(arguments: Sequence[str]) -> int | None:
     if options.model and os.path.isfile(os.path.join(options.model, EXPORT_SETTINGS)):
         _run_exported(options, is_manifest)
         return None
+    is_folders = not is_manifest and Path(options.image_t1).is_dir() and Path(options.image_t2).is_dir()
+    refuse_engine(options, is_manifest or is_folders)
     if is_manifest:
         return run_many(options, [options.manifest])
-    if Path(options.image_t1).is_dir() and Path(options.image_t2).is_dir():
+    if is_folders:
         return run_many(options, [options.image_t1, options.image_t2])
     if is_raster(options.image_t1) or is_raster(options.image_t2):
         if has_geo():

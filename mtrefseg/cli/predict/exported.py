@@ -9,6 +9,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.export import open_exported
 
 from ..common import bad_input, check_sentences, check_writable, load_pair, progress
+from .many import refuse_engine
 from .options import refuse_unused
 from .plain import finish, warn_of_shrinking
 
@@ -37,6 +38,7 @@ def run_exported(options: argparse.Namespace) -> None:
         "an exported model has no windows, registration or polygons",
         "pass a model folder with --model",
     )
+    refuse_engine(options, is_many=False)
     check_sentences(options.texts)
     check_writable(options.out)
     image_t1, image_t2 = load_pair(options)

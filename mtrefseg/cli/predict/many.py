@@ -4,7 +4,9 @@
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
+from mtrefseg.errors import UserError
 from mtrefseg.option_values import positive
 
 from ..common import progress
@@ -39,6 +41,14 @@ def add_manifest_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_engine(options: argparse.Namespace, is_many: bool) -> None:
+    """Raises a `UserError` for `--engine` and `--workers` where they would do nothing."""
+    if not is_many and (options.engine != "local" or options.workers != 1):
+        raise UserError("--engine and --workers are for many pairs: leave them out, or pass --manifest or two folders")
+    if options.engine == "local" and options.workers != 1:
+        raise UserError("--workers requires --engine ray")
+
+
 def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
     """
     Segments the pairs of a manifest.
@@ -71,9 +81,9 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
 
     import pyarrow.parquet
 
-    lines = pyarrow.parquet.read_table(table, columns=["id", "t1", "t2", "status"]).to_pylist()
-    pairs = {(line["id"], line["t1"], line["t2"]): line["status"] for line in lines}
-    counts = Counter(pairs.values())
+    statuses = iter(pyarrow.parquet.read_table(table, columns=["status"]).column("status").to_pylist())
+    # Each pair has a line for each sentence, or one for every change, all of one status.
+    counts = Counter(min(islice(statuses, len(row.sentences) or 1)) for row in rows)
     print(f"pairs: {counts['done']} done, {counts['failed']} failed")
     print(table)
     return SOME_FAILED if counts["failed"] else 0

@@ -18,13 +18,14 @@ def run_scene(options: argparse.Namespace) -> None:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
     from mtrefseg.scenes import check_scene, segment_pair
+    from mtrefseg.scenes.output import PROBABILITIES
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
     grid = check_scene([options.image_t1, options.image_t2], how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device)
-    with written_whole(options.out) as unfinished:
+    with written_whole(options.out, (PROBABILITIES,)) as unfinished:
         result = segment_pair(
             options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress
         )

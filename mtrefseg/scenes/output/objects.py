@@ -172,7 +172,7 @@ def write_vectors(path: Path, outlines: np.ndarray, columns: dict[str, np.ndarra
     """
     formats = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
     if path.suffix.lower() not in formats:
-        raise UserError(f"cannot write {path}: objects are saved as .gpkg or .geojson")
+        raise UserError(f"cannot write {path}: objects are saved as .gpkg or .geojson, masks as .tif")
     driver = formats[path.suffix.lower()]
     crs, options = None if grid.crs is None else grid.crs.to_wkt(), {}
     if driver == "GeoJSON" and grid.crs is not None:

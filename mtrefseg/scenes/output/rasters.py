@@ -14,6 +14,7 @@ import rasterio
 import rasterio.shutil
 from rasterio.windows import Window
 
+from modeling_mtrefseg.object_colors_mtrefseg import logit_of
 from mtrefseg.errors import UserError, one_line
 
 from ..reading import Grid, open_raster
@@ -45,8 +46,10 @@ def writing(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except _FAILURES as error:
-        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else None
-        if free is not None and free < _LEAST_FREE:  # GDAL rarely reports it, and may only detect it while reading.
+        if not path.parent.is_dir():
+            raise UserError(f"cannot write {path}: there is no folder {path.parent}") from error
+        # GDAL rarely reports a full disk, and may only detect it while reading.
+        if shutil.disk_usage(path.parent).free < _LEAST_FREE:
             raise UserError(f"cannot write {path}: no space is left on the disk; free some") from error
         raise UserError(f"cannot write {path}: {one_line(error.__cause__ or error)}; is the disk full?") from error
 
@@ -138,7 +141,7 @@ class StripWriter:
 
     def __init__(self, folder: Path, grid: Grid, count: int, threshold: float) -> None:
         self.grid = grid
-        self.threshold = threshold
+        self._limit = logit_of(threshold)
         self.masks, self.probabilities = folder / "masks.part.tif", folder / "probabilities.part.tif"
         self._files = [create_raster(path, grid, count) for path in (self.masks, self.probabilities)]
         self._pending: dict[tuple[int, ...], list[tuple[int, np.ndarray, np.ndarray]]] = {}
@@ -155,7 +158,7 @@ class StripWriter:
             bands (`Sequence[int]`): The sentences of these rows, from 0.
         """
         probabilities = _sigmoid(strip.logits)
-        inside = (probabilities > self.threshold) & strip.valid
+        inside = (strip.logits > self._limit) & strip.valid  # Compared as for plain images.
         indices = list(bands)
         self.areas[indices] += inside.sum(axis=(1, 2))
         self.sums[indices] += np.where(inside, probabilities, 0).sum(axis=(1, 2), dtype=np.float64)

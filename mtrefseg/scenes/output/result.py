@@ -19,6 +19,7 @@ from mtrs_iou import encode_rle
 from ..reading import Grid, open_raster
 from ..sentences import Way
 from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
+from .rasters import make_folder, writing
 from .styles import write_mask_style, write_style
 
 
@@ -129,20 +130,24 @@ class SceneResult:
 
         Args:
             path (`str` or `Path`): A file for the objects (.gpkg or .geojson) or the masks (.tif), or a folder for
-                everything.
+                everything. A new folder has no dot in its name.
 
         Raises:
             [`UserError`]: If the suffix is not supported, or the file cannot be written.
         """
         path = Path(path)
-        if path.suffix.lower() in (".tif", ".tiff"):
-            shutil.copyfile(self.folder / MASKS, path)
-        elif path.suffix:
-            write_vectors(path, *self._table(), self.grid)
+        if path.is_dir() or not path.suffix:
+            make_folder(path)
+            files = [file for file in self.folder.iterdir() if file.is_file()]
+            copies = [] if path.samefile(self.folder) else [(file, path / file.name) for file in files]
+        elif path.suffix.lower() in (".tif", ".tiff"):
+            copies = [(self.folder / MASKS, path)]
         else:
-            path.mkdir(parents=True, exist_ok=True)
-            for file in self.folder.iterdir():
-                shutil.copyfile(file, path / file.name)
+            write_vectors(path, *self._table(), self.grid)
+            return path
+        for source, target in copies:
+            with writing(target):
+                shutil.copyfile(source, target)
         return path
 
     def show(self) -> Image.Image:

@@ -27,11 +27,13 @@ def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
         `tuple[int, ...]`: Three bands, or one grey band.
 
     Raises:
-        [`UserError`]: If there is no such band.
+        [`UserError`]: If there is no such band, or if neither one nor three are requested.
     """
     from rasterio.enums import ColorInterp
 
     if bands:
+        if len(bands) not in (1, 3):
+            raise UserError(f"give the number of one band or of three, not {', '.join(map(str, bands))}")
         missing = [band for band in bands if not 1 <= band <= dataset.count]
         if missing:
             raise UserError(f"{dataset.name} has {dataset.count} bands, but --bands names {missing[0]}")

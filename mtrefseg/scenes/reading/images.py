@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
@@ -14,6 +15,8 @@ from PIL import Image
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 from rasterio.enums import ColorInterp, Interleaving, MaskFlags, Resampling
+from rasterio.io import MemoryFile
+from rasterio.shutil import copy as copy_raster
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -181,6 +184,10 @@ class RasterImage:
         points, self.points_crs = self._file.gcps
         self.points = [(point.row, point.col, point.x, point.y) for point in points]
         self._data: Any = self._file
+        if alpha and self._alpha is None:
+            with reading(self.name):
+                self._data = self._without_label(alpha[0])
+            self._opened.append(self._data)
         self._say_nodata()
 
     def on_grid(self, grid: Grid) -> "RasterImage":
@@ -196,19 +203,7 @@ class RasterImage:
             }
         else:
             placed = {"crs": grid.crs, "transform": grid.transform}
-        has_nodata = self._data.nodata is not None
-        self._data = WarpedVRT(
-            self._data,
-            width=grid.width,
-            height=grid.height,
-            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
-            add_alpha=not has_nodata and self._alpha is None,
-            warp_mem_limit=64,
-            **placed,
-        )
-        self._opened.append(self._data)
-        if not has_nodata and self._alpha is None:
-            self._alpha = self._data.count
+        self._warp(grid, **placed)
         self.grid = grid
         return self
 
@@ -221,22 +216,7 @@ class RasterImage:
         """
         crs = self.grid.crs or "EPSG:3857"
         transform = self.grid.transform
-        moved = WarpedVRT(
-            self._data,
-            src_crs=crs,
-            src_transform=_product(transform, matrix),
-            crs=crs,
-            transform=transform,
-            width=self.grid.width,
-            height=self.grid.height,
-            resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
-            add_alpha=self._alpha is None and self._data.nodata is None,
-            warp_mem_limit=64,
-        )
-        if self._alpha is None and self._data.nodata is None:
-            self._alpha = moved.count
-        self._opened.append(moved)
-        self._data = moved
+        self._warp(self.grid, src_crs=crs, src_transform=_product(transform, matrix), crs=crs, transform=transform)
 
     @property
     def kind(self) -> tuple[str, int] | None:
@@ -322,6 +302,37 @@ class RasterImage:
             values = (values * scales + offsets).astype(np.float32)
         return values, valid
 
+    def _warp(self, grid: Grid, **placed: Any) -> None:
+        """Warps the image onto a grid. Pixels that it does not cover are without data."""
+        if self._alpha is not None:  # Only the alpha band says where data are missing, as without warping.
+            missing: dict[str, Any] = {"src_nodata": None, "nodata": None}
+        else:
+            missing = {"add_alpha": self._data.nodata is None}
+        with reading(self.name):
+            self._data = WarpedVRT(
+                self._data,
+                width=grid.width,
+                height=grid.height,
+                resampling=Resampling.nearest if self._palette is not None else Resampling.bilinear,
+                warp_mem_limit=64,
+                **missing,
+                **placed,
+            )
+        self._opened.append(self._data)
+        if missing.get("add_alpha"):
+            self._alpha = self._data.count
+
+    def _without_label(self, band: int) -> Any:
+        """The file, with a band that is not labelled alpha. A warp would hide pixels where this band is 0."""
+        with MemoryFile(ext=".vrt") as memory:
+            copy_raster(self._file, memory.name, driver="VRT")
+            document = ElementTree.fromstring(memory.read())
+        for entry in document.findall("VRTRasterBand"):
+            label = entry.find("ColorInterp")
+            if label is not None and entry.get("band") == str(band):
+                entry.remove(label)
+        return open_raster(ElementTree.tostring(document, encoding="unicode"))
+
     def _find_crs(self) -> Any:
         """The coordinate reference system, unless it is not tied to the earth, such as that of a building site."""
         crs = self._file.crs or None
@@ -351,7 +362,7 @@ class RasterImage:
             return
         self.notes.append(f"{self.name}: {nodata:g} is taken for missing data, though the file does not say so")
         self._data = WarpedVRT(
-            self._file,
+            self._data,
             **({} if self.grid.crs is not None else _ANY_CRS),
             transform=self._file.transform,
             width=self._file.width,

@@ -205,6 +205,23 @@ def test_an_exported_model_refuses_options_of_scenes(
     assert "There is no file t1.png" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["t1.tif", "t2.tif", "--engine", "ray"], "--engine and --workers are for many pairs: leave them out"),
+        (["t1.png", "t2.png", "--workers", "2"], "--engine and --workers are for many pairs: leave them out"),
+        (["--manifest", "pairs.csv", "--workers", "2"], "--workers requires --engine ray"),
+    ],
+)
+def test_options_of_many_pairs_that_would_do_nothing_are_refused(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", *words, "the house", "--out", "out"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert message in printed
+
+
 @pytest.mark.parametrize("bands", ["3,2,1", "3"])
 def test_bands_of_large_plain_images_are_chosen_once(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, bands: str
@@ -238,11 +255,13 @@ def test_without_the_extra_rasters_are_images(
 
 @pytest.mark.usefixtures("rasters")
 def test_manifest_and_folders(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("pairs.csv").write_text("t1,t2,id\nt1.tif,t2.tif,good\nt1.tif,gone.tif,bad\n")
+    good = "t1.tif,t2.tif,good\n"
+    Path("pairs.csv").write_text(f"t1,t2,id\n{good}t1.tif,gone.tif,bad\n{good}{good}")
     assert main(["predict", "--manifest", "pairs.csv", "the house", "--model", model, "--out", "many"]) == 1
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == ["pairs: 1 done, 1 failed", str(Path("many/results.parquet"))]
+    assert printed.out.splitlines() == ["pairs: 1 done, 3 failed", str(Path("many/results.parquet"))]
     assert "bad: cannot read gone.tif" in printed.err
+    assert "good: the id good stands for an earlier pair, too" in printed.err
     for folder, name in (("A", "t1.tif"), ("B", "t2.tif")):
         Path(folder).mkdir()
         Path(name).rename(Path(folder) / "place.tif")
@@ -255,6 +274,9 @@ def test_series(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["series", "t1.tif", "t2.tif", "the house", "t1.tif", "--model", model, "--out", "out"]
     assert main(words) == 0
     assert "1 to 3 " in capsys.readouterr().out
+    assert main([*words, "--probability"]) == 0
+    assert Path("out/probabilities.tif").is_file()
+    assert main(words) == 0  # It would look like a result of this run.
     names = sorted(path.name for path in Path("out").iterdir())
     objects = ["objects.geojson", "objects.gpkg", "objects.qml"]
     assert names == ["masks.qml", "masks.tif", *objects, "series.csv", "series.json", "timeline.webp"]
@@ -291,6 +313,10 @@ def test_segment_refuses_arguments_that_a_loaded_model_has(predictor: ColorPredi
         ({"overlap": -0.1}, "not -0.1"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, not 0"),
         ({"most_windows": 0}, "`most_windows` must be at least 1"),
+        ({"window_offset": -1}, "`window_offset` must not be negative, as -1 is"),
+        ({"min_area": -2.0}, "`min_area` must not be negative"),
+        ({"simplify": -1}, "`simplify` must not be negative"),
+        ({"pixel_size": 0}, "`pixel_size` must be above 0, not 0"),
     ],
 )
 def test_unknown_values_of_options_are_refused(options: dict[str, Any], message: str) -> None:

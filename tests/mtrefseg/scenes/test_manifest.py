@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,10 @@ def test_finished_pairs_are_not_segmented_again(manifest: Path, tmp_path: Path, 
     rows = run(manifest, tmp_path / "out", predictor)
     windows = predictor.windows
     assert run(manifest, tmp_path / "out", predictor) == rows
+    assert predictor.windows == windows
+    # Smaller batches give the same masks.
+    smaller = ManifestSettings(str(tmp_path / "out"), replace(OPTIONS, batch_size=2))
+    run_manifest(read_manifest([manifest], TEXTS), smaller, predictor=predictor)
     assert predictor.windows == windows
     # Other sentences are another question.
     manifest.write_text(manifest.read_text().replace("the largest red thing", "every red thing"))

@@ -183,6 +183,8 @@ def test_bands(save: Save) -> None:
     assert "has 5 bands, of which 1,2,3 are shown" in notes[0]
     assert read(five, five, bands=(4, 3, 2))[0][0][0, 0].tolist() == [40, 30, 20]
     assert read(five, five, bands=(5,))[0][0][0, 0].tolist() == [50, 50, 50]
+    with pytest.raises(UserError, match="give the number of one band or of three, not 1, 2"):
+        read(five, five, bands=(1, 2))
     with pytest.raises(UserError, match="has 5 bands, but --bands names 6"):
         read(five, five, bands=(6, 1, 2))
     one = save("one.tif", values[..., 0])
@@ -196,6 +198,35 @@ def test_near_infrared_is_not_taken_for_alpha(save: Save) -> None:
     np.testing.assert_array_equal(images[0], values[..., :3])
     assert valid.all()
     assert "called alpha but holds an image" in notes[0]
+
+
+def test_near_infrared_hides_nothing_in_a_warp(save: Save) -> None:
+    """GDAL warps other bands by one that is labelled alpha, and rasterio adds no second one."""
+    values = np.full((60, 60, 4), 120, dtype=np.uint8)
+    values[..., 3] = np.random.default_rng(0).integers(0, 200, (60, 60))
+    earlier = save("t1.tif", ground(60, 60))
+    shifted = save("nir.tif", values, colorinterp=RGBA, transform=Affine(0.5, 0, 500_000, 0, -0.5, 5_399_995))
+    images, valid, notes = read(earlier, shifted)
+    assert valid[10:].all()
+    assert not valid[:10].any()
+    assert (images[1][10:] == 120).all()
+    assert any("called alpha but holds an image" in note for note in notes)
+
+
+def test_beyond_an_image_with_both_alpha_and_a_value_for_missing_data(save: Save) -> None:
+    values = np.full((60, 60, 4), 255, dtype=np.uint8)
+    values[20:, :30, :3], values[40:, :, 3] = 40, 0
+    earlier = save("t1.tif", ground(60, 60))
+    rgba = {"colorinterp": RGBA, "nodata": 255}
+    _, upright, _ = read(earlier, save("upright.tif", values, **rgba))
+    assert upright[:40].all()  # White is a colour, because there is an alpha band.
+    assert not upright[40:].any()
+    shifted = save("shifted.tif", values, transform=Affine(0.5, 0, 500_000, 0, -0.5, 5_399_995), **rgba)
+    images, valid, _ = read(earlier, shifted)
+    assert valid[10:50].all()
+    assert not valid[:10].any()
+    assert not valid[50:].any()
+    np.testing.assert_array_equal(images[1][10:50], values[:40, :, :3])
 
 
 def test_a_palette(save: Save, tmp_path: Path) -> None:

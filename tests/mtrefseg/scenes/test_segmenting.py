@@ -18,8 +18,11 @@ from rasterio.transform import Affine
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from mtrefseg.errors import UserError
 from mtrefseg.scenes import predicting
+from mtrefseg.scenes.output import StripWriter
 from mtrefseg.scenes.predicting import ScenePredictor
+from mtrefseg.scenes.reading import Grid
 from mtrefseg.scenes.segmenting import SceneOptions, segment_pair
+from mtrefseg.scenes.stitching import Strip
 
 from .conftest import UTM, ColorPredictor, ground, paint
 
@@ -171,6 +174,20 @@ def test_places_and_ranks_are_of_the_whole_scene(
     assert any("shrunk scene" in note for note in result.report["notes"]) != is_divided
 
 
+@pytest.mark.parametrize("window", [64, "off"])
+def test_words_do_not_select_among_specks(window: int | str, save: Save, predictor: ColorPredictor) -> None:
+    """As in plain images: objects below 36 of 256 x 256 pixels are neither ranked nor counted."""
+    predictor.choose_objects = True
+    later = paint(paint(ground(100, 100), "red", 40, 40, 30, 30), "red", 80, 5, 10, 10)
+    later = paint(later, "red", 4, 90, 1, 1)
+    images = save("t1.tif", ground(100, 100)), save("t2.tif", later)
+    predictor.canvas = 64 if window == 64 else 100
+    texts = ["the leftmost red thing", "the smallest red thing", "the red thing in the bottom-left corner"]
+    result = segment_pair(*images, texts, predictor, SceneOptions(window=window))
+    assert [one.answered_by for one in result.sentences] == ["objects"] * 3
+    assert [one.area_pixels for one in result.sentences] == [900, 100, 1]
+
+
 def test_one_question_is_asked_once(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
     texts = ["the largest red thing", "the smallest red thing", "every red thing"]
     result = segment_pair(*pair, texts, predictor, SceneOptions())
@@ -198,8 +215,37 @@ def test_objects_as_a_table_and_saving(pair: tuple[Path, Path], predictor: Color
     assert (tmp_path / "saved" / "masks.tif").is_file()
     assert result.save(tmp_path / "masks.tif").stat().st_size > 0
     assert result.show().width == 1600
-    with pytest.raises(UserError, match=r"\.gpkg or \.geojson"):
+    with pytest.raises(UserError, match=r"\.gpkg or \.geojson, masks as \.tif"):
         result.save(tmp_path / "objects.shp")
+    (tmp_path / "v1.2").mkdir()
+    for folder in (tmp_path / "v1.2", result.folder):
+        assert (result.save(folder) / "masks.tif").is_file()
+    for name in ("masks.tif", "objects.gpkg"):
+        with pytest.raises(UserError, match=f"cannot write .*{name}: there is no folder .*nowhere"):
+            result.save(tmp_path / "nowhere" / name)
+
+
+def test_a_result_keeps_no_probabilities_of_an_earlier_one(
+    pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path
+) -> None:
+    for probability in (True, False):
+        segment_pair(*pair, ["red"], predictor, SceneOptions(probability=probability), tmp_path / "out")
+        assert (tmp_path / "out" / "probabilities.tif").is_file() == probability
+
+
+def test_one_sentence_and_none(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
+    assert [one.text for one in segment_pair(*pair, "red", predictor, SceneOptions()).sentences] == ["red"]
+    with pytest.raises(ValueError, match="The list of sentences is empty"):
+        segment_pair(*pair, [], predictor, SceneOptions())
+
+
+def test_thresholds_are_those_of_plain_images(save: Save, tmp_path: Path) -> None:
+    """Logits are compared: their probabilities would round to the threshold."""
+    grid = Grid(2, 1, Affine.identity(), None)
+    writer = StripWriter(tmp_path, grid, 1, 0.5)
+    writer.write(Strip(0, np.array([[[1e-9, -1e-9]]], dtype=np.float32), np.ones((1, 2), dtype=bool)), [0])
+    writer.close()
+    assert writer.areas.tolist() == [1]
 
 
 def test_without_a_place_coordinates_are_pixels(save: Save, predictor: ColorPredictor, tmp_path: Path) -> None:
@@ -224,6 +270,15 @@ def test_a_guess_of_the_ground_resolution_is_said(window: int | str, side: int, 
     result = segment_pair(images[0], images[1], None, predictor, SceneOptions(window=window))
     assert result.report["window"] == [side, side]
     assert any("as for 0.5 m" in note for note in result.report["notes"]) == is_guessed
+
+
+@pytest.mark.parametrize(("crs", "window", "note"), [(None, "auto", "do not say"), (UTM, 64, "the window is given")])
+def test_a_pixel_size_without_effect_is_said(
+    crs: str | None, window: int | str, note: str, save: Save, predictor: ColorPredictor
+) -> None:
+    image = save("t1.tif", ground(100, 100), crs=crs)
+    result = segment_pair(image, image, None, predictor, SceneOptions(pixel_size=2, window=window))
+    assert any("the pixel size of 2 m has no effect" in one and note in one for one in result.report["notes"])
 
 
 def test_a_dark_window_is_no_dark_scene(

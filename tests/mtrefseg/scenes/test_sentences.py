@@ -145,6 +145,10 @@ def test_choosing(choice: ObjectChoice, names: str) -> None:
         ("the cars that left", "disappear"),
         ("the leftmost house that was torn down", "disappear"),
         ("the road that was paved", "state_change"),
+        ("the trees that were felled", "disappear"),
+        ("the barn that is no longer standing", "disappear"),
+        ("the house on the left which is not in the first image", "appear"),
+        ("a stall that popped up", "appear"),
         (None, "unknown"),
     ],
 )

@@ -75,6 +75,13 @@ def test_the_table_is_the_true_one(dates: list[Path], predictor: ColorPredictor,
     ]
 
 
+def test_a_dark_date_is_named(save: Callable[..., Path], predictor: ColorPredictor, tmp_path: Path) -> None:
+    images = [save("2018.tif", ground(40, 50)), save("2019.tif", ground(40, 50) * 0)]
+    result = segment_series(images, None, predictor, SceneOptions(), tmp_path / "out")
+    notes = json.loads((result.folder / "series.json").read_text())["notes"]
+    assert any(note.startswith(f"{images[1]} is nearly black") for note in notes)
+
+
 def test_two_dates_and_one(dates: list[Path], predictor: ColorPredictor, tmp_path: Path) -> None:
     result = segment_series(dates[:2], None, predictor, SceneOptions(), tmp_path / "out")
     assert [(row["sentence"], row["objects"]) for row in result.rows()] == [("every change", 1)]

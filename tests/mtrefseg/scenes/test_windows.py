@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("rasterio", reason="the extra geo is not installed")
 
-from mtrefseg.scenes.windows import blend_weights, plan_windows, window_side
+from mtrefseg.scenes.windows import blend_weights, plan_windows, widened_side, window_side
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (100, 65), (1000, 10), (257, 511), (65, 1)])
@@ -24,6 +24,12 @@ def test_windows_cover_everything_and_overlap(width: int, height: int, offset: i
     assert plan.count == len(plan.tops) * len(plan.lefts)
     for starts, size in ((plan.lefts, plan.window_width), (plan.tops, plan.window_height)):
         assert all(later - earlier <= size - size // 4 for earlier, later in pairwise(starts))
+
+
+@pytest.mark.parametrize("offset", [0, 8, 30])
+def test_a_bound_on_windows_counts_those_that_are_moved(offset: int) -> None:
+    side = widened_side(16, 120, 100, 4, 0.25, offset)
+    assert plan_windows(120, 100, side, offset).count <= 4
 
 
 def test_weights_are_smooth_and_positive() -> None:
