@@ -100,6 +100,10 @@ class UnusableError(DataError):
         self.reason = reason
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type["UnusableError"], tuple[Reason, str]]:
+        # Without it, a worker process that raises this error looks as if it had been killed.
+        return type(self), (self.reason, self.detail)
+
 
 @dataclass(frozen=True)
 class Finding:

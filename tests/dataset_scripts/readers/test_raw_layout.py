@@ -1,5 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 import contextlib
+import copy
 import io
 import json
 import os
@@ -234,6 +235,11 @@ def test_a_change_type_that_is_not_known_is_unknown(tmp_path, value) -> None:
     edit_json(folder, "RS_train_000", change_types=[value, "disappear"])
     ((record,), _) = read(folder)
     assert [expression.change_type for expression in record.expressions] == ["unknown", "disappear"]
+
+
+def test_the_error_of_an_unusable_item_leaves_a_worker_process() -> None:
+    error = copy.copy(UnusableError(Reason.MISSING_IMAGE, "there is no A/1"))  # As when it is sent
+    assert (error.reason, error.detail, str(error)) == (Reason.MISSING_IMAGE, "there is no A/1", "there is no A/1")
 
 
 def test_flags_of_noise_are_read(tmp_path) -> None:
