@@ -390,7 +390,7 @@ def test_without_the_demo_its_addresses_are_not_found(server: Server) -> None:
 
 def test_tokens_may_have_any_letters(serving: Callable[..., Any]) -> None:
     with serving(auth_token="passe-partout à") as server:
-        right = {b"authorization": "Bearer passe-partout à ".encode()}
+        right = {b"authorization": "Bearer passe-partout à".encode()}
         assert server.client.get("/v1/models", headers=right).status_code == 200
         wrong = {b"authorization": b"Bearer passe-partout"}
         refused(server.client.get("/v1/models", headers=wrong), 401, "The token is missing or wrong")
