@@ -3,6 +3,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -40,6 +41,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorResponse} for status in (400, 401, 408, 413, 415, 422, 429, 500, 503, 504)
 }
 DRAWN_AT_ONCE = 2
+DOWNLOADED_AT_ONCE = 8  # In threads of their own: slow servers must not keep other requests waiting.
 Mount = Callable[[FastAPI, Engine, str, str | None], None]
 """Mounts the demo in an app: the app, the model, the path, and the password of the page if there is one."""
 
@@ -106,6 +108,7 @@ class Segmentation:
         self.options = options
         self.special_tokens = engine.special_tokens
         self._drawing = CapacityLimiter(DRAWN_AT_ONCE)
+        self._downloading = CapacityLimiter(DOWNLOADED_AT_ONCE)
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Reads a request, passes it to the worker, and creates the masks."""
@@ -154,25 +157,26 @@ class Segmentation:
         try:
             with anyio.fail_after(self.options.timeout):
                 fields, sources = await read_body(request)
-                files = [await self._fetch(source, name) for source, name in zip(sources, IMAGES)]
+                files = [await self._fetch(request, source, name) for source, name in zip(sources, IMAGES)]
         except TimeoutError as error:
-            problem = f"The upload took longer than {self.options.timeout:g} s: send smaller images."
+            problem = f"Receiving the images took longer than {self.options.timeout:g} s: send smaller ones."
             raise ApiError(408, problem, {"Connection": "close"}) from error
         except ClientDisconnect as error:
             raise ApiError(499, "The client has gone.") from error
         return fields, (files[0], files[1])
 
-    async def _fetch(self, source: Source, name: str) -> bytes:
+    async def _fetch(self, request: Request, source: Source, name: str) -> bytes:
         if isinstance(source, bytes):
             return source
         if not self.options.allow_urls:
             raise ApiError(422, f"{name} is a URL, which this server does not fetch: send the file itself.")
+        download = partial(download_image, source, self.options.max_bytes, True)
         try:
-            return await to_thread.run_sync(
-                download_image, source, self.options.max_bytes, True, abandon_on_cancel=True
-            )
+            file = await to_thread.run_sync(download, abandon_on_cancel=True, limiter=self._downloading)
         except ValueError as error:
             raise ApiError(422, f"{name} cannot be downloaded: {error}.") from error
+        request.state.count_bytes(len(file))
+        return file
 
     def _prepare(self, fields: SegmentRequest, files: tuple[bytes, bytes]) -> Job:
         """Checks the input for the worker."""
@@ -299,7 +303,9 @@ def _too_late(seconds: float) -> ApiError:
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return error_response(error.status_code, str(error.detail), request.state.request_id, error.headers)
+    # Paths below /demo have none, also if the server has no demo.
+    request_id = getattr(request.state, "request_id", "") or uuid.uuid4().hex
+    return error_response(error.status_code, str(error.detail), request_id, error.headers)
 
 
 def _on_failure(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 
 import base64
 import binascii
+import string
 from typing import Any
 
 from anyio import to_thread
@@ -21,6 +22,7 @@ from .schemas import SegmentRequest
 JSON, MULTIPART = "application/json", "multipart/form-data"
 IMAGES = ("image_t1", "image_t2")
 MAX_PARTS = 10_000  # Parts of a form; the limit on sentences is checked afterwards.
+MAX_COMMAS = 100_000  # Of JSON. Millions of values in a small body would fill the memory before they are refused.
 _TAIL_BYTES = 512  # At the end of a body; a boundary has 70 characters at most.
 
 Source = bytes | str
@@ -58,6 +60,8 @@ async def read_body(request: Request) -> tuple[SegmentRequest, tuple[Source, Sou
 def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
     try:
         body = to_utf8(body)
+        if body.count(b",") > MAX_COMMAS:
+            raise ApiError(422, f"The body has more than {MAX_COMMAS:,} commas: send fewer and shorter sentences.")
         parse_json(body)  # Rejects duplicate names; `pydantic` would silently use one of their values.
     except ValueError as error:
         raise ApiError(400, f"The body is not valid JSON: {error}.") from error
@@ -137,7 +141,11 @@ def _decode(text: str, name: str) -> Source:
         if not head.endswith(";base64"):
             raise ApiError(422, f"{name} is a data URL without base64: encode the file in base64.")
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        # Not `split`: it would make a text of every word.
+        return base64.b64decode(text.encode("ascii").translate(None, string.whitespace.encode()), validate=True)
+    except UnicodeEncodeError as error:
+        problem = "it holds other than ASCII characters"
+        raise ApiError(422, f"{name} is not valid base64 ({problem}): encode the whole file in base64.") from error
     except (binascii.Error, ValueError) as error:
         raise ApiError(422, f"{name} is not valid base64 ({error}): encode the whole file in base64.") from error
 

@@ -23,7 +23,7 @@ from .metrics import Metrics
 
 SEGMENT, HEALTH, METRICS, MODELS, DEMO = "/v1/segment", "/healthz", "/metrics", "/v1/models", "/demo"
 BODIES_AT_ONCE = 16
-"""All request bodies together may take this many times the largest allowed size."""
+"""All request bodies and downloaded images together may take this many times the largest allowed size."""
 DRAIN_SECONDS = 2.0
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -68,6 +68,7 @@ class Gate:
             await send(message)
 
         body = _Body(self, receive)
+        scope["state"]["count_bytes"] = body.count
         try:
             self._check_token(path, headers)
             if path == SEGMENT and scope["method"] == "POST":
@@ -87,7 +88,7 @@ class Gate:
         if token is None or not (path.startswith("/v1/") or path == METRICS):
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not compare_digest(given.strip().encode("latin-1"), token.encode()):
+        if scheme.lower() != "bearer" or not compare_digest(given.encode("latin-1").strip(), token.encode()):
             problem = 'The token is missing or wrong: send the header "Authorization: Bearer TOKEN".'
             raise ApiError(401, problem, {"WWW-Authenticate": "Bearer"})
 
@@ -142,14 +143,18 @@ class _Body:
         message = await self._receive()
         self._is_complete = not message.get("more_body", False)
         count = len(message.get("body", b""))
-        self.size += count
-        self.gate._bytes += count
-        most = self.gate.options.max_bytes
-        if self.size > most:
+        if self.size + count > self.gate.options.max_bytes:
             raise self.too_large()
-        if self.gate._bytes > BODIES_AT_ONCE * most:
-            raise ApiError(503, "Too much is being uploaded at once: try again later.", {"Retry-After": "5"})
+        self.count(count)
         return message
+
+    def count(self, number: int) -> None:
+        """Counts bytes that are kept until the request is answered. Raises [`ApiError`] if all requests together keep
+        too many."""
+        self.size += number
+        self.gate._bytes += number
+        if self.gate._bytes > BODIES_AT_ONCE * self.gate.options.max_bytes:
+            raise ApiError(503, "Too much is being uploaded at once: try again later.", {"Retry-After": "5"})
 
     def too_large(self) -> ApiError:
         """The error for a body that is too large."""

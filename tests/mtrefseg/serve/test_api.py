@@ -18,6 +18,7 @@ from PIL import Image
 from modeling_mtrefseg import image_download_mtrefseg
 from modeling_mtrefseg.object_choice_mtrefseg import keep_chosen, split_sentence
 from mtrefseg.serve import app as serve_app
+from mtrefseg.serve import middleware
 from mtrs_iou import decode_rle
 from tests.mtrefseg.serve.conftest import Files, Server
 from tests.spaces_demo.hostile_files import hostile_files
@@ -323,6 +324,20 @@ def test_urls_are_fetched_where_allowed(
         refused(server.client.post("/v1/segment", json=body), 422, "is not on the public internet")
 
 
+def test_downloads_count_as_uploads_do(
+    serving: Callable[..., Any], files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two short URLs may lead to as much as the largest body each."""
+    monkeypatch.setattr(serve_app, "download_image", lambda *arguments: files["image_t1"][1])
+    monkeypatch.setattr(middleware, "BODIES_AT_ONCE", 1)
+    body = in_json(files, image_t1="https://images.test/t1.png", image_t2="https://images.test/t2.png")
+    size = len(files["image_t1"][1])
+    for megabytes, status in ((1.5 * size / 1e6, 503), (3 * size / 1e6, 200)):
+        with serving(allow_urls=True, max_megabytes=megabytes) as server:
+            for _ in range(2):  # What an earlier request has downloaded is given back.
+                assert server.client.post("/v1/segment", json=body).status_code == status
+
+
 def test_what_is_too_large_is_refused(serving: Callable[..., Any], files: Files) -> None:
     with serving(max_megabytes=0.1) as server:
         assert server.segment(files).status_code == 200
@@ -352,3 +367,30 @@ def test_an_upload_that_is_too_slow_is_ended(serving: Callable[..., Any]) -> Non
             assert b" 408 " in answer.split(b"\r\n")[0]
             assert time.monotonic() - start < 30
         assert server.client.get("/healthz").status_code == 200
+
+
+def test_small_bodies_that_need_gigabytes_are_refused(server: Server, files: Files) -> None:
+    body = json.dumps(in_json(files))[:-1] + ', "sentences": [' + "[]," * 200_000 + "[]]}"
+    headers = {"content-type": "application/json"}
+    refused(server.client.post("/v1/segment", content=body, headers=headers), 422, "100,000 commas: send fewer")
+
+
+def test_base64_may_have_white_space_but_no_other_letters(server: Server, files: Files) -> None:
+    lines = {name: " \n".join(re.findall(".{1,76}", text)) for name, text in in_json(files).items()}
+    assert server.client.post("/v1/segment", json=lines).status_code == 200
+    refused(
+        server.client.post("/v1/segment", json={**lines, "image_t2": "ä" * 9}), 422, "image_t2 is not valid base64"
+    )
+
+
+def test_without_the_demo_its_addresses_are_not_found(server: Server) -> None:
+    for path in ("/demo", "/demo/", "/demo/config"):
+        refused(server.client.get(path), 404, "Not Found")
+
+
+def test_tokens_may_have_any_letters(serving: Callable[..., Any]) -> None:
+    with serving(auth_token="passe-partout à") as server:
+        right = {b"authorization": "Bearer passe-partout à".encode()}
+        assert server.client.get("/v1/models", headers=right).status_code == 200
+        wrong = {b"authorization": b"Bearer passe-partout"}
+        refused(server.client.get("/v1/models", headers=wrong), 401, "The token is missing or wrong")
