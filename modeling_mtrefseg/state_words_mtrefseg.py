@@ -25,7 +25,8 @@ _STATE = one_of(
     "turn(?:ed|s|ing)? (?!up|in|away|out|off\\b)\\w+, bec[ao]me?s?, chang(?:ed|es|ing)(?! hands), different(?:ly)?",
     "repaint\\w*, recolou?r\\w*, painted(?! on), (?:hard-)?surfaced (?!from\\b), re-covered, fitted with, altered",
     "identical, the same, given up, coat of, (?:no )?longer (?:what|the same|as|farm\\w*|farmland|lit|on|off|full)",
-    "grown? (?:golden|yellow|ripe|larger|bigger|taller|higher), took on, taken? on, open(?:ed)?(?! air|-)",
+    "grown? (?:golden|yellow|ripe|larger|bigger|taller|higher), took on, taken? on",
+    "open(?:ed)?(?! (?:air|spaces?|ground|land|fields?|areas?|country|lots?|plots?|sea|water)\\b|-)",
     "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b), full(?! of)",
     "empt(?:y|ied), dry, dried, wet, (?:more|less|lost|had|has|no|without) (?:any )?water, water level, water stands",
     "plough\\w*, plow\\w*, till\\w*, pav(?:ed|ing), asphalted, gravel, dirt, tarmac\\w*, ripe\\w*, unripe",
@@ -86,8 +87,8 @@ _ASIDE = one_of(
     "left[- ](?:of|hand|side|half|edge|corner|part|border|third|quarter|one|lane)",
     "((?:road|street|path|track|lane|river|railway|bridge|canal)s?) (?:leaving|coming|going|entering|running|"
     "leading)(?: (?:out|in|into|off|away|up|on|along|by|over))*",
-    "built (?:on (?:stilts|piles)|in 1\\d+|(?:in|of|from|out of) (?:\\w+ )?(?:bricks?|stones?|wood|logs|concrete|"
-    "glass|steel))",
+    "built (?:on (?:stilts|piles)|in 1\\d+|(?:in|of|from|out of) (?:(?!the )\\w+ )?(?:bricks?|stones?|wood|logs|"
+    "concrete|glass|steel)\\b)",
     "(?:removal|departure|arrivals?|construction|vanishing) (?:vans?|trucks?|lorry|lorries|board|lounge|hall|gate|"
     "cranes?|workers?|vehicles?|machines?|material|point)",
     "lost (?:property|and found), take-?away, new (?:york|zealand|orleans|jersey)",

@@ -89,6 +89,9 @@ from mtrefseg.build.presets import tiny_processor
         ("the car who is not more here", 0),
         ("they have moved the table out of the room", 0),
         ("one more tree than before", 1),
+        ("the houses built on an open space", 1),
+        ("a cabin was built in the woods", 1),
+        ("the cabin built of wood", None),
     ],
 )
 def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
