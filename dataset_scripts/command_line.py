@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from mtrefseg.errors import UserError, show_all_letters
-from mtrefseg.option_values import OneLineParser
+from mtrefseg.option_values import OneLineParser, without_fences
 
 
 _TOOLS = {
@@ -84,7 +84,7 @@ def run_tool(
         # Imports only the requested tool: the others may need libraries that are not installed.
         if arguments[:1] == [name]:
             tool = import_module(f".{module}", package)
-            command.description = tool.__doc__
+            command.description = without_fences(tool.__doc__ or "")
             tool.add_arguments(command)
             command.set_defaults(run=tool.run)
     parsed = parser.parse_args(arguments)

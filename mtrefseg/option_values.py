@@ -3,17 +3,38 @@
 
 import argparse
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .errors import BAD_INPUT
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Reports a wrong command line in one line, without the usage."""
+    """
+    Reports a wrong command line in one line, without the usage. In the help, code blocks of the description are
+    indented.
+
+    Args:
+        description (`str`, *optional*): Markdown.
+        options: Other arguments of `ArgumentParser`.
+    """
+
+    def __init__(self, *, description: str | None = None, **options: Any) -> None:
+        super().__init__(description=description and without_fences(description), **options)
 
     def error(self, message: str) -> NoReturn:
         """Exits with code 2 after one line on stderr."""
         self.exit(BAD_INPUT, f"{self.prog.split()[0]}: error: {message} (see {self.prog} --help)\n")
+
+
+def without_fences(text: str) -> str:
+    """Markdown with code blocks that are indented."""
+    lines, is_code = [], False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            is_code = not is_code
+        else:
+            lines.append(f"    {line}" if is_code and line else line)
+    return "\n".join(lines)
 
 
 def positive(text: str) -> int:

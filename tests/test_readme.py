@@ -139,15 +139,13 @@ COMMANDS: dict[str, Run | LookAt] = {
     "python trainer/distill.py --model_name_or_path outputs/new_backbone --output_dir outputs/new_words": LookAt(
         "tests/trainer/test_distill.py does so"
     ),
-    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml "
-    "--model_name_or_path mtrefseg-r1 --train_data generated DATA --train_weights 3 1 --eval_data DATA "
-    "--max_steps 1000 --learning_rate 2e-4 --backbone_learning_rate 1e-4 --output_dir outputs/own": Run(
+    "accelerate launch trainer/finetune.py --config trainer/recipes/finetune.yaml "
+    "--train_data generated DATA --train_weights 3 1 --eval_data DATA --output_dir outputs/own": Run(
         "outputs/own/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
     ),
-    "accelerate launch trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml "
-    "--model_name_or_path mtrefseg-r1 --train_data DATA --eval_data DATA --max_steps 20 "
-    "--per_device_train_batch_size 2 --warmup_steps 2 --learning_rate 1e-4 --backbone_learning_rate 3e-5 "
-    "--language_learning_rate 1e-4 --eval_strategy no --output_dir outputs/camera": Run(
+    "accelerate launch trainer/finetune.py --config trainer/recipes/finetune.yaml --train_data DATA --eval_data DATA "
+    "--eval_strategy no --max_steps 20 --per_device_train_batch_size 2 --warmup_steps 2 --learning_rate 1e-4 "
+    "--output_dir outputs/camera": Run(
         "outputs/camera/model.safetensors", more=f"{SMALL_STAGE} --train_split validation", instead=OWN
     ),
     # All pairs of the sample are validation pairs.

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mtrefseg.io import read_yaml
+from mtrefseg.option_values import OneLineParser
 
 from .arguments import (
     AugmentationArguments,
@@ -148,7 +149,7 @@ class OptionSet:
         return parser
 
     def _help(self, recipe: Mapping[str, Any], program: str, description: str | None) -> str:
-        shown = argparse.ArgumentParser(
+        shown = OneLineParser(
             prog=program,
             usage=f"{program} [--config RECIPE] [--OPTION VALUE ...]",
             description=description,
