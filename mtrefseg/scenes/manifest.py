@@ -112,11 +112,10 @@ class PairWorker:
             if self.predictor is None:
                 self.predictor = load_predictor(**self.settings.model)
             unfinished.mkdir(parents=True)
-            result = segment_pair(
-                row.t1, row.t2, row.sentences or None, self.predictor, self.settings.options, unfinished
+            more = {"fingerprint": self.settings.fingerprint(row)}
+            segment_pair(
+                row.t1, row.t2, row.sentences or None, self.predictor, self.settings.options, unfinished, more=more
             )
-            result.report["fingerprint"] = self.settings.fingerprint(row)
-            result.write_files()
             shutil.rmtree(folder, ignore_errors=True)
             unfinished.replace(folder)
         except _FAILURES as error:

@@ -2,7 +2,7 @@
 """Segments a pair of large or georeferenced images."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,7 @@ def segment_pair(
     options: SceneOptions,
     out: Path | None = None,
     say: Callable[[str], None] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> SceneResult:
     """
     Segments a pair of images of any size.
@@ -127,6 +128,7 @@ def segment_pair(
         options ([`SceneOptions`]): The options.
         out (`Path`, *optional*): Folder for the files; by default a temporary one, which is deleted with the result.
         say (`Callable`, *optional*): Called with notes for the user during the run.
+        more (`Mapping[str, Any]`, *optional*): Further entries of `result.json`.
 
     Raises:
         [`UserError`]: If an image or a sentence is invalid, or a file cannot be written.
@@ -144,6 +146,7 @@ def segment_pair(
         "image_t2": name_of(image_t2),
         **result.report,
         "registration": registrations[0] if registrations else None,
+        **(more or {}),
     }
     result.write_files()
     result._temporary = temporary

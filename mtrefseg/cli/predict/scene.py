@@ -26,11 +26,9 @@ def run_scene(options: argparse.Namespace) -> None:
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device)
     with written_whole(options.out, (PROBABILITIES,)) as unfinished:
-        result = segment_pair(
-            options.image_t1, options.image_t2, options.texts or None, predictor, how, unfinished, progress
-        )
-        result.report |= {"model": options.model, "versions": versions()}
-        result.write_files()
+        images, texts = (options.image_t1, options.image_t2), options.texts or None
+        more = {"model": options.model, "versions": versions()}
+        result = segment_pair(*images, texts, predictor, how, unfinished, progress, more)
     for line in sentence_lines(result):
         print(line)
     for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
