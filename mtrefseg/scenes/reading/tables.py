@@ -3,6 +3,7 @@
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -246,17 +247,37 @@ def _rows_of_folders(
     folders = [_images_of(folder, say) for folder in (earlier, later)]
     partners = dict(_similar(*folders))
     taken = set(partners.values())
-    for name in sorted({*folders[0], *folders[1]}):
-        if name in taken and name not in folders[0]:
-            continue
+    names = [name for name in sorted({*folders[0], *folders[1]}) if name in folders[0] or name not in taken]
+    ids = _ids_of(names)
+    for name in names:
         found = [folders[0].get(name, []), folders[1].get(partners.get(name, name), [])]
         problem = next((f"{' and '.join(files)} have one name: keep one of them" for files in found if files[1:]), "")
         if not all(found):
             problem = problem or f"{(found[0] or found[1])[0]} has no partner of this name"
-        named = re.sub(r"[^\w.\-]", "_", unicodedata.normalize("NFC", name))
-        named = named if _ID.match(named) else f"_{named}"
         image_t1, image_t2 = (files[0] if files else "" for files in found)
-        yield ManifestRow(named, image_t1, image_t2, (*texts,), problem)
+        yield ManifestRow(ids[name], image_t1, image_t2, (*texts,), problem)
+
+
+def _ids_of(names: Sequence[str]) -> dict[str, str]:
+    """
+    An id for each name of an image: the name itself, or, where an id cannot be written like this, a similar one that
+    no other image has.
+    """
+    ids = {name: name for name in names if _as_id(name) == name}
+    taken = {_fold(name) for name in ids}
+    for name in names:
+        if name not in ids:
+            named = _as_id(name)
+            tries = itertools.chain([named], (f"{named}_{number}" for number in itertools.count(2)))
+            ids[name] = next(one for one in tries if _fold(one) not in taken)
+            taken.add(_fold(ids[name]))
+    return ids
+
+
+def _as_id(name: str) -> str:
+    """A name with the characters that an id may contain."""
+    named = re.sub(r"[^\w.\-]", "_", unicodedata.normalize("NFC", name))
+    return named if _ID.match(named) else f"_{named}"
 
 
 def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, list[str]]:

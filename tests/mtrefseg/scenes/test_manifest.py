@@ -130,6 +130,17 @@ def test_folders_pair_up_by_name(tmp_path: Path, predictor: ColorPredictor) -> N
     assert "a.png has no partner of this name" in entries[0]["error"]
 
 
+def test_images_with_similar_names_have_different_ids(tmp_path: Path) -> None:
+    for folder in "AB":
+        (tmp_path / folder).mkdir()
+        for name in ("a b", "a_b", "a-b", "a(b", "a_b_2"):
+            (tmp_path / folder / f"{name}.png").touch()
+    rows = read_manifest([tmp_path / "A", tmp_path / "B"], TEXTS)
+    found = {Path(row.t1).stem: row.id for row in rows}
+    assert found == {"a b": "a_b_3", "a_b": "a_b", "a-b": "a-b", "a(b": "a_b_4", "a_b_2": "a_b_2"}
+    assert not any(row.problem for row in rows)
+
+
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "pairs.parquet"
     table = {"t1": ["a.tif", "s3://bucket/a.tif"], "t2": ["b.tif", "/vsicurl/b.tif"], "sentences": [["x", "y"], []]}
