@@ -271,8 +271,8 @@ def choose(
         things (`Sequence`): All objects that match the rest of the sentence.
         choice ([`ObjectChoice`]): The choice.
         size (`tuple[int, int]`): Width and height of the image.
-        describe (`Callable`): Returns the centre of an object (x, y, in pixels), its size (in any unit) and its score:
-            if only a number is given, the objects with the highest scores are selected.
+        describe (`Callable`): Returns the centre of an object (x, y, in pixels) and its size (in any unit). If only a
+            number is given, the largest objects are selected.
         is_exact (`bool`, *optional*, defaults to `False`): Whether "the third" of two objects selects none. By default
             it selects the last one, because the model has probably missed one.
 
@@ -285,15 +285,15 @@ def choose(
     if choice.excluded is not None:
         dropped = choose([row[0] for row in described], choice.excluded, size, describe, is_exact=True)
         described = [row for row in described if not any(row[0] is thing for thing in dropped)]
+    keys = {"x": lambda row: row[1][0], "y": lambda row: row[1][1], "size": lambda row: row[2]}
     if choice.order is not None:
         key, descending = choice.order
-        keys = {"x": lambda row: row[1][0], "y": lambda row: row[1][1], "size": lambda row: row[2]}
         described = sorted(described, key=keys[key], reverse=descending)
         is_one_missing = choice.rank == len(described) + 1 and not is_exact
         first = choice.rank - 1 - is_one_missing
         described = described[first : first + (choice.count or 1)]
     elif choice.count is not None:
-        described = sorted(described, key=lambda row: row[3], reverse=True)[: choice.count]
+        described = sorted(described, key=keys["size"], reverse=True)[: choice.count]
     return [row[0] for row in described]
 
 
@@ -329,10 +329,9 @@ def keep_chosen(mask: np.ndarray, choice: ObjectChoice) -> np.ndarray:
     )
     numbers = numbers[is_considered(areas, choice, mask.size)]
 
-    def describe(number: int) -> tuple[tuple[float, float], float, float]:
+    def describe(number: int) -> tuple[tuple[float, float], float]:
         row, column = middles[number - 1]
-        area = float(areas[number - 1])
-        return (column + 0.5, row + 0.5), area, area
+        return (column + 0.5, row + 0.5), float(areas[number - 1])
 
     height, width = mask.shape
     is_chosen = np.zeros(count + 1, dtype=bool)

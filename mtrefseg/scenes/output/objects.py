@@ -55,10 +55,10 @@ class SceneObject:
         """Area in square metres, or in pixels without a georeference."""
         return self.area_pixels if self.area_m2 is None else self.area_m2
 
-    def described(self) -> tuple[tuple[float, float], float, float]:
-        """Its centre in pixels (x, y), its size and its score."""
+    def described(self) -> tuple[tuple[float, float], float]:
+        """Its centre in pixels (x, y) and its size."""
         middle = self.shape.centroid
-        return (middle.x, middle.y), self.size, self.score
+        return (middle.x, middle.y), self.size
 
 
 def find_objects(labels: MaskLabels, min_area: float = 0) -> list[SceneObject]:

@@ -111,9 +111,9 @@ def test_the_rest_is_asked_of_the_shrunk_scene(text: str) -> None:
 
 
 THINGS = [
-    SimpleNamespace(name="a", middle=(10, 50), size=30, score=0.9),
-    SimpleNamespace(name="b", middle=(60, 20), size=20, score=0.8),
-    SimpleNamespace(name="c", middle=(90, 90), size=50, score=0.7),
+    SimpleNamespace(name="a", middle=(10, 50), size=30),
+    SimpleNamespace(name="b", middle=(60, 20), size=20),
+    SimpleNamespace(name="c", middle=(90, 90), size=50),
 ]
 
 
@@ -127,13 +127,13 @@ THINGS = [
         (ObjectChoice(order=("size", True), rank=4), "b"),  # One object was missed.
         (ObjectChoice(order=("size", True), rank=5), ""),
         (ObjectChoice(excluded=ObjectChoice(order=("size", True), rank=4)), "abc"),
-        (ObjectChoice(count=2), "ab"),
+        (ObjectChoice(count=2), "ca"),
         (ObjectChoice(excluded=ObjectChoice(order=("size", True))), "ab"),
         (ObjectChoice(region=(0.5, 0, 1, 1), order=("size", False)), "b"),
     ],
 )
 def test_choosing(choice: ObjectChoice, names: str) -> None:
-    chosen = choose(THINGS, choice, (100, 100), lambda one: (one.middle, one.size, one.score))
+    chosen = choose(THINGS, choice, (100, 100), lambda one: (one.middle, one.size))
     assert "".join(one.name for one in chosen) == names
 
 
