@@ -59,8 +59,8 @@ run() {
     [ "$gpu" = 1 ] && workers=$(($(nproc) - 1))
     # One step on the GPU takes as long as reading its pairs on the other cores, or longer.
     train() {
-        HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 "$python" trainer/finetune.py --config trainer/recipes/checkpoint/7_final.yaml \
-            --model_name_or_path "$start" --train_data $data $weights --eval_data none --move_share 0.3 \
+        HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 "$python" trainer/finetune.py --config trainer/recipes/finetune.yaml \
+            --model_name_or_path "$start" --train_data $data $weights --eval_data none --move_share 0.3 --join_share 0.4 \
             --per_device_train_batch_size "$BATCH" --dataloader_num_workers "$workers" \
             --learning_rate 8e-4 --backbone_learning_rate 1.6e-4 --warmup_steps 0.05 --save_strategy no \
             $([ "$gpu" = 1 ] && echo --bf16 true) "$@"
