@@ -130,13 +130,8 @@ class NormalizedConv2d(nn.Conv2d):
         kernel, shift = self.folded()
         if self.stride[0] > 1:
             features = self._pad(features)
-        sizes = self.stride[0], cast(tuple[int, ...], self.padding)[0], self.groups
-        if self.groups > 1 and features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            # The gradients of depthwise convolutions are up to ten times as slow in bfloat16, and less exact.
-            with torch.autocast("cpu", enabled=False):
-                convolved = convolve(features.float(), kernel, shift, *sizes)
-        else:
-            convolved = convolve(features, kernel, shift, *sizes)
+        padding = cast(tuple[int, ...], self.padding)[0]
+        convolved = convolve(features, kernel, shift, self.stride[0], padding, self.groups)
         if self.activation:
             return nn.functional.relu6(convolved, inplace=True)
         return convolved if residual is None else convolved + residual

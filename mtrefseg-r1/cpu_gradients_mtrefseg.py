@@ -19,7 +19,8 @@ _MOST_WIDTH = 2 * _FAST_WIDTH
 
 def convolve(features: Tensor, kernel: Tensor, bias: Tensor, stride: int, padding: int, groups: int) -> Tensor:
     """
-    A convolution. Depthwise ones with kernels of 4 to 6 columns have faster gradients.
+    A convolution. Depthwise ones with kernels of 4 to 6 columns, and in bfloat16 also those with a stride, have faster
+    gradients.
 
     Args:
         features (`Tensor` of shape `(batch_size, in_channels, height, width)`): Input.
@@ -30,10 +31,13 @@ def convolve(features: Tensor, kernel: Tensor, bias: Tensor, stride: int, paddin
     Returns:
         `Tensor` of shape `(batch_size, out_channels, ...)`: As `torch.nn.functional.conv2d`.
     """
-    is_wide = groups == features.shape[1] and _FAST_WIDTH < kernel.shape[-1] <= _MOST_WIDTH
-    is_float32 = features.dtype == torch.float32 and not torch.is_autocast_enabled(features.device.type)
-    if is_wide and is_float32 and _needs_gradients(features, kernel, bias):
-        return _DepthwiseConvolution.apply(features, kernel, bias, stride, padding)
+    dtype, device = features.dtype, features.device.type
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    is_wide = _FAST_WIDTH < kernel.shape[-1] <= _MOST_WIDTH
+    is_slow = {torch.float32: is_wide, torch.bfloat16: is_wide or stride > 1}.get(dtype, False)
+    if groups == features.shape[1] and is_slow and _needs_gradients(features, kernel, bias):
+        return _DepthwiseConvolution.apply(features.to(dtype), kernel.to(dtype), bias.to(dtype), stride, padding)
     return nn.functional.conv2d(features, kernel, bias, stride, padding, groups=groups)
 
 
@@ -67,7 +71,10 @@ def _needs_gradients(*tensors: Tensor) -> bool:
 
 
 class _DepthwiseConvolution(torch.autograd.Function):
-    """A depthwise convolution; the gradients of its kernel are those of its first and its last three columns."""
+    """
+    A depthwise convolution. The gradients of a wide kernel are those of its first and its last three columns; those of
+    the input, in bfloat16 with a stride, are another convolution.
+    """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, kernel: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
@@ -82,12 +89,33 @@ class _DepthwiseConvolution(torch.autograd.Function):
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         needs_features, needs_kernel, needs_bias = ctx.needs_input_grad[:3]
         of_features = of_kernel = of_bias = None
-        if needs_features:
-            padding = (ctx.padding, ctx.padding)
+        padding = (ctx.padding, ctx.padding)
+        if needs_features and ctx.stride > 1 and features.dtype == torch.bfloat16:
+            of_features = _gradients_of_features(gradient, features, kernel, ctx.stride, ctx.padding)
+        elif needs_features:
             of_features, _, _ = _gradients(gradient, features, kernel, ctx.stride, padding, (True, False, False))
         if needs_kernel or needs_bias:
-            of_kernel, of_bias = _gradients_of_weights(gradient, features, kernel, ctx.stride, ctx.padding)
+            if kernel.shape[-1] > _FAST_WIDTH:
+                of_kernel, of_bias = _gradients_of_weights(gradient, features, kernel, ctx.stride, ctx.padding)
+            else:
+                _, of_kernel, of_bias = _gradients(
+                    gradient, features, kernel, ctx.stride, padding, (False, True, True)
+                )
         return of_features, of_kernel if needs_kernel else None, of_bias if needs_bias else None, None, None
+
+
+def _gradients_of_features(gradient: Tensor, features: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor:
+    """
+    Gradients of the input: `gradient` with zeros between its pixels, convolved with the mirrored kernel. oneDNN uses a
+    slow implementation for them in bfloat16 with a stride.
+    """
+    size = kernel.shape[-1]
+    # Pixels at the end of the input that no window reaches get a gradient of zero.
+    lengths = [length + 2 * padding - size + 1 for length in features.shape[2:]]
+    shape = (*gradient.shape[:2], *lengths)
+    spread = torch.empty(shape, dtype=gradient.dtype, memory_format=torch.channels_last).zero_()
+    spread[:, :, ::stride, ::stride] = gradient
+    return nn.functional.conv2d(spread, kernel.flip(2, 3), None, 1, size - 1 - padding, groups=len(kernel))
 
 
 def _gradients_of_weights(

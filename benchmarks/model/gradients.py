@@ -27,7 +27,12 @@ from trainer.training_config import MTRefSegTrainingConfig
 
 
 # (channels, height and width, kernel size, stride, padding) of depthwise convolutions
-DEPTHWISE = ((144, 67, 5, 2, 0), (288, 32, 5, 1, 2), (720, 16, 5, 1, 2), (720, 19, 5, 2, 0), (1248, 8, 5, 1, 2))
+WIDE = ((144, 67, 5, 2, 0), (288, 32, 5, 1, 2), (720, 16, 5, 1, 2), (720, 19, 5, 2, 0), (1248, 8, 5, 1, 2))
+STRIDED = ((96, 129, 3, 2, 0), (288, 33, 3, 2, 0))
+DEPTHWISE = (
+    *((torch.float32, sizes) for sizes in WIDE),
+    *((torch.bfloat16, sizes) for sizes in (*WIDE, *STRIDED)),
+)
 SUMS, TERMS, ROWS, SIZE = 43008, 48, 50560, 24
 
 
@@ -42,14 +47,16 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """Yields all cases."""
-    for channels, size, kernel_size, stride, padding in DEPTHWISE:
+    for dtype, (channels, size, kernel_size, stride, padding) in DEPTHWISE:
         # Padded in memory where the stride is 2.
+        features = torch.randn(16, channels, size, size, dtype=dtype).contiguous(memory_format=torch.channels_last)
         yield Case(
-            f"depthwise {kernel_size} x {kernel_size}, stride {stride}, {channels} x {size} x {size}",
+            f"depthwise {kernel_size} x {kernel_size}, stride {stride}, {channels} x {size} x {size}"
+            + (", bfloat16" if dtype == torch.bfloat16 else ""),
             (
-                torch.randn(16, channels, size, size).contiguous(memory_format=torch.channels_last),
-                torch.randn(channels, 1, kernel_size, kernel_size),
-                torch.randn(channels),
+                features,
+                torch.randn(channels, 1, kernel_size, kernel_size, dtype=dtype),
+                torch.randn(channels, dtype=dtype),
             ),
             partial(nn.functional.conv2d, stride=stride, padding=padding, groups=channels),
             partial(convolve, stride=stride, padding=padding, groups=channels),

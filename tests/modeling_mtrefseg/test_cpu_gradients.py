@@ -44,6 +44,38 @@ def test_convolution_has_the_gradients_of_pytorch(sizes: tuple[int, ...], is_cha
     assert_close(gradients(ours, tensors), gradients(library, tensors), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("side", [11, 12, 13])
+@pytest.mark.parametrize(
+    ("size", "stride", "padding"), [(3, 2, 0), (5, 2, 0), (5, 2, 2), (4, 3, 1), (5, 1, 2), (3, 1, 1)]
+)
+def test_bfloat16_has_the_gradients_of_float32(size: int, stride: int, padding: int, side: int) -> None:
+    torch.manual_seed(0)
+    exact = [torch.randn(2, 8, side, side), torch.randn(8, 1, size, size), torch.randn(8)]
+    half = [tensor.bfloat16().requires_grad_() for tensor in exact]
+    exact = [tensor.detach().float().requires_grad_() for tensor in half]
+    ours = convolve(*half, stride, padding, groups=8)
+    library = nn.functional.conv2d(*exact, stride, padding, groups=8)
+    is_ours = type(ours.grad_fn).__name__ == "_DepthwiseConvolutionBackward"
+    assert is_ours == (size > 3 or stride > 1)
+    gradient = torch.randn(ours.shape).bfloat16()
+    for of_ours, of_library in zip(
+        torch.autograd.grad(ours, half, gradient), torch.autograd.grad(library, exact, gradient.float())
+    ):
+        assert of_ours.dtype == torch.bfloat16
+        assert_close(of_ours.float(), of_library, rtol=0, atol=0.01 * float(of_library.abs().max()))
+
+
+def test_autocast_convolves_in_its_precision() -> None:
+    tensors = [torch.randn(2, 8, 7, 7), torch.randn(8, 1, 5, 5), torch.randn(8)]
+    for tensor in tensors:
+        tensor.requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = convolve(*tensors, stride=2, padding=0, groups=8)
+    assert output.dtype == torch.bfloat16
+    output.float().sum().backward()
+    assert [tensor.grad is not None and tensor.grad.dtype for tensor in tensors] == [torch.float32] * 3
+
+
 @pytest.mark.parametrize("trained", ["features", "kernel", "bias"])
 @pytest.mark.parametrize("size", [3, 5])
 def test_frozen_inputs_get_no_gradient(trained: str, size: int) -> None:

@@ -26,7 +26,7 @@ from trainer.training_config import MTRefSegTrainingConfig
 
 from .checkpointing import check_resume_config, find_checkpoint, saving
 from .checks import check_inputs
-from .engines import keep_freed_memory, use_all_cores
+from .engines import keep_freed_memory, use_all_cores, use_fast_attention
 from .mtrefseg_trainer import MTRefSegTrainer
 from .run_lock import locked_folder
 
@@ -129,6 +129,7 @@ def make_trainer(
     is_stage1 = isinstance(model, MTRefSegVisionModel)
     peft_config = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
     freeze_parts(model, training.freeze)
+    use_fast_attention(model, training)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
         # Opened first, because it is small: its errors are detected before the training data is prepared.

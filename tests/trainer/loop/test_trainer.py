@@ -17,7 +17,14 @@ from trainer.building.models import VISION_PARTS, build_stage2, freeze_parts, na
 from trainer.data import PairCollator
 from trainer.errors import TrainingError
 from trainer.evaluation import Evaluator, count_items
-from trainer.loop.engines import check_engine, check_precision, engine_of, keep_freed_memory, use_all_cores
+from trainer.loop.engines import (
+    check_engine,
+    check_precision,
+    engine_of,
+    keep_freed_memory,
+    use_all_cores,
+    use_fast_attention,
+)
 from trainer.loop.optimization import parameter_groups
 from trainer.loop.progress import describe
 from trainer.training_config import MTRefSegTrainingConfig
@@ -283,3 +290,13 @@ def test_freed_memory_is_kept_where_that_can_be_asked_for(library, monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: calls.append(given)))
     keep_freed_memory(SimpleNamespace(device=torch.device("cpu")))
     assert len(calls) == (2 if library else 0)
+
+
+@pytest.mark.parametrize(
+    ("device", "bf16", "expected"), [("cpu", True, "eager"), ("cpu", False, "sdpa"), ("cuda", True, "sdpa")]
+)
+def test_bfloat16_on_a_cpu_trains_with_plain_attention(make_model, device, bf16, expected):
+    model = make_model()
+    use_fast_attention(model, SimpleNamespace(device=torch.device(device), bf16=bf16))
+    assert model.language_model.config._attn_implementation == expected
+    use_fast_attention(model.vision_model, SimpleNamespace(device=torch.device("cpu"), bf16=True))
