@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import DOMAINS, SPLITS, open_pairs
 from mtrefseg.option_values import positive
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, help="only this split")
     parser.add_argument("--domain", choices=DOMAINS, help="only this domain")
     parser.add_argument("--limit", metavar="N", type=positive, help="only the first N pairs")
+    add_mask_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         [`DataError`]: If the folder cannot be read, no pair is left, or the page cannot be written.
     """
     source = open_pairs(arguments.folder)
-    limited = islice(source.usable(arguments.split, arguments.domain), arguments.limit)
+    usable = source.usable(arguments.split, arguments.domain, chosen_rule(arguments))
+    limited = islice(usable, arguments.limit)
     total = None if arguments.split or arguments.domain else min(len(source), arguments.limit or sys.maxsize)
     with tqdm(limited, total=total, unit="pair", desc="drawing", leave=False, disable=None) as progress:
         count = write_page(progress, arguments.out, source.name)

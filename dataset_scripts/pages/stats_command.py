@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
+from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.quality import measure_dataset
 from dataset_scripts.readers import open_pairs
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("statistics.png"),
         help="PNG file to write (default: %(default)s)",
     )
+    add_mask_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     import_matplotlib()
     pairs = open_pairs(arguments.folder)
-    facts = measure_dataset(pairs)
+    facts = measure_dataset(pairs, chosen_rule(arguments))
     if not facts.pairs:
         raise DataError(f"{arguments.folder} holds no pair that can be read; see `validate {arguments.folder}`.")
     figure = draw_page(facts, arguments.folder.resolve().name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from .image_file import ImageFile
+from .image_file import ImageFile, MaskRule
 from .pair import Expression, Pair, check_pairs
 from .reading_report import ReadingReport, Reason, printable
 from .rows import label_of, make_pair
@@ -113,18 +113,23 @@ class PairSource(ABC):
                 return pair
         return None
 
-    def usable(self, split: str | None = None, domain: str | None = None) -> Iterator[Pair]:
+    def usable(
+        self, split: str | None = None, domain: str | None = None, mask_rule: MaskRule | None = None
+    ) -> Iterator[Pair]:
         """
         Reads pairs whose images and masks are intact; [`PairSource.report`] lists what was skipped.
 
         Args:
             split (`str`, *optional*): Only this split, one of `schema.SPLITS`.
             domain (`str`, *optional*): Only this domain, one of `schema.DOMAINS`.
+            mask_rule (`MaskRule`, *optional*): Meaning of the values of the masks.
 
         Yields:
             `Pair`: The usable pairs, in order, on demand.
         """
         wanted = (pair for pair in self if split in (None, pair.split) and domain in (None, pair.domain))
+        if mask_rule is not None:
+            wanted = (pair.with_mask_rule(mask_rule) for pair in wanted)
         return check_pairs(wanted, self.report)
 
 

@@ -127,6 +127,17 @@ def test_their_owner_can_say_what_they_mean(tmp_path: Path, options: list[str], 
     assert main(["export", str(raw), str(tmp_path / "out"), "--mask-values", "7"]) == 2
 
 
+def test_pages_take_the_same_options(tmp_path: Path, capsys: Any) -> None:
+    raw = make_raw_split(tmp_path / "raw", "RS_train", pairs=2, expressions=1, size=SIZE)
+    for mask in (raw / "masks").rglob("*.png"):
+        classes(1, 3).save(mask)
+    for command in ("browse", "stats"):
+        out = str(tmp_path / command)
+        assert main([command, str(raw), "--out", f"{out}_open"]) == 2
+        assert main([command, str(raw), "--out", out, "--mask-values", "3"]) == 0
+        assert "2 pairs" in capsys.readouterr().out
+
+
 def test_one_option_excludes_the_other(tmp_path: Path, capsys: Any) -> None:
     with pytest.raises(SystemExit):
         main(["validate", str(tmp_path), "--mask-values", "1", "--mask-threshold", "3"])
