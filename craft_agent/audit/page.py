@@ -85,15 +85,13 @@ def build_app(store: AuditStore, work: Path, auditor: str, seats: int, host: str
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_HOSTS))
     app.add_middleware(_SameOrigin)
     team = AuditTeam(work)
-    is_invited = bool(team.people())
-    if is_invited:
-        app.add_middleware(_Invited, team=team, cookie=f"craft_audit_{run_id}")
+    app.add_middleware(_Invited, team=team, cookie=f"craft_audit_{run_id}")
     _add_images(app, store, run_id)
     settings = {
         "run": run_id,
         "auditor": auditor,
-        "invited": is_invited,
-        "auditors": [] if is_invited else store.auditors(),
+        "invited": team.is_closed,
+        "auditors": [] if team.is_closed else store.auditors(),
         "reasons": REASON_TEXTS,
         "colors": MASK_COLORS[:2],
     }
@@ -201,7 +199,8 @@ def _name(given: str, request: gr.Request) -> str:
 
 
 class _Invited:
-    """Answers those alone who came by an invitation link. Its token moves from the address into a cookie."""
+    """As soon as somebody was invited, answers only those who came by a valid invitation link. Its token moves from
+    the address into a cookie."""
 
     def __init__(self, app: ASGIApp, team: AuditTeam, cookie: str) -> None:
         self.app = app
@@ -209,7 +208,7 @@ class _Invited:
         self.cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" or not self.team.is_closed:
             await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)

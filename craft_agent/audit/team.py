@@ -19,6 +19,7 @@ from .decisions import check_auditor
 Role = Literal["auditor", "adjudicator"]
 Order = Literal["pairs", "confidence", "disagreement"]
 _PLAN = "audit_plan"
+_IS_INVITED = "name NOT IN (SELECT name FROM withdrawn)"
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,41 @@ class AuditTeam:
                 "INSERT OR REPLACE INTO people (name, role, token_sha256, invited_at) VALUES (?, ?, ?, ?)",
                 (name, role, _hashed(token), now()),
             )
+            connection.execute("DELETE FROM withdrawn WHERE name = ?", (name,))
         return token
 
+    def withdraw(self, name: str) -> None:
+        """
+        Withdraws an invitation: the link is no longer valid, and no more samples are assigned to this person.
+        Decisions stay.
+
+        Args:
+            name (`str`): The name.
+
+        Raises:
+            CraftError: If nobody of this name is invited.
+        """
+        people = [person.name for person in self.people()]
+        if name not in people:
+            raise CraftError(f"{name!r} is not invited; invited are: {', '.join(people) or 'nobody'}.")
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO withdrawn (name) VALUES (?)", (name,))
+
+    @property
+    def is_closed(self) -> bool:
+        """`bool`: Whether only people with an invitation may audit, because somebody was once invited."""
+        return bool(self._database.rows("SELECT 1 FROM people LIMIT 1"))
+
     def people(self) -> list[Person]:
-        """Everybody who was invited, sorted by name."""
-        return [Person(row["name"], row["role"]) for row in self._database.rows("SELECT * FROM people ORDER BY name")]
+        """Everybody who is invited, sorted by name."""
+        rows = self._database.rows(f"SELECT name, role FROM people WHERE {_IS_INVITED} ORDER BY name")
+        return [Person(row["name"], row["role"]) for row in rows]
 
     def person(self, token: str) -> Person | None:
         """Whose token this is; `None` if it is nobody's."""
-        rows = self._database.rows("SELECT * FROM people WHERE token_sha256 = ?", _hashed(token))
+        rows = self._database.rows(
+            f"SELECT name, role FROM people WHERE token_sha256 = ? AND {_IS_INVITED}", _hashed(token)
+        )
         return Person(rows[0]["name"], rows[0]["role"]) if rows else None
 
     def is_adjudicator(self, name: str) -> bool:

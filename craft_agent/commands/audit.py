@@ -13,9 +13,10 @@ For a team, create one link per person; the page then requires such a link:
 craft-agent audit WORK --invite ann --invite bob --adjudicator carl --order confidence --share 0.3
 ```
 
-Links are printed once. Inviting a name again creates a new link and disables the old one. If there are more auditors
-than `--seats`, each sample is assigned to that many of them, and every pair of auditors shares about equally many
-samples. The adjudicator gets the samples on which two auditors differ, sees both versions, and decides.
+Links are printed once. Inviting a name again creates a new link and disables the old one. `--withdraw NAME` disables
+a link, also on a page that is running. If there are more auditors than `--seats`, each sample is assigned to that many
+of them, and every pair of auditors shares about equally many samples. The adjudicator gets the samples on which two
+auditors differ, sees both versions, and decides.
 
 Press "?" on the page to list its keys. Every decision is stored at once; edits without a decision stay in the browser.
 At most two people review a sample, and they see each other's decision only after their own. By default, the page can
@@ -53,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print a link for a person who decides disagreements",
     )
     team.add_argument(
+        "--withdraw",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="disable the link of a person and exit; decisions stay",
+    )
+    team.add_argument(
         "--order",
         choices=get_args(Order),
         help="order of the samples: by pair, least confident first, or most attempts first (default: the previous "
@@ -81,9 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code 0.
 
     Raises:
-        UserError: If WORK holds no run, a name or the share is not valid, or the port is taken. Nobody is invited
-            then.
+        UserError: If WORK holds no run, a name or the share is not valid, somebody to withdraw is not invited, or the
+            port is taken. Nobody is invited then.
     """
+    if arguments.withdraw:
+        return _withdraw(arguments.work, arguments.withdraw)
     # Here, so that the help is printed without loading them.
     import uvicorn
 
@@ -115,4 +125,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{name} ({roles[name]}): {address}/?token={token}", flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[listener])
+    return 0
+
+
+def _withdraw(work: Path, names: list[str]) -> int:
+    """Disables the links of people."""
+    team = AuditTeam(work)
+    for name in names:
+        team.withdraw(name)
+        print(f"{name} is no longer invited")
     return 0

@@ -104,6 +104,9 @@ CREATE TABLE IF NOT EXISTS people (     -- who was invited to the audit
     token_sha256 TEXT NOT NULL UNIQUE,  -- of the token in the link, which itself is not kept
     invited_at TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS withdrawn (  -- those of them whose invitation was withdrawn
+    name TEXT PRIMARY KEY REFERENCES people (name)
+);
 """
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from craft_agent.audit.store import AuditStore
 from craft_agent.audit.team import AuditTeam
+from craft_agent.command_line import main
 from tests.craft_agent.audit.audit_browser import Browser, serve, wait_for
 from tests.craft_agent.small_work import make_work
 
@@ -53,6 +54,18 @@ def test_only_those_who_were_invited_are_answered(links: dict[str, str]) -> None
     code, address = status(links["ann"], opener)
     assert (code, "token" in address) == (200, False), "the token does not stay in the address"
     assert status(f"{links['']}config", opener)[0] == 200
+
+
+def test_a_running_page_follows_invitations(work: Path) -> None:
+    team = AuditTeam(work)
+    with serve(work) as address:
+        assert status(address)[0] == 200
+        token = team.invite("ann")
+        assert status(address)[0] == 403
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        assert status(f"{address}?token={token}", opener)[0] == 200
+        assert main(["audit", str(work), "--withdraw", "ann"]) == 0
+        assert status(address, opener)[0] == 403
 
 
 def test_a_link_does_not_lead_to_another_server(links: dict[str, str]) -> None:

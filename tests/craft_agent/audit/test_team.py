@@ -66,6 +66,23 @@ def test_a_token_is_of_one_person_and_is_not_stored(team: AuditTeam, work: Path)
         team.invite("<b>")
 
 
+def test_a_withdrawn_invitation_is_not_valid_until_the_next(team: AuditTeam, desk: AuditDesk, work: Path) -> None:
+    assert not team.is_closed
+    tokens = {name: team.invite(name) for name in ("ann", "bob", "cleo")}
+    shared = set(opened(desk, "ann"))
+    team.withdraw("bob")
+    assert team.person(tokens["bob"]) is None
+    assert [person.name for person in team.people()] == ["ann", "cleo"]
+    assert set(opened(desk, "ann")) | shared == {*AuditStore(work).sample_ids("ann", "all")}
+    with pytest.raises(CraftError, match="'bob' is not invited; invited are: ann, cleo"):
+        team.withdraw("bob")
+    assert team.person(team.invite("bob")) == Person("bob", "auditor")
+    for name in tokens:
+        team.withdraw(name)
+    assert team.is_closed, "the page does not become open to everybody"
+    assert team.people() == []
+
+
 def test_a_plan_is_kept_with_the_run(team: AuditTeam, work: Path) -> None:
     assert team.plan == AuditPlan()
     team.set_plan(AuditPlan("confidence", 0.5))
