@@ -38,6 +38,9 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
         lateral_bias_and_activation (`bool`, *optional*, defaults to `False`):
             Whether the stride-4 convolutions of the pixel decoder have biases and the lateral one a ReLU. The
             reference implementation of MTRefSeg has them, Mask2Former and its pretrained checkpoints do not.
+        refinement_size (`int`, *optional*, defaults to 0):
+            Hidden channels of [`MaskRefinement`], which corrects the mask of each query; 0 for none, as in the
+            reference.
         initializer_range (`float`, *optional*, defaults to 0.02):
             Standard deviation of the convolutions and linear layers without a specific initialisation.
     """
@@ -53,6 +56,7 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
     decoder_intermediate_size: int = 2048
     num_queries: int = 1
     lateral_bias_and_activation: bool = False
+    refinement_size: int = 0
     initializer_range: float = 0.02
 
     def validate_architecture(self) -> None:
@@ -71,6 +75,8 @@ class MTRefSegMaskDecoderConfig(PreTrainedConfig):
             "decoder_intermediate_size",
             "num_queries",
         )
+        if self.refinement_size < 0:
+            raise ValueError(f"mask_decoder_config.refinement_size={self.refinement_size} must be 0 or positive.")
 
     def to_mask2former_config(self) -> Mask2FormerConfig:
         """The configuration for transformers' Mask2Former modules.

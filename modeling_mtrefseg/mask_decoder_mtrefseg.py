@@ -15,6 +15,7 @@ from transformers.models.mask2former.modeling_mask2former import (
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
 from .fusion_mtrefseg import CoordinateProjection, as_channels_last
+from .mask_refinement_mtrefseg import MaskRefinement
 from .outputs_mtrefseg import MaskDecoderOutput, MaskFeatures
 from .pixel_decoder_mtrefseg import PixelDecoder, SinePositionEmbedding
 
@@ -57,7 +58,14 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
         self.pixel_decoder = PixelDecoder(config, mask2former_config, channels)
         self.transformer_module = MaskedAttentionDecoder(config, mask2former_config)
         self.coordinates = CoordinateProjection(config.hidden_size) if coordinate_channels else nn.Identity()
+        self.refinement = MaskRefinement(config) if config.refinement_size else None
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, MaskRefinement):
+            module.reset_parameters()
 
     def encode(self, fused_features: tuple[Tensor, ...]) -> MaskFeatures:
         """Runs the pixel decoder once for a pair; four fused levels to [`MaskFeatures`]."""
@@ -91,7 +99,21 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
             output_layer_masks (`bool`): Whether to compute the masks of all layers at full size.
             output_attentions (`bool`): Whether to keep the cross-attention maps.
         """
-        return self.transformer_module(features, queries, num_masks, output_layer_masks, output_attentions)
+        if queries is None:
+            queries, positions = self.transformer_module.learned_queries(features)
+        else:
+            # Sentence queries have no position; the reference adds zeros.
+            positions = None
+        decoded = self.transformer_module(
+            features, queries, positions, num_masks, output_layer_masks, output_attentions
+        )
+        if self.refinement is not None:
+            masks = decoded.mask_logits
+            masks = masks + self.refinement(features, queries, decoded.query_states, masks.shape[2])
+            decoded.mask_logits = masks
+            if output_layer_masks:
+                decoded.layer_mask_logits = torch.cat([decoded.layer_mask_logits[:-1], masks.unsqueeze(0)])
+        return decoded
 
 
 class CrossAttention(nn.Module):
@@ -148,23 +170,28 @@ class MaskedAttentionDecoder(Mask2FormerTransformerModule):
         for layer in self.decoder.layers:
             layer.cross_attn = CrossAttention(config)
 
+    def learned_queries(self, features: MaskFeatures) -> tuple[Tensor, Tensor]:
+        """
+        The learned queries of stage 1.
+
+        Returns:
+            `tuple`: The queries, one group per pair, `(batch_size, 1, num_queries, hidden_size)`, and their positions,
+            `(num_queries, hidden_size)`.
+        """
+        batch_size, device = features.mask_features.shape[0], features.mask_features.device
+        numbers = torch.arange(self.mask_decoder_config.num_queries, device=device)
+        return self.queries_features(numbers).expand(batch_size, 1, -1, -1), self.queries_embedder(numbers)
+
     def forward(
         self,
         features: MaskFeatures,
-        queries: Tensor | None = None,
+        queries: Tensor,
+        query_positions: Tensor | None = None,
         num_masks: int | None = None,
         output_layer_masks: bool = False,
         output_attentions: bool = False,
     ) -> MaskDecoderOutput:
-        """See [`MaskDecoder.forward`]."""
-        if queries is None:
-            batch_size, device = features.mask_features.shape[0], features.mask_features.device
-            numbers = torch.arange(self.mask_decoder_config.num_queries, device=device)
-            queries = self.queries_features(numbers).expand(batch_size, 1, -1, -1)
-            query_positions = self.queries_embedder(numbers)
-        else:
-            # Sentence queries have no position; the reference adds zeros.
-            query_positions = None
+        """See [`MaskDecoder.forward`]; `query_positions` are added to the queries where these attend."""
         values, keys = self._values_and_keys(features)
         decoder = self.decoder
         states = decoder.layernorm(queries)

@@ -69,6 +69,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "pixel_decoder_intermediate_size": 192,
             "decoder_layers": 3,
             "decoder_intermediate_size": 192,
+            "refinement_size": 64,
         },
         "text_config": {
             "model_type": "phi",
