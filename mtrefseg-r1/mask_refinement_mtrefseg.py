@@ -61,7 +61,7 @@ class MaskRefinement(nn.Module):
     def _pixels(self, features: MaskFeatures) -> Tensor:
         """The part of the hidden layer that all queries share: `(batch_size, refinement_size, height, width)`."""
         pixels = _on_channels(self.features, self.norm(features.mask_features.movedim(1, -1)).movedim(-1, 1))
-        for layer, level in zip(self.levels, features.multi_scale_features):
+        for layer, level in zip(self.levels, features.multi_scale_features or ()):
             pixels = pixels + nn.functional.interpolate(
                 _on_channels(layer, level), size=pixels.shape[-2:], mode="bilinear", align_corners=False
             )
@@ -93,9 +93,10 @@ def _weighted_maxima(pixels: Tensor, floors: Tensor, weights: Tensor) -> Tensor:
     return (weights.unsqueeze(2) @ above).squeeze(2)
 
 
-def _on_channels(layer: nn.Linear, features: Tensor) -> Tensor:
+def _on_channels(layer: nn.Module, features: Tensor) -> Tensor:
     """A linear layer on the channels of `(batch_size, channels, height, width)`."""
-    return layer(features.movedim(1, -1)).movedim(-1, 1)
+    output: Tensor = layer(features.movedim(1, -1))
+    return output.movedim(-1, 1)
 
 
 __all__ = ["MaskRefinement"]

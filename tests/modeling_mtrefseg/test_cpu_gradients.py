@@ -50,11 +50,11 @@ def test_convolution_has_the_gradients_of_pytorch(sizes: tuple[int, ...], is_cha
 )
 def test_bfloat16_has_the_gradients_of_float32(size: int, stride: int, padding: int, side: int) -> None:
     torch.manual_seed(0)
-    exact = [torch.randn(2, 8, side, side), torch.randn(8, 1, size, size), torch.randn(8)]
-    half = [tensor.bfloat16().requires_grad_() for tensor in exact]
+    shapes = ((2, 8, side, side), (8, 1, size, size), (8,))
+    half = [torch.randn(shape).bfloat16().requires_grad_() for shape in shapes]
     exact = [tensor.detach().float().requires_grad_() for tensor in half]
-    ours = convolve(*half, stride, padding, groups=8)
-    library = nn.functional.conv2d(*exact, stride, padding, groups=8)
+    ours = convolve(*half, stride=stride, padding=padding, groups=8)
+    library = nn.functional.conv2d(exact[0], exact[1], exact[2], stride, padding, groups=8)
     is_ours = type(ours.grad_fn).__name__ == "_DepthwiseConvolutionBackward"
     assert is_ours == (size > 3 or stride > 1)
     gradient = torch.randn(ours.shape).bfloat16()
