@@ -59,6 +59,25 @@ def weighted_row_sums(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
     return _row_sums(table, rows, weights.to(table.dtype))
 
 
+def weighted_maxima(pixels: Tensor, floors: Tensor, weights: Tensor) -> Tensor:
+    """
+    Weighted sums, over the channels, of pixels that are raised to a floor. Each query has its own floors and weights.
+    Where gradients are computed on a CPU, one query is processed after another, so that everything stays in the cache.
+
+    Args:
+        pixels (`Tensor` of shape `(batch_size, channels, num_pixels)`): Shared by the queries.
+        floors, weights (`Tensor` of shape `(batch_size, num_queries, channels)`): Of each query.
+
+    Returns:
+        `Tensor` of shape `(batch_size, num_queries, num_pixels)`: The sums; in float32 where gradients are computed on
+        a CPU.
+    """
+    if _needs_gradients(pixels, floors, weights):
+        return _WeightedMaxima.apply(pixels.float(), floors.float(), weights.float())
+    raised = torch.maximum(pixels.unsqueeze(1), floors.unsqueeze(-1))
+    return (weights.unsqueeze(2) @ raised).squeeze(2)
+
+
 def _needs_gradients(*tensors: Tensor) -> bool:
     """Whether gradients will be computed on a CPU, outside of a compiled graph."""
     return (
@@ -165,6 +184,38 @@ class _WeightedRowSums(torch.autograd.Function):
         return of_table, None, of_weights
 
 
+class _WeightedMaxima(torch.autograd.Function):
+    """See [`weighted_maxima`]."""
+
+    @staticmethod
+    def forward(ctx: Any, pixels: Tensor, floors: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(pixels, floors, weights)
+        sums = pixels.new_empty(*floors.shape[:2], pixels.shape[2])
+        raised = torch.empty_like(pixels[0])
+        for image, rows, *of_image in zip(pixels, sums, floors, weights):
+            for row, floor, weight in zip(rows, *of_image):
+                torch.maximum(image, floor[:, None], out=raised)
+                torch.mv(raised.t(), weight, out=row)
+        return sums
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        pixels, floors, weights = ctx.saved_tensors
+        of_pixels = torch.zeros_like(pixels)
+        of_floors, of_weights = torch.empty_like(floors), torch.empty_like(weights)
+        buffer = torch.empty_like(pixels[0])
+        for b, image in enumerate(pixels):
+            for n, (floor, weight) in enumerate(zip(floors[b], weights[b])):
+                torch.maximum(image, floor[:, None], out=buffer)
+                torch.mv(buffer, gradient[b, n], out=of_weights[b, n])
+                # The gradient of the sum where a pixel is above the floor, else 0.
+                torch.mul(image > floor[:, None], gradient[b, n], out=buffer)
+                of_floors[b, n] = weight * (gradient[b, n].sum() - buffer.sum(1))
+                of_pixels[b].addcmul_(buffer, weight[:, None])
+        return of_pixels, of_floors, of_weights
+
+
 def _row_sums(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
     return nn.functional.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)
 
@@ -196,4 +247,4 @@ def _gradient_of_row_weights(gradient: Tensor, table: Tensor, rows: Tensor) -> T
         return torch.sparse.sampled_addmm(places, gradient, table.t(), beta=0.0).values().view_as(rows)
 
 
-__all__ = ["convolve", "weighted_row_sums"]
+__all__ = ["convolve", "weighted_maxima", "weighted_row_sums"]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from transformers import initialization as init
 
 from .configuration_mtrefseg import MTRefSegMaskDecoderConfig
+from .cpu_gradients_mtrefseg import weighted_maxima
 from .outputs_mtrefseg import MaskFeatures
 
 
@@ -78,19 +79,13 @@ class MaskRefinement(nn.Module):
         Returns:
             `Tensor` of shape `(batch_size, num_queries, num_pixels)`.
         """
-        # weights * relu(pixels + biases) without the sum in memory, which is as large as the result of the maximum
+        # relu(pixels + biases) is the maximum of pixels and -biases, plus biases.
         constant = (weights * biases).sum(-1, keepdim=True)
         if torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return _weighted_maxima(pixels, -biases, weights) + constant
+            return weighted_maxima(pixels, -biases, weights) + constant
         at_once = max(1, _VALUES_AT_ONCE // pixels.numel())
         parts = zip((-biases).split(at_once, dim=1), weights.split(at_once, dim=1))
-        return torch.cat([_weighted_maxima(pixels, *part) for part in parts], dim=1) + constant
-
-
-def _weighted_maxima(pixels: Tensor, floors: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sum over the channels of `pixels` where these are above `floors`, and of `floors` elsewhere."""
-    above = torch.maximum(pixels.unsqueeze(1), floors.unsqueeze(-1))
-    return (weights.unsqueeze(2) @ above).squeeze(2)
+        return torch.cat([weighted_maxima(pixels, *part) for part in parts], dim=1) + constant
 
 
 def _on_channels(layer: nn.Module, features: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.tables import RESULTS, write_rows
-from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_row_sums
+from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
 from trainer.loop.engines import keep_freed_memory
 from trainer.training_config import MTRefSegTrainingConfig
 
@@ -61,6 +61,14 @@ def cases() -> Iterator[Case]:
             partial(nn.functional.conv2d, stride=stride, padding=padding, groups=channels),
             partial(convolve, stride=stride, padding=padding, groups=channels),
         )
+    yield Case(
+        "refinement of 8 x 9 masks of 64 x 64",
+        (torch.randn(8, 64, 4096), torch.randn(8, 9, 64), torch.randn(8, 9, 64)),
+        lambda pixels, floors, weights: (
+            weights.unsqueeze(2) @ torch.maximum(pixels.unsqueeze(1), floors.unsqueeze(-1))
+        ).squeeze(2),
+        weighted_maxima,
+    )
     # Each sum takes rows near its own place, as deformable attention does.
     rows = torch.arange(SUMS)[:, None] * ROWS // SUMS + torch.randint(-2000, 2000, (SUMS, TERMS))
     rows = rows.clamp(0, ROWS - 1).int()

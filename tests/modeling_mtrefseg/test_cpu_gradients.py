@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_row_sums
+from modeling_mtrefseg.cpu_gradients_mtrefseg import convolve, weighted_maxima, weighted_row_sums
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone, EfficientNetLiteConfig
 
 
@@ -99,6 +99,23 @@ def test_row_sums_have_the_gradients_of_pytorch(index_type: torch.dtype) -> None
     assert_close(ours, library)
     assert_close(gradients(ours, [table, weights]), gradients(library, [table, weights]))
     assert gradients(weighted_row_sums(table, rows, weights), [table])[0][25:].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("queries", [0, 1, 5])
+def test_maxima_have_the_gradients_of_pytorch(queries: int) -> None:
+    torch.manual_seed(0)
+    tensors = [torch.randn(3, 6, 20), torch.randn(3, queries, 6), torch.randn(3, queries, 6)]
+    for tensor in tensors:
+        tensor.requires_grad_()
+    pixels, floors, weights = tensors
+    ours = weighted_maxima(*tensors)
+    library = (torch.maximum(pixels[:, None], floors[..., None]) * weights[..., None]).sum(2)
+    assert_close(ours, library)
+    assert_close(gradients(ours, tensors), gradients(library, tensors))
+    with torch.no_grad():
+        assert_close(weighted_maxima(*tensors), ours)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert_close(weighted_maxima(*tensors), ours)
 
 
 def test_half_precision_is_summed_in_float32() -> None:
