@@ -11,7 +11,8 @@ from .outputs_mtrefseg import MaskFeatures
 
 
 _VALUES_AT_ONCE = 2**22
-"""The largest number of hidden values in a prediction: 16 MB, which stay in the processor's cache."""
+"""About how many hidden values a prediction holds at once, 16 MB in float32; at least those of one query of each
+pair."""
 
 
 class MaskRefinement(nn.Module):

@@ -111,7 +111,7 @@ class AuditTeam:
         if name not in people:
             raise CraftError(f"{name!r} is not invited; invited are: {', '.join(people) or 'nobody'}.")
         with self._database.transaction() as connection:
-            connection.execute("INSERT INTO withdrawn (name) VALUES (?)", (name,))
+            connection.execute("INSERT OR IGNORE INTO withdrawn (name) VALUES (?)", (name,))
 
     @property
     def is_closed(self) -> bool:

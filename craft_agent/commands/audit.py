@@ -89,10 +89,12 @@ def run(arguments: argparse.Namespace) -> int:
         `int`: The exit code 0.
 
     Raises:
-        UserError: If WORK holds no run, a name or the share is not valid, somebody to withdraw is not invited, or the
-            port is taken. Nobody is invited then.
+        UserError: If WORK holds no run, a name or the share is not valid, somebody to withdraw is not invited,
+            people are invited in the same call, or the port is taken. Nobody is invited then.
     """
     if arguments.withdraw:
+        if arguments.invite or arguments.adjudicator:
+            raise CraftError("--withdraw serves no page: invite people in a call of its own")
         return _withdraw(arguments.work, arguments.withdraw)
     # Here, so that the help is printed without loading them.
     import uvicorn

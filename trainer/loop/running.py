@@ -129,7 +129,8 @@ def make_trainer(
     is_stage1 = isinstance(model, MTRefSegVisionModel)
     peft_config = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
     freeze_parts(model, training.freeze)
-    use_fast_attention(model, training)
+    if model_config.attn_implementation is None:
+        use_fast_attention(model, training)
     step_pairs = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size
     with training.main_process_first(desc="data"):
         # Opened first, because it is small: its errors are detected before the training data is prepared.

@@ -64,6 +64,8 @@ def test_a_running_page_follows_invitations(work: Path) -> None:
         assert status(address)[0] == 403
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         assert status(f"{address}?token={token}", opener)[0] == 200
+        assert main(["audit", str(work), "--withdraw", "ann", "--invite", "bob"]) == 2
+        assert status(address, opener)[0] == 200
         assert main(["audit", str(work), "--withdraw", "ann"]) == 0
         assert status(address, opener)[0] == 403
 
