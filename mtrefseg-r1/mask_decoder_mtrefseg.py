@@ -71,7 +71,7 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
         """Runs the pixel decoder once for a pair; four fused levels to [`MaskFeatures`]."""
         mask_features, multi_scale_features = self.pixel_decoder(fused_features)
         mask_features = as_channels_last(self.coordinates(mask_features))
-        return MaskFeatures(
+        features = MaskFeatures(
             mask_features=mask_features,
             multi_scale_features=multi_scale_features,
             attention_mask_features=tuple(
@@ -79,6 +79,9 @@ class MaskDecoder(ContainerInitialization, Mask2FormerPreTrainedModel):
                 for level in multi_scale_features
             ),
         )
+        if self.refinement is not None:
+            features.refinement_features = self.refinement.encode(features)
+        return features
 
     def forward(
         self,

@@ -45,7 +45,7 @@ class MaskRefinement(nn.Module):
     def forward(self, features: MaskFeatures, queries: Tensor, states: Tensor, num_masks: int) -> Tensor:
         """
         Args:
-            features ([`MaskFeatures`]): Features of `batch_size` pairs.
+            features ([`MaskFeatures`]): Features of `batch_size` pairs. `refinement_features` are computed if missing.
             queries, states (`Tensor` of shape `(batch_size, num_groups, num_queries, hidden_size)`):
                 The queries before and after the decoder's layers.
             num_masks (`int`): How many queries of each group have a mask; the first ones.
@@ -53,14 +53,16 @@ class MaskRefinement(nn.Module):
         Returns:
             `Tensor` of shape `(batch_size, num_groups, num_masks, height, width)`: Is added to the mask logits.
         """
-        pixels = self._pixels(features)
+        pixels = features.refinement_features
+        if pixels is None:
+            pixels = self.encode(features)
         of_queries = torch.cat([queries, states], dim=-1)[:, :, :num_masks]
         biases = self.biases(of_queries).flatten(1, 2)
         weights = self.weights(of_queries).flatten(1, 2) * biases.shape[-1] ** -0.5
         corrections = self._corrections(pixels.flatten(2), biases, weights)
         return corrections.unflatten(1, of_queries.shape[1:3]).unflatten(-1, pixels.shape[-2:])
 
-    def _pixels(self, features: MaskFeatures) -> Tensor:
+    def encode(self, features: MaskFeatures) -> Tensor:
         """The part of the hidden layer that all queries share: `(batch_size, refinement_size, height, width)`."""
         pixels = _on_channels(self.features, self.norm(features.mask_features.movedim(1, -1)).movedim(-1, 1))
         for layer, level in zip(self.levels, features.multi_scale_features or ()):
@@ -74,7 +76,7 @@ class MaskRefinement(nn.Module):
         The output of the network.
 
         Args:
-            pixels (`Tensor` of shape `(batch_size, refinement_size, num_pixels)`): Result of `_pixels`.
+            pixels (`Tensor` of shape `(batch_size, refinement_size, num_pixels)`): Result of `encode`.
             biases, weights (`Tensor` of shape `(batch_size, num_queries, refinement_size)`): Of each query.
 
         Returns:

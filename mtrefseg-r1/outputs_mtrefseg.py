@@ -24,11 +24,14 @@ class MaskFeatures(ModelOutput):
         attention_mask_features (`tuple` of `Tensor` of shape `(batch_size, hidden_size, height, width)`):
             `mask_features` at strides 32, 16, 8. Masks are linear in them, so resizing them once is equivalent to
             resizing every query's mask in every layer.
+        refinement_features (`Tensor` of shape `(batch_size, refinement_size, height / 4, width / 4)`, *optional*):
+            The part of [`MaskRefinement`]'s hidden layer that all queries share.
     """
 
     mask_features: Tensor | None = None
     multi_scale_features: tuple[Tensor, ...] | None = None
     attention_mask_features: tuple[Tensor, ...] | None = None
+    refinement_features: Tensor | None = None
 
 
 @dataclass

@@ -132,3 +132,24 @@ def test_a_checkpoint_without_it_gets_new_weights(
 def test_a_negative_size_is_named() -> None:
     with pytest.raises(Exception, match="refinement_size=-1"):
         MTRefSegMaskDecoderConfig(refinement_size=-1)
+
+
+def test_what_queries_share_is_computed_once_for_a_pair(
+    refined: Callable[[], MTRefSegModel], training_inputs: BatchFeature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = refined().eval()
+    nn.init.ones_(model.vision_model.mask_decoder.refinement.weights.bias)
+    calls = []
+    encode = MaskRefinement.encode
+    monkeypatch.setattr(MaskRefinement, "encode", lambda self, features: calls.append(1) or encode(self, features))
+    prompt = {name: training_inputs[name] for name in ("prompt_input_ids", "prompt_attention_mask")}
+    sentences = {name: training_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")}
+    with torch.no_grad():
+        images = [training_inputs[f"pixel_values_{date}"] for date in ("t1", "t2")]
+        encoding = model.encode_pair(*images, **prompt)
+        assert encoding.change_logits is not None
+        expected = model(**sentences, pair_encoding=encoding).mask_logits
+        assert len(calls) == 1
+        # Exported graphs pass only the other features.
+        encoding.features.refinement_features = None
+        assert_close(model(**sentences, pair_encoding=encoding).mask_logits, expected)
