@@ -63,8 +63,9 @@ lint: $(TEST_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# One process a core, but at most four: each takes up to 3 GB of memory.
 test: lint
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # A small environment of its own: the docstrings are read without importing the packages.
 $(DOCS_STAMP): requirements/docs.txt
