@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mtrefseg.io import parse_json, read_regular, to_utf8
-from mtrs_iou import decode_rle
+from mtrs_iou import decode_rle, encode_rle
 
 from ..errors import CraftError
 from ..records import BoolMask, ChangeType
@@ -26,21 +26,26 @@ FARTHEST = 10**9
 @dataclass(frozen=True)
 class Region:
     """
-    A region of a pair with its sentences.
+    A region of a pair with its sentences. The mask is kept encoded: all regions of a file are in memory at once.
 
     Args:
         sample_id (`str`): The sample of the run that it is; "" for one that somebody added.
         expressions (`tuple[str, ...]`): The sentence, then its paraphrases.
         change_type (`ChangeType`): What happened to the thing.
-        mask (`np.ndarray`): Booleans `(height, width)` with the size of the images, not empty.
+        rle (`dict`): The mask, COCO run lengths with the size of the images; not empty.
         entry (`str`, *optional*): What the file calls it, for messages.
     """
 
     sample_id: str
     expressions: tuple[str, ...]
     change_type: ChangeType
-    mask: BoolMask = field(repr=False)
+    rle: dict[str, Any] = field(repr=False)
     entry: str = field(default="", compare=False)
+
+    @property
+    def mask(self) -> BoolMask:
+        """Booleans `(height, width)`, decoded anew each time."""
+        return decode_rle(self.rle)
 
     @property
     def is_seen_at_t1(self) -> bool:
@@ -167,7 +172,7 @@ class AnnotationFile:
             raise self.error(entry, "it has no sentence: write what changed there")
         if not mask.any():
             raise self.error(entry, "it covers no pixel: draw it again, or delete it")
-        return Region(sample_id, texts, ChangeType(label), mask, entry)
+        return Region(sample_id, texts, ChangeType(label), encode_rle(mask), entry)
 
 
 def _shown(value: Any) -> str:

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from mtrs_iou import encode_rle
-
 from ..geometry import box_of
 from ..records import BoolMask
 from .annotations import LABELS, AnnotatedPair, AnnotationFile, Region
@@ -80,17 +78,18 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
 
 
 def _annotation(region: Region, number: int, image_id: int, as_polygons: bool) -> dict[str, Any]:
-    segmentation: Any = encode_rle(region.mask)
+    mask = region.mask
+    segmentation: Any = region.rle
     if as_polygons:
-        polygons = to_polygons(region.mask, region.sample_id)
+        polygons = to_polygons(mask, region.sample_id)
         segmentation = [[value for corner in polygon for value in corner] for polygon in polygons]
-    box = box_of(region.mask)
+    box = box_of(mask)
     return {
         "id": number,
         "image_id": image_id,
         "category_id": LABELS.index(region.change_type.value) + 1,
         "segmentation": segmentation,
-        "area": int(np.count_nonzero(region.mask)),
+        "area": int(np.count_nonzero(mask)),
         "bbox": [box.left, box.top, box.right - box.left, box.bottom - box.top],
         "iscrowd": 0,
         "attributes": {

@@ -83,8 +83,9 @@ def _add_shape(image: ElementTree.Element, region: Region, as_polygons: bool) ->
         corners = ";".join(f"{x},{y}" for x, y in to_polygon(region.mask, region.sample_id))
         shape = ElementTree.SubElement(image, "polygon", {**common, "points": corners})
     else:
-        box = box_of(region.mask)
-        part = region.mask[box.top : box.bottom, box.left : box.right].ravel()
+        mask = region.mask
+        box = box_of(mask)
+        part = mask[box.top : box.bottom, box.left : box.right].ravel()
         borders = np.flatnonzero(part[1:] != part[:-1]) + 1
         # Background and foreground in turn, background first.
         runs = ([0] if part[0] else []) + np.diff(borders, prepend=0, append=part.size).tolist()

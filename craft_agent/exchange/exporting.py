@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from mtrefseg.io import write_text
+from mtrs_iou import encode_rle
 
 from ..audit.decisions import apply_decisions
 from ..audit.store import AuditStore
@@ -117,5 +118,5 @@ def _not_rejected(store: Store, audit: AuditStore) -> Iterator[Sample]:
 def _annotated(store: Store, pair_id: str, samples: list[Sample]) -> AnnotatedPair:
     [row] = store.rows("SELECT file_t1, file_t2 FROM pairs WHERE pair_id = ?", pair_id)
     height, width = samples[0].mask.shape
-    regions = [Region(each.sample_id, each.expressions, each.change_type, each.mask) for each in samples]
+    regions = [Region(each.sample_id, each.expressions, each.change_type, encode_rle(each.mask)) for each in samples]
     return AnnotatedPair(pair_id, row["file_t1"], row["file_t2"], (width, height), tuple(regions))

@@ -14,7 +14,7 @@ import numpy as np
 
 from dataset_scripts.readers import UnusableError
 
-from ..audit.decisions import AUDITORS_PER_SAMPLE, Decision, check_auditor
+from ..audit.decisions import AUDITORS_PER_SAMPLE, AuditSample, Decision, check_auditor
 from ..audit.store import AuditStore
 from ..errors import CraftError
 from ..geometry import box_of, place_name
@@ -65,11 +65,18 @@ class ImportSummary:
 
 @dataclass
 class _Plan:
-    """What will be written."""
+    """
+    What will be written.
 
-    new: list[Sample] = field(default_factory=list)
-    edits: list[tuple[Sample, Decision]] = field(default_factory=list)
-    same: list[Sample] = field(default_factory=list)
+    Args:
+        new (`list[tuple[str, int, Region]]`): Pair, index of the candidate, and region of each new sample.
+        edits (`list[tuple[str, Region]]`): The sample that each correction is about.
+        same (`list[str]`): The samples that stay as they are.
+    """
+
+    new: list[tuple[str, int, Region]] = field(default_factory=list)
+    edits: list[tuple[str, Region]] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
 
 
 def import_annotations(path: Path, work: Path, options: ImportOptions) -> ImportSummary:
@@ -102,12 +109,11 @@ def import_annotations(path: Path, work: Path, options: ImportOptions) -> Import
     files = _check_images(file, pairs, folder, None if is_new else Store(work))
     plan = _plan(file, pairs, None if is_new else Store(work), options)
     store = _start(work, folder, options) if is_new else Store(work)
-    _write(store, plan, files if is_new else {})
+    # One at a time, because each holds its mask.
+    new = (_new_sample(*each, path.name, options.format_name) for each in plan.new)
+    _write(store, new, files if is_new else {})
     if options.auditor:
-        audit = AuditStore(work)
-        accepted = [(sample, Decision("accept")) for sample in (*plan.new, *plan.same)]
-        for sample, decision in (*accepted, *plan.edits):
-            audit.decide(sample.sample_id, options.auditor, decision)
+        _decide(store, plan, options.auditor)
     return ImportSummary(len(pairs), len(plan.new), len(plan.edits), len(plan.same))
 
 
@@ -179,17 +185,16 @@ def _plan(file: AnnotationFile, pairs: dict[str, AnnotatedPair], store: Store | 
         for region in pair.regions:
             sample = _find(region, samples)
             if sample is None:
-                plan.new.append(_new_sample(region, pair_id, following, file.path.name, options.format_name))
+                plan.new.append((pair_id, following, region))
                 following += 1
                 continue
             _check_seat(file, region, sample, store, options.auditor)
-            decision = _decision(region, sample)
-            if decision is None:
-                plan.same.append(sample)
+            if _decision(region, sample) is None:
+                plan.same.append(sample.sample_id)
                 continue
             if not options.auditor:
                 raise file.error(region.entry, f"it corrects {sample.sample_id}: say with --auditor who did")
-            plan.edits.append((sample, decision))
+            plan.edits.append((sample.sample_id, region))
     return plan
 
 
@@ -199,7 +204,7 @@ def _find(region: Region, samples: Sequence[Sample]) -> Sample | None:
     return next(named, None) or next((each for each in samples if _decision(region, each) is None), None)
 
 
-def _decision(region: Region, sample: Sample) -> Decision | None:
+def _decision(region: Region, sample: Sample | AuditSample) -> Decision | None:
     """The decision that corrects a sample; `None` if nothing differs."""
     changes = (
         None if region.expressions == sample.expressions else region.expressions,
@@ -225,9 +230,13 @@ def _next_candidate(store: Store, pair_id: str) -> int:
     return 0 if rows[0]["last"] is None else int(rows[0]["last"]) + 1
 
 
-def _new_sample(region: Region, pair_id: str, candidate: int, name: str, format_name: str) -> Sample:
+def _sample_id(pair_id: str, candidate: int) -> str:
+    return f"{pair_id}_{candidate}"
+
+
+def _new_sample(pair_id: str, candidate: int, region: Region, name: str, format_name: str) -> Sample:
     provenance = {"imported": {"format": format_name, "file": name, "entry": region.entry}}
-    sample_id = f"{pair_id}_{candidate}"
+    sample_id = _sample_id(pair_id, candidate)
     return Sample(sample_id, pair_id, candidate, region.expressions, region.change_type, region.mask, provenance)
 
 
@@ -236,12 +245,12 @@ def _start(work: Path, folder: Path, options: ImportOptions) -> Store:
     return Store.create(work, RunSettings(str(folder.resolve()), name, name, domain=options.domain))
 
 
-def _write(store: Store, plan: _Plan, new: dict[str, tuple[PairFiles, tuple[str, str]]]) -> None:
+def _write(store: Store, samples: Iterable[Sample], new: dict[str, tuple[PairFiles, tuple[str, str]]]) -> None:
     """Writes new pairs, which are finished, and new samples with the rows that lead to a sample, so that all counts
     agree; all of it or nothing."""
     with store.database.transaction() as connection:
         insert_pairs(connection, [files for files, _ in new.values()], [hashes for _, hashes in new.values()])
-        for sample in plan.new:
+        for sample in samples:
             tables: dict[str, list[Row]] = {}
             candidate = _candidate(sample)
             proposal = Proposal(candidate, (), None, KEPT)
@@ -253,6 +262,15 @@ def _write(store: Store, plan: _Plan, new: dict[str, tuple[PairFiles, tuple[str,
                 tables.update({name: list(rows) for name, rows in result.tables.items()})
             insert_rows(connection, tables)
         connection.executemany("UPDATE pairs SET step = 'refined' WHERE pair_id = ?", [(each,) for each in new])
+
+
+def _decide(store: Store, plan: _Plan, auditor: str) -> None:
+    """Records that an auditor accepts all regions, as they are or corrected."""
+    audit = AuditStore(store.work)
+    for sample_id in (*(_sample_id(pair_id, candidate) for pair_id, candidate, _ in plan.new), *plan.same):
+        audit.decide(sample_id, auditor, Decision("accept"))
+    for sample_id, region in plan.edits:
+        audit.decide(sample_id, auditor, _decision(region, audit.sample(sample_id)) or Decision("accept"))
 
 
 def _candidate(sample: Sample) -> Candidate:

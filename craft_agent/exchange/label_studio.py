@@ -61,7 +61,7 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
         regions = list(_regions(file, entry, results))
         size = _size(file, entry, data, results)
         for region in regions:
-            if region.mask.shape != (size[1], size[0]):
+            if region.rle["size"] != [size[1], size[0]]:
                 raise file.error(
                     region.entry, f"its image has other sides than {size[0]} x {size[1]}: export it again"
                 )

@@ -2,6 +2,7 @@
 """What is exported for other tools and read again is the same; what is wrong is refused in one line."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,23 @@ def test_added_regions_are_added_once(name, work, tmp_path, capsys):
         assert read(file, work, name, "--auditor", "ann") == 0
         assert found in capsys.readouterr().out
     assert [each.sample_id for each in Store(work).samples("place_000")][2:] == ["place_000_2", "place_000_3"]
+
+
+def test_masks_are_not_held_together(work, tmp_path):
+    file = export(work, tmp_path / "out", "coco")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    region = content["annotations"][-1]
+    region["attributes"]["sample_id"] = ""
+    content["annotations"] = [{**region, "id": number} for number in range(1000)]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    height, width = region["segmentation"]["size"]
+    tracemalloc.start()
+    try:
+        assert read(file, tmp_path / "again", "coco", "--auditor", "bob", "--domain", "RS") == 0
+        assert tracemalloc.get_traced_memory()[1] < 1000 * height * width / 3
+    finally:
+        tracemalloc.stop()
+    assert len(accepted(tmp_path / "again")) == 1000
 
 
 def test_what_nobody_has_judged(tmp_path, capsys):
