@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+_REPORTS = ("result.json", "series.json")  # In each folder of results.
+# The files that `predict`, `series` and `explain` write; without those of `explain` that always have the same names.
+_RESULT = re.compile(
+    r"(result|series)\.json|series\.csv|(masks|probabilities)\.tif|(masks|objects)\.qml|objects\.(gpkg|geojson)|"
+    r"(overview|timeline)\.webp|(overlay|sheet)\.png|(attention|mask|difference_stride)_\d+\.png"
+)
+_FILE_NAME = re.compile(r"\S*\w\.[A-Za-z]\w{1,6}")  # A word with the suffix of a file.
 LONGEST_SIDE = 65_535
 """Longest side of an image that can be segmented, in pixels; results are drawn at the size of the images."""
 
@@ -122,7 +130,7 @@ def bad_input(*kinds: type[Exception], prefix: str = "") -> Iterator[None]:
 
 
 def check_sentences(texts: Sequence[str]) -> None:
-    """Raises a `UserError` for sentences that are blank or not valid UTF-8."""
+    """Raises a `UserError` for sentences that are blank, names of files, or not valid UTF-8."""
     from mtrefseg.io import is_blank  # Imports NumPy, which help and usage errors do not need.
 
     for number, text in enumerate(texts, start=1):
@@ -131,6 +139,11 @@ def check_sentences(texts: Sequence[str]) -> None:
             text.encode("utf-8")
         if is_blank(text):
             raise UserError(f"sentence {number} is empty: leave it out, or write what changed")
+        if os.path.isfile(text) or _FILE_NAME.fullmatch(text):
+            raise UserError(
+                f"{text} is in the place of a sentence, but names a file: `mtrefseg series` takes more than two "
+                "images, whose suffixes must be those of images (.tif, .jpg, .png, ...)"
+            )
 
 
 def check_writable(out: Path) -> None:
@@ -272,16 +285,20 @@ def new_folder(out: Path) -> Iterator[Path]:
         unfinished.rename(out)
 
 
+def results_in(out: Path) -> list[Path]:
+    """The files in a folder that have names of results."""
+    return sorted(path for path in out.iterdir() if path.is_file() and _RESULT.fullmatch(path.name))
+
+
 @contextmanager
-def written_whole(out: Path, optional: Sequence[str] = ()) -> Iterator[Path]:
+def written_whole(out: Path) -> Iterator[Path]:
     """
-    Makes the files of a result appear together, so that the folder never contains only some of them.
+    Makes the files of a result appear together, so that the folder never contains only some of them. Other results of
+    an earlier run, also of another verb, are removed, because they would look like results of this one.
 
     Args:
         out (`Path`): The folder for the results. It is created if it does not exist, and removed again if the block
             fails.
-        optional (`Sequence[str]`, *optional*): Names of files that only some runs write. Those of an earlier run
-            are removed, because they would look like results of this one.
 
     Yields:
         `Path`: A temporary folder next to them. Its files are moved at the end of the block; a file of the same name
@@ -296,12 +313,11 @@ def written_whole(out: Path, optional: Sequence[str] = ()) -> Iterator[Path]:
             except UserError as error:
                 # For files that cannot be written, the final path.
                 raise UserError(str(error).replace(folder, str(out))) from error
-            older = set(optional)
+            older = set(results_in(out)) if any((out / name).is_file() for name in _REPORTS) else set()
             for path in sorted(Path(folder).iterdir()):
-                path.replace(out / path.name)
-                older.discard(path.name)
-            for name in older:
-                (out / name).unlink(missing_ok=True)
+                older.discard(path.replace(out / path.name))
+            for path in older:
+                path.unlink(missing_ok=True)
     finally:
         if is_new and not any(out.iterdir()):
             out.rmdir()

@@ -8,7 +8,6 @@ mtrefseg explain t1.png t2.png "the house that appeared" --out outputs/why
 """
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 SHEET = "sheet.png"
 RESULT = "result.json"
-# Files of an earlier run with a deeper model would look like results of this one.
-_NUMBERED = re.compile(r"(attention|mask|difference_stride)_\d+\.png")
 
 
 def make_parser() -> VerbParser:
@@ -98,10 +95,6 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
         for name, image in parts.items():
             image.save(unfinished / f"{name}.png")
         write_json(unfinished / RESULT, report)
-        if (out / RESULT).is_file():
-            for path in out.iterdir():
-                if _NUMBERED.fullmatch(path.name):
-                    path.unlink()
 
 
 def _print_summary(out: Path, inspection: "ExpressionInspection") -> None:

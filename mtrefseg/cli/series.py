@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from mtrefseg.errors import UserError
 from mtrefseg.io import IMAGE_SUFFIXES, suffix_of
 
-from .common import add_pair_arguments, closest_note, load_model, progress, written_whole
+from .common import add_pair_arguments, closest_note, load_model, progress, results_in, written_whole
 from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
@@ -62,21 +62,20 @@ def run(arguments: Sequence[str]) -> None:
     images = _take_images(options)
     need_geo("a series")
     from mtrefseg.scenes import check_scene, segment_series
-    from mtrefseg.scenes.output import PROBABILITIES
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
     grid = check_scene(images, how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device, f"{len(images)} dates of ")
-    with written_whole(options.out, (PROBABILITIES,)) as unfinished:
+    with written_whole(options.out) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"
         note = closest_note(row["is_closest"])
         print(f"{row['from']} to {row['to']}  {counted(row['objects'])}{ground}  {row['sentence']}{note}")
-    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
-        print(options.out / name)
+    for path in results_in(options.out):
+        print(path)
 
 
 def _take_images(options: argparse.Namespace) -> list[str]:

@@ -143,7 +143,9 @@ def test_what_queries_share_is_computed_once_for_a_pair(
     encode = MaskRefinement.encode
     monkeypatch.setattr(MaskRefinement, "encode", lambda self, features: calls.append(1) or encode(self, features))
     prompt = {name: training_inputs[name] for name in ("prompt_input_ids", "prompt_attention_mask")}
-    sentences = {name: training_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")}
+    sentences = {
+        name: training_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
+    }
     with torch.no_grad():
         images = [training_inputs[f"pixel_values_{date}"] for date in ("t1", "t2")]
         encoding = model.encode_pair(*images, **prompt)

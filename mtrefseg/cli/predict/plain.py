@@ -2,10 +2,8 @@
 """Prediction for a pair of plain images: masks as PNG files, an overlay and `result.json`."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtrefseg.io import write_json
@@ -258,13 +256,3 @@ def _write_results(
             Image.fromarray(mask).convert("L").save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")
         write_json(unfinished / "result.json", report)
-        _remove_older_masks(options.out, len(predictions))
-
-
-def _remove_older_masks(out: Path, count: int) -> None:
-    """Removes masks of an earlier run with more sentences, which would look like results of this one."""
-    if (out / "result.json").is_file():
-        for path in out.glob("mask_*.png"):
-            number = re.fullmatch(r"mask_(\d+)\.png", path.name)
-            if number and int(number[1]) > count:
-                path.unlink()

@@ -3,7 +3,7 @@
 
 import argparse
 
-from ..common import load_model, progress, versions, written_whole
+from ..common import load_model, progress, results_in, versions, written_whole
 from .options import make_predictor, open_scene_input, say_what_is_segmented, scene_options, sentence_lines
 
 
@@ -18,18 +18,17 @@ def run_scene(options: argparse.Namespace) -> None:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
     from mtrefseg.scenes import check_scene, segment_pair
-    from mtrefseg.scenes.output import PROBABILITIES
 
     processor, device = open_scene_input(options)
     how = scene_options(options)
     grid = check_scene([options.image_t1, options.image_t2], how)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device)
-    with written_whole(options.out, (PROBABILITIES,)) as unfinished:
+    with written_whole(options.out) as unfinished:
         images, texts = (options.image_t1, options.image_t2), options.texts or None
         more = {"model": options.model, "versions": versions()}
         result = segment_pair(*images, texts, predictor, how, unfinished, progress, more)
     for line in sentence_lines(result):
         print(line)
-    for name in sorted(path.name for path in options.out.iterdir() if path.is_file()):
-        print(options.out / name)
+    for path in results_in(options.out):
+        print(path)

@@ -12,6 +12,8 @@ from mtrefseg.io import Stretch, apply_limits, known_depth, percentile_limits
 
 StretchOption: TypeAlias = Stretch | Literal["auto"] | None
 """`None` keeps the values of the type; `"auto"` stretches values that are not 8-bit and do not use all 16 bits."""
+EIGHT_BITS = np.tile((0.0, 255.0), (3, 1))
+"""Limits of three bands whose values stay as they are."""
 
 
 def choose_bands(dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
@@ -56,10 +58,12 @@ def find_limits(samples: Sequence[np.ndarray], stretch: StretchOption) -> list[n
         stretch (`StretchOption`): The percentiles.
 
     Returns:
-        `list`: For each date the limits, `(bands, 2)`; `None` if the values are not stretched.
+        `list`: For each date the limits, `(bands, 2)`; `None` if the values of the type are kept.
     """
-    if stretch is None or (stretch == "auto" and not _is_stretched(samples)):
+    if stretch is None or (stretch == "auto" and _uses_all_bits(samples)):
         return [None] * len(samples)
+    if stretch == "auto" and _are_8_bit(samples):
+        return [EIGHT_BITS[: len(samples[0])]] * len(samples)
     chosen = Stretch() if stretch == "auto" else stretch
     images = [(sample.T[None], np.ones((1, sample.shape[1]), dtype=bool)) for sample in samples]
     if chosen.each:
@@ -93,10 +97,15 @@ def to_rgb(values: np.ndarray, limits: np.ndarray | None, name: str) -> np.ndarr
     return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
 
 
-def _is_stretched(samples: Sequence[np.ndarray]) -> bool:
-    """Whether values must be stretched to be visible."""
+def _uses_all_bits(samples: Sequence[np.ndarray]) -> bool:
+    """Whether values are visible as they are: 8-bit ones, and 16-bit ones of which some need the highest bits."""
     dtype = samples[0].dtype
-    if dtype == np.uint8:
-        return False
     highest = max((sample.max() for sample in samples if sample.size), default=0)
-    return dtype != np.uint16 or known_depth(float(highest)) is not None
+    return bool(dtype == np.uint8 or (dtype == np.uint16 and known_depth(float(highest)) is None))
+
+
+def _are_8_bit(samples: Sequence[np.ndarray]) -> bool:
+    """Whether integers of a larger type all fit into 8 bits."""
+    return samples[0].dtype.kind in "iu" and all(
+        sample.min() >= 0 and sample.max() <= 255 for sample in samples if sample.size
+    )

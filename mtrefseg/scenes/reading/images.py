@@ -181,6 +181,11 @@ class RasterImage:
         self._highest = (1 << bits) - 1 if self._palette is None and bits < 8 else 255
         self._is_inverted = self._palette is None and self._file.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
         self.grid = Grid(self._file.width, self._file.height, self._file.transform, self._find_crs())
+        try:
+            self._check_place()
+        except UserError:
+            self._file.close()
+            raise
         points, self.points_crs = self._file.gcps
         self.points = [(point.row, point.col, point.x, point.y) for point in points]
         self._data: Any = self._file
@@ -344,7 +349,22 @@ class RasterImage:
             name = crs.to_wkt().split('"')[1]
             self.notes.append(f"{self.name} is in {name}, which has no place on the earth: it is read without one")
             return None
+        if self._file.transform.is_identity:
+            self.notes.append(
+                f"{self.name} has a coordinate reference system but does not say where it is: it is read without a "
+                "georeference"
+            )
+            return None
         return crs
+
+    def _check_place(self) -> None:
+        size = self.grid.pixel_size
+        if size is not None and not (np.isfinite(size) and size > 0):
+            x, y = self.grid.to_map(np.array([[0, 0]]))[0]
+            raise UserError(
+                f"{self.name} begins at ({x:g}, {y:g}), but a pixel there has no size in its coordinate reference "
+                f"system {self.grid.crs}: correct one of them (rio edit-info --crs ... or --transform ...)"
+            )
 
     def _say_nodata(self) -> None:
         """Marks missing data that the file does not declare."""

@@ -13,7 +13,7 @@ import shapely
 
 from mtrefseg.errors import UserError
 
-from .bands import StretchOption, find_limits
+from .bands import EIGHT_BITS, StretchOption, find_limits
 from .grid import Grid
 from .images import Box, PlainImage, RasterImage, ReadOptions, open_sources
 
@@ -107,7 +107,7 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
             or their grids differ and may not be changed.
     """
     opened: list[Any] = []
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES, GDAL_DISABLE_READDIR_ON_OPEN=_files_beside(sources)):
         try:
             for image in open_sources(sources, options):
                 opened.append(image)
@@ -122,6 +122,15 @@ def open_scene(sources: Sequence[Any], options: ReadOptions) -> Iterator[Scene]:
         finally:
             for image in opened:
                 image.close()
+
+
+def _files_beside(sources: Sequence[Any]) -> str:
+    """
+    The setting with which GDAL looks for files beside an image: world files (.tfw), `.aux.xml`, masks (.msk) and
+    overviews (.ovr). On a server, each look is a request, so they are only read for files of this machine.
+    """
+    is_local = any(isinstance(source, str | Path) and Path(source).exists() for source in sources)
+    return "FALSE" if is_local else "EMPTY_DIR"
 
 
 def _share_units(images: Sequence[Any]) -> None:
@@ -149,7 +158,10 @@ def _share_limits(images: Sequence[Any], stretch: StretchOption) -> None:
             image.use_limits(limits)
             if limits is not None:
                 spans = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
-                image.notes.append(f"{image.name}: the {dtype} values are stretched ({spans} become 0 to 255)")
+                how = f"stretched ({spans} become 0 to 255)"
+                if np.array_equal(limits, EIGHT_BITS[: len(limits)]):
+                    how = "read as 8-bit ones, since none exceeds 255"
+                image.notes.append(f"{image.name}: the {dtype} values are {how}")
     kinds = [f"{count} band{'' if count == 1 else 's'} of {dtype}" for dtype, count in groups]
     firsts = [group[0] for group in groups.values()]
     for kind, image in list(zip(kinds, firsts))[1:]:

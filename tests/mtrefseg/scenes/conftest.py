@@ -90,7 +90,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         name: str,
         values: np.ndarray,
         crs: str | None = UTM,
-        transform: Affine = HALF_METRE,
+        transform: Affine | None = HALF_METRE,
         **profile,
     ) -> Path:
         bands = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
@@ -98,7 +98,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         size = {"width": bands.shape[2], "height": bands.shape[1], "count": bands.shape[0], "dtype": bands.dtype}
         path = tmp_path / name
         if crs is None:
-            transform = Affine.identity()
+            transform = None
         with rasterio.open(path, "w", driver="GTiff", crs=crs, transform=transform, **size, **profile) as raster:
             if colors:
                 raster.colorinterp = colors

@@ -98,6 +98,37 @@ def test_bad_input_is_one_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("rasters")
+@pytest.mark.parametrize("name", ["2022.bil", "scene.tfi", "dates/2022.nc", "raster"])
+@pytest.mark.parametrize("verb", ["predict", "series"])
+def test_a_file_is_no_sentence(verb: str, name: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("raster").write_bytes(b"")
+    assert main([verb, "t1.tif", "t2.tif", name, "the house", "--model", model, "--out", "out"]) == 2
+    assert f"{name} is in the place of a sentence, but names a file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rasters")
+def test_results_of_another_run_are_replaced(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("p1.png", "p2.png"):
+        Image.fromarray(ground(60, 60)).save(name)
+    Path("out").mkdir()
+    Path("out/masks.tif").write_text("not of a run", encoding="utf-8")
+    options = ["--model", model, "--out", "out"]
+    assert main(["predict", "p1.png", "p2.png", "the house", "a tree", *options]) == 0
+    assert Path("out/masks.tif").is_file()
+    Path("out/notes.txt").write_text("mine", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["predict", "t1.tif", "t2.tif", "the house", *options]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == sorted([*SCENE_FILES, "notes.txt"])
+    assert "notes.txt" not in capsys.readouterr().out
+    assert main(["series", "t1.tif", "t2.tif", "the house", *options]) == 0
+    assert not {"result.json", "overview.webp"} & {path.name for path in Path("out").iterdir()}
+    assert main(["predict", "p1.png", "p2.png", "the house", *options]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        *("mask_1.png", "notes.txt", "overlay.png", "result.json"),
+    ]
+
+
 def test_large_plain_images_are_cut_into_windows(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

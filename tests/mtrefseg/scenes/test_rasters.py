@@ -86,6 +86,54 @@ def test_other_places_are_refused(crs: str | None, transform: Affine, message: s
         read(*images)
 
 
+def write_world_file(path: Path, transform: Affine) -> None:
+    """A file beside a TIFF with its transform; the last two numbers are the centre of the first pixel."""
+    a, b, c, d, e, f = transform[:6]
+    numbers = (a, d, b, e, c + (a + b) / 2, f + (d + e) / 2)
+    path.with_suffix(".tfw").write_text("".join(f"{number}\n" for number in numbers), encoding="utf-8")
+
+
+def test_georeferences_beside_the_files_are_read(save: Save) -> None:
+    images = [save(f"t{date}.tif", ground(40, 50), crs=None) for date in (1, 2)]
+    for path in images:
+        write_world_file(path, HALF_METRE)
+    read(*images)
+    path.with_name("t2.tif.aux.xml").write_text(f"<PAMDataset><SRS>{UTM}</SRS></PAMDataset>", encoding="utf-8")
+    with pytest.raises(UserError, match=r"t1\.tif has no coordinate reference system, but .*t2\.tif has"):
+        read(*images)
+    (path.parent / "t1.tif.aux.xml").write_text(f"<PAMDataset><SRS>{UTM}</SRS></PAMDataset>", encoding="utf-8")
+    with open_scene(images, ReadOptions()) as scene:
+        assert (scene.grid.crs.to_string(), scene.grid.transform) == (UTM, HALF_METRE)
+    write_world_file(path, Affine.translation(1000, 0) * HALF_METRE)
+    with pytest.raises(UserError, match="do not overlap"):
+        read(*images)
+
+
+def test_masks_beside_the_files_are_read(save: Save) -> None:
+    images = [save(f"t{date}.tif", ground(40, 50)) for date in (1, 2)]
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(images[1], "r+") as file:
+        file.write_mask(np.arange(50)[None].repeat(40, 0) >= 25)
+    assert images[1].with_name("t2.tif.msk").is_file()
+    _, valid, _ = read(*images)
+    assert valid.mean() == 0.5
+
+
+@pytest.mark.parametrize(
+    "transform", [Affine(1, 0, 500_000, 0, -1, 5_000_000), Affine(1e-5, 0, 10, 0, 0, 60)], ids=["metres", "flat"]
+)
+def test_a_transform_that_does_not_fit_is_refused(transform: Affine, save: Save) -> None:
+    path = save("t1.tif", ground(40, 50), crs="EPSG:4326", transform=transform)
+    with pytest.raises(UserError, match=r"t1\.tif begins at .*EPSG:4326: correct one of them"):
+        read(path, path)
+
+
+def test_a_reference_system_without_a_place_is_none(save: Save) -> None:
+    path = save("t1.tif", ground(40, 50), transform=Affine.identity())
+    with open_scene([path, path], ReadOptions()) as scene:
+        assert scene.grid.crs is None
+        assert "does not say where it is" in scene.notes[0]
+
+
 def test_sizes_without_a_place(save: Save) -> None:
     t1, t2 = save("t1.tif", ground(40, 60), crs=None), save("t2.tif", ground(20, 30), crs=None)
     with pytest.raises(UserError, match=r"60x40 pixels and .* 30x20.*--align resize"):
@@ -173,6 +221,16 @@ def test_a_stretch_is_said(save: Save) -> None:
     _, _, notes = read(*deep)
     assert [note.partition(": the uint16 values are stretched (")[0] for note in notes] == [str(path) for path in deep]
     assert read(*(save(f"{date}.tif", ground(40, 50)) for date in "ab"))[2] == []
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32])
+def test_values_of_8_bits_in_a_larger_type_are_kept(dtype: type, save: Save) -> None:
+    images = [np.random.default_rng(date).integers(40, 121, (40, 50, 3)) for date in (1, 2)]
+    shown, _, notes = read(*(save(f"t{date}.tif", image.astype(dtype)) for date, image in enumerate(images)))
+    np.testing.assert_array_equal(shown, images)
+    assert "read as 8-bit ones" in notes[0]
+    grey = save("grey.tif", images[0][..., 0].astype(dtype))
+    np.testing.assert_array_equal(read(grey, grey)[0][0], images[0][..., :1].repeat(3, 2))
 
 
 def test_bands(save: Save) -> None:
