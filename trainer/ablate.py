@@ -84,8 +84,6 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
 
 def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
     """Reads the matrix, and returns the runs in the order of training."""
-    import torch
-
     from trainer.ablation.matrix import plan, read_matrix
     from trainer.errors import TrainingError
 
@@ -101,12 +99,20 @@ def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
             engine = read_yaml(arguments.accelerate_config)
         except (OSError, ValueError) as error:
             raise TrainingError(f"{arguments.accelerate_config} cannot be read: {error}") from error
-    elif torch.accelerator.device_count() > 1:
+    return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
+
+
+def check_devices(accelerate_config: Path | None) -> None:
+    """Raises a [`TrainingError`] if there are several devices and nothing says how many of them are used."""
+    import torch
+
+    from trainer.errors import TrainingError
+
+    if accelerate_config is None and torch.accelerator.device_count() > 1:
         raise TrainingError(
             f"There are {torch.accelerator.device_count()} devices: add --accelerate_config "
             "trainer/accelerate/ddp.yaml to use all of them, or trainer/accelerate/single.yaml to use one."
         )
-    return matrix, plan(matrix, arguments.seeds, arguments.steps, arguments.noise, engine)
 
 
 def write_all(outcomes: "Sequence[Outcome]", stem: Path) -> str:
@@ -128,13 +134,15 @@ def write_all(outcomes: "Sequence[Outcome]", stem: Path) -> str:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Trains the runs and writes the tables. Returns whether all runs have finished."""
+    matrix, runs = make_plan(arguments)  # Before the libraries are imported, which takes seconds.
+    check_devices(arguments.accelerate_config)
+
     from tqdm.auto import tqdm
 
     from trainer.ablation.folder import TrainingFolder
     from trainer.ablation.runs import list_trainings, train_all
     from trainer.ablation.tables import Outcome
 
-    matrix, runs = make_plan(arguments)
     outcomes = [
         Outcome(run, [TrainingFolder(arguments.output_dir, one, arguments.accelerate_config) for one in run.trainings])
         for run in runs

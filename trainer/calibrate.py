@@ -28,6 +28,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser, between
 from trainer.evaluate import add_data_options, find_checkpoint, open_source
+from trainer.loop.checks import check_checkpoint, check_dataset
 
 
 MOST_PAIRS = 60
@@ -75,6 +76,11 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
 
     def run() -> None:
         options = parse_arguments(sys.argv[1:] if arguments is None else arguments, program)
+        # Before the libraries are imported, which takes seconds.
+        check_checkpoint("model", options.model)
+        for option, names in (("data", [options.data]), ("also", options.also)):
+            for name in names:
+                check_dataset(option, name)
 
         from tqdm.auto import tqdm
 

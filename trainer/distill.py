@@ -21,6 +21,7 @@ if __name__ == "__main__":
     import clone_path  # type: ignore[import-not-found]  # noqa: F401
 
 from mtrefseg.errors import run_command
+from trainer.loop.checks import check_given
 from trainer.options import distillation_options
 
 
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "distill.py") ->
     given = sys.argv[1:] if arguments is None else arguments
 
     def train() -> None:
-        # Help and usage errors are handled before the libraries are imported, which takes seconds.
-        distillation_options().check(given, "checkpoint/6_words", program, __doc__)
+        # Help, usage errors and wrong paths are handled before the libraries are imported, which takes seconds.
+        check_given(distillation_options().check(given, "checkpoint/6_words", program, __doc__))
 
         from trainer.loop.distilling import distill
 

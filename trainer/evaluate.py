@@ -31,7 +31,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser, positive
 from trainer.errors import TrainingError
-from trainer.loop.checks import check_checkpoint
+from trainer.loop.checks import check_checkpoint, check_dataset
 from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
@@ -241,6 +241,7 @@ def evaluate(arguments: Sequence[str], program: str) -> None:
     """Connects the processes, evaluates and prints the summary; see [`main`]."""
     options = parse_arguments(arguments, program)
     check_checkpoint("model", options.model)
+    check_dataset("data", options.data)
 
     import torch
     from accelerate import Accelerator

@@ -7,6 +7,8 @@ from pathlib import Path
 RECIPES = Path(__file__).parent / "recipes"
 MATRICES = Path(__file__).parent / "ablation"
 """Folder of the matrices of `ablate.py`."""
+REPORT, PREDICTIONS = "report.json", "predictions.parquet"
+"""Files of an evaluation."""
 SHIPPED = Path(__file__).resolve().parents[1] / "mtrefseg-r1"
 """The checkpoint in a clone; recipes call it `mtrefseg-r1`."""
 SETTINGS = ("TV", "NS", "RS")

@@ -110,7 +110,14 @@ class OptionSet:
         for group in self.own.values():
             self._known |= _options_of(group)
 
-    def check(self, arguments: Sequence[str], default_recipe: str, program: str, description: str | None) -> None:
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all options."""
+        return frozenset(self._known)
+
+    def check(
+        self, arguments: Sequence[str], default_recipe: str, program: str, description: str | None
+    ) -> dict[str, Any]:
         """
         Checks the names and types of options, and prints the help if requested.
 
@@ -118,6 +125,9 @@ class OptionSet:
             arguments (`Sequence[str]`): The arguments after the program's name.
             default_recipe (`str`): The recipe without `--config`, by its name in `recipes/`.
             program, description (`str`): For the help.
+
+        Returns:
+            `dict`: The options on the command line, without those of the recipe.
 
         Raises:
             TrainingError: If an option is unknown or has a value of another type, or the recipe is wrong.
@@ -129,11 +139,13 @@ class OptionSet:
         if wants_help:
             print(self._help(recipe, program, description), end="")  # noqa: T201
             raise SystemExit(0)
-        for word in self._parser().parse_known_args([word for word in given if word != "--help_all"])[1]:
+        parsed, unknown = self._parser().parse_known_args([word for word in given if word != "--help_all"])
+        for word in unknown:
             self._check_known(word.removeprefix("--"), f"there is no option {word}")
         path = with_recipe(arguments, default_recipe)[0]
         for name in recipe:
             self._check_known(name, f"{path[path.index('--config') + 1]}: there is no option {name!r}")
+        return {name: value for name, value in vars(parsed).items() if value is not None}
 
     def _check_known(self, name: str, message: str) -> None:
         if name not in self._known:

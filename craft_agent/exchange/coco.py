@@ -3,6 +3,9 @@
 COCO instances: one image per pair (the later one), one category per change type, sentences among the attributes.
 
 Masks are compressed run lengths. With polygons, every connected part of a region is one, with cuts to its holes.
+
+`iscrowd` is not read: a region may be several objects, since its sentence says what it is, and CVAT sets it for every
+mask.
 """
 
 import json

@@ -25,6 +25,7 @@ _VALIDATION, _TEST = 10, 10
 _NAMED = 3  # Number of skipped items that are named for each reason.
 _FAR_OUTSIDE = 10  # Times its longer side.
 _LONGEST_RUN = 60  # Bits.
+_CROWD = "crowd (iscrowd: 1), which is not one object"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
 
     Returns:
         `list[SourceImage]`: The images that can be opened, by name, with the instances that can be used. Images
-        without usable annotations are dropped.
+        without usable annotations are dropped. Crowds are kept, so that nothing is said about the objects in them, but
+        they are counted as skipped, because they are not objects themselves.
 
     Raises:
         DataError: If there is no such file, it is not in COCO format, or contains nothing usable.
@@ -146,7 +148,7 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
         usable = tuple(instance for instance in instances if instance is not None)
         if usable:
             found.append(SourceImage(source.file, source.width, source.height, usable))
-    if not found:
+    if all(instance.is_crowd for source in found for instance in source.instances):
         raise DataError(f"{file} has no image with instances that can be used. " + " ".join(skipped.lines()))
     return sorted(found, key=lambda source: source.file.name)
 
@@ -256,12 +258,15 @@ def _read_instance(
     if area < 1 or width < 1 or height < 1:
         skipped.add("empty segmentation", name)
         return None
+    is_crowd = entry.get("iscrowd") not in (None, 0, "0", "false", "False")
+    if is_crowd:
+        skipped.add(_CROWD, name)
     return Instance(
         category=names[key]["name"].strip().lower(),
         box=(left, top, left + width, top + height),
         area=area,
         counts=code["counts"],
-        is_crowd=entry.get("iscrowd") not in (None, 0, "0", "false", "False"),
+        is_crowd=is_crowd,
     )
 
 

@@ -10,6 +10,8 @@ mtrefseg convert WEIGHTS OUT --original-config config.json --tokenizer DIR
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtrefseg.errors import UserError
+
 from .common import bad_input, check_new_folder, new_folder, progress
 from .parsing import VerbParser
 
@@ -38,11 +40,14 @@ def run(arguments: Sequence[str]) -> None:
         arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`UserError`]: If `OUT` exists or cannot be written, or the weights cannot be converted.
+        [`UserError`]: If `OUT` exists or cannot be written, a file is missing, or the weights cannot be converted.
     """
     options = make_parser().parse(arguments)
     out: Path = options.out
     check_new_folder(out)
+    for path in (options.weights, options.original_config, options.tokenizer):
+        if not path.exists():
+            raise UserError(f"cannot convert {options.weights}: there is no {path}")
 
     from huggingface_hub.errors import StrictDataclassError
 

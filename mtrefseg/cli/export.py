@@ -78,6 +78,7 @@ def run(arguments: Sequence[str]) -> None:
     check_new_folder(out)
     options.model = options.model or default_model()
     model_type = check_model(options.model)
+    calibration = _calibration_pairs(options.calibration) if options.int8 else None
 
     import_libraries()
     from mtrefseg.build.loading import load_plain_model, load_processor
@@ -85,7 +86,6 @@ def run(arguments: Sequence[str]) -> None:
 
     check_model_type(options.model, model_type)
     processor = load_processor(options.model)
-    calibration = _calibration_pairs(options.calibration) if options.int8 else None
     progress(f"loading {options.model}")
     model = load_plain_model(options.model, processor, dtype="float32")
     progress(f"exporting to {options.format}{' in 8 bits' if options.int8 else ''}; this takes a minute or two")

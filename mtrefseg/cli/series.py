@@ -18,6 +18,7 @@ from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
     add_threshold_options,
+    check_scene_input,
     counted,
     make_predictor,
     need_geo,
@@ -63,9 +64,10 @@ def run(arguments: Sequence[str]) -> None:
     need_geo("a series")
     from mtrefseg.scenes import check_scene, segment_series
 
-    processor, device = open_scene_input(options)
     how = scene_options(options)
+    model_type = check_scene_input(options)
     grid = check_scene(images, how)
+    processor, device = open_scene_input(options, model_type)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device, f"{len(images)} dates of ")
     with written_whole(options.out) as unfinished:

@@ -2,7 +2,7 @@
 """
 Large and georeferenced images: windows without seams, georeferenced alignment, polygons, many pairs and many dates.
 
-Needs the packages of `pip install mtrefseg[geo]`. All names, and PyTorch with them, are imported on first use.
+Needs the packages of `pip install mtrefseg[geo]`. All names, and PyTorch if necessary, are imported on first use.
 """
 
 from importlib import import_module

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -27,11 +27,14 @@ from .output import (
     to_cog,
     writing,
 )
-from .predicting import Interval, ScenePredictor
 from .reading import Grid, Scene, open_raster
 from .sentences import Route, route_sentence
 from .stitching import Stitcher
 from .windows import WindowPlan, plan_windows
+
+
+if TYPE_CHECKING:
+    from .predicting import Interval, ScenePredictor  # Imports PyTorch.
 
 
 Question = tuple[bool, str | None]
@@ -188,10 +191,10 @@ def route_sentences(texts: Sequence[str | None], plan: WindowPlan, choose_object
 def ask(
     scene: Scene,
     plan: WindowPlan,
-    predictor: ScenePredictor,
+    predictor: "ScenePredictor",
     texts: Sequence[str | None],
     folder: Path,
-    intervals: Sequence[Interval] = ((0, 1),),
+    intervals: "Sequence[Interval]" = ((0, 1),),
     batch_size: int = 8,
     show_progress: bool = True,
 ) -> Answers:

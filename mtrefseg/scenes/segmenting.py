@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -15,9 +15,12 @@ from mtrefseg.io import describe_dullness
 
 from .answering import Answers, ask, route_sentences
 from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
-from .predicting import ScenePredictor
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
+
+
+if TYPE_CHECKING:
+    from .predicting import ScenePredictor  # Imports PyTorch.
 
 
 _LEAST_MISSING = 0.01  # If less of a scene has no data, this is not reported.
@@ -112,7 +115,7 @@ def segment_pair(
     image_t1: Any,
     image_t2: Any,
     texts: str | Sequence[str] | None,
-    predictor: ScenePredictor,
+    predictor: "ScenePredictor",
     options: SceneOptions,
     out: Path | None = None,
     say: Callable[[str], None] | None = None,
@@ -170,7 +173,7 @@ def sentences_of(texts: str | Sequence[str] | None) -> list[str | None]:
 def segment_scene(
     scene: Scene,
     texts: Sequence[str | None],
-    predictor: ScenePredictor,
+    predictor: "ScenePredictor",
     options: SceneOptions,
     folder: Path,
     say: Callable[[str], None],
@@ -238,7 +241,7 @@ def register_scene(scene: Scene, options: SceneOptions) -> list[dict[str, Any]]:
     return [one.to_json() for one in registrations]
 
 
-def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -> WindowPlan:
+def plan_scene(scene: Scene, predictor: "ScenePredictor", options: SceneOptions) -> WindowPlan:
     """The windows of a scene. A note is added to the scene if their size is a guess, or the option `pixel_size` does
     nothing."""
     grid = scene.grid
@@ -264,7 +267,7 @@ def plan_scene(scene: Scene, predictor: ScenePredictor, options: SceneOptions) -
     return plan
 
 
-def scene_notes(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, texts: Sequence[str | None]) -> list[str]:
+def scene_notes(scene: Scene, plan: WindowPlan, predictor: "ScenePredictor", texts: Sequence[str | None]) -> list[str]:
     """Notes for the user about how a scene is segmented."""
     routes = route_sentences(texts, plan, predictor.choose_objects)
     shrunk = [route.asked for route in routes if route.way == "shrunk scene"]
@@ -286,7 +289,7 @@ def missing_notes(answers: Answers) -> list[str]:
     return [f"{share} % of the scene has no data at one of the dates and was not compared (255 in {MASKS})"]
 
 
-def scene_report(scene: Scene, plan: WindowPlan, predictor: ScenePredictor, notes: Sequence[str]) -> dict[str, Any]:
+def scene_report(scene: Scene, plan: WindowPlan, predictor: "ScenePredictor", notes: Sequence[str]) -> dict[str, Any]:
     """Content of `result.json` in addition to the results."""
     grid = scene.grid
     return {

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -33,7 +33,6 @@ from .output import (
     write_vectors,
     writing,
 )
-from .predicting import Interval, ScenePredictor
 from .reading import Grid, name_of, open_scene
 from .segmenting import (
     SceneOptions,
@@ -45,6 +44,10 @@ from .segmenting import (
     scene_report,
     sentences_of,
 )
+
+
+if TYPE_CHECKING:
+    from .predicting import Interval, ScenePredictor  # Imports PyTorch.
 
 
 TABLE, TIMELINE, REPORT = "series.csv", "timeline.webp", "series.json"
@@ -120,7 +123,7 @@ class SeriesResult:
 def segment_series(
     images: Sequence[Any],
     texts: str | Sequence[str] | None,
-    predictor: ScenePredictor,
+    predictor: "ScenePredictor",
     options: SceneOptions,
     out: Path,
     say: Callable[[str], None] | None = None,

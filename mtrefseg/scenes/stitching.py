@@ -4,13 +4,16 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .predicting import Interval, ScenePredictor
 from .reading import Box, Scene, Views
 from .windows import WindowPlan, blend_weights
+
+
+if TYPE_CHECKING:
+    from .predicting import Interval, ScenePredictor  # Imports PyTorch.
 
 
 NOTHING = -1e4
@@ -54,9 +57,9 @@ class Stitcher:
 
     scene: Scene
     plan: WindowPlan
-    predictor: ScenePredictor
+    predictor: "ScenePredictor"
     texts: Sequence[str] | None
-    intervals: Sequence[Interval] = ((0, 1),)
+    intervals: "Sequence[Interval]" = ((0, 1),)
     batch_size: int = 8
     progress: Any = None
     no_target_scores: np.ndarray = field(init=False)

@@ -82,6 +82,28 @@ def test_help_and_usage_errors_import_no_large_library(command: list[str]) -> No
 
 
 @pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (["ablate", "--matrix", "no.yaml"], "no.yaml cannot be read"),
+        (["ablate", "--runs", "typo"], "ablation.yaml has no typo"),
+        (["ablate", "--accelerate_config", "no.yaml"], "no.yaml cannot be read"),
+        (["ablate", "--steps", "1"], "too few for a stage1_share"),
+        (["calibrate", "--output_dir", "out", "--model", "no"], "--model no is neither"),
+        (["calibrate", "--output_dir", "out", "--model", "mtrefseg-r1", "--also", "no"], "--also no is neither"),
+    ],
+    ids=str,
+)
+def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(command: list[str], named: str) -> None:
+    script, *arguments = command
+    words = [sys.executable, "-X", "importtime", f"trainer/{script}.py", *arguments]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert named in done.stderr.splitlines()[-1]
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert not imported & {"torch", "transformers", "trl", "datasets"}
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["--stage2", "x"], "did you mean stage1?"),

@@ -9,20 +9,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from trl import ModelConfig
-
-from dataset_scripts.synthesis import GENERATOR_VERSION
 from mtrefseg.io import read_yaml
-from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
-from trainer.evaluation import model_hash
 from trainer.names import GENERATED
-from trainer.training_config import MTRefSegTrainingConfig
+from trainer.options import stage_options
 
 
 PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")
@@ -31,14 +26,22 @@ NOISE = "generated_noise"
 _OWN = ("steps", "stage1_share")
 _CHECKPOINTS = ("model_name_or_path", "parts_from", "stage1")
 _PLANNED = ("max_steps", "output_dir", "resume_from_checkpoint", "seed")
-_GROUPS: Any = (ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig)
-_KNOWN = sorted({field.name for group in _GROUPS for field in fields(group)} - {*_PLANNED})
 
 
 @cache
 def _weights_of(checkpoint: str | None) -> dict[str, str] | None:
     """Hashes of a local checkpoint's files, so that a changed checkpoint is another training."""
-    return model_hash(Path(checkpoint)) if checkpoint is not None and Path(checkpoint).is_dir() else None
+    if checkpoint is None or not Path(checkpoint).is_dir():
+        return None
+    from trainer.evaluation import model_hash  # Imports PyTorch, which an invalid matrix does not need.
+
+    return model_hash(Path(checkpoint))
+
+
+@cache
+def _known() -> list[str]:
+    """The arguments that a matrix may contain."""
+    return sorted(stage_options().names - {*_PLANNED})
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Training:
     @cached_property
     def digest(self) -> str:
         """Digest of the settings, eight hexadecimal digits."""
+        from dataset_scripts.synthesis import GENERATOR_VERSION  # Slow to import.
+
         previous = None if self.previous is None else self.previous.digest
         begun_with = [_weights_of(self.settings.get(name)) for name in _CHECKPOINTS]
         content = json.dumps(
@@ -257,8 +262,8 @@ def _check(place: str, changes: Any) -> None:
     for key in [key for part in (_of_both(changes), *(changes.get(stage, {}) for stage in STAGES)) for key in part]:
         if key in _PLANNED:
             raise TrainingError(f"{place}: {key} is set by steps, --seeds and --output_dir; leave it out.")
-        if key not in _KNOWN:
-            near = difflib.get_close_matches(str(key), [*_KNOWN, *_OWN], n=1)
+        if key not in _known():
+            near = difflib.get_close_matches(str(key), [*_known(), *_OWN], n=1)
             raise TrainingError(f"{place}: unknown argument {key!r}{f'; did you mean {near[0]}?' if near else '.'}")
 
 

@@ -10,13 +10,15 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trainer.errors import TrainingError
-from trainer.evaluation.segmenter import Segmenter
 
 
-Make = Callable[..., Segmenter]
+if TYPE_CHECKING:
+    from trainer.evaluation.segmenter import Segmenter  # Imports PyTorch, which a wrong name does not need.
+
+Make = Callable[..., "Segmenter"]
 MakeT = TypeVar("MakeT", bound=Make)
 
 # Imported on first use, so that listing names is fast.
@@ -99,7 +101,7 @@ def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
     return name, model, options
 
 
-def open_segmenter(text: str) -> Segmenter:
+def open_segmenter(text: str) -> "Segmenter":
     """
     Creates a segmenter.
 

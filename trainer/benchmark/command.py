@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser
 from trainer.errors import TrainingError
+from trainer.loop.checks import check_dataset
 from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
@@ -77,7 +78,6 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":
     """Opens the pairs of one setting according to the options."""
     from dataset_scripts.readers import open_pairs
-    from trainer.evaluation.selection import EvenlySpacedPairs
 
     source = open_pairs(
         arguments.data,
@@ -87,17 +87,29 @@ def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":
         num_pairs=arguments.generated_pairs,
         generator={"seed": arguments.seed, "size": arguments.generated_size},
     )
-    return source if arguments.limit is None else EvenlySpacedPairs(source, arguments.limit)
+    if arguments.limit is None:
+        return source
+    from trainer.evaluation.selection import EvenlySpacedPairs
+
+    return EvenlySpacedPairs(source, arguments.limit)
 
 
 def run_models(arguments: argparse.Namespace) -> int:
     """`benchmark run`: one model after another, each on all settings."""
+    from trainer.baselines import load_plugin, open_segmenter, parse_segmenter
+
+    # Wrong names are detected before the first model runs, and before PyTorch is imported.
+    check_dataset("data", arguments.data)
+    for path in arguments.plugin:
+        load_plugin(path)
+    for text in arguments.models:
+        parse_segmenter(text)
+
     import torch
     from accelerate import Accelerator
     from accelerate.utils import InitProcessGroupKwargs
     from tqdm.auto import tqdm
 
-    from trainer.baselines import load_plugin, open_segmenter, parse_segmenter
     from trainer.evaluation import summary
 
     from .running import folder_name, run_row
@@ -110,10 +122,6 @@ def run_models(arguments: argparse.Namespace) -> int:
         raise TrainingError(
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes are not connected: use accelerate launch."
         )
-    for path in arguments.plugin:
-        load_plugin(path)
-    for text in arguments.models:
-        parse_segmenter(text)  # A wrong name is detected before the first model runs.
     for text in arguments.models:
         segmenter = open_segmenter(text)
         for setting in arguments.settings:
@@ -132,18 +140,22 @@ def run_models(arguments: argparse.Namespace) -> int:
 
 def score_predictions(arguments: argparse.Namespace) -> int:
     """`benchmark score`: returns 1 if predictions are missing, extra or wrong, and names them."""
+    from .prediction_files import Faults, answers_from, open_predictions
+
+    # The input is read before PyTorch is imported, which takes seconds.
+    path: Path = arguments.predictions
+    predictions = open_predictions(path)
+    name = arguments.name or path.stem
+    check_dataset("data", arguments.data)
+    source = open_source(arguments, arguments.setting)
+
     from tqdm.auto import tqdm
 
     from mtrefseg.io import sha256_of
     from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
 
-    from .prediction_files import Faults, answers_from, open_predictions
     from .running import PAIRS_AT_ONCE, finish_row, folder_name
 
-    path: Path = arguments.predictions
-    predictions = open_predictions(path)
-    name = arguments.name or path.stem
-    source = open_source(arguments, arguments.setting)
     options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
     files = sorted(path.rglob("*.png")) if path.is_dir() else [path]
@@ -175,13 +187,16 @@ def score_predictions(arguments: argparse.Namespace) -> int:
 
 def make_table(arguments: argparse.Namespace) -> int:
     """`benchmark table`: prints the table, and writes it as Markdown, LaTeX, CSV and an image."""
+    from .comparison import open_folders
+
+    models = open_folders(arguments.folders)  # Before PyTorch is imported, which takes seconds.
+
     from tqdm.auto import tqdm
 
-    from .comparison import open_folders
     from .table import write_table
 
     out = arguments.out or arguments.folders[0]
-    tqdm.write(f"{write_table(open_folders(arguments.folders), out)}\nwritten to {out}")
+    tqdm.write(f"{write_table(models, out)}\nwritten to {out}")
     return 0
 
 

@@ -14,8 +14,7 @@ from mtrefseg.errors import one_line
 from mtrefseg.io import read_json
 from mtrefseg.view.predictions import ScoredSentence, load_predictions
 from trainer.errors import TrainingError
-from trainer.evaluation.folder import REPORT
-from trainer.evaluation.reporting import PREDICTIONS
+from trainer.names import PREDICTIONS, REPORT
 
 from .sentence_kinds import KINDS, kind_of
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow
@@ -23,7 +23,10 @@ from mtrefseg.errors import one_line
 from mtrefseg.io import load_mask, read_json
 from mtrs_iou import decode_rle
 from trainer.errors import TrainingError
-from trainer.evaluation import Answer, ScoredPair
+
+
+if TYPE_CHECKING:
+    from trainer.evaluation import Answer, ScoredPair
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
     raise TrainingError(f"{path} is neither .parquet nor .json nor a folder of PNGs.")
 
 
-def answers_from(predictions: dict[str, Prediction], pair: ScoredPair, faults: Faults) -> dict[int, Answer]:
+def answers_from(predictions: dict[str, Prediction], pair: "ScoredPair", faults: Faults) -> "dict[int, Answer]":
     """
     Removes the predictions for a pair from `predictions` and returns them as results.
 
@@ -103,6 +106,8 @@ def answers_from(predictions: dict[str, Prediction], pair: ScoredPair, faults: F
     Returns:
         `dict[int, Answer]`: The answers by the number of the sentence.
     """
+    from trainer.evaluation import Answer  # Imports PyTorch, which files that cannot be read do not need.
+
     answers: dict[int, Answer] = {}
     for index, (sample_id, truth) in enumerate(zip(pair.sample_ids, pair.truths)):
         prediction = predictions.pop(sample_id, None)

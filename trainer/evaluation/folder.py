@@ -13,9 +13,9 @@ from typing import Any
 
 from mtrefseg.io import read_json, write_json
 from trainer.errors import TrainingError
+from trainer.names import REPORT
 
 
-REPORT = "report.json"
 UNFINISHED = "unfinished"
 _IDENTITY = "identity.json"
 

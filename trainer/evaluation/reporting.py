@@ -21,15 +21,15 @@ from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
 from mtrs_iou.mtrs_iou import MaskScores, merge
 from trainer.errors import TrainingError
+from trainer.names import PREDICTIONS, REPORT
 
 from .batches import read_pair
-from .folder import REPORT, total_seconds
+from .folder import total_seconds
 from .image_sheet import choose_cases
 from .model_card import hardware, shown_name
 from .paper_scores import latex_table, markdown_table
 
 
-PREDICTIONS = "predictions.parquet"
 SHEET = "sheet.png"
 _VERSIONS = ("torch", "transformers", "accelerate", "datasets", "numpy", "pillow")
 

@@ -1,20 +1,47 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Finds missing or wrong checkpoints and datasets before any data is prepared, which may take a long time."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtrefseg.errors import UserError, one_line
 from mtrefseg.hub import check_hub_model, is_hub_id
 from mtrefseg.io import read_json
 from trainer.errors import TrainingError
-from trainer.names import COMPOSED, GENERATED, MODEL_TYPES
+from trainer.names import COMPOSED, GENERATED, MODEL_TYPES, NO_DATA, SHIPPED
 
 
 if TYPE_CHECKING:
     from trl import ModelConfig
 
     from trainer.arguments import DataArguments, ModelArguments
+
+
+_CHECKPOINTS = ("model_name_or_path", "stage1", "parts_from")
+_DATASETS = ("train_data", "eval_data")
+
+
+def check_given(options: Mapping[str, Any]) -> None:
+    """
+    Checks the checkpoints and datasets of a command line, which needs no large library. [`check_inputs`] checks those
+    of the recipe as well, when it is known which of them are used.
+
+    Args:
+        options (`Mapping[str, Any]`): The options on the command line; see [`OptionSet.check`].
+
+    Raises:
+        TrainingError: If one of them is missing, empty or of another type; the message names the option.
+    """
+    for option in _CHECKPOINTS:
+        name = options.get(option)
+        # The shipped checkpoint of a clone is found from any folder.
+        if name is not None and (name != SHIPPED.name or Path(name).exists()):
+            check_checkpoint(option, name)
+    for option in _DATASETS:
+        for name in options.get(option, ()):
+            if name != NO_DATA:
+                check_dataset(option, name)
 
 
 def check_inputs(
@@ -31,15 +58,11 @@ def check_inputs(
     Raises:
         TrainingError: If one of them is missing, empty or of another type; the message names the option.
     """
-    checkpoints = {
-        "model_name_or_path": model_config.model_name_or_path,
-        "stage1": model_arguments.stage1,
-        "parts_from": model_arguments.parts_from,
-    }
-    for option, name in checkpoints.items():
+    checkpoints = (model_config.model_name_or_path, model_arguments.stage1, model_arguments.parts_from)
+    for option, name in zip(_CHECKPOINTS, checkpoints, strict=True):
         if name is not None:
             check_checkpoint(option, name)
-    for option, names in (("train_data", data_arguments.train_data), ("eval_data", data_arguments.eval_data)):
+    for option, names in zip(_DATASETS, (data_arguments.train_data, data_arguments.eval_data), strict=True):
         for name in names:
             check_dataset(option, name)
 

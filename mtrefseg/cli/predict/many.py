@@ -10,7 +10,7 @@ from mtrefseg.errors import UserError
 from mtrefseg.option_values import positive
 
 from ..common import progress
-from .options import need_geo, open_scene_input, scene_options
+from .options import check_scene_input, need_geo, open_scene_input, scene_options
 
 
 SOME_FAILED = 1
@@ -64,10 +64,13 @@ def run_many(options: argparse.Namespace, sources: Sequence[str]) -> int:
         [`UserError`]: If the input is bad, or the results cannot be written.
     """
     need_geo("segmenting many pairs", "pyarrow")
-    from mtrefseg.scenes.manifest import ManifestSettings, read_manifest, run_manifest
+    from mtrefseg.scenes.reading import read_manifest
 
     rows = read_manifest(sources, options.texts, progress)
-    open_scene_input(options)
+    open_scene_input(options, check_scene_input(options))
+
+    from mtrefseg.scenes.manifest import ManifestSettings, run_manifest
+
     model = {
         "model": options.model,
         "threshold": options.threshold,

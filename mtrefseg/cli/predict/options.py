@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mtrefseg.errors import UserError
+from mtrefseg.importing import import_libraries
 from mtrefseg.io import RASTER_SUFFIXES, suffix_of
 from mtrefseg.option_values import between, positive
 
@@ -185,24 +186,41 @@ def need_registration(options: argparse.Namespace) -> None:
         need_geo("--register", "skimage")
 
 
-def open_scene_input(options: argparse.Namespace) -> "tuple[Any, torch.device]":
+def check_scene_input(options: argparse.Namespace) -> str | None:
     """
-    Checks all input of a verb that works on scenes, except for images and weights.
+    Checks the input of a verb that works on scenes as far as it is possible without PyTorch, except for images.
 
     Args:
-        options (`argparse.Namespace`): With the arguments of [`add_pair_arguments`] and `texts`.
+        options (`argparse.Namespace`): With the arguments of [`add_pair_arguments`] and `texts`; `model` is set to the
+            default model if none is given.
+
+    Returns:
+        `str`, *optional*: The type of the model; `None` for a Hub id.
+
+    Raises:
+        [`UserError`]: If a sentence, the folder for the results or the model cannot be used.
+    """
+    check_sentences(options.texts)
+    check_writable(options.out)
+    options.model = options.model or default_model()
+    return check_model(options.model)
+
+
+def open_scene_input(options: argparse.Namespace, model_type: str | None) -> "tuple[Any, torch.device]":
+    """
+    Checks the rest of the input of a verb that works on scenes, except for the weights.
+
+    Args:
+        options (`argparse.Namespace`): The same as for [`check_scene_input`].
+        model_type (`str`, *optional*): Its result.
 
     Returns:
         `tuple`: The model's processor and the device.
 
     Raises:
-        [`UserError`]: If a sentence, the folder for the results, the model or the device cannot be used.
+        [`UserError`]: If a sentence, the model or the device cannot be used.
     """
-    check_sentences(options.texts)
-    check_writable(options.out)
-    options.model = options.model or default_model()
-    model_type = check_model(options.model)
-
+    import_libraries()
     from mtrefseg.build.loading import find_device, load_processor
 
     device = find_device(options.device)

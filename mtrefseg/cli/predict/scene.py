@@ -4,7 +4,14 @@
 import argparse
 
 from ..common import load_model, progress, results_in, versions, written_whole
-from .options import make_predictor, open_scene_input, say_what_is_segmented, scene_options, sentence_lines
+from .options import (
+    check_scene_input,
+    make_predictor,
+    open_scene_input,
+    say_what_is_segmented,
+    scene_options,
+    sentence_lines,
+)
 
 
 def run_scene(options: argparse.Namespace) -> None:
@@ -19,9 +26,10 @@ def run_scene(options: argparse.Namespace) -> None:
     """
     from mtrefseg.scenes import check_scene, segment_pair
 
-    processor, device = open_scene_input(options)
     how = scene_options(options)
+    model_type = check_scene_input(options)
     grid = check_scene([options.image_t1, options.image_t2], how)
+    processor, device = open_scene_input(options, model_type)
     predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
     say_what_is_segmented(grid, device)
     with written_whole(options.out) as unfinished:

@@ -16,6 +16,7 @@ from craft_agent.errors import CraftError
 from craft_agent.exchange import FORMATS, importing
 from craft_agent.exchange.formats import find_format
 from craft_agent.state.store import Store
+from mtrs_iou import decode_rle
 from tests.craft_agent.small_work import make_work
 
 
@@ -216,6 +217,28 @@ def test_pycocotools_reads_the_same(work, tmp_path):
     masks = [coco_mask.decode(each["segmentation"]).astype(bool).tobytes() for each in content["annotations"]]
     assert masks == [mask for *_, mask in accepted(work)]
     assert [each["area"] for each in content["annotations"]] == [np.frombuffer(m, bool).sum() for m in masks]
+
+
+def test_all_masks_of_coco_are_read_also_those_of_crowds(work, tmp_path, capsys):
+    """CVAT writes each mask as a crowd with uncompressed runs; a region with a sentence may be several objects."""
+    file = export(work, tmp_path / "out", "coco")
+    polygons = json.loads(export(work, tmp_path / "polygons", "coco", "--shapes", "polygons").read_text("utf-8"))
+    content = json.loads(file.read_text(encoding="utf-8"))
+    uncompressed, outline = content["annotations"][0], content["annotations"][1]
+    uncompressed.update(iscrowd=1, segmentation=runs_of(decode_rle(uncompressed["segmentation"])))
+    outline["segmentation"] = polygons["annotations"][1]["segmentation"]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    capsys.readouterr()
+    assert read(file, tmp_path / "again", "coco", "--auditor", "bob", "--domain", "RS") == 0
+    assert "5 new regions" in capsys.readouterr().out
+    assert accepted(tmp_path / "again") == accepted(work)
+
+
+def runs_of(mask: np.ndarray) -> dict:
+    """Uncompressed run lengths: counts of zeros and ones in turn, down the columns."""
+    flat = mask.ravel(order="F").astype(np.uint8)
+    ends = np.flatnonzero(np.diff(flat, prepend=0)).tolist()
+    return {"size": list(mask.shape), "counts": np.diff([0, *ends, flat.size]).tolist()}
 
 
 COCO = {

@@ -89,6 +89,25 @@ def test_a_bad_annotation_is_skipped_and_named(folder: Path, change_of: dict[str
     assert "\n" not in line
 
 
+def test_crowds_are_no_objects_and_are_counted(folder: Path) -> None:
+    """They remain in their images, so that nothing is said about the objects in them."""
+    crowd = {"iscrowd": 1, "segmentation": uncompressed(rectangle(BOX, (300, 320)))}
+    change(folder, lambda content: [content["annotations"][number].update(crowd) for number in (0, 3)])
+    skipped = SkippedItems()
+    images = read_instances(folder, skipped)
+    found = [instance for source in images for instance in source.instances]
+    assert [instance.is_crowd for instance in found] == [True, False, False, True, False, False, False, False]
+    assert [instance.box for instance in found if instance.is_crowd] == [BOX, BOX]
+    (line,) = skipped.lines()
+    assert line.startswith("skipped 2 x crowd (iscrowd: 1), which is not one object: coco, annotation 0; coco, ")
+
+
+def test_a_folder_of_crowds_alone_has_no_objects(folder: Path) -> None:
+    change(folder, lambda content: [annotation.update(iscrowd=1) for annotation in content["annotations"]])
+    with pytest.raises(DataError, match=r"no image with instances .*8 x crowd"):
+        read_instances(folder, SkippedItems())
+
+
 def test_bad_images_are_skipped_and_named(folder: Path) -> None:
     names = [f"coco_{index:03d}.png" for index in range(4)]
     (folder / "images" / names[0]).unlink()

@@ -45,6 +45,23 @@ USAGE_ERRORS = [
     ["data", "improve"],
     ["craft", "improve"],
 ]
+WRONG_PATHS = [
+    ["predict", "no.tif", "no.tif", "the house", "--out", "out"],
+    ["predict", "--manifest", "no.csv", "--out", "out"],
+    ["series", "no.tif", "no2.tif", "the house", "--out", "out"],
+    ["convert", "no.bin", "out", "--original-config", "no.json", "--tokenizer", "no"],
+    ["export", "--int8", "--calibration", "no/where/at/all", "out"],
+    ["train", "finetune", "--train_data", "no"],
+    ["train", "pretrain", "--model_name_or_path", "no"],
+    ["train", "distill", "--model_name_or_path", "no"],
+    ["evaluate", "--model", str(ROOT / "mtrefseg-r1"), "--data", "no", "--output_dir", "out"],
+    ["benchmark", "run", "--models", "nothing", "--data", "no", "--output_dir", "out"],
+    ["benchmark", "run", "--models", "no", "--output_dir", "out"],
+    ["benchmark", "run", "--models", "nothing", "--plugin", "no.py", "--output_dir", "out"],
+    ["benchmark", "score", "no.parquet", "--output_dir", "out"],
+    ["benchmark", "score", "there.json", "--data", "no", "--output_dir", "out"],
+    ["benchmark", "table", "no"],
+]
 COUNT = """
 import json, sys
 from mtrefseg.cli.main import main
@@ -72,6 +89,23 @@ def test_help_and_usage_errors_import_nothing_heavy(arguments: list[str], code: 
     assert json.loads(last)[:2] == [code, []]
     assert json.loads(last)[2] < 400  # Python itself begins with about 50; `import torch` loads more than 1,000.
     assert said if code == 0 else run.stderr.count("\n") <= 3
+
+
+@pytest.mark.parametrize("arguments", WRONG_PATHS, ids=str)
+def test_wrong_paths_and_names_are_found_before_pytorch_is_imported(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "there.json").write_text("[]")
+    run = subprocess.run(
+        [sys.executable, "-c", COUNT, json.dumps(arguments)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    code, heavy, _ = json.loads(run.stdout.splitlines()[-1])
+    assert (code, set(heavy) - {"numpy"}) == (2, set())
+    assert ": error: " in run.stderr.splitlines()[-1]
+    assert "no" in run.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,11 @@ def test_convert_original_renames_at_the_end(
 
     monkeypatch.setattr(conversion, "convert_original", convert)
     options = ["new/model", "--original-config", "c.json", "--tokenizer", "tok"]
+    for name in ("bad.bin", "w.bin", "c.json"):
+        (workplace / name).touch()
+    assert main(["convert", "bad.bin", *options]) == 2
+    assert "cannot convert bad.bin: there is no tok" in capsys.readouterr().err
+    (workplace / "tok").mkdir()
     assert main(["convert", "bad.bin", *options]) == 2
     assert "cannot convert bad.bin: a tensor is missing" in capsys.readouterr().err
     assert not (workplace / "new" / "model").exists()
