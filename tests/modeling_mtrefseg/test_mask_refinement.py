@@ -141,7 +141,12 @@ def test_what_queries_share_is_computed_once_for_a_pair(
     nn.init.ones_(model.vision_model.mask_decoder.refinement.weights.bias)
     calls = []
     encode = MaskRefinement.encode
-    monkeypatch.setattr(MaskRefinement, "encode", lambda self, features: calls.append(1) or encode(self, features))
+
+    def count(self: MaskRefinement, features: MaskFeatures) -> Tensor:
+        calls.append(1)
+        return encode(self, features)
+
+    monkeypatch.setattr(MaskRefinement, "encode", count)
     prompt = {name: training_inputs[name] for name in ("prompt_input_ids", "prompt_attention_mask")}
     sentences = {
         name: training_inputs[name] for name in ("input_ids", "attention_mask", "query_mask", "num_expressions")
