@@ -11,13 +11,13 @@ Without it, using only NumPy: [`score_masks`] for a whole set, [`MaskScores`] sa
 that was scored in parts. README.md defines every score.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .mask_counts import decode_rle, encode_rle
+from .mask_counts import SampleCounts, decode_rle, encode_rle
 from .mask_scores import MaskScores, Row, merge, reduce_batch, score_masks
 from .scores import COLUMNS, LABELS, SampleTable, check_options, compute_scores, merge_tables, refuse_duplicates
 
@@ -71,6 +71,12 @@ Examples:
     >>> metric.compute(predictions=[[[0, 1], [0, 1]]], references=[[[0, 1], [0, 0]]])["mIoU"]
     50.0
 """
+
+
+def _row_of(numbers: Sequence[int], labels: Sequence[str]) -> Row:
+    """A sample as it was before it was written to the cache."""
+    *counts, score = numbers
+    return SampleCounts(*counts), float(np.int64(score).view(np.float64)), (labels[0], labels[1], labels[2])
 
 
 if evaluate is not None:
@@ -172,8 +178,8 @@ if evaluate is not None:
             Computes the scores of all samples that were added before or are passed here. With several processes, only
             the first one returns them; the others return `None`.
             """
-            # Checked first: a later error would lose the samples that were added.
             check_options(convention, bootstrap)
+            num_before = len(self)
             if predictions is not None or references is not None:
                 self.add_batch(
                     predictions=predictions,
@@ -192,7 +198,7 @@ if evaluate is not None:
             try:
                 return super().compute(**options, per_sample=per_sample)
             except ValueError:
-                self._drop_cache()
+                self._drop_cache(num_before)
                 raise
 
         def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
@@ -224,9 +230,15 @@ if evaluate is not None:
             # Only now: after an error, such as a full disk, nothing is lost.
             self._pending = []
 
-        def _drop_cache(self) -> None:
-            """Releases the cache files after an error in `compute`, so that the metric can be used again."""
+        def _drop_cache(self, num_before: int) -> None:
+            """
+            Releases the cache files after an error in `compute`, so that the metric can be used again. The first
+            `num_before` samples, which were added before, stay; with several processes, they are dropped as well.
+            """
             if self.data is not None:
+                if self.num_process == 1:
+                    kept = self.data.select(range(num_before))
+                    self._pending = [_row_of(each["predictions"], each["references"]) for each in kept]
                 self.data = None
                 for filelock, path in reversed(list(zip(self.filelocks or (), self.file_paths or ()))):
                     Path(path).unlink()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from mtrefseg.io import write_text
+from mtrefseg.io import read_json, sha256_of, write_json, write_text
 from mtrs_iou import encode_rle
 
 from ..audit.decisions import apply_decisions
@@ -21,6 +21,8 @@ from .formats import find_format
 
 
 INCOMPLETE = ".incomplete"
+MARKER = ".craft-export"
+"""A file in each folder of an export: the hashes of the other ones, without the images."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ def export_annotations(
         `ExchangeSummary`: What was written.
 
     Raises:
-        CraftError: If there is no such sample, or `out` holds something else.
+        CraftError: If there is no such sample, or `out` holds something else, or an export that was changed.
     """
     store, audit, form = Store(work), AuditStore(work), find_format(format_name)
-    check_target(store, out, form.FILE_NAME)
+    check_target(store, out, MARKER)
+    _check_unchanged(out)
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     for side in ("A", "B"):
@@ -87,8 +90,10 @@ def export_annotations(
             yield pair
 
     try:
-        for name, text in form.write(pairs(), as_polygons).items():
+        written = form.write(pairs(), as_polygons)
+        for name, text in written.items():
             write_text(building / name, text)
+        write_json(building / MARKER, {name: sha256_of(building / name) for name in written})
         if not summary.samples:
             raise CraftError(
                 f"{work} has no sample to export; run `craft-agent audit {work}` first, or give --auditors 0 for what "
@@ -99,6 +104,20 @@ def export_annotations(
         raise
     replace_folder(building, out)
     return summary
+
+
+def _check_unchanged(out: Path) -> None:
+    """Raises `CraftError` if somebody has changed an earlier export, which would be removed with it."""
+    if not (out / MARKER).is_file():
+        return
+    try:
+        known = read_json(out / MARKER)
+    except (OSError, ValueError) as error:
+        raise CraftError(f"{out / MARKER} is damaged; name a new folder") from error
+    for path in sorted(out.iterdir()):
+        is_ours = path.name in (MARKER, "A", "B") or (path.is_file() and known.get(path.name) == sha256_of(path))
+        if not is_ours:
+            raise CraftError(f"{path} was added or changed since the export; import or move it, or name a new folder")
 
 
 def _not_rejected(store: Store, audit: AuditStore) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ checked before anything is written.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -267,10 +267,16 @@ def _write(store: Store, samples: Iterable[Sample], new: dict[str, tuple[PairFil
 def _decide(store: Store, plan: _Plan, auditor: str) -> None:
     """Records that an auditor accepts all regions, as they are or corrected."""
     audit = AuditStore(store.work)
+
+    def decide(sample_id: str, decision: Decision) -> None:
+        # An export shows the newest edits, so somebody who imports it has seen what others decided.
+        has_seen = any(each.auditor != auditor for each in audit.decisions(sample_id))
+        audit.decide(sample_id, auditor, replace(decision, settled=has_seen))
+
     for sample_id in (*(_sample_id(pair_id, candidate) for pair_id, candidate, _ in plan.new), *plan.same):
-        audit.decide(sample_id, auditor, Decision("accept"))
+        decide(sample_id, Decision("accept"))
     for sample_id, region in plan.edits:
-        audit.decide(sample_id, auditor, _decision(region, audit.sample(sample_id)) or Decision("accept"))
+        decide(sample_id, _decision(region, audit.sample(sample_id)) or Decision("accept"))
 
 
 def _candidate(sample: Sample) -> Candidate:

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,10 @@ def _is_run(names: Sequence[str]) -> bool:
 
 
 def _parse_settings(rows: Sequence[sqlite3.Row]) -> RunSettings | None:
-    return RunSettings(**{row["key"]: json.loads(row["value"]) for row in rows}) if rows else None
+    # The plan of the audit is in the same table.
+    names = {field.name for field in fields(RunSettings)}
+    values = {row["key"]: json.loads(row["value"]) for row in rows if row["key"] in names}
+    return RunSettings(**values) if values else None
 
 
 def _check_same(work: Path, known: RunSettings, asked: RunSettings) -> None:

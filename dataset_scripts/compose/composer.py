@@ -16,6 +16,7 @@ from PIL import Image
 
 from dataset_scripts.errors import DataError
 from dataset_scripts.readers import UnusableError
+from dataset_scripts.readers.split_folders import fingerprint
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
 from dataset_scripts.synthesis.language.observation import Observation
@@ -127,6 +128,11 @@ class Composer:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
         for line in self.library.skipped.lines():
             logger.warning(line)
+
+    @cached_property
+    def made_of(self) -> str:
+        """A text that changes with the files in its folders."""
+        return fingerprint([Path(folder) for folder in (*self.folders, *self.backgrounds)])
 
     @cached_property
     def library(self) -> Library:

@@ -112,6 +112,11 @@ class Describer:
             raise DataError(f"{self.data} has sentences, which say what changed: leave out `thing` (--thing).")
         return source
 
+    @property
+    def made_of(self) -> str:
+        """A text that changes with the source pairs."""
+        return self.source.identity
+
     @cached_property
     def _chosen(self) -> list[tuple[int, str]]:
         """Index in the source and id of each pair of the domain."""

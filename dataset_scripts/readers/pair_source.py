@@ -193,6 +193,11 @@ class PairMaker(Protocol):
         """One of `schema.SPLITS`."""
         ...
 
+    @property
+    def made_of(self) -> str:
+        """A text that changes with the files that the pairs are made of; "" if there are none."""
+        ...
+
     def pair_id(self, index: int) -> str:
         """The id of the pair with an index."""
         ...
@@ -227,7 +232,7 @@ class GeneratedPairs(PairSource):
         self.maker: Any = maker
         self.num_pairs = num_pairs
         self.is_infinite = num_pairs is None
-        self.identity = f"{num_pairs} of {maker}, version {maker.version}"
+        self.identity = ", ".join(filter(None, (f"{num_pairs} of {maker}, version {maker.version}", maker.made_of)))
 
     def __len__(self) -> int:
         if self.num_pairs is None:

@@ -215,6 +215,11 @@ class Generator:
             expressions.append(SyntheticExpression(written.text, mask, written.change_type))
         return corrupt(tuple(expressions), random, self.noise) if self.noise else tuple(expressions)
 
+    @property
+    def made_of(self) -> str:
+        """Its pairs are made of no files."""
+        return ""
+
     def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[SyntheticPair]:
         """
         Generates the pairs of a range of indices, one at a time.

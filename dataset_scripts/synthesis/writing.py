@@ -128,6 +128,8 @@ def write_raw(
             if a worker process was killed, or if every pair is left out.
     """
     settings = {**asdict(generator), "kind": kind, "png": png, "version": generator.version}
+    if generator.made_of:
+        settings["made_of"] = generator.made_of
     folders = {
         domain: root / folder_name(domain, generator.split, kind, generator.label) for domain in generator.domains
     }
@@ -174,7 +176,10 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
     except ValueError as error:
         raise DataError(f"{file} is damaged: remove {folder}, or choose another folder.") from error
     if not same:
-        raise DataError(f"{folder} was made with other settings (see {_SETTINGS_FILE} in it): choose another folder.")
+        raise DataError(
+            f"{folder} was made with other settings or of other files (see {_SETTINGS_FILE} in it): choose another "
+            "folder."
+        )
 
 
 def _write_pair(

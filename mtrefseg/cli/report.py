@@ -131,13 +131,24 @@ def _open_images(
         progress("the masks are shown without images: pass the evaluated data with --data")
         return None
     with bad_input():
-        images = PairImages(look_up("dataset_scripts.readers:open_pairs", "data")(data))
+        # Other splits may have the same ids and sentences. Made pairs are found by their ids, which name the split.
+        is_made = str(data) == generated or str(data).startswith("composed:")
+        which = {} if is_made else _split_of(report["data"])
+        images = PairImages(look_up("dataset_scripts.readers:open_pairs", "data")(data, **which))
         if not any(images.find(sentence) for sentence in sentences):
             raise UserError(
                 f"--data {data} holds none of the {len(sentences):,} sentences' pairs: pass the data that was "
                 "evaluated"
             )
     return images
+
+
+def _split_of(data: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `open_pairs` for the pairs that a report is about."""
+    if not isinstance(data.get("split"), str):
+        return {}
+    setting = data.get("setting")
+    return {"split": data["split"], "setting": setting if isinstance(setting, str) else "TV", "checked": False}
 
 
 def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:

@@ -110,6 +110,9 @@ def test_boundary_must_be_asked_for_when_adding(load_metric: Callable[..., Any])
     metric.add(prediction=np.eye(3), reference=np.eye(3), sample_id="a")
     with pytest.raises(ValueError, match="sample 'a' was added without boundary=True"):
         metric.compute(boundary=True)
+    with pytest.raises(ValueError, match="'a' was added twice"):
+        metric.compute(predictions=[np.eye(3)], references=[np.eye(3)], sample_ids=["a"])
+    assert (len(metric), metric.compute()["mIoU"]) == (1, 100.0), "what was added before an error stays"
 
 
 def test_no_samples_give_no_scores(load_metric: Callable[..., Any]) -> None:

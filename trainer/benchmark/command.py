@@ -148,6 +148,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     name = arguments.name or path.stem
     check_dataset("data", arguments.data)
     source = open_source(arguments, arguments.setting)
+    _refuse_shared_ids(source)
 
     from tqdm.auto import tqdm
 
@@ -183,6 +184,16 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     report = finish_row(folder, num_batches, name, source, arguments, identity, 1)
     tqdm.write("\n".join([*faults.lines(), summary(report, folder.folder)]))
     return 1 if faults else 0
+
+
+def _refuse_shared_ids(source: "PairSource") -> None:
+    """Raises a `TrainingError` if pairs of both domains have one id, by which predictions are named."""
+    for name, places in source.positions.items():
+        if len({domain for domain, _ in places}) > 1:
+            raise TrainingError(
+                f"the id {name} is that of a pair of NS and of one of RS, so predictions cannot be told apart: score "
+                "them separately, with --setting NS and with --setting RS."
+            )
 
 
 def make_table(arguments: argparse.Namespace) -> int:

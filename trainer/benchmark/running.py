@@ -14,6 +14,7 @@ from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 
 from dataset_scripts.readers import PairSource
+from mtrefseg.io import sha256_of
 from mtrs_iou import decode_rle
 from trainer.errors import TrainingError
 from trainer.evaluation import (
@@ -116,6 +117,10 @@ def run_row(
     """
     options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
+    # A plugin is loaded under the name of its file.
+    own = [sha256_of(path) for path in arguments.plugin if path.stem == type(segmenter).__module__]
+    if own:
+        options["plugin"] = own
     identity = identity_of(segmenter.identity, source, options, accelerator.device.type)
     folder = EvaluationFolder(folder_path, identity)
     if folder.is_finished():

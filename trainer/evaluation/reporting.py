@@ -3,6 +3,7 @@
 
 import argparse
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -97,7 +98,7 @@ def collect(
         `dict`: "sha256" of the data, "pairs", "sentences" and "seconds".
 
     Raises:
-        TrainingError: If a batch is missing.
+        TrainingError: If a batch is missing, or only some predictions have a no-target score.
     """
     ordered = sorted(results, key=lambda result: int(result["batch"]))
     if len(ordered) != num_batches:
@@ -106,7 +107,13 @@ def collect(
             "system for --output_dir; start the evaluation again."
         )
     scores = MaskScores.from_state(merge([result["state"] for result in ordered]))
-    summary = scores.compute(bootstrap=bootstrap, per_sample=True)
+    try:
+        summary = scores.compute(bootstrap=bootstrap, per_sample=True)
+    except ValueError as error:
+        # It names a sample by its internal key.
+        names = {sample["key"]: sample["sample_id"] for result in ordered for sample in result["samples"]}
+        text = re.sub(r"'(\d+-\d+-\d+)'", lambda found: repr(names.get(found[1], found[1])), str(error))
+        raise TrainingError(f"The predictions cannot be scored: {text}.") from error
     details = {entry["sample_id"]: entry for entry in summary.pop("per_sample")}
     samples = [
         {**sample, "batch": result["batch"], "iou": details[sample["key"]]["IoU"]} | _wrongness(details[sample["key"]])

@@ -86,6 +86,7 @@ def test_a_plan_is_kept_with_the_run(team: AuditTeam, work: Path) -> None:
     assert team.plan == AuditPlan()
     team.set_plan(AuditPlan("confidence", 0.5))
     assert AuditTeam(work).plan == AuditPlan("confidence", 0.5)
+    assert Store(work).settings.pairs, "the settings of the run can still be read"
     for wrong in ({"order": "size"}, {"share": 0.0}, {"share": 1.5}, {"share": float("nan")}):
         with pytest.raises(CraftError):
             AuditPlan(**wrong)

@@ -188,6 +188,34 @@ def test_a_run_inside_of_an_export_is_not_removed_with_it(work, tmp_path, capsys
     assert "name a new folder" in capsys.readouterr().err
 
 
+def test_only_an_unchanged_export_is_replaced(work, tmp_path, capsys):
+    out = tmp_path / "out"
+    (out / "images").mkdir(parents=True)
+    (out / "annotations.json").write_text("{}", encoding="utf-8")
+    assert main(["export", "--format", "coco", str(work), str(out)]) == 2
+    assert "something other than an earlier export" in capsys.readouterr().err
+    assert (out / "images").is_dir()
+    again = tmp_path / "again"
+    for _ in range(2):
+        file = export(work, again, "coco")
+    (again / "notes.txt").write_text("mine", encoding="utf-8")
+    assert main(["export", "--format", "coco", str(work), str(again)]) == 2
+    assert "notes.txt was added or changed" in capsys.readouterr().err
+    (again / "notes.txt").unlink()
+    file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert main(["export", "--format", "coco", str(work), str(again)]) == 2
+    assert "annotations.json was added or changed" in capsys.readouterr().err
+
+
+def test_who_imports_what_another_decided_counts_as_having_seen_it(work, tmp_path):
+    store = AuditStore(work)
+    [first, *_] = store.sample_ids("bob", "all")
+    assert [each.settled for each in store.decisions(first)] == [False]
+    file = export(work, tmp_path / "out", "coco")
+    assert read(file, work, "coco", "--auditor", "bob") == 0
+    assert {each.auditor: each.settled for each in store.decisions(first)} == {"ann": False, "bob": True}
+
+
 def test_an_interrupted_import_can_be_repeated(work, tmp_path, monkeypatch):
     file = export(work, tmp_path / "out", "coco")
     words = ("--auditor", "bob", "--domain", "RS")

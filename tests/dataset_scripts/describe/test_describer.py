@@ -162,6 +162,10 @@ def test_command_writes_a_data_set(levir: Path, tmp_path: Path, capsys: pytest.C
     pairs = open_pairs(out, "train")
     assert len(pairs) == 1
     assert 3 <= len(pairs[0].expressions) <= 6
+    assert main(command) == 0
+    write_image(levir / "train" / "label" / "1.png", rectangles(RIGHT).astype(np.uint8) * 255)
+    assert main(command) == 2
+    assert "made with other settings or of other files" in capsys.readouterr().err
 
 
 def test_unknown_things_are_named(levir: Path) -> None:

@@ -211,7 +211,7 @@ def test_filters_and_limit_choose(evaluation, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--data", "gone"], "gone is not a folder"),
+        (["--data", "gone"], "gone is neither a folder nor a Hub id"),
         (["--data", "evaluation"], "holds no pairs"),
         (["--limit", "0"], "'0' is not a whole number of 1 or more"),
         (["--most-iou", "101"], "'101' is not between 0 and 100"),

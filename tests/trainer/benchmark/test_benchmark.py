@@ -3,6 +3,7 @@
 
 import csv
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,33 @@ def test_a_finished_row_is_left_and_a_stopped_one_goes_on(scored: Path, tmp_path
     assert main([*arguments, "--output_dir", str(tmp_path)]) == 0
     again = json.loads((tmp_path / "TV" / "nothing" / "report.json").read_text(encoding="utf-8"))
     assert again["scores"] == json.loads(report.read_text(encoding="utf-8"))["scores"]
+
+
+def test_a_changed_plugin_is_another_model(scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = shutil.copytree(scored, tmp_path / "scored")
+    changed = tmp_path / PLUGIN.name
+    changed.write_text(PLUGIN.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    arguments = ["run", "--models", "brighter:,least=40", "--plugin", str(changed), *DATA, "--output_dir", str(out)]
+    assert main(arguments) == 2
+    assert "brighter-by-40" in capsys.readouterr().err
+
+
+def test_predictions_for_pairs_of_one_id_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for domain in ("NS", "RS"):
+        folder = tmp_path / "data" / f"{domain}_mine_val"
+        for name in ("A/1.png", "B/1.png", "masks/1/0.png"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(folder / name)
+        (folder / "referring_expression").mkdir()
+        record = {"sample_id": "1", "referring_expressions": ["the new line"]}
+        (folder / "referring_expression" / "1.json").write_text(json.dumps(record), encoding="utf-8")
+    predictions = tmp_path / "mine"
+    predictions.mkdir()
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(predictions / "1_0.png")
+    arguments = ["score", str(predictions), "--data", str(tmp_path / "data"), "--output_dir", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "the id 1 is that of a pair of NS and of one of RS" in capsys.readouterr().err
+    assert main([*arguments, "--setting", "NS"]) == 0
 
 
 class OneOfTwo:
