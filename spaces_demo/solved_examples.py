@@ -90,7 +90,7 @@ EXAMPLES = (
         "storeroom",
         "Storeroom",
         EVERYDAY,
-        ("the shelf that disappeared", "what is missing in the second image?"),
+        ("the bookcase that was removed", "what is missing in the second image?"),
     ),
     Example("highway", "Highway", EVERYDAY, ("the blue car that left",)),
 )

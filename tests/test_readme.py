@@ -87,7 +87,7 @@ SERVER = LookAt("serves until it is stopped; tests/spaces_demo and tests/craft_a
 COMMANDS: dict[str, Run | LookAt] = {
     "make quickstart": ENVIRONMENT,
     "source .venv/bin/activate": ENVIRONMENT,
-    f"mtrefseg predict {ROOM} 'the shelf that disappeared' --domain normal_scene --out outputs/shelf": Run(
+    f"mtrefseg predict {ROOM} 'the bookcase that was removed' --domain normal_scene --out outputs/shelf": Run(
         "outputs/shelf/overlay.png"
     ),
     f"mtrefseg predict {ROOM} --out outputs/every": Run("outputs/every/mask_1.png"),
@@ -261,7 +261,7 @@ def test_the_commands_run(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 def test_the_first_question_has_an_answer(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the README lets people ask first is answered by the shipped weights with a mask."""
-    command = next(command for command in COMMANDS if "the shelf that disappeared" in command)
+    command = next(command for command in COMMANDS if "the bookcase that was removed" in command)
     run(shlex.split(command), monkeypatch)
     with Image.open(clone / "outputs" / "shelf" / "mask_1.png") as mask:
         assert mask.getbbox() is not None

@@ -16,8 +16,8 @@ CHECKPOINT = Path(__file__).resolve().parents[2] / "mtrefseg-r1"
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
 NUM_PAIRS = 60
 
-SMALLEST_MEAN_IOU = {"plain": 0.649, "reworded": 0.615}
-"""The shipped weights reach 0.660, and 0.628 where the sentences are reworded. The margin is for rounding on other
+SMALLEST_MEAN_IOU = {"plain": 0.671, "reworded": 0.611}
+"""The shipped weights reach 0.682, and 0.621 where the sentences are reworded. The margin is for rounding on other
 processors. Raise the floors with every better checkpoint."""
 
 
