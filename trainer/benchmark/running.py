@@ -118,9 +118,9 @@ def run_row(
     options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
     # A plugin is loaded under the name of its file.
-    own = [sha256_of(path) for path in arguments.plugin if path.stem == type(segmenter).__module__]
-    if own:
-        options["plugin"] = own
+    plugin = [sha256_of(path) for path in arguments.plugin if path.stem == type(segmenter).__module__]
+    if plugin:
+        options["plugin"] = plugin
     identity = identity_of(segmenter.identity, source, options, accelerator.device.type)
     folder = EvaluationFolder(folder_path, identity)
     if folder.is_finished():
