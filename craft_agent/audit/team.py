@@ -13,12 +13,12 @@ from typing import Literal, get_args
 from ..errors import CraftError
 from ..state.database import open_database
 from ..state.rows import now
+from ..state.settings import AUDIT_PLAN
 from .decisions import check_auditor
 
 
 Role = Literal["auditor", "adjudicator"]
 Order = Literal["pairs", "confidence", "disagreement"]
-_PLAN = "audit_plan"
 _IS_INVITED = "name NOT IN (SELECT name FROM withdrawn)"
 
 
@@ -137,7 +137,7 @@ class AuditTeam:
     @property
     def plan(self) -> AuditPlan:
         """`AuditPlan`: The plan; by default, all samples in the order of pairs."""
-        rows = self._database.rows("SELECT value FROM settings WHERE key = ?", _PLAN)
+        rows = self._database.rows("SELECT value FROM settings WHERE key = ?", AUDIT_PLAN)
         with self._database.decoding():
             return AuditPlan(**json.loads(rows[0]["value"])) if rows else AuditPlan()
 
@@ -145,7 +145,7 @@ class AuditTeam:
         """Stores the plan with the run."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (_PLAN, json.dumps(asdict(plan)))
+                "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (AUDIT_PLAN, json.dumps(asdict(plan)))
             )
 
     def planned(self) -> list[str]:

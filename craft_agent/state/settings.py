@@ -44,3 +44,5 @@ class RunSettings:
 
 CHANGEABLE = ("pairs", "input_price", "output_price")
 """Settings that a later call may change: the folder may be moved (files are compared by hash), prices may change."""
+AUDIT_PLAN = "audit_plan"
+"""Key of the audit's plan, which is stored beside the settings and is none of them."""

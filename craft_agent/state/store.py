@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from .rows import (
     now,
 )
 from .serialization import dump
-from .settings import CHANGEABLE, RunSettings
+from .settings import AUDIT_PLAN, CHANGEABLE, RunSettings
 from .workers import OPEN_STEPS, WORKERS, release_claims
 
 
@@ -198,9 +198,7 @@ def _is_run(names: Sequence[str]) -> bool:
 
 
 def _parse_settings(rows: Sequence[sqlite3.Row]) -> RunSettings | None:
-    # The plan of the audit is in the same table.
-    names = {field.name for field in fields(RunSettings)}
-    values = {row["key"]: json.loads(row["value"]) for row in rows if row["key"] in names}
+    values = {row["key"]: json.loads(row["value"]) for row in rows if row["key"] != AUDIT_PLAN}
     return RunSettings(**values) if values else None
 
 

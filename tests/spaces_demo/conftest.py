@@ -36,7 +36,7 @@ def segmenter(model: MTRefSegModel, processor: MTRefSegProcessor) -> Segmenter:
     return Segmenter(model, processor)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # A longer one would get the files of other tests that use gradio.
 def server(
     model: MTRefSegModel, processor: MTRefSegProcessor, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

@@ -493,6 +493,7 @@ class FakeComposer:
     """Makes pairs as `dataset_scripts.compose.Composer` does: those of the generator, under other names."""
 
     version: ClassVar[int] = 1
+    made_of: ClassVar[str] = ""
 
     folders: tuple[Path, ...]
     domain: str
