@@ -111,8 +111,8 @@ def _check_unchanged(out: Path) -> None:
     if not (out / MARKER).is_file():
         return
     try:
-        known = read_json(out / MARKER)
-    except (OSError, ValueError) as error:
+        known = dict(read_json(out / MARKER))
+    except (OSError, ValueError, TypeError) as error:
         raise CraftError(f"{out / MARKER} is damaged; name a new folder") from error
     for path in sorted(out.iterdir()):
         is_ours = path.name in (MARKER, "A", "B") or (path.is_file() and known.get(path.name) == sha256_of(path))

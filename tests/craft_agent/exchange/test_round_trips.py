@@ -205,6 +205,10 @@ def test_only_an_unchanged_export_is_replaced(work, tmp_path, capsys):
     file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert main(["export", "--format", "coco", str(work), str(again)]) == 2
     assert "annotations.json was added or changed" in capsys.readouterr().err
+    for damaged in ("[1]", "7", "{"):
+        (again / ".craft-export").write_text(damaged, encoding="utf-8")
+        assert main(["export", "--format", "coco", str(work), str(again)]) == 2
+        assert ".craft-export is damaged" in capsys.readouterr().err
 
 
 def test_who_imports_what_another_decided_counts_as_having_seen_it(work, tmp_path):
