@@ -1,13 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Finds out from the words of a sentence whether its object is in the earlier or in the later image: whether it
-disappeared or appeared.
+disappeared or appeared, and whether the words name any change.
 
 The patterns of this file are lists of words and regular expressions, separated by commas.
 """
 
 import re
 
+from .rank_words_mtrefseg import end_of_opening
 from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, YOUNG, one_of
 
 
@@ -156,6 +157,56 @@ _PAIRS = tuple(
 )
 
 
+# "Appeared or disappeared", "new or missing", "new cars and removed cars", "in only one of the images".
+_CAME = one_of(
+    "appear(?:s|ed|ing)?, c[ao]me, coming, arriv(?:es?|ed|ing), built, add(?:ed|ing), (?:brand[- ]|newly )?new",
+    "(?:newly )?(?:constructed|erected|installed|planted|placed|put up|built), emerged?, enter(?:s|ed|ing)?, gained",
+)
+_WENT = one_of(
+    "dis+ap+ear(?:s|ed|ing)?, go, goes, going, went, gone, leaves?, leaving, left, remov(?:ed|ing), demolished",
+    "destroyed, missing, vanish(?:ed|ing)?, lost, felled, exit(?:ed|ing)?, depart(?:ed|ing)?",
+    "(?:torn|taken|cut|knocked|pulled) (?:down|away|up|out)",
+)
+_OR = r"(?:,? (?:and/or|or|and) | ?/ ?)(?:(?:that|which|who|was|were|is|are|been|be|has|have|had|newly) ){0,3}"
+_ONE = rf"(?:(?:only|just) )?one (?:(?:of )?(?:the )?(?:two )?)?{IMAGE}(?: only)?"
+_BOTH_WAYS = re.compile(
+    rf"\b(?:{_CAME}{_OR}{_WENT}|{_WENT}{_OR}{_CAME})\b(?! (?:back|again|by|to|from|on|in|into|of)\b)|"
+    rf"\b{_CAME} (?P<kind>[\w' -]+?){_OR}{_WENT} (?P=kind)\b|"
+    rf"\b{_WENT} (?P<thing>[\w' -]+?){_OR}{_CAME} (?P=thing)\b|"
+    rf"(?<=\w )(?:(?:is|are|only|visible|present|there|seen|found) )*(?:in|on|at) {_ONE}|"
+    r"\b(?:(?:from |the )?before and (?:the )?after|then and now)(?=[?!. ]*$)|"
+    r"(?:(?<=that )|(?<=which )|(?<=who ))(?:has |have )?moved(?=[?!. ]*$)"
+)
+# What a sentence that only names things does not contain: verbs, words of time, names of changes.
+_NO_NAME = one_of(
+    "that, which, who, whom, whose, where, when, while, why, how, what, if, but, than, (?<!next )(?<!close )to, as",
+    "is, are, was, were, be, been, being, has, have, had, did, does, do, done, can, could, will, would, shall",
+    "should, may, might, must, not, no, none, never, nothing, nobody, neither, nor, only, just, still, now, then",
+    "since, until, once, again, already, yet, soon, ago, bec[ao]mes?, gr[eo]wn?s?, f[ae]ll(?:en)?s?, r[io]sen?",
+    "g[eo]ts?, took, t(?:akes?|aken), ma[kd]es?, c[ao]mes?, goes, gone, go, went, left, lost, built, torn, dug, cut",
+    "sets?, put, send, sent, sold, s[au]nk, hidden, off, away, out, (?:in|on|up|over|down)(?=[?!. ]*$)",
+    "[\\w-]+-(?:up|down|off|away|out), new-?built, open, closed, fire, flames, chang\\w*, differ\\w*, alter\\w*",
+    "modif\\w*, transform\\w*, evol\\w*, growth, loss, losses, increases?, decreases?, shrink\\w*, departures?",
+    "arrivals?, removals?, renewals?, clearances?, disposals?",
+    "(?:dis)?appearances?, refurbish\\w*, (?:move|deploy|develop|replace|displace|improve|settle)ments?",
+    "(?!station|planta|vegeta|junction|intersec|pavilion|mansion|section|recrea|reserva)\\w+[st]ions?",
+    "(?!bed\\b|shed\\b|red\\b|reed\\b|seed\\b|sled\\b|weed\\b|terraced|detached|wooded|striped|tiled|hundred|parked)"
+    "\\w+ed",
+    "(?!building|parking|crossing|swing|ceiling|clothing|painting|railing|wing|ring|awning|string|king|thing|housing|"
+    "fencing|dwelling|swimming|shopping|walking|standing|sitting|riding|wearing|carrying|holding|pushing|facing|lying|"
+    "leaning|looking|sailing|pulling|paving|roofing|landing|bowling|training|dining|living|washing|surrounding)\\w+ing",
+)
+_DID = re.compile(r"\b(?:did|has|have)\b(?! happened)")
+_NAMES_ONLY = re.compile(
+    r"(?:what (?:has |have )?(?:happened|happens) (?:to|with) |what's up with |(?:what|how) about |"
+    r"(?:is|are|was|were) there |"
+    r"(?:(?:any|all|every|the) )?(?:changes?|differences?) (?:in|of|to|among|for|with|regarding|concerning) )?"
+    r"(?!(?:(?:the|this|these|both|your|my) )?(?:\w+ )?"
+    rf"(?:{IMAGE}|area|region|place|land(?:scape)?|site|surface|state|use)\b)"
+    rf"(?P<things>(?!(?:{_NO_NAME})\b)[a-z][\w'’-]*(?:,? (?!(?:{_NO_NAME})\b)[a-z][\w'’-]*){{0,7}})[?!. ]*$"
+)
+
+
 def _of_both(words: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> int | None:
     # "The lamp installed by the new door was removed": the last verb counts, unless both are said of one thing.
     said = NOUN_WITH_CHANGE.sub("the ", text)
@@ -190,10 +241,36 @@ def date_of(text: str) -> int | None:
     return None
 
 
+def any_change(text: str) -> str | None:
+    """
+    The question for a sentence that asks for changes of every type.
+
+    Args:
+        text (`str`): A sentence in lower case.
+
+    Returns:
+        `str`, *optional*: For "cars that came or went", "cars that changed". For a sentence that only names things, as
+        "red cars" and "what happened to the car?", these things "that changed". `None` for other sentences.
+    """
+    both_ways = _BOTH_WAYS.sub(lambda found: f"changed {found['kind'] or found['thing'] or ''}".rstrip(), text)
+    if both_ways != text:
+        return both_ways
+    named = _NAMES_ONLY.match(text, end_of_opening(text))
+    if named is None or _DID.search(text) or CHANGE_OF_STATE.search(named["things"]) or date_of(text) is not None:
+        return None
+    return f"{named['things']} that changed"
+
+
 def with_change(text: str) -> str:
     """
-    Writes "appeared" or "disappeared" before a sentence, if its words say which of them it is about: the model knows
-    these two words better than most others for the same changes ("sprang from the ground", "is history").
+    Says in plain words what a sentence asks for. "Appeared" or "disappeared" is written before it, if its words say
+    which of them it is about: the model knows these two words better than most others for the same changes ("sprang
+    from the ground", "is history"). A sentence about every type of change is replaced by [`any_change`], because
+    otherwise the model guesses one type.
     """
-    date = date_of(text.lower())
+    lowered = text.lower()
+    question = any_change(lowered)
+    if question is not None:
+        return question
+    date = date_of(lowered)
     return text if date is None else f"{('disappeared', 'appeared')[date]}: {text}"

@@ -11,7 +11,7 @@ in this way, such as "to the left of the pond", are segmented in the complete sc
 from dataclasses import dataclass
 from typing import Literal
 
-from modeling_mtrefseg.change_words_mtrefseg import date_of
+from modeling_mtrefseg.change_words_mtrefseg import any_change, date_of
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided, split_place_and_rank
 
 
@@ -56,10 +56,12 @@ def change_type_of(text: str | None) -> ChangeType:
     The type of change in a sentence, from its words.
 
     Args:
-        text (`str`, *optional*): The sentence; `None` for every change, whose type is unknown. A sentence that names
-            neither date is about a change of state.
+        text (`str`, *optional*): The sentence; `None` for every change. The type is unknown for this, and for a
+            sentence such as "cars" or "cars that came or went". Others that name neither date are about a change of
+            state.
     """
-    if text is None:
+    asked = None if text is None else split_place_and_rank(text)[0].lower()  # Without places, "left" is a verb.
+    if asked is None or any_change(asked) is not None:
         return "unknown"
-    date = date_of(split_place_and_rank(text)[0].lower())  # Without places, "left" is surely a verb.
+    date = date_of(asked)
     return "state_change" if date is None else ("disappear", "appear")[date]

@@ -98,6 +98,48 @@ def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
     assert date_of(text) == date
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("cars", "cars that changed"),
+        ("Red SUV!", "red suv that changed"),
+        ("what happened to the car by the road?", "the car by the road that changed"),
+        ("Are there any houses?", "any houses that changed"),
+        ("please show me the people with umbrellas", "the people with umbrellas that changed"),
+        ("a man walking on the street", "a man walking on the street that changed"),
+        ("the bench next to the shed", "the bench next to the shed that changed"),
+        ("any changes to the roads?", "the roads that changed"),
+        ("the cars that appeared or disappeared", "the cars that changed"),
+        ("all cars that came or went", "all cars that changed"),
+        ("new or missing houses", "changed houses"),
+        ("new houses and removed houses", "changed houses"),
+        ("cars that have been added/removed", "cars that have been changed"),
+        ("the cars that are visible in only one of the images", "the cars that changed"),
+        ("cars in one photo only", "cars changed"),
+        ("cars before and after", "cars changed"),
+        ("the people who have moved", "the people who changed"),
+        # They name a change, or may do so.
+        ("in one image there is a car", "in one image there is a car"),
+        ("the car that moved away", "disappeared: the car that moved away"),
+        ("new houses", "appeared: new houses"),
+        ("house demolition", "disappeared: house demolition"),
+        ("changed cars", "changed cars"),
+        ("flooded fields", "flooded fields"),
+        ("given-up land", "given-up land"),
+        ("the car who scooted off", "the car who scooted off"),
+        ("Where did the car go?", "disappeared: Where did the car go?"),
+        ("where did the taxis zoom", "where did the taxis zoom"),
+        ("what changed?", "what changed?"),
+        ("changes in the image", "changes in the image"),
+        ("the car that left and came back", "the car that left and came back"),
+        ("everything", "everything"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_about_every_type_of_change_is_asked_in_plain_words(text: str, asked: str) -> None:
+    assert with_change(text) == asked
+
+
 def test_the_model_is_told_the_change_in_plain_words() -> None:
     assert with_change("Which villa sprang up?") == "appeared: Which villa sprang up?"
     assert with_change("the car that left") == "disappeared: the car that left"

@@ -150,6 +150,8 @@ def test_choosing(choice: ObjectChoice, names: str) -> None:
         ("the house on the left which is not in the first image", "appear"),
         ("a stall that popped up", "appear"),
         (None, "unknown"),
+        ("red cars in the left half", "unknown"),
+        ("the houses that were built or demolished", "unknown"),
     ],
 )
 def test_change_types(text: str | None, change_type: str) -> None:
