@@ -16,9 +16,13 @@ _ENDS = r"(?=[?!.,]|$)"
 _PASSIVE_END = r"(?=[?!. ]*$| (?:by|with|for|to)\b)"
 _IN_EARLIER, _IN_LATER = (
     rf"(?:(?:the )?(?:\w+ )?{words} (?:of the two )?{IMAGE}|(?:in|on|from) the {words} one\b|"
-    rf"(?:t|image |photo |picture |frame ){number}\b|{IMAGE} (?:from |at |taken )?(?:{when})\b|"
+    rf"(?:t|(?:image|photo|picture|frame|shot|scene|date) ){number}\b|"
+    rf"{IMAGE} (?:from |at |taken )?(?:{when})\b|"
     rf"(?<!than ){words}{_ENDS})"
-    for words, when, number in ((OLD, "before|earlier", "1"), (YOUNG, "after|later", "2"))
+    for words, when, number in (
+        (OLD, "before|earlier", r"(?:1|one(?! of)|a(?=[?!.,;]| only|$))"),
+        (YOUNG, "after|later", r"(?:2|two(?! \w+s\b)|b(?=[?!.,;]| only|$))"),
+    )
 )
 _NOW = one_of(
     "now(?:adays)?, today, currently, presently, at present, later(?: on)?, after(?:wards?)?, subsequently, since",
@@ -58,18 +62,22 @@ _GO = one_of(
 )
 _DISAPPEARED = one_of(
     "dis+ap+ear\\w*, vanish\\w*, remov\\w*, gone(?! up| on\\b| from \\w+ to\\b), demoli\\w*, destroy\\w*",
-    "raz(?:ed|ing), bulldoz\\w*, dismantl\\w*, deconstruct\\w*, disassembl\\w*, stolen?, sold, cleared, collapsed",
+    "raz(?:ed|ing), bulldoz\\w*(?! (?:through|across)), dismantl\\w*, deconstruct\\w*, disassembl\\w*, stolen?",
+    "sold, cleared, collapsed",
     "crumbled, felled, depart(?:ed|s|ing), withdr[ae]wn?, withdrew, exit(?:ed|s)?, fled, escaped, retreated, decamped",
-    "went missing, took (?:off|flight|(?:its|his|her|their) leave), set (?:off|out), flattened, levell?ed, wrecked",
+    "went missing, took (?:off|flight|(?:its|his|her|their) leave), set (?:off|out(?! (?:in|on|across|along)\\b))",
+    "flattened, levell?ed, wrecked",
     "smash\\w*, uprooted, grubbed (?:up|out), eliminated, eradicated, obliterated, scrapped, discarded, disposed of",
     "deleted, lost, got(?:ten)? rid of, done away with, wiped out, erased, collected, evicted, ejected, logged",
     "expelled, extracted, relocated, displaced, transferred, confiscated, dispersed, deforest\\w*, total loss",
     "(?:built|covered|paved) over(?! (?:the|an?)\\b), (?:covered|paved) up, filled in, backfilled, dug (?:up|out of)",
     "unscrewed, (?:torn|tore|ripped) (?:up|out|apart), reduced to (?:rubble|ashes|nothing), bl[eo]wn? up, broken? up",
-    "taken (?:up|apart|from), picked up, packed up, cleared up, went home, moved house, ceased (?:to|being)",
+    "taken (?:up(?! (?:residence|position|station|root|its|his|her|their)\\b)|apart|from), picked up, packed up",
+    "cleared up, went home, moved house, ceased (?:to|being)",
     "stopped existing, got going, dissolved, perished, toppled, (?:knocked|fell|fallen|blown|blew) over, fell apart",
     "(?:knocked|fell|fallen|burn(?:ed|t)) to the ground, axed, chopped, hewn, is history, (?:had|has|have) to go",
-    "(?:out of|from) (?:view|sight), quit(?= the\\b|[?!.]|$), elsewhere, somewhere else, missing, absent, former",
+    "(?:out of|from) (?:view|sight), quit(?= the\\b|[?!.]|$), (?<!from )elsewhere, (?<!from )somewhere else",
+    "missing, absent, former",
     "ex-\\w+, (?:departure|clearing|clearance|felling|loss|theft) of, (?:is|are) away, there used to be",
     "(?:rolled|rolls?) (?:away|off)",
     "(?:somebody|someone|they|who) took (?:the|a|an|my|our|his|her) (?!place|photo|picture|spot|space)\\w+",
@@ -86,23 +94,48 @@ _DISAPPEARED = one_of(
     "(?:was|were) once, once (?:was|were|stood|sat|existed|there), (?:is|are)(?:n't| not) (?:there|here)",
     "(?<!to )leave, leaving(?! out), (?:that|which|who|has|have|had|just|since|now|already|did|to) left",
     "left (?:the|his|her|its|their|my|our) \\w+",
-    f"(?:{_DOWN}|c[ao]me) down, (?:{_GO}|c[ao]me) (?:away|off|elsewhere), {_GO} (?:out(?! onto)|on{_ENDS})",
+    "infilled, sailed(?! (?:in|into|up|past|by|through)\\b), set sail, stripped of, robbed of, deprived of, shorn of",
+    "bereft of, relieved of, pocketed, retrieved, pulled back, (?:tugged|whipped|spirited|hauled|led|lugged|taxied|"
+    "rumbled|trundled|nipped|slunk|scuttled|steamed) (?:away|off|out|down), evaporated, unaccounted for, dissipated",
+    "(?:been|was|were|got) towed(?=[?!.,]|$), packed it in, upped sticks, reclaimed(?! (?:from|land)\\b), vacated",
+    "sacrificed",
+    "(?:a )?goner, (?:demise|eradication|exodus|dismantling|razing|scrapping) of, nicked, pinched, swiped",
+    "half-inched",
+    "flogged, back to grass, to pieces, shut up shop, fell victim, t(?:aken|ook) flight, up in smoke, called it a day",
+    "(?:done|did) a runner, (?:him|her|it|them)sel(?:f|ves) scarce, chucked (?:out|away), cut up",
+    "bit(?:ten)? the dust",
+    "parted company, marching orders, beaten a retreat, adrift, peeled off, banished, imploded, dynamited, binned",
+    "drained (?:off|away|and), petered out, (?:been|was|were) lifted, (?:rubbed|blacked|craned|dug) out, scrubbed off",
+    "ditched(?! (?:on|in|at|by|beside|near)\\b), deserted, consigned to, legged it, (?:got|get) shot of, shed its",
+    "dispensed with, put (?:away|into storage), gathered in, skedaddled, made off, slipped (?:its|their) moorings",
+    "fail(?:s|ed)? to (?:survive|re-?appear), minus (?:one|an?|the), clogs, (?:is|are) toast, in vain, overgrown and",
+    "cleaned up, cast off, salvaged, s[au]nk under, carried out, plou?ghed under, passed out of, transported",
+    "towed (?:out|off), concreted over, shipped (?!in\\b), unhooked, used up, struck from, stripped from, hacked back",
+    "melted (?:away|off), (?:taken|took) inside, retired, folded up, dried up, eroded away, craned off",
+    "weighed anchor",
+    "given away, ground out, grabbed, no longer grazing",
+    "no longer (?:clings?|hangs?|lies?|rests?|occup\\w+|fills?|blocks?|crosses|spans?|runs?|adorns?|shelters?)",
+    f"(?:{_DOWN}|c[ao]me) down, (?:{_GO}|c[ao]me) (?:away|off|elsewhere), {_GO} on{_ENDS}",
+    f"{_GO} (?<!hacked )(?<!hewn )(?<!cut )(?<!broken )out(?! (?:onto|into|across|along|to|in front|over)\\b)",
     f"{_GO}-(?:away|off|out), {_DOWN}-down",
 )
 _DISAPPEARED = (
     rf"\b{_DISAPPEARED}\b|\b(?:left|go|taken|took|built on)(?=[?!. ]*$)|"
     rf"\b(?:was|were|been|got|someone|somebody|they) cut{_PASSIVE_END}"
 )
+_NOT_BEFORE = "".join(
+    f"(?<!{word} )" for word in ("used to", "previously", "formerly", "originally", "initially", "earlier", "once")
+)
 _INTO = one_of("in, into, by, here, over, along, up")
 _APPEARED = one_of(
-    "(?<!dis)ap+ear\\w*, add(?:ed|ition\\w*), (?<!to )another, newly, newest, newcomers?, build",
+    "(?<!dis)ap+ear\\w*, add(?:ed|ition\\w*), (?<!to )another, newest, newcomers?, build",
     "built(?!-up| structures?| over(?! (?:the|an?)\\b)| on[?!. ]*$), construct(?:ed|ion), erected, developed",
     "unveiled, com(?:e|es) from, (?:go|goes|going|went|gone) up(?! the\\b)",
     "(?:show\\w*|turn\\w*|popp?\\w*|cropp?\\w*) up, now (?:holds|houses|contains|occup\\w+)",
     "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[aiu]ng",
     "(?:put|set|laid|placed) (?:in|down|over|there|here|on|into|next|beside|between|round|around|under|behind)",
     "arriv\\w*, placed, positioned, stationed, installed, emerg\\w*, materiali[sz]\\w*, surfaced, join\\w*, delivered",
-    "introduced, established, founded, created, inserted, deployed, assembled, sown, seeded, fresh(?:ly)?, additional",
+    "introduced, established, founded, created, inserted, deployed, assembled, sown, seeded, additional",
     "extra(?! large| long| big| tall| wide), further (?=\\w+s\\b), recent, sprouted, germinated, (?:took|taken) root",
     "(?:trans)?planted, formed, pitched",
     "(?:erection|installation|planting|introduction|development|establishment|creation|delivery) of",
@@ -125,11 +158,32 @@ _APPEARED = one_of(
     "(?:towed|driven) (?:onto|into), put (?:(?!down|away|off|out)\\w+ ){0,3}(?:onto|into|across|on the|in the)",
     "(?:that|which) (?:has )?replace[sd]?, replacing, t(?:ook|akes?|aken) the place of",
     "instead",
+    "(?:strung|stretched|flung|slung) (?:across|up|along|over|between), (?:rocked|pitched|fetched|washed|reared|"
+    "rigged|conjured|pasted|slapped|soared|tied|moored) up, (?:thrown|knocked|cobbled|slapped) together",
+    "(?:ended|wound) up (?=in|on|at|by|here|there|under|beside|behind), tacked on, found (?:its|his|her|their) way",
+    "touched down, dropped anchor, alighted, debut\\w*, amassed, accumulated",
+    "(?:advent|emergence|arrival|building|laying|siting) of, spawned, gained, acquired, bestowed, (?<!recently )sited",
+    "commissioned, coloni[sz]ed, plonked, plopped, shoehorned, interposed, hoisted (?:into|onto|in), bedded in",
+    "threaded (?:through|across), (?:carved|landscaped|gouged|hacked|hewn|blasted|cut) (?:out of|through), mushroomed",
+    "dr[ae]wn? up, (?:has|have) (?:stopped|moored|docked|settled), sat down, jumped (?:on|onto)",
+    "unrolled (?:over|across)",
+    "bolted (?:on|onto|to), bulldozed (?:through|across), hoisted on, sprouting, scattered over, dropped on",
+    "grafted (?:on|onto), propped (?:against|up), t(?:aken|ook) up (?:residence|position), strewn, flocked, blossomed",
+    "t(?:aken|ook) (?:his|her|their|its|a) (?:post|place|seat|position), (?:stuck|slapped) (?:an?|some|up), novelty",
+    "set out (?:in|on|across|along), trodden (?:across|through), snaked (?:its way )?(?:into|across|through)",
+    "ditched on",
+    "now (?:adorn|shelter|enclose|block|fill|punctuate|tower|thrust|stride|vault|span|grace|cross|loom|dominate|"
+    "border|ring|cover|flank|line|crown|surround|straddle|jut|lie|rest|hang|run|rise|ride)(?:s|es)?",
+    "(?:nudg|nos|trundl|rumbl|slink|squeez|slott|glid|taxi|float|haul|swing|shunt|steam|scuttl|trott|limp|pour|stream|"
+    "herd|crane|hoist|sneak)(?:e?d|ing|e?s)? (?:in|into|onto|up|over), (?:slunk|swung|snuck) (?:in|into|onto|up)",
     f"new(?! {IMAGE})",
     f"(?:drove|driven?|walk(?:s|ed)?|step\\w*|rode|ridden|flew|flown|wandered|roll\\w*|pull\\w*|stroll\\w*) {_INTO}",
     f"r[au]n {_INTO}",
-    f"(?<!be )(?<!was )(?<!were )(?<!still )(?<!longer )(?<!used to )park\\w* (?:there|here)(?! {BEFORE}\\b)",
-    f"(?<!used to )(?:stopp?|arrange|fixe?|drop|bring|driven|drove|grow[ns]?)\\w* (?:there|here)(?! {BEFORE}\\b)",
+    f"{_NOT_BEFORE}(?<!be )(?<!was )(?<!were )(?<!still )(?<!longer )park\\w* (?:there|here)(?! {BEFORE}\\b)",
+    f"{_NOT_BEFORE}(?:stopp?|arrange|fixe?|drop|bring|driven|drove|grow[ns]?)\\w* (?:there|here)(?! {BEFORE}\\b)",
+    # Not "the newly demolished house".
+    "(?:newly|fresh(?:ly)?)(?![- ](?:demol|raz|remov|clear|fell|vanish|cut|miss|destr|dismant|torn|burn|abandon|"
+    "bulldoz|level|flatten|uproot|wreck|collaps|knocked|pulled|taken|los|gone|emptied|disap|stolen|chop|harvest))",
 )
 _APPEARED = rf"\b{_APPEARED}\b(?!-lit)"
 # Words for things in the earlier and in the later image; the most telling pair first.
@@ -207,6 +261,29 @@ _NAMES_ONLY = re.compile(
 )
 
 
+_BARE = "(?:bare|empty|vacant|blank|spotless|unoccupied|unmanned|treeless|barren|deserted|free|clear)"
+_IS = "(?:is|are|was|were|has|have|had|had been|been|stood|lay|shows?|showed)"
+_NO = "(?:no(?! (?:longer|more))|not(?! any)|none|nothing|without)"
+_GROUND = "(?:space|plot|lot|bay|bench|square|corner|pad|pasture|ground|field|site|desert|pitch|stand|strip|bank)s?"
+# What other words say about time, in words of the patterns above.
+_SAID_SHORTER = tuple(
+    (re.compile(rf"\b{words}"), shorter)
+    for words, shorter in (
+        (rf"(?:since|after|following) (?:that |this )?{_IN_EARLIER}(?: was taken)?", "afterwards"),
+        (rf"not until {_IN_LATER}", "newly"),
+        (rf"by (?:the time )?{_IN_LATER}(?: was taken| came along)?", "by then"),
+        (rf"(?:previously|formerly|once|originally|earlier|hitherto)[- ]{_BARE}\b", "newly"),
+        (rf"{_IS} {_BARE}(?: of (?:\w+ )?\w+)?,? (?:(?:in|on|at) )?(?:{BEFORE}\b|{_IN_EARLIER})", "newly"),
+        (rf"(?:{BEFORE}|{_IN_EARLIER}),? (?:(?:there|it|they) )?{_IS} {_NO}\b", "not before"),
+        (rf"(?:now|{_IN_LATER}),? (?:(?:there|it|they) )?{_IS} {_NO}\b", "not now"),
+        (rf"no (?:trace|sign) of (?:[\w'-]+ ){{1,8}}?(?:in|on|at) {_IN_EARLIER}", "not before"),
+        (rf"no (?:trace|sign) of (?:[\w'-]+ ){{1,8}}?(?:in|on|at) {_IN_LATER}", "not now"),
+        (rf",? (?:and |so )?leav(?:ing|es) [^,.;]*?\b{_BARE}\b[^,.;]*|(?:once[ -]|now )?{_BARE} (?={_GROUND}\b)", ""),
+        (rf"(?:post-?dat(?:es|ing) {_IN_EARLIER}|{_IN_EARLIER} pre-?dates)", "newly"),
+    )
+)
+
+
 def _of_both(words: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> int | None:
     # "The lamp installed by the new door was removed": the last verb counts, unless both are said of one thing.
     said = NOUN_WITH_CHANGE.sub("the ", text)
@@ -230,6 +307,8 @@ def date_of(text: str) -> int | None:
         words do not say, as for a change of state.
     """
     text = ASIDE.sub(lambda found: next(filter(None, found.groups()), ""), text)
+    for words, shorter in _SAID_SHORTER:
+        text = words.sub(shorter, text)
     if CHANGE_OF_STATE.search(text):
         return None
     for pair in _PAIRS:

@@ -21,7 +21,16 @@ from .choice_spellings_mtrefseg import in_one_spelling, may_choose, names_apart
 from .color_names_mtrefseg import COLORS
 from .color_words_mtrefseg import take_color
 from .place_words_mtrefseg import IMAGE, Region, take_place
-from .rank_words_mtrefseg import ORDINALS, SUPERLATIVES, Order, end_of_opening, take_far_side, take_rank, take_side
+from .rank_words_mtrefseg import (
+    ORDINALS,
+    SUPERLATIVES,
+    Order,
+    Rank,
+    end_of_opening,
+    take_far_side,
+    take_rank,
+    take_side,
+)
 
 
 Thing = TypeVar("Thing")
@@ -390,13 +399,11 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
     is_one = not (_SEVERAL.search(text) or _is_plural(text[end_of_opening(text) :]))
     asked, rank = take_far_side(text) if is_one else (text, None)
     if rank is None:
-        asked, rank = take_rank(asked)
-    if rank is not None and rank.order is None and not _is_counted(asked):
-        asked, rank = text, None
+        asked, rank = _take_rank(asked)
     asked, region = take_place(asked)
     if rank is None and region is not None:
         # "At the top next to the pond, the largest house": without its place, the rank can be recognised.
-        asked, rank = take_rank(asked)
+        asked, rank = _take_rank(asked)
     elif rank is None and is_one:
         asked, rank = take_side(asked)
     if region is not None:
@@ -404,6 +411,13 @@ def _without_choice(text: str, choice: ObjectChoice) -> tuple[str, ObjectChoice]
     if rank is not None:
         choice = replace(choice, order=rank.order, rank=rank.rank, count=rank.number)
     return (asked if choice == ObjectChoice() else _of_every_thing(asked)), choice
+
+
+def _take_rank(text: str) -> tuple[str, Rank | None]:
+    """Removes a rank or a number of things from a sentence, not "two" from "the two car garage"."""
+    asked, rank = take_rank(text)
+    is_of_a_noun = rank is not None and rank.order is None and not _is_counted(asked)
+    return (text, None) if is_of_a_noun else (asked, rank)
 
 
 def _of_every_thing(text: str) -> str:

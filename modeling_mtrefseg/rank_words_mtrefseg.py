@@ -253,6 +253,8 @@ def take_far_side(text: str) -> tuple[str, Rank | None]:
     match = _AT_THE_FAR_SIDE.search(text)
     if match is None or _RELATION.search(text[: match.start()]) or (" on " not in match[0] and _is_moved(text, match)):
         return text, None
+    if text.startswith(" of ", match.end()):
+        return text, None  # "On the far left of the table".
     return tidy(f"{text[: match.start()]} {text[match.end() :]}"), _rank(match)
 
 

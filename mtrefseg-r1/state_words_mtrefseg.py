@@ -16,18 +16,26 @@ IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames
 OLD = one_of("before, earlier, first, previous, older, old, oldest, original, prior, initial, past, former")
 YOUNG = one_of("after, later, second, last, latest, newer, new, newest, current, present, follow-up, recent, final")
 BEFORE = one_of(
-    "before(?:hand)?, earlier, previously, formerly, initially, originally, at first, first, once, yet, in the past",
+    # Not "before the gate", "in the first row".
+    "before(?:hand)?(?! (?:the|an?|its|his|her|my|our|their) (?!storm|flood|fire|war|works?|constr|renov|demol|quake|"
+    "earthq|change|event|accident|harvest|summer|winter|spring|autumn|(?:\\w+ )?(?:image|photo|picture|shot|scene|"
+    "view|frame|date|visit|one|survey|time)))",
+    "earlier, previously, formerly, initially, originally, at first, once, yet, in the past",
+    "first(?! (?:row|berth|gate|room|garage|floor|house|building|lane|bay|field|street|road|door|pier|dock|desk|table|"
+    "seat|column|line|block|parking|tree|bench|platform|corner|stand|spot|slot|space|window|shelf|step|level))",
     "prior, back then, at the (?:start|outset|beginning), in the beginning, to (?:begin|start) with, the first time",
     "at that time, then, until (?:now|then|recently|lately), so far, hitherto, heretofore, a while ago, some time ago",
 )
 _COLOR = "(?:white|black|red|green|blue|yellow|brown|grey|gray|orange|pink|purple)"
 _STATE = one_of(
     "turn(?:ed|s|ing)? (?!up|in|away|out|off\\b)\\w+, bec[ao]me?s?, chang(?:ed|es|ing)(?! hands), different(?:ly)?",
-    "repaint\\w*, recolou?r\\w*, painted(?! on), (?:hard-)?surfaced (?!from\\b), re-covered, fitted with, altered",
+    "repaint\\w*, recolou?r\\w*, painted(?! on)",
+    "(?:hard-)?surfaced (?!(?:from|at|along|off|near|by|in (?:the|an?))\\b), re-covered, fitted with, altered",
     "identical, the same, given up, coat of, (?:no )?longer (?:what|the same|as|farm\\w*|farmland|lit|on|off|full)",
     "grown? (?:golden|yellow|ripe|larger|bigger|taller|higher), took on, taken? on",
     "open(?:ed)?(?! (?:air|spaces?|ground|land|fields?|areas?|country|lots?|plots?|sea|water)\\b|-)",
-    "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b), full(?! of)",
+    "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b)",
+    "full(?! (?:of|set|list|range|group|number|lot|length|width)\\b)",
     "empt(?:y|ied), dry, dried, wet, (?:more|less|lost|had|has|no|without) (?:any )?water, water level, water stands",
     "plough\\w*, plow\\w*, till\\w*, pav(?:ed|ing), asphalted, gravel, dirt, tarmac\\w*, ripe\\w*, unripe",
     "farm(?:ed|ing|land any), fallow, cultivat\\w*, converted, used for, harvest\\w*, rebuilt, re-?erected",
@@ -37,14 +45,19 @@ _STATE = one_of(
     "dug over, roll\\w* over, (?:rug|carpet|mat)s? (?:\\w+ ){0,2}rolled up, unfinished, half-(?:finished|built)",
     "(?:tree|house|building|car|roof)s? (?:that |which )?(?:has |have )?lost(?! to| in\\b)",
     "construction was (?:finished|completed)",
+    "(?:another|other|new|fresh) (?:\\w+ )?(?:surface|lick|coat)(?= (?:of|in)\\b)",
     "(?:another|other|new) (?:look|colou?rs?|form|state|roof|windows?|doors?|ty?i?res?|wheels?|curtains?|tiles|paint)",
     "roofs? (?:\\w+ ){0,4}(?:used to|went|gone from|was not), whose roofs? (?:is|was|are|were|has|have)",
     "roofs? (?:\\w+ ){0,3}(?:bl[eo]wn?|ripped|torn|c[ao]me) off, roof is \\w+ only",
     "(?:is|are|was|were|come|came|goes?|went|turned|be) (?:now |still |not )?(?:on|off)(?=[?!.]|$)",
     "(?:lamp|light|lantern|bulb|fire|candle|flame|screen)s? (?:\\w+ ){0,5}(?:went|gone|put|turned|c[ao]me) (?:out|"
-    "off|on)",
+    "off|on), blown out, relaid, re-?surfaced, restored, mown, overflow\\w*",
+    "raised by (?:an?|one|two) (?:storey|story|floor|level)",
+    "(?:windscreen|window|glass|screen|door)s? smashed",
+    "(?:gone|went|goes|going) (?:brown|green|yellow|dark|flat|black|white|gr[ae]y|rusty|bald|to sleep)",
+    "(?:has|have|had) (?:had )?(?:its|his|her|their) (?:\\w+ ){1,3}(?:raised|lowered|fitted|opened|closed|covered)",
     "candles? (?:\\w+ )?burn\\w*, missing (?:\\w+ )?(?:tiles?|doors?|windows?|wheels?)",
-    "put out (?:a|the) (?:\\w+ )?(?:lamp|light|lantern|candle|fire)s?, came into (?:leaf|bloom|flower|blossom)",
+    "put out (?:a|the) (?:\\w+ )?(?:lamp|light|lantern|candle|fire)s?, c[ao]me into (?:leaf|bloom|flower|blossom)",
     "(?:took|take|taken|taking|pulled|put|puts|picked|raised|unloaded|lost|dropped) (?:up |off |on |down )?(?:his|"
     "her|their|its|some)",
     "lost (?:leaves|tiles|colou?r), (?:grass|meadow|lawn|hedge|hay|field|crop|wheat)s? (?:\\w+ ){0,4}cut(?! down)",
@@ -83,7 +96,8 @@ _WAS = one_of(
 )
 _ADJECTIVE = rf"{_WAS} (?!{IMAGE})(?=\w)"
 _ASIDE = one_of(
-    "(?:the|upper|lower|top|bottom|far|middle|cent(?:re|er)|to|on|further|your|moved|facing|looking) left(?:most)?",
+    "(?:the|upper|lower|top|bottom|far|middle|cent(?:re|er)|to|on|further|your|his|her|its|their|my|our|moved|"
+    "facing|looking) left(?:most)?",
     "left[- ](?:of|hand|side|half|edge|corner|part|border|third|quarter|one|lane)",
     "((?:road|street|path|track|lane|river|railway|bridge|canal)s?) (?:leaving|coming|going|entering|running|"
     "leading)(?: (?:out|in|into|off|away|up|on|along|by|over))*",

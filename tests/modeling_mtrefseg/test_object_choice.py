@@ -246,6 +246,7 @@ def test_words_for_dates_do_not_hide_a_place(text: str) -> None:
         "the Four Seasons hotel",
         "in image 2 new houses",
         "the two car garage that was built",
+        "the chair on the far left of the table",
         "both ends of the bridge were repaired",
         "the last house on the right",
         "right, show me the new houses",
