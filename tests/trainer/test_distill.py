@@ -88,7 +88,13 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
 ) -> None:
     # The vectors of all words of the package take a minute.
     monkeypatch.setattr(distilling, "small_processor", tiny_processor)
-    for part in (small_model, small_processor):
+    teacher = MTRefSegProcessor(
+        small_processor.image_processor,
+        small_processor.tokenizer,
+        prompt_template="reference",
+        choose_objects=True,
+    )
+    for part in (small_model, teacher):
         part.save_pretrained(tmp_path / "old")
     options = {"epoch_pairs": 40, "generated_size": 128, "max_steps": 2, "per_device_train_batch_size": 4}
     arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -98,6 +104,8 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     assert model.config.text_config.hidden_size == 48
     image = np.zeros((64, 64, 3), np.uint8)
     assert model(**processor(image, image, text="the new house")).mask_logits.isfinite().all()
+    for option in ("prompt_template", "choose_objects"):
+        assert getattr(processor, option) == getattr(teacher, option), option
 
 
 def test_a_new_run_encodes_its_own_pairs_and_a_resumed_one_has_the_same_settings(

@@ -105,8 +105,7 @@ def make_trainer(
     if arguments.language_preset == SAME_LANGUAGE:
         processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
     else:
-        processor = small_processor(teacher.config.image_size)
-        processor.image_processor = teacher_processor.image_processor
+        processor = with_new_words(teacher_processor)
         student = with_new_language(teacher, arguments.language_preset, processor)
         fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
@@ -125,3 +124,15 @@ def make_trainer(
         compute_metrics=explained_variance,
     )
     return trainer, processor
+
+
+def with_new_words(processor: MTRefSegProcessor) -> MTRefSegProcessor:
+    """The processor of the preset `small` with all options of another one, because the model that learns is asked the
+    same sentences, about the same images, as the one that teaches."""
+    return MTRefSegProcessor(
+        processor.image_processor,
+        small_processor(processor.image_processor.size["height"]).tokenizer,
+        prompt_template=processor.prompt_template,
+        num_image_tokens=processor.num_image_tokens,
+        choose_objects=processor.choose_objects,
+    )
