@@ -157,6 +157,18 @@ def test_words_that_choose_among_objects_are_left_out(
     np.testing.assert_allclose(distillation(**batch)["logits"].detach(), batch["labels"], atol=2e-2)
 
 
+def test_a_teacher_without_a_language_part_is_one_line(
+    small_model: MTRefSegModel,
+    small_processor: MTRefSegProcessor,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for part in (small_model.vision_model, small_processor):
+        part.save_pretrained(tmp_path / "old")
+    assert distill.main(["--model_name_or_path", str(tmp_path / "old"), "--output_dir", str(tmp_path / "new")]) == 2
+    assert "it is a checkpoint of stage 1, which has no language model" in capsys.readouterr().err
+
+
 def test_a_missing_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert distill.main(["--model_name_or_path", "nowhere"]) == 2
     assert "--model_name_or_path nowhere is neither a folder" in capsys.readouterr().err

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModel, Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.build.loading import load_errors, load_processor
+from mtrefseg.build.loading import load_plain_model, load_processor
 from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments, ModelArguments
 from trainer.building.distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
 from trainer.building.pretrained_parts import fill_words, small_processor
@@ -99,9 +99,7 @@ def make_trainer(
         [`MTRefSegProcessor`]: The processor of the new model.
     """
     teacher_processor = load_processor(arguments.model_name_or_path)
-    with load_errors(arguments.model_name_or_path):
-        teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32", use_safetensors=True).eval()
-        teacher_processor.check_fits(teacher.config)
+    teacher = load_plain_model(arguments.model_name_or_path, teacher_processor, dtype="float32")
     if arguments.language_preset == SAME_LANGUAGE:
         processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
     else:
