@@ -50,6 +50,9 @@ def build_stage1(
                 check_complete(model, info["missing_keys"])
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
             return model, _load_processor(path, model_config.model_revision, model_arguments.image_size)
+        for name in ("stage1", "baseline"):
+            if getattr(model_arguments, name) is not None:
+                raise TrainingError(f"{name} is for stage 2: leave it out. --parts_from takes parts of a checkpoint.")
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
             model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))

@@ -157,6 +157,17 @@ def test_a_revision_is_that_of_weights_configuration_and_processor(
     assert asked[-1] is None
 
 
+@pytest.mark.parametrize("option", [{"stage1": "x"}, {"baseline": "early_fusion"}])
+def test_what_stage_1_would_ignore_is_refused(training: MTRefSegTrainingConfig, option: dict[str, str]) -> None:
+    with pytest.raises(TrainingError, match="is for stage 2: leave it out"):
+        build_stage1(ModelArguments(**option), ModelConfig(), training)
+
+
+def test_a_baseline_has_no_language_model_of_its_own() -> None:
+    with pytest.raises(TrainingError, match="baseline early_fusion cannot have a text_backbone"):
+        ModelArguments(baseline="early_fusion", vision_backbone="x", text_backbone="y")
+
+
 def test_a_checkpoint_of_stage_1_is_no_model_to_train_further(
     checkpoint: Path, small_model: MTRefSegModel, training: MTRefSegTrainingConfig
 ) -> None:
