@@ -48,7 +48,8 @@ def make_lora_config(
         none if the output layer shares them, or if they are frozen.
 
     Raises:
-        TrainingError: If the language model is frozen, or the model is a vision part or a baseline.
+        TrainingError: If the language model is frozen, the model is a vision part or a baseline, or it has no part of
+            a name in `lora_modules_to_save`.
     """
     if not model_config.use_peft:
         return None
@@ -58,6 +59,8 @@ def make_lora_config(
         )
     if "language_model" in frozen:
         raise TrainingError("freeze names language_model, which --use_peft would train; leave out one of the two.")
+    whole = model_config.lora_modules_to_save or FULLY_TRAINED
+    _check_parts(model, whole)
     targets: str | list[str] | None = model_config.lora_target_modules
     if targets is None:
         layers = {
@@ -80,7 +83,7 @@ def make_lora_config(
         lora_alpha=model_config.lora_alpha,
         lora_dropout=model_config.lora_dropout,
         target_modules=targets,
-        modules_to_save=[part for part in model_config.lora_modules_to_save or FULLY_TRAINED if part not in frozen],
+        modules_to_save=[part for part in whole if part not in frozen],
         trainable_token_indices=tokens,
         use_rslora=model_config.use_rslora,
         use_dora=model_config.use_dora,
@@ -88,6 +91,15 @@ def make_lora_config(
         # With a task type, peft would call methods that only text generators have.
         task_type=None,
     )
+
+
+def _check_parts(model: nn.Module, parts: Sequence[str]) -> None:
+    """Refuses a name that no module's ends with: peft would ignore it, and nothing of what it means be trained."""
+    ends = [f".{name}" for name, _ in model.named_modules()]
+    for part in parts:
+        if not any(end.endswith(f".{part}") for end in ends):
+            parts_here = ", ".join(FULLY_TRAINED)
+            raise TrainingError(f"--lora_modules_to_save {part}: there is no such part; the parts are {parts_here}.")
 
 
 @contextmanager

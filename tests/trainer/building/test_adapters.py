@@ -92,6 +92,14 @@ def test_targets_that_no_layer_has_are_one_line(small_model, names):
         get_peft_model(small_model, make_lora_config(small_model, given))
 
 
+def test_a_part_to_save_that_is_not_there_is_named(small_model):
+    given = ModelConfig(use_peft=True, lora_modules_to_save=["seg_head", "vision_model.fusion"])
+    assert make_lora_config(small_model, given).modules_to_save == ["seg_head", "vision_model.fusion"]
+    given = ModelConfig(use_peft=True, lora_modules_to_save=["seg_head", "projekt"])
+    with pytest.raises(TrainingError, match="--lora_modules_to_save projekt: there is no such part"):
+        make_lora_config(small_model, given)
+
+
 def test_what_has_no_language_model_has_no_adapters(small_model):
     with pytest.raises(TrainingError, match=r"--use_peft .* is a MTRefSegVisionModel: leave it out"):
         make_lora_config(small_model.vision_model, LORA)
