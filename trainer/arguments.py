@@ -75,6 +75,8 @@ class ModelArguments:
                 "A new model needs vision_backbone and text_backbone: give both or neither. Only "
                 f"{', '.join(PRETRAINED_BACKBONES)} work without a text_backbone."
             )
+        if self.baseline is not None and self.text_backbone is not None:
+            raise TrainingError(f"baseline {self.baseline} cannot have a text_backbone: leave out one of the two.")
         unknown = sorted(set(self.parts) - set(PARTS))
         if unknown:
             raise TrainingError(f"parts names {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")

@@ -3,13 +3,14 @@
 Loads checkpoints. Converts the many exceptions that the libraries raise for damaged folders to a one-line error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import AutoModel, AutoProcessor
 
 # This also registers the model's classes, so no code of a model repository runs.
@@ -106,6 +107,31 @@ def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
         return processor
 
 
+def check_complete(model: nn.Module, missing: Collection[str]) -> None:
+    """
+    Rejects a checkpoint without some of the model's weights. The library would continue with random values.
+
+    Args:
+        model (`nn.Module`): The loaded model.
+        missing (`Collection[str]`): Names of the tensors that the checkpoint lacks.
+
+    Raises:
+        ValueError: If there are any. If these are all weights beside the vision part, the checkpoint is from stage 1.
+    """
+    if not missing:
+        return
+    vision = "vision_model."
+    others = {name for name, _ in model.named_parameters() if not name.startswith(vision)}
+    if others and others <= {*missing} and not any(name.startswith(vision) for name in missing):
+        raise ValueError(
+            "it is a checkpoint of stage 1, which has no language model; train stage 2 from it with finetune.py "
+            "--stage1, and take the result"
+        )
+    raise ValueError(
+        f"its weights lack {len(missing)} of the model's tensors, such as {min(missing)}; copy or download it again"
+    )
+
+
 def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: Any) -> Any:
     """
     Loads a model on the CPU, with PyTorch's own layers.
@@ -124,13 +150,7 @@ def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: 
     check_files(name)
     with load_errors(str(name)):
         model, info = AutoModel.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
-        # The library would continue with random values.
-        missing = sorted(info["missing_keys"])
-        if missing:
-            raise ValueError(
-                f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}; "
-                "copy or download it again"
-            )
+        check_complete(model, info["missing_keys"])
         processor.check_fits(model.config)
         return model.eval()
 

@@ -10,6 +10,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 from huggingface_hub.utils import httpx
 
@@ -25,6 +26,7 @@ RESPONSE = httpx.Response(404, request=httpx.Request("HEAD", "https://huggingfac
     [
         (GatedRepoError("gated", response=RESPONSE), "ask for access"),
         (RepositoryNotFoundError("none", response=RESPONSE), "check the name"),
+        (RevisionNotFoundError("none", response=RESPONSE), "no revision"),
         (RemoteEntryNotFoundError("none", response=RESPONSE), "no config.json"),
         (OfflineModeIsEnabled("offline"), "name a model folder"),
         (httpx.ConnectTimeout("slow"), "name a model folder"),
@@ -45,7 +47,7 @@ def test_the_message_names_the_fix(error: Exception, advice: str, monkeypatch: p
 
 
 def test_a_model_in_the_cache_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: "config.json")
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: "config.json")
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda *_, **__: pytest.fail("the Hub is asked"))
     check_hub_model("somebody/model")
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.loading import CheckpointError, find_device, load_model, load_processor
 from mtrefseg.cli.main import main
 from mtrefseg.errors import UserError, one_line
@@ -109,6 +110,12 @@ def test_missing_weights_are_not_made_up(folder: Path) -> None:
     with pytest.raises(
         CheckpointError, match=r"lack 1 of the model's tensors, such as .*fc1\.weight; copy or download"
     ):
+        load_model(folder, load_processor(folder), CPU)
+
+
+def test_a_checkpoint_of_stage_1_is_told_from_a_damaged_one(folder: Path) -> None:
+    MTRefSegVisionModel.from_pretrained(folder).save_pretrained(folder)
+    with pytest.raises(CheckpointError, match=r"a checkpoint of stage 1, .* finetune\.py --stage1"):
         load_model(folder, load_processor(folder), CPU)
 
 

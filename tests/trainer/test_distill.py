@@ -88,7 +88,13 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
 ) -> None:
     # The vectors of all words of the package take a minute.
     monkeypatch.setattr(distilling, "small_processor", tiny_processor)
-    for part in (small_model, small_processor):
+    teacher = MTRefSegProcessor(
+        small_processor.image_processor,
+        small_processor.tokenizer,
+        prompt_template="reference",
+        choose_objects=True,
+    )
+    for part in (small_model, teacher):
         part.save_pretrained(tmp_path / "old")
     options = {"epoch_pairs": 40, "generated_size": 128, "max_steps": 2, "per_device_train_batch_size": 4}
     arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -98,6 +104,8 @@ def test_the_command_saves_a_model_that_is_a_whole_one(
     assert model.config.text_config.hidden_size == 48
     image = np.zeros((64, 64, 3), np.uint8)
     assert model(**processor(image, image, text="the new house")).mask_logits.isfinite().all()
+    for option in ("prompt_template", "choose_objects"):
+        assert getattr(processor, option) == getattr(teacher, option), option
 
 
 def test_a_new_run_encodes_its_own_pairs_and_a_resumed_one_has_the_same_settings(
@@ -147,6 +155,18 @@ def test_words_that_choose_among_objects_are_left_out(
     batch = QueryCollator(small_processor)([table[0]])
     distillation = QueryDistillation(freeze_vision(small_model), batch["labels"], is_new=False).eval()
     np.testing.assert_allclose(distillation(**batch)["logits"].detach(), batch["labels"], atol=2e-2)
+
+
+def test_a_teacher_without_a_language_part_is_one_line(
+    small_model: MTRefSegModel,
+    small_processor: MTRefSegProcessor,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for part in (small_model.vision_model, small_processor):
+        part.save_pretrained(tmp_path / "old")
+    assert distill.main(["--model_name_or_path", str(tmp_path / "old"), "--output_dir", str(tmp_path / "new")]) == 2
+    assert "it is a checkpoint of stage 1, which has no language model" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,13 @@
 """LoRA on the language model, with all other parts trained in full, and its merging into a plain checkpoint."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig, NoMatchingPeftModuleError, PeftModel
 from torch import nn
+from transformers import PreTrainedModel
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
@@ -17,29 +19,48 @@ from .models import VISION_PARTS
 
 FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
 """The parts without adapters, which are trained and saved in full."""
+LORA_OPTIONS = (
+    "lora_r",
+    "lora_alpha",
+    "lora_dropout",
+    "lora_target_modules",
+    "lora_modules_to_save",
+    "use_rslora",
+    "use_dora",
+)
+"""The options that [`make_lora_config`] reads, beside `use_peft`."""
 
 
-def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Sequence[str] = ()) -> LoraConfig | None:
+def make_lora_config(
+    model: PreTrainedModel, model_config: ModelConfig, frozen: Sequence[str] = ()
+) -> LoraConfig | None:
     """
     Creates the LoRA configuration from `--use_peft` and the `--lora_...` arguments.
 
     Args:
-        model ([`MTRefSegModel`]): The model.
+        model (`PreTrainedModel`): The model; only [`MTRefSegModel`] can have adapters.
         model_config (`ModelConfig`): Rank and so on. Without `lora_target_modules` every linear layer of the language
             model's body gets an adapter; without `lora_modules_to_save` all other parts are trained in full.
         frozen (`Sequence[str]`, *optional*): Parts that are not trained; peft would train them.
 
     Returns:
         `LoraConfig` or `None`: `None` without `--use_peft`. Only the token embedding of `[SEG]` is trained, and
-        none if the output layer shares them.
+        none if the output layer shares them, or if they are frozen.
 
     Raises:
-        TrainingError: If the language model is frozen.
+        TrainingError: If the language model is frozen, the model is a vision part or a baseline, or it has no part of
+            a name in `lora_modules_to_save`.
     """
     if not model_config.use_peft:
         return None
+    if not isinstance(model, MTRefSegModel):
+        raise TrainingError(
+            f"--use_peft trains adapters in stage 2 of our model, but this is a {type(model).__name__}: leave it out."
+        )
     if "language_model" in frozen:
         raise TrainingError("freeze names language_model, which --use_peft would train; leave out one of the two.")
+    whole = model_config.lora_modules_to_save or FULLY_TRAINED
+    _check_parts(model, whole)
     targets: str | list[str] | None = model_config.lora_target_modules
     if targets is None:
         layers = {
@@ -49,12 +70,12 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         }
         # A pattern, because the backbone may have layers with the same names.
         targets = rf"language_model\..*\.({'|'.join(map(re.escape, sorted(layers)))})"
-    elif len(targets) == 1:
-        targets = targets[0]
+    elif isinstance(targets, str) and re.fullmatch(r"[\w.]+", targets):
+        targets = [targets]  # trl makes a string of a list of one, and peft would take it as a pattern of full names.
     embeddings, output = model.get_input_embeddings(), model.get_output_embeddings()
     tokens = None
     # peft would only train the row of the input embeddings, so that tied weights could not be merged.
-    if output.weight is not embeddings.weight:
+    if output.weight is not embeddings.weight and "token_embeddings" not in frozen:
         name = next(name for name, module in model.named_modules() if module is embeddings)
         tokens = {name.rsplit(".", 1)[-1]: [model.config.seg_token_id]}
     return LoraConfig(
@@ -62,7 +83,7 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         lora_alpha=model_config.lora_alpha,
         lora_dropout=model_config.lora_dropout,
         target_modules=targets,
-        modules_to_save=[part for part in model_config.lora_modules_to_save or FULLY_TRAINED if part not in frozen],
+        modules_to_save=[part for part in whole if part not in frozen],
         trainable_token_indices=tokens,
         use_rslora=model_config.use_rslora,
         use_dora=model_config.use_dora,
@@ -70,6 +91,35 @@ def make_lora_config(model: MTRefSegModel, model_config: ModelConfig, frozen: Se
         # With a task type, peft would call methods that only text generators have.
         task_type=None,
     )
+
+
+def _check_parts(model: nn.Module, parts: Sequence[str]) -> None:
+    """Refuses a name that no module's ends with: peft would ignore it, and nothing of what it means be trained."""
+    ends = [f".{name}" for name, _ in model.named_modules()]
+    for part in parts:
+        if not any(end.endswith(f".{part}") for end in ends):
+            parts_here = ", ".join(FULLY_TRAINED)
+            raise TrainingError(f"--lora_modules_to_save {part}: there is no such part; the parts are {parts_here}.")
+
+
+@contextmanager
+def lora_errors(model_config: ModelConfig) -> Iterator[None]:
+    """
+    Converts peft's error about layers that the model lacks, while adapters are added in the block.
+
+    Args:
+        model_config (`ModelConfig`): `lora_target_modules`, for the message.
+
+    Raises:
+        TrainingError: If it names no layer.
+    """
+    try:
+        yield
+    except NoMatchingPeftModuleError as error:
+        raise TrainingError(
+            f"--lora_target_modules {model_config.lora_target_modules} names no layer of the language model: leave it "
+            "out for all of its linear layers, or name some of them, such as q_proj."
+        ) from error
 
 
 def save_merged(model: PeftModel, processor: MTRefSegProcessor, folder: str | Path) -> MTRefSegModel:

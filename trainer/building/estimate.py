@@ -22,7 +22,7 @@ from trainer.arguments import DataArguments, ModelArguments
 from trainer.baselines.models import BASELINES
 from trainer.training_config import MTRefSegTrainingConfig
 
-from .adapters import make_lora_config
+from .adapters import lora_errors, make_lora_config
 from .models import freeze_parts, named_parts, overridden_fields
 
 
@@ -106,9 +106,10 @@ def estimate(
     """
     model: Any = _model_on_meta(model_arguments, model_config, is_stage1)
     costs = count(model, training.freeze)
-    adapters = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
+    adapters = make_lora_config(model, model_config, training.freeze)
     if adapters is not None:
-        costs = replace(costs, trained=_trained(get_peft_model(model, adapters)))
+        with lora_errors(model_config):
+            costs = replace(costs, trained=_trained(get_peft_model(model, adapters)))
     batch, accumulated = training.per_device_train_batch_size, training.gradient_accumulation_steps
     if training.max_steps > 0:
         pairs: float = training.max_steps * batch * accumulated * (training.expected_processes or 1)
@@ -184,7 +185,7 @@ def _model_on_meta(model_arguments: ModelArguments, model_config: ModelConfig, i
     model_class: Any = MTRefSegVisionModel if is_stage1 else MTRefSegModel
     if name is not None:
         with load_errors(name):
-            config = AutoConfig.from_pretrained(name, **canvas)
+            config = AutoConfig.from_pretrained(name, revision=model_config.model_revision, **canvas)
         with torch.device("meta"):
             return model_class(config) if is_stage1 else AutoModel.from_config(config)
     if baseline is not None:

@@ -13,7 +13,7 @@ from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegImageProcessor, MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.build.backbones import build_vision_from_backbones, from_backbones, replace_backbone
-from mtrefseg.build.loading import load_errors, load_processor
+from mtrefseg.build.loading import check_complete, load_errors, load_processor
 from mtrefseg.build.presets import PRESETS, preset_config, preset_model, tiny_processor
 from trainer.arguments import ModelArguments
 from trainer.baselines.models import baseline_model
@@ -46,9 +46,13 @@ def build_stage1(
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
             with load_errors(path):
-                model = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                model, info = MTRefSegVisionModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                check_complete(model, info["missing_keys"])
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type)
-            return model, _load_processor(path, model_arguments.image_size)
+            return model, _load_processor(path, model_config.model_revision, model_arguments.image_size)
+        for name in ("stage1", "baseline"):
+            if getattr(model_arguments, name) is not None:
+                raise TrainingError(f"{name} is for stage 2: leave it out. --parts_from takes parts of a checkpoint.")
         processor = _new_processor(model_arguments)
         if model_arguments.text_backbone is not None:
             model, _ = build_vision_from_backbones(MTRefSegVisionModel, **_backbones(model_arguments, processor))
@@ -78,9 +82,10 @@ def build_stage2(
     with unpartitioned(training):
         if model_config.model_name_or_path is not None:
             path = model_config.model_name_or_path
-            processor = _load_processor(path, model_arguments.image_size)
+            processor = _load_processor(path, model_config.model_revision, model_arguments.image_size)
             with load_errors(path):
-                model = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                model, info = AutoModel.from_pretrained(path, **_loading(model_arguments, model_config))
+                check_complete(model, info["missing_keys"])
                 processor.check_fits(model.config)
             backbone = given_backbone(model_arguments)
             _refuse_for_checkpoint(model_arguments, path, model.config.fusion_type, backbone is not None)
@@ -264,19 +269,20 @@ def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, 
     return {
         "dtype": "float32",
         "use_safetensors": True,
+        "output_loading_info": True,
         "revision": model_config.model_revision,
         **canvas,
         **_attention(model_config),
     }
 
 
-def _load_processor(path: str, image_size: int | None) -> MTRefSegProcessor:
+def _load_processor(path: str, revision: str, image_size: int | None) -> MTRefSegProcessor:
     """The processor of a checkpoint, optionally for a canvas of another size."""
-    processor = load_processor(path)
+    processor = load_processor(path, revision=revision)
     if image_size is None:
         return processor
     with load_errors(path):
-        image_processor = MTRefSegImageProcessor.from_pretrained(path, size=image_size)
+        image_processor = MTRefSegImageProcessor.from_pretrained(path, revision=revision, size=image_size)
     return MTRefSegProcessor(
         image_processor,
         processor.tokenizer,

@@ -33,7 +33,11 @@ UNFINISHED = ".unfinished"
 
 logger = logging.get_logger(__name__)
 _STATE = "trainer_state.json"
-_AFTER_DIVERGING = "lower --learning_rate or check the data"
+# What the state of an optimizer holds: with other values, a resumed run would silently go on with its old ones.
+_RESTORED = (
+    *("learning_rate", "backbone_learning_rate", "language_learning_rate"),
+    *("weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon"),
+)
 
 
 def find_checkpoint(arguments: TrainingArguments) -> str | None:
@@ -121,17 +125,21 @@ def _what_is_missing(checkpoint: Path) -> str:
 
 def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any]) -> None:
     """
-    Saves the settings of a new run, and refuses to resume a run with different ones: its model card would be wrong.
+    Saves the settings of a new run, and refuses to resume a run with different ones: its model card would be wrong,
+    or they would have no effect.
 
     Args:
-        arguments (`TrainingArguments`): The output folder, and whether a run is resumed.
+        arguments (`TrainingArguments`): The output folder, whether a run is resumed, and the learning rates.
         config (`Mapping[str, Any]`): The settings of model and training data, by name.
 
     Raises:
         TrainingError: If a run is resumed with other settings, or see [`find_checkpoint`].
     """
-    path, config = Path(str(arguments.output_dir), RUN_CONFIG), json.loads(json.dumps(dict(config), default=str))
-    if find_checkpoint(arguments) is None:
+    path = Path(str(arguments.output_dir), RUN_CONFIG)
+    restored = {name: getattr(arguments, name) for name in _RESTORED if hasattr(arguments, name)}
+    config = json.loads(json.dumps({**config, **restored}, default=str))
+    checkpoint = find_checkpoint(arguments)
+    if checkpoint is None:
         if arguments.should_save:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_json(path, dict(sorted(config.items())))
@@ -142,13 +150,16 @@ def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any])
         raise TrainingError(
             f"{path} is damaged ({one_line(error)}). Delete it to resume without a check of the settings."
         ) from error
+    # A run of an earlier version did not record all of them.
     changed = [
-        f"{name}={saved.get(name)}, not {value}" for name, value in sorted(config.items()) if saved.get(name) != value
+        f"{name}={saved[name]}, not {value}"
+        for name, value in sorted(config.items())
+        if name in saved and saved[name] != value
     ]
     if changed:
         raise TrainingError(
             f"The run in {path.parent} was started with {', '.join(changed)}. Resume it with the same settings, or "
-            "start a new one in another output_dir with --model_name_or_path and the folder of its last checkpoint."
+            f"start a new one with another --output_dir{_model_option(Path(checkpoint))}."
         )
 
 
@@ -211,16 +222,32 @@ def saving(what: str, arguments: TrainingArguments) -> Iterator[None]:
         free = shutil.disk_usage(folder).free / 1e6
         raise TrainingError(
             f"{what} could not be saved: {one_line(error)}. {folder} has {free:,.1f} MB of free space. "
-            f"{advice_to_resume(arguments, 'free space')}"
+            f"{_advice_after_full_disk(arguments)}"
         ) from error
 
 
-def advice_to_resume(arguments: TrainingArguments, first: str) -> str:
-    """Advice after a run has stopped: the checkpoint to resume from, and what to do first, such as "free space"."""
+def _advice_after_full_disk(arguments: TrainingArguments) -> str:
     last = last_checkpoint(Path(str(arguments.output_dir)))
     if last is None:
-        return f"There is no checkpoint yet; {first} and start the run again."
-    return f"The last complete checkpoint is {last}; {first} and add --resume_from_checkpoint last."
+        return "There is no checkpoint yet; free space and start the run again."
+    return f"The last complete checkpoint is {last}; free space and add --resume_from_checkpoint last."
+
+
+def _advice_after_diverging(arguments: TrainingArguments) -> str:
+    """A resumed run keeps its learning rates, which its checkpoint holds, so that lower ones need a new run."""
+    last = last_checkpoint(Path(str(arguments.output_dir)))
+    if last is None:
+        return "There is no checkpoint yet; lower --learning_rate or check the data, and start the run again."
+    return (
+        f"The last complete checkpoint is {last}; check the data and add --resume_from_checkpoint last, or start a "
+        f"new run with a lower --learning_rate and another --output_dir{_model_option(last)}."
+    )
+
+
+def _model_option(checkpoint: Path) -> str:
+    """The option that lets a new run start from a checkpoint; "" if it is no complete model, like that of adapters."""
+    is_complete = (checkpoint / "config.json").is_file()
+    return f", and --model_name_or_path {checkpoint} to go on from there" if is_complete else ""
 
 
 def check_finite(model: nn.Module, step: int, arguments: TrainingArguments) -> None:
@@ -239,7 +266,7 @@ def check_finite(model: nn.Module, step: int, arguments: TrainingArguments) -> N
         if not bool(parameter.detach().isfinite().all()):
             raise TrainingError(
                 f"after step {step} the weights of {name} are not finite, so they are not saved. "
-                f"{advice_to_resume(arguments, _AFTER_DIVERGING)}"
+                f"{_advice_after_diverging(arguments)}"
             )
 
 
@@ -258,8 +285,7 @@ def check_loss(parts: Mapping[str, Tensor], step: int, arguments: TrainingArgume
     if not bool(sum(parts.values(), torch.zeros(())).isfinite()):
         found = ", ".join(f"{name} {part.item():g}" for name, part in parts.items() if not part.isfinite())
         raise TrainingError(
-            f"the loss of step {step} is not finite ({found or 'their sum'}). "
-            f"{advice_to_resume(arguments, _AFTER_DIVERGING)}"
+            f"the loss of step {step} is not finite ({found or 'their sum'}). {_advice_after_diverging(arguments)}"
         )
 
 

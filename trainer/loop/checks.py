@@ -37,7 +37,7 @@ def check_given(options: Mapping[str, Any]) -> None:
         name = options.get(option)
         # The shipped checkpoint of a clone is found from any folder.
         if name is not None and (name != SHIPPED.name or Path(name).exists()):
-            check_checkpoint(option, name)
+            check_checkpoint(option, name, _revision(option, options.get("model_revision")))
     for option in _DATASETS:
         for name in options.get(option, ()):
             if name != NO_DATA:
@@ -52,7 +52,7 @@ def check_inputs(
 
     Args:
         model_arguments ([`ModelArguments`]): `stage1` and `parts_from` are checked.
-        model_config (`ModelConfig`): `model_name_or_path` is checked.
+        model_config (`ModelConfig`): `model_name_or_path` is checked, in its `model_revision`.
         data_arguments ([`DataArguments`]): `train_data` and `eval_data` are checked.
 
     Raises:
@@ -61,19 +61,25 @@ def check_inputs(
     checkpoints = (model_config.model_name_or_path, model_arguments.stage1, model_arguments.parts_from)
     for option, name in zip(_CHECKPOINTS, checkpoints, strict=True):
         if name is not None:
-            check_checkpoint(option, name)
+            check_checkpoint(option, name, _revision(option, model_config.model_revision))
     for option, names in zip(_DATASETS, (data_arguments.train_data, data_arguments.eval_data), strict=True):
         for name in names:
             check_dataset(option, name)
 
 
-def check_checkpoint(option: str, name: str) -> None:
+def _revision(option: str, revision: str | None) -> str | None:
+    """`--model_revision` applies to `--model_name_or_path` only."""
+    return revision if option == "model_name_or_path" else None
+
+
+def check_checkpoint(option: str, name: str, revision: str | None = None) -> None:
     """
     Checks that a name refers to a checkpoint of an mtrefseg model.
 
     Args:
         option (`str`): The option with this name.
         name (`str`): Folder or Hub id.
+        revision (`str`, *optional*): Branch, tag or commit on the Hub; by default the main branch.
 
     Raises:
         TrainingError: If there is no such checkpoint, or it is of another model.
@@ -85,10 +91,10 @@ def check_checkpoint(option: str, name: str) -> None:
                 f"--{option} {name} is neither a folder nor a Hub id (OWNER/NAME): name the folder of a checkpoint."
             )
         try:
-            check_hub_model(name)
+            check_hub_model(name, revision)
             from transformers.utils import cached_file
 
-            path = cached_file(name, "config.json")
+            path = cached_file(name, "config.json", revision=revision)
         except (UserError, OSError) as error:
             raise TrainingError(f"--{option} {name}: {one_line(error)}") from error
     else:

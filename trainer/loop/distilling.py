@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModel, Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrefseg.build.loading import load_errors, load_processor
+from mtrefseg.build.loading import load_plain_model, load_processor
 from trainer.arguments import AugmentationArguments, DataArguments, DistillationArguments, ModelArguments
 from trainer.building.distillation import QueryDistillation, explained_variance, freeze_vision, with_new_language
 from trainer.building.pretrained_parts import fill_words, small_processor
@@ -99,14 +99,11 @@ def make_trainer(
         [`MTRefSegProcessor`]: The processor of the new model.
     """
     teacher_processor = load_processor(arguments.model_name_or_path)
-    with load_errors(arguments.model_name_or_path):
-        teacher = AutoModel.from_pretrained(arguments.model_name_or_path, dtype="float32", use_safetensors=True).eval()
-        teacher_processor.check_fits(teacher.config)
+    teacher = load_plain_model(arguments.model_name_or_path, teacher_processor, dtype="float32")
     if arguments.language_preset == SAME_LANGUAGE:
         processor, student = teacher_processor, freeze_vision(copy.deepcopy(teacher))
     else:
-        processor = small_processor(teacher.config.image_size)
-        processor.image_processor = teacher_processor.image_processor
+        processor = with_new_words(teacher_processor)
         student = with_new_language(teacher, arguments.language_preset, processor)
         fill_words(student.get_input_embeddings(), processor, ModelArguments(preset=arguments.language_preset))
     unsaid = AugmentationArguments(**{**vars(augmentation), "paraphrase_share": 0.0, "domain_dropout": 0.0})
@@ -125,3 +122,15 @@ def make_trainer(
         compute_metrics=explained_variance,
     )
     return trainer, processor
+
+
+def with_new_words(processor: MTRefSegProcessor) -> MTRefSegProcessor:
+    """The processor of the preset `small` with all options of another one, because the model that learns is asked the
+    same sentences, about the same images, as the one that teaches."""
+    return MTRefSegProcessor(
+        processor.image_processor,
+        small_processor(processor.image_processor.size["height"]).tokenizer,
+        prompt_template=processor.prompt_template,
+        num_image_tokens=processor.num_image_tokens,
+        choose_objects=processor.choose_objects,
+    )

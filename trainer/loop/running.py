@@ -16,7 +16,7 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
-from trainer.building.adapters import make_lora_config, save_merged
+from trainer.building.adapters import LORA_OPTIONS, lora_errors, make_lora_config, save_merged
 from trainer.building.estimate import estimate
 from trainer.building.models import build_stage1, freeze_parts, gathered_parameters
 from trainer.command_line import parse_arguments
@@ -81,7 +81,7 @@ def _train(
     build: Build,
 ) -> str:
     """Trains, and returns the table of the results; "" on all processes except the main one."""
-    check_resume_config(training, _run_config(model_arguments, model_config, data_arguments, augmentation, training))
+    check_resume_config(training, run_config(model_arguments, model_config, data_arguments, augmentation, training))
     set_seed(training.seed)  # New weights are the same on every process, and when a run is resumed.
     model, processor = build(model_arguments, model_config, training)
     trainer = make_trainer(model, processor, data_arguments, augmentation, training, model_config)
@@ -89,22 +89,28 @@ def _train(
     return table if trainer.is_world_process_zero() else ""
 
 
-def _run_config(
+def run_config(
     model_arguments: ModelArguments,
     model_config: ModelConfig,
     data_arguments: DataArguments,
     augmentation: AugmentationArguments,
     training: MTRefSegTrainingConfig,
 ) -> dict[str, Any]:
-    """The settings that must stay the same when a run is resumed."""
+    """
+    The settings that must stay the same when a run is resumed.
+
+    Args:
+        model_arguments, model_config, data_arguments, augmentation, training: The arguments.
+
+    Returns:
+        `dict`: Values by option name, without those of the evaluation.
+    """
     groups = vars(model_arguments) | vars(data_arguments) | vars(augmentation)
-    return {
-        **{name: value for name, value in groups.items() if "eval" not in name},
-        "model_name_or_path": model_config.model_name_or_path,
-        "use_peft": model_config.use_peft,
-        "freeze": training.freeze,
-        "seed": training.seed,
-    }
+    config = {name: value for name, value in groups.items() if "eval" not in name}
+    config |= {name: getattr(model_config, name) for name in ("model_name_or_path", "model_revision", "use_peft")}
+    if model_config.use_peft:
+        config |= {name: getattr(model_config, name) for name in LORA_OPTIONS}
+    return config | {name: getattr(training, name) for name in ("freeze", "seed")}
 
 
 def make_trainer(
@@ -125,9 +131,12 @@ def make_trainer(
 
     Returns:
         [`MTRefSegTrainer`]: Ready to train.
+
+    Raises:
+        TrainingError: See [`make_lora_config`] and [`lora_errors`].
     """
     is_stage1 = isinstance(model, MTRefSegVisionModel)
-    peft_config = None if is_stage1 else make_lora_config(model, model_config, training.freeze)
+    peft_config = make_lora_config(model, model_config, training.freeze)
     freeze_parts(model, training.freeze)
     if model_config.attn_implementation is None:
         use_fast_attention(model, training)
@@ -142,16 +151,17 @@ def make_trainer(
             training.seed,
             run_pairs=max(training.max_steps, 0) * step_pairs,
         )
-    return MTRefSegTrainer(
-        model=model,
-        args=training,
-        processor=processor,
-        train_dataset=train_dataset,
-        loader=loader,
-        eval_dataset=eval_dataset,
-        data_arguments=data_arguments,
-        peft_config=peft_config,
-    )
+    with lora_errors(model_config):
+        return MTRefSegTrainer(
+            model=model,
+            args=training,
+            processor=processor,
+            train_dataset=train_dataset,
+            loader=loader,
+            eval_dataset=eval_dataset,
+            data_arguments=data_arguments,
+            peft_config=peft_config,
+        )
 
 
 def run(trainer: MTRefSegTrainer) -> str:

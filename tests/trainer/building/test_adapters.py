@@ -3,11 +3,12 @@
 
 import pytest
 import torch
+from peft import get_peft_model
 from transformers import AutoModel
 from trl import ModelConfig
 
 from mtrefseg.build.presets import preset_model
-from trainer.building.adapters import FULLY_TRAINED, make_lora_config, save_merged
+from trainer.building.adapters import FULLY_TRAINED, lora_errors, make_lora_config, save_merged
 from trainer.building.models import freeze_parts
 from trainer.data import PairCollator
 from trainer.errors import TrainingError
@@ -60,13 +61,45 @@ def test_adapters_train_and_merge(make_trainer, small_processor, pairs, tmp_path
     assert (tmp_path / "out" / "checkpoint-3" / "adapter_model.safetensors").is_file()
 
 
-def test_what_is_frozen_is_not_thawed_by_adapters(make_trainer, small_model):
-    frozen = ["backbone", "mask_decoder"]
+def test_what_is_frozen_is_not_thawed_by_adapters(make_trainer, small_processor, overrides):
+    text_config = {**overrides["text_config"], "tie_word_embeddings": False}
+    small_model = preset_model("tiny", small_processor, **{**overrides, "text_config": text_config})
+    frozen = ["backbone", "mask_decoder", "token_embeddings"]
     freeze_parts(small_model, frozen)
     trainer = make_trainer(model=small_model, peft_config=make_lora_config(small_model, LORA, frozen))
     trained = {name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad}
     assert any("lora_" in name for name in trained)
     assert any("projector.modules_to_save" in name for name in trained)
-    assert not any(f".{part}." in name for name in trained for part in frozen)
+    assert not any(f".{part}." in name for name in trained for part in (*frozen, "embed_tokens"))
     with pytest.raises(TrainingError, match="language_model"):
         make_lora_config(small_model, LORA, ["language_model"])
+
+
+@pytest.mark.parametrize("named", ["q_proj", "self_attn.q_proj", r"language_model\..*\.q_proj"])
+def test_one_target_is_a_name_or_a_pattern(make_trainer, small_model, named):
+    given = ModelConfig(use_peft=True, lora_r=4, lora_target_modules=[named])
+    trainer = make_trainer(model=small_model, peft_config=make_lora_config(small_model, given))
+    trained = {name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad}
+    adapters = {name for name in trained if "lora_" in name}
+    assert adapters
+    assert all("language_model." in name and ".q_proj." in name for name in adapters)
+
+
+@pytest.mark.parametrize("names", [["nothing"], ["nothing", "none"], ["input_projections.0"]])
+def test_targets_that_no_layer_has_are_one_line(small_model, names):
+    given = ModelConfig(use_peft=True, lora_target_modules=names)
+    with pytest.raises(TrainingError, match=r"--lora_target_modules .* names no layer"), lora_errors(given):
+        get_peft_model(small_model, make_lora_config(small_model, given))
+
+
+def test_a_part_to_save_that_is_not_there_is_named(small_model):
+    given = ModelConfig(use_peft=True, lora_modules_to_save=["seg_head", "vision_model.fusion"])
+    assert make_lora_config(small_model, given).modules_to_save == ["seg_head", "vision_model.fusion"]
+    given = ModelConfig(use_peft=True, lora_modules_to_save=["seg_head", "projekt"])
+    with pytest.raises(TrainingError, match="--lora_modules_to_save projekt: there is no such part"):
+        make_lora_config(small_model, given)
+
+
+def test_what_has_no_language_model_has_no_adapters(small_model):
+    with pytest.raises(TrainingError, match=r"--use_peft .* is a MTRefSegVisionModel: leave it out"):
+        make_lora_config(small_model.vision_model, LORA)

@@ -7,19 +7,24 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from PIL import Image
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer
+from tokenizers import models as token_models
 from transformers import AutoModel, PreTrainedTokenizerFast
 from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
 from modeling_mtrefseg.efficientnet_lite_mtrefseg import EfficientNetLiteBackbone
 from mtrefseg.build.pretrained import BACKBONES, pretrained_backbone
-from trainer.arguments import ModelArguments
+from mtrefseg.errors import UserError
+from trainer.arguments import DataArguments, ModelArguments
+from trainer.building import models as building
 from trainer.building import pretrained_parts
 from trainer.building.models import build_stage1, build_stage2
 from trainer.command_line import parse_arguments
 from trainer.errors import TrainingError
+from trainer.loop import checks
 from trainer.names import RECIPES
 from trainer.training_config import MTRefSegTrainingConfig
 
@@ -123,12 +128,61 @@ def test_stage_1_leaves_the_other_half_without_a_word(
     assert "UNEXPECTED" not in caplog.text
 
 
+def test_a_revision_is_that_of_weights_configuration_and_processor(
+    checkpoint: Path, training: MTRefSegTrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def record(owner: Any, name: str) -> None:
+        plain = getattr(owner, name)
+
+        def recorded(*args: Any, revision: str, **options: Any) -> Any:
+            asked.append(revision)
+            return plain(*args, revision=revision, **options)
+
+        monkeypatch.setattr(owner, name, recorded)
+
+    record(building, "load_processor")
+    record(building.MTRefSegImageProcessor, "from_pretrained")
+    record(building.AutoModel, "from_pretrained")
+    given = ModelConfig(str(checkpoint), model_revision="second")
+    build_stage2(ModelArguments(image_size=96), given, training)
+    assert len(asked) > 2
+    monkeypatch.setattr(checks, "check_hub_model", lambda name, revision: asked.append(revision))
+    monkeypatch.setattr(transformers.utils, "cached_file", lambda *_, revision: checkpoint / "config.json")
+    checks.check_given({"model_name_or_path": "owner/model", "model_revision": "second"})
+    checks.check_inputs(ModelArguments(), ModelConfig("owner/model", model_revision="second"), DataArguments())
+    assert {*asked} == {"second"}
+    checks.check_given({"stage1": "owner/model", "model_revision": "second"})
+    assert asked[-1] is None
+
+
+@pytest.mark.parametrize("option", [{"stage1": "x"}, {"baseline": "early_fusion"}])
+def test_what_stage_1_would_ignore_is_refused(training: MTRefSegTrainingConfig, option: dict[str, str]) -> None:
+    with pytest.raises(TrainingError, match="is for stage 2: leave it out"):
+        build_stage1(ModelArguments(**option), ModelConfig(), training)
+
+
+def test_a_baseline_has_no_language_model_of_its_own() -> None:
+    with pytest.raises(TrainingError, match="baseline early_fusion cannot have a text_backbone"):
+        ModelArguments(baseline="early_fusion", vision_backbone="x", text_backbone="y")
+
+
+def test_a_checkpoint_of_stage_1_is_no_model_to_train_further(
+    checkpoint: Path, small_model: MTRefSegModel, training: MTRefSegTrainingConfig
+) -> None:
+    small_model.vision_model.save_pretrained(checkpoint)
+    with pytest.raises(UserError, match=r"a checkpoint of stage 1, .* finetune\.py --stage1"):
+        build_stage2(ModelArguments(), ModelConfig(str(checkpoint)), training)
+    build_stage1(ModelArguments(), ModelConfig(str(checkpoint)), training)
+
+
 SMALL = {"image_size": 64, "config_overrides": '{"num_points": 64}'}
 
 
 def fake_words(image_size: int = 256) -> MTRefSegProcessor:
     """Stands for the words of the package: a few, with a token for unknown ones."""
-    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "[PAD]": 1, "[END]": 2, "house": 3, "pool": 4}, "[UNK]"))
+    tokenizer = Tokenizer(token_models.WordLevel({"[UNK]": 0, "[PAD]": 1, "[END]": 2, "house": 3, "pool": 4}, "[UNK]"))
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", eos_token="[END]", model_max_length=512
     )

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from trl import ModelConfig
 
+from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
 from trainer.errors import TrainingError
 from trainer.loop import mtrefseg_trainer, run_lock
 from trainer.loop.checkpointing import (
@@ -21,6 +23,7 @@ from trainer.loop.checkpointing import (
     publish,
     unfinished_folder,
 )
+from trainer.loop.running import run_config
 from trainer.training_config import MTRefSegTrainingConfig
 
 
@@ -67,7 +70,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(make_trainer, monkeypatch, tmp_
         trainer.train()
     last = find_checkpoint(trainer_arguments(tmp_path / "out", "last"))
     assert last == (str(tmp_path / "out" / "checkpoint-2") if step == 4 else None)
-    assert ("There is no checkpoint yet" if last is None else last) in str(error.value)
+    advice = "There is no checkpoint yet" if last is None else f"another --output_dir, and --model_name_or_path {last}"
+    assert advice in str(error.value)
 
 
 def test_weights_that_are_not_finite_are_not_saved(make_trainer, monkeypatch, tmp_path):
@@ -132,8 +136,8 @@ def test_one_run_at_a_time_writes_into_a_folder(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def trainer_arguments(folder, resume=None):
-    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume)
+def trainer_arguments(folder, resume=None, **options):
+    return MTRefSegTrainingConfig(output_dir=str(folder), resume_from_checkpoint=resume, **options)
 
 
 def test_old_checkpoints_go_and_the_best_one_stays(tmp_path):
@@ -171,3 +175,37 @@ def test_a_run_is_resumed_with_its_own_settings(tmp_path):
         keep([3, 1], "last")
     (tmp_path / RUN_CONFIG).unlink()  # of a run of an earlier version
     keep([1, 1], "last")
+
+
+def test_a_resumed_run_keeps_what_its_optimizer_holds(tmp_path):
+    def keep(resume="last", **options):
+        check_resume_config(trainer_arguments(tmp_path, resume, **options), {})
+
+    keep(None, learning_rate=1e-3, weight_decay=0.1)
+    folder = make_checkpoint(tmp_path / "checkpoint-7")
+    keep(learning_rate=1e-3, weight_decay=0.1)
+    advice = r"start a new one with another --output_dir\.$"
+    with pytest.raises(TrainingError, match=rf"started with learning_rate=0\.001, not 0\.0001\. .*{advice}"):
+        keep(learning_rate=1e-4, weight_decay=0.1)
+    (folder / "config.json").touch()  # A complete model, not only adapters.
+    advice = rf"another --output_dir, and --model_name_or_path {folder} to go on"
+    with pytest.raises(TrainingError, match=rf"started with weight_decay=0\.1, not 0\.0\. .*{advice}"):
+        keep(learning_rate=1e-3, weight_decay=0.0)
+    # A run of an earlier version recorded neither.
+    (tmp_path / RUN_CONFIG).write_text("{}")
+    keep(learning_rate=1e-4, language_learning_rate=1e-5)
+
+
+def test_other_adapters_do_not_resume_a_run(tmp_path):
+    def keep(resume="last", **options):
+        training = trainer_arguments(tmp_path, resume)
+        groups = (ModelArguments(), ModelConfig(**options), DataArguments(), AugmentationArguments(), training)
+        check_resume_config(training, run_config(*groups))
+
+    keep(None, use_peft=True, lora_alpha=8, lora_target_modules=["q_proj"])
+    make_checkpoint(tmp_path / "checkpoint-7")
+    keep(use_peft=True, lora_alpha=8, lora_target_modules=["q_proj"])
+    with pytest.raises(TrainingError, match="started with lora_alpha=8, not 32, lora_target_modules=q_proj, not None"):
+        keep(use_peft=True)
+    with pytest.raises(TrainingError, match=r"started with use_peft=True, not False\. Resume"):
+        keep()
