@@ -251,7 +251,12 @@ def _binary(array: NDArray[Any], name: str) -> BoolMask:
     return pixels
 
 
-def _read_rle(mask: Mapping[str, Any], name: str) -> RunLengths:
+def _read_rle(mask: Any, name: str) -> RunLengths:
+    if _is_polygons(mask):
+        raise _polygons_refused(name)
+    if not isinstance(mask, Mapping):
+        given = "None" if mask is None else f"a {type(mask).__name__}"
+        raise ValueError(f'{name} is {given}, not COCO RLE, a dict with "size", [height, width], and "counts"')
     try:
         height, width = mask["size"]
         counts = mask["counts"]

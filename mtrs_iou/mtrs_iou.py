@@ -92,6 +92,17 @@ if evaluate is not None:
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self._pending: list[Row] = []
+            self._is_odd_round = False
+
+        @property
+        def experiment_id(self) -> str | None:
+            """
+            The name of the cache files. It alternates: a process may begin the next round while the first one still
+            reads the files of this round. It cannot begin the round after that, which has this one's name again,
+            before the first process has begun the next.
+            """
+            name = super().experiment_id
+            return f"{name}-odd" if self._is_odd_round else name
 
         def __len__(self) -> int:
             return super().__len__() + len(self._pending)
@@ -180,15 +191,12 @@ if evaluate is not None:
             """
             check_options(convention, bootstrap)
             num_before = len(self)
+            labels = {"sample_ids": sample_ids, "domains": domains, "change_types": change_types, "scores": scores}
             if predictions is not None or references is not None:
-                self.add_batch(
-                    predictions=predictions,
-                    references=references,
-                    sample_ids=sample_ids,
-                    domains=domains,
-                    change_types=change_types,
-                    scores=scores,
-                    boundary=boundary,
+                self._keep(reduce_batch(predictions, references, labels, boundary=boundary, num_before=num_before))
+            elif given := [name for name, column in labels.items() if column is not None]:
+                raise ValueError(
+                    f"{' and '.join(given)} came without masks; pass them with their masks, here or to add_batch"
                 )
             elif len(self) == 0 and self.num_process == 1:
                 raise ValueError("No sample was added; call add, add_batch or compute with masks first")
@@ -196,10 +204,12 @@ if evaluate is not None:
             self._write()
             options = {"boundary": boundary, "bootstrap": bootstrap, "convention": convention, "percent": percent}
             try:
-                return super().compute(**options, per_sample=per_sample)
+                result = super().compute(**options, per_sample=per_sample)
             except ValueError:
                 self._drop_cache(num_before)
                 raise
+            self._is_odd_round = not self._is_odd_round
+            return result
 
         def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
             numbers = np.asarray(predictions, dtype=np.int64).reshape(-1, len(COLUMNS) + 1)
@@ -240,6 +250,7 @@ if evaluate is not None:
                     kept = self.data.select(range(num_before))
                     self._pending = [_row_of(each["predictions"], each["references"]) for each in kept]
                 self.data = None
+                self._is_odd_round = not self._is_odd_round
                 for filelock, path in reversed(list(zip(self.filelocks or (), self.file_paths or ()))):
                     Path(path).unlink()
                     filelock.release()

@@ -4,7 +4,7 @@
 import hashlib
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
@@ -138,19 +138,22 @@ def read_instances(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
             marked[image].append(annotation)
         else:
             skipped.add("annotation of an unknown image", f"{folder.name}, annotation {_id_of(annotation)}")
-    found = []
+    found: dict[Path, SourceImage] = {}
     listing = FolderListing()
     for key, entries in marked.items():
         source = _open_image(folder, files[key], listing, skipped)
         if source is None:
             continue
         instances = [_read_instance(folder, entry, source, names, skipped) for entry in entries]
-        usable = tuple(instance for instance in instances if instance is not None)
+        usable = [instance for instance in instances if instance is not None]
         if usable:
-            found.append(SourceImage(source.file, source.width, source.height, usable))
-    if all(instance.is_crowd for source in found for instance in source.instances):
+            # Several ids may name one file: its objects belong together. Those of a repeated list count once.
+            known = found.get(source.file.resolve(), source)
+            together = tuple(dict.fromkeys([*known.instances, *usable])) if known.instances else tuple(usable)
+            found[source.file.resolve()] = replace(known, instances=together)
+    if all(instance.is_crowd for source in found.values() for instance in source.instances):
         raise DataError(f"{file} has no image with instances that can be used. " + " ".join(skipped.lines()))
-    return sorted(found, key=lambda source: source.file.name)
+    return sorted(found.values(), key=lambda source: source.file.name)
 
 
 def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:

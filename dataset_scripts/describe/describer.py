@@ -63,7 +63,8 @@ class Describer:
     are kept. For data that have only masks of every change, `thing` and `change` state it.
 
     Connected components of a mask count as objects, unless a sentence distinguishes parts of them. A pair gets no new
-    sentences if the kind or the change of something in it is unknown, or if some of its sentences are noisy.
+    sentences if the kind or the change of something in it is unknown, or if some of its sentences are noisy. No new
+    sentence is about everything that changed: the data may label changes of one kind only.
 
     Args:
         data (`str | Path`): A folder that [`open_pairs`] reads.
@@ -90,7 +91,7 @@ class Describer:
     change: ChangeType = "appear"
 
     label: ClassVar[str] = "described"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", str(self.data))
@@ -231,6 +232,7 @@ class Describer:
             nouns,
             COMPOSED_GROUPS,
             lasting=frozenset(),
+            knows_every_change=False,
             absent_kinds=absent,
             has_landmarks=False,
             may_be_replaced=bool(kinds & _STANDING),
@@ -239,7 +241,7 @@ class Describer:
         written = writer.write(self.most_expressions - plain, self.no_target_share)
         if not kinds & _STANDING:
             simple: ExpressionWriter = PlainExpressionWriter(
-                observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset()
+                observation, random, nouns, COMPOSED_GROUPS, lasting=frozenset(), knows_every_change=False
             )
             written += simple.write(plain, self.no_target_share)
         expressions = []

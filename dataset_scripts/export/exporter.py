@@ -35,7 +35,7 @@ from dataset_scripts.readers import (
 from dataset_scripts.worker_pool import worker_pool
 from mtrefseg.io import write_text
 
-from .card import PLACEHOLDER, CardFacts, add_up, make_card
+from .card import CardFacts, add_up, make_card
 from .folder import ExportFolder, Progress
 from .plan import DEFAULT_SHARD_SIZE, ExportPlan, Shard, plan_export
 from .shard_writer import ShardSummary, read_summary, write_shard
@@ -46,6 +46,8 @@ _PUBLISHED = {
     "referring": re.compile(r"(NS_FINAL_CLEAN_|RS_FINAL_CLEAN_)(train|val)|(train|val)_FINAL_CLEAN"),
     "pretrain": re.compile(r"MTRefSeg_pretrain_(TV|TV_clean|NS|RS)"),
 }
+_LOCATION = re.compile(r'(load_dataset\()"[^"]*"')
+"""Where the card names the repository."""
 _REPOSITORIES = {"referring": (REPOSITORY, "MTRefSeg-21K"), "pretrain": (PRETRAIN_REPOSITORY, "MTRefSeg-Pretrained")}
 
 
@@ -177,7 +179,9 @@ def push_dataset(out: Path, repository: str, is_private: bool) -> str:
     """
     api = HfApi()
     card = out / "README.md"
-    write_text(card, card.read_text(encoding="utf-8").replace(f'"{PLACEHOLDER}"', f'"{repository}"'))
+    # It names none, or that of an earlier upload.
+    named = _LOCATION.sub(lambda found: f'{found[1]}"{repository}"', card.read_text(encoding="utf-8"))
+    write_text(card, named)
     try:
         url = api.create_repo(repository, repo_type="dataset", private=is_private, exist_ok=True)
         api.upload_folder(

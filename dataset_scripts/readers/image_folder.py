@@ -117,6 +117,12 @@ class MetadataReader:
                 self.report.skip(Reason.NO_EXPRESSION_LEFT, self.name, record.pair_id, detail)
         return list(records.values())
 
+    def split_of_row(self, row: Mapping[str, Any]) -> str:
+        """The split of the sub-folder with the first image of a row ("train/t1/1.png"), else that of the reader."""
+        name = row.get(IMAGE_COLUMNS[0])
+        parts = [part for part in str(name).replace("\\", "/").split("/") if part not in ("", ".")]
+        return SPLIT_NAMES.get(parts[0].lower(), self.split) if len(parts) > 1 else self.split
+
     def _read_rows(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The rows with their line numbers."""
         rows: list[tuple[str, Mapping[str, Any]]] = []

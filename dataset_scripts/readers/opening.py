@@ -228,7 +228,20 @@ def _image_folder_readers(folder: Path, report: ReadingReport) -> list[tuple[Met
         if path.name.lower() in SPLIT_NAMES and path.is_dir() and metadata_of(path) is not None:
             found.append((path, path.name, SPLIT_NAMES[path.name.lower()]))
     readers = [MetadataReader(path, folder.resolve(), name, split, report) for path, name, split in found]
+    if readers and readers[0].folder == folder and folder.resolve().name.lower() not in SPLIT_NAMES:
+        readers[0].split = _split_of_rows(readers[0])
     return [(reader, reader.list_pairs()) for reader in readers]
+
+
+def _split_of_rows(reader: MetadataReader) -> str:
+    """The split of a folder's own rows: that of the sub-folder with their images, else that of the folder."""
+    found = {reader.split_of_row(row) for _, row in reader.rows}
+    if len(found) > 1:
+        raise DataError(
+            f"{reader.metadata} names images of {' and '.join(sorted(found))}: write a {METADATA} into the folder of "
+            "each split, with names relative to it."
+        )
+    return found.pop() if found else reader.split
 
 
 # --- one split of a benchmark setting ---

@@ -337,7 +337,7 @@ class _Lister:
             sample = f"{sample_id}_{index}"
             try:
                 sentence = self._sentence(text, sample)
-                mask = self._mask(entries[index] if index < len(entries) else None, index, sample_id, stem)
+                mask = self._mask(entries, index, sample_id, stem)
             except UnusableError as error:
                 self.report.skip(error.reason, self.folder.name, sample, error.detail)
                 continue
@@ -395,15 +395,17 @@ class _Lister:
             raise UnusableError(Reason.MISSING_IMAGE, f"there is no {' and no '.join(missing)}")
         return image_t1, image_t2
 
-    def _mask(self, entry: Any, index: int, sample_id: str, stem: str) -> ImageFile:
+    def _mask(self, entries: Sequence[Any], index: int, sample_id: str, stem: str) -> ImageFile:
         """The first mask that exists: the one named in the JSON file, the numbered one of the pair, the one for all
-        sentences."""
+        sentences. There is none for all where the file names masks, but too few."""
+        entry = entries[index] if index < len(entries) else None
+        for_all = () if 0 < len(entries) <= index else (sample_id, stem)
         if isinstance(entry, dict) and "path" in entry:
             entry = entry["path"]
         if entry is not None and not isinstance(entry, str):
             raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is no file name")
         named = [] if entry is None else [entry]
-        for name in (*named, f"{sample_id}/{index}", f"{stem}/{index}", sample_id, stem):
+        for name in (*named, f"{sample_id}/{index}", f"{stem}/{index}", *for_all):
             try:
                 mask = self.masks.find(name)
             except UnusableError as error:

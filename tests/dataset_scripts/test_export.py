@@ -526,6 +526,14 @@ def test_an_export_is_pushed(raw, out, hub, capsys, is_private) -> None:
     assert not export_dataset(raw, out).is_new
 
 
+def test_the_card_names_the_repository_of_the_last_upload(raw, out, hub) -> None:
+    export_dataset(raw, out)
+    for repository in ("me/data", "you/copy"):
+        push_dataset(out, repository, is_private=False)
+        assert f'load_dataset("{repository}", "TV", split="train")' in (out / "README.md").read_text()
+    assert "me/data" not in (out / "README.md").read_text()
+
+
 def test_a_failed_upload_says_that_the_export_is_there(raw, out, hub) -> None:
     export_dataset(raw, out)
     with pytest.raises(DataError, match=r"out is complete, but cannot be uploaded to other/taken.*403"):

@@ -115,6 +115,15 @@ def test_boundary_must_be_asked_for_when_adding(load_metric: Callable[..., Any])
     assert (len(metric), metric.compute()["mIoU"]) == (1, 100.0), "what was added before an error stays"
 
 
+@pytest.mark.parametrize("labels", [{"domains": ["RS"]}, {"scores": [0.5], "sample_ids": ["a"]}])
+def test_labels_without_masks_are_refused(load_metric: Callable[..., Any], labels: dict[str, Any]) -> None:
+    metric = load_metric()
+    metric.add(prediction=np.eye(3), reference=np.eye(3))
+    with pytest.raises(ValueError, match=f"{next(reversed(labels))}.* came without masks"):
+        metric.compute(**labels)
+    assert metric.compute()["num_samples"] == 1
+
+
 def test_no_samples_give_no_scores(load_metric: Callable[..., Any]) -> None:
     result = load_metric().compute(predictions=[], references=[])
     assert (result["num_samples"], result["mIoU"]) == (0, None)
@@ -195,6 +204,24 @@ print(score_masks([[[0, 1], [0, 1]]], [[[0, 1], [0, 0]]], boundary=True, bootstr
     assert run(code, str(ROOT), folder=tmp_path, home=tmp_path) == "50.0\n"
 
 
+def run_two_processes(code: str, *arguments: str, folder: Path) -> list[str]:
+    """What each of two processes prints. They are told the metric, its cache, their number and `arguments`."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OFFLINE + code, str(ROOT / "mtrs_iou"), "cache", str(rank), *arguments],
+            cwd=folder,
+            env=clean_environment(folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    return [output for output, _ in outputs]
+
+
 def test_two_processes_with_uneven_shards(tmp_path: Path) -> None:
     code = """
 import json
@@ -221,27 +248,52 @@ for name, shards in all_shards.items():
     (tmp_path / "samples.json").write_text(
         json.dumps([samples, {name: [*map(list, s)] for name, s in SHARDS.items()}])
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", OFFLINE + code, str(ROOT / "mtrs_iou"), "cache", str(rank), "samples.json"],
-            cwd=tmp_path,
-            env=clean_environment(tmp_path),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=240) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs
-    results = dict(zip(SHARDS, map(json.loads, outputs[0][0].splitlines()), strict=True))
-    assert outputs[1][0] == "null\n" * len(SHARDS)
+    outputs = run_two_processes(code, "samples.json", folder=tmp_path)
+    results = dict(zip(SHARDS, map(json.loads, outputs[0].splitlines()), strict=True))
+    assert outputs[1] == "null\n" * len(SHARDS)
     wanted = score_masks(**arguments, **OPTIONS)
     removed = {name: result.pop("num_duplicates_removed") for name, result in results.items()}
     assert removed == {**dict.fromkeys(SHARDS, 0), "padded": 1, "repeated within a process": 1}
     del wanted["num_duplicates_removed"]
     for name, result in results.items():
         assert result == json.loads(json.dumps(wanted)), name
+
+
+def test_a_process_may_begin_the_next_round_before_the_first_one_has_read_its_files(tmp_path: Path) -> None:
+    code = """
+import json
+import sys
+import time
+from pathlib import Path
+
+import evaluate
+
+rank = int(sys.argv[3])
+metric = evaluate.load(
+    sys.argv[1], cache_dir=sys.argv[2], num_process=2, process_id=rank, experiment_id="rounds", timeout=60
+)
+begun = Path("begun")
+scores = []
+for number, prediction in enumerate([None, [[1]], [[0]]]):
+    if rank == 1 and number == 1:
+        wait_for_the_others = metric._check_rendez_vous
+
+        def say_and_wait():
+            begun.touch()  # Its file of the second round is open for writing.
+            wait_for_the_others()
+
+        metric._check_rendez_vous = say_and_wait
+    metric.add_batch(predictions=[prediction] * 1000, references=[[[1]]] * 1000)
+    while rank == 0 and not begun.exists():
+        time.sleep(0.02)
+    result = metric.compute()
+    scores.append(result and [result["mIoU"], result["num_samples"]])
+print(json.dumps(scores))
+"""
+    first, second = map(json.loads, run_two_processes(code, folder=tmp_path))
+    assert first == [[0.0, 2000], [100.0, 2000], [0.0, 2000]]
+    assert second == [None] * 3
+    assert not list((tmp_path / "cache").rglob("*.arrow"))
 
 
 def fresh_masks(count: int) -> Iterator[np.ndarray]:

@@ -217,6 +217,15 @@ def test_masks_that_are_not_contiguous_or_writable() -> None:
     assert count_masks(bytes_view, other) == SampleCounts(area, area, area)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(None, "None, not COCO RLE"), (7, "a int, not COCO RLE"), ([[1, 1, 1, 2, 2, 2]], "list of COCO polygons")],
+)
+def test_only_run_lengths_are_decoded(value, message) -> None:
+    with pytest.raises(ValueError, match=f"the mask .*{message}"):
+        decode_rle(value)
+
+
 def test_a_mask_that_would_fill_the_memory_is_refused() -> None:
     """Sixty characters can stand for a terabyte of pixels. Counting needs none of them."""
     mask = {"size": [2**20, 2**20], "counts": [2**39, 2**39]}

@@ -9,8 +9,10 @@ from PIL import Image
 
 from mtrefseg.build.loading import find_device, load_model, load_processor
 from trainer.data.samples import SCENES
-from trainer.evaluation import model_hash, shown_name
+from trainer.evaluation import model_hash
 from trainer.evaluation.segmenter import Answer
+
+from .registry import shown_model
 
 
 class CheckpointSegmenter:
@@ -19,7 +21,8 @@ class CheckpointSegmenter:
 
     Args:
         model (`str`, *optional*, defaults to `"mtrefseg-r1"`): Folder or Hub id.
-        name (`str`, *optional*): Name in tables; by default that of the folder or Hub id.
+        name (`str`, *optional*): Name in tables; by default that of the folder (with its parent for `checkpoint-N`) or
+            Hub id.
     """
 
     def __init__(self, model: str = "mtrefseg-r1", name: str | None = None) -> None:
@@ -28,7 +31,7 @@ class CheckpointSegmenter:
             from huggingface_hub import snapshot_download
 
             folder = Path(snapshot_download(model))
-        self.name = name or shown_name(model)
+        self.name = name or shown_model(model)
         self.identity: Mapping[str, str] = model_hash(folder)
         import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.
 

@@ -5,9 +5,12 @@ Segmenters by name, for `mtrefseg benchmark run --models`: `NAME`, or `NAME:MODE
 """
 
 import difflib
+import hashlib
 import importlib.util
 import inspect
 import pkgutil
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +43,8 @@ _BUILT_IN = {
     "sam3": "trainer.baselines.direct.opening:sam3",
 }
 _REGISTERED: dict[str, Make] = {}
+# Options of built-in segmenters that do not affect the answers.
+_WITHOUT_EFFECT = frozenset(("device", "trust_remote_code", "url"))
 
 
 def register_segmenter(name: str) -> Callable[[MakeT], MakeT]:
@@ -101,9 +106,33 @@ def parse_segmenter(text: str) -> tuple[str, str, dict[str, str]]:
     return name, model, options
 
 
+def shown_model(model: str) -> str:
+    """The name of a model in tables: a Hub id as it is, the last part of a folder, and RUN/checkpoint-N of a run."""
+    if not Path(model).exists():
+        return model
+    folder = Path(model).resolve()
+    return f"{folder.parent.name}/{folder.name}" if re.fullmatch(r"checkpoint-\d+", folder.name) else folder.name
+
+
+def planned_name(text: str) -> str:
+    """
+    A name that is equal for two specifications if the segmenters get the same name, without opening them. Those of
+    plugins choose their names themselves, so theirs is the specification.
+    """
+    name, model, _ = parse_segmenter(text)
+    if name in _REGISTERED:
+        return text
+    changed = _changed_options(text)
+    if "name" in changed:
+        return changed["name"]
+    if name == "mtrefseg":
+        return shown_model(model or inspect.signature(_maker(name)).parameters["model"].default)
+    return (f"{name}:{shown_model(model)}" if model else name) + _in_brackets(changed)
+
+
 def open_segmenter(text: str) -> "Segmenter":
     """
-    Creates a segmenter.
+    Creates a segmenter. The name of a built-in one ends with the options that differ from the defaults.
 
     Args:
         text (`str`): See [`parse_segmenter`].
@@ -115,13 +144,45 @@ def open_segmenter(text: str) -> "Segmenter":
         TrainingError: If there is no segmenter of that name, or it does not have these options.
     """
     name, model, options = parse_segmenter(text)
-    make: Any = _REGISTERED[name] if name in _REGISTERED else pkgutil.resolve_name(_BUILT_IN[name])
-    arguments = (model,) if model else ()
+    changed = _changed_options(text)
+    segmenter = _maker(name)(*((model,) if model else ()), **options)
+    if name in _BUILT_IN:
+        # Names of checkpoints and ways to use the images are in the name already.
+        shown = _in_brackets({key: value for key, value in changed.items() if key not in ("name", "images")})
+        if shown:
+            segmenter.name += shown
+    return segmenter
+
+
+def _maker(name: str) -> Any:
+    return _REGISTERED[name] if name in _REGISTERED else pkgutil.resolve_name(_BUILT_IN[name])
+
+
+def _changed_options(text: str) -> dict[str, str]:
+    """The options that differ from the defaults and affect the answers."""
+    name, model, options = parse_segmenter(text)
+    signature = inspect.signature(_maker(name))
     try:
-        inspect.signature(make).bind(*arguments, **options)
+        signature.bind(*((model,) if model else ()), **options)
     except TypeError as error:
         raise TrainingError(f"--models {text}: {name} does not take these options ({error}).") from error
-    return make(*arguments, **options)
+    defaults = {key: parameter.default for key, parameter in signature.parameters.items()}
+    return {
+        key: value
+        for key, value in options.items()
+        if key not in _WITHOUT_EFFECT and (key not in defaults or str(defaults[key]) != value)
+    }
+
+
+def _in_brackets(options: dict[str, str]) -> str:
+    shown = (f"{key}={shown_model(value)}" for key, value in sorted(options.items()))
+    return f" ({', '.join(shown)})" if options else ""
+
+
+def plugin_module(path: Path) -> str:
+    """The name of the module of a plugin: that of no other module, even if the file is called like one."""
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    return f"_plugin_{place}_{path.stem}"
 
 
 def load_plugin(path: Path) -> None:
@@ -134,7 +195,14 @@ def load_plugin(path: Path) -> None:
     Raises:
         TrainingError: If there is no such file.
     """
-    spec = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
+    name = plugin_module(path)
+    spec = importlib.util.spec_from_file_location(name, path) if path.is_file() else None
     if spec is None or spec.loader is None:
         raise TrainingError(f"--plugin {path}: there is no such Python file.")
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Dataclasses look up the names in their annotations there.
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise

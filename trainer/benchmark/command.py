@@ -53,7 +53,9 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         _add_data_options(command)
     table = commands.add_parser("table", help="compare scored models in a table")
     table.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of results")
-    table.add_argument("--out", type=Path, help="output folder; by default the first of the folders")
+    table.add_argument(
+        "--out", type=Path, help="output folder; by default the first of the folders, unless of one model"
+    )
     parsed = parser.parse_args(arguments)
     for name, least in {"limit": 1, "generated_pairs": 1, "bootstrap": 0, "seed": 0}.items():
         value = getattr(parsed, name, None)
@@ -112,7 +114,9 @@ def run_models(arguments: argparse.Namespace) -> int:
 
     from trainer.evaluation import summary
 
-    from .running import folder_name, run_row
+    from .running import check_names, claim_folder, folder_name, run_row
+
+    check_names(arguments.models)
 
     is_cpu = not torch.accelerator.is_available()
     if is_cpu:
@@ -122,8 +126,10 @@ def run_models(arguments: argparse.Namespace) -> int:
         raise TrainingError(
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes are not connected: use accelerate launch."
         )
+    taken: dict[str, str] = {}
     for text in arguments.models:
         segmenter = open_segmenter(text)
+        claim_folder(taken, segmenter.name, text)  # The names of plugins are known only now.
         for setting in arguments.settings:
             folder = arguments.output_dir / setting / folder_name(segmenter.name)
             of_setting = argparse.Namespace(**{**vars(arguments), "setting": setting})
@@ -163,8 +169,8 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     hashes = {str(file.relative_to(path.parent)): sha256_of(file) for file in files}
     identity = identity_of(hashes, source, options, "cpu")
     folder = EvaluationFolder(arguments.output_dir / arguments.setting / folder_name(name), identity)
+    faults_path = folder.folder / "faults.json"
     if folder.is_finished():
-        faults_path = folder.folder / "faults.json"
         tqdm.write(f"Finished before, nothing to do: {folder.folder}")
         return 1 if faults_path.is_file() else 0
     folder.begin()
@@ -180,7 +186,9 @@ def score_predictions(arguments: argparse.Namespace) -> int:
             append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
     faults.extra = sorted(predictions)
     if faults:
-        (folder.folder / "faults.json").write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")
+        faults_path.write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")
+    else:
+        faults_path.unlink(missing_ok=True)  # Of earlier predictions, whose report was removed.
     report = finish_row(folder, num_batches, name, source, arguments, identity, 1)
     tqdm.write("\n".join([*faults.lines(), summary(report, folder.folder)]))
     return 1 if faults else 0
@@ -201,12 +209,15 @@ def make_table(arguments: argparse.Namespace) -> int:
     from .comparison import open_folders
 
     models = open_folders(arguments.folders)  # Before PyTorch is imported, which takes seconds.
+    out = arguments.out or arguments.folders[0]
+    if any(model.folder.resolve() == out.resolve() for model in models):
+        # The files of an evaluation include a table.md and a table.tex of its own.
+        raise TrainingError(f"{out} holds the results of one model, with its own table: name a folder with --out.")
 
     from tqdm.auto import tqdm
 
     from .table import write_table
 
-    out = arguments.out or arguments.folders[0]
     tqdm.write(f"{write_table(models, out)}\nwritten to {out}")
     return 0
 

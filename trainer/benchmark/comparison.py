@@ -69,6 +69,11 @@ class ScoredModel:
         """IoU of each sentence, 0 to 100."""
         return np.array([sentence.iou for sentence in self.sentences], dtype=np.float64)
 
+    def key_of(self, row: int) -> tuple[str, str, str]:
+        """What names a sentence in every model's results: its id, domain and text."""
+        sentence = self.sentences[row]
+        return sentence.sample_id, sentence.domain or "", sentence.expression
+
 
 def open_folders(folders: Sequence[Path]) -> list[ScoredModel]:
     """
@@ -137,14 +142,16 @@ def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> floa
     Raises:
         TrainingError: If they were not scored on the same sentences.
     """
-    ids = [[sentence.sample_id for sentence in model.sentences] for model in (first, second)]
-    if ids[0] != ids[1] or first.report["data"]["sha256"] != second.report["data"]["sha256"]:
+    # Folders with equal hashes may list the same sentences in another order.
+    orders = [sorted(range(len(model.sentences)), key=model.key_of) for model in (first, second)]
+    keys = [[model.key_of(row) for row in order] for model, order in zip((first, second), orders)]
+    if keys[0] != keys[1] or first.report["data"]["sha256"] != second.report["data"]["sha256"]:
         raise TrainingError(
             f"{first.folder} and {second.folder} were not scored on the same sentences: compare rows of the same data."
         )
-    names = [sentence.pair_id for sentence in first.sentences]
+    names = [first.sentences[row].pair_id for row in orders[0]]
     _, pairs = np.unique(names, return_inverse=True)
-    differences = np.bincount(pairs, weights=first.ious - second.ious)
+    differences = np.bincount(pairs, weights=first.ious[orders[0]] - second.ious[orders[1]])
     random = np.random.default_rng(seed)
     signs = random.choice([-1.0, 1.0], size=(RESAMPLES, len(differences)))
     # With a tolerance, because the order of summation affects the last digits.

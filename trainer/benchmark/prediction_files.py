@@ -4,11 +4,13 @@ Predictions written by other programs, in one of three formats:
 
 - **Parquet**: columns `sample_id` (text) and `prediction` (struct of `size`, [height, width], and `counts`, COCO's
   compressed run-length encoding); optionally `no_target_score` (0 to 1). So is `predictions.parquet` of an evaluation.
-- **a folder of PNGs**: `SAMPLE_ID.png`, one channel, 0 and 255 (or 0 and 1).
+- **a folder of PNGs**: `SAMPLE_ID.png`, one channel, 0 and 255 (or 0 and 1). A "/" of an id is a sub-folder. Files in
+  other sub-folders go by their own name if no other file has it.
 - **COCO results JSON**: a list of `{"image_id": SAMPLE_ID, "segmentation": RLE, "score": ...}`. Several entries for a
   sample are united to one mask.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +45,24 @@ class Prediction:
     no_target_score: float | None = None
 
 
+class Predictions(dict[str, Prediction]):
+    """
+    Predictions by sample id.
+
+    Args:
+        items (`dict[str, Prediction]`): The predictions by their full names.
+        short_names (`dict[str, str]`, *optional*): Further names, and the full names that they stand for.
+    """
+
+    def __init__(self, items: dict[str, Prediction], short_names: dict[str, str] | None = None) -> None:
+        super().__init__(items)
+        self._short_names = short_names or {}
+
+    def take(self, sample_id: str) -> Prediction | None:
+        """Removes and returns the prediction for a sample; `None` if there is none."""
+        return self.pop(sample_id if sample_id in self else self._short_names.get(sample_id, sample_id), None)
+
+
 @dataclass
 class Faults:
     """
@@ -70,7 +90,7 @@ class Faults:
         ]
 
 
-def open_predictions(path: Path) -> dict[str, Prediction]:
+def open_predictions(path: Path) -> Predictions:
     """
     Lists the predictions of a file or folder.
 
@@ -78,7 +98,7 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
         path (`Path`): A Parquet file, a folder of PNGs or a COCO results file.
 
     Returns:
-        `dict[str, Prediction]`: By sample id.
+        [`Predictions`]: By sample id.
 
     Raises:
         TrainingError: If it is none of these, is damaged, or contains a sample twice.
@@ -88,18 +108,18 @@ def open_predictions(path: Path) -> dict[str, Prediction]:
     if not path.is_file():
         raise TrainingError(f"There are no predictions at {path}: name a .parquet, a .json or a folder of PNGs.")
     if path.suffix == ".parquet":
-        return _from_parquet(path)
+        return Predictions(_from_parquet(path))
     if path.suffix == ".json":
-        return _from_coco(path)
+        return Predictions(_from_coco(path))
     raise TrainingError(f"{path} is neither .parquet nor .json nor a folder of PNGs.")
 
 
-def answers_from(predictions: dict[str, Prediction], pair: "ScoredPair", faults: Faults) -> "dict[int, Answer]":
+def answers_from(predictions: Predictions, pair: "ScoredPair", faults: Faults) -> "dict[int, Answer]":
     """
     Removes the predictions for a pair from `predictions` and returns them as results.
 
     Args:
-        predictions (`dict[str, Prediction]`): All predictions; the used ones are removed.
+        predictions ([`Predictions`]): All predictions; the used ones are removed.
         pair ([`ScoredPair`]): The pair.
         faults ([`Faults`]): Missing and wrong predictions are added to it.
 
@@ -110,7 +130,7 @@ def answers_from(predictions: dict[str, Prediction], pair: "ScoredPair", faults:
 
     answers: dict[int, Answer] = {}
     for index, (sample_id, truth) in enumerate(zip(pair.sample_ids, pair.truths)):
-        prediction = predictions.pop(sample_id, None)
+        prediction = predictions.take(sample_id)
         if pair.problems[index]:
             continue  # This is an error of the data, not of the prediction.
         if prediction is None:
@@ -147,11 +167,14 @@ def _from_parquet(path: Path) -> dict[str, Prediction]:
     )
 
 
-def _from_folder(path: Path) -> dict[str, Prediction]:
+def _from_folder(path: Path) -> Predictions:
     files = sorted(path.rglob("*.png"))
     if not files:
         raise TrainingError(f"{path} holds no *.png.")
-    return _by_name(path, ((file.stem, Prediction(partial(_read_png, file))) for file in files))
+    names = {file: file.relative_to(path).with_suffix("").as_posix() for file in files}
+    times = Counter(file.stem for file in files)
+    short_names = {file.stem: name for file, name in names.items() if times[file.stem] == 1}
+    return Predictions({name: Prediction(partial(_read_png, file)) for file, name in names.items()}, short_names)
 
 
 def _read_png(file: Path) -> np.ndarray:

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from dataset_scripts.readers import PairSource
 from mtrefseg.io import sha256_of
 from mtrs_iou import decode_rle
+from trainer.baselines.registry import planned_name, plugin_module
 from trainer.errors import TrainingError
 from trainer.evaluation import (
     Answer,
@@ -51,6 +52,35 @@ def folder_name(name: str) -> str:
         `str`: Only letters, digits and "._-".
     """
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.") or "model"
+
+
+def claim_folder(taken: dict[str, str], name: str, text: str) -> None:
+    """
+    Notes that a model uses the folder of its name.
+
+    Args:
+        taken (`dict[str, str]`): The folders and the specifications of their models; the new one is added.
+        name (`str`): [`Segmenter.name`].
+        text (`str`): Its specification in `--models`.
+
+    Raises:
+        TrainingError: If another one uses this folder.
+    """
+    folder = folder_name(name)
+    if folder in taken:
+        raise TrainingError(
+            f"--models {taken[folder]} and {text} would both write to the folder {folder}: run one of them with "
+            "another --output_dir, or give checkpoints other names (mtrefseg:FOLDER,name=...)."
+        )
+    taken[folder] = text
+
+
+def check_names(models: Sequence[str]) -> None:
+    """Raises a `TrainingError` if two models of `--models` have one folder, as far as it is known before they are
+    opened."""
+    taken: dict[str, str] = {}
+    for text in models:
+        claim_folder(taken, planned_name(text), text)
 
 
 def answers_of(segmenter: Segmenter, pair: ScoredPair) -> dict[int, Answer]:
@@ -117,8 +147,7 @@ def run_row(
     """
     options = {"setting": arguments.setting, "split": arguments.split, "bootstrap": arguments.bootstrap}
     options |= {"batch_size": PAIRS_AT_ONCE, "limit": len(source)}
-    # A plugin is loaded under the name of its file.
-    plugin = [sha256_of(path) for path in arguments.plugin if path.stem == type(segmenter).__module__]
+    plugin = [sha256_of(path) for path in arguments.plugin if plugin_module(path) == type(segmenter).__module__]
     if plugin:
         options["plugin"] = plugin
     identity = identity_of(segmenter.identity, source, options, accelerator.device.type)
@@ -159,6 +188,7 @@ def finish_row(
     scores, samples, facts = collect(folder.results(), num_batches, arguments.bootstrap)
     named = argparse.Namespace(**{**vars(arguments), "model": name})
     report = make_report(named, scores, samples, facts, source, identity["options"], identity, processes)
+    report["model"]["name"] = name  # In full, even if it looks like a path ("run/checkpoint-100").
     report["unusable_answers"] = write_answers(samples, folder.folder / ANSWERS)
     write_report(folder.folder, report, samples, source)
     folder.finish()

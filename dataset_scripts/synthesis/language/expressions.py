@@ -124,6 +124,8 @@ class ExpressionWriter:
         groups (`Mapping[str, Sequence[tuple[Forms, frozenset[str]]]]`, *optional*): Domain -> nouns that cover several
             kinds, such as "vehicle".
         lasting (`frozenset[str]`, *optional*): Kinds that never appear or disappear.
+        knows_every_change (`bool`, *optional*, defaults to `True`): Whether the scene holds every change of the
+            images. Otherwise, no sentence is about everything that changed.
     """
 
     observation: Observation
@@ -131,6 +133,7 @@ class ExpressionWriter:
     nouns: Mapping[str, Sequence[Forms]] = field(default_factory=lambda: NOUNS)
     groups: Mapping[str, Sequence[tuple[Forms, frozenset[str]]]] = field(default_factory=lambda: GROUPS)
     lasting: frozenset[str] = LASTING
+    knows_every_change: bool = True
     sightings: list[Sighting] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -425,7 +428,7 @@ class ExpressionWriter:
     def _write_everything(self) -> WrittenExpression | None:
         """Writes a sentence about all changes, or all changes of one type."""
         every = [one for one in self.sightings if one.change is not None]
-        if any(one.area < self.smallest for one in every):
+        if not self.knows_every_change or any(one.area < self.smallest for one in every):
             return None
         change = self._one_of(every).change
         assert change is not None
@@ -446,7 +449,8 @@ class ExpressionWriter:
     def _write_absent(self) -> WrittenExpression | None:
         """Writes a no-target sentence: plausible in this scene, but true of no thing."""
         if not self.nameable:
-            return WrittenExpression("everything that appeared", (), "appear") if not self.changed else None
+            is_known = self.knows_every_change and not self.changed
+            return WrittenExpression("everything that appeared", (), "appear") if is_known else None
         model = self._one_of(self.nameable)
         noun, kinds = self._noun_of(model)
         if any(one.change == "state_change" and one.kind in kinds for one in self.sightings):

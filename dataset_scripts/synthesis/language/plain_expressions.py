@@ -73,6 +73,8 @@ class PlainExpressionWriter(ExpressionWriter):
         Returns:
             `WrittenExpression`, *optional*: The sentence, or `None` if its mask would be doubtful.
         """
+        if not self.knows_every_change:
+            return None
         every = [one for one in self.sightings if one.change is not None]
         if any(one.area < self.smallest for one in every) or self.is_doubtful(change):
             return None

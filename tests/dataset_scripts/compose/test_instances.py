@@ -54,6 +54,24 @@ def test_polygons_and_both_run_length_codes_give_the_same_mask(folder: Path) -> 
         assert np.array_equal(source.mask(instance), mask)
 
 
+def test_a_file_with_two_ids_is_one_image_with_all_its_objects(folder: Path) -> None:
+    (before, *others) = read_instances(folder, SkippedItems())
+
+    def edit(content: dict[str, Any]) -> None:
+        first = next(image for image in content["images"] if image["file_name"] == before.file.name)
+        content["images"].append({**first, "id": 77, "file_name": f"./{first['file_name']}"})
+        own = [each for each in content["annotations"] if each["image_id"] == first["id"]]
+        own[1]["image_id"] = 77
+        content["annotations"].append({**own[0], "id": 777, "image_id": 77})  # Listed under both ids.
+
+    change(folder, edit)
+    skipped = SkippedItems()
+    (merged, *rest) = read_instances(folder, skipped)
+    assert (merged.file, set(merged.instances), len(merged.instances)) == (before.file, set(before.instances), 2)
+    assert rest == others
+    assert not skipped.lines()
+
+
 @pytest.mark.parametrize(
     ("change_of", "reason"),
     [

@@ -116,6 +116,18 @@ def test_masks_of_buildings_say_nothing_about_cars_and_trees(levir: Path) -> Non
     assert not {"car", "truck", "tree", "pool", "greenhouse"} & {kind for text in texts for kind in kinds_in(text)}
 
 
+def test_masks_of_one_kind_say_nothing_about_everything(levir: Path) -> None:
+    texts = [
+        expression.text
+        for seed in range(12)
+        for expression in Describer(data=levir, domain="NS", thing="car", seed=seed, most_expressions=30)
+        .pair(0)
+        .expressions
+    ]
+    assert texts
+    assert not [text for text in texts if "everything" in text or text in ("every change", "all the changes")]
+
+
 def test_sentences_say_what_the_masks_show_and_are_kept(people: Path) -> None:
     pair = Describer(data=people, domain="NS", most_expressions=20).pair(0)
     texts = [expression.text for expression in pair.expressions]

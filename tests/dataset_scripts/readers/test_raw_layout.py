@@ -188,6 +188,17 @@ def test_the_first_mask_that_exists_is_taken(tmp_path, key, entries, files, expe
     assert names == expected
 
 
+@pytest.mark.parametrize("name", ["s.png", "j.png"])
+def test_a_sentence_beyond_the_listed_masks_does_not_get_the_mask_of_another(tmp_path, name) -> None:
+    folder = make_raw_split(tmp_path, "RS_val", pairs=1)
+    json_path(folder, "RS_val_000").rename(json_path(folder, "j"))
+    edit_json(folder, "j", sample_id="s", mask=[name])
+    draw_mask(0).save(folder / "masks" / name)
+    ((record,), report) = read(folder)
+    assert [expression.index for expression in record.expressions] == [0]
+    assert [(finding.reason, finding.sample) for finding in report.skipped] == [(Reason.MISSING_MASK, "s_1")]
+
+
 @pytest.mark.parametrize("name", BROKEN_PAIRS)
 def test_a_broken_pair_is_skipped_and_named(tmp_path, name) -> None:
     damage, reason = BROKEN_PAIRS[name]

@@ -138,6 +138,24 @@ def test_sub_folders_are_splits_and_other_ones_are_not_looked_into(tmp_path) -> 
     assert {part.name: part.split for part in source.parts} == {"train": "train", "val": "validation", "test": "test"}
 
 
+def test_rows_above_the_folder_of_a_split_belong_to_it(tmp_path) -> None:
+    def rows(split: str) -> list[dict[str, str]]:
+        own = read_rows(tmp_path / split)
+        return [{key: f"{split}/{row[key]}" if key.endswith("_name") else row[key] for key in row} for row in own]
+
+    for name in ("train", "val"):
+        make_image_folder(tmp_path / name, pairs=1, sentences=1)
+    validation, both = rows("val"), rows("train") + rows("val")
+    for name in ("train", "val"):
+        (tmp_path / name / "metadata.jsonl").unlink()
+    write_rows(tmp_path, validation)
+    assert [pair.split for pair in open_pairs(tmp_path)] == ["validation"]
+    assert len(open_pairs(tmp_path, "validation", checked=False)) == 1
+    write_rows(tmp_path, both)
+    with pytest.raises(DataError, match=r"names images of train and validation: write a metadata\.jsonl into"):
+        open_pairs(tmp_path)
+
+
 def test_a_split_does_not_reach_into_the_one_beside_it(tmp_path) -> None:
     for name in ("train", "validation"):
         make_image_folder(tmp_path / name, pairs=1, sentences=1)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -332,6 +333,16 @@ def test_options_that_a_scene_does_not_have_are_named(tmp_path: Path, capsys: py
     assert "leave out OUT, --size, --num-proc" in capsys.readouterr().err
     assert main(["synth", "--scene", scene, "--seed", "-1"]) == 2
     assert "seed is -1" in capsys.readouterr().err
+
+
+def test_the_command_of_the_committed_sample_is_accepted_on_it(tmp_path: Path) -> None:
+    """The settings in its folders must be all of today's generator."""
+    sample = Path(__file__).parents[3] / "dataset_scripts" / "sample"
+    out = shutil.copytree(sample, tmp_path / "sample")
+    options = ["--pairs", "8", "--seed", "210", "--split", "validation", "--strength", "0.8"]
+    assert main(["synth", str(out), *options]) == 0
+    for path in sample.rglob("*"):
+        assert path.is_dir() or (out / path.relative_to(sample)).read_bytes() == path.read_bytes(), path
 
 
 def test_the_committed_sample_is_what_the_generator_makes() -> None:

@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The protocol of everything that is scored, and the registry of names."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,6 +89,45 @@ def test_a_name_is_taken_once() -> None:
         register_segmenter("mtrefseg")(Everything)
     with pytest.raises(TrainingError, match="letters"):
         register_segmenter("all white")
+
+
+PLUGIN = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer.baselines import register_segmenter
+
+
+@register_segmenter("plugged")
+@dataclass
+class Plugged:
+    model: str = ""
+    name: str = "plugged"
+"""
+
+
+@pytest.mark.parametrize("stem", ["mine", "json"])
+def test_a_plugin_may_hold_dataclasses_and_hides_no_module(tmp_path: Path, stem: str) -> None:
+    path = tmp_path / f"{stem}.py"
+    path.write_text(PLUGIN, encoding="utf-8")
+    before = sys.modules.get(stem)
+    load_plugin(path)
+    segmenter = open_segmenter("plugged")
+    assert segmenter.name == "plugged"
+    assert sys.modules.get(stem) is before
+    assert type(segmenter).__module__ == registry.plugin_module(path)
+
+
+def test_names_tell_options_and_runs_apart(tmp_path: Path) -> None:
+    assert open_segmenter("image_difference:,threshold=40").name == "image difference"
+    assert open_segmenter("image_difference:,threshold=20").name == "image difference (threshold=20)"
+    checkpoints = [tmp_path / run / "checkpoint-100" for run in ("a", "b")]
+    for checkpoint in checkpoints:
+        checkpoint.mkdir(parents=True)
+    names = [registry.planned_name(f"mtrefseg:{checkpoint}") for checkpoint in checkpoints]
+    assert names == ["a/checkpoint-100", "b/checkpoint-100"]
+    assert registry.shown_model(str(checkpoints[0])) == names[0]
 
 
 def test_a_missing_plugin_is_named(tmp_path: Path) -> None:

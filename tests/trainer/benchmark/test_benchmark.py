@@ -17,12 +17,15 @@ from PIL import Image
 
 from mtrefseg.view.predictions import load_predictions
 from mtrs_iou import decode_rle, encode_rle
+from tests.dataset_scripts.image_folders import make_image_folder
 from trainer.baselines import registry
 from trainer.baselines.untrained import WholeImage
 from trainer.benchmark import running
 from trainer.benchmark.command import main, open_source, parse_arguments
 from trainer.benchmark.comparison import groups_of, interval, open_folders, significance
+from trainer.benchmark.prediction_files import open_predictions
 from trainer.benchmark.sentence_kinds import kind_of
+from trainer.errors import TrainingError
 
 
 PLUGIN = Path(__file__).with_name("brightness.py")
@@ -172,6 +175,51 @@ def test_intervals_and_significance(scored: Path) -> None:
     assert total == len(models["nothing"].sentences)
 
 
+def test_the_order_of_the_sentences_does_not_matter(scored: Path) -> None:
+    models = {model.name: model for model in open_folders([scored / "TV"])}
+    whole, nothing = models["whole image"], models["nothing"]
+    turned = type(whole)(whole.folder, whole.report, whole.sentences[::-1])
+    assert significance(nothing, turned) == significance(nothing, whole)
+    assert significance(whole, turned) == 1.0
+    shorter = type(whole)(whole.folder, whole.report, whole.sentences[1:])
+    with pytest.raises(TrainingError, match="not scored on the same sentences"):
+        significance(nothing, shorter)
+
+
+def test_a_table_does_not_replace_that_of_a_model(scored: Path, tmp_path: Path, capfd: Any) -> None:
+    folders = [str(scored / "TV" / name) for name in ("nothing", "whole-image")]
+    before = (scored / "TV" / "nothing" / "table.md").read_bytes()
+    assert main(["table", *folders]) == 2
+    assert "name a folder with --out" in capfd.readouterr().err
+    assert (scored / "TV" / "nothing" / "table.md").read_bytes() == before
+    assert main(["table", *folders, "--out", str(tmp_path / "both")]) == 0
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        ["nothing", "nothing"],
+        ["nothing", "image_difference:,threshold=20", "image_difference:,threshold=20"],
+        ["nothing", "mtrefseg:a/best", "mtrefseg:b/best"],
+    ],
+)
+def test_models_of_one_name_are_refused_before_the_first_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "best").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--models", *models, *DATA, "--output_dir", "out"]) == 2
+    assert "would both write to the folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_model_with_two_thresholds_has_two_rows(tmp_path: Path) -> None:
+    models = ["image_difference", "image_difference:,threshold=20"]
+    assert main(["run", "--models", *models, *DATA, "--output_dir", str(tmp_path)]) == 0
+    assert {path.name for path in (tmp_path / "TV").iterdir()} == {"image-difference", "image-difference-threshold-20"}
+
+
 def test_significance_is_small_where_one_is_always_better(scored: Path) -> None:
     model = open_folders([scored / "TV"])[0]
     better = type(model)(model.folder, model.report, model.sentences)
@@ -251,6 +299,62 @@ def test_three_planted_faults_are_named(scored: Path, tmp_path: Path, form: str,
     count = report["data"]["sentences"]
     assert report["scores"]["mIoU"] == pytest.approx(100 * (count - 2) / count)
     assert main(arguments) == 1  # Finished before, and still faulty.
+
+
+@pytest.mark.parametrize("segmentation", [None, 7, "x", [[1, 2, 3, 4, 5, 6]]])
+def test_a_result_without_a_mask_is_one_wrong_sample(
+    scored: Path, tmp_path: Path, segmentation: Any, capfd: Any
+) -> None:
+    predictions = Predictions(scored)
+    path = predictions.write("json", tmp_path)
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    entries[0]["segmentation"] = segmentation
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    assert main(["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]) == 1
+    folder = tmp_path / "out" / "TV" / "theirs"
+    faults = json.loads((folder / "faults.json").read_text(encoding="utf-8"))
+    assert (faults["missing"], list(faults["wrong"])) == ([], [entries[0]["image_id"]])
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["scores"]["mIoU"] == pytest.approx(100 * (1 - 1 / len(entries)))
+
+
+def test_faults_of_earlier_predictions_are_removed(scored: Path, tmp_path: Path) -> None:
+    predictions = Predictions(scored)
+    truths = dict(predictions.masks)
+    predictions.plant_faults()
+    path = predictions.write("json", tmp_path)
+    arguments = ["score", str(path), "--name", "theirs", *DATA, "--output_dir", str(tmp_path / "out")]
+    assert main(arguments) == 1
+    folder = tmp_path / "out" / "TV" / "theirs"
+    assert (folder / "faults.json").is_file()
+    (folder / "report.json").unlink()
+    predictions.masks = truths
+    predictions.write("json", tmp_path)
+    assert main(arguments) == 0
+    assert not (folder / "faults.json").exists()
+    assert main(arguments) == 0  # Finished before, without faults.
+
+
+def test_masks_in_sub_folders_have_the_names_of_their_samples(tmp_path: Path, capfd: Any) -> None:
+    data = make_image_folder(tmp_path / "data" / "validation", pairs=2, sentences=1).parent
+    predictions = tmp_path / "mine"
+    (predictions / "t1").mkdir(parents=True)
+    for number in range(2):
+        shutil.copy(data / "validation" / "masks" / f"{number}_0.png", predictions / "t1")
+    arguments = ["score", str(predictions), "--data", str(data), "--output_dir", str(tmp_path / "out")]
+    assert main(arguments) == 0, capfd.readouterr()
+    report = json.loads((tmp_path / "out" / "TV" / "mine" / "report.json").read_text(encoding="utf-8"))
+    assert report["scores"]["mIoU"] == 100
+
+
+def test_masks_in_other_sub_folders_go_by_their_own_names(tmp_path: Path) -> None:
+    for name in ("a/1_0.png", "b/2_0.png", "c/2_0.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    predictions = open_predictions(tmp_path)
+    assert predictions.take("2_0") is None  # There are two files of this name.
+    assert predictions.take("1_0") is not None
+    assert sorted(predictions) == ["b/2_0", "c/2_0"]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def _short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_text_models(kind: str, folder_of: FolderOf) -> None:
     for way in ONE_IMAGE:
         segmenter = opened(TEXT_MODELS[kind], folder_of, images=way)
-        assert segmenter.name.endswith(f"{kind} ({way})")
+        assert f"{kind} ({way})" in segmenter.name
         assert {"model", "threshold", "images"} <= set(segmenter.identity)
         answers = segmenter.segment(*noise_pair(), SENTENCES)
         assert all(answer.problem is None for answer in answers)

@@ -58,5 +58,5 @@ def test_rows_of_a_text_model_and_the_oracle(folder_of, tmp_path: Path) -> None:
         path.parent.name: json.loads(path.read_text(encoding="utf-8"))["scores"]
         for path in tmp_path.glob("TV/*/report.json")
     }
-    assert set(scores) == {"clipseg-clipseg-side_by_side", "union-oracle", "change-vectors"}
+    assert set(scores) == {"clipseg-clipseg-side_by_side-threshold-0", "union-oracle", "change-vectors"}
     assert scores["union-oracle"]["mIoU"] > max(scores[name]["mIoU"] for name in scores if name != "union-oracle")
