@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Upload fields that give the path of the uploaded file."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -106,5 +107,7 @@ def _only_path(payload: ListFiles | FileData | None) -> str | None:
     return None if payload is None else payload.path
 
 
-# gradio writes a stub of component classes beside their file; here it is of no use to anybody.
-Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)
+# gradio writes a stub of component classes beside their file; here it is of no use to anybody. On a read-only file
+# system, there is none and nothing can be deleted.
+with suppress(OSError):
+    Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)

@@ -19,11 +19,13 @@ from mtrefseg.serve import ServeOptions
 
 from .common import add_model_option, check_model, check_model_type, default_model
 from .delegated import look_up
+from .demo import DEMO_PACKAGES
 from .parsing import VerbParser
 
 
 HOST, PORT = "127.0.0.1", 8000
 TOKEN_VARIABLE = "MTREFSEG_AUTH_TOKEN"
+_PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 _DEFAULTS = ServeOptions()
 
 
@@ -156,7 +158,6 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _check_packages(with_demo: bool) -> None:
-    demo = ("gradio", "pyarrow", "datasets") if with_demo else ()
-    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", *demo):
+    for package in (*_PACKAGES, *(DEMO_PACKAGES if with_demo else ())):
         if find_spec(package) is None:
             raise UserError(f'{package} is not installed: pip install "mtrefseg[serve]"')

@@ -79,9 +79,11 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_package_that_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def find(name: str) -> Any:
-        return None if name == "uvicorn" else object()
+    for package in ("uvicorn", "shapely"):
 
-    monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
-    assert main(["serve"]) == 2
-    assert 'uvicorn is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err
+        def find(name: str, missing: str = package) -> Any:
+            return None if name == missing else object()
+
+        monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
+        assert main(["serve"]) == 2
+        assert f'{package} is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err
