@@ -92,13 +92,18 @@ class SceneInput(gr.File):
         name = str(self.label)
         try:
             # Endings decide how a file is read: some formats of GDAL name other files.
-            if Path(path).suffix.lower() not in SCENE_ENDINGS:
+            if not is_scene_file(path):
                 raise InputError(f"{name} must be a {', '.join(SCENE_ENDINGS[:-1])} or {SCENE_ENDINGS[-1]} file.")
             check_image(path, name)
         except InputError as error:
             forget_upload(path)
             raise refusal(str(error)) from error
         return path
+
+
+def is_scene_file(path: str | Path) -> bool:
+    """Whether the ending is one of `SCENE_ENDINGS`."""
+    return Path(path).suffix.lower() in SCENE_ENDINGS
 
 
 def _only_path(payload: ListFiles | FileData | None) -> str | None:
