@@ -26,7 +26,7 @@ from mtrefseg.view.predictions import (
 from mtrefseg.view.report_cases import case_html
 from mtrefseg.view.report_images import CHANGE_NAMES, DOMAIN_NAMES, describe
 
-from .limits import refusal
+from .limits import DELETE_AFTER, refusal
 from .upload_fields import ReportInput
 
 
@@ -49,7 +49,7 @@ class BenchmarkTab:
     """
 
     def __init__(self, tab: gr.Tab) -> None:
-        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
+        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES, DELETE_AFTER)
         gr.Markdown(
             "All sentences of an evaluation, the worst first. The example is an evaluation of the shipped weights on "
             "generated pairs. To see your own, upload the `predictions.parquet` that `mtrefseg evaluate` wrote. IoU "

@@ -22,7 +22,7 @@ from mtrefseg.view.inspection import (
 from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
 
 from .answers import NOTHING_FITS, figures_html
-from .limits import InputError, check_sentences, read_pair, refusal
+from .limits import DELETE_AFTER, InputError, check_sentences, read_pair, refusal
 from .segment_tab import MODEL_QUEUE, SegmentTab
 from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
 from .solved_examples import EXAMPLES
@@ -66,7 +66,7 @@ class InspectTab:
 
     def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
-        self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
+        self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES, DELETE_AFTER)
         with gr.Row(equal_height=True, elem_id="look-question"):
             self.sentence = gr.Dropdown(
                 list(EXAMPLES[0].sentences),

@@ -15,9 +15,13 @@ from mtrefseg.serve.limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, InputError, c
 
 
 MAX_FILE_SIZE = "20mb"
+# In seconds. Everything of a visitor is deleted after an hour, and all of it when the server stops.
+DELETE_EVERY, DELETE_AFTER = 300, 3600
 MAX_SENTENCES = len(MASK_COLORS)  # Each has a colour of its own.
 
 __all__ = [
+    "DELETE_AFTER",
+    "DELETE_EVERY",
     "MAX_FILE_SIZE",
     "MAX_PIXELS",
     "MAX_SENTENCES",

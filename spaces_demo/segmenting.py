@@ -15,7 +15,7 @@ from mtrefseg.serve.engine import Answer, Engine, Sentence
 from mtrefseg.serve.pair_cache import PairCache, digest_of
 from mtrefseg.view.drawing import to_panel
 
-from .limits import InputError, read_pair
+from .limits import DELETE_AFTER, InputError, read_pair
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
@@ -86,7 +86,7 @@ class Segmenter:
         self.lock = self.engine.lock
         self.threshold = self.engine.threshold
         self.no_target_threshold = self.engine.no_target_threshold
-        self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES)
+        self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES, DELETE_AFTER)
 
     @classmethod
     def from_pretrained(cls, name: str, revision: str | None = None) -> "Segmenter":

@@ -161,7 +161,7 @@ def test_a_thousand_sentences_are_answered_where_allowed(serving: Callable[..., 
         body = server.segment(files, {"sentences": sentences, "threshold": "0.99"}).json()
         assert [mask["sentence"] for mask in body["masks"]] == sentences
         assert server.metric("mtrefseg_sentences_total") == 1000
-        (known,) = [known for known, _ in server.app.state.batcher.pairs._kept.values()]
+        (known,) = [entry.value for entry in server.app.state.batcher.pairs._kept.values()]
         assert len(known.answers) == batching.MAX_ANSWERS
 
 
