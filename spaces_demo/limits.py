@@ -87,12 +87,12 @@ def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.
     return image_t1, image_t2
 
 
-def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
+def check_sentences(text: str | None, special_tokens: Sequence[str]) -> list[str]:
     """
     Splits and checks what was typed.
 
     Args:
-        text (`str`): Sentences, one a line. Empty lines and repetitions are left out.
+        text (`str`, *optional*): Sentences, one a line. Empty lines and repetitions are left out.
         special_tokens (`Sequence[str]`): Words that mean something to the model and may not stand in a sentence.
 
     Returns:
@@ -101,7 +101,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
     Raises:
         [`InputError`]: If there are none or too many, or one is too long or holds a special token.
     """
-    sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if not is_blank(line)))
+    sentences = list(dict.fromkeys(" ".join(line.split()) for line in (text or "").splitlines() if not is_blank(line)))
     if not sentences:
         raise InputError('Write what changed, one sentence per line, or press "Every change".')
     if len(sentences) > MAX_SENTENCES:

@@ -167,15 +167,31 @@ class Segmenter:
         )
 
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
-        image_t1, image_t2 = read_pair(paths, NAMES)
-        try:
-            images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
-        except ValueError as error:
-            raise InputError(_size_message(image_t1, image_t2, str(error))) from error
+        images = load_pair(self.processor, paths, align)
         encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
         panel = shown_size((width, height))
         return CachedPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
+
+
+def load_pair(processor: Any, paths: tuple[str, str], align: str) -> tuple[Image.Image, Image.Image]:
+    """
+    Reads a pair, at one size.
+
+    Args:
+        processor ([`MTRefSegProcessor`]): The model's processor.
+        paths (`tuple[str, str]`): Files of t1 and t2.
+        align (`str`): `"resize"` fits a t2 of another size to t1, `"error"` refuses it.
+
+    Raises:
+        [`InputError`]: If an image cannot be read, or the sizes differ.
+    """
+    image_t1, image_t2 = read_pair(paths, NAMES)
+    try:
+        loaded: tuple[Image.Image, Image.Image] = processor.image_processor.load_pair(image_t1, image_t2, align=align)
+    except ValueError as error:
+        raise InputError(_size_message(image_t1, image_t2, str(error))) from error
+    return loaded
 
 
 def shown_size(size: tuple[int, int]) -> tuple[int, int]:
