@@ -101,5 +101,5 @@ def test_a_package_that_is_missing_is_named(
             return None if name == missing else object()
 
         monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
-        assert main(["serve"]) == 2
+        assert main(["serve", "--model", "none"]) == 2
         assert f'{package} is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err
