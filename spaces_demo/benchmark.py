@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The tab *Benchmark*: the sentences of an evaluation, worst first, each with images, truth and prediction."""
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -26,7 +27,7 @@ from mtrefseg.view.predictions import (
 from mtrefseg.view.report_cases import case_html
 from mtrefseg.view.report_images import CHANGE_NAMES, DOMAIN_NAMES, describe
 
-from .limits import refusal
+from .limits import DELETE_AFTER, refusal
 from .upload_fields import ReportInput
 
 
@@ -49,7 +50,7 @@ class BenchmarkTab:
     """
 
     def __init__(self, tab: gr.Tab) -> None:
-        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES)
+        self.reports: PairCache[list[ScoredSentence]] = PairCache(MAX_BYTES, DELETE_AFTER)
         gr.Markdown(
             "All sentences of an evaluation, the worst first. The example is an evaluation of the shipped weights on "
             "generated pairs. To see your own, upload the `predictions.parquet` that `mtrefseg evaluate` wrote. IoU "
@@ -87,8 +88,11 @@ class BenchmarkTab:
     def _build_filters(self) -> None:
         with gr.Row():
             self.text = gr.Textbox("", label="Words in the sentence", max_lines=1, min_width=320)
-            self.domain = gr.Dropdown([ANY], value=ANY, label="Domain", min_width=120)
-            self.change_type = gr.Dropdown([ANY], value=ANY, label="Change", min_width=120)
+            # All that are known: programs may choose only what stands here, and know their report.
+            self.domain = gr.Dropdown(_choices(DOMAIN_NAMES, DOMAIN_NAMES), value=ANY, label="Domain", min_width=120)
+            self.change_type = gr.Dropdown(
+                _choices(CHANGE_NAMES, CHANGE_NAMES), value=ANY, label="Change", min_width=120
+            )
         with gr.Row(elem_id="report-range"):
             self.least = gr.Slider(0, 100, 0, step=5, label="IoU from", min_width=220)
             self.most = gr.Slider(0, 100, 100, step=5, label="IoU to", min_width=220)
@@ -153,13 +157,8 @@ class BenchmarkTab:
             _histogram(chosen, len(sentences)),
             rows,
             gr.Slider(1, max(2, len(rows)), 1, step=1),
-            gr.Dropdown(
-                [ANY, *((DOMAIN_NAMES.get(each, each), each) for each in domains_of(sentences))], value=domain
-            ),
-            gr.Dropdown(
-                [ANY, *((CHANGE_NAMES.get(each, each), each) for each in change_types_of(sentences))],
-                value=change_type,
-            ),
+            gr.Dropdown(_choices(domains_of(sentences), DOMAIN_NAMES), value=domain),
+            gr.Dropdown(_choices(change_types_of(sentences), CHANGE_NAMES), value=change_type),
         )
 
     def report_object(
@@ -254,6 +253,11 @@ def _choose(
         most,
         text,
     )
+
+
+def _choices(values: Iterable[str], names: Mapping[str, str]) -> list[str | tuple[str, str]]:
+    """What a filter offers: anything, or one of some values by its name."""
+    return [ANY, *((names.get(value, value), value) for value in values)]
 
 
 def _histogram(chosen: list[ScoredSentence], total: int) -> str:

@@ -22,14 +22,14 @@ from mtrefseg.view.inspection import (
 from mtrefseg.view.inspection_images import draw_attention, draw_difference, draw_layer_mask
 
 from .answers import NOTHING_FITS, figures_html
-from .limits import InputError, check_sentences, read_pair, refusal
+from .limits import DELETE_AFTER, InputError, check_sentences, refusal
 from .segment_tab import MODEL_QUEUE, SegmentTab
-from .segmenting import MAX_BYTES, NAMES, Segmenter, digest_or_refuse
+from .segmenting import MAX_BYTES, Segmenter, digest_or_refuse, load_pair
 from .solved_examples import EXAMPLES
 
 
 INSPECTED_SIDE = 1024  # Larger images are shrunk to this: the maps are no finer anyway.
-Shown = tuple[gr.HTML, gr.Column, str, str, str, str, dict[str, Any], list[str]]
+Shown = tuple[gr.HTML, gr.Column, str, str, str, str, dict[str, Any], list[Any]]
 FIRST = EXAMPLES[0].sentences[2]
 """The sentence that is inspected first: one of its words decides."""
 LEAST_IMPORTANCE = 0.05
@@ -66,7 +66,7 @@ class InspectTab:
 
     def __init__(self, segmenter: Segmenter, tab: gr.Tab, ask: SegmentTab) -> None:
         self.segmenter = segmenter
-        self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES)
+        self.pairs: PairCache[InspectedPair] = PairCache(MAX_BYTES, DELETE_AFTER)
         with gr.Row(equal_height=True, elem_id="look-question"):
             self.sentence = gr.Dropdown(
                 list(EXAMPLES[0].sentences),
@@ -103,7 +103,7 @@ class InspectTab:
         gr.on(
             [],
             self.look_object,
-            [*images, self.sentence, ask.scene],
+            [*images, self.sentence, ask.scene, ask.fit],
             self.numbers,
             api_name="look_inside",
             api_description="Explains the mask of one sentence: attention, masks of all layers, and word importance.",
@@ -125,7 +125,7 @@ class InspectTab:
             "show_progress_on": [self.hint, self.verdict, self.attention],
             **options,
         }
-        asked = [*images, self.sentence, ask.scene]
+        asked = [*images, self.sentence, ask.scene, ask.fit]
         gr.on([self.button.click], self.look, asked, **page)
         tab.select(
             self.take_over,
@@ -136,9 +136,9 @@ class InspectTab:
             api_visibility="private",
         ).then(self.open, [*asked, self.looked], **page)
 
-    def take_over(self, sentences: str, chosen: str | None) -> gr.Dropdown:
+    def take_over(self, sentences: str | None, chosen: str | None) -> gr.Dropdown:
         """Offers the sentences of the tab *Ask*; one that stands there stays chosen."""
-        choices = [" ".join(line.split()) for line in sentences.splitlines() if line.strip()]
+        choices = [" ".join(line.split()) for line in (sentences or "").splitlines() if line.strip()]
         return gr.Dropdown(choices, value=chosen if chosen in choices else next(iter(choices), None))
 
     def open(
@@ -147,19 +147,26 @@ class InspectTab:
         image_t2: str | None,
         sentence: str | None,
         scene: str,
-        looked: list[str],
+        fit: bool,
+        looked: list[Any],
         request: gr.Request,
     ) -> Shown | tuple[Any, ...]:
         """Inspects the sentence when the tab is chosen, unless something is missing or it is shown already."""
-        if not (image_t1 and image_t2 and sentence) or looked == [image_t1, image_t2, sentence, scene]:
+        if not (image_t1 and image_t2 and sentence) or looked == [image_t1, image_t2, sentence, scene, fit]:
             return tuple(gr.skip() for _ in range(8))
-        return self.look(image_t1, image_t2, sentence, scene, request)
+        return self.look(image_t1, image_t2, sentence, scene, fit, request)
 
     def look(
-        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentence: str | None,
+        scene: str,
+        fit: bool,
+        request: gr.Request,
     ) -> Shown:
         """Inspects one sentence and draws what was found."""
-        pair, inspection = self._inspect(image_t1, image_t2, sentence, scene, request)
+        pair, inspection = self._inspect(image_t1, image_t2, sentence, scene, fit, request)
         looked = [(draw_difference(pair), "difference of t1 and t2")]
         looked += [
             (draw_attention(inspection, layer), f"layer {layer + 1}, squares of {stride} pixels")
@@ -177,36 +184,50 @@ class InspectTab:
             figures_html(looked),
             figures_html(masks),
             inspection.as_dict(),
-            [str(image_t1), str(image_t2), str(sentence), scene],
+            [str(image_t1), str(image_t2), str(sentence), scene, fit],
         )
 
     def look_object(
-        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentence: str | None,
+        scene: str,
+        fit: bool,
+        request: gr.Request,
     ) -> dict[str, Any]:
         """Inspects one sentence for a program."""
-        return self._inspect(image_t1, image_t2, sentence, scene, request)[1].as_dict()
+        return self._inspect(image_t1, image_t2, sentence, scene, fit, request)[1].as_dict()
 
     def _inspect(
-        self, image_t1: str | None, image_t2: str | None, sentence: str | None, scene: str, request: gr.Request
+        self,
+        image_t1: str | None,
+        image_t2: str | None,
+        sentence: str | None,
+        scene: str,
+        fit: bool,
+        request: gr.Request,
     ) -> tuple[InspectedPair, ExpressionInspection]:
         """Inspects one sentence; a pair that was inspected before is not encoded again."""
         try:
             if image_t1 is None or image_t2 is None:
                 raise InputError("Two images are needed: upload them in the tab Ask.")
-            checked = check_sentences(sentence or "", self.segmenter.special_tokens)[0]
+            checked, *others = check_sentences(sentence, self.segmenter.special_tokens)
+            if others:
+                raise InputError("One sentence at a time is explained: leave out the others.")
+            paths, align = (image_t1, image_t2), "resize" if fit else "error"
             with self.segmenter.lock:
-                pair = self._pair(request.session_hash or "", (image_t1, image_t2), scene or None)
+                pair = self._pair(request.session_hash or "", paths, scene or None, align)
                 return pair, inspect_pair(self.segmenter.model, self.segmenter.processor, pair, checked)
         except ValueError as error:
             raise refusal(str(error)) from error
 
-    def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None) -> InspectedPair:
-        key = (digest_or_refuse(paths), domain)
+    def _pair(self, visitor: str, paths: tuple[str, str], domain: str | None, align: str) -> InspectedPair:
+        key = (digest_or_refuse(paths), domain, align)
         pair = self.pairs.get(visitor, key)
         if pair is None:
-            images = read_pair(paths, NAMES)
             processor = self.segmenter.processor
-            image_t1, image_t2 = processor.image_processor.load_pair(*images, align="resize")
+            image_t1, image_t2 = load_pair(processor, paths, align)
             for image in (image_t1, image_t2):
                 image.thumbnail((INSPECTED_SIDE, INSPECTED_SIDE))
             pair = encode_for_inspection(self.segmenter.model, processor, image_t1, image_t2, domain)

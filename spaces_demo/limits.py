@@ -15,9 +15,13 @@ from mtrefseg.serve.limits import MAX_PIXELS, MAX_SENTENCE_LENGTH, InputError, c
 
 
 MAX_FILE_SIZE = "20mb"
+# In seconds. Everything of a visitor is deleted after an hour, and all of it when the server stops.
+DELETE_EVERY, DELETE_AFTER = 300, 3600
 MAX_SENTENCES = len(MASK_COLORS)  # Each has a colour of its own.
 
 __all__ = [
+    "DELETE_AFTER",
+    "DELETE_EVERY",
     "MAX_FILE_SIZE",
     "MAX_PIXELS",
     "MAX_SENTENCES",
@@ -83,12 +87,12 @@ def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.
     return image_t1, image_t2
 
 
-def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
+def check_sentences(text: str | None, special_tokens: Sequence[str]) -> list[str]:
     """
     Splits and checks what was typed.
 
     Args:
-        text (`str`): Sentences, one a line. Empty lines and repetitions are left out.
+        text (`str`, *optional*): Sentences, one a line. Empty lines and repetitions are left out.
         special_tokens (`Sequence[str]`): Words that mean something to the model and may not stand in a sentence.
 
     Returns:
@@ -97,7 +101,7 @@ def check_sentences(text: str, special_tokens: Sequence[str]) -> list[str]:
     Raises:
         [`InputError`]: If there are none or too many, or one is too long or holds a special token.
     """
-    sentences = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if not is_blank(line)))
+    sentences = list(dict.fromkeys(" ".join(line.split()) for line in (text or "").splitlines() if not is_blank(line)))
     if not sentences:
         raise InputError('Write what changed, one sentence per line, or press "Every change".')
     if len(sentences) > MAX_SENTENCES:

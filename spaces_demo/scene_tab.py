@@ -28,7 +28,7 @@ from .limits import MAX_SENTENCES, check_image, check_sentences, refusal
 from .segment_tab import MODEL_QUEUE, SCENES, SegmentTab
 from .segmenting import NAMES, Segmenter
 from .solved_examples import EXAMPLES, FOLDER
-from .upload_fields import SCENE_ENDINGS, SceneInput
+from .upload_fields import SCENE_ENDINGS, SceneInput, is_scene_file
 
 
 MAX_WINDOWS = 256
@@ -46,6 +46,9 @@ EXAMPLE_SENTENCES = (
 EXAMPLE_DOMAIN = "remote_sensing"
 SOLVED = "Example with precomputed masks of mtrefseg-r1; press Ask to compute them again"
 Shown = tuple[str, list[str], dict[str, Any]]
+COMMAND_LINE_FIX = "--align resize fits t2 to t1"
+"""What the library advises for two sizes; the page has no such option."""
+PAGE_FIX = "resize t2 to the size of t1 first"
 EMPTY = (
     '<p class="empty"><span>Press <b>Ask</b>, or press <b>Example</b>. Both dates and the masks appear here; you can '
     "zoom in.</span></p>"
@@ -101,7 +104,10 @@ class SceneTab:
         if any(path and Path(path).name not in {each.name for each in EXAMPLE} for path in (file_t1, file_t2)):
             return tuple(gr.skip() for _ in range(8))
         examples = {Path(path).name for example in EXAMPLES for path in example.paths}
-        if image_t1 and image_t2 and not {Path(image_t1).name, Path(image_t2).name} <= examples:
+        asked = [Path(path) for path in (image_t1, image_t2) if path]
+        is_own = len(asked) == 2 and not {path.name for path in asked} <= examples
+        # Files of other formats would be refused here, and deleted although *Ask* needs them.
+        if is_own and all(map(is_scene_file, asked)):
             return image_t1, image_t2, sentences, gr.skip(), EMPTY, None, None, gr.Accordion(visible=False)
         if file_t1 or file_t2:
             return tuple(gr.skip() for _ in range(8))
@@ -149,17 +155,18 @@ class SceneTab:
             self.results = gr.Files(label="Masks (GeoTIFF), objects (GeoPackage, GeoJSON), numbers", interactive=False)
             self.numbers = gr.JSON(label="Numbers", max_height=300)
 
-    def segment(self, image_t1: str | None, image_t2: str | None, sentences: str, domain: str) -> Shown:
+    def segment(self, image_t1: str | None, image_t2: str | None, sentences: str | None, domain: str) -> Shown:
         """Segments the scene and fills the page."""
         paths = (image_t1, image_t2)
         for path, name in zip(paths, NAMES):
             if path is None:
                 raise refusal(f"{name} is missing: upload a file, or press Example.")
         try:
-            texts = check_sentences(sentences, self.segmenter.special_tokens) if sentences.strip() else None
+            texts = check_sentences(sentences, self.segmenter.special_tokens) if (sentences or "").strip() else None
             return self._answer([str(path) for path in paths], texts, domain or None)
         except UserError as error:
-            raise refusal(_without_paths(str(error), [str(path) for path in paths])) from error
+            message = _without_paths(str(error), [str(path) for path in paths])
+            raise refusal(message.replace(COMMAND_LINE_FIX, PAGE_FIX)) from error
 
     def _answer(self, paths: Sequence[str], texts: Sequence[str] | None, domain: str | None) -> Shown:
         for path, name in zip(paths, NAMES, strict=True):
@@ -186,9 +193,9 @@ def segment_into(
     Raises:
         [`UserError`]: If an image or a sentence is refused.
     """
-    predictor = ScenePredictor(segmenter.model, segmenter.processor, domain=domain)
-    with segmenter.lock:
-        result = segment_pair(*paths, texts, predictor, _options(), folder)
+    # Between batches of windows, the model answers others.
+    predictor = ScenePredictor(segmenter.model, segmenter.processor, domain=domain, lock=segmenter.lock)
+    result = segment_pair(*paths, texts, predictor, _options(), folder)
     _hide_paths(result, paths)
     result.write_files()
 

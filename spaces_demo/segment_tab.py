@@ -136,14 +136,14 @@ class SegmentTab:
         for slider in (self.threshold, self.no_target_threshold):
             slider.input(**ask, trigger_mode="always_last")
         self.examples.click(
-            self.choose, None, [*images, self.sentences, self.scene, self.asked, *shown], **{**reading, "queue": True}
+            self.choose, None, [*images, self.sentences, *settings, self.asked, *shown], **{**reading, "queue": True}
         )
 
     def segment_object(
         self,
         image_t1: str | None,
         image_t2: str | None,
-        sentences: str,
+        sentences: str | None,
         scene: str,
         fit: bool,
         threshold: float,
@@ -188,9 +188,11 @@ class SegmentTab:
         """Fills the page with an example and its answers; the model is not asked."""
         index = event._data.get("index") if isinstance(event._data, dict) else None
         if not isinstance(index, int) or not 0 <= index < len(EXAMPLES):
-            return tuple(gr.skip() for _ in range(8))
+            return tuple(gr.skip() for _ in range(11))
         example = EXAMPLES[index]
-        return (*example.paths, example.text, example.domain, list(example.sentences), *self._solved(example))
+        # The masks were computed with the initial settings.
+        settings = (example.domain, False, self.segmenter.threshold, self.segmenter.no_target_threshold)
+        return (*example.paths, example.text, *settings, list(example.sentences), *self._solved(example))
 
     def first_values(self) -> tuple[list[str], str]:
         """
@@ -204,7 +206,7 @@ class SegmentTab:
         result = result_of(solved)
         return show(solved, SOLVED), write_files(solved, result, self.view.GRADIO_CACHE), result
 
-    def _check(self, sentences: str) -> list[str]:
+    def _check(self, sentences: str | None) -> list[str]:
         try:
             return check_sentences(sentences, self.segmenter.special_tokens)
         except InputError as error:

@@ -15,7 +15,7 @@ from mtrefseg.serve.engine import Answer, Engine, Sentence
 from mtrefseg.serve.pair_cache import PairCache, digest_of
 from mtrefseg.view.drawing import to_panel
 
-from .limits import InputError, read_pair
+from .limits import DELETE_AFTER, InputError, read_pair
 
 
 SHOWN_SIDE = 768  # longer side of the images that the page shows, in pixels
@@ -86,7 +86,7 @@ class Segmenter:
         self.lock = self.engine.lock
         self.threshold = self.engine.threshold
         self.no_target_threshold = self.engine.no_target_threshold
-        self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES)
+        self.pairs: PairCache[CachedPair] = PairCache(MAX_BYTES, DELETE_AFTER)
 
     @classmethod
     def from_pretrained(cls, name: str, revision: str | None = None) -> "Segmenter":
@@ -167,15 +167,31 @@ class Segmenter:
         )
 
     def _encode(self, paths: tuple[str, str], domain: str | None, align: str) -> CachedPair:
-        image_t1, image_t2 = read_pair(paths, NAMES)
-        try:
-            images = self.processor.image_processor.load_pair(image_t1, image_t2, align=align)
-        except ValueError as error:
-            raise InputError(_size_message(image_t1, image_t2, str(error))) from error
+        images = load_pair(self.processor, paths, align)
         encoding = self.engine.encode(images[0], images[1], domain)
         width, height = images[0].size
         panel = shown_size((width, height))
         return CachedPair((height, width), (to_panel(images[0], panel), to_panel(images[1], panel)), encoding)
+
+
+def load_pair(processor: Any, paths: tuple[str, str], align: str) -> tuple[Image.Image, Image.Image]:
+    """
+    Reads a pair, at one size.
+
+    Args:
+        processor ([`MTRefSegProcessor`]): The model's processor.
+        paths (`tuple[str, str]`): Files of t1 and t2.
+        align (`str`): `"resize"` fits a t2 of another size to t1, `"error"` refuses it.
+
+    Raises:
+        [`InputError`]: If an image cannot be read, or the sizes differ.
+    """
+    image_t1, image_t2 = read_pair(paths, NAMES)
+    try:
+        loaded: tuple[Image.Image, Image.Image] = processor.image_processor.load_pair(image_t1, image_t2, align=align)
+    except ValueError as error:
+        raise InputError(_size_message(image_t1, image_t2, str(error))) from error
+    return loaded
 
 
 def shown_size(size: tuple[int, int]) -> tuple[int, int]:

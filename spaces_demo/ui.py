@@ -28,7 +28,7 @@ from mtrefseg.view.pair_view import STYLE as PAIR_STYLE
 
 from .benchmark import BenchmarkTab
 from .inspect_tab import InspectTab
-from .limits import MAX_FILE_SIZE, MAX_PIXELS
+from .limits import DELETE_AFTER, DELETE_EVERY, MAX_FILE_SIZE, MAX_PIXELS
 from .scene_tab import SceneTab
 from .segment_tab import SegmentTab
 from .segmenting import Segmenter
@@ -36,8 +36,6 @@ from .segmenting import Segmenter
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "mtrefseg-r1"
 STYLE = Path(__file__).with_name("style.css")
-# Uploads and results are deleted after an hour, and all of them when the server stops.
-DELETE_EVERY, DELETE_AFTER = 300, 3600
 HEAD = """
 <div id="head"><h1>MTRefSeg</h1>
 <p>Upload two images of the same place and describe a change. The model masks exactly that change.</p></div>

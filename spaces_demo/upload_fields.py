@@ -1,6 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Upload fields that give the path of the uploaded file."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -91,7 +92,7 @@ class SceneInput(gr.File):
         name = str(self.label)
         try:
             # Endings decide how a file is read: some formats of GDAL name other files.
-            if Path(path).suffix.lower() not in SCENE_ENDINGS:
+            if not is_scene_file(path):
                 raise InputError(f"{name} must be a {', '.join(SCENE_ENDINGS[:-1])} or {SCENE_ENDINGS[-1]} file.")
             check_image(path, name)
         except InputError as error:
@@ -100,11 +101,18 @@ class SceneInput(gr.File):
         return path
 
 
+def is_scene_file(path: str | Path) -> bool:
+    """Whether the ending is one of `SCENE_ENDINGS`."""
+    return Path(path).suffix.lower() in SCENE_ENDINGS
+
+
 def _only_path(payload: ListFiles | FileData | None) -> str | None:
     if isinstance(payload, ListFiles):
         raise refusal("One file at a time can be shown.")
     return None if payload is None else payload.path
 
 
-# gradio writes a stub of component classes beside their file; here it is of no use to anybody.
-Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)
+# gradio writes a stub of component classes beside their file; here it is of no use to anybody. On a read-only file
+# system, there is none and nothing can be deleted.
+with suppress(OSError):
+    Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)

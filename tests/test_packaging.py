@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mtrefseg.cli.common import HUB_MODEL
+from mtrefseg.cli.demo import DEMO_PACKAGES
 
 
 ROOT = Path(__file__).parents[1]
@@ -124,3 +125,12 @@ def test_the_lock_pins_exact_versions_and_nothing_of_a_machine() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
     torch_pin = next(pin for pin in pins if pin.startswith("torch=="))
     assert torch_pin in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_server_installs_what_the_demo_beside_it_needs() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    demo, serve = (set(project["optional-dependencies"][name]) for name in ("demo", "serve"))
+    assert demo <= serve
+    named = {re.split(r"[<>=]", requirement)[0] for requirement in demo}
+    assert named == set(DEMO_PACKAGES)

@@ -21,6 +21,8 @@ from .parsing import VerbParser
 
 
 HOST, PORT = "127.0.0.1", 7860
+DEMO_PACKAGES = ("gradio", "pyarrow", "datasets", "rasterio", "shapely", "pyogrio", "pyproj", "scipy")
+"""What the demo imports; the extras `demo` and `serve` name them."""
 
 
 def make_parser() -> VerbParser:
@@ -73,7 +75,7 @@ def _port_of_environment() -> int:
 
 
 def _check_demo() -> None:
-    for package in ("gradio", "pyarrow", "datasets", "rasterio", "shapely", "pyogrio", "pyproj", "scipy"):
+    for package in DEMO_PACKAGES:
         if find_spec(package) is None:
             raise UserError(f'the demo needs {package}: pip install "mtrefseg[demo]"')
     if find_spec("spaces_demo") is None:

@@ -19,11 +19,13 @@ from mtrefseg.serve import ServeOptions
 
 from .common import add_model_option, check_model, check_model_type, default_model
 from .delegated import look_up
+from .demo import DEMO_PACKAGES
 from .parsing import VerbParser
 
 
 HOST, PORT = "127.0.0.1", 8000
 TOKEN_VARIABLE = "MTREFSEG_AUTH_TOKEN"
+_PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 _DEFAULTS = ServeOptions()
 
 
@@ -115,9 +117,10 @@ def run(arguments: Sequence[str]) -> None:
         arguments (`Sequence[str]`): The arguments after the verb.
 
     Raises:
-        [`UserError`]: If the model or a package is missing, or the port is taken.
+        [`UserError`]: If the model or a package is missing, the token is empty, or the port is taken.
     """
     options = make_parser().parse(arguments)
+    token = _token(options.auth_token)
     _check_packages(options.demo)
     model = options.model or default_model()
     check_model_type(model, check_model(model))
@@ -141,7 +144,7 @@ def run(arguments: Sequence[str]) -> None:
         client_requests=options.client_requests,
         cache_megabytes=options.cache_mb,
         allow_urls=options.allow_urls,
-        auth_token=options.auth_token or os.environ.get(TOKEN_VARIABLE) or None,
+        auth_token=token,
         batching=options.batching,
     )
     app = create_app(Engine.from_pretrained(model), limits, mount)
@@ -155,8 +158,15 @@ def run(arguments: Sequence[str]) -> None:
     )
 
 
+def _token(given: str | None) -> str | None:
+    """The token, without white space around it: a line break at the end of a file is no part of what clients send."""
+    token = (os.environ.get(TOKEN_VARIABLE) or None) if given is None else given
+    if token is not None and not token.strip():
+        raise UserError(f"the token is empty: give one, or leave out --auth-token and unset {TOKEN_VARIABLE}")
+    return None if token is None else token.strip()
+
+
 def _check_packages(with_demo: bool) -> None:
-    demo = ("gradio", "pyarrow", "datasets") if with_demo else ()
-    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", *demo):
+    for package in (*_PACKAGES, *(DEMO_PACKAGES if with_demo else ())):
         if find_spec(package) is None:
             raise UserError(f'{package} is not installed: pip install "mtrefseg[serve]"')

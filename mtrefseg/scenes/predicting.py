@@ -2,6 +2,7 @@
 """Runs the model on windows of a scene."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,8 @@ class ScenePredictor:
         no_target_threshold (`float`, *optional*): No-target score above which a window's mask is emptied; the
             processor's by default.
         domain (`str`, *optional*): Kind of scene, see [`MTRefSegProcessor`].
+        lock (`AbstractContextManager`, *optional*): Held while the model runs on a batch of windows; for a model that
+            others use, too. It must allow to be entered many times.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ScenePredictor:
         threshold: float | None = None,
         no_target_threshold: float | None = None,
         domain: str | None = None,
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
         self.model = model
         self.processor = processor
@@ -73,6 +77,7 @@ class ScenePredictor:
             self.images.no_target_threshold if no_target_threshold is None else no_target_threshold
         )
         self.domain = domain
+        self.lock: AbstractContextManager[Any] = nullcontext() if lock is None else lock
         self.choose_objects: bool = processor.choose_objects
         self._inputs: dict[tuple[int, tuple[str, ...]], dict[str, Tensor]] = {}
 
@@ -110,7 +115,7 @@ class ScenePredictor:
         Raises:
             ValueError: If the processor rejects a sentence.
         """
-        with torch.inference_mode():
+        with self.lock, torch.inference_mode():
             feature_maps, colors = self._encode_dates(views)
             answers = [
                 self._ask(views, texts, interval, feature_maps, [colors[date] for date in interval], is_whole)

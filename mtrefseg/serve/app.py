@@ -211,7 +211,7 @@ class Segmentation:
         except InputError as error:
             raise ApiError(422, str(error)) from error
         finally:
-            job.give_up()
+            self.batcher.give_up(job)
             answer.cancel()
             gone.cancel()
         if gone.done():

@@ -23,7 +23,9 @@ from .pair_cache import PairCache
 logger = logging.getLogger(__name__)
 
 NAMES = ("image_t1", "image_t2")
-SENTENCES_AT_ONCE = 32  # per batch of the model; memory grows with this number
+# Per batch of the model; memory grows with this number. Requests are only combined up to it, so that nobody waits for
+# the sentences of many others.
+SENTENCES_AT_ONCE = 32
 MAX_ANSWERS = 64  # cached answers of one pair
 EVERYBODY = ""  # All clients share the cache, because a client needs the files of a pair to get results for it.
 
@@ -64,7 +66,7 @@ class Answered:
         size (`tuple[int, int]`): Height and width of the masks, in pixels.
         answers (`list[Answer]`): One per sentence.
         notes (`list[str]`): Notes about the images.
-        waiting_seconds (`float`): Time until the worker started the request.
+        waiting_seconds (`float`): Time until the worker had the model and started the request.
         encoding_seconds (`float`, *optional*): Time to read and encode the pair; `None` if it was cached.
         answering_seconds (`float`): Time for the sentences of all combined requests.
         batched_requests (`int`): Number of combined requests.
@@ -102,11 +104,6 @@ class Job:
         self.arrived = time.perf_counter()
         self.taken = self.arrived
         self.is_wanted = True
-
-    def give_up(self) -> None:
-        """Cancels the request; steps that have not started are skipped."""
-        self.is_wanted = False
-        self.future.cancel()
 
 
 class Batcher:
@@ -161,6 +158,14 @@ class Batcher:
             self._waiting.append(job)
             self._changed.notify()
 
+    def give_up(self, job: Job) -> None:
+        """Cancels a request: what has not started is skipped, and its files are not kept."""
+        job.is_wanted = False
+        job.future.cancel()
+        with self._changed:
+            if job in self._waiting:
+                self._waiting.remove(job)
+
     def stop(self) -> None:
         """Answers waiting requests, and stops the worker."""
         with self._changed:
@@ -169,32 +174,44 @@ class Batcher:
         self._thread.join()
 
     def _run(self) -> None:
-        while (group := self._take()) is not None:
-            if not group:
-                continue
-            try:
-                self._answer_group(group)
-            except InputError as error:
-                for job in group:
-                    _fail(job, error)
-            # After any error, no client waits forever, and the worker continues.
-            except Exception as error:
-                logger.exception("the model failed")
-                for job in group:
-                    _fail(job, error)
+        while self._is_needed():
+            # Requests stay in the queue until the model is free: more of them can be combined or given up by then.
+            with self.engine.lock:
+                self._answer_next()
 
-    def _take(self) -> list[Job] | None:
-        """The next request and those for the same pair; `None` at the end."""
+    def _answer_next(self) -> None:
+        group = self._take()
+        try:
+            self._answer_group(group)
+        except InputError as error:
+            for job in group:
+                _fail(job, error)
+        # After any error, no client waits forever, and the worker continues.
+        except Exception as error:
+            logger.exception("the model failed")
+            for job in group:
+                _fail(job, error)
+
+    def _is_needed(self) -> bool:
+        """Waits for a request; whether there is one."""
         with self._changed:
-            while not self._waiting:
-                if self._stopping:
-                    return None
+            while not self._waiting and not self._stopping:
                 self._changed.wait()
-            first = self._waiting.popleft()
-            group = [first]
-            if self.batching:
-                group += [job for job in self._waiting if job.key == first.key]
-                self._waiting = deque(job for job in self._waiting if job.key != first.key)
+            return bool(self._waiting)
+
+    def _take(self) -> list[Job]:
+        """The next request, and those for the same pair whose sentences fit into a batch with its own."""
+        group: list[Job] = []
+        sentences: set[Sentence] = set()
+        with self._changed:
+            for job in list(self._waiting):
+                together = sentences.union(job.sentences)
+                if not group or (job.key == group[0].key and len(together) <= SENTENCES_AT_ONCE):
+                    group.append(job)
+                    sentences = together
+                    self._waiting.remove(job)
+                if not self.batching:
+                    break
         now = time.perf_counter()
         group = [job for job in group if job.future.set_running_or_notify_cancel()]
         for job in group:
@@ -202,18 +219,19 @@ class Batcher:
         return group
 
     def _answer_group(self, group: list[Job]) -> None:
-        with self.engine.lock:
-            start = time.perf_counter()
-            pair = self.pairs.get(EVERYBODY, group[0].key)
-            encoding_seconds = None
-            if pair is None:
-                pair = self._encode(group[0])
-                encoding_seconds = time.perf_counter() - start
-                self.pairs.put(EVERYBODY, group[0].key, pair)
-            start = time.perf_counter()
-            before = len(pair.answers)
-            errors = self._ask_about(pair, group)
-            answering_seconds = time.perf_counter() - start
+        if not group:
+            return
+        start = time.perf_counter()
+        pair = self.pairs.get(EVERYBODY, group[0].key)
+        encoding_seconds = None
+        if pair is None:
+            pair = self._encode(group[0])
+            encoding_seconds = time.perf_counter() - start
+            self.pairs.put(EVERYBODY, group[0].key, pair)
+        start = time.perf_counter()
+        before = len(pair.answers)
+        errors = self._ask_about(pair, group)
+        answering_seconds = time.perf_counter() - start
         for job in group:
             if job in errors:
                 _fail(job, errors[job])
@@ -242,20 +260,20 @@ class Batcher:
         encoding = self.engine.encode(image_t1, image_t2, job.domain)
         return EncodedPair((image_t1.height, image_t1.width), encoding, notes)
 
-    def _ask_about(self, pair: EncodedPair, group: list[Job]) -> dict[Job, InputError]:
+    def _ask_about(self, pair: EncodedPair, group: list[Job]) -> dict[Job, Exception]:
         """Runs the model for all sentences that are not cached; if one is rejected, only its own request fails."""
         try:
             self._ask(pair, group)
             return {}
-        except InputError as error:
+        # Whatever it is, it fails only the request that causes it.
+        except Exception as error:
             if len(group) == 1:
+                if not isinstance(error, InputError):
+                    logger.exception("the model failed")
                 return {group[0]: error}
-        errors = {}
+        errors: dict[Job, Exception] = {}
         for job in group:
-            try:
-                self._ask(pair, [job])
-            except InputError as error:
-                errors[job] = error
+            errors |= self._ask_about(pair, [job])
         return errors
 
     def _ask(self, pair: EncodedPair, group: Sequence[Job]) -> None:

@@ -23,7 +23,6 @@ JSON, MULTIPART = "application/json", "multipart/form-data"
 IMAGES = ("image_t1", "image_t2")
 MAX_PARTS = 10_000  # Parts of a form; the limit on sentences is checked afterwards.
 MAX_COMMAS = 100_000  # Of JSON. Millions of values in a small body would fill the memory before they are refused.
-_TAIL_BYTES = 512  # At the end of a body; a boundary has 70 characters at most.
 
 Source = bytes | str
 """The content of a file, or a URL."""
@@ -70,13 +69,16 @@ def _read_json(body: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
 
 
 async def _read_form(request: Request, boundary: bytes) -> tuple[SegmentRequest, tuple[Source, Source]]:
-    tail = bytearray()
+    last = b"\r\n--" + boundary + b"--"
+    tail, is_complete = b"\r\n", False  # A form without fields begins with its last boundary.
     receive = request._receive
 
     async def watched() -> Any:
+        nonlocal tail, is_complete
         message = await receive()
-        tail.extend(message.get("body", b"")[-_TAIL_BYTES:])
-        del tail[:-_TAIL_BYTES]
+        tail += message.get("body", b"")
+        is_complete = is_complete or last in tail
+        tail = tail[-len(last) :]
         return message
 
     request = Request(request.scope, watched)
@@ -84,9 +86,12 @@ async def _read_form(request: Request, boundary: bytes) -> tuple[SegmentRequest,
         form = await request.form(max_files=len(IMAGES), max_fields=MAX_PARTS)
     except HTTPException as error:
         raise ApiError(400, f"The form cannot be read: {error.detail}") from error
+    except UnicodeError as error:  # Of the encoding that the header names.
+        raise ApiError(400, f"The form cannot be read: {error}. Send it in UTF-8.") from error
     try:
-        # The parser accepts truncated forms, and without its last sentence a form means something else.
-        if not bytes(tail).rstrip().endswith(b"--" + boundary + b"--"):
+        # The parser accepts truncated forms, and without its last sentence a form means something else. What follows
+        # the last boundary means nothing.
+        if not is_complete:
             raise ApiError(400, "The form is cut off: its last boundary is missing, so send it again.")
         return await _take_fields(form)
     finally:

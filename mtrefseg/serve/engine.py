@@ -170,7 +170,7 @@ class Engine:
             rows = zip(texts, outputs.mask_logits, outputs.no_target_logits, choices, strict=True)
             for text, logits, no_target, choice in rows:
                 read = ObjectChoice.from_values(choice.tolist())
-                # Only where they are needed: the cache counts them with each answer.
+                # Where no sentence needs them, nothing is selected by colour.
                 needed = colors if read is not None and read.color is not None else None
                 answers[text] = Answer(logits.clone(), no_target, choice, needed, changes)
         if len(texts) < len(sentences):

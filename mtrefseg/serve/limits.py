@@ -100,7 +100,7 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
             contain.
 
     Raises:
-        [`InputError`]: If it is empty, too long or contains a special token.
+        [`InputError`]: If it is empty, too long, not valid Unicode, or contains a special token.
     """
     if is_blank(sentence):
         raise InputError(f"Sentence {number} is empty: leave it out, or write what changed.")
@@ -108,5 +108,9 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
         raise InputError(
             f"Sentence {number} has {len(sentence)} characters: shorten it to {MAX_SENTENCE_LENGTH} at most."
         )
+    try:
+        sentence.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"Sentence {number} holds half a character: send it in UTF-8.") from error
     if any(token in sentence for token in special_tokens):
         raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")

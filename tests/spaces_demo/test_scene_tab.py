@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtrefseg.serve.engine import FairLock
 from mtrs_iou import decode_rle
 from spaces_demo.solved_examples import EXAMPLES
 from tests.spaces_demo.conftest import SPACE, Segmenter, Server
@@ -18,7 +19,7 @@ gr = pytest.importorskip("gradio", reason="gradio is not installed")
 gradio_client = pytest.importorskip("gradio_client", reason="gradio_client is not installed")
 rasterio = pytest.importorskip("rasterio", reason="rasterio is not installed")
 
-from mtrefseg.scenes import ScenePredictor, segment  # noqa: E402
+from mtrefseg.scenes import SceneOptions, ScenePredictor, segment  # noqa: E402
 from spaces_demo import scene_tab  # noqa: E402
 
 
@@ -46,7 +47,7 @@ def rasters(tmp_path: Path) -> list[str]:
     return paths
 
 
-def ask(client: Any, paths: list[str], text: str = "\n".join(TEXTS)) -> Any:
+def ask(client: Any, paths: list[str], text: str | None = "\n".join(TEXTS)) -> Any:
     return client.predict(*map(handle_file, paths), text, "remote_sensing", api_name="/segment_scene")
 
 
@@ -78,11 +79,12 @@ def test_plain_images_and_every_change(client: Any, tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("t1.png", "t2.png")]
     for seed, path in enumerate(paths):
         Image.fromarray(np.random.default_rng(seed).integers(0, 255, (210, 200, 3), dtype=np.uint8)).save(path)
-    view, _, numbers = ask(client, paths, "")
-    assert "every change" in view
-    (entry,) = numbers["results"]
-    assert entry["text"] is None
-    assert entry["rle"]["size"] == [210, 200]
+    for text in ("", None):
+        view, _, numbers = ask(client, paths, text)
+        assert "every change" in view
+        (entry,) = numbers["results"]
+        assert entry["text"] is None
+        assert entry["rle"]["size"] == [210, 200]
 
 
 def test_a_scene_has_a_bounded_number_of_windows(
@@ -122,6 +124,41 @@ def test_dates_that_do_not_fit_are_named_as_the_page_does(client: Any, rasters: 
         AppError, match=r"^The earlier image \(t1\) and The later image \(t2\) do not overlap.* km apart$"
     ):
         ask(client, [rasters[0], far])
+
+
+def test_sizes_that_differ_get_advice_that_the_page_can_follow(client: Any, tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("t1.png", "t2.png")]
+    for side, path in zip((64, 48), paths):
+        Image.new("RGB", (side, side), "green").save(path)
+    with pytest.raises(AppError, match="resize t2 to the size of t1 first") as caught:
+        ask(client, paths)
+    assert "--" not in str(caught.value)
+
+
+def test_the_model_answers_others_between_the_windows_of_a_scene(
+    segmenter: Segmenter, rasters: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CountingLock(FairLock):
+        entered = 0
+
+        def __enter__(self) -> None:
+            super().__enter__()
+            self.entered += 1
+
+    lock = CountingLock()
+    segment_pair = scene_tab.segment_pair
+
+    def segment_unlocked(*arguments: Any) -> Any:
+        assert not lock._is_held
+        return segment_pair(*arguments)
+
+    segmenter.lock = lock
+    monkeypatch.setattr(scene_tab, "segment_pair", segment_unlocked)
+    monkeypatch.setattr(scene_tab, "_options", lambda: SceneOptions(window=128, batch_size=1, progress=False))
+    scene_tab.segment_into(tmp_path / "out", segmenter, rasters, TEXTS[:1], "remote_sensing")
+    numbers = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert lock.entered == numbers["windows"] > 1
+    assert not lock._is_held
 
 
 def test_the_example_has_a_place() -> None:
@@ -166,5 +203,8 @@ def test_the_tab_opens_with_the_example_and_keeps_own_files(server: Server, pair
     assert [one["text"] for one in numbers["results"]] == list(scene_tab.EXAMPLE_SENTENCES)
     taken = tab.open(*fields[:2], *pair, "a car")
     assert taken[:3] == (*pair, "a car")
-    for files_now, asked in ((fields[:2], ask), (pair, ask), ((pair[0], None), ask), (pair, (*pair, "a car"))):
+    # Files that would be refused here stay in the tab Ask.
+    refused = ("t1.bmp", "t2.png", "a car")
+    kept = ((fields[:2], ask), (pair, ask), ((pair[0], None), ask), (pair, (*pair, "a car")), (fields[:2], refused))
+    for files_now, asked in kept:
         assert all(value == gr.skip() for value in tab.open(*files_now, *asked))

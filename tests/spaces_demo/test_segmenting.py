@@ -1,6 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,11 +10,12 @@ import torch
 from PIL import Image
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from mtrefseg.serve import pair_cache
 from mtrefseg.serve.engine import EVERY_CHANGE
 from mtrefseg.serve.pair_cache import PairCache, bytes_of, digest_of
 from mtrefseg.view.inspection import encode_for_inspection
-from spaces_demo import segmenting
-from spaces_demo.limits import InputError
+from spaces_demo import build, segmenting
+from spaces_demo.limits import DELETE_AFTER, DELETE_EVERY, InputError
 from spaces_demo.segmenting import Segmenter
 
 
@@ -105,7 +108,7 @@ def test_little_is_kept(segmenter: Segmenter, pair: tuple[str, str], monkeypatch
     assert segmenter.pairs.size <= segmenter.pairs.capacity
     for number in range(5):
         segmenter.segment("11", pair, [f"the house {number}", "the tree"])
-    (known,) = [known for (visitor, _), (known, _) in segmenter.pairs._kept.items() if visitor == "11"]
+    (known,) = [entry.value for (visitor, _), entry in segmenter.pairs._kept.items() if visitor == "11"]
     assert len(known.answers) == 3
     assert segmenter.pairs.size <= segmenter.pairs.capacity
 
@@ -144,11 +147,48 @@ def test_the_oldest_goes_first() -> None:
     assert (len(cache), cache.visitors()) == (1, {"b"}), "what is larger than all may be is not kept"
 
 
+def test_what_is_too_old_goes_without_being_asked_for() -> None:
+    cache: PairCache[list[str]] = PairCache(100, seconds=0.01)
+    value = ["x"]
+    for _ in range(2):
+        cache.put("a", 1, value)
+        cache.put("b", 1, value)
+        for _ in range(1000):
+            if cache.visitors():
+                time.sleep(0.01)
+        assert not cache.visitors()
+
+
+def test_a_value_grows_old_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(pair_cache, "time", SimpleNamespace(monotonic=lambda: now))
+    cache: PairCache[list[str]] = PairCache(100, seconds=60)
+    value = ["x"]
+    cache.put("a", 1, value)
+    now = 50.0
+    cache.put("a", 1, value)
+    cache.put("b", 1, ["y"])
+    now = 60.0
+    cache._expire()
+    assert cache.visitors() == {"b"}
+
+
+def test_nothing_of_a_visitor_outlives_the_uploads(segmenter: Segmenter) -> None:
+    page = build(segmenter)
+    tabs = [getattr(function.fn, "__self__", None) for function in page.fns.values()]
+    caches = [cache for tab in tabs for cache in vars(tab or object).values() if isinstance(cache, PairCache)]
+    assert caches
+    assert {cache.seconds for cache in [*caches, segmenter.pairs]} == {DELETE_AFTER}
+    assert page.delete_cache == (DELETE_EVERY, DELETE_AFTER)
+
+
 def test_bytes_are_counted_wherever_they_stand(
     model: MTRefSegModel, processor: MTRefSegProcessor, pair: tuple[str, str]
 ) -> None:
     assert bytes_of([torch.zeros(3, 5), {"a": np.zeros((2, 2), np.uint8)}, "four", None, 7]) == 60 + 4 + 4
     assert bytes_of(Image.new("RGB", (4, 2))) == 24
+    maps = torch.zeros(4, 10)
+    assert bytes_of([maps, maps[0], {"a": maps[1]}]) == 160, "views share the memory of a tensor"
     inspected = encode_for_inspection(model, processor, *pair)
     # Differences of four levels and two images are only a part of it.
     key_values = bytes_of(inspected.encoding.prompt_key_values)

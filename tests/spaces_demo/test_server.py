@@ -6,12 +6,14 @@ import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mtrs_iou import decode_rle
 from tests.spaces_demo.conftest import SPACE, Server
@@ -28,7 +30,7 @@ def client(server: Server, tmp_path: Path) -> Any:
     return gradio_client.Client(server.url, verbose=False, download_files=str(tmp_path / "downloads"))
 
 
-def segment(client: Any, pair: tuple[Any, Any], text: str, **options: Any) -> Any:
+def segment(client: Any, pair: tuple[Any, Any], text: str | None, **options: Any) -> Any:
     files = [path if path is None else handle_file(path) for path in pair]
     return client.predict(*files, text, **options, api_name="/segment")
 
@@ -84,6 +86,19 @@ def test_looking_inside_shows_layers_and_words(client: Any, pair: tuple[str, str
     assert [entry["word"] for entry in numbers["words"]] == ["the", "red", "car"]
 
 
+def test_looking_inside_refuses_what_is_not_clear(
+    client: Any, pair: tuple[str, str], make_image: Callable[..., Image.Image], tmp_path: Path
+) -> None:
+    with pytest.raises(AppError, match="One sentence at a time"):
+        client.predict(*map(handle_file, pair), "the red car\nthe house", api_name="/look_inside")
+    make_image(seed=3, width=64, height=48).save(tmp_path / "small.png")
+    files = (handle_file(pair[0]), handle_file(str(tmp_path / "small.png")))
+    with pytest.raises(AppError, match="The images differ in size"):
+        client.predict(*files, "the red car", api_name="/look_inside")
+    numbers = client.predict(*files, "the red car", fit=True, api_name="/look_inside")
+    assert numbers["expression"] == "the red car"
+
+
 def test_a_report_is_browsed_from_the_worst(client: Any) -> None:
     report = handle_file(SPACE / "examples" / "predictions.parquet")
     found = client.predict(report, api_name="/browse_report")
@@ -93,6 +108,11 @@ def test_a_report_is_browsed_from_the_worst(client: Any) -> None:
     assert (len(found["histogram"]), sum(found["histogram"])) == (10, len(ious))
     fewer = client.predict(report, least=20, most=100, api_name="/browse_report")
     assert [row["iou"] for row in fewer["sentences"]] == [iou for iou in ious if iou >= 20]
+    chosen = client.predict(report, domain="RS", change_type="appear", api_name="/browse_report")["sentences"]
+    assert {(row["domain"], row["change_type"]) for row in chosen} == {("RS", "appear")}
+    assert 0 < len(chosen) < len(ious)
+    with pytest.raises(AppError, match="space"):
+        client.predict(report, domain="space", api_name="/browse_report")
     none = client.predict(report, text="no such word", api_name="/browse_report")
     assert (none["chosen"], none["mean_iou"], none["sentences"]) == (0, None, [])
 
@@ -182,10 +202,15 @@ def test_files_of_the_server_are_not_read(server: Server, pair: tuple[str, str])
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "Write what changed"), ("the [SEG]", "reserved for the model"), ("x" * 301, "has 301 characters")],
+    [
+        ("", "Write what changed"),
+        (None, "Write what changed"),
+        ("the [SEG]", "reserved for the model"),
+        ("x" * 301, "has 301 characters"),
+    ],
 )
 def test_sentences_that_cannot_be_answered_get_an_answer(
-    text: str, message: str, client: Any, pair: tuple[str, str]
+    text: str | None, message: str, client: Any, pair: tuple[str, str]
 ) -> None:
     with pytest.raises(AppError, match=message):
         segment(client, pair, text)

@@ -56,8 +56,11 @@ def test_a_card_fills_the_page_without_the_model(server: Server) -> None:
     for path in files:  # As the page does it when it stops.
         Path(path).unlink()
     assert [Path(path).name for path in chosen[:2]] == ["lagoon_t1.jpg", "lagoon_t2.jpg"]
-    assert chosen[2].splitlines() == chosen[4] == list(EXAMPLES[1].sentences)
-    assert all(escape(sentence) in chosen[5] for sentence in EXAMPLES[1].sentences)
+    assert chosen[2].splitlines() == chosen[7] == list(EXAMPLES[1].sentences)
+    # The masks are those of the initial settings.
+    initial = (tab.fit.value, tab.threshold.value, tab.no_target_threshold.value)
+    assert chosen[3:7] == (EXAMPLES[1].domain, *initial)
+    assert all(escape(sentence) in chosen[8] for sentence in EXAMPLES[1].sentences)
     for wrong in (None, {}, {"index": -1}, {"index": "1"}, {"index": 99}):
         assert len(tab.choose(SimpleNamespace(_data=wrong))) == len(chosen)
 

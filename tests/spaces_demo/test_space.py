@@ -1,9 +1,12 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The folder as a Space."""
 
+import errno
+import importlib.util
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,3 +103,20 @@ def test_a_stopped_server_deletes_the_files_of_visitors(
         process.terminate()
         process.wait(timeout=120)
     assert {path for path in uploads.rglob("*") if path.is_file()} <= own
+
+
+def test_the_page_starts_on_a_read_only_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the container. The module is imported from a copy, because gradio writes a file beside it."""
+    copy = Path(shutil.copy(SPACE / "upload_fields.py", tmp_path))
+    spec = importlib.util.spec_from_file_location("spaces_demo.read_only_copy", copy)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    spec.loader.exec_module(module)
+    assert module.ImageInput.is_template

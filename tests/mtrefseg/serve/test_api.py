@@ -244,6 +244,27 @@ def test_a_form_that_is_cut_off_is_never_answered(server: Server, files: Files) 
         refused(response, 400, "cut off|cannot be read")
 
 
+def test_what_follows_the_last_boundary_of_a_form_means_nothing(server: Server, files: Files) -> None:
+    request = server.client.build_request("POST", "/v1/segment", files=files, data={"sentences": SENTENCES})
+    headers = {"content-type": request.headers["content-type"]}
+    for rest in (b"the end", b"x" * 100_000):
+        response = server.client.post("/v1/segment", content=request.read() + rest, headers=headers)
+        assert [mask["sentence"] for mask in response.json()["masks"]] == SENTENCES
+
+
+@pytest.mark.parametrize(
+    ("charset", "status", "message"),
+    [("raw_unicode_escape", 422, "Sentence 1 holds half a character"), ("undefined", 400, "Send it in UTF-8")],
+)
+def test_sentences_that_are_no_text_are_refused(
+    charset: str, status: int, message: str, server: Server, files: Files
+) -> None:
+    sentences = {"sentences": r"the house \ud800 that appeared"}
+    request = server.client.build_request("POST", "/v1/segment", files=files, data=sentences)
+    headers = {"content-type": f"{request.headers['content-type']}; charset={charset}"}
+    refused(server.client.post("/v1/segment", content=request.read(), headers=headers), status, message)
+
+
 @pytest.mark.parametrize("case", sorted(hostile_files()))
 def test_hostile_files_are_refused(case: str, server: Server, files: Files) -> None:
     _, content, _ = hostile_files()[case]

@@ -48,7 +48,7 @@ def ask_together(server: Server, pairs: list[Files], sentences: list[list[str]])
             for number, (files, texts) in enumerate(zip(pairs, sentences)):
                 answers.append(pool.submit(server.segment, files, {"sentences": texts}))
                 server.wait_until(server.is_asking)
-                server.wait_until(lambda number=number: server.app.state.batcher.waiting == number)
+                server.wait_until(lambda number=number: server.app.state.batcher.waiting == number + 1)
         return [answer.result() for answer in answers]
 
 
@@ -72,6 +72,29 @@ def test_requests_for_one_pair_are_answered_together(
             assert one["area_pixels"] == pytest.approx(two["area_pixels"], abs=20)
 
 
+def test_only_as_many_sentences_as_fit_into_a_batch_are_combined(
+    serving: Callable[..., Any], files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who ask little do not wait for all that others ask about the pair."""
+    monkeypatch.setattr(batching, "SENTENCES_AT_ONCE", 3)
+    texts = [["a tree", "a car"], ["a house", "a pond"], ["a car", "a road"], ["a", "b", "c", "d"], ["a house"]]
+    with serving() as server:
+        answers = ask_together(server, [files] * 5, texts)
+        assert [len(answer.json()["masks"]) for answer in answers] == [2, 2, 2, 4, 1]
+        assert [answer.json()["batched_requests"] for answer in answers] == [2, 2, 2, 1, 2]
+
+
+def test_the_time_until_the_model_is_free_is_waiting(serving: Callable[..., Any], files: Files) -> None:
+    with serving() as server, ThreadPoolExecutor(1) as pool:
+        with server.engine.lock:
+            answer = pool.submit(server.segment, files)
+            server.wait_until(server.is_asking)
+            start = time.perf_counter()
+            time.sleep(0.1)
+            held = time.perf_counter() - start
+        assert answer.result().json()["timings"]["waiting"] >= held
+
+
 def test_nobody_is_passed_over_while_the_worker_is_busy() -> None:
     lock, order = FairLock(), []
 
@@ -89,21 +112,34 @@ def test_nobody_is_passed_over_while_the_worker_is_busy() -> None:
     assert all(sorted(order[start : start + 3]) == [0, 1, 2] for start in (2, 5)), order
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (batching.InputError("The model refuses a sentence: too long"), 422, "refuses a sentence"),
+        (RuntimeError("too long"), 500, "The server failed"),
+    ],
+)
 def test_a_sentence_that_the_model_refuses_fails_alone(
-    serving: Callable[..., Any], files: Files, engine: Any, monkeypatch: pytest.MonkeyPatch
+    error: Exception,
+    status: int,
+    message: str,
+    serving: Callable[..., Any],
+    files: Files,
+    engine: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer = engine.answer
 
     def picky(encoding: Any, sentences: list[str]) -> Any:
         if "too long" in sentences:
-            raise batching.InputError("The model refuses a sentence: too long")
+            raise error
         return answer(encoding, sentences)
 
     monkeypatch.setattr(engine, "answer", picky)
     with serving() as server:
         answers = ask_together(server, [files] * 3, [["a tree"], ["too long"], ["a car"]])
-        assert [each.status_code for each in answers] == [200, 422, 200]
-        assert "refuses a sentence" in answers[1].json()["error"]["message"]
+        assert [each.status_code for each in answers] == [200, status, 200]
+        assert message in answers[1].json()["error"]["message"]
 
 
 def test_a_failure_of_the_model_is_an_answer_too(
@@ -125,7 +161,7 @@ def test_a_thousand_sentences_are_answered_where_allowed(serving: Callable[..., 
         body = server.segment(files, {"sentences": sentences, "threshold": "0.99"}).json()
         assert [mask["sentence"] for mask in body["masks"]] == sentences
         assert server.metric("mtrefseg_sentences_total") == 1000
-        (known,) = [known for known, _ in server.app.state.batcher.pairs._kept.values()]
+        (known,) = [entry.value for entry in server.app.state.batcher.pairs._kept.values()]
         assert len(known.answers) == batching.MAX_ANSWERS
 
 
@@ -144,12 +180,11 @@ def test_a_full_queue_and_a_greedy_client_are_told_to_wait(serving: Callable[...
 
 
 def test_who_waits_too_long_gets_504(serving: Callable[..., Any], files: Files) -> None:
-    with serving(timeout=1) as server:
-        with server.engine.lock:
-            response = server.segment(files)
-            assert response.status_code == 504
-            assert "within 1 s" in response.json()["error"]["message"]
-        server.wait_until(lambda: server.app.state.batcher.waiting == 0)
+    with serving(timeout=1) as server, server.engine.lock:
+        response = server.segment(files)
+        assert response.status_code == 504
+        assert "within 1 s" in response.json()["error"]["message"]
+        assert not server.app.state.batcher.waiting, "its files are not kept until the model is free"
 
 
 def test_what_a_client_that_has_gone_asked_is_not_computed(
@@ -164,8 +199,9 @@ def test_what_a_client_that_has_gone_asked_is_not_computed(
             with socket.create_connection(("127.0.0.1", request.url.port)) as leaving:
                 head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
                 leaving.sendall(f"POST /v1/segment HTTP/1.1\r\n{head}\r\n".encode() + body)
-                server.wait_until(lambda: server.app.state.batcher.waiting == 1)
+                server.wait_until(lambda: server.app.state.batcher.waiting == 2)
             server.wait_until(lambda: server.metric("mtrefseg_requests_under_way") == 1)
+            assert server.app.state.batcher.waiting == 1, "its files are not kept until the model is free"
         assert busy.result().status_code == 200
         server.wait_until(lambda: server.app.state.batcher.waiting == 0)
         assert len(encoded) == 1

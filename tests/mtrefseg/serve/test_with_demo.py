@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor
+from mtrefseg.cli import serve
 from mtrefseg.cli.main import main
 from mtrefseg.serve.server import bind
 from tests.mtrefseg.serve.conftest import Files
@@ -76,12 +77,29 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     assert "choose others with --host and --port" in capsys.readouterr().err
 
 
+def test_white_space_around_the_token_is_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(serve.TOKEN_VARIABLE, raising=False)
+    assert serve._token(None) is None
+    assert serve._token(" secret\n") == "secret"
+    monkeypatch.setenv(serve.TOKEN_VARIABLE, "from a file\n")
+    assert serve._token(None) == "from a file"
+    monkeypatch.setenv(serve.TOKEN_VARIABLE, "")  # As compose.yaml sets it by default.
+    assert serve._token(None) is None
+    for empty in ("", " "):
+        assert main(["serve", "--auth-token", empty]) == 2
+        assert "the token is empty" in capsys.readouterr().err
+
+
 def test_a_package_that_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def find(name: str) -> Any:
-        return None if name == "uvicorn" else object()
+    for package in ("uvicorn", "shapely"):
 
-    monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
-    assert main(["serve"]) == 2
-    assert 'uvicorn is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err
+        def find(name: str, missing: str = package) -> Any:
+            return None if name == missing else object()
+
+        monkeypatch.setattr("mtrefseg.cli.serve.find_spec", find)
+        assert main(["serve", "--model", "none"]) == 2
+        assert f'{package} is not installed: pip install "mtrefseg[serve]"' in capsys.readouterr().err
