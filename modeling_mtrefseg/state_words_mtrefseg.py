@@ -12,9 +12,20 @@ def one_of(*lists: str) -> str:
     return "(?:" + "|".join(word.strip() for words in lists for word in words.split(", ")) + ")"
 
 
-IMAGE = r"(?:images?|photos?|pictures?|photographs?|shots?|scenes?|views?|frames?|dates?|visits?)\b"
-OLD = one_of("before, earlier, first, previous, older, old, oldest, original, prior, initial, past, former")
-YOUNG = one_of("after, later, second, last, latest, newer, new, newest, current, present, follow-up, recent, final")
+IMAGE = one_of(
+    "images?, photos?, pictures?, photographs?, shots?, scenes?, views?, frames?, dates?, visits?, captures?, imagery",
+    "snapshots?, acquisitions?, moments?, surveys?",
+)
+IMAGE = rf"{IMAGE}\b"
+OLD = one_of(
+    "before, earlier, first, previous, older, old, oldest, original, prior, initial, past, former, earliest, opening",
+    "pre(?:-\\w+)?, archive, historical",
+)
+YOUNG = one_of(
+    "after, later, second, last, latest, newer, new, newest, current, present, follow-up, recent, final, closing",
+    "today's",
+    "post(?:-\\w+)?",
+)
 BEFORE = one_of(
     # Not "before the gate", "in the first row".
     "before(?:hand)?(?! (?:the|an?|its|his|her|my|our|their) (?!storm|flood|fire|war|works?|constr|renov|demol|quake|"

@@ -15,8 +15,9 @@ from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WI
 _ENDS = r"(?=[?!.,]|$)"
 _PASSIVE_END = r"(?=[?!. ]*$| (?:by|with|for|to)\b)"
 _IN_EARLIER, _IN_LATER = (
-    rf"(?:(?:the )?(?:\w+ )?{words} (?:of the two )?{IMAGE}|(?:in|on|from) the {words} one\b|"
-    rf"(?:t|(?:image|photo|picture|frame|shot|scene|date) ){number}\b|"
+    rf"(?:(?:the )?(?:\w+ )?{words} (?:of the two )?(?:(?:satellite|aerial|map|drone) )?{IMAGE}|"
+    rf"(?:in|on|from) the {words} one\b|"
+    rf"(?:t|(?:image|photo|picture|frame|shot|scene|date|time|snapshot) ){number}\b|"
     rf"{IMAGE} (?:from |at |taken )?(?:{when})\b|"
     rf"(?<!than ){words}{_ENDS})"
     for words, when, number in (
@@ -34,7 +35,7 @@ _NOT_WORDS = one_of(
     "invisible, hidden, without, unbuilt, non-?existent, free of, devoid of",
 )
 _NOT = rf"(?:n't\b|\b{_NOT_WORDS}\b)"
-_ONLY = r"(?<!the )(?<!one )(?<!that )\b(?:only|solely|exclusively|just|purely)\b"
+_ONLY = r"(?<!the )(?<!one )(?<!that )\b(?:only|solely|exclusively|just|purely|unique|exclusive)\b"
 _THERE = one_of(
     "there, here, present, visible, seen, shown, around, exists?, existed, in place, in view, in sight, to be found",
     "found, stood, stands?, standing, sits?, sat, parked, moored, docked, leaning, on site, on the spot",
@@ -109,6 +110,15 @@ _DISAPPEARED = one_of(
     "ditched(?! (?:on|in|at|by|beside|near)\\b), deserted, consigned to, legged it, (?:got|get) shot of, shed its",
     "dispensed with, put (?:away|into storage), gathered in, skedaddled, made off, slipped (?:its|their) moorings",
     "fail(?:s|ed)? to (?:survive|re-?appear), minus (?:one|an?|the), clogs, (?:is|are) toast, in vain, overgrown and",
+    "(?:collapse|destruction|deletion|elimination|erasure|absence|draining|tearing down|knocking down) of, snatched",
+    "(?:someone|somebody|they|people|did \\w+) (?:carry off|clear|erase|get rid of|steal|take(?! place)|remove)",
+    "mislaid",
+    "took wing, put to sea, s[au]nk(?=[?!.]|$), went (?:under|off), borrowed, concealed, evacuated, fetched, unmoored",
+    "(?:stowed|hoisted|shovelled|trimmed|shifted|seeped|ebbed|worn) (?:away|off)",
+    "(?:tossed|cut|blotted|left|crossed|weeded|"
+    "pumped) out, plucked, withered, consumed, eaten, receded, omitted, (?:not|n't) (?:remain|stay|survive)(?:ed)?",
+    "pulled apart, herded off, nowhere to be (?:found|seen), out of the picture, wiped from, became invisible",
+    "trashed",
     "cleaned up, cast off, salvaged, s[au]nk under, carried out, plou?ghed under, passed out of, transported",
     "towed (?:out|off), concreted over, shipped (?!in\\b), unhooked, used up, struck from, stripped from, hacked back",
     "melted (?:away|off), (?:taken|took) inside, retired, folded up, dried up, eroded away, craned off",
@@ -168,6 +178,13 @@ _APPEARED = one_of(
     "dr[ae]wn? up, (?:has|have) (?:stopped|moored|docked|settled), sat down, jumped (?:on|onto)",
     "unrolled (?:over|across)",
     "bolted (?:on|onto|to), bulldozed (?:through|across), hoisted on, sprouting, scattered over, dropped on",
+    "(?:someone|somebody|they|people) (?:add|place|hang|install|mount|stand|bring|introduce|position|plant|park)",
+    "(?:someone|somebody|they|people) put(?! (?:away|out|off)), (?:opening|growth|formation|insertion|completion) of",
+    "(?:placement|entrance|parking) of",
+    "(?:put|set|brought|docked|berthed|anchored|moored|launched|hoisted|rose)(?=[?!.]|$)",
+    "unfurled, left behind (?:on|in|at), brought over, piled on, slid in, offloaded, took shape, inaugurated",
+    "superimposed",
+    "became visible, (?:began|started) to (?:be seen|show), now (?:in evidence|on show), cleared through",
     "grafted (?:on|onto), propped (?:against|up), t(?:aken|ook) up (?:residence|position), strewn, flocked, blossomed",
     "t(?:aken|ook) (?:his|her|their|its|a) (?:post|place|seat|position), (?:stuck|slapped) (?:an?|some|up), novelty",
     "set out (?:in|on|across|along), trodden (?:across|through), snaked (?:its way )?(?:into|across|through)",
@@ -264,6 +281,11 @@ _NAMES_ONLY = re.compile(
 _BARE = "(?:bare|empty|vacant|blank|spotless|unoccupied|unmanned|treeless|barren|deserted|free|clear)"
 _IS = "(?:is|are|was|were|has|have|had|had been|been|stood|lay|shows?|showed)"
 _NO = "(?:no(?! (?:longer|more))|not(?! any)|none|nothing|without)"
+_LACKS = (
+    "(?:lacks?|no longer shows?|is (?:lacking|missing)|lacked|(?:does|did)(?:n't| not)(?: (?:show|have|contain|"
+    "feature))?|has(?:n't| not| no)|"
+    "shows no|knows nothing of)\\b"
+)
 _GROUND = "(?:space|plot|lot|bay|bench|square|corner|pad|pasture|ground|field|site|desert|pitch|stand|strip|bank)s?"
 # What other words say about time, in words of the patterns above.
 _SAID_SHORTER = tuple(
@@ -279,9 +301,33 @@ _SAID_SHORTER = tuple(
         (rf"no (?:trace|sign) of (?:[\w'-]+ ){{1,8}}?(?:in|on|at) {_IN_EARLIER}", "not before"),
         (rf"no (?:trace|sign) of (?:[\w'-]+ ){{1,8}}?(?:in|on|at) {_IN_LATER}", "not now"),
         (rf",? (?:and |so )?leav(?:ing|es) [^,.;]*?\b{_BARE}\b[^,.;]*|(?:once[ -]|now )?{_BARE} (?={_GROUND}\b)", ""),
-        (rf"(?:post-?dat(?:es|ing) {_IN_EARLIER}|{_IN_EARLIER} pre-?dates)", "newly"),
+        (rf"(?:post-?dat(?:es?|ed|ing)|younger than) {_IN_EARLIER}|{_IN_EARLIER} pre-?dates", "newly"),
+        (rf"{_IN_EARLIER} {_LACKS}", "not before"),
+        (rf"{_IN_LATER} {_LACKS}", "not now"),
+        (rf"(?:compared|relative|in comparison) (?:with|to) {_IN_EARLIER}", "afterwards"),
+        (rf"(?<!the )(?:\w+n't|not) (?:[\w']+ ){{0,5}}?until (?:later|{_IN_LATER})", "newly"),
+        (rf"until {_IN_LATER}", "not now"),
+        (r"(?:where|for which) there (?:was|were|used to be) (?:only|just|nothing)\b|for the first time", "newly"),
+        (r"(?:where|for which) there (?:is|are) (?:now )?(?:only|just|nothing)\b", "not now"),
+        (r"for the last time", "gone"),
+        (rf"(?:site|place|spot|location) (?:was|were|had been) (?:\w+ ){{1,3}}(?:in|at|on) {_IN_EARLIER}", "newly"),
+        (rf"(?:site|place|spot|location) (?:is|are) (?:\w+ ){{1,3}}(?:in|at|on) {_IN_LATER}", "not now"),
+        (rf"where {_IN_EARLIER} (?:shows|has)|unlike (?:(?:in|on) )?{_IN_EARLIER}", "newly"),
+        (rf"where {_IN_LATER} (?:shows|has)|unlike (?:(?:in|on) )?{_IN_LATER}", "not now"),
+        (rf"extra (?:\w+ ){{1,2}}(?:in|of|on) {_IN_EARLIER}", "not now"),
+        (r"on (?:what|a site that|a place that) (?:was|used to be)\b", "newly"),
+        (
+            r"on what is (?:\w+ ){1,3}now\b|no longer (?:existing|seen|visible|present|shown|found|appears?|shows?)\b",
+            "not now",
+        ),
+        (r"(?:previously|once|formerly) (?:existing|visible|present)\b|now invisible\b", "not now"),
     )
 )
+
+
+_YEAR = r"((?:19|20)\d\d)\b"
+# "In 2020 but not in 2010", "not in 2010 but in 2020".
+_YEARS = re.compile(rf"\b{_YEAR}.*(?:\bnot|n't)\b.*\b{_YEAR}|(?:\bnot|n't)\b.*\b{_YEAR}.*\bbut\b.*\b{_YEAR}")
 
 
 def _of_both(words: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> int | None:
@@ -309,6 +355,10 @@ def date_of(text: str) -> int | None:
     text = ASIDE.sub(lambda found: next(filter(None, found.groups()), ""), text)
     for words, shorter in _SAID_SHORTER:
         text = words.sub(shorter, text)
+    years = _YEARS.search(text)
+    if years is not None:
+        there, absent = int(years[1] or years[4]), int(years[2] or years[3])
+        return None if there == absent else int(there > absent)
     if CHANGE_OF_STATE.search(text):
         return None
     for pair in _PAIRS:

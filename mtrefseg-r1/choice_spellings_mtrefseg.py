@@ -56,6 +56,7 @@ _LAST_BUT_ONE = (
     r"(?:(?:second|next)[ -](?:to|from)[ -](?:the[ -])?last|last[ -]but[ -]one|one before last|penultimate)"
 )
 _RIM = "(?:edge|side|border|end)"
+_CLOCK = {"three": "right", "six": "bottom", "nine": "left", "twelve": "top"}
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ENDS = {"head": "top", "foot": "bottom", "heart": "center", "core": "center"}
 _NAMED = "|".join((*DIRECTIONS, *ORDINALS, *NUMERALS, "(?:north|south)(?:east|west)(?:ern)?"))
@@ -116,7 +117,53 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         lambda match: f"second {match[1]}from the {_OPPOSITE[match[2]]}",
     ),
     (re.compile(rf"\bfrom the {IMAGE}(?:'s|’s) (?={_SIDE}\b)"), "from the "),
+    # "First from the left among the sheds", "counting from the left, the second shed".
+    (
+        re.compile(
+            rf"^(?:the )?({_ORDINAL}|last)(?: one)? from the {_SIDE}(?:[ -]hand)?(?: {_RIM})? "
+            rf"(?:among|amongst|of|out of) (?!{OF_THE_IMAGE})"
+        ),
+        lambda match: f"{_outermost(match[1], match[2])} of ",
+    ),
+    (
+        re.compile(
+            rf"^(?:counting|reading|going|starting|counted) (?:down |up )?(?:from|at) (?:the )?{_SIDE}(?:[ -]hand)?"
+            rf"(?: {_RIM})?(?: to (?:the )?\w+)?, the ({_ORDINAL}) "
+        ),
+        lambda match: f"{_outermost(match[2], match[1])} ",
+    ),
+    (
+        re.compile(rf"\bthe outermost ((?!one\b)[a-z ]+?) on the {_SIDE}(?:[ -]hand)?(?: {_RIM})?{_END}"),
+        r"the \2most \1",
+    ),
+    (
+        re.compile(
+            r"\b(?<!on )(?<!to )(?<!at )(?<!in )the (?:far|extreme)[- ](left|right)(?:[- ]hand)? "
+            r"(?!of\b|corner|side|edge|part|end|half)"
+        ),
+        r"the \1most ",
+    ),
+    (
+        re.compile(rf"\bnumber ({_DIGITS}) from the (?=(?:{'|'.join(DIRECTIONS)})\b)"),
+        lambda match: f"{_ordinal(match[1])} from the ",
+    ),
+    # "Covering the most ground", "number one in size", "second in area".
+    (
+        re.compile(
+            r"\b(?:that |which )?(?:covering|occupying|covers|occupies|takes up|taking up) the (most|least|greatest|"
+            r"largest|smallest|fewest) (?:ground|area|space|room|pixels)\b"
+        ),
+        lambda match: f"with the {'smallest' if match[1] in ('least', 'fewest', 'smallest') else 'largest'} area",
+    ),
+    (
+        re.compile(rf",? (?:ranked|that is|which is)? ?({_ORDINAL}) (?:in|for|by) (?:size|area)\b"),
+        lambda match: f", the {'' if match[1] == 'first' else match[1] + ' '}largest one",
+    ),
+    # "(The biggest one)".
+    (re.compile(rf" \((?:the )?({_RANKED})(?: one)?\)"), r", the \1 one"),
     # Places
+    (re.compile(rf"^the {_SIDE} (half|third|part|portion)'s (?!middle|cent)([a-z -]+)$"), r"the \3 in the \1 \2"),
+    (re.compile(r"\bat (three|six|nine|twelve) o'clock\b"), lambda match: f"at the {_CLOCK[match[1]]}"),
     (re.compile(rf"\b{_SIDE} (?:50 ?(?:%|percent|per cent)|fifty (?:percent|per cent))"), r"\1 half"),
     (re.compile(r"\b(left|right)side\b"), r"\1 side"),
     (re.compile(r"\blow half\b"), "lower half"),
@@ -169,7 +216,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     (re.compile(rf"\b(?:low|far|way)(?: down)? (?:in|on) the {IMAGE}\b"), "in the lower half"),
     (re.compile(rf"\b(head|foot|heart|core) {OF_THE_IMAGE}\b"), lambda match: _ENDS[match[1]]),
     (
-        re.compile(r"\b([ns])[- ]?([ew])(?= (?:corner|part|quadrant|area|side|quarter|section)\b)"),
+        re.compile(r"\b([ns])[- ]?([ew])(?= (?:corner|part|quadrant|area|side|quarter|section|sector)\b)"),
         lambda match: f"{_COMPASS[match[1]]} {_COMPASS[match[2]]}",
     ),
     (re.compile(r"\bmore (?=(?:to|towards?) the (?:left|right|top|bottom)\b(?! than))"), ""),
@@ -208,6 +255,15 @@ def _ordinal(numeral: str) -> str:
     """The ordinal for a number: "second" for "two" or "2"; numbers above the last ordinal stay."""
     number = int(numeral) if numeral.isdigit() else NUMERALS[numeral]
     return {number: word for word, number in ORDINALS.items()}.get(number, numeral)
+
+
+def _outermost(ordinal: str, side: str) -> str:
+    """A rank counted from a side: "the second leftmost"; the last one is the first from the other side."""
+    if ordinal == "last":
+        ordinal, side = "first", _OPPOSITE[side]
+    return (
+        f"the {'' if ordinal == 'first' else ordinal + ' '}{ {'upper': 'top', 'lower': 'bottom'}.get(side, side) }most"
+    )
 
 
 def _with_names_joined(text: str) -> str:
