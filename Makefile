@@ -133,7 +133,9 @@ checkpoint: $(TEST_STAMP)
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
 	$(BIN)/python trainer/finetune.py $(call RECIPE,16_longer) --model_name_or_path $(MADE)/15_refined \
 		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
-	$(BIN)/python trainer/calibrate.py --model $(MADE)/16_longer --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
+	$(BIN)/python trainer/finetune.py $(call RECIPE,17_again) --model_name_or_path $(MADE)/16_longer \
+		$(call described,7 1.3 0.9 0.3 0.3 0.6 0.7 0.3 0.3 0.6 0.7)
+	$(BIN)/python trainer/calibrate.py --model $(MADE)/17_again --output_dir $(MADE)/mtrefseg-r1 --pixel_size 0.4 --choose_objects \
 		$(if $(REAL_DATA),--also $(REAL_DATA)/RS_real_train $(REAL_DATA)/NS_real_train)
 	@echo "The checkpoint is in $(MADE)/mtrefseg-r1"
 

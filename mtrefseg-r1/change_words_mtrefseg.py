@@ -8,6 +8,7 @@ The patterns of this file are lists of words and regular expressions, separated 
 
 import re
 
+from .noun_words_mtrefseg import plain_nouns
 from .rank_words_mtrefseg import end_of_opening
 from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, YOUNG, one_of
 
@@ -392,14 +393,17 @@ def any_change(text: str) -> str | None:
 
 def with_change(text: str) -> str:
     """
-    Says in plain words what a sentence asks for. "Appeared" or "disappeared" is written before it, if its words say
-    which of them it is about: the model knows these two words better than most others for the same changes ("sprang
-    from the ground", "is history"). A sentence about every type of change is replaced by [`any_change`], because
-    otherwise the model guesses one type.
+    Says in plain words what a sentence asks for.
+
+    "Appeared" or "disappeared" is written before it, if its words say which of them it is about: the model knows these
+    two words better than most others for the same changes ("sprang from the ground", "is history"). A sentence about
+    every type of change is replaced by [`any_change`], because otherwise the model guesses one type. Rare nouns are
+    replaced by [`plain_nouns`].
     """
     lowered = text.lower()
     question = any_change(lowered)
     if question is not None:
-        return question
+        return plain_nouns(question)
     date = date_of(lowered)
-    return text if date is None else f"{('disappeared', 'appeared')[date]}: {text}"
+    said = text if date is None else f"{('disappeared', 'appeared')[date]}: {text}"
+    return plain_nouns(said)

@@ -127,7 +127,7 @@ def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
     ("text", "asked"),
     [
         ("cars", "cars that changed"),
-        ("Red SUV!", "red suv that changed"),
+        ("Red SUV!", "red car that changed"),
         ("what happened to the car by the road?", "the car by the road that changed"),
         ("Are there any houses?", "any houses that changed"),
         ("please show me the people with umbrellas", "the people with umbrellas that changed"),

@@ -16,8 +16,8 @@ CHECKPOINT = Path(__file__).resolve().parents[2] / "mtrefseg-r1"
 SCENES = {"NS": "normal_scene", "RS": "remote_sensing"}
 NUM_PAIRS = 60
 
-SMALLEST_MEAN_IOU = {"plain": 0.671, "reworded": 0.611}
-"""The shipped weights reach 0.682, and 0.621 where the sentences are reworded. The margin is for rounding on other
+SMALLEST_MEAN_IOU = {"plain": 0.684, "reworded": 0.631}
+"""The shipped weights reach 0.695, and 0.642 where the sentences are reworded. The margin is for rounding on other
 processors. Raise the floors with every better checkpoint."""
 
 
