@@ -182,7 +182,7 @@ def test_inputs_that_are_there_pass(tmp_path: Path, small_model: MTRefSegModel) 
     (tmp_path / "data" / "metadata.jsonl").touch()
     model = ModelArguments(stage1=str(tmp_path / "model"))
     data = DataArguments(train_data=["generated", "owner/name", str(tmp_path / "data")])
-    check_inputs(model, SimpleNamespace(model_name_or_path=None), data)
+    check_inputs(model, SimpleNamespace(model_name_or_path=None, model_revision="main"), data)
 
 
 def test_an_unknown_option_of_a_library_is_not_taken_for_a_prefix() -> None:
