@@ -26,6 +26,10 @@ _TYPICAL = {
 _LIGHTNESS_WEIGHT = 0.6  # Light and shadow change the lightness of a thing more than its hue.
 _DOUBT = 10.0  # A pixel also has a colour whose typical value is so much farther away than the nearest one's.
 _SHARE = 0.2  # Of the pixels of an object that have its colour: clothes, or a roof beside its shadow.
+# A dark red car is mostly black: tyres, windows, shadow. Its vivid pixels show its colour, if there are enough of them
+# and most have this hue; degrees from and to, in CIELAB. Not green: masks often have some grass at their edges.
+_HUES = {"red": (-20, 50), "yellow": (82, 105), "blue": (235, 300)}
+_VIVID, _VIVID_SHARE, _MOST = 15.0, 0.2, 0.6
 _DROPPED = -50.0  # The logit of dropped pixels.
 
 
@@ -57,9 +61,8 @@ def without_other_colors(
     dates = (0, 1) if date is None else (date,)
     masked = labels > 0
     owners = labels[masked]
-    shares = [_shares(owners, has_color(image_colors[each][:, masked], color)) for each in dates]
     is_dropped = np.zeros(count + 1, dtype=bool)
-    is_dropped[1:] = np.max(shares, axis=0) < _SHARE
+    is_dropped[1:] = ~np.any([_have_color(owners, image_colors[each][:, masked], color) for each in dates], axis=0)
     if not is_dropped.any():
         return logits
     # The pixels around a removed component are removed, too; otherwise upsampling leaves its edge.
@@ -107,6 +110,19 @@ def to_lab(colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     xyz = linear @ to_xyz / (0.9505, 1.0, 1.089)
     x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def _have_color(owners: npt.NDArray[np.int32], pixels: npt.NDArray[np.float32], color: str) -> npt.NDArray[np.bool_]:
+    """For each component, numbered from 1, whether it has a colour; `pixels` have the shape `(3, num_pixels)`."""
+    has_it = _shares(owners, has_color(pixels, color)) >= _SHARE
+    if color in _HUES:
+        _, a, b = np.moveaxis(to_lab(pixels.T), -1, 0)
+        vivid = np.hypot(a, b) > _VIVID
+        start, end = _HUES[color]
+        is_hue = (np.degrees(np.arctan2(b, a)) - start) % 360 < end - start
+        vivid_share = _shares(owners, vivid)
+        has_it |= (vivid_share >= _VIVID_SHARE) & (_shares(owners, vivid & is_hue) >= _MOST * vivid_share)
+    return np.asarray(has_it)
 
 
 def _shares(owners: npt.NDArray[np.int32], is_it: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

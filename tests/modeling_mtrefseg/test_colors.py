@@ -284,3 +284,11 @@ def test_an_encoded_pair_keeps_its_colours(model: MTRefSegModel, processor: MTRe
     assert torch.equal(whole.image_colors, outputs.image_colors)
     inputs.pop("object_choices")
     assert model(pair_encoding=encoding, **inputs).image_colors is None
+
+
+def test_a_dark_car_has_the_color_of_its_vivid_pixels() -> None:
+    image = np.full((2, 3, 8, 8), 0.1, dtype=np.float32)
+    image[:, :, :, :2] = np.array([0.7, 0.35, 0.42], dtype=np.float32)[:, None, None]  # A quarter shines red.
+    logits = np.full((8, 8), 5.0, dtype=np.float32)
+    kept = {color: bool((without_other_colors(logits, image, color, 1, 0.0) > 0).any()) for color in ("red", "blue")}
+    assert kept == {"red": True, "blue": False}
