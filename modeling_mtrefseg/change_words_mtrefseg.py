@@ -242,7 +242,9 @@ _WENT = one_of(
 _OR = r"(?:,? (?:and/or|or|and) | ?/ ?)(?:(?:that|which|who|was|were|is|are|been|be|has|have|had|newly) ){0,3}"
 _ONE = rf"(?:(?:only|just) )?one (?:(?:of )?(?:the )?(?:two )?)?{IMAGE}(?: only)?"
 _BOTH_WAYS = re.compile(
-    rf"\b(?:{_CAME}{_OR}{_WENT}|{_WENT}{_OR}{_CAME})\b(?! (?:back|again|by|to|from|on|in|into|of)\b)|"
+    # Not "the barn was demolished and new houses were built", "who arrived and left the bag".
+    rf"\b(?!{_WENT} and (?:(?:a|the) )?(?:brand[- ]|newly )?new\b)(?:{_CAME}{_OR}{_WENT}|{_WENT}{_OR}{_CAME})\b"
+    r"(?! (?:back|again|by|to|from|on|in|into|of|the|an?|his|her|its|their)\b)|"
     rf"\b{_CAME} (?P<kind>[\w' -]+?){_OR}{_WENT} (?P=kind)\b|"
     rf"\b{_WENT} (?P<thing>[\w' -]+?){_OR}{_CAME} (?P=thing)\b|"
     rf"(?<=\w )(?:(?:is|are|only|visible|present|there|seen|found) )*(?:in|on|at) {_ONE}|"

@@ -157,6 +157,8 @@ def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
         ("what changed?", "what changed?"),
         ("changes in the image", "changes in the image"),
         ("the car that left and came back", "the car that left and came back"),
+        ("the barn demolished and new houses", "the barn demolished and new houses"),
+        ("the man who arrived and left the bag", "the man who arrived and left the bag"),
         ("everything", "everything"),
         ("", ""),
     ],
