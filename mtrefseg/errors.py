@@ -27,6 +27,11 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def readable(text: str) -> str:
+    """A text in which escapes stand for what UTF-8 cannot encode, such as a file name in another encoding."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def show_all_letters() -> None:
     """
     Makes output streams escape characters that they cannot encode, such as those of a file name that is not UTF-8,

@@ -22,7 +22,7 @@ from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, answered_by
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of, without_other_colors
 from modeling_mtrefseg.pairs_mtrefseg import check_batch, check_pair, entry_of
 from modeling_mtrefseg.sentence_encoding_mtrefseg import SentenceEncoder
-from mtrefseg.errors import UserError
+from mtrefseg.errors import UserError, one_line
 
 from .masks import sample_masks, sigmoid
 from .names import ANSWER, ANSWERS, CHANGES, ENCODE, FEATURES, PAIR, PROMPT, SENTENCES, TEXT_ENCODING, TOKENIZER
@@ -89,9 +89,16 @@ class ExportedSegmenter(ABC):
     @cached_property
     def sentence_encoder(self) -> SentenceEncoder:
         """[`SentenceEncoder`]: Converts sentences to token ids."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
+        try:
+            from tokenizers import Tokenizer
+        except ModuleNotFoundError as error:
+            raise UserError("tokenizers is not installed: pip install tokenizers") from error
+        path = self.folder / TOKENIZER
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        # The library raises nothing more special.
+        except Exception as error:
+            raise UserError(f"cannot read {path}: {one_line(error)}; export the model again") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
 

@@ -211,7 +211,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file, atomically."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    # Names of files that are not UTF-8 contain lone surrogates; their escapes are those of JSON.
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def sha256_bytes(content: bytes) -> str:

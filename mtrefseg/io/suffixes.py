@@ -19,4 +19,6 @@ def suffix_of(source: str | Path) -> str:
     Args:
         source (`str` or `Path`): Its path or URL; the query of a URL is ignored.
     """
-    return Path(str(source).split("?")[0]).suffix.lower()
+    name = str(source)
+    # A question mark in a path is part of a name.
+    return Path(name.split("?")[0] if "://" in name else name).suffix.lower()

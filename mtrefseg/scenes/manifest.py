@@ -16,7 +16,7 @@ import pyarrow
 import pyarrow.parquet
 from tqdm import tqdm
 
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError, one_line, readable
 
 from .api import load_predictor
 from .output import REPORT
@@ -193,7 +193,8 @@ def finished(settings: ManifestSettings, row: ManifestRow) -> dict[str, Any] | N
         report = json.loads((pair_folder(settings, row) / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return report if report.get("fingerprint") == settings.fingerprint(row) else None
+    is_report = isinstance(report, dict) and isinstance(report.get("results"), list)
+    return report if is_report and report.get("fingerprint") == settings.fingerprint(row) else None
 
 
 def _on_this_machine(
@@ -228,10 +229,11 @@ def _with_ray(
 
 
 def _table_rows(settings: ManifestSettings, row: ManifestRow, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    named = {"id": row.id, "t1": row.t1, "t2": row.t2}
+    # Parquet contains UTF-8 only, which the names of files need not be.
+    named = {"id": readable(row.id), "t1": readable(row.t1), "t2": readable(row.t2)}
     if "error" in entry:
         for text in row.sentences or (None,):
-            yield {**named, "sentence": text, "status": "failed", "error": entry["error"]}
+            yield {**named, "sentence": text and readable(text), "status": "failed", "error": readable(entry["error"])}
         return
     folder = pair_folder(settings, row).relative_to(settings.out).as_posix()
     for result in entry["results"]:

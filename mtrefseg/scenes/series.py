@@ -188,7 +188,7 @@ def segment_series(
 
 def _date_names(images: Sequence[Any]) -> list[str]:
     """The names of the files without their suffixes; numbers if they are not distinct."""
-    names = [Path(str(image)).stem if isinstance(image, str | Path) else "" for image in images]
+    names = [Path(name_of(image)).stem if isinstance(image, str | Path) else "" for image in images]
     return names if len({*names}) == len(names) and all(names) else [str(number + 1) for number in range(len(images))]
 
 

@@ -26,6 +26,7 @@ from .styles import write_mask_style, write_style
 MASKS, PROBABILITIES, OVERVIEW, REPORT = "masks.tif", "probabilities.tif", "overview.webp", "result.json"
 GEOPACKAGE, GEOJSON = "objects.gpkg", "objects.geojson"
 STYLE, MASK_STYLE = "objects.qml", "masks.qml"
+_FILES = (MASKS, PROBABILITIES, OVERVIEW, REPORT, GEOPACKAGE, GEOJSON, STYLE, MASK_STYLE)
 
 
 @dataclass
@@ -138,8 +139,13 @@ class SceneResult:
         path = Path(path)
         if path.is_dir() or not path.suffix:
             make_folder(path)
-            files = [file for file in self.folder.iterdir() if file.is_file()]
+            files = [self.folder / name for name in _FILES if (self.folder / name).is_file()]
             copies = [] if path.samefile(self.folder) else [(file, path / file.name) for file in files]
+            if (
+                copies and self.folder / PROBABILITIES not in files
+            ):  # Those of another result would seem to be its own.
+                with writing(path / PROBABILITIES):
+                    (path / PROBABILITIES).unlink(missing_ok=True)
         elif path.suffix.lower() in (".tif", ".tiff"):
             copies = [(self.folder / MASKS, path)]
         else:

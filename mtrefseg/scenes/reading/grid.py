@@ -1,7 +1,7 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The georeference of the pixels of a scene."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import shapely
 from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 from rasterio.transform import Affine
+from shapely.affinity import translate
 from shapely.geometry import Polygon
 
 
@@ -66,11 +67,40 @@ class Grid:
         down = np.concatenate([zeros, shares, ones, 1 - shares]) * self.height
         return Polygon(self.to_map(np.column_stack([across, down])))
 
-    def outline_in(self, crs: CRS) -> Polygon:
-        """The edge of the scene in another coordinate reference system."""
-        if crs == self.crs:
+    @property
+    def middle(self) -> np.ndarray:
+        """Its centre in map coordinates, of shape `(1, 2)`."""
+        return self.to_map(np.array([[self.width / 2, self.height / 2]]))
+
+    @property
+    def extent(self) -> float:
+        """Side in metres of a square of about its area."""
+        return (self.pixel_size or 0.0) * float(np.sqrt(self.width * self.height))
+
+    def outline_on(self, other: "Grid") -> Polygon:
+        """The edge of the scene in the coordinate reference system of another one, with longitudes near its own."""
+        if other.crs == self.crs:
             return self.outline
-        return reproject(self.outline, Transformer.from_crs(self.crs.to_wkt(), crs.to_wkt(), always_xy=True))
+        outline = reproject(self.outline, Transformer.from_crs(self.crs.to_wkt(), other.crs.to_wkt(), always_xy=True))
+        if not other.crs.is_geographic:
+            return outline
+        outline = _in_one_piece(outline)
+        return translate(outline, _turn(outline.centroid.x, other.middle[0, 0]))
+
+    def turned_to(self, other: "Grid") -> "Grid":
+        """
+        The same place, with longitudes near those of another scene: some count to 180 degrees and from -180 on, others
+        to 360, and scenes at the date line beyond 180 or -180.
+        """
+        if not self.crs.is_geographic:
+            return self
+        longitude = other.middle[0, 0]
+        if other.crs != self.crs:
+            transformer = Transformer.from_crs(other.crs.to_wkt(), self.crs.to_wkt(), always_xy=True)
+            longitude = transformer.transform(*other.middle[0])[0]
+        turn = _turn(self.middle[0, 0], longitude)
+        a, b, c, d, e, f = self.transform[:6]
+        return replace(self, transform=Affine(a, b, c + turn, d, e, f)) if turn else self
 
     @property
     def corners(self) -> np.ndarray:
@@ -93,9 +123,25 @@ class Grid:
         """Distance between the centres of both."""
         middles = []
         for grid in (self, other):
-            middle = grid.to_map(np.array([[grid.width / 2, grid.height / 2]]))
-            middles.append(grid.to_wgs84.transform(*middle[0]))
+            middles.append(grid.to_wgs84.transform(*grid.middle[0]))
         return float(GEOD.inv(*middles[0], *middles[1])[2] / 1000)
+
+
+def _turn(longitude: float, other: float) -> float:
+    """The full turns in degrees that bring one longitude next to another; 0 if one of them is infinite."""
+    turns = (other - longitude) / 360
+    return 360.0 * round(turns) if np.isfinite(turns) else 0.0
+
+
+def _in_one_piece(outline: Polygon) -> Polygon:
+    """An outline in degrees that crosses the date line, where longitudes jump, without the jump."""
+
+    def moved(points: np.ndarray) -> np.ndarray:
+        return points + np.where(points < 0, [360, 0], 0)
+
+    west, _, east, _ = outline.bounds
+    joined = shapely.transform(outline, moved)
+    return joined if east - west > 180 > joined.bounds[2] - joined.bounds[0] else outline
 
 
 def _degrees(low: float, high: float, letters: str) -> str:

@@ -21,7 +21,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError, one_line, readable
 from mtrefseg.io import (
     OTHER_PAGES,
     RASTER_SUFFIXES,
@@ -80,8 +80,8 @@ def is_raster(source: Any) -> bool:
 
 
 def name_of(source: Any) -> str:
-    """The name of an image in messages."""
-    return str(source) if isinstance(source, str | Path) else f"the given {type(source).__name__}"
+    """The name of an image in messages and reports."""
+    return readable(str(source)) if isinstance(source, str | Path) else f"the given {type(source).__name__}"
 
 
 @contextmanager
@@ -95,6 +95,8 @@ def reading(name: str) -> Iterator[None]:
         if "ReadBlock" in detail:
             detail = f"a part of it is missing or damaged; copy it again ({detail})"
         raise UserError(f"cannot read {name}: {detail}") from error
+    except UnicodeEncodeError as error:
+        raise UserError(f"cannot read {name}: GDAL only opens files whose names are UTF-8; rename it") from error
 
 
 def open_raster(path: str | Path, mode: str = "r", driver: str | None = None) -> Any:
@@ -159,7 +161,7 @@ class RasterImage:
     """
 
     def __init__(self, source: str | Path, options: ReadOptions) -> None:
-        self.name = str(source)
+        self.name = name_of(source)
         with reading(self.name):
             self._file = open_raster(source, driver=_DRIVERS.get(suffix_of(source)))
         try:
@@ -175,6 +177,7 @@ class RasterImage:
         self._palette = self._find_palette()
         alpha = [index for index, kind in enumerate(self._file.colorinterp, 1) if kind == ColorInterp.alpha]
         self._alpha = alpha[0] if alpha and self._is_opacity(alpha[0]) else None
+        self._check_types()
         self._note_bands(options)
         kind = self._file.tags(self._bands[0], ns="IMAGE_STRUCTURE")
         bits = int(kind.get("NBITS", 8))
@@ -188,12 +191,17 @@ class RasterImage:
             raise
         points, self.points_crs = self._file.gcps
         self.points = [(point.row, point.col, point.x, point.y) for point in points]
+        self.polynomials: dict[str, str] = self._file.tags(ns="RPC")
         self._data: Any = self._file
         if alpha and self._alpha is None:
             with reading(self.name):
                 self._data = self._without_label(alpha[0])
             self._opened.append(self._data)
         self._say_nodata()
+
+    def turn_to(self, grid: Grid) -> None:
+        """Counts longitudes as another grid does, see [`Grid.turned_to`]."""
+        self.grid = self.grid.turned_to(grid)
 
     def on_grid(self, grid: Grid) -> "RasterImage":
         """Changes the grid for reading windows: a georeferenced one if both have one, else only another size."""
@@ -208,6 +216,8 @@ class RasterImage:
             }
         else:
             placed = {"crs": grid.crs, "transform": grid.transform}
+            if self.grid.transform != self._file.transform:  # Its longitudes are counted in another way.
+                placed["src_transform"] = self.grid.transform
         self._warp(grid, **placed)
         self.grid = grid
         return self
@@ -403,6 +413,14 @@ class RasterImage:
             raise UserError(
                 f"cannot read {self.name} in parts: each of its blocks of {width}x{height} pixels takes "
                 f"{size / 2**30:.1f} GiB; store it in tiles: rio convert {self.name} tiled.tif --co TILED=YES"
+            )
+
+    def _check_types(self) -> None:
+        types = [self._file.dtypes[band - 1] for band in self._bands]
+        if len({*types}) > 1:
+            numbers = ", ".join(map(str, self._bands))
+            raise UserError(
+                f"the bands {numbers} of {self.name} hold {', '.join(types)} values: choose some of one type (--bands)"
             )
 
     def _find_palette(self) -> np.ndarray | None:

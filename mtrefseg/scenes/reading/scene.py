@@ -180,8 +180,8 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         if isinstance(without, PlainImage):
             copy = f"{Path(without.name).stem}_placed.tif"
             first_step = f"rio convert {without.name} {copy}; "
-        elif without.points:
-            raise UserError(_points_only(without.name))
+        elif problem := _indirect_place(without):
+            raise UserError(problem)
         raise UserError(
             f"{without.name} has no coordinate reference system, but {with_place.name} has: give it one (if both show "
             f"the same area: {first_step}rio edit-info {copy} --like {with_place.name} --crs like --transform like)"
@@ -195,10 +195,12 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
                 "and neither is georeferenced: if both show one area, --align resize fits t2 to t1"
             )
         return
+    image.turn_to(grid)
+    other = image.grid
     if grid.is_same(other):
         return
-    outline = other.outline_in(grid.crs)
-    if not grid.outline.intersects(outline):
+    covered = _covered(grid, other)
+    if not covered:
         raise UserError(
             f"{first.name} and {image.name} do not overlap: the first covers {grid.in_words()}, the other "
             f"{other.in_words()}; they lie {grid.kilometres_to(other):,.0f} km apart"
@@ -207,7 +209,6 @@ def _check_place(first: Any, image: Any, options: ReadOptions) -> None:
         raise UserError(
             f"the grid of {image.name} is not that of {first.name} ({_difference(grid, other)}): leave out --no-warp"
         )
-    covered = _covered(grid, outline)
     part = "" if covered >= _COMPLETE else f"; it covers {_percent(covered)} of {first.name}, the rest has no data"
     image.notes.append(f"{image.name} is warped onto the grid of {first.name} ({_difference(grid, other)}){part}")
 
@@ -216,8 +217,9 @@ def _check_unknown_place(first: Any, image: Any) -> None:
     """Rejects images without a coordinate reference system whose transforms differ."""
     if not (isinstance(first, RasterImage) and isinstance(image, RasterImage)):
         return
-    if (first.points, first.points_crs) != (image.points, image.points_crs):
-        raise UserError(_points_only((image if image.points else first).name))
+    known = [(one.points, one.points_crs, one.polynomials) for one in (first, image)]
+    if known[0] != known[1]:
+        raise UserError(_indirect_place(image) or _indirect_place(first))
     corners = [one.grid.to_map(one.grid.corners) for one in (first, image)]
     if any(one.grid.transform.is_identity for one in (first, image)):
         return
@@ -229,10 +231,14 @@ def _check_unknown_place(first: Any, image: Any) -> None:
         )
 
 
-def _points_only(name: str) -> str:
+def _indirect_place(image: RasterImage) -> str:
+    """What is wrong with an image whose place is only known by control points or polynomials; "" for any other."""
+    kind, option = ("ground control points", "") if image.points else ("rational polynomials (RPC)", "-rpc ")
+    if not (image.points or image.polynomials):
+        return ""
     return (
-        f"the place of {name} is told by ground control points alone, which need not be those of the other image: "
-        f"bring it to a grid (gdalwarp {name} warped.tif)"
+        f"the place of {image.name} is told by {kind} alone, which need not be those of the other image: "
+        f"bring it to a grid (gdalwarp {option}{image.name} warped.tif)"
     )
 
 
@@ -254,12 +260,20 @@ def _difference(grid: Grid, other: Grid) -> str:
     return ", ".join(parts) or f"{other.width}x{other.height} pixels instead of {grid.width}x{grid.height}"
 
 
-def _covered(grid: Grid, outline: Any) -> float:
-    """The share of a grid that an outline covers; everything if part of the outline is beyond the map projection."""
-    if not np.isfinite(shapely.get_coordinates(outline)).all():
-        return 1.0
-    mine, other = shapely.make_valid(grid.outline), shapely.make_valid(outline)
-    return float(shapely.intersection(mine, other).area / mine.area)
+def _covered(grid: Grid, other: Grid) -> float:
+    """
+    The share of a grid that another one covers. The smaller one is projected onto the larger one: a projection may not
+    reach all of a large one. If it does not reach all of the smaller one either, the share is taken for everything.
+    """
+    if grid.extent <= other.extent:
+        outlines = grid.outline_on(other), other.outline
+    else:
+        outlines = grid.outline, other.outline_on(grid)
+    are_finite = [np.isfinite(shapely.get_coordinates(outline)) for outline in outlines]
+    if not all(finite.all() for finite in are_finite):
+        return float(all(finite.any() for finite in are_finite))
+    mine, theirs = map(shapely.make_valid, outlines)
+    return float(shapely.intersection(mine, theirs).area / mine.area) if mine.area else 1.0
 
 
 def _percent(share: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from mtrefseg.errors import UserError, one_line
+from mtrefseg.errors import UserError, one_line, readable
 from mtrefseg.io import IMAGE_SUFFIXES, is_blank, parse_json, read_limited, read_regular, to_utf8
 
 
@@ -28,6 +28,7 @@ _MOST_BYTES = 1 << 30
 _ROWS_AT_ONCE = 1024
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 _NAMED = 3
+_LONGEST_NAMES = 200  # Letters of the names of columns in a message.
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_manifest(
     if len(sources) == 2:
         rows = list(_rows_of_folders(Path(sources[0]), Path(sources[1]), texts, say))
     else:
-        rows = list(_rows_of_table(Path(sources[0]), texts))
+        rows = list(_rows_of_table(Path(sources[0]), texts, say))
     if not rows:
         raise UserError(f"there is no pair in {' and '.join(map(str, sources))}")
     return _named(rows)
@@ -104,12 +105,12 @@ def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
 # --- tables ---
 
 
-def _rows_of_table(path: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
+def _rows_of_table(path: Path, texts: Sequence[str], say: Callable[[str], None] | None) -> Iterator[ManifestRow]:
     kind = path.suffix.lower()
     if kind not in (".parquet", *_TEXT_SUFFIXES):
         raise UserError(f"a manifest is a {', '.join(_TEXT_SUFFIXES)} or .parquet file or two folders, not {path}")
     try:
-        records = _read_parquet(path) if kind == ".parquet" else _read_text(path)
+        columns, records = _read_parquet(path) if kind == ".parquet" else _read_text(path)
     except UnicodeDecodeError as error:
         raise UserError(f"cannot read {path}: {one_line(error)}; save it as UTF-8") from error
     except csv.Error as error:
@@ -118,6 +119,8 @@ def _rows_of_table(path: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
         raise UserError(f"cannot read {path}: {one_line(error)}") from error
     except ValueError as error:  # From the other process; it names the file.
         raise UserError(one_line(error)) from error
+    if say is not None:
+        _say_unused(path, columns, say)
     for record in records:
         try:
             yield _row(path, record, texts)
@@ -126,8 +129,17 @@ def _rows_of_table(path: Path, texts: Sequence[str]) -> Iterator[ManifestRow]:
             yield ManifestRow(_id(record.get("id")), named["t1"], named["t2"], tuple(texts), str(error))
 
 
-def _read_text(path: Path) -> list[dict[str, Any]]:
-    """The rows of a text file."""
+def _say_unused(path: Path, columns: Sequence[str], say: Callable[[str], None]) -> None:
+    """Names the columns that are not read: the sentences could be among them, under another name."""
+    unused = [name for name in columns if name and name not in COLUMNS]
+    if unused:
+        more = ", …" if unused[_NAMED:] else ""
+        named = ", ".join(unused[:_NAMED])[:_LONGEST_NAMES]
+        say(f"{path}: columns other than {', '.join(COLUMNS)} are ignored ({named}{more})")
+
+
+def _read_text(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    """The columns and rows of a text file."""
     stream = io.StringIO(to_utf8(read_regular(path)).decode(), newline="")
     head = stream.readline()
     if re.fullmatch(r"sep=.\s*", head):  # Written and read by Excel.
@@ -146,11 +158,11 @@ def _read_text(path: Path) -> list[dict[str, Any]]:
                     f"its row has {len(cells)} cells for {len(columns)} columns: put what holds {mark!r} in quotes"
                 )
             records.append(record)
-    return records
+    return columns, records
 
 
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet file."""
+def _read_parquet(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    """The columns and rows of a Parquet file."""
     read_limited(f"{__name__}:{read_through.__name__}", path, _MOST_BYTES)
     with pyarrow.parquet.ParquetFile(path) as file:
         names = file.schema_arrow.names
@@ -158,7 +170,7 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
         _check_columns(path, columns)
         wanted = [name for name, column in zip(names, columns) if column in COLUMNS]
         rows = file.read(columns=wanted).to_pylist()
-    return [{_column(name): value for name, value in row.items()} for row in rows]
+    return columns, [{_column(name): value for name, value in row.items()} for row in rows]
 
 
 def read_through(path: str | Path, most_bytes: int) -> None:
@@ -183,7 +195,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
             raise UserError(f"{path} has {columns.count(name)} columns {name}: keep one")
     for name in ("t1", "t2"):
         if name not in columns:
-            named = ", ".join(columns)[:200]
+            named = ", ".join(columns)[:_LONGEST_NAMES]
             raise UserError(f"{path} has no column {name}: name {', '.join(COLUMNS)} in its first line, not {named!r}")
 
 
@@ -226,6 +238,10 @@ def _sentences(cell: Any) -> tuple[str, ...]:
         return ()
     if not isinstance(cell, list) or not all(text is None or isinstance(text, str) for text in cell):
         raise ValueError(f"its sentences are no texts, but {str(cell)[:80]}")
+    if any(text is not None and readable(text) != text for text in cell):
+        raise ValueError(
+            f"its sentences hold halves of letters, as in {readable(str(cell))[:80]}: write them as UTF-8"
+        )
     return tuple(text.strip() for text in cell if text is not None and not is_blank(text))
 
 

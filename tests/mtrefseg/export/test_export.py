@@ -173,6 +173,16 @@ def test_torch_export(tmp_path, pairs):
         open_exported(out)
 
 
+@pytest.mark.parametrize("content", [None, "", "{}", "[]"])
+def test_a_damaged_tokenizer_is_named(content, tmp_path):
+    if content is not None:
+        (tmp_path / "tokenizer.json").write_text(content)
+    segmenter = object.__new__(mtrefseg.OnnxSegmenter)
+    segmenter.folder = tmp_path
+    with pytest.raises(UserError, match=r"cannot read .*tokenizer\.json: .*; export the model again"):
+        _ = segmenter.sentence_encoder
+
+
 def test_wrong_calls_are_refused_in_one_line(exported, tmp_path, capsys, pairs):
     with pytest.raises(UserError, match="holds no exported model"):
         mtrefseg.OnnxSegmenter(SHIPPED)

@@ -236,6 +236,55 @@ def test_a_row_with_too_many_cells_fails_alone(tmp_path: Path) -> None:
     assert (second.sentences, second.problem) == (("the car",), "")
 
 
+def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """Sentences in a column of another name would be ignored, and every change segmented."""
+    said: list[str] = []
+    for name, text in (
+        ("odd", "t1,t2,text,date\na,b,the car,2019\n"),
+        ("usual", "id,t1,t2,sentence,\nx,a,b,the car,\n"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(text)
+        read_manifest([tmp_path / f"{name}.csv"], [], said.append)
+    pyarrow.parquet.write_table(pyarrow.table({"t1": ["a"], "t2": ["b"], "caption": ["x"]}), tmp_path / "odd.parquet")
+    read_manifest([tmp_path / "odd.parquet"], [], said.append)
+    assert said == [
+        f"{tmp_path / 'odd.csv'}: columns other than t1, t2, sentences, id are ignored (text, date)",
+        f"{tmp_path / 'odd.parquet'}: columns other than t1, t2, sentences, id are ignored (caption)",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are Unicode")
+def test_names_that_are_not_utf_8_leave_the_table_whole(tmp_path: Path, predictor: ColorPredictor) -> None:
+    """Archives of other systems contain such names; Parquet cannot contain them."""
+    for folder in "AB":
+        (tmp_path / folder).mkdir()
+        Image.fromarray(ground(40, 40)).save(tmp_path / folder / "a.png")
+        Image.fromarray(ground(40, 40)).save(tmp_path / folder / os.fsdecode(b"caf\xe9.png"))
+    (tmp_path / "A" / os.fsdecode(b"\xe9.png")).touch()
+    rows = read_manifest([tmp_path / "A", tmp_path / "B"], ["red"])
+    table = run_manifest(rows, ManifestSettings(str(tmp_path / "out"), OPTIONS), predictor=predictor)
+    found = [(Path(line["t1"]).name, line["status"]) for line in pyarrow.parquet.read_table(table).to_pylist()]
+    assert found == [("a.png", "done"), (r"caf\udce9.png", "done"), (r"\udce9.png", "failed")]
+
+
+def test_a_sentence_of_half_a_letter_fails_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text('t1,t2,sentences\na,b,"[""\\ud83d""]"\na,b,the car\n')
+    first, second = read_manifest([path], [])
+    assert "hold halves of letters" in first.problem
+    assert not second.problem
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", '{"fingerprint": "x"}'])
+def test_a_damaged_report_of_an_earlier_run_is_replaced(
+    damaged: str, manifest: Path, tmp_path: Path, predictor: ColorPredictor
+) -> None:
+    manifest.write_text("id,t1,t2\nx,t1.tif,t2.tif\n")
+    expected = run(manifest, tmp_path / "out", predictor)
+    (tmp_path / "out" / "pairs" / "x" / "result.json").write_text(damaged)
+    assert run(manifest, tmp_path / "out", predictor) == expected
+
+
 def test_ids_that_pandas_has_made_floats_and_numbers_that_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "pairs.parquet"
     table = {"t1": ["a"] * 3, "t2": ["b"] * 3, "id": [7.0, float("nan"), None]}

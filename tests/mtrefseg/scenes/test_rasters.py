@@ -1,15 +1,18 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Reading: places, grids, bands, values, missing data, and what is refused."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from PIL import ExifTags, Image
 from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
+from rasterio.rpc import RPC
 from rasterio.transform import Affine
 
 from mtrefseg.errors import UserError
@@ -84,6 +87,36 @@ def test_other_places_are_refused(crs: str | None, transform: Affine, message: s
     images = save("t1.tif", ground(100, 120)), save("t2.tif", ground(100, 120), crs=crs, transform=transform)
     with pytest.raises(UserError, match=message):
         read(*images)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "later_crs", "later_transform"),
+    [
+        ("EPSG:4326", Affine(1e-5, 0, 290, 0, -1e-5, 10), "EPSG:4326", Affine(1e-5, 0, -70, 0, -1e-5, 10)),
+        ("EPSG:4326", Affine(1e-5, 0, 179.9995, 0, -1e-5, 60), "EPSG:4326", Affine(1e-5, 0, -180.0005, 0, -1e-5, 60)),
+        ("EPSG:4326", Affine(1e-5, 0, -70, 0, -1e-5, 10), "EPSG:4269", Affine(1e-5, 0, 290, 0, -1e-5, 10)),
+        (
+            "EPSG:32601",
+            Affine(0.5, 0, 332_720, 0, -0.5, 6_655_165),
+            "EPSG:4326",
+            Affine(1e-5, 0, 179.999, 0, -1e-5, 60),
+        ),
+        ("EPSG:4326", Affine(1e-5, 0, 179.9995, 0, -1e-5, 60), "EPSG:32660", Affine(1, 0, 667_150, 0, -1, 6_655_350)),
+        (UTM, HALF_METRE, "EPSG:4326", Affine(1, 0, -180, 0, -1, 90)),
+        (UTM, HALF_METRE, "EPSG:3857", Affine(111_319, 0, -20_037_508, 0, -111_319, 20_037_508)),
+    ],
+    ids=["to 360", "at 180", "other datum", "projected", "onto degrees", "of the world", "of Web Mercator"],
+)
+def test_one_place_with_longitudes_in_another_way(
+    crs: str, transform: Affine, later_crs: str, later_transform: Affine, save: Save
+) -> None:
+    """Longitudes may go to 180 or to 360 degrees, and jump at the date line; no projection reaches the whole world."""
+    is_world = later_transform.a >= 1 and later_crs != "EPSG:32660"
+    later = ground(*((180, 360) if is_world else (400, 400)))
+    t1 = save("t1.tif", ground(100, 120), crs=crs, transform=transform)
+    images, valid, _ = read(t1, save("t2.tif", later, crs=later_crs, transform=later_transform))
+    assert valid.all()
+    assert (images[1] == 120).all()
 
 
 def write_world_file(path: Path, transform: Affine) -> None:
@@ -410,6 +443,71 @@ def test_places_told_by_control_points_alone_are_refused_unless_they_are_the_sam
     read(t1, write("t2.tif", 500_000))
     with pytest.raises(UserError, match=r"t3.tif is told by ground control points alone.*gdalwarp"):
         read(t1, write("t3.tif", 507_000))
+
+
+def test_places_told_by_polynomials_alone_are_refused_unless_they_are_the_same(tmp_path: Path, save: Save) -> None:
+    def write(name: str, longitude: float) -> Path:
+        across, down, constant = np.zeros(20), np.zeros(20), np.zeros(20)
+        across[1], down[2], constant[0] = 1, -1, 1
+        path = tmp_path / name
+        with rasterio.open(path, "w", driver="GTiff", width=40, height=40, count=3, dtype="uint8") as file:
+            file.write(np.full((3, 40, 40), 99, dtype=np.uint8))
+            file.rpcs = RPC(
+                height_off=0,
+                height_scale=500,
+                lat_off=48,
+                lat_scale=0.01,
+                long_off=longitude,
+                long_scale=0.01,
+                line_off=20,
+                line_scale=20,
+                samp_off=20,
+                samp_scale=20,
+                line_num_coeff=down.tolist(),
+                line_den_coeff=constant.tolist(),
+                samp_num_coeff=across.tolist(),
+                samp_den_coeff=constant.tolist(),
+            )
+        return path
+
+    t1 = write("t1.tif", 15)
+    read(t1, write("t2.tif", 15))
+    for other in (write("t3.tif", 25), save("t4.tif", ground(40, 40), crs=None), save("t5.tif", ground(40, 40))):
+        with pytest.raises(UserError, match=r"\.tif is told by rational polynomials .*gdalwarp -rpc"):
+            read(t1, other)
+
+
+@pytest.mark.parametrize("name", ["new? yes.tif", "50%.tif", "no#1.tif", "é b.tif"])
+def test_names_with_unusual_letters(name: str, save: Save) -> None:
+    path = save("t1.tif", ground(40, 50))
+    path = path.rename(path.with_name(name))
+    with open_scene([path, str(path)], ReadOptions()) as scene:
+        assert scene.grid.crs == UTM
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are Unicode there")
+def test_names_that_are_not_utf_8(save: Save, predictor: ColorPredictor, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.tif")
+    save("t1.tif", ground(40, 50)).rename(odd)
+    with pytest.raises(UserError, match=r"caf\\udce9\.tif: GDAL only opens files whose names are UTF-8; rename it"):
+        read(odd, odd)
+    image = odd.with_suffix(".png")
+    Image.fromarray(ground(40, 50)).save(image)
+    result = segment_pair(image, image, ["red"], predictor, SceneOptions(), tmp_path / "out")
+    assert (result.folder / "result.json").read_bytes().decode().count(r"caf\\udce9.png") == 2
+
+
+def test_bands_of_several_types_are_refused(save: Save) -> None:
+    path = save("t1.tif", ground(40, 50))
+    mixed = path.with_suffix(".vrt")
+    rasterio.shutil.copy(path, mixed, driver="VRT")
+    text = mixed.read_text(encoding="utf-8")
+    mixed.write_text(text.replace('dataType="Byte" band="2"', 'dataType="UInt16" band="2"'), encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"bands 1, 2, 3 of .*t1\.vrt hold uint8, uint16, uint8 values: choose some of one type"
+    ):
+        read(mixed, mixed)
+    read(mixed, mixed, bands=(2,))
 
 
 def test_what_only_ends_like_a_tiff_is_read_by_its_content(tmp_path: Path, save: Save) -> None:

@@ -233,6 +233,20 @@ def test_a_result_keeps_no_probabilities_of_an_earlier_one(
         assert (tmp_path / "out" / "probabilities.tif").is_file() == probability
 
 
+def test_a_saved_folder_holds_this_result_and_nothing_else(
+    pair: tuple[Path, Path], predictor: ColorPredictor, tmp_path: Path
+) -> None:
+    first = segment_pair(*pair, ["red"], predictor, SceneOptions(probability=True))
+    first.save(tmp_path / "saved")
+    assert (tmp_path / "saved" / "probabilities.tif").is_file()
+    second = segment_pair(*pair, ["red"], predictor, SceneOptions(), tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").touch()
+    second.save(tmp_path / "saved")
+    names = {path.name for path in (tmp_path / "saved").iterdir()}
+    assert names == {path.name for path in (tmp_path / "out").iterdir()} - {"mine.txt"}
+    assert "probabilities.tif" not in names
+
+
 def test_one_sentence_and_none(pair: tuple[Path, Path], predictor: ColorPredictor) -> None:
     assert [one.text for one in segment_pair(*pair, "red", predictor, SceneOptions()).sentences] == ["red"]
     with pytest.raises(ValueError, match="The list of sentences is empty"):
