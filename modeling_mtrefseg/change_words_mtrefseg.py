@@ -1,15 +1,13 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Finds out from the words of a sentence whether its object is in the earlier or in the later image: whether it
-disappeared or appeared, and whether the words name any change.
+disappeared or appeared.
 
 The patterns of this file are lists of words and regular expressions, separated by commas.
 """
 
 import re
 
-from .noun_words_mtrefseg import plain_nouns
-from .rank_words_mtrefseg import end_of_opening
 from .state_words_mtrefseg import ASIDE, BEFORE, CHANGE_OF_STATE, IMAGE, NOUN_WITH_CHANGE, OLD, YOUNG, one_of
 
 
@@ -18,12 +16,13 @@ _PASSIVE_END = r"(?=[?!. ]*$| (?:by|with|for|to)\b)"
 _IN_EARLIER, _IN_LATER = (
     rf"(?:(?:the )?(?:\w+ )?{words} (?:of the two )?(?:(?:satellite|aerial|map|drone) )?{IMAGE}|"
     rf"(?:in|on|from) the {words} one\b|"
-    rf"(?:t|(?:image|photo|picture|frame|shot|scene|date|time|snapshot) ){number}\b|"
+    rf"(?:t|(?:image|photo|picture|frame|shot|scene|date|time|snapshot|pic|exhibit|visit|flight|pass|epoch|scan) )"
+    rf"{number}\b|"
     rf"{IMAGE} (?:from |at |taken )?(?:{when})\b|"
     rf"(?<!than ){words}{_ENDS})"
     for words, when, number in (
-        (OLD, "before|earlier", r"(?:1|one(?! of)|a(?=[?!.,;]| only|$))"),
-        (YOUNG, "after|later", r"(?:2|two(?! \w+s\b)|b(?=[?!.,;]| only|$))"),
+        (OLD, "before|earlier", r"(?:1|one(?! of)|a(?=[?!.,;)]| only|$))"),
+        (YOUNG, "after|later", r"(?:2|two(?! \w+s\b)|b(?=[?!.,;)]| only|$))"),
     )
 )
 _NOW = one_of(
@@ -45,7 +44,7 @@ _THERE = one_of(
 _THERE = rf"\b{_THERE}\b"
 _FEW, _FEWER = r"(?:[\w'’-]+,? ){0,5}?", r"(?:[\w'’-]+ ){0,3}?"
 # "was not there before, but is now" is about something new.
-_BUT_NOW = r"(?<!, )(?<!but )(?<!but is )(?<!but are )(?<!and is )(?<!and are )"
+_BUT_NOW = r"(?<!, )(?<!but )(?<!but is )(?<!but are )(?<!and is )(?<!and are )(?<!, is )(?<!, are )(?<!, present )"
 
 _DOWN = one_of(
     "tor[en], tear, knock(?:ed)?, pull(?:ed)?, taken, took, brought, broken, blown, blew, burn(?:ed|t), cut, chopped",
@@ -81,7 +80,7 @@ _DISAPPEARED = one_of(
     "(?:out of|from) (?:view|sight), quit(?= the\\b|[?!.]|$), (?<!from )elsewhere, (?<!from )somewhere else",
     "missing, absent, former",
     "ex-\\w+, (?:departure|clearing|clearance|felling|loss|theft) of, (?:is|are) away, there used to be",
-    "(?:rolled|rolls?) (?:away|off)",
+    "(?:rolled|rolls?) (?:away|off|out of)",
     "(?:somebody|someone|they|who) took (?:the|a|an|my|our|his|her) (?!place|photo|picture|spot|space)\\w+",
     "replaced (?:by|with) (?:an?|the|another), (?:made|make|gave) way (?:for|to), place is (?:now )?taken",
     "nothing (?:remain(?:s|ed)|is left|was left) of, (?:no|any|not a) trace of, not more (?:here|there|visible|in|on)",
@@ -100,7 +99,13 @@ _DISAPPEARED = one_of(
     "bereft of, relieved of, pocketed, retrieved, pulled back, (?:tugged|whipped|spirited|hauled|led|lugged|taxied|"
     "rumbled|trundled|nipped|slunk|scuttled|steamed) (?:away|off|out|down), evaporated, unaccounted for, dissipated",
     "(?:been|was|were|got) towed(?=[?!.,]|$), packed it in, upped sticks, reclaimed(?! (?:from|land)\\b), vacated",
-    "sacrificed",
+    "sacrificed, put out to sea, pushed back, dismounted, melted right away, (?:that|which|has|have|had) melted",
+    "(?:driven|led|herded|sent|walked|gone|went) home, (?:has|have|had) bolted(?! (?:on|onto|to)\\b)",
+    "yield(?:ed)? to",
+    "(?:out|off|away) (?:it|he|she|they) (?:went|ran|drove|walked|flew), (?:are|were) history, extinct, defunct",
+    "(?:slid|fell|fallen|collapsed|crashed|washed|plunged|tumbled) into the (?:sea|river|water|lake|ocean|valley)",
+    "(?:someone|somebody|they|who|she|he) took (?:it|them|him|her), hobbled (?:off|away|out), erstwhile, bygone",
+    "decrease in",
     "(?:a )?goner, (?:demise|eradication|exodus|dismantling|razing|scrapping) of, nicked, pinched, swiped",
     "half-inched",
     "flogged, back to grass, to pieces, shut up shop, fell victim, t(?:aken|ook) flight, up in smoke, called it a day",
@@ -143,7 +148,7 @@ _APPEARED = one_of(
     "built(?!-up| structures?| over(?! (?:the|an?)\\b)| on[?!. ]*$), construct(?:ed|ion), erected, developed",
     "unveiled, com(?:e|es) from, (?:go|goes|going|went|gone) up(?! the\\b)",
     "(?:show\\w*|turn\\w*|popp?\\w*|cropp?\\w*) up, now (?:holds|houses|contains|occup\\w+)",
-    "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[aiu]ng",
+    "(?:gr[eo]w|grown|put|set|rose|risen|rising|shot|sprouted|bubbled|thrown|threw|bred) up, spr[au]ng, springing up",
     "(?:put|set|laid|placed) (?:in|down|over|there|here|on|into|next|beside|between|round|around|under|behind)",
     "arriv\\w*, placed, positioned, stationed, installed, emerg\\w*, materiali[sz]\\w*, surfaced, join\\w*, delivered",
     "introduced, established, founded, created, inserted, deployed, assembled, sown, seeded, additional",
@@ -168,7 +173,9 @@ _APPEARED = one_of(
     "nailed)",
     "(?:towed|driven) (?:onto|into), put (?:(?!down|away|off|out)\\w+ ){0,3}(?:onto|into|across|on the|in the)",
     "(?:that|which) (?:has )?replace[sd]?, replacing, t(?:ook|akes?|aken) the place of",
-    "instead",
+    "instead, drilled, thrown across, (?:that's|who's) (?:just )?come, increase in, increase(?=:), carved out",
+    "(?:rises|rose|stands|sits|lies) (?:in place of|on what|where (?:the|an?)), ride into view",
+    "(?:wheeled|rolled) onto, (?:tree )?planting(?=[,.?!]|$)",
     "(?:strung|stretched|flung|slung) (?:across|up|along|over|between), (?:rocked|pitched|fetched|washed|reared|"
     "rigged|conjured|pasted|slapped|soared|tied|moored) up, (?:thrown|knocked|cobbled|slapped) together",
     "(?:ended|wound) up (?=in|on|at|by|here|there|under|beside|behind), tacked on, found (?:its|his|her|their) way",
@@ -180,7 +187,8 @@ _APPEARED = one_of(
     "unrolled (?:over|across)",
     "bolted (?:on|onto|to), bulldozed (?:through|across), hoisted on, sprouting, scattered over, dropped on",
     "(?:someone|somebody|they|people) (?:add|place|hang|install|mount|stand|bring|introduce|position|plant|park)",
-    "(?:someone|somebody|they|people) put(?! (?:away|out|off)), (?:opening|growth|formation|insertion|completion) of",
+    "(?:someone|somebody|they|people) put(?! (?:away|out|off)), (?:opening|growth|formation|insertion) of",
+    "(?<!upon )(?<!on )completion of",
     "(?:placement|entrance|parking) of",
     "(?:put|set|brought|docked|berthed|anchored|moored|launched|hoisted|rose)(?=[?!.]|$)",
     "unfurled, left behind (?:on|in|at), brought over, piled on, slid in, offloaded, took shape, inaugurated",
@@ -200,8 +208,8 @@ _APPEARED = one_of(
     f"{_NOT_BEFORE}(?<!be )(?<!was )(?<!were )(?<!still )(?<!longer )park\\w* (?:there|here)(?! {BEFORE}\\b)",
     f"{_NOT_BEFORE}(?:stopp?|arrange|fixe?|drop|bring|driven|drove|grow[ns]?)\\w* (?:there|here)(?! {BEFORE}\\b)",
     # Not "the newly demolished house".
-    "(?:newly|fresh(?:ly)?)(?![- ](?:demol|raz|remov|clear|fell|vanish|cut|miss|destr|dismant|torn|burn|abandon|"
-    "bulldoz|level|flatten|uproot|wreck|collaps|knocked|pulled|taken|los|gone|emptied|disap|stolen|chop|harvest))",
+    "(?:newly|fresh(?:ly)?)(?![- ](?:demol|raz|remov|clear|fell|vanish|cut(?! across)|miss|destr|dismant|torn|burn|"
+    "abandon|bulldoz|level|flatten|uproot|wreck|collaps|knocked|pulled|taken|los|gone|emptied|disap|stolen|chop|harvest))",
 )
 _APPEARED = rf"\b{_APPEARED}\b(?!-lit)"
 # Words for things in the earlier and in the later image; the most telling pair first.
@@ -228,59 +236,6 @@ _PAIRS = tuple(
     )
 )
 
-
-# "Appeared or disappeared", "new or missing", "new cars and removed cars", "in only one of the images".
-_CAME = one_of(
-    "appear(?:s|ed|ing)?, c[ao]me, coming, arriv(?:es?|ed|ing), built, add(?:ed|ing), (?:brand[- ]|newly )?new",
-    "(?:newly )?(?:constructed|erected|installed|planted|placed|put up|built), emerged?, enter(?:s|ed|ing)?, gained",
-)
-_WENT = one_of(
-    "dis+ap+ear(?:s|ed|ing)?, go, goes, going, went, gone, leaves?, leaving, left, remov(?:ed|ing), demolished",
-    "destroyed, missing, vanish(?:ed|ing)?, lost, felled, exit(?:ed|ing)?, depart(?:ed|ing)?",
-    "(?:torn|taken|cut|knocked|pulled) (?:down|away|up|out)",
-)
-_OR = r"(?:,? (?:and/or|or|and) | ?/ ?)(?:(?:that|which|who|was|were|is|are|been|be|has|have|had|newly) ){0,3}"
-_ONE = rf"(?:(?:only|just) )?one (?:(?:of )?(?:the )?(?:two )?)?{IMAGE}(?: only)?"
-_BOTH_WAYS = re.compile(
-    # Not "the barn was demolished and new houses were built", "who arrived and left the bag".
-    rf"\b(?!{_WENT} and (?:(?:a|the) )?(?:brand[- ]|newly )?new\b)(?:{_CAME}{_OR}{_WENT}|{_WENT}{_OR}{_CAME})\b"
-    r"(?! (?:back|again|by|to|from|on|in|into|of|the|an?|his|her|its|their)\b)|"
-    rf"\b{_CAME} (?P<kind>[\w' -]+?){_OR}{_WENT} (?P=kind)\b|"
-    rf"\b{_WENT} (?P<thing>[\w' -]+?){_OR}{_CAME} (?P=thing)\b|"
-    rf"(?<=\w )(?:(?:is|are|only|visible|present|there|seen|found) )*(?:in|on|at) {_ONE}|"
-    r"\b(?:(?:from |the )?before and (?:the )?after|then and now)(?=[?!. ]*$)|"
-    r"(?:(?<=that )|(?<=which )|(?<=who ))(?:has |have )?moved(?=[?!. ]*$)"
-)
-# What a sentence that only names things does not contain: verbs, words of time, names of changes.
-_NO_NAME = one_of(
-    "that, which, who, whom, whose, where, when, while, why, how, what, if, but, than, (?<!next )(?<!close )to, as",
-    "is, are, was, were, be, been, being, has, have, had, did, does, do, done, can, could, will, would, shall",
-    "should, may, might, must, not, no, none, never, nothing, nobody, neither, nor, only, just, still, now, then",
-    "since, until, once, again, already, yet, soon, ago, bec[ao]mes?, gr[eo]wn?s?, f[ae]ll(?:en)?s?, r[io]sen?",
-    "g[eo]ts?, took, t(?:akes?|aken), ma[kd]es?, c[ao]mes?, goes, gone, go, went, left, lost, built, torn, dug, cut",
-    "sets?, put, send, sent, sold, s[au]nk, hidden, off, away, out, (?:in|on|up|over|down)(?=[?!. ]*$)",
-    "[\\w-]+-(?:up|down|off|away|out), new-?built, open, closed, fire, flames, chang\\w*, differ\\w*, alter\\w*",
-    "modif\\w*, transform\\w*, evol\\w*, growth, loss, losses, increases?, decreases?, shrink\\w*, departures?",
-    "arrivals?, removals?, renewals?, clearances?, disposals?",
-    "(?:dis)?appearances?, refurbish\\w*, (?:move|deploy|develop|replace|displace|improve|settle)ments?",
-    "(?!station|planta|vegeta|junction|intersec|pavilion|mansion|section|recrea|reserva)\\w+[st]ions?",
-    "(?!bed\\b|shed\\b|red\\b|reed\\b|seed\\b|sled\\b|weed\\b|terraced|detached|wooded|striped|tiled|hundred|parked)"
-    "\\w+ed",
-    "(?!building|parking|crossing|swing|ceiling|clothing|painting|railing|wing|ring|awning|string|king|thing|housing|"
-    "fencing|dwelling|swimming|shopping|walking|standing|sitting|riding|wearing|carrying|holding|pushing|facing|lying|"
-    "leaning|looking|sailing|pulling|paving|roofing|landing|bowling|training|dining|living|washing|surrounding)\\w+ing",
-)
-_DID = re.compile(r"\b(?:did|has|have)\b(?! happened)")
-_NAMES_ONLY = re.compile(
-    r"(?:what (?:has |have )?(?:happened|happens) (?:to|with) |what's up with |(?:what|how) about |"
-    r"(?:is|are|was|were) there |"
-    r"(?:(?:any|all|every|the) )?(?:changes?|differences?) (?:in|of|to|among|for|with|regarding|concerning) )?"
-    r"(?!(?:(?:the|this|these|both|your|my) )?(?:\w+ )?"
-    rf"(?:{IMAGE}|area|region|place|land(?:scape)?|site|surface|state|use)\b)"
-    rf"(?P<things>(?!(?:{_NO_NAME})\b)[a-z][\w'’-]*(?:,? (?!(?:{_NO_NAME})\b)[a-z][\w'’-]*){{0,7}})[?!. ]*$"
-)
-
-
 _BARE = "(?:bare|empty|vacant|blank|spotless|unoccupied|unmanned|treeless|barren|deserted|free|clear)"
 _IS = "(?:is|are|was|were|has|have|had|had been|been|stood|lay|shows?|showed)"
 _NO = "(?:no(?! (?:longer|more))|not(?! any)|none|nothing|without)"
@@ -294,6 +249,20 @@ _GROUND = "(?:space|plot|lot|bay|bench|square|corner|pad|pasture|ground|field|si
 _SAID_SHORTER = tuple(
     (re.compile(rf"\b{words}"), shorter)
     for words, shorter in (
+        (r"(is|was|are|were|does|did|has|have|had|could|would)nt\b", r"\1n't"),
+        (r"(?:don't|do not|can't|cannot) (?:remember|recall)\b", "newly"),
+        (r"what(?:ever)? (?:has |have |had )?bec[ao]me of\b", ""),
+        (
+            r"(?:but |and )?now,? (?:it|they|he|she)(?:'s|'re| is| are) (?:not|gone)\b|now (?:isn't|aren't)\b",
+            "not now",
+        ),
+        (
+            rf"(?:in |on |at )?{_IN_EARLIER},? (?:there'?s )?(?:nothing|none|bare|empty|just (?:grass|bare))\b",
+            "not before",
+        ),
+        (rf"(?:in |on |at )?{_IN_LATER},? (?:there'?s )?(?:nothing|none|bare|empty|just (?:grass|bare))\b", "not now"),
+        (r"(?:change type|type|class|change|event|layer|category)[:=]? ?gain\b|gain (?:event|layer)\b", "newly"),
+        (r"(?:change type|type|class|change|event|layer|category)[:=]? ?loss\b|loss (?:event|layer)\b", "not now"),
         (rf"(?:since|after|following) (?:that |this )?{_IN_EARLIER}(?: was taken)?", "afterwards"),
         (rf"not until {_IN_LATER}", "newly"),
         (rf"by (?:the time )?{_IN_LATER}(?: was taken| came along)?", "by then"),
@@ -371,41 +340,3 @@ def date_of(text: str) -> int | None:
         if is_earlier or is_later:
             return int(is_later)
     return None
-
-
-def any_change(text: str) -> str | None:
-    """
-    The question for a sentence that asks for changes of every type.
-
-    Args:
-        text (`str`): A sentence in lower case.
-
-    Returns:
-        `str`, *optional*: For "cars that came or went", "cars that changed". For a sentence that only names things, as
-        "red cars" and "what happened to the car?", these things "that changed". `None` for other sentences.
-    """
-    both_ways = _BOTH_WAYS.sub(lambda found: f"changed {found['kind'] or found['thing'] or ''}".rstrip(), text)
-    if both_ways != text:
-        return both_ways
-    named = _NAMES_ONLY.match(text, end_of_opening(text))
-    if named is None or _DID.search(text) or CHANGE_OF_STATE.search(named["things"]) or date_of(text) is not None:
-        return None
-    return f"{named['things']} that changed"
-
-
-def with_change(text: str) -> str:
-    """
-    Says in plain words what a sentence asks for.
-
-    "Appeared" or "disappeared" is written before it, if its words say which of them it is about: the model knows these
-    two words better than most others for the same changes ("sprang from the ground", "is history"). A sentence about
-    every type of change is replaced by [`any_change`], because otherwise the model guesses one type. Rare nouns are
-    replaced by [`plain_nouns`].
-    """
-    lowered = text.lower()
-    question = any_change(lowered)
-    if question is not None:
-        return plain_nouns(question)
-    date = date_of(lowered)
-    said = text if date is None else f"{('disappeared', 'appeared')[date]}: {text}"
-    return plain_nouns(said)

@@ -73,6 +73,7 @@ _FILLERS = _words(
     "vertical vertically horizontal horizontally outer outermost outside overall whole entire rather mostly mainly "
     "smack bang plumb squarely"
 )
+_PARTICLES = _words("in out up down off away back over")
 _JOINTS = frozenset((",", "-", "and", "of"))
 IMAGE = (
     r"(?:images?|scenes?|photos?|photographs?|pictures?|frame|view|shot|map|tile|canvas|screen|display|snapshot|capture|"
@@ -323,6 +324,8 @@ def _is_apart(words: list[str], first: int, last: int) -> bool:
     )
     if is_particle and first and _WITH_PARTICLE.fullmatch(words[first - 1]):
         return True  # "Cut down in the lower half", but not "built up on the left in the corner".
+    if word in _PARTICLES and following in _JOINTS and first and words[first - 1] not in ("the", *_PREPOSITIONS):
+        return True  # "Ripped out, lower left", "pushed back and left".
     if word == "way" and following in DIRECTIONS:  # "A one way left turn".
         return True
     if word in PARTS and following == "of":  # "The area of the house on the left".
@@ -338,11 +341,14 @@ def _is_place(words: list[str], first: int, last: int) -> bool:
     """Whether a run of words is a place."""
     run, before, after = words[first:last], words[first - 1] if first else "", words[last : last + 1]
     named = {DIRECTIONS[word] for word in run if word in DIRECTIONS}
-    if not named or _is_rank(run, after[0] if after else ","):
+    if not named:
         return False
     outside = words[first - 2] if before == "the" and first > 1 else before if before != "the" else ""
     core = [word for word in run if word not in _FILLERS or word == "right"]
-    if len(core) == 1 and (_is_bracketed(outside, core[0], after) or (run[0] == "dead" and named == {"middle"})):
+    is_bracketed = len(core) == 1 and _is_bracketed(outside, core[0], after)
+    if _is_rank(run, after[0] if after else ",") and not (is_bracketed and run[0] == "far"):
+        return False
+    if is_bracketed or (len(core) == 1 and run[0] == "dead" and named == {"middle"}):
         return True
     if before == "off" and first > 1:
         before = words[first - 2]  # "Moved off to the left".

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .change_words_mtrefseg import with_change
 from .object_choice_mtrefseg import NUM_CHOICE_VALUES, split_sentence
+from .plain_sentences_mtrefseg import with_change
 from .prompt_mtrefseg import PromptTemplate
 
 

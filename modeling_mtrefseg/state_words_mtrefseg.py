@@ -14,7 +14,8 @@ def one_of(*lists: str) -> str:
 
 IMAGE = one_of(
     "images?, photos?, pictures?, photographs?, shots?, scenes?, views?, frames?, dates?, visits?, captures?, imagery",
-    "snapshots?, acquisitions?, moments?, surveys?",
+    "snapshots?, acquisitions?, moments?, surveys?, pics?, footage, snaps?, stills?, exhibits?",
+    "overpass(?:es)?, flights?",
 )
 IMAGE = rf"{IMAGE}\b"
 OLD = one_of(
@@ -35,6 +36,8 @@ BEFORE = one_of(
     "first(?! (?:row|berth|gate|room|garage|floor|house|building|lane|bay|field|street|road|door|pier|dock|desk|table|"
     "seat|column|line|block|parking|tree|bench|platform|corner|stand|spot|slot|space|window|shelf|step|level))",
     "prior, back then, at the (?:start|outset|beginning), in the beginning, to (?:begin|start) with, the first time",
+    "(?:an?|one|two|three|some|several|few) (?:\\w+ )?(?:minute|hour|day|week|month|year)s? ago, b4",
+    "last (?:time|week|month|year|summer|winter|spring|autumn), the other day",
     "at that time, then, until (?:now|then|recently|lately), so far, hitherto, heretofore, a while ago, some time ago",
 )
 _COLOR = "(?:white|black|red|green|blue|yellow|brown|grey|gray|orange|pink|purple)"
@@ -43,12 +46,16 @@ _STATE = one_of(
     "repaint\\w*, recolou?r\\w*, painted(?! on)",
     "(?:hard-)?surfaced (?!(?:from|at|along|off|near|by|in (?:the|an?))\\b), re-covered, fitted with, altered",
     "identical, the same, given up, coat of, (?:no )?longer (?:what|the same|as|farm\\w*|farmland|lit|on|off|full)",
-    "grown? (?:golden|yellow|ripe|larger|bigger|taller|higher), took on, taken? on",
+    "gr[eo]wn? (?:golden|yellow|ripe|larger|bigger|taller|higher|longer|wider), took on, taken? on",
     "open(?:ed)?(?! (?:air|spaces?|ground|land|fields?|areas?|country|lots?|plots?|sea|water)\\b|-)",
     "closed(?! to), shut, lit, unlit, glow\\w*, alight, switch\\w*, drain\\w*, fill(?:ed|s)?(?! in\\b)",
     "full(?! (?:of|set|list|range|group|number|lot|length|width)\\b)",
-    "empt(?:y|ied), dry, dried, wet, (?:more|less|lost|had|has|no|without) (?:any )?water, water level, water stands",
-    "plough\\w*, plow\\w*, till\\w*, pav(?:ed|ing), asphalted, gravel, dirt, tarmac\\w*, ripe\\w*, unripe",
+    "empt(?:y|ied), dry, dried, wet, (?:more|less|lost|had|has|no|without) (?:any )?water, water stands",
+    "(?:water|pond|lake|river|reservoir) levels?",
+    "charred, scorched, (?:has|have|had) lain down, (?:standing|sitting|seated|lying) (?:before|earlier|"
+    "then|at first|first),? (?:but |and )?(?:\\w+ )?(?:standing|sitting|seated|lying)",
+    "plough\\w*(?! under), plow\\w*(?! under), till\\w*, pav(?:ed|ing), asphalted, gravel(?! pits?), dirt",
+    "tarmac\\w*, ripe\\w*, unripe",
     "farm(?:ed|ing|land any), fallow, cultivat\\w*, converted, used for, harvest\\w*, rebuilt, re-?erected",
     "reconstructed, renovated, part(?:ly|ially), look(?:s|ed)? (?:\\w+ )?(?:as|like|different|other)",
     "(?:is|was|are|were)(?: not|n't) (?:as|what|the), not as (?:it|they), (?:is|are|has|have) still",
@@ -57,6 +64,7 @@ _STATE = one_of(
     "(?:tree|house|building|car|roof)s? (?:that |which )?(?:has |have )?lost(?! to| in\\b)",
     "construction was (?:finished|completed)",
     "(?:another|other|new|fresh) (?:\\w+ )?(?:surface|lick|coat)(?= (?:of|in)\\b)",
+    "fresh paint",
     "(?:another|other|new) (?:look|colou?rs?|form|state|roof|windows?|doors?|ty?i?res?|wheels?|curtains?|tiles|paint)",
     "roofs? (?:\\w+ ){0,4}(?:used to|went|gone from|was not), whose roofs? (?:is|was|are|were|has|have)",
     "roofs? (?:\\w+ ){0,3}(?:bl[eo]wn?|ripped|torn|c[ao]me) off, roof is \\w+ only",
@@ -75,6 +83,7 @@ _STATE = one_of(
     "(?:road|street|pavement|sidewalk|surface|lawn|field|garden|ground)s? (?:\\w+ ){0,3}(?:dug|broken|torn) up",
     "(?:chair|stool|bottle|vase|cup|glass|bin|bikes?|bicycle|table)s? (?:\\w+ ){0,3}(?:fell|fallen|knocked|"
     "tipped) over",
+    "umbrellas? (?:\\w+ ){0,2}(?:opened|closed|unfurled|furled|folded)",
     "(?:curtain|blind|shutter|flag|barrier|awning|hood|drawbridge)s? (?:\\w+ ){0,3}(?:up|down|drawn|raised)",
     "(?:lake|pond|river|pool|puddle|hole)s? (?:\\w+ ){0,2}gr[eo]wn?",
     "(?:not|never) (?:been |be |yet |got )*(?:torn|removed|demolished|destroyed|disappear\\w*|vanish\\w*|"
@@ -121,7 +130,7 @@ _ASIDE = one_of(
     "which) (?:has )?replace[sd]?|replacing|instead)\\b.*",
     "(?<!began )(?<!started )(?<!begun )(?<!used )to (?:build|construct|create|erect|install|plant|"
     "make room for)\\b.*",
-    "so that .*",
+    "so that .*, ,? (?:please )?(?:show|mark|find) (?:me |it )?where (?:it|they|he|she) .*",
     "(hut|house|building|barn|shed|shop|tree|garage|tower|school|built|stands|stood|planted|placed|appeared|up|"
     "erected|parked|added|grew|runs|installed|put|dug|laid|made) where (?:the|an?)\\b.*",
     f"(?<!am )(?<!'m )(?:after|before|while|because|because of|when) (?:the|an?|its|their|they|it|someone|"

@@ -5,17 +5,23 @@ transformers' and trl's dataclasses. `options.py` checks them first, and prints 
 """
 
 from collections.abc import Sequence, Set
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from trl import ModelConfig, TrlParser
+from transformers import TrainingArguments
+from trl import ModelConfig, SFTConfig, TrlParser
 
 from .arguments import AugmentationArguments, DataArguments, ModelArguments
 from .errors import TrainingError
-from .names import SHIPPED
+from .names import LORA_OPTIONS, SHIPPED
 from .options import stage_options, take_recipe, with_recipe
 from .training_config import MTRefSegTrainingConfig
 
+
+# The options of trl's dataclasses that have an effect here. The others are for language models.
+_USED_BY_MODEL = {"model_name_or_path", "model_revision", "attn_implementation", "use_peft", *LORA_OPTIONS}
+_USED_BY_TRAINING = {field.name for field in fields(TrainingArguments)} | {"dataset_kwargs", "activation_offloading"}
 
 Arguments = tuple[ModelArguments, DataArguments, AugmentationArguments, MTRefSegTrainingConfig, ModelConfig]
 
@@ -86,7 +92,9 @@ def parse_arguments(
     parsed = TrainingParser(groups, program, description).parse(given)
     named = {piece[2:].replace("-", "_") for piece in given if piece[:2] == "--"}
     _settle_checkpoints(parsed[0], parsed[-1], named, is_default)
-    _, data_arguments, _, training, _ = parsed
+    _, data_arguments, _, training, model_config = parsed
+    _refuse_unused(model_config, ModelConfig, _USED_BY_MODEL)
+    _refuse_unused(training, SFTConfig, _USED_BY_TRAINING)
     if not data_arguments.eval_data:
         training.eval_strategy, training.do_eval, training.load_best_model_at_end = "no", False, False
     return cast(Arguments, parsed)
@@ -116,3 +124,22 @@ def _settle_checkpoints(
     for group, name in checkpoints:
         if getattr(group, name) == SHIPPED.name and not Path(SHIPPED.name).exists() and SHIPPED.is_dir():
             setattr(group, name, str(SHIPPED))  # So that recipes find it from any working directory.
+
+
+def _refuse_unused(given: Any, group: type, used: Set[str]) -> None:
+    """
+    Refuses options of a library's dataclass that would have no effect.
+
+    Args:
+        given: The parsed options.
+        group (`type`): The library's dataclass.
+        used (`Set[str]`): Those of its options that are read.
+
+    Raises:
+        TrainingError: If another one has been set.
+    """
+    for option in fields(group):
+        if option.name not in used and option.default is not MISSING:
+            value = getattr(given, option.name)
+            if value not in (option.default, None):
+                raise TrainingError(f"--{option.name} {value} has no effect on this model: leave it out.")

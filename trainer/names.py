@@ -46,3 +46,13 @@ PRETRAINED_BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientne
 """Values of `--vision_backbone` in addition to Hub ids and folders: weights from pip packages."""
 SAME_LANGUAGE = "same"
 """Value of `--language_preset` to train the existing language part."""
+LORA_OPTIONS = (
+    "lora_r",
+    "lora_alpha",
+    "lora_dropout",
+    "lora_target_modules",
+    "lora_modules_to_save",
+    "use_rslora",
+    "use_dora",
+)
+"""trl's options of adapters that are read, beside `use_peft`."""

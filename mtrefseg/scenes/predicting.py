@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from modeling_mtrefseg.change_words_mtrefseg import with_change
 from modeling_mtrefseg.image_reading_mtrefseg import CHECKED
 from modeling_mtrefseg.object_choice_mtrefseg import split_color
 from modeling_mtrefseg.object_colors_mtrefseg import logit_of
+from modeling_mtrefseg.plain_sentences_mtrefseg import with_change
 
 from .reading import Views
 

@@ -11,7 +11,8 @@ in this way, such as "to the left of the pond", are segmented in the complete sc
 from dataclasses import dataclass
 from typing import Literal
 
-from modeling_mtrefseg.change_words_mtrefseg import any_change, date_of
+from modeling_mtrefseg.any_change_words_mtrefseg import any_change
+from modeling_mtrefseg.change_words_mtrefseg import date_of
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, is_undivided, split_place_and_rank
 
 

@@ -1,10 +1,9 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
-"""Which image shows the object of a sentence, and what the model is told about it."""
+"""Which image shows the object of a sentence."""
 
 import pytest
 
-from modeling_mtrefseg.change_words_mtrefseg import date_of, with_change
-from mtrefseg.build.presets import tiny_processor
+from modeling_mtrefseg.change_words_mtrefseg import date_of
 
 
 @pytest.mark.parametrize(
@@ -117,67 +116,17 @@ from mtrefseg.build.presets import tiny_processor
         ("the houses built on an open space", 1),
         ("a cabin was built in the woods", 1),
         ("the cabin built of wood", None),
+        ("my house isnt in the new picture anymore", 0),
+        ("the bike that wasn't at the rack an hour ago", 1),
+        ("the footpath that was ploughed under", 0),
+        ("the field that was ploughed", None),
+        ("keys. they were on the hook, now they're not", 0),
+        ("in t1 a caravan stands under the trees; in t2 nothing does", 0),
+        ("a bridge thrown across the stream since t1", 1),
+        ("which of the houses slid into the sea?", 0),
+        ("the lake level dropped", None),
+        ("a trampoline (not in photo a)", 1),
     ],
 )
 def test_words_say_which_image_shows_it(text: str, date: int | None) -> None:
     assert date_of(text) == date
-
-
-@pytest.mark.parametrize(
-    ("text", "asked"),
-    [
-        ("cars", "cars that changed"),
-        ("Red SUV!", "red car that changed"),
-        ("what happened to the car by the road?", "the car by the road that changed"),
-        ("Are there any houses?", "any houses that changed"),
-        ("please show me the people with umbrellas", "the people with umbrellas that changed"),
-        ("a man walking on the street", "a man walking on the street that changed"),
-        ("the bench next to the shed", "the bench next to the shed that changed"),
-        ("any changes to the roads?", "the roads that changed"),
-        ("the cars that appeared or disappeared", "the cars that changed"),
-        ("all cars that came or went", "all cars that changed"),
-        ("new or missing houses", "changed houses"),
-        ("new houses and removed houses", "changed houses"),
-        ("cars that have been added/removed", "cars that have been changed"),
-        ("the cars that are visible in only one of the images", "the cars that changed"),
-        ("cars in one photo only", "cars changed"),
-        ("cars before and after", "cars changed"),
-        ("the people who have moved", "the people who changed"),
-        # They name a change, or may do so.
-        ("in one image there is a car", "in one image there is a car"),
-        ("the car that moved away", "disappeared: the car that moved away"),
-        ("new houses", "appeared: new houses"),
-        ("house demolition", "disappeared: house demolition"),
-        ("changed cars", "changed cars"),
-        ("flooded fields", "flooded fields"),
-        ("given-up land", "given-up land"),
-        ("the car who scooted off", "the car who scooted off"),
-        ("Where did the car go?", "disappeared: Where did the car go?"),
-        ("where did the taxis zoom", "where did the taxis zoom"),
-        ("what changed?", "what changed?"),
-        ("changes in the image", "changes in the image"),
-        ("the car that left and came back", "the car that left and came back"),
-        ("the barn demolished and new houses", "the barn demolished and new houses"),
-        ("the man who arrived and left the bag", "the man who arrived and left the bag"),
-        ("everything", "everything"),
-        ("", ""),
-    ],
-)
-def test_a_sentence_about_every_type_of_change_is_asked_in_plain_words(text: str, asked: str) -> None:
-    assert with_change(text) == asked
-
-
-def test_the_model_is_told_the_change_in_plain_words() -> None:
-    assert with_change("Which villa sprang up?") == "appeared: Which villa sprang up?"
-    assert with_change("the car that left") == "disappeared: the car that left"
-    assert with_change("the roof that turned red") == "the roof that turned red"
-    processor = tiny_processor(64)
-    told, plain = (
-        processor.tokenizer.batch_decode(
-            processor.encode_text([["the red car that left"]], choose_objects=chooses)["input_ids"]
-        )[0]
-        for chooses in (True, False)
-    )
-    assert "disappeared: every car that left" in told
-    assert "the red car that left" in plain
-    assert "disappeared" not in plain

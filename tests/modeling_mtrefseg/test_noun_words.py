@@ -2,8 +2,8 @@
 
 import pytest
 
-from modeling_mtrefseg.change_words_mtrefseg import with_change
 from modeling_mtrefseg.noun_words_mtrefseg import plain_nouns
+from modeling_mtrefseg.plain_sentences_mtrefseg import with_change
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,8 @@ def test_words_for_dates_do_not_hide_a_place(text: str) -> None:
         "a tent halfway down the hill",
         "the tent at the left end of the row",
         "the lower ground floor",
+        "an airliner has pushed back and left",
+        "that board got taken out, right?",
     ],
 )
 def test_what_is_said_about_other_things_stays_in_the_sentence(text: str) -> None:
@@ -338,6 +340,8 @@ def ranked(order: Order, rank: int = 1, count: int | None = None) -> ObjectChoic
             at("top"),
         ),
         ("new pool near South Beach in the left half", "new pool near south beach", at("in the left half")),
+        ("tennis court ripped out, lower left", "tennis court ripped out", at("in the lower left")),
+        ("new pumping station, far left", "new pumping station", at("on the left")),
         ("which new house is the largest?", "every new house?", ranked(("size", True))),
         ("the biggest", "everything that changed", ranked(("size", True))),
         ("the second house from left", "every house", ranked(("x", False), 2)),

@@ -123,6 +123,10 @@ def test_wrong_paths_and_names_are_found_before_the_libraries_are_imported(comma
         (["--eval_data", "generated", "./typo"], "--eval_data ./typo"),
         (["--eval_data", "empty"], "--eval_data empty"),
         (["--vision_backbone", "some/backbone"], "text_backbone"),
+        (["--load_in_4bit"], "--load_in_4bit True has no effect"),
+        (["--dtype", "bfloat16"], "--dtype bfloat16 has no effect"),
+        (["--lora_target_parameters", "experts"], "--lora_target_parameters"),
+        (["--packing"], "--packing True has no effect"),
     ],
     ids=str,
 )

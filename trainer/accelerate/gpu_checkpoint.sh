@@ -5,18 +5,19 @@
 #   trainer/accelerate/gpu_checkpoint.sh run START BAGGAGE OUT       there: trains START, writes OUT (files below 16 MB)
 #
 # START is a folder with weights, BAGGAGE what `prepare` made (or "none": generated pairs only, packages as installed).
-# MINUTES (8) is for all of `run`; PYTHON (python3) is the interpreter; BATCH (64) pairs a step; STEPS sets the number of
+# PYTHON_VERSION (3.12) is that of the machine with the GPU. MINUTES (8) is for all of `run`; PYTHON (python3) is the interpreter; BATCH (64) pairs a step; STEPS sets the number of
 # steps instead of the time. Without CUDA everything runs on the CPU, in float32: a dry run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} BATCH=${BATCH:-64} STEPS=${STEPS:-} MEGABYTES=${MEGABYTES:-20}
+PYTHON_VERSION=${PYTHON_VERSION:-3.12}
 FOLDERS="RS_real_train RS_more_train NS_real_train NS_more_train"
 PACKAGES="transformers tokenizers huggingface_hub trl datasets dill multiprocess evaluate peft"
 
 prepare() {
     local real=$1 baggage=$2
     mkdir -p "$baggage/wheels"
-    "$PYTHON" -m pip download --quiet --no-deps --python-version 3.12 --only-binary :all: --dest "$baggage/wheels" $PACKAGES
+    "$PYTHON" -m pip download --quiet --no-deps --python-version "$PYTHON_VERSION" --only-binary :all: --dest "$baggage/wheels" $PACKAGES
     "$PYTHON" - "$real" "$baggage" "$FOLDERS" "$MEGABYTES" <<'PYTHON'
 """Copies every n-th pair of each folder, so that all together stay below the given size."""
 import json, shutil, sys

@@ -19,16 +19,6 @@ from .models import VISION_PARTS
 
 FULLY_TRAINED = (*VISION_PARTS, "projector", "seg_head")
 """The parts without adapters, which are trained and saved in full."""
-LORA_OPTIONS = (
-    "lora_r",
-    "lora_alpha",
-    "lora_dropout",
-    "lora_target_modules",
-    "lora_modules_to_save",
-    "use_rslora",
-    "use_dora",
-)
-"""The options that [`make_lora_config`] reads, beside `use_peft`."""
 
 
 def make_lora_config(

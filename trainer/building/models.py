@@ -60,8 +60,9 @@ def build_stage1(
             fields = processor.config_overrides | overridden_fields(model_arguments)
             fields.pop("vocab_size")
             config = preset_config(model_arguments.preset, **fields)
-            model = MTRefSegVisionModel._from_config(config, **_attention(model_config))
+            model = MTRefSegVisionModel(config)
             fill_backbone(model.backbone, model_arguments)
+        _set_attention(model, model_config)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         return model, processor
@@ -102,8 +103,7 @@ def build_stage2(
             own = named_parts(model)
             fill_backbone(own["backbone"], model_arguments)
             fill_words(own.get("token_embeddings"), processor, model_arguments)
-            if model_config.attn_implementation is not None:
-                model.set_attn_implementation(model_config.attn_implementation)
+        _set_attention(model, model_config)
         if model_arguments.parts_from is not None:
             take_parts(model, model_arguments.parts_from, model_arguments.parts)
         if model_arguments.stage1 is not None:
@@ -271,8 +271,8 @@ def _loading(arguments: ModelArguments, model_config: ModelConfig) -> dict[str, 
         "use_safetensors": True,
         "output_loading_info": True,
         "revision": model_config.model_revision,
+        "attn_implementation": model_config.attn_implementation,
         **canvas,
-        **_attention(model_config),
     }
 
 
@@ -294,6 +294,6 @@ def _load_processor(path: str, revision: str, image_size: int | None) -> MTRefSe
     )
 
 
-def _attention(model_config: ModelConfig) -> dict[str, Any]:
-    implementation = model_config.attn_implementation
-    return {} if implementation is None else {"attn_implementation": implementation}
+def _set_attention(model: PreTrainedModel, model_config: ModelConfig) -> None:
+    if model_config.attn_implementation is not None:
+        model.set_attn_implementation(model_config.attn_implementation)

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from dataset_scripts.readers import CHANGE_TYPES
 from dataset_scripts.synthesis.words import Paraphraser
-from modeling_mtrefseg.change_words_mtrefseg import with_change
+from modeling_mtrefseg.plain_sentences_mtrefseg import with_change
 from trainer.arguments import AugmentationArguments
 
 from .samples import PairSample

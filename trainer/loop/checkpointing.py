@@ -135,15 +135,20 @@ def check_resume_config(arguments: TrainingArguments, config: Mapping[str, Any])
     Raises:
         TrainingError: If a run is resumed with other settings, or see [`find_checkpoint`].
     """
-    path = Path(str(arguments.output_dir), RUN_CONFIG)
+    own = Path(str(arguments.output_dir), RUN_CONFIG)
     restored = {name: getattr(arguments, name) for name in _RESTORED if hasattr(arguments, name)}
     config = json.loads(json.dumps({**config, **restored}, default=str))
     checkpoint = find_checkpoint(arguments)
-    if checkpoint is None:
-        if arguments.should_save:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, dict(sorted(config.items())))
-        return
+    if checkpoint is not None:
+        # The checkpoint may be one of a run in another folder.
+        _check_same(Path(checkpoint).parent / RUN_CONFIG, config, checkpoint)
+    if arguments.should_save and (checkpoint is None or not own.is_file()):
+        own.parent.mkdir(parents=True, exist_ok=True)
+        write_json(own, dict(sorted(config.items())))
+
+
+def _check_same(path: Path, config: Mapping[str, Any], checkpoint: str) -> None:
+    """Refuses settings other than those of the run of a checkpoint, which are in the file `path`."""
     try:
         saved = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
     except ValueError as error:

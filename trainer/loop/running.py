@@ -16,12 +16,13 @@ from trl import ModelConfig
 from modeling_mtrefseg import MTRefSegModel, MTRefSegProcessor, MTRefSegVisionModel
 from mtrefseg.io import write_json
 from trainer.arguments import AugmentationArguments, DataArguments, ModelArguments
-from trainer.building.adapters import LORA_OPTIONS, lora_errors, make_lora_config, save_merged
+from trainer.building.adapters import lora_errors, make_lora_config, save_merged
 from trainer.building.estimate import estimate
 from trainer.building.models import build_stage1, freeze_parts, gathered_parameters
 from trainer.command_line import parse_arguments
 from trainer.data import PairAugmentation, make_eval_dataset, make_train_dataset
 from trainer.evaluation import SCORES
+from trainer.names import LORA_OPTIONS
 from trainer.training_config import MTRefSegTrainingConfig
 
 from .checkpointing import check_resume_config, find_checkpoint, saving

@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -161,6 +162,18 @@ def test_a_revision_is_that_of_weights_configuration_and_processor(
 def test_what_stage_1_would_ignore_is_refused(training: MTRefSegTrainingConfig, option: dict[str, str]) -> None:
     with pytest.raises(TrainingError, match="is for stage 2: leave it out"):
         build_stage1(ModelArguments(**option), ModelConfig(), training)
+
+
+@pytest.mark.parametrize("build", [build_stage1, build_stage2])
+def test_a_model_of_given_backbones_has_the_attention_that_is_asked_for(
+    build: Any, training: MTRefSegTrainingConfig, small_model: MTRefSegModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_new_processor", lambda _: SimpleNamespace(config_overrides={}))
+    monkeypatch.setattr(building, "from_backbones", lambda **_: small_model)
+    monkeypatch.setattr(building, "build_vision_from_backbones", lambda *_, **__: (small_model.vision_model, None))
+    arguments = ModelArguments(vision_backbone="some/backbone", text_backbone="some/model")
+    model, _ = build(arguments, ModelConfig(attn_implementation="eager"), training)
+    assert model.config._attn_implementation == "eager"
 
 
 def test_a_baseline_has_no_language_model_of_its_own() -> None:

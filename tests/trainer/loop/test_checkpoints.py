@@ -177,6 +177,18 @@ def test_a_run_is_resumed_with_its_own_settings(tmp_path):
     keep([1, 1], "last")
 
 
+def test_a_checkpoint_of_another_folder_is_resumed_with_its_settings(tmp_path):
+    def keep(folder, weights, resume=None):
+        check_resume_config(trainer_arguments(tmp_path / folder, resume), {"weights": weights})
+
+    keep("first", [3, 1])
+    checkpoint = make_checkpoint(tmp_path / "first" / "checkpoint-7")
+    with pytest.raises(TrainingError, match=r"The run in .*first was started with weights=\[3, 1\], not \[1, 1\]"):
+        keep("second", [1, 1], str(checkpoint))
+    keep("second", [3, 1], str(checkpoint))
+    assert json.loads((tmp_path / "second" / RUN_CONFIG).read_text())["weights"] == [3, 1]
+
+
 def test_a_resumed_run_keeps_what_its_optimizer_holds(tmp_path):
     def keep(resume="last", **options):
         check_resume_config(trainer_arguments(tmp_path, resume, **options), {})
