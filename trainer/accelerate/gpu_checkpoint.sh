@@ -5,8 +5,9 @@
 #   trainer/accelerate/gpu_checkpoint.sh run START BAGGAGE OUT       there: trains START, writes OUT (files below 16 MB)
 #
 # START is a folder with weights, BAGGAGE what `prepare` made (or "none": generated pairs only, packages as installed).
-# PYTHON_VERSION (3.12) is that of the machine with the GPU. MINUTES (8) is for all of `run`; PYTHON (python3) is the interpreter; BATCH (64) pairs a step; STEPS sets the number of
-# steps instead of the time. Without CUDA everything runs on the CPU, in float32: a dry run.
+# MINUTES (8) is for all of `run`; PYTHON (python3) is the interpreter, and PYTHON_VERSION (3.12) that of the machine
+# with the GPU; BATCH (64) pairs a step; STEPS sets the number of steps instead of the time. Without CUDA everything
+# runs on the CPU, in float32: a dry run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3} MINUTES=${MINUTES:-8} BATCH=${BATCH:-64} STEPS=${STEPS:-} MEGABYTES=${MEGABYTES:-20}
