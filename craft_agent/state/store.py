@@ -110,8 +110,14 @@ class Store:
             insert_pairs(connection, pairs, sha256)
 
     def retry_failed(self) -> int:
-        """Returns failed pairs to the step at which they failed; gives their number."""
+        """Returns failed pairs to the step at which they failed; gives their number. Their questions without a usable
+        answer will be asked again."""
         with self.database.transaction() as connection:
+            # Under another key they are not recalled any more, and their cost still counts.
+            connection.execute(
+                """UPDATE exchanges SET key = key || ' ' || rowid WHERE problem != '' AND instr(key, ' ') = 0
+                AND pair_id IN (SELECT pair_id FROM pairs WHERE step = 'failed')"""
+            )
             return connection.execute(
                 """UPDATE pairs SET step = failed_step, attempts = 0, deaths = 0, reason = '', worker = NULL
                 WHERE step = 'failed'"""
