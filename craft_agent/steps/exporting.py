@@ -7,7 +7,7 @@ Everything is written to a temporary folder beside the target and renamed when i
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +29,8 @@ from ..state.store import Store
 
 
 PROVENANCE = "provenance.jsonl"
+OURS = ("raw", "parquet", PROVENANCE)
+"""What an export consists of."""
 INCOMPLETE = ".incomplete"
 CITATION_HEAD = "\n## Citation\n"
 
@@ -71,10 +73,14 @@ def export_work(
         `ExportSummary`: What was written.
 
     Raises:
-        CraftError: If no sample is accepted, or `out` holds something else.
+        CraftError: If no sample is accepted, all images are missing, or `out` holds something else.
     """
     store, audit = Store(work), AuditStore(work)
     check_target(store, out, PROVENANCE)
+    # The earlier export is removed with everything in it.
+    added = [path for path in sorted(out.iterdir()) if path.name not in OURS] if out.exists() else []
+    if added:
+        raise CraftError(f"{added[0]} is no part of the earlier export; move it, or name a new folder")
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     settings = store.settings
@@ -84,6 +90,7 @@ def export_work(
     summary = _write_raw(store, audit.accepted_samples(auditors), raw / name, building)
     if not summary.samples:
         shutil.rmtree(building)
+        check_changed(store, summary.changed)
         raise CraftError(
             f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without "
             f"disagreement; run `craft-agent audit {work}` first"
@@ -128,6 +135,16 @@ def check_target(store: Store, out: Path, marker: str) -> None:
     for name, folder in (("pairs", pairs), ("run", store.work.resolve())):
         if folder.is_relative_to(target):
             raise CraftError(f"{out} contains the folder of the {name}, {folder}; name a new folder")
+
+
+def check_changed(store: Store, changed: Sequence[str]) -> None:
+    """Raises `CraftError` if an export has no sample because the files of these pairs are missing or have changed."""
+    if changed:
+        raise CraftError(
+            f"all {len(changed):,} pairs with samples to export, such as {changed[0]}, are missing in "
+            f"{store.settings.pairs} or have changed since the run; restore their files, or, if the folder was moved, "
+            "repeat `craft-agent run` with its new name"
+        )
 
 
 def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: Path) -> ExportSummary:

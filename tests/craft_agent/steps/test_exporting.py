@@ -9,6 +9,7 @@ from PIL import Image
 from craft_agent.audit.decisions import Decision
 from craft_agent.audit.funnel import draw_funnel, read_funnel
 from craft_agent.audit.store import AuditStore
+from craft_agent.command_line import main
 from craft_agent.errors import CraftError
 from craft_agent.state.store import Store
 from craft_agent.steps.exporting import PROVENANCE, export_work
@@ -85,6 +86,10 @@ def test_an_export_replaces_its_like_and_nothing_else(work, tmp_path):
         export_work(work, tmp_path / "mine")
     with pytest.raises(CraftError, match="folder of pairs"):
         export_work(work, tmp_path / "pairs" / "out")
+    (tmp_path / "out" / "notes.txt").write_text("x")
+    with pytest.raises(CraftError, match=r"notes\.txt is no part of the earlier export"):
+        export_work(work, tmp_path / "out")
+    assert (tmp_path / "out" / "notes.txt").is_file()
 
 
 def test_without_an_accepted_sample_nothing_is_written(tmp_path):
@@ -99,6 +104,24 @@ def test_pairs_whose_files_were_changed_are_left_out_and_named(work, tmp_path):
     (tmp_path / "pairs" / "A" / "place_000.png").unlink()
     summary = export_work(work, tmp_path / "out")
     assert (summary.changed, summary.pairs) == (("place_000",), 1)
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "coco")])
+def test_if_all_images_are_missing_the_audit_is_not_blamed(words, work, tmp_path, capsys):
+    (tmp_path / "pairs").rename(tmp_path / "elsewhere")
+    assert main(["export", *words, str(work), str(tmp_path / "out")]) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert f"missing in {tmp_path / 'pairs'}" in line
+    assert "craft-agent audit" not in line
+
+
+def test_all_pairs_that_are_left_out_are_counted(work, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("craft_agent.commands.export.NAMED_PAIRS", 1)
+    for name in ("place_000", "place_002"):
+        (tmp_path / "pairs" / "A" / f"{name}.png").unlink()
+    AuditStore(work).decide("place_001_2", "ann", Decision("accept"))
+    assert main(["export", "--format", "coco", str(work), str(tmp_path / "out")]) == 0
+    assert "since the run: 2 pairs: place_000 …" in capsys.readouterr().out
 
 
 def test_the_funnel_counts_what_every_step_let_through(work):
