@@ -13,8 +13,9 @@ from ..errors import CraftError
 from ..records import ImagePair
 
 
-LONGEST_ID = 120
-"""Maximum length of a pair's id: the export appends to it, and file systems limit names to about 255 bytes."""
+LONGEST_ID, MOST_ID_BYTES = 120, 200
+"""Maximum length of a pair's id in characters and in bytes of UTF-8: the export appends to it, and file systems limit
+names to about 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,9 @@ def _match(stem: str, earlier: list[str], later: list[str], similar: dict[str, l
     pair_id = printable(stem)
     if pair_id != stem:
         return PairFiles(pair_id, "", "", "its name is not UTF-8: rename its files")
-    if len(stem) > LONGEST_ID:
-        return PairFiles(pair_id, "", "", f"its name is longer than {LONGEST_ID} characters: rename its files")
+    if len(stem) > LONGEST_ID or len(stem.encode()) > MOST_ID_BYTES:
+        limits = f"{LONGEST_ID} characters or {MOST_ID_BYTES} bytes"
+        return PairFiles(pair_id, "", "", f"its name is longer than {limits}: rename its files")
     for names in (earlier, later):
         if len(names) > 1:
             return PairFiles(pair_id, "", "", f"{' and '.join(names)} have the same name: keep one of them")

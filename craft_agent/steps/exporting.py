@@ -160,7 +160,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
                 changed.append(pair_id)
                 continue
             of_pair = list(group)
-            lines = _write_pair(of_pair, store.settings, folder)
+            lines = _write_pair(of_pair, _file_names(store, pair_id), store.settings, folder)
             sidecar.writelines(f"{line}\n" for line in lines)
             pairs, written, sentences = pairs + 1, written + len(of_pair), sentences + len(lines)
         sidecar.flush()
@@ -180,7 +180,14 @@ def copy_images(store: Store, pair_id: str, folder: Path) -> bool:
     return True
 
 
-def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> list[str]:
+def _file_names(store: Store, pair_id: str) -> dict[str, str]:
+    """The names of the images as the raw layout says them. Without them, "a.png.jpg" of the pair "a.png" is not found
+    beside "a.png"."""
+    [row] = store.rows("SELECT file_t1, file_t2 FROM pairs WHERE pair_id = ?", pair_id)
+    return {"img_A": Path(row["file_t1"]).name, "img_B": Path(row["file_t2"]).name}
+
+
+def _write_pair(samples: list[Sample], names: dict[str, str], settings: RunSettings, folder: Path) -> list[str]:
     """Writes the masks and sentences of a pair; returns the lines of provenance."""
     pair_id = samples[0].pair_id
     (folder / "masks" / pair_id).mkdir()
@@ -206,6 +213,7 @@ def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> l
             )
     content = {
         "sample_id": pair_id,
+        **names,
         "referring_expressions": expressions,
         "mask": masks,
         "change_types": change_types,

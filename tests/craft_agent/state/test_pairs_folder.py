@@ -36,6 +36,7 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
     good.save(images / "A" / "twice.jpg")
     good.save(images / "B" / "twice.png")
     good.save(images / "A" / f"{'long' * 40}.png")
+    good.save(images / "A" / f"{'长' * 80}.png")
     content = (images / "A" / "place_000.png").read_bytes()
     for side in ("A", "B"):
         (images / side / "cut.png").write_bytes(content[: len(content) // 2])
@@ -55,6 +56,7 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
         ("cut", "A/cut.png"),
         ("linked", "leads out"),
         ("longlo", "longer than"),
+        ("长" * 6, "longer than 120 characters or 200 bytes"),
         ("sizes", "t1 has 200x150 pixels, t2 60x40"),
         ("twice", "A/twice.jpg and A/twice.png"),
         ("\\udcff", "not UTF-8"),

@@ -11,6 +11,7 @@ from craft_agent.audit.funnel import draw_funnel, read_funnel
 from craft_agent.audit.store import AuditStore
 from craft_agent.command_line import main
 from craft_agent.errors import CraftError
+from craft_agent.state.pairs_folder import PairFiles, hash_pair
 from craft_agent.state.store import Store
 from craft_agent.steps.exporting import PROVENANCE, export_work
 from dataset_scripts.quality import Verdict, validate
@@ -140,3 +141,25 @@ def test_the_raw_layout_is_that_of_the_project(work, tmp_path):
     assert content["mask"] == ["place_000/0.png", "place_000/1.png", "place_000/2.png"]
     assert content["domain"] == "RS"
     assert all((summary.raw / "masks" / name).is_file() for name in content["mask"])
+
+
+def test_a_name_that_another_one_begins_with_keeps_its_images(tmp_path):
+    """Of "place_000.png" and "place_000.png.bmp", each is a pair of its own."""
+    work, images = make_work(tmp_path, pairs=2), tmp_path / "pairs"
+    for side in ("A", "B"):
+        with Image.open(images / side / "place_001.png") as image:
+            image.save(images / side / "place_000.png.bmp")
+    store = Store(work)
+    files = PairFiles("place_000.png", "A/place_000.png.bmp", "B/place_000.png.bmp")
+    with store.database.transaction() as connection:
+        connection.execute(
+            "UPDATE pairs SET pair_id = ?, file_t1 = ?, file_t2 = ?, sha256_t1 = ?, sha256_t2 = ? WHERE pair_id = ?",
+            (files.pair_id, files.file_t1, files.file_t2, *hash_pair(images, files), "place_001"),
+        )
+        connection.execute("UPDATE samples SET pair_id = ? WHERE pair_id = 'place_001'", (files.pair_id,))
+    for sample_id in ("place_000_0", "place_001_0"):
+        AuditStore(work).decide(sample_id, "ann", Decision("accept"))
+    rows = load_dataset(str(export_work(work, tmp_path / "out").parquet), "RS", split="train")
+    assert rows["sample_id"][2] == "place_000.png_0"
+    with Image.open(images / "A" / "place_000.png.bmp") as image:
+        assert np.array_equal(np.asarray(rows[2]["image_t1"]), np.asarray(image))
