@@ -77,6 +77,24 @@ def test_a_pair_whose_missing_image_is_added_is_processed(tmp_path):
     assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}
 
 
+@pytest.mark.parametrize("problem", ["damaged", "broken link"])
+def test_a_pair_whose_file_is_repaired_is_processed(tmp_path, problem):
+    images = draw_pairs(tmp_path / "pairs", pairs=2)
+    path = images / "B" / "place_001.png"
+    content = path.read_bytes()
+    path.unlink()
+    if problem == "damaged":
+        path.write_bytes(content[:99])
+    else:
+        path.symlink_to(images / "B" / "nothing")
+    before = finish(start(images, tmp_path / "work"))
+    assert before["place_001"][0] == "skipped"
+    assert finish(start(images, tmp_path / "work")) == before
+    path.unlink()
+    path.write_bytes(content)
+    assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}
+
+
 def test_a_file_that_is_changed_fails_until_it_is_put_back(tmp_path):
     images = draw_pairs(tmp_path / "pairs", pairs=1)
     store = start(images, tmp_path / "work")
