@@ -151,16 +151,17 @@ class AuditTeam:
     def planned(self) -> list[str]:
         """The ids of the samples to audit, in their order."""
         plan = self.plan
-        # The last attempt made the mask; without attempts, a sample counts as sure.
+        # Not always the last attempt made the mask. Without attempts, a sample counts as sure.
         rows = self._database.rows(
-            """SELECT sample_id, (SELECT content FROM rounds WHERE rounds.pair_id = samples.pair_id AND
-            rounds.candidate = samples.candidate ORDER BY round DESC LIMIT 1) AS last, (SELECT COUNT(*) FROM rounds
+            """SELECT sample_id, (SELECT content FROM rounds JOIN proposals USING (pair_id, candidate)
+            WHERE rounds.pair_id = samples.pair_id AND rounds.candidate = samples.candidate AND round = best) AS kept,
+            (SELECT COUNT(*) FROM rounds
             WHERE rounds.pair_id = samples.pair_id AND rounds.candidate = samples.candidate) AS attempts
             FROM samples ORDER BY pair_id, candidate"""
         )
         with self._database.decoding():
             found = [
-                (row["sample_id"], row["attempts"], json.loads(row["last"])["score"] if row["last"] else 1.0)
+                (row["sample_id"], row["attempts"], json.loads(row["kept"])["score"] if row["kept"] else 1.0)
                 for row in rows
                 if _draw(row["sample_id"]) < plan.share
             ]

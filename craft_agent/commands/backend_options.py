@@ -270,7 +270,9 @@ def _check(arguments: argparse.Namespace) -> None:
         "--perceiver-model": arguments.perceiver_model and arguments.perceiver == "difference",
         "--segmenter-model": arguments.segmenter_model and arguments.segmenter == "difference",
         "--detector-model": arguments.detector_model and arguments.segmenter != "grounded-sam2",
+        "--segmenter-threshold": arguments.segmenter_threshold is not None and arguments.segmenter in OFFLINE,
         "--endpoint": arguments.endpoint and arguments.perceiver != "chat",
+        "--api-key-env": arguments.api_key_env and arguments.perceiver != "chat",
         "--provider": arguments.provider and (arguments.perceiver != "chat" or arguments.endpoint),
     }
     for name, is_misplaced in misplaced.items():

@@ -19,6 +19,7 @@ from ..exchange.formats import FORMATS, SHAPES
 
 SPLITS = ("train", "val", "test")
 DATASET = "dataset"
+NAMED_PAIRS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,4 +79,5 @@ def _export_annotations(arguments: argparse.Namespace) -> int:
 
 def _print_changed(pairs: tuple[str, ...]) -> None:
     if pairs:
-        print(f"left out because their files have changed since the run: {', '.join(pairs[:10])}")
+        names = ", ".join(pairs[:NAMED_PAIRS]) + (" …" if len(pairs) > NAMED_PAIRS else "")
+        print(f"left out because their files have changed since the run: {len(pairs):,} pairs: {names}")

@@ -15,7 +15,7 @@ from ..audit.store import AuditStore
 from ..errors import CraftError
 from ..records import Sample
 from ..state.store import Store
-from ..steps.exporting import check_target, copy_images, replace_folder
+from ..steps.exporting import check_changed, check_target, copy_images, replace_folder
 from .annotations import AnnotatedPair, Region
 from .formats import find_format
 
@@ -62,7 +62,8 @@ def export_annotations(
         `ExchangeSummary`: What was written.
 
     Raises:
-        CraftError: If there is no such sample, or `out` holds something else, or an export that was changed.
+        CraftError: If there is no such sample, all images are missing, or `out` holds something else, or an export
+            that was changed.
     """
     store, audit, form = Store(work), AuditStore(work), find_format(format_name)
     check_target(store, out, MARKER)
@@ -95,6 +96,7 @@ def export_annotations(
             write_text(building / name, text)
         write_json(building / MARKER, {name: sha256_of(building / name) for name in written})
         if not summary.samples:
+            check_changed(store, summary.changed)
             raise CraftError(
                 f"{work} has no sample to export; run `craft-agent audit {work}` first, or give --auditors 0 for what "
                 "nobody has judged yet"

@@ -16,6 +16,7 @@ from dataset_scripts.readers import UnusableError
 
 from ..audit.decisions import AUDITORS_PER_SAMPLE, AuditSample, Decision, check_auditor
 from ..audit.store import AuditStore
+from ..audit.team import AuditTeam
 from ..errors import CraftError
 from ..geometry import box_of, place_name
 from ..records import KEPT, Candidate, Proposal, Sample
@@ -215,8 +216,8 @@ def _decision(region: Region, sample: Sample | AuditSample) -> Decision | None:
 
 
 def _check_seat(file: AnnotationFile, region: Region, sample: Sample, store: Store | None, auditor: str) -> None:
-    """Raises `CraftError` if an auditor may not judge a sample because others have."""
-    if store is None or not auditor:
+    """Raises `CraftError` if an auditor may not judge a sample because others have; an adjudicator always may."""
+    if store is None or not auditor or AuditTeam(store.work).is_adjudicator(auditor):
         return
     decisions = AuditStore(store.work).decisions(sample.sample_id)
     others = [each.auditor for each in decisions if each.auditor != auditor and not each.final]
@@ -265,13 +266,14 @@ def _write(store: Store, samples: Iterable[Sample], new: dict[str, tuple[PairFil
 
 
 def _decide(store: Store, plan: _Plan, auditor: str) -> None:
-    """Records that an auditor accepts all regions, as they are or corrected."""
-    audit = AuditStore(store.work)
+    """Records that an auditor accepts all regions, as they are or corrected. As on the page, an adjudicator's decision
+    is final."""
+    audit, is_final = AuditStore(store.work), AuditTeam(store.work).is_adjudicator(auditor)
 
     def decide(sample_id: str, decision: Decision) -> None:
         # An export shows the newest edits, so somebody who imports it has seen what others decided.
-        has_seen = any(each.auditor != auditor for each in audit.decisions(sample_id))
-        audit.decide(sample_id, auditor, replace(decision, settled=has_seen))
+        has_seen = is_final or any(each.auditor != auditor for each in audit.decisions(sample_id))
+        audit.decide(sample_id, auditor, replace(decision, settled=has_seen), is_final)
 
     for sample_id in (*(_sample_id(pair_id, candidate) for pair_id, candidate, _ in plan.new), *plan.same):
         decide(sample_id, Decision("accept"))

@@ -90,7 +90,7 @@ class Claims:
 
         Args:
             pair_id (`str`): The pair.
-            step (`str`): "skipped" for good, or "failed" until it is retried.
+            step (`str`): "skipped" until its files change, or "failed" until it is retried.
             reason (`str`): One line for the user.
             trace (`str`, *optional*): The traceback of an unexpected error, for the log.
         """

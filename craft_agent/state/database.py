@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS pairs (
 );
 CREATE INDEX IF NOT EXISTS pairs_by_step ON pairs (step, worker);
 CREATE TABLE IF NOT EXISTS exchanges (
-    key TEXT PRIMARY KEY,               -- hash of the question: what is here is never asked again
+    key TEXT PRIMARY KEY,               -- hash of the question: what is here is never asked again; with a number
+                                        -- behind it if a failed pair was retried
     pair_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     backend TEXT NOT NULL,

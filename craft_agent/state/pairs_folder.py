@@ -13,8 +13,9 @@ from ..errors import CraftError
 from ..records import ImagePair
 
 
-LONGEST_ID = 120
-"""Maximum length of a pair's id: the export appends to it, and file systems limit names to about 255 bytes."""
+LONGEST_ID, MOST_ID_BYTES = 120, 200
+"""Maximum length of a pair's id in characters and in bytes of UTF-8: the export appends to it, and file systems limit
+names to about 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def read_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> tuple[
         `tuple[bytes, bytes]`: The content of both files, t1 first.
 
     Raises:
-        UnusableError: If one of them is missing, has changed, or is a link that leads out of the folder.
+        UnusableError: If one of them is missing, has changed, could not be read when the pair was listed, or is a
+            link that leads out of the folder.
     """
     return _read(folder, files.file_t1, sha256[0]), _read(folder, files.file_t2, sha256[1])
 
@@ -146,8 +148,9 @@ def _match(stem: str, earlier: list[str], later: list[str], similar: dict[str, l
     pair_id = printable(stem)
     if pair_id != stem:
         return PairFiles(pair_id, "", "", "its name is not UTF-8: rename its files")
-    if len(stem) > LONGEST_ID:
-        return PairFiles(pair_id, "", "", f"its name is longer than {LONGEST_ID} characters: rename its files")
+    if len(stem) > LONGEST_ID or len(stem.encode()) > MOST_ID_BYTES:
+        limits = f"{LONGEST_ID} characters or {MOST_ID_BYTES} bytes"
+        return PairFiles(pair_id, "", "", f"its name is longer than {limits}: rename its files")
     for names in (earlier, later):
         if len(names) > 1:
             return PairFiles(pair_id, "", "", f"{' and '.join(names)} have the same name: keep one of them")
@@ -185,10 +188,14 @@ def _read(folder: Path, name: str, sha256: str) -> bytes:
         raise UnusableError(Reason.PATH_ESCAPE, f"{name} is a link that leads out of the folder of pairs")
     if path.exists() and not path.is_file():
         raise UnusableError(Reason.UNREADABLE_IMAGE, f"{name} is not a regular file")
+    # A file without a hash cannot be put back as it was; its pair is skipped until it is listed with one.
+    reason = Reason.MISSING_IMAGE if sha256 else Reason.UNREADABLE_IMAGE
     try:
         content = read_regular(path)
     except OSError as error:
-        raise UnusableError(Reason.MISSING_IMAGE, f"{name} cannot be read: {error.strerror}") from error
+        raise UnusableError(reason, f"{name} cannot be read: {error.strerror}") from error
+    if not sha256:
+        raise UnusableError(reason, f"{name} could not be read when it was listed: run the same command again")
     if sha256_bytes(content) != sha256:
         raise UnusableError(Reason.MISSING_IMAGE, f"{name} has changed since the run started: restore it")
     return content

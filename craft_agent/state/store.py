@@ -97,21 +97,25 @@ class Store:
         return settings
 
     def known_pairs(self) -> set[str]:
-        """The ids of the pairs that are listed already. Those that were no pair then, for example because one image
-        was missing, may be listed again."""
-        return {
-            row["pair_id"] for row in self.rows("SELECT pair_id FROM pairs WHERE step != 'skipped' OR file_t1 != ''")
-        }
+        """The ids of the pairs that are listed already. Skipped ones, for example because an image was missing or
+        damaged, may be listed again."""
+        return {row["pair_id"] for row in self.rows("SELECT pair_id FROM pairs WHERE step != 'skipped'")}
 
     def add_pairs(self, pairs: Sequence[PairFiles], sha256: Sequence[tuple[str, str]]) -> None:
         """Lists new pairs with the hashes of their files; pairs with a problem are skipped until they are listed
-        without it."""
+        without it. Pairs that were skipped because of their files are new if these have changed."""
         with self.database.transaction() as connection:
             insert_pairs(connection, pairs, sha256)
 
     def retry_failed(self) -> int:
-        """Returns failed pairs to the step at which they failed; gives their number."""
+        """Returns failed pairs to the step at which they failed; gives their number. Their questions without a usable
+        answer will be asked again."""
         with self.database.transaction() as connection:
+            # Under another key they are not recalled any more, and their cost still counts.
+            connection.execute(
+                """UPDATE exchanges SET key = key || ' ' || rowid WHERE problem != '' AND instr(key, ' ') = 0
+                AND pair_id IN (SELECT pair_id FROM pairs WHERE step = 'failed')"""
+            )
             return connection.execute(
                 """UPDATE pairs SET step = failed_step, attempts = 0, deaths = 0, reason = '', worker = NULL
                 WHERE step = 'failed'"""
@@ -187,7 +191,8 @@ def insert_pairs(
             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pair_id) DO UPDATE SET file_t1 = excluded.file_t1,
             file_t2 = excluded.file_t2, sha256_t1 = excluded.sha256_t1, sha256_t2 = excluded.sha256_t2,
             step = excluded.step, reason = excluded.reason, updated_at = excluded.updated_at
-            WHERE pairs.step = 'skipped' AND pairs.file_t1 = ''""",
+            WHERE pairs.step = 'skipped' AND pairs.failed_step IN ('', 'new') AND (pairs.file_t1 = ''
+            OR pairs.sha256_t1 != excluded.sha256_t1 OR pairs.sha256_t2 != excluded.sha256_t2)""",
             (files.pair_id, files.file_t1, files.file_t2, *hashes, step, files.problem, now()),
         )
 

@@ -7,7 +7,7 @@ Everything is written to a temporary folder beside the target and renamed when i
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +29,8 @@ from ..state.store import Store
 
 
 PROVENANCE = "provenance.jsonl"
+OURS = ("raw", "parquet", PROVENANCE)
+"""What an export consists of."""
 INCOMPLETE = ".incomplete"
 CITATION_HEAD = "\n## Citation\n"
 
@@ -71,10 +73,14 @@ def export_work(
         `ExportSummary`: What was written.
 
     Raises:
-        CraftError: If no sample is accepted, or `out` holds something else.
+        CraftError: If no sample is accepted, all images are missing, or `out` holds something else.
     """
     store, audit = Store(work), AuditStore(work)
     check_target(store, out, PROVENANCE)
+    # The earlier export is removed with everything in it.
+    added = [path for path in sorted(out.iterdir()) if path.name not in OURS] if out.exists() else []
+    if added:
+        raise CraftError(f"{added[0]} is no part of the earlier export; move it, or name a new folder")
     building = out.with_name(f"{out.name}{INCOMPLETE}")
     shutil.rmtree(building, ignore_errors=True)
     settings = store.settings
@@ -84,6 +90,7 @@ def export_work(
     summary = _write_raw(store, audit.accepted_samples(auditors), raw / name, building)
     if not summary.samples:
         shutil.rmtree(building)
+        check_changed(store, summary.changed)
         raise CraftError(
             f"no sample of {work} is accepted by {auditors} {'person' if auditors == 1 else 'people'} without "
             f"disagreement; run `craft-agent audit {work}` first"
@@ -130,6 +137,16 @@ def check_target(store: Store, out: Path, marker: str) -> None:
             raise CraftError(f"{out} contains the folder of the {name}, {folder}; name a new folder")
 
 
+def check_changed(store: Store, changed: Sequence[str]) -> None:
+    """Raises `CraftError` if an export has no sample because the files of these pairs are missing or have changed."""
+    if changed:
+        raise CraftError(
+            f"all {len(changed):,} pairs with samples to export, such as {changed[0]}, are missing in "
+            f"{store.settings.pairs} or have changed since the run; restore their files, or, if the folder was moved, "
+            "repeat `craft-agent run` with its new name"
+        )
+
+
 def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: Path) -> ExportSummary:
     """Writes the raw layout, and one line of provenance per sentence."""
     for name in ("A", "B", "masks", "referring_expression"):
@@ -143,7 +160,7 @@ def _write_raw(store: Store, samples: Iterator[Sample], folder: Path, building: 
                 changed.append(pair_id)
                 continue
             of_pair = list(group)
-            lines = _write_pair(of_pair, store.settings, folder)
+            lines = _write_pair(of_pair, _file_names(store, pair_id), store.settings, folder)
             sidecar.writelines(f"{line}\n" for line in lines)
             pairs, written, sentences = pairs + 1, written + len(of_pair), sentences + len(lines)
         sidecar.flush()
@@ -163,7 +180,14 @@ def copy_images(store: Store, pair_id: str, folder: Path) -> bool:
     return True
 
 
-def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> list[str]:
+def _file_names(store: Store, pair_id: str) -> dict[str, str]:
+    """The names of the images as the raw layout says them. Without them, "a.png.jpg" of the pair "a.png" is not found
+    beside "a.png"."""
+    [row] = store.rows("SELECT file_t1, file_t2 FROM pairs WHERE pair_id = ?", pair_id)
+    return {"img_A": Path(row["file_t1"]).name, "img_B": Path(row["file_t2"]).name}
+
+
+def _write_pair(samples: list[Sample], names: dict[str, str], settings: RunSettings, folder: Path) -> list[str]:
     """Writes the masks and sentences of a pair; returns the lines of provenance."""
     pair_id = samples[0].pair_id
     (folder / "masks" / pair_id).mkdir()
@@ -189,6 +213,7 @@ def _write_pair(samples: list[Sample], settings: RunSettings, folder: Path) -> l
             )
     content = {
         "sample_id": pair_id,
+        **names,
         "referring_expressions": expressions,
         "mask": masks,
         "change_types": change_types,

@@ -66,7 +66,7 @@ class PairStore(Journal, Protocol):
         ...
 
     def give_up(self, pair_id: str, step: str, reason: str, trace: str = "") -> None:
-        """Ends the work on a pair: "skipped" for good, or "failed" until it is retried."""
+        """Ends the work on a pair: "skipped" until its files change, or "failed" until it is retried."""
         ...
 
 

@@ -21,6 +21,7 @@ REFINED, FALLBACK, LOST = "refined", "grid_words", "not_singled_out"
 LONGEST_LIST = 12
 """Maximum number of other changes that the question mentions."""
 
+_QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"))
 # Terms of the grid, and words for things that only the questions show.
 _ARTEFACTS = re.compile(
     r"\b(?:(?:top|mid|middle|bottom|upper|lower)-(?:left|right|center|centre)|grid|cells?|outlined?|magenta"
@@ -168,7 +169,12 @@ def refine_question(
 
 def tidy(sentence: str) -> str:
     """A sentence on one line, without surrounding quotes and final full stop."""
-    return " ".join(sentence.split()).strip("\"'“”‘’ ").rstrip(". ")
+    text = " ".join(sentence.split()).rstrip(". ")
+    for opening, closing in _QUOTES:
+        # Quotes of words are none around the sentence: "open" on the door that says "closed".
+        if len(text) > 1 and text[0] == opening and text[-1] == closing and opening not in text[1:-1]:
+            text = text[1:-1].strip().rstrip(". ")
+    return text
 
 
 def has_artefacts(sentence: str) -> bool:

@@ -94,7 +94,9 @@ def test_chat(monkeypatch):
         (("--detector-model", "org/model"), "--detector-model"),
         (("--perceiver", "difference", "--perceiver-model", "org/model"), "--perceiver-model"),
         (("--segmenter", "difference", "--segmenter-model", "org/model"), "--segmenter-model"),
+        (("--segmenter-threshold", "0.4"), "--segmenter-threshold has no effect"),
         (("--endpoint", "http://127.0.0.1:8000/v1"), "--endpoint"),
+        (("--api-key-env", "MY_KEY"), "--api-key-env has no effect"),
         ((*CHAT, "--provider", "together"), "--provider"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from craft_agent.backends.offline.segmenter import OfflineSegmenter
 from craft_agent.commands.status import print_status
 from craft_agent.engines.local import run_local
-from craft_agent.errors import PermanentError, TransientError
+from craft_agent.errors import PermanentError, RefusedError, TransientError
 from craft_agent.prompts.templates import Prompts
 from craft_agent.steps.pipeline import MOST_ATTEMPTS, Backends
 from tests.craft_agent.runs import sensible, start
@@ -46,6 +46,25 @@ def test_nonsense_fails_the_pairs_and_loses_nothing(tmp_path):
     assert tuple(row) == (18, 18, 18)
     assert store.retry_failed() == 3
     assert counts(store) == {"new": 3}
+
+
+@pytest.mark.parametrize("problem", [RefusedError("400: the context is too small"), None])
+def test_a_failed_pair_that_is_retried_is_asked_again(tmp_path, problem):
+    store = start(draw_pairs(tmp_path / "pairs", 1), tmp_path / "work")
+
+    def useless(question, number):
+        if problem is not None:
+            raise problem
+        return "I see a car."
+
+    for _ in range(2):
+        assert run(store, useless)[1] == {"failed": 1}
+        assert store.retry_failed() == 1
+    asked = len(store.rows("SELECT 1 FROM exchanges"))
+    perceiver, ends = run(store, sensible)
+    assert (ends, len(perceiver.asked)) == ({"refined": 1}, 5)
+    # What was asked in vain has its cost, too.
+    assert len(store.rows("SELECT 1 FROM exchanges WHERE kind != 'segment'")) == asked + 5
 
 
 def test_a_server_that_is_down_for_a_while_delays_and_a_dead_one_fails(tmp_path):

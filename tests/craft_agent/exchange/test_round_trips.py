@@ -11,6 +11,7 @@ import pytest
 from craft_agent.audit.decisions import Decision
 from craft_agent.audit.funnel import read_funnel
 from craft_agent.audit.store import AuditStore
+from craft_agent.audit.team import AuditTeam
 from craft_agent.command_line import main
 from craft_agent.errors import CraftError
 from craft_agent.exchange import FORMATS, importing
@@ -174,6 +175,20 @@ def test_an_adjudicator_takes_no_seat(work, tmp_path):
     store = AuditStore(work)
     store.decide(store.sample_ids("ann", "all")[1], "carl", Decision("accept"), final=True)
     assert read(file, work, "coco", "--auditor", "bob") == 0
+
+
+def test_what_an_adjudicator_imports_is_final(work, tmp_path):
+    """Also where two others have judged, and it does not reopen what the adjudicator had decided."""
+    file = export(work, tmp_path / "out", "coco")
+    AuditTeam(work).invite("carl", "adjudicator")
+    store = AuditStore(work)
+    first, second, *_ = store.sample_ids("ann", "all")
+    for sample_id, name in ((first, "bob"), (second, "ann")):
+        store.decide(sample_id, name, Decision("reject", "other"))
+    store.decide(second, "carl", Decision("accept"), final=True)
+    assert read(file, work, "coco", "--auditor", "carl") == 0
+    assert store.disagreements() == []
+    assert {first, second} <= {sample.sample_id for sample in store.accepted_samples(1)}
 
 
 def test_a_run_inside_of_an_export_is_not_removed_with_it(work, tmp_path, capsys, monkeypatch):

@@ -36,6 +36,7 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
     good.save(images / "A" / "twice.jpg")
     good.save(images / "B" / "twice.png")
     good.save(images / "A" / f"{'long' * 40}.png")
+    good.save(images / "A" / f"{'长' * 80}.png")
     content = (images / "A" / "place_000.png").read_bytes()
     for side in ("A", "B"):
         (images / side / "cut.png").write_bytes(content[: len(content) // 2])
@@ -55,6 +56,7 @@ def test_a_hostile_folder_is_accounted_for_to_the_last_file(tmp_path):
         ("cut", "A/cut.png"),
         ("linked", "leads out"),
         ("longlo", "longer than"),
+        ("长" * 6, "longer than 120 characters or 200 bytes"),
         ("sizes", "t1 has 200x150 pixels, t2 60x40"),
         ("twice", "A/twice.jpg and A/twice.png"),
         ("\\udcff", "not UTF-8"),
@@ -71,6 +73,24 @@ def test_a_pair_whose_missing_image_is_added_is_processed(tmp_path):
     before = finish(store)
     assert before["place_001"] == ("skipped", "B/ has no file with the name of A/place_001.png")
     assert store.known_pairs() == {"place_000"}
+    path.write_bytes(content)
+    assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}
+
+
+@pytest.mark.parametrize("problem", ["damaged", "broken link"])
+def test_a_pair_whose_file_is_repaired_is_processed(tmp_path, problem):
+    images = draw_pairs(tmp_path / "pairs", pairs=2)
+    path = images / "B" / "place_001.png"
+    content = path.read_bytes()
+    path.unlink()
+    if problem == "damaged":
+        path.write_bytes(content[:99])
+    else:
+        path.symlink_to(images / "B" / "nothing")
+    before = finish(start(images, tmp_path / "work"))
+    assert before["place_001"][0] == "skipped"
+    assert finish(start(images, tmp_path / "work")) == before
+    path.unlink()
     path.write_bytes(content)
     assert finish(start(images, tmp_path / "work")) == {**before, "place_001": ("refined", "")}
 

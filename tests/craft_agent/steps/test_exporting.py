@@ -9,7 +9,9 @@ from PIL import Image
 from craft_agent.audit.decisions import Decision
 from craft_agent.audit.funnel import draw_funnel, read_funnel
 from craft_agent.audit.store import AuditStore
+from craft_agent.command_line import main
 from craft_agent.errors import CraftError
+from craft_agent.state.pairs_folder import PairFiles, hash_pair
 from craft_agent.state.store import Store
 from craft_agent.steps.exporting import PROVENANCE, export_work
 from dataset_scripts.quality import Verdict, validate
@@ -85,6 +87,10 @@ def test_an_export_replaces_its_like_and_nothing_else(work, tmp_path):
         export_work(work, tmp_path / "mine")
     with pytest.raises(CraftError, match="folder of pairs"):
         export_work(work, tmp_path / "pairs" / "out")
+    (tmp_path / "out" / "notes.txt").write_text("x")
+    with pytest.raises(CraftError, match=r"notes\.txt is no part of the earlier export"):
+        export_work(work, tmp_path / "out")
+    assert (tmp_path / "out" / "notes.txt").is_file()
 
 
 def test_without_an_accepted_sample_nothing_is_written(tmp_path):
@@ -99,6 +105,24 @@ def test_pairs_whose_files_were_changed_are_left_out_and_named(work, tmp_path):
     (tmp_path / "pairs" / "A" / "place_000.png").unlink()
     summary = export_work(work, tmp_path / "out")
     assert (summary.changed, summary.pairs) == (("place_000",), 1)
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "coco")])
+def test_if_all_images_are_missing_the_audit_is_not_blamed(words, work, tmp_path, capsys):
+    (tmp_path / "pairs").rename(tmp_path / "elsewhere")
+    assert main(["export", *words, str(work), str(tmp_path / "out")]) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert f"missing in {tmp_path / 'pairs'}" in line
+    assert "craft-agent audit" not in line
+
+
+def test_all_pairs_that_are_left_out_are_counted(work, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("craft_agent.commands.export.NAMED_PAIRS", 1)
+    for name in ("place_000", "place_002"):
+        (tmp_path / "pairs" / "A" / f"{name}.png").unlink()
+    AuditStore(work).decide("place_001_2", "ann", Decision("accept"))
+    assert main(["export", "--format", "coco", str(work), str(tmp_path / "out")]) == 0
+    assert "since the run: 2 pairs: place_000 …" in capsys.readouterr().out
 
 
 def test_the_funnel_counts_what_every_step_let_through(work):
@@ -117,3 +141,25 @@ def test_the_raw_layout_is_that_of_the_project(work, tmp_path):
     assert content["mask"] == ["place_000/0.png", "place_000/1.png", "place_000/2.png"]
     assert content["domain"] == "RS"
     assert all((summary.raw / "masks" / name).is_file() for name in content["mask"])
+
+
+def test_a_name_that_another_one_begins_with_keeps_its_images(tmp_path):
+    """Of "place_000.png" and "place_000.png.bmp", each is a pair of its own."""
+    work, images = make_work(tmp_path, pairs=2), tmp_path / "pairs"
+    for side in ("A", "B"):
+        with Image.open(images / side / "place_001.png") as image:
+            image.save(images / side / "place_000.png.bmp")
+    store = Store(work)
+    files = PairFiles("place_000.png", "A/place_000.png.bmp", "B/place_000.png.bmp")
+    with store.database.transaction() as connection:
+        connection.execute(
+            "UPDATE pairs SET pair_id = ?, file_t1 = ?, file_t2 = ?, sha256_t1 = ?, sha256_t2 = ? WHERE pair_id = ?",
+            (files.pair_id, files.file_t1, files.file_t2, *hash_pair(images, files), "place_001"),
+        )
+        connection.execute("UPDATE samples SET pair_id = ? WHERE pair_id = 'place_001'", (files.pair_id,))
+    for sample_id in ("place_000_0", "place_001_0"):
+        AuditStore(work).decide(sample_id, "ann", Decision("accept"))
+    rows = load_dataset(str(export_work(work, tmp_path / "out").parquet), "RS", split="train")
+    assert rows["sample_id"][2] == "place_000.png_0"
+    with Image.open(images / "A" / "place_000.png.bmp") as image:
+        assert np.array_equal(np.asarray(rows[2]["image_t1"]), np.asarray(image))

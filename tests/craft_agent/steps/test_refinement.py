@@ -75,6 +75,22 @@ def test_words_of_people_are_not(text):
     assert not has_artefacts(tidy(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "tidied"),
+    [
+        (' "The new\ncar." ', "The new car"),
+        ("“the car”.", "the car"),
+        ('the sign that says "open"', 'the sign that says "open"'),
+        ('"Sale" on the sign.', '"Sale" on the sign'),
+        ('"open" on a door that says "closed"', '"open" on a door that says "closed"'),
+        ("the boys' car", "the boys' car"),
+        ("“the driver's car”", "the driver's car"),
+    ],
+)
+def test_only_quotes_around_a_sentence_are_removed(text, tidied):
+    assert tidy(text) == tidied
+
+
 def test_the_type_of_change_must_be_said():
     def other_type(question, number):
         if question.kind == "refine":
