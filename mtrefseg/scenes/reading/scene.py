@@ -231,8 +231,8 @@ def _check_unknown_place(first: Any, image: Any) -> None:
 
 def _points_only(name: str) -> str:
     return (
-        f"the place of {name} is told by ground control points alone, which need not be those of the other image: "
-        f"bring it to a grid (gdalwarp {name} warped.tif)"
+        f"{name} is georeferenced only by ground control points, which may differ from those of the other image: "
+        f"warp it to a grid (gdalwarp {name} warped.tif)"
     )
 
 
