@@ -144,7 +144,8 @@ class MTRefSegImageProcessor(PilBackend):
             images_t2 (like `images_t1`):
                 The later image of each pair.
             masks (like `images_t1`, or a list of lists, *optional*):
-                Truth masks in any form that [`load_mask`] reads, at the size of the pair: one or a list for each pair.
+                Ground-truth masks in any form that [`load_mask`] reads, at the size of the pair: one or a list for
+                each pair.
             align (`str`, *optional*, defaults to `self.align`):
                 `"error"` or `"resize"`, see [`MTRefSegImageProcessorKwargs`].
             return_tensors (`str`, *optional*, defaults to `"pt"`):
@@ -161,7 +162,9 @@ class MTRefSegImageProcessor(PilBackend):
         """
         sources_t1, sources_t2 = as_list(images_t1), as_list(images_t2)
         if len(sources_t1) != len(sources_t2):
-            raise ValueError(f"Got {len(sources_t1)} images for t1 and {len(sources_t2)} for t2: they must pair up.")
+            raise ValueError(
+                f"Got {len(sources_t1)} images for t1 and {len(sources_t2)} for t2: both must be equally many."
+            )
         pairs = [self.load_pair(*sources, align=align) for sources in zip(sources_t1, sources_t2, strict=True)]
         data = {
             "pixel_values_t1": self._to_pixel_values([image for image, _ in pairs]),
@@ -233,10 +236,10 @@ class MTRefSegImageProcessor(PilBackend):
 
         Args:
             outputs ([`MTRefSegOutput`]):
-                Output of the model. Used are `mask_logits` of shape `(num_sentences, height, width)`, which cover the
-                complete canvas, `no_target_logits` of shape `(num_sentences,)`, and `num_expressions` of shape
-                `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices`, `image_colors`
-                and `change_logits` if there are any.
+                Output of the model. These fields are used: `mask_logits` of shape `(num_sentences, height, width)`,
+                which cover the complete canvas; `no_target_logits` of shape `(num_sentences,)`; `num_expressions` of
+                shape `(batch_size,)`, how many of the sentences belong to each pair; and `object_choices`,
+                `image_colors` and `change_logits` if there are any.
             target_sizes (`list[tuple[int, int]]` or `torch.Tensor` of shape `(batch_size, 2)`):
                 Original size (height, width) of each pair's images.
             threshold (`float`, *optional*, defaults to `self.threshold`):
@@ -261,7 +264,7 @@ class MTRefSegImageProcessor(PilBackend):
         no_target_threshold = self.no_target_threshold if no_target_threshold is None else no_target_threshold
         for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
+                raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
         counts = outputs["num_expressions"].tolist()
         if len(target_sizes) != len(counts):
             raise ValueError(

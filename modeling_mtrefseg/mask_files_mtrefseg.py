@@ -72,7 +72,7 @@ def _check_frames(image: Image.Image, name: str) -> None:
     """Rejects an animation, because each frame could be the mask."""
     frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
     if frames > 1:
-        raise ImageError(name, f"it is an animation of {frames} frames: save the one that is meant as PNG")
+        raise ImageError(name, f"it is an animation of {frames} frames: save the right one as PNG")
 
 
 def _decode_tiff(file: Path | bytes, name: str, tags: TiffTags) -> Image.Image | np.ndarray:

@@ -71,7 +71,7 @@ class MTRefSegPipeline(Pipeline):
             domain (`str`, *optional*):
                 Kind of scene of all pairs, `"remote_sensing"` or `"normal_scene"`.
             window (`int` or `str`, *optional*, defaults to `"auto"`):
-                Side of the windows of large images in pixels of t1; `"auto"` takes that of the model's canvas (at the
+                Side of the windows of large images in pixels of t1; `"auto"` uses that of the model's canvas (at the
                 ground resolution of the training images if both are known; remote sensing images without a known
                 resolution count as half a metre per pixel), `"off"` shrinks images instead.
             batch_size (`int`, *optional*, defaults to 1):

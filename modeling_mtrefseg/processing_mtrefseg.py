@@ -212,8 +212,8 @@ class MTRefSegProcessor(ProcessorMixin):
                 The sentences: one or several for a single pair; for several pairs, one each or a list each. Without
                 sentences (stage 1) the model segments every change.
             masks (like `images_t1`, nested like `text`, *optional*):
-                Truth masks in any form that [`load_mask`] reads, at the size of the pair; without `text`, one per
-                pair.
+                Ground-truth masks in any form that [`load_mask`] reads, at the size of the pair; without `text`, one
+                per pair.
             change_masks (list of masks like those in `masks`, *optional*):
                 The mask of every change of each pair, beside `text` and `masks`.
             domain (`str` or `list[str]`, *optional*):
@@ -262,7 +262,7 @@ class MTRefSegProcessor(ProcessorMixin):
             masks = as_list(masks) if text is None else _nest(masks, num_pairs, "masks")
         if change_masks is not None:
             if masks is None or text is None or len(change_masks) != num_pairs:
-                raise ValueError("`change_masks` goes with `text` and `masks`: one for each pair.")
+                raise ValueError("`change_masks` needs `text` and `masks`: pass one mask for each pair.")
             masks = [[*group, change_mask] for group, change_mask in zip(masks, change_masks)]
         data = self.image_processor(images_t1, images_t2, masks=masks, align=align, return_tensors="np").data
         if change_masks is not None:

@@ -198,7 +198,7 @@ def is_blank(text: str) -> bool:
 
 
 def _check_expression(expression: Any, pair: int, index: int, special_tokens: list[str]) -> None:
-    """Raise an error if a sentence is no text, is empty, or could be mistaken for part of the prompt."""
+    """Raise an error if a sentence is not text, is empty, or could be mistaken for part of the prompt."""
     if not isinstance(expression, str):
         raise TypeError(f"Sentence {index} of pair {pair} must be a `str`, not {type(expression).__name__}.")
     if is_blank(expression):

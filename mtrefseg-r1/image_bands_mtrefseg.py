@@ -60,7 +60,7 @@ def pick_bands(count: int, bands: Sequence[int] | None = None) -> tuple[int, ...
     if len(bands) not in (1, 3):
         raise ValueError(f"one band (grey) or three (red, green, blue) can be shown, not {len(bands)}.")
     if min(bands) < 1 or max(bands) > count:
-        raise ValueError(f"it has the bands 1 to {count}, but {', '.join(map(str, bands))} are asked for.")
+        raise ValueError(f"it has the bands 1 to {count}, but {', '.join(map(str, bands))} are requested.")
     return tuple(band - 1 for band in bands)
 
 

@@ -43,8 +43,8 @@ _JPEG_2000_BYTES = 1 << 16  # The description of the samples comes before them, 
 _LFS_POINTER = b"version https://git-lfs.github.c"  # This part of the head is compared.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODE_STREAM = b"\xff\x4f\xff\x51"  # Start and size marker of a JPEG 2000 code stream.
-_UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as RGB of 8 bits"
-_MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as RGB of 8 bits"
+_UNKNOWN_TO_PILLOW = "which PIL cannot decode; save it as 8-bit RGB"
+_MISSING_RASTERIO = "for which rasterio is needed: pip install rasterio, or save it as 8-bit RGB"
 # The highest of the upper eight bits where a sensor's 14 bits or fewer are stored in 16.
 _DARK = 63
 _MOST_BYTES = 4 << 30
@@ -137,7 +137,7 @@ def decoding(name: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ImageError(name, "not an image that PIL can read") from error
     except MemoryError as error:
-        raise ImageError(name, "the memory does not suffice to decode it") from error
+        raise ImageError(name, "there is not enough memory to decode it") from error
     except Exception as error:
         raise ImageError(name, _describe(error)) from error
 
@@ -293,7 +293,7 @@ def _decode_bands(file: Path | bytes, name: str, tags: TiffTags, bands: Sequence
     """Reads a TIFF with extra samples, or with more than 8 bits."""
     is_colour = tags.photometric in (RGB, *GREY) or (tags.photometric == YCBCR and tags.bits == 8)
     if not is_colour or tags.kind == "?":
-        problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as RGB of 8 bits"
+        problem = f"it is {tags}, of photometric kind {tags.photometric}; save it as 8-bit RGB"
         raise UnsupportedImageError(name, problem)
     rasterio = _optional("rasterio")
     if rasterio is not None:
@@ -357,8 +357,8 @@ def _checked_deep(image: Image.Image, name: str, bits: int, is_png: bool) -> Ima
         values = np.asarray(image)[..., None] >> (16 - bits)  # Pillow scales JPEG 2000 to 16 bits.
         return Samples(values, valid_pixels(values))
     if image.mode not in DEEP_MODES and np.asarray(image.convert("RGB")).max() <= _DARK:
-        problem = f"it has {bits} bits a sample, of which Pillow keeps the upper eight, nearly black"
-        raise UnsupportedImageError(name, f"{problem}; pip install rasterio, or save it as RGB of 8 bits")
+        problem = f"it has {bits} bits per sample, of which Pillow keeps the upper eight, nearly black"
+        raise UnsupportedImageError(name, f"{problem}; pip install rasterio, or save it as 8-bit RGB")
     return image
 
 
@@ -388,9 +388,7 @@ def _read_raster(
             count = dataset.count - 1 if has_alpha else dataset.count
             order = pick_bands(count, bands)
             if any(not np.issubdtype(np.dtype(kind), np.number) or "complex" in kind for kind in dataset.dtypes):
-                raise UnsupportedImageError(
-                    name, f"its bands are of type {dataset.dtypes[0]}; save it as RGB of 8 bits"
-                )
+                raise UnsupportedImageError(name, f"its bands are of type {dataset.dtypes[0]}; save it as 8-bit RGB")
             values = np.moveaxis(dataset.read([index + 1 for index in order]), 0, -1)
             alpha = dataset.read(count + 1) if has_alpha else None
     if alpha is not None:

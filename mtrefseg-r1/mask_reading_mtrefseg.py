@@ -6,21 +6,21 @@ Reads masks. A mask is read if its values have only one possible meaning; otherw
 |---|---|
 | 1 bit, booleans | true |
 | one value: 0 | nothing |
-| one value: 1, 224 to 255, or 65535 of 16 bits | everything |
+| one value: 1, 224 to 255, or 65535 in 16 bits | everything |
 | 0 and one other value (1, 2, 38, 255, 1000, 0.3, ...) | the other value |
 | two values, at most 127 and above 127 (floats in 0..1: 0.5; 16 bits: 32767) | the higher one |
 | more values up to 224 or more, those between only along edges (JPEG, resizing) | above 127 |
-| JPEG, lossy WebP, AVIF, HEIC: black and white with such edges, or one of them | above 127, anything else is refused |
+| JPEG, lossy WebP, AVIF, HEIC: black and white with such edges, or one of them | above 127, all else is rejected |
 | floats in 0..1 that go above 0.5 (probabilities) | above 0.5 |
-| palette of greys | as if it were grey |
+| palette of greys | the same as grey values |
 | palette, colours: black and one other colour | the other colour |
 | palette, other colours: entry 0 and one other entry | the other entry |
 | colours: black and one other colour, with or without soft edges | the other colour |
 | transparency varies, colour is constant | the opacity, as a grey mask |
-| transparency and colours vary | as if laid on black, if hiding nothing of the mask |
-| a TIFF: what is called "no data" | background, unless it is all that the mask holds |
-| a TIFF: bands that could each be the mask | refused |
-| anything else: class ids, instance ids, several colours, NaN | refused; `values` or `threshold` say what is meant |
+| transparency and colours vary | the mask composited on black, unless this would hide a part of it |
+| a TIFF: the value declared as nodata | background, unless the mask has no other value |
+| a TIFF: bands that could each be the mask | rejected |
+| anything else: class ids, instance ids, several colours, NaN | rejected; `values` or `threshold` say what is meant |
 """
 
 from collections.abc import Sequence
@@ -212,13 +212,13 @@ def _read_planes(planes: _Planes) -> MaskReading:
 def _chosen(planes: _Planes, values: Sequence[int] | None, threshold: float | None) -> np.ndarray:
     """Applies the caller's `values` or `threshold`."""
     if values is not None and threshold is not None:
-        raise _OpenError("values and a threshold are both given, and only one of them can count")
+        raise _OpenError("values and a threshold are both given: leave out one of them")
     plane = planes.grey
     if planes.alpha is not None and (planes.colours is None or _is_constant(planes.colours)):
         plane = planes.alpha if plane is None or _is_constant(plane) else plane
     if values is not None:
         if plane is None:
-            raise _OpenError("it is in colours, of which no values can be named")
+            raise _OpenError("it is in colour, so its values cannot be given: use a threshold")
         return np.isin(plane, np.asarray(values))
     if plane is None:
         assert planes.colours is not None

@@ -168,7 +168,7 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             labels (`Tensor` of shape `(num_sentences, height, width)`, *optional*):
                 1 for pixels of the described change, else 0.
             text_labels (`Tensor` of shape `(num_sentences, sentence_length)`, *optional*):
-                The tokens of `input_ids` that the language model is to predict, -100 elsewhere.
+                The tokens of `input_ids` that the language model should predict, -100 elsewhere.
             change_labels (`Tensor` of shape `(batch_size, height, width)`, *optional*):
                 1 where anything changed, else 0: trains the learned query of stage 1 together with the sentences.
             output_layer_masks (`bool`): Whether to return the masks of every decoder layer.
@@ -462,8 +462,8 @@ class MTRefSegModel(MTRefSegPreTrainedModel):
             if (counts != tokens.shape[1]).any():
                 raise ValueError(
                     f"prompt_input_ids holds {counts.tolist()} placeholders of image {name} (token id {token_id}) for "
-                    f"{tokens.shape[1]} image tokens a pair; processor and model do not fit (num_image_tokens, image "
-                    "size or token ids)."
+                    f"{tokens.shape[1]} image tokens per pair; processor and model do not fit (num_image_tokens, "
+                    "image size or token ids)."
                 )
             embeddings = embeddings.masked_scatter(is_image.unsqueeze(-1), tokens.to(embeddings.dtype))
         if prompt_attention_mask is None:

@@ -196,7 +196,7 @@ if evaluate is not None:
                 self._keep(reduce_batch(predictions, references, labels, boundary=boundary, num_before=num_before))
             elif given := [name for name, column in labels.items() if column is not None]:
                 raise ValueError(
-                    f"{' and '.join(given)} came without masks; pass them with their masks, here or to add_batch"
+                    f"{' and '.join(given)} were passed without masks; pass both together, here or to add_batch"
                 )
             elif len(self) == 0 and self.num_process == 1:
                 raise ValueError("No sample was added; call add, add_batch or compute with masks first")

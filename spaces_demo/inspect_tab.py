@@ -214,7 +214,7 @@ class InspectTab:
                 raise InputError("Two images are needed: upload them in the tab Ask.")
             checked, *others = check_sentences(sentence, self.segmenter.special_tokens)
             if others:
-                raise InputError("One sentence at a time is explained: leave out the others.")
+                raise InputError("Only one sentence at a time can be explained: leave out the others.")
             paths, align = (image_t1, image_t2), "resize" if fit else "error"
             with self.segmenter.lock:
                 pair = self._pair(request.session_hash or "", paths, scene or None, align)

@@ -54,7 +54,7 @@ def check_image(path: str | Path, name: str) -> None:
     try:
         limits.check_image(Path(path), name)
     except FileNotFoundError as error:
-        raise InputError(f"{name} has been deleted, as all uploads after an hour: upload it again.") from error
+        raise InputError(f"{name} has been deleted, as all uploads are after an hour: upload it again.") from error
 
 
 def read_pair(paths: Sequence[str | Path], names: Sequence[str]) -> tuple[Image.Image, Image.Image]:

@@ -108,7 +108,7 @@ def is_scene_file(path: str | Path) -> bool:
 
 def _only_path(payload: ListFiles | FileData | None) -> str | None:
     if isinstance(payload, ListFiles):
-        raise refusal("One file at a time can be shown.")
+        raise refusal("Only one file at a time can be shown.")
     return None if payload is None else payload.path
 
 

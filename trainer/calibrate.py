@@ -12,8 +12,8 @@ python trainer/calibrate.py --model outputs/checkpoint --output_dir outputs/mtre
 Pixels above `threshold` are in the mask, and the mask is empty if the no-target score is above
 `no_target_threshold`. A sentence whose mask is empty gets the changed objects that fit it best, if their probability
 is above `fallback_threshold`. The thresholds with the largest mean IoU are chosen (an empty mask for a no-target
-sentence counts as 100, and these sentences have a share of a fifth, however many there are). Use pairs on which
-no scores are reported: generated pairs have another seed here than in `evaluate.py`; for other data, choose `--split`.
+sentence counts as 100, and no-target sentences always make up a fifth of the mean). Use pairs on which no scores are
+reported: generated pairs have another seed here than in `evaluate.py`; for other data, choose `--split`.
 """
 
 import argparse

@@ -186,7 +186,7 @@ def check_auditor(name: str) -> str:
     """
     if not _AUDITOR.fullmatch(name):
         shown = name if len(name) <= 60 else f"{name[:60]}…"
-        raise CraftError(f"{shown!r} is not a valid name; take 1 to 40 letters, digits, spaces or - _ . @")
+        raise CraftError(f"{shown!r} is not a valid name; use 1 to 40 letters, digits, spaces or - _ . @")
     return name
 
 
@@ -207,7 +207,7 @@ def check_decision(decision: Decision, sample: Sample) -> Decision:
     if decision.verdict == "reject":
         if decision.reason not in REJECT_REASONS:
             reasons = ", ".join(REJECT_REASONS)
-            raise CraftError(f"{decision.reason!r} is not a reason to reject; take one of {reasons}")
+            raise CraftError(f"{decision.reason!r} is not a reason to reject; use one of {reasons}")
     elif decision.verdict != "accept" or decision.reason is not None:
         raise CraftError(
             f"{decision.verdict!r} with the reason {decision.reason!r} is not a verdict; accept without a reason"

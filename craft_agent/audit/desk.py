@@ -297,7 +297,7 @@ def read_decision(given: Mapping[str, Any], sample: AuditSample) -> Decision:
         raise CraftError(f'The verdict is {verdict!r}; it must be "accept" or "reject".')
     reason, comment = given.get("reason") or None, given.get("comment") or ""
     if not isinstance(comment, str) or len(comment) > MAX_COMMENT_LENGTH:
-        raise CraftError(f"The comment must be a text of at most {MAX_COMMENT_LENGTH} letters.")
+        raise CraftError(f"The comment must be text of at most {MAX_COMMENT_LENGTH} characters.")
     expressions = _read_expressions(given.get("expressions"))
     change_type = _read_change_type(given.get("change_type"))
     mask = _read_mask(given.get("mask"), sample)
@@ -316,13 +316,13 @@ def _read_expressions(given: Any) -> tuple[str, ...] | None:
     if given is None:
         return None
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-        raise CraftError(f"The sentences are {type(given).__name__}; they must be a list of texts.")
+        raise CraftError(f"The sentences are {type(given).__name__}; they must be a list of strings.")
     sentences = tuple(dict.fromkeys(" ".join(each.split()) for each in given if each.strip()))
     if len(sentences) > MAX_SENTENCES:
         raise CraftError(f"There are {len(sentences)} sentences; keep at most {MAX_SENTENCES}.")
     longest = max(map(len, sentences), default=0)
     if longest > MAX_SENTENCE_LENGTH:
-        raise CraftError(f"A sentence has {longest} letters; shorten it to at most {MAX_SENTENCE_LENGTH}.")
+        raise CraftError(f"A sentence has {longest} characters; shorten it to at most {MAX_SENTENCE_LENGTH}.")
     return sentences
 
 

@@ -184,7 +184,7 @@ def _build_agreement(store: AuditStore, tab: gr.Tab) -> None:
         with _shown_errors():
             # Decisions on other samples are not for the eyes of those who have yet to judge them.
             if sample_id not in {each.sample_id for each in store.disagreements()}:
-                raise CraftError(f"{sample_id} is no disagreement any more; open this tab again.")
+                raise CraftError(f"{sample_id} is no longer a disagreement; open this tab again.")
             return disagreement_html(store, sample_id)
 
     tab.select(refresh, outputs=[agreement, found, people], api_name="agreement", queue=False)

@@ -56,7 +56,7 @@ class AuditPlan:
 
     def __post_init__(self) -> None:
         if self.order not in get_args(Order):
-            raise CraftError(f"There is no order {self.order!r}; take one of {', '.join(get_args(Order))}.")
+            raise CraftError(f"There is no order {self.order!r}; use one of {', '.join(get_args(Order))}.")
         if not 0 < self.share <= 1:
             raise CraftError(f"The share is {self.share}; it must be above 0 and at most 1.")
 

@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.withdraw:
         if arguments.invite or arguments.adjudicator:
-            raise CraftError("--withdraw serves no page: invite people in a call of its own")
+            raise CraftError("--withdraw does not open the page: invite people in a separate command")
         return _withdraw(arguments.work, arguments.withdraw)
     # Here, so that the help is printed without loading them.
     import uvicorn

@@ -106,7 +106,7 @@ class AnnotationFile:
     def value(self, entry: str, found: Any, key: str, kind: type[Read]) -> Read:
         """The value of a key, if it has the type; raises `CraftError` otherwise."""
         if not isinstance(found, dict):
-            raise self.error(entry, f"{_shown(found)} is no JSON object: export the file again")
+            raise self.error(entry, f"{_shown(found)} is not a JSON object: export the file again")
         if key not in found:
             raise self.error(entry, f'"{key}" is missing: add it, or export the file again')
         value = found[key]
@@ -124,7 +124,7 @@ class AnnotationFile:
             size = (0, 0)
         if min(size) < 1 or size[0] * size[1] > MOST_PIXELS:
             raise self.error(
-                entry, f"width {_shown(width)} and height {_shown(height)} are no size of an image: correct them"
+                entry, f"width {_shown(width)} and height {_shown(height)} are not a valid image size: correct them"
             )
         return size
 
@@ -132,18 +132,20 @@ class AnnotationFile:
         """The pair of an image's name or URL, which ends in the name of the file."""
         pair_id = Path(name.replace("\\", "/")).stem
         if not pair_id:
-            raise self.error(entry, f"{_shown(name)} is no name of an image: name one such as B/0001.jpg")
+            raise self.error(entry, f"{_shown(name)} is not the name of an image: write one, such as B/0001.jpg")
         return pair_id
 
     def numbers(self, entry: str, values: Any) -> list[float]:
         """Finite numbers; booleans are none."""
         if not isinstance(values, Sequence) or isinstance(values, str):
-            raise self.error(entry, f"{_shown(values)} is no list of numbers: draw the region again")
+            raise self.error(entry, f"{_shown(values)} is not a list of numbers: draw the region again")
         # JSON may hold integers that no float holds.
         if not all(
             isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= FARTHEST for each in values
         ):
-            raise self.error(entry, f"a coordinate is no number of up to {FARTHEST:,} pixels: draw the region again")
+            raise self.error(
+                entry, f"a coordinate is not a number of up to {FARTHEST:,} pixels: draw the region again"
+            )
         return [float(each) for each in values]
 
     def run_lengths(self, entry: str, code: Any, size: tuple[int, int]) -> BoolMask:
@@ -166,7 +168,7 @@ class AnnotationFile:
         if label not in LABELS:
             raise self.error(entry, f"the label is {_shown(label)}: it must be one of {', '.join(LABELS)}")
         if not all(isinstance(text, str) for text in sentences):
-            raise self.error(entry, "a sentence is no text: write it again")
+            raise self.error(entry, "a sentence is not text: write it again")
         texts = tuple(text for text in (" ".join(each.split()) for each in sentences) if text)
         if not texts:
             raise self.error(entry, "it has no sentence: write what changed there")

@@ -51,7 +51,7 @@ def decode_brush(code: list[int], size: tuple[int, int]) -> BoolMask:
         ValueError: If the code is damaged or belongs to an image of another size.
     """
     if not all(isinstance(each, int) and 0 <= each <= 255 for each in code):
-        raise ValueError("its brush holds something other than bytes")
+        raise ValueError("its brush contains values that are not bytes")
     bits = _Bits(bytes(code))
     total, word = bits.take(32), bits.take(5) + 1
     lengths = [bits.take(4) + 1 for _ in range(4)]

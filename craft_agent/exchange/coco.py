@@ -113,7 +113,7 @@ def _region(
     sentence = file.value(entry, attributes, "sentence", str)
     paraphrases = attributes.get("paraphrases", [])
     if not isinstance(paraphrases, list):
-        raise file.error(entry, '"paraphrases" is no list: write one, or leave it out')
+        raise file.error(entry, '"paraphrases" is not a list: write one, or leave it out')
     mask = _mask(file, entry, annotation.get("segmentation"), size)
     sample_id = attributes.get("sample_id", "")
     return file.region(

@@ -119,9 +119,9 @@ def _decode_mask(shape: ElementTree.Element, size: tuple[int, int]) -> BoolMask:
         left, top, width, height = (int(shape.get(key, "")) for key in ("left", "top", "width", "height"))
         runs = [int(run) for run in shape.get("rle", "").split(",")]
     except ValueError as error:
-        raise ValueError("its box or its run lengths are no integers") from error
+        raise ValueError("its box or its run lengths are not integers") from error
     if min(left, top) < 0 or min(width, height) < 1 or left + width > size[0] or top + height > size[1]:
-        raise ValueError("its box leaves the image")
+        raise ValueError("its box extends beyond the image")
     if min(runs) < 0 or sum(runs) != width * height:
         raise ValueError(f"its run lengths do not add up to {width} x {height} pixels")
     part = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
@@ -135,7 +135,7 @@ def _decode_polygon(shape: ElementTree.Element, size: tuple[int, int]) -> BoolMa
     try:
         corners = [tuple(map(float, corner.split(","))) for corner in shape.get("points", "").split(";")]
     except ValueError as error:
-        raise ValueError("its corners are no numbers") from error
+        raise ValueError("its corners are not numbers") from error
     if len(corners) < 3 or not all(len(corner) == 2 and np.abs(corner).max() <= FARTHEST for corner in corners):
         raise ValueError(f"a polygon needs three corners of x and y, up to {FARTHEST:,} pixels")
     return fill_polygon([(corner[0], corner[1]) for corner in corners], size)

@@ -105,7 +105,7 @@ def import_annotations(path: Path, work: Path, options: ImportOptions) -> Import
     # Without pairs, it is an import that was interrupted.
     is_new = not (work / FILE_NAME).is_file() or not Store(work).rows("SELECT 1 FROM pairs LIMIT 1")
     if not is_new and (options.pairs is not None or options.domain is not None):
-        raise CraftError(f"{work} holds a run already: --pairs and --domain are for a new one, leave them out")
+        raise CraftError(f"{work} already contains a run: leave out --pairs and --domain, which are for a new one")
     folder = (options.pairs or path.parent) if is_new else Path(Store(work).settings.pairs)
     files = _check_images(file, pairs, folder, None if is_new else Store(work))
     plan = _plan(file, pairs, None if is_new else Store(work), options)
@@ -125,7 +125,7 @@ def _gather(file: AnnotationFile, parts: Iterable[AnnotatedPair]) -> dict[str, A
         known = pairs.get(part.pair_id)
         if known is not None:
             if known.size != part.size:
-                raise file.error(part.entry, f"{known.entry} shows the same pair in another size: correct one of them")
+                raise file.error(part.entry, f"{known.entry} shows the same pair at another size: correct one of them")
             for mine, other in ((part.file_t1, known.file_t1), (part.file_t2, known.file_t2)):
                 if mine and other and mine != other:
                     problem = f"{mine} and {other} ({known.entry}) have one name, {part.pair_id}: rename one of them"
@@ -194,7 +194,7 @@ def _plan(file: AnnotationFile, pairs: dict[str, AnnotatedPair], store: Store | 
                 plan.same.append(sample.sample_id)
                 continue
             if not options.auditor:
-                raise file.error(region.entry, f"it corrects {sample.sample_id}: say with --auditor who did")
+                raise file.error(region.entry, f"it corrects {sample.sample_id}: name the person with --auditor")
             plan.edits.append((sample.sample_id, region))
     return plan
 

@@ -42,7 +42,7 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
     file = AnnotationFile(path)
     tasks = file.json()
     if not isinstance(tasks, list):
-        raise file.error("the file", "it is no list of tasks: export it as JSON, not as JSON-MIN")
+        raise file.error("the file", "it is not a list of tasks: export it as JSON, not as JSON-MIN")
     for number, task in enumerate(tasks, 1):
         entry = f"task {task.get('id', number) if isinstance(task, dict) else number}"
         data = file.value(entry, task, "data", dict)
@@ -62,9 +62,7 @@ def read(path: Path) -> Iterator[AnnotatedPair]:
         size = _size(file, entry, data, results)
         for region in regions:
             if region.rle["size"] != [size[1], size[0]]:
-                raise file.error(
-                    region.entry, f"its image has other sides than {size[0]} x {size[1]}: export it again"
-                )
+                raise file.error(region.entry, f"the size of its image is not {size[0]} x {size[1]}: export it again")
         yield AnnotatedPair(pair_id, names[0], names[1], size, tuple(regions), entry)
 
 
@@ -121,7 +119,7 @@ def _regions(file: AnnotationFile, task: str, results: list[Any]) -> Iterator[Re
             raise file.error(entry, f"it is of the type {kind}: draw the region with the brush or as a polygon")
     alone = next((name for name in texts if name not in shapes), None)
     if alone is not None:
-        raise file.error(f"{task}, region {alone}", "it has a sentence and no shape: draw it, or delete the sentence")
+        raise file.error(f"{task}, region {alone}", "it has a sentence but no shape: draw one, or delete the sentence")
     for name, result in shapes.items():
         entry = f"{task}, region {name}"
         size = file.size(entry, result.get("original_width"), result.get("original_height"))

@@ -51,7 +51,7 @@ class Prompts:
             text = "\n".join(line for line in lines if not line.startswith("#")).strip()
             template = Template(text)
             if not template.is_valid():
-                raise CraftError(f"{path} contains a $ that starts no name; write $$ for a dollar sign")
+                raise CraftError(f"{path} contains a $ without a name; write $$ for a dollar sign")
             self._templates[name] = template
             # The hash distinguishes texts that were changed without a new version.
             digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]

@@ -281,7 +281,7 @@ def _run_lengths(segmentation: Any, width: int, height: int) -> dict[str, Any]:
             raise ValueError("a polygon needs three points or more, as x, y, x, y, …")
         # `pycocotools` follows every edge, and crashes the process if one is very long.
         if any(not -reach <= value <= reach for part in segmentation for value in part):
-            raise ValueError("a point of its polygon lies far outside of the image")
+            raise ValueError("a point of its polygon is far outside the image")
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
     if not isinstance(segmentation, dict) or "counts" not in segmentation:
         raise ValueError("neither polygons nor a run-length code")
@@ -307,7 +307,7 @@ def _decode_counts(text: str) -> list[int]:
     for letter in text:
         digit = ord(letter) - 48
         if not 0 <= digit < 64:
-            raise ValueError("its run-length code holds other letters than those of COCO")
+            raise ValueError("its run-length code has characters that COCO does not use")
         value |= (digit & 31) << shift
         shift += 5
         if shift > _LONGEST_RUN:
@@ -319,7 +319,7 @@ def _decode_counts(text: str) -> list[int]:
         runs.append(value + (runs[-2] if len(runs) > 2 else 0))
         value = shift = 0
     if shift or any(run < 0 for run in runs):
-        raise ValueError("its run-length code is cut short or damaged")
+        raise ValueError("its run-length code is truncated or damaged")
     return runs
 
 

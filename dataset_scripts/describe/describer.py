@@ -108,9 +108,9 @@ class Describer:
         """The source pairs, of both domains."""
         source = open_pairs(self.data, self.split, is_stage1=bool(self.thing))
         if source.is_infinite:
-            raise DataError(f"{self.data} is without end and has sentences: name a folder with pairs and masks.")
+            raise DataError(f"{self.data} is unlimited and has sentences: name a folder with pairs and masks.")
         if self.thing and len(source) and source[0].expressions:
-            raise DataError(f"{self.data} has sentences, which say what changed: leave out `thing` (--thing).")
+            raise DataError(f"{self.data} already has sentences that name the objects: leave out `thing` (--thing).")
         return source
 
     @property

@@ -232,5 +232,5 @@ def _sizes_table(facts: CardFacts) -> str:
 
 def _license_note(facts: CardFacts) -> str:
     if facts.license == "unknown":
-        return "Nothing was said about the licence of these data: ask whoever made the images before you share them."
+        return "The licence of these data is unknown: ask the authors of the images before you share them."
     return ""

@@ -42,7 +42,7 @@ def _shard_size(text: str) -> int:
     except ValueError:
         size = 0
     if size <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is no size; write for instance 256MB")
+        raise argparse.ArgumentTypeError(f"{text} is not a size; write, for example, 256MB")
     return int(size)
 
 
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         DataError: See `export_dataset` and `push_dataset`.
     """
     if arguments.private and not arguments.push_to_hub:
-        raise DataError("--private says how to upload; name the repository with --push-to-hub")
+        raise DataError("--private needs --push-to-hub; name the repository")
     # These import `datasets` and PyArrow, which the help does not need.
     from .exporter import ExportOptions, export_dataset, push_dataset
 

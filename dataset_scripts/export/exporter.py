@@ -315,7 +315,7 @@ def _writing(folder: ExportFolder) -> Iterator[None]:
         yield
     except BrokenProcessPool as error:
         raise DataError(
-            f"a process was killed, perhaps for want of memory; take fewer with --num-proc; {kept}"
+            f"a process was killed, perhaps because memory ran out; use a smaller --num-proc; {kept}"
         ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:

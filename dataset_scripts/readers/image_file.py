@@ -102,7 +102,7 @@ class ImageFile:
         """
         problem = self._foreign_kind()
         if problem:
-            raise UnusableError(Reason.UNREADABLE_IMAGE, f"{self.name} {problem}; save it as RGB of 8 bits")
+            raise UnusableError(Reason.UNREADABLE_IMAGE, f"{self.name} {problem}; save it as 8-bit RGB")
         with self._open() as image:
             size, image_format = _upright_size(image), image.format
             image.load()
@@ -181,7 +181,7 @@ class ImageFile:
             return "is a TIFF with a palette of 8 bits"
         if tags is not None and (tags.is_deep or (tags.has_extra_bands and tags.photometric < 2)):
             return f"is {tags}"
-        return f"has {depth} bits a sample" if depth > 8 else ""
+        return f"has {depth} bits per sample" if depth > 8 else ""
 
     @contextmanager
     def _open(self) -> Iterator[Image.Image]:

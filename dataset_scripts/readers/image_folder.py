@@ -241,13 +241,13 @@ class MetadataReader:
         """A file name."""
         value = row.get(column)
         if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
-            raise UnusableError(Reason.UNREADABLE_JSON, f"{column} is no file name")
+            raise UnusableError(Reason.UNREADABLE_JSON, f"{column} is not a file name")
         return value
 
     def _sentence(self, text: Any, sample: str) -> str:
         """The sentence, trimmed."""
         if not isinstance(text, str) or is_blank(text) or printable(text) != text:
-            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, no text, or not valid Unicode")
+            raise UnusableError(Reason.BLANK_EXPRESSION, "its expression is blank, not text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.name, sample, "white space around the expression")
         return text.strip()
@@ -259,7 +259,7 @@ class MetadataReader:
         if text is None or (isinstance(text, str) and len(text) <= LONGEST_NAME):
             return text
         detail = (
-            f"{column} has the value {json.dumps(value)[:80]}, which is no text of up to {LONGEST_NAME} characters"
+            f"{column} has the value {json.dumps(value)[:80]}, which is not text of up to {LONGEST_NAME} characters"
         )
         self.report.repair(Reason.UNKNOWN_LABEL, self.name, sample, detail)
         return None

@@ -216,9 +216,9 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
     for config in read_configs(card):
         name, data_files = config.get("config_name", "default"), config.get("data_files")
         if not isinstance(name, str):
-            raise DataError(f"{card}: the config_name {_shown(name)} is no text; put it in quotes.")
+            raise DataError(f"{card}: the config_name {_shown(name)} is not text; put it in quotes.")
         if not isinstance(data_files, list) or not all(isinstance(entry, dict) for entry in data_files):
-            raise DataError(f'{card}: data_files of "{printable_line(name)}" is no list of split and path.')
+            raise DataError(f'{card}: data_files of "{printable_line(name)}" is not a list of split and path.')
         for entry in data_files:
             split, patterns = entry.get("split"), entry.get("path")
             if split not in SPLITS:
@@ -226,7 +226,7 @@ def listed_files(folder: Path) -> list[tuple[str, str, list[Path]]]:
             patterns = patterns if isinstance(patterns, list) else [patterns]
             if not all(isinstance(pattern, str) for pattern in patterns):
                 raise DataError(
-                    f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is no text."
+                    f"{card}: the path {_shown(entry.get('path'))} of {printable_line(name)}, {split} is not text."
                 )
             listed.append((name, str(split), _expand(folder, patterns)))
     return listed
@@ -245,7 +245,7 @@ def read_configs(card: Path) -> list[dict[str, Any]]:
         raise DataError(f"The YAML block of {card} cannot be read: {detail}; repair it.") from error
     configs = (content or {}).get("configs") or []
     if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
-        raise DataError(f"{card}: configs is no list of configurations, but {_shown(configs)}; repair it.")
+        raise DataError(f"{card}: configs is not a list of configurations, but {_shown(configs)}; repair it.")
     return configs
 
 
@@ -269,9 +269,9 @@ def _expand(folder: Path, patterns: list[str]) -> list[Path]:
         try:
             matches = sorted(path for path in folder.glob(pattern) if not path.is_dir())
         except (ValueError, IndexError, NotImplementedError, OSError) as error:
-            raise DataError(f"{folder / CARD} names {_shown(pattern)}, which is no pattern of files.") from error
+            raise DataError(f"{folder / CARD} names {_shown(pattern)}, which is not a file pattern.") from error
         if not matches:
-            raise DataError(f"{folder / CARD} names {_shown(pattern)}, but no file fits it; export it again.")
+            raise DataError(f"{folder / CARD} names {_shown(pattern)}, but no file matches it; export it again.")
         for path in matches:
             if not path.is_file():
                 raise DataError(f"{path} is not a regular file; export it again.")

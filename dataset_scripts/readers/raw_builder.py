@@ -121,7 +121,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             kind = "stage-1 pair" if self.IS_PRETRAIN else "pair with sentences"
             raise DataError(
                 f'{root} holds no usable {kind} for the configuration "{self.config.name}" (its split folders are '
-                f"{found}); take another configuration or folder.\n{report.table()}"
+                f"{found}); use another configuration or folder.\n{report.table()}"
             )
         self._report = report
         if report.findings:

@@ -403,7 +403,7 @@ class _Lister:
         if isinstance(entry, dict) and "path" in entry:
             entry = entry["path"]
         if entry is not None and not isinstance(entry, str):
-            raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is no file name")
+            raise UnusableError(Reason.MISSING_MASK, f"entry {index} of the masks is not a file name")
         named = [] if entry is None else [entry]
         for name in (*named, f"{sample_id}/{index}", f"{stem}/{index}", *for_all):
             try:
@@ -419,7 +419,7 @@ class _Lister:
 
     def _sentence(self, text: Any, sample: str) -> str:
         if not isinstance(text, str) or is_blank(text) or not _is_unicode(text):
-            raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, no text, or not valid Unicode")
+            raise UnusableError(Reason.BLANK_EXPRESSION, "it is blank, not text, or not valid Unicode")
         if text != text.strip():
             self.report.repair(Reason.WHITESPACE_TRIMMED, self.folder.name, sample, "white space around it")
         return text.strip()
@@ -438,7 +438,7 @@ class _Lister:
     def _source(self, value: Any, sample: str) -> str:
         if value is None or (isinstance(value, str) and _is_unicode(value)):
             return value or "unknown"
-        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, "source is no text")
+        self.report.repair(Reason.UNKNOWN_LABEL, self.folder.name, sample, "source is not text")
         return "unknown"
 
     def _label(self, value: Any, allowed: Sequence[_Label], key: str, sample: str) -> _Label | None:
@@ -460,7 +460,7 @@ def _read_list(path: Path, stems: set[str], folder: SplitFolder) -> set[str]:
     try:
         lines = to_utf8(read_regular(path)).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name a line.") from error
+        raise DataError(f"{path} cannot be read: {error}; save it as UTF-8, one name per line.") from error
     members = set()
     similar: dict[str, list[str]] = {}
     for stem in stems:
@@ -510,7 +510,7 @@ def _text(content: dict[str, Any], key: str, default: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not _is_unicode(value):
-        raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is no text")
+        raise UnusableError(Reason.UNREADABLE_JSON, f"{key} is not text")
     if len(value) > LONGEST_NAME:
         raise UnusableError(Reason.UNREADABLE_JSON, f"{key} has more than {LONGEST_NAME} characters")
     return value

@@ -118,7 +118,7 @@ def make_pair(row: Mapping[str, Any], split: str, folder: str, prefix: str = "")
     """
     pair_id = row["pair_id"]
     if not isinstance(pair_id, str):
-        raise UnusableError(Reason.UNREADABLE_JSON, f"pair_id is {pair_id!r}, no text")
+        raise UnusableError(Reason.UNREADABLE_JSON, f"pair_id is {pair_id!r}, not text")
     name = f"{prefix}{pair_id}"
     has_sentences = "expressions" in row
     return Pair(
@@ -172,7 +172,7 @@ def _expressions(row: Mapping[str, Any], name: str) -> tuple[Expression, ...]:
     """The sentences of a row."""
     texts = row["expressions"]
     if not isinstance(texts, list):
-        raise UnusableError(Reason.UNREADABLE_JSON, "expressions is no list of sentences")
+        raise UnusableError(Reason.UNREADABLE_JSON, "expressions is not a list of sentences")
     columns = [row.get(column) or [] for column in ("masks", "change_types")]
     columns += [row.get(column) or [None] * len(texts) for column in ("noisy", "sample_ids")]
     if len({len(texts), *map(len, columns)}) > 1:

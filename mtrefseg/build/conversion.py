@@ -251,7 +251,9 @@ def _refuse_other_architectures(original: dict[str, Any]) -> None:
     }
     wrong = [f"{name}={value} (only {wanted})" for name, (value, wanted) in fixed.items() if value != wanted]
     if wrong:
-        raise ValueError(f"The original config asks for what this architecture cannot do: {', '.join(wrong)}.")
+        raise ValueError(
+            f"The original config has settings that this architecture does not support: {', '.join(wrong)}."
+        )
 
 
 def _vision_config(original: dict[str, Any]) -> dict[str, Any]:
@@ -401,7 +403,7 @@ def _complete(model: MTRefSegModel, state_dict: dict[str, Tensor], report: Conve
         raise ValueError(f"The original weights lack {len(missing)} tensors, for: {sorted(missing)}")
     extra = sorted(state_dict.keys() - own.keys())
     if extra:
-        raise ValueError(f"The original weights hold {len(extra)} tensors that the config leaves no room for: {extra}")
+        raise ValueError(f"The original weights hold {len(extra)} tensors that do not fit the config: {extra}")
     wrong = [
         f"{key} is {tuple(tensor.shape)}, the config asks for {tuple(own[key].shape)}"
         for key, tensor in state_dict.items()

@@ -141,7 +141,7 @@ def check_sentences(texts: Sequence[str]) -> None:
             raise UserError(f"sentence {number} is empty: leave it out, or write what changed")
         if os.path.isfile(text) or _FILE_NAME.fullmatch(text):
             raise UserError(
-                f"{text} is in the place of a sentence, but names a file: `mtrefseg series` takes more than two "
+                f"{text} is given as a sentence, but is the name of a file: `mtrefseg series` takes more than two "
                 "images, whose suffixes must be those of images (.tif, .jpg, .png, ...)"
             )
 

@@ -158,7 +158,7 @@ def _read_report(predictions: Path) -> dict[str, dict[str, Any]]:
     path = predictions.with_name("report.json")
     report: Any = {}
     if path.is_file():
-        with bad_input(prefix=f"{path} is no report of an evaluation: "):
+        with bad_input(prefix=f"{path} is not the report of an evaluation: "):
             report = read_json(path)
     parts = {name: report.get(name) if isinstance(report, dict) else None for name in ("data", "model")}
     return {name: part if isinstance(part, dict) else {} for name, part in parts.items()}

@@ -260,7 +260,7 @@ class ExportedSegmenter(ABC):
             no_target_threshold = self.settings.no_target_threshold
         for name, value in (("threshold", threshold), ("no_target_threshold", no_target_threshold)):
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"`{name}` is a probability: it must lie in 0..1, not {value}.")
+                raise ValueError(f"`{name}` is a probability: it must be from 0 to 1, not {value}.")
         ends = outputs["num_expressions"].cumsum()
         if len(target_sizes) != len(ends):
             raise ValueError(f"There are {len(target_sizes)} target sizes for {len(ends)} pairs.")

@@ -138,7 +138,7 @@ def run_manifest(
 
     Args:
         rows (`Sequence[ManifestRow]`): The pairs.
-        settings ([`ManifestSettings`]): How.
+        settings ([`ManifestSettings`]): How they are segmented.
         engine (`str`, *optional*, defaults to `"local"`): `"ray"` runs on the machines of a Ray cluster, which must
             all have access to the folder for the results.
         workers (`int`, *optional*, defaults to 1): Number of Ray actors, each with a model.

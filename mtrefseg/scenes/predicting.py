@@ -56,7 +56,7 @@ class ScenePredictor:
             processor's by default.
         domain (`str`, *optional*): Kind of scene, see [`MTRefSegProcessor`].
         lock (`AbstractContextManager`, *optional*): Held while the model runs on a batch of windows; for a model that
-            others use, too. It must allow to be entered many times.
+            others use, too. It must be possible to enter it many times.
     """
 
     def __init__(

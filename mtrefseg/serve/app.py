@@ -35,7 +35,7 @@ from .schemas import ErrorResponse, Health, ModelsResponse, SegmentRequest, Segm
 
 DESCRIPTION = """
 Two images of one place, taken at two times, and sentences: the mask of exactly the change that each of them describes.
-Errors are JSON with a status, a code and one line that says what helps.
+Errors are JSON with a status, a code and one line that says how to fix the request.
 """
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorResponse} for status in (400, 401, 408, 413, 415, 422, 429, 500, 503, 504)
@@ -298,7 +298,7 @@ async def _disconnected(request: Request) -> None:
 
 
 def _too_late(seconds: float) -> ApiError:
-    return ApiError(504, f"There was no answer within {seconds:g} s: ask fewer sentences, or later.")
+    return ApiError(504, f"There was no answer within {seconds:g} s: send fewer sentences, or try again later.")
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:

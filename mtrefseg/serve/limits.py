@@ -111,6 +111,6 @@ def check_sentence(sentence: str, number: int, special_tokens: Sequence[str]) ->
     try:
         sentence.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"Sentence {number} holds half a character: send it in UTF-8.") from error
+        raise InputError(f"Sentence {number} contains an incomplete character: send it in UTF-8.") from error
     if any(token in sentence for token in special_tokens):
         raise InputError(f"Sentence {number} holds a word that is reserved for the model: leave out the brackets.")

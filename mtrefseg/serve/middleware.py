@@ -98,10 +98,10 @@ class Gate:
         client = (scope.get("client") or ("", 0))[0]
         retry = {"Retry-After": str(max(1, math.ceil(self._usual_seconds)))}
         if sum(self._clients.values()) >= self.options.queue:
-            problem = f"{self.options.queue} requests are under way, which is the most here: try again later."
+            problem = f"{self.options.queue} requests are open, the maximum of this server: try again later."
             raise ApiError(503, problem, retry)
         if self._clients[client] >= (self.options.client_requests or math.inf):
-            problem = f"{self.options.client_requests} of your requests are under way, which is the most here."
+            problem = f"{self.options.client_requests} of your requests are open, the maximum of this server."
             raise ApiError(429, problem, retry)
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self.options.max_bytes:
@@ -159,7 +159,9 @@ class _Body:
     def too_large(self) -> ApiError:
         """The error for a body that is too large."""
         most = f"{self.gate.options.max_megabytes:g} MB"
-        return ApiError(413, f"The request is larger than {most}, which is the most here: shrink or cut the images.")
+        return ApiError(
+            413, f"The request is larger than {most}, the maximum of this server: shrink or cut the images."
+        )
 
     async def drain(self) -> None:
         """

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 def _no_truth(value: Any) -> Any:
     """Rejects true and false, which would be read as 1 and 0."""
     if isinstance(value, bool):
-        raise ValueError("a truth value is no probability")
+        raise ValueError("a boolean is not a probability")
     return value
 
 
@@ -37,7 +37,7 @@ class SegmentRequest(BaseModel):
     )
     domain: Literal["remote_sensing", "normal_scene"] | None = Field(None, description="What the images show.")
     align: Literal["error", "resize"] = Field(
-        "error", description="If t2 has another size than t1: refuse, or fit it to the size of t1."
+        "error", description="If the sizes of t1 and t2 differ: return an error, or resize t2 to the size of t1."
     )
     threshold: Probability | None = Field(
         None, description="Probability above which a pixel is masked; by default the model's own."
@@ -72,7 +72,7 @@ class Mask(BaseModel):
     rle: Rle = Field(description="The mask.")
     polygons: list[list[list[Point]]] | None = Field(
         description="Polygons along the edges of the pixels, each an outer ring and then the rings of its holes; "
-        "points are x, y in pixels from the upper left corner. Null if the outline is too ragged."
+        "points are x, y in pixels from the upper left corner. Null if the outline has too many corners."
     )
 
 
@@ -97,7 +97,7 @@ class SegmentResponse(BaseModel):
     threshold: float = Field(description="The threshold that was used.")
     no_target_threshold: float = Field(description="The no-target threshold that was used.")
     masks: list[Mask] = Field(description="One mask per sentence.")
-    notes: list[str] = Field(description="What has to be said about the images, such as bands that are left out.")
+    notes: list[str] = Field(description="Notes about the images, such as bands that were left out.")
     timings: Timings = Field(description="Where the time went.")
     batched_requests: int = Field(description="How many requests for this pair were answered together.")
 
@@ -110,7 +110,7 @@ class Limits(BaseModel):
     image_side: int = Field(description="Longer side of an image, in pixels.")
     sentences: int = Field(description="Sentences of a request.")
     sentence_characters: int = Field(description="Characters of a sentence.")
-    seconds: float = Field(description="Time until a request is given up, in seconds.")
+    seconds: float = Field(description="Time limit of a request, in seconds.")
     urls: bool = Field(description="Whether images may be given as URLs.")
 
 
@@ -121,23 +121,23 @@ class ModelEntry(BaseModel):
     device: str = Field(description="Where it runs, such as cpu or cuda:0.")
     dtype: str = Field(description="Number format of the weights.")
     parameters: int = Field(description="Number of weights.")
-    image_size: int = Field(description="Side of the canvas, in pixels, to which images are brought.")
+    image_size: int = Field(description="Side of the canvas, in pixels, to which images are resized.")
     threshold: float = Field(description="Default for requests that name none.")
     no_target_threshold: float = Field(description="Default for requests that name none.")
-    domains: list[str] = Field(description="What a request may say of its images.")
+    domains: list[str] = Field(description="Allowed values of `domain`.")
 
 
 class ModelsResponse(BaseModel):
     """The model that is served, and what requests may have."""
 
     models: list[ModelEntry] = Field(description="One entry: a server has one model.")
-    limits: Limits = Field(description="Larger requests are refused.")
+    limits: Limits = Field(description="Larger requests are rejected.")
 
 
 class Health(BaseModel):
     """Whether requests are answered."""
 
-    status: Literal["ok", "stopping"] = Field(description="Whether new requests are taken.")
+    status: Literal["ok", "stopping"] = Field(description="Whether new requests are accepted.")
     waiting: int = Field(description="Requests that wait for the model.")
 
 

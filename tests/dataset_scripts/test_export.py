@@ -210,7 +210,7 @@ def test_without_a_licence_the_card_says_so(raw, out) -> None:
     export_dataset(raw, out)
     card = DatasetCard.load(out / "README.md")
     assert card.data.license == "unknown"
-    assert "Nothing was said about the licence" in card.text
+    assert "The licence of these data is unknown" in card.text
 
 
 def test_rows_come_in_groups_of_a_hundred(tmp_path, out) -> None:
@@ -555,8 +555,8 @@ def test_an_image_folder_is_refused_before_its_sentences_are_lost(tmp_path, out,
     ("arguments", "message"),
     [
         (["--private"], "--push-to-hub"),
-        (["--max-shard-size", "many"], "many is no size"),
-        (["--max-shard-size", "0MB"], "0MB is no size"),
+        (["--max-shard-size", "many"], "many is not a size"),
+        (["--max-shard-size", "0MB"], "0MB is not a size"),
         (["--num-proc", "0"], "'0' is not a whole number of 1 or more"),
         (["--kind", "all"], "all"),
     ],

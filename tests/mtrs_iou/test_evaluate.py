@@ -119,7 +119,7 @@ def test_boundary_must_be_asked_for_when_adding(load_metric: Callable[..., Any])
 def test_labels_without_masks_are_refused(load_metric: Callable[..., Any], labels: dict[str, Any]) -> None:
     metric = load_metric()
     metric.add(prediction=np.eye(3), reference=np.eye(3))
-    with pytest.raises(ValueError, match=f"{next(reversed(labels))}.* came without masks"):
+    with pytest.raises(ValueError, match=f"{next(reversed(labels))}.* were passed without masks"):
         metric.compute(**labels)
     assert metric.compute()["num_samples"] == 1
 

@@ -89,7 +89,7 @@ def test_looking_inside_shows_layers_and_words(client: Any, pair: tuple[str, str
 def test_looking_inside_refuses_what_is_not_clear(
     client: Any, pair: tuple[str, str], make_image: Callable[..., Image.Image], tmp_path: Path
 ) -> None:
-    with pytest.raises(AppError, match="One sentence at a time"):
+    with pytest.raises(AppError, match="Only one sentence at a time"):
         client.predict(*map(handle_file, pair), "the red car\nthe house", api_name="/look_inside")
     make_image(seed=3, width=64, height=48).save(tmp_path / "small.png")
     files = (handle_file(pair[0]), handle_file(str(tmp_path / "small.png")))

@@ -225,8 +225,8 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         "last step, 0 to 100, but for the loss."
     )
     if len(base.run.trainings) > 1:
-        notes.append("Steps: of stage 1 + of stage 2; seconds and pairs count both.")
-    notes.append("Seconds: wall time with start and evaluations, and with what had to be done again after a stop.")
+        notes.append("Steps: stage 1 + stage 2; seconds and pairs count both stages.")
+    notes.append("Seconds: wall time, including the start, evaluations and work that was repeated after a stop.")
     if base.run.noise is not None:
         notes.append(
             "Noise: share of stage 2's generated sentences that were corrupted; the evaluation pairs are clean."

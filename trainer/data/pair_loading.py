@@ -186,7 +186,7 @@ def make_train_dataset(
     sizes = [_size(source, name) for source, name in zip(sources, arguments.train_data)]
     length = arguments.epoch_pairs or (run_pairs if None in sizes else sum(size or 0 for size in sizes))
     if not length:
-        raise DataError("Generated pairs have no end: set max_steps, generated_pairs or epoch_pairs.")
+        raise DataError("Generated pairs are unlimited: set max_steps, generated_pairs or epoch_pairs.")
     table = mix(sizes, arguments.train_weights, length, seed)
     draws = np.bincount(np.asarray(table["source"]), minlength=len(sources)).tolist()
     loader = PairLoader(

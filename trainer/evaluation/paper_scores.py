@@ -63,7 +63,7 @@ def markdown_table(setting: str, name: str, measure: str, scores: Mapping[str, A
     notes = [
         f"(a) {PAPER_MEASURE.format(setting=setting)}.",
         f"(b) {markdown_cell(measure)}.",
-        "Rows of (a) and (b) compare only as far as what they were measured on does.",
+        "Rows of (a) and (b) are only as comparable as the data on which they were measured.",
         "Further scores of (b): " + ", ".join(f"{key} {value}" for key, value in _further(scores)) + ".",
     ]
     return "\n".join([*lines, "", *(f"{note}  " for note in notes[:-1]), notes[-1], ""])
@@ -80,8 +80,8 @@ def latex_table(setting: str, name: str, measure: str, scores: Mapping[str, Any]
     lines += [r"\hline", latex_row([name, "", "", *_shown(scores, SCORES), "(b)"]), r"\hline", r"\end{tabular}"]
     further = ", ".join(f"{key} {value}" for key, value in _further(scores))
     caption = (
-        f"Measured on: (a) {PAPER_MEASURE.format(setting=setting)}; (b) {measure}. Rows of (a) and (b) compare only "
-        f"as far as what they were measured on does. Further scores of (b): {further}."
+        f"Measured on: (a) {PAPER_MEASURE.format(setting=setting)}; (b) {measure}. Rows of (a) and (b) are only "
+        f"as comparable as the data on which they were measured. Further scores of (b): {further}."
     )
     return "\n".join([*lines, rf"\caption{{{latex_text(caption)}}}", r"\end{table}", ""])
 

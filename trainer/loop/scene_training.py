@@ -37,7 +37,9 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     given, _ = with_recipe(arguments, "tiny_scenes")
     scenes, training = TrainingParser((SceneArguments, TrainingArguments), program, description).parse(given)
     if training.max_steps < 1:
-        raise TrainingError(f"max_steps={training.max_steps} must be 1 or more, because generated images have no end.")
+        raise TrainingError(
+            f"max_steps={training.max_steps} must be 1 or more, because generated images are unlimited."
+        )
     training.remove_unused_columns = False
     # trl and transformers guess label names from the signature; these are scored.
     training.label_names = ["kinds", "colors"]

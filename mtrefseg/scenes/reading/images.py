@@ -405,7 +405,7 @@ class RasterImage:
 
     def _check_blocks(self) -> None:
         if "complex" in self._file.dtypes[0]:
-            raise UserError(f"{self.name} holds {self._file.dtypes[0]} values: save their strength as real ones")
+            raise UserError(f"{self.name} holds {self._file.dtypes[0]} values: save their magnitude as real values")
         height, width = self._file.block_shapes[0]
         together = self._file.count if self._file.interleaving == Interleaving.pixel else 1
         size = height * width * together * np.dtype(self._file.dtypes[0]).itemsize
@@ -442,7 +442,7 @@ class RasterImage:
             values = self._file.read(band, out_shape=size, resampling=Resampling.nearest)
         if np.isin(values, (0, values.max())).mean() >= _LEAST_BINARY:
             return True
-        self.notes.append(f"band {band} of {self.name} is called alpha but holds an image: it is not used")
+        self.notes.append(f"band {band} of {self.name} is labelled alpha but holds an image: it is not used")
         return False
 
     def _note_bands(self, options: ReadOptions) -> None:
@@ -478,7 +478,7 @@ def open_sources(sources: Sequence[Any], options: ReadOptions) -> Iterator[Plain
 
     Yields:
         [`PlainImage`] or [`RasterImage`]: For each source. A TIFF with an orientation tag or in Lab colours
-        is a plain image, because GDAL ignores both; and so is a file with the suffix of a TIFF that is none.
+        is a plain image, because GDAL ignores both; so is a file with the suffix of a TIFF that is not a TIFF.
 
     Raises:
         [`UserError`]: If an image cannot be opened, or has several pages.
@@ -526,7 +526,7 @@ def _is_plain(source: Any, options: ReadOptions) -> bool:
         return True
     if is_lab:
         raise UserError(f"cannot read {source}: it is in Lab colours; save it as RGB")
-    problem = "its orientation turns it, which is done for 8 bits and all bands only; save it upright"
+    problem = "its orientation tag rotates it, which is only supported for 8 bits and all bands; save it upright"
     raise UserError(f"cannot read {source}: {problem}")
 
 

@@ -110,8 +110,8 @@ def register(scene: Scene, kind: str, date: int = 1) -> Registration:
     turn = float(np.abs(np.array([a - 1, b, d, e - 1])).max())
     if np.hypot(*shift) > _LARGEST_SHIFT * max(grid.width, grid.height) or turn > _LARGEST_TURN:
         raise UserError(
-            f"{names}: it would have to be moved by {np.hypot(*shift):.0f} pixels and turned or scaled by "
-            f"{100 * turn:.1f} %; do both show one place?"
+            f"{names}: it would have to be moved by {np.hypot(*shift):.0f} pixels and rotated or scaled by "
+            f"{100 * turn:.1f} %; do both show the same place?"
         )
     metres = None if grid.pixel_size is None else float(np.hypot(*shift)) * grid.pixel_size
     scene.images[date].move(matrix)

@@ -237,8 +237,8 @@ def _indirect_place(image: RasterImage) -> str:
     if not (image.points or image.polynomials):
         return ""
     return (
-        f"the place of {image.name} is told by {kind} alone, which need not be those of the other image: "
-        f"bring it to a grid (gdalwarp {option}{image.name} warped.tif)"
+        f"{image.name} is georeferenced only by {kind}, which may differ from those of the other image: "
+        f"warp it to a grid (gdalwarp {option}{image.name} warped.tif)"
     )
 
 

@@ -92,11 +92,11 @@ def _named(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
                 name += "_"
         elif not _ID.fullmatch(name) or len(name.encode("utf-8", "replace")) > LONGEST_ID:
             problem = (
-                f"the id {name[:LONGEST_ID]!r} is no name for a folder: use up to {LONGEST_ID} letters, digits, dots, "
-                "dashes and _"
+                f"the id {name[:LONGEST_ID]!r} cannot be a folder name: use up to {LONGEST_ID} letters, digits, "
+                "dots, dashes and _"
             )
         elif name in seen:
-            problem = f"the id {name} stands for an earlier pair, too: give each its own"
+            problem = f"the id {name} is already used by an earlier pair: give each pair its own"
         seen.add(name)
         named.append(replace(row, id=name, problem=problem))
     return named
@@ -230,14 +230,14 @@ def _sentences(cell: Any) -> tuple[str, ...]:
                 cell = parse_json(listed.encode("utf-8", "surrogatepass"))
             except ValueError as error:
                 raise ValueError(
-                    f'its sentences begin like a list, but are no JSON ({error}): write ["…", "…"]'
+                    f'its sentences begin like a list, but are not JSON ({error}): write ["…", "…"]'
                 ) from error
         else:
             cell = cell.split("|")
     if cell is None or cell != cell:
         return ()
     if not isinstance(cell, list) or not all(text is None or isinstance(text, str) for text in cell):
-        raise ValueError(f"its sentences are no texts, but {str(cell)[:80]}")
+        raise ValueError(f"its sentences are not strings, but {str(cell)[:80]}")
     if any(text is not None and readable(text) != text for text in cell):
         raise ValueError(
             f"its sentences hold halves of letters, as in {readable(str(cell))[:80]}: write them as UTF-8"

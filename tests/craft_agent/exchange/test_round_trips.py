@@ -297,7 +297,7 @@ COCO = {
     "counts": (("annotations", 1, "segmentation", "counts"), "zz", "annotation 2", "draw the region again"),
     "mask size": (("annotations", 1, "segmentation", "size"), [1, 1], "annotation 2", "200 x 150"),
     "polygon": (("annotations", 1, "segmentation"), [[1, 2, 3]], "annotation 2", "three corners"),
-    "not a number": (("annotations", 1, "segmentation"), [[1, 2, "x", 4, 5, 6]], "annotation 2", "no number"),
+    "not a number": (("annotations", 1, "segmentation"), [[1, 2, "x", 4, 5, 6]], "annotation 2", "not a number"),
     "far away": (("annotations", 1, "segmentation"), [[0, -1e308, 1e308, 1e308, 9, 9]], "annotation 2", "pixels"),
     "huge": (("annotations", 1, "segmentation"), [[10**400, 1, 2, 3, 4, 5]], "annotation 2", "pixels"),
     "mask of no size": (("annotations", 1, "segmentation", "size"), 5, "annotation 2", "200 x 150"),
@@ -305,7 +305,7 @@ COCO = {
     "one id, two categories": (("categories", 1, "id"), 1, "category 2", "another category has the id 1"),
     "empty": (("annotations", 1, "segmentation"), [], "annotation 2", "covers no pixel"),
     "unknown pair": (("images", 0, "file_name"), "B/none.png", "image 1", "no pair none"),
-    "image size": (("images", 0, "width"), -1, "image 1", "no size of an image"),
+    "image size": (("images", 0, "width"), -1, "image 1", "not a valid image size"),
     "copy": (("annotations", 1, "attributes", "sample_id"), "place_000_0", "annotation", "clear the sample_id"),
     "no list": (("annotations",), {}, "the file", '"annotations" is {}'),
 }
@@ -331,7 +331,7 @@ LABEL_STUDIO = {
     "width": ('"original_width": 200', '"original_width": 20', "task 1, region place_000_0", "brush has"),
     "no text": ('"textarea"', '"choices"', "task 1, result 2", "choices"),
     "turned": ('"image_rotation": 0', '"image_rotation": 90', "task 1, result 1", "turned by 90"),
-    "no whole number": ('"original_width": 200', '"original_width": 200.5', "task 1", "no size of an image"),
+    "no whole number": ('"original_width": 200', '"original_width": 200.5', "task 1", "not a valid image size"),
     "no tasks": ("[", "[[", "the file", "not JSON"),
     "image": ('"image_t2"', '"image"', "task 1", '"image_t2" is missing'),
 }
@@ -350,7 +350,7 @@ def test_results_of_label_studio_that_would_be_lost_are_named(tmp_path):
     text = {"id": "r1", "type": "textarea", "value": {"text": ["the house"]}}
     for results, problem in (
         ([shape, shape, text], "task 1, result 2: another shape has the id r1"),
-        ([shape, text, {**text, "id": "r2"}], "task 1, region r2: it has a sentence and no shape"),
+        ([shape, text, {**text, "id": "r2"}], "task 1, region r2: it has a sentence but no shape"),
     ):
         path = tmp_path / "tasks.json"
         task = {"data": {"image_t1": "A/a.png", "image_t2": "B/a.png"}, "annotations": [{"result": results}]}
@@ -363,8 +363,8 @@ CVAT = {
     "label": ('<mask label="appear"', '<mask label="built"', "place_000.png), shape 1", "must be one of"),
     "shape": ("mask", "box", "shape 1", "as a mask or a polygon"),
     "runs": ('rle="', 'rle="7, ', "shape 1", "do not add up"),
-    "no runs": ('rle="', 'rle="x', "shape 1", "no integers"),
-    "box": ('left="', 'left="1', "shape 1", "leaves the image"),
+    "no runs": ('rle="', 'rle="x', "shape 1", "not integers"),
+    "box": ('left="', 'left="1', "shape 1", "extends beyond the image"),
     "pair": ("B/place_000.png", "B/none.png", "image 1", "no pair none"),
     "sizes": ('height="150"', 'height="149"', "image 0", "its size is 200 x 149"),
     "document type": ("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "the file", "document type"),

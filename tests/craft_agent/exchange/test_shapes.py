@@ -60,8 +60,8 @@ def test_damaged_brushes():
     code = encode_brush(masks()["noise"])
     for wrong, problem in (
         (code[:-3], "cut off"),
-        ([*code[:-1], 256], "other than bytes"),
-        (["x"], "other than bytes"),
+        ([*code[:-1], 256], "not bytes"),
+        (["x"], "not bytes"),
         ([], "cut off"),
     ):
         with pytest.raises(ValueError, match=problem):

@@ -45,7 +45,7 @@ def test_a_changed_text_is_another_version_and_a_changed_reason_is_not(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("no version", "must begin"), ("# version 1\ncosts 5$", "starts no name")]
+    ("text", "problem"), [("no version", "must begin"), ("# version 1\ncosts 5$", "without a name")]
 )
 def test_a_broken_prompt_is_refused(tmp_path, text, problem):
     folder = tmp_path / "prompts"

@@ -285,5 +285,5 @@ def test_wrong_options_are_named(
 
 
 def test_generated_pairs_are_not_described() -> None:
-    with pytest.raises(DataError, match="without end"):
+    with pytest.raises(DataError, match="unlimited"):
         len(Describer(data="generated", domain="NS"))

@@ -211,7 +211,7 @@ def test_validate_names_depth_and_bands(tmp_path: Path, values: np.ndarray, opti
     (check,) = [check for check in validation.checks if check.name == "reading: unreadable_image"]
     assert check.verdict == Verdict.FAIL
     assert f"RS_train/A/RS_train_000.tif is a TIFF of {words}" in check.examples[0]
-    assert "save it as RGB of 8 bits" in check.examples[0]
+    assert "save it as 8-bit RGB" in check.examples[0]
 
 
 def test_validate_names_the_depth_of_a_png_too(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_validate_names_the_depth_of_a_png_too(tmp_path: Path) -> None:
         profile = {"driver": "PNG", "count": 3, "height": SIZE[1], "width": SIZE[0], "dtype": "uint16"}
         with rasterio.open(raw / "A" / "RS_train_000.png", "w", **profile) as file:
             file.write(DEEP[:3].astype(np.uint16))
-    with pytest.raises(UnusableError, match="has 16 bits a sample; save it as RGB of 8 bits"):
+    with pytest.raises(UnusableError, match="has 16 bits per sample; save it as 8-bit RGB"):
         ImageFile("a.png", raw / "A" / "RS_train_000.png").check()
 
 

@@ -204,4 +204,4 @@ def test_masks_that_are_no_files_are_not_taken_for_numbered_ones(tmp_path: Path)
     path.write_text(json.dumps({**content, "mask": [{"size": [2, 2], "counts": "04"}, None]}), encoding="utf-8")
     (pair,) = source = open_pairs(tmp_path / "set")
     assert [one.text for one in pair.expressions] == SENTENCES[1:]
-    assert [finding.detail for finding in source.report.skipped] == ["entry 0 of the masks is no file name"]
+    assert [finding.detail for finding in source.report.skipped] == ["entry 0 of the masks is not a file name"]

@@ -54,7 +54,7 @@ def test_an_animated_mask_is_refused_and_an_animated_image_is_its_first_frame(ki
     lossless = {"lossless": True} if kind == "WEBP" else {}
     file = saved(page, kind, save_all=True, append_images=[other], **lossless)
     for source in (file, Image.open(io.BytesIO(file))):
-        with pytest.raises(ImageError, match="animation of 2 frames: save the one that is meant"):
+        with pytest.raises(ImageError, match="animation of 2 frames: save the right one"):
             load_mask(source)
     shown = np.asarray(load_image(file))[..., 0] > 127
     assert (shown == MASK).mean() > 0.99

@@ -192,7 +192,7 @@ def test_wrong_calls_are_refused_in_one_line(exported, tmp_path, capsys, pairs):
         segmenter({**pair, "mask": None})
     with pytest.raises(ValueError, match="is empty"):
         segmenter({**pair, "text": " "})
-    with pytest.raises(ValueError, match="must lie in"):
+    with pytest.raises(ValueError, match="must be from 0 to 1"):
         segmenter(pair, threshold=2.0)
     with pytest.raises(ValueError, match="differ in size"):
         segmenter({**pair, "image_t2": pairs[1][1]})

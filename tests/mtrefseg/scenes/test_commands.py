@@ -104,7 +104,7 @@ def test_bad_input_is_one_line(
 def test_a_file_is_no_sentence(verb: str, name: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("raster").write_bytes(b"")
     assert main([verb, "t1.tif", "t2.tif", name, "the house", "--model", model, "--out", "out"]) == 2
-    assert f"{name} is in the place of a sentence, but names a file" in capsys.readouterr().err
+    assert f"{name} is given as a sentence, but is the name of a file" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("rasters")
@@ -292,7 +292,7 @@ def test_manifest_and_folders(model: str, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr()
     assert printed.out.splitlines() == ["pairs: 1 done, 3 failed", str(Path("many/results.parquet"))]
     assert "bad: cannot read gone.tif" in printed.err
-    assert "good: the id good stands for an earlier pair, too" in printed.err
+    assert "good: the id good is already used by an earlier pair" in printed.err
     for folder, name in (("A", "t1.tif"), ("B", "t2.tif")):
         Path(folder).mkdir()
         Path(name).rename(Path(folder) / "place.tif")

@@ -193,12 +193,12 @@ def test_tables_as_programs_write_them(text: str, encoding: str, tmp_path: Path)
         ({"t2": None}, "its row has no t2"),
         ({"t1": 1}, "t1 is of the type int"),
         ({"t1": {"bytes": b"x"}}, "t1 is of the type dict"),
-        ({"sentences": 5}, "no texts, but 5"),
-        ({"sentences": [1]}, r"no texts, but \[1\]"),
-        ({"sentences": "['the house', 'the car']"}, "begin like a list, but are no JSON"),
-        ({"id": "../x"}, "no name for a folder"),
-        ({"id": "x" * 300}, "no name for a folder"),
-        ({"id": "first"}, "stands for an earlier pair, too"),
+        ({"sentences": 5}, "not strings, but 5"),
+        ({"sentences": [1]}, r"not strings, but \[1\]"),
+        ({"sentences": "['the house', 'the car']"}, "begin like a list, but are not JSON"),
+        ({"id": "../x"}, "cannot be a folder name"),
+        ({"id": "x" * 300}, "cannot be a folder name"),
+        ({"id": "first"}, "is already used by an earlier pair"),
     ],
 )
 def test_a_bad_row_fails_alone(row: dict, problem: str, tmp_path: Path, predictor: ColorPredictor) -> None:

@@ -288,7 +288,7 @@ def test_near_infrared_is_not_taken_for_alpha(save: Save) -> None:
     images, valid, notes = read(path, path)
     np.testing.assert_array_equal(images[0], values[..., :3])
     assert valid.all()
-    assert "called alpha but holds an image" in notes[0]
+    assert "labelled alpha but holds an image" in notes[0]
 
 
 def test_near_infrared_hides_nothing_in_a_warp(save: Save) -> None:
@@ -301,7 +301,7 @@ def test_near_infrared_hides_nothing_in_a_warp(save: Save) -> None:
     assert valid[10:].all()
     assert not valid[:10].any()
     assert (images[1][10:] == 120).all()
-    assert any("called alpha but holds an image" in note for note in notes)
+    assert any("labelled alpha but holds an image" in note for note in notes)
 
 
 def test_beyond_an_image_with_both_alpha_and_a_value_for_missing_data(save: Save) -> None:
@@ -441,7 +441,7 @@ def test_places_told_by_control_points_alone_are_refused_unless_they_are_the_sam
 
     t1 = write("t1.tif", 500_000)
     read(t1, write("t2.tif", 500_000))
-    with pytest.raises(UserError, match=r"t3.tif is told by ground control points alone.*gdalwarp"):
+    with pytest.raises(UserError, match=r"t3.tif is georeferenced only by ground control points.*gdalwarp"):
         read(t1, write("t3.tif", 507_000))
 
 

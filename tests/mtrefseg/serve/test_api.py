@@ -147,7 +147,7 @@ def test_a_field_that_is_given_twice_and_truth_values_are_refused(server: Server
     headers = {"content-type": "application/json"}
     refused(server.client.post("/v1/segment", content=twice, headers=headers), 400, "'sentences' two different values")
     response = server.client.post("/v1/segment", json=in_json(files, threshold=True))
-    refused(response, 422, "threshold: .*truth value")
+    refused(response, 422, "threshold: .*boolean")
 
 
 def test_without_sentences_every_change_is_segmented(server: Server, files: Files) -> None:
@@ -254,7 +254,10 @@ def test_what_follows_the_last_boundary_of_a_form_means_nothing(server: Server, 
 
 @pytest.mark.parametrize(
     ("charset", "status", "message"),
-    [("raw_unicode_escape", 422, "Sentence 1 holds half a character"), ("undefined", 400, "Send it in UTF-8")],
+    [
+        ("raw_unicode_escape", 422, "Sentence 1 contains an incomplete character"),
+        ("undefined", 400, "Send it in UTF-8"),
+    ],
 )
 def test_sentences_that_are_no_text_are_refused(
     charset: str, status: int, message: str, server: Server, files: Files
