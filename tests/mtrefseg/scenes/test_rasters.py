@@ -473,7 +473,7 @@ def test_places_told_by_polynomials_alone_are_refused_unless_they_are_the_same(t
     t1 = write("t1.tif", 15)
     read(t1, write("t2.tif", 15))
     for other in (write("t3.tif", 25), save("t4.tif", ground(40, 40), crs=None), save("t5.tif", ground(40, 40))):
-        with pytest.raises(UserError, match=r"\.tif is told by rational polynomials .*gdalwarp -rpc"):
+        with pytest.raises(UserError, match=r"\.tif is georeferenced only by rational polynomials .*gdalwarp -rpc"):
             read(t1, other)
 
 
