@@ -3,12 +3,13 @@
 Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
 hashes, and static pages.
 
-Everything except the functions for files and the suffixes is imported on first use.
+Everything except the functions for files, their names and the suffixes is imported on first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .file_names import fold
 from .files import (
     INCOMPLETE_SUFFIX,
     check_expansion,
@@ -25,7 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
-from .suffixes import IMAGE_SUFFIXES, RASTER_SUFFIXES, suffix_of
+from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ __all__ = [
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
     "OTHER_PAGES",
+    "PLAIN_SUFFIXES",
     "RASTER_SUFFIXES",
     "THUMBNAIL_SIDE",
     "AmbiguousMaskError",
@@ -113,6 +115,7 @@ __all__ = [
     "draw_thumbnail",
     "encode_mask",
     "fill_template",
+    "fold",
     "is_blank",
     "known_depth",
     "load_image",
