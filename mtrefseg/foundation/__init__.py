@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .chat import ChatAnswer, ChatModel, QuestionTooLongError
     from .clipseg import ClipSeg
     from .finders import BoxFinder, Found, Sam3Finder
-    from .loading import load_model, load_part, to_model
+    from .loading import load_part, load_third_party_model, to_model
     from .model_text import CUT_OFF, LONGEST_ANSWER, AnswerError, drop_thoughts, final_text, json_objects, json_values
     from .prompted import EncodedImage, PromptedSegmenter
 
@@ -36,8 +36,8 @@ _HOMES = {
     "final_text": "model_text",
     "json_objects": "model_text",
     "json_values": "model_text",
-    "load_model": "loading",
     "load_part": "loading",
+    "load_third_party_model": "loading",
     "to_model": "loading",
 }
 
@@ -58,8 +58,8 @@ __all__ = [
     "final_text",
     "json_objects",
     "json_values",
-    "load_model",
     "load_part",
+    "load_third_party_model",
     "to_model",
 ]
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from mtrefseg.io import write_json
 
-from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
+from ..common import (
+    bad_input,
+    closest_note,
+    load_model_with_note,
+    open_pair,
+    progress,
+    results_written_together,
+    versions,
+)
 from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, refuse_unused, scene_options
 
 
@@ -79,7 +87,7 @@ def run_plain(options: argparse.Namespace) -> None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
-    model = load_model(options.model, processor, device, options.dtype)
+    model = load_model_with_note(options.model, processor, device, options.dtype)
     aligned_t2 = image_t2
     if image_t2.size != image_t1.size:
         aligned_t2 = processor.image_processor.load_pair(image_t1, image_t2, align="resize")[1]
@@ -251,7 +259,7 @@ def _write_results(
         "versions": versions(),
         "results": [asdict(prediction) for prediction in predictions],
     }
-    with written_whole(options.out) as unfinished:
+    with results_written_together(options.out) as unfinished:
         for prediction, mask in zip(predictions, masks, strict=True):
             Image.fromarray(mask).convert("L").save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")
