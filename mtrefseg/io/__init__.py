@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
-    from .texts import is_blank
+    from .texts import EVERY_CHANGE, is_blank, sentence_in_line
 
 
 # Imported on first use, so that commands that only print their help do not import NumPy.
@@ -87,6 +87,7 @@ _READERS = (
 
 __all__ = [
     "DEEP_MODES",
+    "EVERY_CHANGE",
     "IMAGE_SUFFIXES",
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
@@ -125,6 +126,7 @@ __all__ = [
     "read_size",
     "read_tags",
     "read_yaml",
+    "sentence_in_line",
     "sha256_bytes",
     "sha256_of",
     "suffix_of",
@@ -142,7 +144,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
-    "is_blank": "texts",
+    **dict.fromkeys(("EVERY_CHANGE", "is_blank", "sentence_in_line"), "texts"),
     "read_limited": "limited_process",
 }
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window
 from mtrefseg.errors import UserError
-from mtrefseg.io import describe_dullness
+from mtrefseg.io import EVERY_CHANGE, describe_dullness
 
 from .answering import Answers, ask, route_sentences
-from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
+from .output import MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 

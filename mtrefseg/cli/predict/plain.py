@@ -17,7 +17,7 @@ from ..common import (
     results_written_together,
     versions,
 )
-from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, refuse_unused, scene_options
+from .options import has_geo, make_predictor, need_registration, refuse_unused, scene_options
 
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def finish(
     Raises:
         [`UserError`]: If the results cannot be written.
     """
+    from mtrefseg.io import sentence_in_line
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
@@ -144,7 +145,7 @@ def finish(
         _write_results(options, images[0].size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
-        text = prediction.text or EVERY_CHANGE
+        text = sentence_in_line(prediction.text)
         note = closest_note(prediction.is_closest)
         print(f"{options.out / prediction.mask}  score {prediction.score:.2f}  area {area}  {text}{note}")
     print(options.out / "overlay.png")
