@@ -181,12 +181,10 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
 
 def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None:
     """Reports by how much an image is shrunk to the model's canvas, if it is, with a hint."""
-    longest = max(image.size)
-    if longest > canvas:
-        progress(
-            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: objects "
-            f"smaller than {round(8 * longest / canvas)} pixels may be missed{hint}"
-        )
+    from modeling_mtrefseg.canvas_mtrefseg import describe_shrinking
+
+    if note := describe_shrinking("the images are", max(image.size), canvas):
+        progress(f"{note}{hint}")
 
 
 def _segment_as_scene(
