@@ -17,6 +17,7 @@ Align: TypeAlias = Literal["error", "resize"]
 Window: TypeAlias = int | Literal["auto", "off"]
 SHRINK_LIMIT = 1.5
 """An image that is larger than the canvas by more than this factor is cut into windows."""
+_LEAST_SIDE = 8  # Smaller objects, in pixels of the canvas, may be missed.
 
 
 def load_pair(
@@ -81,6 +82,27 @@ def needs_windows(height: int, width: int, window: Window, canvas_size: int) -> 
         return longest > SHRINK_LIMIT * canvas_size
     # An image that fits on the canvas, or into one window, is segmented as a whole.
     return longest > max(canvas_size, window)
+
+
+def describe_shrinking(what: str, longest: float, canvas_size: int) -> str:
+    """
+    Says by how much an image is shrunk to the canvas, and what this may cost.
+
+    Args:
+        what (`str`): The image and the verb, such as `"the scene is"`.
+        longest (`float`): Its longer side in pixels.
+        canvas_size (`int`): Side of the model's canvas in pixels.
+
+    Returns:
+        `str`: Part of a sentence without a full stop; "" if the image fits on the canvas.
+    """
+    factor = longest / canvas_size
+    if factor <= 1:
+        return ""
+    return (
+        f"{what} shrunk {factor:.1f} times to the model's canvas of {canvas_size} pixels: objects smaller than "
+        f"{round(_LEAST_SIDE * factor)} pixels may be missed"
+    )
 
 
 def to_pixel_values(
@@ -242,6 +264,7 @@ __all__ = [
     "center_on_canvas",
     "check_align",
     "check_window",
+    "describe_shrinking",
     "fitted_size",
     "load_pair",
     "needs_windows",

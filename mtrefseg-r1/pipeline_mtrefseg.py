@@ -13,7 +13,7 @@ from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .canvas_mtrefseg import Align, Window, as_list, check_window, needs_windows
+from .canvas_mtrefseg import Align, Window, as_list, check_window, describe_shrinking, needs_windows
 from .object_choice_mtrefseg import answered_by
 from .pairs_mtrefseg import check_batch, check_pair, entry_of
 
@@ -308,10 +308,8 @@ def _find_scenes() -> Any | None:
 def _warn_of_shrinking(image: Image.Image, canvas: int, hint: str) -> None:
     """Warns that a large image is shrunk, although windows would keep its resolution; `hint` says how to get any."""
     if needs_windows(image.height, image.width, "auto", canvas):
-        logger.warning_once(
-            f"An image of {image.width}x{image.height} pixels is shrunk {max(image.size) / canvas:.1f} times to the "
-            f"model's canvas of {canvas} pixels, and small things are lost. For windows: {hint}"
-        )
+        what = f"An image of {image.width}x{image.height} pixels is"
+        logger.warning_once(f"{describe_shrinking(what, max(image.size), canvas)}. For windows: {hint}")
 
 
 def _without_none(parameters: dict[str, Any]) -> dict[str, Any]:

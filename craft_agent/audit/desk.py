@@ -88,12 +88,12 @@ class AuditDesk:
         with self._lock:
             ids = self._list(auditor, which)
             if not sample_id or step:
-                sample_id = self._neighbour(auditor, ids, sample_id, step)
+                sample_id = self._neighbour(ids, sample_id, step)
             if sample_id:
                 self._leases[auditor] = Lease(sample_id, time.monotonic() + LEASE_SECONDS)
             else:
                 self._leases.pop(auditor, None)
-            following = self._neighbour(auditor, ids, sample_id, 1) if sample_id else ""
+            following = self._neighbour(ids, sample_id, 1) if sample_id else ""
             progress = self._progress(auditor)
         return {
             "auditor": auditor,
@@ -195,7 +195,7 @@ class AuditDesk:
                 taken[lease.sample_id] += 1
         return taken
 
-    def _neighbour(self, auditor: str, ids: Sequence[str], sample_id: str, step: int) -> str:
+    def _neighbour(self, ids: Sequence[str], sample_id: str, step: int) -> str:
         """The next (`step` 1) or previous (-1) sample in the list, relative to any sample; "" if the list is empty."""
         if not ids:
             return ""

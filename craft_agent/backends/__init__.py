@@ -7,7 +7,9 @@ The models are imported from their own modules, since most of them need PyTorch:
 `transformers_perceiver`; `text_segmenters`, `clipseg_segmenter` and `mtrefseg_segmenter`; `offline` needs no weights.
 """
 
-from .answers import AnswerError, read_answer
+from mtrefseg.foundation import AnswerError
+
+from .answers import read_answer
 from .model_names import model_name
 from .protocols import Answer, Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
 

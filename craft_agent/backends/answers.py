@@ -13,23 +13,15 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from mtrefseg.foundation import drop_thoughts, ends_in_thoughts, json_objects
+from mtrefseg.foundation import AnswerError, final_text, json_objects
 
 from ..geometry import FULL_SCALE
 
 
 _FRACTION = 1
 """No coordinate of a box that fits is as small as this, of 1000: they are fractions, which the schema cannot tell."""
-LONGEST_ANSWER = 200_000
-"""Maximum length of an answer in characters; no question here needs more."""
-CUT_OFF = "the answer is cut off"
-"""Problems of incomplete answers begin with this."""
 LONGEST_PROBLEM = 300
 """Maximum length of a message in characters."""
-
-
-class AnswerError(ValueError):
-    """An answer cannot be used. The message says what is wrong, for the next request to the model."""
 
 
 def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,13 +38,7 @@ def read_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         AnswerError: If there is none, or the text ends inside the model's thoughts.
     """
-    if len(text) > LONGEST_ANSWER:
-        raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
-    text = drop_thoughts(text)
-    if ends_in_thoughts(text):
-        raise AnswerError(f"{CUT_OFF}: it ends inside the thoughts before it")
-    if not text.strip():
-        raise AnswerError("the answer is empty")
+    text = final_text(text)
     validator = Draft202012Validator(schema)
     answer: dict[str, Any] | None = None
     problem = "the answer holds no JSON object"

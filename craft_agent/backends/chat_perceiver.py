@@ -9,8 +9,6 @@ A perceiver that asks any chat server of the OpenAI protocol that accepts images
 Without an endpoint, the Hugging Face router is asked with the token of `hf auth login` or `HF_TOKEN`.
 """
 
-import base64
-import io
 import logging
 import random
 import re
@@ -20,10 +18,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from huggingface_hub import get_token, is_offline_mode
-from PIL import Image
+
+from mtrefseg.foundation.chat_client import ChatClient, Completion, ExchangeError, data_url
 
 from ..errors import BackendError, PermanentError, RefusedError, TransientError
-from .chat_client import ChatClient, Completion, ExchangeError, TooLongError
 from .model_names import model_name
 from .protocols import Answer, Question, Usage
 
@@ -41,8 +39,6 @@ CHECK_QUESTION = "Answer with the word ok."
 JPEG_QUALITY = 95
 
 _LOG = logging.getLogger(__name__)
-_TRY_AGAIN = {0, 408, 409, 425, 429}
-_NEVER = {401, 402, 403, 404, 405, 407}
 _BLIND = re.compile(
     r"not a multimodal model|(image|vision).{0,40}not supported|not support.{0,40}(image|vision)", re.I
 )
@@ -130,19 +126,18 @@ class ChatPerceiver:
         try:
             self._client.complete(left, model=self._model, messages=question, max_tokens=1)
         except ExchangeError as problem:
-            if problem.status in _NEVER or 300 <= problem.status < 400:
+            if problem.is_lasting:
                 raise self._unusable(problem) from None
             # Some models refuse the limit of tokens; the questions of the run leave it out then.
             if problem.status == 0 or problem.status >= 429:
                 _LOG.warning(
-                    "%s did not answer a short question (%s%s): it may be busy, or still load the model",
+                    "%s did not answer a short question (%s): it may be busy, or still load the model",
                     self._endpoint,
-                    _status(problem),
-                    self._without_key(str(problem)),
+                    self._without_key(problem.describe()),
                 )
 
     def _unusable(self, problem: ExchangeError) -> PermanentError:
-        message = f"{_status(problem)}{self._without_key(str(problem))}"
+        message = self._without_key(problem.describe())
         return PermanentError(
             f"{self._endpoint} cannot be used: {message}; check --endpoint, the model and the API key"
         )
@@ -180,13 +175,12 @@ class ChatPerceiver:
             try:
                 answer = self._send(call)
             except ExchangeError as problem:
-                message = self._without_key(str(problem))
+                message = self._without_key(problem.describe())
                 without_field = call.leave_out_field(problem.status, message)
-                if not (without_field or problem.status in _TRY_AGAIN or problem.status >= 500):
+                if not (without_field or problem.may_pass):
                     raise self._final_error(problem, message, call.failures) from None
-                problem_text = f"{_status(problem)}{message}"
                 if without_field:
-                    call.failures.append(problem_text)
+                    call.failures.append(message)
                     continue
                 tries += 1
                 wait = problem.retry_after
@@ -195,9 +189,9 @@ class ChatPerceiver:
                 self._pause(wait)
                 if tries >= self._tries or wait > LONGEST_OBEYED_WAIT:
                     raise TransientError(
-                        f"{self.name} gave no answer in {tries} tries: {problem_text}", call.failures
+                        f"{self.name} gave no answer in {tries} tries: {message}", call.failures
                     ) from None
-                call.failures.append(problem_text)
+                call.failures.append(message)
             else:
                 with self._lock:
                     self._refused_fields |= call.refused_fields
@@ -226,11 +220,9 @@ class ChatPerceiver:
             self._not_before = max(self._not_before, time.monotonic() + min(seconds, LONGEST_OBEYED_WAIT))
 
     def _final_error(self, problem: ExchangeError, message: str, failures: Sequence[str]) -> BackendError:
-        if problem.status in _NEVER or 300 <= problem.status < 400 or _BLIND.search(message):
-            return PermanentError(f"{self.name} cannot be asked: {_status(problem)}{message}", failures)
-        if isinstance(problem, TooLongError):
-            return RefusedError(message, failures)
-        return RefusedError(f"{_status(problem)}{message}", failures)
+        if problem.is_lasting or _BLIND.search(message):
+            return PermanentError(f"{self.name} cannot be asked: {message}", failures)
+        return RefusedError(message, failures)
 
     def _without_key(self, message: str) -> str:
         return message.replace(self._key, "[key]") if self._key else message
@@ -295,23 +287,14 @@ def _content(question: Question) -> list[dict[str, Any]]:
     """The parts of the message: every image after its number, then the prompt."""
     parts: list[dict[str, Any]] = []
     for number, image in enumerate(question.images, start=1):
+        # Without chroma subsampling, which would blur thin coloured outlines.
+        url = data_url(image, "jpeg", quality=JPEG_QUALITY, subsampling=0)
         parts.append({"type": "text", "text": f"Image {number}:"})
-        parts.append({"type": "image_url", "image_url": {"url": _data_url(image)}})
+        parts.append({"type": "image_url", "image_url": {"url": url}})
     return [*parts, {"type": "text", "text": question.prompt}]
-
-
-def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    # Without chroma subsampling, which would blur thin coloured outlines.
-    image.save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
 def _response_format(question: Question) -> dict[str, Any]:
     schema = dict(question.schema)
     name = re.sub(r"[^A-Za-z0-9_-]", "_", str(schema.get("title", "answer")))[:64]
     return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
-
-
-def _status(problem: ExchangeError) -> str:
-    return f"HTTP {problem.status}: " if problem.status >= 100 else ""

@@ -10,12 +10,11 @@ import threading
 from typing import Any
 
 import numpy as np
-from transformers import AutoModel, AutoProcessor
 
 from modeling_mtrefseg import MTRefSegPipeline
-from mtrefseg.foundation import load_model, load_part
+from mtrefseg.build.loading import find_device, load_model, load_processor
 
-from ..errors import PermanentError, RefusedError
+from ..errors import RefusedError
 from ..records import BoolMask, ImagePair
 from .hub_models import permanent_if_not_loaded, refusing_without_memory
 from .model_names import MTREFSEG_MODEL, model_name
@@ -28,8 +27,8 @@ class MTRefSegSegmenter:
     Segments with a model that sees both images.
 
     By sentence, the mask is the result of a stage 2 model for the whole sentence, clipped to the box and without the
-    regions that contain a negative point. By change, it is one connected region of the mask of all changes from a
-    stage 1 model: the region with the points, or the largest one in the box.
+    regions that contain a negative point. By change, it is one connected region of the mask of all changes, for which
+    a stage 1 model is enough: the region with the points, or the largest one in the box.
 
     Args:
         model (`str`, *optional*): Hub id or folder.
@@ -38,7 +37,7 @@ class MTRefSegSegmenter:
         threshold (`float`, *optional*): Minimum probability of a pixel. Defaults to that of the model.
 
     Raises:
-        PermanentError: If the model cannot be loaded.
+        PermanentError: If the model cannot be loaded, or lacks weights that are needed.
     """
 
     def __init__(
@@ -50,16 +49,10 @@ class MTRefSegSegmenter:
     ) -> None:
         self.name = model_name("mtrefseg" if by_sentence else "mtrefseg-changes", model)
         self._by_sentence = by_sentence
-        # Without trust_remote_code: the code of this package is used, not the code beside the weights.
         with permanent_if_not_loaded():
-            processor = load_part(AutoProcessor.from_pretrained, model)
-            weights = load_model(AutoModel.from_pretrained, model, device)
-        if weights.config.model_type != "mtrefseg":
-            raise PermanentError(f"{model} holds a model of type {weights.config.model_type}, not mtrefseg")
-        try:
-            self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device)
-        except ValueError as error:
-            raise PermanentError(f"cannot use {model}: {error}") from error
+            processor = load_processor(model)
+            weights = load_model(model, processor, find_device(device), accept_stage1=not by_sentence)
+        self._pipeline = MTRefSegPipeline(model=weights, processor=processor, device=weights.device)
         self._threshold = threshold
         self._lock = threading.Lock()
         self._last: tuple[ImagePair, str | None, BoolMask, float] | None = None

@@ -11,7 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dataset_scripts.readers import UnusableError
 
@@ -26,9 +26,6 @@ from .ray_setup import RayOptions, started_ray
 from .ray_worker import ENDED, STOPPED, PairTask, PairWorker
 from .work_loop import run_workers
 
-
-if TYPE_CHECKING:
-    pass
 
 POLL_SECONDS = 0.5
 """How long to wait for an actor before checking whether the run is being stopped."""

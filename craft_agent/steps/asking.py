@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from mtrefseg.foundation import drop_thoughts
+from mtrefseg.foundation import CUT_OFF, AnswerError, drop_thoughts
 from mtrs_iou import decode_rle, encode_rle
 
-from ..backends.answers import CUT_OFF, AnswerError, read_answer
+from ..backends.answers import read_answer
 from ..backends.protocols import Answer, Perceiver, Question, Segmentation, SegmentationPrompt, Segmenter, Usage
 from ..errors import BackendError, PermanentError, RefusedError
 from ..prompts.templates import Prompts

@@ -107,13 +107,14 @@ def load_processor(name: str | Path, **options: Any) -> MTRefSegProcessor:
         return processor
 
 
-def check_complete(model: nn.Module, missing: Collection[str]) -> None:
+def check_complete(model: nn.Module, missing: Collection[str], accept_stage1: bool = False) -> None:
     """
     Rejects a checkpoint without some of the model's weights. The library would continue with random values.
 
     Args:
         model (`nn.Module`): The loaded model.
         missing (`Collection[str]`): Names of the tensors that the checkpoint lacks.
+        accept_stage1 (`bool`, *optional*, defaults to `False`): Whether a checkpoint of stage 1 is enough.
 
     Raises:
         ValueError: If there are any. If these are all weights beside the vision part, the checkpoint is from stage 1.
@@ -123,6 +124,8 @@ def check_complete(model: nn.Module, missing: Collection[str]) -> None:
     vision = "vision_model."
     others = {name for name, _ in model.named_parameters() if not name.startswith(vision)}
     if others and others <= {*missing} and not any(name.startswith(vision) for name in missing):
+        if accept_stage1:
+            return
         raise ValueError(
             "it is a checkpoint of stage 1, which has no language model; train stage 2 from it with finetune.py "
             "--stage1, and take the result"
@@ -132,13 +135,17 @@ def check_complete(model: nn.Module, missing: Collection[str]) -> None:
     )
 
 
-def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: Any) -> Any:
+def load_plain_model(
+    name: str | Path, processor: MTRefSegProcessor, accept_stage1: bool = False, **options: Any
+) -> Any:
     """
     Loads a model on the CPU, with PyTorch's own layers.
 
     Args:
         name (`str` or `Path`): Folder or Hub id of a checkpoint with safetensors.
         processor ([`MTRefSegProcessor`]): Its processor.
+        accept_stage1 (`bool`, *optional*, defaults to `False`): Whether a checkpoint of stage 1 is enough, because
+            no sentences are asked. Its language model has random weights.
         **options: Further arguments of `from_pretrained`, such as `dtype`.
 
     Returns:
@@ -150,7 +157,7 @@ def load_plain_model(name: str | Path, processor: MTRefSegProcessor, **options: 
     check_files(name)
     with load_errors(str(name)):
         model, info = AutoModel.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
-        check_complete(model, info["missing_keys"])
+        check_complete(model, info["missing_keys"], accept_stage1)
         processor.check_fits(model.config)
         return model.eval()
 
@@ -160,7 +167,7 @@ def load_model(name: str | Path, processor: MTRefSegProcessor, device: torch.dev
     Loads a model for inference.
 
     Args:
-        name, processor, **options: See [`load_plain_model`].
+        name, processor, **options: See [`load_plain_model`]; its `accept_stage1` is among the options.
         device (`torch.device`): The target device.
 
     Returns:

@@ -250,7 +250,7 @@ def versions() -> dict[str, str]:
     return {package: version_of(package) for package in ("mtrefseg", "torch", "transformers")}
 
 
-def load_model(name: str, processor: Any, device: "torch.device", dtype: str) -> Any:
+def load_model_with_note(name: str, processor: Any, device: "torch.device", dtype: str) -> Any:
     """The model, with a note on stderr, since reading large weights takes a while; see
     [`mtrefseg.build.loading.load_model`]."""
     from mtrefseg.build.loading import load_model
@@ -291,7 +291,7 @@ def results_in(out: Path) -> list[Path]:
 
 
 @contextmanager
-def written_whole(out: Path) -> Iterator[Path]:
+def results_written_together(out: Path) -> Iterator[Path]:
     """
     Makes the files of a result appear together, so that the folder never contains only some of them. Other results of
     an earlier run, also of another verb, are removed, because they would look like results of this one.

@@ -18,11 +18,11 @@ from .common import (
     add_pair_arguments,
     bad_input,
     closest_note,
-    load_model,
+    load_model_with_note,
     open_pair,
     progress,
+    results_written_together,
     versions,
-    written_whole,
 )
 from .parsing import VerbParser
 
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> None:
     (image_t1, image_t2), device, processor = open_pair(options, [options.text])
     with bad_input():
         processor(images_t1=image_t1, images_t2=image_t1, text=[options.text], domain=options.domain)
-    model = load_model(options.model, processor, device, options.dtype)
+    model = load_model_with_note(options.model, processor, device, options.dtype)
 
     from mtrefseg.view.inspection import inspect_expression
 
@@ -90,7 +90,7 @@ def _write(options: argparse.Namespace, inspection: "ExpressionInspection") -> N
         **inspection.as_dict(),
         "images": [SHEET, *(f"{name}.png" for name in parts)],
     }
-    with written_whole(out) as unfinished:
+    with results_written_together(out) as unfinished:
         draw_inspection(inspection).save(unfinished / SHEET)
         for name, image in parts.items():
             image.save(unfinished / f"{name}.png")

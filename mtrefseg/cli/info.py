@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from mtrefseg.importing import import_libraries, version_of
 
-from .common import add_model_option, check_model, check_model_type, load_model
+from .common import add_model_option, check_model, check_model_type, load_model_with_note
 from .parsing import VerbParser
 
 
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> None:
     if not options.model:
         return
     check_model_type(options.model, model_type)
-    model = load_model(options.model, load_processor(options.model), device, "auto")
+    model = load_model_with_note(options.model, load_processor(options.model), device, "auto")
     print(f"model         {options.model} ({model.dtype})")
     counts = [(name, sum(weights.numel() for weights in part.parameters())) for name, part in model.named_children()]
     total = sum(weights.numel() for weights in model.parameters())

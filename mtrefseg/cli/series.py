@@ -13,7 +13,14 @@ from collections.abc import Sequence
 from mtrefseg.errors import UserError
 from mtrefseg.io import IMAGE_SUFFIXES, suffix_of
 
-from .common import add_pair_arguments, closest_note, load_model, progress, results_in, written_whole
+from .common import (
+    add_pair_arguments,
+    closest_note,
+    load_model_with_note,
+    progress,
+    results_in,
+    results_written_together,
+)
 from .parsing import VerbParser
 from .predict.options import (
     add_scene_options,
@@ -68,9 +75,11 @@ def run(arguments: Sequence[str]) -> None:
     model_type = check_scene_input(options)
     grid = check_scene(images, how)
     processor, device = open_scene_input(options, model_type)
-    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    predictor = make_predictor(
+        load_model_with_note(options.model, processor, device, options.dtype), processor, options
+    )
     say_what_is_segmented(grid, device, f"{len(images)} dates of ")
-    with written_whole(options.out) as unfinished:
+    with results_written_together(options.out) as unfinished:
         result = segment_series(images, options.texts or None, predictor, how, unfinished, progress)
     for row in result.rows():
         ground = "" if row["area_m2"] is None else f"  {row['area_m2']:12,.0f} m²"

@@ -1,7 +1,8 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
 Third-party models that find objects by name, segment the object in a box or at a point, or answer questions about
-images. They are loaded with `transformers` from a Hub id or folder that the user names.
+images. They are loaded with `transformers` from a Hub id or folder that the user names, or answer behind a server
+(`chat_client.py`).
 
 All names, and PyTorch with them, are imported on first use.
 """
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from .chat import ChatAnswer, ChatModel, QuestionTooLongError
     from .clipseg import ClipSeg
     from .finders import BoxFinder, Found, Sam3Finder
-    from .loading import load_model, load_part, to_model
-    from .model_text import drop_thoughts, ends_in_thoughts, json_objects, json_values
+    from .loading import load_part, load_third_party_model, to_model
+    from .model_text import CUT_OFF, LONGEST_ANSWER, AnswerError, drop_thoughts, final_text, json_objects, json_values
     from .prompted import EncodedImage, PromptedSegmenter
 
 _HOMES = {
+    "CUT_OFF": "model_text",
+    "LONGEST_ANSWER": "model_text",
+    "AnswerError": "model_text",
     "BoxFinder": "finders",
     "ChatAnswer": "chat",
     "ChatModel": "chat",
@@ -29,15 +33,18 @@ _HOMES = {
     "QuestionTooLongError": "chat",
     "Sam3Finder": "finders",
     "drop_thoughts": "model_text",
-    "ends_in_thoughts": "model_text",
+    "final_text": "model_text",
     "json_objects": "model_text",
     "json_values": "model_text",
-    "load_model": "loading",
     "load_part": "loading",
+    "load_third_party_model": "loading",
     "to_model": "loading",
 }
 
 __all__ = [
+    "CUT_OFF",
+    "LONGEST_ANSWER",
+    "AnswerError",
     "BoxFinder",
     "ChatAnswer",
     "ChatModel",
@@ -48,11 +55,11 @@ __all__ = [
     "QuestionTooLongError",
     "Sam3Finder",
     "drop_thoughts",
-    "ends_in_thoughts",
+    "final_text",
     "json_objects",
     "json_values",
-    "load_model",
     "load_part",
+    "load_third_party_model",
     "to_model",
 ]
 

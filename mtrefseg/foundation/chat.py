@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from mtrefseg.build.loading import CheckpointError
 
-from .loading import load_model, load_part, to_model
+from .loading import load_part, load_third_party_model, to_model
 
 
 class QuestionTooLongError(ValueError):
@@ -57,7 +57,7 @@ class ChatModel:
         self._processor = load_part(AutoProcessor.from_pretrained, model)
         if not self._processor.chat_template:
             raise CheckpointError(f"{model} has no chat template: use an instruction-tuned model")
-        self._model = load_model(AutoModelForImageTextToText.from_pretrained, model, device)
+        self._model = load_third_party_model(AutoModelForImageTextToText.from_pretrained, model, device)
         self._options: dict[str, Any] = {"max_new_tokens": max_tokens, "do_sample": temperature > 0}
         if temperature > 0:
             self._options["temperature"] = temperature

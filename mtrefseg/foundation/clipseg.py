@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from transformers import AutoProcessor, CLIPSegForImageSegmentation
 
-from .loading import load_model, load_part, to_model
+from .loading import load_part, load_third_party_model, to_model
 
 
 class ClipSeg:
@@ -27,7 +27,7 @@ class ClipSeg:
 
     def __init__(self, model: str, device: str | None = None) -> None:
         self._processor = load_part(AutoProcessor.from_pretrained, model)
-        self._model = load_model(CLIPSegForImageSegmentation.from_pretrained, model, device)
+        self._model = load_third_party_model(CLIPSegForImageSegmentation.from_pretrained, model, device)
 
     @torch.inference_mode()
     def rate(self, image: Image.Image, texts: Sequence[str]) -> npt.NDArray[np.float32]:

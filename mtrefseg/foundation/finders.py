@@ -13,7 +13,7 @@ from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor, Sam
 
 from mtrefseg.build.loading import CheckpointError
 
-from .loading import load_model, load_part, need_torchvision, to_model
+from .loading import load_part, load_third_party_model, need_torchvision, to_model
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sam3Finder:
     def __init__(self, model: str, device: str | None = None, threshold: float | None = None) -> None:
         need_torchvision(model)
         self._processor = load_part(Sam3Processor.from_pretrained, model)
-        self._model = load_model(Sam3Model.from_pretrained, model, device)
+        self._model = load_third_party_model(Sam3Model.from_pretrained, model, device)
         self._threshold = 0.3 if threshold is None else threshold
 
     @torch.inference_mode()
@@ -99,7 +99,7 @@ class BoxFinder:
 
     def __init__(self, model: str, device: str | None = None, threshold: float | None = None) -> None:
         self._processor = load_part(AutoProcessor.from_pretrained, model)
-        self._model = load_model(AutoModelForZeroShotObjectDetection.from_pretrained, model, device)
+        self._model = load_third_party_model(AutoModelForZeroShotObjectDetection.from_pretrained, model, device)
         kind = self._model.config.model_type
         if kind not in ("grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"):
             raise CheckpointError(f"{model} is a model of type {kind}; use a Grounding DINO or OWLv2 model")

@@ -33,7 +33,7 @@ def load_part(load: Callable[..., _Loaded], model: str, **options: Any) -> _Load
         return load(model, **options)
 
 
-def load_model(load: Callable[..., Any], model: str, device: str | None, **options: Any) -> Any:
+def load_third_party_model(load: Callable[..., Any], model: str, device: str | None, **options: Any) -> Any:
     """
     Loads a model for inference, in the precision of its weights.
 

@@ -11,11 +11,42 @@ from typing import Any
 
 MOST_BROKEN_VALUES = 1000
 """Reading stops after this number of invalid values, so that hostile text takes at most a second."""
+LONGEST_ANSWER = 200_000
+"""Maximum length of an answer in characters; no question needs more."""
+CUT_OFF = "the answer is cut off"
+"""Problems of incomplete answers begin with this."""
 
 _TAGS = r"think|thinking|thought|thoughts|reasoning"
 _FINAL_CHANNEL = r"<\|channel\|>final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
 _THOUGHTS_END = re.compile(rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|{_FINAL_CHANNEL}", re.IGNORECASE)
 _THOUGHTS_BEGIN = re.compile(rf"<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|channel\|>(?:analysis|commentary)", re.IGNORECASE)
+
+
+class AnswerError(ValueError):
+    """An answer cannot be used. The message says what is wrong, for the next request to the model."""
+
+
+def final_text(text: str) -> str:
+    """
+    The part of an answer after the reasoning of a model.
+
+    Args:
+        text (`str`): The answer, with or without reasoning before it.
+
+    Returns:
+        `str`: The part, not blank.
+
+    Raises:
+        AnswerError: If the answer is too long, ends inside the reasoning, or is empty.
+    """
+    if len(text) > LONGEST_ANSWER:
+        raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
+    text = drop_thoughts(text)
+    if ends_in_thoughts(text):
+        raise AnswerError(f"{CUT_OFF}: it ends inside the thoughts before it")
+    if not text.strip():
+        raise AnswerError("the answer is empty")
+    return text
 
 
 def drop_thoughts(text: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForMaskGeneration, Sam2Processor, Sam3TrackerModel, Sam3TrackerProcessor
 
-from .loading import load_model, load_part, need_torchvision, to_model
+from .loading import load_part, load_third_party_model, need_torchvision, to_model
 
 
 Corners: TypeAlias = Sequence[float]
@@ -52,7 +52,7 @@ class PromptedSegmenter:
         processor = Sam3TrackerProcessor if is_sam3 else Sam2Processor
         weights = Sam3TrackerModel if is_sam3 else AutoModelForMaskGeneration
         self._processor = load_part(processor.from_pretrained, model)
-        self._model = load_model(weights.from_pretrained, model, device)
+        self._model = load_third_party_model(weights.from_pretrained, model, device)
 
     @torch.inference_mode()
     def encode(self, image: Image.Image) -> EncodedImage:

@@ -3,12 +3,13 @@
 Reads images and masks, and writes files: the image reader, the mask reader, atomic writing of files,
 hashes, and static pages.
 
-Everything except the functions for files and the suffixes is imported on first use.
+Everything except the functions for files, their names and the suffixes is imported on first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .file_names import fold
 from .files import (
     INCOMPLETE_SUFFIX,
     check_expansion,
@@ -25,7 +26,7 @@ from .files import (
     write_text,
     written_whole,
 )
-from .suffixes import IMAGE_SUFFIXES, RASTER_SUFFIXES, suffix_of
+from .suffixes import IMAGE_SUFFIXES, PLAIN_SUFFIXES, RASTER_SUFFIXES, suffix_of
 
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         OTHER_PAGES,
         AmbiguousMaskError,
         ImageError,
-        MaskReading,
         Stretch,
         UnsupportedImageError,
         apply_limits,
@@ -47,18 +47,16 @@ if TYPE_CHECKING:
         load_mask,
         open_image,
         percentile_limits,
-        pick_bands,
         read_images,
         read_mask,
         read_size,
         read_tags,
         unsaid_nodata,
-        valid_pixels,
     )
     from .limited_process import read_limited
     from .masks import encode_mask
     from .static_page import JPEG_QUALITY, THUMBNAIL_SIDE, draw_mask, draw_thumbnail, fill_template, to_script
-    from .texts import is_blank
+    from .texts import EVERY_CHANGE, is_blank, sentence_in_line
 
 
 # Imported on first use, so that commands that only print their help do not import NumPy.
@@ -68,11 +66,9 @@ _READERS = (
     "OTHER_PAGES",
     "AmbiguousMaskError",
     "ImageError",
-    "MaskReading",
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
-    "check_expansion",
     "decoding",
     "depth_of",
     "describe_dullness",
@@ -82,26 +78,25 @@ _READERS = (
     "load_mask",
     "open_image",
     "percentile_limits",
-    "pick_bands",
     "read_images",
     "read_mask",
     "read_size",
     "read_tags",
     "unsaid_nodata",
-    "valid_pixels",
 )
 
 __all__ = [
     "DEEP_MODES",
+    "EVERY_CHANGE",
     "IMAGE_SUFFIXES",
     "INCOMPLETE_SUFFIX",
     "JPEG_QUALITY",
     "OTHER_PAGES",
+    "PLAIN_SUFFIXES",
     "RASTER_SUFFIXES",
     "THUMBNAIL_SIDE",
     "AmbiguousMaskError",
     "ImageError",
-    "MaskReading",
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
@@ -113,6 +108,7 @@ __all__ = [
     "draw_thumbnail",
     "encode_mask",
     "fill_template",
+    "fold",
     "is_blank",
     "known_depth",
     "load_image",
@@ -122,7 +118,6 @@ __all__ = [
     "open_regular",
     "parse_json",
     "percentile_limits",
-    "pick_bands",
     "read_images",
     "read_json",
     "read_limited",
@@ -131,13 +126,13 @@ __all__ = [
     "read_size",
     "read_tags",
     "read_yaml",
+    "sentence_in_line",
     "sha256_bytes",
     "sha256_of",
     "suffix_of",
     "to_script",
     "to_utf8",
     "unsaid_nodata",
-    "valid_pixels",
     "write_bytes",
     "write_json",
     "write_text",
@@ -149,7 +144,7 @@ _HOMES = {
     **dict.fromkeys(_READERS, "images"),
     **dict.fromkeys(_PAGES, "static_page"),
     "encode_mask": "masks",
-    "is_blank": "texts",
+    **dict.fromkeys(("EVERY_CHANGE", "is_blank", "sentence_in_line"), "texts"),
     "read_limited": "limited_process",
 }
 

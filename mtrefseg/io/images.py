@@ -10,9 +10,7 @@ from modeling_mtrefseg.image_bands_mtrefseg import (
     apply_limits,
     known_depth,
     percentile_limits,
-    pick_bands,
     unsaid_nodata,
-    valid_pixels,
 )
 from modeling_mtrefseg.image_files_mtrefseg import (
     DEEP_MODES,
@@ -24,7 +22,7 @@ from modeling_mtrefseg.image_files_mtrefseg import (
     read_size,
 )
 from modeling_mtrefseg.image_reading_mtrefseg import describe_dullness, read_images
-from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, MaskReading, read_mask
+from modeling_mtrefseg.mask_reading_mtrefseg import AmbiguousMaskError, read_mask
 from modeling_mtrefseg.tiff_tags_mtrefseg import OTHER_PAGES, read_tags
 
 
@@ -33,7 +31,6 @@ __all__ = [
     "OTHER_PAGES",
     "AmbiguousMaskError",
     "ImageError",
-    "MaskReading",
     "Stretch",
     "UnsupportedImageError",
     "apply_limits",
@@ -46,11 +43,9 @@ __all__ = [
     "load_mask",
     "open_image",
     "percentile_limits",
-    "pick_bands",
     "read_images",
     "read_mask",
     "read_size",
     "read_tags",
     "unsaid_nodata",
-    "valid_pixels",
 ]

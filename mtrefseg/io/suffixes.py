@@ -7,9 +7,13 @@ from pathlib import Path
 
 RASTER_SUFFIXES = frozenset((".tif", ".tiff", ".gtiff", ".vrt", ".jp2", ".j2k", ".img", ".ecw", ".sid"))
 """Files of these kinds are read in windows; other images are read completely, as in `mtrefseg.load_image`."""
-IMAGE_SUFFIXES = RASTER_SUFFIXES | {
-    *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".gif", ".avif", ".heic", ".heif")
-}
+PLAIN_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".gif", ".jp2", ".avif", ".heic", ".heif"),
+)
+"""Files of these kinds can be read completely, without a library for rasters; the usual ones come first."""
+IMAGE_SUFFIXES = RASTER_SUFFIXES | {*PLAIN_SUFFIXES}
+"""Files of all kinds that can be segmented."""
 
 
 def suffix_of(source: str | Path) -> str:

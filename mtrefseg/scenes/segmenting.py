@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window
+from modeling_mtrefseg.canvas_mtrefseg import Align, Window, check_align, check_window, describe_shrinking
 from mtrefseg.errors import UserError
-from mtrefseg.io import describe_dullness
+from mtrefseg.io import EVERY_CHANGE, describe_dullness
 
 from .answering import Answers, ask, route_sentences
-from .output import EVERY_CHANGE, MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
+from .output import MASKS, OVERVIEW, SceneResult, draw_scene, make_folder, shrunk_views, writing
 from .reading import Grid, PlainImage, ReadOptions, Scene, StretchOption, name_of, open_scene
 from .windows import OVERLAP, USUAL_PIXEL_SIZE, WindowPlan, plan_windows, widened_side, window_side
 
@@ -325,11 +325,6 @@ def dullness_notes(scene: Scene, views: Sequence[Image.Image]) -> list[str]:
 
 def _shrinking_notes(plan: WindowPlan, canvas: int) -> list[str]:
     """Reports by how much windows are shrunk, and the consequence."""
-    factor = max(plan.window_width, plan.window_height) / canvas
-    if factor <= 1:
-        return []
     what = "the scene is" if plan.is_whole else "windows are"
-    return [
-        f"{what} shrunk {factor:.1f} times to the model's canvas of {canvas} pixels: objects smaller than "
-        f"{round(8 * factor)} pixels may be missed"
-    ]
+    note = describe_shrinking(what, max(plan.window_width, plan.window_height), canvas)
+    return [note] if note else []

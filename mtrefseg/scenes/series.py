@@ -12,11 +12,10 @@ import numpy as np
 import shapely
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import write_json
+from mtrefseg.io import EVERY_CHANGE, write_json
 
 from .answering import ask
 from .output import (
-    EVERY_CHANGE,
     GEOJSON,
     GEOPACKAGE,
     MASK_STYLE,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 
 GEO_PACKAGES = ("rasterio", "shapely", "pyogrio", "pyproj")
-EVERY_CHANGE = "(every change)"
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:
@@ -243,13 +242,16 @@ def say_what_is_segmented(grid: "Grid", device: "torch.device", dates: str = "")
 
 def sentence_lines(result: "SceneResult") -> list[str]:
     """The results as text, one line per sentence."""
+    from mtrefseg.io import sentence_in_line
+
     lines = []
     for one in result.sentences:
         found = counted(len(one.objects)) if one.objects else "      nothing"
         ground = "" if one.area_m2 is None else f"  {one.area_m2:12,.0f} m²"
-        text = one.text or EVERY_CHANGE
         area = f"{100 * one.area_fraction:6.2f} %{ground}"
-        lines.append(f"{found}  score {one.score:.2f}  area {area}  {text}{closest_note(one.is_closest)}")
+        lines.append(
+            f"{found}  score {one.score:.2f}  area {area}  {sentence_in_line(one.text)}{closest_note(one.is_closest)}"
+        )
     return lines
 
 

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mtrefseg.io import write_json
 
-from ..common import bad_input, closest_note, load_model, open_pair, progress, versions, written_whole
-from .options import EVERY_CHANGE, has_geo, make_predictor, need_registration, refuse_unused, scene_options
+from ..common import (
+    bad_input,
+    closest_note,
+    load_model_with_note,
+    open_pair,
+    progress,
+    results_written_together,
+    versions,
+)
+from .options import has_geo, make_predictor, need_registration, refuse_unused, scene_options
 
 
 if TYPE_CHECKING:
@@ -79,7 +87,7 @@ def run_plain(options: argparse.Namespace) -> None:
         options.threshold = processor.image_processor.threshold
     if options.no_target_threshold is None:
         options.no_target_threshold = processor.image_processor.no_target_threshold
-    model = load_model(options.model, processor, device, options.dtype)
+    model = load_model_with_note(options.model, processor, device, options.dtype)
     aligned_t2 = image_t2
     if image_t2.size != image_t1.size:
         aligned_t2 = processor.image_processor.load_pair(image_t1, image_t2, align="resize")[1]
@@ -127,6 +135,7 @@ def finish(
     Raises:
         [`UserError`]: If the results cannot be written.
     """
+    from mtrefseg.io import sentence_in_line
     from mtrefseg.view.overlay import draw_overlay
 
     texts = options.texts or [None]
@@ -136,7 +145,7 @@ def finish(
         _write_results(options, images[0].size, predictions, masks, overlay)
     for prediction in predictions:
         area = f"{100 * prediction.area_fraction:6.2f} %" if prediction.area_pixels else " nothing"
-        text = prediction.text or EVERY_CHANGE
+        text = sentence_in_line(prediction.text)
         note = closest_note(prediction.is_closest)
         print(f"{options.out / prediction.mask}  score {prediction.score:.2f}  area {area}  {text}{note}")
     print(options.out / "overlay.png")
@@ -172,12 +181,10 @@ def _needs_windows(options: argparse.Namespace, image: "Image.Image", processor:
 
 def warn_of_shrinking(image: "Image.Image", canvas: int, hint: str = "") -> None:
     """Reports by how much an image is shrunk to the model's canvas, if it is, with a hint."""
-    longest = max(image.size)
-    if longest > canvas:
-        progress(
-            f"the images are shrunk {longest / canvas:.1f} times to the model's canvas of {canvas} pixels: objects "
-            f"smaller than {round(8 * longest / canvas)} pixels may be missed{hint}"
-        )
+    from modeling_mtrefseg.canvas_mtrefseg import describe_shrinking
+
+    if note := describe_shrinking("the images are", max(image.size), canvas):
+        progress(f"{note}{hint}")
 
 
 def _segment_as_scene(
@@ -251,7 +258,7 @@ def _write_results(
         "versions": versions(),
         "results": [asdict(prediction) for prediction in predictions],
     }
-    with written_whole(options.out) as unfinished:
+    with results_written_together(options.out) as unfinished:
         for prediction, mask in zip(predictions, masks, strict=True):
             Image.fromarray(mask).convert("L").save(unfinished / prediction.mask)
         overlay.save(unfinished / "overlay.png")

@@ -3,7 +3,7 @@
 
 import argparse
 
-from ..common import load_model, progress, results_in, versions, written_whole
+from ..common import load_model_with_note, progress, results_in, results_written_together, versions
 from .options import (
     check_scene_input,
     make_predictor,
@@ -30,9 +30,11 @@ def run_scene(options: argparse.Namespace) -> None:
     model_type = check_scene_input(options)
     grid = check_scene([options.image_t1, options.image_t2], how)
     processor, device = open_scene_input(options, model_type)
-    predictor = make_predictor(load_model(options.model, processor, device, options.dtype), processor, options)
+    predictor = make_predictor(
+        load_model_with_note(options.model, processor, device, options.dtype), processor, options
+    )
     say_what_is_segmented(grid, device)
-    with written_whole(options.out) as unfinished:
+    with results_written_together(options.out) as unfinished:
         images, texts = (options.image_t1, options.image_t2), options.texts or None
         more = {"model": options.model, "versions": versions()}
         result = segment_pair(*images, texts, predictor, how, unfinished, progress, more)

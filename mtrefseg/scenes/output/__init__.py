@@ -3,7 +3,7 @@
 
 from .drawing import draw_layers, draw_scene, draw_timeline, shrunk_views
 from .labels import MaskLabels, strips
-from .objects import EVERY_CHANGE, SceneObject, find_objects, objects_table, write_vectors
+from .objects import SceneObject, find_objects, objects_table, write_vectors
 from .rasters import NO_DATA, PERCENT, StripWriter, create_raster, make_folder, to_cog, writing
 from .result import (
     GEOJSON,
@@ -21,7 +21,6 @@ from .styles import write_mask_style, write_style
 
 
 __all__ = [
-    "EVERY_CHANGE",
     "GEOJSON",
     "GEOPACKAGE",
     "MASKS",

@@ -17,6 +17,7 @@ from shapely.geometry import MultiPolygon, box
 from shapely.geometry import shape as to_shape
 
 from mtrefseg.errors import UserError
+from mtrefseg.io import EVERY_CHANGE
 
 from ..reading import Grid, geodesic_area
 from ..sentences import ChangeType, change_type_of
@@ -25,8 +26,6 @@ from .rasters import writing
 
 
 LAYER = "objects"
-EVERY_CHANGE = "every change"
-"""Placeholder if there is no sentence."""
 PIXELS_NOTE = "no coordinate reference system: coordinates are pixels of t1, x to the right, y down"
 _LONGEST_EDGE_PIXELS = 64  # Longer edges are split before they are transformed to another reference system.
 

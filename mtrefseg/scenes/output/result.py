@@ -13,12 +13,12 @@ import shapely
 from PIL import Image
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import write_json
+from mtrefseg.io import EVERY_CHANGE, write_json
 from mtrs_iou import encode_rle
 
 from ..reading import Grid, open_raster
 from ..sentences import Way
-from .objects import EVERY_CHANGE, PIXELS_NOTE, SceneObject, objects_table, write_vectors
+from .objects import PIXELS_NOTE, SceneObject, objects_table, write_vectors
 from .rasters import make_folder, writing
 from .styles import write_mask_style, write_style
 

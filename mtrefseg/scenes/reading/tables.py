@@ -16,7 +16,7 @@ import pyarrow
 import pyarrow.parquet
 
 from mtrefseg.errors import UserError, one_line, readable
-from mtrefseg.io import IMAGE_SUFFIXES, is_blank, parse_json, read_limited, read_regular, to_utf8
+from mtrefseg.io import IMAGE_SUFFIXES, fold, is_blank, parse_json, read_limited, read_regular, to_utf8
 
 
 COLUMNS = ("t1", "t2", "sentences", "id")
@@ -280,13 +280,13 @@ def _ids_of(names: Sequence[str]) -> dict[str, str]:
     no other image has.
     """
     ids = {name: name for name in names if _as_id(name) == name}
-    taken = {_fold(name) for name in ids}
+    taken = {fold(name) for name in ids}
     for name in names:
         if name not in ids:
             named = _as_id(name)
             tries = itertools.chain([named], (f"{named}_{number}" for number in itertools.count(2)))
-            ids[name] = next(one for one in tries if _fold(one) not in taken)
-            taken.add(_fold(ids[name]))
+            ids[name] = next(one for one in tries if fold(one) not in taken)
+            taken.add(fold(ids[name]))
     return ids
 
 
@@ -318,12 +318,8 @@ def _images_of(folder: Path, say: Callable[[str], None] | None) -> dict[str, lis
 def _similar(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names of `earlier` without a partner, and the only ones of `later` that differ only in case or Unicode form."""
     alone = [[name for name in one if name not in other] for one, other in ((earlier, later), (later, earlier))]
-    counts = [Counter(map(_fold, names)) for names in alone]
-    by_fold = {_fold(name): name for name in alone[1]}
+    counts = [Counter(map(fold, names)) for names in alone]
+    by_fold = {fold(name): name for name in alone[1]}
     for name in alone[0]:
-        if counts[0][_fold(name)] == counts[1][_fold(name)] == 1:
-            yield name, by_fold[_fold(name)]
-
-
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        if counts[0][fold(name)] == counts[1][fold(name)] == 1:
+            yield name, by_fold[fold(name)]

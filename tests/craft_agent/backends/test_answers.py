@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from craft_agent.backends.answers import CUT_OFF, LONGEST_ANSWER, AnswerError, read_answer
+from craft_agent.backends.answers import read_answer
 from craft_agent.prompts.schemas import GROUND, PERCEIVE, REVIEW, refine_schema
+from mtrefseg.foundation import CUT_OFF, LONGEST_ANSWER, AnswerError
 from tests.craft_agent.scripted_perceiver import difference, review
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from craft_agent.backends.chat_client import MOST_BYTES, retry_after
 from craft_agent.backends.chat_perceiver import MOST_CHARACTERS, ChatPerceiver
 from craft_agent.backends.protocols import Question
 from craft_agent.errors import BackendError, PermanentError, RefusedError, TransientError
 from craft_agent.prompts.schemas import PERCEIVE
 from craft_agent.records import ImagePair
+from mtrefseg.foundation.chat_client import MOST_BYTES, retry_after
 from tests.craft_agent.scripted_server import Reply, ScriptedServer, refuses, says
 
 

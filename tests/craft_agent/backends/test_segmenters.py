@@ -2,12 +2,14 @@
 """Every segmenter with a tiny random model: shapes, protocol, and what boxes and points do."""
 
 import importlib
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from craft_agent.backends.clipseg_segmenter import ClipSegSegmenter
 from craft_agent.backends.mtrefseg_segmenter import MTRefSegSegmenter
@@ -17,6 +19,7 @@ from craft_agent.backends.text_segmenters import TextSegmenter, grounded_sam2_se
 from craft_agent.backends.views import LEAST_SIDE, MOST_SIDE, look_at
 from craft_agent.errors import PermanentError, RefusedError
 from craft_agent.records import Box, ChangeType, ImagePair, Point
+from modeling_mtrefseg import MTRefSegVisionModel
 from tests import tiny_models
 
 
@@ -165,8 +168,29 @@ def test_wrong_kind_of_model(folders):
 
 
 def test_other_model_than_our_own(folders):
-    with pytest.raises(PermanentError, match="mtrefseg"):
+    with pytest.raises(PermanentError, match="an MTRefSegProcessor is needed"):
         MTRefSegSegmenter(folders("clipseg"), device="cpu")
+
+
+def test_a_sentence_needs_the_whole_model(folders, tmp_path: Path):
+    """A checkpoint of stage 1 has no language model: it is refused, unless only the mask of all changes is needed."""
+    folder = Path(shutil.copytree(folders("mtrefseg"), tmp_path / "stage1"))
+    MTRefSegVisionModel.from_pretrained(folder).save_pretrained(folder)
+    with pytest.raises(PermanentError, match=r"^cannot load \S*stage1: it is a checkpoint of stage 1, .*$"):
+        MTRefSegSegmenter(str(folder), True, "cpu")
+    found = MTRefSegSegmenter(str(folder), False, "cpu", 0.0).segment(prompt())
+    assert np.array_equal(found.mask, MTRefSegSegmenter(folders("mtrefseg"), False, "cpu", 0.0).segment(prompt()).mask)
+
+
+@pytest.mark.parametrize("by_sentence", [True, False])
+@pytest.mark.parametrize("part", ["vision_model.", "language_model."])
+def test_missing_weights_are_not_made_up(by_sentence: bool, part: str, folders, tmp_path: Path):
+    folder = Path(shutil.copytree(folders("mtrefseg"), tmp_path / "truncated"))
+    weights = load_file(folder / "model.safetensors")
+    del weights[next(name for name in sorted(weights) if name.startswith(part))]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(PermanentError, match=r"^cannot load \S*truncated: its weights lack 1 of the model's .*$"):
+        MTRefSegSegmenter(str(folder), by_sentence, "cpu")
 
 
 def test_unknown_device(folders):

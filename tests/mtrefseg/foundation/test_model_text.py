@@ -3,7 +3,8 @@
 
 import pytest
 
-from mtrefseg.foundation import drop_thoughts, ends_in_thoughts, json_objects, json_values
+from mtrefseg.foundation import drop_thoughts, json_objects, json_values
+from mtrefseg.foundation.model_text import ends_in_thoughts
 
 
 @pytest.mark.parametrize(

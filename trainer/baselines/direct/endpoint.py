@@ -1,15 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """
-Any OpenAI-compatible server that accepts images, such as vLLM. The `openai` client retries lost connections and
-busy servers. The key comes from OPENAI_API_KEY and is stored nowhere.
+Any OpenAI-compatible server that accepts images, such as vLLM. Lost connections and busy servers are asked again. The
+key comes from OPENAI_API_KEY and is stored nowhere.
 """
 
-import base64
-import io
 import os
 import re
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
@@ -20,9 +19,16 @@ from .language_models import Reply
 from .regions import Size, Unit
 
 
+if TYPE_CHECKING:
+    from mtrefseg.foundation.chat_client import Completion, ExchangeError
+
 RETRIES = 5
 SECONDS = 180.0
 """Time limit of a request."""
+FIRST_WAIT = 0.5
+"""Seconds before the second try; doubled each time."""
+LONGEST_WAIT = 60.0
+"""Longest pause between two tries in seconds, also if the server asks for more."""
 _WRITES_PIXELS = re.compile(r"qwen-?2[._-]?5[._-]?(vl|omni)", re.IGNORECASE)
 
 
@@ -43,7 +49,8 @@ class EndpointTalker:
 
     def __init__(self, model: str, url: str, unit: str | None = None, max_tokens: int = 2048) -> None:
         try:
-            import openai  # Imported here, because nothing else needs it.
+            # Imported here, because nothing else needs openai.
+            from mtrefseg.foundation.chat_client import ChatClient
         except ImportError as error:
             raise TrainingError("endpoint needs the package openai: pip install openai.") from error
         if unit not in (None, "pixels", "thousandths"):
@@ -55,9 +62,8 @@ class EndpointTalker:
         self.identity = {"model": model, "max_tokens": str(max_tokens), "unit": self.unit}
         self._model = model
         self._max_tokens = max_tokens
-        self._client = openai.OpenAI(
-            base_url=url, api_key=os.environ.get("OPENAI_API_KEY") or "none", timeout=SECONDS, max_retries=RETRIES
-        )
+        self._key = os.environ.get("OPENAI_API_KEY")
+        self._client = ChatClient(url, self._key, SECONDS)
 
     def ask(self, images: Sequence[Image.Image], question: str) -> Reply:
         """
@@ -65,57 +71,59 @@ class EndpointTalker:
 
         Raises:
             TrainingError: If the server cannot answer any question: no connection, a wrong key, an unknown model.
-            openai.OpenAIError: If it does not answer this question.
+            ValueError: If it does not answer this question.
         """
-        import openai
+        from mtrefseg.foundation.chat_client import data_url
 
         if self.unit == "pixels":
             # Servers resize images to multiples of a patch, so images are resized to that size here.
             images = [image.resize(_whole_patches(image.size), Image.Resampling.BICUBIC) for image in images]
-        content: list[Any] = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
+        content: list[Any] = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in images]
         content.append({"type": "text", "text": question})
-        try:
-            completion = self._client.chat.completions.create(
-                model=self._model,
-                messages=[{"role": "user", "content": content}],
-                max_tokens=self._max_tokens,
-                temperature=0,
-            )
-        # One slow answer does not mean that the server is down.
-        except openai.APITimeoutError:
-            raise
-        except (
-            openai.APIConnectionError,
-            openai.AuthenticationError,
-            openai.PermissionDeniedError,
-            openai.NotFoundError,
-        ) as error:
-            raise TrainingError(
-                f"the request to {self.name} failed: {error}; check url, model and OPENAI_API_KEY"
-            ) from error
-        if not completion.choices:
-            raise ValueError("the server sent no answer")
-        choice = completion.choices[0]
-        if choice.finish_reason == "content_filter":
+        completion = self._complete(content)
+        if completion.finish_reason == "content_filter":
             raise ValueError("the server's content filter withheld the answer")
         seen = tuple(image.size for image in images)
-        return Reply(_text(choice.message.content), seen, choice.finish_reason == "length")
+        return Reply(completion.text, seen, completion.finish_reason == "length")
+
+    def _complete(self, content: list[Any]) -> "Completion":
+        """Sends a question until it is answered, or refused, or the tries are over."""
+        from mtrefseg.foundation.chat_client import ExchangeError, UnreachableError
+
+        failures = 0
+        while True:
+            try:
+                return self._client.complete(
+                    model=self._model,
+                    messages=[{"role": "user", "content": content}],
+                    max_tokens=self._max_tokens,
+                    temperature=0,
+                )
+            except ExchangeError as problem:
+                reason = self._without_key(problem.describe())
+                if problem.is_lasting or (isinstance(problem, UnreachableError) and failures == RETRIES):
+                    raise TrainingError(
+                        f"the request to {self.name} failed: {reason}; check url, model and OPENAI_API_KEY"
+                    ) from None
+                # One slow answer does not mean that the server is down.
+                if failures == RETRIES or not _is_worth_another_try(problem):
+                    raise ValueError(reason) from None
+                wait = FIRST_WAIT * 2**failures if problem.retry_after is None else problem.retry_after
+            time.sleep(min(wait, LONGEST_WAIT))
+            failures += 1
+
+    def _without_key(self, message: str) -> str:
+        return message.replace(self._key, "[key]") if self._key else message
 
 
-def _text(content: Any) -> str:
-    """The text of a message; some servers send it in parts."""
-    if isinstance(content, list):
-        return "".join(part["text"] for part in content if part.get("type") == "text")
-    return content or ""
+def _is_worth_another_try(problem: "ExchangeError") -> bool:
+    """Whether the server may answer later. At a temperature of 0, something that is no answer would come again."""
+    from mtrefseg.foundation.chat_client import LateError, UnreachableError
+
+    return problem.may_pass if problem.status else isinstance(problem, LateError | UnreachableError)
 
 
 def _whole_patches(size: Size) -> Size:
     """Width and height to which Qwen2.5-VL resizes an image."""
     height, width = smart_resize(size[1], size[0])
     return width, height
-
-
-def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import AutoProcessor, Florence2ForConditionalGeneration
 
-from mtrefseg.foundation import load_model, load_part, to_model
+from mtrefseg.foundation import load_part, load_third_party_model, to_model
 from trainer.evaluation import shown_name
 
 from .asking import Finding, View, nothing, source_of, unite
@@ -34,7 +34,7 @@ class FlorenceModel:
 
     def __init__(self, model: str, device: str | None = None) -> None:
         self._processor = load_part(AutoProcessor.from_pretrained, model)
-        self._model = load_model(Florence2ForConditionalGeneration.from_pretrained, model, device)
+        self._model = load_third_party_model(Florence2ForConditionalGeneration.from_pretrained, model, device)
         self.name = f"florence2:{shown_name(model)}"
         self.identity = {"model": source_of(model), "beams": str(BEAMS)}
 

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from PIL import Image
 
-from mtrefseg.foundation import PromptedSegmenter
+from mtrefseg.foundation import AnswerError, PromptedSegmenter
 
 from .asking import Finding, View, nothing, source_of, unite
 from .painting import Painter
-from .regions import AnswerError, Frame, Size, Unit, read_regions
+from .regions import Frame, Size, Unit, read_regions
 
 
 PROMPT_VERSION = "1"

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor, PaliGemmaForConditionalGeneration
 
-from mtrefseg.foundation import PromptedSegmenter, load_model, load_part, to_model
+from mtrefseg.foundation import PromptedSegmenter, load_part, load_third_party_model, to_model
 from trainer.evaluation import shown_name
 
 from .asking import Finding, View, nothing, source_of, unite
@@ -41,7 +41,7 @@ class PaliGemmaModel:
 
     def __init__(self, model: str, sam: str, device: str | None = None) -> None:
         self._processor = load_part(AutoProcessor.from_pretrained, model)
-        self._model = load_model(PaliGemmaForConditionalGeneration.from_pretrained, model, device)
+        self._model = load_third_party_model(PaliGemmaForConditionalGeneration.from_pretrained, model, device)
         self._segmenter = PromptedSegmenter(sam, device)
         self.name = f"paligemma:{shown_name(model)}"
         self.identity = {"model": source_of(model), "sam": source_of(sam)}

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mtrefseg.foundation import drop_thoughts, ends_in_thoughts, json_values
+from mtrefseg.foundation import AnswerError, final_text, json_values
 
 
 Unit = Literal["thousandths", "pixels"]
@@ -27,18 +27,12 @@ Size = tuple[int, int]
 
 TOLERANCE = 0.05
 """Coordinates may be outside the image by this share of its side; larger ones are in another unit."""
-LONGEST_ANSWER = 200_000
-"""Maximum length of an answer in characters."""
 
 _BOX_KEYS = {"bbox_2d", "bbox", "box", "boxes", "bboxes", "box_2d", "bounding_box", "bounding_boxes", "coordinates"}
 _POINT_KEYS = {"point_2d", "point", "points"}
 _REVERSED = "box_2d"
 _NUMBER = r"\s*(-?\d{1,9}(?:\.\d{1,9})?)\s*"
 _PAIR_OF_POINTS = re.compile(rf"\({_NUMBER},{_NUMBER}\)\s*,\s*\({_NUMBER},{_NUMBER}\)")
-
-
-class AnswerError(ValueError):
-    """An answer cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +82,7 @@ def read_regions(text: str, frame: Frame) -> list[Region]:
         AnswerError: If the answer contains nothing usable: a refusal, only words, coordinates of another unit,
             or a text that was truncated before the first one.
     """
-    if len(text) > LONGEST_ANSWER:
-        raise AnswerError(f"the answer has {len(text):,} characters, more than {LONGEST_ANSWER:,}")
-    text = drop_thoughts(text)
-    if ends_in_thoughts(text):
-        raise AnswerError("the answer ends inside its reasoning")
-    if not text.strip():
-        raise AnswerError("the answer is empty")
+    text = final_text(text)
     problem, says_nothing, places = "", False, []
     for value in json_values(text):
         if isinstance(value, ValueError):

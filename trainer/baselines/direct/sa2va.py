@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from transformers import AutoModel, AutoProcessor, AutoTokenizer
 
-from mtrefseg.foundation import load_model, load_part
+from mtrefseg.foundation import load_part, load_third_party_model
 from trainer.errors import TrainingError
 from trainer.evaluation import shown_name
 
@@ -44,7 +44,7 @@ class Sa2vaModel:
             raise TrainingError(
                 f"sa2va:{model} runs code of that repository: read it, then add trust_remote_code=yes."
             )
-        self._model = load_model(AutoModel.from_pretrained, model, device, trust_remote_code=True)
+        self._model = load_third_party_model(AutoModel.from_pretrained, model, device, trust_remote_code=True)
         if not hasattr(self._model, "predict_forward"):
             raise TrainingError(f"sa2va:{model} has no predict_forward; use a Sa2VA model such as ByteDance/Sa2VA-4B.")
         # Models based on InternVL need their tokenizer, those based on Qwen-VL their processor.

@@ -122,7 +122,10 @@ def test_an_image_without_boxes_is_not_encoded() -> None:
     ("reply", "problem"),
     [
         ({"text": "I'm sorry, I cannot help with that."}, "the answer holds no box and no point"),
-        ({"text": "<think>Hm", "is_cut_off": True}, "cut off at the limit of tokens; the answer ends inside"),
+        (
+            {"text": "<think>Hm", "is_cut_off": True},
+            "cut off at the limit of tokens; the answer is cut off: it ends inside",
+        ),
         (
             {"text": '[{"bbox_2d": [10, 2', "is_cut_off": True},
             "cut off at the limit of tokens; the answer is not valid",
@@ -170,7 +173,7 @@ def images_of(request: dict) -> list[Image.Image]:
 def test_a_server_is_asked(monkeypatch) -> None:
     """A busy server is asked again."""
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    script = [refuses(429, "busy", **{"retry-after-ms": "1"}), says(BOX)]
+    script = [refuses(429, "busy", **{"retry-after": "0.001"}), says(BOX)]
     with ScriptedServer(lambda number, request: script[number]).running() as server:
         (answer,), _ = ask(EndpointTalker("some-model", server.endpoint), "two_images")
     assert box_of(answer.mask) == (20, 20, 60, 50)
@@ -200,11 +203,12 @@ def test_a_server_whose_model_writes_pixels_gets_images_of_whole_patches(model: 
         (says(None), "the answer is empty"),
         (says('[{"bbox_2d"', finish_reason="length"), "cut off at the limit of tokens"),
         (says("", finish_reason="content_filter"), "ValueError: the server's content filter withheld the answer"),
-        (refuses(400, "the image is too large"), "BadRequestError: .*the image is too large"),
-        (ServerReply(b'{"choices": []}'), "ValueError: the server sent no answer"),
-        (ServerReply(b"{}"), "ValueError: the server sent no answer"),
+        (refuses(400, "the image is too large"), "ValueError: HTTP 400: the image is too large"),
+        (ServerReply(b'{"choices": []}'), "ValueError: not a chat completion"),
+        (ServerReply(b"{}"), "ValueError: not a chat completion"),
         (says([{"type": "text", "text": "Sorry, "}, {"type": "text", "text": "no."}]), "the answer holds no box"),
-        (ServerReply(b"not JSON"), "JSONDecodeError"),
+        (ServerReply(b"not JSON"), "ValueError: not a chat completion: not JSON"),
+        (ServerReply(b"x" * 2**16, repeats=200), "ValueError: the response has more than"),
     ],
 )
 def test_a_question_that_a_server_does_not_answer_well(reply: ServerReply, problem: str) -> None:
@@ -219,7 +223,7 @@ def test_a_question_that_a_server_does_not_answer_well(reply: ServerReply, probl
     assert second.mask.any()
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [302, 401, 403, 404])
 def test_a_server_that_answers_nothing_stops_the_run(status: int) -> None:
     message = r"the request to endpoint:m failed: .*go away.*check url"
     server = ScriptedServer(lambda number, request: refuses(status, "go away"))
@@ -238,7 +242,23 @@ def test_a_slow_server_costs_one_sentence(monkeypatch) -> None:
     monkeypatch.setattr(endpoint, "SECONDS", 0.3)
     with ScriptedServer(lambda number, request: ServerReply(delay=1.0)).running() as server:
         (answer,), _ = ask(EndpointTalker("m", server.endpoint))
-    assert answer.problem.startswith("APITimeoutError")
+    assert answer.problem == "ValueError: no complete answer within 0.3 s"
+
+
+def test_a_server_that_sends_a_byte_now_and_then_does_not_outlast_the_time_limit(monkeypatch) -> None:
+    monkeypatch.setattr(endpoint, "RETRIES", 0)
+    monkeypatch.setattr(endpoint, "SECONDS", 0.3)
+    body = says(BOX).body
+    with ScriptedServer(lambda number, request: ServerReply(body, trickle=0.1)).running() as server:
+        (answer,), _ = ask(EndpointTalker("m", server.endpoint))
+    assert answer.problem == "ValueError: no complete answer within 0.3 s"
+
+
+def test_the_key_is_in_no_message(monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    with ScriptedServer(lambda number, request: refuses(400, "secret is odd")).running() as server:
+        (answer,), _ = ask(EndpointTalker("m", server.endpoint))
+    assert answer.problem == "ValueError: HTTP 400: [key] is odd"
 
 
 def test_unknown_units_are_refused() -> None:

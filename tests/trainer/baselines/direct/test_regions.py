@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from mtrefseg.foundation import LONGEST_ANSWER, AnswerError
 from trainer.baselines.direct.paligemma import read_boxes
-from trainer.baselines.direct.regions import LONGEST_ANSWER, AnswerError, Frame, Region, read_regions
+from trainer.baselines.direct.regions import Frame, Region, read_regions
 
 
 SIZE = (200, 100)
@@ -126,7 +127,7 @@ def test_nothing_fits(text: str) -> None:
         ('{"bbox_2d": [1e999, 0, 10, 10]}', "no box and no point"),
         ('{"bbox_2d": [NaN, 0, 10, 10]}', "not valid JSON"),
         ('{"bbox_2d": [100, 200, 300', "not valid JSON"),
-        ("<think>The car could be at [100, 200, 300, 500], but", "inside its reasoning"),
+        ("<think>The car could be at [100, 200, 300, 500], but", "inside the thoughts"),
         ('{"bbox_2d": [100, 200, 100, 500]}', "no area"),
         ("x" * (LONGEST_ANSWER + 1), "more than"),
     ],
