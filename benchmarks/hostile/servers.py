@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from craft_agent.backends.chat_client import ChatClient, Completion, ExchangeError
+from mtrefseg.foundation.chat_client import ChatClient, Completion, ExchangeError
 
 from .answers import WORDS
 from .cases import Case, Random
