@@ -20,7 +20,7 @@ from mtrefseg import __version__
 from mtrefseg.io import sha256_bytes, sha256_of, write_json
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
-from mtrs_iou.mtrs_iou import MaskScores, merge
+from mtrs_iou import MaskScores, merge
 from trainer.errors import TrainingError
 from trainer.names import PREDICTIONS, REPORT
 
