@@ -8,7 +8,6 @@ FAIL: repair before training. WARN: should be reviewed. PASS: no problem found.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import printable
+from mtrefseg.io import write_json
 
 from .checks import Verdict
 from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
@@ -86,6 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes the findings."""
     try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(path, content)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}; give another --json.") from error

@@ -15,7 +15,6 @@ processes.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -113,7 +112,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
 
     from tqdm.auto import tqdm
 
-    from mtrefseg.io import sha256_of
+    from mtrefseg.io import sha256_of, write_json
     from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
 
     from .running import PAIRS_AT_ONCE, finish_row, folder_name
@@ -141,7 +140,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
             append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
     faults.extra = sorted(predictions)
     if faults:
-        faults_path.write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")
+        write_json(faults_path, vars(faults))
     else:
         faults_path.unlink(missing_ok=True)  # Of earlier predictions, whose report was removed.
     report = finish_row(folder, num_batches, name, source, arguments, identity, 1)
