@@ -17,7 +17,6 @@ from .comparison import ScoredModel, groups_of, interval, significance
 
 FURTHER = ("N-acc", "T-acc")
 HEADER = ("model", *SCORES, *FURTHER, "95 % of mIoU", "p", "on")
-MATCHING = "the same sentences"
 
 
 def write_table(models: Sequence[ScoredModel], folder: Path) -> str:

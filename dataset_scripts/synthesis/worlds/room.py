@@ -265,7 +265,6 @@ def _add_people(random: np.random.Generator, scene: RoomScene, layout: Layout, c
 
 
 def _add_solid(
-    random: np.random.Generator,
     scene: RoomScene,
     layout: Layout,
     kind: str,
@@ -303,7 +302,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
             wide if table_shape == "round" else float(random.uniform(0.6, 0.9)),
         )
         color = table_color if random.random() < 0.7 else str(random.choice(_TABLE_COLORS))
-        table = _add_solid(random, scene, layout, "table", spot, turn, extent, State(color), table_shape)
+        table = _add_solid(scene, layout, "table", spot, turn, extent, State(color), table_shape)
         if table is not None and random.random() < 0.6 and _add_on_table(random, scene, layout, table):
             settled.append(table.number)
     for _ in range(round(crowd * int(random.integers(2, 9)))):
@@ -313,7 +312,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
         color = chair_colors[int(random.random() < 0.3)]
         extent = (0.95, 0.85, 0.8) if chair_shape == "armchair" else (0.5, 0.95, 0.5)
         facing = float(random.choice([0, 90, 180, 270])) + float(random.normal(0, 20))
-        _add_solid(random, scene, layout, "chair", spot, facing, extent, State(color), chair_shape)
+        _add_solid(scene, layout, "chair", spot, facing, extent, State(color), chair_shape)
     return settled
 
 
@@ -395,7 +394,6 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
             added = layout.stand("lamp", spot, state, (0.45, float(random.uniform(1.4, 1.75)), 0.4), variant="floor")
         elif kind == "bin":
             added = _add_solid(
-                random,
                 scene,
                 layout,
                 "bin",
@@ -409,7 +407,7 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
             side = float(random.uniform(0.35, 0.7))
             state = sample_box_state(random)
             added = _add_solid(
-                random, scene, layout, "box", spot, turn, (side, side * float(random.uniform(0.6, 1)), side), state, ""
+                scene, layout, "box", spot, turn, (side, side * float(random.uniform(0.6, 1)), side), state, ""
             )
         count -= added is not None
 
