@@ -4,7 +4,7 @@ Composes pairs with sentences and exact masks from real images with instance mas
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import UnusableError
+from dataset_scripts.readers import CountedPairs, UnusableError
 from dataset_scripts.readers.split_folders import fingerprint
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
@@ -60,7 +60,7 @@ class ComposedPair(SyntheticPair):
 
 
 @dataclass(frozen=True)
-class Composer:
+class Composer(CountedPairs[ComposedPair]):
     """
     Composes pairs from single images with instance masks (COCO format): objects are removed, inserted or recoloured at
     one of two times, and everything else differs only in light, season, sharpness, compression and a small shift. The
@@ -186,13 +186,6 @@ class Composer:
         if error.detail not in self.library.damaged:
             self.library.damaged.add(error.detail)
             logger.warning(f"left out an image that cannot be decoded: {error.detail}")
-
-    def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[ComposedPair]:
-        """The pairs of a range of numbers, infinite without `stop`; each is made on demand."""
-        index = start
-        while stop is None or index < stop:
-            yield self.pair(index)
-            index += step
 
     def _make_canvas(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]] | None:
         """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mtrefseg.io import write_text
+from mtrefseg.looks import INK, QUIET, to_hex
 from trainer.evaluation import latex_row, latex_text, markdown_cell, markdown_row
 from trainer.evaluation.paper_scores import KINDS as PAPER_GROUPS
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, paper_rows
@@ -156,7 +157,7 @@ def _draw(parts: Sequence[Sequence[_Row]], path: Path) -> None:
             [mean - row.low for mean, row in zip(means, part)],
             [row.high - mean for mean, row in zip(means, part)],
         ]
-        axes.barh(range(len(part)), means, xerr=ends, color="#4c78a8", ecolor="#333333", capsize=2)
+        axes.barh(range(len(part)), means, xerr=ends, color=to_hex(QUIET), ecolor=to_hex(INK), capsize=2)
         axes.set_yticks(range(len(part)), names)
         axes.invert_yaxis()
         axes.set_xlabel("mIoU (bars: 95 % over sentences)")

@@ -23,6 +23,7 @@ STRIDE = 4
 KINDS = ("background", *sorted(NOUNS))
 COLOR_NAMES = tuple(COLORS)
 IGNORED = -100
+_HIDDEN_SIZE = 96  # Channels in which the levels of the backbone are added; a multiple of 16.
 _BACKGROUND_WEIGHT = 0.3
 _COLOR_WEIGHT = 0.5
 _CHANGE_WEIGHT = 0.1
@@ -70,22 +71,20 @@ class SceneParsingModel(nn.Module):
 
     Args:
         vision_model ([`MTRefSegVisionModel`]): The vision part.
-        hidden_size (`int`, *optional*, defaults to 96): Number of channels in which the levels of the backbone are
-            added; a multiple of 16.
     """
 
-    def __init__(self, vision_model: MTRefSegVisionModel, hidden_size: int = 96) -> None:
+    def __init__(self, vision_model: MTRefSegVisionModel) -> None:
         super().__init__()
         self.vision_model = vision_model
         channels = list(vision_model.backbone.channels)
-        self.projections = nn.ModuleList([nn.Conv2d(level, hidden_size, kernel_size=1) for level in channels])
+        self.projections = nn.ModuleList([nn.Conv2d(level, _HIDDEN_SIZE, kernel_size=1) for level in channels])
         self.mixture = nn.Sequential(
-            nn.GroupNorm(16, hidden_size),
+            nn.GroupNorm(16, _HIDDEN_SIZE),
             nn.GELU(),
-            nn.Conv2d(hidden_size, hidden_size, kernel_size=3, padding=1),
+            nn.Conv2d(_HIDDEN_SIZE, _HIDDEN_SIZE, kernel_size=3, padding=1),
             nn.GELU(),
         )
-        self.image_head = ParsingHead(hidden_size)
+        self.image_head = ParsingHead(_HIDDEN_SIZE)
         mask_channels = vision_model.config.mask_decoder_config.hidden_size
         self.pair_heads = nn.ModuleList([ParsingHead(mask_channels) for _ in ("t1", "t2")])
 
