@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtrefseg.errors import run_command
+from mtrefseg.io import sha256_of, write_json
 from mtrefseg.option_values import OneLineParser, positive
 from trainer.errors import TrainingError
 from trainer.evaluation_inputs import add_data_options, connect_processes, not_negative, open_source
@@ -112,7 +113,6 @@ def score_predictions(arguments: argparse.Namespace) -> int:
 
     from tqdm.auto import tqdm
 
-    from mtrefseg.io import sha256_of, write_json
     from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
 
     from .running import PAIRS_AT_ONCE, finish_row, folder_name
