@@ -105,7 +105,7 @@ class Composer(CountedPairs[ComposedPair]):
 
     label: ClassVar[str] = "composed"
     # Increased whenever the same settings and images give other pairs.
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
         if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
