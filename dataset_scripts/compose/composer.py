@@ -22,7 +22,7 @@ from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, take_image
-from dataset_scripts.synthesis.scene import Rendering, Scene
+from dataset_scripts.synthesis.scene import TIMES, Rendering, Scene
 
 from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
@@ -315,9 +315,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
     later_share = float(random.choice((0.15, 0.5, 0.85)))
     # Objects that exist at both times come first, so that changes can be placed next to them.
     if random.random() < 0.35:
-        editor.paste((0, 1), int(random.integers(1, 4)))
+        editor.paste(TIMES, int(random.integers(1, 4)))
     if random.random() < 0.25:
-        editor.remove((0, 1))
+        editor.remove(TIMES)
     done = 0
     for _ in range(3 * wanted):
         if done >= wanted:
@@ -325,16 +325,16 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
         is_later = random.random() < later_share
         kind = random.random()
         if kind < 0.1:
-            done += editor.exchange(0 if is_later else 1)
+            done += editor.exchange(1 if is_later else 2)
         elif kind < 0.45:
             # Objects that exist only at t2 were removed from the earlier image.
-            done += len(editor.remove((0,) if is_later else (1,)))
+            done += len(editor.remove((1,) if is_later else (2,)))
         elif kind < (0.94 if editor.from_above else 0.87):
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
-            done += len(editor.paste((1,) if is_later else (0,), most))
+            done += len(editor.paste((2,) if is_later else (1,), most))
         else:
-            done += editor.paint(1 if random.random() < 0.5 else 0) is not None
-    for time in (0, 1):
+            done += editor.paint(2 if random.random() < 0.5 else 1) is not None
+    for time in TIMES:
         if random.random() < 0.45:
             editor.cover_ground(time)
     return done
@@ -342,9 +342,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
 
 def _taken_apart(canvas: Canvas, size: int, random: np.random.Generator) -> tuple[Rendering, Rendering]:
     """The two images cropped to size, one of them slightly shifted."""
-    moved = int(random.integers(3))  # Neither of them in a third of the pairs
+    moved = 1 + int(random.integers(3))  # Neither of them in a third of the pairs
     made = []
-    for time in (0, 1):
+    for time in TIMES:
         turn, shift_x, shift_y = 0.0, 0.0, 0.0
         if moved == time:
             turn = float(random.uniform(-_LARGEST_TURN, _LARGEST_TURN))

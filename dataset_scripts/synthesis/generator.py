@@ -21,7 +21,7 @@ from dataset_scripts.synthesis.worlds.room import paint_room, sample_room
 from dataset_scripts.synthesis.worlds.street import paint_street, sample_street
 
 from .corruption import corrupt
-from .scene import Rendering, Scene, SyntheticExpression
+from .scene import TIMES, Rendering, Scene, SyntheticExpression, Time
 
 
 Domain: TypeAlias = Literal["NS", "RS"]
@@ -47,7 +47,7 @@ class World:
 
     domain: Domain
     sample: Callable[[np.random.Generator, int], Scene]
-    paint: Callable[[Any, Literal[1, 2], Light], Rendering]
+    paint: Callable[[Any, Time, Light], Rendering]
     share: float = 1.0
 
 
@@ -182,7 +182,7 @@ class Generator(CountedPairs[SyntheticPair]):
         domain = self.domain(index)
         name, world = _choose_world(random, domain)
         scene = world.sample(random, self.size)
-        first, second = (world.paint(scene, time, sample_light(random)) for time in (1, 2))
+        first, second = (world.paint(scene, time, sample_light(random)) for time in TIMES)
         if random.random() < _SHIFTED_SHARE * self.strength:
             second = shifted(second, random, _LARGEST_SHIFT * self.strength)
         images = [take_image(rendering, sample_camera(random, self.strength), random) for rendering in (first, second)]

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from transformers import EvalPrediction
 
 from dataset_scripts.synthesis import COLORS, NOUNS, Generator, SyntheticPair
+from dataset_scripts.synthesis.scene import TIMES, Time
 from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisionModel
 
 
@@ -167,7 +168,7 @@ class SceneCollator:
             [pair.image_t2 for pair in pairs],
             masks=[pair.change_mask for pair in pairs],
         )
-        maps = [[parsing_maps(pair, time) for time in (1, 2)] for pair in pairs]
+        maps = [[parsing_maps(pair, time) for time in TIMES] for pair in pairs]
         return {
             **{name: inputs[name] for name in ("pixel_values_t1", "pixel_values_t2", "labels")},
             "kinds": torch.from_numpy(np.stack([[kinds for kinds, _ in group] for group in maps])),
@@ -175,7 +176,7 @@ class SceneCollator:
         }
 
 
-def parsing_maps(pair: SyntheticPair, time: int) -> tuple[np.ndarray, np.ndarray]:
+def parsing_maps(pair: SyntheticPair, time: Time) -> tuple[np.ndarray, np.ndarray]:
     """
     The kind and colour in the middle of every square of `STRIDE` pixels.
 

@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The world "room": a room with people and furniture, as seen by a camera on a wall or shelf."""
 
-from typing import Literal
-
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
@@ -10,7 +8,7 @@ from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing, Wall
 from dataset_scripts.synthesis.render.sprites import bounds
-from dataset_scripts.synthesis.scene import Color, Point, Rendering, State
+from dataset_scripts.synthesis.scene import Color, Point, Rendering, State, Time
 from dataset_scripts.synthesis.things.fixtures import BIN_COLORS, sample_box_state
 from dataset_scripts.synthesis.things.furniture import BAG_SHAPES, CHAIR_SHAPES, ROOM_LAMP_SHAPES, TABLE_SHAPES
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
@@ -412,7 +410,7 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
         count -= added is not None
 
 
-def paint_room(scene: RoomScene, time: Literal[1, 2], light: Light) -> Rendering:
+def paint_room(scene: RoomScene, time: Time, light: Light) -> Rendering:
     """
     Paints the room at one of the two times.
 
