@@ -8,6 +8,7 @@ FAIL: repair before training. WARN: should be reviewed. PASS: no problem found.
 """
 
 import argparse
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 from dataset_scripts.errors import DataError
 from dataset_scripts.mask_options import add_mask_options, chosen_rule
 from dataset_scripts.readers import printable
-from mtrefseg.io import write_json
 
 from .checks import Verdict
 from .perceptual_hash import DEFAULT_MAX_DISTANCE, LARGEST_MAX_DISTANCE
@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes the findings."""
+    """Writes the findings, directly, because the file may be a pipe or /dev/stdout."""
     try:
-        write_json(path, content)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}; give another --json.") from error
