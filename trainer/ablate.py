@@ -34,6 +34,7 @@ if __name__ == "__main__":
 from mtrefseg.errors import run_command
 from mtrefseg.io import read_yaml
 from mtrefseg.option_values import OneLineParser
+from trainer.errors import TrainingError
 from trainer.names import MATRICES
 
 
@@ -85,7 +86,6 @@ def parse_arguments(given: Sequence[str], program: str) -> argparse.Namespace:
 def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
     """Reads the matrix, and returns the runs in the order of training."""
     from trainer.ablation.matrix import plan, read_matrix
-    from trainer.errors import TrainingError
 
     matrix = read_matrix(arguments.matrix)
     unknown = {*(arguments.runs or ())} - matrix.runs.keys()
@@ -105,8 +105,6 @@ def make_plan(arguments: argparse.Namespace) -> "tuple[Matrix, list[Run]]":
 def check_devices(accelerate_config: Path | None) -> None:
     """Raises a [`TrainingError`] if there are several devices and nothing says how many of them are used."""
     import torch
-
-    from trainer.errors import TrainingError
 
     if accelerate_config is None and torch.accelerator.device_count() > 1:
         raise TrainingError(

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser, between
-from trainer.evaluate import add_data_options, find_checkpoint, open_source
+from trainer.evaluation_inputs import add_data_options, open_source, resolve_checkpoint
 from trainer.loop.checks import check_checkpoint, check_dataset
 
 
@@ -90,8 +90,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "calibrate.py") 
 
         also = [EvenlySpacedPairs(open_pairs(name, "train", checked=False), MOST_PAIRS) for name in options.also]
         choice = calibrate(
-            open_source(options),
-            find_checkpoint(options.model),
+            open_source(options, options.setting),
+            resolve_checkpoint(options.model),
             options.output_dir,
             options.pixel_size,
             options.choose_objects,

@@ -16,11 +16,9 @@ Results do not depend on the number of processes. On CPUs each process uses one 
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +28,14 @@ if __name__ == "__main__":
 
 from mtrefseg.errors import run_command
 from mtrefseg.option_values import OneLineParser, positive
-from trainer.errors import TrainingError
+from trainer.evaluation_inputs import (
+    add_data_options,
+    connect_processes,
+    not_negative,
+    open_source,
+    resolve_checkpoint,
+)
 from trainer.loop.checks import check_checkpoint, check_dataset
-from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
 if TYPE_CHECKING:
@@ -42,46 +45,27 @@ if TYPE_CHECKING:
     from modeling_mtrefseg import MTRefSegProcessor
 
 
-def add_data_options(parser: argparse.ArgumentParser, seed: int, generated_pairs: int) -> None:
-    """
-    Declares the options for the pairs; [`open_source`] reads them.
-
-    Args:
-        parser (`ArgumentParser`): The parser of a command.
-        seed, generated_pairs (`int`): Defaults.
-    """
-    parser.add_argument("--data", default=GENERATED, help=DATA_HELP)
-    parser.add_argument("--setting", default="TV", choices=SETTINGS, help=SETTING_HELP)
-    parser.add_argument("--split", default="validation", choices=SPLITS, help="split of --data (default: validation)")
-    parser.add_argument("--seed", type=int, default=seed, help="seed of the generated pairs (default: %(default)s)")
-    parser.add_argument(
-        "--generated_pairs",
-        type=positive,
-        default=generated_pairs,
-        help="number of generated pairs (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--generated_size", type=int, default=256, help="side of generated images in pixels (default: 256)"
-    )
-
-
 def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = OneLineParser(prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder or Hub id of a checkpoint")
     parser.add_argument("--output_dir", required=True, type=Path, help="folder for the results")
-    add_data_options(parser, seed=0, generated_pairs=1000)
-    parser.add_argument("--max_pairs", type=int, help="maximum number of pairs, evenly spaced; all by default")
+    add_data_options(parser)
+    parser.add_argument("--max_pairs", type=positive, help="maximum number of pairs, evenly spaced; all by default")
     parser.add_argument(
-        "--batch_size", type=int, default=8, help="pairs per batch, each with all its sentences (default: 8)"
+        "--batch_size", type=positive, default=8, help="pairs per batch, each with all its sentences (default: 8)"
     )
-    parser.add_argument("--num_workers", type=int, default=0, help="data loading processes per process (default: 0)")
+    parser.add_argument(
+        "--num_workers", type=not_negative, default=0, help="data loading processes per process (default: 0)"
+    )
     parser.add_argument(
         "--no_target_threshold",
         type=float,
         help="masks with a higher no-target score are emptied (default: the model's)",
     )
-    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals (default: 0, none)")
+    parser.add_argument(
+        "--bootstrap", type=not_negative, default=0, help="resamples for 95 %% intervals (default: 0, none)"
+    )
     parser.add_argument(
         "--reworded", action="store_true", help="reword each sentence with words and forms not used in training"
     )
@@ -91,46 +75,9 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
         help="pass whole sentences to the network, including colours, places and ranks; overrides the processor",
     )
     parsed = parser.parse_args(arguments)
-    limits = {"batch_size": 1, "num_workers": 0, "bootstrap": 0, "max_pairs": 1, "seed": 0}
-    for name, least in limits.items():
-        value = getattr(parsed, name)
-        if value is not None and value < least:
-            parser.error(f"--{name} must be {least} or more")
     if parsed.no_target_threshold is not None and not 0 <= parsed.no_target_threshold <= 1:
         parser.error("--no_target_threshold must be from 0 to 1")
     return parsed
-
-
-def open_source(arguments: argparse.Namespace) -> "PairSource":
-    """Opens the pairs according to the options of [`add_data_options`]."""
-    from dataset_scripts.readers import open_pairs
-
-    return open_pairs(
-        arguments.data,
-        arguments.split,
-        arguments.setting,
-        checked=False,
-        num_pairs=arguments.generated_pairs,
-        generator={"seed": arguments.seed, "size": arguments.generated_size},
-    )
-
-
-def find_checkpoint(name: str) -> Path:
-    """
-    The folder of a checkpoint, downloaded from the Hub if necessary.
-
-    Args:
-        name (`str`): Folder or Hub id.
-
-    Raises:
-        TrainingError: If there is no such checkpoint.
-    """
-    check_checkpoint("model", name)
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(name))
 
 
 def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
@@ -147,13 +94,11 @@ def run(arguments: argparse.Namespace, accelerator: "Accelerator") -> str:
         summary,
         write_report,
     )
-    from trainer.evaluation.selection import EvenlySpacedPairs, RewordedPairs
+    from trainer.evaluation.selection import RewordedPairs
 
     with accelerator.main_process_first():
-        checkpoint = find_checkpoint(arguments.model)
-        source = open_source(arguments)
-    if arguments.max_pairs is not None:
-        source = EvenlySpacedPairs(source, arguments.max_pairs)
+        checkpoint = resolve_checkpoint(arguments.model)
+        source = open_source(arguments, arguments.setting, arguments.max_pairs)
     if arguments.reworded:
         source = RewordedPairs(source)
     options = _options_that_matter(arguments)
@@ -243,20 +188,9 @@ def evaluate(arguments: Sequence[str], program: str) -> None:
     check_checkpoint("model", options.model)
     check_dataset("data", options.data)
 
-    import torch
-    from accelerate import Accelerator
-    from accelerate.utils import InitProcessGroupKwargs
     from tqdm.auto import tqdm
 
-    # Without `cpu=True`, accelerate does not connect the processes of a machine without an accelerator.
-    is_cpu = not torch.accelerator.is_available()
-    if is_cpu:
-        torch.set_num_threads(1)  # The number of threads affects the rounding of sums.
-    accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
-    if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
-        raise TrainingError(
-            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes are not connected: use accelerate launch."
-        )
+    accelerator = connect_processes()
     summary = run(options, accelerator)
     if summary:
         tqdm.write(summary)

@@ -34,7 +34,6 @@ from dataset_scripts.readers import Pair, open_pairs
 
 
 COUNTS = ("pairs", "true", "large", "found", "found_large", "typed", "type_correct", "proposals", "correct")
-COLUMNS = ("model", "data", "source", *COUNTS, "precision_percent", "cpu_seconds_per_pair")
 LEAST_IOU = 0.5
 LEAST_SHARE = 36 / 256**2
 _EIGHT = np.ones((3, 3), dtype=bool)

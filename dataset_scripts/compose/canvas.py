@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dataset_scripts.synthesis.scene import ChangeType, State, Thing
+from dataset_scripts.synthesis.scene import ChangeType, State, Thing, Time
 
 from .instances import SourceImage, open_image
 
@@ -88,8 +88,8 @@ class Canvas:
     The two versions of one image.
 
     Args:
-        images (`list[np.ndarray]`): t1 and t2: RGB, uint8, (side, side, 3).
-        numbers (`list[np.ndarray]`): t1 and t2: int16 (side, side), the number of the thing visible at each pixel.
+        images (`dict[Time, np.ndarray]`): By time: RGB, uint8, (side, side, 3).
+        numbers (`dict[Time, np.ndarray]`): By time: int16 (side, side), the number of the thing visible at each pixel.
         things (`list[Thing]`): All things at one or both times. Their numbers begin at 1.
         taken (`np.ndarray`): bool (side, side): pixels that show a thing at any of the times or were edited.
         scale (`float`): Pixels of the canvas per pixel of the original image.
@@ -97,8 +97,8 @@ class Canvas:
         is_whole (`dict[int, bool]`): For each thing, whether it is completely on the canvas.
     """
 
-    images: list[np.ndarray]
-    numbers: list[np.ndarray]
+    images: dict[Time, np.ndarray]
+    numbers: dict[Time, np.ndarray]
     things: list[Thing]
     taken: np.ndarray
     scale: float
@@ -114,15 +114,15 @@ class Canvas:
         """Width and height in pixels."""
         return int(self.taken.shape[0])
 
-    def add(self, kind: str, times: Sequence[int], place: tuple[Box, int]) -> Thing:
-        """Adds an object that exists at these times (0 for t1, 1 for t2)."""
+    def add(self, kind: str, times: Sequence[Time], place: tuple[Box, int]) -> Thing:
+        """Adds an object that exists at these times."""
         state = State()
         self.last_number += 1
         thing = Thing(
             number=self.last_number,
             kind=kind,
-            state_t1=state if 0 in times else None,
-            state_t2=state if 1 in times else None,
+            state_t1=state if 1 in times else None,
+            state_t2=state if 2 in times else None,
         )
         self.things.append(thing)
         self.places[thing.number] = place
@@ -163,7 +163,7 @@ def open_canvas(photo: Photo, kinds: Sequence[str], window: Box, side: int, turn
     renumbered[seen] = np.arange(1, len(seen) + 1)
     numbers = np.ascontiguousarray(renumbered[numbers])
     things = [Thing(number=place + 1, kind=kinds[number - 1]) for place, number in enumerate(seen)]
-    canvas = Canvas([image, image.copy()], [numbers, numbers.copy()], things, numbers > 0, scale)
+    canvas = Canvas({1: image, 2: image.copy()}, {1: numbers, 2: numbers.copy()}, things, numbers > 0, scale)
     for thing, number in zip(things, seen):
         canvas.places[thing.number] = _place_of(numbers == thing.number)
         box = photo.source.instances[number - 1].box

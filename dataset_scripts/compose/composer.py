@@ -4,7 +4,7 @@ Composes pairs with sentences and exact masks from real images with instance mas
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +15,14 @@ import numpy as np
 from PIL import Image
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import UnusableError
+from dataset_scripts.readers import CountedPairs, UnusableError
 from dataset_scripts.readers.split_folders import fingerprint
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.render.camera import sample_camera, take_image
-from dataset_scripts.synthesis.scene import Rendering, Scene
+from dataset_scripts.synthesis.scene import TIMES, Rendering, Scene
 
 from .canvas import Box, Canvas, open_canvas
 from .editing import Editor, with_colors
@@ -60,7 +60,7 @@ class ComposedPair(SyntheticPair):
 
 
 @dataclass(frozen=True)
-class Composer:
+class Composer(CountedPairs[ComposedPair]):
     """
     Composes pairs from single images with instance masks (COCO format): objects are removed, inserted or recoloured at
     one of two times, and everything else differs only in light, season, sharpness, compression and a small shift. The
@@ -105,7 +105,7 @@ class Composer:
 
     label: ClassVar[str] = "composed"
     # Increased whenever the same settings and images give other pairs.
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
         if isinstance(self.folders, str | Path) or isinstance(self.backgrounds, str | Path):
@@ -186,13 +186,6 @@ class Composer:
         if error.detail not in self.library.damaged:
             self.library.damaged.add(error.detail)
             logger.warning(f"left out an image that cannot be decoded: {error.detail}")
-
-    def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[ComposedPair]:
-        """The pairs of a range of numbers, infinite without `stop`; each is made on demand."""
-        index = start
-        while stop is None or index < stop:
-            yield self.pair(index)
-            index += step
 
     def _make_canvas(self, random: np.random.Generator) -> tuple[Canvas, str, frozenset[str]] | None:
         """
@@ -322,9 +315,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
     later_share = float(random.choice((0.15, 0.5, 0.85)))
     # Objects that exist at both times come first, so that changes can be placed next to them.
     if random.random() < 0.35:
-        editor.paste((0, 1), int(random.integers(1, 4)))
+        editor.paste(TIMES, int(random.integers(1, 4)))
     if random.random() < 0.25:
-        editor.remove((0, 1))
+        editor.remove(TIMES)
     done = 0
     for _ in range(3 * wanted):
         if done >= wanted:
@@ -332,16 +325,16 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
         is_later = random.random() < later_share
         kind = random.random()
         if kind < 0.1:
-            done += editor.exchange(0 if is_later else 1)
+            done += editor.exchange(1 if is_later else 2)
         elif kind < 0.45:
             # Objects that exist only at t2 were removed from the earlier image.
-            done += len(editor.remove((0,) if is_later else (1,)))
+            done += len(editor.remove((1,) if is_later else (2,)))
         elif kind < (0.94 if editor.from_above else 0.87):
             most = 1 if random.random() < 0.65 else int(random.integers(2, 5))
-            done += len(editor.paste((1,) if is_later else (0,), most))
+            done += len(editor.paste((2,) if is_later else (1,), most))
         else:
-            done += editor.paint(1 if random.random() < 0.5 else 0) is not None
-    for time in (0, 1):
+            done += editor.paint(2 if random.random() < 0.5 else 1) is not None
+    for time in TIMES:
         if random.random() < 0.45:
             editor.cover_ground(time)
     return done
@@ -349,9 +342,9 @@ def _edit(editor: Editor, wanted: int, random: np.random.Generator) -> int:
 
 def _taken_apart(canvas: Canvas, size: int, random: np.random.Generator) -> tuple[Rendering, Rendering]:
     """The two images cropped to size, one of them slightly shifted."""
-    moved = int(random.integers(3))  # Neither of them in a third of the pairs
+    moved = 1 + int(random.integers(3))  # Neither of them in a third of the pairs
     made = []
-    for time in (0, 1):
+    for time in TIMES:
         turn, shift_x, shift_y = 0.0, 0.0, 0.0
         if moved == time:
             turn = float(random.uniform(-_LARGEST_TURN, _LARGEST_TURN))

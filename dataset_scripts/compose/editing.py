@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from dataset_scripts.synthesis import Domain
-from dataset_scripts.synthesis.scene import State, Thing
+from dataset_scripts.synthesis.scene import TIMES, State, Thing, Time
 
 from .canvas import Canvas, disk, window_of
 from .colors import PAINTS, ROOF_PAINTS, name_colors, repaint
@@ -81,17 +81,17 @@ class Editor:
         self.domain = self.library.domain
         self.from_above = self.domain == "RS"
         self._used: set[Donor] = set()
-        self.sharpness = max(0.08, edge_sharpness(self.canvas.images[0].astype(np.float32).mean(axis=2)))
+        self.sharpness = max(0.08, edge_sharpness(self.canvas.images[1].astype(np.float32).mean(axis=2)))
         self.places = PlaceFinder(self.canvas, self.library, self.horizon, self.random)
 
     # Removing --------------------------------------------------------------------------------------------------------
 
-    def remove(self, times: Sequence[int]) -> list[Thing]:
+    def remove(self, times: Sequence[Time]) -> list[Thing]:
         """
         Removes one of the objects that exist at both times, with all things on it.
 
         Args:
-            times (`Sequence[int]`): When it is removed: 0 for t1, 1 for t2, or both.
+            times (`Sequence[Time]`): When it is removed.
 
         Returns:
             `list[Thing]`: The removed things.
@@ -111,12 +111,12 @@ class Editor:
                 return group
         return []
 
-    def exchange(self, time: int) -> int:
+    def exchange(self, time: Time) -> int:
         """
         Replaces an object by another one of the same kind, at one time.
 
         Args:
-            time (`int`): 0 for t1, 1 for t2.
+            time (`int`): 1 or 2.
 
         Returns:
             `int`: Number of changes: two if successful, one if no other thing fits in its place, zero if none could be
@@ -146,25 +146,25 @@ class Editor:
                 return 2
         return 1
 
-    def _cover(self, group: Sequence[Thing], times: Sequence[int]) -> np.ndarray | None:
+    def _cover(self, group: Sequence[Thing], times: Sequence[Time]) -> np.ndarray | None:
         """Replaces objects by ground, if a suitable texture is found. Returns the replaced pixels."""
         numbers = [one.number for one in group]
-        mask = np.isin(self.canvas.numbers[0], numbers)
-        if (mask != np.isin(self.canvas.numbers[1], numbers)).any():
+        mask = np.isin(self.canvas.numbers[1], numbers)
+        if (mask != np.isin(self.canvas.numbers[2], numbers)).any():
             return None  # Another object occludes them.
         others = self.canvas.taken & ~mask
         boxes = np.array([self.canvas.places[number][0] for number in numbers])
         left, top = boxes[:, :2].min(axis=0)
         right, bottom = boxes[:, 2:].max(axis=0)
         box = (int(left), int(top), int(right), int(bottom))
-        hole = hole_of(self.canvas.images[0], mask, others, box, self.from_above)
+        hole = hole_of(self.canvas.images[1], mask, others, box, self.from_above)
         fill = None
         if hole is not None:
-            fill = find_fill(self.canvas.images[0], hole, self.canvas.taken, self.from_above)
+            fill = find_fill(self.canvas.images[1], hole, self.canvas.taken, self.from_above)
         if hole is None or fill is None:
             return None
         visible = mask[window_of(fill.box)]
-        if float(np.abs(fill.pixels - self.canvas.images[0][window_of(fill.box)])[visible].mean()) < _LEAST_CONTRAST:
+        if float(np.abs(fill.pixels - self.canvas.images[1][window_of(fill.box)])[visible].mean()) < _LEAST_CONTRAST:
             return None
         for time in times:
             fill.put(self.canvas.images[time])
@@ -172,15 +172,15 @@ class Editor:
         self.canvas.taken |= hole
         return hole
 
-    def _take(self, thing: Thing, times: Sequence[int]) -> None:
+    def _take(self, thing: Thing, times: Sequence[Time]) -> None:
         if len(times) == 2:
             self.canvas.things.remove(thing)
-        elif times[0] == 0:
+        elif times[0] == 1:
             thing.state_t1 = None
         else:
             thing.state_t2 = None
 
-    def cover_ground(self, time: int) -> bool:
+    def cover_ground(self, time: Time) -> bool:
         """
         Replaces a piece of plain ground by another one at one time. This is not a change, but leaves the same
         artefacts.
@@ -215,13 +215,13 @@ class Editor:
 
     # Painting --------------------------------------------------------------------------------------------------------
 
-    def paint(self, time: int) -> Thing | None:
+    def paint(self, time: Time) -> Thing | None:
         """Recolours an object with a clear colour at one time. Returns it, or `None` if there is none."""
         things = [one for one in self._changeable(_LARGEST_PAINTED) if one.kind in PAINTED]
         if not things:
             return None
         count = self.canvas.last_number + 1
-        names = name_colors(self.canvas.images[0], self.canvas.numbers[0], count)
+        names = name_colors(self.canvas.images[1], self.canvas.numbers[1], count)
         things = [one for one in things if names[one.number] not in (None, "black")]
         for index in self.random.permutation(len(things))[:3]:
             thing = things[index]
@@ -236,18 +236,18 @@ class Editor:
                 continue
             self.canvas.images[time] = painted
             states = [State(old, "as it was"), State(new, "painted")]
-            thing.state_t1, thing.state_t2 = states if time == 1 else states[::-1]
+            thing.state_t1, thing.state_t2 = states if time == 2 else states[::-1]
             return thing
         return None
 
     # Putting in ------------------------------------------------------------------------------------------------------
 
-    def paste(self, times: Sequence[int], most: int) -> list[Thing]:
+    def paste(self, times: Sequence[Time], most: int) -> list[Thing]:
         """
         Inserts objects of one kind.
 
         Args:
-            times (`Sequence[int]`): When they exist: 0 for t1, 1 for t2, or both.
+            times (`Sequence[Time]`): When they exist.
             most (`int`): Maximum number; fewer if there is no room.
 
         Returns:
@@ -307,7 +307,7 @@ class Editor:
             return None  # A person cannot be in two places.
         return donor
 
-    def _paste_at(self, place: Place, times: Sequence[int], free: np.ndarray | None = None) -> Thing | None:
+    def _paste_at(self, place: Place, times: Sequence[Time], free: np.ndarray | None = None) -> Thing | None:
         """Inserts an object at a place, if possible. The pixels `free` were edited already, but may be covered."""
         donor, side = place.donor, self.canvas.side
         thing = self._cut(place)
@@ -383,7 +383,7 @@ def with_colors(canvas: Canvas) -> list[Thing]:
     already.
     """
     count = canvas.last_number + 1
-    names = [name_colors(image, numbers, count) for image, numbers in zip(canvas.images, canvas.numbers)]
+    names = [name_colors(canvas.images[time], canvas.numbers[time], count) for time in TIMES]
     colors: dict[int, str | None] = {}
     for thing in canvas.things:
         there = [of[thing.number] for of, state in zip(names, (thing.state_t1, thing.state_t2)) if state is not None]

@@ -185,19 +185,18 @@ def _trimmed(pixels: np.ndarray, opacity: np.ndarray) -> tuple[np.ndarray, np.nd
     return pixels[window], opacity[window]
 
 
-def fit_light(thing: CutOut, ground: np.ndarray, share: float = _LIGHT_SHARE) -> np.ndarray:
+def fit_light(thing: CutOut, ground: np.ndarray) -> np.ndarray:
     """
     The pixels of a cut-out, adapted to the light of its new surroundings.
 
     Args:
         thing (`CutOut`): The thing.
         ground (`np.ndarray`): float (3,), mean RGB of the new surroundings.
-        share (`float`, *optional*): Strength of the adaptation.
 
     Returns:
         `np.ndarray`: RGB, float32, (height, width, 3).
     """
-    gains = ((ground + 14) / (thing.surroundings + 14)) ** share
+    gains = ((ground + 14) / (thing.surroundings + 14)) ** _LIGHT_SHARE
     # Grounds have their own colours: brightness counts more than hue.
     gains = 0.7 * gains.mean() + 0.3 * gains
     return thing.pixels * np.clip(gains, *_GAINS).astype(np.float32)

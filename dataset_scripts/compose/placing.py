@@ -63,9 +63,9 @@ class PlaceFinder:
         self.canvas, self.library, self.horizon, self.random = canvas, library, horizon, random
         self.traits = TRAITS[library.domain]
         self.from_above = library.domain == "RS"
-        grey, self.squares = cv2.integral2(cv2.cvtColor(canvas.images[0], cv2.COLOR_RGB2GRAY))
-        colors = cv2.integral(canvas.images[0])
-        self.tone = tone_of(canvas.images[0])
+        grey, self.squares = cv2.integral2(cv2.cvtColor(canvas.images[1], cv2.COLOR_RGB2GRAY))
+        colors = cv2.integral(canvas.images[1])
+        self.tone = tone_of(canvas.images[1])
         self.sums = np.concatenate([colors, grey[..., None]], axis=2).astype(np.float64)
 
     def find(self, donors: Sequence[Donor], most_share: float) -> Place | None:
@@ -216,10 +216,10 @@ class PlaceFinder:
         foot = (box[0] - width // 3, box[3] - height // 8, box[2] + width // 3, box[3] + max(3, height // 12))
         foot = grown(foot, 0, self.canvas.side)
         window = window_of(foot)
-        free = self.canvas.numbers[0][window] == 0
+        free = self.canvas.numbers[1][window] == 0
         if int(free.sum()) < 10:
             return None
-        return Ground.of(self.canvas.images[0][window][free], self.tone)
+        return Ground.of(self.canvas.images[1][window][free], self.tone)
 
     # Places ----------------------------------------------------------------------------------------------------------
 
@@ -231,8 +231,8 @@ class PlaceFinder:
         """Whether a box only hides parts of things that are farther away."""
         left, top, right, bottom = (int(value) for value in box)
         window = window_of(grown((left, top, right, bottom), 2, self.canvas.side))
-        numbers = self.canvas.numbers[0][window]
-        unclear = self.canvas.taken[window] & ((numbers == 0) | (numbers != self.canvas.numbers[1][window]))
+        numbers = self.canvas.numbers[1][window]
+        unclear = self.canvas.taken[window] & ((numbers == 0) | (numbers != self.canvas.numbers[2][window]))
         if unclear.any():
             return False
         hidden = np.bincount(numbers.ravel())

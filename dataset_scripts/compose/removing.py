@@ -30,7 +30,7 @@ def carried_by(canvas: Canvas, number: int, from_above: bool) -> list[int] | Non
     """
     box, area = canvas.places[number]
     window = window_of(grown(box, _RIM + 1, canvas.side))
-    numbers = canvas.numbers[0][window]
+    numbers = canvas.numbers[1][window]
     mask = numbers == number
     rim = (cv2.dilate(mask.astype(np.uint8), disk(_RIM)) > 0) & ~mask
     touching = np.bincount(numbers[rim])

@@ -16,6 +16,7 @@ import logging
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
+from dataset_scripts.synthesis import write_raw
 from mtrefseg.option_values import positive
 
 from .describer import Describer
@@ -64,8 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
         thing=arguments.thing,
         change=arguments.change or "appear",
     )
-    from dataset_scripts.synthesis import write_raw
-
     count = min(len(describer), arguments.pairs or len(describer))
     folders = write_raw(describer, arguments.out, count, png=arguments.png, processes=arguments.num_proc)
     if describer.num_of_other_domain:

@@ -91,7 +91,7 @@ class Describer:
     change: ChangeType = "appear"
 
     label: ClassVar[str] = "described"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", str(self.data))

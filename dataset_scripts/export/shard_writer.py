@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Writes one Parquet file of an export atomically."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,7 @@ from dataset_scripts.readers import (
     make_rows,
     read_content,
 )
-from mtrefseg.io import sha256_of, write_json, written_whole
+from mtrefseg.io import read_json, sha256_of, write_json, written_whole
 
 from .plan import Shard
 
@@ -105,8 +104,7 @@ def write_shard(shard: Shard, folder: Path, on_pair: Callable[[], object] | None
 
 def read_summary(shard: Shard, folder: Path) -> ShardSummary:
     """The summary of a shard that was written into this folder."""
-    path = folder / "summaries" / f"{shard.name}.json"
-    return ShardSummary(**json.loads(path.read_text(encoding="utf-8")))
+    return ShardSummary(**read_json(folder / "summaries" / f"{shard.name}.json"))
 
 
 def _add_pair(pair: Pair, layout: str, groups: "_RowGroups", summary: ShardSummary) -> None:

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes the findings."""
+    """Writes the findings, directly, because the file may be a pipe or /dev/stdout."""
     try:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

@@ -13,6 +13,7 @@ from datasets.utils import tqdm
 from huggingface_hub import snapshot_download
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import write_json
 
 from .pair import Pair, check_pairs
 from .raw_layout import list_setting
@@ -148,8 +149,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             with self._fs.open(posixpath.join(self._output_dir, _REPORT_NAME), encoding="utf-8") as file:
                 self._report = ReadingReport.from_json(json.load(file))
         if self.config.report_file is not None:
-            text = json.dumps(self._report.to_json(), ensure_ascii=False, indent=1)
-            Path(self.config.report_file).write_text(text + "\n", encoding="utf-8")
+            write_json(Path(self.config.report_file), self._report.to_json())
 
     def _download(self, dl_manager: datasets.DownloadManager) -> str:
         """The folder of the published files in the cache of the Hub. An interrupted download is resumed."""

@@ -17,25 +17,16 @@ from pathlib import Path
 
 from dataset_scripts.errors import DataError
 
-from .generator import LARGEST_SIZE, SMALLEST_SIZE, Generator
+from .generator import Generator
+from .making_options import add_making_options, draw_sheet, refuse_folder_options
+from .writing import write_raw
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `synth`."""
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="dataset root to write split folders to")
-    parser.add_argument("--pairs", type=int, default=1000, help="total number of pairs (default: 1000)")
-    parser.add_argument(
-        "--size", type=int, default=256, help=f"side in pixels, {SMALLEST_SIZE} to {LARGEST_SIZE} (default: 256)"
-    )
+    add_making_options(parser)
     parser.add_argument("--domain", choices=("NS", "RS"), help="only this domain (default: both, alternating)")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="train", help="default: train")
-    parser.add_argument(
-        "--kind",
-        choices=("referring", "pretrain"),
-        default="referring",
-        help="pretrain: masks of all changes, for stage 1",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives identical files (default: 0)")
     parser.add_argument(
         "--noise",
         type=float,
@@ -45,9 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength", type=float, default=1.0, help="how much season and camera differ, 0 to 1 (default: 1)"
     )
-    parser.add_argument("--png", action="store_true", help="save images as lossless PNG instead of JPEG")
-    parser.add_argument("--num-proc", type=int, default=1, help="number of worker processes (default: 1)")
-    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="also draw the first 12 pairs to one PNG")
     parser.add_argument(
         "--scene",
         type=Path,
@@ -59,8 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs `synth`. Returns the exit code."""
-    from .writing import write_raw
-
     if arguments.scene is not None:
         _refuse_options_of_pairs(arguments)
         from .large_scene import write_scene
@@ -70,10 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.out is None and arguments.contact_sheet is None:
         raise DataError("Say where to write: OUT, --contact-sheet FILE or --scene DIR.")
-    if arguments.pairs < 1 or arguments.num_proc < 1:
-        raise DataError(f"--pairs ({arguments.pairs}) and --num-proc ({arguments.num_proc}) must be 1 or more.")
-    if arguments.out is None and (arguments.kind == "pretrain" or arguments.png or arguments.num_proc > 1):
-        raise DataError("--kind pretrain, --png and --num-proc are for raw folders: name a folder as OUT.")
+    if arguments.out is None:
+        refuse_folder_options(arguments)
     if arguments.kind == "pretrain" and arguments.noise:
         raise DataError("--noise corrupts sentences, and --kind pretrain has none: leave out one of them.")
     try:
@@ -94,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         for folder in folders:
             print(folder)
     if arguments.contact_sheet is not None:
-        _draw_sheet(generator, min(arguments.pairs, 12), arguments.contact_sheet)
+        draw_sheet(generator, arguments.pairs, arguments.contact_sheet)
         print(arguments.contact_sheet)
     return 0
 
@@ -108,10 +92,3 @@ def _refuse_options_of_pairs(arguments: argparse.Namespace) -> None:
     if given:
         named = ", ".join("OUT" if name == "out" else "--" + name.replace("_", "-") for name in given)
         raise DataError(f"--scene writes one scene and no pairs: leave out {named}.")
-
-
-def _draw_sheet(generator: Generator, count: int, file: Path) -> None:
-    from .contact_sheet import contact_sheet
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet([generator.pair(index) for index in range(count)]).save(file, "PNG")

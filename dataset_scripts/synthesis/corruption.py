@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageFilter
 
+from dataset_scripts.synthesis.language.articles import article
 from dataset_scripts.synthesis.language.lexicon import CELLS, HALVES
 from dataset_scripts.synthesis.render.palette import COLORS
 
@@ -83,12 +84,8 @@ def _corrupt_text(expression: SyntheticExpression, random: np.random.Generator) 
         return None
     pattern, new = found[int(random.integers(len(found)))]
     text = pattern.sub(new, expression.text, count=1)
-    text = re.sub(r"\b(a|an) (?=[a-z])", lambda article: _article(text, article), text)
+    text = re.sub(r"\b(a|an) (?=[a-z])", lambda match: f"{article(text[match.end() :])} ", text)
     return replace(expression, text=text, noisy=True)
-
-
-def _article(text: str, article: re.Match[str]) -> str:
-    return "an " if text[article.end()] in "aeiou" else "a "
 
 
 def _corrupt_mask(

@@ -1,13 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Generates image pairs with sentences and exact masks. A pair depends only on the settings and its index."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
+from dataset_scripts.readers import CountedPairs
 from dataset_scripts.synthesis.language.expressions import NO_TARGET_SHARE, ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
@@ -20,7 +21,7 @@ from dataset_scripts.synthesis.worlds.room import paint_room, sample_room
 from dataset_scripts.synthesis.worlds.street import paint_street, sample_street
 
 from .corruption import corrupt
-from .scene import Rendering, Scene, SyntheticExpression
+from .scene import TIMES, Rendering, Scene, SyntheticExpression, Time
 
 
 Domain: TypeAlias = Literal["NS", "RS"]
@@ -46,7 +47,7 @@ class World:
 
     domain: Domain
     sample: Callable[[np.random.Generator, int], Scene]
-    paint: Callable[[Any, Literal[1, 2], Light], Rendering]
+    paint: Callable[[Any, Time, Light], Rendering]
     share: float = 1.0
 
 
@@ -103,7 +104,7 @@ class SyntheticPair:
 
 
 @dataclass(frozen=True)
-class Generator:
+class Generator(CountedPairs[SyntheticPair]):
     """
     Generates pairs. The same settings and index always give the same pair.
 
@@ -181,7 +182,7 @@ class Generator:
         domain = self.domain(index)
         name, world = _choose_world(random, domain)
         scene = world.sample(random, self.size)
-        first, second = (world.paint(scene, time, sample_light(random)) for time in (1, 2))
+        first, second = (world.paint(scene, time, sample_light(random)) for time in TIMES)
         if random.random() < _SHIFTED_SHARE * self.strength:
             second = shifted(second, random, _LARGEST_SHIFT * self.strength)
         images = [take_image(rendering, sample_camera(random, self.strength), random) for rendering in (first, second)]
@@ -219,24 +220,6 @@ class Generator:
     def made_of(self) -> str:
         """Its pairs are made of no files."""
         return ""
-
-    def pairs(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[SyntheticPair]:
-        """
-        Generates the pairs of a range of indices, one at a time.
-
-        Args:
-            start (`int`, *optional*, defaults to 0): First index.
-            stop (`int`, *optional*): End of the range (exclusive); infinite if `None`.
-            step (`int`, *optional*, defaults to 1): Step between indices. With `step` workers, each gets its own
-                `start`.
-
-        Yields:
-            `SyntheticPair`: The next pair.
-        """
-        index = start
-        while stop is None or index < stop:
-            yield self.pair(index)
-            index += step
 
 
 def _choose_world(random: np.random.Generator, domain: Domain) -> tuple[str, World]:

@@ -11,6 +11,9 @@ import numpy as np
 Point: TypeAlias = tuple[float, float]
 Color: TypeAlias = tuple[int, int, int]
 ChangeType: TypeAlias = Literal["appear", "disappear", "state_change"]
+Time: TypeAlias = Literal[1, 2]
+"""Which of the two images of a pair: t1, the earlier one, or t2."""
+TIMES: tuple[Time, Time] = (1, 2)
 
 
 @dataclass(frozen=True)

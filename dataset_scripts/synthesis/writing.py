@@ -30,7 +30,7 @@ from dataset_scripts.readers import (
     UnusableError,
 )
 from dataset_scripts.worker_pool import worker_pool
-from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, write_bytes
+from mtrefseg.io import INCOMPLETE_SUFFIX, encode_mask, read_json, write_bytes
 
 from .generator import Domain, Generator, SyntheticPair
 
@@ -172,7 +172,7 @@ def _check_claim(folder: Path, settings: dict[str, Any]) -> None:
     if not file.is_file():
         raise DataError(f"{folder} is not empty and was not made by this generator: choose another folder.")
     try:
-        same = json.loads(file.read_text(encoding="utf-8")) == settings
+        same = read_json(file) == settings
     except ValueError as error:
         raise DataError(f"{file} is damaged: remove {folder}, or choose another folder.") from error
     if not same:

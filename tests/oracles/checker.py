@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from dataset_scripts.synthesis.language.vocabulary import Change, Choice, Direction, Region
 from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
 
 from .checker_grammar import Description, Relation, SentenceError, parse
+from .vocabulary import Change, Choice, Direction, Region
 
 
 # "next to" reaches over a twentieth of the width.

@@ -11,9 +11,10 @@ from functools import cache
 from itertools import product
 from typing import Literal, TypeAlias, TypeVar
 
-from dataset_scripts.synthesis.language.vocabulary import (
+from dataset_scripts.synthesis.language.vocabulary import COLORS
+
+from .vocabulary import (
     CHANGE_ROWS,
-    COLORS,
     NOUNS,
     ORDINALS,
     POSITIONS,

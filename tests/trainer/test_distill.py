@@ -129,7 +129,7 @@ def test_a_new_run_encodes_its_own_pairs_and_a_resumed_one_has_the_same_settings
         assert distill.main([*names, *options]) == 2
         return capsys.readouterr().err
 
-    monkeypatch.setattr(distilling, "make_trainer", stop)
+    monkeypatch.setattr(distilling, "make_distillation_trainer", stop)
     assert "nothing encoded" in run()
     checkpoint = tmp_path / "new" / "checkpoint-1"
     small_model.save_pretrained(checkpoint)

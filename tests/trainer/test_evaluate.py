@@ -24,7 +24,7 @@ from mtrefseg.build.presets import preset_model
 from mtrefseg.view.drawing import MARGIN, heading
 from mtrefseg.view.predictions import load_predictions
 from mtrefseg.view.report_images import draw_case
-from mtrs_iou.mtrs_iou import decode_rle, score_masks
+from mtrs_iou import decode_rle, score_masks
 from trainer import evaluate, evaluation
 from trainer.data import load_sample
 from trainer.errors import TrainingError

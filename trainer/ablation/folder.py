@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from transformers.trainer_utils import get_last_checkpoint
 
 from mtrefseg.errors import UserError
-from mtrefseg.io import write_text
+from mtrefseg.io import read_json, write_text
 from trainer.loop.running import RESULTS
 
 from .matrix import Training
@@ -80,12 +80,11 @@ class TrainingFolder:
     def results(self) -> dict[str, Any] | None:
         """The results written by `running.write_results`; `None` if the training is not finished."""
         path = self.path / RESULTS
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return read_json(path) if path.is_file() else None
 
     def history(self) -> list[dict[str, float]]:
         """The log of the finished training."""
-        state = json.loads((self.path / "trainer_state.json").read_text(encoding="utf-8"))
-        return list(state["log_history"])
+        return list(read_json(self.path / "trainer_state.json")["log_history"])
 
     def seconds(self) -> float:
         """Total wall time of all attempts, each from the start of its process to its end."""
@@ -124,7 +123,7 @@ class TrainingFolder:
             if self.training.previous is not None:
                 where["stage1"] = str(_path_of(self._output_dir, self.training.previous))
             recipe = yaml.safe_dump({**self.training.settings, **where}, sort_keys=False, allow_unicode=True)
-            (self.path / RECIPE).write_text(recipe, encoding="utf-8")
+            write_text(self.path / RECIPE, recipe)
             attempts, started = self._attempts(), time.time()
             self._write_attempts([*attempts, (started, None)])
             with (self.path / LOG).open("ab") as log:
@@ -187,8 +186,7 @@ class TrainingFolder:
         if not path.is_file():
             return []
         last_word = log.stat().st_mtime if log.is_file() else 0.0
-        attempts = json.loads(path.read_text(encoding="utf-8"))
-        return [(start, max(start, last_word) if end is None else end) for start, end in attempts]
+        return [(start, max(start, last_word) if end is None else end) for start, end in read_json(path)]
 
     def _write_attempts(self, attempts: list[Any]) -> None:
         write_text(self.path / _ATTEMPTS, json.dumps(attempts) + "\n")

@@ -20,7 +20,8 @@ from trainer.names import GENERATED
 from trainer.options import stage_options
 
 
-PRETRAIN, FINETUNE = STAGES = ("pretrain", "finetune")
+FINETUNE = "finetune"
+STAGES = ("pretrain", FINETUNE)
 """The stages, by the names of their scripts."""
 NOISE = "generated_noise"
 _OWN = ("steps", "stage1_share")

@@ -11,7 +11,6 @@ A training that is running or was stopped is drawn up to its last checkpoint.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from dataset_scripts.pages import DOTS_PER_INCH
 from mtrefseg.errors import run_command
+from mtrefseg.io import read_json
 from trainer.errors import TrainingError
 
 from .curves import CURVE_STYLE, look_of, prepare_panel
@@ -62,7 +62,7 @@ def read_curves(folder: Path) -> Curves:
     if state is None:
         raise TrainingError(f"{folder} holds no {STATE} and no checkpoint; name the output folder of a training.")
     curves: Curves = {}
-    for log in json.loads(state.read_text(encoding="utf-8"))["log_history"]:
+    for log in read_json(state)["log_history"]:
         for name, value in log.items():
             if isinstance(value, int | float):
                 # The last step is scored again at the end.

@@ -2,6 +2,7 @@
 """The results of an ablation: a table as CSV, Markdown and LaTeX, and a report with all settings."""
 
 import csv
+import io
 import json
 import statistics
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mtrefseg.io import write_text
 from trainer.evaluation import (
     command,
     hardware,
@@ -132,17 +134,18 @@ def write_tables(rows: Sequence[Row], stem: Path) -> str:
     Returns:
         `str`: The table in Markdown, which can be read on a terminal too.
     """
-    with stem.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(_csv_row(rows[0])))
-        writer.writeheader()
-        writer.writerows(map(_csv_row, rows))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(_csv_row(rows[0])))
+    writer.writeheader()
+    writer.writerows(map(_csv_row, rows))
+    write_text(stem.with_suffix(".csv"), text.getvalue())
     cells, notes = [_cells(row) for row in rows], _notes(rows)
     table = _markdown(cells)
-    stem.with_suffix(".md").write_text("\n".join([table, "", *(f"- {note}" for note in notes), ""]), encoding="utf-8")
+    write_text(stem.with_suffix(".md"), "\n".join([table, "", *(f"- {note}" for note in notes), ""]))
     lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{ll{'r' * (len(HEADER) - 2)}}}", r"\hline"]
     lines += [latex_row(HEADER), r"\hline", *map(latex_row, cells), r"\hline", r"\end{tabular}"]
     lines += [rf"\caption{{{latex_text(' '.join(notes))}}}", r"\end{table}", ""]
-    stem.with_suffix(".tex").write_text("\n".join(lines), encoding="utf-8")
+    write_text(stem.with_suffix(".tex"), "\n".join(lines))
     return "\n".join([table, *notes])
 
 
@@ -177,7 +180,7 @@ def write_report(rows: Sequence[Row], path: Path) -> None:
         for outcome in row.outcomes
     ]
     report = {"command": command(1), "versions": versions(), "hardware": hardware(), "runs": runs}
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
 def _csv_row(row: Row) -> dict[str, Any]:

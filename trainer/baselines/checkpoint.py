@@ -2,7 +2,6 @@
 """Checkpoints of this project (our model and the trained baselines) as segmenters."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -11,6 +10,7 @@ from mtrefseg.build.loading import find_device, load_model, load_processor
 from trainer.data.samples import SCENES
 from trainer.evaluation import model_hash
 from trainer.evaluation.segmenter import Answer
+from trainer.evaluation_inputs import resolve_checkpoint
 
 from .registry import shown_model
 
@@ -26,11 +26,7 @@ class CheckpointSegmenter:
     """
 
     def __init__(self, model: str = "mtrefseg-r1", name: str | None = None) -> None:
-        folder = Path(model)
-        if not folder.is_dir():
-            from huggingface_hub import snapshot_download
-
-            folder = Path(snapshot_download(model))
+        folder = resolve_checkpoint(model)
         self.name = name or shown_model(model)
         self.identity: Mapping[str, str] = model_hash(folder)
         import trainer.baselines.models  # noqa: F401  # So that the checkpoints of baselines can be loaded, too.

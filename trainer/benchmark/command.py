@@ -15,20 +15,18 @@ processes.
 """
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtrefseg.errors import run_command
-from mtrefseg.option_values import OneLineParser
+from mtrefseg.io import sha256_of, write_json
+from mtrefseg.option_values import OneLineParser, positive
 from trainer.errors import TrainingError
+from trainer.evaluation_inputs import add_data_options, connect_processes, not_negative, open_source
 from trainer.loop.checks import check_dataset
-from trainer.names import DATA_HELP, GENERATED, SETTING_HELP, SETTINGS, SPLITS
 
 
 if TYPE_CHECKING:
@@ -41,59 +39,27 @@ def parse_arguments(arguments: Sequence[str], program: str) -> argparse.Namespac
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser)
     run = commands.add_parser("run", help="run models and score their predictions")
     run.add_argument("--models", nargs="+", required=True, metavar="NAME[:MODEL[,OPTION=VALUE]]", help="models to run")
-    run.add_argument("--settings", nargs="+", default=["TV"], choices=SETTINGS, help=f"{SETTING_HELP}; one or several")
     run.add_argument("--plugin", nargs="+", type=Path, default=[], help="Python files that register models")
     score = commands.add_parser("score", help="score existing predictions")
     score.add_argument(
         "predictions", type=Path, metavar="PREDICTIONS", help="Parquet with RLE, COCO results, or a folder of PNGs"
     )
     score.add_argument("--name", help="name in tables; by default the file name")
-    score.add_argument("--setting", default="TV", choices=SETTINGS, help=SETTING_HELP)
     for command in (run, score):
-        _add_data_options(command)
+        add_data_options(command, many_settings=command is run)
+        command.add_argument(
+            "--limit", type=positive, help="maximum number of pairs per setting, evenly spaced; all by default"
+        )
+        command.add_argument("--output_dir", required=True, type=Path, help="folder for the results of all models")
+        command.add_argument(
+            "--bootstrap", type=not_negative, default=0, help="resamples for 95 %% intervals (default: 0, none)"
+        )
     table = commands.add_parser("table", help="compare scored models in a table")
     table.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of results")
     table.add_argument(
         "--out", type=Path, help="output folder; by default the first of the folders, unless of one model"
     )
-    parsed = parser.parse_args(arguments)
-    for name, least in {"limit": 1, "generated_pairs": 1, "bootstrap": 0, "seed": 0}.items():
-        value = getattr(parsed, name, None)
-        if value is not None and value < least:
-            parser.error(f"--{name} must be {least} or more")
-    return parsed
-
-
-def _add_data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", default=GENERATED, help=DATA_HELP)
-    parser.add_argument("--split", default="validation", choices=SPLITS, help="split of --data (default: validation)")
-    parser.add_argument("--limit", type=int, help="maximum number of pairs per setting, evenly spaced; all by default")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the results of all models")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the generated pairs (default: 0)")
-    parser.add_argument("--generated_pairs", type=int, default=1000, help="number of generated pairs (default: 1000)")
-    parser.add_argument(
-        "--generated_size", type=int, default=256, help="side of generated images in pixels (default: 256)"
-    )
-    parser.add_argument("--bootstrap", type=int, default=0, help="resamples for 95 %% intervals (default: 0, none)")
-
-
-def open_source(arguments: argparse.Namespace, setting: str) -> "PairSource":
-    """Opens the pairs of one setting according to the options."""
-    from dataset_scripts.readers import open_pairs
-
-    source = open_pairs(
-        arguments.data,
-        arguments.split,
-        setting,
-        checked=False,
-        num_pairs=arguments.generated_pairs,
-        generator={"seed": arguments.seed, "size": arguments.generated_size},
-    )
-    if arguments.limit is None:
-        return source
-    from trainer.evaluation.selection import EvenlySpacedPairs
-
-    return EvenlySpacedPairs(source, arguments.limit)
+    return parser.parse_args(arguments)
 
 
 def run_models(arguments: argparse.Namespace) -> int:
@@ -107,9 +73,6 @@ def run_models(arguments: argparse.Namespace) -> int:
     for text in arguments.models:
         parse_segmenter(text)
 
-    import torch
-    from accelerate import Accelerator
-    from accelerate.utils import InitProcessGroupKwargs
     from tqdm.auto import tqdm
 
     from trainer.evaluation import summary
@@ -117,15 +80,7 @@ def run_models(arguments: argparse.Namespace) -> int:
     from .running import check_names, claim_folder, folder_name, run_row
 
     check_names(arguments.models)
-
-    is_cpu = not torch.accelerator.is_available()
-    if is_cpu:
-        torch.set_num_threads(1)  # The number of threads affects the rounding of sums.
-    accelerator = Accelerator(cpu=is_cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=1))])
-    if accelerator.num_processes != int(os.environ.get("WORLD_SIZE", "1")):
-        raise TrainingError(
-            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes are not connected: use accelerate launch."
-        )
+    accelerator = connect_processes()
     taken: dict[str, str] = {}
     for text in arguments.models:
         segmenter = open_segmenter(text)
@@ -134,7 +89,7 @@ def run_models(arguments: argparse.Namespace) -> int:
             folder = arguments.output_dir / setting / folder_name(segmenter.name)
             of_setting = argparse.Namespace(**{**vars(arguments), "setting": setting})
             with accelerator.main_process_first():
-                source = open_source(arguments, setting)
+                source = open_source(arguments, setting, arguments.limit)
             report = run_row(segmenter, source, folder, of_setting, accelerator)
             if accelerator.is_main_process:
                 said = "finished before" if report is None else summary(report, folder)
@@ -153,12 +108,11 @@ def score_predictions(arguments: argparse.Namespace) -> int:
     predictions = open_predictions(path)
     name = arguments.name or path.stem
     check_dataset("data", arguments.data)
-    source = open_source(arguments, arguments.setting)
+    source = open_source(arguments, arguments.setting, arguments.limit)
     _refuse_shared_ids(source)
 
     from tqdm.auto import tqdm
 
-    from mtrefseg.io import sha256_of
     from trainer.evaluation import EvaluationFolder, append, identity_of, read_pair, score_answers, summary
 
     from .running import PAIRS_AT_ONCE, finish_row, folder_name
@@ -186,7 +140,7 @@ def score_predictions(arguments: argparse.Namespace) -> int:
             append(file, {**score_answers(number, pairs, answers), "seconds": time.perf_counter() - started})
     faults.extra = sorted(predictions)
     if faults:
-        faults_path.write_text(json.dumps(vars(faults), indent=1) + "\n", encoding="utf-8")
+        write_json(faults_path, vars(faults))
     else:
         faults_path.unlink(missing_ok=True)  # Of earlier predictions, whose report was removed.
     report = finish_row(folder, num_batches, name, source, arguments, identity, 1)

@@ -22,6 +22,7 @@ from .sentence_kinds import KINDS, kind_of
 SIZES = (("small (below 1 %)", 0.0, 0.01), ("medium (1 to 5 %)", 0.01, 0.05), ("large (5 % and more)", 0.05, 1.01))
 """Groups of true masks by their share of the image; no-target sentences are in none."""
 RESAMPLES = 2000
+_SEED = 0  # Of the resampling: the same results give the same table.
 Floats = npt.NDArray[np.float64]
 
 
@@ -109,24 +110,23 @@ def _open(folder: Path) -> ScoredModel:
     return model
 
 
-def interval(ious: Floats, seed: int = 0) -> tuple[float, float]:
+def interval(ious: Floats) -> tuple[float, float]:
     """
     The 95 % interval of a mean IoU, by bootstrap over sentences.
 
     Args:
         ious (`np.ndarray`): IoU of each sentence; at least one.
-        seed (`int`, *optional*, defaults to 0): Seed of the resampling.
 
     Returns:
         `tuple[float, float]`: Lower and upper limit.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_SEED)
     means = [ious[random.integers(0, len(ious), len(ious))].mean() for _ in range(RESAMPLES)]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
 
-def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> float:
+def significance(first: ScoredModel, second: ScoredModel) -> float:
     """
     Probability of a difference of two mean IoUs at least this large if the models were exchangeable, by approximate
     randomisation, which randomly exchanges their results. All sentences of a pair are exchanged
@@ -134,7 +134,6 @@ def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> floa
 
     Args:
         first, second ([`ScoredModel`]): Scored on the same sentences.
-        seed (`int`, *optional*, defaults to 0): Seed of the exchanges.
 
     Returns:
         `float`: The two-sided p-value, at least 1 / 2001.
@@ -152,7 +151,7 @@ def significance(first: ScoredModel, second: ScoredModel, seed: int = 0) -> floa
     names = [first.sentences[row].pair_id for row in orders[0]]
     _, pairs = np.unique(names, return_inverse=True)
     differences = np.bincount(pairs, weights=first.ious[orders[0]] - second.ious[orders[1]])
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_SEED)
     signs = random.choice([-1.0, 1.0], size=(RESAMPLES, len(differences)))
     # With a tolerance, because the order of summation affects the last digits.
     as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-6

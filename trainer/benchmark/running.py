@@ -14,7 +14,7 @@ from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 
 from dataset_scripts.readers import PairSource
-from mtrefseg.io import sha256_of
+from mtrefseg.io import sha256_of, write_text
 from mtrs_iou import decode_rle
 from trainer.baselines.registry import planned_name, plugin_module
 from trainer.errors import TrainingError
@@ -210,5 +210,5 @@ def write_answers(samples: Sequence[dict[str, Any]], path: Path) -> int:
     if said:
         names = {"sample_id": "sample_id", "expression": "expression", "answer": "answer", "problem": "answer_problem"}
         lines = [json.dumps({name: sample[key] for name, key in names.items()}, ensure_ascii=False) for sample in said]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(lines) + "\n")
     return sum(sample["answer_problem"] is not None for sample in said)

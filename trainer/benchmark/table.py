@@ -2,10 +2,13 @@
 """The table of scored models: Markdown, LaTeX, CSV and an image, together with the rows of the paper."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mtrefseg.io import write_text
+from mtrefseg.looks import INK, QUIET, to_hex
 from trainer.evaluation import latex_row, latex_text, markdown_cell, markdown_row
 from trainer.evaluation.paper_scores import KINDS as PAPER_GROUPS
 from trainer.evaluation.paper_scores import PAPER_MEASURE, SCORES, paper_rows
@@ -15,7 +18,6 @@ from .comparison import ScoredModel, groups_of, interval, significance
 
 FURTHER = ("N-acc", "T-acc")
 HEADER = ("model", *SCORES, *FURTHER, "95 % of mIoU", "p", "on")
-MATCHING = "the same sentences"
 
 
 def write_table(models: Sequence[ScoredModel], folder: Path) -> str:
@@ -34,9 +36,9 @@ def write_table(models: Sequence[ScoredModel], folder: Path) -> str:
     parts = [[model for model in models if model.setting == setting] for setting in settings]
     compared = [[_Row(model, part) for model in part] for part in parts]
     text = "\n".join(_markdown(setting, rows) for setting, rows in zip(settings, compared))
-    (folder / "table.md").write_text(text, encoding="utf-8")
+    write_text(folder / "table.md", text)
     latex = "\n".join(_latex(setting, rows) for setting, rows in zip(settings, compared))
-    (folder / "table.tex").write_text(latex, encoding="utf-8")
+    write_text(folder / "table.tex", latex)
     write_csv([row for rows in compared for row in rows], folder / "table.csv")
     _draw(compared, folder / "table.png")
     return text
@@ -80,10 +82,11 @@ def write_csv(rows: "Sequence[_Row]", path: Path) -> None:
             line |= {f"{grouping}: {name}": f"{mean:.2f}" for name, (mean, _) in groups.items()}
         lines.append(line | {"measured_on": model.measure, "folder": model.folder.name})
     names = list(dict.fromkeys(name for line in lines for name in line))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(lines)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_text(path, text.getvalue())
 
 
 def _markdown(setting: str, rows: Sequence[_Row]) -> str:
@@ -154,7 +157,7 @@ def _draw(parts: Sequence[Sequence[_Row]], path: Path) -> None:
             [mean - row.low for mean, row in zip(means, part)],
             [row.high - mean for mean, row in zip(means, part)],
         ]
-        axes.barh(range(len(part)), means, xerr=ends, color="#4c78a8", ecolor="#333333", capsize=2)
+        axes.barh(range(len(part)), means, xerr=ends, color=to_hex(QUIET), ecolor=to_hex(INK), capsize=2)
         axes.set_yticks(range(len(part)), names)
         axes.invert_yaxis()
         axes.set_xlabel("mIoU (bars: 95 % over sentences)")

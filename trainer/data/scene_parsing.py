@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from transformers import EvalPrediction
 
 from dataset_scripts.synthesis import COLORS, NOUNS, Generator, SyntheticPair
+from dataset_scripts.synthesis.scene import TIMES, Time
 from modeling_mtrefseg import MTRefSegProcessor, MTRefSegVisionModel
 
 
@@ -23,6 +24,7 @@ STRIDE = 4
 KINDS = ("background", *sorted(NOUNS))
 COLOR_NAMES = tuple(COLORS)
 IGNORED = -100
+_HIDDEN_SIZE = 96  # Channels in which the levels of the backbone are added; a multiple of 16.
 _BACKGROUND_WEIGHT = 0.3
 _COLOR_WEIGHT = 0.5
 _CHANGE_WEIGHT = 0.1
@@ -70,22 +72,20 @@ class SceneParsingModel(nn.Module):
 
     Args:
         vision_model ([`MTRefSegVisionModel`]): The vision part.
-        hidden_size (`int`, *optional*, defaults to 96): Number of channels in which the levels of the backbone are
-            added; a multiple of 16.
     """
 
-    def __init__(self, vision_model: MTRefSegVisionModel, hidden_size: int = 96) -> None:
+    def __init__(self, vision_model: MTRefSegVisionModel) -> None:
         super().__init__()
         self.vision_model = vision_model
         channels = list(vision_model.backbone.channels)
-        self.projections = nn.ModuleList([nn.Conv2d(level, hidden_size, kernel_size=1) for level in channels])
+        self.projections = nn.ModuleList([nn.Conv2d(level, _HIDDEN_SIZE, kernel_size=1) for level in channels])
         self.mixture = nn.Sequential(
-            nn.GroupNorm(16, hidden_size),
+            nn.GroupNorm(16, _HIDDEN_SIZE),
             nn.GELU(),
-            nn.Conv2d(hidden_size, hidden_size, kernel_size=3, padding=1),
+            nn.Conv2d(_HIDDEN_SIZE, _HIDDEN_SIZE, kernel_size=3, padding=1),
             nn.GELU(),
         )
-        self.image_head = ParsingHead(hidden_size)
+        self.image_head = ParsingHead(_HIDDEN_SIZE)
         mask_channels = vision_model.config.mask_decoder_config.hidden_size
         self.pair_heads = nn.ModuleList([ParsingHead(mask_channels) for _ in ("t1", "t2")])
 
@@ -168,7 +168,7 @@ class SceneCollator:
             [pair.image_t2 for pair in pairs],
             masks=[pair.change_mask for pair in pairs],
         )
-        maps = [[parsing_maps(pair, time) for time in (1, 2)] for pair in pairs]
+        maps = [[parsing_maps(pair, time) for time in TIMES] for pair in pairs]
         return {
             **{name: inputs[name] for name in ("pixel_values_t1", "pixel_values_t2", "labels")},
             "kinds": torch.from_numpy(np.stack([[kinds for kinds, _ in group] for group in maps])),
@@ -176,7 +176,7 @@ class SceneCollator:
         }
 
 
-def parsing_maps(pair: SyntheticPair, time: int) -> tuple[np.ndarray, np.ndarray]:
+def parsing_maps(pair: SyntheticPair, time: Time) -> tuple[np.ndarray, np.ndarray]:
     """
     The kind and colour in the middle of every square of `STRIDE` pixels.
 

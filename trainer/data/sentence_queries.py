@@ -24,6 +24,8 @@ IMAGE_FEATURES = ("fused_features", "coarse_features_t1", "coarse_features_t2")
 The stored tensors of an encoded pair: the coarsest level, which is the only visual input of language part and `[SEG]`
 head.
 """
+SENTENCES_PER_PAIR = 8
+"""Maximum number of sentences of a pair in a batch."""
 
 
 def make_query_table(
@@ -94,8 +96,6 @@ class QueryCollator:
         paraphrase_share (`float`, *optional*, defaults to 0): Share of the sentences that are paraphrased, 0 to 1.
         domain_dropout (`float`, *optional*, defaults to 0): Share of the pairs whose domain is omitted from the
             prompt.
-        sentences_per_pair (`int`, *optional*, defaults to 8): Maximum number of sentences per pair.
-        split (`str`, *optional*, defaults to `"train"`): Vocabulary of the paraphrases, "train" or "reworded".
         seed (`int`, *optional*, defaults to 0): Seed of all draws.
     """
 
@@ -104,14 +104,11 @@ class QueryCollator:
         processor: MTRefSegProcessor,
         paraphrase_share: float = 0.0,
         domain_dropout: float = 0.0,
-        sentences_per_pair: int = 8,
-        split: Any = "train",
         seed: int = 0,
     ) -> None:
         self.processor = processor
         self.paraphrase_share, self.domain_dropout = paraphrase_share, domain_dropout
-        self.sentences_per_pair = sentences_per_pair
-        self.paraphraser = Paraphraser(split=split)
+        self.paraphraser = Paraphraser("train")
         self.random = np.random.default_rng(seed)
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
@@ -125,7 +122,7 @@ class QueryCollator:
         texts, queries, domains = [], [], []
         for row in rows:
             count = len(row["expressions"])
-            drawn = self.random.permutation(count)[: self.sentences_per_pair]
+            drawn = self.random.permutation(count)[:SENTENCES_PER_PAIR]
             texts.append([self._say(row, index) for index in drawn])
             queries.append(np.asarray(row["queries"], np.float32)[drawn])
             keeps_domain = row["domain"] is not None and self.random.random() >= self.domain_dropout

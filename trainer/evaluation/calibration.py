@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from dataset_scripts.readers import PairSource
 from modeling_mtrefseg import MTRefSegProcessor
 from mtrefseg.build.loading import load_model, load_processor
-from mtrs_iou.mask_counts import SampleCounts, count_masks
+from mtrs_iou import SampleCounts, count_masks
 from trainer.errors import TrainingError
 
 from .batches import BatchReader

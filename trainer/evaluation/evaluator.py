@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from transformers.utils.generic import ModelOutput
 
 from modeling_mtrefseg import MTRefSegProcessor
-from mtrs_iou.mtrs_iou import MaskScores, encode_rle, merge
+from mtrs_iou import MaskScores, encode_rle, merge
 from trainer.errors import TrainingError
 
 from .batches import Batch, BatchReader, ScoredPair

@@ -17,10 +17,10 @@ from PIL import Image
 
 from dataset_scripts.readers import PairSource
 from mtrefseg import __version__
-from mtrefseg.io import sha256_bytes, sha256_of, write_json
+from mtrefseg.io import sha256_bytes, sha256_of, write_json, write_text
 from mtrefseg.view.predictions import PREDICTIONS_SCHEMA, ScoredSentence
 from mtrefseg.view.report_images import Case, draw_cases
-from mtrs_iou.mtrs_iou import MaskScores, merge
+from mtrs_iou import MaskScores, merge
 from trainer.errors import TrainingError
 from trainer.names import PREDICTIONS, REPORT
 
@@ -203,8 +203,8 @@ def write_report(folder: Path, report: dict[str, Any], samples: Sequence[dict[st
         f"of {data['pairs']:,} pairs, at the images' own size"
     )
     table = (data["setting"], report["model"]["name"], measure, report["scores"])
-    (folder / "table.md").write_text(markdown_table(*table), encoding="utf-8")
-    (folder / "table.tex").write_text(latex_table(*table), encoding="utf-8")
+    write_text(folder / "table.md", markdown_table(*table))
+    write_text(folder / "table.tex", latex_table(*table))
     _draw(samples, source, int(report["options"]["batch_size"])).save(folder / SHEET)
     write_json(folder / REPORT, report)
 

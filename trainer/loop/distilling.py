@@ -69,7 +69,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
         if checkpoint is None and training.should_save:
             # `datasets` would take the pairs of an earlier run, whatever its data and its model were.
             shutil.rmtree(Path(str(training.output_dir), PAIRS), ignore_errors=True)
-        trainer, processor = make_trainer(model, data, augmentation, training)
+        trainer, processor = make_distillation_trainer(model, data, augmentation, training)
         trainer.train(resume_from_checkpoint=checkpoint)
         scores = trainer.evaluate()
         if not trainer.is_world_process_zero():
@@ -81,7 +81,7 @@ def distill(arguments: Sequence[str], program: str, description: str | None) -> 
     return f"{'variance explained':<20}{explained}\n{'saved in':<20}{training.output_dir}\n"
 
 
-def make_trainer(
+def make_distillation_trainer(
     arguments: DistillationArguments,
     data: DataArguments,
     augmentation: AugmentationArguments,

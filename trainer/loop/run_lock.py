@@ -1,7 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """Ensures that only one run at a time writes into an output folder."""
 
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from transformers import TrainingArguments
 
-from mtrefseg.io import write_json
+from mtrefseg.io import read_json, write_json
 from trainer.errors import TrainingError
 
 
@@ -64,7 +63,7 @@ def locked_folder(arguments: TrainingArguments) -> Iterator[None]:
 def _holder(folder: Path) -> str:
     """The process that holds the lock, if it is recorded."""
     try:
-        running = json.loads((folder / RUNNING).read_text(encoding="utf-8"))
+        running = read_json(folder / RUNNING)
         return f" (process {running['process']} on {running['host']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -49,7 +49,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     set_seed(training.seed)
     with locked_folder(training):
         check_resume_config(training, {**vars(scenes), "seed": training.seed})
-        trainer = make_trainer(scenes, training)
+        trainer = make_scene_trainer(scenes, training)
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
         scores = trainer.evaluate()
         if not trainer.is_world_process_zero():
@@ -62,7 +62,7 @@ def train_scenes(arguments: Sequence[str], program: str, description: str | None
     return f"{rows}{'saved in':<16}{training.output_dir}\n"
 
 
-def make_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer:
+def make_scene_trainer(scenes: SceneArguments, training: TrainingArguments) -> Trainer:
     """
     The model, the images and the trainer.
 

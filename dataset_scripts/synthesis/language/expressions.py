@@ -17,6 +17,7 @@ import numpy as np
 from dataset_scripts.synthesis.render.palette import COLORS
 from dataset_scripts.synthesis.scene import ChangeType, State
 
+from .articles import article
 from .lexicon import (
     CELLS,
     CONFUSABLE,
@@ -273,8 +274,7 @@ class ExpressionWriter:
     def _color_words(self, kind: str, color: str) -> tuple[str, str]:
         """Returns the adjective before the noun and the phrase after it. One of them is empty."""
         if kind == "house" and self.domain == "RS":
-            article = "an" if color == "orange" else "a"
-            return self._one_of(((f"{color}-roofed", ""), ("", f"with {article} {color} roof")))
+            return self._one_of(((f"{color}-roofed", ""), ("", f"with {article(color)} {color} roof")))
         if kind == "person":
             return "", self._one_of(("in", "wearing", "dressed in")) + " " + color
         return color, ""
@@ -406,7 +406,7 @@ class ExpressionWriter:
         words = " ".join(word for word in (adjective, noun[0], phrase) if word)
         if len(alike) == 1:
             return "the " + words, alike
-        return ("an " if words[0] in "aeio" else "a ") + words, alike
+        return f"{article(words)} {words}", alike
 
     def _area_at(self, one: Sighting, time: int) -> int:
         return one.area_t1 if time == 1 else one.area_t2
@@ -509,7 +509,7 @@ class ExpressionWriter:
         noun, verb = description.noun[count > 1], self._one_of(description.meaning.verbs)[count > 1]
         named = f"{description.adjective} {noun} {description.color_phrase}".strip()
         if count == 1:
-            subject = self._one_of(("an" if named[0] in "aeio" else "a", "one"))
+            subject = self._one_of((article(named), "one"))
         else:
             subject = self._one_of(("several", "some", *((NUMBERS[count],) * 2 if count in NUMBERS else ())))
         words = (subject, named, verb, description.relation, description.position)

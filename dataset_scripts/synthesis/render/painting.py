@@ -17,6 +17,7 @@ from .textures import PLATE_STEPS, Grain, noise_plate
 _OVERSAMPLING = 4
 _LARGE_PIXELS, _LARGE_OVERSAMPLING = 128, 2
 _COVERED = 128  # A pixel belongs to the thing that covers at least half of it.
+_CORNERS = 40  # Of an outline or a curve.
 
 
 @dataclass(frozen=True)
@@ -279,21 +280,19 @@ def extruded(outline: Sequence[Point], offset: Point) -> list[list[Point]]:
     return [list(outline), moved, *sides]
 
 
-def blob(
-    random: np.random.Generator, center: Point, radius_x: float, radius_y: float, corners: int = 40
-) -> list[Point]:
+def blob(random: np.random.Generator, center: Point, radius_x: float, radius_y: float) -> list[Point]:
     """Samples an irregular round outline, for ponds, tree crowns and patches of forest. Radii in pixels."""
-    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    reach = np.ones(corners)
+    turns = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+    reach = np.ones(_CORNERS)
     for waves in (2, 3, 5):
         reach += random.uniform(0.02, 0.3 / waves) * np.sin(waves * turns + random.uniform(0, 2 * np.pi))
     x, y = center[0] + radius_x * reach * np.cos(turns), center[1] + radius_y * reach * np.sin(turns)
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
-def curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
+def curve(points: Sequence[Point]) -> list[Point]:
     """Bézier curve from the first to the last point; the points between are control points."""
-    shares = np.linspace(0, 1, steps)[:, None]
+    shares = np.linspace(0, 1, _CORNERS)[:, None]
     levels = [np.array(point, dtype=np.float64)[None, :] for point in points]
     while len(levels) > 1:
         levels = [a + (b - a) * shares for a, b in itertools.pairwise(levels)]

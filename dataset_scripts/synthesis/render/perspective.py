@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dataset_scripts.synthesis.scene import Point, Scene, State, Thing
+from dataset_scripts.synthesis.scene import Point, Scene, State, Thing, Time
 
 from .sprites import Stamp
 
@@ -181,7 +181,7 @@ class NormalThing(Thing):
         """Bounding box (left, top, right, bottom) in pixels."""
         return self.x - self.width / 2, self.y - self.height, self.x + self.width / 2, self.y
 
-    def state(self, time: int) -> State | None:
+    def state(self, time: Time) -> State | None:
         """State at time 1 or 2; `None` if it is absent."""
         return self.state_t1 if time == 1 else self.state_t2
 

@@ -17,6 +17,7 @@ from .solids import Face, Solid, box, loft, standing
 
 _DETAILED = 20  # Width or height in pixels from which details are drawn
 _WHEEL_SIDES = 12
+_TYRE = 0.2  # Width in metres.
 _DUST: Color = (124, 124, 122)
 _BODY_LEVELS = 0.22, 0.52  # Metres above the ground: sill, widest line of the body
 
@@ -98,14 +99,14 @@ def _plan(width: float, front: float, rear: float, corner: float, level: float) 
     return [(x, level, z) for x, z in points]
 
 
-def _wheels(radius: float, width: float, places: Sequence[float], tyre: float = 0.2) -> tuple[list[Face], list[Face]]:
+def _wheels(radius: float, width: float, places: Sequence[float]) -> tuple[list[Face], list[Face]]:
     """Faces of the wheels: tyres under the body and discs on its sides."""
     below, discs = [], []
     turns = np.linspace(0, 2 * np.pi, _WHEEL_SIDES, endpoint=False)
     for z in places:
         for side in (-1, 1):
-            x = side * (width / 2 - tyre / 2 - 0.03)
-            below += box(tyre, 2 * radius, 2 * radius * 0.85, "tyre", center=(x, 0.0, z))
+            x = side * (width / 2 - _TYRE / 2 - 0.03)
+            below += box(_TYRE, 2 * radius, 2 * radius * 0.85, "tyre", center=(x, 0.0, z))
             for share, material, bulge in ((1.18, "arch", 0.0), (1.0, "tyre", 0.004), (0.62, "rim", 0.008)):
                 ring = [
                     (

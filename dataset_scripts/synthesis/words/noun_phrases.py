@@ -7,6 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from dataset_scripts.synthesis.language.articles import article
+
 from .nouns import Split, Words, forms_of
 from .parsing import Parts, Thing, is_prepositional, takes_suffix
 from .places import (
@@ -46,9 +48,6 @@ _PLURALS = {
 }
 _GAP = re.compile(r" +([,?!:;)])")
 _ARTICLE = re.compile(r"\b(a|an) (?=(\w+))", re.IGNORECASE)
-# Beginnings of words that take "an" or "a" against the rule for their first letter.
-_AN = ("hgv", "suv", "hour")
-_A = ("one", "uni", "use", "uti", "eur")
 
 
 class Choices:
@@ -199,8 +198,8 @@ class NounPhrases:
         if self._choices.split == "train" and self._choices.chance() < _ONE_OF_THE * self._choices.strength:
             return " ".join((relation, "one of the", *self._named(parts.landmark, True)))
         # "the house next to another house"
-        article = "another" if parts.thing is not None and parts.landmark.forms == parts.thing.forms else "a"
-        return " ".join((relation, article, *self._named(parts.landmark, False)))
+        first = "another" if parts.thing is not None and parts.landmark.forms == parts.thing.forms else "a"
+        return " ".join((relation, first, *self._named(parts.landmark, False)))
 
     def _place(self) -> str:
         parts, choices = self._parts, self._choices
@@ -233,10 +232,4 @@ def words_for_images(words: Words, split: Split, domain: str | None) -> tuple[st
 def tidy(text: str) -> str:
     """Corrects "a" and "an" and removes surplus spaces."""
     text = _GAP.sub(r"\1", " ".join(text.split()))
-    return _ARTICLE.sub(_article, text).strip(" ,")
-
-
-def _article(match: re.Match[str]) -> str:
-    word = match[2].lower()
-    has_vowel = word.startswith(_AN) or (word[0] in "aeiou" and not word.startswith(_A))
-    return "an " if has_vowel else "a "
+    return _ARTICLE.sub(lambda match: f"{article(match[2])} ", text).strip(" ,")

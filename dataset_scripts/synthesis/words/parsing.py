@@ -187,9 +187,8 @@ def places() -> dict[tuple[str, ...], str]:
     for key, words in PLACES.items():
         said = [phrase for phrases in words.values() for phrase in phrases if is_prepositional(phrase)]
         table.update({split_words(phrase): key for phrase in said})
-    keys = {**POSITIONS, **STATEMENT_POSITIONS}
     suffixes = ("", *(suffix for suffixes in OF_THE_IMAGE.values() for suffix in suffixes))
-    for key in keys:
+    for key in (*POSITIONS, *STATEMENT_POSITIONS):
         table[split_words(key)] = key
     for phrase, key in list(table.items()):
         if takes_suffix(" ".join(phrase)):
@@ -236,18 +235,18 @@ def changes() -> dict[tuple[str, ...], _Change]:
     """Table of all phrases for changes in the generator's language, without "that", in singular and plural."""
     table: dict[tuple[str, ...], _Change] = {}
     for row in CHANGE_ROWS:
-        if row.change.type is None:
+        if row.type is None:
             continue
         for said in (*row.clauses, *row.verbs, *_ALSO_SAID.get(row.clauses[0], ())):
             phrase = said.removeprefix("that ")
             if phrase.endswith("turned green"):
                 continue  # "turned Y" has the same meaning.
-            clause = "" if row.change.type != "state_change" else _key_of(said, row.clauses)
+            clause = "" if row.type != "state_change" else _key_of(said, row.clauses)
             for before, after in product(COLORS if "X" in phrase else ("",), COLORS if "Y" in phrase else ("",)):
                 colors = {"X": before, "Y": after}
                 for plurals in ({}, PLURALS | {"appears": "appear", "shows": "show"}):
                     words = tuple(colors.get(word, plurals.get(word, word)) for word in phrase.split())
-                    table.setdefault(words, _Change(row.change.type, clause, (before, after)))
+                    table.setdefault(words, _Change(row.type, clause, (before, after)))
     return table
 
 

@@ -89,7 +89,7 @@ def words_in(text: str) -> set[str]:
 def canonical_words() -> frozenset[str]:
     """All words of the generator's language, and the names of all nouns."""
     texts = [*POSITIONS, *RELATIONS, *STARTS, *SUPERLATIVES, *COLORS, *PLURALS, *PLURALS.values()]
-    texts += [form for row in CHECKED_NOUNS for form in row[:2]]
+    texts += [form for row in CHECKED_NOUNS for form in row]
     texts += [phrase for row in CHANGE_ROWS for phrase in (*row.clauses, *row.verbs)]
     texts += [form for noun in NOUNS for name in (noun.name, *noun.also) for form in forms_of(name)]
     texts += [*places.SPELLINGS, *places.SPELLINGS.values()]

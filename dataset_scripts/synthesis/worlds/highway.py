@@ -2,7 +2,6 @@
 """The world "highway": a road as seen by a fixed traffic camera high above it."""
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from dataset_scripts.synthesis.render.light import Light
 from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing
-from dataset_scripts.synthesis.scene import Color, Rendering, State
+from dataset_scripts.synthesis.scene import Color, Rendering, State, Time
 from dataset_scripts.synthesis.things.fixtures import SIGN_COLORS
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
 from dataset_scripts.synthesis.things.plants import TREE_SHAPES
@@ -242,7 +241,7 @@ def _all_driving(random: np.random.Generator, things: list[NormalThing], size: i
     ]
 
 
-def paint_highway(scene: HighwayScene, time: Literal[1, 2], light: Light) -> Rendering:
+def paint_highway(scene: HighwayScene, time: Time, light: Light) -> Rendering:
     """
     Paints the road at one of the two times.
 

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -12,7 +11,7 @@ from dataset_scripts.synthesis.render.light import Light
 from dataset_scripts.synthesis.render.painting import Canvas, Shape, beside, extruded, rectangle, strip, textured
 from dataset_scripts.synthesis.render.palette import mixed, scaled, shade_of
 from dataset_scripts.synthesis.render.textures import canopy, noise
-from dataset_scripts.synthesis.scene import Color, Point, Rendering, State
+from dataset_scripts.synthesis.scene import Color, Point, Rendering, State, Time
 
 from .planner import GroundScene, GroundThing
 
@@ -37,7 +36,7 @@ _SHADOW: Color = (16, 20, 34)
 _LEAVES: Color = (66, 96, 44)
 
 
-def paint_remote_sensing(scene: GroundScene, time: Literal[1, 2], light: Light) -> Rendering:
+def paint_remote_sensing(scene: GroundScene, time: Time, light: Light) -> Rendering:
     """
     Paints a place seen from above.
 

@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The world "room": a room with people and furniture, as seen by a camera on a wall or shelf."""
 
-from typing import Literal
-
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
@@ -10,7 +8,7 @@ from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing, Wall
 from dataset_scripts.synthesis.render.sprites import bounds
-from dataset_scripts.synthesis.scene import Color, Point, Rendering, State
+from dataset_scripts.synthesis.scene import Color, Point, Rendering, State, Time
 from dataset_scripts.synthesis.things.fixtures import BIN_COLORS, sample_box_state
 from dataset_scripts.synthesis.things.furniture import BAG_SHAPES, CHAIR_SHAPES, ROOM_LAMP_SHAPES, TABLE_SHAPES
 from dataset_scripts.synthesis.things.people import CLOTHES, POSES
@@ -265,7 +263,6 @@ def _add_people(random: np.random.Generator, scene: RoomScene, layout: Layout, c
 
 
 def _add_solid(
-    random: np.random.Generator,
     scene: RoomScene,
     layout: Layout,
     kind: str,
@@ -303,7 +300,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
             wide if table_shape == "round" else float(random.uniform(0.6, 0.9)),
         )
         color = table_color if random.random() < 0.7 else str(random.choice(_TABLE_COLORS))
-        table = _add_solid(random, scene, layout, "table", spot, turn, extent, State(color), table_shape)
+        table = _add_solid(scene, layout, "table", spot, turn, extent, State(color), table_shape)
         if table is not None and random.random() < 0.6 and _add_on_table(random, scene, layout, table):
             settled.append(table.number)
     for _ in range(round(crowd * int(random.integers(2, 9)))):
@@ -313,7 +310,7 @@ def _add_furniture(random: np.random.Generator, scene: RoomScene, layout: Layout
         color = chair_colors[int(random.random() < 0.3)]
         extent = (0.95, 0.85, 0.8) if chair_shape == "armchair" else (0.5, 0.95, 0.5)
         facing = float(random.choice([0, 90, 180, 270])) + float(random.normal(0, 20))
-        _add_solid(random, scene, layout, "chair", spot, facing, extent, State(color), chair_shape)
+        _add_solid(scene, layout, "chair", spot, facing, extent, State(color), chair_shape)
     return settled
 
 
@@ -395,7 +392,6 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
             added = layout.stand("lamp", spot, state, (0.45, float(random.uniform(1.4, 1.75)), 0.4), variant="floor")
         elif kind == "bin":
             added = _add_solid(
-                random,
                 scene,
                 layout,
                 "bin",
@@ -409,12 +405,12 @@ def _add_small(random: np.random.Generator, scene: RoomScene, layout: Layout, co
             side = float(random.uniform(0.35, 0.7))
             state = sample_box_state(random)
             added = _add_solid(
-                random, scene, layout, "box", spot, turn, (side, side * float(random.uniform(0.6, 1)), side), state, ""
+                scene, layout, "box", spot, turn, (side, side * float(random.uniform(0.6, 1)), side), state, ""
             )
         count -= added is not None
 
 
-def paint_room(scene: RoomScene, time: Literal[1, 2], light: Light) -> Rendering:
+def paint_room(scene: RoomScene, time: Time, light: Light) -> Rendering:
     """
     Paints the room at one of the two times.
 

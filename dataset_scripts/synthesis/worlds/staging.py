@@ -11,7 +11,7 @@ from dataset_scripts.synthesis.render.light import Light
 from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.perspective import NormalScene, NormalThing
 from dataset_scripts.synthesis.render.sprites import Shadows, Stamp
-from dataset_scripts.synthesis.scene import Point, State
+from dataset_scripts.synthesis.scene import Point, State, Time
 from dataset_scripts.synthesis.things.fixtures import (
     draw_bench,
     draw_bin,
@@ -85,7 +85,7 @@ def shade_under(scene: NormalScene, thing: NormalThing, shadows: Shadows, offset
     painters.get(thing.kind, shade_under_solid)(thing, scene.camera, shadows, offset, darkness)
 
 
-def present(scene: NormalScene, time: int) -> list[tuple[NormalThing, State]]:
+def present(scene: NormalScene, time: Time) -> list[tuple[NormalThing, State]]:
     """Things that exist at time 1 or 2, each with its state, in the order of their numbers."""
     there = []
     for thing in scene.things:
@@ -100,7 +100,7 @@ def present(scene: NormalScene, time: int) -> list[tuple[NormalThing, State]]:
 def paint_shadows(
     canvas: Canvas,
     scene: NormalScene,
-    time: int,
+    time: Time,
     light: Light,
     strength: float = 1.0,
     ground: np.ndarray | None = None,

@@ -1,8 +1,6 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """The world "street": a street between façades or lawns, seen along or across it."""
 
-from typing import Literal
-
 import numpy as np
 
 from dataset_scripts.synthesis.render.light import Light
@@ -10,7 +8,7 @@ from dataset_scripts.synthesis.render.painting import Canvas
 from dataset_scripts.synthesis.render.palette import scaled
 from dataset_scripts.synthesis.render.perspective import Camera, NormalThing, Wall
 from dataset_scripts.synthesis.render.sprites import bounds
-from dataset_scripts.synthesis.scene import Color, Point, Rendering, State
+from dataset_scripts.synthesis.scene import Color, Point, Rendering, State, Time
 from dataset_scripts.synthesis.things.fixtures import (
     BIN_COLORS,
     BIN_EXTENTS,
@@ -398,7 +396,7 @@ def _add_solid(
     )
 
 
-def paint_street(scene: StreetScene, time: Literal[1, 2], light: Light) -> Rendering:
+def paint_street(scene: StreetScene, time: Time, light: Light) -> Rendering:
     """
     Paints the street at one of the two times.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dataset_scripts.synthesis import NOUNS
+from dataset_scripts.synthesis.language.articles import article
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter, WrittenExpression
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.scene import State
@@ -25,6 +26,17 @@ def write(pair: DrawnPair, rounds: int = 60, no_target_share: float = 0.0) -> li
 
 def about(written: list[WrittenExpression], *words: str) -> list[WrittenExpression]:
     return [one for one in written if all(word in one.text.split() for word in words)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "phrases"),
+    [
+        ("a", ("house", "one-family house", "unit", "used car", "utility pole", "European car")),
+        ("an", ("orange car", "umbrella", "upper shelf", "hour", "SUV", "Orange roof")),
+    ],
+)
+def test_the_article_follows_the_sound(expected: str, phrases: tuple[str, ...]) -> None:
+    assert {article(phrase) for phrase in phrases} == {expected}
 
 
 def test_all_that_is_written_is_confirmed_by_the_checker() -> None:

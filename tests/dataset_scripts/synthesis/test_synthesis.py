@@ -322,7 +322,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["synth", str(tmp_path / "out"), "--size", "5"]) == 2
     assert "size is 5" in capsys.readouterr().err
     assert main(["synth"]) == 2
-    assert main(["synth", str(tmp_path / "out"), "--pairs", "0"]) == 2
+    for option in ("--pairs", "--num-proc"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["synth", str(tmp_path / "out"), option, "0"])
+        assert "'0' is not a whole number of 1 or more" in capsys.readouterr().err
     assert main(["synth", str(tmp_path / "out"), "--kind", "pretrain", "--noise", "0.1"]) == 2
     assert main(["synth", "--contact-sheet", str(sheet), "--png"]) == 2
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from dataset_scripts.synthesis.language.vocabulary import NOUNS
+from dataset_scripts.synthesis.language import vocabulary
 from dataset_scripts.synthesis.scene import State
 from tests.dataset_scripts.synthesis.drawn_scenes import THERE, Domain, draw, gone, kept, new, row_of
+from tests.oracles import vocabulary as meanings
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "synthetic_language.md"
@@ -53,8 +54,21 @@ def test_nouns(singular: str, domain: Domain):
 
 
 def test_no_noun_is_missing():
-    assert {(singular, plural) for singular, plural, _ in NOUNS} == {
-        (singular, plural) for singular, (_, plural) in NOUNS_BY_HAND.items()
+    assert set(vocabulary.NOUNS) == {(singular, plural) for singular, (_, plural) in NOUNS_BY_HAND.items()}
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["NUMERALS", "POSITIONS", "STATEMENT_POSITIONS", "SIDES", "SUPERLATIVES", "ORDINALS", "RELATIONS", "STARTS"],
+)
+def test_the_checker_knows_the_meaning_of_every_word(table: str):
+    assert list(getattr(meanings, table)) == list(getattr(vocabulary, table))
+
+
+def test_the_checker_knows_the_meaning_of_every_change():
+    assert [row.change.type for row in meanings.CHANGE_ROWS] == [row.type for row in vocabulary.CHANGE_ROWS]
+    assert {words: start.form for words, start in meanings.STARTS.items()} == {
+        words: start.form for words, start in vocabulary.STARTS.items()
     }
 
 

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dataset_scripts.synthesis.language import vocabulary
-from tests.oracles import checker_grammar
+from dataset_scripts.synthesis.language.vocabulary import COLORS
+from tests.oracles import checker_grammar, vocabulary
 from tests.oracles.checker_grammar import SentenceError
 
 
@@ -32,9 +32,9 @@ def sentences(domain, count, seed=0):
         row = one_of(rows)
         is_statement = bool(row.verbs) and random.random() < 0.25
         clause = one_of(row.verbs if is_statement else row.clauses)
-        colors = random.choice(vocabulary.COLORS, 2, replace=False)
+        colors = random.choice(COLORS, 2, replace=False)
         clause = " ".join({"X": colors[0], "Y": colors[1]}.get(word, word) for word in clause.split())
-        color = str(maybe(0.3, vocabulary.COLORS))
+        color = str(maybe(0.3, COLORS))
         before, after = one_of(
             ((color, ""), ("", f"in {color}"), ("", f"with a {color} roof"), (f"{color}-roofed", ""))
         )

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from dataset_scripts.synthesis.language import vocabulary
+from dataset_scripts.synthesis.language.vocabulary import COLORS
 from dataset_scripts.synthesis.words import changes, noun_table, nouns, places, states
-from tests.oracles import checker_grammar
+from tests.oracles import checker_grammar, vocabulary
 
 
 TOKEN = re.compile(r"[a-z0-9][a-z0-9'-]*|[,:]")
@@ -99,8 +99,8 @@ def said_of_change(entry):
 
 def with_colors(phrase):
     """A phrase with every colour for X and Y."""
-    before = vocabulary.COLORS if "X" in phrase.split() else ("",)
-    after = vocabulary.COLORS if "Y" in phrase.split() else ("",)
+    before = COLORS if "X" in phrase.split() else ("",)
+    after = COLORS if "Y" in phrase.split() else ("",)
     for first, second in product(before, after):
         words = [{"X": first, "Y": second}.get(word, word) for word in phrase.split()]
         yield " ".join(words).replace(" a orange", " an orange"), {first, second} - {""}
@@ -141,7 +141,7 @@ def tables(domain):
     for key, words in places.SIDES.items():
         for phrase in (key, *(phrase for split in SPLITS for phrase in words[split])):
             add(phrase, "side", vocabulary.SIDES[key])
-    for color in vocabulary.COLORS:
+    for color in COLORS:
         add(color, "colors", color)
         for ending in ("coloured", "colored", "hued", "roofed", "topped", "clad"):
             add(f"{color}-{ending}", "colors", color)

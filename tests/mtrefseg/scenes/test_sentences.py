@@ -3,11 +3,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dataset_scripts.synthesis.language import vocabulary
 from modeling_mtrefseg.object_choice_mtrefseg import ObjectChoice, choose
 from modeling_mtrefseg.place_words_mtrefseg import region_of
 from modeling_mtrefseg.rank_words_mtrefseg import SIDES, SUPERLATIVES
 from mtrefseg.scenes.sentences import change_type_of, route_sentence
+from tests.oracles import vocabulary
 
 
 LEFT_HALF = region_of("in the left half")

@@ -21,11 +21,12 @@ from tests.dataset_scripts.image_folders import make_image_folder
 from trainer.baselines import registry
 from trainer.baselines.untrained import WholeImage
 from trainer.benchmark import running
-from trainer.benchmark.command import main, open_source, parse_arguments
+from trainer.benchmark.command import main, parse_arguments
 from trainer.benchmark.comparison import groups_of, interval, open_folders, significance
 from trainer.benchmark.prediction_files import open_predictions
 from trainer.benchmark.sentence_kinds import kind_of
 from trainer.errors import TrainingError
+from trainer.evaluation_inputs import open_source
 
 
 PLUGIN = Path(__file__).with_name("brightness.py")

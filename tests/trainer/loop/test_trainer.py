@@ -11,7 +11,7 @@ from trl import ModelConfig
 
 from modeling_mtrefseg import MTRefSegVisionModel
 from mtrefseg.build.presets import preset_model
-from mtrs_iou.mtrs_iou import score_masks
+from mtrs_iou import score_masks
 from trainer.arguments import ModelArguments
 from trainer.building.models import VISION_PARTS, build_stage2, freeze_parts, named_parts, take_parts
 from trainer.data import PairCollator
