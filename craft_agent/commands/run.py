@@ -21,7 +21,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_scripts.readers import DOMAINS, IMAGE_SUFFIXES, VIEWS, printable_line
+from dataset_scripts.readers import DOMAINS, VIEWS, printable_line
+from mtrefseg.io import PLAIN_SUFFIXES
 
 from ..errors import CraftError
 from ..prompts.templates import FOLDER, Prompts
@@ -177,7 +178,7 @@ def _print_unused(folder: Path) -> None:
     unused = unused_files(folder)
     if unused:
         names = ", ".join(unused[:NAMED_FILES]) + (" …" if len(unused) > NAMED_FILES else "")
-        kinds = f"folders, and files that do not end in {', '.join(IMAGE_SUFFIXES)}"
+        kinds = f"folders, and files that do not end in {', '.join(PLAIN_SUFFIXES)}"
         print(printable_line(f"not used: {len(unused):,} entries of A/ and B/ ({kinds}): {names}"))
 
 

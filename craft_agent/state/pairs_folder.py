@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from dataset_scripts.readers import IMAGE_SUFFIXES, ImageFile, Reason, UnusableError, fold, printable
-from mtrefseg.io import read_regular, sha256_bytes, sha256_of
+from dataset_scripts.readers import ImageFile, Reason, UnusableError, printable
+from mtrefseg.io import PLAIN_SUFFIXES, fold, read_regular, sha256_bytes, sha256_of
 
 from ..errors import CraftError
 from ..records import ImagePair
@@ -53,7 +53,7 @@ def list_pairs(folder: Path) -> list[PairFiles]:
             raise CraftError(f"{folder} has no folder {side}/; put the earlier images into A/ and the later into B/")
     earlier, later = _by_stem(folder, "A"), _by_stem(folder, "B")
     if not earlier and not later:
-        raise CraftError(f"{folder} has no image in A/ and B/; supported suffixes: {', '.join(IMAGE_SUFFIXES)}")
+        raise CraftError(f"{folder} has no image in A/ and B/; supported suffixes: {', '.join(PLAIN_SUFFIXES)}")
     similar: dict[str, list[str]] = {}
     for names in (*earlier.values(), *later.values()):
         similar.setdefault(_fold(names[0]), []).append(names[0])
@@ -131,7 +131,7 @@ def load_pair(folder: Path, files: PairFiles, sha256: tuple[str, str]) -> ImageP
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in PLAIN_SUFFIXES and not path.is_dir()
 
 
 def _by_stem(folder: Path, side: str) -> dict[str, list[str]]:

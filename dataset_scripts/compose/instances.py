@@ -12,8 +12,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import IMAGE_SUFFIXES, FolderListing, ImageFile, UnusableError
-from mtrefseg.io import read_json
+from dataset_scripts.readers import FolderListing, ImageFile, UnusableError
+from mtrefseg.io import PLAIN_SUFFIXES, read_json
 
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -174,7 +174,7 @@ def read_backgrounds(folder: Path, skipped: SkippedItems) -> list[SourceImage]:
         raise DataError(f"{folder} is not a folder; name one that holds images.")
     found = []
     for file in sorted(folder.iterdir()):
-        if file.suffix.lower() in IMAGE_SUFFIXES:
+        if file.suffix.lower() in PLAIN_SUFFIXES:
             source = _check_image(folder, file, skipped)
             if source is not None:
                 found.append(source)

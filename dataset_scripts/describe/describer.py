@@ -16,12 +16,13 @@ from dataset_scripts.compose.instances import Split
 from dataset_scripts.compose.nouns import CLOTHES_COLORS, COLORLESS, COMPOSED_GROUPS, nouns_for
 from dataset_scripts.compose.photo_writer import ABSENT_KINDS, PhotoExpressionWriter
 from dataset_scripts.errors import DataError
-from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError, fold, open_pairs
+from dataset_scripts.readers import Pair, PairSource, Reason, UnusableError, open_pairs
 from dataset_scripts.synthesis import Domain, SyntheticExpression, SyntheticPair
 from dataset_scripts.synthesis.language.expressions import ExpressionWriter
 from dataset_scripts.synthesis.language.observation import Observation
 from dataset_scripts.synthesis.language.plain_expressions import PlainExpressionWriter
 from dataset_scripts.synthesis.scene import ChangeType, Scene, State, Thing
+from mtrefseg.io import fold
 
 from .parts import Part, change_in, find_parts, kinds_in
 

@@ -6,8 +6,8 @@ that reads pairs uses it. This package also defines the columns and labels of al
 
 from typing import TYPE_CHECKING, Any
 
-from .file_names import FolderListing, fold
-from .image_file import IMAGE_SUFFIXES, ImageFile, MaskRule
+from .file_names import FolderListing
+from .image_file import ImageFile, MaskRule
 from .image_folder import is_image_folder
 from .look_ahead import map_ahead
 from .opening import COMPOSED, GENERATED, is_made, open_pairs
@@ -45,7 +45,6 @@ __all__ = [
     "EXPLANATIONS",
     "FEATURES",
     "GENERATED",
-    "IMAGE_SUFFIXES",
     "PAIRS_SUFFIX",
     "PUBLISHED_COUNTS",
     "SETTINGS",
@@ -74,7 +73,6 @@ __all__ = [
     "check_pairs",
     "find_split_folders",
     "fingerprint",
-    "fold",
     "is_image_folder",
     "is_made",
     "list_pairs",

@@ -1,18 +1,14 @@
 # Copyright 2026 The mtrefseg authors. Licensed under the Apache License, Version 2.0.
 """File names that differ only in case or in the Unicode form of their letters."""
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+
+from mtrefseg.io import fold
 
 
 LONGEST_NAME = 1000
 """Longest id or path in a dataset, in characters; no file system supports more."""
-
-
-def fold(name: str) -> str:
-    """Normalises the case and the Unicode form (NFC, NFD) of a name."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 class FolderListing:

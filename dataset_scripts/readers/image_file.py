@@ -15,12 +15,6 @@ from mtrefseg.io import read_regular
 from .reading_report import Reason, UnusableError
 
 
-IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"),
-    *(".gif", ".jp2", ".avif", ".heic", ".heif"),
-)
-"""Suffixes of image files, in lower case. The format is determined by the content."""
-
 _ORIENTATIONS_THAT_SWAP_SIDES = (5, 6, 7, 8)
 _ASPECT_TOLERANCE = 0.01
 _REPAIRS = {

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from mtrefseg.io import is_blank, parse_json, read_regular, to_utf8
+from mtrefseg.io import PLAIN_SUFFIXES, is_blank, parse_json, read_regular, to_utf8
 
 from .file_names import LONGEST_NAME, FolderListing
-from .image_file import IMAGE_SUFFIXES, ImageFile
+from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError, printable
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
@@ -219,8 +219,8 @@ class MetadataReader:
             self.report.repair(Reason.SIMILAR_NAME, self.name, name, f"the file is called {own_name!a}")
         if not path.resolve().is_relative_to(self.root):
             raise UnusableError(escape, f"{name} is a link out of the folder; copy the file")
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
-            raise UnusableError(missing, f"{name} does not end like an image: {', '.join(IMAGE_SUFFIXES)}")
+        if path.suffix.lower() not in PLAIN_SUFFIXES:
+            raise UnusableError(missing, f"{name} does not end like an image: {', '.join(PLAIN_SUFFIXES)}")
         return ImageFile(name=f"{self.name}/{name}", source=path)
 
     def _report_unused(self) -> None:

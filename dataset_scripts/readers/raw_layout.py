@@ -26,10 +26,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
 from dataset_scripts.errors import DataError
-from mtrefseg.io import is_blank, read_json, read_regular, to_utf8
+from mtrefseg.io import PLAIN_SUFFIXES, fold, is_blank, read_json, read_regular, to_utf8
 
-from .file_names import LONGEST_NAME, fold
-from .image_file import IMAGE_SUFFIXES, ImageFile
+from .file_names import LONGEST_NAME
+from .image_file import ImageFile
 from .pair import Expression, Pair
 from .reading_report import ReadingReport, Reason, UnusableError
 from .schema import CHANGE_TYPES, DOMAINS, VIEWS
@@ -140,12 +140,12 @@ class _Index:
             name = prefix + entry.name
             if is_hidden(entry.name):
                 # Metadata files of macOS begin with "._".
-                if name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith("._") and is_regular(entry):
+                if name.lower().endswith(PLAIN_SUFFIXES) and not entry.name.startswith("._") and is_regular(entry):
                     self._hidden.append(name)
                 continue
             if entry.is_dir(follow_symlinks=False):
                 self._add(entry.path, f"{name}/")
-            elif name.lower().endswith(IMAGE_SUFFIXES) and is_regular(entry):
+            elif name.lower().endswith(PLAIN_SUFFIXES) and is_regular(entry):
                 self._entries[name] = entry
                 self._by_stem.setdefault(_without_suffix(name), []).append(name)
                 self._by_fold.setdefault(fold(_without_suffix(name)), []).append(name)
@@ -166,7 +166,7 @@ class _Index:
 
     def unused(self, with_images: bool) -> list[tuple[str, str]]:
         """The unused files with the reason, sorted by name; without images, only files that are not images."""
-        reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        reasons = dict.fromkeys(self._unread, f"not a file that ends in {', '.join(PLAIN_SUFFIXES)}")
         reasons |= dict.fromkeys(self._hidden, "its name begins with a dot; rename it")
         if with_images:
             reasons |= dict.fromkeys(self._entries.keys() - self._used, "no pair names it")
@@ -215,7 +215,7 @@ class _Index:
 def _without_suffix(name: str) -> str:
     """The name without the suffix of an image file. Other dots are part of the name."""
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in IMAGE_SUFFIXES else name
+    return stem if suffix.lower() in PLAIN_SUFFIXES else name
 
 
 def _safe_name(value: str, where: str) -> str:

@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 
 from dataset_scripts.errors import DataError
+from mtrefseg.io import PLAIN_SUFFIXES
 
-from .image_file import IMAGE_SUFFIXES
 from .schema import DOMAINS
 
 
@@ -234,9 +234,9 @@ def _holds_images(path: Path) -> bool:
     if is_hidden(path.name):
         return False
     if not path.is_dir():
-        return path.name.lower().endswith(IMAGE_SUFFIXES) or path.name.lower().split(".")[0] == _METADATA
+        return path.name.lower().endswith(PLAIN_SUFFIXES) or path.name.lower().split(".")[0] == _METADATA
     names = (name for _, _, files in os.walk(path) for name in files)
-    return any(name.lower().endswith(IMAGE_SUFFIXES) for name in islice(names, _MOST_ENTRIES))
+    return any(name.lower().endswith(PLAIN_SUFFIXES) for name in islice(names, _MOST_ENTRIES))
 
 
 def _parts_by_list(whole: SplitFolder) -> list[SplitFolder]:
